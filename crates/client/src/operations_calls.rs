@@ -1,0 +1,67 @@
+//! What operators ask: the calls of `heliu.operations.v1`.
+
+use std::time::Duration;
+
+use heliu_wire::operations::{
+    Conflict, GetConflictRequest, GetStatusRequest, GetStatusResponse, Link, ListConflictsRequest,
+    ListConflictsResponse, ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest,
+    ListStrandedResponse, Verification, VerifyRequest,
+};
+
+use crate::{CALL_TIMEOUT, Client, Error, within};
+
+/// The longest that a node waits for verdicts, and how long it waits if it is not told.
+const VERIFY_TIMEOUT_MAX: Duration = Duration::from_secs(60);
+const VERIFY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+
+impl Client {
+    /// Who the node is and how it is.
+    pub async fn status(&self) -> Result<GetStatusResponse, Error> {
+        let answer = self.operations.clone().get_status(within(CALL_TIMEOUT, GetStatusRequest {})).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Every configured or connected link.
+    pub async fn links(&self) -> Result<Vec<Link>, Error> {
+        let answer = self.operations.clone().list_links(within(CALL_TIMEOUT, ListLinksRequest {})).await;
+        answer.map(|answer| answer.into_inner().links).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Runs a checkpoint now and waits for the verdicts: with one peer (node id, a beginning of it, or region code), or
+    /// with all if `peer` is empty. A timeout of zero is the node's own.
+    pub async fn verify(&self, peer: &str, timeout: Duration) -> Result<Vec<Verification>, Error> {
+        let wait = if timeout.is_zero() { VERIFY_TIMEOUT_DEFAULT } else { timeout.min(VERIFY_TIMEOUT_MAX) };
+        let timeout_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+        let request = VerifyRequest { peer: peer.to_owned(), timeout_ms };
+        let answer = self.operations.clone().verify(within(CALL_TIMEOUT + wait, request)).await;
+        answer
+            .map(|answer| answer.into_inner().verifications)
+            .map_err(|status| self.failed(&status, CALL_TIMEOUT + wait))
+    }
+
+    /// A page of open conflicts, without their bodies.
+    pub async fn conflicts(&self, request: ListConflictsRequest) -> Result<ListConflictsResponse, Error> {
+        let answer = self.operations.clone().list_conflicts(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// One open conflict with its body, by its id or a beginning of it.
+    pub async fn conflict(&self, id: &str) -> Result<Conflict, Error> {
+        let request = within(CALL_TIMEOUT, GetConflictRequest { id: id.to_owned() });
+        let answer = self.operations.clone().get_conflict(request).await;
+        let answer = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?;
+        answer.into_inner().conflict.ok_or_else(|| Error::incomplete(&self.address, "conflict"))
+    }
+
+    /// A page of what the node refused.
+    pub async fn quarantine(&self, request: ListQuarantineRequest) -> Result<ListQuarantineResponse, Error> {
+        let answer = self.operations.clone().list_quarantine(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// A page of records that cannot leave or be read as they should.
+    pub async fn stranded(&self, request: ListStrandedRequest) -> Result<ListStrandedResponse, Error> {
+        let answer = self.operations.clone().list_stranded(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+}

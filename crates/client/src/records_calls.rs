@@ -1,0 +1,42 @@
+//! Commands and reads of records: the calls of `heliu.records.v1`.
+
+use heliu_wire::records::{
+    ExecuteRequest, ExecuteResponse, GetRequest, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse,
+    ListRequest, ListResponse, Record,
+};
+
+use crate::{CALL_TIMEOUT, Client, Error, within};
+
+impl Client {
+    /// Carries out a command; it is durable at the node when this returns. After a lost answer repeat it with the same
+    /// `command_id`: it then has no second effect.
+    pub async fn execute(&self, command: ExecuteRequest) -> Result<ExecuteResponse, Error> {
+        let answer = self.records.clone().execute(within(CALL_TIMEOUT, command)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// One record, by its id or a beginning of it (8 digits or more).
+    pub async fn get(&self, id: &str) -> Result<Record, Error> {
+        let request = within(CALL_TIMEOUT, GetRequest { id: id.to_owned() });
+        let answer = self.records.clone().get(request).await.map_err(|status| self.failed(&status, CALL_TIMEOUT))?;
+        answer.into_inner().record.ok_or_else(|| Error::incomplete(&self.address, "record"))
+    }
+
+    /// A page of records. The next one is asked for with `after` set to this one's `next`, until that is empty.
+    pub async fn list(&self, request: ListRequest) -> Result<ListResponse, Error> {
+        let answer = self.records.clone().list(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// A page of a record's history.
+    pub async fn history(&self, request: HistoryRequest) -> Result<HistoryResponse, Error> {
+        let answer = self.records.clone().history(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// The kinds and commands that the node knows.
+    pub async fn schema(&self) -> Result<GetSchemaResponse, Error> {
+        let answer = self.records.clone().get_schema(within(CALL_TIMEOUT, GetSchemaRequest {})).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+}

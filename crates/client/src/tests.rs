@@ -1,0 +1,159 @@
+//! A client against a node that says what the test wants it to say, over real connections on loopback.
+
+use std::net::SocketAddr;
+
+use heliu_wire::records::records_service_server::{RecordsService, RecordsServiceServer};
+use heliu_wire::records::{
+    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
+    HistoryResponse, ListRequest, ListResponse, Record,
+};
+use heliu_wire::status::Refusal;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::Server;
+use tonic::{Code, Request, Response, Status};
+
+use super::*;
+
+/// Knows records only; no operations, so that it is also a node of another version.
+struct FakeNode;
+
+#[tonic::async_trait]
+impl RecordsService for FakeNode {
+    async fn execute(&self, request: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
+        let command = request.into_inner();
+        match command.command.as_str() {
+            "say.no" => Err(Refusal::new(Code::InvalidArgument, "BAD_DATE", "2001-13-01 is not a date")
+                .field("arguments.joined_on")
+                .next("Write it as year-month-day")
+                .into()),
+            "fail" => Err(Status::internal("the store is gone")),
+            _ => Ok(Response::new(ExecuteResponse { command_id: command.command_id, ..Default::default() })),
+        }
+    }
+
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        let id = request.into_inner().id;
+        let record = (!id.is_empty()).then(|| Record { id, ..Default::default() });
+        Ok(Response::new(GetResponse { record }))
+    }
+
+    async fn list(&self, _: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
+        // More than tonic's own limit of 4 MiB.
+        let view_json = "x".repeat(10 * 1024);
+        Ok(Response::new(ListResponse {
+            records: vec![Record { view_json, ..Default::default() }; 1_000],
+            next: String::new(),
+        }))
+    }
+
+    async fn history(&self, _: Request<HistoryRequest>) -> Result<Response<HistoryResponse>, Status> {
+        std::future::pending().await
+    }
+
+    async fn get_schema(&self, _: Request<GetSchemaRequest>) -> Result<Response<GetSchemaResponse>, Status> {
+        Ok(Response::new(GetSchemaResponse::default()))
+    }
+}
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
+    let address = listener.local_addr().expect("it is bound");
+    (listener, address)
+}
+
+async fn connected() -> Client {
+    let (listener, address) = listen().await;
+    let service = RecordsServiceServer::new(FakeNode).max_encoding_message_size(ANSWER_BYTES_MAX);
+    let server = Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
+    tokio::spawn(server);
+    Client::connect(&address.to_string()).await.expect("it listens")
+}
+
+fn command(name: &str) -> ExecuteRequest {
+    ExecuteRequest { command: name.to_owned(), command_id: "ab".repeat(16), ..Default::default() }
+}
+
+#[tokio::test]
+async fn a_command_is_answered() {
+    let client = connected().await;
+    let done = client.execute(command("member.register")).await.expect("it takes it");
+    assert_eq!(done.command_id, "ab".repeat(16));
+    assert_eq!(client.get("12345678").await.expect("it has it").id, "12345678");
+    assert!(client.schema().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refusal_says_which_field_why_and_what_to_do() {
+    let error = connected().await.execute(command("say.no")).await.expect_err("it says no");
+    assert_eq!((error.reason(), error.code()), ("BAD_DATE", Code::InvalidArgument));
+    assert_eq!((error.field(), error.next()), (Some("arguments.joined_on"), Some("Write it as year-month-day")));
+    let said = "2001-13-01 is not a date (arguments.joined_on). Write it as year-month-day";
+    assert_eq!(error.to_string(), said);
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_with_the_address_the_cause_and_what_to_do() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    let error = Client::connect(&address.to_string()).await.expect_err("nobody listens");
+    assert_eq!(error.reason(), "UNREACHABLE");
+    let said = error.to_string();
+    assert!(said.starts_with(&format!("cannot reach a node at {address}: ")), "{said}");
+    assert!(said.contains("refused") && said.contains("systemctl status heliu"), "{said}");
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_is_unreachable() {
+    let (listener, address) = listen().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let service = RecordsServiceServer::new(FakeNode);
+    let server =
+        Server::builder().add_service(service).serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
+            let _ = stopped.await;
+        });
+    let server = tokio::spawn(server);
+    let client = Client::connect(&address.to_string()).await.expect("it listens");
+    assert!(client.schema().await.is_ok());
+    drop(stop);
+    server.await.expect("it ends").expect("it ends well");
+    let error = client.schema().await.expect_err("it is gone");
+    assert_eq!(error.reason(), "UNREACHABLE", "{error:?}");
+    assert_eq!(error.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn no_answer_is_said_after_the_deadline() {
+    let client = connected().await;
+    let timeout = Duration::from_millis(100);
+    let status = client.records.clone().history(within(timeout, HistoryRequest::default())).await.expect_err("never");
+    assert_eq!(client.failed(&status, timeout).reason(), "TIMED_OUT", "{status:?}");
+}
+
+#[tokio::test]
+async fn a_node_of_another_version_is_named_as_such() {
+    let client = connected().await;
+    assert_eq!(client.status().await.expect_err("it knows no operations").reason(), "FOREIGN");
+    assert_eq!(client.get("").await.expect_err("its answer is empty").reason(), "FOREIGN");
+}
+
+#[tokio::test]
+async fn a_failure_without_a_reason_is_told_verbatim() {
+    let error = connected().await.execute(command("fail")).await.expect_err("it fails");
+    assert_eq!((error.reason(), error.code()), ("FAILED", Code::Internal));
+    assert!(error.to_string().contains("the store is gone"), "{error}");
+}
+
+#[tokio::test]
+async fn a_long_page_arrives() {
+    let page = connected().await.list(ListRequest::default()).await.expect("it is within the limit");
+    assert_eq!(page.records.len(), 1_000);
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_refused_before_anything_is_sent() {
+    for address in ["", "here", "ftp://a:1", "https://a:1", "http://", "a b:1", "127.0.0.1", ":80"] {
+        let error = Client::connect(address).await.expect_err("no address");
+        assert_eq!(error.reason(), "BAD_ADDRESS", "{address}: {error}");
+    }
+}

@@ -1,0 +1,414 @@
+//! One change of one record: an automerge change whose operations are scalar puts into the containers of the genesis.
+//!
+//! Automerge is the format: what we write, any automerge tool reads, and `history` merges as automerge would (a property
+//! test holds the two together). Documents are flat by design, so a change is a list of [`Put`]s and nothing else; bytes
+//! that say anything else are refused here, before they can reach a document.
+
+use std::num::NonZeroU64;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+
+use automerge::legacy::{Key, ObjectId, Op as ExpandedOp, OpId as ExpandedOpId, OpType};
+use automerge::{ActorId, Change as AutomergeChange, ExpandedChange, ObjType, ScalarValue};
+use sha2::{Digest, Sha256};
+
+use crate::codec::Reader;
+use crate::id::{Actor, ChangeHash};
+
+/// Limits of the wire version: the same on every node, so that admission stays a pure function.
+pub mod limits {
+    pub const CHANGE_BYTES: usize = 64 * 1024;
+    pub const PUTS: usize = 1_000;
+    pub const DEPS: usize = 64;
+    pub const MESSAGE_BYTES: usize = 1_024;
+    pub const KEY_BYTES: usize = 200;
+    pub const VALUE_BYTES: usize = 16 * 1024;
+    pub const REPLACES: usize = 64;
+}
+
+/// What every automerge chunk begins with.
+const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
+/// The chunk type of a change that is not compressed.
+const UNCOMPRESSED: u8 = 1;
+
+/// The maps that every record has from its genesis on. The discriminant is the operation counter that made the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Container {
+    /// Class, owners, seats that take part: what audience and relaying are computed from, for every kind.
+    Scope = 1,
+    Lww = 2,
+    Mv = 3,
+    Aws = 4,
+    Slot = 5,
+    Log = 6,
+}
+
+impl Container {
+    pub const ALL: [Container; 6] =
+        [Container::Scope, Container::Lww, Container::Mv, Container::Aws, Container::Slot, Container::Log];
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Container::Scope => "_scope",
+            Container::Lww => "lww",
+            Container::Mv => "mv",
+            Container::Aws => "aws",
+            Container::Slot => "slot",
+            Container::Log => "log",
+        }
+    }
+
+    fn from_counter(counter: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| *c as u64 == counter)
+    }
+}
+
+/// An operation's id. The order (counter, then actor) is automerge's own, so the greatest of several concurrent puts is
+/// the one automerge would show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OpId {
+    pub counter: u64,
+    pub actor: Actor,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scalar {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Scalar {
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if let Scalar::Text(text) = self { Some(text) } else { None }
+    }
+
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        if let Scalar::Bytes(bytes) = self { Some(bytes) } else { None }
+    }
+
+    #[must_use]
+    pub fn as_int(&self) -> Option<i64> {
+        if let Scalar::Int(int) = self { Some(*int) } else { None }
+    }
+}
+
+impl From<&str> for Scalar {
+    fn from(text: &str) -> Self {
+        Scalar::Text(text.to_owned())
+    }
+}
+
+/// One scalar written under one key. `replaces` are the puts on the same key that its author saw and overwrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Put {
+    pub id: OpId,
+    pub container: Container,
+    pub key: String,
+    pub value: Scalar,
+    pub replaces: Vec<OpId>,
+}
+
+/// Who asked, by which command, and why. Display only: authority never looks at it. It is part of the change, so it
+/// travels and is erased with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    pub who: String,
+    pub command: String,
+    pub reason: String,
+}
+
+impl Note {
+    fn to_message(&self) -> String {
+        format!("{}\n{}\n{}", self.command, self.who, self.reason)
+    }
+
+    fn from_message(message: &str) -> Self {
+        let mut lines = message.splitn(3, '\n').map(str::to_owned);
+        let command = lines.next().unwrap_or_default();
+        let who = lines.next().unwrap_or_default();
+        Note { who, command, reason: lines.next().unwrap_or_default() }
+    }
+}
+
+/// A parsed change. `raw` is what was signed and what travels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub hash: ChangeHash,
+    pub actor: Actor,
+    pub seq: u64,
+    pub deps: Vec<ChangeHash>,
+    /// Counter of the first put; the others follow without gaps.
+    pub start_op: u64,
+    /// Milliseconds since 1970, for display only.
+    pub time_ms: i64,
+    pub note: Note,
+    pub puts: Vec<Put>,
+    pub raw: Arc<[u8]>,
+}
+
+/// Why bytes are not a change that a record can take. Each is a reason code for quarantine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ShapeError {
+    #[error("the change has {0} bytes, more than {max}", max = limits::CHANGE_BYTES)]
+    TooLong(usize),
+    #[error("this is not an uncompressed automerge change")]
+    NotAChange,
+    #[error("automerge cannot read it: {0}")]
+    Unreadable(String),
+    #[error("its bytes are not the one encoding of what they say")]
+    NotCanonical,
+    #[error("it has too many or too long {0}")]
+    Exceeds(&'static str),
+    #[error("an operation is not a scalar put into a container of the record: {0}")]
+    Operation(&'static str),
+}
+
+/// What a new change says, before it has an encoding. Puts are numbered in order from `start_op`.
+pub struct Draft {
+    pub actor: Actor,
+    pub seq: u64,
+    pub deps: Vec<ChangeHash>,
+    pub start_op: u64,
+    pub time_ms: i64,
+    pub note: Note,
+    pub puts: Vec<(Container, String, Scalar, Vec<OpId>)>,
+}
+
+/// Every record begins with the same change, made by an actor that never writes again: the six containers. It never
+/// travels. One genesis for all records keeps 48 incompressible bytes out of every first change.
+pub fn genesis() -> &'static ChangeHash {
+    static GENESIS: OnceLock<ChangeHash> = OnceLock::new();
+    GENESIS.get_or_init(|| ChangeHash(genesis_change().hash().0))
+}
+
+/// The counter of the last operation of the genesis.
+pub const GENESIS_MAX_OP: u64 = Container::ALL.len() as u64;
+
+const GENESIS_ACTOR: Actor = Actor(*b"heliu genesis v1");
+
+/// The genesis as automerge sees it, for tools that open a record's changes as an automerge document.
+#[must_use]
+pub fn genesis_change() -> AutomergeChange {
+    let operations = Container::ALL
+        .into_iter()
+        .map(|container| ExpandedOp {
+            action: OpType::Make(ObjType::Map),
+            obj: ObjectId::Root,
+            key: Key::Map(container.name().into()),
+            pred: Vec::new().into(),
+            insert: false,
+        })
+        .collect();
+    AutomergeChange::from(ExpandedChange {
+        operations,
+        actor_id: ActorId::from(GENESIS_ACTOR.0),
+        hash: None,
+        seq: 1,
+        start_op: NonZeroU64::MIN,
+        time: 0,
+        message: None,
+        deps: Vec::new(),
+        extra_bytes: Vec::new(),
+        author: None,
+    })
+}
+
+impl Change {
+    /// Reads untrusted bytes. Whatever is returned is exactly what the bytes say: re-encoding gives the same bytes.
+    pub fn parse(raw: &[u8]) -> Result<Self, ShapeError> {
+        if raw.len() > limits::CHANGE_BYTES {
+            return Err(ShapeError::TooLong(raw.len()));
+        }
+        // Magic, checksum, then the chunk type.
+        if raw.len() < 10 || raw[..4] != MAGIC || raw[8] != UNCOMPRESSED {
+            return Err(ShapeError::NotAChange);
+        }
+        // automerge 0.12 panics on some hostile bytes; nothing of it outlives this call.
+        let (hash, expanded) = catch_unwind(AssertUnwindSafe(|| {
+            let change = AutomergeChange::from_bytes(raw.to_vec()).map_err(|e| ShapeError::Unreadable(e.to_string()))?;
+            let expanded = change.decode();
+            let again = AutomergeChange::from(expanded.clone());
+            if again.raw_bytes() != raw {
+                return Err(ShapeError::NotCanonical);
+            }
+            Ok((ChangeHash(again.hash().0), expanded))
+        }))
+        .unwrap_or_else(|_| Err(ShapeError::Unreadable("its parser gave up".to_owned())))?;
+        from_expanded(hash, &expanded, raw)
+    }
+
+    /// Encodes a draft. The result parses back to itself.
+    #[must_use]
+    pub fn encode(draft: Draft) -> Self {
+        let operations = draft.puts.iter().map(|(container, key, value, replaces)| ExpandedOp {
+            action: OpType::Put(to_automerge(value)),
+            obj: ObjectId::Id(ExpandedOpId(*container as u64, ActorId::from(GENESIS_ACTOR.0))),
+            key: Key::Map(key.as_str().into()),
+            pred: replaces.iter().map(|id| ExpandedOpId(id.counter, ActorId::from(id.actor.0))).collect::<Vec<_>>().into(),
+            insert: false,
+        });
+        let encoded = AutomergeChange::from(ExpandedChange {
+            operations: operations.collect(),
+            actor_id: ActorId::from(draft.actor.0),
+            hash: None,
+            seq: draft.seq,
+            start_op: NonZeroU64::new(draft.start_op).unwrap_or(NonZeroU64::MIN),
+            time: draft.time_ms,
+            message: Some(draft.note.to_message()),
+            deps: draft.deps.iter().map(|d| automerge::ChangeHash(d.0)).collect(),
+            extra_bytes: Vec::new(),
+            author: None,
+        });
+        let puts = (draft.start_op..).zip(draft.puts).map(|(counter, (container, key, value, replaces))| Put {
+            id: OpId { counter, actor: draft.actor },
+            container,
+            key,
+            value,
+            replaces,
+        });
+        Change {
+            hash: ChangeHash(encoded.hash().0),
+            actor: draft.actor,
+            seq: draft.seq,
+            start_op: draft.start_op,
+            time_ms: draft.time_ms,
+            note: draft.note,
+            puts: puts.collect(),
+            raw: encoded.raw_bytes().into(),
+            deps: draft.deps,
+        }
+    }
+
+    /// Counter of the last put.
+    #[must_use]
+    pub fn max_op(&self) -> u64 {
+        self.start_op + self.puts.len() as u64 - 1
+    }
+}
+
+/// The hash that bytes framed as a change have, without reading what is in the frame: as automerge does, SHA-256 over
+/// chunk type, length and data. None if the frame itself is not as [`Change::parse`] wants it. The checksum is not looked
+/// at, so this says nothing about whether the bytes parse.
+#[must_use]
+pub fn hash_of(raw: &[u8]) -> Option<ChangeHash> {
+    let (magic, [_, _, _, _, chunk @ ..]) = raw.split_at_checked(MAGIC.len())? else { return None };
+    let (kind, rest) = chunk.split_first()?;
+    let mut reader = Reader(rest);
+    let len = reader.varint().ok()?;
+    let framed = magic == MAGIC && *kind == UNCOMPRESSED && len == reader.0.len() as u64;
+    framed.then(|| ChangeHash(Sha256::digest(chunk).into()))
+}
+
+fn from_expanded(hash: ChangeHash, expanded: &ExpandedChange, raw: &[u8]) -> Result<Change, ShapeError> {
+    let actor = to_actor(&expanded.actor_id)?;
+    let start_op = expanded.start_op.get();
+    let count = expanded.operations.len();
+    if count == 0 || count > limits::PUTS || start_op > u64::from(u32::MAX / 2) {
+        return Err(ShapeError::Exceeds("operations"));
+    }
+    if expanded.deps.is_empty() || expanded.deps.len() > limits::DEPS {
+        return Err(ShapeError::Exceeds("predecessors"));
+    }
+    let message = expanded.message.as_deref().unwrap_or_default();
+    if message.len() > limits::MESSAGE_BYTES || !expanded.extra_bytes.is_empty() || expanded.author.is_some() {
+        return Err(ShapeError::Exceeds("message or extra bytes"));
+    }
+    let puts = (start_op..)
+        .zip(&expanded.operations)
+        .map(|(counter, op)| to_put(OpId { counter, actor }, op))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Change {
+        hash,
+        actor,
+        seq: expanded.seq,
+        deps: expanded.deps.iter().map(|d| ChangeHash(d.0)).collect(),
+        start_op,
+        time_ms: expanded.time,
+        note: Note::from_message(message),
+        puts,
+        raw: raw.into(),
+    })
+}
+
+fn to_put(id: OpId, op: &ExpandedOp) -> Result<Put, ShapeError> {
+    let ObjectId::Id(ExpandedOpId(counter, maker)) = &op.obj else {
+        return Err(ShapeError::Operation("it writes at the root"));
+    };
+    let container = (maker.to_bytes() == GENESIS_ACTOR.0)
+        .then(|| Container::from_counter(*counter))
+        .flatten()
+        .ok_or(ShapeError::Operation("unknown container"))?;
+    let (OpType::Put(value), Key::Map(key), false) = (&op.action, &op.key, op.insert) else {
+        return Err(ShapeError::Operation("not a put on a map key"));
+    };
+    if key.is_empty() || key.len() > limits::KEY_BYTES || op.pred.len() > limits::REPLACES {
+        return Err(ShapeError::Exceeds("keys or replaced values"));
+    }
+    let replaces = op
+        .pred
+        .iter()
+        .map(|ExpandedOpId(counter, actor)| Ok(OpId { counter: *counter, actor: to_actor(actor)? }))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Put { id, container, key: key.to_string(), value: from_automerge(value)?, replaces })
+}
+
+fn to_actor(actor: &ActorId) -> Result<Actor, ShapeError> {
+    Actor::try_from(actor.to_bytes()).map_err(|_| ShapeError::Exceeds("actor bytes"))
+}
+
+fn to_automerge(value: &Scalar) -> ScalarValue {
+    match value {
+        Scalar::Null => ScalarValue::Null,
+        Scalar::Bool(b) => ScalarValue::Boolean(*b),
+        Scalar::Int(i) => ScalarValue::Int(*i),
+        Scalar::Text(t) => ScalarValue::Str(t.as_str().into()),
+        Scalar::Bytes(b) => ScalarValue::Bytes(b.clone()),
+    }
+}
+
+fn from_automerge(value: &ScalarValue) -> Result<Scalar, ShapeError> {
+    let value = match value {
+        ScalarValue::Null => Scalar::Null,
+        ScalarValue::Boolean(b) => Scalar::Bool(*b),
+        ScalarValue::Int(i) => Scalar::Int(*i),
+        ScalarValue::Str(t) if t.len() <= limits::VALUE_BYTES => Scalar::Text(t.to_string()),
+        ScalarValue::Bytes(b) if b.len() <= limits::VALUE_BYTES => Scalar::Bytes(b.clone()),
+        ScalarValue::Str(_) | ScalarValue::Bytes(_) => return Err(ShapeError::Exceeds("values")),
+        _ => return Err(ShapeError::Operation("a value of a type that records do not use")),
+    };
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_raw_bytes_is_the_one_that_parsing_finds() {
+        for size in [0, 1, 100, 20_000] {
+            let key = |i: usize| (Container::Lww, format!("field{i}"), Scalar::Text("x".repeat(size / 2)), Vec::new());
+            let change = Change::encode(Draft {
+                actor: Actor([7; 16]),
+                seq: 1,
+                deps: vec![*genesis()],
+                start_op: GENESIS_MAX_OP + 1,
+                time_ms: 1_700_000_000_000,
+                note: Note::default(),
+                puts: vec![key(0), key(1)],
+            });
+            if let Ok(parsed) = Change::parse(&change.raw) {
+                assert_eq!(hash_of(&change.raw), Some(parsed.hash));
+            }
+            assert_eq!(hash_of(&change.raw), Some(change.hash));
+            assert_eq!(hash_of(&change.raw[..change.raw.len() - 1]), None, "cut short");
+            assert_eq!(hash_of(&change.raw[..8.min(size)]), None, "no frame");
+        }
+    }
+}

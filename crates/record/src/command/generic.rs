@@ -1,0 +1,175 @@
+//! Commands for any field of any kind, beside those that have a name of their own.
+
+use crate::change::Scalar;
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::command::{Argument, Command, Subject};
+use crate::kind::{Field, Kind, Merge, ValueType, label};
+use crate::kinds;
+use crate::view::Record;
+
+const FIELD: Argument = Argument::required("field", ValueType::Text(60), label("字段", "the field"));
+const ENTRY: Argument = Argument::optional("entry", ValueType::Text(64), label("事项编号或席位", "the entry, or the seat of a slot"));
+
+pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "record.create",
+        label: label("新建记录", "create a record"),
+        help: label("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments"),
+        subject: Subject::None,
+        arguments: &[
+            Argument::required("kind", ValueType::Text(48), label("种类", "the kind")),
+            Argument::optional("seat", ValueType::Seat, label("所属席位,默认本席位", "the owner; else this seat")),
+        ],
+        takes_fields: true,
+        run: create,
+    },
+    Command {
+        name: "record.set",
+        label: label("填写", "set a field"),
+        help: label("填写一个字段,或事项的一个部分;留空则清除", "sets a field, or a part of an entry; empty clears it"),
+        subject: Subject::Any,
+        arguments: &[
+            FIELD,
+            ENTRY,
+            Argument::optional("part", ValueType::Text(60), label("事项的部分", "the part of the entry")),
+            Argument::optional("value", ValueType::Text(4_000), label("值", "the value")),
+        ],
+        takes_fields: false,
+        run: set,
+    },
+    Command {
+        name: "record.add",
+        label: label("加入", "add to a set"),
+        help: label("向集合字段加入一个元素", "adds an element to a set"),
+        subject: Subject::Any,
+        arguments: &[FIELD, Argument::required("element", ValueType::Text(200), label("元素", "the element"))],
+        takes_fields: false,
+        run: |planner| change_set(planner, true),
+    },
+    Command {
+        name: "record.remove",
+        label: label("移出", "remove from a set"),
+        help: label("从集合字段移出一个元素", "takes an element out of a set"),
+        subject: Subject::Any,
+        arguments: &[FIELD, Argument::required("element", ValueType::Text(200), label("元素", "the element"))],
+        takes_fields: false,
+        run: |planner| change_set(planner, false),
+    },
+    Command {
+        name: "record.append",
+        label: label("追加", "append to a log"),
+        help: label("向日志字段追加一条", "appends to a log"),
+        subject: Subject::Any,
+        arguments: &[FIELD, Argument::required("value", ValueType::Text(4_000), label("内容", "what to append"))],
+        takes_fields: false,
+        run: append,
+    },
+    Command {
+        name: "record.decide",
+        label: label("决定", "decide a state"),
+        help: label("作出决定,使状态变更", "takes a decision that changes a state"),
+        subject: Subject::Any,
+        arguments: &[
+            FIELD,
+            Argument::required("state", ValueType::Text(40), label("新状态", "the new state")),
+            Argument::optional("effective_on", ValueType::Date, label("生效日期,默认今日", "from when; else today")),
+            Argument::optional("decision_no", ValueType::Text(60), label("文号", "the number of the decision")),
+        ],
+        takes_fields: false,
+        run: decide,
+    },
+];
+
+fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let name = planner.text("kind").unwrap_or_default();
+    let kind = kinds::find(name).ok_or_else(|| Refusal::unknown_kind(name, kinds::all().iter().map(|k| k.name)))?;
+    let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
+    let record = planner.create(kind, birth);
+    for field in kind.fields() {
+        let Some(text) = planner.text(field.name) else { continue };
+        match field.merge {
+            Merge::Lww | Merge::Mv => {
+                let value = parse(field.name, field.value, text, planner)?;
+                planner.put(record, field.merge.container(), field.name, value);
+            }
+            Merge::Aws => {
+                for element in planner.list(field.name) {
+                    let key = element_key(field, element, planner)?;
+                    planner.put_member(record, field.merge.container(), key, true);
+                }
+            }
+            // The first decision has a short name of its own: it is there once in every record.
+            Merge::State(_) => planner.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(text)),
+            Merge::Slot(_) | Merge::Entries(_) | Merge::Log => return Err(Refusal::wrong_field(kind, field.name)),
+        }
+    }
+    Ok(())
+}
+
+fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let (subject, kind, field) = subject_field(planner)?;
+    let text = planner.text("value").unwrap_or_default();
+    match (field.merge, planner.text("entry"), planner.text("part")) {
+        (Merge::Lww | Merge::Mv, None, None) => {
+            let value = parse(field.name, field.value, text, planner)?;
+            planner.put(subject.id, field.merge.container(), field.name, value);
+        }
+        (Merge::Slot(_) | Merge::Entries(_), Some(entry), Some(part)) => {
+            let part = field.part(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
+            let value = parse(part.name, part.value, text, planner)?;
+            let entry = match (field.merge, ValueType::Seat.parse_key(entry, planner.world().seats())) {
+                (Merge::Slot(_), Some(seat)) => seat,
+                _ => entry.to_owned(),
+            };
+            planner.put(subject.id, field.merge.container(), format!("{}/{entry}/{}", field.name, part.name), value);
+        }
+        _ => return Err(Refusal::wrong_field(kind, field.name)),
+    }
+    Ok(())
+}
+
+fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
+    let (subject, kind, field) = subject_field(planner)?;
+    let Merge::Aws = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
+    let key = element_key(field, planner.text("element").unwrap_or_default(), planner)?;
+    planner.put_member(subject.id, field.merge.container(), key, present);
+    Ok(())
+}
+
+fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let (subject, kind, field) = subject_field(planner)?;
+    let Merge::Log = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
+    let value = parse(field.name, field.value, planner.text("value").unwrap_or_default(), planner)?;
+    let entry = planner.entry();
+    planner.put(subject.id, field.merge.container(), format!("{}/{entry}", field.name), value);
+    Ok(())
+}
+
+fn decide(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let subject = planner.subject()?;
+    let (field, state) = (planner.text("field").unwrap_or_default(), planner.text("state").unwrap_or_default());
+    let (since, number) = (planner.text_or_today("effective_on"), planner.text("decision_no").unwrap_or_default());
+    planner.decide(subject, field, state, since, number)
+}
+
+fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
+    let subject = planner.subject()?;
+    let kinds = kinds::all().iter().map(|k| k.name);
+    let kind = subject.kind().ok_or_else(|| Refusal::unknown_kind(&subject.preimage.kind, kinds))?;
+    let name = planner.text("field").unwrap_or_default();
+    let field = kind.field(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
+    match subject.typed.org() {
+        Some(org) if org.ended && field.name != "successors" => Err(Refusal::org_ended(subject, org)),
+        _ => Ok((subject, kind, field)),
+    }
+}
+
+fn parse(name: &str, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
+    value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(name, text, value))
+}
+
+fn element_key(field: &Field, element: &str, planner: &Planner<'_>) -> Result<String, Refusal> {
+    let key = field.value.parse_key(element, planner.world().seats());
+    Ok(format!("{}/{}", field.name, key.ok_or_else(|| Refusal::bad_value(field.name, element, field.value))?))
+}

@@ -1,0 +1,103 @@
+//! Members: registered, and assigned by a superior where no letter can do it.
+
+use crate::change::{Container, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::command::{Argument, Command, Subject};
+use crate::id::{RecordId, SeatId};
+use crate::kind::{ValueType, label};
+use crate::kinds::member::KIND;
+use crate::scope::OWNER;
+use crate::view::Record;
+
+const ORG: ValueType = ValueType::Record("org");
+
+pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "member.register",
+        label: label("登记党员", "register a member"),
+        help: label("在一个支部登记一名党员", "registers a person in a branch"),
+        subject: Subject::None,
+        arguments: &[
+            Argument::required("name", ValueType::Text(40), label("姓名", "the person's name")),
+            Argument::required("branch", ORG, label("所在支部", "the branch")),
+            Argument::optional("seat", ValueType::Seat, label("所属席位,默认支部所属", "the owner; else the branch's owner")),
+            Argument::optional("member_no", ValueType::Text(40), label("党员编号,乡镇填写", "the number, given by the township")),
+            Argument::optional("joined_on", ValueType::Date, label("入党日期", "the day of admission on probation")),
+            Argument::optional("full_on", ValueType::Date, label("转正日期", "the day of becoming a full member")),
+            Argument::optional("admitted_on", ValueType::Date, label("编入日期,默认今日", "since when in this branch; else today")),
+            Argument::optional(
+                "stage",
+                ValueType::Choice(&["applicant", "activist", "candidate", "probationary", "full"]),
+                label("阶段,默认正式党员", "the stage; else full"),
+            ),
+        ],
+        takes_fields: false,
+        run: register,
+    },
+    Command {
+        name: "member.reassign",
+        label: label("调整归属", "reassign a member"),
+        help: label("由共同上级(乡镇及以上)裁定归属,如原支部撤销后", "a common superior, township or above, decides the home"),
+        subject: Subject::Of("member"),
+        arguments: &[Argument::required("to_org", ORG, label("新归属支部", "the new branch"))],
+        takes_fields: false,
+        run: |planner| {
+            let (subject, to) = (planner.subject()?.id, planner.need_record("to_org")?);
+            reassign_to(planner, subject, to)
+        },
+    },
+];
+
+fn register(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let branch = planner.load_live_org(planner.need_record("branch")?)?;
+    let owner = planner.seat_argument("seat").unwrap_or_else(|| unit_of(planner, branch));
+    let member = planner.create(&KIND, owner);
+    for name in ["name", "member_no", "joined_on", "full_on"] {
+        planner.put_argument(member, &KIND, name);
+    }
+    let admitted = planner.text_or_today("admitted_on");
+    if planner.text("joined_on") != Some(admitted) {
+        planner.put(member, Container::Lww, "admitted_on", Scalar::from(admitted));
+    }
+    planner.put(member, Container::Lww, "birth_branch", Scalar::Bytes(branch.id.0.to_vec()));
+    let stage = planner.text("stage").unwrap_or("full");
+    planner.put(member, Container::Log, "stage/0", Scalar::from(stage));
+    Ok(())
+}
+
+/// A member belongs to the seat of his unit: of a joint branch, the unit that registers him.
+fn unit_of(planner: &Planner<'_>, branch: &Record) -> SeatId {
+    let seat = planner.seat();
+    let is_unit = branch.typed.org().is_some_and(|org| org.units.contains(&seat.to_string()));
+    if is_unit { seat } else { planner.owner_of(branch) }
+}
+
+/// A decision that makes `to` the home of the next epoch.
+pub(crate) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: RecordId) -> Result<(), Refusal> {
+    let record = planner.load_kind(member, "member")?;
+    let branch = planner.load_live_org(to)?;
+    let Some(home) = record.typed.member().and_then(|m| m.home.as_ref()) else {
+        return Err(Refusal::missing("birth_branch", ORG.expects()));
+    };
+    // A joint branch is owned above its units: the person stays with his unit.
+    let owner = planner.owner_of(branch);
+    let keeps = record.view.owners.iter().find(|unit| planner.world().seats().is_at_or_above(owner, **unit));
+    let seat = keeps.copied().unwrap_or(owner);
+    let entry = planner.entry();
+    let today = planner.today();
+    let mut part = |name: &str, value: Scalar| planner.put(member, Container::Slot, format!("moves/{entry}/{name}"), value);
+    part("to_seat", Scalar::Bytes(seat.0.to_vec()));
+    part("from_org", Scalar::Bytes(home.org.0.to_vec()));
+    part("to_org", Scalar::Bytes(to.0.to_vec()));
+    part("home_epoch", Scalar::Int(home.epoch));
+    part("decided", Scalar::Int(home.epoch + 1));
+    part("decided_on", today);
+    if !record.view.owners.contains(&seat) || record.view.owners.len() > 1 {
+        planner.put(member, Container::Scope, OWNER, Scalar::Bytes(seat.0.to_vec()));
+        for old in record.view.owners.iter().filter(|old| **old != seat) {
+            planner.add_participant(member, *old);
+        }
+    }
+    Ok(())
+}

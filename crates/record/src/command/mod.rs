@@ -1,0 +1,121 @@
+//! Commands: how people write. Each is data (name, arguments, help) and a function that plans its writes against the
+//! local records. Hard rules block here, with a refusal that says what to do; nothing here ever blocks a merge.
+
+use std::collections::BTreeMap;
+
+use crate::byte_id;
+use crate::id::{RecordId, SeatId};
+use crate::kind::{Label, ValueType};
+use crate::rules::World;
+
+pub mod alliance;
+pub mod generic;
+pub mod member;
+pub mod org;
+pub mod plan;
+pub mod refusal;
+pub mod resource;
+pub mod settle;
+pub mod transfer;
+
+pub use plan::{Plan, Planner, RecordWrite, Write, WriteValue};
+pub use refusal::Refusal;
+
+byte_id!(
+    /// A command as its asker names it; the same id is carried out once.
+    CommandId, 16
+);
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub id: CommandId,
+    pub name: String,
+    /// The record that it is about; none for those that create one.
+    pub subject: Option<RecordId>,
+    pub arguments: BTreeMap<String, String>,
+    pub who: String,
+    pub reason: String,
+}
+
+/// For whom a command is carried out, and what the pure plan cannot know by itself.
+pub struct Asker<'r> {
+    /// The seat of the node that will sign.
+    pub seat: SeatId,
+    /// The date to write where none is given.
+    pub today: String,
+    /// 16 fresh random bytes at each call: keys of new records and entries.
+    pub random: &'r mut dyn FnMut() -> [u8; 16],
+}
+
+/// A command as data, for help, forms and the API.
+#[derive(Debug)]
+pub struct Command {
+    /// As a clerk would say it: `member.transfer.issue`.
+    pub name: &'static str,
+    pub label: Label,
+    pub help: Label,
+    pub subject: Subject,
+    pub arguments: &'static [Argument],
+    /// Whether it also takes the fields of a kind as arguments.
+    pub takes_fields: bool,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    None,
+    Any,
+    /// A record of this kind.
+    Of(&'static str),
+}
+
+#[derive(Debug)]
+pub struct Argument {
+    pub name: &'static str,
+    pub value: ValueType,
+    /// A list, separated by commas.
+    pub many: bool,
+    pub required: bool,
+    pub help: Label,
+}
+
+impl Argument {
+    #[must_use]
+    pub const fn required(name: &'static str, value: ValueType, help: Label) -> Self {
+        Argument { name, value, many: false, required: true, help }
+    }
+
+    #[must_use]
+    pub const fn optional(name: &'static str, value: ValueType, help: Label) -> Self {
+        Argument { name, value, many: false, required: false, help }
+    }
+
+    #[must_use]
+    pub const fn many(self) -> Self {
+        Argument { many: true, ..self }
+    }
+}
+
+/// Every command, in the order in which help lists them.
+pub fn all() -> impl Iterator<Item = &'static Command> {
+    [org::COMMANDS, member::COMMANDS, transfer::COMMANDS, alliance::COMMANDS, resource::COMMANDS, settle::COMMANDS, generic::COMMANDS]
+        .into_iter()
+        .flatten()
+}
+
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Command> {
+    all().find(|c| c.name == name)
+}
+
+/// Plans a command: what it writes, or why not.
+pub fn plan(request: &Request, asker: &mut Asker<'_>, world: &dyn World) -> Result<Plan, Refusal> {
+    let command =
+        find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
+    let mut planner = Planner::new(request, asker, world);
+    planner.check_subject(command)?;
+    planner.check_arguments(command)?;
+    (command.run)(&mut planner)?;
+    planner.finish()
+}

@@ -1,0 +1,345 @@
+//! What a command writes: collected by the planner, checked as a whole, then drafted as changes.
+
+use std::collections::BTreeMap;
+
+use crate::authority::may_write;
+use crate::change::{Container, Draft, Note, OpId, Scalar};
+use crate::command::refusal::Refusal;
+use crate::command::{Argument, Asker, Command, Request, Subject};
+use crate::decision::{self, Decision};
+use crate::history::History;
+use crate::id::{Actor, Preimage, RecordId, SeatId, to_hex};
+use crate::kind::{Kind, Merge, ValueType};
+use crate::kinds;
+use crate::rules::World;
+use crate::schema::Written;
+use crate::scope::{CLASS, OWNER, membership, seat_key};
+use crate::value::{record_of, seat_of};
+use crate::view::Record;
+
+/// Everything that one command writes. Its records are one commit where the commit's limits allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub writes: Vec<RecordWrite>,
+    /// Ids that the command made, by what they are: `record`, `entry`.
+    pub result: BTreeMap<String, String>,
+}
+
+/// What a command writes in one record: one change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordWrite {
+    pub record: RecordId,
+    /// Of a record that the command makes.
+    pub create: Option<Preimage>,
+    pub writes: Vec<Write>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    pub container: Container,
+    pub key: String,
+    pub value: WriteValue,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WriteValue {
+    Value(Scalar),
+    /// An element of an add-wins set: in or out. Its nonce is made when the change is drafted.
+    Member(bool),
+}
+
+impl RecordWrite {
+    /// The change that writes this on top of everything in `history`.
+    #[must_use]
+    pub fn draft(&self, history: &History, actor: Actor, time_ms: i64, note: Note) -> Draft {
+        let start_op = history.max_op() + 1;
+        let put = |(counter, write): (u64, &Write)| {
+            let value = match &write.value {
+                WriteValue::Value(value) => value.clone(),
+                WriteValue::Member(present) => membership(*present, OpId { counter, actor }),
+            };
+            let seen = if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
+            (write.container, write.key.clone(), value, seen.iter().map(|v| v.id).collect())
+        };
+        Draft {
+            actor,
+            seq: history.seq(actor) + 1,
+            deps: history.heads(),
+            start_op,
+            time_ms,
+            note,
+            puts: (start_op..).zip(&self.writes).map(put).collect(),
+        }
+    }
+}
+
+/// Collects the writes of a command while it runs.
+pub struct Planner<'a> {
+    request: &'a Request,
+    seat: SeatId,
+    today: &'a str,
+    random: &'a mut dyn FnMut() -> [u8; 16],
+    world: &'a dyn World,
+    writes: Vec<RecordWrite>,
+    result: BTreeMap<String, String>,
+}
+
+impl<'a> Planner<'a> {
+    pub(crate) fn new(request: &'a Request, asker: &'a mut Asker<'_>, world: &'a dyn World) -> Self {
+        let Asker { seat, today, random } = asker;
+        Planner { request, seat: *seat, today, random: &mut **random, world, writes: Vec::new(), result: BTreeMap::new() }
+    }
+
+    pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {
+        match (command.subject, self.request.subject) {
+            (Subject::None, _) => Ok(()),
+            (Subject::Any | Subject::Of(_), None) => Err(Refusal::missing("subject", ValueType::Record("").expects())),
+            (Subject::Any, Some(id)) => self.load(id).map(|_| ()),
+            (Subject::Of(kind), Some(id)) => self.load_kind(id, kind).map(|_| ()),
+        }
+    }
+
+    pub(crate) fn check_arguments(&self, command: &'static Command) -> Result<(), Refusal> {
+        let kind = command.takes_fields.then(|| self.text("kind").and_then(kinds::find)).flatten();
+        for (name, text) in &self.request.arguments {
+            if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
+                self.check_argument(argument, text)?;
+            } else if kind.and_then(|k| k.field(name)).is_none() {
+                let fields = kind.into_iter().flat_map(Kind::fields).map(|f| f.name);
+                return Err(Refusal::unknown_argument(command.name, name, command.arguments.iter().map(|a| a.name).chain(fields)));
+            }
+        }
+        let absent = |a: &&Argument| a.required && self.text(a.name).is_none();
+        match command.arguments.iter().find(absent) {
+            Some(argument) => Err(Refusal::missing(argument.name, argument.value.expects())),
+            None => Ok(()),
+        }
+    }
+
+    fn check_argument(&self, argument: &Argument, text: &str) -> Result<(), Refusal> {
+        let parts = text.split(if argument.many { ',' } else { '\0' });
+        let wrong = |part: &&str| argument.value.parse(part, self.world.seats()).is_none();
+        match parts.filter(|p| !p.trim().is_empty()).find(wrong) {
+            Some(part) => Err(Refusal::bad_value(argument.name, part, argument.value)),
+            None => Ok(()),
+        }
+    }
+
+    #[must_use]
+    pub fn world(&self) -> &'a dyn World {
+        self.world
+    }
+
+    /// The seat for which the command is carried out.
+    #[must_use]
+    pub fn seat(&self) -> SeatId {
+        self.seat
+    }
+
+    #[must_use]
+    pub fn today(&self) -> Scalar {
+        Scalar::from(self.today)
+    }
+
+    /// An argument, unless it is absent or empty.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        self.request.arguments.get(name).map(|t| t.trim()).filter(|t| !t.is_empty())
+    }
+
+    #[must_use]
+    pub fn today_text(&self) -> &'a str {
+        self.today
+    }
+
+    #[must_use]
+    pub fn text_or_today(&self, name: &str) -> &'a str {
+        self.text(name).unwrap_or(self.today)
+    }
+
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.text(name).unwrap_or_default().split(',').map(str::trim).filter(|t| !t.is_empty())
+    }
+
+    #[must_use]
+    pub fn seat_argument(&self, name: &str) -> Option<SeatId> {
+        self.text(name).and_then(|t| ValueType::Seat.parse(t, self.world.seats())).as_ref().and_then(seat_of)
+    }
+
+    #[must_use]
+    pub fn record_argument(&self, name: &str) -> Option<RecordId> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// A required argument that names a record.
+    pub fn need_record(&self, name: &'static str) -> Result<RecordId, Refusal> {
+        self.record_argument(name).ok_or_else(|| Refusal::missing(name, ValueType::Record("").expects()))
+    }
+
+    pub fn subject(&self) -> Result<&'a Record, Refusal> {
+        let id = self.request.subject.ok_or_else(|| Refusal::missing("subject", ValueType::Record("").expects()))?;
+        self.load(id)
+    }
+
+    pub fn load(&self, id: RecordId) -> Result<&'a Record, Refusal> {
+        self.world.record(id).ok_or_else(|| Refusal::not_here(id))
+    }
+
+    pub fn load_kind(&self, id: RecordId, kind: &'static str) -> Result<&'a Record, Refusal> {
+        let record = self.load(id)?;
+        if record.preimage.kind == kind { Ok(record) } else { Err(Refusal::wrong_kind(record, kind)) }
+    }
+
+    /// An organisation that has not ended: nothing is added to one that has.
+    pub fn load_live_org(&self, id: RecordId) -> Result<&'a Record, Refusal> {
+        let record = self.load_kind(id, "org")?;
+        match record.typed.org() {
+            Some(org) if org.ended => Err(Refusal::org_ended(record, org)),
+            _ => Ok(record),
+        }
+    }
+
+    /// A name for a new entry.
+    pub fn entry(&mut self) -> String {
+        let entry = to_hex(&(self.random)());
+        self.result.insert("entry".to_owned(), entry.clone());
+        entry
+    }
+
+    /// Begins a new record of a kind, owned by `birth`.
+    pub fn create(&mut self, kind: &'static Kind, birth: SeatId) -> RecordId {
+        let preimage = Preimage { kind: kind.name.to_owned(), birth, key: (self.random)().to_vec() };
+        let id = preimage.id();
+        self.writes.push(RecordWrite { record: id, create: Some(preimage), writes: Vec::new() });
+        self.put(id, Container::Scope, CLASS.to_owned(), Scalar::from(kind.class.name()));
+        self.put(id, Container::Scope, OWNER.to_owned(), Scalar::Bytes(birth.0.to_vec()));
+        self.result.insert("record".to_owned(), id.to_string());
+        id
+    }
+
+    pub fn put(&mut self, record: RecordId, container: Container, key: impl Into<String>, value: Scalar) {
+        self.write(record, Write { container, key: key.into(), value: WriteValue::Value(value) });
+    }
+
+    /// Puts an element into a set, or takes it out.
+    pub fn put_member(&mut self, record: RecordId, container: Container, key: impl Into<String>, present: bool) {
+        self.write(record, Write { container, key: key.into(), value: WriteValue::Member(present) });
+    }
+
+    /// Shares a record with a seat, unless it has it anyway.
+    pub fn add_participant(&mut self, record: RecordId, seat: SeatId) {
+        let has = self.world.record(record).is_some_and(|r| r.view.seats.contains(&seat));
+        if !has {
+            self.put_member(record, Container::Scope, seat_key(seat), true);
+        }
+    }
+
+    /// Copies an argument to the field of the same name.
+    pub fn put_argument(&mut self, record: RecordId, kind: &'static Kind, name: &'static str) {
+        if let Some(field) = kind.field(name)
+            && let Some(value) = self.text(name).and_then(|t| field.value.parse(t, self.world.seats()))
+        {
+            self.put(record, field.merge.container(), name, value);
+        }
+    }
+
+    /// Takes a decision that supersedes those that stand, if the state may be reached from the present one.
+    pub fn decide(
+        &mut self,
+        record: &Record,
+        field: &str,
+        state: &str,
+        effective_on: &str,
+        number: &str,
+    ) -> Result<(), Refusal> {
+        let kind = record.kind().ok_or_else(|| Refusal::unknown_kind(&record.preimage.kind, kinds::all().iter().map(|k| k.name)))?;
+        let Some(Merge::State(machine)) = kind.field(field).map(|f| f.merge) else {
+            return Err(Refusal::wrong_field(kind, field));
+        };
+        let standing = decision::fold(machine, &record.history, field);
+        let target = machine.state(state).ok_or_else(|| Refusal::unknown_state(state, machine.states.iter().map(|s| s.name)))?;
+        if !target.from.contains(&standing.state.name) {
+            return Err(Refusal::transition(record, standing.state, target, machine));
+        }
+        let entry = to_hex(&(self.random)());
+        let text = Decision { state, effective_on, number, cites: standing.open }.to_text();
+        self.put(record.id, Container::Log, format!("{field}/{entry}"), Scalar::Text(text));
+        Ok(())
+    }
+
+    fn write(&mut self, record: RecordId, write: Write) {
+        let index = self.writes.iter().position(|w| w.record == record).unwrap_or_else(|| {
+            self.writes.push(RecordWrite { record, create: None, writes: Vec::new() });
+            self.writes.len() - 1
+        });
+        let writes = &mut self.writes[index].writes;
+        // A change writes a key once.
+        match writes.iter_mut().find(|w| w.container == write.container && w.key == write.key) {
+            Some(same) => *same = write,
+            None => writes.push(write),
+        }
+    }
+
+    /// Checks the plan as a whole: complete, possible, and within the asker's authority.
+    pub(crate) fn finish(self) -> Result<Plan, Refusal> {
+        if self.writes.is_empty() {
+            return Err(Refusal::nothing());
+        }
+        self.writes.iter().try_for_each(|write| self.check_write(write))?;
+        Ok(Plan { writes: self.writes, result: self.result })
+    }
+
+    fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let empty = History::new();
+        let (preimage, at) = match &write.create {
+            Some(preimage) => (preimage, &empty),
+            None => self.load(write.record).map(|r| (&r.preimage, &r.history))?,
+        };
+        let kind =
+            kinds::find(&preimage.kind).ok_or_else(|| Refusal::unknown_kind(&preimage.kind, kinds::all().iter().map(|k| k.name)))?;
+        let lacks = |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
+        if write.create.is_some()
+            && let Some(field) = kind.fields().find(|f| f.required && lacks(f.name))
+        {
+            return Err(Refusal::missing(field.name, field.value.expects()));
+        }
+        let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
+        let written = write.writes.iter().map(|w| Written {
+            container: w.container,
+            key: &w.key,
+            value: match &w.value {
+                WriteValue::Value(value) => value,
+                WriteValue::Member(true) => &inside,
+                WriteValue::Member(false) => &outside,
+            },
+            replaces: w.container != Container::Log && !at.visible(w.container, &w.key).is_empty(),
+        });
+        let written: Vec<Written<'_>> = written.collect();
+        may_write(self.seat, &written, preimage, at, kind, self.world.seats())
+            .map_err(|error| Refusal::no_authority(&error, self.world.seats().name(self.seat)))
+    }
+
+    /// The seat that a record belongs to; of several that say so, one.
+    #[must_use]
+    pub fn owner_of(&self, record: &Record) -> SeatId {
+        record.view.owners.first().copied().unwrap_or(record.preimage.birth)
+    }
+
+    /// The seats that units stand for: themselves, or the owners of the organisations.
+    pub fn seats_of_units(&self, units: impl Iterator<Item = &'a str>) -> Result<Vec<(String, SeatId)>, Refusal> {
+        units
+            .map(|unit| {
+                let value = ValueType::Unit("org").parse(unit, self.world.seats()).unwrap_or(Scalar::Null);
+                match (seat_of(&value), record_of(&value)) {
+                    (Some(seat), _) => Ok((seat.to_string(), seat)),
+                    (None, Some(org)) => Ok((org.to_string(), self.owner_of(self.load_live_org(org)?))),
+                    (None, None) => Err(Refusal::bad_value("units", unit, ValueType::Unit("org"))),
+                }
+            })
+            .collect()
+    }
+
+    pub(crate) fn note_result(&mut self, name: &str, id: String) {
+        self.result.insert(name.to_owned(), id);
+    }
+}

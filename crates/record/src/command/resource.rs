@@ -1,0 +1,179 @@
+//! Resources and bookings: offered and withdrawn by their owner, asked for by others, confirmed by the owner alone.
+
+use crate::change::{Container, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::command::{Argument, Command, Subject};
+use crate::kind::{ValueType, label};
+use crate::kinds::resource::{Booking, KIND, Resource};
+use crate::view::Record;
+
+const ORG: ValueType = ValueType::Record("org");
+const BOOKING: Argument = Argument::required("booking", ValueType::Text(64), label("预约编号", "the booking"));
+
+pub static COMMANDS: &[Command] = &[
+    Command {
+        name: "resource.offer",
+        label: label("提供资源", "offer a resource"),
+        help: label("登记一项可共享的资源", "registers a hall or the like that can be shared"),
+        subject: Subject::None,
+        arguments: &[
+            Argument::required("name", ValueType::Text(80), label("名称", "its name")),
+            Argument::required("owner_org", ORG, label("所属组织", "whose it is")),
+            Argument::optional(
+                "resource_kind",
+                ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]),
+                label("类型", "its kind"),
+            ),
+            Argument::optional("capacity", ValueType::Int, label("可容纳人数", "how many people it holds")),
+            Argument::optional("open_hours", ValueType::Text(120), label("开放时间", "when it can be used")),
+        ],
+        takes_fields: false,
+        run: offer,
+    },
+    Command {
+        name: "resource.withdraw",
+        label: label("收回资源", "withdraw a resource"),
+        help: label("不再共享;已有预约由所有者处置", "no longer shared; open bookings are for its owner to settle"),
+        subject: Subject::Of("resource"),
+        arguments: &[],
+        takes_fields: false,
+        run: withdraw,
+    },
+    Command {
+        name: "booking.request",
+        label: label("申请预约", "ask for a booking"),
+        help: label("向所有者申请使用", "asks the owner for its use"),
+        subject: Subject::Of("resource"),
+        arguments: &[
+            Argument::required("org", ORG, label("申请组织", "the organisation that asks")),
+            Argument::optional("alliance", ValueType::Record("alliance"), label("所属联盟", "the alliance")),
+            Argument::optional("use_on", ValueType::Date, label("使用日期", "the day of use")),
+        ],
+        takes_fields: false,
+        run: request,
+    },
+    Command {
+        name: "booking.confirm",
+        label: label("确认预约", "confirm a booking"),
+        help: label("只有所有者可以确认;同日不可重复确认", "only the owner may; never two on one day"),
+        subject: Subject::Of("resource"),
+        arguments: &[BOOKING],
+        takes_fields: false,
+        run: confirm,
+    },
+    Command {
+        name: "booking.decline",
+        label: label("谢绝预约", "decline a booking"),
+        help: label("由所有者谢绝", "by the owner"),
+        subject: Subject::Of("resource"),
+        arguments: &[BOOKING, Argument::optional("cause", ValueType::Text(200), label("原因", "the cause"))],
+        takes_fields: false,
+        run: decline,
+    },
+];
+
+fn offer(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let org = planner.load_live_org(planner.need_record("owner_org")?)?;
+    let owner = planner.owner_of(org);
+    let resource = planner.create(&KIND, owner);
+    for name in ["name", "owner_org", "resource_kind", "capacity", "open_hours"] {
+        planner.put_argument(resource, &KIND, name);
+    }
+    Ok(())
+}
+
+fn withdraw(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let record = planner.subject()?.id;
+    let today = planner.today();
+    planner.put(record, Container::Lww, "withdrawn", today);
+    Ok(())
+}
+
+fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let (record, resource) = subject(planner)?;
+    if resource.withdrawn.is_some() {
+        return Err(withdrawn(record));
+    }
+    let org = planner.load_live_org(planner.need_record("org")?)?;
+    let seat = planner.owner_of(org);
+    let alliance = planner.record_argument("alliance");
+    let use_on = planner.text("use_on");
+    let today = planner.today();
+    let entry = planner.entry();
+    let mut part = |name: &str, value: Scalar| planner.put(record.id, Container::Slot, format!("bookings/{entry}/{name}"), value);
+    part("for_seat", Scalar::Bytes(seat.0.to_vec()));
+    part("for_org", Scalar::Bytes(org.id.0.to_vec()));
+    part("requested_on", today);
+    if let Some(alliance) = alliance {
+        part("alliance", Scalar::Bytes(alliance.0.to_vec()));
+    }
+    if let Some(use_on) = use_on {
+        part("use_on", Scalar::from(use_on));
+    }
+    Ok(())
+}
+
+fn confirm(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let (record, resource) = subject(planner)?;
+    if resource.withdrawn.is_some() {
+        return Err(withdrawn(record));
+    }
+    let booking = open_booking(planner, record, resource)?;
+    let same_day = |other: &&Booking| {
+        let day = booking.use_on.as_deref().filter(|day| !day.is_empty());
+        other.entry != booking.entry && other.confirmed && other.is_open() && day.is_some() && other.use_on.as_deref() == day
+    };
+    if let Some(other) = resource.bookings.iter().find(same_day) {
+        return Err(Refusal::new(
+            "double_confirmation",
+            (
+                format!("“{}”当日已确认给预约 {}。", record.title(), other.entry),
+                format!("{:?} is confirmed for booking {} that day.", record.title(), other.entry),
+            ),
+            ("同一资源同日不能确认两次。", "A resource is not confirmed twice for one day."),
+            ("请谢绝其中一个,或改期。", "Decline one of them, or choose another day."),
+        ));
+    }
+    let today = planner.today();
+    planner.put(record.id, Container::Slot, format!("bookings/{}/confirmed", booking.entry), today);
+    Ok(())
+}
+
+fn decline(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let (record, resource) = subject(planner)?;
+    let booking = open_booking(planner, record, resource)?;
+    let cause = planner.text("cause").unwrap_or("declined");
+    planner.put(record.id, Container::Slot, format!("bookings/{}/declined", booking.entry), Scalar::from(cause));
+    Ok(())
+}
+
+fn subject<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'a Resource), Refusal> {
+    let record = planner.subject()?;
+    let resource = record.typed.resource().ok_or_else(|| Refusal::wrong_kind(record, "resource"))?;
+    Ok((record, resource))
+}
+
+fn open_booking<'a>(planner: &Planner<'a>, record: &Record, resource: &'a Resource) -> Result<&'a Booking, Refusal> {
+    let entry = planner.text("booking").unwrap_or_default();
+    resource.bookings.iter().find(|b| b.entry == entry && b.is_open()).ok_or_else(|| {
+        Refusal::new(
+            "no_booking",
+            (
+                format!("“{}”没有待办的预约 {entry}。", record.title()),
+                format!("{:?} has no open booking {entry}.", record.title()),
+            ),
+            ("它不存在,或已谢绝、已使用。", "It does not exist, or it was declined or used."),
+            ("请查看该资源的预约列表。", "Look at the resource's bookings."),
+        )
+    })
+}
+
+fn withdrawn(record: &Record) -> Refusal {
+    Refusal::new(
+        "resource_withdrawn",
+        (format!("“{}”已收回。", record.title()), format!("{:?} is withdrawn.", record.title())),
+        ("所有者不再共享它。", "Its owner no longer shares it."),
+        ("请改约其他资源。", "Ask for another resource."),
+    )
+}

@@ -1,0 +1,58 @@
+//! Settling a conflict: a choice among its values, written once, for all tiers.
+
+use crate::change::{Container, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::command::{Argument, Command, Subject};
+use crate::conflict::{Conflict, ConflictId, ConflictValue};
+use crate::id::RecordId;
+use crate::kind::{ValueType, label};
+use crate::rules;
+use crate::schema::settle_key;
+
+pub static COMMANDS: &[Command] = &[Command {
+    name: "conflict.settle",
+    label: label("处置冲突", "settle a conflict"),
+    help: label("由有权席位在分歧的值中选定一个", "the seat that may chooses one of the values that disagree"),
+    subject: Subject::Any,
+    arguments: &[
+        Argument::required("conflict", ValueType::Text(64), label("冲突编号", "the conflict")),
+        Argument::required("choice", ValueType::Text(400), label("选定的值或其序号", "the value, or its number from 1")),
+    ],
+    takes_fields: false,
+    run: settle,
+}];
+
+fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let subject = planner.subject()?;
+    let named = planner.text("conflict").unwrap_or_default();
+    let id: ConflictId = named.parse().map_err(|_| Refusal::no_conflict(named))?;
+    let conflict = rules::derive(subject.id, planner.world()).into_iter().find(|c| c.id == id && c.subject == subject.id);
+    let conflict = conflict.ok_or_else(|| Refusal::no_conflict(named))?;
+    let seats = planner.world().seats();
+    if let Some(resolver) = conflict.resolver
+        && !seats.is_at_or_above(planner.seat(), resolver)
+    {
+        return Err(Refusal::not_resolver(&conflict, &seats.name(planner.seat()), &seats.name(resolver)));
+    }
+    let chosen = choose(&conflict, planner.text("choice").unwrap_or_default())?;
+    rules::settle(planner, &conflict, &chosen)?;
+    planner.put(subject.id, Container::Log, settle_key(&id), Scalar::Text(chosen.choice()));
+    planner.note_result("conflict", id.to_string());
+    Ok(())
+}
+
+fn choose(conflict: &Conflict, choice: &str) -> Result<ConflictValue, Refusal> {
+    let values = &conflict.values;
+    let numbered = || choice.parse::<usize>().ok().and_then(|n| values.get(n.checked_sub(1)?));
+    if let Some(value) = values.iter().find(|v| v.choice() == choice).or_else(numbered) {
+        return Ok(value.clone());
+    }
+    // Where a home is to be found for somebody, any organisation may be named.
+    match values.first() {
+        Some(first) if rules::takes_any_record(&conflict.kind) && choice.parse::<RecordId>().is_ok() => {
+            Ok(ConflictValue { value: choice.into(), ..first.clone() })
+        }
+        _ => Err(Refusal::bad_choice(conflict, choice)),
+    }
+}

@@ -1,0 +1,91 @@
+//! Decisions and the state that a log of them folds to.
+//!
+//! A decision is one scalar, `state|effective on|number|cited entries`, so that no node ever sees half of one. It cites the
+//! decisions that it supersedes; of those that nobody supersedes the highest rank stands. So an ending beats whatever
+//! was decided without knowing of it, in any order of arrival, and only a decision that cites the ending reopens.
+
+use std::collections::BTreeSet;
+
+use crate::change::{Container, OpId};
+use crate::date;
+use crate::history::History;
+use crate::kind::{State, StateMachine};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decision<'a> {
+    pub state: &'a str,
+    /// From when it counts; empty where the day does not matter.
+    pub effective_on: &'a str,
+    /// The number of the written decision, if there is one.
+    pub number: &'a str,
+    /// Entries of the same field that this one supersedes.
+    pub cites: Vec<&'a str>,
+}
+
+impl<'a> Decision<'a> {
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split('|');
+        let state = parts.next().filter(|s| !s.is_empty())?;
+        let effective_on = parts.next().unwrap_or_default();
+        let number = parts.next().unwrap_or_default();
+        let cites = parts.next().unwrap_or_default().split(',').filter(|c| !c.is_empty()).collect();
+        let well_formed = parts.next().is_none() && (effective_on.is_empty() || date::is_date(effective_on));
+        well_formed.then_some(Decision { state, effective_on, number, cites })
+    }
+
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let text = [self.state, self.effective_on, self.number, &self.cites.join(",")].join("|");
+        text.trim_end_matches('|').to_owned()
+    }
+}
+
+/// What a log of decisions says now.
+#[derive(Clone, Debug)]
+pub struct Standing<'h> {
+    pub state: &'static State,
+    /// From when; empty if nobody said.
+    pub since: &'h str,
+    /// The decision that stands; `None` in the initial state.
+    pub op: Option<OpId>,
+    /// The entries that nobody supersedes: what the next decision cites.
+    pub open: Vec<&'h str>,
+}
+
+#[must_use]
+pub fn fold<'h>(machine: &'static StateMachine, history: &'h History, field: &'h str) -> Standing<'h> {
+    let mut decisions: Vec<(&str, OpId, &State, Decision)> = Vec::new();
+    for (entry, values) in history.under(Container::Log, field) {
+        for value in values {
+            if let Some(decision) = value.value.as_text().and_then(Decision::parse)
+                && let Some(state) = machine.state(decision.state)
+            {
+                decisions.push((entry, value.id, state, decision));
+            }
+        }
+    }
+    let superseded: BTreeSet<&str> = decisions.iter().flat_map(|(_, _, _, d)| d.cites.iter().copied()).collect();
+    decisions.retain(|(entry, ..)| !superseded.contains(entry));
+    let open = decisions.iter().map(|(entry, ..)| *entry).collect();
+    match decisions.iter().max_by_key(|(_, op, state, _)| (state.rank, *op)) {
+        Some((_, op, state, decision)) => Standing { state, since: decision.effective_on, op: Some(*op), open },
+        None => Standing { state: machine.initial(), since: "", op: None, open },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_goes_there_and_back() {
+        for text in ["full", "dissolved|2026-03-01", "removed||县组〔2026〕3号|0,ab", "active|||0"] {
+            let decision = Decision::parse(text).expect(text);
+            assert_eq!(decision.to_text(), text);
+        }
+        for wrong in ["", "|2026-03-01", "full|yesterday", "a|||b|c"] {
+            assert_eq!(Decision::parse(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The one hash of the project: SHA-256 over a domain name and length-prefixed parts.
+
+use sha2::{Digest, Sha256};
+
+/// Hashes `parts` under `domain`. Each part is prefixed by its length, so no two different lists collide by joining.
+#[must_use]
+pub fn hash(domain: &str, parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in std::iter::once(domain.as_bytes()).chain(parts.iter().copied()) {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+/// The first 16 bytes of [`hash`], for the short identifiers.
+#[must_use]
+pub fn hash16(domain: &str, parts: &[&[u8]]) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash(domain, parts)[..16]);
+    short
+}
+
+/// A sum of 32-byte hashes modulo 2^256: the order-free digest of a set, updated by adding and subtracting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sum(pub [u8; 32]);
+
+impl Sum {
+    pub fn add(&mut self, item: &[u8; 32]) {
+        let mut carry = 0u16;
+        for (byte, other) in self.0.iter_mut().zip(item) {
+            let total = u16::from(*byte) + u16::from(*other) + carry;
+            *byte = total.to_le_bytes()[0];
+            carry = total >> 8;
+        }
+    }
+
+    pub fn subtract(&mut self, item: &[u8; 32]) {
+        let mut borrow = 0i16;
+        for (byte, other) in self.0.iter_mut().zip(item) {
+            let total = i16::from(*byte) - i16::from(*other) - borrow;
+            *byte = total.to_le_bytes()[0];
+            borrow = i16::from(total < 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adding_and_subtracting_in_any_order_leaves_nothing() {
+        let items: Vec<[u8; 32]> = (0..50u8).map(|i| hash("test", &[&[i]])).collect();
+        let mut sum = Sum::default();
+        items.iter().for_each(|item| sum.add(item));
+        let mut reversed = Sum::default();
+        items.iter().rev().for_each(|item| reversed.add(item));
+        assert_eq!(sum, reversed);
+        items.iter().for_each(|item| sum.subtract(item));
+        assert_eq!(sum, Sum::default());
+    }
+
+    #[test]
+    fn parts_do_not_run_together() {
+        assert_ne!(hash("d", &[b"ab", b"c"]), hash("d", &[b"a", b"bc"]));
+    }
+}

@@ -1,0 +1,292 @@
+//! Kinds as data: the shape of a declaration. The declarations themselves are one small file each under `kinds/`.
+
+use crate::change::Container;
+use crate::kinds::Typed;
+use crate::seats::Tier;
+use crate::view::Folding;
+
+/// A text in both languages of the project.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label {
+    pub zh: &'static str,
+    pub en: &'static str,
+}
+
+#[must_use]
+pub const fn label(zh: &'static str, en: &'static str) -> Label {
+    Label { zh, en }
+}
+
+/// For whom records of a kind are from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Every seat may have them.
+    Public,
+    /// Owners, participants, and their superiors.
+    Scoped,
+}
+
+impl Class {
+    /// As it is written under `_scope/class`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Public => "public",
+            Class::Scoped => "scoped",
+        }
+    }
+}
+
+/// The declared shape of a record.
+#[derive(Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    /// Rises when fields are added. A node that knows only a lower version holds and relays what it does not know.
+    pub version: u32,
+    pub class: Class,
+    pub label: Label,
+    pub help: Label,
+    /// The kind's own fields; [`Kind::fields`] adds those of every kind.
+    pub own: &'static [Field],
+    /// Folds what rules and people read beyond the plain fields.
+    pub read: fn(&Folding<'_>) -> Typed,
+}
+
+/// Fields of every kind.
+pub const COMMON: &[Field] = &[Field::new(
+    SETTLE,
+    Merge::Log,
+    ValueType::Text(500),
+    Writer::Owner,
+    label("处置", "settlements"),
+    label("对本记录上冲突的处置,以冲突编号为键", "how conflicts about this record were settled, by conflict id"),
+)];
+
+/// Keys `settle/<conflict id>`: what was decided on a conflict whose subject is this record.
+pub const SETTLE: &str = "settle";
+
+impl Kind {
+    /// All fields: the kind's own, then those of every kind.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.own.iter().chain(COMMON)
+    }
+
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields().find(|f| f.name == name)
+    }
+}
+
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub merge: Merge,
+    pub value: ValueType,
+    pub writer: Writer,
+    pub required: bool,
+    /// Sealed: the value in the record is ciphertext.
+    pub sensitive: bool,
+    /// The harmless value to show while concurrent values include it.
+    pub provisional: Option<&'static str>,
+    pub label: Label,
+    pub help: Label,
+}
+
+impl Field {
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        merge: Merge,
+        value: ValueType,
+        writer: Writer,
+        label: Label,
+        help: Label,
+    ) -> Self {
+        Field { name, merge, value, writer, required: false, sensitive: false, provisional: None, label, help }
+    }
+
+    #[must_use]
+    pub const fn required(self) -> Self {
+        Field { required: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn provisional(self, value: &'static str) -> Self {
+        Field { provisional: Some(value), ..self }
+    }
+
+    /// A part of this field's slots or entries.
+    #[must_use]
+    pub fn part(&self, name: &str) -> Option<&'static Part> {
+        match self.merge {
+            Merge::Slot(parts) | Merge::Entries(parts) => parts.iter().find(|p| p.name == name),
+            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => None,
+        }
+    }
+}
+
+/// How concurrent writes of a field come together, and so where it sits in the document.
+#[derive(Clone, Copy, Debug)]
+pub enum Merge {
+    /// Key `field`. A causally later write wins; of concurrent ones, one deterministic value.
+    Lww,
+    /// Key `field`. As LWW, but concurrent values are a visible conflict until somebody settles it.
+    Mv,
+    /// Keys `field/element`: add-wins set.
+    Aws,
+    /// Keys `field/seat/part`: each seat writes only its own.
+    Slot(&'static [Part]),
+    /// Keys `field/entry/part`: entries of a workflow, each part with its own writer (moves, bookings, participations).
+    Entries(&'static [Part]),
+    /// Keys `field/entry`: append-only.
+    Log,
+    /// Keys `field/entry`, a log of decisions, folded to a state by precedence; see `decision`.
+    State(&'static StateMachine),
+}
+
+impl Merge {
+    #[must_use]
+    pub fn container(self) -> Container {
+        match self {
+            Merge::Lww => Container::Lww,
+            Merge::Mv => Container::Mv,
+            Merge::Aws => Container::Aws,
+            Merge::Slot(_) | Merge::Entries(_) => Container::Slot,
+            Merge::Log | Merge::State(_) => Container::Log,
+        }
+    }
+
+    /// The code in tables and schemas.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Merge::Lww => "lww",
+            Merge::Mv => "mv",
+            Merge::Aws => "aws",
+            Merge::Slot(_) => "slot",
+            Merge::Entries(_) => "entries",
+            Merge::Log => "log",
+            Merge::State(_) => "state",
+        }
+    }
+}
+
+/// One part of a slot or of a workflow entry.
+#[derive(Debug)]
+pub struct Part {
+    pub name: &'static str,
+    pub value: ValueType,
+    pub writer: Writer,
+    /// Parts of the same entry after which this one may no longer be written: a cancelled letter is not received.
+    pub closed_by: &'static [&'static str],
+    /// The part of the same entry that names a seat. A change that writes this part may also hand the record's
+    /// ownership to that seat or one below it: the receipt confirms a move.
+    pub takes_ownership: Option<&'static str>,
+    pub label: Label,
+}
+
+impl Part {
+    #[must_use]
+    pub const fn new(name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
+        Part { name, value, writer, closed_by: &[], takes_ownership: None, label }
+    }
+
+    #[must_use]
+    pub const fn closed_by(self, parts: &'static [&'static str]) -> Self {
+        Part { closed_by: parts, ..self }
+    }
+
+    #[must_use]
+    pub const fn takes_ownership(self, seat_part: &'static str) -> Self {
+        Part { takes_ownership: Some(seat_part), ..self }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// At most so many characters.
+    Text(usize),
+    /// `YYYY-MM-DD`.
+    Date,
+    Int,
+    Bool,
+    Seat,
+    /// The id of a record of the named kind.
+    Record(&'static str),
+    /// A seat, or a record of the named kind: what a joint organisation is made of.
+    Unit(&'static str),
+    Choice(&'static [&'static str]),
+}
+
+/// Who may write a path. Judged at the change's own predecessors, from this record and the directory alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// Only the change that creates the record.
+    Creator,
+    /// An owner seat, or any superior of one.
+    Owner,
+    /// An owner seat or a superior of one, of this tier or above it.
+    AtLeast(Tier),
+    /// A seat at or above all owners and participants.
+    CommonSuperior,
+    /// A seat at or above all owners and participants, of this tier or above it.
+    CommonAtLeast(Tier),
+    /// The seat named in the key (`field/seat/...`), or a superior of it.
+    Itself,
+    /// The seat that this part of the same entry names (or will name, in the same change), its subordinates that the
+    /// record names, or a superior of it.
+    Party(&'static str),
+    /// Any seat in the record's audience.
+    Audience,
+}
+
+/// States that a log of decisions folds to. Precedence beats time: of the decisions that stand, the highest wins.
+#[derive(Debug)]
+pub struct StateMachine {
+    /// Where a record is that nobody decided about; the first state.
+    pub states: &'static [State],
+}
+
+impl StateMachine {
+    #[must_use]
+    pub fn initial(&self) -> &'static State {
+        &self.states[0]
+    }
+
+    #[must_use]
+    pub fn state(&self, name: &str) -> Option<&'static State> {
+        self.states.iter().find(|s| s.name == name)
+    }
+}
+
+#[derive(Debug)]
+pub struct State {
+    pub name: &'static str,
+    pub label: Label,
+    /// The states from which a decision may lead here; checked when a command is given, never on merging.
+    pub from: &'static [&'static str],
+    /// Who may decide it, and so who may supersede such a decision.
+    pub writer: Writer,
+    /// Of concurrent decisions the one with the highest rank stands. An ending has a high rank.
+    pub rank: u8,
+    /// Whether it is an end of life: only a decision that cites it reopens.
+    pub ending: bool,
+}
+
+impl State {
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        label: Label,
+        rank: u8,
+        writer: Writer,
+        from: &'static [&'static str],
+    ) -> Self {
+        State { name, label, from, writer, rank, ending: false }
+    }
+
+    #[must_use]
+    pub const fn ending(self) -> Self {
+        State { ending: true, ..self }
+    }
+}

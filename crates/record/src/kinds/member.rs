@@ -1,0 +1,350 @@
+//! 党员: one person, one record. Moves are entries in it, so that a person always counts once.
+
+use crate::change::{Container, OpId, Scalar};
+use crate::decision;
+use crate::history::Visible;
+use crate::id::{RecordId, SeatId};
+use crate::kind::{Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer, label};
+use crate::kinds::Typed;
+use crate::seats::Tier;
+use crate::value::{record_of, seat_of};
+use crate::view::{Folding, object};
+
+use serde_json::{Map, Value};
+
+const ORG: ValueType = ValueType::Record("org");
+const DESTINATION: Writer = Writer::Party("to_seat");
+const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
+
+pub static KIND: Kind = Kind {
+    name: "member",
+    version: 1,
+    class: Class::Scoped,
+    label: label("党员", "member"),
+    help: label("一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it"),
+    own: &[
+        Field::new("name", Merge::Mv, ValueType::Text(40), Writer::Owner, label("姓名", "name"), label("姓名", "the person's name"))
+            .required(),
+        Field::new(
+            "member_no",
+            Merge::Lww,
+            ValueType::Text(40),
+            TOWNSHIP,
+            label("党员编号", "member number"),
+            label("不得使用身份证号", "never an identity card's number"),
+        ),
+        Field::new(
+            "stage",
+            Merge::State(&STAGE),
+            ValueType::Text(500),
+            Writer::Owner,
+            label("发展阶段", "stage"),
+            label("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends"),
+        ),
+        Field::new(
+            "joined_on",
+            Merge::Mv,
+            ValueType::Date,
+            Writer::Owner,
+            label("入党日期", "joined on"),
+            label("接收为预备党员之日", "the day of admission on probation"),
+        ),
+        Field::new(
+            "full_on",
+            Merge::Mv,
+            ValueType::Date,
+            Writer::Owner,
+            label("转正日期", "full on"),
+            label("转为正式党员之日", "the day of becoming a full member"),
+        ),
+        Field::new(
+            "birth_branch",
+            Merge::Lww,
+            ORG,
+            Writer::Creator,
+            label("建档支部", "first branch"),
+            label("建立本记录时的支部", "the branch when the record was made"),
+        )
+        .required(),
+        Field::new(
+            "admitted_on",
+            Merge::Lww,
+            ValueType::Date,
+            Writer::Owner,
+            label("编入日期", "admitted on"),
+            label("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on"),
+        ),
+        Field::new(
+            "moves",
+            Merge::Entries(&[
+                Part::new("to_seat", ValueType::Seat, Writer::Owner, label("转入席位", "to seat")),
+                Part::new("from_org", ORG, Writer::Owner, label("转出组织", "from")),
+                Part::new("to_org", ORG, Writer::Owner, label("转入组织", "to")),
+                Part::new("home_epoch", ValueType::Int, Writer::Owner, label("依据届次", "home epoch")),
+                Part::new("letter_no", ValueType::Text(60), Writer::Owner, label("介绍信编号", "letter number")),
+                Part::new("issued_on", ValueType::Date, Writer::Owner, label("开具日期", "issued on")),
+                Part::new("valid_until", ValueType::Date, Writer::Owner, label("有效期至", "valid until")),
+                Part::new("cancelled", ValueType::Date, Writer::Owner, label("撤回日期", "cancelled"))
+                    .closed_by(&["receipt", "decided"]),
+                Part::new("received_on", ValueType::Date, DESTINATION, label("接收日期", "received on"))
+                    .closed_by(&["cancelled", "returned", "decided", "received_on"]),
+                Part::new("receipt", ValueType::Text(60), DESTINATION, label("回执", "receipt"))
+                    .closed_by(&["cancelled", "returned", "decided", "receipt"])
+                    .takes_ownership("to_seat"),
+                Part::new("returned", ValueType::Date, DESTINATION, label("退回日期", "returned")).closed_by(&["decided"]),
+                Part::new("decided", ValueType::Int, Writer::CommonAtLeast(Tier::Township), label("裁定届次", "decided epoch")),
+                Part::new("decided_on", ValueType::Date, Writer::CommonAtLeast(Tier::Township), label("裁定日期", "decided on")),
+            ]),
+            ORG,
+            Writer::Owner,
+            label("组织关系转接", "moves"),
+            label("介绍信、回执与裁定", "letters, receipts and decisions"),
+        ),
+    ],
+    read,
+};
+
+static STAGE: StateMachine = StateMachine {
+    states: &[
+        State::new("applicant", label("入党申请人", "applicant"), 0, Writer::Owner, &[]),
+        State::new("activist", label("积极分子", "activist"), 1, Writer::Owner, &["applicant"]),
+        State::new("candidate", label("发展对象", "candidate"), 2, Writer::Owner, &["activist"]),
+        State::new("probationary", label("预备党员", "probationary"), 3, Writer::Owner, &["candidate"]),
+        State::new("full", label("正式党员", "full member"), 4, Writer::Owner, &["probationary", "suspended"]),
+        State::new("suspended", label("停止党籍", "suspended"), 5, TOWNSHIP, &["probationary", "full"]),
+        State::new("left", label("退党", "left"), 6, Writer::Owner, &["probationary", "full", "suspended"]).ending(),
+        State::new("removed", label("除名", "removed"), 7, TOWNSHIP, &["probationary", "full", "suspended"]).ending(),
+        State::new(
+            "deceased",
+            label("去世", "deceased"),
+            8,
+            Writer::Owner,
+            &["applicant", "activist", "candidate", "probationary", "full", "suspended"],
+        )
+        .ending(),
+    ],
+};
+
+/// What rules read of a member.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Member {
+    pub stage: &'static str,
+    /// Whether the stage is an end: the person no longer counts.
+    pub ended: bool,
+    /// The last home that nobody disputes.
+    pub home: Option<Home>,
+    /// Two or more branches that each hold a confirmed move of the next epoch.
+    pub disputed: Vec<Home>,
+    pub moves: Vec<Move>,
+}
+
+/// A branch that a person belongs to, and since which move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    pub org: RecordId,
+    pub seat: SeatId,
+    /// Counts the confirmed moves; the first branch is epoch 1. A letter cites the epoch that it moves from.
+    pub epoch: i64,
+    /// Empty if nobody said.
+    pub since: String,
+    /// The move that led here; none for the first branch.
+    pub entry: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Move {
+    pub entry: String,
+    pub to_seat: Option<SeatId>,
+    pub to_org: Option<RecordId>,
+    pub home_epoch: i64,
+    pub letter_no: String,
+    pub valid_until: String,
+    pub received_on: String,
+    pub cancelled: bool,
+    pub returned: bool,
+    pub received: bool,
+    pub decided: Option<i64>,
+    pub decided_on: String,
+    /// The puts of the receipt; of a letter without one, those that name its target.
+    pub ops: Vec<OpId>,
+    pub state: MoveState,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MoveState {
+    #[default]
+    Issued,
+    Confirmed,
+    /// Another move of the same epoch was confirmed too.
+    Disputed,
+    /// It cites a home that was left before: no effect.
+    Stale,
+    Returned,
+    Cancelled,
+    /// It cites an epoch that this record has not reached.
+    Early,
+}
+
+impl MoveState {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            MoveState::Issued => "issued",
+            MoveState::Confirmed => "confirmed",
+            MoveState::Disputed => "disputed",
+            MoveState::Stale => "stale",
+            MoveState::Returned => "returned",
+            MoveState::Cancelled => "cancelled",
+            MoveState::Early => "early",
+        }
+    }
+}
+
+impl Member {
+    #[must_use]
+    pub fn find_move(&self, entry: &str) -> Option<&Move> {
+        self.moves.iter().find(|m| m.entry == entry)
+    }
+
+    /// Folds the homes, from the first branch on: each next epoch by a decision, or else by the one confirmed move.
+    fn fold_home(&mut self, first: Option<Home>) {
+        let mut homes: Vec<Home> = first.into_iter().collect();
+        while let Some(home) = homes.last() {
+            let claims = self.claims(home.epoch + 1);
+            if claims.len() > 1 {
+                self.disputed = claims;
+                break;
+            }
+            if claims.is_empty() {
+                break;
+            }
+            homes.extend(claims);
+        }
+        self.home = homes.last().cloned();
+        let states: Vec<MoveState> = self.moves.iter().map(|at| self.state_of(at, &homes)).collect();
+        self.moves.iter_mut().zip(states).for_each(|(at, state)| at.state = state);
+    }
+
+    /// The branches that hold a claim of an epoch, each once. Decisions beat moves.
+    fn claims(&self, epoch: i64) -> Vec<Home> {
+        let mut claims: Vec<Home> = Vec::new();
+        for decided in [true, false] {
+            for at in &self.moves {
+                let claims_epoch = if decided { at.decided == Some(epoch) } else { at.confirms(epoch) };
+                if let (true, Some(org), Some(seat)) = (claims_epoch, at.to_org, at.to_seat)
+                    && !claims.iter().any(|c| c.org == org)
+                {
+                    let since = if decided { &at.decided_on } else { &at.received_on };
+                    claims.push(Home { org, seat, epoch, since: since.clone(), entry: Some(at.entry.clone()) });
+                }
+            }
+            if !claims.is_empty() {
+                break;
+            }
+        }
+        claims
+    }
+
+    fn state_of(&self, at: &Move, homes: &[Home]) -> MoveState {
+        let epoch = self.home.as_ref().map_or(0, |h| h.epoch);
+        let next = at.home_epoch.saturating_add(1);
+        match at {
+            _ if at.decided.is_some() => MoveState::Confirmed,
+            _ if at.returned => MoveState::Returned,
+            _ if at.received && self.disputed.iter().any(|d| d.epoch == next) => MoveState::Disputed,
+            _ if at.received && next > epoch => MoveState::Early,
+            _ if at.received && homes.iter().any(|h| h.epoch == next && Some(h.org) == at.to_org) => MoveState::Confirmed,
+            _ if at.received => MoveState::Stale,
+            _ if at.cancelled => MoveState::Cancelled,
+            _ if next <= epoch => MoveState::Stale,
+            _ => MoveState::Issued,
+        }
+    }
+
+    pub(crate) fn annotate(&self, json: &mut Map<String, Value>) {
+        let hex = |home: &Home| Value::String(home.org.to_string());
+        if let Some(home) = &self.home {
+            json.insert("home_branch".to_owned(), hex(home));
+            json.insert("home_epoch".to_owned(), home.epoch.into());
+            json.insert("effective_home".to_owned(), hex(home));
+        }
+        let mut pending: Vec<Value> = Vec::new();
+        if !self.disputed.is_empty() {
+            json.insert("home_branch_concurrent".to_owned(), self.disputed.iter().map(hex).collect());
+            pending.push("transfer_conflict".into());
+        }
+        if self.moves.iter().any(|m| m.state == MoveState::Issued) {
+            pending.push("transfer_pending".into());
+        }
+        if !pending.is_empty() {
+            json.insert("pending".to_owned(), Value::Array(pending));
+        }
+        for at in &self.moves {
+            if let Some(entry) = object(json, "moves").and_then(|all| object(all, &at.entry)) {
+                entry.insert("state".to_owned(), at.state.name().into());
+                if at.received && !at.valid_until.is_empty() && at.received_on > at.valid_until {
+                    entry.insert("late".to_owned(), true.into());
+                }
+            }
+        }
+    }
+}
+
+impl Move {
+    fn confirms(&self, epoch: i64) -> bool {
+        self.received && !self.returned && self.decided.is_none() && self.home_epoch.saturating_add(1) == epoch
+    }
+
+    fn read_part(&mut self, part: &str, values: &[Visible]) {
+        let value = values.last().map_or(&Scalar::Null, |v| &v.value);
+        let text = || value.as_text().unwrap_or_default().to_owned();
+        let is_set = values.iter().any(|v| v.value != Scalar::Null);
+        match part {
+            "to_seat" => self.to_seat = seat_of(value),
+            "to_org" => self.to_org = record_of(value),
+            "home_epoch" => self.home_epoch = value.as_int().unwrap_or_default(),
+            "letter_no" => self.letter_no = text(),
+            "valid_until" => self.valid_until = text(),
+            "received_on" => self.received_on = text(),
+            "cancelled" => self.cancelled = is_set,
+            "returned" => self.returned = is_set,
+            "receipt" => self.received = is_set,
+            "decided" => self.decided = value.as_int(),
+            "decided_on" => self.decided_on = text(),
+            _ => {}
+        }
+        // Keys come in order, `receipt` before `to_org`.
+        if part == "receipt" || (part == "to_org" && self.ops.is_empty()) {
+            self.ops = values.iter().map(|v| v.id).collect();
+        }
+    }
+}
+
+fn read(folding: &Folding<'_>) -> Typed {
+    let history = folding.history;
+    let stage = decision::fold(&STAGE, history, "stage");
+    let mut member = Member { stage: stage.state.name, ended: stage.state.ending, ..Member::default() };
+    for (key, values) in history.under(Container::Slot, "moves") {
+        let Some((entry, part)) = key.split_once('/') else { continue };
+        if member.moves.last().is_none_or(|m| m.entry != entry) {
+            member.moves.push(Move { entry: entry.to_owned(), ..Move::default() });
+        }
+        if let Some(at) = member.moves.last_mut() {
+            at.read_part(part, values);
+        }
+    }
+    let since = history.value(Container::Lww, "admitted_on").or_else(|| history.value(Container::Mv, "joined_on"));
+    let first = history.value(Container::Lww, "birth_branch").and_then(record_of).map(|org| Home {
+        org,
+        seat: folding.preimage.birth,
+        epoch: 1,
+        since: since.and_then(Scalar::as_text).unwrap_or_default().to_owned(),
+        entry: None,
+    });
+    if member.moves.is_empty() {
+        member.home = first;
+        return Typed::Member(member);
+    }
+    member.fold_home(first);
+    Typed::Member(member)
+}

@@ -1,0 +1,100 @@
+//! ADD_TO_DISSOLVED_ORG: somebody was admitted to an organisation after it had ended.
+//! HOME_ORG_ENDED: somebody's organisation ended later, and the person is still counted there.
+
+use std::collections::BTreeSet;
+
+use crate::command::member::reassign_to;
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::id::RecordId;
+use crate::kind::label;
+use crate::kinds::member::{Home, Member};
+use crate::rules::{Finding, Rule, World, superior_of_tier, title};
+use crate::seats::Tier;
+use crate::view::Record;
+
+const ADDED: &str = "ADD_TO_DISSOLVED_ORG";
+const ENDED: &str = "HOME_ORG_ENDED";
+
+pub static RULE: Rule = Rule {
+    finds: &[ADDED, ENDED],
+    label: label("所在组织已终结", "home organisation ended"),
+    help: label(
+        "党员所在组织已撤销、并入或终止;待乡镇确认后转入承接组织",
+        "the member's organisation was dissolved, absorbed or terminated; the township confirms who takes the member over",
+    ),
+    takes_any_record: true,
+    derive,
+    settle,
+};
+
+fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+    let Some(member) = record.typed.member().filter(|m| !m.ended && m.disputed.is_empty()) else { return };
+    let Some(home) = &member.home else { return };
+    let Some(org) = world.record(home.org).and_then(|r| r.typed.org()).filter(|o| o.ended) else { return };
+    // Whoever was admitted before the ending was admitted well, and only has to be moved.
+    let late = !home.since.is_empty() && !org.since.is_empty() && home.since >= org.since;
+    let suggested = suggest(home, world);
+    let unit = record.view.owners.first().copied().unwrap_or(record.preimage.birth);
+    let (name, from) = (record.title(), org.name.clone());
+    let to = suggested.map(|id| title(id, world));
+    let (zh_to, en_to) = match &to {
+        Some(to) => (format!("建议转入“{to}”"), format!("suggested: {to:?}")),
+        None => ("尚无承接组织".to_owned(), "nobody was named to take over".to_owned()),
+    };
+    let (zh, en) = if late {
+        (
+            format!("{name}于{}编入“{from}”,而该组织自{}起已终结;{zh_to},需乡镇确认。", home.since, org.since),
+            format!("{name} was admitted to {from:?} on {}, which had ended on {}; {en_to}. The township confirms.", home.since, org.since),
+        )
+    } else {
+        (
+            format!("{name}所在的“{from}”已终结;{zh_to}。"),
+            format!("{name} belongs to {from:?}, which has ended; {en_to}."),
+        )
+    };
+    let finding = Finding {
+        kind: if late { ADDED } else { ENDED },
+        severity: if late { Severity::Hard } else { Severity::Advisory },
+        field: "home_branch".to_owned(),
+        values: values(record, member, suggested, world),
+        provisional: suggested.map_or(serde_json::Value::Null, |org| org.to_string().into()),
+        resolver: Some(superior_of_tier(world.seats(), unit, Tier::Township)),
+        anchors: BTreeSet::from([record.id]),
+        explanation: Explanation { zh, en },
+    };
+    found.extend(finding.conclude(record, world));
+}
+
+/// The choice is the organisation that takes the person over; the operation is the one that put the person there.
+fn values(record: &Record, member: &Member, suggested: Option<RecordId>, world: &dyn World) -> Vec<ConflictValue> {
+    use crate::change::Container::Lww;
+    let letter = member.home.as_ref().and_then(|h| member.find_move(h.entry.as_deref()?));
+    let first = || record.history.visible(Lww, "birth_branch").iter().map(|v| v.id).collect();
+    let ops = letter.map_or_else(first, |letter| letter.ops.clone());
+    let value = suggested.map_or(serde_json::Value::Null, |org| org.to_string().into());
+    ops.into_iter().map(|op| ConflictValue::of(record, op, Some(value.clone()), world)).collect()
+}
+
+/// Who takes over, through as many endings as it takes.
+fn suggest(home: &Home, world: &dyn World) -> Option<RecordId> {
+    let unit = home.seat.to_string();
+    let mut seen = BTreeSet::from([home.org]);
+    let mut at = world.record(home.org)?.typed.org()?.successor(&unit)?;
+    while seen.insert(at) {
+        match world.record(at).and_then(|r| r.typed.org()) {
+            Some(org) if org.ended => at = org.successor(&unit)?,
+            _ => return Some(at),
+        }
+    }
+    None
+}
+
+/// Reassigns the person to the chosen organisation.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    match chosen.choice().parse() {
+        Ok(org) => reassign_to(planner, conflict.subject, org),
+        Err(_) => Ok(()),
+    }
+}

@@ -1,0 +1,63 @@
+//! DIVERGED_FIELD: two people wrote one field without seeing each other.
+
+use std::collections::BTreeSet;
+
+use crate::change::{Container, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::id::SeatId;
+use crate::kind::label;
+use crate::rules::{Finding, Rule, World};
+use crate::view::Record;
+
+const KIND: &str = "DIVERGED_FIELD";
+
+pub static RULE: Rule = Rule {
+    finds: &[KIND],
+    label: label("字段分歧", "diverged field"),
+    help: label(
+        "两方互不知情地写了同一字段;由双方的共同上级选定其一",
+        "two wrote one field without seeing each other; their common superior chooses",
+    ),
+    takes_any_record: false,
+    derive,
+    settle,
+};
+
+fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+    for (key, values) in record.history.keys(Container::Mv, "") {
+        if values.len() < 2 || values.windows(2).all(|pair| pair[0].value == pair[1].value) {
+            continue;
+        }
+        let label = record.kind().and_then(|k| k.field(key)).map_or(label("字段", "field"), |f| f.label);
+        let values: Vec<ConflictValue> = values.iter().map(|v| ConflictValue::of(record, v.id, None, world)).collect();
+        let writers: BTreeSet<SeatId> = values.iter().filter_map(|v| v.seat).collect();
+        let parties = if writers.is_empty() { record.view.owners.clone() } else { writers };
+        let written = values.iter().map(ConflictValue::choice).collect::<Vec<_>>().join(" / ");
+        let title = record.title();
+        let finding = Finding {
+            kind: KIND,
+            severity: Severity::Advisory,
+            field: key.to_owned(),
+            provisional: record.view.json.get(key).cloned().unwrap_or_default(),
+            resolver: world.seats().common_superior(parties),
+            anchors: BTreeSet::from([record.id]),
+            explanation: Explanation {
+                zh: format!("“{title}”的{}在不同地方被写成不同的值:{written}。请选定其一。", label.zh),
+                en: format!("The {} of {title:?} was written differently in two places: {written}. Choose one.", label.en),
+            },
+            values,
+        };
+        found.extend(finding.conclude(record, world));
+    }
+}
+
+/// Overwrites the field with the chosen value.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    let subject = planner.load(conflict.subject)?;
+    let visible = subject.history.visible(Container::Mv, &conflict.field);
+    let value = visible.iter().find(|v| v.id == chosen.op_id()).map_or(Scalar::Null, |v| v.value.clone());
+    planner.put(conflict.subject, Container::Mv, conflict.field.clone(), value);
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Rules over records: small named functions, one file each, that find disagreements.
+//!
+//! The contract with whoever stores what is found: `derive(a)` yields a conflict for each of its anchors `a`. So after
+//! a commit, derive for the records that it touched and, where a touched record's `signal` changed, for those that
+//! refer to it; a stored conflict with an anchor among them that was not yielded again is over.
+
+use std::collections::BTreeSet;
+
+use crate::change::{Container, OpId};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictId, ConflictValue, Explanation, Severity};
+use crate::id::{Actor, RecordId, SeatId};
+use crate::kind::Label;
+use crate::schema::settle_key;
+use crate::seats::{Seats, Tier};
+use crate::view::Record;
+
+pub mod add_to_dissolved_org;
+pub mod diverged_field;
+pub mod multi_home;
+pub mod parent_cycle;
+pub mod stale_transfer;
+pub mod withdrawn_resource_booked;
+
+/// The records that a node holds, as rules and commands read them. A record may be missing, because it is out of the
+/// node's scope or not loaded yet: what needs it then yields nothing.
+pub trait World {
+    fn record(&self, id: RecordId) -> Option<&Record>;
+    fn seats(&self) -> &Seats;
+    /// Records that point to this one.
+    fn referring(&self, target: RecordId) -> Vec<RecordId>;
+    /// The seat of the node that an actor is an incarnation of.
+    fn seat_of(&self, actor: Actor) -> Option<SeatId>;
+}
+
+/// A rule as data: what it finds, and how a choice settles it.
+pub struct Rule {
+    /// The kinds of conflict that it yields.
+    pub finds: &'static [&'static str],
+    pub label: Label,
+    pub help: Label,
+    /// Whether settling may name another record than those that disagree.
+    takes_any_record: bool,
+    derive: fn(&Record, &dyn World, &mut Vec<Conflict>),
+    settle: Settle,
+}
+
+/// Writes what follows from choosing a value, beside the settlement entry itself.
+type Settle = fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>;
+
+static ALL: [&Rule; 6] = [
+    &diverged_field::RULE,
+    &multi_home::RULE,
+    &stale_transfer::RULE,
+    &add_to_dissolved_org::RULE,
+    &withdrawn_resource_booked::RULE,
+    &parent_cycle::RULE,
+];
+
+#[must_use]
+pub fn all() -> &'static [&'static Rule] {
+    &ALL
+}
+
+/// The open conflicts that have this record as an anchor.
+#[must_use]
+pub fn derive(record: RecordId, world: &dyn World) -> Vec<Conflict> {
+    let mut found = Vec::new();
+    if let Some(record) = world.record(record) {
+        ALL.iter().for_each(|rule| (rule.derive)(record, world, &mut found));
+    }
+    found
+}
+
+/// Writes a chosen value's consequences by the rule that found the conflict.
+pub(crate) fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    match ALL.iter().find(|rule| rule.finds.contains(&conflict.kind.as_str())) {
+        Some(rule) => (rule.settle)(planner, conflict, chosen),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn takes_any_record(kind: &str) -> bool {
+    ALL.iter().any(|rule| rule.takes_any_record && rule.finds.contains(&kind))
+}
+
+/// What a rule says of a conflict; [`Finding::conclude`] adds what follows.
+struct Finding {
+    kind: &'static str,
+    severity: Severity,
+    field: String,
+    /// What disagrees; the id is made of it.
+    values: Vec<ConflictValue>,
+    provisional: serde_json::Value,
+    resolver: Option<SeatId>,
+    anchors: BTreeSet<RecordId>,
+    explanation: Explanation,
+}
+
+impl Finding {
+    /// The conflict, unless it was settled in the subject by a seat that may.
+    fn conclude(self, subject: &Record, world: &dyn World) -> Option<Conflict> {
+        let ops: BTreeSet<OpId> = self.values.iter().map(ConflictValue::op_id).collect();
+        let id = ConflictId::of(self.kind, subject.id, &ops);
+        (!is_settled(id, subject, self.resolver, world)).then(|| Conflict {
+            id,
+            kind: self.kind.to_owned(),
+            severity: self.severity,
+            subject: subject.id,
+            field: self.field,
+            values: self.values,
+            provisional: self.provisional,
+            resolver: self.resolver,
+            anchors: self.anchors,
+            explanation: self.explanation,
+        })
+    }
+}
+
+fn is_settled(id: ConflictId, subject: &Record, resolver: Option<SeatId>, world: &dyn World) -> bool {
+    let settlements = subject.history.visible(Container::Log, &settle_key(&id));
+    settlements.iter().any(|settlement| match (resolver, world.seat_of(settlement.id.actor)) {
+        (Some(resolver), Some(seat)) => world.seats().is_at_or_above(seat, resolver),
+        // Without a common superior each side's word is one entry; the record's own authority has judged it.
+        (None, seat) => seat.is_some(),
+        (Some(_), None) => false,
+    })
+}
+
+/// The lowest seat at or above this one that is of the tier or above it; the seat itself if there is none.
+fn superior_of_tier(seats: &Seats, seat: SeatId, tier: Tier) -> SeatId {
+    seats.upward(seat).find(|at| seats.get(*at).is_some_and(|s| s.tier <= tier)).unwrap_or(seat)
+}
+
+/// The title of a record, if it is here.
+fn title(id: RecordId, world: &dyn World) -> String {
+    world.record(id).map_or_else(|| id.short(), Record::title)
+}

@@ -1,0 +1,78 @@
+//! MULTI_HOME: two destinations each confirmed a letter that moved the same person from the same home.
+
+use std::collections::BTreeSet;
+
+use crate::change::{Container, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::kind::label;
+use crate::kinds::member::{Home, Move};
+use crate::rules::{Finding, Rule, World, title};
+use crate::scope::OWNER;
+use crate::view::Record;
+
+const KIND: &str = "MULTI_HOME";
+
+pub static RULE: Rule = Rule {
+    finds: &[KIND],
+    label: label("重复转接", "two homes"),
+    help: label(
+        "同一届次有两处接收了组织关系;一人只有一个归属,由共同上级裁定",
+        "two places received one person from the same home; a person has one home, and a common superior decides",
+    ),
+    takes_any_record: false,
+    derive,
+    settle,
+};
+
+fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+    let Some(member) = record.typed.member().filter(|m| !m.disputed.is_empty()) else { return };
+    let claims: Vec<(&Home, &Move)> =
+        member.disputed.iter().filter_map(|home| Some((home, member.find_move(home.entry.as_deref()?)?))).collect();
+    let values = claims.iter().flat_map(|(home, letter)| {
+        letter.ops.iter().map(|op| ConflictValue::of(record, *op, Some(home.org.to_string().into()), world))
+    });
+    let parties: BTreeSet<_> = record.view.owners.iter().copied().chain(claims.iter().map(|(home, _)| home.seat)).collect();
+    let places = claims.iter().map(|(home, _)| title(home.org, world)).collect::<Vec<_>>().join(" / ");
+    let letters = claims.iter().map(|(_, letter)| letter.letter_no.as_str()).collect::<Vec<_>>().join(" / ");
+    let home = member.home.as_ref().map(|h| h.org);
+    let stays = home.map(|org| title(org, world)).unwrap_or_default();
+    let name = record.title();
+    let finding = Finding {
+        kind: KIND,
+        severity: Severity::Hard,
+        field: "moves".to_owned(),
+        values: values.collect(),
+        provisional: home.map_or(serde_json::Value::Null, |org| org.to_string().into()),
+        resolver: world.seats().common_superior(parties),
+        anchors: BTreeSet::from([record.id]),
+        explanation: Explanation {
+            zh: format!("{name}的组织关系被两处接收:{places}(介绍信 {letters})。裁定之前仍算在“{stays}”。"),
+            en: format!("{name} was received in two places: {places} (letters {letters}). Until settled, the home stays {stays:?}."),
+        },
+    };
+    found.extend(finding.conclude(record, world));
+}
+
+/// The chosen branch becomes the home of the next epoch; the other letters are returned.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    let subject = planner.load(conflict.subject)?;
+    let Some(member) = subject.typed.member() else { return Ok(()) };
+    let today = planner.today();
+    for home in &member.disputed {
+        let Some(entry) = &home.entry else { continue };
+        if chosen.choice() == home.org.to_string() {
+            planner.put(subject.id, Container::Slot, format!("moves/{entry}/decided"), Scalar::Int(home.epoch));
+            planner.put(subject.id, Container::Slot, format!("moves/{entry}/decided_on"), today.clone());
+            planner.put(subject.id, Container::Scope, OWNER.to_owned(), Scalar::Bytes(home.seat.0.to_vec()));
+        } else {
+            planner.put(subject.id, Container::Slot, format!("moves/{entry}/returned"), today.clone());
+        }
+    }
+    // Who was an owner goes on seeing the record, to learn of the decision.
+    for owner in &subject.view.owners {
+        planner.add_participant(subject.id, *owner);
+    }
+    Ok(())
+}

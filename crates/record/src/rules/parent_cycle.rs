@@ -1,0 +1,120 @@
+//! PARENT_CYCLE: two tiers each put one organisation under the other. Both edges are kept; for adding up, each
+//! organisation on the cycle stays where it last was without one.
+
+use crate::change::{Container, OpId, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::id::RecordId;
+use crate::kind::label;
+use crate::rules::{Finding, Rule, World, title};
+use crate::value::record_of;
+use crate::view::Record;
+
+const KIND: &str = "PARENT_CYCLE";
+/// Longer chains of parents than any county has.
+const DEPTH_MAX: usize = 64;
+
+pub static RULE: Rule = Rule {
+    finds: &[KIND],
+    label: label("隶属成环", "parent cycle"),
+    help: label(
+        "几个组织互为上级;汇总时各按成环之前的隶属,由共同上级裁定",
+        "organisations are above each other; adding up uses their last acyclic parents, and a common superior decides",
+    ),
+    takes_any_record: false,
+    derive,
+    settle,
+};
+
+/// The organisations on the cycle that this one is on, from it upward; empty if it is on none.
+#[must_use]
+pub fn cycle_of(org: RecordId, world: &dyn World) -> Vec<RecordId> {
+    let mut path = vec![org];
+    let mut at = org;
+    while path.len() <= DEPTH_MAX {
+        let Some(parent) = world.record(at).and_then(|r| r.typed.org()?.parent()) else { break };
+        if parent == org {
+            return path;
+        }
+        if path.contains(&parent) {
+            break;
+        }
+        path.push(parent);
+        at = parent;
+    }
+    Vec::new()
+}
+
+/// The parent to add up under: the provisional one, or, on a cycle, the last one whose own parents avoid the cycle.
+#[must_use]
+pub fn projected_parent(org: RecordId, world: &dyn World) -> Option<RecordId> {
+    let cycle = cycle_of(org, world);
+    let record = world.record(org)?;
+    if cycle.is_empty() {
+        return record.typed.org()?.parent();
+    }
+    let mut written: Vec<(OpId, Option<RecordId>)> = Vec::new();
+    for put in record.history.changes().iter().flat_map(|c| &c.puts) {
+        if put.container == Container::Mv && put.key == "parent_org" {
+            written.push((put.id, record_of(&put.value)));
+        }
+    }
+    written.sort_unstable();
+    written.into_iter().rev().filter_map(|(_, parent)| parent).find(|parent| !reaches(*parent, &cycle, world))
+}
+
+fn reaches(from: RecordId, cycle: &[RecordId], world: &dyn World) -> bool {
+    let mut at = from;
+    for _ in 0..DEPTH_MAX {
+        if cycle.contains(&at) {
+            return true;
+        }
+        match world.record(at).and_then(|r| r.typed.org()?.parent()) {
+            Some(parent) => at = parent,
+            None => return false,
+        }
+    }
+    true
+}
+
+fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+    if record.typed.org().is_none_or(|org| org.parents.is_empty()) {
+        return;
+    }
+    let mut cycle = cycle_of(record.id, world);
+    cycle.sort_unstable();
+    let Some(subject) = cycle.first().and_then(|lowest| world.record(*lowest)) else { return };
+    let members: Vec<&Record> = cycle.iter().filter_map(|id| world.record(*id)).collect();
+    let edges = members.iter().filter_map(|member| {
+        let (op, parent) = member.typed.org()?.parents.last()?;
+        Some(ConflictValue::of(member, *op, parent.map(|p| p.to_string().into()), world))
+    });
+    let names = members.iter().map(|m| m.title()).collect::<Vec<_>>().join(" / ");
+    let provisional = projected_parent(subject.id, world);
+    let stays = provisional.map(|p| title(p, world)).unwrap_or_default();
+    let finding = Finding {
+        kind: KIND,
+        severity: Severity::Hard,
+        field: "parent_org".to_owned(),
+        values: edges.collect(),
+        provisional: provisional.map_or(serde_json::Value::Null, |p| p.to_string().into()),
+        resolver: world.seats().common_superior(members.iter().flat_map(|m| m.view.owners.iter().copied())),
+        anchors: cycle.iter().copied().collect(),
+        explanation: Explanation {
+            zh: format!("这些组织互为上级:{names}。汇总时暂按原隶属“{stays}”。请选定保留哪一个上级。"),
+            en: format!("These organisations are above each other: {names}. They add up under {stays:?}. Choose the parent to keep."),
+        },
+    };
+    found.extend(finding.conclude(subject, world));
+}
+
+/// The chosen edge stays; every other organisation on the cycle goes back to its last acyclic parent.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    let world = planner.world();
+    for org in conflict.anchors.iter().filter(|org| **org != chosen.record) {
+        let parent = projected_parent(*org, world).map_or(Scalar::Null, |p| Scalar::Bytes(p.0.to_vec()));
+        planner.put(*org, Container::Mv, "parent_org".to_owned(), parent);
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! STALE_TRANSFER: a letter cites a home that the person had left before. It has no effect.
+
+use std::collections::BTreeSet;
+
+use crate::change::Container;
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::kind::label;
+use crate::kinds::member::{Move, MoveState};
+use crate::rules::{Finding, Rule, World, title};
+use crate::view::Record;
+
+const KIND: &str = "STALE_TRANSFER";
+
+pub static RULE: Rule = Rule {
+    finds: &[KIND],
+    label: label("过时介绍信", "stale letter"),
+    help: label(
+        "介绍信依据的归属已经变更,转接无效;由现归属或其上级退回",
+        "the letter cites a home that was left before and has no effect; the present home or its superior returns it",
+    ),
+    takes_any_record: false,
+    derive,
+    settle,
+};
+
+fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+    let Some(member) = record.typed.member() else { return };
+    for letter in member.moves.iter().filter(|m| m.state == MoveState::Stale) {
+        let (Some(home), Some(to)) = (&member.home, letter.to_org) else { continue };
+        let value = Some(to.to_string().into());
+        let parties = record.view.owners.iter().copied().chain(letter.to_seat);
+        let (name, from, to) = (record.title(), title(home.org, world), title(to, world));
+        let finding = Finding {
+            kind: KIND,
+            severity: Severity::Advisory,
+            field: format!("moves/{}", letter.entry),
+            values: letter.ops.iter().map(|op| ConflictValue::of(record, *op, value.clone(), world)).collect(),
+            provisional: home.org.to_string().into(),
+            resolver: world.seats().common_superior(parties),
+            anchors: BTreeSet::from([record.id]),
+            explanation: Explanation {
+                zh: format!("{name}转往“{to}”的介绍信 {} 依据的是旧归属,无效;现归属是“{from}”。", letter.letter_no),
+                en: format!(
+                    "Letter {} for {name} to {to:?} cites a former home and has no effect; the home is {from:?}.",
+                    letter.letter_no
+                ),
+            },
+        };
+        found.extend(finding.conclude(record, world));
+    }
+}
+
+/// The letter goes back.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, _chosen: &ConflictValue) -> Result<(), Refusal> {
+    let subject = planner.load(conflict.subject)?;
+    let is_this = |letter: &&Move| conflict.field.strip_prefix("moves/") == Some(letter.entry.as_str());
+    if let Some(letter) = subject.typed.member().and_then(|m| m.moves.iter().find(is_this)) {
+        let today = planner.today();
+        planner.put(subject.id, Container::Slot, format!("moves/{}/returned", letter.entry), today);
+    }
+    Ok(())
+}

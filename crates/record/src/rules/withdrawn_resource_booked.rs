@@ -1,0 +1,79 @@
+//! WITHDRAWN_RESOURCE_BOOKED: somebody counts on a resource whose owner withdrew it or left the alliance.
+
+use std::collections::BTreeSet;
+
+use crate::change::{Container, OpId, Scalar};
+use crate::command::plan::Planner;
+use crate::command::refusal::Refusal;
+use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::kind::label;
+use crate::kinds::resource::{Booking, Resource};
+use crate::rules::{Finding, Rule, World, title};
+use crate::view::Record;
+
+const KIND: &str = "WITHDRAWN_RESOURCE_BOOKED";
+const KEEP: &str = "keep";
+const DECLINE: &str = "decline";
+
+pub static RULE: Rule = Rule {
+    finds: &[KIND],
+    label: label("已收回的资源仍有预约", "withdrawn resource booked"),
+    help: label(
+        "资源已收回或所有者已退出联盟,但仍有预约;由所有者确认保留或谢绝",
+        "the resource was withdrawn or its owner left the alliance, and a booking is open; its owner keeps or declines it",
+    ),
+    takes_any_record: false,
+    derive,
+    settle,
+};
+
+fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+    let Some(resource) = record.typed.resource() else { return };
+    for booking in resource.bookings.iter().filter(|b| b.is_open()) {
+        if resource.withdrawn.is_none() && !owner_left(resource, booking, world) {
+            continue;
+        }
+        let (state, zh_state, en_state) = if booking.confirmed {
+            ("needs_owner_reconfirm", "已确认,需所有者再次确认", "it was confirmed: the owner confirms again or declines")
+        } else {
+            ("owner_left", "未确认,视为谢绝", "it was not confirmed: it counts as declined")
+        };
+        let asker = booking.for_org.map(|org| title(org, world)).unwrap_or_default();
+        let name = record.title();
+        let finding = Finding {
+            kind: KIND,
+            severity: Severity::Advisory,
+            field: format!("bookings/{}", booking.entry),
+            values: values(record, booking, world),
+            provisional: state.into(),
+            resolver: record.view.owners.first().copied(),
+            anchors: BTreeSet::from([record.id]),
+            explanation: Explanation {
+                zh: format!("“{name}”已不再共享,而“{asker}”还有预约:{zh_state}。"),
+                en: format!("{name:?} is no longer shared, and {asker:?} has a booking: {en_state}."),
+            },
+        };
+        found.extend(finding.conclude(record, world));
+    }
+}
+
+fn owner_left(resource: &Resource, booking: &Booking, world: &dyn World) -> bool {
+    let alliance = booking.alliance.and_then(|id| world.record(id)).and_then(|r| r.typed.alliance());
+    alliance.zip(resource.owner_org).is_some_and(|(alliance, owner)| alliance.has_left(owner))
+}
+
+/// Keep or decline. The operations are those of the booking: confirming anew is a new disagreement.
+fn values(record: &Record, booking: &Booking, world: &dyn World) -> Vec<ConflictValue> {
+    let of = |op: &OpId, value: &str| ConflictValue::of(record, *op, Some(value.into()), world);
+    let keep = booking.ops.iter().map(|op| of(op, KEEP));
+    keep.chain(booking.ops.last().map(|op| of(op, DECLINE))).collect()
+}
+
+/// Keeping is the settlement itself; declining is written.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    if chosen.choice() == DECLINE {
+        let reason = Scalar::from("owner_left");
+        planner.put(conflict.subject, Container::Slot, format!("{}/declined", conflict.field), reason);
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! What a clerk is told: refusals with a reason and a next step, and lists that are complete.
+
+use serde_json::json;
+
+use super::world::nodes;
+use crate::command;
+use crate::kind::Merge;
+use crate::kinds;
+use crate::synthetic::county;
+
+#[test]
+fn a_mistyped_word_is_answered_with_the_nearest() {
+    let [mut county] = nodes(["C"]);
+    let refusal = county.is_refused("unknown_command", "member.transfer.isue", None, &[]);
+    assert!(refusal.next.en.contains("member.transfer.issue"));
+    let refusal = county.is_refused("unknown_argument", "org.create", None, &[("nmae", "x")]);
+    assert!(refusal.next.zh.contains("name"));
+    county.is_refused("missing_argument", "org.create", None, &[]);
+    county.is_refused("bad_value", "org.create", None, &[("name", "x"), ("level", "tall")]);
+    county.is_refused("bad_value", "org.create", None, &[("name", "x"), ("org_kind", "tall")]);
+    county.is_refused("missing_argument", "member.transfer.issue", None, &[]);
+}
+
+#[test]
+fn a_letter_is_issued_once_and_received_once() {
+    let [mut township, mut village] = nodes(["T1", "V12"]);
+    let [from, to] = ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let m = township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
+    township.is_refused("no_letter", "member.transfer.receive", Some(m), &[]);
+    township.does("member.transfer.issue", Some(m), &[("to_org", &to.to_string())]);
+    assert_eq!(township.json(m)["pending"], json!(["transfer_pending"]));
+    township.is_refused("letter_open", "member.transfer.issue", Some(m), &[("to_org", &to.to_string())]);
+    village.hears(&township);
+    village.is_refused("no_authority", "member.transfer.cancel", Some(m), &[]);
+    village.does("member.transfer.receive", Some(m), &[("receipt", "R1")]);
+    assert_eq!(village.json(m)["home_branch"], json!(to.to_string()));
+    assert!(village.records[&m].view.owners.contains(&village.seat));
+    village.is_refused("letter_state", "member.transfer.receive", Some(m), &[]);
+}
+
+#[test]
+fn a_returned_letter_leaves_the_person_at_home() {
+    let [mut township, mut village] = nodes(["T1", "V12"]);
+    let [from, to] = ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let m = township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
+    township.does("member.transfer.issue", Some(m), &[("to_org", &to.to_string()), ("letter_no", "L1")]);
+    village.hears(&township);
+    village.does("member.transfer.return", Some(m), &[("letter", "L1")]);
+    assert_eq!(village.json(m)["home_branch"], json!(from.to_string()));
+    assert!(village.json(m).get("pending").is_none());
+}
+
+#[test]
+fn a_merged_organisation_absorbs_and_a_coordinated_one_does_not() {
+    let [mut township] = nodes(["T1"]);
+    let [a, b, c] =
+        ["V11", "V12", "V13"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let merged = township.does("org.merge_build", None, &[("name", "合建支部"), ("predecessors", &format!("{a},{b}"))]);
+    assert_eq!(township.json(a)["lifecycle"], json!("absorbed"));
+    assert_eq!(township.json(a)["successors"]["all"]["org"], json!(merged.to_string()));
+    assert_eq!(township.json(merged)["predecessor_ids"].as_array().map(Vec::len), Some(2));
+    township.is_refused("org_ended", "record.set", Some(a), &[("field", "name"), ("value", "x")]);
+    township.is_refused("org_ended", "org.dissolve", Some(a), &[]);
+    township.does("org.co_build", Some(merged), &[("orgs", &c.to_string())]);
+    assert_eq!(township.json(c)["build_mode"], json!("coordinated"));
+    assert_eq!(township.json(c)["lifecycle"], json!("active"));
+}
+
+#[test]
+fn any_field_of_any_kind_can_be_written_without_a_command_of_its_own() {
+    let [mut township, mut village] = nodes(["T1", "V11"]);
+    let org = village.does("record.create", None, &[("kind", "org"), ("name", "一村党支部"), ("org_kind", "village")]);
+    assert_eq!(village.json(org)["lifecycle"], json!("proposed"));
+    village.is_refused("no_authority", "record.decide", Some(org), &[("field", "lifecycle"), ("state", "active")]);
+    village.is_refused("no_authority", "record.add", Some(org), &[("field", "guidance_orgs"), ("element", &org.to_string())]);
+    village.is_refused("wrong_field", "record.set", Some(org), &[("field", "lifecycle"), ("value", "active")]);
+    village.is_refused("wrong_field", "record.set", Some(org), &[("field", "nmae"), ("value", "x")]);
+    township.hears(&village);
+    township.is_refused("transition", "record.decide", Some(org), &[("field", "lifecycle"), ("state", "absorbed")]);
+    township.does("record.decide", Some(org), &[("field", "lifecycle"), ("state", "active")]);
+    township.does("record.add", Some(org), &[("field", "guidance_orgs"), ("element", &org.to_string())]);
+    assert_eq!(township.json(org)["guidance_orgs"], json!([org.to_string()]));
+    township.does("record.remove", Some(org), &[("field", "guidance_orgs"), ("element", &org.to_string())]);
+    assert!(township.json(org).get("guidance_orgs").is_none());
+    township.does("record.append", Some(org), &[("field", "settle"), ("value", "noted")]);
+}
+
+#[test]
+fn a_synthetic_county_is_accepted_by_its_own_commands() {
+    let [mut node] = nodes(["C"]);
+    let made = county(&super::world::county_seats(4, 4), 1, 40);
+    for org in &made.orgs {
+        node.ask_request(&org.request(), Some(org.key)).expect("an organisation");
+        assert!(node.records.contains_key(&org.id()));
+    }
+    for member in made.members() {
+        node.ask_request(&member.request(true), Some(member.key)).expect("a member");
+        let record = &node.records[&member.id()];
+        assert_eq!(record.view.json["effective_home"], json!(member.branch.to_string()));
+        let request = member.request(false);
+        let mut random = || member.key;
+        let today = String::from("2026-03-01");
+        let mut asker = command::Asker { seat: node.seat, today, random: &mut random };
+        let planned = command::plan(&request, &mut asker, &node).expect("a plan");
+        assert_eq!(planned.writes, [member.write()], "the same without a branch at hand");
+    }
+    assert!(node.open.is_empty());
+}
+
+#[test]
+fn declarations_hold_together() {
+    for kind in kinds::all() {
+        for field in kind.fields() {
+            let same_name = kind.fields().filter(|f| f.name == field.name).count();
+            assert_eq!(same_name, 1, "{}.{}", kind.name, field.name);
+            assert!(field.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", field.name);
+            assert!(!field.help.zh.is_empty() && !field.help.en.is_empty() && !field.label.zh.is_empty());
+            if let Merge::State(machine) = field.merge {
+                let from = machine.states.iter().flat_map(|s| s.from);
+                from.for_each(|name| assert!(machine.state(name).is_some(), "{name}"));
+            }
+            if let Merge::Entries(parts) | Merge::Slot(parts) = field.merge {
+                for part in parts {
+                    let named = part.closed_by.iter().copied().chain(part.takes_ownership);
+                    named.for_each(|name| assert!(field.part(name).is_some(), "{name}"));
+                }
+            }
+        }
+    }
+    let names: Vec<&str> = command::all().map(|c| c.name).collect();
+    let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(names.len(), distinct.len());
+}

@@ -1,0 +1,8 @@
+//! Stories and properties of records.
+
+mod authority;
+mod commands;
+mod properties;
+mod speed;
+mod stories;
+pub(crate) mod world;

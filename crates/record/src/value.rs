@@ -1,0 +1,152 @@
+//! Values of fields: whether a scalar is of a type, and the way to and from the text that people type.
+
+use serde_json::Value;
+
+use crate::change::Scalar;
+use crate::date;
+use crate::id::{RecordId, SeatId, to_hex};
+use crate::kind::{Label, ValueType, label};
+use crate::seats::Seats;
+
+impl ValueType {
+    /// Whether a scalar is a value of this type. `Null` says that there is none.
+    #[must_use]
+    pub fn fits(self, scalar: &Scalar) -> bool {
+        match (self, scalar) {
+            (_, Scalar::Null) => true,
+            (ValueType::Text(max), Scalar::Text(text)) => is_text(text, max),
+            (ValueType::Date, Scalar::Text(text)) => date::is_date(text),
+            (ValueType::Int, Scalar::Int(_)) | (ValueType::Bool, Scalar::Bool(_)) => true,
+            (ValueType::Seat, Scalar::Bytes(bytes)) => bytes.len() == SeatId::LEN,
+            (ValueType::Record(_), Scalar::Bytes(bytes)) => bytes.len() == RecordId::LEN,
+            (ValueType::Unit(_), Scalar::Bytes(bytes)) => matches!(bytes.len(), SeatId::LEN | RecordId::LEN),
+            (ValueType::Choice(choices), Scalar::Text(text)) => choices.contains(&text.as_str()),
+            _ => false,
+        }
+    }
+
+    /// Whether a text in a key can name an element of this type: ids are lower-case hex, so that each has one key.
+    #[must_use]
+    pub fn fits_key(self, key: &str) -> bool {
+        let hex = |len: usize| key.len() == 2 * len && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        match self {
+            ValueType::Text(max) => is_text(key, max) && !key.contains('/'),
+            ValueType::Date => date::is_date(key),
+            ValueType::Seat => hex(SeatId::LEN),
+            ValueType::Record(_) => hex(RecordId::LEN),
+            ValueType::Unit(_) => hex(SeatId::LEN) || hex(RecordId::LEN),
+            ValueType::Choice(choices) => choices.contains(&key),
+            ValueType::Int | ValueType::Bool => false,
+        }
+    }
+
+    /// Reads what a person typed. A seat may be given by its id or its region code; an empty text clears the field.
+    #[must_use]
+    pub fn parse(self, text: &str, seats: &Seats) -> Option<Scalar> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Some(Scalar::Null);
+        }
+        let scalar = match self {
+            ValueType::Text(_) | ValueType::Date | ValueType::Choice(_) => Scalar::Text(text.to_owned()),
+            ValueType::Int => Scalar::Int(text.parse().ok()?),
+            ValueType::Bool => Scalar::Bool(matches!(text, "true" | "yes" | "是")),
+            ValueType::Seat => Scalar::Bytes(parse_seat(text, seats)?.0.to_vec()),
+            ValueType::Record(_) => Scalar::Bytes(text.parse::<RecordId>().ok()?.0.to_vec()),
+            ValueType::Unit(_) => match parse_seat(text, seats) {
+                Some(seat) => Scalar::Bytes(seat.0.to_vec()),
+                None => Scalar::Bytes(text.parse::<RecordId>().ok()?.0.to_vec()),
+            },
+        };
+        self.fits(&scalar).then_some(scalar)
+    }
+
+    /// Reads what a person typed for an element of a set.
+    #[must_use]
+    pub fn parse_key(self, text: &str, seats: &Seats) -> Option<String> {
+        let key = match self.parse(text, seats)? {
+            Scalar::Text(text) => text,
+            Scalar::Bytes(bytes) => to_hex(&bytes),
+            Scalar::Null | Scalar::Bool(_) | Scalar::Int(_) => return None,
+        };
+        self.fits_key(&key).then_some(key)
+    }
+
+    /// The word for this type in schemas.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ValueType::Text(_) => "text",
+            ValueType::Date => "date",
+            ValueType::Int => "int",
+            ValueType::Bool => "bool",
+            ValueType::Seat => "seat",
+            ValueType::Record(_) => "record",
+            ValueType::Unit(_) => "unit",
+            ValueType::Choice(_) => "choice",
+        }
+    }
+
+    /// What a person should type.
+    #[must_use]
+    pub fn expects(self) -> Label {
+        match self {
+            ValueType::Text(_) => label("一段不太长的文字", "a text, not too long"),
+            ValueType::Date => label("日期,如 2026-03-01", "a date such as 2026-03-01"),
+            ValueType::Int => label("整数", "a whole number"),
+            ValueType::Bool => label("true 或 false", "true or false"),
+            ValueType::Seat => label("席位编号或12位区划代码", "a seat id or a 12-digit region code"),
+            ValueType::Record(_) => label("记录编号(64位十六进制)", "a record id (64 hex digits)"),
+            ValueType::Unit(_) => label("席位编号、区划代码或记录编号", "a seat id, a region code or a record id"),
+            ValueType::Choice(_) => label("列出的词之一", "one of the listed words"),
+        }
+    }
+}
+
+fn is_text(text: &str, max: usize) -> bool {
+    // Bytes bound characters, so most texts need no counting.
+    !text.is_empty() && (text.len() <= max || text.chars().count() <= max)
+}
+
+fn parse_seat(text: &str, seats: &Seats) -> Option<SeatId> {
+    text.parse().ok().or_else(|| seats.by_code(text).map(|s| s.id))
+}
+
+/// A scalar as people and downstream systems read it: ids are hex.
+#[must_use]
+pub fn to_json(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(b) => Value::Bool(*b),
+        Scalar::Int(i) => Value::from(*i),
+        Scalar::Text(t) => Value::String(t.clone()),
+        Scalar::Bytes(b) => Value::String(to_hex(b)),
+    }
+}
+
+#[must_use]
+pub fn record_of(scalar: &Scalar) -> Option<RecordId> {
+    RecordId::try_from(scalar.as_bytes()?).ok()
+}
+
+#[must_use]
+pub fn seat_of(scalar: &Scalar) -> Option<SeatId> {
+    SeatId::try_from(scalar.as_bytes()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_type_becomes_a_value_or_nothing() {
+        let seats = Seats::default();
+        assert_eq!(ValueType::Int.parse(" 12 ", &seats), Some(Scalar::Int(12)));
+        assert_eq!(ValueType::Date.parse("2026-02-30", &seats), None);
+        assert_eq!(ValueType::Choice(&["a"]).parse("b", &seats), None);
+        assert_eq!(ValueType::Text(3).parse("党支部", &seats), Some(Scalar::from("党支部")));
+        assert_eq!(ValueType::Text(2).parse("党支部", &seats), None);
+        assert_eq!(ValueType::Seat.parse(&"0a".repeat(16), &seats), Some(Scalar::Bytes(vec![10; 16])));
+        assert!(!ValueType::Seat.fits_key(&"0A".repeat(16)), "an id has one spelling in keys");
+    }
+}

@@ -1,0 +1,193 @@
+//! What a record says: its history folded by its kind into plain values, for people, downstream systems and rules.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::change::{Container, Scalar};
+use crate::decision;
+use crate::hash::hash;
+use crate::history::{History, Visible};
+use crate::id::{Preimage, RecordId, SeatId};
+use crate::kind::{Field, Kind, Merge, ValueType};
+use crate::kinds::{self, Typed};
+use crate::scope::{Scope, is_in};
+use crate::seats::Seats;
+use crate::value::{record_of, to_json};
+
+/// What a kind folds from.
+pub struct Folding<'a> {
+    pub preimage: &'a Preimage,
+    pub history: &'a History,
+    pub scope: &'a Scope,
+    pub seats: &'a Seats,
+}
+
+/// The plain result of folding a record. The same changes give the same view, in whatever order they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    pub record: RecordId,
+    pub kind: String,
+    /// Never empty: a record that nobody says he owns is its birth seat's.
+    pub owners: BTreeSet<SeatId>,
+    pub seats: BTreeSet<SeatId>,
+    pub public: bool,
+    /// The fields by name; see `docs`. Of concurrent values the provisional one, beside `<field>_concurrent` with all.
+    pub json: Value,
+    /// Records that this one points to.
+    pub refs: BTreeSet<RecordId>,
+    /// Changes when something changes that the rules of *other* records read here.
+    pub signal: [u8; 8],
+}
+
+/// A record that is open: its history and what it says.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub id: RecordId,
+    pub preimage: Preimage,
+    pub history: History,
+    pub view: View,
+    pub typed: Typed,
+}
+
+impl Record {
+    #[must_use]
+    pub fn fold(preimage: Preimage, history: History, seats: &Seats) -> Self {
+        let mut scope = Scope::of(&history);
+        if scope.owners.is_empty() {
+            scope.owners.insert(preimage.birth);
+        }
+        let folding = Folding { preimage: &preimage, history: &history, scope: &scope, seats };
+        let id = preimage.id();
+        let mut json = Map::new();
+        let mut refs = BTreeSet::new();
+        let typed = match kinds::find(&preimage.kind) {
+            Some(kind) => {
+                let typed = (kind.read)(&folding);
+                fold_fields(kind, &history, &mut json, &mut refs);
+                typed.annotate(&mut json);
+                typed
+            }
+            None => Typed::Unknown,
+        };
+        let signal = typed.signal().map_or([0; 8], |read| {
+            let owners: Vec<u8> = scope.owners.iter().flat_map(|o| o.0).collect();
+            let mut short = [0; 8];
+            short.copy_from_slice(&hash("heliu signal 1", &[&read, &owners])[..8]);
+            short
+        });
+        let view = View {
+            record: id,
+            kind: preimage.kind.clone(),
+            owners: scope.owners,
+            seats: scope.seats,
+            public: scope.public,
+            json: Value::Object(json),
+            refs,
+            signal,
+        };
+        Record { id, preimage, history, view, typed }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static Kind> {
+        kinds::find(&self.preimage.kind)
+    }
+
+    /// The name that people know the record by, or its short id.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.view.json.get("name").and_then(Value::as_str).map_or_else(|| self.id.short(), str::to_owned)
+    }
+}
+
+/// The plain fields. Only what is there is visited, so a sparse record costs little.
+fn fold_fields(kind: &Kind, history: &History, json: &mut Map<String, Value>, refs: &mut BTreeSet<RecordId>) {
+    for container in [Container::Mv, Container::Lww, Container::Aws, Container::Slot, Container::Log] {
+        for (key, values) in history.keys(container, "") {
+            let (name, rest) = key.split_once('/').unwrap_or((key, ""));
+            if let Some(field) = kind.field(name).filter(|f| f.merge.container() == container) {
+                fold_key(field, rest, values, json, refs);
+            }
+        }
+    }
+    for field in kind.fields() {
+        if let Merge::State(machine) = field.merge {
+            let standing = decision::fold(machine, history, field.name);
+            json.insert(field.name.to_owned(), standing.state.name.into());
+            if !standing.since.is_empty() {
+                json.insert(format!("{}_since", field.name), standing.since.into());
+            }
+        }
+    }
+}
+
+fn fold_key(field: &Field, rest: &str, values: &[Visible], json: &mut Map<String, Value>, refs: &mut BTreeSet<RecordId>) {
+    match field.merge {
+        Merge::Lww => {
+            refer(field.value, values, refs);
+            put(json, field.name, provisional(field, values));
+        }
+        Merge::Mv => {
+            refer(field.value, values, refs);
+            put(json, field.name, provisional(field, values));
+            concurrent(json, field.name, values);
+        }
+        Merge::Aws if values.iter().any(|v| is_in(&v.value)) => {
+            if matches!(field.value, ValueType::Record(_) | ValueType::Unit(_)) {
+                refs.extend(rest.parse::<RecordId>().ok());
+            }
+            if let Value::Array(elements) = json.entry(field.name).or_insert_with(|| Value::Array(Vec::new())) {
+                elements.push(rest.into());
+            }
+        }
+        Merge::Slot(_) | Merge::Entries(_) => {
+            let Some((entry, name)) = rest.split_once('/') else { return };
+            let Some(part) = field.part(name) else { return };
+            refer(part.value, values, refs);
+            if let Some(entry) = object(json, field.name).and_then(|entries| object(entries, entry)) {
+                put(entry, name, values.last().map_or(&Scalar::Null, |v| &v.value));
+                concurrent(entry, name, values);
+            }
+        }
+        Merge::Log => {
+            if let Some(entries) = object(json, field.name) {
+                put(entries, rest, values.last().map_or(&Scalar::Null, |v| &v.value));
+            }
+        }
+        // Out of the set; and states are folded as a whole.
+        Merge::Aws | Merge::State(_) => {}
+    }
+}
+
+/// Of several values the one to show: the field's harmless one if it is among them, else automerge's.
+fn provisional<'v>(field: &Field, values: &'v [Visible]) -> &'v Scalar {
+    let safe = field.provisional.and_then(|safe| values.iter().find(|v| v.value.as_text() == Some(safe)));
+    safe.or(values.last()).map_or(&Scalar::Null, |v| &v.value)
+}
+
+fn put(json: &mut Map<String, Value>, name: &str, value: &Scalar) {
+    if *value != Scalar::Null {
+        json.insert(name.to_owned(), to_json(value));
+    }
+}
+
+fn concurrent(json: &mut Map<String, Value>, name: &str, values: &[Visible]) {
+    if values.len() > 1 {
+        let distinct: BTreeSet<&Scalar> = values.iter().map(|v| &v.value).collect();
+        if distinct.len() > 1 {
+            json.insert(format!("{name}_concurrent"), distinct.into_iter().map(to_json).collect());
+        }
+    }
+}
+
+fn refer(value: ValueType, values: &[Visible], refs: &mut BTreeSet<RecordId>) {
+    if matches!(value, ValueType::Record(_) | ValueType::Unit(_)) {
+        refs.extend(values.iter().filter_map(|v| record_of(&v.value)));
+    }
+}
+
+/// The object under a name, made if there is none.
+pub(crate) fn object<'j>(json: &'j mut Map<String, Value>, name: &str) -> Option<&'j mut Map<String, Value>> {
+    json.entry(name).or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+}

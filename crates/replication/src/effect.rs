@@ -1,0 +1,152 @@
+//! What goes into the engine and what comes out. The shell carries every effect out and answers those that ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_record::command::Request;
+use heliu_record::id::{LeafHash, RecordId};
+use heliu_storage::{
+    Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, ScanItem, StoreError, StoreId, Transaction,
+};
+use heliu_trust::directory::SignedEntry;
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
+
+use crate::frame::{Frame, Refuse};
+
+/// A connection of this process. Never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkId(pub u64);
+
+/// Ties an answer to its question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// When something happens. `tick_ms` only ever grows and decides intervals; `wall_ms` is for display and decides nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    pub tick_ms: u64,
+    pub wall_ms: i64,
+}
+
+#[derive(Debug)]
+pub enum Input {
+    /// A connection is there. The dialling end is the one that asks when ranges are reconciled.
+    LinkUp { link: LinkId, dialer: bool },
+    LinkDown { link: LinkId },
+    Frame { link: LinkId, frame: Frame },
+    /// A command from a person or a program at this node.
+    Execute { ticket: Ticket, request: Request },
+    /// Directory entries from this node's own administrator.
+    Extend { ticket: Ticket, entries: Vec<SignedEntry> },
+    /// Compare with the other end as soon as both are quiet.
+    Verify { link: LinkId },
+    /// Answers [`Effect::Load`].
+    Loaded(LoadReply),
+    /// Answers [`Effect::Apply`]: what was handed over is durable, or nothing of it is.
+    Applied(Result<(), StoreError>),
+    /// Answers [`Effect::ReadFeed`] and [`Effect::ReadLeaves`].
+    Page { link: LinkId, page: FeedPage },
+    /// Answers [`Effect::ReadPeer`].
+    Peer { link: LinkId, cursor: Option<Cursor>, last_commit: Option<(Incarnation, u64, CommitId)>, wants: Vec<RecordId> },
+    /// Answers [`Effect::Scan`]: every row of the store, in id order.
+    Scanned { link: LinkId, items: Vec<ScanItem> },
+    /// A read for a link failed; the link closes and is dialled again.
+    ReadFailed { link: LinkId, error: StoreError },
+    /// Time has passed. Due about every second.
+    Tick,
+}
+
+#[derive(Debug)]
+pub enum Effect {
+    Send { link: LinkId, frame: Frame },
+    /// Let the connection end once what was sent before is out.
+    Close { link: LinkId, why: Refuse },
+    /// At most one at a time.
+    Load(LoadRequest),
+    /// At most one at a time. Nobody is told anything that depends on it before it is durable.
+    Apply(Box<Transaction>),
+    ReadFeed { link: LinkId, after: Position, budget: Budget },
+    ReadLeaves { link: LinkId, records: BTreeSet<RecordId> },
+    ReadPeer { link: LinkId, store: StoreId, node: NodeId },
+    Scan { link: LinkId },
+    Reply { ticket: Ticket, reply: Reply },
+    /// Something that operators should see.
+    Notice(Notice),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LoadRequest {
+    pub records: BTreeSet<RecordId>,
+    /// Who refers to these?
+    pub referring: BTreeSet<RecordId>,
+    /// Open conflicts with one of these as an anchor.
+    pub conflicts_of: BTreeSet<RecordId>,
+    pub commands: BTreeSet<CommandId>,
+}
+
+#[derive(Debug, Default)]
+pub struct LoadReply {
+    pub records: Vec<Loaded>,
+    pub referring: Vec<(RecordId, Vec<RecordId>)>,
+    pub conflicts: Vec<ConflictRow>,
+    pub commands: Vec<(CommandId, Vec<u8>)>,
+}
+
+/// The answer to a command, given when it is durable.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Done(Done),
+    Refused(heliu_record::command::Refusal),
+    /// The directory entries do not follow.
+    BadEntries(String),
+    /// The store could not take it; nothing of it happened.
+    StoreFailed(StoreError),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Ids that the command made, by what they are: `record`, `entry`.
+    pub result: BTreeMap<String, String>,
+    pub leaves: Vec<LeafHash>,
+    /// The same command id was carried out before; this is the answer of that time.
+    pub again: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    LinkVerified { link: LinkId, peer: NodeId },
+    /// The ends hold different leaves at one cut. They reconcile.
+    SumsDiffer { link: LinkId, peer: NodeId },
+    /// The ends hold the same leaves and judge them differently.
+    JudgedDifferently { link: LinkId, peer: NodeId },
+    Reconciled { link: LinkId, peer: NodeId, pushed: u64, differing: u64 },
+    /// This node refused leaves that it was sent.
+    RefusedHere { link: LinkId, count: usize, first: String },
+    /// Another node refused leaves that this one sent.
+    RefusedThere { link: LinkId, count: usize, first: String },
+    LinkClosed { link: LinkId, peer: Option<NodeId>, why: Refuse },
+    /// This node found that it had been rolled back or copied, and writes under a new incarnation.
+    NewIncarnation(Incarnation),
+    StoreFailed(StoreError),
+}
+
+/// What operators see of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkStatus {
+    pub link: LinkId,
+    pub dialer: bool,
+    pub peer: Option<NodeId>,
+    pub program: String,
+    pub phase: &'static str,
+    /// Our feed position that the other has durably, and our head.
+    pub acked: Position,
+    pub head: Position,
+    /// Leaves and bytes sent and not yet acknowledged.
+    pub in_flight_frames: usize,
+    pub in_flight_bytes: usize,
+    /// `tick_ms` of the last equal checkpoint, if nothing was found different since.
+    pub verified_at: Option<u64>,
+    pub reconciled: u64,
+    pub mismatches: u64,
+    pub refused_here: u64,
+    pub refused_there: u64,
+}

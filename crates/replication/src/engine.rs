@@ -1,0 +1,435 @@
+//! The engine of one node: its links and its records, wired together. It decides; the shell carries out.
+//!
+//! At most one load, scan or apply is under way at a time, so what a batch sees is what is durable. Links go on
+//! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use heliu_record::hash::hash;
+use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_storage::{Meta, Position, QuarantineRow, ScanItem, StoreError};
+use heliu_trust::admission::{Leaf, check_commits};
+use heliu_trust::directory::Directory;
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::signature::{Signer, Verifier};
+
+use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
+use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
+use crate::link::{Arrival, Link, Out, Shared};
+use crate::replica::{Beginning, Incoming, Outcome, Replica, ScopeSumsStart, Step, Work};
+
+/// What does not change while an engine runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Program name and version, shown to operators at the other end.
+    pub program: String,
+    /// Records that may stay open; some 4 KB each.
+    pub open_max: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config { program: concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned(), open_max: 4_096 }
+    }
+}
+
+/// What an engine begins with: read from the store by the shell. Rows are counted one by one, so that a large store
+/// does not have to be in memory at once.
+pub struct Start {
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub directory: Directory,
+    /// After the new incarnation of this start has been made durable.
+    pub meta: Meta,
+    pub signer: Arc<dyn Signer>,
+    pub verifier: Arc<dyn Verifier>,
+    /// The last commit of this node's earlier incarnations.
+    pub last_commit: Option<CommitId>,
+    /// Records on their way out; see [`heliu_storage::Read::hidden`].
+    pub hidden: Vec<RecordId>,
+    /// 32 random bytes that nobody else has.
+    pub seed: [u8; 32],
+    sums: ScopeSumsStart,
+}
+
+impl Start {
+    #[must_use]
+    pub fn new(
+        node: NodeId,
+        seat: SeatId,
+        directory: Directory,
+        meta: Meta,
+        keys: (Arc<dyn Signer>, Arc<dyn Verifier>),
+        seed: [u8; 32],
+    ) -> Self {
+        let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
+        let (signer, verifier) = keys;
+        Start { node, seat, directory, meta, signer, verifier, last_commit: None, hidden: Vec::new(), seed, sums }
+    }
+
+    /// Counts rows of the store; each exactly once.
+    pub fn count(&mut self, items: &[ScanItem]) {
+        self.sums.count(items, self.seat, self.directory.seats());
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Busy {
+    No,
+    Loading,
+    Applying,
+    Scanning(LinkId),
+}
+
+/// What the store said of a peer, kept until sums for its seat have been counted.
+struct PeerKnown {
+    cursor: Option<heliu_storage::Cursor>,
+    last_commit: Option<(Incarnation, u64, CommitId)>,
+    wants: Vec<RecordId>,
+}
+
+pub struct Engine {
+    config: Config,
+    replica: Replica,
+    links: BTreeMap<LinkId, Link>,
+    busy: Busy,
+    scans: VecDeque<LinkId>,
+    uncounted: BTreeMap<LinkId, PeerKnown>,
+    renewing: bool,
+    failed: Option<StoreError>,
+}
+
+impl Engine {
+    #[must_use]
+    pub fn new(config: Config, start: Start) -> Self {
+        let head = start.meta.head;
+        let replica = Replica::new(Beginning {
+            realm: start.directory.realm(),
+            node: start.node,
+            seat: start.seat,
+            directory: start.directory,
+            meta: start.meta,
+            signer: start.signer,
+            verifier: start.verifier,
+            previous: start.last_commit,
+            sums: start.sums.counted(),
+            hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
+            open_max: config.open_max,
+            seed: start.seed,
+        });
+        Engine {
+            config,
+            replica,
+            links: BTreeMap::new(),
+            busy: Busy::No,
+            scans: VecDeque::new(),
+            uncounted: BTreeMap::new(),
+            renewing: false,
+            failed: None,
+        }
+    }
+
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.replica.directory
+    }
+
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        &self.replica.meta
+    }
+
+    #[must_use]
+    pub fn links(&self) -> Vec<LinkStatus> {
+        self.links.values().map(|link| link.status(self.replica.meta.head)).collect()
+    }
+
+    /// Records that have left this seat and wait until a superior has everything.
+    #[must_use]
+    pub fn leaving(&self) -> usize {
+        self.replica.hidden()
+    }
+
+    /// Why the engine has stopped taking anything. The shell begins a new one from the store.
+    #[must_use]
+    pub fn failed(&self) -> Option<&StoreError> {
+        self.failed.as_ref()
+    }
+
+    /// Whether nothing is queued or under way on the records.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.busy == Busy::No && self.replica.is_idle()
+    }
+
+    pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
+        let mut out = Out::default();
+        if let Some(error) = self.failed.clone() {
+            if let Input::Execute { ticket, .. } | Input::Extend { ticket, .. } = input {
+                out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error) });
+            }
+            return out.effects;
+        }
+        self.take(input, now, &mut out);
+        self.settle(now, &mut out);
+        out.effects
+    }
+
+    fn take(&mut self, input: Input, now: Moment, out: &mut Out) {
+        match input {
+            Input::LinkUp { link, dialer } => {
+                let shared = shared(&self.replica, &self.config, None, now);
+                let made = Link::new(link, dialer, &shared, out);
+                self.links.insert(link, made);
+            }
+            Input::LinkDown { link } => {
+                self.links.remove(&link);
+                self.uncounted.remove(&link);
+                self.scans.retain(|waiting| *waiting != link);
+            }
+            Input::Frame { link, frame } => self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out)),
+            Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
+            Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, ticket: Some(ticket) }),
+            Input::Verify { link } => self.with(link, now, out, |link, shared, out| link.verify(shared, out)),
+            Input::Page { link, page } => self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out)),
+            Input::Peer { link, cursor, last_commit, wants } => {
+                self.peer_known(link, PeerKnown { cursor, last_commit, wants }, now, out);
+            }
+            Input::Scanned { link, items } => self.scanned(link, items, now, out),
+            Input::ReadFailed { link, error } => {
+                if self.busy == Busy::Scanning(link) {
+                    self.busy = Busy::No;
+                }
+                self.with(link, now, out, |link, _, out| link.refuse(RefuseCode::StoreFailed, error.to_string(), out));
+            }
+            Input::Loaded(reply) => {
+                self.busy = Busy::No;
+                if let Err(error) = self.replica.loaded(reply) {
+                    self.fail(error, out);
+                }
+            }
+            Input::Applied(Ok(())) => self.applied(now, out),
+            Input::Applied(Err(error)) => self.fail(error, out),
+            Input::Tick => self.each(now, out, |link, shared, out| link.on_tick(shared, out)),
+        }
+    }
+
+    /// Goes on until there is nothing more to do without the shell.
+    fn settle(&mut self, now: Moment, out: &mut Out) {
+        loop {
+            for arrival in std::mem::take(&mut out.arrivals) {
+                self.arrived(arrival, now, out);
+            }
+            self.collect_scans(out);
+            self.let_go();
+            if self.drive(now, out) && out.arrivals.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Starts what is due on the store. Returns whether it has to wait, or has nothing to do.
+    fn drive(&mut self, now: Moment, out: &mut Out) -> bool {
+        if self.busy != Busy::No || self.failed.is_some() {
+            return true;
+        }
+        if !self.replica.has_batch()
+            && let Some(link) = self.scans.pop_front()
+        {
+            self.busy = Busy::Scanning(link);
+            out.effects.push(Effect::Scan { link });
+            return true;
+        }
+        match self.replica.step(now) {
+            Step::Idle => true,
+            Step::Load(request) => {
+                self.busy = Busy::Loading;
+                out.effects.push(Effect::Load(request));
+                true
+            }
+            Step::Apply(transaction) if transaction.is_empty() => {
+                self.applied(now, out);
+                false
+            }
+            Step::Apply(transaction) => {
+                self.busy = Busy::Applying;
+                out.effects.push(Effect::Apply(transaction));
+                true
+            }
+        }
+    }
+
+    fn applied(&mut self, now: Moment, out: &mut Out) {
+        self.busy = Busy::No;
+        let Outcome { replies, ingested, wants, directory_grew, rolled_back, notices } = self.replica.applied();
+        out.effects.extend(notices.into_iter().map(Effect::Notice));
+        out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
+        for (link, sequence, refused) in ingested {
+            self.with(link, now, out, |link, shared, out| link.ingested(sequence, refused, shared, out));
+        }
+        for (link, records) in wants {
+            self.with(link, now, out, |link, shared, out| link.want(records.into_iter().collect(), shared, out));
+        }
+        if directory_grew {
+            self.each(now, out, |link, shared, out| link.on_directory_grown(shared, out));
+        }
+        self.renewing = false;
+        if rolled_back {
+            out.arrivals.push(Arrival::RolledBack);
+        }
+        self.each(now, out, |link, shared, out| link.on_appended(shared, out));
+    }
+
+    fn fail(&mut self, error: StoreError, out: &mut Out) {
+        self.busy = Busy::No;
+        for ticket in self.replica.abandon() {
+            out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
+        }
+        for link in self.links.values_mut() {
+            link.refuse(RefuseCode::StoreFailed, error.to_string(), out);
+        }
+        out.effects.push(Effect::Notice(Notice::StoreFailed(error.clone())));
+        self.failed = Some(error);
+    }
+
+    fn arrived(&mut self, arrival: Arrival, now: Moment, out: &mut Out) {
+        match arrival {
+            Arrival::Directory(entries) => self.replica.submit(Work::Extend { entries, ticket: None }),
+            Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
+            Arrival::RolledBack => {
+                if !std::mem::replace(&mut self.renewing, true) {
+                    let incarnation = Incarnation(self.replica.draw());
+                    self.replica.submit(Work::Renew(incarnation));
+                }
+            }
+            Arrival::Leaves { link, from, sequence, delivery, cursor } => {
+                match self.open(link, from, sequence, &delivery, now) {
+                    Some(incoming) => self.replica.submit(Work::Leaves(Incoming { cursor, ..incoming })),
+                    None => self.with(link, now, out, |link, _, out| {
+                        let reason = "a commit cites a directory version that is not here yet: directory first";
+                        link.refuse(RefuseCode::Protocol, reason.to_owned(), out);
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Checks signatures and shapes of what came. None: the directory here has to catch up before it can be judged.
+    fn open(&self, link: LinkId, from: NodeId, sequence: u64, delivery: &Delivery, now: Moment) -> Option<Incoming> {
+        let directory = &self.replica.directory;
+        let verdicts = check_commits(&delivery.commits, directory, &*self.replica.verifier);
+        if verdicts.iter().any(|verdict| verdict.as_ref().is_err_and(|e| e.is_held())) {
+            return None;
+        }
+        let mut incoming = Incoming {
+            link,
+            from,
+            sequence,
+            commits: delivery.commits.clone(),
+            leaves: Vec::with_capacity(delivery.leaves.len()),
+            refused: Vec::new(),
+            quarantined: Vec::new(),
+            cursor: None,
+        };
+        let refuse = |incoming: &mut Incoming, raw: &[u8], code: &str, reason: String| {
+            let id = hash("heliu refused 1", &[raw]);
+            let (code, record, at_ms) = (code.to_owned(), None, now.wall_ms);
+            incoming.refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
+            let bytes = raw.to_vec();
+            incoming.quarantined.push(QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes });
+        };
+        for delivered in &delivery.leaves {
+            let (commit, verdict) = (delivery.commits.get(delivered.commit)?, verdicts.get(delivered.commit)?);
+            if let Err(error) = verdict {
+                refuse(&mut incoming, &delivered.change, error.code(), error.to_string());
+            } else if !delivered.preimage.is_bounded() {
+                refuse(&mut incoming, &delivered.change, "leaf.preimage", "its record's id has no valid form".to_owned());
+            } else {
+                let record = delivered.preimage.id();
+                match Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory) {
+                    Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
+                    Err(error) => refuse(&mut incoming, &delivered.change, error.code(), error.to_string()),
+                }
+            }
+        }
+        Some(incoming)
+    }
+
+    fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
+        match self.links.get(&id).and_then(Link::peer_seat) {
+            Some(seat) if !self.replica.tracks(seat) => {
+                self.uncounted.insert(id, known);
+                self.scans.push_back(id);
+            }
+            _ => self.with(id, now, out, |link, shared, out| {
+                link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
+            }),
+        }
+    }
+
+    fn scanned(&mut self, id: LinkId, items: Vec<ScanItem>, now: Moment, out: &mut Out) {
+        self.busy = Busy::No;
+        match self.uncounted.remove(&id) {
+            Some(known) => {
+                if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
+                    self.replica.track(seat, &items);
+                }
+                self.peer_known(id, known, now, out);
+            }
+            None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
+        }
+    }
+
+    /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
+    fn collect_scans(&mut self, out: &mut Out) {
+        let scans = &mut self.scans;
+        out.effects.retain(|effect| match effect {
+            Effect::Scan { link } => {
+                scans.push_back(*link);
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// Records that left this seat go once a superior has everything up to then.
+    fn let_go(&mut self) {
+        if self.replica.hidden() == 0 {
+            return;
+        }
+        let (own, seats) = (self.replica.seat, self.replica.directory.seats());
+        let is_superior = |seat: SeatId| seat != own && seats.is_at_or_above(seat, own);
+        let superiors = self.links.values().filter(|link| link.peer_seat().is_some_and(is_superior));
+        let acked: Position = superiors.map(Link::acked).max().unwrap_or(0);
+        self.replica.let_go_up_to(acked);
+    }
+
+    fn with(&mut self, id: LinkId, now: Moment, out: &mut Out, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) {
+        if let Some(link) = self.links.get_mut(&id) {
+            let shared = shared(&self.replica, &self.config, link.peer_seat(), now);
+            act(link, &shared, out);
+        }
+    }
+
+    fn each(&mut self, now: Moment, out: &mut Out, mut act: impl FnMut(&mut Link, &Shared<'_>, &mut Out)) {
+        let links: BTreeSet<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.with(link, now, out, &mut act);
+        }
+    }
+}
+
+fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, now: Moment) -> Shared<'a> {
+    Shared {
+        realm: replica.realm,
+        node: replica.node,
+        seat: replica.seat,
+        program: &config.program,
+        meta: &replica.meta,
+        directory: &replica.directory,
+        last_commit: replica.last_commit(),
+        sums: replica.sums_with(peer),
+        now,
+    }
+}

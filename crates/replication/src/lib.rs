@@ -1,0 +1,15 @@
+//! The protocol, sans-IO: one engine per node, one state machine per link. What to send, ask for, judge, keep or forget
+//! is decided here; carrying it out is the shell's (`node`, or the simulator in `tests/convergence`).
+//!
+//! No tokio, no SQL, no gRPC. Time and randomness are inputs, so a seed reproduces everything. The order to read in:
+//! [`effect`] (what goes in and comes out), [`frame`] (what travels), [`engine`], [`replica`], [`link`].
+
+pub mod effect;
+pub mod engine;
+pub mod frame;
+mod link;
+mod reconcile;
+mod replica;
+
+pub use effect::{Effect, Input, LinkId, LinkStatus, LoadRequest, LoadReply, Moment, Notice, Reply, Ticket};
+pub use engine::{Config, Engine, Start};

@@ -1,0 +1,153 @@
+//! From hello to running: who is there, whose directory is shorter, and how far each end has the other's feed.
+
+use heliu_record::id::RecordId;
+use heliu_storage::Cursor;
+use heliu_trust::directory::SignedEntry;
+use heliu_trust::id::{CommitId, Incarnation};
+
+use super::sending::Push;
+use super::{Arrival, Link, Out, Peer, Phase, Shared};
+use crate::effect::Effect;
+use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome, limits};
+
+pub(super) fn hello(shared: &Shared<'_>) -> Hello {
+    Hello {
+        realm: shared.realm,
+        node: shared.node,
+        store: shared.meta.store,
+        incarnation: shared.incarnation(),
+        versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
+        directory_len: shared.directory.len(),
+        directory_head: shared.directory.head(),
+        program: shared.program.to_owned(),
+    }
+}
+
+impl Link {
+    pub(super) fn on_hello(&mut self, hello: Hello, shared: &Shared<'_>, out: &mut Out) {
+        let refusal = if hello.realm != shared.realm {
+            let reason = format!("this node is of realm {}, the other of {}", shared.realm.short(), hello.realm.short());
+            Some((RefuseCode::OtherRealm, reason))
+        } else if hello.store == shared.meta.store && hello.incarnation == shared.incarnation() {
+            Some((RefuseCode::Itself, "this address leads back to the same node: check the addresses".to_owned()))
+        } else if hello.versions.0 > *WIRE_VERSIONS.end() || hello.versions.1 < *WIRE_VERSIONS.start() {
+            let reason = format!(
+                "this node speaks wire versions {} to {}, the other {} to {}: upgrade the older of the two",
+                WIRE_VERSIONS.start(),
+                WIRE_VERSIONS.end(),
+                hello.versions.0,
+                hello.versions.1
+            );
+            Some((RefuseCode::NoCommonVersion, reason))
+        } else {
+            None
+        };
+        if let Some((code, reason)) = refusal {
+            return self.refuse(code, reason, out);
+        }
+        let seat = shared.directory.node(hello.node).map_or(shared.seat, |n| n.seat);
+        let (node, directory_len) = (hello.node, hello.directory_len);
+        self.peer = Some(Peer { node, seat, hello, directory_len, welcome: None });
+        self.phase = Phase::Directory;
+        self.settle_directory(shared, out);
+    }
+
+    /// Brings the shorter of the two logs up to date before anything else, so that authority never waits.
+    fn settle_directory(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        let Some(peer) = &self.peer else { return };
+        let (theirs, head) = (peer.hello.directory_len, peer.hello.directory_head);
+        if theirs > shared.directory.len() {
+            return; // Their entries are on the way; if ours is no prefix of theirs, they refuse.
+        }
+        let known = if theirs == 0 { Some(0) } else { shared.directory.index_of(head).map(|index| index + 1) };
+        if known != Some(theirs) {
+            let reason = "the two directories have forked: the root has to decide which one stands".to_owned();
+            return self.refuse(RefuseCode::DirectoryForked, reason, out);
+        }
+        self.send_directory(shared, out);
+        let Some(peer) = &mut self.peer else { return };
+        let Some(info) = shared.directory.node(peer.node) else {
+            let reason = format!("node {} is not in the directory: enrol it first", peer.node.short());
+            return self.refuse(RefuseCode::UnknownNode, reason, out);
+        };
+        peer.seat = info.seat;
+        self.phase = Phase::LookingUp;
+        out.effects.push(Effect::ReadPeer { link: self.id, store: peer.hello.store, node: peer.node });
+    }
+
+    fn send_directory(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        let Some(peer) = &mut self.peer else { return };
+        let from = peer.directory_len;
+        peer.directory_len = from.max(shared.directory.len());
+        for entries in shared.directory.entries_from(from).chunks(limits::DIRECTORY_ENTRIES_PER_FRAME) {
+            self.send(Frame::Directory(entries.iter().map(|entry| SignedEntry::clone(entry)).collect()), out);
+        }
+    }
+
+    pub(super) fn on_directory(&mut self, entries: Vec<SignedEntry>, out: &mut Out) {
+        if let (Some(peer), Some(last)) = (&mut self.peer, entries.last()) {
+            peer.directory_len = peer.directory_len.max(last.entry.index.saturating_add(1));
+            out.arrivals.push(Arrival::Directory(entries));
+        }
+    }
+
+    /// The directory here grew, by whatever way.
+    pub fn on_directory_grown(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        match self.phase {
+            Phase::Directory => self.settle_directory(shared, out),
+            Phase::Greeting | Phase::Closed => {}
+            Phase::LookingUp | Phase::Welcoming | Phase::Running => self.send_directory(shared, out),
+        }
+    }
+
+    /// What the store knows of the other end.
+    pub fn on_peer(
+        &mut self,
+        cursor: Option<Cursor>,
+        last_commit: Option<(Incarnation, u64, CommitId)>,
+        wants: Vec<RecordId>,
+        shared: &Shared<'_>,
+        out: &mut Out,
+    ) {
+        if self.phase != Phase::LookingUp {
+            return;
+        }
+        self.receiving.begin(cursor.map_or(0, |c| c.position));
+        wants.into_iter().for_each(|record| self.sending.push(record, Push::List { compare: false }));
+        self.send(Frame::Welcome(Welcome { cursor, known_of_you: last_commit }), out);
+        self.phase = Phase::Welcoming;
+        self.run_if_welcomed(shared, out);
+    }
+
+    pub(super) fn on_welcome(&mut self, welcome: Welcome, shared: &Shared<'_>, out: &mut Out) {
+        if let Some(peer) = &mut self.peer {
+            peer.welcome = Some(welcome);
+        }
+        self.run_if_welcomed(shared, out);
+    }
+
+    fn run_if_welcomed(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        let (Phase::Welcoming, Some(welcome)) = (self.phase, self.peer.as_mut().and_then(|p| p.welcome.take())) else {
+            return;
+        };
+        self.phase = Phase::Running;
+        let rolled_back = welcome.known_of_you.is_some_and(|(incarnation, seq, commit)| {
+            let ours = shared.last_commit.filter(|_| incarnation == shared.incarnation());
+            incarnation == shared.incarnation()
+                && ours.is_none_or(|(last, id)| seq > last || (seq == last && commit != id))
+        });
+        if rolled_back {
+            out.arrivals.push(Arrival::RolledBack);
+        }
+        let from = match welcome.cursor {
+            Some(cursor) if shared.meta.honours(&cursor) => Some(cursor.position),
+            None if shared.meta.head == 0 => Some(0),
+            _ => None,
+        };
+        self.sending.begin(from.unwrap_or(0));
+        if from.is_none() || rolled_back {
+            self.reconcile_soon(out);
+        }
+        self.pump(shared, out);
+    }
+}

@@ -1,0 +1,272 @@
+//! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
+//! input to the part that owns it: [`greeting`], [`sending`], [`receiving`], [`reconciling`], [`verifying`].
+//!
+//! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
+
+mod greeting;
+mod receiving;
+mod reconciling;
+mod sending;
+mod verifying;
+
+use heliu_record::id::{RecordId, SeatId};
+use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem};
+use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
+
+use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
+use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
+
+/// What a link may look at.
+pub(crate) struct Shared<'a> {
+    pub realm: RealmId,
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub program: &'a str,
+    /// The durable feed.
+    pub meta: &'a Meta,
+    pub directory: &'a Directory,
+    /// The last commit of this node in its current incarnation, if it has written.
+    pub last_commit: Option<(u64, CommitId)>,
+    /// Sums of what is durable in the scope of this link.
+    pub sums: Sums,
+    pub now: Moment,
+}
+
+impl Shared<'_> {
+    fn incarnation(&self) -> Incarnation {
+        self.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation)
+    }
+}
+
+/// What a link wants of the engine.
+pub(crate) enum Arrival {
+    /// Judge these and keep them; the answer comes with [`Link::ingested`].
+    Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
+    Directory(Vec<SignedEntry>),
+    /// The other end knows commits of ours that we do not: we were rolled back.
+    RolledBack,
+    /// A record that the other end says is no longer ours.
+    Withdrawn { link: LinkId, record: RecordId },
+}
+
+#[derive(Default)]
+pub(crate) struct Out {
+    pub effects: Vec<Effect>,
+    pub arrivals: Vec<Arrival>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Our hello is out, theirs is not in.
+    Greeting,
+    /// Their directory is longer: nothing else happens until ours has caught up.
+    Directory,
+    /// Looking up how far we have their feed.
+    LookingUp,
+    /// Our welcome is out, theirs is not in.
+    Welcoming,
+    Running,
+    Closed,
+}
+
+struct Peer {
+    node: NodeId,
+    seat: SeatId,
+    hello: crate::frame::Hello,
+    /// How much of the directory the other end has, as far as we know.
+    directory_len: u64,
+    welcome: Option<crate::frame::Welcome>,
+}
+
+pub(crate) struct Link {
+    id: LinkId,
+    dialer: bool,
+    phase: Phase,
+    peer: Option<Peer>,
+    sending: sending::Sending,
+    receiving: receiving::Receiving,
+    reconciling: reconciling::Reconciling,
+    verifying: verifying::Verifying,
+    refused_here: u64,
+    refused_there: u64,
+}
+
+impl Link {
+    pub fn new(id: LinkId, dialer: bool, shared: &Shared<'_>, out: &mut Out) -> Self {
+        let link = Link {
+            id,
+            dialer,
+            phase: Phase::Greeting,
+            peer: None,
+            sending: sending::Sending::default(),
+            receiving: receiving::Receiving::default(),
+            reconciling: reconciling::Reconciling::default(),
+            verifying: verifying::Verifying::default(),
+            refused_here: 0,
+            refused_there: 0,
+        };
+        link.send(Frame::Hello(greeting::hello(shared)), out);
+        link
+    }
+
+    pub fn peer_node(&self) -> Option<NodeId> {
+        self.peer.as_ref().map(|p| p.node)
+    }
+
+    /// The seat of the other end, once the directory has confirmed it.
+    pub fn peer_seat(&self) -> Option<SeatId> {
+        (self.phase != Phase::Greeting && self.phase != Phase::Directory).then(|| self.peer.as_ref().map(|p| p.seat))?
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Up to where the other end has our feed durably.
+    pub fn acked(&self) -> Position {
+        self.sending.acked
+    }
+
+    pub fn on_frame(&mut self, frame: Frame, shared: &Shared<'_>, out: &mut Out) {
+        let running = self.phase == Phase::Running;
+        match frame {
+            _ if self.phase == Phase::Closed => {}
+            Frame::Hello(hello) if self.phase == Phase::Greeting => self.on_hello(hello, shared, out),
+            Frame::Refuse(why) => self.end(why, out),
+            Frame::Directory(entries) if self.peer.is_some() => self.on_directory(entries, out),
+            Frame::Welcome(welcome) if self.peer.is_some() => self.on_welcome(welcome, shared, out),
+            Frame::Reconcile(message) if running => self.on_reconcile(message, shared, out),
+            Frame::Have(have) if running => self.on_have(have, shared, out),
+            Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
+            Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
+            Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
+            Frame::Withdraw { record } if running => out.arrivals.push(Arrival::Withdrawn { link: self.id, record }),
+            Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
+            Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
+            Frame::Unknown => {}
+            other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
+        }
+    }
+
+    /// A page that this link asked for.
+    pub fn on_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
+        if self.phase == Phase::Running {
+            self.sent_page(page, shared, out);
+        }
+    }
+
+    pub fn on_scanned(&mut self, items: Vec<ScanItem>, shared: &Shared<'_>, out: &mut Out) {
+        if self.phase == Phase::Running {
+            self.reconcile_from(items, shared, out);
+            self.pump(shared, out);
+        }
+    }
+
+    /// The durable feed grew, or sums changed.
+    pub fn on_appended(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if self.phase == Phase::Running {
+            self.verifying.unsettle();
+            self.pump(shared, out);
+        }
+    }
+
+    pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if self.phase == Phase::Running {
+            self.verifying.tick();
+            self.tell_position(shared, out);
+            self.pump(shared, out);
+        }
+    }
+
+    /// Does whatever is due now. Called after every input that may have changed what is due.
+    fn pump(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if self.phase == Phase::Running {
+            self.pump_sending(shared, out);
+            self.pump_checkpoint(shared, out);
+        }
+    }
+
+    fn send(&self, frame: Frame, out: &mut Out) {
+        out.effects.push(Effect::Send { link: self.id, frame });
+    }
+
+    fn notice(&self, make: impl FnOnce(LinkId, NodeId) -> Notice, out: &mut Out) {
+        if let Some(peer) = &self.peer {
+            out.effects.push(Effect::Notice(make(self.id, peer.node)));
+        }
+    }
+
+    fn protocol_error(&mut self, what: &str, out: &mut Out) {
+        self.refuse(RefuseCode::Protocol, what.to_owned(), out);
+    }
+
+    /// Ends the link from this side, with the reason for both operators.
+    pub fn refuse(&mut self, code: RefuseCode, reason: String, out: &mut Out) {
+        let why = Refuse { code, reason };
+        self.send(Frame::Refuse(why.clone()), out);
+        self.end(why, out);
+    }
+
+    fn end(&mut self, why: Refuse, out: &mut Out) {
+        if self.phase != Phase::Closed {
+            self.phase = Phase::Closed;
+            let peer = self.peer_node();
+            out.effects.push(Effect::Notice(Notice::LinkClosed { link: self.id, peer, why: why.clone() }));
+            out.effects.push(Effect::Close { link: self.id, why });
+        }
+    }
+
+    fn on_refused(&mut self, leaves: &[RefusedLeaf], out: &mut Out) {
+        self.refused_there += leaves.len() as u64;
+        if let Some(first) = leaves.first() {
+            let first = format!("{}: {}", first.code, first.reason);
+            out.effects.push(Effect::Notice(Notice::RefusedThere { link: self.id, count: leaves.len(), first }));
+        }
+    }
+
+    pub fn status(&self, head: Position) -> LinkStatus {
+        LinkStatus {
+            link: self.id,
+            dialer: self.dialer,
+            peer: self.peer_node(),
+            program: self.peer.as_ref().map(|p| p.hello.program.clone()).unwrap_or_default(),
+            phase: match self.phase {
+                Phase::Greeting => "greeting",
+                Phase::Directory => "directory",
+                Phase::LookingUp | Phase::Welcoming => "welcoming",
+                Phase::Running if self.reconciling.is_going_on() => "reconciling",
+                Phase::Running if self.sending.is_quiet(head) && self.receiving.is_quiet() => "in step",
+                Phase::Running => "catching up",
+                Phase::Closed => "closed",
+            },
+            acked: self.sending.acked,
+            head,
+            in_flight_frames: self.sending.in_flight_frames(),
+            in_flight_bytes: self.sending.in_flight_bytes(),
+            verified_at: self.verifying.verified_at(),
+            reconciled: self.reconciling.finished(),
+            mismatches: self.verifying.mismatches(),
+            refused_here: self.refused_here,
+            refused_there: self.refused_there,
+        }
+    }
+}
+
+fn name_of(frame: &Frame) -> &'static str {
+    match frame {
+        Frame::Hello(_) => "hello",
+        Frame::Refuse(_) => "refusal",
+        Frame::Directory(_) => "directory frame",
+        Frame::Welcome(_) => "welcome",
+        Frame::Reconcile(_) => "reconcile frame",
+        Frame::Have(_) => "have",
+        Frame::Leaves(_) => "leaves frame",
+        Frame::Ack { .. } => "ack",
+        Frame::Refused(_) => "report of refused leaves",
+        Frame::Withdraw { .. } => "withdrawal",
+        Frame::Checkpoint(_) => "checkpoint",
+        Frame::Verdict(_) => "verdict",
+        Frame::Unknown => "frame of a later version",
+    }
+}

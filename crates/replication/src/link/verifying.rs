@@ -1,0 +1,122 @@
+//! Checkpoints: the proof that both ends hold the same. When the dialling end is quiet - everything sent is acknowledged,
+//! everything that came is durable - it says its sums; the other compares if it is quiet too, for then both stand at one
+//! cut of both feeds.
+
+use super::{Link, Out, Shared};
+use crate::effect::Notice;
+use crate::frame::{Checkpoint, Frame, Verdict};
+
+/// How often a link that is in step is verified again, in ticks of about a second.
+const INTERVAL_TICKS: u32 = 60;
+
+#[derive(Default)]
+pub(super) struct Verifying {
+    verified_at: Option<u64>,
+    /// Something moved since the last equal verdict.
+    unsettled: bool,
+    /// A checkpoint is out.
+    asking: bool,
+    /// Ticks since a verdict came; none since the link runs: ask at once.
+    ticks: Option<u32>,
+    /// Somebody wants to know now.
+    wanted: bool,
+    mismatches: u64,
+}
+
+impl Verifying {
+    pub fn unsettle(&mut self) {
+        self.unsettled = true;
+    }
+
+    pub fn tick(&mut self) {
+        self.ticks = self.ticks.map(|t| t.saturating_add(1));
+    }
+
+    pub fn verified_at(&self) -> Option<u64> {
+        self.verified_at
+    }
+
+    pub fn mismatches(&self) -> u64 {
+        self.mismatches
+    }
+
+    fn is_due(&self) -> bool {
+        let since = self.ticks.unwrap_or(u32::MAX);
+        !self.asking && (self.wanted || since >= INTERVAL_TICKS || (self.unsettled && since >= 1))
+    }
+}
+
+impl Link {
+    pub fn verify(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        self.verifying.wanted = true;
+        if self.dialer {
+            self.pump(shared, out);
+        } else {
+            // The dialling end asks; this tells it to.
+            self.send(Frame::Verdict(Verdict::MovedOn), out);
+        }
+    }
+
+    fn is_quiet(&self, shared: &Shared<'_>) -> bool {
+        !self.reconciling.is_going_on() && self.sending.is_quiet(shared.meta.head) && self.receiving.is_quiet()
+    }
+
+    pub(super) fn pump_checkpoint(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if self.dialer && self.verifying.is_due() && self.is_quiet(shared) {
+            self.verifying.asking = true;
+            self.verifying.unsettled = false;
+            let (mine, yours) = (self.sending.walked(), self.receiving.through());
+            self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums: shared.sums }), out);
+        }
+    }
+
+    pub(super) fn on_checkpoint(&mut self, checkpoint: Checkpoint, shared: &Shared<'_>, out: &mut Out) {
+        let verdict = if !self.is_quiet(shared) {
+            Verdict::MovedOn
+        } else if checkpoint.sums == shared.sums {
+            Verdict::Equal
+        } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
+            Verdict::JudgedDifferently
+        } else {
+            Verdict::Different
+        };
+        self.verifying.wanted = false;
+        self.send(Frame::Verdict(verdict), out);
+        self.note(verdict, shared, out);
+    }
+
+    pub(super) fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
+        self.verifying.asking = false;
+        self.verifying.ticks = Some(0);
+        if verdict == Verdict::MovedOn {
+            self.verifying.unsettled = true;
+        } else {
+            self.verifying.wanted = false;
+        }
+        // What moved while the verdict was on its way is asked about again.
+        self.note(verdict, shared, out);
+        if verdict == Verdict::Different && self.dialer {
+            self.reconcile_soon(out);
+        }
+        self.pump(shared, out);
+    }
+
+    fn note(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
+        match verdict {
+            Verdict::Equal => {
+                self.verifying.verified_at = Some(shared.now.tick_ms);
+                self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
+            }
+            Verdict::JudgedDifferently | Verdict::Different => {
+                self.verifying.verified_at = None;
+                self.verifying.mismatches += 1;
+                let alarm = |link, peer| match verdict {
+                    Verdict::Different => Notice::SumsDiffer { link, peer },
+                    _ => Notice::JudgedDifferently { link, peer },
+                };
+                self.notice(alarm, out);
+            }
+            Verdict::MovedOn => {}
+        }
+    }
+}

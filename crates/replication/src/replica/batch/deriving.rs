@@ -1,0 +1,73 @@
+//! The third stage: conflicts are derived for what was touched and for what looks at it, and compared with those that
+//! are open.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_record::conflict::Conflict;
+use heliu_record::id::RecordId;
+use heliu_record::rules;
+use heliu_storage::ConflictRow;
+
+use super::super::Replica;
+use super::Batch;
+use crate::effect::LoadRequest;
+
+impl Batch {
+    pub(super) fn derive(&mut self, replica: &Replica) -> LoadRequest {
+        let mut missing = LoadRequest::default();
+        let candidates = self.candidates(replica, &mut missing);
+        let unknown = candidates.iter().filter(|id| !self.looked.conflicts_of.contains(*id));
+        let is_new = |id: &RecordId| self.touched.get(id).is_some_and(|before| before.counted.is_none());
+        missing.conflicts_of.extend(unknown.filter(|id| !is_new(id)));
+        if missing != LoadRequest::default() {
+            return missing;
+        }
+        let desk = replica.desk(&self.looked);
+        let found: BTreeMap<[u8; 32], Conflict> = candidates
+            .iter()
+            .flat_map(|record| rules::derive(*record, &desk))
+            .map(|conflict| (conflict.id.0, conflict))
+            .collect();
+        let missing = desk.missing();
+        if missing == LoadRequest::default() {
+            self.compare(&found);
+        }
+        missing
+    }
+
+    /// What was touched, what refers to it where that could matter, and what else the open conflicts of these hang on.
+    fn candidates(&self, replica: &Replica, missing: &mut LoadRequest) -> BTreeSet<RecordId> {
+        let mut candidates: BTreeSet<RecordId> = self.touched.keys().copied().collect();
+        for (record, before) in &self.touched {
+            let signal = replica.open.get(record).map_or([0; 8], |open| open.row.signal);
+            if signal == before.signal {
+                continue;
+            }
+            match self.looked.referring.get(record) {
+                Some(sources) => candidates.extend(sources),
+                None => {
+                    missing.referring.insert(*record);
+                }
+            }
+            candidates.extend(self.looked.referred.get(record).into_iter().flatten());
+        }
+        let hangs_on = |row: &&ConflictRow| row.anchors.iter().any(|anchor| candidates.contains(anchor));
+        let others: Vec<RecordId> =
+            self.looked.conflicts.values().filter(hangs_on).flat_map(|row| row.anchors.iter().copied()).collect();
+        candidates.extend(others);
+        candidates
+    }
+
+    fn compare(&mut self, found: &BTreeMap<[u8; 32], Conflict>) {
+        for (id, conflict) in found {
+            let Ok(body) = serde_json::to_vec(conflict) else { continue };
+            if self.looked.conflicts.get(id).is_some_and(|row| row.body == body) {
+                continue;
+            }
+            let anchors = conflict.anchors.iter().copied().collect();
+            self.transaction.conflicts_opened.push(ConflictRow { id: *id, kind: conflict.kind.clone(), anchors, body });
+        }
+        let over = self.looked.conflicts.keys().filter(|id| !found.contains_key(*id));
+        self.transaction.conflicts_closed.extend(over);
+    }
+}

@@ -1,0 +1,113 @@
+//! The second stage: each touched record is folded once, its row is written anew, and a changed audience becomes a
+//! feed entry.
+
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::scope::Scope;
+use heliu_record::seats::Seats;
+use heliu_storage::{FeedEntry, LeafStatus, RecordState};
+use heliu_trust::admission::Status;
+
+use super::super::Replica;
+use super::Batch;
+
+impl Batch {
+    pub(super) fn fold(&mut self, replica: &mut Replica) {
+        self.update_statuses(replica);
+        let touched: Vec<RecordId> = self.touched.keys().copied().collect();
+        for record in touched {
+            self.fold_record(record, replica);
+        }
+    }
+
+    /// What later leaves of the batch made of earlier ones, and of those that are stored already.
+    fn update_statuses(&mut self, replica: &Replica) {
+        for entry in &mut self.transaction.feed {
+            if let FeedEntry::Leaf(row) = entry
+                && let Some(open) = replica.open.get(&row.record)
+                && let Some((_, status)) = open.leaves.get(&row.hash)
+            {
+                row.status = stored(*status);
+            }
+        }
+        let head = replica.meta.head;
+        for record in self.touched.keys() {
+            let Some(open) = replica.open.get(record).filter(|open| open.is_stored) else { continue };
+            let old = open.leaves.iter().filter_map(|(leaf, status)| {
+                open.positions.get(&leaf.hash).filter(|at| **at <= head).map(|at| (*at, stored(*status)))
+            });
+            // A status hardly ever changes once it is admitted; those that did are told apart by what the row counted.
+            if open.row.waiting || open.leaves.iter().any(|(_, status)| *status != Status::Admitted) {
+                self.transaction.statuses.extend(old);
+            }
+        }
+    }
+
+    fn fold_record(&mut self, record: RecordId, replica: &mut Replica) {
+        let (Some(open), Some(before)) = (replica.open.get_mut(&record), self.touched.get(&record)) else { return };
+        let seats = replica.directory.seats();
+        open.fold(seats);
+        let is_stub = matches!(open.row.state, RecordState::Stub(_)) && open.leaves.is_empty();
+        open.row.scope = open.relay_scope();
+        open.row.held = open.leaves.held_sum();
+        open.row.admitted = open.leaves.admitted_sum();
+        open.row.leaves = u32::try_from(open.leaves.len()).unwrap_or(u32::MAX);
+        open.row.waiting = open.leaves.missing();
+        if let Some(record) = &open.record {
+            open.row.view = serde_json::to_vec(&record.view.json).unwrap_or_default();
+            open.row.signal = record.view.signal;
+        }
+        if before.counted.is_some() && before.scope != open.row.scope {
+            let (added, removed) = audience_change(&before.scope, &open.row.scope, seats);
+            if !added.is_empty() || !removed.is_empty() {
+                self.head += 1;
+                let position = self.head;
+                self.transaction.feed.push(FeedEntry::Rescope { position, record, added, removed });
+            }
+        }
+        if !is_stub {
+            open.row.state = if open.row.scope.has_audience(replica.seat, seats) {
+                replica.hidden.remove(&record);
+                RecordState::Present
+            } else {
+                replica.hidden.insert(record, self.head);
+                RecordState::Hidden { since: self.head }
+            };
+        }
+        let refs = open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default();
+        if refs != before.refs {
+            self.transaction.refs.push((record, refs.iter().copied().collect()));
+        }
+        for target in &refs {
+            self.looked.referred.entry(*target).or_default().insert(record);
+        }
+        self.looked.refs.insert(record, refs);
+        if open.row.waiting
+            && open.is_present()
+            && let Some(link) = self.came_by.get(&record)
+        {
+            self.outcome.wants.entry(*link).or_default().insert(record);
+        }
+        replica.sums.replace(before.counted.as_ref(), Some(&open.counted()), replica.seat, seats);
+        self.transaction.records.push(open.row.clone());
+    }
+}
+
+/// Seats that joined and that left an audience. A record that became public is news to everybody who did not have it.
+fn audience_change(before: &Scope, after: &Scope, seats: &Seats) -> (Vec<SeatId>, Vec<SeatId>) {
+    if before.public != after.public {
+        let changed = |scope: &Scope| seats.iter().map(|s| s.id).filter(|s| !scope.has_audience(*s, seats)).collect();
+        return if after.public { (changed(before), Vec::new()) } else { (Vec::new(), changed(after)) };
+    }
+    let (old, new) = (before.audience(seats), after.audience(seats));
+    (new.difference(&old).copied().collect(), old.difference(&new).copied().collect())
+}
+
+fn stored(status: Status) -> LeafStatus {
+    match status {
+        Status::Admitted => LeafStatus::Admitted,
+        Status::Waiting => LeafStatus::Waiting,
+        Status::Held(_) => LeafStatus::Held,
+        Status::Excluded(_) => LeafStatus::Excluded,
+        Status::Refused(_) => LeafStatus::Refused,
+    }
+}

@@ -1,0 +1,322 @@
+//! The first stage: leaves are offered to their records, commands are planned and written, the directory grows, records
+//! that have left go.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heliu_record::change::{Change, Note};
+use heliu_record::codec::{DecodeError, Reader, Writer as Encoder};
+use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
+use heliu_record::id::{LeafHash, RecordId, leaf_hash};
+use heliu_record::kinds;
+use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
+use heliu_trust::admission::{Leaf, Status};
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
+
+use super::super::open::Open;
+use super::super::writer::row_of;
+use super::super::{Incoming, Replica, Work};
+use super::Batch;
+use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
+use crate::frame::RefusedLeaf;
+
+impl Batch {
+    /// Does all work that can be done; what is missing to go on is returned.
+    pub(super) fn work(&mut self, replica: &mut Replica, now: Moment) -> LoadRequest {
+        let missing = self.needed(replica);
+        if missing != LoadRequest::default() {
+            return missing;
+        }
+        while let Some(work) = self.works.pop_front() {
+            match work {
+                Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
+                Work::Extend { entries, ticket } => self.extend(entries, ticket, replica),
+                Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
+                Work::LetGo { record } => self.let_go(record, replica, now),
+                Work::Renew(incarnation) => self.renew(incarnation, replica),
+                Work::Execute { ticket, request } => {
+                    let missing = self.execute(ticket, &request, replica, now);
+                    if missing != LoadRequest::default() {
+                        self.works.push_front(Work::Execute { ticket, request });
+                        return missing;
+                    }
+                }
+            }
+        }
+        LoadRequest::default()
+    }
+
+    /// What the waiting work is sure to need.
+    fn needed(&self, replica: &Replica) -> LoadRequest {
+        let mut needed = LoadRequest::default();
+        for work in &self.works {
+            match work {
+                Work::Leaves(incoming) => needed.records.extend(incoming.leaves.iter().map(|(leaf, _)| leaf.record)),
+                Work::LetGo { record } | Work::Withdrawn { record, .. } => {
+                    needed.records.insert(*record);
+                }
+                Work::Execute { request, .. } => {
+                    needed.records.extend(request.subject);
+                    needed.commands.insert(request.id);
+                }
+                Work::Extend { .. } | Work::Renew(_) => {}
+            }
+        }
+        needed.records.retain(|id| !replica.open.contains_key(id) && !self.looked.absent.contains(id));
+        needed.commands.retain(|id| !self.looked.commands.contains_key(id));
+        needed
+    }
+
+    fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
+        let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
+        let mut used: BTreeSet<CommitId> = BTreeSet::new();
+        for (leaf, preimage) in leaves {
+            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
+            replica.clock += 1;
+            open.used = replica.clock;
+            if open.leaves.get(&leaf.hash).is_some() {
+                continue;
+            }
+            if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
+                self.outcome.rolled_back = true;
+            }
+            if let Some(author) = replica.directory.node(leaf.author) {
+                replica.actors.insert(leaf.change.actor, author.seat);
+            }
+            self.touch(open);
+            self.came_by.insert(leaf.record, link);
+            used.insert(leaf.commit);
+            let (hash, record, raw) = (leaf.hash, leaf.record, Arc::clone(&leaf.change.raw));
+            let status = self.offer(leaf, Some(from), open, &replica.directory);
+            if let Status::Refused(_) = status {
+                let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
+                let code = status.code().to_owned();
+                refused.push(RefusedLeaf { leaf: hash, code: code.clone(), reason: reason.clone() });
+                let row = QuarantineRow {
+                    id: hash.0,
+                    record: Some(record),
+                    from: Some(from),
+                    code,
+                    reason,
+                    at_ms: now.wall_ms,
+                    bytes: raw.to_vec(),
+                };
+                self.transaction.quarantined.push(row);
+            }
+        }
+        self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
+        self.transaction.quarantined.extend(quarantined);
+        self.transaction.cursors.extend(cursor);
+        self.outcome.ingested.push((link, sequence, refused));
+    }
+
+    /// Puts a leaf into its record and into the feed.
+    fn offer(
+        &mut self,
+        leaf: Leaf,
+        origin: Option<NodeId>,
+        open: &mut Open,
+        directory: &heliu_trust::directory::Directory,
+    ) -> Status {
+        let position = self.next_position();
+        let row = LeafRow {
+            position,
+            record: leaf.record,
+            hash: leaf.hash,
+            commit: leaf.commit,
+            author: leaf.author,
+            kind_version: leaf.kind_version,
+            status: LeafStatus::Waiting,
+            origin,
+            change: Arc::clone(&leaf.change.raw),
+        };
+        let hash = leaf.hash;
+        open.positions.insert(hash, position);
+        open.leaves.offer(leaf, directory);
+        self.transaction.feed.push(FeedEntry::Leaf(row));
+        open.leaves.get(&hash).map_or(Status::Waiting, |(_, status)| *status)
+    }
+
+    fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
+        let id = request.id;
+        if let Some(Some(answer)) = self.looked.commands.get(&id) {
+            let reply = decode_done(answer).map_or_else(
+                || Reply::StoreFailed(heliu_storage::StoreError::Damaged { what: "an answer", detail: id.to_string() }),
+                Reply::Done,
+            );
+            self.outcome.replies.push((ticket, reply));
+            return LoadRequest::default();
+        }
+        let drawn = replica.random.drawn;
+        let mut random = std::mem::replace(&mut replica.random, super::super::Random { seed: [0; 32], drawn: 0 });
+        let mut draw = || random.draw();
+        let mut asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms), random: &mut draw };
+        let desk = replica.desk(&self.looked);
+        let planned = command::plan(request, &mut asker, &desk);
+        let missing = desk.missing();
+        replica.random = random;
+        if missing != LoadRequest::default() {
+            replica.random.drawn = drawn;
+            return missing;
+        }
+        let reply = match planned {
+            Err(refusal) => Reply::Refused(refusal),
+            Ok(plan) => match self.write(request, &plan.writes, replica, now) {
+                Err(refusal) => Reply::Refused(refusal),
+                Ok(leaves) => {
+                    let done = Done { result: plan.result, leaves, again: false };
+                    let answer = encode_done(&done);
+                    self.looked.commands.insert(id, Some(answer.clone()));
+                    self.transaction.commands.push((id, answer));
+                    Reply::Done(done)
+                }
+            },
+        };
+        self.outcome.replies.push((ticket, reply));
+        LoadRequest::default()
+    }
+
+    fn write(
+        &mut self,
+        request: &Request,
+        writes: &[RecordWrite],
+        replica: &mut Replica,
+        now: Moment,
+    ) -> Result<Vec<LeafHash>, Refusal> {
+        for write in writes {
+            let seq = replica.open.get(&write.record).map_or(0, |open| open.leaves.history().seq(replica.writer.actor));
+            if replica.parted.get(&write.record).is_some_and(|parted| *parted > seq) {
+                return Err(Refusal::returning(write.record));
+            }
+        }
+        let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
+        let mut leaves = Vec::with_capacity(writes.len());
+        for write in writes {
+            let open = match (&write.create, replica.open.get_mut(&write.record)) {
+                (_, Some(open)) => open,
+                (Some(preimage), None) => replica.open.entry(write.record).or_insert_with(|| Open::new(preimage)),
+                (None, None) => continue, // The plan saw it, so it is open.
+            };
+            replica.clock += 1;
+            open.used = replica.clock;
+            self.touch(open);
+            self.looked.absent.remove(&write.record);
+            let draft = write.draft(open.leaves.history(), replica.writer.actor, now.wall_ms, note.clone());
+            let change = Arc::new(Change::encode(draft));
+            let kind_version = kinds::find(&open.row.preimage.kind).map_or(0, |kind| kind.version);
+            let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
+            let owner = owner.unwrap_or(open.row.preimage.birth);
+            let hash = leaf_hash(&write.record, &change.hash, kind_version);
+            let leaf = Leaf {
+                hash,
+                record: write.record,
+                kind_version,
+                // Known when the batch is sealed; the feed entry gets it then.
+                commit: CommitId([0; 32]),
+                commit_seq: replica.writer.seq_for(owner),
+                author: replica.node,
+                incarnation: replica.writer.incarnation,
+                directory_index: replica.directory.len().saturating_sub(1),
+                change,
+            };
+            replica.writer.add(leaf.commit_seq, hash);
+            self.own.insert(hash);
+            self.offer(leaf, None, open, &replica.directory);
+            open.fold(replica.directory.seats());
+            leaves.push(hash);
+        }
+        Ok(leaves)
+    }
+
+    fn extend(
+        &mut self,
+        entries: Vec<heliu_trust::directory::SignedEntry>,
+        ticket: Option<Ticket>,
+        replica: &mut Replica,
+    ) {
+        let mut result = Ok(());
+        for entry in entries {
+            if entry.entry.index < replica.directory.len() {
+                continue; // Another link brought it already. Forks are found by comparing heads.
+            }
+            let verifier = Arc::clone(&replica.verifier);
+            match replica.directory.append(&entry, &*verifier) {
+                Ok(()) => {
+                    self.transaction.directory.push(entry.encode());
+                    self.outcome.directory_grew = true;
+                }
+                Err(error) => {
+                    result = Err(error.to_string());
+                    break;
+                }
+            }
+        }
+        if let Some(ticket) = ticket {
+            let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
+            self.outcome.replies.push((ticket, reply));
+        }
+    }
+
+    fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
+        let stays = |open: &&Open| {
+            open.is_present() && open.relay_scope().has_audience(replica.seat, replica.directory.seats())
+        };
+        if replica.open.get(&record).filter(stays).is_some() {
+            self.outcome.wants.entry(link).or_default().insert(record);
+        }
+    }
+
+    /// The bytes of a record that left this seat go; a stub stays.
+    fn let_go(&mut self, record: RecordId, replica: &mut Replica, now: Moment) {
+        let Some(open) = replica.open.get_mut(&record) else { return };
+        if !matches!(open.row.state, RecordState::Hidden { .. }) || self.touched.contains_key(&record) {
+            return; // It came back meanwhile.
+        }
+        self.touch(open);
+        let history = open.leaves.history();
+        let seq = history.seq(replica.writer.actor);
+        if seq > 0 {
+            replica.parted.insert(record, seq);
+        }
+        let reason = history.changes().last().map(|c| c.note.reason.clone()).unwrap_or_default();
+        let own_last = (seq > 0).then_some((replica.writer.actor, seq));
+        let mut stub = Open::new(&open.row.preimage);
+        stub.row.scope = open.row.scope.clone();
+        stub.row.state = RecordState::Stub(Stub { since_ms: now.wall_ms, reason, own_last });
+        stub.is_stored = open.is_stored;
+        *open = stub;
+        self.transaction.dropped.push(record);
+    }
+
+    fn renew(&mut self, incarnation: Incarnation, replica: &mut Replica) {
+        replica.writer.renew(incarnation);
+        replica.actors.insert(replica.writer.actor, replica.seat);
+        replica.meta.incarnations.push((incarnation, replica.meta.head));
+        self.transaction.incarnation = Some(incarnation);
+        self.outcome.notices.push(crate::effect::Notice::NewIncarnation(incarnation));
+    }
+}
+
+fn encode_done(done: &Done) -> Vec<u8> {
+    let mut out = Encoder::default();
+    out.varint(done.result.len() as u64);
+    done.result.iter().for_each(|(name, id)| {
+        out.text(name).text(id);
+    });
+    out.varint(done.leaves.len() as u64);
+    done.leaves.iter().for_each(|leaf| {
+        out.fixed(&leaf.0);
+    });
+    out.0
+}
+
+fn decode_done(bytes: &[u8]) -> Option<Done> {
+    let mut reader = Reader(bytes);
+    let ids = reader.count("ids", usize::MAX, 2).ok()?;
+    let mut text = || reader.text("an id", 1_024).map(str::to_owned);
+    let result = (0..ids).map(|_| Ok((text()?, text()?))).collect::<Result<_, DecodeError>>().ok()?;
+    let leaves = reader.count("leaves", usize::MAX, 32).ok()?;
+    let leaves = (0..leaves).map(|_| reader.fixed().map(LeafHash)).collect::<Result<_, _>>().ok()?;
+    reader.end().ok()?;
+    Some(Done { result, leaves, again: true })
+}

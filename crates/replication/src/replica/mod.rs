@@ -1,0 +1,267 @@
+//! The records of a node as the engine works on them: what is open, what a batch of work changes, what is written.
+//!
+//! Everything happens in batches, one at a time: load what it needs, do the work on the open records, fold what was
+//! touched, derive conflicts, hand one transaction to the store. Only when that is durable does anybody hear of it.
+
+mod batch;
+mod desk;
+mod open;
+mod sums;
+mod writer;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use heliu_record::command::Request;
+use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
+use heliu_storage::{Cursor, Meta, Position, QuarantineRow, Transaction};
+use heliu_trust::admission::Leaf;
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::id::{Incarnation, NodeId, RealmId};
+use heliu_trust::signature::{Signer, Verifier};
+
+use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
+use crate::frame::{RefusedLeaf, Sums};
+
+use batch::Batch;
+use desk::Desk;
+use open::Open;
+use sums::ScopeSums;
+use writer::Writer;
+
+/// One piece of work on the records.
+pub(crate) enum Work {
+    Leaves(Incoming),
+    Execute { ticket: Ticket, request: Request },
+    Extend { entries: Vec<SignedEntry>, ticket: Option<Ticket> },
+    /// Another node says that a record is no longer ours. What we hold decides; if it does not say so, leaves are missing.
+    Withdrawn { link: LinkId, record: RecordId },
+    /// A record that left this seat and that a superior now has in full: its bytes go.
+    LetGo { record: RecordId },
+    /// From here on, write under this incarnation.
+    Renew(Incarnation),
+}
+
+/// Leaves that came over a link, opened: signatures and shapes are checked, the records have not been looked at.
+pub(crate) struct Incoming {
+    pub link: LinkId,
+    pub from: NodeId,
+    pub sequence: u64,
+    pub commits: Vec<Arc<SignedCommit>>,
+    pub leaves: Vec<(Leaf, Arc<Preimage>)>,
+    pub refused: Vec<RefusedLeaf>,
+    pub quarantined: Vec<QuarantineRow>,
+    pub cursor: Option<Cursor>,
+}
+
+/// What a batch leads to once it is durable.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub replies: Vec<(Ticket, Reply)>,
+    /// Per link the last frame taken, and what of it was refused.
+    pub ingested: Vec<(LinkId, u64, Vec<RefusedLeaf>)>,
+    pub wants: BTreeMap<LinkId, BTreeSet<RecordId>>,
+    pub directory_grew: bool,
+    /// A leaf of our own current incarnation came that we do not know.
+    pub rolled_back: bool,
+    pub notices: Vec<Notice>,
+}
+
+/// What the replica needs next.
+pub(crate) enum Step {
+    /// Nothing to do.
+    Idle,
+    Load(LoadRequest),
+    Apply(Box<Transaction>),
+}
+
+pub(crate) struct Replica {
+    pub realm: RealmId,
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub directory: Directory,
+    /// The feed as far as it is durable.
+    pub meta: Meta,
+    signer: Arc<dyn Signer>,
+    pub verifier: Arc<dyn Verifier>,
+    writer: Writer,
+    open: BTreeMap<RecordId, Open>,
+    open_max: usize,
+    clock: u64,
+    /// The seats behind the actors of open records.
+    actors: BTreeMap<Actor, SeatId>,
+    sums: ScopeSums,
+    /// Records that left this seat, and the position that a superior must have before their bytes go.
+    hidden: BTreeMap<RecordId, Position>,
+    /// Own last seq, in this incarnation, in records that were let go.
+    parted: BTreeMap<RecordId, u64>,
+    queue: VecDeque<Work>,
+    batch: Option<Batch>,
+    /// Random bytes, seeded once by the shell.
+    random: Random,
+}
+
+/// Numbers that nobody else draws: for keys of new records and entries. Seeded from outside, so a seed reproduces them.
+pub(crate) struct Random {
+    seed: [u8; 32],
+    drawn: u64,
+}
+
+impl Random {
+    pub fn draw(&mut self) -> [u8; 16] {
+        self.drawn += 1;
+        heliu_record::hash::hash16("heliu random 1", &[&self.seed, &self.drawn.to_le_bytes()])
+    }
+}
+
+/// Everything that a replica begins with.
+pub(crate) struct Beginning {
+    pub realm: RealmId,
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub directory: Directory,
+    pub meta: Meta,
+    pub signer: Arc<dyn Signer>,
+    pub verifier: Arc<dyn Verifier>,
+    pub previous: Option<heliu_trust::id::CommitId>,
+    pub sums: ScopeSumsStart,
+    pub hidden: BTreeMap<RecordId, Position>,
+    pub open_max: usize,
+    pub seed: [u8; 32],
+}
+
+pub(crate) use sums::ScopeSums as ScopeSumsStart;
+
+impl Replica {
+    pub fn new(start: Beginning) -> Self {
+        let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
+        let mut replica = Replica {
+            realm: start.realm,
+            node: start.node,
+            seat: start.seat,
+            directory: start.directory,
+            meta: start.meta,
+            signer: start.signer,
+            verifier: start.verifier,
+            writer: Writer::new(start.node, incarnation, start.previous),
+            open: BTreeMap::new(),
+            open_max: start.open_max,
+            clock: 0,
+            actors: BTreeMap::new(),
+            sums: start.sums,
+            hidden: start.hidden,
+            parted: BTreeMap::new(),
+            queue: VecDeque::new(),
+            batch: None,
+            random: Random { seed: start.seed, drawn: 0 },
+        };
+        replica.actors.insert(replica.writer.actor, replica.seat);
+        replica
+    }
+
+    pub fn submit(&mut self, work: Work) {
+        self.queue.push_back(work);
+    }
+
+    pub fn has_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.batch.is_none()
+    }
+
+    /// Sums in the scope of a link to `peer`, as far as they are durable.
+    pub fn sums_with(&self, peer: Option<SeatId>) -> Sums {
+        peer.map(|peer| self.sums.durable(peer)).unwrap_or_default()
+    }
+
+    /// Whether sums for links to this seat are kept; if not, they have to be counted once from a scan.
+    pub fn tracks(&self, peer: SeatId) -> bool {
+        self.sums.tracks(peer)
+    }
+
+    pub fn track(&mut self, peer: SeatId, items: &[heliu_storage::ScanItem]) {
+        self.sums.track(peer, self.seat, items, self.directory.seats());
+    }
+
+    pub fn last_commit(&self) -> Option<(u64, heliu_trust::id::CommitId)> {
+        self.writer.last()
+    }
+
+    pub fn draw(&mut self) -> [u8; 16] {
+        self.random.draw()
+    }
+
+    /// Records whose exit is complete once a superior has our feed up to `acked`.
+    pub fn let_go_up_to(&mut self, acked: Position) {
+        let gone: Vec<RecordId> = self.hidden.iter().filter(|(_, since)| **since <= acked).map(|(id, _)| *id).collect();
+        for record in gone {
+            self.hidden.remove(&record);
+            self.submit(Work::LetGo { record });
+        }
+    }
+
+    pub fn hidden(&self) -> usize {
+        self.hidden.len()
+    }
+
+    /// Goes on as far as possible without the store.
+    pub fn step(&mut self, now: Moment) -> Step {
+        if self.batch.is_none() {
+            if self.queue.is_empty() {
+                return Step::Idle;
+            }
+            self.batch = Some(Batch::gather(&mut self.queue));
+        }
+        let Some(mut batch) = self.batch.take() else { return Step::Idle };
+        let step = batch.run(self, now);
+        self.batch = Some(batch);
+        step
+    }
+
+    /// What the store answered to a load. It is opened for the batch under way.
+    pub fn loaded(&mut self, reply: LoadReply) -> Result<(), heliu_storage::StoreError> {
+        let Some(mut batch) = self.batch.take() else { return Ok(()) };
+        let opened = batch.take_loaded(self, reply);
+        self.batch = Some(batch);
+        opened
+    }
+
+    /// The transaction of the batch is durable.
+    pub fn applied(&mut self) -> Outcome {
+        let Some(batch) = self.batch.take() else { return Outcome::default() };
+        let outcome = batch.conclude(self);
+        self.sums.make_durable();
+        self.evict();
+        outcome
+    }
+
+    /// The tickets of everything that waits, for when the store has failed.
+    pub fn abandon(&mut self) -> Vec<Ticket> {
+        let mut tickets = self.batch.take().map(|b| b.tickets()).unwrap_or_default();
+        tickets.extend(self.queue.drain(..).filter_map(|work| match work {
+            Work::Execute { ticket, .. } => Some(ticket),
+            Work::Extend { ticket, .. } => ticket,
+            _ => None,
+        }));
+        tickets
+    }
+
+    /// Closes the records that were not used for longest. They are all durable.
+    fn evict(&mut self) {
+        if self.open.len() <= self.open_max {
+            return;
+        }
+        let mut used: Vec<u64> = self.open.values().map(|open| open.used).collect();
+        let keep = self.open_max / 2;
+        let (_, limit, _) = used.select_nth_unstable_by(keep, |a, b| b.cmp(a));
+        let limit = *limit;
+        self.open.retain(|_, open| open.used > limit);
+    }
+
+    fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {
+        Desk::new(&self.open, batch, self.directory.seats(), &self.actors)
+    }
+}

@@ -1,0 +1,108 @@
+//! One open record: its row, its leaves, and the folded record if it has been asked for.
+
+use std::collections::BTreeMap;
+
+use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::scope::Scope;
+use heliu_record::seats::Seats;
+use heliu_record::view::Record;
+use heliu_storage::{Loaded, Position, RecordRow, RecordState, StoreError};
+use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::directory::Directory;
+
+use super::sums::Counted;
+
+pub(crate) struct Open {
+    pub row: RecordRow,
+    pub leaves: Leaves,
+    /// Folded from `leaves`; none for a stub, or for what has not one admitted leaf.
+    pub record: Option<Record>,
+    /// Where each leaf stands in the feed.
+    pub positions: BTreeMap<LeafHash, Position>,
+    pub used: u64,
+    /// Whether the store has a row of it.
+    pub is_stored: bool,
+}
+
+impl Open {
+    /// A record that this node has not held before.
+    pub fn new(preimage: &Preimage) -> Self {
+        let row = RecordRow {
+            id: preimage.id(),
+            preimage: preimage.clone(),
+            scope: Scope::default(),
+            state: RecordState::Present,
+            held: heliu_record::hash::Sum::default(),
+            admitted: heliu_record::hash::Sum::default(),
+            leaves: 0,
+            waiting: false,
+            view: Vec::new(),
+            signal: [0; 8],
+        };
+        Open {
+            leaves: Leaves::new(preimage.clone()),
+            row,
+            record: None,
+            positions: BTreeMap::new(),
+            used: 0,
+            is_stored: false,
+        }
+    }
+
+    /// From the store: every leaf is judged again, which gives what it gave before.
+    pub fn load(loaded: Loaded, directory: &Directory) -> Result<Self, StoreError> {
+        let damaged = |detail: String| StoreError::Damaged { what: "a record's leaves", detail };
+        let mut leaves = Leaves::new(loaded.row.preimage.clone());
+        let mut positions = BTreeMap::new();
+        for (row, encoded) in loaded.leaves.iter().zip(&loaded.commits) {
+            let commit = SignedCommit::decode(encoded).map_err(|e| damaged(format!("{}: {e}", row.commit)))?;
+            let leaf = Leaf::open(&commit, &row.record, row.kind_version, &row.change, directory)
+                .map_err(|e| damaged(format!("{}: {e}", row.hash)))?;
+            positions.insert(leaf.hash, row.position);
+            leaves.offer(leaf, directory);
+        }
+        let mut open = Open { row: loaded.row, leaves, record: None, positions, used: 0, is_stored: true };
+        open.fold(directory.seats());
+        Ok(open)
+    }
+
+    pub fn id(&self) -> RecordId {
+        self.row.id
+    }
+
+    /// Brings the folded record up to date with the leaves.
+    pub fn fold(&mut self, seats: &Seats) {
+        let history = self.leaves.history();
+        self.record =
+            (!history.is_empty()).then(|| Record::fold(self.row.preimage.clone(), history.clone(), seats));
+    }
+
+    /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.
+    pub fn relay_scope(&self) -> Scope {
+        let history = self.leaves.history();
+        let mut scope = if history.is_empty() { self.row.scope.clone() } else { Scope::of(history) };
+        for (leaf, status) in self.leaves.iter() {
+            if matches!(status, Status::Waiting | Status::Held(_)) {
+                scope.widen_by(&leaf.change);
+            }
+        }
+        if scope.owners.is_empty() {
+            scope.owners.insert(self.row.preimage.birth);
+        }
+        scope
+    }
+
+    pub fn is_present(&self) -> bool {
+        self.row.state == RecordState::Present
+    }
+
+    pub fn counted(&self) -> Counted {
+        Counted {
+            scope: self.row.scope.clone(),
+            present: self.is_present(),
+            held: self.row.held,
+            admitted: self.row.admitted,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Own commits: leaves made here are packed by the owner of their records, at most 64 to a commit, and signed when the
+//! batch is sealed. Under load, then, many commands share one signature.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heliu_record::id::{Actor, LeafHash, SeatId};
+use heliu_storage::row::CommitRow;
+use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit};
+use heliu_trust::directory::Directory;
+use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId, actor};
+use heliu_trust::signature::Signer;
+
+pub(crate) struct Writer {
+    node: NodeId,
+    pub incarnation: Incarnation,
+    pub actor: Actor,
+    /// Of the last commit handed out, sealed or not.
+    seq: u64,
+    previous: Option<CommitId>,
+    last: Option<(u64, CommitId)>,
+    /// Not yet sealed, by seq.
+    unsealed: BTreeMap<u64, Vec<LeafHash>>,
+    /// The commit with room for leaves of records of an owner.
+    room: BTreeMap<SeatId, u64>,
+}
+
+impl Writer {
+    pub fn new(node: NodeId, incarnation: Incarnation, previous: Option<CommitId>) -> Self {
+        Writer {
+            node,
+            incarnation,
+            actor: actor(&node, &incarnation),
+            seq: 0,
+            previous,
+            last: None,
+            unsealed: BTreeMap::new(),
+            room: BTreeMap::new(),
+        }
+    }
+
+    pub fn renew(&mut self, incarnation: Incarnation) {
+        *self = Writer::new(self.node, incarnation, self.previous);
+    }
+
+    /// The seq of the commit that the next leaf of a record of `owner` goes into.
+    pub fn seq_for(&mut self, owner: SeatId) -> u64 {
+        let has_room = |seq: &u64| self.unsealed.get(seq).is_some_and(|leaves| leaves.len() < LEAVES_MAX);
+        match self.room.get(&owner).copied().filter(has_room) {
+            Some(seq) => seq,
+            None => {
+                self.seq += 1;
+                self.unsealed.insert(self.seq, Vec::new());
+                self.room.insert(owner, self.seq);
+                self.seq
+            }
+        }
+    }
+
+    pub fn add(&mut self, seq: u64, leaf: LeafHash) {
+        self.unsealed.entry(seq).or_default().push(leaf);
+    }
+
+    /// Signs what was gathered, in the order of seq. Returns which commit each leaf is in.
+    pub fn seal(
+        &mut self,
+        realm: RealmId,
+        directory: &Directory,
+        time_ms: i64,
+        signer: &dyn Signer,
+    ) -> (Vec<CommitRow>, BTreeMap<LeafHash, CommitId>) {
+        let mut rows = Vec::new();
+        let mut commit_of = BTreeMap::new();
+        self.room.clear();
+        for (seq, leaves) in std::mem::take(&mut self.unsealed) {
+            let commit = Commit {
+                realm,
+                author: self.node,
+                incarnation: self.incarnation,
+                seq,
+                previous: self.previous,
+                versions: directory.versions(),
+                time_ms,
+                leaves,
+            };
+            let signed = SignedCommit::sign(commit, signer);
+            commit_of.extend(signed.commit.leaves.iter().map(|leaf| (*leaf, signed.id)));
+            self.previous = Some(signed.id);
+            self.last = Some((seq, signed.id));
+            rows.push(row_of(&signed));
+        }
+        (rows, commit_of)
+    }
+
+    pub fn last(&self) -> Option<(u64, CommitId)> {
+        self.last
+    }
+}
+
+pub(crate) fn row_of(signed: &SignedCommit) -> CommitRow {
+    CommitRow {
+        id: signed.id,
+        author: signed.commit.author,
+        incarnation: signed.commit.incarnation,
+        seq: signed.commit.seq,
+        encoded: Arc::from(signed.encode()),
+    }
+}

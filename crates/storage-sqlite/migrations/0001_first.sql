@@ -1,0 +1,115 @@
+-- Format version 1. Integer keys stand for 32-byte ids in `feed` and `refs`: a leaf then costs 4 bytes there, not 64.
+
+-- One row: whose store this is. `head` is kept only when leaves are dropped; otherwise the last position of `feed` tells.
+CREATE TABLE store (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  id BLOB NOT NULL,
+  head INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE incarnations (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  began INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE directory (
+  number INTEGER PRIMARY KEY,
+  entry BLOB NOT NULL
+) STRICT;
+
+-- Never changed and never deleted, so that reading them in a second statement sees the same state.
+CREATE TABLE commits (
+  key INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  author BLOB NOT NULL,
+  incarnation BLOB NOT NULL,
+  seq INTEGER NOT NULL,
+  encoded BLOB NOT NULL
+) STRICT;
+-- The last one of an author is the one with its highest key.
+CREATE INDEX commits_by_author ON commits (author);
+
+-- A table with a rowid: rows are long and ids are random, so ordering the rows by id would rewrite a page for each.
+CREATE TABLE records (
+  key INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  birth BLOB NOT NULL,
+  natural_key BLOB NOT NULL,
+  scope BLOB NOT NULL,
+  -- 0 present, 1 hidden (since = feed position), 2 stub (since = milliseconds)
+  state INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  stub BLOB NOT NULL,
+  held BLOB NOT NULL,
+  admitted BLOB NOT NULL,
+  leaves INTEGER NOT NULL,
+  waiting INTEGER NOT NULL,
+  signal BLOB NOT NULL,
+  -- last, because it may be long
+  view BLOB NOT NULL
+) STRICT;
+CREATE INDEX records_by_kind ON records (kind, id);
+CREATE INDEX records_away ON records (state, since) WHERE state > 0;
+CREATE INDEX records_waiting ON records (id) WHERE waiting = 1;
+
+CREATE TABLE feed (
+  position INTEGER PRIMARY KEY,
+  -- 0 leaf, 1 rescope
+  entry INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  commit_key INTEGER,
+  kind_version INTEGER NOT NULL,
+  status INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  origin BLOB,
+  -- of a rescope: the added, then the removed
+  seats BLOB NOT NULL,
+  change BLOB NOT NULL,
+  CHECK (entry = 1 OR commit_key IS NOT NULL)
+) STRICT;
+CREATE INDEX feed_by_record ON feed (record, entry);
+
+CREATE TABLE refs (
+  target BLOB NOT NULL,
+  source INTEGER NOT NULL,
+  PRIMARY KEY (target, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX refs_by_source ON refs (source);
+
+CREATE TABLE conflicts (
+  id BLOB PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL,
+  anchors BLOB NOT NULL,
+  body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE conflict_anchors (
+  anchor BLOB NOT NULL,
+  conflict BLOB NOT NULL,
+  PRIMARY KEY (anchor, conflict)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX conflict_anchors_by_conflict ON conflict_anchors (conflict);
+
+CREATE TABLE cursors (
+  store BLOB PRIMARY KEY NOT NULL,
+  incarnation BLOB NOT NULL,
+  position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quarantine (
+  number INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  record BLOB,
+  sender BLOB,
+  code TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE commands (
+  id BLOB PRIMARY KEY NOT NULL,
+  answer BLOB NOT NULL
+) STRICT, WITHOUT ROWID;

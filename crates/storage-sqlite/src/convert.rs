@@ -1,0 +1,201 @@
+//! Between rows of SQLite and rows of the port. Whatever is read may be damaged: it is an error, never a panic.
+
+use std::collections::BTreeSet;
+
+use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::hash::Sum;
+use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
+use heliu_record::scope::Scope;
+use heliu_storage::{RecordRow, RecordState, Stub};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use crate::fault::{Fault, damaged, undecodable};
+
+/// A row being read, with what an error should say about it.
+pub struct Cells<'r> {
+    row: &'r SqliteRow,
+    table: &'static str,
+    /// The column that names the row.
+    key: usize,
+}
+
+impl<'r> Cells<'r> {
+    pub fn new(row: &'r SqliteRow, table: &'static str, key: usize) -> Self {
+        Cells { row, table, key }
+    }
+
+    pub fn get<T>(&self, column: usize) -> Result<T, Fault>
+    where
+        T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+    {
+        self.row.try_get(column).map_err(|error| self.damaged(&error))
+    }
+
+    pub fn u64(&self, column: usize) -> Result<u64, Fault> {
+        u64::try_from(self.get::<i64>(column)?).map_err(|error| self.damaged(&error))
+    }
+
+    pub fn u32(&self, column: usize) -> Result<u32, Fault> {
+        u32::try_from(self.get::<i64>(column)?).map_err(|error| self.damaged(&error))
+    }
+
+    pub fn fixed<const N: usize>(&self, column: usize) -> Result<[u8; N], Fault> {
+        self.get::<&[u8]>(column)?.try_into().map_err(|error| self.damaged(&error))
+    }
+
+    /// A fixed-size value where there may be none.
+    pub fn optional<const N: usize>(&self, column: usize) -> Result<Option<[u8; N]>, Fault> {
+        let bytes = self.get::<Option<&[u8]>>(column)?;
+        bytes.map(|bytes| bytes.try_into().map_err(|error| self.damaged(&error))).transpose()
+    }
+
+    pub fn decode<T>(
+        &self,
+        column: usize,
+        read: impl FnOnce(&mut Reader) -> Result<T, DecodeError>,
+    ) -> Result<T, Fault> {
+        let mut reader = Reader(self.get(column)?);
+        let value = read(&mut reader).map_err(undecodable(self.table, &self.name()))?;
+        reader.end().map_err(undecodable(self.table, &self.name()))?;
+        Ok(value)
+    }
+
+    pub fn damaged(&self, detail: &dyn std::fmt::Display) -> Fault {
+        damaged(self.table, &self.name(), detail)
+    }
+
+    fn name(&self) -> String {
+        let number = self.row.try_get::<i64, _>(self.key).map(|key| key.to_string());
+        let bytes = || self.row.try_get::<&[u8], _>(self.key).map(heliu_record::id::to_hex);
+        number.or_else(|_| bytes()).unwrap_or_else(|_| "without a readable key".into())
+    }
+}
+
+/// SQLite's integers are signed. No position or count comes near the limit.
+pub fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A limit for `LIMIT`, which takes a signed number.
+pub fn limit(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Ids as a JSON list of hexadecimal strings: with `json_each` and `unhex`, one statement of one shape serves any number
+/// of them. Nothing in it needs escaping.
+pub fn id_list<'a>(ids: impl IntoIterator<Item = &'a [u8; 32]>) -> String {
+    let mut list = String::from("[");
+    for id in ids {
+        list.push_str(if list.len() > 1 { ",\"" } else { "\"" });
+        list.push_str(&heliu_record::id::to_hex(id));
+        list.push('"');
+    }
+    list.push(']');
+    list
+}
+
+pub fn number_list(numbers: impl IntoIterator<Item = i64>) -> String {
+    let numbers: Vec<String> = numbers.into_iter().map(|number| number.to_string()).collect();
+    format!("[{}]", numbers.join(","))
+}
+
+pub fn seat_bytes<'a>(sets: impl IntoIterator<Item = &'a [SeatId]>) -> Vec<u8> {
+    let mut writer = Writer::default();
+    for seats in sets {
+        writer.varint(seats.len() as u64);
+        seats.iter().for_each(|seat| {
+            writer.fixed(&seat.0);
+        });
+    }
+    writer.0
+}
+
+pub fn read_seats<T: FromIterator<SeatId>>(reader: &mut Reader) -> Result<T, DecodeError> {
+    let count = reader.count("seats", usize::MAX, SeatId::LEN)?;
+    (0..count).map(|_| reader.fixed().map(SeatId)).collect()
+}
+
+pub fn scope_bytes(scope: &Scope) -> Vec<u8> {
+    let mut writer = Writer::default();
+    writer.u8(u8::from(scope.public));
+    for seats in [&scope.owners, &scope.seats] {
+        writer.varint(seats.len() as u64);
+        seats.iter().for_each(|seat| {
+            writer.fixed(&seat.0);
+        });
+    }
+    writer.0
+}
+
+pub fn read_scope(reader: &mut Reader) -> Result<Scope, DecodeError> {
+    let public = match reader.u8()? {
+        0 => false,
+        1 => true,
+        _ => return Err(DecodeError::Invalid { what: "the class of a record" }),
+    };
+    let owners: BTreeSet<SeatId> = read_seats(reader)?;
+    Ok(Scope { public, owners, seats: read_seats(reader)? })
+}
+
+/// The columns `state`, `since` and `stub`.
+pub fn state_columns(state: &RecordState) -> (i64, i64, Vec<u8>) {
+    match state {
+        RecordState::Present => (PRESENT, 0, Vec::new()),
+        RecordState::Hidden { since } => (HIDDEN, signed(*since), Vec::new()),
+        RecordState::Stub(stub) => {
+            let mut writer = Writer::default();
+            writer.text(&stub.reason).u8(u8::from(stub.own_last.is_some()));
+            if let Some((actor, seq)) = &stub.own_last {
+                writer.fixed(&actor.0).varint(*seq);
+            }
+            (STUB, stub.since_ms, writer.0)
+        }
+    }
+}
+
+pub const PRESENT: i64 = 0;
+pub const HIDDEN: i64 = 1;
+pub const STUB: i64 = 2;
+
+/// The columns of a record, in the order that [`record_row`] reads them in.
+pub const RECORD_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope, r.state, r.since, r.stub, r.held, \
+     r.admitted, r.leaves, r.waiting, r.signal, r.view";
+
+/// Reads a record whose [`RECORD_COLUMNS`] begin at `first`.
+pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
+    let state = match cells.get::<i64>(first + 5)? {
+        PRESENT => RecordState::Present,
+        HIDDEN => RecordState::Hidden { since: cells.u64(first + 6)? },
+        STUB => {
+            let since_ms = cells.get(first + 6)?;
+            let (reason, own_last) = cells.decode(first + 7, |reader| {
+                let reason = reader.text("a reason", usize::MAX)?.to_owned();
+                let own_last = match reader.u8()? {
+                    0 => None,
+                    _ => Some((Actor(reader.fixed()?), reader.varint()?)),
+                };
+                Ok((reason, own_last))
+            })?;
+            RecordState::Stub(Stub { since_ms, reason, own_last })
+        }
+        other => return Err(cells.damaged(&format!("state {other}"))),
+    };
+    Ok(RecordRow {
+        id: RecordId(cells.fixed(first)?),
+        preimage: preimage(cells, first + 1)?,
+        scope: cells.decode(first + 4, read_scope)?,
+        state,
+        held: Sum(cells.fixed(first + 8)?),
+        admitted: Sum(cells.fixed(first + 9)?),
+        leaves: cells.u32(first + 10)?,
+        waiting: cells.get::<i64>(first + 11)? != 0,
+        signal: cells.fixed(first + 12)?,
+        view: cells.get(first + 13)?,
+    })
+}
+
+/// Reads a preimage from `kind`, `birth`, `natural_key`.
+pub fn preimage(cells: &Cells, first: usize) -> Result<Preimage, Fault> {
+    Ok(Preimage { kind: cells.get(first)?, birth: SeatId(cells.fixed(first + 1)?), key: cells.get(first + 2)? })
+}

@@ -1,0 +1,235 @@
+//! Reading leaves and their commits: pages of the feed, histories of records.
+//!
+//! A page is read in two statements: the first sees one state of the store; commits, read by the second, never change
+//! once they are there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::TryStreamExt as _;
+use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::scope::Scope;
+use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Loaded, Position, RecordRow};
+use heliu_trust::id::{CommitId, NodeId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::AssertSqlSafe;
+
+use crate::apply::{LEAF, RESCOPE};
+use crate::convert::{
+    Cells, RECORD_COLUMNS, id_list, limit, number_list, preimage, read_scope, read_seats, record_row, signed,
+};
+use crate::fault::{Fault, damaged};
+
+/// Where the feed's own columns begin in [`page_item`]'s rows, and where the record's do.
+const FEED_COLUMNS: &str = "f.position, f.entry, f.record, f.commit_key, f.kind_version, f.status, f.hash, f.origin, \
+     f.seats, f.change";
+const ITEM_RECORD: usize = 10;
+
+/// The record by an outer join: an entry without one is damage that must show.
+const ITEM_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope";
+
+pub async fn page(
+    connection: &mut SqliteConnection,
+    head: Position,
+    after: Position,
+    budget: Budget,
+) -> Result<FeedPage, Fault> {
+    let mut assembly = Assembly::default();
+    let mut bytes = 0;
+    // One more than wanted: whether there is one tells how far this page has looked.
+    let sql = format!(
+        "SELECT {FEED_COLUMNS}, {ITEM_COLUMNS} FROM feed f LEFT JOIN records r ON r.key = f.record \
+         WHERE f.position > ? ORDER BY f.position LIMIT ?"
+    );
+    let entries = budget.entries.max(1);
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(signed(after)).bind(limit(entries.saturating_add(1)));
+    let mut rows = query.fetch(&mut *connection);
+    let mut through = head;
+    while let Some(row) = rows.try_next().await? {
+        let item = assembly.item(&row)?;
+        let position = item.entry.position();
+        bytes += item.entry.change_len();
+        if !assembly.items.is_empty() && (assembly.items.len() >= entries || bytes > budget.bytes) {
+            through = position - 1;
+            break;
+        }
+        through = through.max(position);
+        assembly.items.push(item);
+    }
+    drop(rows);
+    Ok(FeedPage { items: assembly.finish(connection).await?, through })
+}
+
+pub async fn leaves_of(
+    connection: &mut SqliteConnection,
+    head: Position,
+    ids: &BTreeSet<RecordId>,
+) -> Result<FeedPage, Fault> {
+    let mut assembly = Assembly::default();
+    let sql = format!(
+        "SELECT {FEED_COLUMNS}, {ITEM_COLUMNS} FROM json_each(?) j \
+         CROSS JOIN records r ON r.id = unhex(j.value) AND r.state <> 2 \
+         CROSS JOIN feed f ON f.record = r.key AND f.entry = 0"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(id_list(ids.iter().map(|id| &id.0)));
+    let mut rows = query.fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await? {
+        let item = assembly.item(&row)?;
+        assembly.items.push(item);
+    }
+    drop(rows);
+    assembly.items.sort_unstable_by_key(|item| item.entry.position());
+    let through = assembly.items.last().map_or(head, |item| head.max(item.entry.position()));
+    Ok(FeedPage { items: assembly.finish(connection).await?, through })
+}
+
+/// Items whose commits are not read yet. What items share is made once.
+#[derive(Default)]
+struct Assembly {
+    items: Vec<FeedItem>,
+    records: BTreeMap<i64, (RecordId, Arc<Preimage>, Arc<Scope>)>,
+    commit_keys: BTreeMap<Position, i64>,
+}
+
+impl Assembly {
+    fn item(&mut self, row: &SqliteRow) -> Result<FeedItem, Fault> {
+        let cells = Cells::new(row, "feed", 0);
+        let key: i64 = cells.get(2)?;
+        let (record, preimage, scope) = match self.records.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let Some(id) = cells.optional(ITEM_RECORD)? else {
+                    return Err(cells.damaged(&format!("there is no record {key}")));
+                };
+                let preimage = Arc::new(preimage(&cells, ITEM_RECORD + 1)?);
+                let scope = Arc::new(cells.decode(ITEM_RECORD + 4, read_scope)?);
+                self.records.insert(key, (RecordId(id), preimage.clone(), scope.clone()));
+                (RecordId(id), preimage, scope)
+            }
+        };
+        let entry = match cells.get::<i64>(1)? {
+            LEAF => {
+                let (leaf, commit) = leaf(&cells, record)?;
+                self.commit_keys.insert(leaf.position, commit);
+                FeedEntry::Leaf(leaf)
+            }
+            RESCOPE => {
+                let (added, removed) = cells.decode(8, |reader| Ok((read_seats(reader)?, read_seats(reader)?)))?;
+                FeedEntry::Rescope { position: cells.u64(0)?, record, added, removed }
+            }
+            other => return Err(cells.damaged(&format!("entry kind {other}"))),
+        };
+        Ok(FeedItem { entry, preimage, scope, commit: None })
+    }
+
+    async fn finish(mut self, connection: &mut SqliteConnection) -> Result<Vec<FeedItem>, Fault> {
+        let commits = commits(connection, self.commit_keys.values().copied()).await?;
+        for item in &mut self.items {
+            if let FeedEntry::Leaf(leaf) = &mut item.entry {
+                item.commit = Some(commits.complete(leaf, self.commit_keys.get(&leaf.position))?);
+            }
+        }
+        Ok(self.items)
+    }
+}
+
+/// Reads a leaf from [`FEED_COLUMNS`]; of its commit only the key is known yet.
+fn leaf(cells: &Cells, record: RecordId) -> Result<(LeafRow, i64), Fault> {
+    let status = u8::try_from(cells.get::<i64>(5)?).ok().and_then(LeafStatus::from_u8);
+    let leaf = LeafRow {
+        position: cells.u64(0)?,
+        record,
+        hash: LeafHash(cells.fixed(6)?),
+        commit: CommitId([0; 32]),
+        author: NodeId([0; 16]),
+        kind_version: cells.u32(4)?,
+        status: status.ok_or_else(|| cells.damaged(&"an unknown status"))?,
+        origin: cells.optional(7)?.map(NodeId),
+        change: cells.get::<&[u8]>(9)?.into(),
+    };
+    Ok((leaf, cells.get(3)?))
+}
+
+struct Commits(BTreeMap<i64, (CommitId, NodeId, Arc<[u8]>)>);
+
+async fn commits(connection: &mut SqliteConnection, keys: impl Iterator<Item = i64>) -> Result<Commits, Fault> {
+    let keys: BTreeSet<i64> = keys.collect();
+    let mut commits = BTreeMap::new();
+    if keys.is_empty() {
+        return Ok(Commits(commits));
+    }
+    let query = sqlx::query(
+        "SELECT c.key, c.id, c.author, c.encoded FROM json_each(?) j CROSS JOIN commits c ON c.key = j.value",
+    );
+    let query = query.bind(number_list(keys));
+    let mut rows = query.fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let cells = Cells::new(&row, "commits", 0);
+        let encoded: &[u8] = cells.get(3)?;
+        commits.insert(cells.get(0)?, (CommitId(cells.fixed(1)?), NodeId(cells.fixed(2)?), encoded.into()));
+    }
+    Ok(Commits(commits))
+}
+
+impl Commits {
+    fn complete(&self, leaf: &mut LeafRow, key: Option<&i64>) -> Result<Arc<[u8]>, Fault> {
+        let Some((id, author, encoded)) = key.and_then(|key| self.0.get(key)) else {
+            return Err(damaged("feed", &leaf.position, &"its commit is not here"));
+        };
+        (leaf.commit, leaf.author) = (*id, *author);
+        Ok(encoded.clone())
+    }
+}
+
+/// One statement, so that rows and leaves are of one state; two parts, so that a record with a long history does not
+/// come with a copy of its view for each leaf.
+pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result<Vec<Loaded>, Fault> {
+    let sql = format!(
+        "SELECT r.key, {RECORD_COLUMNS} FROM json_each(?1) j CROSS JOIN records r ON r.id = unhex(j.value) \
+         UNION ALL \
+         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL FROM json_each(?1) j \
+         CROSS JOIN records r ON r.id = unhex(j.value) CROSS JOIN feed f ON f.record = r.key AND f.entry = 0"
+    );
+    let mut found: BTreeMap<RecordId, Parts> = BTreeMap::new();
+    let mut by_key: BTreeMap<i64, RecordId> = BTreeMap::new();
+    let mut commit_keys = Vec::new();
+    let wanted: BTreeSet<RecordId> = ids.iter().copied().collect();
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(id_list(wanted.iter().map(|id| &id.0)));
+    let mut rows = query.fetch(&mut *connection);
+    while let Some(row) = rows.try_next().await? {
+        let cells = Cells::new(&row, "records", 0);
+        // The last column is the view in the first part, and nothing in the second.
+        if cells.get::<Option<&[u8]>>(14)?.is_some() {
+            let row = record_row(&cells, 1)?;
+            by_key.insert(cells.get(0)?, row.id);
+            found.insert(row.id, Parts { row, leaves: Vec::new() });
+            continue;
+        }
+        let cells = Cells::new(&row, "feed", 0);
+        let record = by_key.get(&cells.get(2)?).and_then(|id| found.get_mut(id));
+        let parts = record.ok_or_else(|| cells.damaged(&"its record is not here"))?;
+        let (leaf, commit) = leaf(&cells, parts.row.id)?;
+        commit_keys.push(commit);
+        parts.leaves.push((leaf, commit));
+    }
+    drop(rows);
+    let commits = commits(connection, commit_keys.into_iter()).await?;
+    ids.iter().filter_map(|id| found.remove(id)).map(|parts| parts.finish(&commits)).collect()
+}
+
+struct Parts {
+    row: RecordRow,
+    leaves: Vec<(LeafRow, i64)>,
+}
+
+impl Parts {
+    fn finish(mut self, commits: &Commits) -> Result<Loaded, Fault> {
+        self.leaves.sort_unstable_by_key(|(leaf, _)| leaf.position);
+        let mut loaded = Loaded { row: self.row, leaves: Vec::new(), commits: Vec::new() };
+        for (mut leaf, key) in self.leaves {
+            loaded.commits.push(commits.complete(&mut leaf, Some(&key))?);
+            loaded.leaves.push(leaf);
+        }
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,269 @@
+//! The embedded store: SQLite through sqlx. What a store promises is in `heliu_storage`; here is how this one does it.
+//!
+//! One connection writes, a few read. The write-ahead log is synced before a transaction is said to be done, and readers
+//! do not see it before that. Nothing here decides what the rows mean.
+
+mod apply;
+mod convert;
+mod fault;
+mod feed;
+mod insert;
+mod ledgers;
+mod lock;
+mod readers;
+mod records;
+mod schema;
+mod writer;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex as StdMutex, PoisonError};
+use std::time::Duration;
+
+use heliu_record::id::RecordId;
+use heliu_storage::row::Counts;
+use heliu_storage::{
+    Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Read,
+    RecordRow, ScanItem, StoreError, StoreId, Transaction, Write,
+};
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Row as _};
+use tokio::sync::Mutex;
+
+use crate::fault::Fault;
+use crate::readers::Readers;
+use crate::writer::{SharedMeta, Writer, closed, read_meta};
+
+pub use schema::VERSION as FORMAT_VERSION;
+
+/// How a store is opened. The random values are the caller's: a store draws none.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The identity of the store if it is made now; an existing one keeps its own.
+    pub store: StoreId,
+    /// Begins at the head that is found. Never used before.
+    pub incarnation: Incarnation,
+    /// Memory for pages, for each connection. It is taken only as pages are read.
+    pub cache_kib: u32,
+    /// Connections for reading; each is opened when it is first needed.
+    pub readers: u32,
+    /// The write-ahead log is written back when it is this long, in pages of 4 KiB.
+    pub checkpoint_pages: u32,
+    /// The most pages that the file may have: a quota. [`StoreError::Full`] beyond it.
+    pub max_pages: Option<u32>,
+}
+
+impl Options {
+    #[must_use]
+    pub fn new(store: StoreId, incarnation: Incarnation) -> Self {
+        Options { store, incarnation, cache_kib: 2048, readers: 2, checkpoint_pages: 1000, max_pages: None }
+    }
+
+    fn connect(&self, file: &Path) -> SqliteConnectOptions {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .busy_timeout(Duration::from_secs(5))
+            .foreign_keys(false)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("cache_size", format!("-{}", self.cache_kib))
+            .pragma("mmap_size", "0")
+            .pragma("temp_store", "MEMORY")
+            .row_buffer_size(128)
+            .disable_statement_logging();
+        match self.max_pages {
+            Some(pages) => options.pragma("max_page_count", pages.to_string()),
+            None => options,
+        }
+    }
+
+    fn writing(&self, file: &Path) -> SqliteConnectOptions {
+        self.connect(file)
+            .journal_mode(SqliteJournalMode::Wal)
+            .pragma("wal_autocheckpoint", self.checkpoint_pages.to_string())
+            .pragma("journal_size_limit", (u64::from(self.checkpoint_pages) * 4096).to_string())
+            // What is erased is overwritten wherever that costs no further page.
+            .pragma("secure_delete", "FAST")
+    }
+}
+
+/// An open store. Dropping it is safe at any time; [`SqliteStore::close`] also tidies up.
+pub struct SqliteStore {
+    directory: PathBuf,
+    meta: SharedMeta,
+    readers: Readers,
+    writer: Mutex<Writer>,
+    /// Declared last: let go of after the connections.
+    lock: StdMutex<Option<lock::DirectoryLock>>,
+}
+
+impl SqliteStore {
+    /// Opens the store in a directory, or makes it.
+    pub async fn open(directory: impl Into<PathBuf>, options: Options) -> Result<Self, StoreError> {
+        let directory = directory.into();
+        let lock = lock::take(&directory)?;
+        let file = directory.join("heliu.db");
+        let opened = async {
+            let mut connection = options.writing(&file).connect().await?;
+            schema::prepare(&mut connection, &directory, options.store).await?;
+            let meta = SharedMeta::new(read_meta(&mut connection).await?);
+            let mut writer = Writer::new(connection);
+            let begins = Transaction { incarnation: Some(options.incarnation), ..Transaction::default() };
+            writer.apply(&meta, &begins).await?;
+            Ok::<_, Fault>((meta, writer))
+        };
+        let (meta, writer) = opened.await.map_err(|fault| fault.at(&directory, "opening a store"))?;
+        lock::sync_names(&directory)?;
+        let readers = Readers::new(options.connect(&file).pragma("query_only", "ON"), options.readers);
+        let lock = StdMutex::new(Some(lock));
+        Ok(SqliteStore { directory, meta, readers, writer: Mutex::new(writer), lock })
+    }
+
+    /// Writes the log back into the file and lets another process in. Later calls fail.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let closing = async {
+            self.readers.close().await?;
+            let mut writer = self.writer.lock().await;
+            writer.settle(&self.meta).await?;
+            let mut connection = writer.connection.take().ok_or_else(closed)?;
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+            sqlx::Connection::close(connection).await?;
+            Ok(())
+        };
+        let closed = closing.await.map_err(|fault: Fault| fault.at(&self.directory, "closing a store"));
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        closed
+    }
+
+    /// Reads the whole file and checks its structure; takes seconds for each GiB. For operators, and after a crash of
+    /// the disk; the contents of leaves are checked by their hashes wherever they are used.
+    pub async fn verify(&self) -> Result<(), StoreError> {
+        let what = "verifying a store";
+        let mut reader = self.readers.get().await.map_err(|fault| fault.at(&self.directory, what))?;
+        let checking = async {
+            let rows = sqlx::query("PRAGMA quick_check(20)").fetch_all(reader.connection()?).await?;
+            let told = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+            Ok::<_, Fault>(told)
+        };
+        let told = checking.await.map_err(|fault| fault.at(&self.directory, what))?;
+        if told == ["ok"] {
+            return Ok(());
+        }
+        Err(StoreError::Damaged { what: "the SQLite file", detail: told.join("; ") })
+    }
+}
+
+/// A read on the next free connection.
+macro_rules! read {
+    ($self:ident, $what:literal, $connection:ident => $work:expr) => {{
+        let reading = async {
+            let mut reader = $self.readers.get().await?;
+            let $connection = reader.connection()?;
+            $work.await
+        };
+        reading.await.map_err(|fault: Fault| fault.at(&$self.directory, $what))
+    }};
+}
+
+impl Read for SqliteStore {
+    async fn meta(&self) -> Result<Meta, StoreError> {
+        // Only if no transaction runs now can an earlier one have been abandoned.
+        if let Ok(mut writer) = self.writer.try_lock()
+            && writer.is_in_doubt()
+        {
+            writer.settle(&self.meta).await.map_err(|fault| fault.at(&self.directory, "reading the head"))?;
+        }
+        Ok(Meta::clone(&self.meta.get()))
+    }
+
+    async fn directory(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        read!(self, "reading the directory", connection => ledgers::directory(connection))
+    }
+
+    async fn load(&self, ids: &[RecordId]) -> Result<Vec<Loaded>, StoreError> {
+        read!(self, "loading records", connection => feed::load(connection, ids))
+    }
+
+    async fn referring(&self, target: RecordId) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "reading references", connection => records::referring(connection, target))
+    }
+
+    async fn feed(&self, after: Position, budget: Budget) -> Result<FeedPage, StoreError> {
+        // Taken before the page is read: everything up to here is then in it.
+        let head = self.meta.get().head;
+        read!(self, "reading the feed", connection => feed::page(connection, head, after, budget))
+    }
+
+    async fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> Result<FeedPage, StoreError> {
+        let head = self.meta.get().head;
+        read!(self, "reading leaves", connection => feed::leaves_of(connection, head, ids))
+    }
+
+    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+        read!(self, "scanning records", connection => records::scan(connection, after, limit))
+    }
+
+    async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
+        read!(self, "reading a record", connection => records::one(connection, id))
+    }
+
+    async fn by_prefix(&self, prefix: &str) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "looking up a short id", connection => records::by_prefix(connection, prefix))
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Vec<RecordRow>, StoreError> {
+        read!(self, "listing records", connection => records::list(connection, query))
+    }
+
+    async fn conflicts(&self, after: Option<[u8; 32]>, limit: usize) -> Result<Vec<ConflictRow>, StoreError> {
+        read!(self, "reading conflicts", connection => ledgers::conflicts(connection, after, limit))
+    }
+
+    async fn conflicts_of(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, StoreError> {
+        read!(self, "reading conflicts", connection => ledgers::conflicts_of(connection, anchors))
+    }
+
+    async fn cursor(&self, peer: StoreId) -> Result<Option<Cursor>, StoreError> {
+        read!(self, "reading a cursor", connection => ledgers::cursor(connection, peer))
+    }
+
+    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "reading wants", connection => records::wants(connection, limit))
+    }
+
+    async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "reading hidden records", connection => records::hidden(connection, up_to))
+    }
+
+    async fn command(&self, id: CommandId) -> Result<Option<Vec<u8>>, StoreError> {
+        read!(self, "reading a command", connection => ledgers::command(connection, id))
+    }
+
+    async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
+        read!(self, "reading an author's last commit", connection => ledgers::last_commit(connection, author))
+    }
+
+    async fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {
+        read!(self, "reading the quarantine", connection => ledgers::quarantine(connection, limit))
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        read!(self, "counting", connection => ledgers::counts(connection))
+    }
+}
+
+impl Write for SqliteStore {
+    async fn apply(&self, transaction: &Transaction) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().await;
+        let done = writer.apply(&self.meta, transaction).await;
+        if done.is_err() && writer.is_in_doubt() {
+            // At once and not with the next transaction: an open one would hold back whoever reads or copies the file.
+            // If this fails too, the next one tries again.
+            if let Err(fault) = writer.settle(&self.meta).await {
+                tracing::warn!(fault = %fault.at(&self.directory, "rolling back"), "a failed transaction is still open");
+            }
+        }
+        done.map_err(|fault| fault.at(&self.directory, "writing"))
+    }
+}

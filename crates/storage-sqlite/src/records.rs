@@ -1,0 +1,86 @@
+//! Reading rows of records and what is listed by them.
+
+use heliu_record::hash::Sum;
+use heliu_record::id::RecordId;
+use heliu_storage::{ListQuery, Position, RecordRow, ScanItem};
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use crate::convert::{Cells, PRESENT, RECORD_COLUMNS, limit, read_scope, record_row, signed};
+use crate::fault::Fault;
+
+/// Every id comes after nothing.
+fn start(after: Option<&RecordId>) -> &[u8] {
+    after.map_or(&[], |id| &id.0[..])
+}
+
+fn ids(rows: &[SqliteRow]) -> Result<Vec<RecordId>, Fault> {
+    rows.iter().map(|row| Ok(RecordId(Cells::new(row, "records", 0).fixed(0)?))).collect()
+}
+
+fn rows(rows: &[SqliteRow]) -> Result<Vec<RecordRow>, Fault> {
+    rows.iter().map(|row| record_row(&Cells::new(row, "records", 0), 0)).collect()
+}
+
+pub async fn scan(
+    connection: &mut SqliteConnection,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<ScanItem>, Fault> {
+    let query =
+        sqlx::query("SELECT id, scope, state, held, admitted FROM records WHERE id > ? ORDER BY id LIMIT ?");
+    let rows = query.bind(start(after.as_ref())).bind(limit(count)).fetch_all(connection).await?;
+    let item = |row: &SqliteRow| {
+        let cells = Cells::new(row, "records", 0);
+        Ok(ScanItem {
+            id: RecordId(cells.fixed(0)?),
+            scope: cells.decode(1, read_scope)?,
+            present: cells.get::<i64>(2)? == PRESENT,
+            held: Sum(cells.fixed(3)?),
+            admitted: Sum(cells.fixed(4)?),
+        })
+    };
+    rows.iter().map(item).collect()
+}
+
+pub async fn one(connection: &mut SqliteConnection, id: RecordId) -> Result<Option<RecordRow>, Fault> {
+    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id = ?");
+    let found = sqlx::query(AssertSqlSafe(sql)).bind(&id.0[..]).fetch_optional(connection).await?;
+    found.map(|row| record_row(&Cells::new(&row, "records", 0), 0)).transpose()
+}
+
+pub async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Result<Vec<RecordId>, Fault> {
+    let Some((first, last)) = heliu_storage::row::prefix_bounds(prefix) else { return Ok(Vec::new()) };
+    let query = sqlx::query("SELECT id FROM records WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2");
+    ids(&query.bind(&first.0[..]).bind(&last.0[..]).fetch_all(connection).await?)
+}
+
+pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<RecordRow>, Fault> {
+    let (from, kind) = match (&query.refers_to, &query.kind) {
+        (Some(_), _) => ("refs f CROSS JOIN records r ON r.key = f.source", "(?3 IS NULL OR r.kind = ?3) AND f.target = ?4"),
+        (None, Some(_)) => ("records r", "r.kind = ?3"),
+        (None, None) => ("records r", "true"),
+    };
+    let sql = format!("SELECT {RECORD_COLUMNS} FROM {from} WHERE r.id > ?1 AND {kind} ORDER BY r.id LIMIT ?2");
+    let prepared = sqlx::query(AssertSqlSafe(sql)).bind(start(query.after.as_ref())).bind(limit(query.limit));
+    let prepared = prepared.bind(query.kind.as_deref()).bind(query.refers_to.as_ref().map(|id| &id.0[..]));
+    rows(&prepared.fetch_all(connection).await?)
+}
+
+pub async fn referring(connection: &mut SqliteConnection, target: RecordId) -> Result<Vec<RecordId>, Fault> {
+    let query = sqlx::query(
+        "SELECT r.id FROM refs f CROSS JOIN records r ON r.key = f.source WHERE f.target = ? ORDER BY r.id",
+    );
+    ids(&query.bind(&target.0[..]).fetch_all(connection).await?)
+}
+
+pub async fn wants(connection: &mut SqliteConnection, count: usize) -> Result<Vec<RecordId>, Fault> {
+    let query = sqlx::query("SELECT id FROM records WHERE waiting = 1 ORDER BY id LIMIT ?");
+    ids(&query.bind(limit(count)).fetch_all(connection).await?)
+}
+
+pub async fn hidden(connection: &mut SqliteConnection, up_to: Position) -> Result<Vec<RecordId>, Fault> {
+    // `state > 0` is what the index is over.
+    let query = sqlx::query("SELECT id FROM records WHERE state > 0 AND state = 1 AND since <= ? ORDER BY id");
+    ids(&query.bind(signed(up_to)).fetch_all(connection).await?)
+}

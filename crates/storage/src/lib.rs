@@ -1,0 +1,108 @@
+//! The storage port: what a node keeps, as plain rows, and the traits by which it is written and read.
+//!
+//! Records' bytes, commits and directory entries are opaque here. The rules a store must keep are in [`conformance`], one
+//! suite that every store runs; [`memory`] is the store of the simulator.
+
+pub mod conformance;
+pub mod memory;
+pub mod row;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+use heliu_record::id::RecordId;
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
+
+pub use row::{
+    CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Loaded, Meta, Position,
+    QuarantineRow, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
+};
+
+/// Why a store could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full or a quota is reached. Nothing was written; writing can go on once there is space.
+    #[error("no space left where {path} is kept: free some, then it goes on by itself")]
+    Full { path: String },
+    /// Another process has this store open.
+    #[error("{path} is in use by another process: stop that one first, or give this one a directory of its own")]
+    InUse { path: String },
+    /// The store was written by a version that this one does not know.
+    #[error("{path} has format version {found}, this program knows up to {known}: use a newer heliu")]
+    TooNew { path: String, found: u32, known: u32 },
+    /// What was read is not what was written.
+    #[error("damaged data in {what}: {detail}")]
+    Damaged { what: &'static str, detail: String },
+    #[error("{what}: {detail}")]
+    Io { what: &'static str, detail: String },
+}
+
+/// How much one read may return.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub entries: usize,
+    /// Bytes of changes. A page holds at least one entry, however large.
+    pub bytes: usize,
+}
+
+/// What [`Read::list`] returns: records of one kind (or all), in id order, after a given one.
+#[derive(Clone, Debug, Default)]
+pub struct ListQuery {
+    pub kind: Option<String>,
+    /// Only records that refer to this one.
+    pub refers_to: Option<RecordId>,
+    pub after: Option<RecordId>,
+    pub limit: usize,
+}
+
+/// Reads see only what is durable, and each call sees one state of the store.
+pub trait Read: Send + Sync {
+    /// Who this store is, and where its feed stands.
+    fn meta(&self) -> impl Future<Output = Result<Meta, StoreError>> + Send;
+    /// All directory entries, in order.
+    fn directory(&self) -> impl Future<Output = Result<Vec<Vec<u8>>, StoreError>> + Send;
+    /// Rows, leaves (in feed order) and, for each, who refers to it. Unknown records are left out.
+    fn load(&self, ids: &[RecordId]) -> impl Future<Output = Result<Vec<Loaded>, StoreError>> + Send;
+    /// The records that refer to one.
+    fn referring(&self, target: RecordId) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    /// Feed entries after a position, in order, with what sending them takes.
+    fn feed(&self, after: Position, budget: Budget) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
+    /// All leaves of some records, in feed order, as feed items; nothing for records that are stubs or unknown.
+    fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
+    /// Rows in id order after a given one: what sums and reconciliation are made from.
+    fn scan(&self, after: Option<RecordId>, limit: usize)
+    -> impl Future<Output = Result<Vec<ScanItem>, StoreError>> + Send;
+    fn record(&self, id: RecordId) -> impl Future<Output = Result<Option<RecordRow>, StoreError>> + Send;
+    /// Records whose id begins with these bytes, at most 2: for people who type a short id.
+    fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    fn list(&self, query: &ListQuery) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
+    /// Open conflicts, in id order, after a given one.
+    fn conflicts(
+        &self,
+        after: Option<[u8; 32]>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ConflictRow>, StoreError>> + Send;
+    /// Open conflicts that have one of these records as an anchor.
+    fn conflicts_of(&self, anchors: &[RecordId]) -> impl Future<Output = Result<Vec<ConflictRow>, StoreError>> + Send;
+    /// How far this node has received the feed of another store, by any link.
+    fn cursor(&self, peer: StoreId) -> impl Future<Output = Result<Option<Cursor>, StoreError>> + Send;
+    /// Records with waiting leaves.
+    fn wants(&self, limit: usize) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    /// Records hidden at or before a position: their exit is complete once a superior has everything up to there.
+    fn hidden(&self, up_to: Position) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    fn command(&self, id: CommandId) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+    /// The last commit known of an author, over all incarnations: (incarnation, seq, commit).
+    fn last_commit(
+        &self,
+        author: NodeId,
+    ) -> impl Future<Output = Result<Option<(Incarnation, u64, CommitId)>, StoreError>> + Send;
+    fn quarantine(&self, limit: usize) -> impl Future<Output = Result<Vec<QuarantineRow>, StoreError>> + Send;
+    /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
+    fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;
+}
+
+/// One transaction at a time; when it returns, it is durable, whole, and visible to reads.
+pub trait Write: Read {
+    /// Everything or nothing. Feed positions in it follow the head without a gap.
+    fn apply(&self, transaction: &Transaction) -> impl Future<Output = Result<(), StoreError>> + Send;
+}

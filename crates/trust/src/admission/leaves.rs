@@ -1,0 +1,364 @@
+//! All leaves held for one record, and what they add up to: the admission of changes.
+//!
+//! The rules, in the order in which they decide:
+//! 1. Of two leaves with one (actor, seq), the one with the lower (commit seq, leaf hash) counts, whatever else is true
+//!    of the two. That looks at no other status, so two equivocators cannot make each other's fate depend on the order
+//!    in which their leaves came. Fencing belongs here too: it excludes by the directory alone.
+//! 2. A leaf shares the fate of its predecessors, and waits for those that are not here.
+//! 3. What this node's software cannot judge is held.
+//! 4. The change follows from its predecessors, its author was enrolled, cites no older directory than before, and may
+//!    write what it writes.
+//!
+//! Every rule is a function of the leaf, its predecessors' statuses and the directory up to the version that it cites,
+//! so the order of arrival does not matter. It also means that a refused or excluded leaf stays in the set: whoever
+//! drops one forgets a part of the judgement.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use heliu_record::change::genesis;
+use heliu_record::hash::Sum;
+use heliu_record::history::{History, PlaceError};
+use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
+use heliu_record::kind::Kind;
+use heliu_record::{authority, kinds};
+
+use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
+use crate::directory::Directory;
+use crate::id::{CommitId, NodeId};
+
+/// All signature-valid leaves held for one record, and what they add up to.
+#[derive(Clone, Debug)]
+pub struct Leaves {
+    preimage: Preimage,
+    record: RecordId,
+    kind: Option<&'static Kind>,
+    leaves: BTreeMap<LeafHash, (Leaf, Status)>,
+    /// The leaf that counts of those that hold a change; more than one only if their author equivocates.
+    by_change: BTreeMap<ChangeHash, LeafHash>,
+    /// The leaf that counts of those with one actor and seq.
+    by_seq: BTreeMap<(Actor, u64), LeafHash>,
+    /// Changes that are not here or wait themselves, and the leaves that wait for them.
+    waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
+    /// Per author the newest directory that its admitted leaves cite.
+    cited: BTreeMap<NodeId, u64>,
+    /// What people should read about leaves that are refused.
+    why: BTreeMap<LeafHash, String>,
+    history: History,
+    held_sum: Sum,
+    admitted_sum: Sum,
+}
+
+/// A status other than admitted, and what to tell people about it.
+struct Stop(Status, Option<String>);
+
+impl From<Status> for Stop {
+    fn from(status: Status) -> Self {
+        Stop(status, None)
+    }
+}
+
+impl Stop {
+    fn refused(reason: RefusedReason, why: &(impl ToString + ?Sized)) -> Self {
+        Stop(Status::Refused(reason), Some(why.to_string()))
+    }
+}
+
+/// What a new leaf does to the statuses of those before it.
+enum Entered {
+    Known,
+    /// Nothing, except to those that wait for it.
+    Beside,
+    /// It takes the place of another.
+    InPlaceOfAnother,
+}
+
+impl Leaves {
+    #[must_use]
+    pub fn new(preimage: Preimage) -> Self {
+        Leaves {
+            record: preimage.id(),
+            kind: kinds::find(&preimage.kind),
+            preimage,
+            leaves: BTreeMap::new(),
+            by_change: BTreeMap::new(),
+            by_seq: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            cited: BTreeMap::new(),
+            why: BTreeMap::new(),
+            history: History::new(),
+            held_sum: Sum::default(),
+            admitted_sum: Sum::default(),
+        }
+    }
+
+    #[must_use]
+    pub fn preimage(&self) -> &Preimage {
+        &self.preimage
+    }
+
+    #[must_use]
+    pub fn record(&self) -> RecordId {
+        self.record
+    }
+
+    /// The admitted changes.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    #[must_use]
+    pub fn get(&self, leaf: &LeafHash) -> Option<(&Leaf, &Status)> {
+        self.leaves.get(leaf).map(|(leaf, status)| (leaf, status))
+    }
+
+    /// Why a leaf is refused, for people; may name fields, but holds no values of the record.
+    #[must_use]
+    pub fn why(&self, leaf: &LeafHash) -> Option<&str> {
+        self.why.get(leaf).map(String::as_str)
+    }
+
+    /// By leaf hash.
+    pub fn iter(&self) -> impl Iterator<Item = (&Leaf, &Status)> {
+        self.leaves.values().map(|(leaf, status)| (leaf, status))
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    /// Whether leaves wait for predecessors: then the record is a want.
+    #[must_use]
+    pub fn missing(&self) -> bool {
+        self.wanted().next().is_some()
+    }
+
+    /// The changes that others name as predecessors and that are not here.
+    pub fn wanted(&self) -> impl Iterator<Item = ChangeHash> {
+        let waits = |leaf: &LeafHash| self.leaves.get(leaf).is_some_and(|(_, status)| *status == Status::Waiting);
+        let is_wanted =
+            move |dep: &ChangeHash, leaves: &BTreeSet<_>| !self.by_change.contains_key(dep) && leaves.iter().any(waits);
+        self.waiting.iter().filter(move |(dep, leaves)| is_wanted(dep, leaves)).map(|(dep, _)| *dep)
+    }
+
+    /// Over all leaves held, whatever became of them.
+    #[must_use]
+    pub fn held_sum(&self) -> Sum {
+        self.held_sum
+    }
+
+    #[must_use]
+    pub fn admitted_sum(&self) -> Sum {
+        self.admitted_sum
+    }
+
+    /// The last seq of an actor in any leaf held, admitted or not; 0 if there is none.
+    #[must_use]
+    pub fn last_of(&self, actor: Actor) -> u64 {
+        self.by_seq.range((actor, 0)..=(actor, u64::MAX)).next_back().map_or(0, |((_, seq), _)| *seq)
+    }
+
+    /// Takes a leaf of this record. Returns every leaf whose status this set or changed, the leaf itself first; nothing
+    /// if it is known. In the usual case, a change made on top of everything here, that costs some microseconds and
+    /// clones no history; a fork folds the whole record again.
+    pub fn offer(&mut self, leaf: Leaf, directory: &Directory) -> Vec<(LeafHash, Status)> {
+        debug_assert_eq!(leaf.record, self.record, "the caller sorts leaves by record");
+        if leaf.record != self.record {
+            return Vec::new();
+        }
+        let hash = leaf.hash;
+        match self.enter(leaf) {
+            Entered::Known => Vec::new(),
+            Entered::Beside => {
+                let settled = self.settle([hash].into(), directory);
+                // Nothing cascades from a leaf that waits.
+                if settled.is_empty() { vec![(hash, Status::Waiting)] } else { settled }
+            }
+            Entered::InPlaceOfAnother => {
+                let mut changed = self.judge_again(directory);
+                changed.retain(|(other, _)| *other != hash);
+                let status = self.leaves.get(&hash).map_or(Status::Waiting, |(_, status)| *status);
+                changed.insert(0, (hash, status));
+                changed
+            }
+        }
+    }
+
+    /// Judges everything anew, as is due when the directory has grown and leaves were held for that. Returns the leaves
+    /// whose status changed.
+    pub fn judge_again(&mut self, directory: &Directory) -> Vec<(LeafHash, Status)> {
+        let before: Vec<(LeafHash, Status)> = self.leaves.iter().map(|(hash, (_, status))| (*hash, *status)).collect();
+        self.leaves.values_mut().for_each(|(_, status)| *status = Status::Waiting);
+        self.waiting.clear();
+        self.cited.clear();
+        self.why.clear();
+        self.history = History::new();
+        self.admitted_sum = Sum::default();
+        self.settle(self.leaves.keys().copied().collect(), directory);
+        let now = self.leaves.iter().map(|(hash, (_, status))| (*hash, *status));
+        now.zip(before).filter(|(now, before)| now != before).map(|(now, _)| now).collect()
+    }
+
+    /// Files a leaf, not yet judged.
+    fn enter(&mut self, leaf: Leaf) -> Entered {
+        let (hash, change, seq) = (leaf.hash, leaf.change.hash, (leaf.change.actor, leaf.change.seq));
+        let known = self.leaves.get(&hash).map(|(known, _)| order(known));
+        // A leaf that its author put into two commits counts by the first of them.
+        if known.is_some_and(|known| known <= order(&leaf)) {
+            return Entered::Known;
+        }
+        let rival = self.by_seq.get(&seq).and_then(|rival| self.leaves.get(rival)).map(|(rival, _)| order(rival));
+        let counts = rival.is_none_or(|rival| order(&leaf) < rival);
+        self.leaves.insert(hash, (leaf, Status::Waiting));
+        if known.is_none() {
+            self.held_sum.add(&hash.0);
+        }
+        if counts {
+            self.by_seq.insert(seq, hash);
+            self.by_change.insert(change, hash);
+        } else {
+            self.by_change.entry(change).or_insert(hash);
+        }
+        if known.is_some() || (counts && rival.is_some()) { Entered::InPlaceOfAnother } else { Entered::Beside }
+    }
+
+    /// Judges the leaves in `queue` and those that wait for them. Returns the leaves that no longer wait.
+    fn settle(&mut self, mut queue: VecDeque<LeafHash>, directory: &Directory) -> Vec<(LeafHash, Status)> {
+        let mut settled = Vec::new();
+        while let Some(hash) = queue.pop_front() {
+            let Some((leaf, Status::Waiting)) = self.leaves.get(&hash) else { continue };
+            let change = leaf.change.clone();
+            let (author, index) = (leaf.author, leaf.directory_index);
+            let (status, why) = match self.judge(leaf, directory) {
+                Ok(()) => (Status::Admitted, None),
+                Err(Stop(status, why)) => (status, why),
+            };
+            if status == Status::Waiting {
+                for dep in &change.deps {
+                    if self.fate(dep) == Some(Status::Waiting) {
+                        self.waiting.entry(*dep).or_default().insert(hash);
+                    }
+                }
+                continue;
+            }
+            if status == Status::Admitted {
+                let cited = self.cited.entry(author).or_insert(index);
+                *cited = index.max(*cited);
+                self.admitted_sum.add(&hash.0);
+                self.history.place(change.clone());
+            }
+            self.why.extend(why.map(|why| (hash, why)));
+            if let Some((_, known)) = self.leaves.get_mut(&hash) {
+                *known = status;
+            }
+            queue.extend(self.waiting.remove(&change.hash).into_iter().flatten());
+            settled.push((hash, status));
+        }
+        settled
+    }
+
+    /// What became of a predecessor; `None` if it is in the history, as most are.
+    fn fate(&self, dep: &ChangeHash) -> Option<Status> {
+        if dep == genesis() || self.history.get(dep).is_some() {
+            return None;
+        }
+        let held = self.by_change.get(dep).and_then(|leaf| self.leaves.get(leaf));
+        Some(held.map_or(Status::Waiting, |(_, status)| *status))
+    }
+
+    fn judge(&self, leaf: &Leaf, directory: &Directory) -> Result<(), Stop> {
+        let change = &*leaf.change;
+        if self.by_seq.get(&(change.actor, change.seq)) != Some(&leaf.hash) {
+            return Err(Status::Excluded(ExcludedReason::Fork).into());
+        }
+        if has_twice(&change.deps) {
+            return Err(Stop::refused(RefusedReason::Predecessors, "it names a predecessor twice"));
+        }
+        self.judge_predecessors(change.deps.iter().filter_map(|dep| self.fate(dep)))?;
+        let Some(kind) = self.kind else { return Err(Status::Held(HeldReason::UnknownKind).into()) };
+        if leaf.kind_version > kind.version {
+            return Err(Status::Held(HeldReason::NewerKind).into());
+        }
+        if leaf.directory_index >= directory.len() {
+            return Err(Status::Held(HeldReason::Directory).into());
+        }
+        if self.history.is_at_heads(change) {
+            let cited = self.cited.get(&leaf.author).copied();
+            return self.judge_change(leaf, kind, &self.history, cited, directory);
+        }
+        let past = self.history.at(&change.deps).map_err(|error| stop(&error))?;
+        let cited = self.cited_in(&past, leaf.author);
+        self.judge_change(leaf, kind, &past, cited, directory)
+    }
+
+    /// The order decides which fate of several a leaf shares; final ones come first.
+    fn judge_predecessors(&self, fates: impl Iterator<Item = Status>) -> Result<(), Stop> {
+        let shared = fates.map(|fate| match fate {
+            Status::Excluded(_) => (0, Status::Excluded(ExcludedReason::Predecessor)),
+            Status::Refused(_) => (1, Status::Refused(RefusedReason::Predecessor)),
+            Status::Waiting | Status::Admitted => (2, Status::Waiting),
+            // The record is of a kind unknown here: each of its leaves says so itself.
+            Status::Held(_) if self.kind.is_none() => (3, Status::Held(HeldReason::UnknownKind)),
+            Status::Held(_) => (3, Status::Held(HeldReason::Predecessor)),
+        });
+        shared.min().map_or(Ok(()), |(_, status)| Err(status.into()))
+    }
+
+    /// `at` is the history at the change's predecessors, `cited` the newest directory that its author cites in it.
+    fn judge_change(
+        &self,
+        leaf: &Leaf,
+        kind: &Kind,
+        at: &History,
+        cited: Option<u64>,
+        directory: &Directory,
+    ) -> Result<(), Stop> {
+        at.check_follows(&leaf.change).map_err(|error| stop(&error))?;
+        if cited.is_some_and(|cited| leaf.directory_index < cited) {
+            let why = "it cites an older directory than its author did before";
+            return Err(Stop::refused(RefusedReason::DirectoryBackwards, why));
+        }
+        let author = directory.node_at_index(leaf.author, leaf.directory_index).ok_or_else(|| {
+            Stop::refused(
+                RefusedReason::UnknownAuthor,
+                "its author was not enrolled at the directory version that it cites",
+            )
+        })?;
+        let seats = directory.seats_at(leaf.directory_index);
+        authority::may(author.seat, &leaf.change, &self.preimage, at, kind, seats)
+            .map_err(|error| Stop::refused(RefusedReason::Authority, &error))
+    }
+
+    fn cited_in(&self, past: &History, author: NodeId) -> Option<u64> {
+        let leaf_of = |change: &ChangeHash| self.leaves.get(self.by_change.get(change)?).map(|(leaf, _)| leaf);
+        let leaves = past.changes().iter().filter_map(|change| leaf_of(&change.hash));
+        leaves.filter(|leaf| leaf.author == author).map(|leaf| leaf.directory_index).max()
+    }
+}
+
+/// Of two leaves with one actor and seq, or of one leaf in two commits, the lower counts.
+fn order(leaf: &Leaf) -> (u64, LeafHash, CommitId) {
+    (leaf.commit_seq, leaf.hash, leaf.commit)
+}
+
+fn has_twice(deps: &[ChangeHash]) -> bool {
+    deps.len() > 1 && deps.iter().collect::<BTreeSet<_>>().len() != deps.len()
+}
+
+fn stop(error: &PlaceError) -> Stop {
+    let reason = match error {
+        PlaceError::Missing(_) => return Status::Waiting.into(),
+        PlaceError::Seq { .. } => RefusedReason::Seq,
+        PlaceError::SkipsOwn => RefusedReason::SkipsOwn,
+        PlaceError::StartOp { .. } => RefusedReason::StartOp,
+        PlaceError::Dangling(_) => RefusedReason::Dangling,
+        PlaceError::Deps => RefusedReason::Predecessors,
+    };
+    Stop::refused(reason, error)
+}

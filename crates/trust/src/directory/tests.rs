@@ -1,0 +1,234 @@
+//! The directory's rules, told with a small county.
+
+use heliu_record::codec::DecodeError;
+use heliu_record::seats::{BadSeat, Seat, Tier};
+use proptest::prelude::*;
+
+use super::*;
+use crate::id::{realm_id, seat_id};
+use crate::signature::Signer;
+use crate::simulated::{Cheap, CheapKey};
+
+const ISSUER: CheapKey = CheapKey([1; 32]);
+
+fn realm() -> RealmId {
+    realm_id(&ISSUER.public_key(), "鄄城")
+}
+
+fn seat(code: &str, parent: Option<&str>, tier: Tier) -> Item {
+    let parent = parent.map(|code| seat_id(&realm(), code));
+    Item::Seat(Seat { id: seat_id(&realm(), code), code: code.to_owned(), name: code.to_owned(), parent, tier })
+}
+
+fn county() -> Item {
+    seat("371726000000", None, Tier::County)
+}
+
+fn township() -> Item {
+    seat("371726101000", Some("371726000000"), Tier::Township)
+}
+
+fn village() -> Item {
+    seat("371726101201", Some("371726101000"), Tier::Village)
+}
+
+fn node(key: CheapKey, code: &str) -> Item {
+    let addresses = vec!["10.1.2.3:7700".to_owned()];
+    Item::Node { node: key.node(), seat: seat_id(&realm(), code), key: key.public_key(), addresses }
+}
+
+fn empty() -> Directory {
+    Directory::new(realm(), ISSUER.public_key())
+}
+
+/// A directory that holds one entry per list of items.
+fn grown(entries: Vec<Vec<Item>>) -> Directory {
+    let mut directory = empty();
+    for items in entries {
+        let entry = directory.draft(items, 0, &ISSUER).expect("drafts");
+        directory.append(&entry, &Cheap).expect("appends");
+    }
+    directory
+}
+
+fn refusal(directory: &Directory, items: Vec<Item>) -> DirectoryError {
+    directory.draft(items, 0, &ISSUER).expect_err("is refused")
+}
+
+#[test]
+fn a_county_grows_and_remembers_since_when() {
+    let key = CheapKey([9; 32]);
+    let directory = grown(vec![
+        vec![county(), township()],
+        vec![village(), node(key, "371726101201")],
+        vec![Item::Addresses { node: key.node(), addresses: vec!["village.example:7700".to_owned()] }],
+    ]);
+    assert_eq!((directory.len(), directory.seats().len()), (3, 3));
+    let info = directory.node(key.node()).expect("is enrolled");
+    assert_eq!((info.since, info.addresses[0].as_str()), (1, "village.example:7700"));
+    assert_eq!(directory.nodes_of(info.seat).count(), 1);
+
+    let versions: Vec<DirectoryVersion> = directory.entries_from(0).iter().map(|entry| entry.version).collect();
+    assert_eq!(directory.node_at(key.node(), versions[0]), None, "not yet");
+    assert!(directory.node_at(key.node(), versions[1]).is_some());
+    assert_eq!(directory.node_at(key.node(), DirectoryVersion([7; 32])), None, "no such version");
+    assert_eq!(directory.node_at(key.node(), DirectoryVersion::EMPTY), None);
+    assert_eq!((directory.seats_at(0).len(), directory.seats_at(1).len(), directory.seats_at(2).len()), (2, 3, 3));
+    assert_eq!(directory.versions(), [(directory.county().expect("has one"), versions[2])]);
+    assert_eq!(directory.entries_from(9).len(), 0);
+}
+
+#[test]
+fn a_copy_catches_up_entry_by_entry_and_takes_each_twice() {
+    let source = grown(vec![vec![county()], vec![township()], vec![village()]]);
+    let mut copy = empty();
+    let late = copy.append(&source.entries_from(1)[0], &Cheap);
+    assert_eq!(late, Err(DirectoryError::Gap { expected: 0, found: 1 }), "out of order");
+    for entry in source.entries_from(0) {
+        let read = SignedEntry::decode(&entry.encode()).expect("reads");
+        copy.append(&read, &Cheap).expect("appends");
+        copy.append(&read, &Cheap).expect("again is harmless");
+    }
+    assert_eq!((copy.head(), copy.len()), (source.head(), 3));
+}
+
+#[test]
+fn a_clone_does_not_see_what_its_original_learns() {
+    let mut original = grown(vec![vec![county()]]);
+    let clone = original.clone();
+    let entry = original.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    original.append(&entry, &Cheap).expect("appends");
+    assert_eq!((clone.len(), clone.seats().len(), original.seats().len()), (1, 1, 2));
+}
+
+#[test]
+fn a_forked_log_does_not_grow() {
+    let base = grown(vec![vec![county()]]);
+    let one = base.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    let other = base.draft(vec![township()], 1, &ISSUER).expect("drafts");
+    let mut directory = base.clone();
+    directory.append(&one, &Cheap).expect("appends");
+    assert_eq!(directory.append(&other, &Cheap), Err(DirectoryError::Forked { index: 1 }));
+
+    let mut elsewhere = base.clone();
+    elsewhere.append(&other, &Cheap).expect("appends");
+    let next = elsewhere.draft(vec![village()], 2, &ISSUER).expect("drafts");
+    assert_eq!(directory.append(&next, &Cheap), Err(DirectoryError::Forked { index: 2 }), "builds on the other branch");
+    assert_eq!(directory.head(), one.version);
+}
+
+#[test]
+fn only_the_issuer_writes_and_nobody_changes_what_it_wrote() {
+    let directory = grown(vec![vec![county()]]);
+    let thief = CheapKey([66; 32]);
+    assert_eq!(directory.draft(vec![township()], 0, &thief), Err(DirectoryError::ForeignIssuer));
+
+    let good = directory.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    let append = |entry: &SignedEntry| directory.clone().append(entry, &Cheap);
+    let foreign = SignedEntry::sign(Entry { issuer: thief.public_key(), ..good.entry.clone() }, &thief);
+    assert_eq!(append(&foreign), Err(DirectoryError::ForeignIssuer));
+    let forged = SignedEntry::sign(good.entry.clone(), &thief);
+    assert_eq!(append(&forged), Err(DirectoryError::BadSignature));
+    let mut tampered = good.clone();
+    tampered.entry.items = vec![village()];
+    assert_eq!(append(&tampered), Err(DirectoryError::BadSignature), "with the version of the original");
+    tampered.version = tampered.entry.version();
+    assert_eq!(append(&tampered), Err(DirectoryError::BadSignature));
+    let moved = SignedEntry::sign(Entry { realm: RealmId([0; 16]), ..good.entry.clone() }, &ISSUER);
+    assert_eq!(append(&moved), Err(DirectoryError::WrongRealm));
+    let other_county = SignedEntry::sign(Entry { county: SeatId([0; 16]), ..good.entry.clone() }, &ISSUER);
+    assert_eq!(append(&other_county), Err(DirectoryError::WrongCounty));
+    assert_eq!(append(&good), Ok(()));
+}
+
+#[test]
+fn the_tree_is_a_tree() {
+    assert_eq!(refusal(&empty(), vec![township()]), DirectoryError::Root, "the county comes first");
+    let directory = grown(vec![vec![county(), township()]]);
+    assert_eq!(
+        refusal(&directory, vec![seat("371727000000", None, Tier::County)]),
+        DirectoryError::Root,
+        "a second county"
+    );
+    let orphan = seat("371726102201", Some("371726102000"), Tier::Village);
+    let late_parent = seat("371726102000", Some("371726000000"), Tier::Township);
+    assert!(
+        matches!(refusal(&directory, vec![orphan, late_parent]), DirectoryError::Seat(BadSeat::NoParent(_))),
+        "the parent comes first, so there is no cycle"
+    );
+    assert!(matches!(refusal(&directory, vec![township()]), DirectoryError::Seat(BadSeat::Twice(_))));
+    let Item::Seat(mut same_code) = township() else { unreachable!("a seat") };
+    same_code.id = SeatId([5; 16]);
+    assert!(matches!(refusal(&directory, vec![Item::Seat(same_code)]), DirectoryError::Seat(BadSeat::Twice(_))));
+    let upside_down = seat("371726103000", Some("371726101000"), Tier::County);
+    assert_eq!(refusal(&directory, vec![upside_down]), DirectoryError::Tier("371726103000".to_owned()));
+}
+
+#[test]
+fn a_node_has_one_seat_and_its_own_key() {
+    let key = CheapKey([9; 32]);
+    let directory = grown(vec![vec![county(), node(key, "371726000000")]]);
+    assert_eq!(refusal(&directory, vec![node(key, "371726000000")]), DirectoryError::NodeTwice(key.node()));
+    let other = CheapKey([8; 32]);
+    assert_eq!(refusal(&directory, vec![node(other, "371726101000")]), DirectoryError::NodeSeat(other.node()));
+    let claimed = Item::Node {
+        node: key.node(),
+        seat: seat_id(&realm(), "371726000000"),
+        key: other.public_key(),
+        addresses: Vec::new(),
+    };
+    assert_eq!(refusal(&directory, vec![claimed]), DirectoryError::NodeKey(key.node()));
+    let moved = Item::Addresses { node: other.node(), addresses: Vec::new() };
+    assert_eq!(refusal(&directory, vec![moved]), DirectoryError::NoNode(other.node()));
+}
+
+#[test]
+fn nothing_of_a_bad_entry_stays() {
+    let mut directory = grown(vec![vec![county()]]);
+    let key = CheapKey([9; 32]);
+    let good = directory.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    let items = vec![township(), node(key, "371726101000"), township()];
+    let bad = SignedEntry::sign(Entry { items, ..good.entry.clone() }, &ISSUER);
+    assert!(matches!(directory.append(&bad, &Cheap), Err(DirectoryError::Seat(BadSeat::Twice(_)))));
+    assert_eq!((directory.len(), directory.seats().len(), directory.nodes().count()), (1, 1, 0));
+}
+
+#[test]
+fn names_that_would_harm_a_terminal_are_not_names() {
+    let Item::Seat(mut seat) = county() else { unreachable!("a seat") };
+    seat.name = "\u{1b}[2J".to_owned();
+    let bad = DecodeError::Invalid { what: "the name of a seat" };
+    assert_eq!(refusal(&empty(), vec![Item::Seat(seat)]), DirectoryError::Bounds(bad));
+    assert!(matches!(refusal(&grown(vec![vec![county()]]), Vec::new()), DirectoryError::Bounds(_)));
+}
+
+#[test]
+fn a_whole_real_county_fits_one_entry() {
+    let seats = crate::region::parse(&realm(), include_bytes!("../../data/regions/371726.csv")).expect("reads");
+    let directory = grown(vec![seats.into_iter().map(Item::Seat).collect()]);
+    let bytes = directory.entries_from(0)[0].encode();
+    assert_eq!(SignedEntry::decode(&bytes).as_ref(), Ok(&*directory.entries_from(0)[0]));
+    assert!(bytes.len() < 40_000, "{}", bytes.len());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(entry) = SignedEntry::decode(&bytes) {
+            prop_assert_eq!(entry.encode(), bytes);
+        }
+    }
+
+    #[test]
+    fn tampered_bytes_are_another_entry_or_none(at in 0usize..1_000, flip in 1u8.., cut in 0usize..4) {
+        let original = grown(vec![vec![county(), township(), village(), node(CheapKey([3; 32]), "371726000000")]]);
+        let mut bytes = original.entries_from(0)[0].encode();
+        let at = at % bytes.len();
+        bytes[at] ^= flip;
+        bytes.truncate(bytes.len() - cut);
+        if let Ok(read) = SignedEntry::decode(&bytes) {
+            prop_assert_eq!(read.encode(), bytes);
+            prop_assert!(empty().append(&read, &Cheap).is_err());
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Identifiers of the trust room, and how they are derived. No keys: those are in `signature`.
+
+use heliu_record::byte_id;
+use heliu_record::hash::hash16;
+use heliu_record::id::{Actor, SeatId};
+
+use crate::signature::PublicKey;
+
+byte_id!(
+    /// Everything under one root of trust; see [`realm_id`].
+    RealmId, 16
+);
+byte_id!(
+    /// One enrolled machine: the hash of its signing key; see [`node_id`].
+    NodeId, 16
+);
+byte_id!(
+    /// Drawn anew at every process start, so that a restored or copied store never writes under an old (actor, seq).
+    Incarnation, 16
+);
+byte_id!(
+    /// A commit, by the hash of its encoding.
+    CommitId, 32
+);
+byte_id!(
+    /// A state of a county's directory: the hash of its latest entry, and through it of all before.
+    DirectoryVersion, 32
+);
+
+impl DirectoryVersion {
+    /// The version before the first entry.
+    pub const EMPTY: DirectoryVersion = DirectoryVersion([0; 32]);
+}
+
+/// A node's id binds the scheme, so that a key of one signature scheme cannot pass as a key of another.
+#[must_use]
+pub fn node_id(scheme: &str, key: &PublicKey) -> NodeId {
+    NodeId(hash16("heliu node 1", &[scheme.as_bytes(), &key.0]))
+}
+
+/// The automerge actor of one incarnation of a node.
+#[must_use]
+pub fn actor(node: &NodeId, incarnation: &Incarnation) -> Actor {
+    Actor(hash16("heliu actor 1", &[&node.0, &incarnation.0]))
+}
+
+/// Two counties that call their realm by one name still have two realms.
+#[must_use]
+pub fn realm_id(issuer: &PublicKey, name: &str) -> RealmId {
+    RealmId(hash16("heliu realm 1", &[&issuer.0, name.as_bytes()]))
+}
+
+/// The id that a seat gets when it is entered under a region code. It stays when the code changes.
+#[must_use]
+pub fn seat_id(realm: &RealmId, code: &str) -> SeatId {
+    SeatId(hash16("heliu seat 1", &[&realm.0, code.as_bytes()]))
+}

@@ -1,0 +1,16 @@
+//! The gate, pure: who a node is, what it signs, which seats and nodes there are, and which changes are let in.
+//!
+//! Everything here is a function of its arguments. No clock, no randomness, no I/O, and no automerge either: bytes of a
+//! change are parsed by the record room. Moving commits between nodes is `replication`; keeping them is `storage`.
+
+pub mod admission;
+pub mod commit;
+pub mod directory;
+pub mod ed25519;
+pub mod id;
+pub mod region;
+pub mod signature;
+pub mod simulated;
+
+#[cfg(test)]
+mod story;

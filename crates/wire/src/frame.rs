@@ -1,0 +1,443 @@
+//! Frames of a link, from and to protobuf. Writing cannot fail; reading refuses whatever is beyond the limits of the wire
+//! version or not in its one valid form, and takes what a later version may add as something to ignore.
+
+use heliu_record::codec::DecodeError;
+use heliu_record::hash::Sum;
+use heliu_record::id::{LeafHash, RecordId};
+use heliu_replication::frame::{
+    Checkpoint, Frame, Have, Hello, Leaves, Range, RangeContent, Reconcile, Refuse, RefuseCode, RefusedLeaf, Sums,
+    Verdict, Welcome, limits,
+};
+use heliu_storage::Cursor;
+use heliu_trust::directory::SignedEntry;
+
+use crate::leaves::{self, DeliveryError};
+use crate::replication as pb;
+use crate::replication::frame::Frame as PbFrame;
+
+/// What both ends set as tonic's limit for a decoded and an encoded message of a link: the largest frame, and room for
+/// what is around its payload.
+pub const MESSAGE_BYTES_MAX: usize = limits::FRAME_BYTES + 64 * 1024;
+
+const PROGRAM_BYTES: usize = 128;
+const CODE_BYTES: usize = 64;
+
+/// Why bytes of a peer are no frame of this wire version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("{what} has {found} bytes, where {expected} were due")]
+    Size { what: &'static str, expected: &'static str, found: usize },
+    #[error("more than {max} {what} in one frame")]
+    TooMany { what: &'static str, max: usize },
+    #[error("{what} is longer than {max} bytes")]
+    TooLong { what: &'static str, max: usize },
+    #[error("a directory entry cannot be read: {0}")]
+    Directory(DecodeError),
+    #[error("a delivery cannot be read: {0}")]
+    Delivery(#[from] DeliveryError),
+}
+
+impl From<&Frame> for pb::Frame {
+    fn from(frame: &Frame) -> Self {
+        let frame = match frame {
+            Frame::Hello(hello) => PbFrame::Hello(hello.into()),
+            Frame::Refuse(Refuse { code, reason }) => {
+                PbFrame::Refuse(pb::Refuse { code: *code as i32, reason: cut(reason, limits::REASON_BYTES) })
+            }
+            Frame::Directory(entries) => {
+                PbFrame::Directory(pb::Directory { entries: entries.iter().map(SignedEntry::encode).collect() })
+            }
+            Frame::Welcome(welcome) => PbFrame::Welcome(welcome.into()),
+            Frame::Reconcile(Reconcile { ranges, done }) => {
+                PbFrame::Reconcile(pb::Reconcile { ranges: ranges.iter().map(Into::into).collect(), done: *done })
+            }
+            Frame::Have(have) => PbFrame::Have(have.into()),
+            Frame::Leaves(leaves) => PbFrame::Leaves(leaves.into()),
+            Frame::Ack { sequence } => PbFrame::Ack(pb::Ack { sequence: *sequence }),
+            Frame::Refused(leaves) => PbFrame::Refused(pb::Refused { leaves: leaves.iter().map(Into::into).collect() }),
+            Frame::Withdraw { record } => PbFrame::Withdraw(pb::Withdraw { record: record.0.to_vec() }),
+            Frame::Checkpoint(checkpoint) => PbFrame::Checkpoint(checkpoint.into()),
+            Frame::Verdict(verdict) => {
+                PbFrame::Verdict(pb::Verdict { comparison: pb::Comparison::from(*verdict).into() })
+            }
+            Frame::Unknown => return pb::Frame { frame: None },
+        };
+        pb::Frame { frame: Some(frame) }
+    }
+}
+
+impl TryFrom<pb::Frame> for Frame {
+    type Error = FrameError;
+
+    fn try_from(frame: pb::Frame) -> Result<Self, Self::Error> {
+        let Some(frame) = frame.frame else { return Ok(Frame::Unknown) };
+        Ok(match frame {
+            PbFrame::Hello(hello) => Frame::Hello(hello.try_into()?),
+            PbFrame::Refuse(refuse) => Frame::Refuse(refuse.try_into()?),
+            PbFrame::Directory(directory) => Frame::Directory(to_entries(&directory)?),
+            PbFrame::Welcome(welcome) => Frame::Welcome(welcome.try_into()?),
+            PbFrame::Reconcile(reconcile) => Frame::Reconcile(reconcile.try_into()?),
+            PbFrame::Have(have) => Frame::Have(have.try_into()?),
+            PbFrame::Leaves(leaves) => Frame::Leaves(leaves.try_into()?),
+            PbFrame::Ack(pb::Ack { sequence }) => Frame::Ack { sequence },
+            PbFrame::Refused(pb::Refused { leaves }) => {
+                at_most("refused leaves", leaves.len(), limits::LEAVES_PER_FRAME)?;
+                Frame::Refused(leaves.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
+            }
+            PbFrame::Withdraw(pb::Withdraw { record }) => {
+                Frame::Withdraw { record: RecordId(bytes("a record id", &record)?) }
+            }
+            PbFrame::Checkpoint(checkpoint) => Frame::Checkpoint(checkpoint.try_into()?),
+            PbFrame::Verdict(verdict) => to_verdict(verdict).map_or(Frame::Unknown, Frame::Verdict),
+        })
+    }
+}
+
+/// The message that the dialling end sends.
+impl From<&Frame> for pb::LinkRequest {
+    fn from(frame: &Frame) -> Self {
+        pb::LinkRequest { frame: Some(frame.into()) }
+    }
+}
+
+/// The message that the answering end sends.
+impl From<&Frame> for pb::LinkResponse {
+    fn from(frame: &Frame) -> Self {
+        pb::LinkResponse { frame: Some(frame.into()) }
+    }
+}
+
+impl TryFrom<pb::LinkRequest> for Frame {
+    type Error = FrameError;
+
+    fn try_from(message: pb::LinkRequest) -> Result<Self, Self::Error> {
+        message.frame.unwrap_or_default().try_into()
+    }
+}
+
+impl TryFrom<pb::LinkResponse> for Frame {
+    type Error = FrameError;
+
+    fn try_from(message: pb::LinkResponse) -> Result<Self, Self::Error> {
+        message.frame.unwrap_or_default().try_into()
+    }
+}
+
+impl From<&Hello> for pb::Hello {
+    fn from(hello: &Hello) -> Self {
+        pb::Hello {
+            realm: hello.realm.0.to_vec(),
+            node: hello.node.0.to_vec(),
+            store: hello.store.0.to_vec(),
+            incarnation: hello.incarnation.0.to_vec(),
+            version_min: hello.versions.0,
+            version_max: hello.versions.1,
+            directory_len: hello.directory_len,
+            directory_head: hello.directory_head.0.to_vec(),
+            program: cut(&hello.program, PROGRAM_BYTES),
+        }
+    }
+}
+
+impl TryFrom<pb::Hello> for Hello {
+    type Error = FrameError;
+
+    fn try_from(hello: pb::Hello) -> Result<Self, Self::Error> {
+        Ok(Hello {
+            realm: heliu_trust::id::RealmId(bytes("the realm", &hello.realm)?),
+            node: heliu_trust::id::NodeId(bytes("the node", &hello.node)?),
+            store: heliu_storage::StoreId(bytes("the store", &hello.store)?),
+            incarnation: heliu_trust::id::Incarnation(bytes("the incarnation", &hello.incarnation)?),
+            versions: (hello.version_min, hello.version_max),
+            directory_len: hello.directory_len,
+            directory_head: heliu_trust::id::DirectoryVersion(bytes("the directory's head", &hello.directory_head)?),
+            program: text("the program's version", hello.program, PROGRAM_BYTES)?,
+        })
+    }
+}
+
+impl TryFrom<pb::Refuse> for Refuse {
+    type Error = FrameError;
+
+    fn try_from(refuse: pb::Refuse) -> Result<Self, Self::Error> {
+        let code = match refuse.code() {
+            pb::RefuseCode::OtherRealm => RefuseCode::OtherRealm,
+            pb::RefuseCode::UnknownNode => RefuseCode::UnknownNode,
+            pb::RefuseCode::NoCommonVersion => RefuseCode::NoCommonVersion,
+            pb::RefuseCode::DirectoryForked => RefuseCode::DirectoryForked,
+            pb::RefuseCode::Itself => RefuseCode::Itself,
+            pb::RefuseCode::ShuttingDown => RefuseCode::ShuttingDown,
+            pb::RefuseCode::StoreFailed => RefuseCode::StoreFailed,
+            // A code of a later version still ends the link, in its own words.
+            pb::RefuseCode::Protocol | pb::RefuseCode::Unspecified => RefuseCode::Protocol,
+        };
+        Ok(Refuse { code, reason: text("the reason", refuse.reason, limits::REASON_BYTES)? })
+    }
+}
+
+fn to_entries(directory: &pb::Directory) -> Result<Vec<SignedEntry>, FrameError> {
+    at_most("directory entries", directory.entries.len(), limits::DIRECTORY_ENTRIES_PER_FRAME)?;
+    directory.entries.iter().map(|entry| SignedEntry::decode(entry).map_err(FrameError::Directory)).collect()
+}
+
+impl From<&Welcome> for pb::Welcome {
+    fn from(welcome: &Welcome) -> Self {
+        pb::Welcome {
+            cursor: welcome.cursor.as_ref().map(|cursor| pb::Cursor {
+                store: cursor.store.0.to_vec(),
+                incarnation: cursor.incarnation.0.to_vec(),
+                position: cursor.position,
+            }),
+            known_of_you: welcome.known_of_you.as_ref().map(|(incarnation, seq, id)| pb::KnownCommit {
+                incarnation: incarnation.0.to_vec(),
+                seq: *seq,
+                id: id.0.to_vec(),
+            }),
+        }
+    }
+}
+
+impl TryFrom<pb::Welcome> for Welcome {
+    type Error = FrameError;
+
+    fn try_from(welcome: pb::Welcome) -> Result<Self, Self::Error> {
+        let cursor = |cursor: pb::Cursor| -> Result<Cursor, FrameError> {
+            Ok(Cursor {
+                store: heliu_storage::StoreId(bytes("the cursor's store", &cursor.store)?),
+                incarnation: heliu_trust::id::Incarnation(bytes("the cursor's incarnation", &cursor.incarnation)?),
+                position: cursor.position,
+            })
+        };
+        let known = |known: pb::KnownCommit| -> Result<_, FrameError> {
+            Ok((
+                heliu_trust::id::Incarnation(bytes("the known incarnation", &known.incarnation)?),
+                known.seq,
+                heliu_trust::id::CommitId(bytes("the known commit", &known.id)?),
+            ))
+        };
+        Ok(Welcome {
+            cursor: welcome.cursor.map(cursor).transpose()?,
+            known_of_you: welcome.known_of_you.map(known).transpose()?,
+        })
+    }
+}
+
+impl From<&Range> for pb::Range {
+    fn from(range: &Range) -> Self {
+        let content = match &range.content {
+            RangeContent::Fingerprint { count, sum } => {
+                pb::range::Content::Fingerprint(pb::Fingerprint { count: *count, sum: sum.0.to_vec() })
+            }
+            RangeContent::Items(items) => {
+                pb::range::Content::Items(items.iter().flat_map(|(id, sum)| [id.0, sum.0]).flatten().collect())
+            }
+            RangeContent::Missing(ids) => pb::range::Content::Missing(ids.iter().flat_map(|id| id.0).collect()),
+        };
+        pb::Range {
+            from: range.from.0.to_vec(),
+            to: range.to.as_ref().map(|to| to.0.to_vec()).unwrap_or_default(),
+            content: Some(content),
+        }
+    }
+}
+
+impl TryFrom<pb::Reconcile> for Reconcile {
+    type Error = FrameError;
+
+    fn try_from(reconcile: pb::Reconcile) -> Result<Self, Self::Error> {
+        at_most("ranges", reconcile.ranges.len(), limits::RANGES_PER_FRAME)?;
+        let mut left = limits::ITEMS_PER_FRAME;
+        let ranges = reconcile.ranges.into_iter().map(|range| to_range(range, &mut left)).collect::<Result<_, _>>()?;
+        Ok(Reconcile { ranges, done: reconcile.done })
+    }
+}
+
+/// `left` is how many items the frame may still have.
+fn to_range(range: pb::Range, left: &mut usize) -> Result<Range, FrameError> {
+    let content = match range.content.ok_or(FrameError::Missing("the content of a range"))? {
+        pb::range::Content::Fingerprint(fingerprint) => {
+            RangeContent::Fingerprint { count: fingerprint.count, sum: Sum(bytes("a sum", &fingerprint.sum)?) }
+        }
+        pb::range::Content::Items(items) => {
+            let pairs = entries::<64>("items", &items, left, limits::ITEMS_PER_FRAME)?;
+            let pair =
+                |pair: &[u8; 64]| Ok((RecordId(bytes("an id", &pair[..32])?), Sum(bytes("a sum", &pair[32..])?)));
+            RangeContent::Items(pairs.iter().map(pair).collect::<Result<_, FrameError>>()?)
+        }
+        pb::range::Content::Missing(ids) => RangeContent::Missing(
+            entries::<32>("missing records", &ids, left, limits::ITEMS_PER_FRAME)?
+                .iter()
+                .map(|id| RecordId(*id))
+                .collect(),
+        ),
+    };
+    let to = if range.to.is_empty() { None } else { Some(RecordId(bytes("the end of a range", &range.to)?)) };
+    Ok(Range { from: RecordId(bytes("the start of a range", &range.from)?), to, content })
+}
+
+impl From<&Have> for pb::Have {
+    fn from(have: &Have) -> Self {
+        let record = |(record, leaves): &(RecordId, Vec<[u8; 8]>)| pb::HaveRecord {
+            record: record.0.to_vec(),
+            leaves: leaves.concat(),
+        };
+        pb::Have { records: have.records.iter().map(record).collect(), reply: have.reply }
+    }
+}
+
+impl TryFrom<pb::Have> for Have {
+    type Error = FrameError;
+
+    fn try_from(have: pb::Have) -> Result<Self, Self::Error> {
+        at_most("records", have.records.len(), limits::RECORDS_PER_HAVE)?;
+        let mut left = limits::LEAVES_PER_HAVE;
+        let mut record = |record: pb::HaveRecord| -> Result<_, FrameError> {
+            let leaves = entries::<8>("leaves", &record.leaves, &mut left, limits::LEAVES_PER_HAVE)?;
+            Ok((RecordId(bytes("a record id", &record.record)?), leaves.to_vec()))
+        };
+        Ok(Have { records: have.records.into_iter().map(&mut record).collect::<Result<_, _>>()?, reply: have.reply })
+    }
+}
+
+impl From<&Leaves> for pb::Leaves {
+    fn from(leaves: &Leaves) -> Self {
+        let packed = leaves::pack(&leaves.delivery);
+        let packing = match packed.packing {
+            leaves::Packing::Plain => pb::Packing::Plain,
+            leaves::Packing::Zstd => pb::Packing::Zstd,
+        };
+        pb::Leaves {
+            sequence: leaves.sequence,
+            through: leaves.through,
+            packing: packing.into(),
+            raw_bytes: packed.raw_bytes as u64,
+            delivery: packed.bytes,
+        }
+    }
+}
+
+impl TryFrom<pb::Leaves> for Leaves {
+    type Error = FrameError;
+
+    fn try_from(leaves: pb::Leaves) -> Result<Self, Self::Error> {
+        let packing = match leaves.packing() {
+            pb::Packing::Plain => leaves::Packing::Plain,
+            pb::Packing::Zstd => leaves::Packing::Zstd,
+            pb::Packing::Unspecified => return Err(FrameError::Missing("a packing that this version knows")),
+        };
+        let raw_bytes = usize::try_from(leaves.raw_bytes).unwrap_or(usize::MAX);
+        let packed = leaves::Packed { packing, raw_bytes, bytes: leaves.delivery };
+        Ok(Leaves { sequence: leaves.sequence, delivery: leaves::unpack(&packed)?, through: leaves.through })
+    }
+}
+
+impl From<&RefusedLeaf> for pb::RefusedLeaf {
+    fn from(refused: &RefusedLeaf) -> Self {
+        pb::RefusedLeaf {
+            leaf: refused.leaf.0.to_vec(),
+            code: cut(&refused.code, CODE_BYTES),
+            reason: cut(&refused.reason, limits::REASON_BYTES),
+        }
+    }
+}
+
+impl TryFrom<pb::RefusedLeaf> for RefusedLeaf {
+    type Error = FrameError;
+
+    fn try_from(refused: pb::RefusedLeaf) -> Result<Self, Self::Error> {
+        Ok(RefusedLeaf {
+            leaf: LeafHash(bytes("a leaf hash", &refused.leaf)?),
+            code: text("a reason code", refused.code, CODE_BYTES)?,
+            reason: text("a reason", refused.reason, limits::REASON_BYTES)?,
+        })
+    }
+}
+
+impl From<&Checkpoint> for pb::Checkpoint {
+    fn from(checkpoint: &Checkpoint) -> Self {
+        let Checkpoint { mine, yours, sums } = checkpoint;
+        pb::Checkpoint {
+            mine: *mine,
+            yours: *yours,
+            records: sums.records,
+            held: sums.held.0.to_vec(),
+            admitted: sums.admitted.0.to_vec(),
+        }
+    }
+}
+
+impl TryFrom<pb::Checkpoint> for Checkpoint {
+    type Error = FrameError;
+
+    fn try_from(checkpoint: pb::Checkpoint) -> Result<Self, Self::Error> {
+        let sums = Sums {
+            records: checkpoint.records,
+            held: Sum(bytes("the sum of held leaves", &checkpoint.held)?),
+            admitted: Sum(bytes("the sum of admitted leaves", &checkpoint.admitted)?),
+        };
+        Ok(Checkpoint { mine: checkpoint.mine, yours: checkpoint.yours, sums })
+    }
+}
+
+impl From<Verdict> for pb::Comparison {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Equal => pb::Comparison::Equal,
+            Verdict::JudgedDifferently => pb::Comparison::JudgedDifferently,
+            Verdict::Different => pb::Comparison::Different,
+            Verdict::MovedOn => pb::Comparison::MovedOn,
+        }
+    }
+}
+
+fn to_verdict(verdict: pb::Verdict) -> Option<Verdict> {
+    match verdict.comparison() {
+        pb::Comparison::Equal => Some(Verdict::Equal),
+        pb::Comparison::JudgedDifferently => Some(Verdict::JudgedDifferently),
+        pb::Comparison::Different => Some(Verdict::Different),
+        pb::Comparison::MovedOn => Some(Verdict::MovedOn),
+        pb::Comparison::Unspecified => None,
+    }
+}
+
+fn bytes<const N: usize>(what: &'static str, bytes: &[u8]) -> Result<[u8; N], FrameError> {
+    let expected = match N {
+        16 => "16",
+        32 => "32",
+        _ => "a fixed number",
+    };
+    bytes.try_into().map_err(|_| FrameError::Size { what, expected, found: bytes.len() })
+}
+
+/// Concatenated entries of `N` bytes, counted against what the frame may still have.
+fn entries<'a, const N: usize>(
+    what: &'static str,
+    bytes: &'a [u8],
+    left: &mut usize,
+    max: usize,
+) -> Result<&'a [[u8; N]], FrameError> {
+    let (entries, rest) = bytes.as_chunks();
+    if !rest.is_empty() {
+        return Err(FrameError::Size { what, expected: "a multiple of its entries", found: bytes.len() });
+    }
+    *left = left.checked_sub(entries.len()).ok_or(FrameError::TooMany { what, max })?;
+    Ok(entries)
+}
+
+fn at_most(what: &'static str, count: usize, max: usize) -> Result<(), FrameError> {
+    if count > max { Err(FrameError::TooMany { what, max }) } else { Ok(()) }
+}
+
+fn text(what: &'static str, text: String, max: usize) -> Result<String, FrameError> {
+    if text.len() > max { Err(FrameError::TooLong { what, max }) } else { Ok(text) }
+}
+
+/// Words for people, cut to what the other end takes.
+fn cut(text: &str, max: usize) -> String {
+    text[..text.floor_char_boundary(max)].to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,173 @@
+//! Every frame goes there and back over real protobuf bytes; what is beyond a limit is refused.
+
+use std::fmt::Debug;
+
+use heliu_record::id::SeatId;
+use heliu_replication::frame::{Delivery, WIRE_VERSIONS};
+use heliu_storage::StoreId;
+use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
+use prost::Message as _;
+
+use super::*;
+
+fn there_and_back(frame: &Frame) -> Result<Frame, FrameError> {
+    let bytes = pb::LinkRequest::from(frame).encode_to_vec();
+    assert_eq!(bytes, pb::LinkResponse::from(frame).encode_to_vec());
+    Frame::try_from(pb::LinkRequest::decode(bytes.as_slice()).expect("it is protobuf"))
+}
+
+fn refused(frame: PbFrame) -> FrameError {
+    Frame::try_from(pb::Frame { frame: Some(frame) }).expect_err("it is beyond a limit")
+}
+
+fn hello() -> Hello {
+    Hello {
+        realm: RealmId([1; 16]),
+        node: NodeId([2; 16]),
+        store: StoreId([3; 16]),
+        incarnation: Incarnation([4; 16]),
+        versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
+        directory_len: 5,
+        directory_head: DirectoryVersion([6; 32]),
+        program: "heliu 0.1.0".into(),
+    }
+}
+
+fn frames() -> Vec<Frame> {
+    let range = |content| Range { from: RecordId([1; 32]), to: None, content };
+    let cursor = Cursor { store: StoreId([3; 16]), incarnation: Incarnation([4; 16]), position: u64::MAX };
+    let checkpoint =
+        Checkpoint { mine: 1, yours: 2, sums: Sums { records: 3, held: Sum([4; 32]), admitted: Sum([5; 32]) } };
+    let refused = RefusedLeaf { leaf: LeafHash([1; 32]), code: "WRITER".into(), reason: "不是本单位".into() };
+    vec![
+        Frame::Hello(hello()),
+        Frame::Refuse(Refuse { code: RefuseCode::StoreFailed, reason: "the disk is full".into() }),
+        Frame::Directory(Vec::new()),
+        Frame::Welcome(Welcome { cursor: None, known_of_you: None }),
+        Frame::Welcome(Welcome {
+            cursor: Some(cursor),
+            known_of_you: Some((Incarnation([4; 16]), 7, CommitId([8; 32]))),
+        }),
+        Frame::Reconcile(Reconcile {
+            ranges: vec![
+                range(RangeContent::Fingerprint { count: 3, sum: Sum([9; 32]) }),
+                range(RangeContent::Items(vec![(RecordId([1; 32]), Sum([2; 32])), (RecordId([3; 32]), Sum([4; 32]))])),
+                range(RangeContent::Items(Vec::new())),
+                Range { to: Some(RecordId([9; 32])), ..range(RangeContent::Missing(vec![RecordId([5; 32])])) },
+            ],
+            done: true,
+        }),
+        Frame::Have(Have {
+            records: vec![(RecordId([1; 32]), vec![[1; 8], [2; 8]]), (RecordId([2; 32]), Vec::new())],
+            reply: true,
+        }),
+        Frame::Leaves(Leaves { sequence: 9, delivery: Delivery::default(), through: Some(0) }),
+        Frame::Leaves(Leaves { sequence: 10, delivery: Delivery::default(), through: None }),
+        Frame::Ack { sequence: 0 },
+        Frame::Refused(vec![refused]),
+        Frame::Withdraw { record: RecordId([1; 32]) },
+        Frame::Checkpoint(checkpoint),
+        Frame::Verdict(Verdict::Equal),
+        Frame::Verdict(Verdict::JudgedDifferently),
+        Frame::Verdict(Verdict::Different),
+        Frame::Verdict(Verdict::MovedOn),
+        Frame::Unknown,
+    ]
+}
+
+#[test]
+fn every_frame_goes_there_and_back() {
+    for frame in frames() {
+        assert_eq!(there_and_back(&frame), Ok(frame));
+    }
+}
+
+#[test]
+fn every_reason_to_refuse_goes_there_and_back() {
+    use RefuseCode::{
+        DirectoryForked, Itself, NoCommonVersion, OtherRealm, Protocol, ShuttingDown, StoreFailed, UnknownNode,
+    };
+    for code in [OtherRealm, UnknownNode, NoCommonVersion, DirectoryForked, Protocol, Itself, ShuttingDown, StoreFailed]
+    {
+        let frame = Frame::Refuse(Refuse { code, reason: String::new() });
+        assert_eq!(there_and_back(&frame), Ok(frame));
+    }
+}
+
+#[test]
+fn a_frame_of_a_later_version_is_ignored() {
+    // Field 999 of Frame, as a later version might add.
+    let frame = pb::Frame::decode([0xba, 0x3e, 0x01, 0x00].as_slice()).expect("it is protobuf");
+    assert_eq!(Frame::try_from(frame), Ok(Frame::Unknown));
+    let verdict = PbFrame::Verdict(pb::Verdict { comparison: 99 });
+    assert_eq!(Frame::try_from(pb::Frame { frame: Some(verdict) }), Ok(Frame::Unknown));
+}
+
+#[test]
+fn a_reason_of_a_later_version_still_ends_the_link() {
+    let refuse = PbFrame::Refuse(pb::Refuse { code: 99, reason: "fenced".into() });
+    let expected = Refuse { code: RefuseCode::Protocol, reason: "fenced".into() };
+    assert_eq!(Frame::try_from(pb::Frame { frame: Some(refuse) }), Ok(Frame::Refuse(expected)));
+}
+
+#[test]
+fn words_without_end_are_cut_when_sent_and_refused_when_received() {
+    let reason = "长".repeat(limits::REASON_BYTES);
+    let frame = Frame::Refuse(Refuse { code: RefuseCode::Protocol, reason: reason.clone() });
+    let Ok(Frame::Refuse(refuse)) = there_and_back(&frame) else { panic!("it arrives") };
+    assert!(reason.starts_with(&refuse.reason) && refuse.reason.len() > limits::REASON_BYTES - 4);
+    let what = refused(PbFrame::Refuse(pb::Refuse { code: 5, reason }));
+    assert_eq!(what, FrameError::TooLong { what: "the reason", max: limits::REASON_BYTES });
+}
+
+#[test]
+fn more_than_a_frame_may_have_is_refused() {
+    let too_many = |error: FrameError| matches!(error, FrameError::TooMany { .. });
+    let entries = vec![Vec::new(); limits::DIRECTORY_ENTRIES_PER_FRAME + 1];
+    assert!(too_many(refused(PbFrame::Directory(pb::Directory { entries }))));
+    let leaves = vec![pb::RefusedLeaf::default(); limits::LEAVES_PER_FRAME + 1];
+    assert!(too_many(refused(PbFrame::Refused(pb::Refused { leaves }))));
+    let ranges = vec![pb::Range::default(); limits::RANGES_PER_FRAME + 1];
+    assert!(too_many(refused(PbFrame::Reconcile(pb::Reconcile { ranges, done: false }))));
+    let records = vec![pb::HaveRecord::default(); limits::RECORDS_PER_HAVE + 1];
+    assert!(too_many(refused(PbFrame::Have(pb::Have { records, reply: false }))));
+}
+
+#[test]
+fn items_are_counted_over_all_ranges_of_a_frame() {
+    let half = |content: fn(Vec<u8>) -> pb::range::Content, each: usize| pb::Range {
+        from: vec![0; 32],
+        to: Vec::new(),
+        content: Some(content(vec![0; (limits::ITEMS_PER_FRAME / 2 + 1) * each])),
+    };
+    let ranges = vec![half(pb::range::Content::Items, 64), half(pb::range::Content::Missing, 32)];
+    let error = refused(PbFrame::Reconcile(pb::Reconcile { ranges: ranges.clone(), done: false }));
+    assert_eq!(error, FrameError::TooMany { what: "missing records", max: limits::ITEMS_PER_FRAME });
+    let one = pb::Reconcile { ranges: ranges[..1].to_vec(), done: false };
+    assert!(Reconcile::try_from(one).is_ok());
+    let record = pb::HaveRecord { record: vec![0; 32], leaves: vec![0; (limits::LEAVES_PER_HAVE / 2 + 1) * 8] };
+    let error = refused(PbFrame::Have(pb::Have { records: vec![record.clone(), record], reply: false }));
+    assert_eq!(error, FrameError::TooMany { what: "leaves", max: limits::LEAVES_PER_HAVE });
+}
+
+#[test]
+fn a_full_frame_of_items_fits_into_a_message() {
+    let items = vec![(RecordId([1; 32]), Sum([2; 32])); limits::ITEMS_PER_FRAME];
+    let range = Range { from: RecordId([0; 32]), to: None, content: RangeContent::Items(items) };
+    let frame = Frame::Reconcile(Reconcile { ranges: vec![range], done: false });
+    assert!(pb::LinkRequest::from(&frame).encoded_len() <= MESSAGE_BYTES_MAX);
+}
+
+#[test]
+fn ids_of_a_wrong_size_are_refused() {
+    fn size<T: Debug>(result: Result<T, FrameError>) {
+        assert!(matches!(result, Err(FrameError::Size { .. })), "{result:?}");
+    }
+    size(Hello::try_from(pb::Hello { realm: vec![0; SeatId::LEN + 1], ..pb::Hello::from(&hello()) }));
+    size(Hello::try_from(pb::Hello { directory_head: Vec::new(), ..pb::Hello::from(&hello()) }));
+    size(Frame::try_from(pb::Frame { frame: Some(PbFrame::Withdraw(pb::Withdraw::default())) }));
+    size(Checkpoint::try_from(pb::Checkpoint::default()));
+    let content = Some(pb::range::Content::Items(vec![0; 65]));
+    let ranges = vec![pb::Range { from: vec![0; 32], to: Vec::new(), content }];
+    size(Reconcile::try_from(pb::Reconcile { ranges, done: false }));
+}

@@ -1,0 +1,149 @@
+//! Who may use what: the pure core stays pure, each heavy dependency has its rooms, and use between rooms is one way.
+
+use crate::expect_none;
+use crate::metadata::Graph;
+
+/// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
+/// node and in a simulated schedule.
+const PURE: &[&str] = &["crates/record", "crates/trust", "crates/storage", "crates/replication"];
+const IMPURE: &[&str] = &["tokio", "async-std", "smol", "sqlx", "rusqlite", "tonic", "prost", "hyper", "reqwest"];
+
+/// A dependency, the rooms that may name it, and where its work goes instead. `tests/*` and xtask may name anything.
+const FENCES: &[(&str, &[&str], &str)] = &[
+    ("automerge", &["crates/record"], "everybody else carries a record's bytes as opaque bytes"),
+    ("sqlx", &["crates/storage-sqlite", "crates/storage-postgres"], "SQL goes behind the traits of crates/storage"),
+    ("tonic", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
+    ("tonic-prost", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
+    ("prost", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
+    ("prost-types", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
+    ("heliu-storage-sqlite", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
+    ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
+];
+const WIRE_AND_ABOVE: &[&str] = &["crates/wire", "crates/node", "crates/client", "services/"];
+
+/// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
+const DIRECTION: &[(&str, &[&str])] = &[
+    ("crates/record", &[]),
+    ("crates/trust", &["crates/record"]),
+    ("crates/storage", &["crates/record", "crates/trust"]),
+    ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage"]),
+    ("crates/storage-postgres", &["crates/record", "crates/trust", "crates/storage"]),
+    ("crates/replication", &["crates/record", "crates/trust", "crates/storage"]),
+    ("crates/wire", &["crates/record", "crates/trust", "crates/storage", "crates/replication"]),
+    ("crates/node", &["crates/record", "crates/trust", "crates/storage", "crates/replication", "crates/wire"]),
+    ("crates/client", &["crates/record", "crates/trust", "crates/wire"]),
+];
+
+fn impurities(graph: &Graph) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (room, package) in graph.rooms().filter(|(room, _)| PURE.contains(room)) {
+        for way in IMPURE.iter().filter_map(|impure| graph.way(package, impure)) {
+            findings.push(format!(
+                "{room} is pure, but reaches {}: make it an input or an effect, and let crates/node do the work",
+                way.join(" -> ")
+            ));
+        }
+    }
+    findings
+}
+
+fn crossed_fences(graph: &Graph) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (room, package) in graph.rooms().filter(|(room, _)| !room.starts_with("tests/") && *room != "xtask") {
+        for (dependency, rooms, instead) in FENCES {
+            let may = rooms.iter().any(|may| room == *may || (may.ends_with('/') && room.starts_with(may)));
+            if !may && graph.uses(package).any(|used| used.name == *dependency) {
+                findings.push(format!("{room} uses {dependency}, which belongs to {}: {instead}", rooms.join(", ")));
+            }
+        }
+    }
+    findings
+}
+
+fn wrong_ways(graph: &Graph) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (room, package) in graph.rooms().filter(|(room, _)| room.starts_with("crates/")) {
+        let Some((_, may)) = DIRECTION.iter().find(|(name, _)| *name == room) else {
+            findings
+                .push(format!("{room} is new: say in DIRECTION of {} and in ARCHITECTURE.md what it may use", file!()));
+            continue;
+        };
+        for used in graph.uses(package).filter_map(|used| used.room.as_deref()).filter(|used| !may.contains(used)) {
+            findings.push(format!(
+                "{room} uses {used}: use is one way (see ARCHITECTURE.md); move the code, not the fence"
+            ));
+        }
+    }
+    findings
+}
+
+#[test]
+fn the_core_reaches_no_runtime_no_sql_and_no_grpc() {
+    expect_none(&impurities(&Graph::of_this_workspace()));
+}
+
+#[test]
+fn heavy_dependencies_stay_in_their_rooms() {
+    expect_none(&crossed_fences(&Graph::of_this_workspace()));
+}
+
+#[test]
+fn use_between_rooms_is_one_way() {
+    expect_none(&wrong_ways(&Graph::of_this_workspace()));
+}
+
+#[test]
+fn every_room_of_the_core_is_there_to_be_checked() {
+    let graph = Graph::of_this_workspace();
+    for pure in PURE {
+        assert!(graph.rooms().any(|(room, _)| room == *pure), "{pure} is gone: correct PURE of {}", file!());
+    }
+}
+
+mod the_fences_can_fail {
+    use super::*;
+
+    #[test]
+    fn a_runtime_behind_another_crate_is_found_and_the_way_to_it_is_shown() {
+        let graph = Graph::by_hand(&[
+            ("crates/trust", "heliu-trust", &["innocent"]),
+            ("", "innocent", &["tokio"]),
+            ("", "tokio", &[]),
+            ("crates/node", "heliu-node", &["tokio"]),
+        ]);
+        let findings = impurities(&graph);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        assert!(findings[0].contains("heliu-trust -> innocent -> tokio"), "{findings:?}");
+    }
+
+    #[test]
+    fn a_dependency_outside_its_rooms_is_found() {
+        let graph = Graph::by_hand(&[
+            ("crates/node", "heliu-node", &["sqlx", "automerge", "tonic", "heliu-storage-sqlite"]),
+            ("crates/storage-sqlite", "heliu-storage-sqlite", &["sqlx"]),
+            ("services/heliu", "heliu", &["heliu-storage-sqlite", "tonic"]),
+            ("tests/bench", "bench", &["sqlx", "automerge"]),
+            ("", "sqlx", &[]),
+            ("", "automerge", &[]),
+            ("", "tonic", &[]),
+        ]);
+        let findings = crossed_fences(&graph);
+        assert_eq!(findings.len(), 3, "{findings:?}");
+        for dependency in ["sqlx", "automerge", "heliu-storage-sqlite"] {
+            assert!(findings.iter().any(|finding| finding.starts_with(&format!("crates/node uses {dependency}"))));
+        }
+    }
+
+    #[test]
+    fn use_in_the_wrong_direction_and_unknown_rooms_are_found() {
+        let graph = Graph::by_hand(&[
+            ("crates/record", "heliu-record", &["heliu-trust"]),
+            ("crates/trust", "heliu-trust", &["heliu-record"]),
+            ("crates/manager", "heliu-manager", &[]),
+        ]);
+        let findings = wrong_ways(&graph);
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert!(findings.iter().any(|finding| finding.starts_with("crates/record uses crates/trust")), "{findings:?}");
+        assert!(findings.iter().any(|finding| finding.starts_with("crates/manager is new")), "{findings:?}");
+    }
+}

@@ -1,0 +1,46 @@
+//! The workspace's own commands, run as `cargo xtask <command>`: what a developer types, and what CI types too.
+//!
+//! Compiled before everything else, so it stays small: what a product does belongs to `crates/`, not here.
+
+mod buf;
+mod process;
+mod proto;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask: the commands of this workspace
+
+  cargo xtask test                 the one test command: everything that must hold before a change goes in
+  cargo xtask test --only <step>   one step of it (repeatable), in the same order
+  cargo xtask proto                compile proto/ into crates/wire/src/generated (no protoc needed); commit the result
+  cargo xtask proto --check        change nothing; fail if the committed code is stale
+  cargo xtask --help               this text
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+
+    let result = match words.as_slice() {
+        [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
+            println!("{HELP}\nSteps of `cargo xtask test`, cheapest first; the first that fails ends the run:\n");
+            print!("{}", steps::table());
+            Ok(())
+        }
+        ["test", selection @ ..] => steps::select(selection).and_then(|steps| test::run(&steps)),
+        ["proto"] => proto::generate(),
+        ["proto", "--check"] => proto::check(),
+        unknown => Err(format!("`{}` is no command of xtask; see `cargo xtask --help`", unknown.join(" "))),
+    };
+
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
