@@ -1,45 +1,66 @@
-//! Why a call failed, in words for people and in a code for programs, and what can be done about it.
+//! Why a call failed, in words for people (in both languages) and in a code for programs, and what can be done about it.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
-use heliu_wire::status::Refusal;
+use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
 
-/// Displays what happened and why, then, after a full stop, what to do if something can be done.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Displays in English what happened, why, and what to do; [`Error::explain`] says it in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    #[error("{address:?} is not the address of a node: {why}. {next}", next = self.next().unwrap_or_default())]
-    Address { address: String, why: String },
-    /// Nobody answers there, or the connection broke. A command may have been carried out or not: repeat it with the same
-    /// command id.
-    #[error("cannot reach a node at {address}: {why}. {next}", next = self.next().unwrap_or_default())]
-    Unreachable { address: String, why: String },
+    Address {
+        address: String,
+        why: BadAddress,
+    },
+    /// Nobody answers there, or the connection broke; `why` is the system's word for it. A command may have been carried
+    /// out or not: repeat it with the same command id.
+    Unreachable {
+        address: String,
+        why: String,
+    },
     /// The node said no, and why.
-    #[error("{}", sentence(refusal))]
-    Refused { refusal: Box<Refusal> },
+    Refused {
+        refusal: Box<Refusal>,
+    },
     /// No answer in time. As for [`Error::Unreachable`], a command may have been carried out.
-    #[error("the node at {address} did not answer within {} s. {next}", after.as_secs(), next = self.next().unwrap_or_default())]
-    TimedOut { address: String, after: Duration },
+    TimedOut {
+        address: String,
+        after: Duration,
+    },
     /// What is there answers, but not as a node of this version.
-    #[error("what answers at {address} is not a node that this program understands: {why}. {next}", next = self.next().unwrap_or_default())]
-    Foreign { address: String, why: String },
+    Foreign {
+        address: String,
+        why: String,
+    },
     /// The node failed, and has no reason of its own for it.
-    #[error("the node at {address} failed ({code:?}): {why}. {next}", next = self.next().unwrap_or_default())]
-    Failed { address: String, code: Code, why: String },
+    Failed {
+        address: String,
+        code: Code,
+        why: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadAddress {
+    /// Not a host and a port.
+    Form,
+    /// https: this version speaks plain HTTP/2 to a node on the same machine or inside a trusted network.
+    Tls,
 }
 
 impl Error {
-    /// A stable code in capitals: the node's own, or one of `BAD_ADDRESS`, `UNREACHABLE`, `TIMED_OUT`, `FOREIGN`, `FAILED`.
+    /// A stable code: the node's own, or `bad_address`, `unreachable`, `timed_out`, `foreign`, `failed`.
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
-            Error::Address { .. } => "BAD_ADDRESS",
-            Error::Unreachable { .. } => "UNREACHABLE",
+            Error::Address { .. } => "bad_address",
+            Error::Unreachable { .. } => "unreachable",
             Error::Refused { refusal } => &refusal.reason,
-            Error::TimedOut { .. } => "TIMED_OUT",
-            Error::Foreign { .. } => "FOREIGN",
-            Error::Failed { .. } => "FAILED",
+            Error::TimedOut { .. } => "timed_out",
+            Error::Foreign { .. } => "foreign",
+            Error::Failed { .. } => "failed",
         }
     }
 
@@ -62,22 +83,70 @@ impl Error {
         if let Error::Refused { refusal } = self { refusal.field.as_deref() } else { None }
     }
 
-    /// What can be done about it.
+    /// What happened and why.
     #[must_use]
-    pub fn next(&self) -> Option<&str> {
-        Some(match self {
-            Error::Address { .. } => "Give it as host:port, such as 127.0.0.1:7340",
-            Error::Unreachable { .. } => {
-                "Check that the node runs there (systemctl status heliu), that the address is the one it listens on, \
-                 and that no firewall is between"
+    pub fn what(&self) -> Explanation {
+        match self {
+            Error::Address { address, why: BadAddress::Form } => {
+                say(format!("{address:?} 不是节点地址。"), format!("{address:?} is not the address of a node."))
             }
-            Error::Refused { refusal } => return refusal.next.as_deref(),
-            Error::TimedOut { .. } => {
-                "It may be busy or its disk slow: look at its log. A command can be repeated with the same command id"
+            Error::Address { address, why: BadAddress::Tls } => say(
+                format!("不能用 TLS 连接 {address}:本客户端尚不支持。"),
+                format!("Cannot connect to {address} with TLS: this client does not speak it."),
+            ),
+            Error::Unreachable { address, why } => {
+                say(format!("连不上 {address} 的节点:{why}。"), format!("Cannot reach a node at {address}: {why}."))
             }
-            Error::Foreign { .. } => "Check the address, and that program and node have the same version",
-            Error::Failed { .. } => "Its log says more",
-        })
+            Error::Refused { refusal } => join(&refusal.what, &refusal.why),
+            Error::TimedOut { address, after } => say(
+                format!("{address} 的节点在 {} 秒内没有答复。", after.as_secs_f32()),
+                format!("The node at {address} did not answer within {} s.", after.as_secs_f32()),
+            ),
+            Error::Foreign { address, why } => say(
+                format!("{address} 有答复,但不是本程序认识的节点:{why}。"),
+                format!("What answers at {address} is not a node that this program understands: {why}."),
+            ),
+            Error::Failed { address, code, why } => say(
+                format!("{address} 的节点出错({code:?}):{why}。"),
+                format!("The node at {address} failed ({code:?}): {why}."),
+            ),
+        }
+    }
+
+    /// What can be done about it; empty if there is nothing to say.
+    #[must_use]
+    pub fn next(&self) -> Explanation {
+        let (zh, en) = match self {
+            Error::Address { why: BadAddress::Form, .. } => {
+                ("请写成 主机:端口,例如 127.0.0.1:7340。", "Give it as host:port, such as 127.0.0.1:7340.")
+            }
+            Error::Address { why: BadAddress::Tls, .. } => (
+                "请在节点所在的机器上用 http:// 或 主机:端口 连接。",
+                "Connect from the node's own machine, with http:// or as host:port.",
+            ),
+            Error::Unreachable { .. } => (
+                "请检查节点是否在运行(systemctl status heliu),地址是否是它监听的地址,中间是否有防火墙。",
+                "Check that the node runs there (systemctl status heliu), that this is the address it listens on, and \
+                 that no firewall is in between.",
+            ),
+            Error::Refused { refusal } => return refusal.next.clone(),
+            Error::TimedOut { .. } => (
+                "节点可能繁忙或磁盘缓慢,请看它的日志。命令可用同一命令编号重试。",
+                "It may be busy or its disk slow: look at its log. A command can be repeated with the same command id.",
+            ),
+            Error::Foreign { .. } => (
+                "请核对地址,以及程序与节点的版本。",
+                "Check the address, and that program and node have the same version.",
+            ),
+            Error::Failed { .. } => ("详情见节点日志。", "Its log says more."),
+        };
+        say(zh, en)
+    }
+
+    /// All of it: what happened, why, and what to do.
+    #[must_use]
+    pub fn explain(&self) -> Explanation {
+        join(&self.what(), &self.next())
     }
 
     pub(crate) fn unreachable(address: &str, error: &(dyn StdError + 'static)) -> Self {
@@ -95,12 +164,17 @@ impl Error {
         }
         let address = address.to_owned();
         // tonic tells of a connection that broke, and of its own deadline, by what is behind the status.
-        let why = StdError::source(status).map_or_else(|| status.message().to_owned(), root_cause);
+        let source = StdError::source(status);
+        let why = source.map_or_else(|| status.message().to_owned(), root_cause);
         match status.code() {
             Code::DeadlineExceeded => Error::TimedOut { address, after: timeout },
-            Code::Cancelled if status.message().contains("imeout") => Error::TimedOut { address, after: timeout },
+            Code::Cancelled if source.is_some_and(is::<tonic::TimeoutExpired>) => {
+                Error::TimedOut { address, after: timeout }
+            }
             Code::Unavailable => Error::Unreachable { address, why },
-            Code::Unknown if StdError::source(status).is_some_and(is_transport) => Error::Unreachable { address, why },
+            Code::Unknown | Code::Cancelled if source.is_some_and(is::<tonic::transport::Error>) => {
+                Error::Unreachable { address, why }
+            }
             Code::Unimplemented => {
                 let why = if why.is_empty() { "it does not know this call".to_owned() } else { why };
                 Error::Foreign { address, why }
@@ -110,8 +184,17 @@ impl Error {
     }
 }
 
-fn is_transport(error: &(dyn StdError + 'static)) -> bool {
-    error.is::<tonic::transport::Error>() || error.source().is_some_and(is_transport)
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.explain().en)
+    }
+}
+
+impl StdError for Error {}
+
+/// Whether an error or one behind it is of a type.
+fn is<E: StdError + 'static>(error: &(dyn StdError + 'static)) -> bool {
+    error.is::<E>() || error.source().is_some_and(is::<E>)
 }
 
 /// The innermost error: "Connection refused" rather than "transport error".
@@ -123,8 +206,11 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
     root.to_string()
 }
 
-fn sentence(refusal: &Refusal) -> String {
-    let field = refusal.field.as_deref().map(|field| format!(" ({field})")).unwrap_or_default();
-    let next = refusal.next.as_deref().map(|next| format!(". {next}")).unwrap_or_default();
-    format!("{}{field}{next}", refusal.message)
+fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
+    Explanation { zh: zh.into(), en: en.into() }
+}
+
+fn join(first: &Explanation, then: &Explanation) -> Explanation {
+    let en = [first.en.as_str(), then.en.as_str()].join(" ").trim().to_owned();
+    say(format!("{}{}", first.zh, then.zh), en)
 }

@@ -14,7 +14,8 @@ use heliu_wire::operations::operations_service_client::OperationsServiceClient;
 use heliu_wire::records::records_service_client::RecordsServiceClient;
 use tonic::transport::{Channel, Endpoint};
 
-pub use error::Error;
+pub use error::{BadAddress, Error};
+pub use heliu_wire::status::{Explanation, Refusal};
 pub use heliu_wire::{operations, records};
 
 /// How long a connection may take to come about.
@@ -64,16 +65,16 @@ impl Client {
 }
 
 fn endpoint(address: &str) -> Result<Endpoint, Error> {
-    let bad = |why: &str| Error::Address { address: address.to_owned(), why: why.to_owned() };
+    let bad = |why| Error::Address { address: address.to_owned(), why };
     let url = match address.split_once("://") {
         Some(("http", _)) => address.to_owned(),
-        Some(("https", _)) => return Err(bad("this version of the client speaks no TLS")),
-        Some((scheme, _)) => return Err(bad(&format!("{scheme} is not a scheme that it knows"))),
+        Some(("https", _)) => return Err(bad(BadAddress::Tls)),
+        Some(_) => return Err(bad(BadAddress::Form)),
         None => format!("http://{address}"),
     };
-    let endpoint = Endpoint::from_shared(url).map_err(|_| bad("it is not a host and a port"))?;
+    let endpoint = Endpoint::from_shared(url).map_err(|_| bad(BadAddress::Form))?;
     if endpoint.uri().host().is_none_or(str::is_empty) || endpoint.uri().port_u16().is_none() {
-        return Err(bad("host or port is missing"));
+        return Err(bad(BadAddress::Form));
     }
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)

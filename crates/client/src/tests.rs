@@ -7,7 +7,6 @@ use heliu_wire::records::{
     ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
     HistoryResponse, ListRequest, ListResponse, Record,
 };
-use heliu_wire::status::Refusal;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
@@ -23,10 +22,20 @@ impl RecordsService for FakeNode {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
         let command = request.into_inner();
         match command.command.as_str() {
-            "say.no" => Err(Refusal::new(Code::InvalidArgument, "BAD_DATE", "2001-13-01 is not a date")
-                .field("arguments.joined_on")
-                .next("Write it as year-month-day")
-                .into()),
+            "say.no" => Err(Refusal::new(
+                Code::InvalidArgument,
+                "bad_value",
+                "2001-13-01 不是日期。",
+                "2001-13-01 is not a date.",
+            )
+            .field("arguments.joined_on")
+            .next("请写成 年-月-日。", "Write it as year-month-day.")
+            .into()),
+            "say.much" => {
+                let much = "长".repeat(10_000);
+                let refusal = Refusal::new(Code::InvalidArgument, "much", &much, &much);
+                Err(refusal.why(&much, &much).next(&much, &much).field(&much).into())
+            }
             "fail" => Err(Status::internal("the store is gone")),
             _ => Ok(Response::new(ExecuteResponse { command_id: command.command_id, ..Default::default() })),
         }
@@ -86,10 +95,16 @@ async fn a_command_is_answered() {
 #[tokio::test]
 async fn a_refusal_says_which_field_why_and_what_to_do() {
     let error = connected().await.execute(command("say.no")).await.expect_err("it says no");
-    assert_eq!((error.reason(), error.code()), ("BAD_DATE", Code::InvalidArgument));
-    assert_eq!((error.field(), error.next()), (Some("arguments.joined_on"), Some("Write it as year-month-day")));
-    let said = "2001-13-01 is not a date (arguments.joined_on). Write it as year-month-day";
-    assert_eq!(error.to_string(), said);
+    assert_eq!((error.reason(), error.code()), ("bad_value", Code::InvalidArgument));
+    assert_eq!(error.field(), Some("arguments.joined_on"));
+    assert_eq!(error.to_string(), "2001-13-01 is not a date. Write it as year-month-day.");
+    assert_eq!(error.explain().zh, "2001-13-01 不是日期。请写成 年-月-日。");
+}
+
+#[tokio::test]
+async fn a_refusal_without_end_still_arrives() {
+    let error = connected().await.execute(command("say.much")).await.expect_err("it says no");
+    assert_eq!(error.reason(), "much", "{error:?}");
 }
 
 #[tokio::test]
@@ -97,9 +112,9 @@ async fn nobody_there_is_said_with_the_address_the_cause_and_what_to_do() {
     let (listener, address) = listen().await;
     drop(listener);
     let error = Client::connect(&address.to_string()).await.expect_err("nobody listens");
-    assert_eq!(error.reason(), "UNREACHABLE");
+    assert_eq!(error.reason(), "unreachable");
     let said = error.to_string();
-    assert!(said.starts_with(&format!("cannot reach a node at {address}: ")), "{said}");
+    assert!(said.starts_with(&format!("Cannot reach a node at {address}: ")), "{said}");
     assert!(said.contains("refused") && said.contains("systemctl status heliu"), "{said}");
 }
 
@@ -118,7 +133,7 @@ async fn a_node_that_goes_away_is_unreachable() {
     drop(stop);
     server.await.expect("it ends").expect("it ends well");
     let error = client.schema().await.expect_err("it is gone");
-    assert_eq!(error.reason(), "UNREACHABLE", "{error:?}");
+    assert_eq!(error.reason(), "unreachable", "{error:?}");
     assert_eq!(error.code(), Code::Unavailable);
 }
 
@@ -127,20 +142,20 @@ async fn no_answer_is_said_after_the_deadline() {
     let client = connected().await;
     let timeout = Duration::from_millis(100);
     let status = client.records.clone().history(within(timeout, HistoryRequest::default())).await.expect_err("never");
-    assert_eq!(client.failed(&status, timeout).reason(), "TIMED_OUT", "{status:?}");
+    assert_eq!(client.failed(&status, timeout).reason(), "timed_out", "{status:?}");
 }
 
 #[tokio::test]
 async fn a_node_of_another_version_is_named_as_such() {
     let client = connected().await;
-    assert_eq!(client.status().await.expect_err("it knows no operations").reason(), "FOREIGN");
-    assert_eq!(client.get("").await.expect_err("its answer is empty").reason(), "FOREIGN");
+    assert_eq!(client.status().await.expect_err("it knows no operations").reason(), "foreign");
+    assert_eq!(client.get("").await.expect_err("its answer is empty").reason(), "foreign");
 }
 
 #[tokio::test]
 async fn a_failure_without_a_reason_is_told_verbatim() {
     let error = connected().await.execute(command("fail")).await.expect_err("it fails");
-    assert_eq!((error.reason(), error.code()), ("FAILED", Code::Internal));
+    assert_eq!((error.reason(), error.code()), ("failed", Code::Internal));
     assert!(error.to_string().contains("the store is gone"), "{error}");
 }
 
@@ -154,6 +169,6 @@ async fn a_long_page_arrives() {
 async fn what_is_no_address_is_refused_before_anything_is_sent() {
     for address in ["", "here", "ftp://a:1", "https://a:1", "http://", "a b:1", "127.0.0.1", ":80"] {
         let error = Client::connect(address).await.expect_err("no address");
-        assert_eq!(error.reason(), "BAD_ADDRESS", "{address}: {error}");
+        assert_eq!(error.reason(), "bad_address", "{address}: {error}");
     }
 }

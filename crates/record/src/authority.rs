@@ -11,6 +11,7 @@ use crate::kind::{Field, Kind, Label, Merge, Writer, label};
 use crate::schema::{self, Place, SchemaError, Written};
 use crate::scope::{self, OWNER, Scope};
 use crate::seats::{Seats, Tier};
+use crate::view::Folding;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
@@ -54,7 +55,7 @@ pub fn may_write(
         check_first(author, written, preimage, seats)?;
         scope.owners.insert(preimage.birth);
     }
-    let judge = Judge { author, first, scope, written, at, kind, seats };
+    let judge = Judge { author, first, scope, written, preimage, at, kind, seats };
     for put in written {
         let rule = schema::check(kind, *put)?;
         judge.check_open(&rule.place, put.key)?;
@@ -66,7 +67,12 @@ pub fn may_write(
     Ok(())
 }
 
-fn check_first(author: SeatId, written: &[Written<'_>], preimage: &Preimage, seats: &Seats) -> Result<(), AuthorityError> {
+fn check_first(
+    author: SeatId,
+    written: &[Written<'_>],
+    preimage: &Preimage,
+    seats: &Seats,
+) -> Result<(), AuthorityError> {
     let birth = preimage.birth;
     if !seats.is_at_or_above(author, birth) {
         return Err(AuthorityError::Creator { author: seats.name(author), birth: seats.name(birth) });
@@ -84,6 +90,7 @@ struct Judge<'a> {
     /// At the change's predecessors.
     scope: Scope,
     written: &'a [Written<'a>],
+    preimage: &'a Preimage,
     at: &'a History,
     kind: &'a Kind,
     seats: &'a Seats,
@@ -161,7 +168,8 @@ impl Judge<'_> {
 
     /// The writers of the decisions that one supersedes.
     fn cited<'c>(&'c self, field: &'c Field, decision: &'c Decision<'_>) -> impl Iterator<Item = Writer> + 'c {
-        let cited = decision.cites.iter().flat_map(|entry| self.at.visible(Container::Log, &format!("{}/{entry}", field.name)));
+        let cited =
+            decision.cites.iter().flat_map(|entry| self.at.visible(Container::Log, &format!("{}/{entry}", field.name)));
         cited.filter_map(|v| {
             let Merge::State(machine) = field.merge else { return None };
             Some(machine.state(Decision::parse(v.value.as_text()?)?.state)?.writer)
@@ -181,15 +189,20 @@ impl Judge<'_> {
         }
     }
 
-    /// Whether the change also writes a part that hands the record over to `owner`: the entry named that seat or one
-    /// above it before, so nobody invites himself.
+    /// Whether the change also writes a part that hands the record over to `owner`: the entry is open, and it named that
+    /// seat or one above it before, so nobody invites himself.
     fn takes_ownership(&self, owner: SeatId) -> bool {
         self.is_above(owner)
             && self.taking_entries().any(|(field, entry, names)| {
                 let key = format!("{}/{entry}/{names}", field.name);
                 let named = self.at.visible(Container::Slot, &key).iter().filter_map(|v| scope::seat_of(&v.value));
-                named.into_iter().any(|to| self.seats.is_at_or_above(to, owner))
+                named.into_iter().any(|to| self.seats.is_at_or_above(to, owner)) && self.is_open(field, entry)
             })
+    }
+
+    fn is_open(&self, field: &Field, entry: &str) -> bool {
+        let (preimage, history, scope, seats) = (self.preimage, self.at, &self.scope, self.seats);
+        (self.kind.read)(&Folding { preimage, history, scope, seats }).is_open(field.name, entry)
     }
 
     /// Entries of which this change writes a part that takes ownership, with the part that names the seat.

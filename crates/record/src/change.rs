@@ -232,7 +232,8 @@ impl Change {
         }
         // automerge 0.12 panics on some hostile bytes; nothing of it outlives this call.
         let (hash, expanded) = catch_unwind(AssertUnwindSafe(|| {
-            let change = AutomergeChange::from_bytes(raw.to_vec()).map_err(|e| ShapeError::Unreadable(e.to_string()))?;
+            let change =
+                AutomergeChange::from_bytes(raw.to_vec()).map_err(|e| ShapeError::Unreadable(e.to_string()))?;
             let expanded = change.decode();
             let again = AutomergeChange::from(expanded.clone());
             if again.raw_bytes() != raw {
@@ -251,7 +252,11 @@ impl Change {
             action: OpType::Put(to_automerge(value)),
             obj: ObjectId::Id(ExpandedOpId(*container as u64, ActorId::from(GENESIS_ACTOR.0))),
             key: Key::Map(key.as_str().into()),
-            pred: replaces.iter().map(|id| ExpandedOpId(id.counter, ActorId::from(id.actor.0))).collect::<Vec<_>>().into(),
+            pred: replaces
+                .iter()
+                .map(|id| ExpandedOpId(id.counter, ActorId::from(id.actor.0)))
+                .collect::<Vec<_>>()
+                .into(),
             insert: false,
         });
         let encoded = AutomergeChange::from(ExpandedChange {
@@ -315,6 +320,10 @@ fn from_expanded(hash: ChangeHash, expanded: &ExpandedChange, raw: &[u8]) -> Res
     }
     if expanded.deps.is_empty() || expanded.deps.len() > limits::DEPS {
         return Err(ShapeError::Exceeds("predecessors"));
+    }
+    // Automerge writes them in order; a list that names one twice would pass for another list.
+    if !expanded.deps.is_sorted_by(|a, b| a.0 < b.0) {
+        return Err(ShapeError::NotCanonical);
     }
     let message = expanded.message.as_deref().unwrap_or_default();
     if message.len() > limits::MESSAGE_BYTES || !expanded.extra_bytes.is_empty() || expanded.author.is_some() {

@@ -64,8 +64,16 @@ pub struct Conflict {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
-    pub zh: String,
-    pub en: String,
+    pub zh: Box<str>,
+    pub en: Box<str>,
+}
+
+impl Explanation {
+    /// One text in both languages.
+    #[must_use]
+    pub fn new(zh: impl Into<Box<str>>, en: impl Into<Box<str>>) -> Self {
+        Explanation { zh: zh.into(), en: en.into() }
+    }
 }
 
 /// One of the values that disagree: what a person chooses among.

@@ -111,7 +111,8 @@ impl History {
 
     /// The keys `field/...` of a container, without `field/`.
     pub fn under<'a>(&'a self, container: Container, field: &'a str) -> impl Iterator<Item = (&'a str, &'a [Visible])> {
-        self.keys(container, field).filter_map(move |(key, values)| Some((key[field.len()..].strip_prefix('/')?, values)))
+        self.keys(container, field)
+            .filter_map(move |(key, values)| Some((key[field.len()..].strip_prefix('/')?, values)))
     }
 
     fn register(&self, container: Container) -> &BTreeMap<String, Vec<Visible>> {

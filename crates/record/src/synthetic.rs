@@ -192,7 +192,8 @@ impl SyntheticMember {
     /// What that command writes, where no branch is at hand to plan it against: for load generators.
     #[must_use]
     pub fn write(&self) -> RecordWrite {
-        let put = |container, key: &str, value| Write { container, key: key.to_owned(), value: WriteValue::Value(value) };
+        let put =
+            |container, key: &str, value| Write { container, key: key.to_owned(), value: WriteValue::Value(value) };
         let mut writes = vec![
             put(Container::Scope, CLASS, Scalar::from("scoped")),
             put(Container::Scope, OWNER, Scalar::Bytes(self.seat.0.to_vec())),

@@ -32,7 +32,8 @@ pub struct View {
     pub owners: BTreeSet<SeatId>,
     pub seats: BTreeSet<SeatId>,
     pub public: bool,
-    /// The fields by name; see `docs`. Of concurrent values the provisional one, beside `<field>_concurrent` with all.
+    /// The fields by name: sets as lists, entries as objects by entry. Of concurrent values the provisional one, beside
+    /// `<field>_concurrent` with all.
     pub json: Value,
     /// Records that this one points to.
     pub refs: BTreeSet<RecordId>,
@@ -122,7 +123,13 @@ fn fold_fields(kind: &Kind, history: &History, json: &mut Map<String, Value>, re
     }
 }
 
-fn fold_key(field: &Field, rest: &str, values: &[Visible], json: &mut Map<String, Value>, refs: &mut BTreeSet<RecordId>) {
+fn fold_key(
+    field: &Field,
+    rest: &str,
+    values: &[Visible],
+    json: &mut Map<String, Value>,
+    refs: &mut BTreeSet<RecordId>,
+) {
     match field.merge {
         Merge::Lww => {
             refer(field.value, values, refs);

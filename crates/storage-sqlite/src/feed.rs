@@ -11,8 +11,8 @@ use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::scope::Scope;
 use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Loaded, Position, RecordRow};
 use heliu_trust::id::{CommitId, NodeId};
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::apply::{LEAF, RESCOPE};
 use crate::convert::{
@@ -20,7 +20,7 @@ use crate::convert::{
 };
 use crate::fault::{Fault, damaged};
 
-/// Where the feed's own columns begin in [`page_item`]'s rows, and where the record's do.
+/// What [`leaf`] reads from. The columns of the record follow, from [`ITEM_RECORD`] on.
 const FEED_COLUMNS: &str = "f.position, f.entry, f.record, f.commit_key, f.kind_version, f.status, f.hash, f.origin, \
      f.seats, f.change";
 const ITEM_RECORD: usize = 10;
@@ -98,13 +98,15 @@ impl Assembly {
         let (record, preimage, scope) = match self.records.get(&key) {
             Some(known) => known.clone(),
             None => {
-                let Some(id) = cells.optional(ITEM_RECORD)? else {
+                if cells.get::<Option<&[u8]>>(ITEM_RECORD)?.is_none() {
                     return Err(cells.damaged(&format!("there is no record {key}")));
-                };
+                }
+                let cells = Cells::new(row, "records", ITEM_RECORD);
                 let preimage = Arc::new(preimage(&cells, ITEM_RECORD + 1)?);
                 let scope = Arc::new(cells.decode(ITEM_RECORD + 4, read_scope)?);
-                self.records.insert(key, (RecordId(id), preimage.clone(), scope.clone()));
-                (RecordId(id), preimage, scope)
+                let record = (RecordId(cells.fixed(ITEM_RECORD)?), preimage, scope);
+                self.records.insert(key, record.clone());
+                record
             }
         };
         let entry = match cells.get::<i64>(1)? {

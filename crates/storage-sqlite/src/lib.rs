@@ -120,6 +120,12 @@ impl SqliteStore {
         Ok(SqliteStore { directory, meta, readers, writer: Mutex::new(writer), lock })
     }
 
+    /// The directory that it is in.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.directory
+    }
+
     /// Writes the log back into the file and lets another process in. Later calls fail.
     pub async fn close(&self) -> Result<(), StoreError> {
         let closing = async {

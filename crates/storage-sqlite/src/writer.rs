@@ -75,7 +75,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Gives the space that a failed transaction holds back to others at once.
     pub fn is_in_doubt(&self) -> bool {
         self.in_doubt
     }

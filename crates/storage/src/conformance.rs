@@ -1,1 +1,74 @@
-//! .
+//! What every store promises, as one suite. Each case is a plain async function over a [`Harness`]; the macro
+//! [`conformance_suite`](crate::conformance_suite) makes a test of each. Cases panic, as tests do.
+
+pub mod durability;
+pub mod feed;
+pub mod ledgers;
+pub mod records;
+pub mod sample;
+
+use std::future::Future;
+
+use heliu_trust::id::Incarnation;
+
+use crate::{StoreError, StoreId, Write};
+
+/// How the suite gets stores of one make.
+pub trait Harness: Sync {
+    type Store: Write;
+
+    /// A new, empty store.
+    fn create(&self, store: StoreId, incarnation: Incarnation) -> impl Future<Output = Self::Store> + Send;
+
+    /// Ends the store as a crash would, and opens what is left.
+    fn reopen(
+        &self,
+        store: Self::Store,
+        incarnation: Incarnation,
+    ) -> impl Future<Output = Result<Self::Store, StoreError>> + Send;
+}
+
+/// One `#[test]` for each case: `conformance_suite!(run, harness)`, where `run` takes a future to its end and `harness` is
+/// an expression that makes a [`Harness`].
+#[macro_export]
+macro_rules! conformance_suite {
+    ($run:path, $harness:expr) => {
+        $crate::conformance_suite! { @cases $run, $harness,
+            durability: [
+                a_new_store_is_empty, what_was_applied_is_there_after_a_crash, a_refused_transaction_leaves_no_trace,
+                every_opening_is_an_incarnation, an_incarnation_is_used_once, a_transaction_may_begin_an_incarnation,
+            ],
+            feed: [
+                pages_carry_what_sending_takes, positions_follow_the_head, a_leaf_needs_its_commit_and_its_record,
+                a_page_keeps_to_its_budget, rescopes_are_entries, dropped_leaves_leave_gaps,
+                the_head_outlives_a_dropped_tail, leaves_are_judged_anew, leaves_of_some_records, loading_records,
+                commits_are_kept_once, the_last_commit_is_the_latest_one_stored, a_large_transaction,
+            ],
+            records: [
+                a_row_is_replaced, scanning_in_pages, short_ids, listing, references_are_replaced_as_a_whole,
+                wants_are_the_records_that_wait, hidden_records_by_position, counting,
+            ],
+            ledgers: [
+                the_directory_keeps_its_order, conflicts_open_and_close, cursors_are_replaced,
+                commands_keep_their_first_answer, the_quarantine_keeps_one_of_each,
+            ],
+        }
+    };
+    (@cases $run:path, $harness:expr, $($group:ident: [$($case:ident),* $(,)?]),* $(,)?) => {
+        $(mod $group {
+            use super::*;
+            $(
+                #[test]
+                fn $case() {
+                    $run(async { $crate::conformance::$group::$case(&$harness).await });
+                }
+            )*
+        })*
+    };
+}
+
+/// Ends a case where a store says no to what it must do.
+#[track_caller]
+pub fn must<T>(result: Result<T, StoreError>) -> T {
+    result.unwrap_or_else(|error| panic!("the store refused: {error}"))
+}

@@ -129,7 +129,7 @@ impl State {
                 return Err(refused(format!("entry {} is of a record that is not here", entry.position())));
             }
         }
-        match transaction.refs.iter().find(|(source, _)| !known(source)) {
+        match transaction.refs.iter().find(|(source, targets)| !targets.is_empty() && !known(source)) {
             Some((source, _)) => Err(refused(format!("{source} refers to others and is not here"))),
             None => Ok(head),
         }

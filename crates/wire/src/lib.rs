@@ -6,10 +6,13 @@
 mod frame;
 mod generated;
 mod leaves;
+mod messages;
+pub mod schema;
 pub mod status;
 
 pub use frame::{FrameError, MESSAGE_BYTES_MAX};
-pub use leaves::{DeliveryError, Packed, Packing};
+pub use leaves::DeliveryError;
+pub use messages::conflict;
 
 /// Node to node: `heliu.replication.v1`. Converted from and to [`heliu_replication::frame::Frame`].
 pub mod replication {

@@ -1,5 +1,5 @@
-//! Refusals as `google.rpc.Status`: a stable reason code, words for people, the offending field, and what to do next.
-//! Servers write them, clients read them; both use this file, so that they mean the same.
+//! Refusals as `google.rpc.Status`: a stable reason code, the offending field, and in both languages what happened, why,
+//! and what to do next. Servers write them, clients read them; both use this file, so that they mean the same.
 
 use std::collections::HashMap;
 
@@ -9,52 +9,64 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 /// The domain of every reason code in an ErrorInfo.
 pub const DOMAIN: &str = "heliu";
 
-/// Where an ErrorInfo says what to do next.
-const NEXT: &str = "next";
+/// Headers of an answer are small (16 KiB in all, and base64): details that do not fit would lose the whole status.
+const TEXT_BYTES: usize = 768;
 
-/// Headers of an answer are small: details that do not fit would lose the whole status.
-const TEXT_BYTES: usize = 1_024;
+/// A text in both languages of the project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    pub zh: String,
+    pub en: String,
+}
 
-/// Why a request was refused.
+impl From<&heliu_record::conflict::Explanation> for Explanation {
+    fn from(said: &heliu_record::conflict::Explanation) -> Self {
+        say(&said.zh, &said.en)
+    }
+}
+
+/// Why a request was refused. Texts are whole sentences; a text that there is nothing to say in is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
-    /// Stable, in capitals, such as `AMBIGUOUS_ID`. Programs go by it.
+    /// Stable, such as `unknown_command`. Programs go by it.
     pub reason: String,
-    /// What happened and why. People read it.
-    pub message: String,
+    pub what: Explanation,
+    pub why: Explanation,
+    pub next: Explanation,
     /// The field of the request that is wrong, such as `arguments.joined_on`.
     pub field: Option<String>,
-    /// What can be done.
-    pub next: Option<String>,
 }
 
-/// A refusal with the gRPC code that fits most: INVALID_ARGUMENT if a field is to blame, else FAILED_PRECONDITION. For
-/// others see [`Refusal`].
+/// A refusal in one sentence of one language, with the gRPC code that fits most: INVALID_ARGUMENT if a field is to blame,
+/// else FAILED_PRECONDITION. For others see [`Refusal`].
 #[must_use]
 pub fn refusal(reason: &str, message: &str, field: Option<&str>) -> Status {
     let code = if field.is_some() { Code::InvalidArgument } else { Code::FailedPrecondition };
-    let mut refusal = Refusal::new(code, reason, message);
-    refusal.field = field.map(str::to_owned);
-    refusal.into()
+    let refusal = Refusal::new(code, reason, message, message);
+    Refusal { field: field.map(str::to_owned), ..refusal }.into()
 }
 
 impl Refusal {
     #[must_use]
-    pub fn new(code: Code, reason: &str, message: &str) -> Self {
-        Refusal { code, reason: reason.to_owned(), message: message.to_owned(), field: None, next: None }
+    pub fn new(code: Code, reason: &str, zh: &str, en: &str) -> Self {
+        let (why, next) = (say("", ""), say("", ""));
+        Refusal { code, reason: reason.to_owned(), what: say(zh, en), why, next, field: None }
     }
 
     #[must_use]
-    pub fn field(mut self, field: &str) -> Self {
-        self.field = Some(field.to_owned());
-        self
+    pub fn why(self, zh: &str, en: &str) -> Self {
+        Refusal { why: say(zh, en), ..self }
     }
 
     #[must_use]
-    pub fn next(mut self, next: &str) -> Self {
-        self.next = Some(next.to_owned());
-        self
+    pub fn next(self, zh: &str, en: &str) -> Self {
+        Refusal { next: say(zh, en), ..self }
+    }
+
+    #[must_use]
+    pub fn field(self, field: &str) -> Self {
+        Refusal { field: Some(field.to_owned()), ..self }
     }
 
     /// Reads a status. None if it holds no reason code of ours: the transport or a proxy made it, or it cannot be read.
@@ -62,27 +74,59 @@ impl Refusal {
     pub fn of(status: &Status) -> Option<Self> {
         let details = status.check_error_details().ok()?;
         let info = details.error_info().filter(|info| info.domain == DOMAIN)?;
+        let text = |key: &str| info.metadata.get(key).cloned().unwrap_or_default();
         let violation = details.bad_request().and_then(|request| request.field_violations.first());
         Some(Refusal {
             code: status.code(),
             reason: info.reason.clone(),
-            message: status.message().to_owned(),
+            what: Explanation { zh: text("what.zh"), en: text("what.en") },
+            why: Explanation { zh: text("why.zh"), en: text("why.en") },
+            next: Explanation { zh: text("next.zh"), en: text("next.en") },
             field: violation.map(|violation| violation.field.clone()),
-            next: info.metadata.get(NEXT).cloned(),
         })
+    }
+}
+
+/// A command's refusal, with the gRPC code that its reason stands for.
+impl From<&heliu_record::command::Refusal> for Refusal {
+    fn from(refusal: &heliu_record::command::Refusal) -> Self {
+        let code = match refusal.code {
+            "not_here" => Code::NotFound,
+            "no_authority" | "not_resolver" => Code::PermissionDenied,
+            "returning" => Code::Unavailable,
+            "unknown_command" | "unknown_argument" | "unknown_kind" | "unknown_state" | "missing_argument"
+            | "bad_value" | "wrong_field" | "wrong_kind" => Code::InvalidArgument,
+            _ => Code::FailedPrecondition,
+        };
+        let (what, why, next) = ((&refusal.what).into(), (&refusal.why).into(), (&refusal.next).into());
+        Refusal { code, reason: refusal.code.to_owned(), what, why, next, field: None }
     }
 }
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let message = cut(&refusal.message);
-        let metadata: HashMap<_, _> = refusal.next.iter().map(|next| (NEXT.to_owned(), cut(next).to_owned())).collect();
-        let mut details = ErrorDetails::with_error_info(cut(&refusal.reason), DOMAIN, metadata);
-        if let Some(field) = &refusal.field {
-            details.add_bad_request_violation(cut(field), message);
+        let Refusal { code, reason, what, why, next, field } = refusal;
+        let message = [what.en.as_str(), why.en.as_str()].join(" ");
+        let texts = [
+            ("what.zh", what.zh),
+            ("what.en", what.en),
+            ("why.zh", why.zh),
+            ("why.en", why.en),
+            ("next.zh", next.zh),
+            ("next.en", next.en),
+        ];
+        let said = texts.iter().filter(|(_, text)| !text.is_empty());
+        let metadata: HashMap<_, _> = said.map(|(key, text)| ((*key).to_owned(), cut(text).to_owned())).collect();
+        let mut details = ErrorDetails::with_error_info(cut(&reason), DOMAIN, metadata);
+        if let Some(field) = &field {
+            details.add_bad_request_violation(cut(field), "");
         }
-        Status::with_error_details(refusal.code, message, details)
+        Status::with_error_details(code, cut(message.trim_end()), details)
     }
+}
+
+fn say(zh: &str, en: &str) -> Explanation {
+    Explanation { zh: zh.to_owned(), en: en.to_owned() }
 }
 
 fn cut(text: &str) -> &str {
@@ -95,16 +139,27 @@ mod tests {
 
     #[test]
     fn a_refusal_arrives_as_it_was_said() {
-        let said = Refusal::new(Code::NotFound, "UNKNOWN_RECORD", "没有记录 ab12 here")
-            .field("subject")
-            .next("heliu list shows which there are");
-        assert_eq!(Refusal::of(&Status::from(said.clone())), Some(said));
+        let said = Refusal::new(Code::NotFound, "not_here", "没有这条记录。", "There is no such record.")
+            .why("它尚未到达。", "It has not arrived.")
+            .next("请核对编号。", "Check the id.")
+            .field("subject");
+        let status = Status::from(said.clone());
+        assert_eq!(status.message(), "There is no such record. It has not arrived.");
+        assert_eq!(Refusal::of(&status), Some(said));
+    }
+
+    #[test]
+    fn a_refused_command_keeps_its_reason_and_both_languages() {
+        let refused = heliu_record::command::Refusal::unknown_command("x", ["org.create"].into_iter());
+        let read = Refusal::of(&Status::from(Refusal::from(&refused))).expect("it is ours");
+        assert_eq!((read.code, read.reason.as_str()), (Code::InvalidArgument, "unknown_command"));
+        assert_eq!((read.what, read.next), ((&refused.what).into(), (&refused.next).into()));
     }
 
     #[test]
     fn the_short_form_blames_the_request_if_it_names_a_field() {
-        assert_eq!(refusal("BAD_DATE", "not a date", Some("arguments.on")).code(), Code::InvalidArgument);
-        assert_eq!(refusal("READ_ONLY", "the disk is full", None).code(), Code::FailedPrecondition);
+        assert_eq!(refusal("bad_value", "not a date", Some("arguments.on")).code(), Code::InvalidArgument);
+        assert_eq!(refusal("read_only", "the disk is full", None).code(), Code::FailedPrecondition);
     }
 
     #[test]
@@ -114,10 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_end_is_cut_and_still_read() {
-        let status = refusal("LONG", &"长".repeat(10_000), Some("reason"));
+    fn a_text_without_end_is_cut_and_still_read() {
+        let status = refusal("long", &"长".repeat(10_000), Some("reason"));
         let read = Refusal::of(&status).expect("it is ours");
-        assert_eq!(read.reason, "LONG");
-        assert!(read.message.len() <= TEXT_BYTES);
+        assert_eq!(read.reason, "long");
+        assert!(read.what.zh.len() <= TEXT_BYTES);
     }
 }

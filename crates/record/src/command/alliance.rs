@@ -79,7 +79,8 @@ fn join(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let org = planner.load_live_org(planner.need_record("org")?)?;
     let seat = planner.owner_of(org);
     take_part(planner, alliance, seat, org.id);
-    if planner.world().record(alliance).is_some_and(|r| !r.history.visible(Container::Slot, &left_key(seat)).is_empty()) {
+    if planner.world().record(alliance).is_some_and(|r| !r.history.visible(Container::Slot, &left_key(seat)).is_empty())
+    {
         planner.put(alliance, Container::Slot, left_key(seat), Scalar::Null);
     }
     Ok(())
@@ -92,7 +93,10 @@ fn leave(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let Some((seat, _)) = term else {
         return Err(Refusal::new(
             "not_participant",
-            (format!("该组织不在“{}”中。", record.title()), format!("That organisation is not in {:?}.", record.title())),
+            (
+                format!("该组织不在“{}”中。", record.title()),
+                format!("That organisation is not in {:?}.", record.title()),
+            ),
             ("只有成员单位才能退出。", "Only a participant can leave."),
             ("请核对组织编号。", "Check the organisation's id."),
         ));

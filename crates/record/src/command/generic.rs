@@ -1,15 +1,20 @@
 //! Commands for any field of any kind, beside those that have a name of their own.
 
-use crate::change::Scalar;
+use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
 use crate::kind::{Field, Kind, Merge, ValueType, label};
 use crate::kinds;
+use crate::kinds::member::{Member, MoveState};
+use crate::kinds::resource::Resource;
+use crate::scope::seat_key;
 use crate::view::Record;
 
 const FIELD: Argument = Argument::required("field", ValueType::Text(60), label("字段", "the field"));
-const ENTRY: Argument = Argument::optional("entry", ValueType::Text(64), label("事项编号或席位", "the entry, or the seat of a slot"));
+const SEAT: Argument = Argument::required("seat", ValueType::Seat, label("席位", "the seat"));
+const ENTRY: Argument =
+    Argument::optional("entry", ValueType::Text(64), label("事项编号或席位", "the entry, or the seat of a slot"));
 
 pub static COMMANDS: &[Command] = &[
     Command {
@@ -79,6 +84,27 @@ pub static COMMANDS: &[Command] = &[
         takes_fields: false,
         run: decide,
     },
+    Command {
+        name: "record.share",
+        label: label("共享给席位", "share with a seat"),
+        help: label("使另一席位及其上级可以看到本记录", "lets another seat and its superiors see the record"),
+        subject: Subject::Any,
+        arguments: &[SEAT],
+        takes_fields: false,
+        run: |planner| share(planner, true),
+    },
+    Command {
+        name: "record.unshare",
+        label: label("停止共享", "stop sharing"),
+        help: label(
+            "由共同上级办理;尚有待办事项时不可",
+            "by a common superior; not while something waits for that seat",
+        ),
+        subject: Subject::Any,
+        arguments: &[SEAT],
+        takes_fields: false,
+        run: |planner| share(planner, false),
+    },
 ];
 
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
@@ -100,7 +126,9 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
                 }
             }
             // The first decision has a short name of its own: it is there once in every record.
-            Merge::State(_) => planner.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(text)),
+            Merge::State(_) => {
+                planner.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(text));
+            }
             Merge::Slot(_) | Merge::Entries(_) | Merge::Log => return Err(Refusal::wrong_field(kind, field.name)),
         }
     }
@@ -151,6 +179,27 @@ fn decide(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (field, state) = (planner.text("field").unwrap_or_default(), planner.text("state").unwrap_or_default());
     let (since, number) = (planner.text_or_today("effective_on"), planner.text("decision_no").unwrap_or_default());
     planner.decide(subject, field, state, since, number)
+}
+
+fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
+    let subject = planner.subject()?;
+    let seat = planner.seat_argument("seat").ok_or_else(|| Refusal::missing("seat", ValueType::Seat.expects()))?;
+    let letter = |m: &Member| m.moves.iter().any(|at| at.state == MoveState::Issued && at.to_seat == Some(seat));
+    let booking = |r: &Resource| r.bookings.iter().any(|b| b.is_open() && b.for_seat == Some(seat));
+    let waits = subject.typed.member().is_some_and(letter) || subject.typed.resource().is_some_and(booking);
+    if waits && !present {
+        return Err(Refusal::new(
+            "still_waits",
+            (
+                format!("“{}”中还有待该席位办理的事项。", subject.title()),
+                format!("Something in {:?} still waits for that seat.", subject.title()),
+            ),
+            ("停止共享后它就看不到了。", "It could no longer see it."),
+            ("请先办结介绍信或预约。", "Close the letter or the booking first."),
+        ));
+    }
+    planner.put_member(subject.id, Container::Scope, seat_key(seat), present);
+    Ok(())
 }
 
 fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {

@@ -21,11 +21,23 @@ pub static COMMANDS: &[Command] = &[
         arguments: &[
             Argument::required("name", ValueType::Text(40), label("姓名", "the person's name")),
             Argument::required("branch", ORG, label("所在支部", "the branch")),
-            Argument::optional("seat", ValueType::Seat, label("所属席位,默认支部所属", "the owner; else the branch's owner")),
-            Argument::optional("member_no", ValueType::Text(40), label("党员编号,乡镇填写", "the number, given by the township")),
+            Argument::optional(
+                "seat",
+                ValueType::Seat,
+                label("所属席位,默认支部所属", "the owner; else the branch's owner"),
+            ),
+            Argument::optional(
+                "member_no",
+                ValueType::Text(40),
+                label("党员编号,乡镇填写", "the number, given by the township"),
+            ),
             Argument::optional("joined_on", ValueType::Date, label("入党日期", "the day of admission on probation")),
             Argument::optional("full_on", ValueType::Date, label("转正日期", "the day of becoming a full member")),
-            Argument::optional("admitted_on", ValueType::Date, label("编入日期,默认今日", "since when in this branch; else today")),
+            Argument::optional(
+                "admitted_on",
+                ValueType::Date,
+                label("编入日期,默认今日", "since when in this branch; else today"),
+            ),
             Argument::optional(
                 "stage",
                 ValueType::Choice(&["applicant", "activist", "candidate", "probationary", "full"]),
@@ -38,7 +50,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "member.reassign",
         label: label("调整归属", "reassign a member"),
-        help: label("由共同上级(乡镇及以上)裁定归属,如原支部撤销后", "a common superior, township or above, decides the home"),
+        help: label(
+            "由共同上级(乡镇及以上)裁定归属,如原支部撤销后",
+            "a common superior, township or above, decides the home",
+        ),
         subject: Subject::Of("member"),
         arguments: &[Argument::required("to_org", ORG, label("新归属支部", "the new branch"))],
         takes_fields: false,
@@ -86,7 +101,8 @@ pub(crate) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: Recor
     let seat = keeps.copied().unwrap_or(owner);
     let entry = planner.entry();
     let today = planner.today();
-    let mut part = |name: &str, value: Scalar| planner.put(member, Container::Slot, format!("moves/{entry}/{name}"), value);
+    let mut part =
+        |name: &str, value: Scalar| planner.put(member, Container::Slot, format!("moves/{entry}/{name}"), value);
     part("to_seat", Scalar::Bytes(seat.0.to_vec()));
     part("from_org", Scalar::Bytes(home.org.0.to_vec()));
     part("to_org", Scalar::Bytes(to.0.to_vec()));

@@ -99,9 +99,17 @@ impl Argument {
 
 /// Every command, in the order in which help lists them.
 pub fn all() -> impl Iterator<Item = &'static Command> {
-    [org::COMMANDS, member::COMMANDS, transfer::COMMANDS, alliance::COMMANDS, resource::COMMANDS, settle::COMMANDS, generic::COMMANDS]
-        .into_iter()
-        .flatten()
+    [
+        org::COMMANDS,
+        member::COMMANDS,
+        transfer::COMMANDS,
+        alliance::COMMANDS,
+        resource::COMMANDS,
+        settle::COMMANDS,
+        generic::COMMANDS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 #[must_use]
@@ -111,8 +119,7 @@ pub fn find(name: &str) -> Option<&'static Command> {
 
 /// Plans a command: what it writes, or why not.
 pub fn plan(request: &Request, asker: &mut Asker<'_>, world: &dyn World) -> Result<Plan, Refusal> {
-    let command =
-        find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
+    let command = find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
     let mut planner = Planner::new(request, asker, world);
     planner.check_subject(command)?;
     planner.check_arguments(command)?;

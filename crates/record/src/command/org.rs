@@ -16,7 +16,8 @@ const NAME: Argument = Argument::required("name", ValueType::Text(80), label("�
 const OWNER: Argument = Argument::optional("seat", ValueType::Seat, label("所属席位", "the seat that it belongs to"));
 const EFFECTIVE: Argument =
     Argument::optional("effective_on", ValueType::Date, label("生效日期,默认今日", "from when; else today"));
-const NUMBER: Argument = Argument::optional("decision_no", ValueType::Text(60), label("文号", "the number of the decision"));
+const NUMBER: Argument =
+    Argument::optional("decision_no", ValueType::Text(60), label("文号", "the number of the decision"));
 const LEVEL: Argument = Argument::optional(
     "level",
     ValueType::Choice(&["group", "branch", "general_branch", "committee"]),
@@ -27,7 +28,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "org.create",
         label: label("建立党组织", "create an organisation"),
-        help: label("乡镇及以上建立即为运行,村级建立为拟建", "active when a township or above makes it, proposed when a village does"),
+        help: label(
+            "乡镇及以上建立即为运行,村级建立为拟建",
+            "active when a township or above makes it, proposed when a village does",
+        ),
         subject: Subject::None,
         arguments: &[
             NAME,
@@ -43,7 +47,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "joint_branch.form",
         label: label("组建联合党支部", "form a joint branch"),
-        help: label("由各单位席位的共同上级所有;一般不超过5个单位", "owned by its units' common superior; usually up to 5 units"),
+        help: label(
+            "由各单位席位的共同上级所有;一般不超过5个单位",
+            "owned by its units' common superior; usually up to 5 units",
+        ),
         subject: Subject::None,
         arguments: &[
             NAME,
@@ -82,7 +89,10 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "org.dissolve",
         label: label("撤销党组织", "dissolve an organisation"),
-        help: label("须指明各组成单位的承接组织,如 单位=组织,all=组织", "names who takes over each unit: unit=org, all=org"),
+        help: label(
+            "须指明各组成单位的承接组织,如 单位=组织,all=组织",
+            "names who takes over each unit: unit=org, all=org",
+        ),
         subject: Subject::Of("org"),
         arguments: &[
             Argument::optional("successors", ValueType::Text(200), label("承接组织", "the successors")).many(),
@@ -206,7 +216,10 @@ fn set_parent(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     if !both.into_iter().all(|owner| seats.is_at_or_above(seat, *owner)) {
         return Err(Refusal::new(
             "no_authority",
-            (format!("“{}”不是两个组织的共同上级。", seats.name(seat)), format!("{} is not above both.", seats.name(seat))),
+            (
+                format!("“{}”不是两个组织的共同上级。", seats.name(seat)),
+                format!("{} is not above both.", seats.name(seat)),
+            ),
             ("隶属关系由共同上级确定。", "A parent is set by a common superior."),
             ("请由共同的上级席位办理。", "Have it done at a seat above both."),
         ));

@@ -58,7 +58,8 @@ impl RecordWrite {
                 WriteValue::Value(value) => value.clone(),
                 WriteValue::Member(present) => membership(*present, OpId { counter, actor }),
             };
-            let seen = if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
+            let seen =
+                if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
             (write.container, write.key.clone(), value, seen.iter().map(|v| v.id).collect())
         };
         Draft {
@@ -87,7 +88,15 @@ pub struct Planner<'a> {
 impl<'a> Planner<'a> {
     pub(crate) fn new(request: &'a Request, asker: &'a mut Asker<'_>, world: &'a dyn World) -> Self {
         let Asker { seat, today, random } = asker;
-        Planner { request, seat: *seat, today, random: &mut **random, world, writes: Vec::new(), result: BTreeMap::new() }
+        Planner {
+            request,
+            seat: *seat,
+            today,
+            random: &mut **random,
+            world,
+            writes: Vec::new(),
+            result: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {
@@ -106,7 +115,11 @@ impl<'a> Planner<'a> {
                 self.check_argument(argument, text)?;
             } else if kind.and_then(|k| k.field(name)).is_none() {
                 let fields = kind.into_iter().flat_map(Kind::fields).map(|f| f.name);
-                return Err(Refusal::unknown_argument(command.name, name, command.arguments.iter().map(|a| a.name).chain(fields)));
+                return Err(Refusal::unknown_argument(
+                    command.name,
+                    name,
+                    command.arguments.iter().map(|a| a.name).chain(fields),
+                ));
             }
         }
         let absent = |a: &&Argument| a.required && self.text(a.name).is_none();
@@ -252,12 +265,15 @@ impl<'a> Planner<'a> {
         effective_on: &str,
         number: &str,
     ) -> Result<(), Refusal> {
-        let kind = record.kind().ok_or_else(|| Refusal::unknown_kind(&record.preimage.kind, kinds::all().iter().map(|k| k.name)))?;
+        let kind = record
+            .kind()
+            .ok_or_else(|| Refusal::unknown_kind(&record.preimage.kind, kinds::all().iter().map(|k| k.name)))?;
         let Some(Merge::State(machine)) = kind.field(field).map(|f| f.merge) else {
             return Err(Refusal::wrong_field(kind, field));
         };
         let standing = decision::fold(machine, &record.history, field);
-        let target = machine.state(state).ok_or_else(|| Refusal::unknown_state(state, machine.states.iter().map(|s| s.name)))?;
+        let target =
+            machine.state(state).ok_or_else(|| Refusal::unknown_state(state, machine.states.iter().map(|s| s.name)))?;
         if !target.from.contains(&standing.state.name) {
             return Err(Refusal::transition(record, standing.state, target, machine));
         }
@@ -295,9 +311,10 @@ impl<'a> Planner<'a> {
             Some(preimage) => (preimage, &empty),
             None => self.load(write.record).map(|r| (&r.preimage, &r.history))?,
         };
-        let kind =
-            kinds::find(&preimage.kind).ok_or_else(|| Refusal::unknown_kind(&preimage.kind, kinds::all().iter().map(|k| k.name)))?;
-        let lacks = |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
+        let kind = kinds::find(&preimage.kind)
+            .ok_or_else(|| Refusal::unknown_kind(&preimage.kind, kinds::all().iter().map(|k| k.name)))?;
+        let lacks =
+            |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
         if write.create.is_some()
             && let Some(field) = kind.fields().find(|f| f.required && lacks(f.name))
         {
@@ -316,7 +333,7 @@ impl<'a> Planner<'a> {
         });
         let written: Vec<Written<'_>> = written.collect();
         may_write(self.seat, &written, preimage, at, kind, self.world.seats())
-            .map_err(|error| Refusal::no_authority(&error, self.world.seats().name(self.seat)))
+            .map_err(|error| Refusal::no_authority(&error, &self.world.seats().name(self.seat)))
     }
 
     /// The seat that a record belongs to; of several that say so, one.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::authority::AuthorityError;
 use crate::conflict::{Conflict, Explanation};
 use crate::id::RecordId;
-use crate::kind::{Kind, Label, State, StateMachine, ValueType};
+use crate::kind::{Kind, Label, State, StateMachine, ValueType, label};
 use crate::kinds::member::{Move, MoveState};
 use crate::kinds::org::Org;
 use crate::view::Record;
@@ -27,28 +27,26 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// One text in both languages; the arguments are Chinese, then English.
-fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
-    Explanation { zh: zh.into(), en: en.into() }
-}
-
-fn same(text: Label) -> Explanation {
-    say(text.zh, text.en)
-}
+const SOMEBODY: Label = label("有权的席位", "a seat that may");
 
 impl Refusal {
     /// A refusal of one command's own; the three texts are `(Chinese, English)`.
     #[must_use]
     pub fn new(code: &'static str, what: (String, String), why: (&str, &str), next: (&str, &str)) -> Self {
-        Refusal { code, what: say(what.0, what.1), why: say(why.0, why.1), next: say(next.0, next.1) }
+        Refusal {
+            code,
+            what: Explanation::new(what.0, what.1),
+            why: Explanation::new(why.0, why.1),
+            next: Explanation::new(next.0, next.1),
+        }
     }
 
     #[must_use]
     pub fn unknown_command(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
         Refusal {
             code: "unknown_command",
-            what: say(format!("没有命令 {name}。"), format!("There is no command {name:?}.")),
-            why: say("它不在本版本的命令表中。", "It is not in this version's list."),
+            what: Explanation::new(format!("没有命令 {name}。"), format!("There is no command {name:?}.")),
+            why: Explanation::new("它不在本版本的命令表中。", "It is not in this version's list."),
             next: nearest(name, known),
         }
     }
@@ -58,9 +56,15 @@ impl Refusal {
     pub fn returning(record: RecordId) -> Self {
         Refusal {
             code: "returning",
-            what: say(format!("记录 {} 正在返回。", record.short()), format!("Record {} is on its way back.", record.short())),
-            why: say("本机以前写入的内容尚未全部到达。", "What was written here before has not all arrived."),
-            next: say("等上级链路同步后再试。", "Try again when the link to the superior is in step."),
+            what: Explanation::new(
+                format!("记录 {} 正在返回。", record.short()),
+                format!("Record {} is on its way back.", record.short()),
+            ),
+            why: Explanation::new(
+                "本机以前写入的内容尚未全部到达。",
+                "What was written here before has not all arrived.",
+            ),
+            next: Explanation::new("等上级链路同步后再试。", "Try again when the link to the superior is in step."),
         }
     }
 
@@ -68,8 +72,11 @@ impl Refusal {
     pub fn unknown_argument(command: &str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
         Refusal {
             code: "unknown_argument",
-            what: say(format!("{command} 没有参数 {name}。"), format!("{command} has no argument {name:?}.")),
-            why: say("不认识的参数不会被忽略。", "An argument that is not understood is not ignored."),
+            what: Explanation::new(
+                format!("{command} 没有参数 {name}。"),
+                format!("{command} has no argument {name:?}."),
+            ),
+            why: Explanation::new("不认识的参数不会被忽略。", "An argument that is not understood is not ignored."),
             next: nearest(name, known),
         }
     }
@@ -78,8 +85,11 @@ impl Refusal {
     pub fn unknown_kind(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
         Refusal {
             code: "unknown_kind",
-            what: say(format!("本版本不认识记录种类 {name}。"), format!("This version does not know the kind {name:?}.")),
-            why: say("只能保存和转发,不能改写。", "It can keep and relay such records, not write them."),
+            what: Explanation::new(
+                format!("本版本不认识记录种类 {name}。"),
+                format!("This version does not know the kind {name:?}."),
+            ),
+            why: Explanation::new("只能保存和转发,不能改写。", "It can keep and relay such records, not write them."),
             next: nearest(name, known),
         }
     }
@@ -88,8 +98,8 @@ impl Refusal {
     pub fn unknown_state(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
         Refusal {
             code: "unknown_state",
-            what: say(format!("没有状态 {name}。"), format!("There is no state {name:?}.")),
-            why: say("它不在该字段的状态表中。", "It is not among the states of the field."),
+            what: Explanation::new(format!("没有状态 {name}。"), format!("There is no state {name:?}.")),
+            why: Explanation::new("它不在该字段的状态表中。", "It is not among the states of the field."),
             next: nearest(name, known),
         }
     }
@@ -98,9 +108,9 @@ impl Refusal {
     pub fn missing(name: &str, expects: Label) -> Self {
         Refusal {
             code: "missing_argument",
-            what: say(format!("缺少 {name}。"), format!("{name:?} is missing.")),
-            why: say("没有它命令无法执行。", "The command cannot be carried out without it."),
-            next: say(format!("请填写{}。", expects.zh), format!("Give {}.", expects.en)),
+            what: Explanation::new(format!("缺少 {name}。"), format!("{name:?} is missing.")),
+            why: Explanation::new("没有它命令无法执行。", "The command cannot be carried out without it."),
+            next: Explanation::new(format!("请填写{}。", expects.zh), format!("Give {}.", expects.en)),
         }
     }
 
@@ -110,9 +120,12 @@ impl Refusal {
         let choices = if let ValueType::Choice(choices) = value { choices.join(", ") } else { String::new() };
         Refusal {
             code: "bad_value",
-            what: say(format!("{name} 的值“{text}”不合格。"), format!("{text:?} is not a value of {name:?}.")),
-            why: say(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
-            next: say(format!("请改正后重试。{choices}"), format!("Correct it and try again. {choices}")),
+            what: Explanation::new(
+                format!("{name} 的值“{text}”不合格。"),
+                format!("{text:?} is not a value of {name:?}."),
+            ),
+            why: Explanation::new(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
+            next: Explanation::new(format!("请改正后重试。{choices}"), format!("Correct it and try again. {choices}")),
         }
     }
 
@@ -120,11 +133,11 @@ impl Refusal {
     pub fn wrong_field(kind: &Kind, field: &str) -> Self {
         Refusal {
             code: "wrong_field",
-            what: say(
+            what: Explanation::new(
                 format!("{}没有可这样改写的字段 {field}。", kind.label.zh),
                 format!("{} has no field {field:?} that is written this way.", kind.name),
             ),
-            why: say("字段的写法由记录种类规定。", "The kind says how each field is written."),
+            why: Explanation::new("字段的写法由记录种类规定。", "The kind says how each field is written."),
             next: nearest(field, kind.fields().map(|f| f.name)),
         }
     }
@@ -133,9 +146,18 @@ impl Refusal {
     pub fn not_here(id: RecordId) -> Self {
         Refusal {
             code: "not_here",
-            what: say(format!("本节点没有记录 {}。", id.short()), format!("This node does not hold record {}.", id.short())),
-            why: say("它不存在、尚未到达,或不在本席位的范围内。", "It does not exist, has not arrived, or is out of this seat's scope."),
-            next: say("请核对编号,或到其所属席位或上级节点操作。", "Check the id, or ask at its owner's node or a superior's."),
+            what: Explanation::new(
+                format!("本节点没有记录 {}。", id.short()),
+                format!("This node does not hold record {}.", id.short()),
+            ),
+            why: Explanation::new(
+                "它不存在、尚未到达,或不在本席位的范围内。",
+                "It does not exist, has not arrived, or is out of this seat's scope.",
+            ),
+            next: Explanation::new(
+                "请核对编号,或到其所属席位或上级节点操作。",
+                "Check the id, or ask at its owner's node or a superior's.",
+            ),
         }
     }
 
@@ -144,59 +166,87 @@ impl Refusal {
         let found = &record.preimage.kind;
         Refusal {
             code: "wrong_kind",
-            what: say(format!("“{}”是 {found},不是 {wanted}。", record.title()), format!("{:?} is a {found}, not a {wanted}.", record.title())),
-            why: say("该命令只用于一种记录。", "The command is for one kind of record."),
-            next: say("请给出正确的记录编号。", "Give the id of such a record."),
+            what: Explanation::new(
+                format!("“{}”是 {found},不是 {wanted}。", record.title()),
+                format!("{:?} is a {found}, not a {wanted}.", record.title()),
+            ),
+            why: Explanation::new("该命令只用于一种记录。", "The command is for one kind of record."),
+            next: Explanation::new("请给出正确的记录编号。", "Give the id of such a record."),
         }
     }
 
     #[must_use]
     pub fn org_ended(record: &Record, org: &Org) -> Self {
         let next = match org.successors.values().next() {
-            Some(successor) => say(
+            Some(successor) => Explanation::new(
                 format!("请改用承接组织 {},或由上级决定恢复。", successor.short()),
                 format!("Use its successor {}, or have a superior decide to reopen it.", successor.short()),
             ),
-            None => say("请先由上级指定承接组织,或决定恢复。", "Have a superior name a successor first, or decide to reopen it."),
+            None => Explanation::new(
+                "请先由上级指定承接组织,或决定恢复。",
+                "Have a superior name a successor first, or decide to reopen it.",
+            ),
         };
         Refusal {
             code: "org_ended",
-            what: say(
+            what: Explanation::new(
                 format!("“{}”自{}起已终结({})。", record.title(), org.since, org.lifecycle),
                 format!("{:?} ended on {} ({}).", record.title(), org.since, org.lifecycle),
             ),
-            why: say("终结的组织不再接收人员或变更。", "Nothing is added to an organisation that has ended."),
+            why: Explanation::new(
+                "终结的组织不再接收人员或变更。",
+                "Nothing is added to an organisation that has ended.",
+            ),
             next,
         }
     }
 
     #[must_use]
     pub fn transition(record: &Record, from: &State, to: &State, machine: &StateMachine) -> Self {
-        let reachable = machine.states.iter().filter(|s| s.from.contains(&from.name)).map(|s| s.name).collect::<Vec<_>>();
+        let reachable =
+            machine.states.iter().filter(|s| s.from.contains(&from.name)).map(|s| s.name).collect::<Vec<_>>();
         let reachable = reachable.join(", ");
         Refusal {
             code: "transition",
-            what: say(
+            what: Explanation::new(
                 format!("“{}”不能从“{}”变为“{}”。", record.title(), from.label.zh, to.label.zh),
                 format!("{:?} cannot go from {} to {}.", record.title(), from.name, to.name),
             ),
-            why: say("状态须按规定的顺序变更。", "States follow one another in a set order."),
-            next: say(format!("现在可以变为:{reachable}。"), format!("From here it can become: {reachable}.")),
+            why: Explanation::new("状态须按规定的顺序变更。", "States follow one another in a set order."),
+            next: Explanation::new(
+                format!("现在可以变为:{reachable}。"),
+                format!("From here it can become: {reachable}."),
+            ),
         }
     }
 
     #[must_use]
-    pub fn no_authority(error: &AuthorityError, seat: String) -> Self {
-        let who = match error {
-            AuthorityError::NotWriter { who, .. } => same(*who),
-            _ => say("有权的席位", "a seat that may"),
+    pub fn no_authority(error: &AuthorityError, seat: &str) -> Self {
+        let (why, who) = match error {
+            AuthorityError::NotWriter { path, who, .. } => (format!("{path} 只能由{}写。", who.zh), *who),
+            AuthorityError::Closed { path, after } => (format!("已有 {after},不能再写 {path}。"), SOMEBODY),
+            AuthorityError::Creator { birth, .. } => (format!("只有“{birth}”及其上级可以建立此记录。"), SOMEBODY),
+            AuthorityError::FirstOwner { .. } | AuthorityError::Schema(_) => {
+                ("内容不合此类记录的规定。".to_owned(), SOMEBODY)
+            }
         };
         Refusal {
             code: "no_authority",
-            what: say(format!("“{seat}”不能这样写。"), format!("{seat} may not write this.")),
-            why: say(format!("原因:{error}。"), format!("{error}.")),
-            next: say(format!("请由{}办理。", who.zh), format!("Have it done by {}.", who.en)),
+            what: Explanation::new(format!("“{seat}”不能这样写。"), format!("{seat} may not write this.")),
+            why: Explanation::new(why, format!("{error}.")),
+            next: Explanation::new(format!("请由{}办理。", who.zh), format!("Have it done by {}.", who.en)),
         }
+    }
+
+    /// The home of a person is disputed or missing, so that no letter can move from it.
+    #[must_use]
+    pub fn home_disputed(record: &Record) -> Self {
+        Refusal::new(
+            "home_disputed",
+            (format!("{}的归属尚有争议。", record.title()), format!("The home of {} is disputed.", record.title())),
+            ("有两处已接收,或缺少归属。", "Two places have received this person, or there is no home."),
+            ("请先由共同上级处置冲突。", "Have a common superior settle the conflict first."),
+        )
     }
 
     #[must_use]
@@ -204,15 +254,18 @@ impl Refusal {
         let name = record.title();
         Refusal {
             code: "letter_state",
-            what: say(
+            what: Explanation::new(
                 format!("{name}的介绍信 {} 现为 {}。", letter.letter_no, letter.state.name()),
                 format!("Letter {} of {name} is {}.", letter.letter_no, letter.state.name()),
             ),
-            why: say(
+            why: Explanation::new(
                 format!("只有状态为 {} 的介绍信才能这样办理。", wanted.name()),
                 format!("Only a letter that is {} can be handled this way.", wanted.name()),
             ),
-            next: say("如需转接,请由现归属重新开具介绍信。", "For a move, have the present home issue a new letter."),
+            next: Explanation::new(
+                "如需转接,请由现归属重新开具介绍信。",
+                "For a move, have the present home issue a new letter.",
+            ),
         }
     }
 
@@ -221,9 +274,18 @@ impl Refusal {
         let name = record.title();
         Refusal {
             code: "no_letter",
-            what: say(format!("{name}没有可办理的介绍信。"), format!("There is no open letter for {name}.")),
-            why: say("接收、撤回、退回都须凭一封介绍信。", "Receiving, cancelling and returning each need a letter."),
-            next: say("请先由转出组织开具,或用 letter 指明是哪一封。", "Have the origin issue one first, or name it with `letter`."),
+            what: Explanation::new(
+                format!("{name}没有可办理的介绍信。"),
+                format!("There is no open letter for {name}."),
+            ),
+            why: Explanation::new(
+                "接收、撤回、退回都须凭一封介绍信。",
+                "Receiving, cancelling and returning each need a letter.",
+            ),
+            next: Explanation::new(
+                "请先由转出组织开具,或用 letter 指明是哪一封。",
+                "Have the origin issue one first, or name it with `letter`.",
+            ),
         }
     }
 
@@ -231,9 +293,15 @@ impl Refusal {
     pub fn no_conflict(id: &str) -> Self {
         Refusal {
             code: "no_conflict",
-            what: say(format!("该记录上没有未决冲突 {id}。"), format!("The record has no open conflict {id}.")),
-            why: say("它可能已经处置,或不由此记录处置。", "It may be settled, or is settled in another record."),
-            next: say("请查看未决冲突列表。", "Look at the list of open conflicts."),
+            what: Explanation::new(
+                format!("该记录上没有未决冲突 {id}。"),
+                format!("The record has no open conflict {id}."),
+            ),
+            why: Explanation::new(
+                "它可能已经处置,或不由此记录处置。",
+                "It may be settled, or is settled in another record.",
+            ),
+            next: Explanation::new("请查看未决冲突列表。", "Look at the list of open conflicts."),
         }
     }
 
@@ -241,12 +309,15 @@ impl Refusal {
     pub fn not_resolver(conflict: &Conflict, seat: &str, resolver: &str) -> Self {
         Refusal {
             code: "not_resolver",
-            what: say(format!("“{seat}”不能处置此冲突。"), format!("{seat} may not settle this conflict.")),
-            why: say(
+            what: Explanation::new(
+                format!("“{seat}”不能处置此冲突。"),
+                format!("{seat} may not settle this conflict."),
+            ),
+            why: Explanation::new(
                 format!("{}须由“{resolver}”或其上级处置。", conflict.kind),
                 format!("{} is settled by {resolver} or a superior of it.", conflict.kind),
             ),
-            next: say("请在该席位的节点上办理。", "Do it at that seat's node."),
+            next: Explanation::new("请在该席位的节点上办理。", "Do it at that seat's node."),
         }
     }
 
@@ -255,9 +326,18 @@ impl Refusal {
         let choices = conflict.values.iter().map(crate::conflict::ConflictValue::choice).collect::<Vec<_>>().join(", ");
         Refusal {
             code: "bad_choice",
-            what: say(format!("“{choice}”不在可选之列。"), format!("{choice:?} is not one of the choices.")),
-            why: say("处置就是在分歧的值中选定一个。", "Settling is choosing one of the values that disagree."),
-            next: say(format!("可选(或用序号):{choices}。"), format!("Choose one (or its number): {choices}.")),
+            what: Explanation::new(
+                format!("“{choice}”不在可选之列。"),
+                format!("{choice:?} is not one of the choices."),
+            ),
+            why: Explanation::new(
+                "处置就是在分歧的值中选定一个。",
+                "Settling is choosing one of the values that disagree.",
+            ),
+            next: Explanation::new(
+                format!("可选(或用序号):{choices}。"),
+                format!("Choose one (or its number): {choices}."),
+            ),
         }
     }
 
@@ -265,17 +345,17 @@ impl Refusal {
     pub fn nothing() -> Self {
         Refusal {
             code: "nothing",
-            what: say("没有要写的内容。", "There is nothing to write."),
-            why: say("命令没有带来任何变更。", "The command changes nothing."),
-            next: say("请检查参数。", "Check the arguments."),
+            what: Explanation::new("没有要写的内容。", "There is nothing to write."),
+            why: Explanation::new("命令没有带来任何变更。", "The command changes nothing."),
+            next: Explanation::new("请检查参数。", "Check the arguments."),
         }
     }
 }
 
 fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Explanation {
     match known.min_by_key(|k| (distance(name, k), *k)) {
-        Some(near) => say(format!("是否要写 {near}?"), format!("Did you mean {near:?}?")),
-        None => say("请查看帮助。", "See the help."),
+        Some(near) => Explanation::new(format!("是否要写 {near}?"), format!("Did you mean {near:?}?")),
+        None => Explanation::new("请查看帮助。", "See the help."),
     }
 }
 

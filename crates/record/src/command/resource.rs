@@ -101,7 +101,8 @@ fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let use_on = planner.text("use_on");
     let today = planner.today();
     let entry = planner.entry();
-    let mut part = |name: &str, value: Scalar| planner.put(record.id, Container::Slot, format!("bookings/{entry}/{name}"), value);
+    let mut part =
+        |name: &str, value: Scalar| planner.put(record.id, Container::Slot, format!("bookings/{entry}/{name}"), value);
     part("for_seat", Scalar::Bytes(seat.0.to_vec()));
     part("for_org", Scalar::Bytes(org.id.0.to_vec()));
     part("requested_on", today);
@@ -122,7 +123,11 @@ fn confirm(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let booking = open_booking(planner, record, resource)?;
     let same_day = |other: &&Booking| {
         let day = booking.use_on.as_deref().filter(|day| !day.is_empty());
-        other.entry != booking.entry && other.confirmed && other.is_open() && day.is_some() && other.use_on.as_deref() == day
+        other.entry != booking.entry
+            && other.confirmed
+            && other.is_open()
+            && day.is_some()
+            && other.use_on.as_deref() == day
     };
     if let Some(other) = resource.bookings.iter().find(same_day) {
         return Err(Refusal::new(

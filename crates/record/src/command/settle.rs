@@ -17,7 +17,11 @@ pub static COMMANDS: &[Command] = &[Command {
     subject: Subject::Any,
     arguments: &[
         Argument::required("conflict", ValueType::Text(64), label("冲突编号", "the conflict")),
-        Argument::required("choice", ValueType::Text(400), label("选定的值或其序号", "the value, or its number from 1")),
+        Argument::required(
+            "choice",
+            ValueType::Text(400),
+            label("选定的值或其序号", "the value, or its number from 1"),
+        ),
     ],
     takes_fields: false,
     run: settle,
@@ -27,7 +31,8 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let subject = planner.subject()?;
     let named = planner.text("conflict").unwrap_or_default();
     let id: ConflictId = named.parse().map_err(|_| Refusal::no_conflict(named))?;
-    let conflict = rules::derive(subject.id, planner.world()).into_iter().find(|c| c.id == id && c.subject == subject.id);
+    let conflict =
+        rules::derive(subject.id, planner.world()).into_iter().find(|c| c.id == id && c.subject == subject.id);
     let conflict = conflict.ok_or_else(|| Refusal::no_conflict(named))?;
     let seats = planner.world().seats();
     if let Some(resolver) = conflict.resolver

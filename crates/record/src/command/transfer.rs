@@ -12,8 +12,11 @@ use crate::scope::OWNER;
 use crate::view::Record;
 
 const ORG: ValueType = ValueType::Record("org");
-const LETTER: Argument =
-    Argument::optional("letter", ValueType::Text(64), label("介绍信(唯一时可省)", "the letter; not needed if there is one"));
+const LETTER: Argument = Argument::optional(
+    "letter",
+    ValueType::Text(64),
+    label("介绍信(唯一时可省)", "the letter; not needed if there is one"),
+);
 /// A letter is usually good for 30 days (R10).
 const VALID_DAYS: u32 = 30;
 
@@ -21,11 +24,18 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "member.transfer.issue",
         label: label("开具介绍信", "issue a letter"),
-        help: label("转出方开具组织关系介绍信,对方接收后生效", "the origin issues it; it takes effect when the destination receives it"),
+        help: label(
+            "转出方开具组织关系介绍信,对方接收后生效",
+            "the origin issues it; it takes effect when the destination receives it",
+        ),
         subject: Subject::Of("member"),
         arguments: &[
             Argument::required("to_org", ORG, label("转入组织", "the destination")),
-            Argument::optional("to_seat", ValueType::Seat, label("转入席位,本节点无该组织时必填", "its seat, if this node does not hold it")),
+            Argument::optional(
+                "to_seat",
+                ValueType::Seat,
+                label("转入席位,本节点无该组织时必填", "its seat, if this node does not hold it"),
+            ),
             Argument::optional("letter_no", ValueType::Text(60), label("介绍信编号", "the letter's number")),
             Argument::optional("valid_until", ValueType::Date, label("有效期至,默认30天", "until when; else 30 days")),
         ],
@@ -35,12 +45,19 @@ pub static COMMANDS: &[Command] = &[
     Command {
         name: "member.transfer.receive",
         label: label("接收", "receive a member"),
-        help: label("转入方凭介绍信接收,组织关系即转入", "the destination receives on a letter; the person is then its member"),
+        help: label(
+            "转入方凭介绍信接收,组织关系即转入",
+            "the destination receives on a letter; the person is then its member",
+        ),
         subject: Subject::Of("member"),
         arguments: &[
             LETTER,
             Argument::optional("receipt", ValueType::Text(60), label("回执编号", "the receipt's number")),
-            Argument::optional("seat", ValueType::Seat, label("编入的下级席位", "a seat below the one named, to belong to")),
+            Argument::optional(
+                "seat",
+                ValueType::Seat,
+                label("编入的下级席位", "a seat below the one named, to belong to"),
+            ),
         ],
         takes_fields: false,
         run: receive,
@@ -76,12 +93,7 @@ fn issue(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         }
     };
     let Some(home) = member.home.as_ref().filter(|_| member.disputed.is_empty()) else {
-        return Err(Refusal::new(
-            "home_disputed",
-            (format!("{}的归属尚有争议。", record.title()), format!("The home of {} is disputed.", record.title())),
-            ("有两处已接收,或缺少归属。", "Two places have received this person, or there is no home."),
-            ("请先由共同上级处置冲突。", "Have a common superior settle the conflict first."),
-        ));
+        return Err(Refusal::home_disputed(record));
     };
     if member.ended || home.org == to {
         return Err(Refusal::new(
@@ -107,7 +119,8 @@ fn issue(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let valid_until = planner.text("valid_until").map(str::to_owned).or_else(|| date::days_after(today, VALID_DAYS));
     let letter_no = planner.text("letter_no").map_or_else(|| entry[..8].to_owned(), str::to_owned);
     let from = home.org;
-    let mut part = |name: &str, value: Scalar| planner.put(record.id, Container::Slot, format!("moves/{entry}/{name}"), value);
+    let mut part =
+        |name: &str, value: Scalar| planner.put(record.id, Container::Slot, format!("moves/{entry}/{name}"), value);
     part("to_seat", Scalar::Bytes(to_seat.0.to_vec()));
     part("from_org", Scalar::Bytes(from.0.to_vec()));
     part("to_org", Scalar::Bytes(to.0.to_vec()));
@@ -127,6 +140,9 @@ fn issue(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn receive(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (record, member) = subject(planner)?;
+    if !member.disputed.is_empty() {
+        return Err(Refusal::home_disputed(record));
+    }
     let letter = letter(planner, record, member, Some(planner.seat()))?;
     let to_org = letter.to_org.and_then(|id| planner.world().record(id));
     if let Some(org) = to_org {
@@ -171,14 +187,17 @@ fn letter<'a>(
     }
     let seats = planner.world().seats();
     let is_for = |m: &&Move| {
-        let to = |seat: SeatId| m.to_seat.is_some_and(|to| seats.is_at_or_above(seat, to) || seats.is_at_or_above(to, seat));
+        let to =
+            |seat: SeatId| m.to_seat.is_some_and(|to| seats.is_at_or_above(seat, to) || seats.is_at_or_above(to, seat));
         m.state == MoveState::Issued && destination.is_none_or(to)
     };
     let mut open = member.moves.iter().filter(is_for);
     match (open.next(), open.next()) {
         (Some(letter), None) => Ok(letter),
         (None, _) => match member.moves.last() {
-            Some(last) if last.state != MoveState::Issued => Err(Refusal::letter_state(record, last, MoveState::Issued)),
+            Some(last) if last.state != MoveState::Issued => {
+                Err(Refusal::letter_state(record, last, MoveState::Issued))
+            }
             _ => Err(Refusal::no_letter(record)),
         },
         (Some(_), Some(_)) => Err(Refusal::no_letter(record)),

@@ -22,8 +22,15 @@ pub static KIND: Kind = Kind {
     label: label("联盟", "alliance"),
     help: label("区域共建理事会、党建联盟、联席会", "a council, league or joint meeting of organisations"),
     own: &[
-        Field::new("name", Merge::Mv, ValueType::Text(80), Writer::Owner, label("名称", "name"), label("全称", "full name"))
-            .required(),
+        Field::new(
+            "name",
+            Merge::Mv,
+            ValueType::Text(80),
+            Writer::Owner,
+            label("名称", "name"),
+            label("全称", "full name"),
+        )
+        .required(),
         Field::new(
             "alliance_kind",
             Merge::Lww,

@@ -14,95 +14,107 @@ use serde_json::{Map, Value};
 
 const ORG: ValueType = ValueType::Record("org");
 const DESTINATION: Writer = Writer::Party("to_seat");
+const SUPERIOR: Writer = Writer::CommonAtLeast(Tier::Township);
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
 
-pub static KIND: Kind = Kind {
-    name: "member",
-    version: 1,
-    class: Class::Scoped,
-    label: label("党员", "member"),
-    help: label("一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it"),
-    own: &[
-        Field::new("name", Merge::Mv, ValueType::Text(40), Writer::Owner, label("姓名", "name"), label("姓名", "the person's name"))
+pub static KIND: Kind =
+    Kind {
+        name: "member",
+        version: 1,
+        class: Class::Scoped,
+        label: label("党员", "member"),
+        help: label("一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it"),
+        own: &[
+            Field::new(
+                "name",
+                Merge::Mv,
+                ValueType::Text(40),
+                Writer::Owner,
+                label("姓名", "name"),
+                label("姓名", "the person's name"),
+            )
             .required(),
-        Field::new(
-            "member_no",
-            Merge::Lww,
-            ValueType::Text(40),
-            TOWNSHIP,
-            label("党员编号", "member number"),
-            label("不得使用身份证号", "never an identity card's number"),
-        ),
-        Field::new(
-            "stage",
-            Merge::State(&STAGE),
-            ValueType::Text(500),
-            Writer::Owner,
-            label("发展阶段", "stage"),
-            label("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends"),
-        ),
-        Field::new(
-            "joined_on",
-            Merge::Mv,
-            ValueType::Date,
-            Writer::Owner,
-            label("入党日期", "joined on"),
-            label("接收为预备党员之日", "the day of admission on probation"),
-        ),
-        Field::new(
-            "full_on",
-            Merge::Mv,
-            ValueType::Date,
-            Writer::Owner,
-            label("转正日期", "full on"),
-            label("转为正式党员之日", "the day of becoming a full member"),
-        ),
-        Field::new(
-            "birth_branch",
-            Merge::Lww,
-            ORG,
-            Writer::Creator,
-            label("建档支部", "first branch"),
-            label("建立本记录时的支部", "the branch when the record was made"),
-        )
-        .required(),
-        Field::new(
-            "admitted_on",
-            Merge::Lww,
-            ValueType::Date,
-            Writer::Owner,
-            label("编入日期", "admitted on"),
-            label("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on"),
-        ),
-        Field::new(
-            "moves",
-            Merge::Entries(&[
-                Part::new("to_seat", ValueType::Seat, Writer::Owner, label("转入席位", "to seat")),
-                Part::new("from_org", ORG, Writer::Owner, label("转出组织", "from")),
-                Part::new("to_org", ORG, Writer::Owner, label("转入组织", "to")),
-                Part::new("home_epoch", ValueType::Int, Writer::Owner, label("依据届次", "home epoch")),
-                Part::new("letter_no", ValueType::Text(60), Writer::Owner, label("介绍信编号", "letter number")),
-                Part::new("issued_on", ValueType::Date, Writer::Owner, label("开具日期", "issued on")),
-                Part::new("valid_until", ValueType::Date, Writer::Owner, label("有效期至", "valid until")),
-                Part::new("cancelled", ValueType::Date, Writer::Owner, label("撤回日期", "cancelled"))
-                    .closed_by(&["receipt", "decided"]),
-                Part::new("received_on", ValueType::Date, DESTINATION, label("接收日期", "received on"))
-                    .closed_by(&["cancelled", "returned", "decided", "received_on"]),
-                Part::new("receipt", ValueType::Text(60), DESTINATION, label("回执", "receipt"))
-                    .closed_by(&["cancelled", "returned", "decided", "receipt"])
-                    .takes_ownership("to_seat"),
-                Part::new("returned", ValueType::Date, DESTINATION, label("退回日期", "returned")).closed_by(&["decided"]),
-                Part::new("decided", ValueType::Int, Writer::CommonAtLeast(Tier::Township), label("裁定届次", "decided epoch")),
-                Part::new("decided_on", ValueType::Date, Writer::CommonAtLeast(Tier::Township), label("裁定日期", "decided on")),
-            ]),
-            ORG,
-            Writer::Owner,
-            label("组织关系转接", "moves"),
-            label("介绍信、回执与裁定", "letters, receipts and decisions"),
-        ),
-    ],
-    read,
-};
+            Field::new(
+                "member_no",
+                Merge::Lww,
+                ValueType::Text(40),
+                TOWNSHIP,
+                label("党员编号", "member number"),
+                label("不得使用身份证号", "never an identity card's number"),
+            ),
+            Field::new(
+                "stage",
+                Merge::State(&STAGE),
+                ValueType::Text(500),
+                Writer::Owner,
+                label("发展阶段", "stage"),
+                label("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends"),
+            ),
+            Field::new(
+                "joined_on",
+                Merge::Mv,
+                ValueType::Date,
+                Writer::Owner,
+                label("入党日期", "joined on"),
+                label("接收为预备党员之日", "the day of admission on probation"),
+            ),
+            Field::new(
+                "full_on",
+                Merge::Mv,
+                ValueType::Date,
+                Writer::Owner,
+                label("转正日期", "full on"),
+                label("转为正式党员之日", "the day of becoming a full member"),
+            ),
+            Field::new(
+                "birth_branch",
+                Merge::Lww,
+                ORG,
+                Writer::Creator,
+                label("建档支部", "first branch"),
+                label("建立本记录时的支部", "the branch when the record was made"),
+            )
+            .required(),
+            Field::new(
+                "admitted_on",
+                Merge::Lww,
+                ValueType::Date,
+                Writer::Owner,
+                label("编入日期", "admitted on"),
+                label("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on"),
+            ),
+            Field::new(
+                "moves",
+                Merge::Entries(&[
+                    Part::new("to_seat", ValueType::Seat, Writer::Owner, label("转入席位", "to seat")),
+                    Part::new("from_org", ORG, Writer::Owner, label("转出组织", "from")),
+                    Part::new("to_org", ORG, Writer::Owner, label("转入组织", "to")),
+                    Part::new("home_epoch", ValueType::Int, Writer::Owner, label("依据届次", "home epoch")),
+                    Part::new("letter_no", ValueType::Text(60), Writer::Owner, label("介绍信编号", "letter number")),
+                    Part::new("issued_on", ValueType::Date, Writer::Owner, label("开具日期", "issued on")),
+                    Part::new("valid_until", ValueType::Date, Writer::Owner, label("有效期至", "valid until")),
+                    Part::new("cancelled", ValueType::Date, Writer::Owner, label("撤回日期", "cancelled"))
+                        .closed_by(&["receipt", "decided"]),
+                    Part::new("received_on", ValueType::Date, DESTINATION, label("接收日期", "received on"))
+                        .closed_by(&["cancelled", "returned", "decided", "received_on"]),
+                    Part::new("receipt", ValueType::Text(60), DESTINATION, label("回执", "receipt"))
+                        .closed_by(&["cancelled", "returned", "decided", "receipt"])
+                        .takes_ownership("to_seat"),
+                    Part::new("returned", ValueType::Date, DESTINATION, label("退回日期", "returned"))
+                        .closed_by(&["receipt", "decided"]),
+                    // What undoes a receipt is not the destination's to write.
+                    Part::new("overruled", ValueType::Date, SUPERIOR, label("裁定退回日期", "overruled on")),
+                    Part::new("decided", ValueType::Int, SUPERIOR, label("裁定届次", "decided epoch")),
+                    Part::new("decided_on", ValueType::Date, SUPERIOR, label("裁定日期", "decided on")),
+                ]),
+                ORG,
+                Writer::Owner,
+                label("组织关系转接", "moves"),
+                label("介绍信、回执与裁定", "letters, receipts and decisions"),
+            ),
+        ],
+        read,
+    };
 
 static STAGE: StateMachine = StateMachine {
     states: &[
@@ -206,6 +218,12 @@ impl Member {
         self.moves.iter().find(|m| m.entry == entry)
     }
 
+    /// Whether a letter is open: the person is still where it moves from, and nobody disputes that.
+    #[must_use]
+    pub fn is_open(&self, entry: &str) -> bool {
+        self.disputed.is_empty() && self.find_move(entry).is_some_and(|letter| letter.state == MoveState::Issued)
+    }
+
     /// Folds the homes, from the first branch on: each next epoch by a decision, or else by the one confirmed move.
     fn fold_home(&mut self, first: Option<Home>) {
         let mut homes: Vec<Home> = first.into_iter().collect();
@@ -230,7 +248,7 @@ impl Member {
         let mut claims: Vec<Home> = Vec::new();
         for decided in [true, false] {
             for at in &self.moves {
-                let claims_epoch = if decided { at.decided == Some(epoch) } else { at.confirms(epoch) };
+                let claims_epoch = if decided { at.decides(epoch) } else { at.confirms(epoch) };
                 if let (true, Some(org), Some(seat)) = (claims_epoch, at.to_org, at.to_seat)
                     && !claims.iter().any(|c| c.org == org)
                 {
@@ -249,14 +267,19 @@ impl Member {
         let epoch = self.home.as_ref().map_or(0, |h| h.epoch);
         let next = at.home_epoch.saturating_add(1);
         match at {
-            _ if at.decided.is_some() => MoveState::Confirmed,
             _ if at.returned => MoveState::Returned,
-            _ if at.received && self.disputed.iter().any(|d| d.epoch == next) => MoveState::Disputed,
+            _ if (at.received || at.decided.is_some()) && self.disputed.iter().any(|d| d.epoch == next) => {
+                MoveState::Disputed
+            }
+            _ if at.decided.is_some() => MoveState::Confirmed,
             _ if at.received && next > epoch => MoveState::Early,
-            _ if at.received && homes.iter().any(|h| h.epoch == next && Some(h.org) == at.to_org) => MoveState::Confirmed,
+            _ if at.received && homes.iter().any(|h| h.epoch == next && Some(h.org) == at.to_org) => {
+                MoveState::Confirmed
+            }
             _ if at.received => MoveState::Stale,
             _ if at.cancelled => MoveState::Cancelled,
             _ if next <= epoch => MoveState::Stale,
+            _ if next > epoch.saturating_add(1) => MoveState::Early,
             _ => MoveState::Issued,
         }
     }
@@ -291,6 +314,10 @@ impl Member {
 }
 
 impl Move {
+    fn decides(&self, epoch: i64) -> bool {
+        self.decided == Some(epoch) && !self.returned
+    }
+
     fn confirms(&self, epoch: i64) -> bool {
         self.received && !self.returned && self.decided.is_none() && self.home_epoch.saturating_add(1) == epoch
     }
@@ -307,7 +334,7 @@ impl Move {
             "valid_until" => self.valid_until = text(),
             "received_on" => self.received_on = text(),
             "cancelled" => self.cancelled = is_set,
-            "returned" => self.returned = is_set,
+            "returned" | "overruled" => self.returned |= is_set,
             "receipt" => self.received = is_set,
             "decided" => self.decided = value.as_int(),
             "decided_on" => self.decided_on = text(),

@@ -52,6 +52,15 @@ impl Typed {
         }
     }
 
+    /// Whether an entry still waits to be taken up by the one that it names. Asked before it may hand a record over.
+    #[must_use]
+    pub fn is_open(&self, field: &str, entry: &str) -> bool {
+        match self {
+            Typed::Member(member) => field == "moves" && member.is_open(entry),
+            Typed::Org(_) | Typed::Alliance(_) | Typed::Resource(_) | Typed::Unknown => false,
+        }
+    }
+
     #[must_use]
     pub fn org(&self) -> Option<&org::Org> {
         if let Typed::Org(org) = self { Some(org) } else { None }

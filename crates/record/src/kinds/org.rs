@@ -21,10 +21,20 @@ pub static KIND: Kind = Kind {
     version: 1,
     class: Class::Scoped,
     label: label("党组织", "organisation"),
-    help: label("党支部、党总支、党委、党小组及其联建形式", "a branch, general branch, committee or group, alone or joint"),
+    help: label(
+        "党支部、党总支、党委、党小组及其联建形式",
+        "a branch, general branch, committee or group, alone or joint",
+    ),
     own: &[
-        Field::new("name", Merge::Mv, ValueType::Text(80), Writer::Owner, label("名称", "name"), label("全称", "full name"))
-            .required(),
+        Field::new(
+            "name",
+            Merge::Mv,
+            ValueType::Text(80),
+            Writer::Owner,
+            label("名称", "name"),
+            label("全称", "full name"),
+        )
+        .required(),
         Field::new(
             "lifecycle",
             Merge::State(&LIFECYCLE),
@@ -139,7 +149,10 @@ pub static KIND: Kind = Kind {
             ORG,
             TOWNSHIP,
             label("承接组织", "successors"),
-            label("撤销或并入后,各组成单位的承接组织;all 表示全部", "after an ending, who takes over each unit; `all` for the rest"),
+            label(
+                "撤销或并入后,各组成单位的承接组织;all 表示全部",
+                "after an ending, who takes over each unit; `all` for the rest",
+            ),
         ),
     ],
     read,
@@ -149,10 +162,23 @@ static LIFECYCLE: StateMachine = StateMachine {
     states: &[
         State::new("proposed", label("拟建", "proposed"), 0, Writer::Owner, &[]),
         State::new("approved", label("已批准", "approved"), 1, TOWNSHIP, &["proposed"]),
-        State::new("active", label("运行", "active"), 2, TOWNSHIP, &["proposed", "approved", "rectifying", "absorbed", "dissolved"]),
+        State::new(
+            "active",
+            label("运行", "active"),
+            2,
+            TOWNSHIP,
+            &["proposed", "approved", "rectifying", "absorbed", "dissolved"],
+        ),
         State::new("rectifying", label("整顿", "rectifying"), 3, TOWNSHIP, &["active"]),
         State::new("absorbed", label("并入", "absorbed"), 4, TOWNSHIP, &["active", "rectifying"]).ending(),
-        State::new("dissolved", label("撤销", "dissolved"), 5, TOWNSHIP, &["proposed", "approved", "active", "rectifying"]).ending(),
+        State::new(
+            "dissolved",
+            label("撤销", "dissolved"),
+            5,
+            TOWNSHIP,
+            &["proposed", "approved", "active", "rectifying"],
+        )
+        .ending(),
         State::new("terminated", label("终止", "terminated"), 5, TOWNSHIP, &["active", "rectifying"]).ending(),
     ],
 };
@@ -162,7 +188,13 @@ static LEVEL: StateMachine = StateMachine {
         State::new("branch", label("党支部", "branch"), 1, Writer::Owner, &["group", "general_branch", "committee"]),
         State::new("group", label("党小组", "group"), 0, Writer::Owner, &["branch"]),
         State::new("general_branch", label("党总支", "general branch"), 2, TOWNSHIP, &["branch", "committee"]),
-        State::new("committee", label("党委", "committee"), 3, Writer::AtLeast(Tier::County), &["branch", "general_branch"]),
+        State::new(
+            "committee",
+            label("党委", "committee"),
+            3,
+            Writer::AtLeast(Tier::County),
+            &["branch", "general_branch"],
+        ),
     ],
 };
 
@@ -223,7 +255,8 @@ fn read(folding: &Folding<'_>) -> Typed {
     let history = folding.history;
     let lifecycle = decision::fold(&LIFECYCLE, history, "lifecycle");
     let parent = |v: &Visible| (v.id, record_of(&v.value));
-    let units = history.under(Container::Aws, "component_units").filter(|(_, values)| values.iter().any(|v| is_in(&v.value)));
+    let units =
+        history.under(Container::Aws, "component_units").filter(|(_, values)| values.iter().any(|v| is_in(&v.value)));
     let successors = history.under(Container::Slot, "successors").filter_map(|(key, values)| {
         Some((key.strip_suffix("/org")?.to_owned(), values.last().and_then(|v| record_of(&v.value))?))
     });

@@ -19,10 +19,24 @@ pub static KIND: Kind = Kind {
     label: label("资源", "resource"),
     help: label("会场、活动室等可共享的资源", "a hall, a room or the like that can be shared"),
     own: &[
-        Field::new("name", Merge::Mv, ValueType::Text(80), Writer::Owner, label("名称", "name"), label("名称", "what it is called"))
-            .required(),
-        Field::new("owner_org", Merge::Mv, ORG, Writer::Owner, label("所属组织", "owner"), label("谁的资源", "whose it is"))
-            .required(),
+        Field::new(
+            "name",
+            Merge::Mv,
+            ValueType::Text(80),
+            Writer::Owner,
+            label("名称", "name"),
+            label("名称", "what it is called"),
+        )
+        .required(),
+        Field::new(
+            "owner_org",
+            Merge::Mv,
+            ORG,
+            Writer::Owner,
+            label("所属组织", "owner"),
+            label("谁的资源", "whose it is"),
+        )
+        .required(),
         Field::new(
             "resource_kind",
             Merge::Lww,

@@ -9,9 +9,8 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
 use crate::kind::label;
-use crate::kinds::member::{Home, Member};
-use crate::rules::{Finding, Rule, World, superior_of_tier, title};
-use crate::seats::Tier;
+use crate::kinds::member::Member;
+use crate::rules::{Finding, Rule, World, resolver};
 use crate::view::Record;
 
 const ADDED: &str = "ADD_TO_DISSOLVED_ORG";
@@ -35,18 +34,22 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let Some(org) = world.record(home.org).and_then(|r| r.typed.org()).filter(|o| o.ended) else { return };
     // Whoever was admitted before the ending was admitted well, and only has to be moved.
     let late = !home.since.is_empty() && !org.since.is_empty() && home.since >= org.since;
-    let suggested = suggest(home, world);
-    let unit = record.view.owners.first().copied().unwrap_or(record.preimage.birth);
+    // Only what the ended organisation itself says: a rule reads no further than the records that its subject points to,
+    // or it would not be derived anew when they change. Should the successor have ended too, settling says so.
+    let suggested = org.successor(&home.seat.to_string());
     let (name, from) = (record.title(), org.name.clone());
-    let to = suggested.map(|id| title(id, world));
+    let to = suggested.map(|id| id.short());
     let (zh_to, en_to) = match &to {
-        Some(to) => (format!("建议转入“{to}”"), format!("suggested: {to:?}")),
+        Some(to) => (format!("建议转入承接组织 {to}"), format!("suggested: its successor {to}")),
         None => ("尚无承接组织".to_owned(), "nobody was named to take over".to_owned()),
     };
     let (zh, en) = if late {
         (
             format!("{name}于{}编入“{from}”,而该组织自{}起已终结;{zh_to},需乡镇确认。", home.since, org.since),
-            format!("{name} was admitted to {from:?} on {}, which had ended on {}; {en_to}. The township confirms.", home.since, org.since),
+            format!(
+                "{name} was admitted to {from:?} on {}, which had ended on {}; {en_to}. The township confirms.",
+                home.since, org.since
+            ),
         )
     } else {
         (
@@ -60,9 +63,9 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         field: "home_branch".to_owned(),
         values: values(record, member, suggested, world),
         provisional: suggested.map_or(serde_json::Value::Null, |org| org.to_string().into()),
-        resolver: Some(superior_of_tier(world.seats(), unit, Tier::Township)),
+        resolver: resolver(record, None, world),
         anchors: BTreeSet::from([record.id]),
-        explanation: Explanation { zh, en },
+        explanation: Explanation::new(zh, en),
     };
     found.extend(finding.conclude(record, world));
 }
@@ -75,20 +78,6 @@ fn values(record: &Record, member: &Member, suggested: Option<RecordId>, world: 
     let ops = letter.map_or_else(first, |letter| letter.ops.clone());
     let value = suggested.map_or(serde_json::Value::Null, |org| org.to_string().into());
     ops.into_iter().map(|op| ConflictValue::of(record, op, Some(value.clone()), world)).collect()
-}
-
-/// Who takes over, through as many endings as it takes.
-fn suggest(home: &Home, world: &dyn World) -> Option<RecordId> {
-    let unit = home.seat.to_string();
-    let mut seen = BTreeSet::from([home.org]);
-    let mut at = world.record(home.org)?.typed.org()?.successor(&unit)?;
-    while seen.insert(at) {
-        match world.record(at).and_then(|r| r.typed.org()) {
-            Some(org) if org.ended => at = org.successor(&unit)?,
-            _ => return Some(at),
-        }
-    }
-    None
 }
 
 /// Reassigns the person to the chosen organisation.

@@ -43,10 +43,10 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             provisional: record.view.json.get(key).cloned().unwrap_or_default(),
             resolver: world.seats().common_superior(parties),
             anchors: BTreeSet::from([record.id]),
-            explanation: Explanation {
-                zh: format!("“{title}”的{}在不同地方被写成不同的值:{written}。请选定其一。", label.zh),
-                en: format!("The {} of {title:?} was written differently in two places: {written}. Choose one.", label.en),
-            },
+            explanation: Explanation::new(
+                format!("“{title}”的{}在不同地方被写成不同的值:{written}。请选定其一。", label.zh),
+                format!("The {} of {title:?} was written differently in two places: {written}. Choose one.", label.en),
+            ),
             values,
         };
         found.extend(finding.conclude(record, world));

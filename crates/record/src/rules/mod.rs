@@ -2,7 +2,9 @@
 //!
 //! The contract with whoever stores what is found: `derive(a)` yields a conflict for each of its anchors `a`. So after
 //! a commit, derive for the records that it touched and, where a touched record's `signal` changed, for those that
-//! refer to it; a stored conflict with an anchor among them that was not yielded again is over.
+//! refer to it; a stored conflict with an anchor among them that was not yielded again is over. A rule therefore reads its
+//! anchors and the records that they point to, no further. A new version of the directory can change who settles: then
+//! derive for all.
 
 use std::collections::BTreeSet;
 
@@ -19,6 +21,7 @@ use crate::view::Record;
 pub mod add_to_dissolved_org;
 pub mod diverged_field;
 pub mod multi_home;
+pub mod owner_disputed;
 pub mod parent_cycle;
 pub mod stale_transfer;
 pub mod withdrawn_resource_booked;
@@ -49,9 +52,10 @@ pub struct Rule {
 /// Writes what follows from choosing a value, beside the settlement entry itself.
 type Settle = fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>;
 
-static ALL: [&Rule; 6] = [
+static ALL: [&Rule; 7] = [
     &diverged_field::RULE,
     &multi_home::RULE,
+    &owner_disputed::RULE,
     &stale_transfer::RULE,
     &add_to_dissolved_org::RULE,
     &withdrawn_resource_booked::RULE,
@@ -128,9 +132,15 @@ fn is_settled(id: ConflictId, subject: &Record, resolver: Option<SeatId>, world:
     })
 }
 
-/// The lowest seat at or above this one that is of the tier or above it; the seat itself if there is none.
-fn superior_of_tier(seats: &Seats, seat: SeatId, tier: Tier) -> SeatId {
-    seats.upward(seat).find(|at| seats.get(*at).is_some_and(|s| s.tier <= tier)).unwrap_or(seat)
+/// Who decides about a record: the lowest seat, of a township or above, over everybody that the record names and `others`.
+fn resolver(record: &Record, others: impl IntoIterator<Item = SeatId>, world: &dyn World) -> Option<SeatId> {
+    let seats = world.seats();
+    let lowest = seats.common_superior(named(record).chain(others))?;
+    seats.upward(lowest).find(|at| seats.get(*at).is_some_and(|s| s.tier <= Tier::Township))
+}
+
+fn named(record: &Record) -> impl Iterator<Item = SeatId> + '_ {
+    record.view.owners.iter().chain(&record.view.seats).copied()
 }
 
 /// The title of a record, if it is here.

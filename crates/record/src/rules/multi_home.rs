@@ -8,8 +8,8 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::kind::label;
 use crate::kinds::member::{Home, Move};
-use crate::rules::{Finding, Rule, World, title};
-use crate::scope::OWNER;
+use crate::rules::owner_disputed::give_to;
+use crate::rules::{Finding, Rule, World, resolver, title};
 use crate::view::Record;
 
 const KIND: &str = "MULTI_HOME";
@@ -33,7 +33,6 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let values = claims.iter().flat_map(|(home, letter)| {
         letter.ops.iter().map(|op| ConflictValue::of(record, *op, Some(home.org.to_string().into()), world))
     });
-    let parties: BTreeSet<_> = record.view.owners.iter().copied().chain(claims.iter().map(|(home, _)| home.seat)).collect();
     let places = claims.iter().map(|(home, _)| title(home.org, world)).collect::<Vec<_>>().join(" / ");
     let letters = claims.iter().map(|(_, letter)| letter.letter_no.as_str()).collect::<Vec<_>>().join(" / ");
     let home = member.home.as_ref().map(|h| h.org);
@@ -45,12 +44,14 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         field: "moves".to_owned(),
         values: values.collect(),
         provisional: home.map_or(serde_json::Value::Null, |org| org.to_string().into()),
-        resolver: world.seats().common_superior(parties),
+        resolver: resolver(record, claims.iter().map(|(home, _)| home.seat), world),
         anchors: BTreeSet::from([record.id]),
-        explanation: Explanation {
-            zh: format!("{name}的组织关系被两处接收:{places}(介绍信 {letters})。裁定之前仍算在“{stays}”。"),
-            en: format!("{name} was received in two places: {places} (letters {letters}). Until settled, the home stays {stays:?}."),
-        },
+        explanation: Explanation::new(
+            format!("{name}的组织关系被两处接收:{places}(介绍信 {letters})。裁定之前仍算在“{stays}”。"),
+            format!(
+                "{name} was received in two places: {places} (letters {letters}). Until settled, the home stays {stays:?}."
+            ),
+        ),
     };
     found.extend(finding.conclude(record, world));
 }
@@ -65,14 +66,10 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
         if chosen.choice() == home.org.to_string() {
             planner.put(subject.id, Container::Slot, format!("moves/{entry}/decided"), Scalar::Int(home.epoch));
             planner.put(subject.id, Container::Slot, format!("moves/{entry}/decided_on"), today.clone());
-            planner.put(subject.id, Container::Scope, OWNER.to_owned(), Scalar::Bytes(home.seat.0.to_vec()));
+            give_to(planner, subject, home.seat);
         } else {
-            planner.put(subject.id, Container::Slot, format!("moves/{entry}/returned"), today.clone());
+            planner.put(subject.id, Container::Slot, format!("moves/{entry}/overruled"), today.clone());
         }
-    }
-    // Who was an owner goes on seeing the record, to learn of the decision.
-    for owner in &subject.view.owners {
-        planner.add_participant(subject.id, *owner);
     }
     Ok(())
 }

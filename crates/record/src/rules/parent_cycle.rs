@@ -7,7 +7,7 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
 use crate::kind::label;
-use crate::rules::{Finding, Rule, World, title};
+use crate::rules::{Finding, Rule, World, named, resolver};
 use crate::value::record_of;
 use crate::view::Record;
 
@@ -54,14 +54,18 @@ pub fn projected_parent(org: RecordId, world: &dyn World) -> Option<RecordId> {
     if cycle.is_empty() {
         return record.typed.org()?.parent();
     }
-    let mut written: Vec<(OpId, Option<RecordId>)> = Vec::new();
-    for put in record.history.changes().iter().flat_map(|c| &c.puts) {
-        if put.container == Container::Mv && put.key == "parent_org" {
-            written.push((put.id, record_of(&put.value)));
-        }
-    }
+    parents_written(record).into_iter().find(|parent| !reaches(*parent, &cycle, world))
+}
+
+/// Every parent that was ever written, overwritten ones too; the last one first.
+fn parents_written(record: &Record) -> Vec<RecordId> {
+    let puts = record.history.changes().iter().flat_map(|c| &c.puts);
+    let mut written: Vec<(OpId, RecordId)> = puts
+        .filter(|put| put.container == Container::Mv && put.key == "parent_org")
+        .filter_map(|put| Some((put.id, record_of(&put.value)?)))
+        .collect();
     written.sort_unstable();
-    written.into_iter().rev().filter_map(|(_, parent)| parent).find(|parent| !reaches(*parent, &cycle, world))
+    written.into_iter().rev().map(|(_, parent)| parent).collect()
 }
 
 fn reaches(from: RecordId, cycle: &[RecordId], world: &dyn World) -> bool {
@@ -91,20 +95,22 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         Some(ConflictValue::of(member, *op, parent.map(|p| p.to_string().into()), world))
     });
     let names = members.iter().map(|m| m.title()).collect::<Vec<_>>().join(" / ");
-    let provisional = projected_parent(subject.id, world);
-    let stays = provisional.map(|p| title(p, world)).unwrap_or_default();
+    // From the cycle's own records alone: nothing outside it makes this be derived anew.
+    let provisional = parents_written(subject).into_iter().find(|parent| !cycle.contains(parent));
     let finding = Finding {
         kind: KIND,
         severity: Severity::Hard,
         field: "parent_org".to_owned(),
         values: edges.collect(),
         provisional: provisional.map_or(serde_json::Value::Null, |p| p.to_string().into()),
-        resolver: world.seats().common_superior(members.iter().flat_map(|m| m.view.owners.iter().copied())),
+        resolver: resolver(subject, members.iter().flat_map(|m| named(m)), world),
         anchors: cycle.iter().copied().collect(),
-        explanation: Explanation {
-            zh: format!("这些组织互为上级:{names}。汇总时暂按原隶属“{stays}”。请选定保留哪一个上级。"),
-            en: format!("These organisations are above each other: {names}. They add up under {stays:?}. Choose the parent to keep."),
-        },
+        explanation: Explanation::new(
+            format!("这些组织互为上级:{names}。汇总时暂按成环之前的隶属。请选定保留哪一个上级。"),
+            format!(
+                "These organisations are above each other: {names}. They add up under their former parents. Choose the parent to keep."
+            ),
+        ),
     };
     found.extend(finding.conclude(subject, world));
 }

@@ -7,8 +7,9 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::kind::label;
-use crate::kinds::member::{Move, MoveState};
-use crate::rules::{Finding, Rule, World, title};
+use crate::kinds::member::MoveState;
+use crate::rules::owner_disputed::give_to;
+use crate::rules::{Finding, Rule, World, resolver, title};
 use crate::view::Record;
 
 const KIND: &str = "STALE_TRANSFER";
@@ -30,7 +31,6 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     for letter in member.moves.iter().filter(|m| m.state == MoveState::Stale) {
         let (Some(home), Some(to)) = (&member.home, letter.to_org) else { continue };
         let value = Some(to.to_string().into());
-        let parties = record.view.owners.iter().copied().chain(letter.to_seat);
         let (name, from, to) = (record.title(), title(home.org, world), title(to, world));
         let finding = Finding {
             kind: KIND,
@@ -38,27 +38,28 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             field: format!("moves/{}", letter.entry),
             values: letter.ops.iter().map(|op| ConflictValue::of(record, *op, value.clone(), world)).collect(),
             provisional: home.org.to_string().into(),
-            resolver: world.seats().common_superior(parties),
+            resolver: resolver(record, letter.to_seat, world),
             anchors: BTreeSet::from([record.id]),
-            explanation: Explanation {
-                zh: format!("{name}转往“{to}”的介绍信 {} 依据的是旧归属,无效;现归属是“{from}”。", letter.letter_no),
-                en: format!(
+            explanation: Explanation::new(
+                format!("{name}转往“{to}”的介绍信 {} 依据的是旧归属,无效;现归属是“{from}”。", letter.letter_no),
+                format!(
                     "Letter {} for {name} to {to:?} cites a former home and has no effect; the home is {from:?}.",
                     letter.letter_no
                 ),
-            },
+            ),
         };
         found.extend(finding.conclude(record, world));
     }
 }
 
-/// The letter goes back.
+/// The letter goes back; if it had taken the record over, the present home's seat has it again.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, _chosen: &ConflictValue) -> Result<(), Refusal> {
     let subject = planner.load(conflict.subject)?;
-    let is_this = |letter: &&Move| conflict.field.strip_prefix("moves/") == Some(letter.entry.as_str());
-    if let Some(letter) = subject.typed.member().and_then(|m| m.moves.iter().find(is_this)) {
-        let today = planner.today();
-        planner.put(subject.id, Container::Slot, format!("moves/{}/returned", letter.entry), today);
+    let Some(member) = subject.typed.member() else { return Ok(()) };
+    let today = planner.today();
+    planner.put(subject.id, Container::Slot, format!("{}/overruled", conflict.field), today);
+    if let Some(home) = member.home.as_ref().filter(|_| subject.view.owners.len() > 1) {
+        give_to(planner, subject, home.seat);
     }
     Ok(())
 }

@@ -34,7 +34,11 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             continue;
         }
         let (state, zh_state, en_state) = if booking.confirmed {
-            ("needs_owner_reconfirm", "已确认,需所有者再次确认", "it was confirmed: the owner confirms again or declines")
+            (
+                "needs_owner_reconfirm",
+                "已确认,需所有者再次确认",
+                "it was confirmed: the owner confirms again or declines",
+            )
         } else {
             ("owner_left", "未确认,视为谢绝", "it was not confirmed: it counts as declined")
         };
@@ -48,10 +52,10 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             provisional: state.into(),
             resolver: record.view.owners.first().copied(),
             anchors: BTreeSet::from([record.id]),
-            explanation: Explanation {
-                zh: format!("“{name}”已不再共享,而“{asker}”还有预约:{zh_state}。"),
-                en: format!("{name:?} is no longer shared, and {asker:?} has a booking: {en_state}."),
-            },
+            explanation: Explanation::new(
+                format!("“{name}”已不再共享,而“{asker}”还有预约:{zh_state}。"),
+                format!("{name:?} is no longer shared, and {asker:?} has a booking: {en_state}."),
+            ),
         };
         found.extend(finding.conclude(record, world));
     }

@@ -13,10 +13,17 @@ fn seat(node: &Node, name: &str) -> SeatId {
     node.seats().by_code(&code_of(name)).expect(name).id
 }
 
-fn judge(node: &Node, author: &str, record: RecordId, puts: &[(Container, &str, Scalar)]) -> Result<(), AuthorityError> {
+fn judge(
+    node: &Node,
+    author: &str,
+    record: RecordId,
+    puts: &[(Container, &str, Scalar)],
+) -> Result<(), AuthorityError> {
     let record = &node.records[&record];
-    let written: Vec<Written<'_>> =
-        puts.iter().map(|(container, key, value)| Written { container: *container, key, value, replaces: false }).collect();
+    let written: Vec<Written<'_>> = puts
+        .iter()
+        .map(|(container, key, value)| Written { container: *container, key, value, replaces: false })
+        .collect();
     let kind = record.kind().expect("a kind");
     may_write(seat(node, author), &written, &record.preimage, &record.history, kind, node.seats())
 }
@@ -27,7 +34,8 @@ fn bytes(seat: SeatId) -> Scalar {
 
 fn a_member() -> (Node, RecordId, RecordId) {
     let [mut node] = nodes(["C"]);
-    let [from, to] = ["V11", "V21"].map(|v| node.does("org.create", None, &[("name", v), ("seat", &node.seat_named(v))]));
+    let [from, to] =
+        ["V11", "V21"].map(|v| node.does("org.create", None, &[("name", v), ("seat", &node.seat_named(v))]));
     let member = node.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
     (node, member, to)
 }
@@ -80,6 +88,22 @@ fn only_a_letter_that_names_one_lets_one_take_a_member_over() {
 }
 
 #[test]
+fn a_letter_that_was_overtaken_takes_nothing() {
+    let (mut node, m, to) = a_member();
+    let other = node.does("org.create", None, &[("name", "V31"), ("seat", &node.seat_named("V31"))]);
+    let letter = node.ask("member.transfer.issue", Some(m), &[("to_org", &to.to_string())]).expect("a letter");
+    let entry = &letter.result["entry"];
+    node.does("member.reassign", Some(m), &[("to_org", &other.to_string())]);
+    let (receipt, v21) = (format!("moves/{entry}/receipt"), bytes(seat(&node, "V21")));
+    let receipt = (Container::Slot, receipt.as_str(), Scalar::from("r"));
+    assert!(judge(&node, "V21", m, std::slice::from_ref(&receipt)).is_ok(), "that it came is a fact");
+    assert!(
+        judge(&node, "V21", m, &[receipt, (Container::Scope, "owner", v21)]).is_err(),
+        "but the person has moved on"
+    );
+}
+
+#[test]
 fn a_record_is_made_by_its_birth_seat_or_above_and_says_so() {
     let (node, m, _) = a_member();
     let record = &node.records[&m];
@@ -113,7 +137,8 @@ fn sharing_is_the_owners_and_narrowing_is_a_common_superiors() {
 fn whoever_supersedes_a_decision_must_have_been_able_to_take_it() {
     let (mut node, m, _) = a_member();
     node.does("record.decide", Some(m), &[("field", "stage"), ("state", "suspended")]);
-    let cited = node.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
+    let cited =
+        node.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
     let suspended = cited.iter().find(|key| *key != "stage/0").expect("the decision");
     let back = Scalar::Text(format!("full|||{}", &suspended["stage/".len()..]));
     assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("full"))]).is_ok());

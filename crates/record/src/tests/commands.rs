@@ -24,7 +24,8 @@ fn a_mistyped_word_is_answered_with_the_nearest() {
 #[test]
 fn a_letter_is_issued_once_and_received_once() {
     let [mut township, mut village] = nodes(["T1", "V12"]);
-    let [from, to] = ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let [from, to] =
+        ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
     let m = township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
     township.is_refused("no_letter", "member.transfer.receive", Some(m), &[]);
     township.does("member.transfer.issue", Some(m), &[("to_org", &to.to_string())]);
@@ -41,7 +42,8 @@ fn a_letter_is_issued_once_and_received_once() {
 #[test]
 fn a_returned_letter_leaves_the_person_at_home() {
     let [mut township, mut village] = nodes(["T1", "V12"]);
-    let [from, to] = ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let [from, to] =
+        ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
     let m = township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
     township.does("member.transfer.issue", Some(m), &[("to_org", &to.to_string()), ("letter_no", "L1")]);
     village.hears(&township);
@@ -51,10 +53,26 @@ fn a_returned_letter_leaves_the_person_at_home() {
 }
 
 #[test]
+fn a_record_stays_shared_while_something_waits_for_the_seat() {
+    let [mut township] = nodes(["T1"]);
+    let [from, to] =
+        ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let m = township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
+    township.does("member.transfer.issue", Some(m), &[("to_org", &to.to_string())]);
+    let seat = township.seat_named("V12");
+    township.is_refused("still_waits", "record.unshare", Some(m), &[("seat", &seat)]);
+    township.does("member.transfer.cancel", Some(m), &[]);
+    township.does("record.unshare", Some(m), &[("seat", &seat)]);
+    assert!(!township.records[&m].view.seats.iter().any(|s| s.to_string() == seat));
+    township.does("record.share", Some(m), &[("seat", "371726001003")]);
+    assert_eq!(township.records[&m].view.seats.len(), 2);
+}
+
+#[test]
 fn a_merged_organisation_absorbs_and_a_coordinated_one_does_not() {
     let [mut township] = nodes(["T1"]);
-    let [a, b, c] =
-        ["V11", "V12", "V13"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
+    let [a, b, c] = ["V11", "V12", "V13"]
+        .map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
     let merged = township.does("org.merge_build", None, &[("name", "合建支部"), ("predecessors", &format!("{a},{b}"))]);
     assert_eq!(township.json(a)["lifecycle"], json!("absorbed"));
     assert_eq!(township.json(a)["successors"]["all"]["org"], json!(merged.to_string()));
@@ -72,7 +90,12 @@ fn any_field_of_any_kind_can_be_written_without_a_command_of_its_own() {
     let org = village.does("record.create", None, &[("kind", "org"), ("name", "一村党支部"), ("org_kind", "village")]);
     assert_eq!(village.json(org)["lifecycle"], json!("proposed"));
     village.is_refused("no_authority", "record.decide", Some(org), &[("field", "lifecycle"), ("state", "active")]);
-    village.is_refused("no_authority", "record.add", Some(org), &[("field", "guidance_orgs"), ("element", &org.to_string())]);
+    village.is_refused(
+        "no_authority",
+        "record.add",
+        Some(org),
+        &[("field", "guidance_orgs"), ("element", &org.to_string())],
+    );
     village.is_refused("wrong_field", "record.set", Some(org), &[("field", "lifecycle"), ("value", "active")]);
     village.is_refused("wrong_field", "record.set", Some(org), &[("field", "nmae"), ("value", "x")]);
     township.hears(&village);

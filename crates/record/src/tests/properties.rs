@@ -64,7 +64,8 @@ fn write(steps: &[Step]) -> Vec<Arc<Change>> {
 
 fn registers(history: &History) -> BTreeMap<(Container, String), Vec<(OpId, Scalar)>> {
     let keys = Container::ALL.into_iter().flat_map(|c| history.keys(c, "").map(move |(key, values)| (c, key, values)));
-    keys.map(|(c, key, values)| ((c, key.to_owned()), values.iter().map(|v| (v.id, v.value.clone())).collect())).collect()
+    keys.map(|(c, key, values)| ((c, key.to_owned()), values.iter().map(|v| (v.id, v.value.clone())).collect()))
+        .collect()
 }
 
 /// Another order in which each change still comes after its predecessors.
@@ -72,8 +73,7 @@ fn shuffled(changes: &[Arc<Change>], mut picks: impl FnMut(usize) -> usize) -> H
     let mut history = History::new();
     let mut waiting: Vec<&Arc<Change>> = changes.iter().collect();
     while !waiting.is_empty() {
-        let ready: Vec<usize> =
-            (0..waiting.len()).filter(|&i| history.at(&waiting[i].deps).is_ok()).collect();
+        let ready: Vec<usize> = (0..waiting.len()).filter(|&i| history.at(&waiting[i].deps).is_ok()).collect();
         let change = waiting.remove(ready[picks(ready.len())]);
         history.place(Arc::clone(change));
     }
@@ -98,10 +98,10 @@ proptest! {
             prop_assert_eq!(document.keys(&object).count(), history.keys(container, "").count());
             for (key, values) in history.keys(container, "") {
                 let all = document.get_all(&object, key).expect("read");
-                let theirs: BTreeSet<i64> = all.iter().filter_map(|(v, _)| v.to_i64()).collect();
+                let theirs: BTreeSet<i64> = all.iter().filter_map(|(v, _)| v.as_i64()).collect();
                 let ours: BTreeSet<i64> = values.iter().filter_map(|v| v.value.as_int()).collect();
                 prop_assert_eq!(&theirs, &ours, "the same values");
-                let winner = document.get(&object, key).expect("read").and_then(|(v, _)| v.to_i64());
+                let winner = document.get(&object, key).expect("read").and_then(|(v, _)| v.as_i64());
                 prop_assert_eq!(winner, values.last().and_then(|v| v.value.as_int()), "the same one last");
                 keys += 1;
             }

@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::world::{Node, meet, meet_all, nodes};
+use crate::change::{Container, Scalar};
+use crate::command::{RecordWrite, Write, WriteValue};
 use crate::conflict::Severity;
-use crate::id::RecordId;
+use crate::id::{RecordId, SeatId};
 use crate::rules::parent_cycle::projected_parent;
 
 fn branch(node: &mut Node, seat: &str, name: &str) -> RecordId {
@@ -83,10 +85,54 @@ fn s1_a_letter_that_missed_the_decision_is_stale() {
     meet_all(&mut all);
     let [county, ..] = &mut all;
     assert_eq!(county.json(m)["home_branch"], json!(hex(b1)), "a decision beats a letter of the same epoch");
+    assert_eq!(county.records[&m].view.owners.len(), 2, "the receipt and the decision each put one");
     let conflict = county.conflict("STALE_TRANSFER").clone();
     county.settles(&conflict, "1");
+    assert_eq!(county.records[&m].view.owners.len(), 1);
     meet_all(&mut all);
     assert!(all.iter().all(|node| node.open.is_empty()));
+}
+
+#[test]
+fn s1_two_superiors_decide_differently() {
+    let mut all = nodes(["C", "T1"]);
+    let [county, t1] = &mut all;
+    let [b0, b1, b2] = ["V11", "V12", "V13"].map(|v| branch(county, v, v));
+    let m = member(county, b0, "测试甲0001");
+    meet(county, t1);
+    t1.does("member.reassign", Some(m), &[("to_org", &hex(b1))]);
+    county.does("member.reassign", Some(m), &[("to_org", &hex(b2))]);
+    meet(county, t1);
+    let conflict = t1.conflict("MULTI_HOME").clone();
+    assert_eq!(conflict.resolver, Some(t1.seat), "all of it is in one township");
+    t1.settles(&conflict, &hex(b2));
+    meet(county, t1);
+    assert_eq!(county.json(m)["home_branch"], json!(hex(b2)));
+    assert!(county.open.is_empty() && t1.open.is_empty());
+}
+
+#[test]
+fn two_superiors_hand_one_record_to_different_seats() {
+    let mut all = nodes(["C", "T1"]);
+    let [county, t1] = &mut all;
+    let org = branch(county, "V11", "一村党支部");
+    meet(county, t1);
+    let hand = |to: &Node, name: &str| {
+        let seat: SeatId = to.seat_named(name).parse().expect("a seat");
+        let value = WriteValue::Value(Scalar::Bytes(seat.0.to_vec()));
+        let write = Write { container: Container::Scope, key: "owner".to_owned(), value };
+        RecordWrite { record: org, create: None, writes: vec![write] }
+    };
+    let (here, there) = (hand(county, "V12"), hand(county, "V13"));
+    county.write(&here, "hand over");
+    t1.write(&there, "hand over");
+    meet(county, t1);
+    let conflict = t1.conflict("OWNER_DISPUTED").clone();
+    t1.settles(&conflict, &t1.seat_named("V13"));
+    meet(county, t1);
+    let owners: Vec<String> = county.records[&org].view.owners.iter().map(SeatId::to_string).collect();
+    assert_eq!(owners, [county.seat_named("V13")]);
+    assert!(county.open.is_empty() && t1.open.is_empty());
 }
 
 #[test]
@@ -104,7 +150,11 @@ fn s2_somebody_is_admitted_to_a_dissolved_joint_branch() {
     let successors = format!("{v1_seat}={b1},{v2_seat}={b2}");
     county.does("org.dissolve", Some(joint), &[("effective_on", "2026-03-01"), ("successors", &successors)]);
     v2.today = "2026-03-03".to_owned();
-    let early = v2.does("member.register", None, &[("name", "测试乙0001"), ("branch", &hex(joint)), ("admitted_on", "2020-01-01")]);
+    let early = v2.does(
+        "member.register",
+        None,
+        &[("name", "测试乙0001"), ("branch", &hex(joint)), ("admitted_on", "2020-01-01")],
+    );
     let late = v2.does("member.register", None, &[("name", "测试乙0002"), ("branch", &hex(joint))]);
 
     meet_all(&mut all);
@@ -141,7 +191,11 @@ fn s4_an_owner_leaves_the_alliance_and_takes_the_hall() {
     let hall = v3.does("resource.offer", None, &[("name", "礼堂"), ("owner_org", &hex(o3)), ("capacity", "120")]);
     v3.does("alliance.add_resource", Some(league), &[("resource", &hex(hall))]);
     v1.hears(v3);
-    let booked = v1.ask("booking.request", Some(hall), &[("org", &hex(o1)), ("alliance", &hex(league)), ("use_on", "2026-07-01")]);
+    let booked = v1.ask(
+        "booking.request",
+        Some(hall),
+        &[("org", &hex(o1)), ("alliance", &hex(league)), ("use_on", "2026-07-01")],
+    );
     let booked = booked.expect("a booking").result["entry"].clone();
     v1.is_refused("no_authority", "booking.confirm", Some(hall), &[("booking", &booked)]);
     v3.hears(v1);
@@ -233,7 +287,11 @@ fn an_ending_beats_what_did_not_know_of_it_and_only_citing_it_reopens() {
     t1.does("record.decide", Some(org), &[("field", "lifecycle"), ("state", "active")]);
     meet(t1, county);
     assert_eq!(t1.json(org)["lifecycle"], json!("dissolved"));
-    t1.does("record.decide", Some(org), &[("field", "lifecycle"), ("state", "active"), ("decision_no", "县组〔2026〕3号")]);
+    t1.does(
+        "record.decide",
+        Some(org),
+        &[("field", "lifecycle"), ("state", "active"), ("decision_no", "县组〔2026〕3号")],
+    );
     meet(t1, county);
     assert_eq!(county.json(org)["lifecycle"], json!("active"));
 }

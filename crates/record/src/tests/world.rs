@@ -90,10 +90,18 @@ impl Node {
     }
 
     /// Asks for a command and carries it out.
-    pub fn ask(&mut self, command: &str, subject: Option<RecordId>, arguments: &[(&str, &str)]) -> Result<Plan, Refusal> {
+    pub fn ask(
+        &mut self,
+        command: &str,
+        subject: Option<RecordId>,
+        arguments: &[(&str, &str)],
+    ) -> Result<Plan, Refusal> {
         let arguments = arguments.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let (id, name) = (CommandId([1; 16]), command.to_owned());
-        self.ask_request(&Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() }, None)
+        self.ask_request(
+            &Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() },
+            None,
+        )
     }
 
     pub fn ask_request(&mut self, request: &Request, key: Option<[u8; 16]>) -> Result<Plan, Refusal> {
@@ -121,13 +129,19 @@ impl Node {
     }
 
     /// A command that must be refused, with this code.
-    pub fn is_refused(&mut self, code: &str, command: &str, subject: Option<RecordId>, arguments: &[(&str, &str)]) -> Refusal {
+    pub fn is_refused(
+        &mut self,
+        code: &str,
+        command: &str,
+        subject: Option<RecordId>,
+        arguments: &[(&str, &str)],
+    ) -> Refusal {
         let refusal = self.ask(command, subject, arguments).expect_err(command);
         assert_eq!(refusal.code, code, "{refusal}");
         refusal
     }
 
-    fn write(&mut self, write: &RecordWrite, command: &str) {
+    pub fn write(&mut self, write: &RecordWrite, command: &str) {
         let held = self.records.get(&write.record);
         let preimage = write.create.clone().or_else(|| held.map(|r| r.preimage.clone())).expect("a preimage");
         let empty = History::new();
@@ -150,7 +164,8 @@ impl Node {
             }
             let at = history.at(&change.deps).expect("predecessors");
             assert_eq!(at.check_follows(change), Ok(()));
-            let (author, kind) = (self.seat_of(change.actor).expect("a seat"), kinds::find(&preimage.kind).expect("a kind"));
+            let (author, kind) =
+                (self.seat_of(change.actor).expect("a seat"), kinds::find(&preimage.kind).expect("a kind"));
             assert_eq!(may(author, change, preimage, &at, kind, &self.seats), Ok(()));
             history.place(Arc::clone(change));
         }
@@ -192,7 +207,11 @@ impl Node {
     }
 
     pub fn settles(&mut self, conflict: &Conflict, choice: &str) {
-        self.does("conflict.settle", Some(conflict.subject), &[("conflict", &conflict.id.to_string()), ("choice", choice)]);
+        self.does(
+            "conflict.settle",
+            Some(conflict.subject),
+            &[("conflict", &conflict.id.to_string()), ("choice", choice)],
+        );
     }
 }
 
@@ -200,7 +219,8 @@ impl Node {
 pub(crate) fn meet(a: &mut Node, b: &mut Node) {
     let alone = a.records.clone();
     a.hears(b);
-    let missing = Node { records: alone, open: BTreeMap::new(), seats: Arc::clone(&a.seats), today: String::new(), ..*a };
+    let missing =
+        Node { records: alone, open: BTreeMap::new(), seats: Arc::clone(&a.seats), today: String::new(), ..*a };
     b.hears(&missing);
     let views = |node: &Node| node.records.values().map(|r| r.view.clone()).collect::<Vec<_>>();
     assert_eq!(views(a), views(b), "the same views");

@@ -160,14 +160,14 @@ fn a_full_frame_of_items_fits_into_a_message() {
 
 #[test]
 fn ids_of_a_wrong_size_are_refused() {
-    fn size<T: Debug>(result: Result<T, FrameError>) {
+    fn size<T: Debug>(result: &Result<T, FrameError>) {
         assert!(matches!(result, Err(FrameError::Size { .. })), "{result:?}");
     }
-    size(Hello::try_from(pb::Hello { realm: vec![0; SeatId::LEN + 1], ..pb::Hello::from(&hello()) }));
-    size(Hello::try_from(pb::Hello { directory_head: Vec::new(), ..pb::Hello::from(&hello()) }));
-    size(Frame::try_from(pb::Frame { frame: Some(PbFrame::Withdraw(pb::Withdraw::default())) }));
-    size(Checkpoint::try_from(pb::Checkpoint::default()));
+    size(&Hello::try_from(pb::Hello { realm: vec![0; SeatId::LEN + 1], ..pb::Hello::from(&hello()) }));
+    size(&Hello::try_from(pb::Hello { directory_head: Vec::new(), ..pb::Hello::from(&hello()) }));
+    size(&Frame::try_from(pb::Frame { frame: Some(PbFrame::Withdraw(pb::Withdraw::default())) }));
+    size(&Checkpoint::try_from(pb::Checkpoint::default()));
     let content = Some(pb::range::Content::Items(vec![0; 65]));
     let ranges = vec![pb::Range { from: vec![0; 32], to: Vec::new(), content }];
-    size(Reconcile::try_from(pb::Reconcile { ranges, done: false }));
+    size(&Reconcile::try_from(pb::Reconcile { ranges, done: false }));
 }

@@ -229,57 +229,55 @@ pub struct GetConflictResponse {
 pub struct Conflict {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+    /// The name of the finding, such as `MULTI_HOME`.
     #[prost(string, tag = "2")]
     pub kind: ::prost::alloc::string::String,
-    /// `hard`, `warning` or `advisory`.
+    /// `hard` (must be settled), `advisory` (somebody should look) or `info`.
     #[prost(string, tag = "3")]
     pub severity: ::prost::alloc::string::String,
-    /// Records that take part; the first is the one it is about.
-    #[prost(string, repeated, tag = "4")]
-    pub records: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// The field in question. Empty if it is about whole records.
+    /// The record in which settling it is written, and the field of it that is in question.
+    #[prost(string, tag = "4")]
+    pub subject: ::prost::alloc::string::String,
     #[prost(string, tag = "5")]
     pub field: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "6")]
     pub values: ::prost::alloc::vec::Vec<ConflictValue>,
-    /// What views show until somebody settles.
+    /// What views show until somebody settles, as people read it.
     #[prost(string, tag = "7")]
-    pub provisional_value: ::prost::alloc::string::String,
-    /// Who may settle it.
+    pub provisional: ::prost::alloc::string::String,
+    /// Who may settle it, as may its superiors. Absent: the seats have no common superior here.
     #[prost(message, optional, tag = "8")]
     pub resolver: ::core::option::Option<super::super::records::v1::Seat>,
-    /// In one sentence, for people.
+    /// In one sentence.
     #[prost(message, optional, tag = "9")]
-    pub summary: ::core::option::Option<Summary>,
-    /// The whole conflict as JSON, as the rule that found it wrote it; only from GetConflict. JSON because each rule has
-    /// fields of its own, and rules are added without a new proto.
-    #[prost(string, tag = "10")]
+    pub explanation: ::core::option::Option<super::super::records::v1::Label>,
+    /// All records that take part.
+    #[prost(string, repeated, tag = "10")]
+    pub records: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The whole conflict as JSON, as the rule that found it wrote it; only from GetConflict. JSON, because rules and what
+    /// they say of their values are added without a new proto, like kinds.
+    #[prost(string, tag = "11")]
     pub body_json: ::prost::alloc::string::String,
-}
-/// A sentence in both languages.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Summary {
-    #[prost(string, tag = "1")]
-    pub zh: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub en: ::prost::alloc::string::String,
 }
 /// One of the values that stand against each other.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ConflictValue {
-    /// As text.
+    /// As a person types it to choose it.
     #[prost(string, tag = "1")]
-    pub value: ::prost::alloc::string::String,
-    /// The seat whose node wrote it, who asked, when by its clock.
-    #[prost(message, optional, tag = "2")]
-    pub seat: ::core::option::Option<super::super::records::v1::Seat>,
+    pub choice: ::prost::alloc::string::String,
+    /// As JSON.
+    #[prost(string, tag = "2")]
+    pub value_json: ::prost::alloc::string::String,
+    /// The record that holds it.
     #[prost(string, tag = "3")]
-    pub who: ::prost::alloc::string::String,
-    #[prost(int64, tag = "4")]
-    pub time_ms: i64,
-    /// The commit that wrote it.
+    pub record: ::prost::alloc::string::String,
+    /// The seat whose node wrote it, who asked, and when by that node's clock.
+    #[prost(message, optional, tag = "4")]
+    pub seat: ::core::option::Option<super::super::records::v1::Seat>,
     #[prost(string, tag = "5")]
-    pub commit: ::prost::alloc::string::String,
+    pub who: ::prost::alloc::string::String,
+    #[prost(int64, tag = "6")]
+    pub time_ms: i64,
 }
 /// Which of it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -11,7 +11,8 @@ pub struct ExecuteRequest {
     /// command that makes a record.
     #[prost(string, tag = "2")]
     pub subject: ::prost::alloc::string::String,
-    /// By name, each in the text form of its type: dates as 2001-07-01, seats by id or region code, records by id.
+    /// By name, each in the text form of its type: dates as 2001-07-01, seats by id, records by id, lists separated by
+    /// commas.
     #[prost(map = "string, string", tag = "3")]
     pub arguments: ::std::collections::HashMap<
         ::prost::alloc::string::String,
@@ -29,7 +30,7 @@ pub struct ExecuteRequest {
     pub reason: ::prost::alloc::string::String,
 }
 /// What a command did.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ExecuteResponse {
     /// The command's id: the one given, or the one drawn.
     #[prost(string, tag = "1")]
@@ -46,6 +47,12 @@ pub struct ExecuteResponse {
     /// This command had been carried out before, and this is the answer of then.
     #[prost(bool, tag = "5")]
     pub repeated: bool,
+    /// Ids that it made, by what they are, such as `record` or `entry`.
+    #[prost(map = "string, string", tag = "6")]
+    pub result: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// Which record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -262,7 +269,7 @@ pub struct GetSchemaResponse {
     #[prost(message, repeated, tag = "2")]
     pub commands: ::prost::alloc::vec::Vec<Command>,
 }
-/// A name for people.
+/// A text for people.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Label {
     #[prost(string, tag = "1")]
@@ -278,11 +285,14 @@ pub struct Kind {
     /// Rises when fields are added.
     #[prost(uint32, tag = "2")]
     pub version: u32,
-    #[prost(message, optional, tag = "3")]
+    /// Who may see it, when it is made: `public` or `scoped`.
+    #[prost(string, tag = "3")]
+    pub class: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
     pub label: ::core::option::Option<Label>,
-    #[prost(string, tag = "4")]
-    pub help: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "5")]
+    #[prost(message, optional, tag = "5")]
+    pub help: ::core::option::Option<Label>,
+    #[prost(message, repeated, tag = "6")]
     pub fields: ::prost::alloc::vec::Vec<Field>,
 }
 /// One field of a kind.
@@ -295,25 +305,25 @@ pub struct Field {
     pub merge: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub r#type: ::core::option::Option<ValueType>,
-    /// Who may write it, in words of the declaration, such as `owner` or `at_least:township`.
-    #[prost(string, tag = "4")]
-    pub writer: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub writer: ::core::option::Option<Writer>,
     #[prost(bool, tag = "5")]
     pub required: bool,
     #[prost(bool, tag = "6")]
     pub sensitive: bool,
     #[prost(message, optional, tag = "7")]
     pub label: ::core::option::Option<Label>,
-    #[prost(string, tag = "8")]
-    pub help: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub help: ::core::option::Option<Label>,
     /// Only for `slot` and `entries`.
     #[prost(message, repeated, tag = "9")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
-    /// Only for `state`: the state before any decision, then all states.
-    #[prost(string, tag = "10")]
-    pub initial_state: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "11")]
+    /// Only for `state`: all states, the one before any decision first.
+    #[prost(message, repeated, tag = "10")]
     pub states: ::prost::alloc::vec::Vec<State>,
+    /// What is shown while concurrent values wait to be settled, if that is always the same one.
+    #[prost(string, tag = "11")]
+    pub provisional: ::prost::alloc::string::String,
 }
 /// One part of a slot or of an entry.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -322,10 +332,13 @@ pub struct Part {
     pub name: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub r#type: ::core::option::Option<ValueType>,
-    #[prost(string, tag = "3")]
-    pub writer: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub writer: ::core::option::Option<Writer>,
     #[prost(message, optional, tag = "4")]
     pub label: ::core::option::Option<Label>,
+    /// Parts of the same entry after which this one is no longer written.
+    #[prost(string, repeated, tag = "5")]
+    pub closed_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// One state that decisions lead to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -337,8 +350,8 @@ pub struct State {
     /// States from which a decision may lead here.
     #[prost(string, repeated, tag = "3")]
     pub from: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    #[prost(string, tag = "4")]
-    pub writer: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub writer: ::core::option::Option<Writer>,
     /// Of concurrent decisions the one with the highest rank stands.
     #[prost(uint32, tag = "5")]
     pub rank: u32,
@@ -346,16 +359,29 @@ pub struct State {
     #[prost(bool, tag = "6")]
     pub ending: bool,
 }
+/// Who may write.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Writer {
+    /// `creator`, `owner`, `at_least`, `common_superior`, `common_at_least`, `itself`, `party` or `audience`.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// Only for `at_least` and `common_at_least`: the lowest tier.
+    #[prost(string, tag = "2")]
+    pub tier: ::prost::alloc::string::String,
+    /// Only for `party`: the part of the same entry that names the seat.
+    #[prost(string, tag = "3")]
+    pub part: ::prost::alloc::string::String,
+}
 /// What a value may be.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ValueType {
-    /// `text`, `date`, `int`, `bool`, `seat`, `record` or `choice`.
+    /// `text`, `date`, `int`, `bool`, `seat`, `record`, `unit` (a seat or a record) or `choice`.
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
     /// Only for `text`: characters.
     #[prost(uint32, tag = "2")]
     pub chars_max: u32,
-    /// Only for `record`: the kind that it is of.
+    /// Only for `record` and `unit`: the kind that it is of.
     #[prost(string, tag = "3")]
     pub kind: ::prost::alloc::string::String,
     /// Only for `choice`.
@@ -369,16 +395,18 @@ pub struct Command {
     pub name: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub label: ::core::option::Option<Label>,
-    #[prost(string, tag = "3")]
-    pub help: ::prost::alloc::string::String,
-    /// The kind of record that it is about or makes. Empty: any.
-    #[prost(string, tag = "4")]
-    pub kind: ::prost::alloc::string::String,
-    /// Whether it needs a subject.
-    #[prost(bool, tag = "5")]
-    pub subject: bool,
+    #[prost(message, optional, tag = "3")]
+    pub help: ::core::option::Option<Label>,
+    /// Whether it takes a subject, and of which kind. Empty: of any.
+    #[prost(bool, tag = "4")]
+    pub takes_subject: bool,
+    #[prost(string, tag = "5")]
+    pub subject_kind: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "6")]
     pub arguments: ::prost::alloc::vec::Vec<Argument>,
+    /// Whether it also takes the fields of a kind as arguments.
+    #[prost(bool, tag = "7")]
+    pub takes_fields: bool,
 }
 /// One argument of a command.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -389,10 +417,11 @@ pub struct Argument {
     pub r#type: ::core::option::Option<ValueType>,
     #[prost(bool, tag = "3")]
     pub required: bool,
-    #[prost(message, optional, tag = "4")]
-    pub label: ::core::option::Option<Label>,
-    #[prost(string, tag = "5")]
-    pub help: ::prost::alloc::string::String,
+    /// A list, separated by commas.
+    #[prost(bool, tag = "4")]
+    pub many: bool,
+    #[prost(message, optional, tag = "5")]
+    pub help: ::core::option::Option<Label>,
 }
 /// Whether a record is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

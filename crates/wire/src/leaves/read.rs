@@ -95,7 +95,7 @@ fn read_preimages(
     let count = reader.count("preimages", limits::LEAVES_PER_FRAME, 3)?;
     let kinds = column(count, || pick(reader, kinds, "a kind").copied())?;
     let births = column(count, || pick(reader, births, "a birth seat").copied())?;
-    let lens = column(count, || Ok(reader.varint()?))?;
+    let lens = column(count, || reader.varint())?;
     kinds
         .into_iter()
         .zip(births)
@@ -202,7 +202,7 @@ fn read_leaves(
 
     let kind_versions = column(count, || reader.u32())?;
     let forms = column(count, || Form::from_u8(reader.u8()?).ok_or(DecodeError::Invalid { what: "a change's form" }))?;
-    let lens = column(count, || Ok(reader.varint()?))?;
+    let lens = column(count, || reader.varint())?;
 
     let columns = of.into_iter().zip(by).zip(places).zip(kind_versions).zip(forms).zip(lens);
     columns

@@ -83,7 +83,7 @@ fn member(number: usize, by: Actor, time_ms: i64) -> (Arc<Preimage>, Change) {
             put(Container::Scope, "owner", Scalar::Bytes(village.0.to_vec())),
             put(Container::Lww, "member_no", format!("371726{number:06}").as_str().into()),
             put(Container::Mv, "full_on", date("full").as_str().into()),
-            put(Container::Mv, "home_branch", noise("branch", number / 56).to_vec().into_scalar()),
+            put(Container::Mv, "home_branch", Scalar::Bytes(noise("branch", number / 56).to_vec())),
             put(Container::Mv, "joined_on", date("joined").as_str().into()),
             put(Container::Mv, "name", name.as_str().into()),
             put(Container::Log, "stage/0", "full".into()),
@@ -91,16 +91,6 @@ fn member(number: usize, by: Actor, time_ms: i64) -> (Arc<Preimage>, Change) {
     };
     let key = noise("key", number)[..16].to_vec();
     (Arc::new(Preimage { kind: "member".into(), birth: village, key }), Change::encode(draft))
-}
-
-trait IntoScalar {
-    fn into_scalar(self) -> Scalar;
-}
-
-impl IntoScalar for Vec<u8> {
-    fn into_scalar(self) -> Scalar {
-        Scalar::Bytes(self)
-    }
 }
 
 /// Commits of one author with so many members each.
@@ -150,6 +140,32 @@ fn an_edit_alone_takes_little_more_than_its_signature_and_its_change() {
     let packed = assert_there_and_back(&delivery);
     println!("one member alone: {} B, its change is {} B", packed.bytes.len(), delivery.leaves[0].change.len());
     assert!(packed.bytes.len() < delivery.leaves[0].change.len() + 300);
+}
+
+#[test]
+fn edits_of_one_record_each_take_at_most_250_bytes() {
+    let mut authors: Vec<Author> = (0..17).map(Author::new).collect();
+    let mut delivery = Delivery::default();
+    for number in 0..220 {
+        let author = &mut authors[number % 17];
+        let (preimage, made) = member(number, author.actor(), 0);
+        let draft = Draft {
+            actor: author.actor(),
+            seq: 2,
+            deps: vec![made.hash],
+            start_op: made.max_op() + 1,
+            time_ms: 1_767_200_000_000 + number as i64 * 60_007,
+            note: Note { who: "组织委员".into(), command: "member.correct".into(), reason: "档案核对".into() },
+            puts: vec![(Container::Mv, "name".into(), "王建国".into(), vec![made.puts[6].id])],
+        };
+        let (change, time_ms) = (Change::encode(draft), 1_767_200_000_000 + number as i64 * 60_007);
+        let commit = author.commit(time_ms, vec![leaf_hash(&preimage.id(), &change.hash, 1)]);
+        delivery.commits.push(Arc::new(commit));
+        delivery.leaves.push(DeliveredLeaf { preimage, commit: number, kind_version: 1, change: change.raw });
+    }
+    let bytes = assert_there_and_back(&delivery).bytes.len() / delivery.leaves.len();
+    println!("{} edits, a commit each, 17 authors: {bytes} B each on the wire", delivery.leaves.len());
+    assert!(bytes <= 250, "{bytes} bytes per edit");
 }
 
 #[test]

@@ -1,0 +1,104 @@
+//! From a store to an engine: at the start of a node, and after its store has failed.
+
+use std::sync::Arc;
+
+use heliu_record::id::SeatId;
+use heliu_replication::{Config, Engine, Start};
+use heliu_storage::{StoreError, Transaction, Write};
+use heliu_trust::directory::{Directory, DirectoryError, SignedEntry};
+use heliu_trust::id::{Incarnation, NodeId};
+use heliu_trust::signature::{Signer, Verifier};
+
+use crate::error::StartError;
+use crate::options::Anchor;
+
+/// Rows read at once while the sums are counted: some 2 MB.
+const SCAN_ROWS: usize = 8_192;
+
+/// What an engine needs besides the store.
+#[derive(Clone)]
+pub(crate) struct Beginner {
+    pub anchor: Anchor,
+    pub key: Arc<dyn Signer>,
+    pub verifier: Arc<dyn Verifier>,
+    pub config: Config,
+}
+
+impl Beginner {
+    /// Makes an engine from what is durable. `renew`: begin a new incarnation first, which an engine that failed needs:
+    /// whether its last transaction became durable may never be known, and (actor, seq) is not used twice. It is also the
+    /// proof that the store takes writes.
+    pub async fn begin<S: Write>(
+        &self,
+        store: &S,
+        entries: &[SignedEntry],
+        renew: bool,
+    ) -> Result<(Engine, SeatId), StartError> {
+        let directory = self.directory(store, entries).await?;
+        let node = self.key.node();
+        let seat = directory.node(node).ok_or(StartError::NotEnrolled(node))?.seat;
+        let last_commit = store.last_commit(node).await?;
+        let mut meta = store.meta().await?;
+        let current = meta.incarnations.last().map(|(incarnation, _)| *incarnation);
+        // A durable store begins an incarnation whenever it is opened. One that is handed on without that (in memory)
+        // shows it by what has been written under its current one.
+        if renew || current.is_none() || current == last_commit.map(|(incarnation, _, _)| incarnation) {
+            let incarnation = Incarnation(random()?);
+            store.apply(&Transaction { incarnation: Some(incarnation), ..Transaction::default() }).await?;
+            meta = store.meta().await?;
+        }
+        let hidden = store.hidden(meta.head).await?;
+        let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
+        let mut start = Start::new(node, seat, directory, meta, keys, random()?);
+        start.last_commit = last_commit.map(|(_, _, commit)| commit);
+        start.hidden = hidden;
+        count(&mut start, store).await?;
+        Ok((Engine::new(self.config.clone(), start), seat))
+    }
+
+    /// The stored log, verified again, and what the given entries add to it.
+    async fn directory<S: Write>(&self, store: &S, entries: &[SignedEntry]) -> Result<Directory, StartError> {
+        let mut directory = Directory::new(self.anchor.realm, self.anchor.issuer);
+        for (index, encoded) in (0..).zip(store.directory().await?) {
+            let entry = SignedEntry::decode(&encoded).map_err(|_| StartError::DirectoryUnreadable { index })?;
+            self.append(&mut directory, &entry)?;
+        }
+        let known = directory.len();
+        for entry in entries {
+            self.append(&mut directory, entry)?;
+        }
+        let added: Vec<Vec<u8>> = directory.entries_from(known).iter().map(|entry| entry.encode()).collect();
+        if !added.is_empty() {
+            store.apply(&Transaction { directory: added, ..Transaction::default() }).await?;
+        }
+        Ok(directory)
+    }
+
+    fn append(&self, directory: &mut Directory, entry: &SignedEntry) -> Result<(), StartError> {
+        let index = entry.entry.index;
+        let appended = directory.append(entry, &*self.verifier);
+        appended.map_err(|why: DirectoryError| StartError::Directory { index, why })
+    }
+
+    pub fn node(&self) -> NodeId {
+        self.key.node()
+    }
+}
+
+async fn count<S: Write>(start: &mut Start, store: &S) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let items = store.scan(after, SCAN_ROWS).await?;
+        start.count(&items);
+        match items.last() {
+            Some(last) if items.len() == SCAN_ROWS => after = Some(last.id),
+            _ => return Ok(()),
+        }
+    }
+}
+
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], StartError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(StartError::Random)?;
+    Ok(bytes)
+}

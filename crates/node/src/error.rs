@@ -1,0 +1,86 @@
+//! Why an operation of a node failed: one enum for each.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use heliu_record::command::Refusal;
+use heliu_storage::StoreError;
+use heliu_trust::directory::DirectoryError;
+use heliu_trust::id::NodeId;
+
+/// Why a node does not start. Nothing is left behind but directory entries that were verified.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "{0} can be reached from other machines, and links are not encrypted or authenticated yet: listen on a loopback \
+         address such as 127.0.0.1:7340, and use a tunnel (ssh, WireGuard) between machines"
+    )]
+    NotLoopback(SocketAddr),
+    #[error("an upstream or peer has no address: give at least one as host:port, or remove it")]
+    NoAddress,
+    #[error("{address:?} is not an address to dial: give it as host:port, such as 127.0.0.1:7340")]
+    BadAddress { address: String },
+    #[error("cannot listen on {address}: {why}. Stop what uses it, or choose another port")]
+    Listen { address: SocketAddr, why: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("directory entry {index}, kept in the store, cannot be read: restore the store, or begin with an empty one")]
+    DirectoryUnreadable { index: u64 },
+    #[error("directory entry {index} is not valid: {why}. Check that store, realm and issuer belong together")]
+    Directory { index: u64, why: DirectoryError },
+    #[error("node {} is not in the directory: have its county's administrator enrol it, then start with that directory", .0.short())]
+    NotEnrolled(NodeId),
+    #[error("the key is of scheme {key}, the verifier of scheme {verifier}")]
+    Scheme { key: &'static str, verifier: &'static str },
+    #[error("the system gives no random bytes: {0}")]
+    Random(getrandom::Error),
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ExecuteError {
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Nothing of it happened.
+    #[error("the store takes no writes: {0}")]
+    StoreFailed(StoreError),
+    #[error("this node is shutting down and takes no more commands")]
+    ShuttingDown,
+    /// Whether it was carried out is not known: repeat it with the same command id.
+    #[error("the node stopped before it could answer; whether the command was carried out is not known")]
+    Stopped,
+}
+
+/// Why directory entries of this node's own administrator were not taken.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ExtendError {
+    #[error("the entries do not follow the directory: {0}")]
+    BadEntries(String),
+    #[error("the store takes no writes: {0}")]
+    StoreFailed(StoreError),
+    #[error("this node is shutting down")]
+    ShuttingDown,
+    #[error("the node stopped before it could answer")]
+    Stopped,
+}
+
+/// Why a question about the node was not answered.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum AskError {
+    #[error("the node has stopped")]
+    Stopped,
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("no link to {0:?}: give a node id (8 digits of it or more) or a region code, as `heliu peers` shows them")]
+    NoSuchPeer(String),
+}
+
+/// Why a shutdown was not a clean one.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ShutdownError {
+    /// Commands that were not answered may or may not have been carried out.
+    #[error("not everything was done within {} s: {unanswered} commands were not answered", after.as_secs_f32())]
+    Deadline { after: Duration, unanswered: usize },
+    #[error("the node had failed before: {0}")]
+    Failed(String),
+}

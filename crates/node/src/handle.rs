@@ -1,0 +1,156 @@
+//! The handle of a running node: cheap to clone, and all that a program in the same process needs of it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use heliu_record::command::Request;
+use heliu_record::id::SeatId;
+use heliu_replication::LinkId;
+use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::id::NodeId;
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use crate::clock::Clock;
+use crate::error::{AskError, ExecuteError, ExtendError, ShutdownError};
+use crate::inbox::Ask;
+use crate::links::board::Board;
+use crate::options::{Limits, Retry};
+use crate::status::{Executed, LinkReport, NodeStatus, Verification};
+
+/// A running node. It goes on when all handles are dropped; [`NodeHandle::shutdown`] ends it.
+#[derive(Clone)]
+pub struct NodeHandle(pub(crate) Arc<Inner>);
+
+/// What the node's tasks have in common: everything but the engine and the store.
+pub(crate) struct Inner {
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub address: SocketAddr,
+    pub clock: Clock,
+    pub limits: Limits,
+    pub retry: Retry,
+    /// The queue `inbox`: the one way to the engine.
+    pub inbox: mpsc::Sender<Ask>,
+    /// One permit for each command under way: what the engine has queued is bounded by them.
+    pub commands: Semaphore,
+    pub directory: watch::Receiver<Directory>,
+    /// Why the store takes no writes, as people read it.
+    pub read_only: watch::Receiver<Option<String>>,
+    pub life: watch::Sender<Life>,
+    pub board: Board,
+    pub links_made: AtomicU64,
+}
+
+/// How a node's life goes on.
+#[derive(Clone, Debug)]
+pub(crate) enum Life {
+    Running,
+    /// No more commands, connections and links.
+    Stopping,
+    Stopped(Result<(), ShutdownError>),
+}
+
+impl NodeHandle {
+    /// Where the node listens; with the port that it got.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.0.address
+    }
+
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.0.node
+    }
+
+    #[must_use]
+    pub fn seat(&self) -> SeatId {
+        self.0.seat
+    }
+
+    /// The directory as far as it is durable here.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        self.0.directory.borrow().clone()
+    }
+
+    /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
+    pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
+        let _permit = self.0.commands.acquire().await.map_err(|_| ExecuteError::Stopped)?;
+        let (answer, answered) = oneshot::channel();
+        self.0.inbox.send(Ask::Execute { request, answer }).await.map_err(|_| ExecuteError::Stopped)?;
+        answered.await.unwrap_or(Err(ExecuteError::Stopped))
+    }
+
+    /// Takes directory entries from this node's own administrator; they are durable when this returns, and travel.
+    pub async fn extend(&self, entries: Vec<SignedEntry>) -> Result<(), ExtendError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.inbox.send(Ask::Extend { entries, answer }).await.map_err(|_| ExtendError::Stopped)?;
+        answered.await.unwrap_or(Err(ExtendError::Stopped))
+    }
+
+    pub async fn status(&self) -> Result<NodeStatus, AskError> {
+        self.ask(|answer| Ask::Status { answer }).await?
+    }
+
+    /// Every configured link, and every accepted one whose other end this node knows.
+    pub async fn links(&self) -> Result<Vec<LinkReport>, AskError> {
+        self.ask(|answer| Ask::Links { answer }).await?
+    }
+
+    /// Runs a checkpoint now and waits for the verdicts: with the peer of a node id (or 8 digits of it or more) or region
+    /// code, or with all if that is empty.
+    pub async fn verify(&self, peer: &str, timeout: Duration) -> Result<Vec<Verification>, AskError> {
+        self.ask(|answer| Ask::Verify { peer: peer.to_owned(), timeout, answer }).await?
+    }
+
+    /// Ends the node: no more commands and connections, links are told, what is under way becomes durable and is
+    /// answered. The store is let go of, not closed: whoever opened it closes it after this.
+    pub async fn shutdown(&self) -> Result<(), ShutdownError> {
+        self.0.stop();
+        self.stopped().await
+    }
+
+    /// Returns when the node has stopped, by a shutdown or because it failed.
+    pub async fn stopped(&self) -> Result<(), ShutdownError> {
+        let mut life = self.0.life.subscribe();
+        let ended = life.wait_for(|life| matches!(life, Life::Stopped(_))).await;
+        match ended.as_deref() {
+            Ok(Life::Stopped(how)) => how.clone(),
+            Ok(Life::Running | Life::Stopping) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, AskError> {
+        let (answer, answered) = oneshot::channel();
+        self.0.inbox.send(make(answer)).await.map_err(|_| AskError::Stopped)?;
+        answered.await.map_err(|_| AskError::Stopped)
+    }
+}
+
+impl Inner {
+    pub fn stop(&self) {
+        self.life.send_if_modified(|life| {
+            let running = matches!(life, Life::Running);
+            if running {
+                *life = Life::Stopping;
+            }
+            running
+        });
+    }
+
+    pub fn is_running(&self) -> bool {
+        matches!(*self.life.borrow(), Life::Running)
+    }
+
+    /// Returns as soon as a shutdown begins.
+    pub async fn stopping(&self) {
+        // The sender is part of `self`: it cannot be gone.
+        let _ = self.life.subscribe().wait_for(|life| !matches!(life, Life::Running)).await;
+    }
+
+    pub fn next_link(&self) -> LinkId {
+        LinkId(self.links_made.fetch_add(1, Ordering::Relaxed))
+    }
+}

@@ -1,0 +1,147 @@
+//! The receiving direction of a link: messages come in, are decoded here, and wait for room in the engine's inbox, which
+//! is what holds back a peer that sends too fast.
+
+use std::time::Duration;
+
+use heliu_replication::frame::{Frame, Refuse, RefuseCode};
+use heliu_wire::FrameError;
+use prost::Message;
+use tonic::{Status, Streaming};
+
+use super::{LinkEnd, LinkTasks};
+use crate::handle::Inner;
+use crate::inbox::Ask;
+
+/// Who connects says who it is within this time.
+pub(crate) const HELLO_DEADLINE: Duration = Duration::from_secs(10);
+/// How long the other end may take to see that the link has ended, before it is cut.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// How a conversation ended.
+pub(crate) enum Ended {
+    /// This end's engine closed it; the route knows why.
+    Closed,
+    /// The other end closed it, or the connection is gone.
+    Lost(String),
+    /// The node has stopped.
+    Stopped,
+}
+
+enum Heard<M> {
+    Message(M),
+    Nothing(String),
+}
+
+/// Carries frames to the engine until the link ends, and tells the engine of both.
+pub(crate) async fn converse<M>(
+    inner: &Inner,
+    end: LinkEnd,
+    mut tasks: LinkTasks,
+    mut incoming: Streaming<M>,
+) -> Ended
+where
+    M: Message + Default + 'static,
+    Frame: TryFrom<M, Error = FrameError>,
+{
+    let link = tasks.id;
+    tasks.route.connected(link);
+    if inner.inbox.send(Ask::LinkUp { link, end }).await.is_err() {
+        return Ended::Stopped;
+    }
+    let ended = carry(inner, &mut tasks, &mut incoming).await;
+    // What has not been sent by now has nobody to go to.
+    tasks.cut.abort();
+    tasks.route.disconnected(link);
+    if let Ended::Lost(why) = &ended {
+        tasks.route.failed(why.clone());
+    }
+    match inner.inbox.send(Ask::LinkDown { link }).await {
+        Ok(()) => ended,
+        Err(_) => Ended::Stopped,
+    }
+}
+
+async fn carry<M>(inner: &Inner, tasks: &mut LinkTasks, incoming: &mut Streaming<M>) -> Ended
+where
+    M: Message + Default + 'static,
+    Frame: TryFrom<M, Error = FrameError>,
+{
+    let link = tasks.id;
+    let mut greeted = false;
+    loop {
+        let heard = tokio::select! {
+            why = &mut tasks.stopped => {
+                if let Ok(why) = why {
+                    tasks.route.refused(&why);
+                }
+                farewell(incoming).await;
+                return Ended::Closed;
+            }
+            heard = hear(incoming, greeted) => heard,
+        };
+        let message = match heard {
+            Heard::Message(message) => message,
+            Heard::Nothing(why) => return Ended::Lost(why),
+        };
+        tasks.route.meter.heard(message.encoded_len());
+        let ask = match Frame::try_from(message) {
+            Ok(frame) => {
+                note(inner, tasks, &frame);
+                greeted = true;
+                Ask::Frame { link, frame }
+            }
+            Err(error) => {
+                Ask::Broken { link, why: Refuse { code: RefuseCode::Protocol, reason: error.to_string() } }
+            }
+        };
+        if inner.inbox.send(ask).await.is_err() {
+            return Ended::Stopped;
+        }
+    }
+}
+
+/// Keepalive notices a dead connection; only the first message has a deadline of its own.
+async fn hear<M>(incoming: &mut Streaming<M>, greeted: bool) -> Heard<M> {
+    let next = incoming.message();
+    let heard = if greeted {
+        next.await
+    } else {
+        let late = || Err(Status::deadline_exceeded(format!("no hello within {} s", HELLO_DEADLINE.as_secs())));
+        tokio::time::timeout(HELLO_DEADLINE, next).await.unwrap_or_else(|_| late())
+    };
+    match heard {
+        Ok(Some(message)) => Heard::Message(message),
+        Ok(None) => Heard::Nothing("the other end closed the connection".to_owned()),
+        Err(status) => Heard::Nothing(reason(&status)),
+    }
+}
+
+/// For operators: who is there, and that it goes well.
+fn note(inner: &Inner, tasks: &LinkTasks, frame: &Frame) {
+    match frame {
+        Frame::Hello(hello) => {
+            tasks.route.greeted(hello);
+            // Anybody can say hello. Only who is enrolled is remembered, or the list would grow without end.
+            if tasks.route.configured.is_none() && inner.directory.borrow().node(hello.node).is_some() {
+                inner.board.identify(hello.node, &tasks.route);
+            }
+        }
+        Frame::Welcome(_) => tasks.route.welcomed(),
+        _ => {}
+    }
+}
+
+/// The last words are on their way out; the other end closes when it has them.
+async fn farewell<M>(incoming: &mut Streaming<M>) {
+    let closed = async { while let Ok(Some(_)) = incoming.message().await {} };
+    let _ = tokio::time::timeout(FAREWELL, closed).await;
+}
+
+/// The innermost reason: "Connection refused" rather than "transport error".
+pub(crate) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    root.to_string()
+}

@@ -1,0 +1,161 @@
+//! The dialling end of a link: one task for each configured upstream or peer. It tries the addresses in turn, waits
+//! longer after each round without success, and dials again whenever the link has ended.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use heliu_wire::MESSAGE_BYTES_MAX;
+use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
+use tonic::transport::Endpoint;
+
+use super::conversation::{Ended, converse, reason};
+use super::link;
+use super::route::Route;
+use crate::handle::Inner;
+use crate::options::Retry;
+use crate::server::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, STREAM_WINDOW_BYTES};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the other end may take to open the stream once it is connected.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// A link that lasted so long was a good one: the next wait is a short one again.
+const GOOD: Duration = Duration::from_secs(5);
+
+/// Dials until the node stops.
+pub(crate) async fn dial(inner: Arc<Inner>, route: Arc<Route>) {
+    tokio::select! {
+        () = keep_dialling(&inner, &route) => {}
+        () = inner.stopping() => {}
+    }
+}
+
+async fn keep_dialling(inner: &Inner, route: &Arc<Route>) {
+    let mut wait = Backoff::new(inner.retry);
+    let mut failed = 0;
+    for address in route.addresses.iter().cycle() {
+        // An address that works is kept: failing over costs a reconciliation.
+        loop {
+            // A link brings what has to be written; while nothing can be, it would only end again.
+            if inner.read_only.clone().wait_for(Option::is_none).await.is_err() {
+                return;
+            }
+            let began = Instant::now();
+            match attempt(inner, route, address).await {
+                Ok(Ended::Stopped) => return,
+                Ok(Ended::Closed | Ended::Lost(_)) if route.state().welcomed => {
+                    failed = 0;
+                    if began.elapsed() >= GOOD {
+                        wait.reset();
+                    }
+                    wait.wait().await;
+                }
+                Ok(Ended::Closed) => break,
+                Ok(Ended::Lost(why)) => {
+                    tracing::info!(%address, %why, "link lost before it was agreed on; trying the next address");
+                    break;
+                }
+                Err(why) => {
+                    tracing::info!(%address, %why, "cannot reach the node; trying the next address");
+                    route.failed(format!("{address}: {why}"));
+                    break;
+                }
+            }
+        }
+        failed += 1;
+        if failed >= route.addresses.len() {
+            failed = 0;
+            wait.wait().await;
+        }
+    }
+}
+
+/// One connection, from dialling to its end.
+async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<Ended, String> {
+    route.connecting(address);
+    let channel = endpoint(address).ok_or("not an address")?.connect().await.map_err(|error| reason(&error))?;
+    let mut client = ReplicationServiceClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let (end, tasks, outgoing) = link(inner, Arc::clone(route), true);
+    let opened = tokio::time::timeout(OPEN_TIMEOUT, client.link(outgoing.requests())).await;
+    let incoming = match opened {
+        Ok(Ok(response)) => response.into_inner(),
+        Ok(Err(status)) => return Err(format!("{:?}: {}", status.code(), reason(&status))),
+        Err(_) => return Err(format!("it did not open a link within {} s", OPEN_TIMEOUT.as_secs())),
+    };
+    Ok(converse(inner, end, tasks, incoming).await)
+}
+
+/// The seam for TLS: "Nobody gets in" makes this `https`, with the client certificate of the node's key and the
+/// directory as the judge of the other's.
+pub(crate) fn endpoint(address: &str) -> Option<Endpoint> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?;
+    endpoint.uri().port_u16().filter(|_| endpoint.uri().host().is_some_and(|host| !host.is_empty()))?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(KEEPALIVE))
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .http2_max_header_list_size(HEADER_BYTES_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+    Some(endpoint)
+}
+
+/// Waits between attempts.
+pub(crate) struct Backoff {
+    retry: Retry,
+    next: Duration,
+}
+
+impl Backoff {
+    pub fn new(retry: Retry) -> Self {
+        Backoff { retry, next: retry.first.min(retry.max) }
+    }
+
+    pub fn reset(&mut self) {
+        self.next = self.retry.first.min(self.retry.max);
+    }
+
+    /// Between half of the delay and all of it: 391 villages that lost one township do not come back at one moment.
+    pub fn delay(&mut self) -> Duration {
+        let delay = self.next;
+        self.next = (delay * 2).min(self.retry.max);
+        // Without random bytes all wait equally long, which is only less polite.
+        let random = getrandom::u32().unwrap_or(u32::MAX);
+        delay / 2 + delay.mul_f64(0.5 * f64::from(random) / f64::from(u32::MAX))
+    }
+
+    pub async fn wait(&mut self) {
+        tokio::time::sleep(self.delay()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delays_double_up_to_the_limit_and_begin_anew() {
+        let ms = Duration::from_millis;
+        let mut backoff = Backoff::new(Retry { first: ms(100), max: ms(350) });
+        for full in [100, 200, 350, 350] {
+            let delay = backoff.delay();
+            assert!(delay >= ms(full) / 2 && delay <= ms(full), "{delay:?} of {full} ms");
+        }
+        backoff.reset();
+        assert!(backoff.delay() <= ms(100));
+    }
+
+    #[test]
+    fn only_a_host_with_a_port_is_dialled() {
+        for good in ["127.0.0.1:7340", "[::1]:1", "township.example:7340"] {
+            assert!(endpoint(good).is_some(), "{good}");
+        }
+        for bad in ["", "here", "127.0.0.1", ":80", "http://a:1", "a b:1"] {
+            assert!(endpoint(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Links as connections: dialling and accepting them, carrying frames both ways, and what operators see of them.
+//!
+//! What is said on a link is decided by the engine. Each link reads and writes in tasks of its own, where frames are
+//! encoded and compressed too, so that a slow line costs nobody else anything.
+
+pub(crate) mod board;
+pub(crate) mod conversation;
+pub(crate) mod dialer;
+mod outgoing;
+pub(crate) mod route;
+
+use std::sync::Arc;
+
+use futures::stream::AbortHandle;
+use heliu_replication::LinkId;
+use heliu_replication::frame::{Frame, Refuse};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::handle::Inner;
+use outgoing::Outgoing;
+use route::Route;
+
+/// The engine's end of a link.
+pub(crate) struct LinkEnd {
+    pub dialer: bool,
+    pub route: Arc<Route>,
+    /// The queue `outgoing`. When this is dropped, the link ends once what is in it has been sent.
+    frames: mpsc::Sender<Frame>,
+    stop: oneshot::Sender<Refuse>,
+}
+
+/// The other ends of a [`LinkEnd`], for the tasks of the link.
+pub(crate) struct LinkTasks {
+    pub id: LinkId,
+    pub route: Arc<Route>,
+    /// What the engine said when it closed the link.
+    pub stopped: oneshot::Receiver<Refuse>,
+    /// Ends the sending direction at once, whatever waits.
+    pub cut: AbortHandle,
+}
+
+/// The other end does not take what is sent to it.
+pub(crate) struct Overflow;
+
+impl LinkEnd {
+    /// Never waits: the engine's task serves all links.
+    pub fn send(&self, frame: Frame) -> Result<(), Overflow> {
+        match self.frames.try_send(frame) {
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Overflow),
+            // The connection is gone already; its reader says so.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    /// Ends the link once everything sent is out.
+    pub fn close(self, why: Refuse) {
+        let _ = self.stop.send(why); // An error: the connection has ended before.
+    }
+}
+
+/// Makes the parts of a new link; `Outgoing` is what its transport sends.
+pub(crate) fn link(inner: &Inner, route: Arc<Route>, dialer: bool) -> (LinkEnd, LinkTasks, Outgoing) {
+    let id = inner.next_link();
+    let (frames, queue) = mpsc::channel(inner.limits.outgoing_frames);
+    let (stop, stopped) = oneshot::channel();
+    let (outgoing, cut) = Outgoing::new(queue, Arc::clone(&route));
+    let end = LinkEnd { dialer, route: Arc::clone(&route), frames, stop };
+    (end, LinkTasks { id, route, stopped, cut }, outgoing)
+}

@@ -1,0 +1,184 @@
+//! What is known of one configured or accepted link over all its connections: who is there, how it went, how much went
+//! over it. For operators; nothing is decided by it but when to dial again.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use heliu_replication::LinkId;
+use heliu_replication::frame::{Hello, Refuse, RefuseCode};
+use heliu_storage::StoreId;
+use heliu_trust::id::NodeId;
+
+use crate::clock;
+use crate::options::Upstream;
+use crate::status::{LinkRole, Traffic};
+
+pub(crate) struct Route {
+    /// What the other end is to this node, if this end dials; the directory says it of those that dial in.
+    pub configured: Option<LinkRole>,
+    /// The addresses to dial; none if the other end dials.
+    pub addresses: Vec<String>,
+    pub meter: Meter,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct State {
+    pub address: String,
+    /// The connection that there is now.
+    pub link: Option<LinkId>,
+    pub connecting: bool,
+    pub peer: Option<NodeId>,
+    pub store: Option<StoreId>,
+    pub program: String,
+    /// The other end has said how this connection goes on.
+    pub welcomed: bool,
+    /// The last connection ended with a refusal that does not get better by itself.
+    pub refused: bool,
+    pub connects: u64,
+    pub last_error: Option<(String, i64)>,
+    behind_since: Option<Instant>,
+}
+
+impl Route {
+    pub fn dialled(role: LinkRole, upstream: Upstream) -> Self {
+        let address = upstream.addresses.first().cloned().unwrap_or_default();
+        let state = State { address, ..State::default() };
+        let (meter, addresses) = (Meter::default(), upstream.addresses);
+        Route { configured: Some(role), addresses, meter, state: Mutex::new(state) }
+    }
+
+    pub fn accepted(address: String) -> Self {
+        let state = State { address, ..State::default() };
+        Route { configured: None, addresses: Vec::new(), meter: Meter::default(), state: Mutex::new(state) }
+    }
+
+    pub fn state(&self) -> State {
+        self.lock().clone()
+    }
+
+    pub fn connecting(&self, address: &str) {
+        let mut state = self.lock();
+        state.connecting = true;
+        address.clone_into(&mut state.address);
+    }
+
+    pub fn connected(&self, link: LinkId) {
+        let mut state = self.lock();
+        (state.connecting, state.welcomed, state.refused, state.link) = (false, false, false, Some(link));
+        state.connects += 1;
+    }
+
+    pub fn greeted(&self, hello: &Hello) {
+        let mut state = self.lock();
+        (state.peer, state.store) = (Some(hello.node), Some(hello.store));
+        state.program.clone_from(&hello.program);
+    }
+
+    pub fn welcomed(&self) {
+        self.lock().welcomed = true;
+    }
+
+    /// Whether this was still the route's connection.
+    pub fn disconnected(&self, link: LinkId) -> bool {
+        let mut state = self.lock();
+        let current = state.link == Some(link);
+        if current {
+            (state.link, state.connecting) = (None, false);
+        }
+        current
+    }
+
+    pub fn failed(&self, error: String) {
+        let mut state = self.lock();
+        state.connecting = false;
+        state.last_error = Some((error, clock::wall_ms()));
+    }
+
+    pub fn refused(&self, why: &Refuse) {
+        let mut state = self.lock();
+        state.refused = !matches!(why.code, RefuseCode::ShuttingDown | RefuseCode::StoreFailed);
+        state.last_error = Some((format!("{:?}: {}", why.code, why.reason), clock::wall_ms()));
+    }
+
+    /// For how long the other end has been behind, told at each look.
+    pub fn behind(&self, behind: bool) -> Duration {
+        let mut state = self.lock();
+        if behind {
+            state.behind_since.get_or_insert_with(Instant::now).elapsed()
+        } else {
+            state.behind_since = None;
+            Duration::ZERO
+        }
+    }
+
+    /// Goes on where an earlier route of the same peer ended.
+    pub fn inherit(&self, earlier: &Route) {
+        let before = earlier.state();
+        self.meter.add(&earlier.meter);
+        let mut state = self.lock();
+        state.connects += before.connects;
+        state.last_error = state.last_error.take().or(before.last_error);
+        state.behind_since = state.behind_since.or(before.behind_since);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change is a few assignments: there is no half-made state to fear.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts what goes over a link.
+#[derive(Default)]
+pub(crate) struct Meter {
+    frames_in: AtomicU64,
+    frames_out: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    turns: AtomicU64,
+    /// Something went out after something had come in.
+    asked: AtomicBool,
+    heard_ms: AtomicI64,
+}
+
+impl Meter {
+    pub fn sent(&self, bytes: usize) {
+        self.frames_out.fetch_add(1, Ordering::Relaxed);
+        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
+    }
+
+    pub fn heard(&self, bytes: usize) {
+        self.frames_in.fetch_add(1, Ordering::Relaxed);
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.heard_ms.store(clock::wall_ms(), Ordering::Relaxed);
+        if self.asked.swap(false, Ordering::Relaxed) {
+            self.turns.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub fn heard_ms(&self) -> Option<i64> {
+        Some(self.heard_ms.load(Ordering::Relaxed)).filter(|ms| *ms != 0)
+    }
+
+    pub fn traffic(&self) -> Traffic {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Traffic {
+            frames_in: read(&self.frames_in),
+            frames_out: read(&self.frames_out),
+            bytes_in: read(&self.bytes_in),
+            bytes_out: read(&self.bytes_out),
+            turns: read(&self.turns),
+        }
+    }
+
+    fn add(&self, earlier: &Meter) {
+        let before = earlier.traffic();
+        self.frames_in.fetch_add(before.frames_in, Ordering::Relaxed);
+        self.frames_out.fetch_add(before.frames_out, Ordering::Relaxed);
+        self.bytes_in.fetch_add(before.bytes_in, Ordering::Relaxed);
+        self.bytes_out.fetch_add(before.bytes_out, Ordering::Relaxed);
+        self.turns.fetch_add(before.turns, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,377 @@
+//! The one task that owns the engine: it takes from the inbox, lets the engine decide, and carries out what it decided.
+//! It never waits for a store, a link or a caller; those answer when they can.
+//!
+//! Commands share transactions: while one is being made durable, those that come are queued in the engine and are the
+//! next batch. So everything that waits in the inbox is taken before the engine hears that the store is done.
+
+mod answers;
+mod notices;
+mod reads;
+mod reports;
+mod verifying;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heliu_replication::effect::{Effect, Input, LinkId};
+use heliu_replication::frame::{Frame, Refuse, RefuseCode};
+use heliu_replication::Engine;
+use heliu_storage::{StoreError, Write};
+use heliu_trust::directory::Directory;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::begin::Beginner;
+use crate::error::{ExecuteError, ExtendError, ShutdownError, StartError};
+use crate::handle::Inner;
+use crate::inbox::Ask;
+use crate::links::dialer::Backoff;
+use crate::links::{LinkEnd, Overflow};
+use answers::Waiting;
+use verifying::Verifying;
+
+/// Without failure for so long, the next failure is a new one, and trying again begins with a short wait.
+const STEADY: Duration = Duration::from_secs(60);
+
+pub(crate) struct Runner<S> {
+    pub inner: Arc<Inner>,
+    pub store: Arc<S>,
+    pub beginner: Beginner,
+    pub engine: Engine,
+    pub inbox: mpsc::Receiver<Ask>,
+    pub directory: watch::Sender<Directory>,
+    pub read_only: watch::Sender<Option<String>>,
+    pub program: String,
+    pub tick: Duration,
+    pub shutdown_deadline: Duration,
+}
+
+/// Something that was started and answers when it is done.
+enum Done {
+    Store(Option<Input>),
+    Begun(Result<Box<Engine>, StartError>),
+}
+
+/// Where the node stands with its store.
+enum Health {
+    Well { since: Instant },
+    /// The engine has failed. Nothing is written before a new one has been made from the store.
+    Failed { error: StoreError, retry_at: Option<Instant> },
+}
+
+struct Running<S> {
+    run: Runner<S>,
+    ends: BTreeMap<LinkId, LinkEnd>,
+    jobs: JoinSet<Done>,
+    waiting: Waiting,
+    verifying: Verifying,
+    health: Health,
+    backoff: Backoff,
+    /// When a shutdown that was asked for is over at the latest.
+    stop_at: Option<Instant>,
+}
+
+impl<S: Write + 'static> Runner<S> {
+    pub async fn run(self) -> Result<(), ShutdownError> {
+        let backoff = Backoff::new(self.inner.retry);
+        let running = Running {
+            run: self,
+            ends: BTreeMap::new(),
+            jobs: JoinSet::new(),
+            waiting: Waiting::default(),
+            verifying: Verifying::default(),
+            health: Health::Well { since: Instant::now() },
+            backoff,
+            stop_at: None,
+        };
+        running.go_on().await
+    }
+}
+
+impl<S: Write + 'static> Running<S> {
+    async fn go_on(mut self) -> Result<(), ShutdownError> {
+        let inner = Arc::clone(&self.run.inner);
+        let mut tick = tokio::time::interval(self.run.tick);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Some(ask) = self.run.inbox.recv() => self.take(ask),
+                Some(done) = self.jobs.join_next() => {
+                    self.take_what_waits();
+                    self.done(done);
+                }
+                _ = tick.tick() => self.ticked(),
+                () = until(self.retry_at()) => self.begin_again(),
+                () = inner.stopping(), if self.stop_at.is_none() => self.stop(),
+                () = until(self.stop_at) => return Err(self.cut_off()),
+            }
+            if self.stop_at.is_some() && self.is_done() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// At most as many as fit in the inbox at once, so that what the store has done is not kept waiting for ever.
+    fn take_what_waits(&mut self) {
+        for _ in 0..self.run.inner.limits.inbox {
+            match self.run.inbox.try_recv() {
+                Ok(ask) => self.take(ask),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Execute { request, answer } => match self.refusal() {
+                Some(why) => drop(answer.send(Err(why))),
+                None => {
+                    let ticket = self.waiting.execute(answer);
+                    self.feed(Input::Execute { ticket, request });
+                }
+            },
+            Ask::Extend { entries, answer } => match self.refusal() {
+                Some(ExecuteError::StoreFailed(error)) => drop(answer.send(Err(ExtendError::StoreFailed(error)))),
+                Some(_) => drop(answer.send(Err(ExtendError::ShuttingDown))),
+                None => {
+                    let ticket = self.waiting.extend(answer);
+                    self.feed(Input::Extend { ticket, entries });
+                }
+            },
+            Ask::Status { answer } => self.report_status(answer),
+            Ask::Links { answer } => self.report_links(answer),
+            Ask::Verify { peer, timeout, answer } => self.verify(&peer, timeout, answer),
+            Ask::LinkUp { link, end } => self.link_up(link, end),
+            Ask::Frame { link, frame } => {
+                if self.ends.contains_key(&link) {
+                    self.verifying.received(link, &frame);
+                    self.feed(Input::Frame { link, frame });
+                }
+            }
+            Ask::Broken { link, why } => {
+                self.refuse(link, why);
+                self.feed(Input::LinkDown { link });
+            }
+            Ask::LinkDown { link } => {
+                self.ends.remove(&link);
+                self.verifying.gone(link);
+                self.feed(Input::LinkDown { link });
+            }
+        }
+    }
+
+    /// Why nothing can be written now.
+    fn refusal(&self) -> Option<ExecuteError> {
+        match &self.health {
+            Health::Failed { error, .. } => Some(ExecuteError::StoreFailed(error.clone())),
+            Health::Well { .. } if self.stop_at.is_some() => Some(ExecuteError::ShuttingDown),
+            Health::Well { .. } => None,
+        }
+    }
+
+    fn link_up(&mut self, link: LinkId, end: LinkEnd) {
+        let dialer = end.dialer;
+        self.ends.insert(link, end);
+        if self.stop_at.is_some() {
+            self.refuse(link, shutting_down());
+        } else if let Health::Failed { error, .. } = &self.health {
+            let why = Refuse { code: RefuseCode::StoreFailed, reason: error.to_string() };
+            self.refuse(link, why);
+        } else {
+            self.feed(Input::LinkUp { link, dialer });
+        }
+    }
+
+    /// Says why, and ends the link, without asking the engine.
+    fn refuse(&mut self, link: LinkId, why: Refuse) {
+        if let Some(end) = self.ends.remove(&link) {
+            let _ = end.send(Frame::Refuse(why.clone())); // If there is no room for it, the link just ends.
+            end.close(why);
+        }
+    }
+
+    fn done(&mut self, done: Result<Done, JoinError>) {
+        match done {
+            Ok(Done::Store(Some(input))) => self.feed(input),
+            Ok(Done::Store(None)) => {}
+            Ok(Done::Begun(begun)) => self.begun(begun),
+            Err(error) => {
+                // A store or a fold that panics is a defect; which answer is missing now cannot be known.
+                let detail = error.to_string();
+                self.feed(Input::Applied(Err(StoreError::Io { what: "carrying out a step of the engine", detail })));
+            }
+        }
+    }
+
+    fn ticked(&mut self) {
+        self.feed(Input::Tick);
+        self.time_out_verifying();
+    }
+
+    /// Lets the engine decide, and carries that out.
+    fn feed(&mut self, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            if matches!(self.health, Health::Failed { .. }) {
+                return;
+            }
+            let now = self.run.inner.clock.now();
+            for effect in self.run.engine.handle(input, now) {
+                inputs.extend(self.carry_out(effect));
+            }
+            self.publish_directory();
+            if let Some(error) = self.run.engine.failed().cloned() {
+                self.failed(error);
+            }
+        }
+    }
+
+    /// What follows at once, if anything does.
+    fn carry_out(&mut self, effect: Effect) -> Option<Input> {
+        if let Effect::Apply(transaction) = &effect {
+            self.waiting.handed_over(transaction);
+        }
+        if reads::is_for_store(&effect) {
+            let store = Arc::clone(&self.run.store);
+            self.jobs.spawn(async move { Done::Store(reads::carry_out(store, effect).await) });
+            return None;
+        }
+        match effect {
+            Effect::Send { link, frame } => {
+                self.verifying.sent(link, &frame);
+                match self.ends.get(&link)?.send(frame) {
+                    Ok(()) => None,
+                    Err(Overflow) => Some(self.overflowed(link)),
+                }
+            }
+            Effect::Close { link, why } => {
+                if let Some(end) = self.ends.remove(&link) {
+                    end.close(why);
+                }
+                self.verifying.gone(link);
+                Some(Input::LinkDown { link })
+            }
+            Effect::Reply { ticket, reply } => {
+                self.waiting.reply(ticket, reply);
+                None
+            }
+            Effect::Notice(notice) => {
+                self.notice(&notice);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn overflowed(&mut self, link: LinkId) -> Input {
+        if let Some(end) = self.ends.remove(&link) {
+            let reason = format!(
+                "{} frames wait to be sent and the other end does not take them: its line or its disk is too slow; the \
+                 link is made again and goes on where it was",
+                self.run.inner.limits.outgoing_frames
+            );
+            tracing::warn!(link = link.0, %reason, "link closed");
+            end.close(Refuse { code: RefuseCode::Protocol, reason });
+        }
+        self.verifying.gone(link);
+        Input::LinkDown { link }
+    }
+
+    fn publish_directory(&mut self) {
+        let directory = self.run.engine.directory();
+        if directory.len() != self.run.directory.borrow().len() {
+            self.run.directory.send_replace(directory.clone());
+        }
+    }
+
+    /// The engine has failed with its store: reads go on, writes wait for a new engine.
+    fn failed(&mut self, error: StoreError) {
+        if let Health::Well { since } = self.health
+            && since.elapsed() >= STEADY
+        {
+            self.backoff.reset();
+        }
+        // What is still under way was asked by the engine that is no more.
+        self.jobs = JoinSet::new();
+        let ends = std::mem::take(&mut self.ends);
+        for (link, end) in ends {
+            self.verifying.gone(link);
+            end.close(Refuse { code: RefuseCode::StoreFailed, reason: error.to_string() });
+        }
+        self.run.read_only.send_replace(Some(format!("{error}. Reads go on; writes are tried again by themselves")));
+        self.waiting.fail(&error);
+        let retry_at = Some(Instant::now() + self.backoff.delay());
+        self.health = Health::Failed { error, retry_at };
+    }
+
+    fn retry_at(&self) -> Option<Instant> {
+        match &self.health {
+            Health::Failed { retry_at, .. } if self.stop_at.is_none() => *retry_at,
+            Health::Failed { .. } | Health::Well { .. } => None,
+        }
+    }
+
+    fn begin_again(&mut self) {
+        if let Health::Failed { retry_at, .. } = &mut self.health {
+            *retry_at = None;
+        }
+        let (store, beginner) = (Arc::clone(&self.run.store), self.run.beginner.clone());
+        self.jobs.spawn(async move {
+            let begun = beginner.begin(&*store, &[], true).await;
+            Done::Begun(begun.map(|(engine, _)| Box::new(engine)))
+        });
+    }
+
+    fn begun(&mut self, begun: Result<Box<Engine>, StartError>) {
+        match begun {
+            Ok(engine) => {
+                self.run.engine = *engine;
+                self.health = Health::Well { since: Instant::now() };
+                self.run.read_only.send_replace(None);
+                self.publish_directory();
+                tracing::info!("the store takes writes again; links are dialled again");
+            }
+            Err(why) => {
+                let delay = self.backoff.delay();
+                tracing::warn!(%why, retry_in_ms = delay.as_millis(), "the store still takes no writes");
+                if let Health::Failed { retry_at, .. } = &mut self.health {
+                    *retry_at = Some(Instant::now() + delay);
+                }
+            }
+        }
+    }
+
+    fn stop(&mut self) {
+        tracing::info!(links = self.ends.len(), commands = self.waiting.len(), "shutting down");
+        self.stop_at = Some(Instant::now() + self.run.shutdown_deadline);
+        let links: Vec<LinkId> = self.ends.keys().copied().collect();
+        for link in links {
+            self.refuse(link, shutting_down());
+            self.feed(Input::LinkDown { link });
+        }
+    }
+
+    /// Everything that was asked for is durable or refused, and answered.
+    fn is_done(&self) -> bool {
+        let idle = matches!(self.health, Health::Failed { .. }) || self.run.engine.is_idle();
+        idle && self.waiting.len() == 0 && self.jobs.is_empty() && self.run.inbox.is_empty()
+    }
+
+    fn cut_off(&mut self) -> ShutdownError {
+        let (after, unanswered) = (self.run.shutdown_deadline, self.waiting.len());
+        ShutdownError::Deadline { after, unanswered }
+    }
+}
+
+fn shutting_down() -> Refuse {
+    Refuse { code: RefuseCode::ShuttingDown, reason: "this node is shutting down; it will be back".to_owned() }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,88 @@
+//! What the engine finds worth telling, as log lines that an operator understands: what, why, what to do.
+
+use heliu_replication::Notice;
+use heliu_replication::frame::RefuseCode;
+use heliu_storage::Write;
+use heliu_trust::id::NodeId;
+
+use super::Running;
+
+impl<S: Write + 'static> Running<S> {
+    pub(super) fn notice(&mut self, notice: &Notice) {
+        self.verifying.notice(notice);
+        match notice {
+            Notice::LinkVerified { link, peer } => {
+                tracing::debug!(link = link.0, peer = %self.name(*peer), "both ends hold the same, proven");
+            }
+            Notice::SumsDiffer { link, peer } => {
+                let peer = self.name(*peer);
+                tracing::warn!(link = link.0, %peer, "the ends hold different records; they are being reconciled");
+            }
+            Notice::JudgedDifferently { link, peer } => tracing::error!(
+                link = link.0,
+                peer = %self.name(*peer),
+                "both ends hold the same changes and judge them differently: this is a defect, please report it with the \
+                 versions of both programs (heliu peers shows them)"
+            ),
+            Notice::Reconciled { link, peer, pushed, differing } => {
+                tracing::info!(link = link.0, peer = %self.name(*peer), pushed, differing, "reconciled");
+            }
+            Notice::RefusedHere { link, count, first } => tracing::warn!(
+                link = link.0,
+                count,
+                first,
+                "changes that came were refused and put into quarantine: heliu quarantine list shows them"
+            ),
+            Notice::RefusedThere { link, count, first } => tracing::warn!(
+                link = link.0,
+                count,
+                first,
+                "the other end refused changes that were sent to it: its operators see them in its quarantine"
+            ),
+            Notice::LinkClosed { link, peer, why } => {
+                let peer = peer.map(|peer| self.name(peer)).unwrap_or_default();
+                match why.code {
+                    RefuseCode::ShuttingDown => tracing::info!(link = link.0, %peer, "the other end shuts down"),
+                    code => tracing::warn!(
+                        link = link.0,
+                        %peer,
+                        ?code,
+                        reason = why.reason,
+                        todo = todo(code),
+                        "link refused"
+                    ),
+                }
+            }
+            Notice::NewIncarnation(incarnation) => tracing::warn!(
+                incarnation = incarnation.short(),
+                "this store had been rolled back or copied, and goes on under a new incarnation; nothing is lost. If two \
+                 machines run with this node's key, stop one of them"
+            ),
+            Notice::StoreFailed(error) => {
+                tracing::error!(%error, "the store takes no writes: reads go on, commands and links are refused");
+            }
+        }
+    }
+
+    /// Seat and short id: names of places, not of people.
+    fn name(&self, node: NodeId) -> String {
+        let directory = self.run.engine.directory();
+        match directory.node(node) {
+            Some(info) => format!("{} {}", directory.seats().name(info.seat), node.short()),
+            None => node.short(),
+        }
+    }
+}
+
+fn todo(code: RefuseCode) -> &'static str {
+    match code {
+        RefuseCode::OtherRealm => "check the address: it leads to another county's realm",
+        RefuseCode::UnknownNode => "enrol the node in the county's directory; it is tried again by itself",
+        RefuseCode::NoCommonVersion => "upgrade the older of the two programs",
+        RefuseCode::DirectoryForked => "two different directories were signed: the county's administrator must decide",
+        RefuseCode::Protocol => "if it comes again, report it with the versions of both programs",
+        RefuseCode::Itself => "remove this node's own address from its upstreams and peers",
+        RefuseCode::ShuttingDown => "nothing",
+        RefuseCode::StoreFailed => "make space or repair the disk where it says; it goes on by itself",
+    }
+}

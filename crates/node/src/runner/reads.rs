@@ -1,0 +1,90 @@
+//! What the engine asks of the store, carried out: each returns the input that answers it.
+
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
+use heliu_storage::{ScanItem, StoreError, StoreId, Transaction, Write};
+use heliu_trust::id::NodeId;
+
+/// Single lookups of one load that are under way at once. A store has few connections for reading.
+const LOOKUPS: usize = 4;
+/// Records with waiting leaves that a new link asks for at once; more follow as these are answered.
+const WANTS: usize = 4_096;
+const SCAN_ROWS: usize = 8_192;
+
+/// The future for an effect that asks something of the store; none for other effects.
+pub(super) fn is_for_store(effect: &Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Load(_)
+            | Effect::Apply(_)
+            | Effect::ReadFeed { .. }
+            | Effect::ReadLeaves { .. }
+            | Effect::ReadPeer { .. }
+            | Effect::Scan { .. }
+    )
+}
+
+pub(super) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
+    let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
+    Some(match effect {
+        Effect::Apply(transaction) => Input::Applied(apply(&*store, &transaction).await),
+        // There is no batch without what it needs: a load that fails is a batch that fails.
+        Effect::Load(request) => load(&*store, &request).await.map_or_else(|e| Input::Applied(Err(e)), Input::Loaded),
+        Effect::ReadFeed { link, after, budget } => {
+            store.feed(after, budget).await.map_or_else(failed(link), |page| Input::Page { link, page })
+        }
+        Effect::ReadLeaves { link, records } => {
+            store.leaves_of(&records).await.map_or_else(failed(link), |page| Input::Page { link, page })
+        }
+        Effect::ReadPeer { link, store: peer, node } => {
+            read_peer(&*store, link, peer, node).await.unwrap_or_else(failed(link))
+        }
+        Effect::Scan { link } => {
+            scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items })
+        }
+        Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
+    })
+}
+
+async fn apply<S: Write>(store: &S, transaction: &Transaction) -> Result<(), StoreError> {
+    store.apply(transaction).await
+}
+
+async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, StoreError> {
+    let records: Vec<_> = request.records.iter().copied().collect();
+    let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
+    let records = async { if records.is_empty() { Ok(Vec::new()) } else { store.load(&records).await } };
+    let conflicts = async { if anchors.is_empty() { Ok(Vec::new()) } else { store.conflicts_of(&anchors).await } };
+    let referring = stream::iter(&request.referring)
+        .map(|target| async { Ok((*target, store.referring(*target).await?)) })
+        .buffered(LOOKUPS)
+        .try_collect();
+    let commands = stream::iter(&request.commands)
+        .map(|id| async { Ok(store.command(*id).await?.map(|answer| (*id, answer))) })
+        .buffered(LOOKUPS)
+        .try_filter_map(async |found| Ok(found))
+        .try_collect();
+    let (records, conflicts, referring, commands) = futures::try_join!(records, conflicts, referring, commands)?;
+    Ok(LoadReply { records, referring, conflicts, commands })
+}
+
+async fn read_peer<S: Write>(store: &S, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {
+    let (cursor, last_commit, wants) =
+        futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
+    Ok(Input::Peer { link, cursor, last_commit, wants })
+}
+
+async fn scan<S: Write>(store: &S) -> Result<Vec<ScanItem>, StoreError> {
+    let mut all: Vec<ScanItem> = Vec::new();
+    loop {
+        let page = store.scan(all.last().map(|item| item.id), SCAN_ROWS).await?;
+        let full = page.len() == SCAN_ROWS;
+        all.extend(page);
+        if !full {
+            return Ok(all);
+        }
+    }
+}
+

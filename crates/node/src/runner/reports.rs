@@ -1,0 +1,129 @@
+//! What operators ask: the engine's links put together with what is known of their routes, and the node's own state.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heliu_record::id::SeatId;
+use heliu_replication::{LinkId, LinkStatus};
+use heliu_storage::{StoreError, StoreId, Write};
+
+use super::Running;
+use crate::error::AskError;
+use crate::inbox::Answer;
+use crate::links::route::{Route, State};
+use crate::status::{LinkReport, LinkRole, LinkState, NodeStatus};
+
+impl<S: Write + 'static> Running<S> {
+    pub(super) fn report_status(&self, answer: Answer<NodeStatus, AskError>) {
+        let (engine, inner) = (&self.run.engine, &self.run.inner);
+        let directory = engine.directory();
+        let status = NodeStatus {
+            node: inner.node,
+            seat: inner.seat,
+            realm: directory.realm(),
+            program: self.run.program.clone(),
+            meta: engine.meta().clone(),
+            counts: heliu_storage::row::Counts::default(),
+            directory_len: directory.len(),
+            directory_head: directory.head(),
+            leaving: engine.leaving(),
+            uptime: inner.clock.uptime(),
+            read_only: self.run.read_only.borrow().clone(),
+            now_ms: inner.clock.now().wall_ms,
+        };
+        let store = Arc::clone(&self.run.store);
+        tokio::spawn(async move {
+            let counts = store.counts().await;
+            let _ = answer.send(counts.map(|counts| NodeStatus { counts, ..status }).map_err(AskError::Store));
+        });
+    }
+
+    pub(super) fn report_links(&self, answer: Answer<Vec<LinkReport>, AskError>) {
+        let known: BTreeMap<LinkId, LinkStatus> =
+            self.run.engine.links().into_iter().map(|status| (status.link, status)).collect();
+        let mut reports: Vec<(LinkReport, Option<StoreId>)> = Vec::new();
+        for route in self.run.inner.board.routes() {
+            let state = route.state();
+            let status = state.link.and_then(|link| known.get(&link));
+            let store = state.store;
+            reports.push((self.report(&route, state, status), store));
+        }
+        let store = Arc::clone(&self.run.store);
+        tokio::spawn(async move {
+            let _ = answer.send(with_positions(&*store, reports).await.map_err(AskError::Store));
+        });
+    }
+
+    fn report(&self, route: &Route, state: State, status: Option<&LinkStatus>) -> LinkReport {
+        let now = self.run.inner.clock.now();
+        let directory = self.run.engine.directory();
+        let peer_seat = state.peer.and_then(|peer| directory.node(peer)).map(|info| info.seat);
+        let head = self.run.engine.meta().head;
+        let behind = status.is_none_or(|status| status.phase != "in step");
+        let acked = status.map_or(0, |status| status.acked);
+        let verified = status.and_then(|status| status.verified_at);
+        let verified_ago = |at: u64| i64::try_from(now.tick_ms.saturating_sub(at)).unwrap_or(i64::MAX);
+        LinkReport {
+            role: route.configured.unwrap_or_else(|| self.role(peer_seat)),
+            dialer: route.configured.is_some(),
+            peer: state.peer,
+            peer_seat,
+            state: phase(&state, status),
+            verified_ms: verified.map(|at| now.wall_ms.saturating_sub(verified_ago(at))),
+            heard_ms: route.meter.heard_ms(),
+            // What a link that is down is behind by is not known before it is up again.
+            lag_items: if behind && status.is_some() { head.saturating_sub(acked) } else { 0 },
+            lag_bytes: status.map_or(0, |status| status.in_flight_bytes as u64),
+            lag_age: route.behind(behind),
+            in_flight_frames: status.map_or(0, |status| status.in_flight_frames),
+            in_flight_bytes: status.map_or(0, |status| status.in_flight_bytes),
+            acked,
+            received: 0,
+            reconciled: status.map_or(0, |status| status.reconciled),
+            mismatches: status.map_or(0, |status| status.mismatches),
+            refused_here: status.map_or(0, |status| status.refused_here),
+            refused_there: status.map_or(0, |status| status.refused_there),
+            traffic: route.meter.traffic(),
+            connects: state.connects,
+            address: state.address,
+            peer_program: state.program,
+            last_error: state.last_error,
+        }
+    }
+
+    fn role(&self, peer: Option<SeatId>) -> LinkRole {
+        let (own, seats) = (self.run.inner.seat, self.run.engine.directory().seats());
+        match peer {
+            Some(peer) if peer != own && seats.is_at_or_above(own, peer) => LinkRole::Child,
+            Some(peer) if peer != own && seats.is_at_or_above(peer, own) => LinkRole::Parent,
+            _ => LinkRole::Peer,
+        }
+    }
+}
+
+fn phase(state: &State, status: Option<&LinkStatus>) -> LinkState {
+    match status.map(|status| status.phase) {
+        Some("in step") => LinkState::Live,
+        Some("reconciling") => LinkState::Reconciling,
+        Some("catching up") => LinkState::CatchingUp,
+        Some("greeting" | "directory" | "welcoming") => LinkState::Directory,
+        Some(_) | None if state.refused => LinkState::Refused,
+        Some(_) | None if state.connecting || state.link.is_some() => LinkState::Connecting,
+        Some(_) | None => LinkState::Down,
+    }
+}
+
+/// How far this node has the other's feed is the store's to say.
+async fn with_positions<S: Write>(
+    store: &S,
+    reports: Vec<(LinkReport, Option<StoreId>)>,
+) -> Result<Vec<LinkReport>, StoreError> {
+    let mut all = Vec::with_capacity(reports.len());
+    for (mut report, peer) in reports {
+        if let Some(peer) = peer {
+            report.received = store.cursor(peer).await?.map_or(0, |cursor| cursor.position);
+        }
+        all.push(report);
+    }
+    Ok(all)
+}

@@ -1,0 +1,143 @@
+//! What operators are told of a node and its links, as plain values.
+
+use std::time::Duration;
+
+use heliu_record::id::{RecordId, SeatId};
+use heliu_replication::effect::Done;
+use heliu_replication::frame::Sums;
+use heliu_storage::row::Counts;
+use heliu_storage::{Meta, Position};
+use heliu_trust::id::{CommitId, DirectoryVersion, NodeId, RealmId};
+
+/// Who a node is and how it is.
+#[derive(Clone, Debug)]
+pub struct NodeStatus {
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub realm: RealmId,
+    pub program: String,
+    /// The store, its feed's head, and its incarnations.
+    pub meta: Meta,
+    pub counts: Counts,
+    pub directory_len: u64,
+    pub directory_head: DirectoryVersion,
+    /// Records that have left this seat and wait until a superior has everything.
+    pub leaving: usize,
+    pub uptime: Duration,
+    /// Why it takes no writes, and what to do.
+    pub read_only: Option<String>,
+    pub now_ms: i64,
+}
+
+/// What the other end of a link is to this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRole {
+    Parent,
+    Child,
+    Peer,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Not connected; it is tried again if this end dials.
+    Down,
+    Connecting,
+    /// Greeting, and bringing the shorter directory up to date.
+    Directory,
+    Reconciling,
+    CatchingUp,
+    /// Nothing is behind.
+    Live,
+    /// One end refused the other.
+    Refused,
+}
+
+/// One link as this end sees it. Counts are since the start of this process.
+#[derive(Clone, Debug)]
+pub struct LinkReport {
+    pub role: LinkRole,
+    /// Whether this end dials.
+    pub dialer: bool,
+    /// The address dialled last; where it came from, if the other end dialled.
+    pub address: String,
+    /// As the other end said; none before its hello.
+    pub peer: Option<NodeId>,
+    pub peer_seat: Option<SeatId>,
+    pub peer_program: String,
+    pub state: LinkState,
+    /// Since when both ends are proven to hold the same, by this node's clock.
+    pub verified_ms: Option<i64>,
+    pub heard_ms: Option<i64>,
+    /// Verbatim, and when.
+    pub last_error: Option<(String, i64)>,
+    /// Feed entries that the other end has not acknowledged; an upper bound, for some may be out of the link's scope.
+    pub lag_items: u64,
+    /// Of these, what is on its way.
+    pub lag_bytes: u64,
+    /// For how long the other end has been behind.
+    pub lag_age: Duration,
+    pub in_flight_frames: usize,
+    pub in_flight_bytes: usize,
+    /// The other end has this node's feed up to here, durably.
+    pub acked: Position,
+    /// This node has the other's feed up to here, durably.
+    pub received: Position,
+    pub reconciled: u64,
+    pub mismatches: u64,
+    pub refused_here: u64,
+    pub refused_there: u64,
+    pub traffic: Traffic,
+    pub connects: u64,
+}
+
+/// What went over a link: frames, and their bytes as encoded messages (without HTTP/2 and TCP around them).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    pub frames_in: u64,
+    pub frames_out: u64,
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    /// How often something came in after something had gone out: on a link that is only greeting, its round trips.
+    pub turns: u64,
+}
+
+/// What became of one command.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    pub done: Done,
+    /// The commits that it is part of, in order.
+    pub commits: Vec<CommitId>,
+    /// Every record that it changed, in order.
+    pub affected: Vec<RecordId>,
+}
+
+/// What a checkpoint on one link said.
+#[derive(Clone, Debug)]
+pub struct Verification {
+    pub peer: Option<NodeId>,
+    pub peer_seat: Option<SeatId>,
+    pub outcome: Outcome,
+    /// The cut and this node's sums there; none if there was no verdict.
+    pub cut: Option<Cut>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Positions in this node's feed and in the other's.
+    pub mine: Position,
+    pub yours: Position,
+    pub sums: Sums,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Equal,
+    /// The same leaves, judged differently: an alarm.
+    JudgedDifferently,
+    /// Different leaves: the link reconciles now.
+    Different,
+    /// One end kept changing until the time was over.
+    MovedOn,
+    NotConnected,
+    TimedOut,
+}

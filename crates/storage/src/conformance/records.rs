@@ -1,0 +1,183 @@
+//! Rows of records, and what is found by them.
+
+use heliu_record::id::RecordId;
+
+use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, refused, row, stub};
+use super::{Harness, must};
+use crate::row::Counts;
+use crate::{ListQuery, Read as _, RecordRow, RecordState, ScanItem, Transaction, Write as _};
+
+fn rows(records: Vec<RecordRow>) -> Transaction {
+    Transaction { records, ..Transaction::default() }
+}
+
+fn sorted(numbers: impl IntoIterator<Item = u64>) -> Vec<RecordId> {
+    let mut ids: Vec<RecordId> = numbers.into_iter().map(id).collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn ids(rows: &[RecordRow]) -> Vec<RecordId> {
+    rows.iter().map(|row| row.id).collect()
+}
+
+pub async fn a_row_is_replaced(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let forms = [
+        row(1, 1),
+        RecordRow { waiting: true, ..row(1, 2) },
+        RecordRow { state: RecordState::Hidden { since: 12 }, ..row(1, 3) },
+        stub(1),
+        row(1, 4),
+    ];
+    for form in forms {
+        must(store.apply(&rows(vec![form.clone()])).await);
+        assert_eq!(must(store.record(id(1)).await), Some(form));
+    }
+    must(store.apply(&rows(vec![stub(2), stub(3)])).await);
+    assert_eq!(must(store.record(id(2)).await), Some(stub(2)));
+    assert_eq!(must(store.record(id(3)).await), Some(stub(3)));
+    must(store.apply(&rows(vec![row(1, 5), row(1, 6)])).await);
+    assert_eq!(must(store.record(id(1)).await), Some(row(1, 6)), "of two the later");
+}
+
+pub async fn scanning_in_pages(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let hidden = RecordRow { state: RecordState::Hidden { since: 1 }, ..row(8, 1) };
+    must(store.apply(&rows((0..8).map(|n| row(n, 1)).chain([hidden, stub(9)]).collect())).await);
+    let mut seen: Vec<ScanItem> = Vec::new();
+    loop {
+        let page = must(store.scan(seen.last().map(|item| item.id), 3).await);
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 3);
+        seen.extend(page);
+    }
+    assert_eq!(seen.iter().map(|item| item.id).collect::<Vec<_>>(), sorted(0..10));
+    let at = |n| seen.iter().find(|item| item.id == id(n));
+    let expected = row(4, 1);
+    let item = ScanItem {
+        id: id(4),
+        scope: expected.scope,
+        present: true,
+        held: expected.held,
+        admitted: expected.admitted,
+    };
+    assert_eq!(at(4), Some(&item));
+    assert_eq!(at(8).map(|item| item.present), Some(false), "hidden");
+    assert_eq!(at(9).map(|item| item.present), Some(false), "a stub");
+    assert!(must(store.scan(None, 0).await).is_empty());
+}
+
+pub async fn short_ids(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    must(store.apply(&rows((0..300).map(|n| row(n, 1)).collect())).await);
+    let whole = id(17).to_string();
+    assert_eq!(must(store.by_prefix(&whole).await), [id(17)]);
+    assert_eq!(must(store.by_prefix(&whole[..13]).await), [id(17)], "an odd number of digits");
+    assert_eq!(must(store.by_prefix(&whole.to_uppercase()[..10]).await), [id(17)]);
+    assert_eq!(must(store.by_prefix("").await), sorted(0..300)[..2], "no more than tell that it is not clear");
+    assert!(must(store.by_prefix("no hex").await).is_empty());
+    assert!(must(store.by_prefix("合流").await).is_empty());
+    assert!(must(store.by_prefix(&format!("{whole}0")).await).is_empty());
+    let (first, last) = (sorted(0..300)[0], sorted(0..300)[299]);
+    assert!(must(store.by_prefix(&last.to_string()[..20]).await).contains(&last));
+    assert!(must(store.by_prefix(&first.to_string()[..20]).await).contains(&first));
+}
+
+pub async fn listing(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let mut transaction = rows((0..20).map(|n| row(n, 1)).chain([stub(20), stub(21)]).collect());
+    transaction.refs = (2..12).map(|n| (id(n), vec![id(0), id(n + 1)])).collect();
+    must(store.apply(&transaction).await);
+    let list = |query: ListQuery| {
+        let store = &store;
+        async move { ids(&must(store.list(&query).await)) }
+    };
+    let all = ListQuery { limit: 100, ..ListQuery::default() };
+    let members = ListQuery { kind: Some("member".into()), ..all.clone() };
+    assert_eq!(list(all.clone()).await, sorted(0..22), "in any state");
+    assert_eq!(list(members.clone()).await, sorted((0..22).step_by(2)));
+    assert_eq!(list(ListQuery { kind: Some("other".into()), ..all.clone() }).await, []);
+    let to_zero = ListQuery { refers_to: Some(id(0)), ..all.clone() };
+    assert_eq!(list(to_zero.clone()).await, sorted(2..12));
+    let both = ListQuery { refers_to: Some(id(0)), ..members.clone() };
+    assert_eq!(list(both.clone()).await, sorted((2..12).step_by(2)));
+    assert_eq!(list(ListQuery { refers_to: Some(id(19)), ..all.clone() }).await, []);
+    for (query, expected) in [
+        (all, sorted(0..22)),
+        (members, sorted((0..22).step_by(2))),
+        (to_zero, sorted(2..12)),
+        (both, sorted((2..12).step_by(2))),
+    ] {
+        let mut seen: Vec<RecordId> = Vec::new();
+        loop {
+            let page = list(ListQuery { after: seen.last().copied(), limit: 3, ..query.clone() }).await;
+            if page.is_empty() {
+                break;
+            }
+            assert!(page.len() <= 3);
+            seen.extend(page);
+        }
+        assert_eq!(seen, expected, "{query:?}");
+    }
+}
+
+pub async fn references_are_replaced_as_a_whole(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let refs = |source, targets: &[u64]| (id(source), targets.iter().map(|n| id(*n)).collect::<Vec<_>>());
+    let mut transaction = rows((0..4).map(|n| row(n, 1)).collect());
+    // A target need not be here, and may be named twice.
+    transaction.refs = vec![refs(0, &[2, 3, 99, 99]), refs(1, &[2])];
+    must(store.apply(&transaction).await);
+    assert_eq!(must(store.referring(id(2)).await), sorted([0, 1]));
+    assert_eq!(must(store.referring(id(99)).await), [id(0)]);
+    let anew = Transaction { refs: vec![refs(0, &[3, 1])], ..Transaction::default() };
+    must(store.apply(&anew).await);
+    assert_eq!(must(store.referring(id(2)).await), [id(1)]);
+    assert_eq!(must(store.referring(id(3)).await), [id(0)]);
+    assert_eq!(must(store.referring(id(1)).await), [id(0)]);
+    assert!(must(store.referring(id(99)).await).is_empty());
+    must(store.apply(&rows(vec![row(0, 2)])).await);
+    assert_eq!(must(store.referring(id(3)).await), [id(0)], "a new row alone leaves them");
+    let none = Transaction { refs: vec![refs(0, &[]), refs(1, &[])], ..Transaction::default() };
+    must(store.apply(&none).await);
+    for n in [1, 2, 3] {
+        assert!(must(store.referring(id(n)).await).is_empty());
+    }
+}
+
+pub async fn wants_are_the_records_that_wait(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    must(store.apply(&rows((0..9).map(|n| RecordRow { waiting: n % 3 == 0, ..row(n, 1) }).collect())).await);
+    assert_eq!(must(store.wants(10).await), sorted([0, 3, 6]));
+    assert_eq!(must(store.wants(2).await), sorted([0, 3, 6])[..2]);
+    must(store.apply(&rows(vec![row(3, 2), RecordRow { waiting: true, ..row(4, 2) }])).await);
+    assert_eq!(must(store.wants(10).await), sorted([0, 4, 6]));
+}
+
+pub async fn hidden_records_by_position(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let hidden = |n, since| RecordRow { state: RecordState::Hidden { since }, ..row(n, 1) };
+    must(store.apply(&rows(vec![row(0, 1), hidden(1, 5), hidden(2, 6), hidden(3, 7), stub(4)])).await);
+    assert!(must(store.hidden(4).await).is_empty());
+    assert_eq!(must(store.hidden(6).await), sorted([1, 2]), "at or before");
+    must(store.apply(&rows(vec![row(1, 2), stub(3)])).await);
+    assert_eq!(must(store.hidden(100).await), [id(2)], "what came back or went is not hidden");
+}
+
+pub async fn counting(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let mut transaction = edit(0, &commit(AUTHOR, 1), &[0, 1, 2, 0, 0]);
+    let hidden = RecordRow { state: RecordState::Hidden { since: 1 }, ..row(3, 1) };
+    transaction.records.extend([hidden, stub(4), RecordRow { waiting: true, ..row(5, 1) }]);
+    transaction.commits.push(commit(OTHER, 1));
+    transaction.conflicts_opened = vec![conflict(1, &[0]), conflict(2, &[1]), conflict(3, &[2])];
+    transaction.conflicts_closed = vec![conflict(9, &[]).id];
+    transaction.quarantined = vec![refused(1)];
+    must(store.apply(&transaction).await);
+    let counts =
+        Counts { records: 4, stubs: 1, leaves: 5, commits: 2, conflicts: 3, quarantined: 1, waiting: 1 };
+    assert_eq!(must(store.counts().await), counts, "a hidden record counts as neither");
+}

@@ -1,0 +1,73 @@
+//! One seat of the county in the demo: its node, its store, and the gate in front of its superior if its link is to be cut.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heliu_node::status::{Executed, LinkReport, LinkRole, LinkState, Outcome};
+use heliu_node::{ExecuteError, NodeHandle};
+use heliu_record::command::Request;
+use heliu_record::seats::Seat;
+use heliu_storage_sqlite::SqliteStore;
+
+use super::ask::Fault;
+use super::gate::Gate;
+
+/// How long one verification may take; after that it is asked for again.
+const VERIFY: Duration = Duration::from_secs(10);
+const VERIFY_TRIES: usize = 3;
+
+pub struct Place {
+    pub seat: Seat,
+    pub store: Arc<SqliteStore>,
+    pub handle: NodeHandle,
+    pub gate: Option<Gate>,
+}
+
+impl Place {
+    pub fn address(&self) -> SocketAddr {
+        self.handle.address()
+    }
+
+    pub fn fault(&self, error: impl ToString) -> Fault {
+        Fault::Node { place: self.seat.name.clone(), error: error.to_string() }
+    }
+
+    pub async fn execute(&self, request: Request) -> Result<Executed, Fault> {
+        let command = request.name.clone();
+        self.handle.execute(request).await.map_err(|error| match error {
+            ExecuteError::Refused(refusal) => {
+                Fault::Refused { place: self.seat.name.clone(), command, refusal: Box::new(refusal) }
+            }
+            error => self.fault(error),
+        })
+    }
+
+    pub async fn links(&self) -> Result<Vec<LinkReport>, Fault> {
+        self.handle.links().await.map_err(|error| self.fault(error))
+    }
+
+    /// The link to the superior as this end sees it.
+    pub async fn uplink(&self) -> Result<Option<LinkReport>, Fault> {
+        Ok(self.links().await?.into_iter().find(|link| link.role == LinkRole::Parent))
+    }
+
+    /// Compares with the superior's node, which has this region code, at one cut of both feeds.
+    pub async fn verify(&self, superior: &str) -> Result<bool, Fault> {
+        for _ in 0..VERIFY_TRIES {
+            let verdicts = self.handle.verify(superior, VERIFY).await.map_err(|error| self.fault(error))?;
+            match verdicts.first().map(|verdict| verdict.outcome) {
+                Some(Outcome::Equal) if verdicts.len() == 1 => return Ok(true),
+                // Something moved: the next cut may be a quiet one.
+                Some(Outcome::MovedOn | Outcome::TimedOut) => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether nothing is behind on a link.
+pub fn is_live(link: &LinkReport) -> bool {
+    link.state == LinkState::Live
+}

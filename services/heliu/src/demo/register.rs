@@ -1,0 +1,148 @@
+//! The county is filled: committees, branches and members, each by a command at the node whose business it is. A branch
+//! is made by its township as soon as the township's committee has come down to it, and a village registers its members
+//! as soon as its branch has come.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+
+use futures::future::try_join_all;
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::seats::{Seats, Tier};
+use heliu_record::synthetic::{self, SyntheticMember, SyntheticOrg};
+use tokio::sync::Semaphore;
+
+use super::ask::Fault;
+use super::county::{County, Roll, made};
+use super::words::Teller;
+use crate::text::tr;
+
+/// Villages that register at the same time.
+const VILLAGES: usize = 24;
+
+/// The synthetic county, sorted to who does what.
+pub struct Plan {
+    committees: BTreeMap<SeatId, SyntheticOrg>,
+    /// By the seat of the branch.
+    branches: BTreeMap<SeatId, SyntheticOrg>,
+    members: BTreeMap<SeatId, Vec<SyntheticMember>>,
+    total: u64,
+}
+
+impl Plan {
+    pub fn new(seats: &Seats, seed: u64, members: usize) -> Self {
+        let county = synthetic::county(seats, seed, members);
+        let mut by_seat: BTreeMap<SeatId, Vec<SyntheticMember>> = BTreeMap::new();
+        for member in county.members() {
+            by_seat.entry(member.seat).or_default().push(member);
+        }
+        let is_village = |org: &SyntheticOrg| seats.get(org.seat).is_some_and(|seat| seat.tier == Tier::Village);
+        let total = (county.orgs.len() + members) as u64;
+        let by = |org: SyntheticOrg| (org.seat, org);
+        let (branches, committees): (Vec<_>, Vec<_>) = county.orgs.into_iter().partition(is_village);
+        Plan {
+            committees: committees.into_iter().map(by).collect(),
+            branches: branches.into_iter().map(by).collect(),
+            members: by_seat,
+            total,
+        }
+    }
+
+    /// Organisations and members.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub fn members_of(&self, village: SeatId) -> usize {
+        self.members.get(&village).map_or(0, Vec::len)
+    }
+}
+
+struct Registering<'a> {
+    county: &'a County,
+    teller: &'a Teller,
+    plan: &'a Plan,
+    roll: Mutex<Roll>,
+    done: AtomicU64,
+    villages: Semaphore,
+}
+
+/// Registers everything; returns once every command is acknowledged at the node that it was given to.
+pub async fn register(county: &County, plan: &Plan, teller: &Teller) -> Result<Roll, Fault> {
+    let registering = Registering {
+        county,
+        teller,
+        plan,
+        roll: Mutex::default(),
+        done: AtomicU64::new(0),
+        villages: Semaphore::new(VILLAGES),
+    };
+    registering.run().await?;
+    registering.roll.into_inner().map_err(|_| Fault::Interrupted)
+}
+
+impl Registering<'_> {
+    async fn run(&self) -> Result<(), Fault> {
+        let top = self.county.top().seat.id;
+        let Some(org) = self.plan.committees.get(&top) else { return Ok(()) };
+        let committee = self.org(top, org, None).await?;
+        let townships = self.plan.committees.keys().copied().filter(|seat| *seat != top);
+        try_join_all(townships.map(|seat| self.township(seat, committee))).await?;
+        // Villages right under the county are the county's own business.
+        let own = self.county.seats().filter(|seat| seat.parent == Some(top)).map(|seat| seat.id);
+        try_join_all(own.filter(|seat| self.plan.branches.contains_key(seat)).map(|v| self.village(top, v, committee)))
+            .await?;
+        Ok(())
+    }
+
+    async fn township(&self, seat: SeatId, parent: RecordId) -> Result<(), Fault> {
+        let Some(org) = self.plan.committees.get(&seat) else { return Ok(()) };
+        let committee = self.org(self.county.top().seat.id, org, Some(parent)).await?;
+        self.county.arrival(seat, committee, &[]).await?;
+        let villages = self.county.seats().filter(|below| below.parent == Some(seat)).map(|below| below.id);
+        try_join_all(villages.map(|village| self.village(seat, village, committee))).await?;
+        Ok(())
+    }
+
+    async fn village(&self, superior: SeatId, seat: SeatId, parent: RecordId) -> Result<(), Fault> {
+        let Some(org) = self.plan.branches.get(&seat) else { return Ok(()) };
+        let branch = self.org(superior, org, Some(parent)).await?;
+        let Ok(_turn) = self.villages.acquire().await else { return Err(Fault::Interrupted) };
+        self.county.arrival(seat, branch, &[]).await?;
+        let members = self.plan.members.get(&seat).map(Vec::as_slice).unwrap_or_default();
+        let registered = try_join_all(members.iter().map(|member| self.member(member, branch))).await?;
+        if let Ok(mut roll) = self.roll.lock() {
+            roll.members.insert(seat, registered);
+        }
+        Ok(())
+    }
+
+    /// Made by `maker`; ids are drawn by its node, so the parent is the one that is really there.
+    async fn org(&self, maker: SeatId, org: &SyntheticOrg, parent: Option<RecordId>) -> Result<RecordId, Fault> {
+        let mut request = org.request();
+        match parent {
+            Some(parent) => request.arguments.insert("parent_org".to_owned(), parent.to_string()),
+            None => request.arguments.remove("parent_org"),
+        };
+        let record = made(&self.county.give(maker, request).await?, self.county.name(maker))?;
+        if let Ok(mut roll) = self.roll.lock() {
+            let of = if self.plan.branches.contains_key(&org.seat) { &mut roll.branches } else { &mut roll.committees };
+            of.insert(org.seat, record);
+        }
+        self.count();
+        Ok(record)
+    }
+
+    async fn member(&self, member: &SyntheticMember, branch: RecordId) -> Result<RecordId, Fault> {
+        let mut request = member.request(false);
+        request.arguments.insert("branch".to_owned(), branch.to_string());
+        let record = made(&self.county.give(member.seat, request).await?, self.county.name(member.seat))?;
+        self.count();
+        Ok(record)
+    }
+
+    fn count(&self) {
+        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        self.teller.progress(&tr!("已登记", "registered"), done, self.plan.total);
+    }
+}

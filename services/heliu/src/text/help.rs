@@ -1,0 +1,289 @@
+//! The texts of `--help`: every verb and flag, in both languages. Examples are commands that work as they stand.
+
+use heliu_record::kind::{Label, label};
+
+pub const HELIU: Label = label(
+    "合流:县、乡、村各级各存一份组织记录,断网照常办公,联网自动合并。",
+    "Heliu keeps a county's organisational records at every tier; each works offline, and they merge when links return.",
+);
+pub const HELIU_AFTER: Label = label(
+    "\
+第一次使用:
+  heliu demo                                              全县在一个进程里演示一遍
+  heliu init --regions 371726.csv --dir ./realm           建立一个域,生成县级节点
+  heliu node --dir ./realm/nodes/371726000000             运行节点
+  heliu status --node 127.0.0.1:7340                      查看节点
+
+退出码:0 成功;1 未成功,或核对不一致;2 用法不对;3 连不上节点;4 被规则或权限拒绝;5 存储有问题。
+
+连接哪个节点:--node,否则 HELIU_NODE,否则 --config、./heliu.toml 或 /etc/heliu/heliu.toml 中的监听地址,
+否则 127.0.0.1:7340。语言:--lang,否则 HELIU_LANG、LC_ALL、LANG。",
+    "\
+Starting out:
+  heliu demo                                              a whole county, told in one process
+  heliu init --regions 371726.csv --dir ./realm           make a realm and the county's node
+  heliu node --dir ./realm/nodes/371726000000             run that node
+  heliu status --node 127.0.0.1:7340                      look at it
+
+Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage; 3 the node cannot be reached; 4 refused by a rule or for
+lack of authority; 5 a problem with the store.
+
+Which node: --node, else HELIU_NODE, else the listening address in --config, ./heliu.toml or /etc/heliu/heliu.toml,
+else 127.0.0.1:7340. Language: --lang, else HELIU_LANG, LC_ALL, LANG.",
+);
+
+pub const LANG: Label = label("语言:zh 或 en", "Language: zh or en");
+pub const HELP: Label = label("显示帮助", "Show help");
+pub const VERSION: Label = label("显示版本", "Show the version");
+pub const JSON: Label = label("输出 JSON,供程序读取", "Print JSON, for programs");
+pub const TARGET_NODE: Label = label("节点地址,如 127.0.0.1:7340", "Address of the node, such as 127.0.0.1:7340");
+pub const TARGET_CONFIG: Label =
+    label("从该配置文件取节点地址", "Configuration file to take the node's address from");
+pub const LIMIT: Label = label("最多列出多少条;0 为全部", "List at most so many; 0 for all");
+pub const AFTER: Label = label("从上一页末尾给出的游标继续", "Go on from the cursor that the page before ended with");
+pub const REASON: Label = label("事由,记入历史", "Why; kept in the history");
+pub const WHO: Label = label("经办人,默认当前用户", "Who asks; else the current user");
+pub const RECORD_ID: Label =
+    label("记录编号,或其开头(至少 8 位)", "A record's id, or a beginning of it (8 digits or more)");
+pub const DRY_RUN: Label = label("只检查,不写入", "Check everything, write nothing");
+
+pub const DEMO: Label = label("全县在一个进程里演示一遍", "A whole county in one process, with a story");
+pub const DEMO_AFTER: Label = label(
+    "\
+示例:
+  heliu demo                          运行故事,然后保持运行,打印可以试的命令
+  heliu demo --once --json            供脚本使用,最后一行是一个 JSON 对象
+  heliu demo --regions 330502.csv     换一个县",
+    "\
+Examples:
+  heliu demo                          tells the story, then stays up and prints commands to try
+  heliu demo --once --json            for scripts; the last line is one JSON object
+  heliu demo --regions 330502.csv     another county",
+);
+pub const DEMO_ONCE: Label = label("故事讲完就退出", "Exit after the story");
+pub const DEMO_JSON: Label = label("最后一行输出一个 JSON 对象", "Print one JSON object as the last line");
+pub const DEMO_REGIONS: Label =
+    label("区划文件(CSV),默认内置的鄄城县", "Region file (CSV); else the embedded county 371726");
+pub const DEMO_MEMBERS: Label = label("模拟党员人数", "How many synthetic members");
+pub const DEMO_SEED: Label = label("随机种子;同一种子生成同一个县", "Seed; the same seed makes the same county");
+pub const DEMO_DIR: Label =
+    label("各节点的数据目录;默认临时目录,结束时删除", "Where the nodes keep their data; else a temporary place, removed at the end");
+
+pub const INIT: Label = label("建立一个域:密钥、目录、各节点的配置", "Make a realm: keys, directory, a configuration per node");
+pub const INIT_AFTER: Label = label(
+    "\
+示例:
+  heliu init --regions 371726.csv --dir ./realm
+  heliu init --regions 371726.csv --dir ./realm \\
+      --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
+  heliu init --regions 371726.csv --dir ./realm --all-tiers
+
+在 DIR 下生成:realm.toml、issuer.key(县级签发密钥,务必妥善保管)、directory.bin,以及每个节点一个目录
+nodes/<区划代码>/(heliu.toml、node.key、directory.bin)。把节点目录整个拷到那台机器即可。
+已有的域绝不覆盖。凭令牌入域(enroll、join)在后续版本提供;目前节点在 init 时一并登记。",
+    "\
+Examples:
+  heliu init --regions 371726.csv --dir ./realm
+  heliu init --regions 371726.csv --dir ./realm \\
+      --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
+  heliu init --regions 371726.csv --dir ./realm --all-tiers
+
+Makes under DIR: realm.toml, issuer.key (the county's issuing key: keep it safe), directory.bin, and for each node a
+directory nodes/<region code>/ with heliu.toml, node.key and directory.bin. Copy a node's directory to its machine.
+An existing realm is never overwritten. Joining with a token (enroll, join) comes with a later version; for now nodes
+are enrolled here.",
+);
+pub const INIT_REGIONS: Label =
+    label("区划文件:CSV,列为 code,name,parent_code", "Region file: CSV with the columns code,name,parent_code");
+pub const INIT_DIR: Label = label("域的目录,须不存在或为空", "Where to make it; must not exist, or be empty");
+pub const INIT_REALM: Label = label("域的名称,默认县的区划代码", "Name of the realm; else the county's region code");
+pub const INIT_NODE: Label =
+    label("为某席位生成一个节点;可多次给出,默认只有县级", "A node for a seat; may be repeated; else the county alone");
+pub const INIT_ALL_TIERS: Label =
+    label("每个席位一个节点,都在 127.0.0.1,端口依次递增", "One node per seat, all on 127.0.0.1, on ports in a row");
+pub const INIT_PORT: Label = label("第一个节点的端口", "Port of the first node");
+
+pub const NODE: Label = label("运行一个节点", "Run one node");
+pub const NODE_AFTER: Label = label(
+    "\
+示例:
+  heliu node --dir ./realm/nodes/371726000000
+  heliu node --config /etc/heliu/heliu.toml --log-json
+  RUST_LOG=heliu_node=debug heliu node --config heliu.toml
+
+配置文件中的每一项都可用环境变量覆盖,如 HELIU_LISTEN、HELIU_LINKS_PARENTS(逗号分隔)。上级不可达时节点照常运行,
+不断重试,heliu peers 会显示。SIGTERM 或 Ctrl-C 后在 shutdown_seconds 内收尾退出。",
+    "\
+Examples:
+  heliu node --dir ./realm/nodes/371726000000
+  heliu node --config /etc/heliu/heliu.toml --log-json
+  RUST_LOG=heliu_node=debug heliu node --config heliu.toml
+
+Each setting in the file can be overridden by the environment, such as HELIU_LISTEN or HELIU_LINKS_PARENTS (separated by
+commas). If a superior cannot be reached the node runs all the same and keeps trying; heliu peers shows it. On SIGTERM or
+Ctrl-C it finishes within shutdown_seconds.",
+);
+pub const NODE_CONFIG: Label =
+    label("配置文件,默认 ./heliu.toml,再 /etc/heliu/heliu.toml", "Configuration file; else ./heliu.toml, then /etc/heliu/heliu.toml");
+pub const NODE_DIR: Label = label("init 生成的节点目录", "A node's directory, as init makes it");
+pub const NODE_LOG_JSON: Label = label("日志输出为 JSON", "Write the log as JSON");
+
+pub const STATUS: Label = label("节点是谁,状态如何", "Who a node is and how it is");
+pub const STATUS_AFTER: Label =
+    label("示例:\n  heliu status --node 127.0.0.1:7340", "Example:\n  heliu status --node 127.0.0.1:7340");
+pub const PEERS: Label = label("各链路:状态、落后多少、最近的错误", "Each link: its state, how far behind, its last error");
+pub const PEERS_AFTER: Label = label("示例:\n  heliu peers --json", "Example:\n  heliu peers --json");
+pub const VERIFY: Label = label("核对两端数据是否一致", "Prove that both ends of a link hold the same");
+pub const VERIFY_AFTER: Label = label(
+    "\
+示例:
+  heliu verify                    核对全部链路
+  heliu verify 371726101000       只核对一条
+
+两个和:held 为链路范围内持有的全部签名有效的变更,admitted 为其中已采纳的。只有全部一致时退出码才为 0。",
+    "\
+Examples:
+  heliu verify                    every link
+  heliu verify 371726101000       one of them
+
+The two sums: held is over all changes with a valid signature in the link's scope, admitted over those of them that are
+admitted. The exit code is 0 only if every link is equal.",
+);
+pub const VERIFY_PEER: Label =
+    label("对端:节点编号(或开头 8 位以上)或区划代码;省略为全部", "The peer: a node id (or 8 digits of it) or a region code; else all");
+pub const VERIFY_TIMEOUT: Label = label("最多等待多少秒", "How many seconds to wait");
+
+pub const GET: Label = label("查看一条记录", "Show one record");
+pub const GET_AFTER: Label = label("示例:\n  heliu get 3fa81c22", "Example:\n  heliu get 3fa81c22");
+pub const LIST: Label = label("列出记录", "List records");
+pub const LIST_AFTER: Label = label(
+    "\
+示例:
+  heliu list org
+  heliu list member --refers-to 3fa81c22      某支部的党员
+  heliu list member --limit 0 --json          全部",
+    "\
+Examples:
+  heliu list org
+  heliu list member --refers-to 3fa81c22      the members of a branch
+  heliu list member --limit 0 --json          all of them",
+);
+pub const LIST_KIND: Label =
+    label("记录种类:org、member、alliance、resource;省略为全部", "Kind: org, member, alliance, resource; else all");
+pub const LIST_REFERS_TO: Label = label("只列出引用该记录的", "Only those that refer to this record");
+pub const LIST_GONE: Label = label("也列出已离开本席位的", "Also those that have left this seat");
+pub const HISTORY: Label = label("一条记录的来历:谁、何时、为何、改了什么", "A record's story: who changed what, when and why");
+pub const HISTORY_AFTER: Label = label("示例:\n  heliu history 3fa81c22", "Example:\n  heliu history 3fa81c22");
+
+pub const DO: Label = label("执行一条命令", "Carry out a command");
+pub const DO_AFTER: Label = label(
+    "\
+示例:
+  heliu do member.register name=测试甲0001 branch=3fa8… joined_on=2001-07-01 --reason 补录
+  heliu do record.set 9c41d07e field=joined_on value=2001-07-01
+  heliu do joint_branch.form --explain
+
+引用记录的参数可写编号的开头(至少 8 位)。答复丢失后,用同一个 --command-id 重发不会重复执行。",
+    "\
+Examples:
+  heliu do member.register name=测试甲0001 branch=3fa8… joined_on=2001-07-01 --reason 'entered late'
+  heliu do record.set 9c41d07e field=joined_on value=2001-07-01
+  heliu do joint_branch.form --explain
+
+Arguments that name a record take a beginning of its id (8 digits or more). After a lost answer, the same --command-id
+again has no second effect.",
+);
+pub const DO_COMMAND: Label = label("命令名,见下表", "The command; they are listed below");
+pub const DO_ARGUMENTS: Label =
+    label("所针对的记录(如需要),以及各参数", "The record that it is about, if it needs one, and its arguments");
+pub const DO_COMMAND_ID: Label =
+    label("命令编号(32 位十六进制),用于重发", "Id of the command (32 hex digits), for repeating it");
+pub const DO_EXPLAIN: Label = label("说明该命令及其参数,不执行", "Tell about the command and its arguments; do nothing");
+pub const DO_HELP: Label =
+    label("显示帮助;给出命令名则说明该命令", "Show help; with a command's name, about that command");
+
+pub const IMPORT: Label = label("从 CSV 文件导入", "Import from CSV files");
+pub const IMPORT_AFTER: Label = label(
+    "先检查全部行,有一行不对就什么也不写;同一文件再次导入不会重复。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
+    "All rows are checked first; if one is wrong, nothing is written. The same file again changes nothing. Each node remembers
+its own imports, so import a file at one node only.",
+);
+pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
+pub const IMPORT_DIR: Label = label("域的目录(含 issuer.key)", "The realm's directory, with its issuer.key");
+pub const IMPORT_REGIONS: Label = label("把新的区划加入域的目录", "Add new divisions to the realm's directory");
+pub const IMPORT_REGIONS_AFTER: Label = label(
+    "\
+示例:
+  heliu import regions 371726.csv --dir ./realm --dry-run
+  heliu import regions 371726.csv --dir ./realm
+
+在保管 issuer.key 的机器上运行。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。
+新目录写入域内各节点目录,节点重启后生效,并经链路传给其他节点。",
+    "\
+Examples:
+  heliu import regions 371726.csv --dir ./realm --dry-run
+  heliu import regions 371726.csv --dir ./realm
+
+Run it where issuer.key is kept. Columns: code,name,parent_code. It only adds; renaming and merging come with a later
+version. The new directory is written to each node's directory in the realm; a node takes it when it starts, and passes
+it on over its links.",
+);
+pub const IMPORT_MEMBERS: Label = label("登记党员", "Register members");
+pub const IMPORT_MEMBERS_AFTER: Label = label(
+    "\
+示例:
+  heliu import members members.csv --dry-run
+  heliu import members members.csv --reason 2026年台账
+
+第一行为列名(英文名或中文名均可):name 姓名、branch 所在支部(必填);seat、member_no、joined_on、full_on、
+admitted_on、stage。支部可写记录编号或其开头、支部全称,或该席位的区划代码。日期写作 2001-07-01。",
+    "\
+Examples:
+  heliu import members members.csv --dry-run
+  heliu import members members.csv --reason 'ledger of 2026'
+
+The first line names the columns, in English or Chinese: name and branch (required); seat, member_no, joined_on, full_on,
+admitted_on, stage. A branch is given by its record id or a beginning of it, by its full name, or by its seat's region
+code. Dates are written 2001-07-01.",
+);
+pub const IMPORT_ORGS: Label = label("建立党组织", "Create organisations");
+pub const IMPORT_ORGS_AFTER: Label = label(
+    "\
+示例:
+  heliu import orgs orgs.csv --dry-run
+  heliu import orgs 371726.csv          区划文件也可以:县、乡各一个党委,每村一个党支部
+
+列:name(必填)、seat、level、org_kind、parent_org、region。上级组织可以是文件中靠前的一行。",
+    "\
+Examples:
+  heliu import orgs orgs.csv --dry-run
+  heliu import orgs 371726.csv          a region file too: a committee for county and townships, a branch per village
+
+Columns: name (required), seat, level, org_kind, parent_org, region. The parent may be an earlier row of the file.",
+);
+
+pub const CONFLICTS: Label = label("需要人处置的分歧", "Disagreements that people settle");
+pub const CONFLICTS_AFTER: Label = label(
+    "示例:\n  heliu conflicts list\n  heliu conflicts show 5d0a99e1\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 以介绍信为准",
+    "Examples:\n  heliu conflicts list\n  heliu conflicts show 5d0a99e1\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 'the letter counts'",
+);
+pub const CONFLICTS_LIST: Label = label("列出未决冲突", "List the open ones");
+pub const CONFLICTS_SHOW: Label = label("查看一个冲突的全部内容", "Show one with all its values");
+pub const CONFLICTS_SETTLE: Label = label("选定一个值,各级同时生效", "Choose a value, once, for all tiers");
+pub const CONFLICTS_SETTLE_AFTER: Label = label(
+    "示例:\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 以介绍信为准\n\n须在有权处置的席位(或其上级)的节点上办理。改变主意:再作一次决定。",
+    "Example:\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 'the letter counts'\n\nDo it at the node of the seat that may settle it, or of a superior. To change one's mind: decide again.",
+);
+pub const CONFLICTS_KIND: Label = label("只列这一种,如 MULTI_HOME", "Only of this kind, such as MULTI_HOME");
+pub const CONFLICTS_RECORD: Label = label("只列涉及该记录的", "Only those that this record takes part in");
+pub const CONFLICT_ID: Label =
+    label("冲突编号,或其开头(至少 8 位)", "A conflict's id, or a beginning of it (8 digits or more)");
+pub const CONFLICTS_CHOOSE: Label = label("选定的值,或其序号(从 1 起)", "The value, or its number (from 1)");
+
+pub const QUARANTINE: Label = label("本节点拒收的内容", "What this node refused");
+pub const QUARANTINE_AFTER: Label = label("示例:\n  heliu quarantine list", "Example:\n  heliu quarantine list");
+pub const QUARANTINE_LIST: Label = label("列出拒收的内容及理由", "List it, with the reasons");
+pub const QUARANTINE_CODE: Label = label("只列这一种理由", "Only with this reason code");
+pub const STRANDED: Label = label("滞留的记录", "Records that cannot leave or be read as they should");
+pub const STRANDED_AFTER: Label = label("示例:\n  heliu stranded list", "Example:\n  heliu stranded list");
+pub const STRANDED_LIST: Label = label("列出滞留的记录及原因", "List them, with what they wait for");

@@ -1,0 +1,136 @@
+//! An engine on a store, driven in this thread: for floors and for making what a case begins with. The real shell is
+//! `heliu-node`; whatever is measured end to end uses that one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::executor::block_on;
+use heliu_record::command::Request;
+use heliu_replication::frame::{Delivery, Frame, Leaves};
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, Start, Ticket};
+use heliu_storage::memory::MemoryStore;
+use heliu_storage::{Read, Transaction, Write};
+use heliu_trust::directory::Directory;
+use heliu_trust::ed25519::Ed25519;
+use heliu_trust::signature::Signer;
+
+pub struct Driver<S> {
+    pub engine: Engine,
+    pub store: S,
+    /// Everything that was made durable, if it is kept.
+    pub transactions: Vec<Transaction>,
+    keep: bool,
+    pub sent: VecDeque<Frame>,
+    now: Moment,
+}
+
+impl<S: Write> Driver<S> {
+    pub fn new(store: S, directory: Directory, key: Arc<dyn Signer>, keep: bool) -> Self {
+        let meta = block_on(store.meta()).expect("a new store has a meta");
+        let node = key.node();
+        let seat = directory.node(node).expect("the node is in the directory").seat;
+        let start = Start::new(node, seat, directory, meta, (key, Arc::new(Ed25519)), [7; 32]);
+        let engine = Engine::new(Config::default(), start);
+        Driver { engine, store, transactions: Vec::new(), keep, sent: VecDeque::new(), now: Moment::default() }
+    }
+
+    /// Carries out an input and all that follows from it.
+    pub fn handle(&mut self, input: Input) -> Vec<Reply> {
+        self.handle_all(VecDeque::from([input]))
+    }
+
+    /// As [`Driver::handle`], for inputs that come at once.
+    fn handle_all(&mut self, mut inputs: VecDeque<Input>) -> Vec<Reply> {
+        let mut replies = Vec::new();
+        while let Some(input) = inputs.pop_front() {
+            for effect in self.engine.handle(input, self.now) {
+                match effect {
+                    Effect::Apply(transaction) => {
+                        let result = block_on(self.store.apply(&transaction));
+                        inputs.push_back(Input::Applied(result));
+                        if self.keep {
+                            self.transactions.push(*transaction);
+                        }
+                    }
+                    Effect::Load(request) => inputs.push_back(Input::Loaded(block_on(load(&self.store, request)))),
+                    Effect::ReadFeed { link, after, budget } => {
+                        let page = block_on(self.store.feed(after, budget)).expect("the feed is read");
+                        inputs.push_back(Input::Page { link, page });
+                    }
+                    Effect::ReadLeaves { link, records } => {
+                        let page = block_on(self.store.leaves_of(&records)).expect("leaves are read");
+                        inputs.push_back(Input::Page { link, page });
+                    }
+                    Effect::ReadPeer { link, .. } => {
+                        inputs.push_back(Input::Peer { link, cursor: None, last_commit: None, wants: Vec::new() });
+                    }
+                    Effect::Scan { link } => {
+                        let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read");
+                        inputs.push_back(Input::Scanned { link, items });
+                    }
+                    Effect::Send { frame, .. } => self.sent.push_back(frame),
+                    Effect::Reply { reply, .. } => replies.push(reply),
+                    Effect::Close { why, .. } => panic!("the link closed: {why:?}"),
+                    Effect::Notice(_) => {}
+                }
+            }
+        }
+        replies
+    }
+
+    /// Gives commands; all must be carried out.
+    pub fn execute(&mut self, requests: impl IntoIterator<Item = Request>) {
+        let inputs = (0..).zip(requests).map(|(i, request)| Input::Execute { ticket: Ticket(i), request });
+        for reply in self.handle_all(inputs.collect()) {
+            assert!(matches!(reply, Reply::Done(_)), "a command was not carried out: {reply:?}");
+        }
+    }
+}
+
+async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> LoadReply {
+    let ids: Vec<_> = request.records.into_iter().collect();
+    let anchors: Vec<_> = request.conflicts_of.into_iter().collect();
+    let mut reply = LoadReply {
+        records: store.load(&ids).await.expect("records are read"),
+        conflicts: store.conflicts_of(&anchors).await.expect("conflicts are read"),
+        ..LoadReply::default()
+    };
+    for target in request.referring {
+        reply.referring.push((target, store.referring(target).await.expect("references are read")));
+    }
+    for command in request.commands {
+        if let Some(answer) = store.command(command).await.expect("commands are read") {
+            reply.commands.push((command, answer));
+        }
+    }
+    reply
+}
+
+/// Hands all frames of one driver to another and back until both are silent.
+pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver<B>, link: LinkId) -> usize {
+    dialer.handle(Input::LinkUp { link, dialer: true });
+    listener.handle(Input::LinkUp { link, dialer: false });
+    let mut frames = 0;
+    loop {
+        let Some(frame) = dialer.sent.pop_front() else {
+            let Some(frame) = listener.sent.pop_front() else { return frames };
+            frames += 1;
+            dialer.handle(Input::Frame { link, frame });
+            continue;
+        };
+        frames += 1;
+        listener.handle(Input::Frame { link, frame });
+    }
+}
+
+pub fn memory(n: u8) -> MemoryStore {
+    MemoryStore::open(heliu_storage::StoreId([n; 16]), heliu_trust::id::Incarnation([n; 16]))
+}
+
+/// All leaves that a list of frames delivers.
+pub fn deliveries(frames: &[Frame]) -> impl Iterator<Item = &Delivery> {
+    frames.iter().filter_map(|frame| match frame {
+        Frame::Leaves(Leaves { delivery, .. }) => Some(delivery),
+        _ => None,
+    })
+}

@@ -1,0 +1,122 @@
+//! The seats of a small county, their nodes' keys, and the directory that says so.
+
+use std::collections::BTreeMap;
+
+use heliu_record::hash::hash;
+use heliu_record::id::SeatId;
+use heliu_record::seats::{Seat, Tier};
+use heliu_trust::directory::{Directory, Item, SignedEntry};
+use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
+use heliu_trust::signature::Signer;
+use heliu_trust::simulated::{Cheap, CheapKey};
+
+/// A node of the county, whether it runs or not.
+#[derive(Clone, Debug)]
+pub struct Enrolled {
+    /// `C`, `T1`, `V12`; a second node of the seat has a mark: `C'`.
+    pub name: String,
+    pub seat: SeatId,
+    pub key: CheapKey,
+}
+
+impl Enrolled {
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.key.node()
+    }
+}
+
+pub struct County {
+    pub realm: RealmId,
+    issuer: CheapKey,
+    seed: u64,
+    pub enrolled: Vec<Enrolled>,
+    /// Parent of each seat, as the reference model reads the tree.
+    pub parents: BTreeMap<SeatId, Option<SeatId>>,
+    pub names: BTreeMap<SeatId, String>,
+    /// The directory after each entry; the first has none.
+    states: Vec<Directory>,
+}
+
+impl County {
+    /// A county with its seats and nodes by name: `C`, `T1`, `V11` below `T1`, and mirrors such as `T1'`.
+    #[must_use]
+    pub fn new(seed: u64, names: &[&str]) -> Self {
+        let issuer = CheapKey(hash("simulated issuer", &[&seed.to_le_bytes()]));
+        let realm = realm_id(&issuer.public_key(), "simulated");
+        let states = vec![Directory::new(realm, issuer.public_key())];
+        let (parents, labels) = (BTreeMap::new(), BTreeMap::new());
+        let mut county = County { realm, issuer, seed, enrolled: Vec::new(), parents, names: labels, states };
+        county.grow(names);
+        county
+    }
+
+    /// One entry more: seats and nodes that are new. Returns the entry for whoever is to hear of it.
+    pub fn grow(&mut self, names: &[&str]) -> SignedEntry {
+        let mut items = Vec::new();
+        let mut nodes = Vec::new();
+        for name in names {
+            let seat = self.seat(name);
+            if !self.parents.contains_key(&seat) {
+                items.push(Item::Seat(self.enter(name, seat)));
+            }
+            let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
+            nodes.push(Item::Node { node: key.node(), seat, key: key.public_key(), addresses: Vec::new() });
+            self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
+        }
+        items.extend(nodes);
+        let mut directory = self.directory().clone();
+        let entry = directory.draft(items, 0, &self.issuer).expect("the county's entries are drawn up well");
+        directory.append(&entry, &Cheap).expect("the county's entries follow");
+        self.states.push(directory);
+        entry
+    }
+
+    fn enter(&mut self, name: &str, seat: SeatId) -> Seat {
+        let (tier, above) = match name.as_bytes() {
+            [b'C', ..] => (Tier::County, None),
+            [b'T', ..] => (Tier::Township, Some("C".to_owned())),
+            [_, township, ..] => (Tier::Village, Some(format!("T{}", char::from(*township)))),
+            _ => (Tier::Village, None),
+        };
+        let parent = above.map(|above| self.seat(&above));
+        self.parents.insert(seat, parent);
+        let plain = name.trim_end_matches('\'').to_owned();
+        self.names.insert(seat, plain.clone());
+        Seat { id: seat, code: code_of(name), name: plain, parent, tier }
+    }
+
+    /// The seat behind a name; a mirror's is the one that it mirrors.
+    #[must_use]
+    pub fn seat(&self, name: &str) -> SeatId {
+        seat_id(&self.realm, &code_of(name))
+    }
+
+    /// The newest directory.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        self.directory_of(self.states.len() - 1)
+    }
+
+    /// The directory as whoever holds so many of its entries has it.
+    #[must_use]
+    pub fn directory_of(&self, entries: usize) -> &Directory {
+        &self.states[entries.min(self.states.len() - 1)]
+    }
+
+    /// A seat and all above it.
+    pub fn upward(&self, seat: SeatId) -> impl Iterator<Item = SeatId> + '_ {
+        std::iter::successors(Some(seat), |at| self.parents.get(at).copied().flatten())
+    }
+
+    #[must_use]
+    pub fn name_of(&self, seat: SeatId) -> String {
+        self.names.get(&seat).cloned().unwrap_or_else(|| seat.short())
+    }
+}
+
+fn code_of(name: &str) -> String {
+    let digits: Vec<u32> = name.chars().filter_map(|c| c.to_digit(10)).collect();
+    let at = |i: usize| digits.get(i).copied().unwrap_or(0);
+    format!("371726{:03}{:03}", at(0), at(1))
+}

@@ -1,0 +1,90 @@
+//! What survives a crash: the store, and beside it an account of what went into it, kept by the simulator itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::FutureExt;
+use heliu_record::id::{LeafHash, RecordId};
+use heliu_storage::memory::MemoryStore;
+use heliu_storage::{FeedEntry, Loaded, Meta, Read, RecordRow, RecordState, StoreError, Transaction, Write};
+
+/// The answer of a memory store, which never waits.
+pub fn ready<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("a memory store answers at once")
+}
+
+pub struct Disk {
+    pub store: MemoryStore,
+    /// Leaves that were made durable and not dropped since.
+    pub held: BTreeMap<RecordId, BTreeSet<LeafHash>>,
+}
+
+impl Disk {
+    #[must_use]
+    pub fn new(store: MemoryStore) -> Self {
+        Disk { store, held: BTreeMap::new() }
+    }
+
+    /// A backup, or a clone with a life of its own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Disk { store: self.store.fork(), held: self.held.clone() }
+    }
+
+    pub fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
+        ready(self.store.apply(transaction))?;
+        for record in &transaction.dropped {
+            self.held.remove(record);
+        }
+        for entry in &transaction.feed {
+            if let FeedEntry::Leaf(row) = entry {
+                self.held.entry(row.record).or_default().insert(row.hash);
+            }
+        }
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn holds(&self, record: &RecordId, leaf: &LeafHash) -> bool {
+        self.held.get(record).is_some_and(|leaves| leaves.contains(leaf))
+    }
+
+    #[must_use]
+    pub fn meta(&self) -> Meta {
+        read(ready(self.store.meta()))
+    }
+
+    /// Every record row, stubs too, in id order.
+    #[must_use]
+    pub fn rows(&self) -> Vec<RecordRow> {
+        read(ready(self.store.list(&heliu_storage::ListQuery { limit: usize::MAX, ..Default::default() })))
+    }
+
+    #[must_use]
+    pub fn present(&self) -> Vec<RecordRow> {
+        self.rows().into_iter().filter(|row| row.state == RecordState::Present).collect()
+    }
+
+    #[must_use]
+    pub fn row(&self, record: RecordId) -> Option<RecordRow> {
+        read(ready(self.store.record(record)))
+    }
+
+    #[must_use]
+    pub fn load(&self, record: RecordId) -> Option<Loaded> {
+        read(ready(self.store.load(&[record]))).pop()
+    }
+
+    #[must_use]
+    pub fn conflicts(&self) -> Vec<heliu_storage::ConflictRow> {
+        read(ready(self.store.conflicts(None, usize::MAX)))
+    }
+
+    #[must_use]
+    pub fn quarantined(&self) -> Vec<heliu_storage::QuarantineRow> {
+        read(ready(self.store.quarantine(usize::MAX)))
+    }
+}
+
+fn read<T>(answer: Result<T, StoreError>) -> T {
+    answer.expect("a memory store can be read")
+}

@@ -1,0 +1,155 @@
+//! What happens to machines: they start, crash, are restored from old copies, cloned, and rolled back memory and all.
+
+use std::collections::BTreeSet;
+
+use heliu_record::id::LeafHash;
+use heliu_storage::StoreError;
+use heliu_trust::id::Incarnation;
+
+use super::machine::{Backup, Machine, Role};
+use super::{Event, World};
+
+impl World {
+    /// The process begins under a new incarnation, made durable first.
+    pub fn start(&mut self, machine: usize) {
+        if self.machines[machine].runs() {
+            return;
+        }
+        let incarnation = Incarnation(self.dice.bytes());
+        self.machines[machine].disk.store.reopen(incarnation).expect("a new incarnation is taken");
+        let seed = self.dice.bytes();
+        self.run_process(machine, seed);
+    }
+
+    pub fn start_all(&mut self) {
+        for machine in 0..self.machines.len() {
+            self.start(machine);
+        }
+    }
+
+    fn run_process(&mut self, machine: usize, seed: [u8; 32]) {
+        let entries = super::disk::ready(heliu_storage::Read::directory(&self.machines[machine].disk.store));
+        let directory = self.county.directory_of(entries.map_or(0, |entries| entries.len())).clone();
+        let at = &mut self.machines[machine];
+        at.begin(directory, seed);
+        let (life, name) = (at.life, at.name.clone());
+        let peers = at.peers.clone();
+        let has_upstream = !at.upstreams.is_empty();
+        self.trace.note(self.now, machine, 30, life);
+        self.trace.say(self.now, || format!("{name} starts"));
+        let first = self.dice.between(1, 1_000);
+        self.due(self.now + first, Event::Tick { machine, life });
+        if has_upstream {
+            let wait = self.dice.between(0, 300);
+            self.due(self.now + wait, Event::Dial { machine, life, role: Role::Up });
+        }
+        for peer in peers {
+            let wait = self.dice.between(0, 300);
+            self.due(self.now + wait, Event::Dial { machine, life, role: Role::Peer(peer) });
+        }
+        self.ask_again(machine);
+    }
+
+    /// Whoever got no answer asks again, with the same command id.
+    fn ask_again(&mut self, machine: usize) {
+        for request in std::mem::take(&mut self.machines[machine].unanswered) {
+            if self.machines[machine].runs() && self.dice.chance(70) {
+                self.tally.repeated += 1;
+                self.ask(machine, request);
+            }
+        }
+    }
+
+    /// The process ends at once. What is durable stays.
+    pub fn crash(&mut self, machine: usize) {
+        if !self.machines[machine].runs() {
+            return;
+        }
+        self.break_wires_of(machine);
+        let at = &mut self.machines[machine];
+        at.end();
+        let name = &at.name;
+        self.trace.say(self.now, || format!("{name} stops"));
+    }
+
+    /// The next write finds the disk full.
+    pub fn fill_disk(&mut self, machine: usize) {
+        self.machines[machine].disk.store.fail_next(StoreError::Full { path: "disk".to_owned() });
+    }
+
+    /// Copies the machine as it is, for later.
+    pub fn back_up(&mut self, machine: usize) {
+        let at = &mut self.machines[machine];
+        at.backup = Some(Backup { disk: at.disk.copy(), seed: at.seed });
+        let name = &at.name;
+        self.trace.say(self.now, || format!("{name} is backed up"));
+    }
+
+    /// The disk is replaced by the backup, and the process begins anew.
+    pub fn restore(&mut self, machine: usize) -> bool {
+        let Some(backup) = self.take_back(machine) else { return false };
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name} is restored from its backup"));
+        drop(backup);
+        self.start(machine);
+        true
+    }
+
+    /// The whole machine is put back, memory too: it goes on under the incarnation that it had.
+    pub fn roll_back(&mut self, machine: usize) -> bool {
+        let Some(backup) = self.take_back(machine) else { return false };
+        self.machines[machine].was_rolled_back = true;
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name} is rolled back, memory too"));
+        self.run_process(machine, backup.seed);
+        true
+    }
+
+    fn take_back(&mut self, machine: usize) -> Option<Backup> {
+        let backup = self.machines[machine].backup.take()?;
+        self.crash(machine);
+        let at = &mut self.machines[machine];
+        let lost = std::mem::replace(&mut at.disk, backup.disk.copy());
+        at.answered.clear();
+        at.unanswered.clear();
+        let gone: BTreeSet<LeafHash> = lost
+            .held
+            .iter()
+            .flat_map(|(record, leaves)| leaves.iter().filter(|leaf| !at.disk.holds(record, leaf)))
+            .copied()
+            .collect();
+        for leaf in gone {
+            if !self.is_held_somewhere(&leaf) {
+                self.ledger.lost_with_its_disk(leaf);
+            }
+        }
+        Some(backup)
+    }
+
+    fn is_held_somewhere(&self, leaf: &LeafHash) -> bool {
+        let Some(known) = self.ledger.leaf(leaf) else { return false };
+        self.machines.iter().any(|machine| machine.disk.holds(&known.record, leaf))
+    }
+
+    /// A copy of the disk is started as a second process with the same key.
+    pub fn clone_machine(&mut self, machine: usize) -> usize {
+        let original = &self.machines[machine];
+        let mut clone =
+            Machine::new(format!("{}*", original.name), original.seat, original.key, original.disk.copy());
+        clone.upstreams.clone_from(&original.upstreams);
+        clone.peers.clone_from(&original.peers);
+        clone.skew_ms = original.skew_ms;
+        self.trace.say(self.now, || format!("{} is cloned", original.name));
+        self.machines.push(clone);
+        let clone = self.machines.len() - 1;
+        self.start(clone);
+        clone
+    }
+
+    /// The clock of a machine is put somewhere else.
+    pub fn skew(&mut self, machine: usize, skew_ms: i64) {
+        self.machines[machine].skew_ms = skew_ms;
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name}: its clock is wrong by {} days", skew_ms / 86_400_000));
+    }
+}

@@ -1,0 +1,148 @@
+//! A process of a node: its disk, its engine while it runs, its clock, and what its clients still wait for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use heliu_record::command::{CommandId, Request};
+use heliu_record::id::{LeafHash, SeatId};
+use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
+use heliu_storage::Read;
+use heliu_trust::directory::Directory;
+use heliu_trust::id::{Incarnation, NodeId};
+use heliu_trust::signature::Signer;
+use heliu_trust::simulated::{Cheap, CheapKey};
+
+use super::disk::{Disk, ready};
+use super::wire::{Side, WireId};
+
+/// 2026-03-01, when every simulated clock that is right begins.
+const BEGIN_MS: i64 = 1_772_323_200_000;
+
+/// Why a machine has a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It dialled one of its upstream addresses.
+    Up,
+    /// It dialled a mirror.
+    Peer(usize),
+    /// It was dialled.
+    Down,
+}
+
+pub struct Held {
+    pub wire: WireId,
+    pub side: Side,
+    pub role: Role,
+}
+
+/// A whole machine as it was at a moment, memory included as far as it matters: the incarnation and the random state.
+pub struct Backup {
+    pub disk: Disk,
+    pub seed: [u8; 32],
+}
+
+pub struct Machine {
+    pub name: String,
+    pub seat: SeatId,
+    pub key: CheapKey,
+    pub disk: Disk,
+    pub engine: Option<Engine>,
+    /// Of the engine that runs, or ran last.
+    pub seed: [u8; 32],
+    /// Rises whenever a process begins or ends; what belongs to another life comes to nothing.
+    pub life: u64,
+    /// How wrong the wall clock is.
+    pub skew_ms: i64,
+    pub upstreams: Vec<usize>,
+    pub peers: Vec<usize>,
+    pub next_upstream: usize,
+    pub links: BTreeMap<LinkId, Held>,
+    pub asked: BTreeMap<Ticket, Request>,
+    /// Commands whose answer was lost with a process: their askers try again.
+    pub unanswered: Vec<Request>,
+    /// What commands were answered with, by this disk.
+    pub answered: BTreeMap<CommandId, Vec<LeafHash>>,
+    pub backup: Option<Backup>,
+    /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
+    pub was_rolled_back: bool,
+    /// Of incarnations, all that this process and its disk ever had.
+    pub incarnations: BTreeSet<Incarnation>,
+}
+
+impl Machine {
+    #[must_use]
+    pub fn new(name: String, seat: SeatId, key: CheapKey, disk: Disk) -> Self {
+        Machine {
+            name,
+            seat,
+            key,
+            disk,
+            engine: None,
+            seed: [0; 32],
+            life: 0,
+            skew_ms: 0,
+            upstreams: Vec::new(),
+            peers: Vec::new(),
+            next_upstream: 0,
+            links: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            unanswered: Vec::new(),
+            answered: BTreeMap::new(),
+            backup: None,
+            was_rolled_back: false,
+            incarnations: BTreeSet::new(),
+        }
+    }
+
+    #[must_use]
+    pub fn node(&self) -> NodeId {
+        self.key.node()
+    }
+
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.engine.is_some()
+    }
+
+    #[must_use]
+    pub fn moment(&self, now: u64) -> Moment {
+        Moment { tick_ms: now, wall_ms: BEGIN_MS + now.cast_signed() + self.skew_ms }
+    }
+
+    /// Begins a process as the real shell does: the incarnation is durable already, the store is counted.
+    pub fn begin(&mut self, directory: Directory, seed: [u8; 32]) {
+        let meta = self.disk.meta();
+        self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
+        let keys: (Arc<dyn Signer>, Arc<dyn heliu_trust::signature::Verifier>) = (Arc::new(self.key), Arc::new(Cheap));
+        let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed);
+        let store = &self.disk.store;
+        let mut after = None;
+        loop {
+            let items = ready(store.scan(after, 64)).expect("a memory store can be scanned");
+            let Some(last) = items.last() else { break };
+            after = Some(last.id);
+            start.count(&items);
+        }
+        start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
+        start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
+        self.seed = seed;
+        self.life += 1;
+        // Small, so that records are closed and opened again.
+        let config = Config { open_max: 12, ..Config::default() };
+        self.engine = Some(Engine::new(config, start));
+    }
+
+    /// The process ends, with everything that it had in memory.
+    pub fn end(&mut self) {
+        self.engine = None;
+        self.life += 1;
+        self.unanswered.extend(std::mem::take(&mut self.asked).into_values());
+        self.links.clear();
+    }
+
+    /// The link that it dialled for a role, if there is one.
+    #[must_use]
+    pub fn link_for(&self, role: Role) -> Option<LinkId> {
+        self.links.iter().find(|(_, held)| held.role == role).map(|(link, _)| *link)
+    }
+}

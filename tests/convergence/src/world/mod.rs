@@ -1,0 +1,301 @@
+//! A simulated world: machines with engines and disks, connections between them, one clock, one queue of what is due.
+//!
+//! The world carries out effects as the real shell does, each after a delay, so that a crash can fall between an effect,
+//! its durability and its completion. Nothing here decides what is right; it only notes what an engine must never do
+//! (answer before it is durable, send beyond its window) in [`World::broken`].
+
+pub mod clerk;
+pub mod county;
+pub mod disk;
+mod faults;
+pub mod machine;
+mod network;
+pub mod scribe;
+mod shell;
+pub mod trace;
+pub mod wire;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use heliu_record::command::{CommandId, Request};
+use heliu_replication::frame::{Delivery, Frame};
+use heliu_replication::{Effect, Input, LinkId, Reply, Ticket};
+use heliu_storage::StoreId;
+use heliu_storage::memory::MemoryStore;
+use heliu_trust::id::Incarnation;
+
+use crate::dice::Dice;
+use crate::invariants::Violation;
+use crate::reference::Ledger;
+use crate::tally::Tally;
+use county::County;
+use disk::Disk;
+use machine::Machine;
+use scribe::Scribe;
+use trace::Trace;
+use wire::{Side, Wire, WireId};
+
+/// How this world's machines and lines behave; drawn once per schedule.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    /// Latency of a frame, from the best to the worst line.
+    pub frame_ms: (u64, u64),
+    /// What the disk takes for an effect.
+    pub store_ms: (u64, u64),
+    pub redial_ms: (u64, u64),
+    /// Leaves frames, in percent, that carry something which was delivered before.
+    pub duplicates: u64,
+    /// Answered commands, in percent, that are asked for again.
+    pub repeats: u64,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Habits { frame_ms: (1, 40), store_ms: (0, 8), redial_ms: (100, 1_500), duplicates: 20, repeats: 10 }
+    }
+}
+
+pub(crate) enum Event {
+    /// The store does what an effect says.
+    Carry { machine: usize, life: u64, effect: Effect },
+    /// The engine hears of it.
+    Answer { machine: usize, life: u64, input: Input },
+    Deliver { wire: WireId, to: Side, frame: Frame },
+    Down { wire: WireId, to: Side },
+    Tick { machine: usize, life: u64 },
+    Dial { machine: usize, life: u64, role: machine::Role },
+    Start { machine: usize },
+}
+
+pub struct World {
+    pub now: u64,
+    /// Numbers everything that is drawn or due, in order.
+    sequence: u64,
+    queue: BTreeMap<(u64, u64), Event>,
+    pub county: County,
+    pub machines: Vec<Machine>,
+    wires: BTreeMap<WireId, Wire>,
+    scribes: BTreeMap<WireId, Scribe>,
+    pub habits: Habits,
+    pub dice: Dice,
+    /// Pairs of machines, the lower index first, that cannot reach each other.
+    pub cut: BTreeSet<(usize, usize)>,
+    /// What was sent to each machine, for replays.
+    delivered: BTreeMap<usize, VecDeque<Delivery>>,
+    /// When something durable last changed anywhere.
+    pub moved_at: u64,
+    pub ledger: Ledger,
+    pub trace: Trace,
+    pub tally: Tally,
+    /// Answers of commands asked for by name, for stories and schedules.
+    pub replies: BTreeMap<Ticket, Reply>,
+    pub broken: Vec<Violation>,
+}
+
+impl World {
+    /// A world with the named nodes, none of which runs yet.
+    #[must_use]
+    pub fn new(seed: u64, names: &[&str], habits: Habits, with_words: bool) -> Self {
+        let mut world = World {
+            now: 0,
+            sequence: 0,
+            queue: BTreeMap::new(),
+            county: County::new(seed, names),
+            machines: Vec::new(),
+            wires: BTreeMap::new(),
+            scribes: BTreeMap::new(),
+            habits,
+            dice: Dice::new(seed),
+            cut: BTreeSet::new(),
+            delivered: BTreeMap::new(),
+            moved_at: 0,
+            ledger: Ledger::default(),
+            trace: Trace::new(with_words),
+            tally: Tally::default(),
+            replies: BTreeMap::new(),
+            broken: Vec::new(),
+        };
+        for index in 0..names.len() {
+            world.install(index, 1);
+        }
+        world
+    }
+
+    /// A new, empty disk for an enrolled node, with the first so many entries of the directory.
+    pub fn install(&mut self, enrolled: usize, entries: u64) -> usize {
+        let node = self.county.enrolled[enrolled].clone();
+        let store = MemoryStore::open(StoreId(self.dice.bytes()), Incarnation(self.dice.bytes()));
+        let mut disk = Disk::new(store);
+        let directory = self.county.directory();
+        let known = directory.entries_from(0).iter().take(usize::try_from(entries).unwrap_or(0));
+        let directory = known.map(|entry| entry.encode()).collect();
+        let first = heliu_storage::Transaction { directory, ..Default::default() };
+        disk.apply(&first).expect("an empty store takes the directory");
+        self.machines.push(Machine::new(node.name, node.seat, node.key, disk));
+        self.machines.len() - 1
+    }
+
+    /// The machine of this name; of clones the first.
+    #[must_use]
+    pub fn machine(&self, name: &str) -> usize {
+        self.machines.iter().position(|m| m.name == name).unwrap_or_else(|| panic!("there is no machine {name}"))
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    pub(crate) fn due(&mut self, at: u64, event: Event) -> wire::Due {
+        let key = (at.max(self.now), self.next());
+        self.queue.insert(key, event);
+        key
+    }
+
+    fn delay(&mut self, (low, high): (u64, u64)) -> u64 {
+        self.dice.between(low, high)
+    }
+
+    /// Goes on until a moment; what is due then has happened.
+    pub fn run_until(&mut self, end: u64) {
+        while let Some(entry) = self.queue.first_entry()
+            && entry.key().0 <= end
+        {
+            let ((at, _), event) = entry.remove_entry();
+            self.now = at;
+            self.happen(event);
+        }
+        self.now = self.now.max(end);
+    }
+
+    pub fn run_for(&mut self, ms: u64) {
+        self.run_until(self.now + ms);
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Carry { machine, life, effect } => {
+                if self.machines[machine].life == life {
+                    self.carry(machine, effect);
+                }
+            }
+            Event::Answer { machine, life, input } => {
+                if self.machines[machine].life == life {
+                    self.feed(machine, input);
+                }
+            }
+            Event::Deliver { wire, to, frame } => self.deliver(wire, to, frame),
+            Event::Down { wire, to } => self.hung_up(wire, to),
+            Event::Tick { machine, life } => {
+                if self.machines[machine].life == life {
+                    self.feed(machine, Input::Tick);
+                    self.due(self.now + 1_000, Event::Tick { machine, life });
+                }
+            }
+            Event::Dial { machine, life, role } => {
+                if self.machines[machine].life == life {
+                    self.dial(machine, role);
+                }
+            }
+            Event::Start { machine } => self.start(machine),
+        }
+    }
+
+    /// Hands an input to an engine and does what it wants done.
+    pub(crate) fn feed(&mut self, machine: usize, input: Input) {
+        let at = &mut self.machines[machine];
+        let moment = at.moment(self.now);
+        let Some(engine) = &mut at.engine else { return };
+        let effects = engine.handle(input, moment);
+        for effect in effects {
+            self.effect(machine, effect);
+        }
+        if self.machines[machine].engine.as_ref().is_some_and(|engine| engine.failed().is_some()) {
+            self.tally.store_failures += 1;
+            self.crash(machine);
+            let wait = self.delay((200, 3_000));
+            self.due(self.now + wait, Event::Start { machine });
+        }
+    }
+
+    /// Asks a running machine for a command. The answer will be in [`World::replies`].
+    pub fn ask(&mut self, machine: usize, request: Request) -> Ticket {
+        let ticket = Ticket(self.next());
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
+        self.machines[machine].asked.insert(ticket, request.clone());
+        self.feed(machine, Input::Execute { ticket, request });
+        ticket
+    }
+
+    pub fn request(&mut self, name: &str, subject: Option<heliu_record::id::RecordId>) -> Request {
+        let id = CommandId(self.dice.bytes());
+        let (who, reason) = ("clerk".to_owned(), String::new());
+        Request { id, name: name.to_owned(), subject, arguments: BTreeMap::new(), who, reason }
+    }
+
+    /// Every node runs, every line is up, nothing is under way, and every link has been verified since anything moved.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.unrest().is_none()
+    }
+
+    /// What keeps the world from being quiet, in words.
+    #[must_use]
+    pub fn unrest(&self) -> Option<String> {
+        self.machines.iter().find_map(|machine| {
+            let name = &machine.name;
+            let Some(engine) = &machine.engine else { return Some(format!("{name} does not run")) };
+            if !engine.is_idle() {
+                return Some(format!("{name} is at work"));
+            }
+            if engine.leaving() > 0 {
+                return Some(format!("{name} still holds {} records that have left it", engine.leaving()));
+            }
+            let role = (!machine.upstreams.is_empty()).then_some(machine::Role::Up);
+            let roles = machine.peers.iter().map(|peer| machine::Role::Peer(*peer)).chain(role);
+            if roles.into_iter().any(|role| machine.link_for(role).is_none()) {
+                return Some(format!("{name} is not connected"));
+            }
+            let links = engine.links();
+            let scribes = |link: LinkId| machine.links.get(&link).is_some_and(|h| self.scribes.contains_key(&h.wire));
+            let restless = links.iter().filter(|l| !scribes(l.link)).find(|link| {
+                link.phase != "in step" || link.verified_at.is_none_or(|verified| verified < self.moved_at)
+            });
+            restless.map(|link| {
+                let peer = link.peer.and_then(|node| self.machines.iter().find(|m| m.node() == node));
+                let to = peer.map_or("?", |m| m.name.as_str());
+                let verified = link.verified_at.map_or_else(|| "never".to_owned(), |at| format!("at {at}"));
+                let (phase, mismatches) = (link.phase, link.mismatches);
+                format!(
+                    "{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {}",
+                    self.moved_at
+                )
+            })
+        })
+    }
+
+    /// Runs until it is quiet; how long that took, or what is still restless at the end.
+    pub fn run_until_quiet(&mut self, limit_ms: u64) -> Result<u64, String> {
+        let begin = self.now;
+        while self.now < begin + limit_ms {
+            self.run_for(250);
+            if self.is_quiet() {
+                return Ok(self.now - begin);
+            }
+        }
+        Err(self.unrest().unwrap_or_default())
+    }
+}
+
+pub(crate) fn words_of(request: &Request) -> String {
+    let mut words = request.name.clone();
+    if let Some(subject) = request.subject {
+        words.push_str(&format!(" {}", subject.short()));
+    }
+    for (name, value) in &request.arguments {
+        let value: String = value.chars().take(24).collect();
+        words.push_str(&format!(" {name}={value}"));
+    }
+    words
+}

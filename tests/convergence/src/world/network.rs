@@ -1,0 +1,230 @@
+//! The network of a world: dialling, sending with latency, connections that break, frames that come twice.
+
+use std::collections::VecDeque;
+
+use heliu_replication::frame::{DeliveredLeaf, Frame};
+use heliu_replication::{Input, LinkId};
+
+use super::machine::{Held, Role};
+use super::wire::{End, Side, Wire, WireId};
+use super::{Event, World};
+
+/// How many deliveries to a machine are kept for replays.
+const KEPT: usize = 12;
+
+impl World {
+    /// Connects, or tries again later, at the next of several addresses.
+    pub(super) fn dial(&mut self, machine: usize, role: Role) {
+        if self.machines[machine].link_for(role).is_some() {
+            return;
+        }
+        let target = match role {
+            Role::Up => {
+                let at = &mut self.machines[machine];
+                let target = at.upstreams[at.next_upstream % at.upstreams.len()];
+                at.next_upstream += 1;
+                target
+            }
+            Role::Peer(peer) => peer,
+            Role::Down => return,
+        };
+        if self.is_cut(machine, target) || !self.machines[target].runs() {
+            self.redial(machine, role);
+        } else {
+            self.connect(machine, target, role);
+        }
+    }
+
+    pub(super) fn redial(&mut self, machine: usize, role: Role) {
+        let life = self.machines[machine].life;
+        let wait = self.delay(self.habits.redial_ms);
+        self.due(self.now + wait, Event::Dial { machine, life, role });
+    }
+
+    fn connect(&mut self, machine: usize, target: usize, role: Role) {
+        let wire = WireId(self.next());
+        let ends = [machine, target].map(|machine| {
+            let link = LinkId(self.next());
+            let low = self.dice.between(self.habits.frame_ms.0, self.habits.frame_ms.1);
+            let latency = (low, low + low / 2);
+            let life = self.machines[machine].life;
+            End { machine, life, link, last: self.now, under_way: VecDeque::new(), latency }
+        });
+        let (dialer, dialed) = (ends[0].link, ends[1].link);
+        self.wires.insert(wire, Wire { ends, is_broken: false });
+        self.machines[machine].links.insert(dialer, Held { wire, side: Side::Dialer, role });
+        self.machines[target].links.insert(dialed, Held { wire, side: Side::Dialed, role: Role::Down });
+        let (from, to) = (&self.machines[machine].name, &self.machines[target].name);
+        self.trace.say(self.now, || format!("{from} connects to {to}"));
+        self.tally.connections += 1;
+        self.feed(machine, Input::LinkUp { link: dialer, dialer: true });
+        self.feed(target, Input::LinkUp { link: dialed, dialer: false });
+    }
+
+    /// A connection to a machine that the simulator itself is the other end of.
+    pub(super) fn connect_by_hand(&mut self, target: usize) -> WireId {
+        let wire = WireId(self.next());
+        let link = LinkId(self.next());
+        let end = |machine, life, link| End {
+            machine,
+            life,
+            link,
+            last: 0,
+            under_way: VecDeque::new(),
+            latency: (1, 5),
+        };
+        let ends = [end(usize::MAX, 0, LinkId(0)), end(target, self.machines[target].life, link)];
+        self.wires.insert(wire, Wire { ends, is_broken: false });
+        self.machines[target].links.insert(link, Held { wire, side: Side::Dialed, role: Role::Down });
+        self.feed(target, Input::LinkUp { link, dialer: false });
+        wire
+    }
+
+    pub(super) fn send(&mut self, machine: usize, link: LinkId, frame: Frame) {
+        let Some(held) = self.machines[machine].links.get(&link) else { return };
+        let (wire, to) = (held.wire, held.side.other());
+        self.trace.frame(self.now, machine, &frame);
+        self.put_under_way(wire, to, frame);
+    }
+
+    pub(super) fn put_under_way(&mut self, id: WireId, to: Side, frame: Frame) {
+        let Some(wire) = self.wires.get(&id).filter(|wire| !wire.is_broken) else { return };
+        let (receiver, latency, last) = (wire.end(to).machine, wire.end(to).latency, wire.end(to).last);
+        let frame = self.perhaps_with_a_replay(receiver, frame);
+        self.tally.frames += 1;
+        let wait = self.delay(latency);
+        let at = last.max(self.now + wait);
+        let due = self.due(at, Event::Deliver { wire: id, to, frame });
+        if let Some(wire) = self.wires.get_mut(&id) {
+            let end = wire.end_mut(to);
+            end.last = at;
+            end.under_way.push_back(due);
+        }
+    }
+
+    /// Some frames bring again what the receiver was sent before, on this or on another connection.
+    fn perhaps_with_a_replay(&mut self, receiver: usize, frame: Frame) -> Frame {
+        let Frame::Leaves(mut leaves) = frame else { return frame };
+        self.tally.leaf_frames += 1;
+        let kept = self.delivered.entry(receiver).or_default();
+        let fresh = leaves.delivery.clone();
+        if self.dice.chance(self.habits.duplicates)
+            && let Some(old) = kept.get(self.dice.index(kept.len()))
+        {
+            self.tally.duplicates += 1;
+            let offset = leaves.delivery.commits.len();
+            leaves.delivery.commits.extend(old.commits.iter().cloned());
+            let moved = |leaf: &DeliveredLeaf| DeliveredLeaf { commit: leaf.commit + offset, ..leaf.clone() };
+            leaves.delivery.leaves.extend(old.leaves.iter().map(moved));
+        }
+        if !fresh.leaves.is_empty() {
+            kept.push_back(fresh);
+            if kept.len() > KEPT {
+                kept.pop_front();
+            }
+        }
+        Frame::Leaves(leaves)
+    }
+
+    pub(super) fn deliver(&mut self, id: WireId, to: Side, frame: Frame) {
+        let Some(wire) = self.wires.get_mut(&id) else { return };
+        let end = wire.end_mut(to);
+        end.under_way.pop_front();
+        let (machine, life, link) = (end.machine, end.life, end.link);
+        if self.scribes.contains_key(&id) && to == Side::Dialer {
+            self.scribe_hears(id, &frame);
+        } else if self.machines[machine].life == life {
+            self.feed(machine, Input::Frame { link, frame });
+        }
+    }
+
+    /// One end learns that the connection is over.
+    pub(super) fn hung_up(&mut self, id: WireId, to: Side) {
+        let Some(wire) = self.wires.get(&id) else { return };
+        let (machine, life, link) = (wire.end(to).machine, wire.end(to).life, wire.end(to).link);
+        if machine == usize::MAX || self.machines[machine].life != life {
+            return;
+        }
+        let Some(held) = self.machines[machine].links.remove(&link) else { return };
+        self.feed(machine, Input::LinkDown { link });
+        if held.role != Role::Down && self.machines[machine].life == life {
+            self.redial(machine, held.role);
+        }
+    }
+
+    /// An engine ends a link: what it sent before still goes out, what was on its way to it does not matter any more.
+    pub(super) fn close(&mut self, machine: usize, link: LinkId) {
+        let Some(held) = self.machines[machine].links.get(&link) else { return };
+        let (id, side) = (held.wire, held.side);
+        self.hang_up(id, |_, other| if other == side { Cut::All } else { Cut::None });
+    }
+
+    /// A connection breaks at this moment: in each direction some first part of what is under way still arrives.
+    pub fn break_wire(&mut self, id: WireId) {
+        self.tally.broken_wires += 1;
+        self.hang_up(id, |_, _| Cut::Somewhere);
+    }
+
+    /// A machine is gone: nothing arrives there, and what it sent arrives up to some point.
+    pub(super) fn break_wires_of(&mut self, machine: usize) {
+        for id in self.wires_where(|wire| wire.ends.iter().any(|end| end.machine == machine)) {
+            self.hang_up(id, |wire, side| if wire.end(side).machine == machine { Cut::All } else { Cut::Somewhere });
+        }
+    }
+
+    pub(super) fn wires_where(&self, fits: impl Fn(&Wire) -> bool) -> Vec<WireId> {
+        self.wires.iter().filter(|(_, wire)| !wire.is_broken && fits(wire)).map(|(id, _)| *id).collect()
+    }
+
+    /// Connections that stand.
+    #[must_use]
+    pub fn wires(&self) -> Vec<WireId> {
+        self.wires_where(|_| true)
+    }
+
+    fn hang_up(&mut self, id: WireId, how: impl Fn(&Wire, Side) -> Cut) {
+        let Some(mut wire) = self.wires.remove(&id) else { return };
+        if !wire.is_broken {
+            wire.is_broken = true;
+            for side in Side::BOTH {
+                let under_way = wire.end(side).under_way.len();
+                let arrive = match how(&wire, side) {
+                    Cut::All => 0,
+                    Cut::None => under_way,
+                    Cut::Somewhere => self.dice.index(under_way + 1),
+                };
+                let end = wire.end_mut(side);
+                for lost in end.under_way.split_off(arrive) {
+                    self.queue.remove(&lost);
+                }
+                let last = end.under_way.back().map_or(self.now, |(at, _)| *at);
+                self.due(last + 1, Event::Down { wire: id, to: side });
+            }
+        }
+        self.wires.insert(id, wire);
+    }
+
+    #[must_use]
+    pub fn is_cut(&self, a: usize, b: usize) -> bool {
+        self.cut.contains(&(a.min(b), a.max(b)))
+    }
+
+    /// Two machines cannot reach each other until [`World::mend`].
+    pub fn part(&mut self, a: usize, b: usize) {
+        self.cut.insert((a.min(b), a.max(b)));
+        for id in self.wires_where(|wire| wire.joins(a, b)) {
+            self.break_wire(id);
+        }
+    }
+
+    pub fn mend(&mut self) {
+        self.cut.clear();
+    }
+}
+
+/// What is lost of what is under way in one direction.
+enum Cut {
+    All,
+    None,
+    Somewhere,
+}

@@ -1,0 +1,167 @@
+//! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
+
+use heliu_record::command::Request;
+use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, Ticket};
+use heliu_storage::{Read, StoreError, Transaction};
+
+use super::disk::{Disk, ready};
+use super::{Event, World, words_of};
+use crate::invariants::Violation;
+
+impl World {
+    pub(super) fn effect(&mut self, machine: usize, effect: Effect) {
+        match effect {
+            Effect::Send { link, frame } => self.send(machine, link, frame),
+            Effect::Close { link, why } => {
+                let name = &self.machines[machine].name;
+                self.trace.say(self.now, || format!("{name}: ends a link: {}", why.reason));
+                self.close(machine, link);
+            }
+            Effect::Reply { ticket, reply } => self.reply(machine, ticket, reply),
+            Effect::Notice(notice) => self.notice(machine, &notice),
+            Effect::Load(_)
+            | Effect::Apply(_)
+            | Effect::ReadFeed { .. }
+            | Effect::ReadLeaves { .. }
+            | Effect::ReadPeer { .. }
+            | Effect::Scan { .. } => {
+                let life = self.machines[machine].life;
+                let wait = self.delay(self.habits.store_ms);
+                self.due(self.now + wait, Event::Carry { machine, life, effect });
+            }
+        }
+    }
+
+    /// Does on the disk what an effect says; the engine hears of it later, if it still runs then.
+    pub(super) fn carry(&mut self, machine: usize, effect: Effect) {
+        let disk = &self.machines[machine].disk;
+        let store = &disk.store;
+        let input = match effect {
+            Effect::Load(request) => Input::Loaded(load(disk, &request)),
+            Effect::Apply(transaction) => Input::Applied(self.apply(machine, &transaction)),
+            Effect::ReadFeed { link, after, budget } => match ready(store.feed(after, budget)) {
+                Ok(page) => Input::Page { link, page },
+                Err(error) => Input::ReadFailed { link, error },
+            },
+            Effect::ReadLeaves { link, records } => match ready(store.leaves_of(&records)) {
+                Ok(page) => Input::Page { link, page },
+                Err(error) => Input::ReadFailed { link, error },
+            },
+            Effect::ReadPeer { link, store: peer, node } => Input::Peer {
+                link,
+                cursor: ready(store.cursor(peer)).unwrap_or_default(),
+                last_commit: ready(store.last_commit(node)).unwrap_or_default(),
+                wants: ready(store.wants(1_024)).unwrap_or_default(),
+            },
+            Effect::Scan { link } => match ready(store.scan(None, usize::MAX)) {
+                Ok(items) => Input::Scanned { link, items },
+                Err(error) => Input::ReadFailed { link, error },
+            },
+            Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
+        };
+        let life = self.machines[machine].life;
+        let wait = self.delay(self.habits.store_ms);
+        self.due(self.now + wait, Event::Answer { machine, life, input });
+    }
+
+    fn apply(&mut self, machine: usize, transaction: &Transaction) -> Result<(), StoreError> {
+        self.machines[machine].disk.apply(transaction).inspect_err(|error| {
+            if !matches!(error, StoreError::Full { .. }) {
+                let what = format!("{} handed over what no store takes: {error}", self.machines[machine].name);
+                self.broken.push(Violation::new("I6", what));
+            }
+        })?;
+        self.trace.applied(self.now, machine, transaction);
+        if !(transaction.feed.is_empty() && transaction.records.is_empty() && transaction.directory.is_empty()) {
+            self.moved_at = self.now;
+        }
+        self.tally.transactions += 1;
+        self.machines[machine].incarnations.extend(transaction.incarnation);
+        self.ledger.durable(machine, &self.machines[machine].name, transaction);
+        Ok(())
+    }
+
+    fn reply(&mut self, machine: usize, ticket: Ticket, reply: Reply) {
+        let Some(request) = self.machines[machine].asked.remove(&ticket) else { return };
+        let name = self.machines[machine].name.clone();
+        match &reply {
+            Reply::Done(done) => {
+                self.trace.say(self.now, || {
+                    let again = if done.again { " (again)" } else { "" };
+                    let leaves: Vec<String> = done.leaves.iter().map(heliu_record::id::LeafHash::short).collect();
+                    format!("{name}: {} is done{again}: leaves {}", request.name, leaves.join(", "))
+                });
+                self.tally.count_command(&request.name);
+                self.acknowledged(machine, &request, done);
+            }
+            Reply::Refused(refusal) => {
+                self.trace.say(self.now, || format!("{name}: {} is refused: {}", request.name, refusal.code));
+                self.tally.refused += 1;
+            }
+            Reply::BadEntries(why) => {
+                self.trace.say(self.now, || format!("{name}: directory entries do not follow: {why}"));
+            }
+            Reply::StoreFailed(error) => {
+                self.trace.say(self.now, || format!("{name}: the store failed: {error}"));
+                self.machines[machine].unanswered.push(request);
+            }
+        }
+        self.replies.insert(ticket, reply);
+    }
+
+    /// Whatever is acknowledged is durable, and the same command is answered the same.
+    fn acknowledged(&mut self, machine: usize, request: &Request, done: &heliu_replication::effect::Done) {
+        let at = &mut self.machines[machine];
+        for leaf in &done.leaves {
+            let known = self.ledger.leaf(leaf).is_some_and(|known| at.disk.holds(&known.record, leaf));
+            if !known && !done.again {
+                let what = format!("{} acknowledged leaf {} before it was durable", at.name, leaf.short());
+                self.broken.push(Violation::new("I1", what));
+            }
+        }
+        if let Some(before) = at.answered.insert(request.id, done.leaves.clone())
+            && (before != done.leaves || !done.again)
+        {
+            let what = format!("{} carried out {} twice", at.name, words_of(request));
+            self.broken.push(Violation::new("I4", what));
+        }
+        self.ledger.acknowledged(&done.leaves);
+        if self.dice.chance(self.habits.repeats) {
+            self.tally.repeated += 1;
+            self.ask(machine, request.clone());
+        }
+    }
+
+    fn notice(&mut self, machine: usize, notice: &Notice) {
+        let name = &self.machines[machine].name;
+        match notice {
+            Notice::SumsDiffer { .. } => self.tally.sums_differ += 1,
+            Notice::JudgedDifferently { .. } => {
+                let what = format!("{name} holds the same leaves as a peer and judges them differently");
+                self.broken.push(Violation::new("I2", what));
+            }
+            Notice::Reconciled { .. } => self.tally.reconciled += 1,
+            Notice::RefusedHere { count, .. } => self.tally.refused_leaves += *count as u64,
+            Notice::NewIncarnation(_) => self.tally.renewed += 1,
+            Notice::LinkClosed { .. } => self.tally.closed += 1,
+            Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+        }
+        self.trace.say(self.now, || format!("{name}: {notice:?}"));
+    }
+}
+
+fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
+    let store = &disk.store;
+    let ids: Vec<_> = request.records.iter().copied().collect();
+    let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
+    LoadReply {
+        records: ready(store.load(&ids)).unwrap_or_default(),
+        referring: (request.referring.iter())
+            .map(|target| (*target, ready(store.referring(*target)).unwrap_or_default()))
+            .collect(),
+        conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
+        commands: (request.commands.iter())
+            .filter_map(|id| Some((*id, ready(store.command(*id)).unwrap_or_default()?)))
+            .collect(),
+    }
+}
