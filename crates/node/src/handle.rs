@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use heliu_record::command::Request;
+use heliu_record::change::limits;
+use heliu_record::command::{Refusal, Request};
 use heliu_record::id::SeatId;
 use heliu_replication::LinkId;
 use heliu_trust::directory::{Directory, SignedEntry};
@@ -77,6 +78,7 @@ impl NodeHandle {
 
     /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
     pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
+        check_note(&request).map_err(ExecuteError::Refused)?;
         let _permit = self.0.commands.acquire().await.map_err(|_| ExecuteError::Stopped)?;
         let (answer, answered) = oneshot::channel();
         self.0.inbox.send(Ask::Execute { request, answer }).await.map_err(|_| ExecuteError::Stopped)?;
@@ -153,4 +155,18 @@ impl Inner {
     pub fn next_link(&self) -> LinkId {
         LinkId(self.links_made.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// Who asked, by which command and why travels with the change, and has its limit there.
+fn check_note(request: &Request) -> Result<(), Refusal> {
+    let bytes = request.name.len() + request.who.len() + request.reason.len() + "\n\n".len();
+    if bytes <= limits::MESSAGE_BYTES && !request.who.contains('\n') {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "note_too_long",
+        ("经办人或理由太长。".to_owned(), "Who asks and why is too long.".to_owned()),
+        ("它们随变更一同保存和传送。", "It is kept with the change and travels with it."),
+        ("请缩短;合计不超过约 1,000 字节,经办人不换行。", "Shorten it to about 1,000 bytes, and who asks to one line."),
+    ))
 }

@@ -1,1 +1,149 @@
-//! .
+//! The tokio shell of a node: it runs links, carries out the engine's effects, executes commands and serves the gRPC
+//! APIs. What to send, ask for, judge or keep is decided in `replication`; which store is used is the service's choice.
+//!
+//! A node has one shape: [`Options`], [`Node::start`], [`NodeHandle`], and an error for each operation. To read on:
+//! `inbox` (what goes to the engine's task), `runner` (that task), `links`, `server`.
+
+mod begin;
+mod clock;
+mod error;
+mod handle;
+mod inbox;
+mod links;
+mod options;
+mod runner;
+mod server;
+pub mod status;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use heliu_replication::Config;
+use heliu_storage::Write;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tracing::Instrument;
+
+pub use error::{AskError, ExecuteError, ExtendError, ShutdownError, StartError};
+pub use handle::NodeHandle;
+pub use options::{Anchor, Limits, Options, Retry, Upstream};
+
+use begin::Beginner;
+use clock::Clock;
+use handle::{Inner, Life};
+use links::board::Board;
+use links::dialer::{dial, endpoint};
+use links::route::Route;
+use runner::Runner;
+use status::LinkRole;
+
+/// Starts nodes. A process may run many.
+pub struct Node;
+
+impl Node {
+    /// Starts a node on an open store and returns when it listens. Keep the `Arc` to close the store after
+    /// [`NodeHandle::shutdown`]; nobody else may write to it meanwhile.
+    pub async fn start<S: Write + 'static>(options: Options, store: Arc<S>) -> Result<NodeHandle, StartError> {
+        check(&options)?;
+        let beginner = Beginner {
+            anchor: options.anchor,
+            key: Arc::clone(&options.key),
+            verifier: Arc::clone(&options.verifier),
+            config: Config { program: options.program.clone(), open_max: options.open_max },
+        };
+        let (engine, seat) = beginner.begin(&*store, &options.directory, false).await?;
+        let refused = |why| StartError::Listen { address: options.listen, why };
+        let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+
+        let (inbox, queue) = mpsc::channel(options.limits.inbox);
+        let (directory, directory_seen) = watch::channel(engine.directory().clone());
+        let (read_only, read_only_seen) = watch::channel(None);
+        let inner = Arc::new(Inner {
+            node: beginner.node(),
+            seat,
+            address,
+            clock: Clock::start(),
+            limits: options.limits,
+            retry: options.retry,
+            inbox,
+            commands: Semaphore::new(options.limits.commands),
+            directory: directory_seen,
+            read_only: read_only_seen,
+            life: watch::Sender::new(Life::Running),
+            board: Board::new(routes(&options)),
+            links_made: AtomicU64::new(1),
+        });
+        let seat_name = engine.directory().seats().name(seat);
+        let span = tracing::info_span!("node", node = inner.node.short(), seat = seat_name);
+        span.in_scope(|| tracing::info!(%address, records = engine.meta().head, "the node listens"));
+        let runner = Runner {
+            inner: Arc::clone(&inner),
+            store: Arc::clone(&store),
+            beginner,
+            engine,
+            inbox: queue,
+            directory,
+            read_only,
+            program: options.program,
+            tick: options.tick,
+            shutdown_deadline: options.shutdown_deadline,
+        };
+        tokio::spawn(live(inner.clone(), runner, store, listener).instrument(span));
+        Ok(NodeHandle(inner))
+    }
+}
+
+/// Everything that a node does, from its start to its end.
+async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: Arc<S>, listener: TcpListener) {
+    let span = tracing::Span::current();
+    let deadline = runner.shutdown_deadline;
+    let engine = tokio::spawn(runner.run().instrument(span.clone()));
+    let mut server =
+        tokio::spawn(server::serve(NodeHandle(Arc::clone(&inner)), store, listener).instrument(span.clone()));
+    for route in inner.board.dialled() {
+        tokio::spawn(dial(Arc::clone(&inner), Arc::clone(route)).instrument(span.clone()));
+    }
+    let ended = match engine.await {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::error!(%error, "the node's engine has failed; nothing acknowledged is lost. Restart the node");
+            Err(ShutdownError::Failed(error.to_string()))
+        }
+    };
+    inner.stop();
+    if tokio::time::timeout(deadline, &mut server).await.is_err() {
+        tracing::warn!("some connections did not end in time and were cut");
+        server.abort();
+    }
+    tracing::info!("the node has stopped");
+    inner.life.send_replace(Life::Stopped(ended));
+}
+
+fn check(options: &Options) -> Result<(), StartError> {
+    if !options.listen.ip().is_loopback() {
+        return Err(StartError::NotLoopback(options.listen));
+    }
+    let (key, verifier) = (options.key.scheme(), options.verifier.scheme());
+    if key != verifier {
+        return Err(StartError::Scheme { key, verifier });
+    }
+    for upstream in options.upstreams.iter().chain(&options.peers) {
+        if upstream.addresses.is_empty() {
+            return Err(StartError::NoAddress);
+        }
+        if let Some(address) = upstream.addresses.iter().find(|address| endpoint(address).is_none()) {
+            return Err(StartError::BadAddress { address: address.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn routes(options: &Options) -> Vec<Arc<Route>> {
+    let parents = options.upstreams.iter().map(|upstream| Route::dialled(LinkRole::Parent, upstream.clone()));
+    let peers = options.peers.iter().map(|peer| Route::dialled(LinkRole::Peer, peer.clone()));
+    parents.chain(peers).map(Arc::new).collect()
+}

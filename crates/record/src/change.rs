@@ -4,6 +4,8 @@
 //! test holds the two together). Documents are flat by design, so a change is a list of [`Put`]s and nothing else; bytes
 //! that say anything else are refused here, before they can reach a document.
 
+mod read;
+
 use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
@@ -226,23 +228,11 @@ impl Change {
         if raw.len() > limits::CHANGE_BYTES {
             return Err(ShapeError::TooLong(raw.len()));
         }
-        // Magic, checksum, then the chunk type.
-        if raw.len() < 10 || raw[..4] != MAGIC || raw[8] != UNCOMPRESSED {
-            return Err(ShapeError::NotAChange);
-        }
-        // automerge 0.12 panics on some hostile bytes; nothing of it outlives this call.
-        let (hash, expanded) = catch_unwind(AssertUnwindSafe(|| {
-            let change =
-                AutomergeChange::from_bytes(raw.to_vec()).map_err(|e| ShapeError::Unreadable(e.to_string()))?;
-            let expanded = change.decode();
-            let again = AutomergeChange::from(expanded.clone());
-            if again.raw_bytes() != raw {
-                return Err(ShapeError::NotCanonical);
-            }
-            Ok((ChangeHash(again.hash().0), expanded))
-        }))
-        .unwrap_or_else(|_| Err(ShapeError::Unreadable("its parser gave up".to_owned())))?;
-        from_expanded(hash, &expanded, raw)
+        let draft = read::draft(raw)?;
+        // automerge writes it again. It panics on some nonsense; nothing of it outlives this call.
+        let again = catch_unwind(AssertUnwindSafe(|| Change::encode(draft)))
+            .map_err(|_| ShapeError::Unreadable("it cannot be written again".to_owned()))?;
+        if *again.raw == *raw { Ok(again) } else { Err(ShapeError::NotCanonical) }
     }
 
     /// Encodes a draft. The result parses back to itself.
@@ -311,67 +301,6 @@ pub fn hash_of(raw: &[u8]) -> Option<ChangeHash> {
     framed.then(|| ChangeHash(Sha256::digest(chunk).into()))
 }
 
-fn from_expanded(hash: ChangeHash, expanded: &ExpandedChange, raw: &[u8]) -> Result<Change, ShapeError> {
-    let actor = to_actor(&expanded.actor_id)?;
-    let start_op = expanded.start_op.get();
-    let count = expanded.operations.len();
-    if count == 0 || count > limits::PUTS || start_op > u64::from(u32::MAX / 2) {
-        return Err(ShapeError::Exceeds("operations"));
-    }
-    if expanded.deps.is_empty() || expanded.deps.len() > limits::DEPS {
-        return Err(ShapeError::Exceeds("predecessors"));
-    }
-    // Automerge writes them in order; a list that names one twice would pass for another list.
-    if !expanded.deps.is_sorted_by(|a, b| a.0 < b.0) {
-        return Err(ShapeError::NotCanonical);
-    }
-    let message = expanded.message.as_deref().unwrap_or_default();
-    if message.len() > limits::MESSAGE_BYTES || !expanded.extra_bytes.is_empty() || expanded.author.is_some() {
-        return Err(ShapeError::Exceeds("message or extra bytes"));
-    }
-    let puts = (start_op..)
-        .zip(&expanded.operations)
-        .map(|(counter, op)| to_put(OpId { counter, actor }, op))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Change {
-        hash,
-        actor,
-        seq: expanded.seq,
-        deps: expanded.deps.iter().map(|d| ChangeHash(d.0)).collect(),
-        start_op,
-        time_ms: expanded.time,
-        note: Note::from_message(message),
-        puts,
-        raw: raw.into(),
-    })
-}
-
-fn to_put(id: OpId, op: &ExpandedOp) -> Result<Put, ShapeError> {
-    let ObjectId::Id(ExpandedOpId(counter, maker)) = &op.obj else {
-        return Err(ShapeError::Operation("it writes at the root"));
-    };
-    let container = (maker.to_bytes() == GENESIS_ACTOR.0)
-        .then(|| Container::from_counter(*counter))
-        .flatten()
-        .ok_or(ShapeError::Operation("unknown container"))?;
-    let (OpType::Put(value), Key::Map(key), false) = (&op.action, &op.key, op.insert) else {
-        return Err(ShapeError::Operation("not a put on a map key"));
-    };
-    if key.is_empty() || key.len() > limits::KEY_BYTES || op.pred.len() > limits::REPLACES {
-        return Err(ShapeError::Exceeds("keys or replaced values"));
-    }
-    let replaces = op
-        .pred
-        .iter()
-        .map(|ExpandedOpId(counter, actor)| Ok(OpId { counter: *counter, actor: to_actor(actor)? }))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Put { id, container, key: key.to_string(), value: from_automerge(value)?, replaces })
-}
-
-fn to_actor(actor: &ActorId) -> Result<Actor, ShapeError> {
-    Actor::try_from(actor.to_bytes()).map_err(|_| ShapeError::Exceeds("actor bytes"))
-}
-
 fn to_automerge(value: &Scalar) -> ScalarValue {
     match value {
         Scalar::Null => ScalarValue::Null,
@@ -380,19 +309,6 @@ fn to_automerge(value: &Scalar) -> ScalarValue {
         Scalar::Text(t) => ScalarValue::Str(t.as_str().into()),
         Scalar::Bytes(b) => ScalarValue::Bytes(b.clone()),
     }
-}
-
-fn from_automerge(value: &ScalarValue) -> Result<Scalar, ShapeError> {
-    let value = match value {
-        ScalarValue::Null => Scalar::Null,
-        ScalarValue::Boolean(b) => Scalar::Bool(*b),
-        ScalarValue::Int(i) => Scalar::Int(*i),
-        ScalarValue::Str(t) if t.len() <= limits::VALUE_BYTES => Scalar::Text(t.to_string()),
-        ScalarValue::Bytes(b) if b.len() <= limits::VALUE_BYTES => Scalar::Bytes(b.clone()),
-        ScalarValue::Str(_) | ScalarValue::Bytes(_) => return Err(ShapeError::Exceeds("values")),
-        _ => return Err(ShapeError::Operation("a value of a type that records do not use")),
-    };
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::change::{Container, Scalar};
-use crate::command::{CommandId, RecordWrite, Request, Write, WriteValue};
+use crate::command::{CommandId, drawn, RecordWrite, Request, Write, WriteValue};
 use crate::hash::hash16;
 use crate::id::{Preimage, RecordId, SeatId};
 use crate::scope::{CLASS, OWNER};
@@ -47,8 +47,8 @@ struct Village {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticOrg {
-    /// The first random value that the planner of [`SyntheticOrg::request`] must draw, for the ids to be these.
-    pub key: [u8; 16],
+    /// The id of the command that makes it; the record's key is the first one drawn from it.
+    pub command: CommandId,
     pub seat: SeatId,
     pub name: String,
     pub level: &'static str,
@@ -58,7 +58,8 @@ pub struct SyntheticOrg {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyntheticMember {
-    pub key: [u8; 16],
+    /// As in [`SyntheticOrg`].
+    pub command: CommandId,
     pub seat: SeatId,
     pub branch: RecordId,
     pub name: String,
@@ -100,8 +101,8 @@ impl County {
         kind: Option<&'static str>,
         parent: Option<RecordId>,
     ) -> RecordId {
-        let key = hash16("heliu synthetic org", &[&self.seed.to_le_bytes(), &seat.id.0]);
-        let org = SyntheticOrg { key, seat: seat.id, name: format!("{}{suffix}", seat.name), level, kind, parent };
+        let command = CommandId(hash16("heliu synthetic org", &[&self.seed.to_le_bytes(), &seat.id.0]));
+        let org = SyntheticOrg { command, seat: seat.id, name: format!("{}{suffix}", seat.name), level, kind, parent };
         let id = org.id();
         self.orgs.push(org);
         id
@@ -114,7 +115,11 @@ impl County {
 
     fn member(&self, village: &Village, number: usize) -> SyntheticMember {
         const STEMS: [char; 10] = ['甲', '乙', '丙', '丁', '戊', '己', '庚', '辛', '壬', '癸'];
-        let key = hash16("heliu synthetic member", &[&self.seed.to_le_bytes(), &village.seat.0, &number.to_le_bytes()]);
+        let command = CommandId(hash16(
+            "heliu synthetic member",
+            &[&self.seed.to_le_bytes(), &village.seat.0, &number.to_le_bytes()],
+        ));
+        let key = command.0;
         let mut rng = SplitMix(u64::from_le_bytes([key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7]]));
         let stem = STEMS[usize::from(key[8]) % STEMS.len()];
         // One in fifty is on probation.
@@ -122,7 +127,7 @@ impl County {
         let year = if probationary { 2025 } else { 1965 + rng.below(59) };
         let day = format!("{:02}-{:02}", 1 + rng.below(12), 1 + rng.below(28));
         SyntheticMember {
-            key,
+            command,
             seat: village.seat,
             branch: village.branch,
             name: format!("测试{stem}{number:04}"),
@@ -137,7 +142,7 @@ impl County {
 impl SyntheticOrg {
     #[must_use]
     pub fn preimage(&self) -> Preimage {
-        Preimage { kind: "org".to_owned(), birth: self.seat, key: self.key.to_vec() }
+        Preimage { kind: "org".to_owned(), birth: self.seat, key: drawn(&self.command, 1).to_vec() }
     }
 
     #[must_use]
@@ -155,14 +160,14 @@ impl SyntheticOrg {
         ]);
         arguments.extend(self.kind.map(|kind| ("org_kind".to_owned(), kind.to_owned())));
         arguments.extend(self.parent.map(|parent| ("parent_org".to_owned(), parent.to_string())));
-        request("org.create", self.key, arguments)
+        request("org.create", self.command, arguments)
     }
 }
 
 impl SyntheticMember {
     #[must_use]
     pub fn preimage(&self) -> Preimage {
-        Preimage { kind: "member".to_owned(), birth: self.seat, key: self.key.to_vec() }
+        Preimage { kind: "member".to_owned(), birth: self.seat, key: drawn(&self.command, 1).to_vec() }
     }
 
     #[must_use]
@@ -186,7 +191,7 @@ impl SyntheticMember {
         if numbered {
             arguments.insert("member_no".to_owned(), self.member_no.clone());
         }
-        request("member.register", self.key, arguments)
+        request("member.register", self.command, arguments)
     }
 
     /// What that command writes, where no branch is at hand to plan it against: for load generators.
@@ -207,8 +212,7 @@ impl SyntheticMember {
     }
 }
 
-fn request(name: &str, key: [u8; 16], arguments: BTreeMap<String, String>) -> Request {
-    let id = CommandId(hash16("heliu synthetic command", &[&key]));
+fn request(name: &str, id: CommandId, arguments: BTreeMap<String, String>) -> Request {
     let (who, reason) = ("synthetic".to_owned(), "a county to try things with".to_owned());
     Request { id, name: name.to_owned(), subject: None, arguments, who, reason }
 }

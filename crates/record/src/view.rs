@@ -1,6 +1,7 @@
 //! What a record says: its history folded by its kind into plain values, for people, downstream systems and rules.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -46,14 +47,15 @@ pub struct View {
 pub struct Record {
     pub id: RecordId,
     pub preimage: Preimage,
-    pub history: History,
+    pub history: Arc<History>,
     pub view: View,
     pub typed: Typed,
 }
 
 impl Record {
     #[must_use]
-    pub fn fold(preimage: Preimage, history: History, seats: &Seats) -> Self {
+    pub fn fold(preimage: Preimage, history: impl Into<Arc<History>>, seats: &Seats) -> Self {
+        let history = history.into();
         let mut scope = Scope::of(&history);
         if scope.owners.is_empty() {
             scope.owners.insert(preimage.birth);

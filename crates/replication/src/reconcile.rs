@@ -41,10 +41,6 @@ impl Items {
         Items { items, sums }
     }
 
-    pub fn len(&self) -> usize {
-        self.items.len()
-    }
-
     /// The opening question: everything, as one fingerprint.
     pub fn whole(&self) -> Range {
         self.fingerprint(RecordId([0; 32]), None)

@@ -37,18 +37,18 @@ CREATE TABLE records (
   kind TEXT NOT NULL,
   birth BLOB NOT NULL,
   natural_key BLOB NOT NULL,
-  scope BLOB NOT NULL,
+  scope BLOB,
   -- 0 present, 1 hidden (since = feed position), 2 stub (since = milliseconds)
-  state INTEGER NOT NULL,
-  since INTEGER NOT NULL,
-  stub BLOB NOT NULL,
-  held BLOB NOT NULL,
-  admitted BLOB NOT NULL,
-  leaves INTEGER NOT NULL,
-  waiting INTEGER NOT NULL,
-  signal BLOB NOT NULL,
+  state INTEGER,
+  since INTEGER,
+  stub BLOB,
+  held BLOB,
+  admitted BLOB,
+  leaves INTEGER,
+  waiting INTEGER,
+  signal BLOB,
   -- last, because it may be long
-  view BLOB NOT NULL
+  view BLOB
 ) STRICT;
 CREATE INDEX records_by_kind ON records (kind, id);
 CREATE INDEX records_away ON records (state, since) WHERE state > 0;

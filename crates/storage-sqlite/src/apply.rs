@@ -6,53 +6,53 @@ use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::{ConflictRow, FeedEntry, LeafStatus, Position, Transaction};
 use heliu_trust::id::CommitId;
 use sqlx::error::BoxDynError;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::sqlite::SqliteRow;
 
 use crate::convert::{Cells, id_list, number_list, scope_bytes, seat_bytes, signed, state_columns};
 use crate::fault::Fault;
-use crate::insert::{Insert, Values};
+use crate::script::{Insert, Script, Values};
 
 /// Everything of a transaction whose feed goes from `old_head` to `new_head`.
 pub async fn write(
-    connection: &mut SqliteConnection,
+    script: &mut Script<'_>,
     transaction: &Transaction,
     old_head: Position,
     new_head: Position,
 ) -> Result<(), Fault> {
     if let Some(incarnation) = transaction.incarnation {
-        let insert = sqlx::query("INSERT INTO incarnations (id, began) VALUES (?, ?)");
-        insert.bind(&incarnation.0[..]).bind(signed(old_head)).execute(&mut *connection).await?;
+        let sql = "INSERT INTO incarnations (id, began) VALUES (?, ?)";
+        script.step(sql, |values| values.add(&incarnation.0[..])?.add(signed(old_head)).map(drop)).await?;
     }
-    DIRECTORY.run(connection, &transaction.directory, |entry, values| values.add(&entry[..]).map(drop)).await?;
-    commits(connection, transaction).await?;
-    records(connection, transaction).await?;
-    drop_leaves(connection, &transaction.dropped, new_head).await?;
-    FEED.run(connection, &transaction.feed, bind_entry).await?;
-    statuses(connection, &transaction.statuses).await?;
-    refs(connection, &transaction.refs).await?;
-    conflicts(connection, &transaction.conflicts_closed, &transaction.conflicts_opened).await?;
-    ledgers(connection, transaction).await
+    DIRECTORY.run(script, &transaction.directory, |entry, values| values.add(&entry[..]).map(drop)).await?;
+    commits(script, transaction).await?;
+    records(script, transaction).await?;
+    drop_leaves(script, &transaction.dropped, new_head).await?;
+    FEED.run(script, &transaction.feed, bind_entry).await?;
+    statuses(script, &transaction.statuses).await?;
+    refs(script, &transaction.refs).await?;
+    conflicts(script, &transaction.conflicts_closed, &transaction.conflicts_opened).await?;
+    ledgers(script, transaction).await
 }
 
-static DIRECTORY: Insert = Insert::new("INSERT INTO directory (entry) VALUES ", 1, "");
+static DIRECTORY: Insert = Insert::new("INSERT OR FAIL INTO directory (entry) VALUES ", 1, "");
 
 static COMMITS: Insert = Insert::new(
-    "INSERT INTO commits (id, author, incarnation, seq, encoded) VALUES ",
+    "INSERT OR FAIL INTO commits (id, author, incarnation, seq, encoded) VALUES ",
     5,
     " ON CONFLICT (id) DO NOTHING",
 );
 
-async fn commits(connection: &mut SqliteConnection, transaction: &Transaction) -> Result<(), Fault> {
+async fn commits(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
     let bind = |commit: &heliu_storage::row::CommitRow, values: &mut Values| {
         values.add(&commit.id.0[..])?.add(&commit.author.0[..])?.add(&commit.incarnation.0[..])?;
         values.add(signed(commit.seq))?.add(&commit.encoded[..]).map(drop)
     };
-    Ok(COMMITS.run(connection, &transaction.commits, bind).await?)
+    Ok(COMMITS.run(script, &transaction.commits, bind).await?)
 }
 
 /// A record's id decides its preimage: those columns, and the indices over them, stay as they are.
 static RECORDS: Insert = Insert::new(
-    "INSERT INTO records (id, kind, birth, natural_key, scope, state, since, stub, held, admitted, leaves, waiting, \
+    "INSERT OR FAIL INTO records (id, kind, birth, natural_key, scope, state, since, stub, held, admitted, leaves, waiting, \
      signal, view) VALUES ",
     14,
     " ON CONFLICT (id) DO UPDATE SET scope = excluded.scope, state = excluded.state, since = excluded.since, \
@@ -60,34 +60,34 @@ static RECORDS: Insert = Insert::new(
      waiting = excluded.waiting, signal = excluded.signal, view = excluded.view",
 );
 
-async fn records(connection: &mut SqliteConnection, transaction: &Transaction) -> Result<(), Fault> {
-    let bind = |row: &heliu_storage::RecordRow, values: &mut Values| {
+async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
+    let bind = |row: &&heliu_storage::RecordRow, values: &mut Values| {
         let (state, since, stub) = state_columns(&row.state);
         values.add(&row.id.0[..])?.add(&*row.preimage.kind)?.add(&row.preimage.birth.0[..])?;
         values.add(&row.preimage.key[..])?.add(scope_bytes(&row.scope))?.add(state)?.add(since)?.add(stub)?;
         values.add(&row.held.0[..])?.add(&row.admitted.0[..])?.add(i64::from(row.leaves))?;
         values.add(i64::from(row.waiting))?.add(&row.signal[..])?.add(&row.view[..]).map(drop)
     };
-    Ok(RECORDS.run(connection, &transaction.records, bind).await?)
+    // In the order of the index: each of its pages is touched once. Of two rows of one record the later stays the later.
+    let mut rows: Vec<&heliu_storage::RecordRow> = transaction.records.iter().collect();
+    rows.sort_by_key(|row| row.id);
+    Ok(RECORDS.run(script, &rows, bind).await?)
 }
 
-async fn drop_leaves(connection: &mut SqliteConnection, dropped: &[RecordId], head: Position) -> Result<(), Fault> {
+async fn drop_leaves(script: &mut Script<'_>, dropped: &[RecordId], head: Position) -> Result<(), Fault> {
     if dropped.is_empty() {
         return Ok(());
     }
-    let delete = sqlx::query(
-        "DELETE FROM feed WHERE entry = 0 AND record IN \
-         (SELECT r.key FROM json_each(?) j CROSS JOIN records r ON r.id = unhex(j.value))",
-    );
-    delete.bind(id_list(dropped.iter().map(|id| &id.0))).execute(&mut *connection).await?;
+    let delete = "DELETE FROM feed WHERE entry = 0 AND record IN \
+         (SELECT r.key FROM json_each(?) j CROSS JOIN records r ON r.id = unhex(j.value))";
+    script.step(delete, |values| values.add(id_list(dropped.iter().map(|id| &id.0))).map(drop)).await?;
     // The last entries of the feed may be among them: the head must not fall back.
-    sqlx::query("UPDATE store SET head = ?").bind(signed(head)).execute(connection).await?;
-    Ok(())
+    Ok(script.step("UPDATE store SET head = ?", |values| values.add(signed(head)).map(drop)).await?)
 }
 
 /// Outer joins: an entry whose record or commit is not here breaks a constraint, instead of vanishing.
 static FEED: Insert = Insert::new(
-    "INSERT INTO feed (position, entry, record, commit_key, kind_version, status, hash, origin, seats, change) \
+    "INSERT OR FAIL INTO feed (position, entry, record, commit_key, kind_version, status, hash, origin, seats, change) \
      SELECT v.column1, v.column2, r.key, c.key, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10 \
      FROM (VALUES ",
     10,
@@ -115,7 +115,7 @@ fn bind_entry(entry: &FeedEntry, values: &mut Values) -> Result<(), BoxDynError>
 pub const LEAF: i64 = 0;
 pub const RESCOPE: i64 = 1;
 
-async fn statuses(connection: &mut SqliteConnection, changed: &[(Position, LeafStatus)]) -> Result<(), Fault> {
+async fn statuses(script: &mut Script<'_>, changed: &[(Position, LeafStatus)]) -> Result<(), Fault> {
     // Of two judgements of one leaf the later counts.
     let last: BTreeMap<Position, LeafStatus> = changed.iter().copied().collect();
     let mut positions: BTreeMap<LeafStatus, Vec<i64>> = BTreeMap::new();
@@ -123,22 +123,21 @@ async fn statuses(connection: &mut SqliteConnection, changed: &[(Position, LeafS
         positions.entry(status).or_default().push(signed(position));
     }
     for (status, positions) in positions {
-        let update = sqlx::query(
-            "UPDATE feed SET status = ? WHERE entry = 0 AND position IN (SELECT value FROM json_each(?))",
-        );
-        update.bind(i64::from(status as u8)).bind(number_list(positions)).execute(&mut *connection).await?;
+        let update = "UPDATE feed SET status = ? WHERE entry = 0 AND position IN (SELECT value FROM json_each(?))";
+        let bind = |values: &mut Values| values.add(i64::from(status as u8))?.add(number_list(positions)).map(drop);
+        script.step(update, bind).await?;
     }
     Ok(())
 }
 
 static REFS: Insert = Insert::new(
-    "INSERT INTO refs (target, source) SELECT v.column1, r.key FROM (VALUES ",
+    "INSERT OR FAIL INTO refs (target, source) SELECT v.column1, r.key FROM (VALUES ",
     2,
     ") v LEFT JOIN records r ON r.id = v.column2",
 );
 
 /// Most edits leave a record's references as they were: only the difference is written.
-async fn refs(connection: &mut SqliteConnection, refs: &[(RecordId, Vec<RecordId>)]) -> Result<(), Fault> {
+async fn refs(script: &mut Script<'_>, refs: &[(RecordId, Vec<RecordId>)]) -> Result<(), Fault> {
     if refs.is_empty() {
         return Ok(());
     }
@@ -148,7 +147,7 @@ async fn refs(connection: &mut SqliteConnection, refs: &[(RecordId, Vec<RecordId
         "SELECT r.id, f.target FROM json_each(?) j CROSS JOIN records r ON r.id = unhex(j.value) \
          CROSS JOIN refs f ON f.source = r.key",
     );
-    let old = old.bind(id_list(new.keys().map(|id| &id.0))).fetch_all(&mut *connection).await?;
+    let old = old.bind(id_list(new.keys().map(|id| &id.0))).fetch_all(script.connection().await?).await?;
     let pair = |row: &SqliteRow| {
         let cells = Cells::new(row, "refs", 0);
         Ok::<_, Fault>((RecordId(cells.fixed(1)?), RecordId(cells.fixed(0)?)))
@@ -158,30 +157,25 @@ async fn refs(connection: &mut SqliteConnection, refs: &[(RecordId, Vec<RecordId
         new.into_iter().flat_map(|(source, targets)| targets.into_iter().map(move |target| (target, source))).collect();
     let gone: Vec<_> = old.difference(&new).collect();
     if !gone.is_empty() {
-        // Targets and sources in turn.
-        let pairs = id_list(gone.iter().flat_map(|(target, source)| [&target.0, &source.0]));
-        let delete = sqlx::query(
-            "DELETE FROM refs WHERE (target, source) IN (SELECT unhex(?1 ->> j.key), r.key FROM json_each(?1) j \
-             CROSS JOIN records r ON r.id = unhex(?1 ->> (j.key + 1)) WHERE j.key % 2 = 0)",
-        );
-        delete.bind(pairs).execute(&mut *connection).await?;
+        let pairs: Vec<String> = gone.iter().map(|(target, source)| id_list([&target.0, &source.0])).collect();
+        let pairs = format!("[{}]", pairs.join(","));
+        let delete = "DELETE FROM refs WHERE (target, source) IN \
+             (SELECT unhex(j.value ->> 0), r.key FROM json_each(?) j \
+             CROSS JOIN records r ON r.id = unhex(j.value ->> 1))";
+        script.step(delete, |values| values.add(pairs).map(drop)).await?;
     }
     let added: Vec<_> = new.difference(&old).collect();
     let bind = |(target, source): &&(RecordId, RecordId), values: &mut Values| {
         values.add(&target.0[..])?.add(&source.0[..]).map(drop)
     };
-    Ok(REFS.run(connection, &added, bind).await?)
+    Ok(REFS.run(script, &added, bind).await?)
 }
 
-static CONFLICTS: Insert = Insert::new("INSERT INTO conflicts (id, kind, anchors, body) VALUES ", 4, "");
+static CONFLICTS: Insert = Insert::new("INSERT OR FAIL INTO conflicts (id, kind, anchors, body) VALUES ", 4, "");
 static ANCHORS: Insert =
-    Insert::new("INSERT INTO conflict_anchors (anchor, conflict) VALUES ", 2, " ON CONFLICT DO NOTHING");
+    Insert::new("INSERT OR FAIL INTO conflict_anchors (anchor, conflict) VALUES ", 2, " ON CONFLICT DO NOTHING");
 
-async fn conflicts(
-    connection: &mut SqliteConnection,
-    closed: &[[u8; 32]],
-    opened: &[ConflictRow],
-) -> Result<(), Fault> {
+async fn conflicts(script: &mut Script<'_>, closed: &[[u8; 32]], opened: &[ConflictRow]) -> Result<(), Fault> {
     if closed.is_empty() && opened.is_empty() {
         return Ok(());
     }
@@ -191,7 +185,7 @@ async fn conflicts(
         "DELETE FROM conflict_anchors WHERE conflict IN (SELECT unhex(value) FROM json_each(?))",
         "DELETE FROM conflicts WHERE id IN (SELECT unhex(value) FROM json_each(?))",
     ] {
-        sqlx::query(delete).bind(&ids).execute(&mut *connection).await?;
+        script.step(delete, |values| values.add(&*ids).map(drop)).await?;
     }
     let opened: BTreeMap<&[u8; 32], &ConflictRow> = opened.iter().map(|conflict| (&conflict.id, conflict)).collect();
     let opened: Vec<&ConflictRow> = opened.into_values().collect();
@@ -199,40 +193,41 @@ async fn conflicts(
         let anchors = conflict.anchors.iter().flat_map(|anchor| anchor.0).collect::<Vec<u8>>();
         values.add(&conflict.id[..])?.add(&*conflict.kind)?.add(anchors)?.add(&conflict.body[..]).map(drop)
     };
-    CONFLICTS.run(connection, &opened, bind).await?;
+    CONFLICTS.run(script, &opened, bind).await?;
     let anchors: Vec<(&RecordId, &[u8; 32])> =
         opened.iter().flat_map(|conflict| conflict.anchors.iter().map(|anchor| (anchor, &conflict.id))).collect();
     let bind = |(anchor, conflict): &(&RecordId, &[u8; 32]), values: &mut Values| {
         values.add(&anchor.0[..])?.add(&conflict[..]).map(drop)
     };
-    Ok(ANCHORS.run(connection, &anchors, bind).await?)
+    Ok(ANCHORS.run(script, &anchors, bind).await?)
 }
 
 static CURSORS: Insert = Insert::new(
-    "INSERT INTO cursors (store, incarnation, position) VALUES ",
+    "INSERT OR FAIL INTO cursors (store, incarnation, position) VALUES ",
     3,
     " ON CONFLICT (store) DO UPDATE SET incarnation = excluded.incarnation, position = excluded.position",
 );
 static QUARANTINE: Insert = Insert::new(
-    "INSERT INTO quarantine (id, record, sender, code, reason, at_ms, bytes) VALUES ",
+    "INSERT OR FAIL INTO quarantine (id, record, sender, code, reason, at_ms, bytes) VALUES ",
     7,
     " ON CONFLICT (id) DO NOTHING",
 );
-static COMMANDS: Insert = Insert::new("INSERT INTO commands (id, answer) VALUES ", 2, " ON CONFLICT (id) DO NOTHING");
+static COMMANDS: Insert =
+    Insert::new("INSERT OR FAIL INTO commands (id, answer) VALUES ", 2, " ON CONFLICT (id) DO NOTHING");
 
-async fn ledgers(connection: &mut SqliteConnection, transaction: &Transaction) -> Result<(), Fault> {
+async fn ledgers(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
     let bind = |cursor: &heliu_storage::Cursor, values: &mut Values| {
         values.add(&cursor.store.0[..])?.add(&cursor.incarnation.0[..])?.add(signed(cursor.position)).map(drop)
     };
-    CURSORS.run(connection, &transaction.cursors, bind).await?;
+    CURSORS.run(script, &transaction.cursors, bind).await?;
     let bind = |row: &heliu_storage::QuarantineRow, values: &mut Values| {
         values.add(&row.id[..])?.add(row.record.as_ref().map(|id| &id.0[..]))?;
         values.add(row.from.as_ref().map(|node| &node.0[..]))?.add(&*row.code)?.add(&*row.reason)?;
         values.add(row.at_ms)?.add(&row.bytes[..]).map(drop)
     };
-    QUARANTINE.run(connection, &transaction.quarantined, bind).await?;
+    QUARANTINE.run(script, &transaction.quarantined, bind).await?;
     let bind = |(id, answer): &(heliu_storage::CommandId, Vec<u8>), values: &mut Values| {
         values.add(&id.0[..])?.add(&answer[..]).map(drop)
     };
-    Ok(COMMANDS.run(connection, &transaction.commands, bind).await?)
+    Ok(COMMANDS.run(script, &transaction.commands, bind).await?)
 }

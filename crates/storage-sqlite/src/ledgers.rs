@@ -65,8 +65,7 @@ pub async fn last_commit(
     connection: &mut SqliteConnection,
     author: NodeId,
 ) -> Result<Option<(Incarnation, u64, CommitId)>, Fault> {
-    let query =
-        sqlx::query("SELECT key, incarnation, seq, id FROM commits WHERE author = ? ORDER BY key DESC LIMIT 1");
+    let query = sqlx::query("SELECT key, incarnation, seq, id FROM commits WHERE author = ? ORDER BY key DESC LIMIT 1");
     let Some(row) = query.bind(&author.0[..]).fetch_optional(connection).await? else { return Ok(None) };
     let cells = Cells::new(&row, "commits", 0);
     Ok(Some((Incarnation(cells.fixed(1)?), cells.u64(2)?, CommitId(cells.fixed(3)?))))

@@ -7,12 +7,12 @@ mod apply;
 mod convert;
 mod fault;
 mod feed;
-mod insert;
 mod ledgers;
 mod lock;
 mod readers;
 mod records;
 mod schema;
+mod script;
 mod writer;
 
 use std::collections::BTreeSet;
@@ -57,7 +57,7 @@ pub struct Options {
 impl Options {
     #[must_use]
     pub fn new(store: StoreId, incarnation: Incarnation) -> Self {
-        Options { store, incarnation, cache_kib: 2048, readers: 2, checkpoint_pages: 1000, max_pages: None }
+        Options { store, incarnation, cache_kib: 2048, readers: 2, checkpoint_pages: 4000, max_pages: None }
     }
 
     fn connect(&self, file: &Path) -> SqliteConnectOptions {

@@ -27,8 +27,7 @@ pub async fn scan(
     after: Option<RecordId>,
     count: usize,
 ) -> Result<Vec<ScanItem>, Fault> {
-    let query =
-        sqlx::query("SELECT id, scope, state, held, admitted FROM records WHERE id > ? ORDER BY id LIMIT ?");
+    let query = sqlx::query("SELECT id, scope, state, held, admitted FROM records WHERE id > ? ORDER BY id LIMIT ?");
     let rows = query.bind(start(after.as_ref())).bind(limit(count)).fetch_all(connection).await?;
     let item = |row: &SqliteRow| {
         let cells = Cells::new(row, "records", 0);
@@ -57,7 +56,9 @@ pub async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Resul
 
 pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<RecordRow>, Fault> {
     let (from, kind) = match (&query.refers_to, &query.kind) {
-        (Some(_), _) => ("refs f CROSS JOIN records r ON r.key = f.source", "(?3 IS NULL OR r.kind = ?3) AND f.target = ?4"),
+        (Some(_), _) => {
+            ("refs f CROSS JOIN records r ON r.key = f.source", "(?3 IS NULL OR r.kind = ?3) AND f.target = ?4")
+        }
         (None, Some(_)) => ("records r", "r.kind = ?3"),
         (None, None) => ("records r", "true"),
     };

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::apply;
 use crate::convert::Cells;
 use crate::fault::Fault;
+use crate::script::Script;
 
 pub struct Writer {
     /// None once the store is closed.
@@ -49,9 +50,11 @@ impl Writer {
         }
         self.in_doubt = true;
         let connection = self.connection.as_mut().ok_or_else(closed)?;
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        apply::write(connection, transaction, meta.head, head).await?;
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
+        let mut script = Script::new(connection, is_small(transaction));
+        script.step("BEGIN IMMEDIATE", |_| Ok(())).await?;
+        apply::write(&mut script, transaction, meta.head, head).await?;
+        script.step("COMMIT", |_| Ok(())).await?;
+        script.flush().await?;
         let mut incarnations = meta.incarnations.clone();
         incarnations.extend(transaction.incarnation.map(|incarnation| (incarnation, meta.head)));
         shared.set(Meta { store: meta.store, head, incarnations });
@@ -78,6 +81,23 @@ impl Writer {
     pub fn is_in_doubt(&self) -> bool {
         self.in_doubt
     }
+}
+
+/// Whether no table gets more than one row: a single edit, or what acknowledges one.
+fn is_small(transaction: &Transaction) -> bool {
+    let Transaction { directory, commits, feed, records, conflicts_opened, cursors, quarantined, commands, .. } =
+        transaction;
+    let rows = [
+        directory.len(),
+        commits.len(),
+        feed.len(),
+        records.len(),
+        conflicts_opened.len(),
+        cursors.len(),
+        quarantined.len(),
+        commands.len(),
+    ];
+    rows.into_iter().all(|rows| rows <= 1)
 }
 
 pub fn closed() -> Fault {

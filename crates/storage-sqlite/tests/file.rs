@@ -48,7 +48,8 @@ async fn closing_writes_the_log_back() {
     store.apply(&edit(0, &commit(AUTHOR, 1), &[1, 2])).await.expect("applies");
     let before = contents(&store).await;
     store.close().await.expect("closes");
-    let left: Vec<_> = std::fs::read_dir(directory.path()).expect("lists").map(|e| e.expect("lists").file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(directory.path()).expect("lists").map(|e| e.expect("lists").file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("-wal")), "{left:?}");
     assert_eq!(contents(&open(directory.path(), SECOND).await).await, before);
 }
@@ -84,7 +85,9 @@ async fn a_full_disk_refuses_whole_transactions_and_passes() {
     let (mut head, mut seq, mut before) = (0, 0, contents(&store).await);
     let full = loop {
         seq += 1;
-        match store.apply(&edit(head, &commit(AUTHOR, seq), &numbers)).await {
+        let mut transaction = edit(head, &commit(AUTHOR, seq), &numbers);
+        transaction.directory = vec![vec![1; 60_000]];
+        match store.apply(&transaction).await {
             Ok(()) => (head, before) = (head + 100, contents(&store).await),
             Err(error) => break error,
         }

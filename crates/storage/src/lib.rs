@@ -61,7 +61,7 @@ pub trait Read: Send + Sync {
     fn meta(&self) -> impl Future<Output = Result<Meta, StoreError>> + Send;
     /// All directory entries, in order.
     fn directory(&self) -> impl Future<Output = Result<Vec<Vec<u8>>, StoreError>> + Send;
-    /// Rows, leaves (in feed order) and, for each, who refers to it. Unknown records are left out.
+    /// Rows with their leaves (in feed order), in the order asked for and each once. Unknown records are left out.
     fn load(&self, ids: &[RecordId]) -> impl Future<Output = Result<Vec<Loaded>, StoreError>> + Send;
     /// The records that refer to one.
     fn referring(&self, target: RecordId) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
@@ -70,11 +70,15 @@ pub trait Read: Send + Sync {
     /// All leaves of some records, in feed order, as feed items; nothing for records that are stubs or unknown.
     fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
     /// Rows in id order after a given one: what sums and reconciliation are made from.
-    fn scan(&self, after: Option<RecordId>, limit: usize)
-    -> impl Future<Output = Result<Vec<ScanItem>, StoreError>> + Send;
+    fn scan(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ScanItem>, StoreError>> + Send;
     fn record(&self, id: RecordId) -> impl Future<Output = Result<Option<RecordRow>, StoreError>> + Send;
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    /// Rows in any state: who lists for people's day-to-day views leaves out what is hidden, and stubs.
     fn list(&self, query: &ListQuery) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
     /// Open conflicts, in id order, after a given one.
     fn conflicts(
@@ -90,12 +94,14 @@ pub trait Read: Send + Sync {
     fn wants(&self, limit: usize) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
     /// Records hidden at or before a position: their exit is complete once a superior has everything up to there.
     fn hidden(&self, up_to: Position) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    /// The first answer that was stored under this id.
     fn command(&self, id: CommandId) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
     /// The last commit known of an author, over all incarnations: (incarnation, seq, commit).
     fn last_commit(
         &self,
         author: NodeId,
     ) -> impl Future<Output = Result<Option<(Incarnation, u64, CommitId)>, StoreError>> + Send;
+    /// The newest first.
     fn quarantine(&self, limit: usize) -> impl Future<Output = Result<Vec<QuarantineRow>, StoreError>> + Send;
     /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
     fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;

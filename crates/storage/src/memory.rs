@@ -1,5 +1,6 @@
 //! The store of the simulator: everything in ordered maps, every future ready at once, copies made by [`MemoryStore::fork`].
 
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -145,8 +146,8 @@ impl State {
         }
         self.directory.extend(transaction.directory.iter().cloned());
         for commit in &transaction.commits {
-            if !self.commits.contains_key(&commit.id) {
-                self.commits.insert(commit.id, commit.encoded.clone());
+            if let Vacant(vacant) = self.commits.entry(commit.id) {
+                vacant.insert(commit.encoded.clone());
                 self.last_commits.insert(commit.author, (commit.incarnation, commit.seq, commit.id));
             }
         }
@@ -286,9 +287,8 @@ impl State {
     }
 
     fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> FeedPage {
-        let is_stub = |id: &RecordId| {
-            self.records.get(id).is_none_or(|slot| matches!(slot.row.state, RecordState::Stub(_)))
-        };
+        let is_stub =
+            |id: &RecordId| self.records.get(id).is_none_or(|slot| matches!(slot.row.state, RecordState::Stub(_)));
         let positions: BTreeSet<Position> =
             ids.iter().filter(|id| !is_stub(id)).filter_map(|id| self.leaves.get(id)).flatten().copied().collect();
         let items = positions.iter().filter_map(|p| self.item(self.feed.get(p)?)).collect();
@@ -384,7 +384,12 @@ impl Read for MemoryStore {
     async fn conflicts(&self, after: Option<[u8; 32]>, limit: usize) -> Result<Vec<ConflictRow>, StoreError> {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = self.lock();
-        Ok(state.conflicts.range((start, Bound::Unbounded)).take(limit).map(|(_, row)| ConflictRow::clone(row)).collect())
+        Ok(state
+            .conflicts
+            .range((start, Bound::Unbounded))
+            .take(limit)
+            .map(|(_, row)| ConflictRow::clone(row))
+            .collect())
     }
 
     async fn conflicts_of(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, StoreError> {

@@ -68,7 +68,9 @@ pub enum LeafStatus {
 impl LeafStatus {
     #[must_use]
     pub fn from_u8(value: u8) -> Option<Self> {
-        [Self::Admitted, Self::Waiting, Self::Held, Self::Excluded, Self::Refused].into_iter().find(|s| *s as u8 == value)
+        [Self::Admitted, Self::Waiting, Self::Held, Self::Excluded, Self::Refused]
+            .into_iter()
+            .find(|s| *s as u8 == value)
     }
 }
 
@@ -91,7 +93,12 @@ pub struct LeafRow {
 pub enum FeedEntry {
     Leaf(LeafRow),
     /// The audience of a record changed: who joined it gets the whole record, who left it is told to let it go.
-    Rescope { position: Position, record: RecordId, added: Vec<SeatId>, removed: Vec<SeatId> },
+    Rescope {
+        position: Position,
+        record: RecordId,
+        added: Vec<SeatId>,
+        removed: Vec<SeatId>,
+    },
 }
 
 impl FeedEntry {
@@ -143,7 +150,9 @@ pub struct FeedPage {
 pub enum RecordState {
     Present,
     /// This seat has left the audience; the bytes go once a superior has everything up to this position.
-    Hidden { since: Position },
+    Hidden {
+        since: Position,
+    },
     Stub(Stub),
 }
 
@@ -224,12 +233,14 @@ pub struct QuarantineRow {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Present ones: neither hidden nor stubs.
     pub records: u64,
     pub stubs: u64,
     pub leaves: u64,
     pub commits: u64,
     pub conflicts: u64,
     pub quarantined: u64,
+    /// Records with waiting leaves.
     pub waiting: u64,
 }
 
@@ -250,14 +261,17 @@ pub struct Transaction {
     pub records: Vec<RecordRow>,
     /// For each record here, the whole new set of records it refers to.
     pub refs: Vec<(RecordId, Vec<RecordId>)>,
-    /// Records whose leaves go (their row, now a stub, is in `records`).
+    /// Records whose leaves go (their row, now a stub, is in `records`): those that were there before this transaction.
+    /// Their rescope entries stay, to be told to others.
     pub dropped: Vec<RecordId>,
+    /// Opened, or changed: replaces what has the same id.
     pub conflicts_opened: Vec<ConflictRow>,
     pub conflicts_closed: Vec<[u8; 32]>,
     /// How far other stores' feeds have been received.
     pub cursors: Vec<Cursor>,
+    /// Of two with one id the first is kept.
     pub quarantined: Vec<QuarantineRow>,
-    /// Commands carried out, with the encoded answer to give again.
+    /// Commands carried out, with the encoded answer to give again. The first answer is kept.
     pub commands: Vec<(CommandId, Vec<u8>)>,
 }
 

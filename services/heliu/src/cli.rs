@@ -300,3 +300,27 @@ pub struct StrandedListArgs {
     #[command(flatten)]
     pub read: Read,
 }
+
+impl Verb {
+    /// Whether a program reads the answer.
+    pub fn json(&self) -> bool {
+        match self {
+            Verb::Demo(args) => args.json,
+            Verb::Init(args) => args.json,
+            Verb::Node(_) => false,
+            Verb::Status(read) | Verb::Peers(read) => read.json,
+            Verb::Verify(args) => args.read.json,
+            Verb::Get(args) => args.read.json,
+            Verb::List(args) => args.read.json,
+            Verb::History(args) => args.read.json,
+            Verb::Do(args) => args.read.json,
+            Verb::Import(Import::Regions(args)) => args.json,
+            Verb::Import(Import::Members(args) | Import::Orgs(args)) => args.read.json,
+            Verb::Conflicts(Conflicts::List(args)) => args.read.json,
+            Verb::Conflicts(Conflicts::Show(args)) => args.read.json,
+            Verb::Conflicts(Conflicts::Settle(args)) => args.read.json,
+            Verb::Quarantine(Quarantine::List(args)) => args.read.json,
+            Verb::Stranded(Stranded::List(args)) => args.read.json,
+        }
+    }
+}

@@ -1,1 +1,79 @@
-fn main() {}
+//! The one binary of Heliu: what was typed, in which language to answer, the verb, and the exit code.
+
+mod cli;
+mod config;
+mod conflicts;
+mod demo;
+mod failure;
+mod import;
+mod init;
+mod links;
+mod node;
+mod order;
+mod out;
+mod realm;
+mod records;
+mod refused;
+mod target;
+mod text;
+mod usage;
+
+use std::process::ExitCode;
+
+use cli::{Cli, Import, Verb};
+use failure::Failure;
+use text::Language;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    text::speak(Language::choose(&arguments, |name| std::env::var(name).ok()));
+    let cli = match usage::parse(&arguments) {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    let json = cli.verb.json();
+    match run(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            // Scripts that read JSON get the failure in it as well; people read it on standard error either way.
+            if json {
+                let _ = out::print_json(&failure.json());
+            }
+            eprint!("{}", failure.told());
+            failure.exit.into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        Failure::new(failure::Exit::Failed, "runtime", text::say!("无法启动线程", "cannot start threads")).because(error)
+    })?;
+    let exit = runtime.block_on(verb(cli.verb));
+    // Nobody waits for a background task that is still in a system call.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
+    let done = match verb {
+        Verb::Demo(args) => return Ok(demo::run(args).await),
+        Verb::Init(args) => init::run(&args),
+        Verb::Node(args) => node::run(&args).await,
+        Verb::Status(args) => links::status(&args).await,
+        Verb::Peers(args) => links::peers(&args).await,
+        Verb::Verify(args) => links::verify(&args).await,
+        Verb::Get(args) => records::get(&args).await,
+        Verb::List(args) => records::list(&args).await,
+        Verb::History(args) => records::history(&args).await,
+        Verb::Do(args) => order::run(args).await,
+        Verb::Import(Import::Regions(args)) => import::regions::run(&args),
+        Verb::Import(Import::Members(args)) => import::run(import::MEMBERS, args).await,
+        Verb::Import(Import::Orgs(args)) => import::run(import::ORGS, args).await,
+        Verb::Conflicts(args) => conflicts::run(args).await,
+        Verb::Quarantine(args) => refused::quarantine(&args).await,
+        Verb::Stranded(args) => refused::stranded(&args).await,
+    };
+    done.map(ExitCode::from)
+}

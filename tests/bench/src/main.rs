@@ -2,6 +2,10 @@
 mod driver;
 mod place;
 
+/// As in the shipped binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use std::time::Instant;
 use heliu_replication::LinkId;
 

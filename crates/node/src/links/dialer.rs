@@ -21,50 +21,63 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A link that lasted so long was a good one: the next wait is a short one again.
 const GOOD: Duration = Duration::from_secs(5);
 
-/// Dials until the node stops.
+/// Dials until the node stops. A link that is up then is ended by the engine, which tells the other end.
 pub(crate) async fn dial(inner: Arc<Inner>, route: Arc<Route>) {
-    tokio::select! {
-        () = keep_dialling(&inner, &route) => {}
-        () = inner.stopping() => {}
+    let mut wait = Backoff::new(inner.retry);
+    let mut failed = 0;
+    let mut addresses = route.addresses.iter().cycle();
+    while let Some(address) = addresses.next() {
+        match stay_with(&inner, &route, address, &mut wait).await {
+            Next::Address { linked } => failed = if linked { 1 } else { failed + 1 },
+            Next::Stop => return,
+        }
+        if failed >= route.addresses.len() {
+            failed = 0;
+            if unless_stopping(&inner, wait.wait()).await.is_none() {
+                return;
+            }
+        }
     }
 }
 
-async fn keep_dialling(inner: &Inner, route: &Arc<Route>) {
-    let mut wait = Backoff::new(inner.retry);
-    let mut failed = 0;
-    for address in route.addresses.iter().cycle() {
-        // An address that works is kept: failing over costs a reconciliation.
-        loop {
-            // A link brings what has to be written; while nothing can be, it would only end again.
-            if inner.read_only.clone().wait_for(Option::is_none).await.is_err() {
-                return;
-            }
-            let began = Instant::now();
-            match attempt(inner, route, address).await {
-                Ok(Ended::Stopped) => return,
-                Ok(Ended::Closed | Ended::Lost(_)) if route.state().welcomed => {
-                    failed = 0;
-                    if began.elapsed() >= GOOD {
-                        wait.reset();
-                    }
-                    wait.wait().await;
-                }
-                Ok(Ended::Closed) => break,
-                Ok(Ended::Lost(why)) => {
-                    tracing::info!(%address, %why, "link lost before it was agreed on; trying the next address");
-                    break;
-                }
-                Err(why) => {
-                    tracing::info!(%address, %why, "cannot reach the node; trying the next address");
-                    route.failed(format!("{address}: {why}"));
-                    break;
-                }
-            }
+enum Next {
+    /// This one does not work now. `linked`: it did before.
+    Address { linked: bool },
+    Stop,
+}
+
+/// Dials one address, and again as long as that leads to a link: failing over costs a reconciliation.
+async fn stay_with(inner: &Inner, route: &Arc<Route>, address: &str, wait: &mut Backoff) -> Next {
+    let mut linked = false;
+    loop {
+        // A link brings what has to be written; while nothing can be, it would only end again.
+        let mut read_only = inner.read_only.clone();
+        if unless_stopping(inner, read_only.wait_for(Option::is_none)).await.is_none() {
+            return Next::Stop;
         }
-        failed += 1;
-        if failed >= route.addresses.len() {
-            failed = 0;
-            wait.wait().await;
+        let began = Instant::now();
+        match attempt(inner, route, address).await {
+            Ok(Ended::Stopped) => return Next::Stop,
+            Ok(Ended::Closed | Ended::Lost(_)) if route.state().welcomed => {
+                linked = true;
+                if began.elapsed() >= GOOD {
+                    wait.reset();
+                }
+                if unless_stopping(inner, wait.wait()).await.is_none() {
+                    return Next::Stop;
+                }
+            }
+            Ok(Ended::Closed) => return Next::Address { linked },
+            Ok(Ended::Lost(why)) => {
+                tracing::info!(%address, %why, "link lost before it was agreed on; the next address is tried");
+                return Next::Address { linked };
+            }
+            Err(_) if !inner.is_running() => return Next::Stop,
+            Err(why) => {
+                tracing::info!(%address, %why, "cannot reach the node; the next address is tried");
+                route.failed(format!("{address}: {why}"));
+                return Next::Address { linked };
+            }
         }
     }
 }
@@ -72,18 +85,28 @@ async fn keep_dialling(inner: &Inner, route: &Arc<Route>) {
 /// One connection, from dialling to its end.
 async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<Ended, String> {
     route.connecting(address);
-    let channel = endpoint(address).ok_or("not an address")?.connect().await.map_err(|error| reason(&error))?;
-    let mut client = ReplicationServiceClient::new(channel)
-        .max_decoding_message_size(MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let (end, tasks, outgoing) = link(inner, Arc::clone(route), true);
-    let opened = tokio::time::timeout(OPEN_TIMEOUT, client.link(outgoing.requests())).await;
-    let incoming = match opened {
-        Ok(Ok(response)) => response.into_inner(),
-        Ok(Err(status)) => return Err(format!("{:?}: {}", status.code(), reason(&status))),
-        Err(_) => return Err(format!("it did not open a link within {} s", OPEN_TIMEOUT.as_secs())),
+    let opening = async {
+        let channel = endpoint(address).ok_or("not an address")?.connect().await.map_err(|error| reason(&error))?;
+        let mut client = ReplicationServiceClient::new(channel)
+            .max_decoding_message_size(MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(MESSAGE_BYTES_MAX);
+        match tokio::time::timeout(OPEN_TIMEOUT, client.link(outgoing.requests())).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) => Err(format!("{:?}: {}", status.code(), reason(&status))),
+            Err(_) => Err(format!("it did not open a link within {} s", OPEN_TIMEOUT.as_secs())),
+        }
     };
+    let incoming = unless_stopping(inner, opening).await.ok_or("this node is shutting down")??;
     Ok(converse(inner, end, tasks, incoming).await)
+}
+
+/// None: the node began to stop first.
+async fn unless_stopping<T>(inner: &Inner, work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = inner.stopping() => None,
+    }
 }
 
 /// The seam for TLS: "Nobody gets in" makes this `https`, with the client certificate of the node's key and the

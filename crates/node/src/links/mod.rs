@@ -23,7 +23,6 @@ use route::Route;
 /// The engine's end of a link.
 pub(crate) struct LinkEnd {
     pub dialer: bool,
-    pub route: Arc<Route>,
     /// The queue `outgoing`. When this is dropped, the link ends once what is in it has been sent.
     frames: mpsc::Sender<Frame>,
     stop: oneshot::Sender<Refuse>,
@@ -64,6 +63,6 @@ pub(crate) fn link(inner: &Inner, route: Arc<Route>, dialer: bool) -> (LinkEnd, 
     let (frames, queue) = mpsc::channel(inner.limits.outgoing_frames);
     let (stop, stopped) = oneshot::channel();
     let (outgoing, cut) = Outgoing::new(queue, Arc::clone(&route));
-    let end = LinkEnd { dialer, route: Arc::clone(&route), frames, stop };
+    let end = LinkEnd { dialer, frames, stop };
     (end, LinkTasks { id, route, stopped, cut }, outgoing)
 }

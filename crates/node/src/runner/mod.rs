@@ -96,6 +96,7 @@ impl<S: Write + 'static> Running<S> {
         let mut tick = tokio::time::interval(self.run.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            let (retry_at, stop_at) = (self.retry_at(), self.stop_at);
             tokio::select! {
                 Some(ask) = self.run.inbox.recv() => self.take(ask),
                 Some(done) = self.jobs.join_next() => {
@@ -103,9 +104,9 @@ impl<S: Write + 'static> Running<S> {
                     self.done(done);
                 }
                 _ = tick.tick() => self.ticked(),
-                () = until(self.retry_at()) => self.begin_again(),
-                () = inner.stopping(), if self.stop_at.is_none() => self.stop(),
-                () = until(self.stop_at) => return Err(self.cut_off()),
+                () = until(retry_at) => self.begin_again(),
+                () = inner.stopping(), if stop_at.is_none() => self.stop(),
+                () = until(stop_at) => return Err(self.cut_off()),
             }
             if self.stop_at.is_some() && self.is_done() {
                 return Ok(());
@@ -151,6 +152,7 @@ impl<S: Write + 'static> Running<S> {
                 }
             }
             Ask::Broken { link, why } => {
+                tracing::warn!(link = link.0, reason = why.reason, "what came is not of this protocol; the link is closed");
                 self.refuse(link, why);
                 self.feed(Input::LinkDown { link });
             }

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
 use heliu_storage::{ScanItem, StoreError, StoreId, Transaction, Write};
 use heliu_trust::id::NodeId;
 
-/// Single lookups of one load that are under way at once. A store has few connections for reading.
-const LOOKUPS: usize = 4;
 /// Records with waiting leaves that a new link asks for at once; more follow as these are answered.
 const WANTS: usize = 4_096;
 const SCAN_ROWS: usize = 8_192;
@@ -57,15 +54,20 @@ async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, S
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
     let records = async { if records.is_empty() { Ok(Vec::new()) } else { store.load(&records).await } };
     let conflicts = async { if anchors.is_empty() { Ok(Vec::new()) } else { store.conflicts_of(&anchors).await } };
-    let referring = stream::iter(&request.referring)
-        .map(|target| async { Ok((*target, store.referring(*target).await?)) })
-        .buffered(LOOKUPS)
-        .try_collect();
-    let commands = stream::iter(&request.commands)
-        .map(|id| async { Ok(store.command(*id).await?.map(|answer| (*id, answer))) })
-        .buffered(LOOKUPS)
-        .try_filter_map(async |found| Ok(found))
-        .try_collect();
+    let referring = async {
+        let mut found = Vec::with_capacity(request.referring.len());
+        for target in &request.referring {
+            found.push((*target, store.referring(*target).await?));
+        }
+        Ok(found)
+    };
+    let commands = async {
+        let mut found = Vec::new();
+        for id in &request.commands {
+            found.extend(store.command(*id).await?.map(|answer| (*id, answer)));
+        }
+        Ok(found)
+    };
     let (records, conflicts, referring, commands) = futures::try_join!(records, conflicts, referring, commands)?;
     Ok(LoadReply { records, referring, conflicts, commands })
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::byte_id;
+use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Label, ValueType};
 use crate::rules::World;
@@ -38,14 +39,19 @@ pub struct Request {
     pub reason: String,
 }
 
+/// The keys of new records and entries come from the command's id, which its asker drew at random: the `n`th, from 1. So
+/// a command that is given again, here or at a mirror after a fail-over, makes the same record and not a second one.
+#[must_use]
+pub fn drawn(id: &CommandId, n: u64) -> [u8; 16] {
+    hash16("heliu drawn 1", &[&id.0, &n.to_le_bytes()])
+}
+
 /// For whom a command is carried out, and what the pure plan cannot know by itself.
-pub struct Asker<'r> {
+pub struct Asker {
     /// The seat of the node that will sign.
     pub seat: SeatId,
     /// The date to write where none is given.
     pub today: String,
-    /// 16 fresh random bytes at each call: keys of new records and entries.
-    pub random: &'r mut dyn FnMut() -> [u8; 16],
 }
 
 /// A command as data, for help, forms and the API.
@@ -118,7 +124,7 @@ pub fn find(name: &str) -> Option<&'static Command> {
 }
 
 /// Plans a command: what it writes, or why not.
-pub fn plan(request: &Request, asker: &mut Asker<'_>, world: &dyn World) -> Result<Plan, Refusal> {
+pub fn plan(request: &Request, asker: &Asker, world: &dyn World) -> Result<Plan, Refusal> {
     let command = find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
     let mut planner = Planner::new(request, asker, world);
     planner.check_subject(command)?;

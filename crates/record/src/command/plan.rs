@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::authority::may_write;
 use crate::change::{Container, Draft, Note, OpId, Scalar};
 use crate::command::refusal::Refusal;
-use crate::command::{Argument, Asker, Command, Request, Subject};
+use crate::command::{Argument, Asker, Command, Request, Subject, drawn};
 use crate::decision::{self, Decision};
 use crate::history::History;
 use crate::id::{Actor, Preimage, RecordId, SeatId, to_hex};
@@ -79,20 +79,21 @@ pub struct Planner<'a> {
     request: &'a Request,
     seat: SeatId,
     today: &'a str,
-    random: &'a mut dyn FnMut() -> [u8; 16],
+    /// How many keys have been drawn.
+    drawn: u64,
     world: &'a dyn World,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(request: &'a Request, asker: &'a mut Asker<'_>, world: &'a dyn World) -> Self {
-        let Asker { seat, today, random } = asker;
+    pub(crate) fn new(request: &'a Request, asker: &'a Asker, world: &'a dyn World) -> Self {
+        let Asker { seat, today } = asker;
         Planner {
             request,
             seat: *seat,
             today,
-            random: &mut **random,
+            drawn: 0,
             world,
             writes: Vec::new(),
             result: BTreeMap::new(),
@@ -214,15 +215,22 @@ impl<'a> Planner<'a> {
 
     /// A name for a new entry.
     pub fn entry(&mut self) -> String {
-        let entry = to_hex(&(self.random)());
+        let entry = to_hex(&self.draw());
         self.result.insert("entry".to_owned(), entry.clone());
         entry
     }
 
+    fn draw(&mut self) -> [u8; 16] {
+        self.drawn += 1;
+        drawn(&self.request.id, self.drawn)
+    }
+
     /// Begins a new record of a kind, owned by `birth`.
     pub fn create(&mut self, kind: &'static Kind, birth: SeatId) -> RecordId {
-        let preimage = Preimage { kind: kind.name.to_owned(), birth, key: (self.random)().to_vec() };
+        let preimage = Preimage { kind: kind.name.to_owned(), birth, key: self.draw().to_vec() };
         let id = preimage.id();
+        // The same command may have made it already, at another node: whoever carries this out looks and refuses.
+        let _ = self.world.record(id);
         self.writes.push(RecordWrite { record: id, create: Some(preimage), writes: Vec::new() });
         self.put(id, Container::Scope, CLASS.to_owned(), Scalar::from(kind.class.name()));
         self.put(id, Container::Scope, OWNER.to_owned(), Scalar::Bytes(birth.0.to_vec()));
@@ -277,7 +285,7 @@ impl<'a> Planner<'a> {
         if !target.from.contains(&standing.state.name) {
             return Err(Refusal::transition(record, standing.state, target, machine));
         }
-        let entry = to_hex(&(self.random)());
+        let entry = to_hex(&self.draw());
         let text = Decision { state, effective_on, number, cites: standing.open }.to_text();
         self.put(record.id, Container::Log, format!("{field}/{entry}"), Scalar::Text(text));
         Ok(())
@@ -309,7 +317,7 @@ impl<'a> Planner<'a> {
         let empty = History::new();
         let (preimage, at) = match &write.create {
             Some(preimage) => (preimage, &empty),
-            None => self.load(write.record).map(|r| (&r.preimage, &r.history))?,
+            None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
         };
         let kind = kinds::find(&preimage.kind)
             .ok_or_else(|| Refusal::unknown_kind(&preimage.kind, kinds::all().iter().map(|k| k.name)))?;

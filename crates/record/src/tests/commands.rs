@@ -113,18 +113,17 @@ fn a_synthetic_county_is_accepted_by_its_own_commands() {
     let [mut node] = nodes(["C"]);
     let made = county(&super::world::county_seats(4, 4), 1, 40);
     for org in &made.orgs {
-        node.ask_request(&org.request(), Some(org.key)).expect("an organisation");
+        node.ask_request(&org.request()).expect("an organisation");
         assert!(node.records.contains_key(&org.id()));
     }
     for member in made.members() {
-        node.ask_request(&member.request(true), Some(member.key)).expect("a member");
+        node.ask_request(&member.request(true)).expect("a member");
         let record = &node.records[&member.id()];
         assert_eq!(record.view.json["effective_home"], json!(member.branch.to_string()));
         let request = member.request(false);
-        let mut random = || member.key;
         let today = String::from("2026-03-01");
-        let mut asker = command::Asker { seat: node.seat, today, random: &mut random };
-        let planned = command::plan(&request, &mut asker, &node).expect("a plan");
+        let asker = command::Asker { seat: node.seat, today };
+        let planned = command::plan(&request, &asker, &node).expect("a plan");
         assert_eq!(planned.writes, [member.write()], "the same without a branch at hand");
     }
     assert!(node.open.is_empty());

@@ -97,22 +97,15 @@ impl Node {
         arguments: &[(&str, &str)],
     ) -> Result<Plan, Refusal> {
         let arguments = arguments.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
-        let (id, name) = (CommandId([1; 16]), command.to_owned());
-        self.ask_request(
-            &Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() },
-            None,
-        )
+        self.drawn += 1;
+        let id = CommandId(hash16("test command", &[&self.actor.0, &self.drawn.to_le_bytes()]));
+        let name = command.to_owned();
+        self.ask_request(&Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() })
     }
 
-    pub fn ask_request(&mut self, request: &Request, key: Option<[u8; 16]>) -> Result<Plan, Refusal> {
-        let (actor, mut drawn, mut key) = (self.actor, self.drawn, key);
-        let mut random = || {
-            drawn += 1;
-            key.take().unwrap_or_else(|| hash16("test random", &[&actor.0, &drawn.to_le_bytes()]))
-        };
-        let mut asker = Asker { seat: self.seat, today: self.today.clone(), random: &mut random };
-        let plan = plan(request, &mut asker, &*self)?;
-        self.drawn = drawn;
+    pub fn ask_request(&mut self, request: &Request) -> Result<Plan, Refusal> {
+        let asker = Asker { seat: self.seat, today: self.today.clone() };
+        let plan = plan(request, &asker, &*self)?;
         for write in &plan.writes {
             self.write(write, &request.name);
         }

@@ -127,9 +127,10 @@ impl Link {
     }
 
     fn run_if_welcomed(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        let (Phase::Welcoming, Some(welcome)) = (self.phase, self.peer.as_mut().and_then(|p| p.welcome.take())) else {
-            return;
-        };
+        if self.phase != Phase::Welcoming {
+            return; // Theirs may come while ours is still being looked up: it stays.
+        }
+        let Some(welcome) = self.peer.as_mut().and_then(|p| p.welcome.take()) else { return };
         self.phase = Phase::Running;
         let rolled_back = welcome.known_of_you.is_some_and(|(incarnation, seq, commit)| {
             let ours = shared.last_commit.filter(|_| incarnation == shared.incarnation());

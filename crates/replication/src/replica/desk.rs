@@ -31,6 +31,10 @@ impl<'a> Desk<'a> {
         Desk { open, looked, seats, actors, missing: RefCell::default() }
     }
 
+    pub fn is_missing(&self) -> bool {
+        *self.missing.borrow() != LoadRequest::default()
+    }
+
     /// What was asked for and is not here: answers given meanwhile do not count.
     pub fn missing(self) -> LoadRequest {
         self.missing.into_inner()

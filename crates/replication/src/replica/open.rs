@@ -16,7 +16,7 @@ use super::sums::Counted;
 pub(crate) struct Open {
     pub row: RecordRow,
     pub leaves: Leaves,
-    /// Folded from `leaves`; none for a stub, or for what has not one admitted leaf.
+    /// Folded from `leaves`. None for a stub, for what has not one admitted leaf, and while leaves are being offered.
     pub record: Option<Record>,
     /// Where each leaf stands in the feed.
     pub positions: BTreeMap<LeafHash, Position>,
@@ -73,9 +73,8 @@ impl Open {
 
     /// Brings the folded record up to date with the leaves.
     pub fn fold(&mut self, seats: &Seats) {
-        let history = self.leaves.history();
-        self.record =
-            (!history.is_empty()).then(|| Record::fold(self.row.preimage.clone(), history.clone(), seats));
+        let history = self.leaves.shared_history();
+        self.record = (!history.is_empty()).then(|| Record::fold(self.row.preimage.clone(), history, seats));
     }
 
     /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.

@@ -8,9 +8,7 @@ use heliu_record::id::RecordId;
 use super::sample::{ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, leaf, row, seat, stub};
 use super::{Harness, must};
 use crate::row::CommitRow;
-use crate::{
-    Budget, FeedEntry, FeedPage, LeafStatus, ListQuery, Position, Read, RecordState, Transaction, Write,
-};
+use crate::{Budget, FeedEntry, FeedPage, LeafStatus, ListQuery, Position, Read, RecordState, Transaction, Write};
 
 fn positions(page: &FeedPage) -> Vec<Position> {
     page.items.iter().map(|item| item.entry.position()).collect()
@@ -116,12 +114,8 @@ pub async fn dropped_leaves_leave_gaps(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
     must(store.apply(&edit(0, &commit(AUTHOR, 1), &[1, 2, 1, 2, 3])).await);
     let rescope = FeedEntry::Rescope { position: 6, record: id(1), added: vec![], removed: vec![seat(1)] };
-    let exit = Transaction {
-        feed: vec![rescope],
-        records: vec![stub(1)],
-        dropped: vec![id(1)],
-        ..Transaction::default()
-    };
+    let exit =
+        Transaction { feed: vec![rescope], records: vec![stub(1)], dropped: vec![id(1)], ..Transaction::default() };
     must(store.apply(&exit).await);
     let page = must(store.feed(0, ALL).await);
     assert_eq!((positions(&page), page.through), (vec![2, 4, 5, 6], 6), "its rescope stays, to be told to others");

@@ -57,13 +57,8 @@ pub async fn scanning_in_pages(harness: &impl Harness) {
     assert_eq!(seen.iter().map(|item| item.id).collect::<Vec<_>>(), sorted(0..10));
     let at = |n| seen.iter().find(|item| item.id == id(n));
     let expected = row(4, 1);
-    let item = ScanItem {
-        id: id(4),
-        scope: expected.scope,
-        present: true,
-        held: expected.held,
-        admitted: expected.admitted,
-    };
+    let item =
+        ScanItem { id: id(4), scope: expected.scope, present: true, held: expected.held, admitted: expected.admitted };
     assert_eq!(at(4), Some(&item));
     assert_eq!(at(8).map(|item| item.present), Some(false), "hidden");
     assert_eq!(at(9).map(|item| item.present), Some(false), "a stub");
@@ -177,7 +172,6 @@ pub async fn counting(harness: &impl Harness) {
     transaction.conflicts_closed = vec![conflict(9, &[]).id];
     transaction.quarantined = vec![refused(1)];
     must(store.apply(&transaction).await);
-    let counts =
-        Counts { records: 4, stubs: 1, leaves: 5, commits: 2, conflicts: 3, quarantined: 1, waiting: 1 };
+    let counts = Counts { records: 4, stubs: 1, leaves: 5, commits: 2, conflicts: 3, quarantined: 1, waiting: 1 };
     assert_eq!(must(store.counts().await), counts, "a hidden record counts as neither");
 }

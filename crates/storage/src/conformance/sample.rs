@@ -46,7 +46,11 @@ pub fn row(n: u64, version: u64) -> RecordRow {
     RecordRow {
         id: id(n),
         preimage: preimage(n),
-        scope: Scope { public: n.is_multiple_of(3), owners: [seat(n)].into(), seats: [seat(n + 1), seat(version)].into() },
+        scope: Scope {
+            public: n.is_multiple_of(3),
+            owners: [seat(n)].into(),
+            seats: [seat(n + 1), seat(version)].into(),
+        },
         state: RecordState::Present,
         held: Sum(part("held")),
         admitted: Sum(part("admitted")),

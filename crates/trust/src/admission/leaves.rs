@@ -14,6 +14,7 @@
 //! drops one forgets a part of the judgement.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use heliu_record::change::genesis;
 use heliu_record::hash::Sum;
@@ -43,7 +44,8 @@ pub struct Leaves {
     cited: BTreeMap<NodeId, u64>,
     /// What people should read about leaves that are refused.
     why: BTreeMap<LeafHash, String>,
-    history: History,
+    /// Shared with whoever folds it; written in place while nobody does.
+    history: Arc<History>,
     held_sum: Sum,
     admitted_sum: Sum,
 }
@@ -85,7 +87,7 @@ impl Leaves {
             waiting: BTreeMap::new(),
             cited: BTreeMap::new(),
             why: BTreeMap::new(),
-            history: History::new(),
+            history: Arc::new(History::new()),
             held_sum: Sum::default(),
             admitted_sum: Sum::default(),
         }
@@ -105,6 +107,12 @@ impl Leaves {
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// The same, to keep: it does not change when leaves are offered later.
+    #[must_use]
+    pub fn shared_history(&self) -> Arc<History> {
+        Arc::clone(&self.history)
     }
 
     #[must_use]
@@ -198,7 +206,7 @@ impl Leaves {
         self.waiting.clear();
         self.cited.clear();
         self.why.clear();
-        self.history = History::new();
+        self.history = Arc::new(History::new());
         self.admitted_sum = Sum::default();
         self.settle(self.leaves.keys().copied().collect(), directory);
         let now = self.leaves.iter().map(|(hash, (_, status))| (*hash, *status));
@@ -251,7 +259,7 @@ impl Leaves {
                 let cited = self.cited.entry(author).or_insert(index);
                 *cited = index.max(*cited);
                 self.admitted_sum.add(&hash.0);
-                self.history.place(change.clone());
+                Arc::make_mut(&mut self.history).place(change.clone());
             }
             self.why.extend(why.map(|why| (hash, why)));
             if let Some((_, known)) = self.leaves.get_mut(&hash) {

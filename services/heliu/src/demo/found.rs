@@ -133,7 +133,7 @@ impl Founding {
             retry: RETRY,
             ..Options::new(Arc::new(self.key(seat)), Arc::new(Ed25519), anchor, listen)
         };
-        let handle = Node::start(store.clone(), options).await.map_err(|error| failed(error.to_string()))?;
+        let handle = Node::start(options, store.clone()).await.map_err(|error| failed(error.to_string()))?;
         Ok(Place { seat: seat.clone(), store, handle, gate })
     }
 }

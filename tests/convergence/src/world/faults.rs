@@ -16,7 +16,11 @@ impl World {
             return;
         }
         let incarnation = Incarnation(self.dice.bytes());
-        self.machines[machine].disk.store.reopen(incarnation).expect("a new incarnation is taken");
+        if self.machines[machine].disk.store.reopen(incarnation).is_err() {
+            let wait = self.delay((200, 2_000));
+            self.due(self.now + wait, Event::Start { machine });
+            return;
+        }
         let seed = self.dice.bytes();
         self.run_process(machine, seed);
     }
@@ -75,6 +79,13 @@ impl World {
     /// The next write finds the disk full.
     pub fn fill_disk(&mut self, machine: usize) {
         self.machines[machine].disk.store.fail_next(StoreError::Full { path: "disk".to_owned() });
+    }
+
+    /// There is space again, if there was none.
+    pub fn spare_disk(&mut self, machine: usize) {
+        // A failure that was announced and did not happen yet is spent on a transaction that changes nothing.
+        let nothing = heliu_storage::Transaction::default();
+        let _ = self.machines[machine].disk.apply(&nothing);
     }
 
     /// Copies the machine as it is, for later.

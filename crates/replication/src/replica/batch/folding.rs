@@ -45,7 +45,9 @@ impl Batch {
     fn fold_record(&mut self, record: RecordId, replica: &mut Replica) {
         let (Some(open), Some(before)) = (replica.open.get_mut(&record), self.touched.get(&record)) else { return };
         let seats = replica.directory.seats();
-        open.fold(seats);
+        if self.unfolded.remove(&record) {
+            open.fold(seats);
+        }
         let is_stub = matches!(open.row.state, RecordState::Stub(_)) && open.leaves.is_empty();
         open.row.scope = open.relay_scope();
         open.row.held = open.leaves.held_sum();

@@ -7,7 +7,7 @@ mod working;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
 use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, StoreError, Transaction};
 
@@ -61,8 +61,8 @@ pub(crate) struct Batch {
     touched: BTreeMap<RecordId, Before>,
     /// The link that a touched record's leaves came by.
     came_by: BTreeMap<RecordId, LinkId>,
-    /// Own leaves, not yet in a sealed commit.
-    own: BTreeSet<LeafHash>,
+    /// Records with leaves that their fold does not know yet.
+    unfolded: BTreeSet<RecordId>,
     head: Position,
     transaction: Transaction,
     outcome: Outcome,
@@ -102,7 +102,7 @@ impl Batch {
             asked: LoadRequest::default(),
             touched: BTreeMap::new(),
             came_by: BTreeMap::new(),
-            own: BTreeSet::new(),
+            unfolded: BTreeSet::new(),
             head: 0,
             transaction: Transaction::default(),
             outcome: Outcome::default(),
@@ -148,7 +148,9 @@ impl Batch {
         let asked = std::mem::take(&mut self.asked);
         self.looked.absent.extend(asked.records);
         for loaded in reply.records {
-            let open = Open::load(loaded, &replica.directory)?;
+            let mut open = Open::load(loaded, &replica.directory)?;
+            replica.clock += 1;
+            open.used = replica.clock;
             self.looked.absent.remove(&open.id());
             for (leaf, _) in open.leaves.iter() {
                 if let Some(author) = replica.directory.node(leaf.author) {

@@ -132,6 +132,9 @@ impl Batch {
         };
         let hash = leaf.hash;
         open.positions.insert(hash, position);
+        // While nobody shares the history, it grows in place.
+        open.record = None;
+        self.unfolded.insert(open.id());
         open.leaves.offer(leaf, directory);
         self.transaction.feed.push(FeedEntry::Leaf(row));
         open.leaves.get(&hash).map_or(Status::Waiting, |(_, status)| *status)
@@ -147,17 +150,22 @@ impl Batch {
             self.outcome.replies.push((ticket, reply));
             return LoadRequest::default();
         }
-        let drawn = replica.random.drawn;
-        let mut random = std::mem::replace(&mut replica.random, super::super::Random { seed: [0; 32], drawn: 0 });
-        let mut draw = || random.draw();
-        let mut asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms), random: &mut draw };
+        for record in std::mem::take(&mut self.unfolded) {
+            if let Some(open) = replica.open.get_mut(&record) {
+                open.fold(replica.directory.seats());
+            }
+        }
+        let asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms) };
         let desk = replica.desk(&self.looked);
-        let planned = command::plan(request, &mut asker, &desk);
-        let missing = desk.missing();
-        replica.random = random;
-        if missing != LoadRequest::default() {
-            replica.random.drawn = drawn;
-            return missing;
+        let planned = command::plan(request, &asker, &desk);
+        if desk.is_missing() {
+            // What the next commands lack is looked up with it, in one load.
+            for work in &self.works {
+                if let Work::Execute { request, .. } = work {
+                    let _ = command::plan(request, &asker, &desk);
+                }
+            }
+            return desk.missing();
         }
         let reply = match planned {
             Err(refusal) => Reply::Refused(refusal),
@@ -185,6 +193,10 @@ impl Batch {
     ) -> Result<Vec<LeafHash>, Refusal> {
         for write in writes {
             let seq = replica.open.get(&write.record).map_or(0, |open| open.leaves.history().seq(replica.writer.actor));
+            let is_stored = replica.open.get(&write.record).is_some_and(|open| open.is_stored || !open.leaves.is_empty());
+            if write.create.is_some() && is_stored {
+                return Err(Refusal::already_made(write.record));
+            }
             if replica.parted.get(&write.record).is_some_and(|parted| *parted > seq) {
                 return Err(Refusal::returning(write.record));
             }
@@ -220,9 +232,7 @@ impl Batch {
                 change,
             };
             replica.writer.add(leaf.commit_seq, hash);
-            self.own.insert(hash);
             self.offer(leaf, None, open, &replica.directory);
-            open.fold(replica.directory.seats());
             leaves.push(hash);
         }
         Ok(leaves)

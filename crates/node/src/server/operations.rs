@@ -1,0 +1,198 @@
+//! `heliu.operations.v1`: what operators ask. Lists come from the store, links and status from the engine's task.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heliu_record::conflict::Conflict;
+use heliu_record::id::{RecordId, from_hex, to_hex};
+use heliu_storage::{ConflictRow, Position, Read, StoreError};
+use heliu_wire::operations as pb;
+use heliu_wire::operations::operations_service_server::OperationsService;
+use heliu_wire::records::Seat;
+use tonic::{Request, Response, Status};
+
+use super::operators;
+use super::refusals::{ambiguous, not_here, of_ask, of_read};
+use super::words::{after, digits, node_name, page, record_id};
+use crate::handle::NodeHandle;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+pub(super) struct Operations<S> {
+    node: NodeHandle,
+    store: Arc<S>,
+}
+
+impl<S: Read> Operations<S> {
+    pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
+        Operations { node, store }
+    }
+
+    /// A stored conflict as a message; one that another version wrote and this one cannot read has its body alone.
+    fn conflict(&self, row: &ConflictRow, with_body: bool) -> pb::Conflict {
+        let body = String::from_utf8_lossy(&row.body).into_owned();
+        let shown = if with_body { body } else { String::new() };
+        match serde_json::from_slice::<Conflict>(&row.body) {
+            Ok(conflict) => heliu_wire::conflict(&conflict, self.node.directory().seats(), shown),
+            Err(_) => pb::Conflict {
+                id: to_hex(&row.id),
+                kind: row.kind.clone(),
+                records: row.anchors.iter().map(ToString::to_string).collect(),
+                body_json: shown,
+                ..pb::Conflict::default()
+            },
+        }
+    }
+
+    /// At most two open conflicts whose id begins with these digits.
+    async fn conflicts_with(&self, prefix: &str) -> Result<Vec<ConflictRow>, StoreError> {
+        let padded = format!("{prefix:0<64}");
+        let Some(first) = from_hex::<32>(&padded) else { return Ok(Vec::new()) };
+        let mut rows = self.store.conflicts(before(first), 2).await?;
+        rows.retain(|row| to_hex(&row.id).starts_with(prefix));
+        Ok(rows)
+    }
+}
+
+/// The id just before one; none before the first.
+fn before(mut id: [u8; 32]) -> Option<[u8; 32]> {
+    for byte in id.iter_mut().rev() {
+        let (less, borrow) = byte.overflowing_sub(1);
+        *byte = less;
+        if !borrow {
+            return Some(id);
+        }
+    }
+    None
+}
+
+#[tonic::async_trait]
+impl<S: Read + 'static> OperationsService for Operations<S> {
+    async fn get_status(&self, _: Request<pb::GetStatusRequest>) -> Answer<pb::GetStatusResponse> {
+        let status = self.node.status().await.map_err(|error| of_ask(&error))?;
+        let directory = self.node.directory();
+        Ok(Response::new(pb::GetStatusResponse {
+            node: status.node.to_string(),
+            node_name: node_name(status.node, &directory),
+            seat: Some(Seat::of(status.seat, directory.seats())),
+            realm: status.realm.to_string(),
+            store: status.meta.store.to_string(),
+            store_head: status.meta.head,
+            incarnation: status.meta.incarnations.last().map(|(id, _)| id.to_string()).unwrap_or_default(),
+            counts: Some(status.counts.into()),
+            directory_len: status.directory_len,
+            directory_head: status.directory_head.to_string(),
+            uptime_ms: u64::try_from(status.uptime.as_millis()).unwrap_or(u64::MAX),
+            version: status.program,
+            read_only_reason: status.read_only.unwrap_or_default(),
+            now_ms: status.now_ms,
+        }))
+    }
+
+    async fn list_links(&self, _: Request<pb::ListLinksRequest>) -> Answer<pb::ListLinksResponse> {
+        let links = self.node.links().await.map_err(|error| of_ask(&error))?;
+        let directory = self.node.directory();
+        let links = links.into_iter().map(|link| operators::link(link, &directory)).collect();
+        Ok(Response::new(pb::ListLinksResponse { links }))
+    }
+
+    async fn verify(&self, request: Request<pb::VerifyRequest>) -> Answer<pb::VerifyResponse> {
+        let asked = request.into_inner();
+        let timeout = Duration::from_millis(asked.timeout_ms.into());
+        let verified = self.node.verify(&asked.peer, timeout).await.map_err(|error| of_ask(&error))?;
+        let directory = self.node.directory();
+        let verifications = verified.iter().map(|one| operators::verification(one, &directory)).collect();
+        Ok(Response::new(pb::VerifyResponse { verifications }))
+    }
+
+    async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
+        let asked = request.into_inner();
+        let limit = page(asked.limit);
+        let wanted = |row: &ConflictRow| asked.kind.is_empty() || row.kind == asked.kind;
+        let mut from = after::<heliu_record::conflict::ConflictId>(&asked.after)?.map(|id| id.0);
+        let mut rows: Vec<ConflictRow> = Vec::new();
+        let mut is_last = false;
+        if asked.record.is_empty() {
+            while rows.len() < limit && !is_last {
+                let read = limit - rows.len();
+                let found = self.store.conflicts(from, read).await.map_err(|error| of_read(&error))?;
+                is_last = found.len() < read;
+                from = found.last().map(|row| row.id).or(from);
+                rows.extend(found.into_iter().filter(wanted));
+            }
+        } else {
+            let id = record_id(&*self.store, &asked.record, "record").await?;
+            rows = self.store.conflicts_of(&[id]).await.map_err(|error| of_read(&error))?;
+            rows.retain(|row| wanted(row) && from.is_none_or(|from| row.id > from));
+            is_last = rows.len() <= limit;
+            rows.truncate(limit);
+            from = rows.last().map(|row| row.id);
+        }
+        let next = from.filter(|_| !is_last).map(|id| to_hex(&id)).unwrap_or_default();
+        let conflicts = rows.iter().map(|row| self.conflict(row, false)).collect();
+        Ok(Response::new(pb::ListConflictsResponse { conflicts, next }))
+    }
+
+    async fn get_conflict(&self, request: Request<pb::GetConflictRequest>) -> Answer<pb::GetConflictResponse> {
+        let id = digits(&request.into_inner().id, 64, "id")?;
+        let found = self.conflicts_with(&id).await.map_err(|error| of_read(&error))?;
+        match &found[..] {
+            [row] => Ok(Response::new(pb::GetConflictResponse { conflict: Some(self.conflict(row, true)) })),
+            [] => {
+                let (zh, en) = (format!("没有未决冲突 {id}。"), format!("There is no open conflict {id}."));
+                let refusal = not_here("id", &zh, &en)
+                    .why("它可能已经处置,或从未有过。", "It may have been settled, or never was.")
+                    .next("heliu conflicts list 列出未决冲突。", "heliu conflicts list shows those that are open.");
+                Err(refusal.into())
+            }
+            _ => Err(ambiguous("id", &id).into()),
+        }
+    }
+
+    async fn list_quarantine(&self, request: Request<pb::ListQuarantineRequest>) -> Answer<pb::ListQuarantineResponse> {
+        let asked = request.into_inner();
+        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
+        // The store gives the newest so many; the cursor is how many of them were seen.
+        let until = from.saturating_add(limit);
+        let rows = self.store.quarantine(until.saturating_add(1)).await.map_err(|error| of_read(&error))?;
+        let next = if rows.len() > until { until.to_string() } else { String::new() };
+        let directory = self.node.directory();
+        let wanted = rows.iter().take(until).skip(from).filter(|row| asked.code.is_empty() || row.code == asked.code);
+        let items = wanted.map(|row| operators::quarantined(row, &directory)).collect();
+        Ok(Response::new(pb::ListQuarantineResponse { items, next }))
+    }
+
+    async fn list_stranded(&self, request: Request<pb::ListStrandedRequest>) -> Answer<pb::ListStrandedResponse> {
+        let asked = request.into_inner();
+        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
+        let until = from.saturating_add(limit);
+        let read = async || {
+            let mut ids: Vec<(RecordId, pb::Stranding)> =
+                self.store.hidden(Position::MAX).await?.into_iter().map(|id| (id, pb::Stranding::NotLetGo)).collect();
+            let waiting = self.store.wants(until.saturating_add(1)).await?;
+            ids.extend(waiting.into_iter().map(|id| (id, pb::Stranding::Waiting)));
+            let next = if ids.len() > until { until.to_string() } else { String::new() };
+            let mut records = Vec::new();
+            for (id, stranding) in ids.into_iter().take(until).skip(from) {
+                records.extend(self.store.record(id).await?.map(|row| operators::stranded(&row, stranding)));
+            }
+            Ok::<_, StoreError>(pb::ListStrandedResponse { records, next })
+        };
+        read().await.map(Response::new).map_err(|error| of_read(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before;
+
+    #[test]
+    fn the_id_before_one_is_the_greatest_below_it() {
+        let mut id = [0; 32];
+        assert_eq!(before(id), None);
+        id[30] = 1;
+        let mut less = [0; 32];
+        less[31] = 0xff;
+        assert_eq!(before(id), Some(less));
+    }
+}

@@ -1,0 +1,129 @@
+//! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
+
+use heliu_record::id::to_hex;
+use heliu_storage::{QuarantineRow, RecordRow, RecordState};
+use heliu_trust::directory::Directory;
+use heliu_wire::operations as pb;
+use heliu_wire::records::Seat;
+
+use super::words::{node_name, seat_of_node};
+use crate::status::{LinkReport, LinkRole, LinkState, Outcome, Verification};
+
+pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
+    let (last_error, last_error_ms) = match link.last_error {
+        Some((error, at)) => (error, Some(at)),
+        None => (String::new(), None),
+    };
+    pb::Link {
+        peer_node: link.peer.map(|peer| peer.to_string()).unwrap_or_default(),
+        peer_node_name: link.peer.map(|peer| node_name(peer, directory)).unwrap_or_default(),
+        peer_seat: link.peer_seat.map(|seat| Seat::of(seat, directory.seats())),
+        role: role(link.role).into(),
+        address: if link.dialer { link.address } else { String::new() },
+        state: state(link.state).into(),
+        verified_since_ms: link.verified_ms,
+        heard_ms: link.heard_ms,
+        last_error,
+        last_error_ms,
+        lag: Some(pb::Lag {
+            items: link.lag_items,
+            bytes: link.lag_bytes,
+            oldest_age_ms: u64::try_from(link.lag_age.as_millis()).unwrap_or(u64::MAX),
+        }),
+        in_flight_frames: link.in_flight_frames as u64,
+        in_flight_bytes: link.in_flight_bytes as u64,
+        acked_position: link.acked,
+        received_position: link.received,
+        reconciles: link.reconciled,
+        round: u32::from(link.state == LinkState::Reconciling),
+        frames_in: link.traffic.frames_in,
+        frames_out: link.traffic.frames_out,
+        bytes_in: link.traffic.bytes_in,
+        bytes_out: link.traffic.bytes_out,
+        refused: link.refused_there,
+        peer_program: link.peer_program,
+        connects: link.connects,
+    }
+}
+
+fn role(role: LinkRole) -> pb::LinkRole {
+    match role {
+        LinkRole::Parent => pb::LinkRole::Parent,
+        LinkRole::Child => pb::LinkRole::Child,
+        LinkRole::Peer => pb::LinkRole::Peer,
+    }
+}
+
+fn state(state: LinkState) -> pb::LinkState {
+    match state {
+        LinkState::Down => pb::LinkState::Down,
+        LinkState::Connecting => pb::LinkState::Connecting,
+        LinkState::Directory => pb::LinkState::Directory,
+        LinkState::Reconciling => pb::LinkState::Reconciling,
+        LinkState::CatchingUp => pb::LinkState::CatchingUp,
+        LinkState::Live => pb::LinkState::Live,
+        LinkState::Refused => pb::LinkState::Refused,
+    }
+}
+
+pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb::Verification {
+    let (outcome, detail) = outcome(verified.outcome);
+    let peer = verified.peer.map(|peer| peer.to_string()).unwrap_or_default();
+    let peer_seat = verified.peer_seat.map(|seat| Seat::of(seat, directory.seats()));
+    let said = pb::Verification { peer_node: peer, peer_seat, outcome: outcome.into(), ..pb::Verification::default() };
+    let Some(cut) = verified.cut else { return pb::Verification { detail: detail.to_owned(), ..said } };
+    pb::Verification {
+        detail: detail.to_owned(),
+        records: cut.sums.records,
+        held: to_hex(&cut.sums.held.0),
+        admitted: to_hex(&cut.sums.admitted.0),
+        mine: cut.mine,
+        yours: cut.yours,
+        ..said
+    }
+}
+
+fn outcome(outcome: Outcome) -> (pb::Outcome, &'static str) {
+    match outcome {
+        Outcome::Equal => (pb::Outcome::Equal, ""),
+        Outcome::JudgedDifferently => (
+            pb::Outcome::JudgedDifferently,
+            "两端变更相同而判断不同,请上报两端版本 the ends hold the same and judge it differently: report both versions",
+        ),
+        Outcome::Different => (pb::Outcome::Different, "两端不同,正在核对 the ends differ; they are being reconciled"),
+        Outcome::MovedOn => (
+            pb::Outcome::MovedOn,
+            "期间仍在变更,稍后再试 one end kept changing meanwhile; try again when it is quiet",
+        ),
+        Outcome::NotConnected => (pb::Outcome::NotConnected, "未连接 not connected: heliu peers says why"),
+        Outcome::TimedOut => (pb::Outcome::TimedOut, "对端未在时限内答复 the other end did not answer in time"),
+    }
+}
+
+pub(super) fn quarantined(row: &QuarantineRow, directory: &Directory) -> pb::Quarantined {
+    pb::Quarantined {
+        id: to_hex(&row.id),
+        record: row.record.map(|record| record.to_string()).unwrap_or_default(),
+        from_node: row.from.map(|node| node.to_string()).unwrap_or_default(),
+        from_seat: row.from.and_then(|node| seat_of_node(node, directory)),
+        code: row.code.clone(),
+        reason: row.reason.clone(),
+        at_ms: row.at_ms,
+        bytes: row.bytes.len() as u64,
+    }
+}
+
+pub(super) fn stranded(row: &RecordRow, stranding: pb::Stranding) -> pb::Stranded {
+    let reason = match stranding {
+        pb::Stranding::NotLetGo => "已离开本席位,待上级收齐 it has left this seat and waits until a superior has all of it",
+        _ => "缺少前面的变更,待其到达 changes that others build on have not arrived",
+    };
+    pb::Stranded {
+        record: row.id.to_string(),
+        kind: row.preimage.kind.clone(),
+        stranding: stranding.into(),
+        reason: reason.to_owned(),
+        leaves: row.leaves,
+        since_position: if let RecordState::Hidden { since } = row.state { since } else { 0 },
+    }
+}

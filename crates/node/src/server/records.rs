@@ -1,0 +1,147 @@
+//! `heliu.records.v1`: commands go to the engine, reads go straight to the store, which holds only what is durable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heliu_record::command::{CommandId, Request as Command};
+use heliu_record::id::RecordId;
+use heliu_storage::{ListQuery, Read, RecordRow, RecordState, StoreError};
+use heliu_wire::records as pb;
+use heliu_wire::records::records_service_server::RecordsService;
+use tonic::{Request, Response, Status};
+
+use super::refusals::{invalid, of_execute, of_read};
+use super::words::{after, change, digits, no_record, page, record, record_id};
+use crate::begin::random;
+use crate::handle::NodeHandle;
+
+pub(super) struct Records<S> {
+    node: NodeHandle,
+    store: Arc<S>,
+}
+
+impl<S: Read> Records<S> {
+    pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
+        Records { node, store }
+    }
+
+    async fn command(&self, asked: pb::ExecuteRequest) -> Result<Command, Status> {
+        let id = match asked.command_id.as_str() {
+            "" => CommandId(random().map_err(|error| Status::internal(error.to_string()))?),
+            given => {
+                let bad = |_| invalid("command_id", "命令编号为 32 位十六进制数字。", "A command id is 32 hexadecimal digits.");
+                digits(given, CommandId::LEN * 2, "command_id")?.parse().map_err(bad)?
+            }
+        };
+        let subject = match asked.subject.as_str() {
+            "" => None,
+            given => Some(record_id(&*self.store, given, "subject").await?),
+        };
+        let arguments: BTreeMap<_, _> = asked.arguments.into_iter().collect();
+        Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason })
+    }
+
+    /// Open conflicts of each of these records.
+    async fn conflicts(&self, rows: &[RecordRow]) -> Result<BTreeMap<RecordId, Vec<String>>, StoreError> {
+        let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
+        let mut conflicts: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
+        for conflict in self.store.conflicts_of(&ids).await? {
+            let id = heliu_record::id::to_hex(&conflict.id);
+            for anchor in conflict.anchors {
+                conflicts.entry(anchor).or_default().push(id.clone());
+            }
+        }
+        Ok(conflicts)
+    }
+
+    async fn shown(&self, rows: Vec<RecordRow>) -> Result<Vec<pb::Record>, Status> {
+        let mut conflicts = self.conflicts(&rows).await.map_err(|error| of_read(&error))?;
+        let directory = self.node.directory();
+        let show = |row: RecordRow| {
+            let of_it = conflicts.remove(&row.id).unwrap_or_default();
+            record(row, of_it, &directory)
+        };
+        Ok(rows.into_iter().map(show).collect())
+    }
+}
+
+#[tonic::async_trait]
+impl<S: Read + 'static> RecordsService for Records<S> {
+    async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<pb::ExecuteResponse>, Status> {
+        let command = self.command(request.into_inner()).await?;
+        let command_id = command.id.to_string();
+        let executed = self.node.execute(command).await.map_err(|error| of_execute(&error))?;
+        Ok(Response::new(pb::ExecuteResponse {
+            command_id,
+            created: executed.done.result.get("record").cloned().into_iter().collect(),
+            commits: executed.commits.iter().map(ToString::to_string).collect(),
+            affected: executed.affected.iter().map(ToString::to_string).collect(),
+            repeated: executed.done.again,
+            result: executed.done.result.into_iter().collect(),
+        }))
+    }
+
+    async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
+        let id = record_id(&*self.store, &request.into_inner().id, "id").await?;
+        let row = self.store.record(id).await.map_err(|error| of_read(&error))?;
+        let row = row.ok_or_else(|| no_record(&id.to_string(), "id"))?;
+        let record = self.shown(vec![row]).await?.pop();
+        Ok(Response::new(pb::GetResponse { record }))
+    }
+
+    async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {
+        let asked = request.into_inner();
+        let limit = page(asked.limit);
+        let mut query = ListQuery {
+            kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
+            refers_to: match asked.refers_to.as_str() {
+                "" => None,
+                given => Some(record_id(&*self.store, given, "refers_to").await?),
+            },
+            after: after(&asked.after)?,
+            limit,
+        };
+        let mut rows: Vec<RecordRow> = Vec::with_capacity(limit);
+        let mut next = String::new();
+        // What is gone is left out after it has been read, so a page may take several reads to fill.
+        while rows.len() < limit {
+            let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
+            let is_last = found.len() < query.limit;
+            query.after = found.last().map(|row| row.id).or(query.after);
+            rows.extend(found.into_iter().filter(|row| asked.include_gone || row.state == RecordState::Present));
+            query.limit = (limit - rows.len()).max(1);
+            if is_last {
+                return Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next }));
+            }
+        }
+        if let Some(last) = query.after {
+            next = last.to_string();
+        }
+        Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next }))
+    }
+
+    async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
+        let asked = request.into_inner();
+        let id = record_id(&*self.store, &asked.id, "id").await?;
+        let loaded = self.store.load(&[id]).await.map_err(|error| of_read(&error))?.pop();
+        let mut leaves = loaded.ok_or_else(|| no_record(&id.to_string(), "id"))?.leaves;
+        let (from, limit) = (after::<u64>(&asked.after)?.unwrap_or(0), page(asked.limit));
+        leaves.retain(|leaf| leaf.position > from);
+        let more = leaves.len() > limit;
+        leaves.truncate(limit);
+        let last = leaves.last().filter(|_| more).map(|leaf| leaf.position.to_string());
+        let directory = self.node.directory();
+        // Each change is parsed and checked, some 30 us: a long page would hold up others on this thread.
+        let parsed = tokio::task::spawn_blocking(move || leaves.iter().map(|leaf| change(leaf, &directory)).collect());
+        let changes = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
+        let next = last.unwrap_or_default();
+        Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
+    }
+
+    async fn get_schema(
+        &self,
+        _: Request<pb::GetSchemaRequest>,
+    ) -> Result<Response<pb::GetSchemaResponse>, Status> {
+        Ok(Response::new(heliu_wire::schema::schema()))
+    }
+}

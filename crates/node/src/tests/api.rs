@@ -1,0 +1,142 @@
+//! The gRPC services, asked as other programs ask them: through the client.
+
+use heliu_client::Client;
+use heliu_client::operations::{LinkState, ListConflictsRequest, ListQuarantineRequest, ListStrandedRequest, Outcome};
+use heliu_client::records::{ChangeStatus, ExecuteRequest, HistoryRequest, ListRequest};
+use heliu_record::id::RecordId;
+use std::time::Duration;
+
+use super::world::{County, TOWNSHIP, VILLAGE, until};
+
+fn command(name: &str, subject: &str, arguments: &[(&str, &str)]) -> ExecuteRequest {
+    ExecuteRequest {
+        command: name.to_owned(),
+        subject: subject.to_owned(),
+        arguments: arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        who: "clerk".to_owned(),
+        reason: "a test".to_owned(),
+        ..ExecuteRequest::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_writes_reads_pages_and_asks_for_the_history() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let mut asked = command("org.create", "", &[("name", "甲村党支部")]);
+    asked.command_id = "ab".repeat(16);
+    let done = client.execute(asked.clone()).await.expect("it is carried out");
+    let id = done.created[0].clone();
+    assert_eq!((done.affected.clone(), done.commits.len(), done.repeated), (vec![id.clone()], 1, false));
+    let again = client.execute(asked).await.expect("the answer of before");
+    assert!(again.repeated && again.created == done.created);
+
+    client.execute(command("record.set", &id[..8], &[("field", "name"), ("value", "甲村总支")])).await.expect("done");
+    let record = client.get(&id[..10]).await.expect("it is there");
+    assert!(record.view_json.contains("甲村总支") && record.leaves == 2, "{record:?}");
+    assert_eq!(record.owners[0].code, VILLAGE);
+
+    let first = client.history(HistoryRequest { id: id.clone(), limit: 1, ..HistoryRequest::default() }).await;
+    let first = first.expect("it has one");
+    assert_eq!((first.changes.len(), first.id == id, first.next.is_empty()), (1, true, false));
+    let rest = HistoryRequest { id: id.clone(), after: first.next, ..HistoryRequest::default() };
+    let rest = client.history(rest).await.expect("it goes on");
+    let [change] = &rest.changes[..] else { panic!("{rest:?}") };
+    assert_eq!((change.who.as_str(), change.command.as_str(), change.reason.as_str()), ("clerk", "record.set", "a test"));
+    assert_eq!((change.status(), change.puts[0].key.as_str()), (ChangeStatus::Admitted, "name"));
+    assert_eq!(change.author_seat.as_ref().map(|seat| seat.code.as_str()), Some(VILLAGE));
+    assert!(rest.next.is_empty());
+
+    for n in 0..5 {
+        client.execute(command("org.create", "", &[("name", &format!("支部{n}"))])).await.expect("done");
+    }
+    let (mut seen, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = ListRequest { kind: "org".to_owned(), limit: 4, after, ..ListRequest::default() };
+        let page = client.list(page).await.expect("a page");
+        seen.extend(page.records.into_iter().map(|record| record.id));
+        after = page.next;
+        if after.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 6);
+    assert!(seen.is_sorted());
+    assert!(client.schema().await.expect("it has one").kinds.iter().any(|kind| kind.name == "org"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_wrong_is_said_with_its_field() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let refused = client.execute(command("org.creat", "", &[])).await.expect_err("no such command");
+    assert_eq!(refused.reason(), "unknown_command");
+    assert!(refused.explain().en.contains("org.create") && !refused.explain().zh.is_empty(), "{refused}");
+    let unknown = client.get(&RecordId([9; 32]).to_string()).await.expect_err("no such record");
+    assert_eq!((unknown.reason(), unknown.field()), ("not_here", Some("id")));
+    assert_eq!(client.get("12").await.expect_err("too short").reason(), "bad_value");
+    let mut asked = command("org.create", "", &[("name", "甲")]);
+    asked.reason = "长".repeat(1_000);
+    assert_eq!(client.execute(asked).await.expect_err("a note that no change can hold").reason(), "note_too_long");
+    let page = ListRequest { after: "not a cursor".to_owned(), ..ListRequest::default() };
+    assert_eq!(client.list(page).await.expect_err("no cursor").field(), Some("after"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operators_see_node_links_and_proof() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let village = seats.start(VILLAGE, &[township.address()]).await;
+    village.found("甲村党支部").await;
+    village.is_live().await;
+    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let status = client.status().await.expect("it answers");
+    assert_eq!(status.seat.map(|seat| seat.code).as_deref(), Some(VILLAGE));
+    assert_eq!((status.counts.map(|counts| counts.records), status.read_only_reason.as_str()), (Some(1), ""));
+    let verified = client.verify(TOWNSHIP, Duration::from_secs(5)).await.expect("it answers");
+    assert_eq!((verified.len(), verified[0].outcome()), (1, Outcome::Equal), "{verified:?}");
+    until("the link is live", async || {
+        let links = client.links().await.expect("it answers");
+        links[0].state() == LinkState::Live && links[0].verified_since_ms.is_some()
+    })
+    .await;
+    let link = client.links().await.expect("it answers").remove(0);
+    assert_eq!(link.peer_seat.map(|seat| seat.code).as_deref(), Some(TOWNSHIP));
+    assert!(link.bytes_in > 0 && link.bytes_out > 0 && link.heard_ms.is_some() && link.connects == 1);
+    assert!(client.quarantine(ListQuarantineRequest::default()).await.expect("it answers").items.is_empty());
+    assert!(client.stranded(ListStrandedRequest::default()).await.expect("it answers").records.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conflicts_are_listed_and_shown_by_a_short_id() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let village = seats.start(VILLAGE, &[]).await;
+    let record = village.found("甲村党支部").await;
+    // Both write it apart from each other; then they meet.
+    let store = village.stop().await;
+    let at = township.address();
+    let village = super::world::Place::start(seats.options(VILLAGE, &[at]), store).await;
+    township.has(record).await;
+    village.is_live().await;
+    let store = village.stop().await;
+    township.set(record, "name", "镇里的叫法").await.expect("done");
+    let village = super::world::Place::start(seats.options(VILLAGE, &[]), store).await;
+    village.set(record, "name", "村里的叫法").await.expect("done");
+    let store = village.stop().await;
+    let village = super::world::Place::start(seats.options(VILLAGE, &[at]), store).await;
+    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    until("there is a conflict", async || {
+        !client.conflicts(ListConflictsRequest::default()).await.expect("it answers").conflicts.is_empty()
+    })
+    .await;
+    let listed = client.conflicts(ListConflictsRequest { record: record.to_string(), ..Default::default() }).await;
+    let listed = listed.expect("it answers").conflicts.remove(0);
+    assert_eq!((listed.values.len(), listed.body_json.as_str()), (2, ""));
+    let shown = client.conflict(&listed.id[..9]).await.expect("it is open");
+    assert!(shown.id == listed.id && shown.body_json.contains("村里的叫法"));
+    assert_eq!(client.get(&record.to_string()).await.expect("it is there").conflicts, [listed.id]);
+    assert_eq!(client.conflict("00000000").await.expect_err("none").reason(), "not_here");
+}

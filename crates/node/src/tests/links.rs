@@ -1,0 +1,224 @@
+//! Links: up and down the tiers, with parents that are away, come back, or are replaced by another one.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use heliu_replication::frame::{Frame, Hello, WIRE_VERSIONS};
+use heliu_storage::{Read, StoreId};
+use heliu_trust::id::Incarnation;
+use heliu_trust::signature::Signer;
+use heliu_wire::replication::LinkRequest;
+use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
+
+use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, free_address, key, memory, until};
+use crate::options::Upstream;
+use crate::status::{LinkRole, LinkState, Outcome};
+use crate::{Node, StartError};
+
+const WAIT: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_village_writes_is_at_the_county_two_hops_up_and_proven_equal() {
+    let seats = County::new();
+    let county = seats.start(COUNTY, &[]).await;
+    let township = seats.start(TOWNSHIP, &[county.address()]).await;
+    let village = seats.start(VILLAGE, &[township.address()]).await;
+    let record = village.found("甲村党支部").await;
+    county.shows(record, "name", "甲村党支部").await;
+    county.set(record, "name", "甲村党总支").await.expect("a superior may");
+    village.shows(record, "name", "甲村党总支").await;
+    for place in [&village, &township] {
+        let verified = place.node.verify("", WAIT).await.expect("it answers");
+        assert!(verified.iter().all(|v| v.outcome == Outcome::Equal), "{verified:?}");
+    }
+    let verified = township.node.verify(VILLAGE, WAIT).await.expect("it answers");
+    assert_eq!((verified.len(), verified[0].outcome), (1, Outcome::Equal));
+    let sums = verified[0].cut.expect("there was a verdict").sums;
+    assert_eq!(sums.records, 1);
+    let links = township.node.links().await.expect("it answers");
+    let roles: Vec<LinkRole> = links.iter().map(|link| link.role).collect();
+    assert_eq!(roles, [LinkRole::Parent, LinkRole::Child]);
+    assert!(links.iter().all(|link| link.state == LinkState::Live && link.verified_ms.is_some()), "{links:?}");
+    assert!(township.node.verify("nowhere", WAIT).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_made_on_both_sides_while_cut_off_come_together() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let at = township.address();
+    let village = seats.start(VILLAGE, &[at]).await;
+    let record = village.found("甲村党支部").await;
+    township.has(record).await;
+    let store = township.stop().await;
+    village.set(record, "name", "村里的叫法").await.expect("offline, and carried out");
+    // The township writes while nobody can reach it: it is up again, at another address.
+    let township = Place::start(seats.options(TOWNSHIP, &[]), store).await;
+    township.set(record, "name", "镇里的叫法").await.expect("carried out");
+    let store = township.stop().await;
+    let mut options = seats.options(TOWNSHIP, &[]);
+    options.listen = at;
+    let township = Place::start(options, store).await;
+    for place in [&village.store, &township.store] {
+        until("both values are there as a conflict", async || {
+            place.conflicts_of(&[record]).await.expect("it reads").iter().any(|c| {
+                let body = String::from_utf8_lossy(&c.body).into_owned();
+                body.contains("村里的叫法") && body.contains("镇里的叫法")
+            })
+        })
+        .await;
+    }
+    let verified = village.node.verify("", WAIT).await.expect("it answers");
+    assert_eq!(verified[0].outcome, Outcome::Equal);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_that_comes_up_later_gets_everything() {
+    let seats = County::new();
+    let at = free_address().await;
+    let village = seats.start(VILLAGE, &[at]).await;
+    let record = village.found("甲村党支部").await;
+    until("the link says why it is down", async || {
+        village.link().await.last_error.is_some_and(|(why, _)| why.contains("refused"))
+    })
+    .await;
+    let mut options = seats.options(TOWNSHIP, &[]);
+    options.listen = at;
+    let township = Place::start(options, memory(TOWNSHIP)).await;
+    township.has(record).await;
+    village.is_live().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restart_of_the_parent_the_link_goes_on_from_its_cursor() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let at = township.address();
+    let village = seats.start(VILLAGE, &[at]).await;
+    for n in 0..50 {
+        village.found(&format!("支部{n}")).await;
+    }
+    village.is_live().await;
+    let before = village.link().await;
+    let store = township.stop().await;
+    let record = village.found("停机时建立").await;
+    let mut options = seats.options(TOWNSHIP, &[]);
+    options.listen = at;
+    let township = Place::start(options, store).await;
+    township.has(record).await;
+    village.is_live().await;
+    let after = village.link().await;
+    assert_eq!((after.connects, after.reconciled), (before.connects + 1, 0), "{after:?}");
+    assert!(after.traffic.bytes_out - before.traffic.bytes_out < 2_000, "only what is new: {before:?} {after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn if_one_address_does_not_answer_the_next_one_is_taken() {
+    let seats = County::new();
+    let county = seats.start(COUNTY, &[]).await;
+    let mut options = seats.options("mirror", &[]);
+    options.peers = vec![Upstream::at([county.address().to_string()])];
+    let mirror = Place::start(options, memory("mirror")).await;
+    let township = seats.start(TOWNSHIP, &[free_address().await, county.address(), mirror.address()]).await;
+    let first = township.found("镇党委").await;
+    county.has(first).await;
+    mirror.has(first).await;
+    assert_eq!(township.link().await.address, county.address().to_string());
+    county.stop().await;
+    let second = township.found("第二支部").await;
+    mirror.has(second).await;
+    assert_eq!(township.link().await.address, mirror.address().to_string());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_does_not_read_delays_nobody() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let deaf = connect_deaf(&seats, township.address()).await;
+    let village = seats.start(VILLAGE, &[township.address()]).await;
+    village.is_live().await;
+    // More than fits into every buffer on the way to the deaf one.
+    let filler = "长".repeat(70);
+    for n in 0..40 {
+        let write = |m: usize| township.node.execute(super::world::create(&format!("{filler}{n}.{m}")));
+        let done = futures::future::join_all((0..100).map(write)).await;
+        assert!(done.iter().all(Result::is_ok));
+    }
+    let record = village.found("甲村党支部").await;
+    tokio::time::timeout(Duration::from_secs(2), township.has(record)).await.expect("without delay");
+    drop(deaf);
+}
+
+/// Says hello as a village, and then reads nothing.
+async fn connect_deaf(seats: &County, address: SocketAddr) -> impl Sized {
+    let mut client = ReplicationServiceClient::connect(format!("http://{address}")).await.expect("it listens");
+    let hello = Frame::Hello(Hello {
+        realm: seats.anchor.realm,
+        node: key(OTHER_VILLAGE).node(),
+        store: StoreId([7; 16]),
+        incarnation: Incarnation([7; 16]),
+        versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
+        directory_len: 1,
+        directory_head: seats.entry.version,
+        program: "deaf".to_owned(),
+    });
+    let welcome = Frame::Welcome(heliu_replication::frame::Welcome { cursor: None, known_of_you: None });
+    let (said, says) = tokio::sync::mpsc::channel(4);
+    for frame in [hello, welcome] {
+        said.send(LinkRequest::from(&frame)).await.expect("there is room");
+    }
+    let answers = client.link(tokio_stream::wrappers::ReceiverStream::new(says)).await.expect("it takes the link");
+    (said, answers)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stranger_is_refused_and_both_see_why() {
+    let (ours, theirs) = (County::new(), County::new());
+    let township = ours.start(TOWNSHIP, &[]).await;
+    let mut options = theirs.options(VILLAGE, &[township.address()]);
+    let realm = heliu_trust::id::realm_id(&theirs.anchor.issuer, "another county");
+    let issuer = key("issuer");
+    options.anchor.realm = realm;
+    let seat = heliu_record::seats::Seat {
+        id: heliu_trust::id::seat_id(&realm, COUNTY),
+        code: COUNTY.to_owned(),
+        name: "别的县".to_owned(),
+        parent: None,
+        tier: heliu_record::seats::Tier::County,
+    };
+    let (node, seat_id) = (key(VILLAGE), seat.id);
+    let items = vec![
+        heliu_trust::directory::Item::Seat(seat),
+        heliu_trust::directory::Item::Node {
+            node: node.node(),
+            seat: seat_id,
+            key: node.public_key(),
+            addresses: Vec::new(),
+        },
+    ];
+    let directory = heliu_trust::directory::Directory::new(realm, issuer.public_key());
+    options.directory = vec![directory.draft(items, 0, &*issuer).expect("a directory")];
+    let stranger = Place::start(options, memory("stranger")).await;
+    until("the link is refused", async || {
+        let link = stranger.link().await;
+        link.state == LinkState::Refused && link.last_error.is_some_and(|(why, _)| why.contains("realm"))
+    })
+    .await;
+    assert!(township.node.links().await.expect("it answers").iter().all(|link| link.state != LinkState::Live));
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_said_before_anything_begins() {
+    let seats = County::new();
+    let start = async |change: fn(&mut crate::Options)| {
+        let mut options = seats.options(VILLAGE, &[]);
+        change(&mut options);
+        Node::start(options, memory(VILLAGE)).await.err().expect("it does not start")
+    };
+    let open = start(|options| options.listen = "0.0.0.0:0".parse().expect("one")).await;
+    assert!(matches!(open, StartError::NotLoopback(_)) && open.to_string().contains("127.0.0.1"), "{open}");
+    let bad = start(|options| options.upstreams = vec![Upstream::at(["here"])]).await;
+    assert!(matches!(bad, StartError::BadAddress { .. }), "{bad}");
+    let nobody = start(|options| options.key = key("nobody")).await;
+    assert!(matches!(nobody, StartError::NotEnrolled(_)) && nobody.to_string().contains("enrol"), "{nobody}");
+}

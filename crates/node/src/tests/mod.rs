@@ -1,0 +1,8 @@
+//! Stories over real nodes, real gRPC and real connections on loopback.
+
+mod api;
+mod disk;
+mod links;
+mod speed;
+mod stopping;
+mod world;

@@ -1,0 +1,89 @@
+//! Shutting down: nothing acknowledged is lost, everybody is told, and it ends in time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use heliu_storage::{Read, StoreId};
+use heliu_storage_sqlite::{Options as StoreOptions, SqliteStore};
+use heliu_trust::id::Incarnation;
+
+use super::world::{COUNTY, County, Place, TOWNSHIP, VILLAGE, create, until};
+use crate::ExecuteError;
+use crate::begin::random;
+
+pub(super) async fn sqlite(path: &std::path::Path) -> Arc<SqliteStore> {
+    let drawn = || random().expect("random bytes");
+    let options = StoreOptions::new(StoreId(drawn()), Incarnation(drawn()));
+    Arc::new(SqliteStore::open(path, options).await.expect("it opens"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shutdown_under_load_loses_nothing_that_was_acknowledged() {
+    let seats = County::new();
+    let directory = tempfile::tempdir().expect("a directory");
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let village = Place::start(seats.options(VILLAGE, &[township.address()]), sqlite(directory.path()).await).await;
+    let clerks: Vec<_> = (0..8)
+        .map(|clerk| {
+            let node = village.node.clone();
+            tokio::spawn(async move {
+                let mut acknowledged = Vec::new();
+                loop {
+                    let request = create(&format!("支部{clerk}-{}", acknowledged.len()));
+                    let id = request.id;
+                    match node.execute(request).await {
+                        Ok(_) => acknowledged.push(id),
+                        Err(error) => return (acknowledged, error),
+                    }
+                }
+            })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let began = Instant::now();
+    let store = village.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(3), "it took {:?}", began.elapsed());
+    store.close().await.expect("it closes");
+    let mut acknowledged = Vec::new();
+    for clerk in clerks {
+        let (ids, error) = clerk.await.expect("it ends");
+        assert!(matches!(error, ExecuteError::ShuttingDown | ExecuteError::Stopped), "{error}");
+        acknowledged.extend(ids);
+    }
+    assert!(acknowledged.len() > 20, "there was load: {}", acknowledged.len());
+    let store = sqlite(directory.path()).await;
+    for id in &acknowledged {
+        assert!(store.command(*id).await.expect("it reads").is_some(), "{id} was acknowledged and is gone");
+    }
+    assert!(store.counts().await.expect("it reads").records >= acknowledged.len() as u64);
+    // And it goes on where it was.
+    let village = Place::start(seats.options(VILLAGE, &[township.address()]), store).await;
+    let record = village.found("重启之后").await;
+    township.has(record).await;
+    until("everything is at the township", async || {
+        let counts = township.store.counts().await.expect("it reads");
+        counts.records > acknowledged.len() as u64
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_stops_tells_its_links_and_its_address_is_free() {
+    let seats = County::new();
+    let county = seats.start(COUNTY, &[]).await;
+    let township = seats.start(TOWNSHIP, &[county.address()]).await;
+    township.is_live().await;
+    let at = county.address();
+    let (handle, store) = (county.node.clone(), county.stop().await);
+    until("the link says that the other end shuts down", async || {
+        township.link().await.last_error.is_some_and(|(why, _)| why.contains("ShuttingDown") || why.contains("refused"))
+    })
+    .await;
+    assert!(matches!(handle.execute(create("太晚")).await, Err(ExecuteError::ShuttingDown | ExecuteError::Stopped)));
+    assert!(handle.status().await.is_err());
+    handle.shutdown().await.expect("twice is as good as once");
+    let mut options = seats.options(COUNTY, &[]);
+    options.listen = at;
+    let _county = Place::start(options, store).await;
+    township.is_live().await;
+}

@@ -1,0 +1,183 @@
+//! A small county: its seats and keys, its nodes on loopback, and the words in which the stories are told.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use heliu_record::command::{CommandId, Request};
+use heliu_record::hash::{hash, hash16};
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::seats::{Seat, Tier};
+use heliu_storage::memory::MemoryStore;
+use heliu_storage::{Read, RecordState, StoreId, Write};
+use heliu_trust::directory::{Directory, Item, SignedEntry};
+use heliu_trust::ed25519::{Ed25519, Ed25519Key};
+use heliu_trust::id::{Incarnation, realm_id, seat_id};
+use heliu_trust::signature::Signer;
+
+use crate::begin::random;
+use crate::status::{Executed, LinkReport, LinkState};
+use crate::{Anchor, ExecuteError, Node, NodeHandle, Options, Retry, Upstream};
+
+pub(super) const COUNTY: &str = "371726000000";
+pub(super) const TOWNSHIP: &str = "371726101000";
+pub(super) const VILLAGE: &str = "371726101201";
+pub(super) const OTHER_VILLAGE: &str = "371726101202";
+
+pub(super) struct County {
+    pub anchor: Anchor,
+    pub entry: SignedEntry,
+    seats: BTreeMap<String, SeatId>,
+}
+
+pub(super) fn key(name: &str) -> Arc<Ed25519Key> {
+    Arc::new(Ed25519Key::from_seed(hash("test node", &[name.as_bytes()])))
+}
+
+impl County {
+    /// County, township and two villages; each has one node, the county two (`371726000000` and `mirror`).
+    pub fn new() -> Self {
+        let issuer = key("issuer");
+        let realm = realm_id(&issuer.public_key(), "test");
+        let anchor = Anchor { realm, issuer: issuer.public_key() };
+        let tree = [
+            (COUNTY, None, Tier::County),
+            (TOWNSHIP, Some(COUNTY), Tier::Township),
+            (VILLAGE, Some(TOWNSHIP), Tier::Village),
+            (OTHER_VILLAGE, Some(TOWNSHIP), Tier::Village),
+        ];
+        let mut items = Vec::new();
+        let mut seats = BTreeMap::new();
+        for (code, parent, tier) in tree {
+            let id = seat_id(&realm, code);
+            seats.insert(code.to_owned(), id);
+            let parent = parent.map(|parent| seat_id(&realm, parent));
+            items.push(Item::Seat(Seat { id, code: code.to_owned(), name: format!("席位{code}"), parent, tier }));
+        }
+        let nodes = tree.map(|(code, ..)| (code, code)).into_iter().chain([("mirror", COUNTY)]);
+        for (name, code) in nodes {
+            let key = key(name);
+            items.push(Item::Node { node: key.node(), seat: seats[code], key: key.public_key(), addresses: Vec::new() });
+        }
+        let entry = Directory::new(realm, anchor.issuer).draft(items, 0, &*issuer).expect("a directory");
+        County { anchor, entry, seats }
+    }
+
+    pub fn seat(&self, code: &str) -> SeatId {
+        self.seats[code]
+    }
+
+    pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {
+        let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, "127.0.0.1:0".parse().expect("one"));
+        options.directory = vec![self.entry.clone()];
+        options.tick = Duration::from_millis(50);
+        options.retry = Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) };
+        options.shutdown_deadline = Duration::from_secs(5);
+        if !parents.is_empty() {
+            options.upstreams = vec![Upstream::at(parents.iter().map(ToString::to_string))];
+        }
+        options
+    }
+
+    pub async fn start(&self, name: &str, parents: &[SocketAddr]) -> Place<MemoryStore> {
+        Place::start(self.options(name, parents), memory(name)).await
+    }
+}
+
+pub(super) fn memory(name: &str) -> Arc<MemoryStore> {
+    let incarnation = Incarnation(random().expect("random bytes"));
+    Arc::new(MemoryStore::open(StoreId(hash16("test store", &[name.as_bytes()])), incarnation))
+}
+
+/// A running node with its store.
+pub(super) struct Place<S> {
+    pub node: NodeHandle,
+    pub store: Arc<S>,
+}
+
+impl<S: Write + 'static> Place<S> {
+    pub async fn start(options: Options, store: Arc<S>) -> Self {
+        let node = Node::start(options, Arc::clone(&store)).await.expect("it starts");
+        Place { node, store }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.node.address()
+    }
+
+    /// A new organisation of this seat.
+    pub async fn found(&self, name: &str) -> RecordId {
+        let executed = self.node.execute(create(name)).await.expect("it is carried out");
+        made(&executed)
+    }
+
+    pub async fn set(&self, record: RecordId, field: &str, value: &str) -> Result<Executed, ExecuteError> {
+        let arguments = [("field", field), ("value", value)];
+        self.node.execute(request("record.set", Some(record), &arguments)).await
+    }
+
+    pub async fn view(&self, record: RecordId) -> Option<serde_json::Value> {
+        let row = self.store.record(record).await.expect("it reads")?;
+        (row.state == RecordState::Present).then(|| serde_json::from_slice(&row.view).expect("JSON"))
+    }
+
+    pub async fn shows(&self, record: RecordId, field: &str, value: &str) {
+        let wanted = serde_json::Value::from(value);
+        until(&format!("{field} is {value}"), async || {
+            self.view(record).await.is_some_and(|view| view.get(field) == Some(&wanted))
+        })
+        .await;
+    }
+
+    pub async fn has(&self, record: RecordId) {
+        until("the record is here", async || self.view(record).await.is_some()).await;
+    }
+
+    pub async fn link(&self) -> LinkReport {
+        self.node.links().await.expect("it answers").swap_remove(0)
+    }
+
+    pub async fn is_live(&self) {
+        until("its link is live", async || self.link().await.state == LinkState::Live).await;
+    }
+
+    pub async fn stop(self) -> Arc<S> {
+        self.node.shutdown().await.expect("it stops in time");
+        self.store
+    }
+}
+
+pub(super) fn create(name: &str) -> Request {
+    request("org.create", None, &[("name", name)])
+}
+
+pub(super) fn request(name: &str, subject: Option<RecordId>, arguments: &[(&str, &str)]) -> Request {
+    Request {
+        id: CommandId(random().expect("random bytes")),
+        name: name.to_owned(),
+        subject,
+        arguments: arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        who: "clerk".to_owned(),
+        reason: "a test".to_owned(),
+    }
+}
+
+pub(super) fn made(executed: &Executed) -> RecordId {
+    executed.done.result["record"].parse().expect("an id")
+}
+
+/// Waits until something is so; a story that does not come true within 15 s fails with what it waited for.
+pub(super) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !is_so().await {
+        assert!(began.elapsed() < Duration::from_secs(15), "it did not come true that {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A free port, for a node that is to come up there later.
+pub(super) async fn free_address() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
+    listener.local_addr().expect("it is bound")
+}

@@ -1,0 +1,128 @@
+//! `heliu init`: from a region file to a realm with its first nodes.
+
+use std::net::SocketAddr;
+
+use heliu_record::seats::Seat;
+use heliu_trust::id::RealmId;
+use serde_json::json;
+
+use crate::cli::{InitArgs, PORT};
+use crate::failure::Failure;
+use crate::out::{Done, print, print_json};
+use crate::realm::description::{ISSUER_KEY, Realm};
+use crate::realm::make::{Made, Wanted, make};
+use crate::realm::{CONFIG, regions};
+use crate::text::{count, nearest, say, table::Table, tr};
+
+/// Of more nodes only the first are listed.
+const LISTED: usize = 20;
+
+pub fn run(args: &InitArgs) -> Result<Done, Failure> {
+    let bytes = regions::read(&args.regions)?;
+    // Seat ids depend on the realm; codes and names do not.
+    let seats = regions::parse(&args.regions, &RealmId([0; 16]), &bytes)?;
+    let county = seats.first().map(|county| county.code.clone()).unwrap_or_default();
+    let name = args.realm.clone().unwrap_or(county);
+    check_name(&name)?;
+    wanted(args, &seats)?;
+    let seats = |realm: &RealmId| regions::parse(&args.regions, realm, &bytes);
+    let (realm, nodes) = make(&args.dir, &name, seats, |seats| wanted(args, seats))?;
+    if args.json { print_json(&shape(args, &realm, &nodes)) } else { print(&told(args, &realm, &nodes)) }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    if (1..=80).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(Failure::usage(say!("域的名称须为 1 到 80 个字符", "the realm's name must have 1 to 80 characters")))
+}
+
+/// Which nodes are to be made; by default the county's alone.
+fn wanted(args: &InitArgs, seats: &[Seat]) -> Result<Vec<Wanted>, Failure> {
+    if !args.nodes.is_empty() {
+        return args.nodes.iter().map(|node| named(node, seats)).collect();
+    }
+    let chosen = if args.all_tiers { seats } else { seats.get(..1).unwrap_or_default() };
+    let last = usize::from(args.port) + chosen.len() - 1;
+    if args.port == 0 || last > usize::from(u16::MAX) {
+        let (first, count) = (args.port, chosen.len());
+        return Err(Failure::usage(say!("从端口 {first} 起放不下 {count} 个节点", "there are no {count} ports from {first} on"))
+            .next(say!("请用 --port 给出小一些的端口,如 {PORT}", "give a lower one with --port, such as {PORT}")));
+    }
+    let at = |(port, seat): (u16, &Seat)| Wanted { seat: seat.clone(), listen: SocketAddr::from(([127, 0, 0, 1], port)) };
+    Ok((args.port..=u16::MAX).zip(chosen).map(at).collect())
+}
+
+/// `SEATCODE=ADDRESS`.
+fn named(text: &str, seats: &[Seat]) -> Result<Wanted, Failure> {
+    let wrong = || Failure::usage(say!("--node {text} 不能用", "cannot use --node {text}"));
+    let form = say!("写作 区划代码=地址,如 371726000000=127.0.0.1:7340", "write REGION-CODE=ADDRESS, such as 371726000000=127.0.0.1:7340");
+    let (code, address) = text.split_once('=').ok_or_else(|| wrong().next(form.clone()))?;
+    let listen: SocketAddr = address.parse().map_err(|_| {
+        wrong().why(say!("“{address}”不是 IP 地址加端口", "{address:?} is not an IP address with a port")).next(form)
+    })?;
+    if !listen.ip().is_loopback() || listen.port() == 0 {
+        return Err(wrong()
+            .why(say!("链路尚未加密,节点只监听本机地址", "links are not encrypted yet, so nodes listen on loopback addresses only"))
+            .next(say!(
+                "请用 127.0.0.1 和一个端口;跨机器走隧道(ssh、WireGuard),并相应改 links.parents",
+                "use 127.0.0.1 and a port; between machines use a tunnel (ssh, WireGuard) and set links.parents to its end"
+            )));
+    }
+    let Some(seat) = seats.iter().find(|seat| seat.code == code || seat.name == code) else {
+        let near = nearest(code, seats.iter().map(|seat| seat.code.as_str()));
+        let named = near.and_then(|near| seats.iter().find(|seat| seat.code == near));
+        let failure = wrong().why(say!("区划文件里没有 {code}", "the region file has no {code}"));
+        return Err(match named {
+            Some(Seat { code, name, .. }) => failure.next(say!("是不是 {code}({name})?", "did you mean {code} ({name})?")),
+            None => failure,
+        });
+    };
+    Ok(Wanted { seat: seat.clone(), listen })
+}
+
+fn told(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> String {
+    let dir = args.dir.display();
+    let (name, id, seats) = (&realm.name, realm.id().short(), count(realm.directory.seats().len() as u64));
+    let made = count(nodes.len() as u64);
+    let mut text = tr!(
+        "已在 {dir} 建立域 {name}({id}):{seats} 个席位,{made} 个节点。\n\n",
+        "Made realm {name} ({id}) in {dir}: {seats} seats, {made} node(s).\n\n"
+    );
+    let headers = [tr!("席位", "seat"), tr!("名称", "name"), tr!("节点", "node"), tr!("地址", "address"), tr!("目录", "directory")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0, 2, 3, 4]);
+    for node in nodes.iter().take(LISTED) {
+        let folder = args.dir.join(&node.folder).display().to_string();
+        table.row([node.seat.code.clone(), node.seat.name.clone(), node.node.short(), node.listen.to_string(), folder]);
+    }
+    text.push_str(&table.print());
+    if nodes.len() > LISTED {
+        let more = nodes.len() - LISTED;
+        text.push_str(&tr!("……另有 {more} 个,见 {dir}/nodes\n", "... and {more} more, see {dir}/nodes\n"));
+    }
+    let Some(first) = nodes.first() else { return text };
+    let (folder, address) = (args.dir.join(&first.folder), first.listen);
+    let (folder, key) = (folder.display(), args.dir.join(ISSUER_KEY));
+    let key = key.display();
+    text.push_str(&tr!(
+        "\n请离线备份 {key}。\n\n下一步:\n  heliu node --dir {folder}\n  heliu status --node {address}\n",
+        "\nKeep a copy of {key} offline.\n\nNext:\n  heliu node --dir {folder}\n  heliu status --node {address}\n"
+    ));
+    text
+}
+
+fn shape(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> serde_json::Value {
+    let node = |node: &Made| {
+        let dir = args.dir.join(&node.folder);
+        json!({
+            "node": node.node.to_string(),
+            "seat": {"id": node.seat.id.to_string(), "code": node.seat.code, "name": node.seat.name, "tier": node.seat.tier.name()},
+            "address": node.listen.to_string(),
+            "dir": dir, "config": dir.join(CONFIG),
+        })
+    };
+    json!({
+        "realm": realm.id().to_string(), "name": realm.name, "dir": args.dir,
+        "seats": realm.directory.seats().len(), "nodes": nodes.iter().map(node).collect::<Vec<_>>(),
+    })
+}

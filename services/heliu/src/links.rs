@@ -1,0 +1,275 @@
+//! `status`, `peers`, `verify`: how a node is, how its links are, and proof that both ends of a link hold the same.
+
+use std::time::Duration;
+
+use heliu_client::operations::{GetStatusResponse, Lag, Link, LinkRole, LinkState, Outcome, Verification};
+use heliu_client::records::Seat;
+use serde_json::{Value, json};
+
+use crate::cli::{Read, VerifyArgs};
+use crate::failure::Failure;
+use crate::out::{Done, print, print_json};
+use crate::target;
+use crate::text::table::{Table, pairs};
+use crate::text::{bytes, count, time, tr};
+
+pub async fn status(args: &Read) -> Result<Done, Failure> {
+    let client = target::connect(&args.target).await?;
+    let (status, links) = (client.status().await?, client.links().await?);
+    if args.json { print_json(&status_shape(&status, &links)) } else { print(&status_told(&status, &links)) }
+}
+
+pub async fn peers(args: &Read) -> Result<Done, Failure> {
+    let links = target::connect(&args.target).await?.links().await?;
+    if args.json {
+        return print_json(&json!({"links": links.iter().map(link_shape).collect::<Vec<_>>()}));
+    }
+    if links.is_empty() {
+        return print(&tr!("没有链路:未配置上级或镜像,也没有下级连来。\n", "No links: no superior or mirror is configured, and nobody has connected.\n"));
+    }
+    print(&peers_told(&links))
+}
+
+/// Well only if every link is equal, and there is one.
+pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
+    let client = target::connect(&args.read.target).await?;
+    let verdicts = client.verify(&args.peer, Duration::from_secs(args.timeout)).await?;
+    let equal = verdicts.iter().filter(|verdict| verdict.outcome() == Outcome::Equal).count();
+    let all_equal = equal == verdicts.len() && !verdicts.is_empty();
+    if args.read.json {
+        let shapes: Vec<Value> = verdicts.iter().map(verdict_shape).collect();
+        print_json(&json!({"equal": all_equal, "links": verdicts.len(), "verified_links": equal, "verifications": shapes}))?;
+    } else {
+        print(&verify_told(&verdicts, equal))?;
+    }
+    Ok(if all_equal { Done::Well } else { Done::No })
+}
+
+/// A place for people: its name and code; its short id if the directory does not know it.
+pub fn place(seat: Option<&Seat>) -> String {
+    match seat {
+        Some(seat) if !seat.code.is_empty() => format!("{} {}", seat.name, seat.code),
+        Some(seat) => seat.id.chars().take(8).collect(),
+        None => String::new(),
+    }
+}
+
+/// A place for programs.
+pub fn seat_shape(seat: Option<&Seat>) -> Value {
+    seat.map_or(Value::Null, |s| json!({"id": s.id, "code": s.code, "name": s.name, "tier": s.tier}))
+}
+
+fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
+    let counts = status.counts.unwrap_or_default();
+    let short = |id: &str| id.chars().take(8).collect::<String>();
+    let (records, stubs, leaves, commits) =
+        (count(counts.records), count(counts.stubs), count(counts.leaves), count(counts.commits));
+    let (conflicts, quarantined, waiting) = (count(counts.conflicts), count(counts.quarantined), count(counts.waiting));
+    let (entries, head) = (status.directory_len, short(&status.directory_head));
+    let tier = status.seat.as_ref().map(|seat| seat.tier.clone()).unwrap_or_default();
+    let state = if status.read_only_reason.is_empty() {
+        tr!("正常", "takes reads and writes")
+    } else {
+        let why = &status.read_only_reason;
+        tr!("只读:{why}", "READ-ONLY: {why}")
+    };
+    let position = count(status.store_head);
+    let mut rows = vec![
+        (tr!("席位", "seat"), format!("{} ({tier})", place(status.seat.as_ref()))),
+        (tr!("节点", "node"), status.node.clone()),
+        (tr!("状态", "state"), state),
+        (tr!("版本", "version"), status.version.clone()),
+        (tr!("域", "realm"), short(&status.realm)),
+        (tr!("存储", "store"), tr!("{},位置 {position}", "{}, head {position}").replacen("{}", &short(&status.store), 1)),
+        (tr!("记录", "records"), tr!("{records} 条(另有存根 {stubs}),变更 {leaves},提交 {commits}", "{records} (and {stubs} stubs), {leaves} changes, {commits} commits")),
+        (tr!("待办", "to look at"), tr!("冲突 {conflicts},拒收 {quarantined},等待中 {waiting}", "{conflicts} conflicts, {quarantined} refused, {waiting} waiting")),
+        (tr!("目录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}")),
+        (tr!("已运行", "up"), time::span(status.uptime_ms)),
+        (tr!("链路", "links"), links_in_short(links)),
+    ];
+    for link in links.iter().filter(|link| is_broken(link)) {
+        let what = if link.last_error.is_empty() { state_name(link.state()) } else { link.last_error.clone() };
+        rows.push((tr!("  ! {}", "  ! {}").replacen("{}", &role_name(link.role()), 1), format!("{}: {what}", end(link))));
+    }
+    pairs(&rows)
+}
+
+/// What somebody should know of: a link of ours that does not come about, or one that was refused.
+fn is_broken(link: &Link) -> bool {
+    let down = matches!(link.state(), LinkState::Down | LinkState::Connecting) && !link.address.is_empty();
+    down || link.state() == LinkState::Refused
+}
+
+fn links_in_short(links: &[Link]) -> String {
+    let verified = links.iter().filter(|link| link.verified_since_ms.is_some()).count();
+    let broken = links.iter().filter(|link| is_broken(link)).count();
+    let all = links.len();
+    let said = tr!("{all} 条,{verified} 条已核对一致", "{all}, of which {verified} proven equal");
+    if broken == 0 { said } else { said + &tr!(",{broken} 条断开", ", {broken} down") }
+}
+
+/// The other end: its place, or its address before it has said who it is.
+fn end(link: &Link) -> String {
+    let place = place(link.peer_seat.as_ref());
+    if place.is_empty() { link.address.clone() } else { place }
+}
+
+fn peers_told(links: &[Link]) -> String {
+    let headers = [
+        tr!("角色", "role"),
+        tr!("对端", "peer"),
+        tr!("状态", "state"),
+        tr!("落后", "behind"),
+        tr!("最久", "oldest"),
+        tr!("上次收到", "heard"),
+        tr!("一致", "equal since"),
+        tr!("最近的错误", "last error"),
+    ];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0, 2]);
+    for link in links {
+        let lag = link.lag.unwrap_or_default();
+        let ago = |ms: Option<i64>| ms.map(time::ago).unwrap_or_default();
+        table.row([
+            role_name(link.role()),
+            end(link),
+            state_name(link.state()),
+            behind(&lag),
+            if lag.items > 0 { time::span(lag.oldest_age_ms) } else { String::new() },
+            ago(link.heard_ms),
+            ago(link.verified_since_ms),
+            link.last_error.clone(),
+        ]);
+    }
+    let mut text = table.print();
+    for link in links.iter().filter(|link| is_broken(link)) {
+        let (end, error) = (end(link), &link.last_error);
+        let error = if error.is_empty() { tr!("尚无答复", "no answer yet") } else { error.clone() };
+        text.push_str(&match link.state() {
+            LinkState::Refused => tr!(
+                "\n{end} 的链路被拒绝:{error}。不会自行恢复,请按原因处理。\n",
+                "\nThe link to {end} was refused: {error}. It will not get better by itself.\n"
+            ),
+            _ => tr!(
+                "\n连不上 {end}:{error}。节点照常工作,会一直重试;请检查对方是否在运行、地址和网络。\n",
+                "\nCannot reach {end}: {error}. This node works on and keeps trying; check that the other runs, its address, and the network.\n"
+            ),
+        });
+    }
+    text
+}
+
+fn behind(lag: &Lag) -> String {
+    match (lag.items, lag.bytes) {
+        (0, _) => "0".to_owned(),
+        (items, 0) => count(items),
+        (items, size) => format!("{} ({})", count(items), bytes(size)),
+    }
+}
+
+fn verify_told(verdicts: &[Verification], equal: usize) -> String {
+    if verdicts.is_empty() {
+        return tr!("没有可核对的链路。\n", "There is no link to verify.\n");
+    }
+    let headers = [tr!("对端", "peer"), tr!("结论", "verdict"), tr!("记录", "records"), "held".into(), "admitted".into(), tr!("说明", "detail")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[2]).whole(&[1]);
+    for verdict in verdicts {
+        let peer = place(verdict.peer_seat.as_ref());
+        let peer = if peer.is_empty() { verdict.peer_node.chars().take(8).collect() } else { peer };
+        table.row([
+            peer,
+            outcome_name(verdict.outcome()),
+            count(verdict.records),
+            verdict.held.chars().take(16).collect(),
+            verdict.admitted.chars().take(16).collect(),
+            verdict.detail.clone(),
+        ]);
+    }
+    let all = verdicts.len();
+    table.print() + &tr!("\n{all} 条链路中 {equal} 条一致。\n", "\n{equal} of {all} link(s) equal.\n")
+}
+
+fn role_name(role: LinkRole) -> String {
+    match role {
+        LinkRole::Parent => tr!("上级", "parent"),
+        LinkRole::Child => tr!("下级", "child"),
+        LinkRole::Peer => tr!("镜像", "peer"),
+        LinkRole::Unspecified => "?".to_owned(),
+    }
+}
+
+fn state_name(state: LinkState) -> String {
+    match state {
+        LinkState::Down => tr!("断开", "down"),
+        LinkState::Connecting => tr!("连接中", "connecting"),
+        LinkState::Directory => tr!("同步目录", "directory"),
+        LinkState::Reconciling => tr!("对账", "reconciling"),
+        LinkState::CatchingUp => tr!("追赶", "catching up"),
+        LinkState::Live => tr!("同步", "live"),
+        LinkState::Refused => tr!("被拒绝", "refused"),
+        LinkState::Unspecified => "?".to_owned(),
+    }
+}
+
+fn outcome_name(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Equal => tr!("一致", "equal"),
+        Outcome::JudgedDifferently => tr!("判断不同", "JUDGED DIFFERENTLY"),
+        Outcome::Different => tr!("不一致", "different"),
+        Outcome::MovedOn => tr!("仍在变动", "moved on"),
+        Outcome::NotConnected => tr!("未连接", "not connected"),
+        Outcome::TimedOut => tr!("超时", "timed out"),
+        Outcome::Unspecified => "?".to_owned(),
+    }
+}
+
+/// `LINK_STATE_CATCHING_UP` as `catching_up`.
+fn word(name: &str, prefix: &str) -> String {
+    name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
+}
+
+fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
+    let counts = status.counts.unwrap_or_default();
+    json!({
+        "node": status.node, "node_name": status.node_name, "seat": seat_shape(status.seat.as_ref()),
+        "realm": status.realm, "store": status.store, "store_head": status.store_head,
+        "incarnation": status.incarnation,
+        "counts": {
+            "records": counts.records, "stubs": counts.stubs, "leaves": counts.leaves, "commits": counts.commits,
+            "conflicts": counts.conflicts, "quarantined": counts.quarantined, "waiting": counts.waiting,
+        },
+        "directory": {"len": status.directory_len, "head": status.directory_head},
+        "uptime_ms": status.uptime_ms, "version": status.version,
+        "read_only": (!status.read_only_reason.is_empty()).then_some(&status.read_only_reason),
+        "now": time::utc(status.now_ms),
+        "links": links.iter().map(link_shape).collect::<Vec<_>>(),
+    })
+}
+
+fn link_shape(link: &Link) -> Value {
+    let lag = link.lag.unwrap_or_default();
+    let when = |ms: Option<i64>| ms.and_then(time::utc);
+    json!({
+        "peer_node": link.peer_node, "peer_node_name": link.peer_node_name,
+        "peer_seat": seat_shape(link.peer_seat.as_ref()), "peer_program": link.peer_program,
+        "role": word(link.role().as_str_name(), "LINK_ROLE_"), "state": word(link.state().as_str_name(), "LINK_STATE_"),
+        "address": link.address, "verified_since": when(link.verified_since_ms), "heard": when(link.heard_ms),
+        "last_error": (!link.last_error.is_empty()).then_some(&link.last_error),
+        "last_error_at": when(link.last_error_ms),
+        "lag": {"items": lag.items, "bytes": lag.bytes, "oldest_age_ms": lag.oldest_age_ms},
+        "in_flight": {"frames": link.in_flight_frames, "bytes": link.in_flight_bytes},
+        "acked_position": link.acked_position, "received_position": link.received_position,
+        "reconciles": link.reconciles, "round": link.round,
+        "frames_in": link.frames_in, "frames_out": link.frames_out,
+        "bytes_in": link.bytes_in, "bytes_out": link.bytes_out,
+        "refused": link.refused, "connects": link.connects,
+    })
+}
+
+fn verdict_shape(verdict: &Verification) -> Value {
+    json!({
+        "peer_node": verdict.peer_node, "peer_seat": seat_shape(verdict.peer_seat.as_ref()),
+        "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"), "detail": verdict.detail,
+        "records": verdict.records, "held": verdict.held, "admitted": verdict.admitted,
+        "mine": verdict.mine, "yours": verdict.yours,
+    })
+}

@@ -1,0 +1,231 @@
+//! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use heliu_node::status::NodeStatus;
+use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, ShutdownError, StartError, Upstream};
+use heliu_record::seats::Seat;
+use heliu_storage::StoreId;
+use heliu_storage_sqlite::SqliteStore;
+use heliu_trust::directory::SignedEntry;
+use heliu_trust::ed25519::Ed25519;
+use heliu_trust::id::Incarnation;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::NodeArgs;
+use crate::config::Config;
+use crate::failure::{Exit, Failure};
+use crate::out::{Done, print, print_json};
+use crate::realm::{CONFIG, directory_file, key_file};
+use crate::text::{count, say, tr};
+use crate::{target, text::table};
+
+/// Pages of SQLite in one MiB.
+const PAGES_PER_MIB: u64 = 256;
+
+pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
+    let config = Config::load(&config_file(args))?;
+    let log_json = args.log_json || config.log_json;
+    log(log_json);
+    let options = options(&config)?;
+    let signals = Signals::listen()?;
+    let store = Arc::new(open(&config).await?);
+    let node = Node::start(options, Arc::clone(&store)).await;
+    let node = match node {
+        Ok(node) => node,
+        Err(error) => {
+            // Whatever the store says now, why the node does not start is the news.
+            let _ = store.close().await;
+            return Err(not_started(error));
+        }
+    };
+    let status = node.status().await.map_err(|error| stopped(&error.to_string()))?;
+    say_ready(&config, &node, &status, log_json)?;
+    let ended = live(&config, &node, signals).await;
+    let closed = tokio::time::timeout(config.shutdown, store.close()).await;
+    ended?;
+    if let Ok(closed) = closed {
+        closed?;
+    }
+    tracing::info!("the store is closed");
+    Ok(Done::Well)
+}
+
+fn config_file(args: &NodeArgs) -> PathBuf {
+    match (&args.config, &args.dir) {
+        (Some(file), _) => file.clone(),
+        (None, Some(dir)) => dir.join(CONFIG),
+        (None, None) => target::usual_config().unwrap_or_else(|| PathBuf::from(CONFIG)),
+    }
+}
+
+/// To standard error; standard output has the one line that says that the node is ready.
+fn log(json: bool) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A subscriber that is there already stays: nothing is lost but the choice of its form.
+    let _ = if json { subscriber.json().flatten_event(true).try_init() } else { subscriber.try_init() };
+}
+
+fn options(config: &Config) -> Result<Options, Failure> {
+    let key = key_file::read(&config.key_file)?;
+    let anchor = Anchor { realm: config.realm(), issuer: config.issuer };
+    let upstreams = |nodes: &[Vec<String>]| nodes.iter().map(Upstream::at).collect();
+    Ok(Options {
+        directory: directory(config)?,
+        upstreams: upstreams(&config.parents),
+        peers: upstreams(&config.peers),
+        program: concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned(),
+        shutdown_deadline: config.shutdown,
+        retry: Retry { max: config.retry_max, ..Retry::default() },
+        ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
+    })
+}
+
+/// After the first start the store has the directory, and the file may be gone.
+fn directory(config: &Config) -> Result<Vec<SignedEntry>, Failure> {
+    if !config.directory_file.exists() && config.data_dir.join("heliu.db").exists() {
+        return Ok(Vec::new());
+    }
+    let directory = directory_file::read(&config.directory_file, config.realm(), config.issuer)?;
+    Ok(directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect())
+}
+
+async fn open(config: &Config) -> Result<SqliteStore, Failure> {
+    let mut options = heliu_storage_sqlite::Options::new(StoreId(random()?), Incarnation(random()?));
+    options.cache_kib = config.cache_kib;
+    options.max_pages = config.quota_mib.map(|mib| u32::try_from(mib * PAGES_PER_MIB).unwrap_or(u32::MAX));
+    Ok(SqliteStore::open(&config.data_dir, options).await?)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes")).because(error)
+    })?;
+    Ok(bytes)
+}
+
+/// One line for programs, or a few for people: who the node is, where, on which store, and whom it dials.
+fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool) -> Result<Done, Failure> {
+    let directory = node.directory();
+    let seat = directory.seats().get(node.seat());
+    let (code, name, tier) = seat.map_or(("", "", ""), |Seat { code, name, tier, .. }| (code, name, tier.name()));
+    let (address, store, head) = (node.address(), config.data_dir.display(), status.meta.head);
+    if json {
+        return print_json(&json!({
+            "event": "ready", "node": node.node().to_string(),
+            "seat": {"id": node.seat().to_string(), "code": code, "name": name, "tier": tier},
+            "address": address.to_string(), "realm": status.realm.to_string(), "store": config.data_dir,
+            "head": head, "records": status.counts.records, "directory_len": status.directory_len,
+            "parents": config.parents.concat(), "peers": config.peers.concat(),
+        }));
+    }
+    let short = node.node().short();
+    let records = count(status.counts.records);
+    let dialled = |nodes: &[Vec<String>]| nodes.iter().map(|node| node.join(" | ")).collect::<Vec<_>>().join(", ");
+    let none = || tr!("无", "none");
+    let or_none = |text: String| if text.is_empty() { none() } else { text };
+    let head = count(head);
+    let rows = [
+        (tr!("席位", "seat"), format!("{name} ({code}, {tier})")),
+        (tr!("地址", "address"), address.to_string()),
+        (tr!("存储", "store"), tr!("{store}:{records} 条记录,位置 {head}", "{store}: {records} records, head {head}")),
+        (tr!("上级", "parents"), or_none(dialled(&config.parents))),
+        (tr!("镜像", "peers"), or_none(dialled(&config.peers))),
+    ];
+    let ready = tr!("节点 {short} 已就绪\n", "node {short} is ready\n");
+    print(&(ready + &table::pairs(&rows)))
+}
+
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    /// From here on a signal no longer ends the process by itself.
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| {
+                Failure::new(Exit::Failed, "signals", say!("无法接收信号", "cannot listen to signals")).because(error)
+            })
+        };
+        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+/// Until a signal comes or the node ends by itself. A second signal does not wait for the rest.
+async fn live(config: &Config, node: &NodeHandle, mut signals: Signals) -> Result<(), Failure> {
+    let ended = tokio::select! {
+        ended = node.stopped() => ended,
+        name = signals.next() => {
+            tracing::info!(signal = name, within_s = config.shutdown.as_secs(), "stopping");
+            tokio::select! {
+                ended = node.shutdown() => ended,
+                _ = signals.next() => return Err(stopped(&tr!("收到第二个信号,立即退出", "a second signal came"))),
+            }
+        }
+    };
+    ended.map_err(|error| match error {
+        ShutdownError::Deadline { unanswered, .. } => stopped(&tr!(
+            "未能按时收尾,{unanswered} 条命令没有答复,可用同一命令编号重发",
+            "it did not finish in time: {unanswered} commands were not answered; repeat them with the same command id"
+        )),
+        ShutdownError::Failed(why) => stopped(&why),
+    })
+}
+
+fn stopped(why: &str) -> Failure {
+    Failure::new(Exit::Failed, "stopped", say!("节点没有正常结束", "the node did not end in an orderly way"))
+        .because(why)
+        .next(say!("已确认的都已存盘,重新启动即可", "what was acknowledged is on disk: start it again"))
+}
+
+fn not_started(error: StartError) -> Failure {
+    let failure = |exit, code: &str| Failure::new(exit, code, say!("节点没有启动", "the node did not start"));
+    match error {
+        StartError::Store(error) => error.into(),
+        StartError::Listen { address, why } => failure(Exit::Failed, "listen")
+            .why(say!("无法监听 {address}:{why}", "cannot listen on {address}: {why}"))
+            .next(say!(
+                "若另一个节点占着它,先停掉那个(heliu status --node {address} 可看是谁);否则改 listen",
+                "if another node has it, stop that one (heliu status --node {address} says which it is); else change listen"
+            )),
+        StartError::NotLoopback(address) => failure(Exit::Usage, "not_loopback")
+            .why(say!("{address} 能从别的机器连到,而链路尚未加密", "{address} can be reached from other machines, and links are not encrypted yet"))
+            .next(say!(
+                "listen 请用 127.0.0.1 一类的本机地址;跨机器走隧道(ssh、WireGuard)",
+                "listen on a loopback address such as 127.0.0.1, and use a tunnel (ssh, WireGuard) between machines"
+            )),
+        StartError::NotEnrolled(node) => {
+            let node = node.short();
+            failure(Exit::Refused, "not_enrolled")
+                .why(say!("目录里没有节点 {node}", "node {node} is not in the directory"))
+                .next(say!(
+                    "请用 heliu init 生成的、同一节点的 node.key 和 directory.bin",
+                    "use node.key and directory.bin of one node, as heliu init made them"
+                ))
+        }
+        StartError::Directory { index, why } => failure(Exit::Failed, "directory")
+            .why(say!("目录第 {index} 项无效:{why}", "entry {index} of the directory is not valid: {why}"))
+            .next(say!(
+                "存储、realm.name 和 realm.issuer 须属于同一个域",
+                "the store, realm.name and realm.issuer must belong to one realm"
+            )),
+        StartError::DirectoryUnreadable { index } => failure(Exit::Store, "directory")
+            .why(say!("存储中目录的第 {index} 项读不出来", "entry {index} of the directory, kept in the store, cannot be read"))
+            .next(say!("请恢复存储,或用空的 data_dir 启动", "restore the store, or start with an empty data_dir")),
+        error => failure(Exit::Failed, "start").because(error),
+    }
+}

@@ -1,0 +1,102 @@
+//! A county's directory as a file: a first line that names the format, then each signed entry after its length (4 bytes,
+//! little-endian). Reading verifies every entry against the realm's issuer.
+
+use std::path::Path;
+
+use heliu_trust::directory::{Directory, SignedEntry, limits};
+use heliu_trust::ed25519::Ed25519;
+use heliu_trust::id::RealmId;
+use heliu_trust::signature::PublicKey;
+
+use crate::failure::{Exit, Failure};
+use crate::text::say;
+
+const FORMAT: &[u8] = b"heliu directory 1\n";
+
+pub fn encode(directory: &Directory) -> Vec<u8> {
+    let mut bytes = FORMAT.to_vec();
+    for entry in directory.entries_from(0) {
+        let entry = entry.encode();
+        bytes.extend_from_slice(&u32::try_from(entry.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend_from_slice(&entry);
+    }
+    bytes
+}
+
+pub fn read(path: &Path, realm: RealmId, issuer: PublicKey) -> Result<Directory, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    decode(&bytes, realm, issuer).map_err(|why| {
+        let path = path.display();
+        Failure::new(Exit::Failed, "directory", say!("目录文件 {path} 不能用", "cannot use the directory {path}"))
+            .because(why)
+            .next(say!(
+                "请从域的目录重新拷贝,并核对配置中的 realm.name 和 realm.issuer",
+                "copy it again from the realm's directory, and check realm.name and realm.issuer in the configuration"
+            ))
+    })
+}
+
+fn decode(bytes: &[u8], realm: RealmId, issuer: PublicKey) -> Result<Directory, String> {
+    let mut rest = bytes.strip_prefix(FORMAT).ok_or("it does not begin as a directory of this version")?;
+    let mut directory = Directory::new(realm, issuer);
+    while !rest.is_empty() {
+        let (length, after) = rest.split_first_chunk().ok_or("it ends within an entry")?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|error| error.to_string())?;
+        if length > limits::ENTRY_BYTES + 64 || length > after.len() {
+            return Err("it ends within an entry".to_owned());
+        }
+        let (entry, after) = after.split_at(length);
+        let entry = SignedEntry::decode(entry).map_err(|error| error.to_string())?;
+        directory.append(&entry, &Ed25519).map_err(|error| error.to_string())?;
+        rest = after;
+    }
+    Ok(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::seats::{Seat, Tier};
+    use heliu_trust::directory::Item;
+    use heliu_trust::ed25519::Ed25519Key;
+    use heliu_trust::id::{realm_id, seat_id};
+    use heliu_trust::signature::Signer as _;
+
+    use super::*;
+
+    fn county() -> Directory {
+        let issuer = Ed25519Key::from_seed([1; 32]);
+        let realm = realm_id(&issuer.public_key(), "test");
+        let seat = Seat {
+            id: seat_id(&realm, "371726000000"),
+            code: "371726000000".to_owned(),
+            name: "鄄城县".to_owned(),
+            parent: None,
+            tier: Tier::County,
+        };
+        let mut directory = Directory::new(realm, issuer.public_key());
+        let entry = directory.draft(vec![Item::Seat(seat)], 0, &issuer).expect("it fits");
+        directory.append(&entry, &Ed25519).expect("it is signed");
+        directory
+    }
+
+    #[test]
+    fn a_directory_comes_back_as_it_was() {
+        let county = county();
+        let read = decode(&encode(&county), county.realm(), county.issuer()).expect("it reads");
+        assert_eq!((read.head(), read.len()), (county.head(), 1));
+    }
+
+    #[test]
+    fn a_directory_that_was_cut_or_changed_or_is_of_another_realm_is_refused() {
+        let county = county();
+        let bytes = encode(&county);
+        for end in 0..bytes.len() {
+            let whole = end == FORMAT.len();
+            assert_eq!(decode(&bytes[..end], county.realm(), county.issuer()).is_ok(), whole, "{end}");
+        }
+        let mut changed = bytes.clone();
+        changed[bytes.len() - 70] ^= 1;
+        assert!(decode(&changed, county.realm(), county.issuer()).is_err());
+        assert!(decode(&bytes, RealmId([9; 16]), county.issuer()).is_err());
+    }
+}

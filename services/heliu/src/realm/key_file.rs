@@ -1,0 +1,98 @@
+//! Private keys on disk: one line of text, readable by its owner alone. A key that others can read is refused, as ssh
+//! does, since whoever has read it can write in the node's name.
+
+use std::path::Path;
+
+use heliu_record::id::{from_hex, to_hex};
+use heliu_trust::ed25519::Ed25519Key;
+
+use super::write_new;
+use crate::failure::{Exit, Failure};
+use crate::text::say;
+
+const SCHEME: &str = "ed25519";
+
+/// A key that nobody has had before.
+pub fn draw() -> Result<[u8; 32], Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| {
+        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes")).because(error)
+    })?;
+    Ok(seed)
+}
+
+pub fn write(path: &Path, seed: &[u8; 32], of: &str) -> Result<(), Failure> {
+    let text = format!("# Private key of {of}. Whoever has it can write in its name: keep it secret.\n{SCHEME} {}\n", to_hex(seed));
+    write_new(path, text.as_bytes(), true)
+}
+
+pub fn read(path: &Path) -> Result<Ed25519Key, Failure> {
+    check_mode(path)?;
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let seed = lines.next().and_then(|line| line.strip_prefix(SCHEME)).and_then(|hex| from_hex(hex.trim()));
+    match (seed, lines.next()) {
+        (Some(seed), None) => Ok(Ed25519Key::from_seed(seed)),
+        _ => {
+            let path = path.display();
+            Err(Failure::new(Exit::Usage, "key", say!("{path} 不是密钥文件", "{path} is not a key file"))
+                .why(say!("里面应有一行“{SCHEME} ”加 64 位十六进制", "it should hold one line: {SCHEME}, then 64 hexadecimal digits"))
+                .next(say!("请从备份恢复;密钥无法重新生成", "restore it from a backup: a key cannot be made again")))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(path).map_err(|error| Failure::file(path, &error))?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let path = path.display();
+    Err(Failure::new(Exit::Usage, "key_mode", say!("不使用密钥 {path}", "the key {path} is not used"))
+        .why(say!("其权限是 {mode:03o}:别人也能读写它", "its mode is {mode:03o}: others can read or change it"))
+        .next(say!("运行 chmod 600 {path};若别人可能已读过,请换密钥", "run chmod 600 {path}; if others may have read it, replace the key")))
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path) -> Result<(), Failure> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heliu_trust::signature::Signer as _;
+
+    #[test]
+    fn a_key_comes_back_as_it_was_written_and_only_its_owner_can_read_it() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("node.key");
+        write(&path, &[7; 32], "a test").expect("it is new");
+        assert_eq!(read(&path).expect("it reads").public_key(), Ed25519Key::from_seed([7; 32]).public_key());
+        assert_eq!(write(&path, &[8; 32], "a test").expect_err("it is there").exit, Exit::Failed);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_that_others_can_read_is_refused_with_what_to_do() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("node.key");
+        write(&path, &[7; 32], "a test").expect("it is new");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
+        let failure = read(&path).expect_err("others can read it");
+        assert_eq!(failure.code, "key_mode");
+        assert!(failure.next.is_some_and(|next| next.en.contains("chmod 600")));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("node.key");
+        write_new(&path, b"ed25519 12ab\n", true).expect("it is new");
+        assert_eq!(read(&path).expect_err("too short").code, "key");
+    }
+}

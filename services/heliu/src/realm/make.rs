@@ -1,0 +1,161 @@
+//! Making a realm: the issuer's key, a directory of all seats and the first nodes, and for each node a directory of its
+//! own to copy to its machine. Everything is written beside the place and then put there at once: all of it or nothing.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use heliu_record::id::SeatId;
+use heliu_record::seats::Seat;
+use heliu_trust::directory::{Directory, DirectoryError, Item};
+use heliu_trust::ed25519::{Ed25519, Ed25519Key};
+use heliu_trust::id::{NodeId, RealmId, realm_id};
+use heliu_trust::signature::Signer as _;
+
+use super::description::{DIRECTORY, FILE, ISSUER_KEY, Realm};
+use super::{CONFIG, NODES, directory_file, key_file, write_new};
+use crate::config::template;
+use crate::failure::{Exit, Failure};
+use crate::text::{say, time, tr};
+
+/// A node to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub seat: Seat,
+    pub listen: SocketAddr,
+}
+
+/// A node that was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub node: NodeId,
+    pub seat: Seat,
+    pub listen: SocketAddr,
+    /// Its directory, relative to the realm's.
+    pub folder: PathBuf,
+    seed: [u8; 32],
+}
+
+/// A realm with these seats (of [`heliu_trust::region::parse`], for the realm that it is given) and nodes.
+pub fn make(
+    folder: &Path,
+    name: &str,
+    seats: impl FnOnce(&RealmId) -> Result<Vec<Seat>, Failure>,
+    wanted: impl FnOnce(&[Seat]) -> Result<Vec<Wanted>, Failure>,
+) -> Result<(Realm, Vec<Made>), Failure> {
+    check_free(folder)?;
+    let issuer_seed = key_file::draw()?;
+    let issuer = Ed25519Key::from_seed(issuer_seed);
+    let id = realm_id(&issuer.public_key(), name);
+    let seats = seats(&id)?;
+    let wanted = wanted(&seats)?;
+    let mut realm = Realm { name: name.to_owned(), directory: Directory::new(id, issuer.public_key()), issuer };
+    enter(&mut realm, seats.into_iter().map(Item::Seat).collect()).map_err(|error| refused(&error))?;
+    let nodes = draw_nodes(&wanted)?;
+    let items = nodes.iter().map(|node| Item::Node {
+        node: node.node,
+        seat: node.seat.id,
+        key: Ed25519Key::from_seed(node.seed).public_key(),
+        addresses: vec![node.listen.to_string()],
+    });
+    enter(&mut realm, items.collect()).map_err(|error| refused(&error))?;
+    write(folder, &realm, &issuer_seed, &nodes)?;
+    Ok((realm, nodes))
+}
+
+/// Signs the next entry of a realm's directory and takes it.
+pub fn enter(realm: &mut Realm, items: Vec<Item>) -> Result<(), DirectoryError> {
+    let entry = realm.directory.draft(items, time::now_ms(), &realm.issuer)?;
+    realm.directory.append(&entry, &Ed25519)
+}
+
+pub fn refused(error: &DirectoryError) -> Failure {
+    Failure::new(Exit::Failed, "directory", say!("目录不接受这些内容", "the directory does not take this")).because(error)
+}
+
+/// A realm is never overwritten: its keys could not be made again.
+fn check_free(folder: &Path) -> Result<(), Failure> {
+    let mut entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Failure::file(folder, &error)),
+    };
+    if entries.next().is_none() {
+        return Ok(());
+    }
+    let shown = folder.display();
+    let failure = if folder.join(FILE).exists() {
+        Failure::new(Exit::Refused, "realm_exists", say!("{shown} 里已有一个域", "there is a realm in {shown} already"))
+            .why(say!("覆盖会毁掉它的密钥,已登记的节点将无法使用", "overwriting it would destroy its keys, and with them its nodes"))
+    } else {
+        Failure::new(Exit::Refused, "not_empty", say!("目录 {shown} 不是空的", "the directory {shown} is not empty"))
+    };
+    Err(failure.next(say!("请用 --dir 给出一个新目录", "give a new directory with --dir")))
+}
+
+fn draw_nodes(wanted: &[Wanted]) -> Result<Vec<Made>, Failure> {
+    let mut at_seat: BTreeMap<SeatId, usize> = BTreeMap::new();
+    let draw = |wanted: &Wanted| {
+        let count = at_seat.entry(wanted.seat.id).or_default();
+        *count += 1;
+        let code = &wanted.seat.code;
+        let name = if *count == 1 { code.clone() } else { format!("{code}-{count}") };
+        let seed = key_file::draw()?;
+        let node = Ed25519Key::from_seed(seed).node();
+        Ok(Made { node, seat: wanted.seat.clone(), listen: wanted.listen, folder: Path::new(NODES).join(name), seed })
+    };
+    wanted.iter().map(draw).collect()
+}
+
+fn write(folder: &Path, realm: &Realm, issuer: &[u8; 32], nodes: &[Made]) -> Result<(), Failure> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error: std::io::Error| Failure::file(&path, &error)
+    };
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(failed(parent))?;
+    let draft = tempfile::Builder::new().prefix(".heliu-init-").tempdir_in(parent).map_err(failed(parent))?;
+    let directory = directory_file::encode(&realm.directory);
+    write_new(&draft.path().join(FILE), realm.describe().as_bytes(), false)?;
+    key_file::write(&draft.path().join(ISSUER_KEY), issuer, &tr!("域签发者", "the realm's issuer"))?;
+    write_new(&draft.path().join(DIRECTORY), &directory, false)?;
+    for node in nodes {
+        let own = draft.path().join(&node.folder);
+        std::fs::create_dir_all(&own).map_err(failed(&own))?;
+        key_file::write(&own.join("node.key"), &node.seed, &format!("{} ({})", node.seat.name, node.seat.code))?;
+        write_new(&own.join(DIRECTORY), &directory, false)?;
+        write_new(&own.join(CONFIG), config(realm, node, nodes).as_bytes(), false)?;
+    }
+    std::fs::rename(draft.path(), folder).map_err(failed(folder))?;
+    // It has a new name now; there is nothing to clean up.
+    let _ = draft.keep();
+    std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed(parent))
+}
+
+fn config(realm: &Realm, node: &Made, nodes: &[Made]) -> String {
+    let (seat, code, id) = (&node.seat.name, &node.seat.code, node.node.short());
+    let head = tr!(
+        "合流节点 {id}:{seat}({code})。\n运行:heliu node --config 本文件。带 # 的是默认值;每项也可用所列环境变量覆盖。",
+        "Heliu node {id} of {seat} ({code}).\nRun it: heliu node --config THIS-FILE. Lines with # are the defaults; the variable named above a setting overrides it."
+    );
+    let addresses = |nodes: Vec<&Made>| nodes.iter().map(|node| node.listen.to_string()).collect();
+    let given = [
+        ("listen", vec![node.listen.to_string()]),
+        ("realm.name", vec![realm.name.clone()]),
+        ("realm.issuer", vec![realm.issuer.public_key().to_string()]),
+        ("links.parents", addresses(superiors(&realm.directory, node, nodes))),
+        ("links.peers", addresses(mirrors(node, nodes))),
+    ];
+    template::write(&head, &given)
+}
+
+/// The nodes of the nearest seat above that has any.
+fn superiors<'n>(directory: &Directory, node: &Made, nodes: &'n [Made]) -> Vec<&'n Made> {
+    let of = |seat: SeatId| nodes.iter().filter(|other| other.seat.id == seat).collect::<Vec<_>>();
+    directory.seats().upward(node.seat.id).skip(1).map(of).find(|nodes| !nodes.is_empty()).unwrap_or_default()
+}
+
+/// Earlier nodes of the same seat: of two mirrors one dials the other.
+fn mirrors<'n>(node: &Made, nodes: &'n [Made]) -> Vec<&'n Made> {
+    nodes.iter().take_while(|other| other.node != node.node).filter(|other| other.seat.id == node.seat.id).collect()
+}

@@ -1,0 +1,224 @@
+//! Parsing in the language of the reader: the words that clap adds to a help page, and its complaints, said in both.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command, CommandFactory as _, Error, FromArgMatches as _};
+
+use crate::cli::Cli;
+use crate::failure::Failure;
+use crate::text::{Say, help, labelled, say, tr};
+
+/// The command line, or the exit code after what was to be said has been said.
+pub fn parse(arguments: &[String]) -> Result<Cli, ExitCode> {
+    let parsed = command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            crate::failure::Exit::Usage.into()
+        }
+        _ => {
+            let failure = complaint(&error);
+            eprint!("{}", failure.told());
+            failure.exit.into()
+        }
+    })
+}
+
+/// The whole command line with every word in the reader's language.
+pub fn command() -> Command {
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help(labelled(help::VERSION));
+    localise(Cli::command().disable_version_flag(true).arg(version))
+}
+
+fn localise(command: Command) -> Command {
+    let is_do = command.get_arguments().any(|argument| argument.get_id() == "help");
+    let command = if is_do {
+        command
+    } else {
+        let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).help(labelled(help::HELP));
+        command.disable_help_flag(true).arg(help)
+    };
+    let usage = tr!("用法:", "Usage:");
+    command
+        .help_template(format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}"))
+        .subcommand_help_heading(tr!("命令", "Commands"))
+        .mut_args(annotate)
+        .mut_subcommands(localise)
+}
+
+/// What clap would append in English: default, variable, choices.
+fn annotate(argument: Arg) -> Arg {
+    let mut help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+    let joined = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
+    if argument.get_action().takes_values() && !argument.is_hide_possible_values_set() {
+        let choices = argument.get_possible_values();
+        let choices = joined(&mut choices.iter().map(|choice| choice.get_name().to_owned()));
+        if !choices.is_empty() {
+            help.push_str(&tr!("(可选:{choices})", " [one of: {choices}]"));
+        }
+    }
+    if argument.get_action().takes_values() && !argument.is_hide_default_value_set() {
+        let default = joined(&mut argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()));
+        if !default.is_empty() {
+            help.push_str(&tr!("(默认 {default})", " [default: {default}]"));
+        }
+    }
+    if let Some(variable) = argument.get_env().map(|name| name.to_string_lossy().into_owned()) {
+        help.push_str(&tr!("(环境变量 {variable})", " [env: {variable}]"));
+    }
+    let heading = if argument.is_positional() { tr!("参数", "Arguments") } else { tr!("选项", "Options") };
+    argument.help(help).help_heading(heading).hide_default_value(true).hide_env(true).hide_possible_values(true)
+}
+
+fn complaint(error: &Error) -> Failure {
+    let context = |kind: ContextKind| error.get(kind).map(words).filter(|text| !text.is_empty());
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let value = context(ContextKind::InvalidValue).unwrap_or_default();
+    let what = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let typed = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            say!("没有命令 {typed}", "there is no command {typed}")
+        }
+        ErrorKind::UnknownArgument => say!("没有参数 {argument}", "there is no argument {argument}"),
+        ErrorKind::InvalidValue if value.is_empty() => say!("{argument} 后面要有值", "{argument} needs a value"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            say!("{argument} 不能是“{value}”", "{argument} cannot be {value:?}")
+        }
+        ErrorKind::MissingRequiredArgument => say!("缺少 {argument}", "{argument} is missing"),
+        ErrorKind::ArgumentConflict => {
+            let other = context(ContextKind::PriorArg).unwrap_or_default();
+            say!("{argument} 不能与 {other} 同时使用", "{argument} cannot be used with {other}")
+        }
+        _ => Say::verbatim(error.render().to_string().trim().trim_start_matches("error: ").to_owned()),
+    };
+    let mut failure = Failure::usage(what);
+    if let Some(choices) = context(ContextKind::ValidValue) {
+        failure = failure.why(say!("可选:{choices}", "one of: {choices}"));
+    }
+    if let Some(source) = std::error::Error::source(error) {
+        failure = failure.because(source);
+    }
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let near = near.into_iter().find_map(context);
+    let verb = context(ContextKind::Usage).map_or_else(|| "heliu".to_owned(), |usage| verb_of(&usage));
+    failure.next(match near {
+        Some(near) => say!("是不是 {near}?用法见 {verb} --help", "did you mean {near}? See {verb} --help"),
+        None => say!("用法见 {verb} --help", "see {verb} --help"),
+    })
+}
+
+fn words(value: &ContextValue) -> String {
+    match value {
+        ContextValue::Strings(texts) => texts.join(", "),
+        ContextValue::String(text) => text.clone(),
+        ContextValue::StyledStr(text) => text.to_string(),
+        ContextValue::Number(number) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// `heliu conflicts list` of `Usage: heliu conflicts list [OPTIONS]`.
+fn verb_of(usage: &str) -> String {
+    let words = usage.split_whitespace().skip_while(|word| *word != "heliu");
+    let verb: Vec<&str> = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
+    if verb.is_empty() { "heliu".to_owned() } else { verb.join(" ") }
+}
+
+/// The help page of a verb, as `heliu VERB --help` shows it.
+pub fn page(verb: &str) -> String {
+    let line = [OsString::from("heliu"), OsString::from(verb), OsString::from("--help")];
+    let mut command = command();
+    command.build();
+    match command.find_subcommand_mut(verb) {
+        Some(found) => found.render_help().to_string(),
+        None => command.try_get_matches_from(line).err().map(|error| error.to_string()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Import, Verb};
+    use crate::text::Language;
+
+    fn parse_words(line: &str) -> Result<Cli, Error> {
+        let words = line.split_whitespace();
+        command().try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches))
+    }
+
+    fn told(line: &str) -> String {
+        complaint(&parse_words(line).expect_err("it is wrong")).told()
+    }
+
+    #[test]
+    fn the_declaration_has_no_contradictions() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_verb_or_flag_is_told_with_the_nearest_known_one() {
+        assert_eq!(told("heliu stauts"), "error: there is no command stauts\nwhat to do: did you mean status? See heliu --help\n");
+        let wrong = told("heliu status --jsn");
+        assert!(wrong.contains("there is no argument --jsn") && wrong.contains("did you mean --json? See heliu status --help"), "{wrong}");
+        let wrong = told("heliu get");
+        assert!(wrong.contains("<ID> is missing") && wrong.contains("heliu get --help"), "{wrong}");
+        assert!(told("heliu demo --members many").contains("--members <N> cannot be \"many\""));
+        let wrong = told("heliu init --regions a --dir b --all-tiers --node c=d");
+        assert!(wrong.contains("cannot be used with"), "{wrong}");
+    }
+
+    #[test]
+    fn every_verb_and_flag_has_a_help_in_both_languages() {
+        fn check(command: &Command) {
+            assert!(command.get_about().is_some(), "{} has no help", command.get_name());
+            for argument in command.get_arguments() {
+                assert!(argument.get_help().is_some(), "{} of {} has no help", argument.get_id(), command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&command());
+    }
+
+    #[test]
+    fn the_verbs_of_the_map_are_there() {
+        for line in [
+            "heliu demo --once --json --regions f --members 10 --seed 2 --dir d --lang zh",
+            "heliu init --regions f --dir d --realm r --node 371726000000=127.0.0.1:1 --node 371726001000=127.0.0.1:2",
+            "heliu node --config heliu.toml --log-json",
+            "heliu status --node 127.0.0.1:1 --json",
+            "heliu peers",
+            "heliu verify 371726001000 --timeout 5",
+            "heliu conflicts list --kind MULTI_HOME",
+            "heliu conflicts show 12345678",
+            "heliu conflicts settle 12345678 --choose 1 --reason because",
+            "heliu get 12345678 --json",
+            "heliu list member --refers-to 12345678 --limit 0",
+            "heliu history 12345678",
+            "heliu do record.set 12345678 field=name value=x --reason r",
+            "heliu do --help joint_branch.form",
+            "heliu import members f --dry-run",
+            "heliu import regions f --dir d --dry-run",
+            "heliu quarantine list --code x",
+            "heliu stranded list",
+        ] {
+            assert!(parse_words(line).is_ok(), "{line}: {:?}", parse_words(line).err().map(|e| e.to_string()));
+        }
+        let Ok(Cli { verb: Verb::Import(Import::Members(args)), .. }) = parse_words("heliu import members f --dry-run") else {
+            panic!("it is an import");
+        };
+        assert!(args.dry_run);
+    }
+
+    #[test]
+    fn a_complaint_has_both_languages() {
+        let failure = complaint(&parse_words("heliu stauts").expect_err("it is wrong"));
+        assert_eq!(failure.what.pick(Language::Zh), "没有命令 stauts");
+        assert_eq!(failure.next.as_ref().map(|next| next.pick(Language::Zh)), Some("是不是 status?用法见 heliu --help"));
+    }
+}

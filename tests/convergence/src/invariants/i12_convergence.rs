@@ -1,0 +1,37 @@
+//! I12: after the faults stop, everything converges in a bounded time: every link proves its ends equal (that is what the
+//! world waits for), no record waits for history, nothing of honest nodes is refused, and what engines keep is bounded.
+
+use super::{Scene, Violation};
+use crate::world::words_of_record;
+
+/// What links may have under way; the engine's own window, and the page that overran it.
+const IN_FLIGHT_BYTES: usize = 5 * 1024 * 1024;
+const IN_FLIGHT_FRAMES: usize = 64;
+
+pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
+    let mut bad = |what: String| found.push(Violation::new("I12", what));
+    let entries = scene.world.county.directory().len();
+    for (machine, holding) in scene.holdings.iter().enumerate() {
+        let name = scene.name(machine);
+        for (record, held) in &holding.records {
+            let lost = scene.truths.get(record).is_some_and(|truth| !truth.waiting.is_empty());
+            if held.row.waiting && !lost {
+                bad(format!("{name} still waits for history of {}", words_of_record(&held.row.preimage)));
+            }
+        }
+        let Some(engine) = &scene.world.machines[machine].engine else { continue };
+        if scene.world.published && engine.directory().len() != entries {
+            bad(format!("{name} has {} of {entries} directory entries", engine.directory().len()));
+        }
+        for link in engine.links() {
+            if link.in_flight_bytes > IN_FLIGHT_BYTES || link.in_flight_frames > IN_FLIGHT_FRAMES {
+                bad(format!("{name} has {} bytes under way on one link", link.in_flight_bytes));
+            }
+        }
+        if scene.world.is_honest() {
+            for refused in scene.world.machines[machine].disk.quarantined() {
+                bad(format!("{name} refused what an honest node wrote: {}: {}", refused.code, refused.reason));
+            }
+        }
+    }
+}

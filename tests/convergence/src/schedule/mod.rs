@@ -1,0 +1,164 @@
+//! A seed becomes the life of a small world: [`draw`] says what is commanded, what breaks and when; this file lets it
+//! happen, lets it heal, and holds the end against the promises.
+
+pub mod draw;
+
+use heliu_replication::{Input, Ticket};
+
+use crate::dice::Dice;
+use crate::invariants::{Violation, check, i11_wall_clock};
+use crate::tally::Tally;
+use crate::world::World;
+use crate::world::trace::Fingerprint;
+use draw::{Plan, Step};
+
+/// How long a world may take to become quiet once its faults have stopped, in simulated time. Redialling waits up to
+/// some seconds and slow lines need a second per frame; a reconciliation takes a few rounds.
+pub const HEALING_MS_MAX: u64 = 90_000;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Keep the story in words.
+    pub with_words: bool,
+    /// Let every clock be right.
+    pub right_clocks: bool,
+}
+
+pub struct Outcome {
+    pub violations: Vec<Violation>,
+    pub fingerprint: Fingerprint,
+    pub tally: Tally,
+    pub words: Vec<String>,
+}
+
+#[must_use]
+pub fn run(seed: u64, options: Options) -> Outcome {
+    let plan = Plan::draw(seed);
+    let mut world = play(&plan, options);
+    world.tally.faults.extend(plan.faults.iter().map(|fault| (*fault, 1)));
+    let healing = world.run_until_quiet(HEALING_MS_MAX);
+    let mut violations = Vec::new();
+    match healing {
+        Ok(ms) => {
+            world.tally.healing_ms_max = ms;
+            violations = check(&world);
+        }
+        Err(unrest) => {
+            violations.extend(world.broken.clone());
+            violations.push(Violation::new("I12", format!("it does not become quiet: {unrest}")));
+            violations.extend(check(&world));
+        }
+    }
+    for machine in &world.machines {
+        let conflicts = machine.disk.conflicts().len() as u64;
+        let stubs = machine.disk.rows().len() - machine.disk.present().len();
+        world.tally.conflicts += conflicts;
+        world.tally.stubs += stubs as u64;
+    }
+    let words = world.trace.words().to_vec();
+    Outcome { violations, fingerprint: world.trace.fingerprint(), tally: world.tally, words }
+}
+
+/// The same seed with right clocks must take the same course.
+#[must_use]
+pub fn compare_with_right_clocks(seed: u64, skewed: Fingerprint) -> Option<Violation> {
+    let right = run(seed, Options { right_clocks: true, ..Options::default() });
+    i11_wall_clock::compare(skewed, right.fingerprint)
+}
+
+/// Everything that the plan says, up to the moment when the faults have stopped.
+fn play(plan: &Plan, options: Options) -> World {
+    let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
+    let mut world = World::new(plan.seed, &names, plan.habits.clone(), options.with_words);
+    for (machine, node) in plan.nodes.iter().enumerate() {
+        world.machines[machine].upstreams.clone_from(&node.upstreams);
+        world.machines[machine].peers.clone_from(&node.peers);
+    }
+    world.start_all();
+    for (at, step) in &plan.steps {
+        world.run_until(*at);
+        happen(&mut world, step, options);
+    }
+    world.run_until(plan.end);
+    world.trace.say(world.now, || "the faults stop".to_owned());
+    world.mend();
+    for machine in 0..world.machines.len() {
+        world.spare_disk(machine);
+    }
+    world.start_all();
+    world
+}
+
+fn happen(world: &mut World, step: &Step, options: Options) {
+    match step {
+        Step::Command { machine, dice } => {
+            let machine = machine % world.machines.len();
+            world.somebody_asks(machine, &mut Dice::new(*dice));
+        }
+        Step::Found { name, seat, code } => {
+            let mut request = world.request("org.create", None);
+            let seat = world.county.seat(seat).to_string();
+            request.arguments = [("name", name.clone()), ("seat", seat)]
+                .into_iter()
+                .chain(code.clone().map(|kind| ("org_kind", kind)))
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            world.ask(0, request);
+        }
+        Step::Break { which } => {
+            let wires = world.wires();
+            if let Some(wire) = wires.get(which % wires.len().max(1)) {
+                world.break_wire(*wire);
+            }
+        }
+        Step::Part { a, b } => world.part(*a, *b),
+        Step::Mend => world.mend(),
+        Step::Crash { machine } => world.crash(*machine),
+        Step::Start { machine } => world.start(*machine),
+        Step::BackUp { machine } => world.back_up(*machine),
+        Step::Restore { machine } => {
+            world.restore(*machine);
+        }
+        Step::RollBack { machine } => {
+            world.roll_back(*machine);
+        }
+        Step::Clone { machine } => {
+            let clone = world.clone_machine(*machine);
+            if world.machines[clone].upstreams.is_empty() && world.machines[clone].peers.is_empty() {
+                world.machines[clone].peers.push(*machine);
+                world.crash(clone);
+                world.start(clone);
+            }
+        }
+        Step::Skew { machine, ms } => world.skew(*machine, if options.right_clocks { 0 } else { *ms }),
+        Step::FillDisk { machine } => world.fill_disk(*machine),
+        Step::Release { machine, dice } => release(world, *machine, &mut Dice::new(*dice)),
+        Step::Enrol { name, upstream } => enrol(world, name, *upstream),
+    }
+}
+
+/// The county's administrator enters a new village; its node starts with what its installer gave it: the first entry.
+fn enrol(world: &mut World, name: &str, upstream: usize) {
+    let entry = world.county.grow(&[name]);
+    world.published = false;
+    if !world.machines[0].runs() {
+        world.start(0);
+    }
+    let ticket = Ticket(world.next_ticket());
+    world.feed_input(0, Input::Extend { ticket, entries: vec![entry] });
+    let enrolled = world.county.enrolled.len() - 1;
+    let machine = world.install(enrolled, 1);
+    world.machines[machine].upstreams = vec![upstream];
+    world.start(machine);
+}
+
+/// A seat that takes part in a record at this machine is taken out again.
+fn release(world: &mut World, machine: usize, dice: &mut Dice) {
+    let rows = world.machines[machine].disk.present();
+    let shared: Vec<_> = rows.iter().filter(|row| !row.scope.seats.is_empty()).collect();
+    if let Some(row) = dice.pick(&shared) {
+        let seats: Vec<_> = row.scope.seats.iter().copied().collect();
+        let (record, seat) = (row.id, seats[dice.index(seats.len())]);
+        world.release(machine, record, seat);
+    }
+}

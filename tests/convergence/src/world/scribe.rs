@@ -1,0 +1,145 @@
+//! A writer without an engine: a second node of the county's seat that writes changes by hand which no command writes yet,
+//! and hands them to one machine over the wire. It can narrow a record's audience, as a release of old records will.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
+use heliu_record::history::History;
+use heliu_record::id::{Actor, RecordId, SeatId, leaf_hash};
+use heliu_record::scope::{membership, seat_key};
+use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Hello, Leaves, WIRE_VERSIONS, Welcome};
+use heliu_storage::{Cursor, LeafStatus, StoreId};
+use heliu_trust::commit::{Commit, SignedCommit};
+use heliu_trust::id::{CommitId, Incarnation, actor};
+
+use super::World;
+use super::wire::{Side, WireId};
+
+/// The scribe's name among the enrolled nodes.
+pub const NAME: &str = "C~";
+
+/// One visit to a machine: what is to be handed over there.
+pub struct Scribe {
+    delivery: Delivery,
+    greeted: bool,
+}
+
+/// What the scribe has written so far.
+#[derive(Default)]
+pub struct Chain {
+    seq: u64,
+    previous: Option<CommitId>,
+    /// Its own last seq per record.
+    seqs: BTreeMap<RecordId, u64>,
+}
+
+const INCARNATION: Incarnation = Incarnation([0x5c; 16]);
+
+impl World {
+    fn scribe(&self) -> &super::county::Enrolled {
+        self.county.enrolled.iter().find(|node| node.name == NAME).expect("the scribe is enrolled")
+    }
+
+    #[must_use]
+    pub fn scribe_actors(&self) -> Vec<(Actor, SeatId)> {
+        let scribe = self.scribe();
+        vec![(actor(&scribe.node(), &INCARNATION), scribe.seat)]
+    }
+
+    /// Takes a seat out of a record's audience, at a machine that holds the record.
+    pub fn release(&mut self, machine: usize, record: RecordId, seat: SeatId) {
+        let actor = self.scribe_actors()[0].0;
+        let Some(loaded) = self.machines[machine].disk.load(record) else { return };
+        if !self.machines[machine].runs() || loaded.leaves.iter().any(|leaf| leaf.status != LeafStatus::Admitted) {
+            return;
+        }
+        let mut history = History::new();
+        for leaf in &loaded.leaves {
+            history.place(Arc::new(Change::parse(&leaf.change).expect("what is admitted parses")));
+        }
+        if history.seq(actor) != self.scribe_chain.seqs.get(&record).copied().unwrap_or(0) {
+            return; // Its own last change of the record is elsewhere.
+        }
+        let key = seat_key(seat);
+        let start_op = history.max_op() + 1;
+        let replaces = history.visible(Container::Scope, &key).iter().map(|v| v.id).collect();
+        let out: Scalar = membership(false, OpId { counter: start_op, actor });
+        let change = Change::encode(Draft {
+            actor,
+            seq: history.seq(actor) + 1,
+            deps: history.heads(),
+            start_op,
+            time_ms: 0,
+            note: Note { who: "scribe".to_owned(), command: "release".to_owned(), reason: String::new() },
+            puts: vec![(Container::Scope, key, out, replaces)],
+        });
+        self.hand_over(machine, record, &loaded.row.preimage, &change);
+        let (at, seat) = (&self.machines[machine].name, self.county.name_of(seat));
+        self.trace.say(self.now, || format!("the scribe takes {seat} out of {} at {at}", record.short()));
+    }
+
+    fn hand_over(
+        &mut self,
+        machine: usize,
+        record: RecordId,
+        preimage: &heliu_record::id::Preimage,
+        change: &Change,
+    ) {
+        let leaf = leaf_hash(&record, &change.hash, 1);
+        let (key, county) = (self.scribe().key, self.scribe().seat);
+        self.scribe_chain.seq += 1;
+        self.scribe_chain.seqs.insert(record, change.seq);
+        let commit = Commit {
+            realm: self.county.realm,
+            author: self.scribe().node(),
+            incarnation: INCARNATION,
+            seq: self.scribe_chain.seq,
+            previous: self.scribe_chain.previous,
+            versions: vec![(county, self.county.directory_of(1).head())],
+            time_ms: 0,
+            leaves: vec![leaf],
+        };
+        let commit = SignedCommit::sign(commit, &key);
+        self.scribe_chain.previous = Some(commit.id);
+        self.ledger.note(leaf, record, preimage.clone(), machine, commit.commit.seq, Arc::clone(&change.raw));
+        let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(&change.raw));
+        let delivery = Delivery {
+            commits: vec![Arc::new(commit)],
+            leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }],
+        };
+        let wire = self.connect_by_hand(machine);
+        self.scribes.insert(wire, Scribe { delivery, greeted: false });
+    }
+
+    /// The scribe answers as a peer would that has everything, and has one delivery of its own.
+    pub(super) fn scribe_hears(&mut self, id: WireId, frame: &Frame) {
+        let node = self.scribe().node();
+        let Some(scribe) = self.scribes.get_mut(&id) else { return };
+        let answers = match frame {
+            Frame::Hello(hello) => {
+                scribe.greeted = true;
+                let machine = self.machines.iter().find(|m| m.disk.meta().store == hello.store);
+                let head = machine.map_or(0, |machine| machine.disk.meta().head);
+                let (store, incarnation) = (StoreId([0x5c; 16]), INCARNATION);
+                let cursor = Cursor { store: hello.store, incarnation: hello.incarnation, position: head };
+                let program = "scribe".to_owned();
+                let versions = (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end());
+                let own = Hello { node, store, incarnation, versions, program, ..hello.clone() };
+                vec![Frame::Hello(own), Frame::Welcome(Welcome { cursor: Some(cursor), known_of_you: None })]
+            }
+            Frame::Welcome(_) => {
+                let delivery = scribe.delivery.clone();
+                vec![Frame::Leaves(Leaves { sequence: 1, delivery, through: None })]
+            }
+            Frame::Ack { .. } | Frame::Refuse(_) => {
+                self.hang_up_by_hand(id);
+                Vec::new()
+            }
+            _ => Vec::new(),
+        };
+        for frame in answers {
+            self.put_under_way(id, Side::Dialed, frame);
+        }
+    }
+}
