@@ -42,7 +42,7 @@ async fn main() {
         contents(s).await;
     }
     println!("read: {}", rss());
-    if let Some(p) = std::env::args().nth(1) {
+    if let Some(p) = std::env::args().nth(2) {
         let s = SqliteStore::open(&p, Options::new(STORE, FIRST)).await.unwrap();
         let mut head = 0;
         let mut seq = 0;

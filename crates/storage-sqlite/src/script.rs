@@ -12,7 +12,7 @@ use sqlx::{Arguments as _, AssertSqlSafe};
 
 /// A prepared statement takes memory for each parameter, and a process may have hundreds of stores. The largest is only
 /// prepared where as many rows come at once.
-const SIZES: [usize; 4] = [128, 16, 4, 1];
+const SIZES: [usize; 3] = [64, 8, 1];
 
 /// The statements of one transaction, in order.
 pub struct Script<'c> {

@@ -66,13 +66,16 @@ impl Failure {
     /// A file that cannot be read or written.
     pub fn file(path: &Path, error: &std::io::Error) -> Self {
         let path = path.display();
-        let failure = Failure::new(Exit::Failed, "file", say!("无法使用文件 {path}", "cannot use {path}")).because(error);
+        let failure =
+            Failure::new(Exit::Failed, "file", say!("无法使用文件 {path}", "cannot use {path}")).because(error);
         match error.kind() {
             std::io::ErrorKind::NotFound => failure.next(say!("请核对路径", "check the path")),
             std::io::ErrorKind::PermissionDenied => {
                 failure.next(say!("请检查文件的属主和权限", "check who owns it and what its mode is"))
             }
-            std::io::ErrorKind::StorageFull => failure.next(say!("磁盘已满:请清理后重试", "free some space, then try again")),
+            std::io::ErrorKind::StorageFull => {
+                failure.next(say!("磁盘已满:请清理后重试", "free some space, then try again"))
+            }
             _ => failure,
         }
     }

@@ -46,17 +46,24 @@ fn wanted(args: &InitArgs, seats: &[Seat]) -> Result<Vec<Wanted>, Failure> {
     let last = usize::from(args.port) + chosen.len() - 1;
     if args.port == 0 || last > usize::from(u16::MAX) {
         let (first, count) = (args.port, chosen.len());
-        return Err(Failure::usage(say!("从端口 {first} 起放不下 {count} 个节点", "there are no {count} ports from {first} on"))
-            .next(say!("请用 --port 给出小一些的端口,如 {PORT}", "give a lower one with --port, such as {PORT}")));
+        return Err(Failure::usage(say!(
+            "从端口 {first} 起放不下 {count} 个节点",
+            "there are no {count} ports from {first} on"
+        ))
+        .next(say!("请用 --port 给出小一些的端口,如 {PORT}", "give a lower one with --port, such as {PORT}")));
     }
-    let at = |(port, seat): (u16, &Seat)| Wanted { seat: seat.clone(), listen: SocketAddr::from(([127, 0, 0, 1], port)) };
+    let at =
+        |(port, seat): (u16, &Seat)| Wanted { seat: seat.clone(), listen: SocketAddr::from(([127, 0, 0, 1], port)) };
     Ok((args.port..=u16::MAX).zip(chosen).map(at).collect())
 }
 
 /// `SEATCODE=ADDRESS`.
 fn named(text: &str, seats: &[Seat]) -> Result<Wanted, Failure> {
     let wrong = || Failure::usage(say!("--node {text} 不能用", "cannot use --node {text}"));
-    let form = say!("写作 区划代码=地址,如 371726000000=127.0.0.1:7340", "write REGION-CODE=ADDRESS, such as 371726000000=127.0.0.1:7340");
+    let form = say!(
+        "写作 区划代码=地址,如 371726000000=127.0.0.1:7340",
+        "write REGION-CODE=ADDRESS, such as 371726000000=127.0.0.1:7340"
+    );
     let (code, address) = text.split_once('=').ok_or_else(|| wrong().next(form.clone()))?;
     let listen: SocketAddr = address.parse().map_err(|_| {
         wrong().why(say!("“{address}”不是 IP 地址加端口", "{address:?} is not an IP address with a port")).next(form)
@@ -74,7 +81,9 @@ fn named(text: &str, seats: &[Seat]) -> Result<Wanted, Failure> {
         let named = near.and_then(|near| seats.iter().find(|seat| seat.code == near));
         let failure = wrong().why(say!("区划文件里没有 {code}", "the region file has no {code}"));
         return Err(match named {
-            Some(Seat { code, name, .. }) => failure.next(say!("是不是 {code}({name})?", "did you mean {code} ({name})?")),
+            Some(Seat { code, name, .. }) => {
+                failure.next(say!("是不是 {code}({name})?", "did you mean {code} ({name})?"))
+            }
             None => failure,
         });
     };
@@ -89,7 +98,13 @@ fn told(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> String {
         "已在 {dir} 建立域 {name}({id}):{seats} 个席位,{made} 个节点。\n\n",
         "Made realm {name} ({id}) in {dir}: {seats} seats, {made} node(s).\n\n"
     );
-    let headers = [tr!("席位", "seat"), tr!("名称", "name"), tr!("节点", "node"), tr!("地址", "address"), tr!("目录", "directory")];
+    let headers = [
+        tr!("席位", "seat"),
+        tr!("名称", "name"),
+        tr!("节点", "node"),
+        tr!("地址", "address"),
+        tr!("目录", "directory"),
+    ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0, 2, 3, 4]);
     for node in nodes.iter().take(LISTED) {
         let folder = args.dir.join(&node.folder).display().to_string();

@@ -25,7 +25,10 @@ pub async fn peers(args: &Read) -> Result<Done, Failure> {
         return print_json(&json!({"links": links.iter().map(link_shape).collect::<Vec<_>>()}));
     }
     if links.is_empty() {
-        return print(&tr!("没有链路:未配置上级或镜像,也没有下级连来。\n", "No links: no superior or mirror is configured, and nobody has connected.\n"));
+        return print(&tr!(
+            "没有链路:未配置上级或镜像,也没有下级连来。\n",
+            "No links: no superior or mirror is configured, and nobody has connected.\n"
+        ));
     }
     print(&peers_told(&links))
 }
@@ -38,7 +41,9 @@ pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
     let all_equal = equal == verdicts.len() && !verdicts.is_empty();
     if args.read.json {
         let shapes: Vec<Value> = verdicts.iter().map(verdict_shape).collect();
-        print_json(&json!({"equal": all_equal, "links": verdicts.len(), "verified_links": equal, "verifications": shapes}))?;
+        print_json(
+            &json!({"equal": all_equal, "links": verdicts.len(), "verified_links": equal, "verifications": shapes}),
+        )?;
     } else {
         print(&verify_told(&verdicts, equal))?;
     }
@@ -73,23 +78,35 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         let why = &status.read_only_reason;
         tr!("只读:{why}", "READ-ONLY: {why}")
     };
-    let position = count(status.store_head);
+    let (store, position) = (short(&status.store), count(status.store_head));
     let mut rows = vec![
         (tr!("席位", "seat"), format!("{} ({tier})", place(status.seat.as_ref()))),
         (tr!("节点", "node"), status.node.clone()),
         (tr!("状态", "state"), state),
         (tr!("版本", "version"), status.version.clone()),
         (tr!("域", "realm"), short(&status.realm)),
-        (tr!("存储", "store"), tr!("{},位置 {position}", "{}, head {position}").replacen("{}", &short(&status.store), 1)),
-        (tr!("记录", "records"), tr!("{records} 条(另有存根 {stubs}),变更 {leaves},提交 {commits}", "{records} (and {stubs} stubs), {leaves} changes, {commits} commits")),
-        (tr!("待办", "to look at"), tr!("冲突 {conflicts},拒收 {quarantined},等待中 {waiting}", "{conflicts} conflicts, {quarantined} refused, {waiting} waiting")),
+        (tr!("存储", "store"), tr!("{store},位置 {position}", "{store}, head {position}")),
+        (
+            tr!("记录", "records"),
+            tr!(
+                "{records} 条(另有存根 {stubs}),变更 {leaves},提交 {commits}",
+                "{records} (and {stubs} stubs), {leaves} changes, {commits} commits"
+            ),
+        ),
+        (
+            tr!("待办", "to look at"),
+            tr!(
+                "冲突 {conflicts},拒收 {quarantined},等待中 {waiting}",
+                "{conflicts} conflicts, {quarantined} refused, {waiting} waiting"
+            ),
+        ),
         (tr!("目录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}")),
         (tr!("已运行", "up"), time::span(status.uptime_ms)),
         (tr!("链路", "links"), links_in_short(links)),
     ];
     for link in links.iter().filter(|link| is_broken(link)) {
         let what = if link.last_error.is_empty() { state_name(link.state()) } else { link.last_error.clone() };
-        rows.push((tr!("  ! {}", "  ! {}").replacen("{}", &role_name(link.role()), 1), format!("{}: {what}", end(link))));
+        rows.push((format!("  ! {}", role_name(link.role())), format!("{}: {what}", end(link))));
     }
     pairs(&rows)
 }
@@ -170,7 +187,14 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
     if verdicts.is_empty() {
         return tr!("没有可核对的链路。\n", "There is no link to verify.\n");
     }
-    let headers = [tr!("对端", "peer"), tr!("结论", "verdict"), tr!("记录", "records"), "held".into(), "admitted".into(), tr!("说明", "detail")];
+    let headers = [
+        tr!("对端", "peer"),
+        tr!("结论", "verdict"),
+        tr!("记录", "records"),
+        "held".into(),
+        "admitted".into(),
+        tr!("说明", "detail"),
+    ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[2]).whole(&[1]);
     for verdict in verdicts {
         let peer = place(verdict.peer_seat.as_ref());

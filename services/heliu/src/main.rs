@@ -48,7 +48,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        Failure::new(failure::Exit::Failed, "runtime", text::say!("无法启动线程", "cannot start threads")).because(error)
+        Failure::new(failure::Exit::Failed, "runtime", text::say!("无法启动线程", "cannot start threads"))
+            .because(error)
     })?;
     let exit = runtime.block_on(verb(cli.verb));
     // Nobody waits for a background task that is still in a system call.

@@ -104,7 +104,8 @@ async fn open(config: &Config) -> Result<SqliteStore, Failure> {
 fn random<const N: usize>() -> Result<[u8; N], Failure> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes")).because(error)
+        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
+            .because(error)
     })?;
     Ok(bytes)
 }

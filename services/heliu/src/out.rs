@@ -29,7 +29,8 @@ pub fn print(text: &str) -> Result<Done, Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Failed, "output", say!("无法写到标准输出", "cannot write to standard output")).because(error))
+            Err(Failure::new(Exit::Failed, "output", say!("无法写到标准输出", "cannot write to standard output"))
+                .because(error))
         }
         Ok(()) | Err(_) => Ok(Done::Well),
     }

@@ -32,7 +32,8 @@ pub fn parse(arguments: &[String]) -> Result<Cli, ExitCode> {
 
 /// The whole command line with every word in the reader's language.
 pub fn command() -> Command {
-    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help(labelled(help::VERSION));
+    let version =
+        Arg::new("version").short('V').long("version").action(ArgAction::Version).help(labelled(help::VERSION));
     localise(Cli::command().disable_version_flag(true).arg(version))
 }
 
@@ -47,7 +48,7 @@ fn localise(command: Command) -> Command {
     let usage = tr!("用法:", "Usage:");
     command
         .help_template(format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}"))
-        .subcommand_help_heading(tr!("命令", "Commands"))
+        .subcommand_help_heading(labelled(help::COMMANDS))
         .mut_args(annotate)
         .mut_subcommands(localise)
 }
@@ -64,7 +65,8 @@ fn annotate(argument: Arg) -> Arg {
         }
     }
     if argument.get_action().takes_values() && !argument.is_hide_default_value_set() {
-        let default = joined(&mut argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()));
+        let default =
+            joined(&mut argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()));
         if !default.is_empty() {
             help.push_str(&tr!("(默认 {default})", " [default: {default}]"));
         }
@@ -72,7 +74,7 @@ fn annotate(argument: Arg) -> Arg {
     if let Some(variable) = argument.get_env().map(|name| name.to_string_lossy().into_owned()) {
         help.push_str(&tr!("(环境变量 {variable})", " [env: {variable}]"));
     }
-    let heading = if argument.is_positional() { tr!("参数", "Arguments") } else { tr!("选项", "Options") };
+    let heading = labelled(if argument.is_positional() { help::ARGUMENTS } else { help::OPTIONS });
     argument.help(help).help_heading(heading).hide_default_value(true).hide_env(true).hide_possible_values(true)
 }
 
@@ -163,9 +165,16 @@ mod tests {
 
     #[test]
     fn a_wrong_verb_or_flag_is_told_with_the_nearest_known_one() {
-        assert_eq!(told("heliu stauts"), "error: there is no command stauts\nwhat to do: did you mean status? See heliu --help\n");
+        assert_eq!(
+            told("heliu stauts"),
+            "error: there is no command stauts\nwhat to do: did you mean status? See heliu --help\n"
+        );
         let wrong = told("heliu status --jsn");
-        assert!(wrong.contains("there is no argument --jsn") && wrong.contains("did you mean --json? See heliu status --help"), "{wrong}");
+        assert!(
+            wrong.contains("there is no argument --jsn")
+                && wrong.contains("did you mean --json? See heliu status --help"),
+            "{wrong}"
+        );
         let wrong = told("heliu get");
         assert!(wrong.contains("<ID> is missing") && wrong.contains("heliu get --help"), "{wrong}");
         assert!(told("heliu demo --members many").contains("--members <N> cannot be \"many\""));
@@ -209,7 +218,8 @@ mod tests {
         ] {
             assert!(parse_words(line).is_ok(), "{line}: {:?}", parse_words(line).err().map(|e| e.to_string()));
         }
-        let Ok(Cli { verb: Verb::Import(Import::Members(args)), .. }) = parse_words("heliu import members f --dry-run") else {
+        let Ok(Cli { verb: Verb::Import(Import::Members(args)), .. }) = parse_words("heliu import members f --dry-run")
+        else {
             panic!("it is an import");
         };
         assert!(args.dry_run);
@@ -219,6 +229,9 @@ mod tests {
     fn a_complaint_has_both_languages() {
         let failure = complaint(&parse_words("heliu stauts").expect_err("it is wrong"));
         assert_eq!(failure.what.pick(Language::Zh), "没有命令 stauts");
-        assert_eq!(failure.next.as_ref().map(|next| next.pick(Language::Zh)), Some("是不是 status?用法见 heliu --help"));
+        assert_eq!(
+            failure.next.as_ref().map(|next| next.pick(Language::Zh)),
+            Some("是不是 status?用法见 heliu --help")
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::executor::block_on;
 use heliu_record::command::Request;
-use heliu_replication::frame::{Delivery, Frame, Leaves};
+use heliu_replication::frame::Frame;
 use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Read, Transaction, Write};
@@ -125,12 +125,4 @@ pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver
 
 pub fn memory(n: u8) -> MemoryStore {
     MemoryStore::open(heliu_storage::StoreId([n; 16]), heliu_trust::id::Incarnation([n; 16]))
-}
-
-/// All leaves that a list of frames delivers.
-pub fn deliveries(frames: &[Frame]) -> impl Iterator<Item = &Delivery> {
-    frames.iter().filter_map(|frame| match frame {
-        Frame::Leaves(Leaves { delivery, .. }) => Some(delivery),
-        _ => None,
-    })
 }

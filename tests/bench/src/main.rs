@@ -1,30 +1,66 @@
-//! Every measured figure of the project, each with its floor in the same run.
-mod driver;
-mod place;
+//! Every measured figure of the project, each with its floor in the same run:
+//! `cargo run --release -p bench -- all --json`. Nothing is asserted here: machines differ, ratios in one run do not lie.
 
-/// As in the shipped binary.
+mod cases;
+mod driver;
+mod floor;
+mod place;
+mod report;
+mod site;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// As in the shipped program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-use std::time::Instant;
-use heliu_replication::LinkId;
+const CASES: [&str; 7] = ["bootstrap", "reconnect", "catchup", "live", "ingest", "county", "village"];
 
-fn main() {
-    let members: usize = std::env::args().nth(1).and_then(|a| a.parse().ok()).unwrap_or(22_000);
-    let place = place::Place::new(|p| vec![(1, p.county.clone()), (2, p.county.clone())]);
-    let county = place.members(members);
-    let mut source = driver::Driver::new(driver::memory(1), place.directory.clone(), place::key(1), false);
-    let t = Instant::now();
-    source.execute(county.orgs.iter().map(|o| o.request()));
-    println!("orgs {} in {:?}", county.orgs.len(), t.elapsed());
-    let t = Instant::now();
-    source.execute(county.members().map(|m| m.request(true)));
-    let e = t.elapsed();
-    println!("members {members} in {e:?}: {:.1} us each", e.as_secs_f64() * 1e6 / members as f64);
-    let mut sink = driver::Driver::new(driver::memory(2), place.directory.clone(), place::key(2), true);
-    let t = Instant::now();
-    let frames = driver::connect(&mut sink, &mut source, LinkId(1));
-    let e = t.elapsed();
-    println!("bootstrap in {e:?}: {:.1} us each, {frames} frames, head {}", e.as_secs_f64() * 1e6 / members as f64, sink.engine.meta().head);
-    println!("{:?}", sink.engine.links());
+/// Measures Heliu against floors taken in the same run.
+#[derive(Parser)]
+struct Arguments {
+    /// bootstrap, reconnect, catchup, live, ingest, county, village, or all
+    case: String,
+    /// Members in the cases that have a county of them.
+    #[arg(long, default_value_t = 22_000)]
+    records: usize,
+    /// Edits in `live`.
+    #[arg(long, default_value_t = 20_000)]
+    edits: usize,
+    /// One JSON object per case and line.
+    #[arg(long)]
+    json: bool,
+    /// What `serve`, which cases start for themselves, runs as and on.
+    #[arg(hide = true)]
+    rest: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() {
+    let arguments = Arguments::parse();
+    if arguments.case == "serve" {
+        let mut rest = arguments.rest.into_iter();
+        let number = rest.next().and_then(|n| n.parse().ok()).expect("serve NUMBER DIRECTORY [UPSTREAM]");
+        let directory = PathBuf::from(rest.next().expect("serve NUMBER DIRECTORY [UPSTREAM]"));
+        return cases::live::serve(number, &directory, rest.next()).await;
+    }
+    let chosen: Vec<&str> = CASES.into_iter().filter(|case| arguments.case == "all" || arguments.case == *case).collect();
+    if chosen.is_empty() {
+        eprintln!("there is no case {:?}; there are: all, {}", arguments.case, CASES.join(", "));
+        std::process::exit(2);
+    }
+    for case in chosen {
+        let report = match case {
+            "bootstrap" => cases::bootstrap::run(arguments.records).await,
+            "reconnect" => cases::reconnect::run(arguments.records).await,
+            "catchup" => cases::catchup::run(arguments.records).await,
+            "live" => cases::live::run(arguments.edits).await,
+            "ingest" => cases::ingest::run(arguments.records).await,
+            "county" => cases::county::run().await,
+            _ => cases::village::run().await,
+        };
+        report.print(arguments.json);
+    }
 }

@@ -10,7 +10,7 @@ use heliu_trust::id::realm_id;
 use heliu_trust::region;
 use heliu_trust::signature::Signer;
 
-const REGIONS: &[u8] = include_bytes!("../../../crates/trust/data/regions/371726.csv");
+pub const REGIONS: &[u8] = include_bytes!("../../../crates/trust/data/regions/371726.csv");
 
 pub struct Place {
     pub directory: Directory,

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use automerge::{Automerge, ReadDoc};
-use heliu_record::change::genesis_change;
+use heliu_record::change::{Change, genesis, genesis_change};
+use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
 use heliu_storage::{FeedEntry, Transaction};
 use serde_json::Value;
@@ -236,5 +237,24 @@ fn plain(value: &automerge::Value<'_>) -> Value {
         automerge::ScalarValue::Boolean(flag) => Value::from(*flag),
         automerge::ScalarValue::Bytes(bytes) => Value::from(to_hex(bytes)),
         _ => Value::Null,
+    }
+}
+
+/// Changes as the engine's own history, each after its predecessors; a store keeps them in the order in which they came.
+pub fn in_causal_order<'c>(changes: impl Iterator<Item = &'c Arc<Change>>) -> History {
+    let mut waiting: Vec<&Arc<Change>> = changes.collect();
+    let mut history = History::new();
+    loop {
+        let before = waiting.len();
+        waiting.retain(|change| {
+            let is_ready = change.deps.iter().all(|dep| dep == genesis() || history.get(dep).is_some());
+            if is_ready {
+                history.place(Arc::clone(change));
+            }
+            !is_ready
+        });
+        if waiting.len() == before {
+            return history;
+        }
     }
 }

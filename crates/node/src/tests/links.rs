@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use heliu_record::id::to_hex;
 use heliu_replication::frame::{Frame, Hello, WIRE_VERSIONS};
 use heliu_storage::{Read, StoreId};
 use heliu_trust::id::Incarnation;
@@ -10,7 +11,8 @@ use heliu_trust::signature::Signer;
 use heliu_wire::replication::LinkRequest;
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
 
-use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, free_address, key, memory, until};
+use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, free_address, key, memory, request, until};
+use crate::begin::random;
 use crate::options::Upstream;
 use crate::status::{LinkRole, LinkState, Outcome};
 use crate::{Node, StartError};
@@ -137,13 +139,19 @@ async fn a_child_that_does_not_read_delays_nobody() {
     let deaf = connect_deaf(&seats, township.address()).await;
     let village = seats.start(VILLAGE, &[township.address()]).await;
     village.is_live().await;
-    // More than fits into every buffer on the way to the deaf one.
-    let filler = "长".repeat(70);
-    for n in 0..40 {
-        let write = |m: usize| township.node.execute(super::world::create(&format!("{filler}{n}.{m}")));
-        let done = futures::future::join_all((0..100).map(write)).await;
+    // More than fits into every buffer on the way to the deaf one, random so that compression does not help.
+    for _ in 0..40 {
+        let write = |_: usize| {
+            let name = to_hex(&random::<38>().expect("random bytes"));
+            township.node.execute(request("org.create", None, &[("name", &name), ("seat", OTHER_VILLAGE)]))
+        };
+        let done = futures::future::join_all((0..250).map(write)).await;
         assert!(done.iter().all(Result::is_ok));
     }
+    until("the deaf one is far behind", async || {
+        township.node.links().await.expect("it answers").iter().any(|link| link.in_flight_bytes > 1024 * 1024)
+    })
+    .await;
     let record = village.found("甲村党支部").await;
     tokio::time::timeout(Duration::from_secs(2), township.has(record)).await.expect("without delay");
     drop(deaf);

@@ -10,7 +10,7 @@ use heliu_record::hash::{hash, hash16};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::{Seat, Tier};
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{Read, RecordState, StoreId, Write};
+use heliu_storage::{RecordState, StoreId, Write};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
@@ -28,7 +28,6 @@ pub(super) const OTHER_VILLAGE: &str = "371726101202";
 pub(super) struct County {
     pub anchor: Anchor,
     pub entry: SignedEntry,
-    seats: BTreeMap<String, SeatId>,
 }
 
 pub(super) fn key(name: &str) -> Arc<Ed25519Key> {
@@ -48,10 +47,10 @@ impl County {
             (OTHER_VILLAGE, Some(TOWNSHIP), Tier::Village),
         ];
         let mut items = Vec::new();
-        let mut seats = BTreeMap::new();
+        let mut seats: BTreeMap<&str, SeatId> = BTreeMap::new();
         for (code, parent, tier) in tree {
             let id = seat_id(&realm, code);
-            seats.insert(code.to_owned(), id);
+            seats.insert(code, id);
             let parent = parent.map(|parent| seat_id(&realm, parent));
             items.push(Item::Seat(Seat { id, code: code.to_owned(), name: format!("席位{code}"), parent, tier }));
         }
@@ -61,11 +60,7 @@ impl County {
             items.push(Item::Node { node: key.node(), seat: seats[code], key: key.public_key(), addresses: Vec::new() });
         }
         let entry = Directory::new(realm, anchor.issuer).draft(items, 0, &*issuer).expect("a directory");
-        County { anchor, entry, seats }
-    }
-
-    pub fn seat(&self, code: &str) -> SeatId {
-        self.seats[code]
+        County { anchor, entry }
     }
 
     pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {

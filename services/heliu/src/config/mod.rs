@@ -18,8 +18,6 @@ use crate::failure::{Exit, Failure};
 use crate::text::{Say, nearest, say};
 use settings::{Form, SETTINGS, Setting, Value};
 
-pub use settings::is_address;
-
 /// Longer files are no configuration.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -118,9 +116,9 @@ impl Reading<'_> {
         // Somebody may have put a setting into the wrong table: then its own name says where it belongs.
         let bare = key.rsplit('.').next().unwrap_or(key);
         let moved = SETTINGS.iter().find(|s| s.name() == bare).map(|s| s.key);
-        let near = moved.or_else(|| nearest(key, known)).map_or_else(Say::default, |near| {
-            say!(";是不是 {near}?", "; did you mean {near}?")
-        });
+        let near = moved
+            .or_else(|| nearest(key, known))
+            .map_or_else(Say::default, |near| say!(";是不是 {near}?", "; did you mean {near}?"));
         let what = say!("没有设置项 {key}", "there is no setting {key}");
         self.fault(at, Say { zh: what.zh + &near.zh, en: what.en + &near.en });
     }
@@ -146,7 +144,10 @@ impl Reading<'_> {
                 let found = self.text.get(value.span()).unwrap_or_default().chars().take(60).collect::<String>();
                 let (key, expects) = (setting.key, setting.form.expects());
                 let Say { zh, en } = expects;
-                self.fault(value.span().start, say!("{key} 不能是 {found}:应为{zh}", "{key} cannot be {found}: it takes {en}"));
+                self.fault(
+                    value.span().start,
+                    say!("{key} 不能是 {found}:应为{zh}", "{key} cannot be {found}: it takes {en}"),
+                );
             }
         }
     }
@@ -161,12 +162,16 @@ impl Reading<'_> {
                 }
                 None => {
                     let Say { zh, en } = setting.form.expects();
-                    let what = say!("环境变量 {name} 不能是 {text}:应为{zh}", "the variable {name} cannot be {text}: it takes {en}");
+                    let what = say!(
+                        "环境变量 {name} 不能是 {text}:应为{zh}",
+                        "the variable {name} cannot be {text}: it takes {en}"
+                    );
                     self.faults.push((None, what));
                 }
             }
         }
-        let absent = |s: &&Setting| s.default.is_none() && !self.values.contains_key(s.key) && variable(&s.variable()).is_none();
+        let absent =
+            |s: &&Setting| s.default.is_none() && !self.values.contains_key(s.key) && variable(&s.variable()).is_none();
         let absent: Vec<&str> = SETTINGS.iter().filter(absent).map(|s| s.key).collect();
         self.faults.extend(absent.iter().map(|key| (None, say!("缺少 {key}", "{key} is missing"))));
     }
@@ -174,8 +179,12 @@ impl Reading<'_> {
     fn finish(self, file: &Path) -> Result<Config, Failure> {
         if !self.faults.is_empty() {
             let path = file.display();
-            let mut failure = Failure::new(Exit::Usage, "config", say!("配置文件 {path} 不能用", "cannot use the configuration {path}"))
-                .next(say!("改正后重试;heliu node --help 有说明", "correct it and try again; see heliu node --help"));
+            let mut failure = Failure::new(
+                Exit::Usage,
+                "config",
+                say!("配置文件 {path} 不能用", "cannot use the configuration {path}"),
+            )
+            .next(say!("改正后重试;heliu node --help 有说明", "correct it and try again; see heliu node --help"));
             failure.why = self.faults.into_iter().map(|(line, what)| told(line, what)).collect();
             return Err(failure);
         }

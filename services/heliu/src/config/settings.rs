@@ -56,7 +56,10 @@ pub const SETTINGS: &[Setting] = &[
         key: "data_dir",
         form: Form::Path,
         default: Some("data"),
-        help: label("数据目录;相对路径从本文件所在目录算起", "Where the store is; a relative path begins where this file is"),
+        help: label(
+            "数据目录;相对路径从本文件所在目录算起",
+            "Where the store is; a relative path begins where this file is",
+        ),
     },
     Setting {
         key: "key_file",
@@ -68,7 +71,10 @@ pub const SETTINGS: &[Setting] = &[
         key: "directory_file",
         form: Form::Path,
         default: Some("directory.bin"),
-        help: label("席位和节点的目录;首次启动后存入存储", "Directory of seats and nodes; kept in the store after the first start"),
+        help: label(
+            "席位和节点的目录;首次启动后存入存储",
+            "Directory of seats and nodes; kept in the store after the first start",
+        ),
     },
     Setting {
         key: "shutdown_seconds",
@@ -80,13 +86,19 @@ pub const SETTINGS: &[Setting] = &[
         key: "realm.name",
         form: Form::Text,
         default: None,
-        help: label("域的名称;与签发公钥一起决定域的编号", "The realm's name; with the issuer's key it makes the realm's id"),
+        help: label(
+            "域的名称;与签发公钥一起决定域的编号",
+            "The realm's name; with the issuer's key it makes the realm's id",
+        ),
     },
     Setting {
         key: "realm.issuer",
         form: Form::Key,
         default: None,
-        help: label("县级签发公钥:本节点只信它签发的目录", "The county issuer's public key: the directory that it signs is the one believed"),
+        help: label(
+            "县级签发公钥:本节点只信它签发的目录",
+            "The county issuer's public key: the directory that it signs is the one believed",
+        ),
     },
     Setting {
         key: "links.parents",
@@ -119,7 +131,10 @@ pub const SETTINGS: &[Setting] = &[
         key: "store.quota_mib",
         form: Form::Whole { min: 0, max: 16_777_216 },
         default: Some("0"),
-        help: label("存储最多占多少 MiB;0 为不限。到限后只读,不丢数据", "The store takes at most so many MiB; 0: no limit. At the limit it is read-only and loses nothing"),
+        help: label(
+            "存储最多占多少 MiB;0 为不限。到限后只读,不丢数据",
+            "The store takes at most so many MiB; 0: no limit. At the limit it is read-only and loses nothing",
+        ),
     },
     Setting {
         key: "log.format",

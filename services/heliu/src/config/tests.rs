@@ -1,5 +1,6 @@
 //! Configurations as people get them wrong, and what they are told.
 
+use super::settings::is_address;
 use super::*;
 use crate::text::Language;
 
@@ -71,7 +72,8 @@ fn a_missing_setting_is_named() {
 
 #[test]
 fn the_environment_overrides_and_is_checked_as_well() {
-    let variables = [("HELIU_LISTEN", "127.0.0.1:9"), ("HELIU_LINKS_PARENTS", "a:1 b:2, c:3"), ("HELIU_STORE_QUOTA_MIB", "64")];
+    let variables =
+        [("HELIU_LISTEN", "127.0.0.1:9"), ("HELIU_LINKS_PARENTS", "a:1 b:2, c:3"), ("HELIU_STORE_QUOTA_MIB", "64")];
     let config = read_with(&with_realm(""), &variables).expect("it reads");
     assert_eq!((config.listen.port(), config.quota_mib), (9, Some(64)));
     assert_eq!(config.parents, [vec!["a:1", "b:2"], vec!["c:3"]]);
@@ -92,7 +94,11 @@ fn the_file_that_init_writes_reads_as_what_was_given() {
     assert_eq!((config.realm_name.as_str(), config.listen.port()), ("鄄城\"县\"", 7341));
     assert_eq!(config.parents, [["127.0.0.1:7340"]]);
     // Taking the comment off a default changes nothing.
-    let uncommented: String = file.lines().map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line)).map(|l| format!("{l}\n")).collect();
+    let uncommented: String = file
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|l| l.contains(" = ")).unwrap_or(line))
+        .map(|l| format!("{l}\n"))
+        .collect();
     assert_eq!(read_with(&uncommented, &[]).expect("it reads"), config);
 }
 

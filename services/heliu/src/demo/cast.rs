@@ -9,6 +9,7 @@ use heliu_record::seats::{Seat, Tier};
 const OFFLINE: usize = 20;
 
 /// S1: the first member of a village is moved to two places at once.
+#[derive(Clone, Copy)]
 pub struct Double {
     pub home: SeatId,
     /// The township that is cut off, and the village in it that receives the member.
@@ -25,6 +26,7 @@ pub struct Joint {
 }
 
 /// S4: an alliance whose hall is booked while its owner leaves.
+#[derive(Clone, Copy)]
 pub struct League {
     pub convenor: SeatId,
     pub other: SeatId,

@@ -88,14 +88,15 @@ impl Founding {
         let mut addresses = BTreeMap::new();
         for tier in Tier::ALL {
             let starting = seats.iter().filter(|seat| seat.tier == tier).map(|seat| {
-                let superior = seat.parent.and_then(|parent| addresses.get(&parent)).copied();
-                self.start_one(seat, superior, cut.contains(&seat.id), &entries, root)
+                let superior = seat.parent.and_then(|parent| addresses.get(&parent));
+                self.start_one(seat, superior.copied(), cut.contains(&seat.id), &entries, root)
             });
-            let mut started = stream::iter(starting).buffered(STARTING);
+            let mut started = stream::iter(starting.collect::<Vec<_>>()).buffered(STARTING);
             while let Some(place) = started.try_next().await? {
                 places.push(place);
                 teller.progress(&tr!("已启动节点", "nodes started"), places.len() as u64, seats.len() as u64);
             }
+            drop(started);
             addresses.extend(places.iter().map(|place| (place.seat.id, place.address())));
         }
         Ok(places)

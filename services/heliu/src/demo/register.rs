@@ -106,7 +106,9 @@ impl Registering<'_> {
 
     async fn village(&self, superior: SeatId, seat: SeatId, parent: RecordId) -> Result<(), Fault> {
         let Some(org) = self.plan.branches.get(&seat) else { return Ok(()) };
-        let branch = self.org(superior, org, Some(parent)).await?;
+        // A village's committee needs the county's word (R3).
+        let maker = if org.level == "committee" { self.county.top().seat.id } else { superior };
+        let branch = self.org(maker, org, Some(parent)).await?;
         let Ok(_turn) = self.villages.acquire().await else { return Err(Fault::Interrupted) };
         self.county.arrival(seat, branch, &[]).await?;
         let members = self.plan.members.get(&seat).map(Vec::as_slice).unwrap_or_default();

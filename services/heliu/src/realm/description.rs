@@ -40,7 +40,8 @@ impl Realm {
     pub fn open(folder: &Path) -> Result<Self, Failure> {
         let file = folder.join(FILE);
         let text = std::fs::read_to_string(&file).map_err(|error| {
-            let next = say!("用 --dir 指明 heliu init 建立的目录", "name the directory that heliu init made with --dir");
+            let next =
+                say!("用 --dir 指明 heliu init 建立的目录", "name the directory that heliu init made with --dir");
             Failure::file(&file, &error).next(next)
         })?;
         let broken = |why: String| {

@@ -16,13 +16,17 @@ const SCHEME: &str = "ed25519";
 pub fn draw() -> Result<[u8; 32], Failure> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes")).because(error)
+        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
+            .because(error)
     })?;
     Ok(seed)
 }
 
 pub fn write(path: &Path, seed: &[u8; 32], of: &str) -> Result<(), Failure> {
-    let text = format!("# Private key of {of}. Whoever has it can write in its name: keep it secret.\n{SCHEME} {}\n", to_hex(seed));
+    let text = format!(
+        "# Private key of {of}. Whoever has it can write in its name: keep it secret.\n{SCHEME} {}\n",
+        to_hex(seed)
+    );
     write_new(path, text.as_bytes(), true)
 }
 
@@ -36,7 +40,10 @@ pub fn read(path: &Path) -> Result<Ed25519Key, Failure> {
         _ => {
             let path = path.display();
             Err(Failure::new(Exit::Usage, "key", say!("{path} 不是密钥文件", "{path} is not a key file"))
-                .why(say!("里面应有一行“{SCHEME} ”加 64 位十六进制", "it should hold one line: {SCHEME}, then 64 hexadecimal digits"))
+                .why(say!(
+                    "里面应有一行“{SCHEME} ”加 64 位十六进制",
+                    "it should hold one line: {SCHEME}, then 64 hexadecimal digits"
+                ))
                 .next(say!("请从备份恢复;密钥无法重新生成", "restore it from a backup: a key cannot be made again")))
         }
     }
@@ -53,7 +60,10 @@ fn check_mode(path: &Path) -> Result<(), Failure> {
     let path = path.display();
     Err(Failure::new(Exit::Usage, "key_mode", say!("不使用密钥 {path}", "the key {path} is not used"))
         .why(say!("其权限是 {mode:03o}:别人也能读写它", "its mode is {mode:03o}: others can read or change it"))
-        .next(say!("运行 chmod 600 {path};若别人可能已读过,请换密钥", "run chmod 600 {path}; if others may have read it, replace the key")))
+        .next(say!(
+            "运行 chmod 600 {path};若别人可能已读过,请换密钥",
+            "run chmod 600 {path}; if others may have read it, replace the key"
+        )))
 }
 
 #[cfg(not(unix))]

@@ -70,7 +70,8 @@ pub fn enter(realm: &mut Realm, items: Vec<Item>) -> Result<(), DirectoryError> 
 }
 
 pub fn refused(error: &DirectoryError) -> Failure {
-    Failure::new(Exit::Failed, "directory", say!("目录不接受这些内容", "the directory does not take this")).because(error)
+    Failure::new(Exit::Failed, "directory", say!("目录不接受这些内容", "the directory does not take this"))
+        .because(error)
 }
 
 /// A realm is never overwritten: its keys could not be made again.
@@ -86,7 +87,10 @@ fn check_free(folder: &Path) -> Result<(), Failure> {
     let shown = folder.display();
     let failure = if folder.join(FILE).exists() {
         Failure::new(Exit::Refused, "realm_exists", say!("{shown} 里已有一个域", "there is a realm in {shown} already"))
-            .why(say!("覆盖会毁掉它的密钥,已登记的节点将无法使用", "overwriting it would destroy its keys, and with them its nodes"))
+            .why(say!(
+                "覆盖会毁掉它的密钥,已登记的节点将无法使用",
+                "overwriting it would destroy its keys, and with them its nodes"
+            ))
     } else {
         Failure::new(Exit::Refused, "not_empty", say!("目录 {shown} 不是空的", "the directory {shown} is not empty"))
     };

@@ -24,13 +24,19 @@ pub fn parse(path: &Path, realm: &RealmId, bytes: &[u8]) -> Result<Vec<Seat>, Fa
 
 fn refused(path: &Path, error: &RegionError) -> Failure {
     let shown = path.display();
-    let failure = Failure::new(Exit::Failed, "regions", say!("区划文件 {shown} 不能用,什么也没有写入", "cannot use the region file {shown}; nothing was written"));
+    let failure = Failure::new(
+        Exit::Failed,
+        "regions",
+        say!("区划文件 {shown} 不能用,什么也没有写入", "cannot use the region file {shown}; nothing was written"),
+    );
     let mut failure = failure.next(say!(
         "改正后重试;列为 code,name,parent_code,县没有上级",
         "correct it and try again; the columns are code,name,parent_code, and the county has no parent"
     ));
     failure.why = match error {
-        RegionError::TooLong(_) => vec![say!("文件超过 {FILE_BYTES_MAX} 字节", "it has more than {FILE_BYTES_MAX} bytes")],
+        RegionError::TooLong(_) => {
+            vec![say!("文件超过 {FILE_BYTES_MAX} 字节", "it has more than {FILE_BYTES_MAX} bytes")]
+        }
         RegionError::TooManyRows => vec![say!("超过 {ROWS_MAX} 行", "it has more than {ROWS_MAX} rows")],
         RegionError::Header => {
             vec![say!("第 1 行不是 code,name,parent_code", "line 1 is not code,name,parent_code")]

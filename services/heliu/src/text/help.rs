@@ -32,13 +32,15 @@ Which node: --node, else HELIU_NODE, else the listening address in --config, ./h
 else 127.0.0.1:7340. Language: --lang, else HELIU_LANG, LC_ALL, LANG.",
 );
 
+pub const COMMANDS: Label = label("命令", "Commands");
+pub const ARGUMENTS: Label = label("参数", "Arguments");
+pub const OPTIONS: Label = label("选项", "Options");
 pub const LANG: Label = label("语言:zh 或 en", "Language: zh or en");
 pub const HELP: Label = label("显示帮助", "Show help");
 pub const VERSION: Label = label("显示版本", "Show the version");
 pub const JSON: Label = label("输出 JSON,供程序读取", "Print JSON, for programs");
 pub const TARGET_NODE: Label = label("节点地址,如 127.0.0.1:7340", "Address of the node, such as 127.0.0.1:7340");
-pub const TARGET_CONFIG: Label =
-    label("从该配置文件取节点地址", "Configuration file to take the node's address from");
+pub const TARGET_CONFIG: Label = label("从该配置文件取节点地址", "Configuration file to take the node's address from");
 pub const LIMIT: Label = label("最多列出多少条;0 为全部", "List at most so many; 0 for all");
 pub const AFTER: Label = label("从上一页末尾给出的游标继续", "Go on from the cursor that the page before ended with");
 pub const REASON: Label = label("事由,记入历史", "Why; kept in the history");
@@ -66,10 +68,13 @@ pub const DEMO_REGIONS: Label =
     label("区划文件(CSV),默认内置的鄄城县", "Region file (CSV); else the embedded county 371726");
 pub const DEMO_MEMBERS: Label = label("模拟党员人数", "How many synthetic members");
 pub const DEMO_SEED: Label = label("随机种子;同一种子生成同一个县", "Seed; the same seed makes the same county");
-pub const DEMO_DIR: Label =
-    label("各节点的数据目录;默认临时目录,结束时删除", "Where the nodes keep their data; else a temporary place, removed at the end");
+pub const DEMO_DIR: Label = label(
+    "各节点的数据目录;默认临时目录,结束时删除",
+    "Where the nodes keep their data; else a temporary place, removed at the end",
+);
 
-pub const INIT: Label = label("建立一个域:密钥、目录、各节点的配置", "Make a realm: keys, directory, a configuration per node");
+pub const INIT: Label =
+    label("建立一个域:密钥、目录、各节点的配置", "Make a realm: keys, directory, a configuration per node");
 pub const INIT_AFTER: Label = label(
     "\
 示例:
@@ -123,15 +128,18 @@ Each setting in the file can be overridden by the environment, such as HELIU_LIS
 commas). If a superior cannot be reached the node runs all the same and keeps trying; heliu peers shows it. On SIGTERM or
 Ctrl-C it finishes within shutdown_seconds.",
 );
-pub const NODE_CONFIG: Label =
-    label("配置文件,默认 ./heliu.toml,再 /etc/heliu/heliu.toml", "Configuration file; else ./heliu.toml, then /etc/heliu/heliu.toml");
+pub const NODE_CONFIG: Label = label(
+    "配置文件,默认 ./heliu.toml,再 /etc/heliu/heliu.toml",
+    "Configuration file; else ./heliu.toml, then /etc/heliu/heliu.toml",
+);
 pub const NODE_DIR: Label = label("init 生成的节点目录", "A node's directory, as init makes it");
 pub const NODE_LOG_JSON: Label = label("日志输出为 JSON", "Write the log as JSON");
 
 pub const STATUS: Label = label("节点是谁,状态如何", "Who a node is and how it is");
 pub const STATUS_AFTER: Label =
     label("示例:\n  heliu status --node 127.0.0.1:7340", "Example:\n  heliu status --node 127.0.0.1:7340");
-pub const PEERS: Label = label("各链路:状态、落后多少、最近的错误", "Each link: its state, how far behind, its last error");
+pub const PEERS: Label =
+    label("各链路:状态、落后多少、最近的错误", "Each link: its state, how far behind, its last error");
 pub const PEERS_AFTER: Label = label("示例:\n  heliu peers --json", "Example:\n  heliu peers --json");
 pub const VERIFY: Label = label("核对两端数据是否一致", "Prove that both ends of a link hold the same");
 pub const VERIFY_AFTER: Label = label(
@@ -149,8 +157,10 @@ Examples:
 The two sums: held is over all changes with a valid signature in the link's scope, admitted over those of them that are
 admitted. The exit code is 0 only if every link is equal.",
 );
-pub const VERIFY_PEER: Label =
-    label("对端:节点编号(或开头 8 位以上)或区划代码;省略为全部", "The peer: a node id (or 8 digits of it) or a region code; else all");
+pub const VERIFY_PEER: Label = label(
+    "对端:节点编号(或开头 8 位以上)或区划代码;省略为全部",
+    "The peer: a node id (or 8 digits of it) or a region code; else all",
+);
 pub const VERIFY_TIMEOUT: Label = label("最多等待多少秒", "How many seconds to wait");
 
 pub const GET: Label = label("查看一条记录", "Show one record");
@@ -172,7 +182,8 @@ pub const LIST_KIND: Label =
     label("记录种类:org、member、alliance、resource;省略为全部", "Kind: org, member, alliance, resource; else all");
 pub const LIST_REFERS_TO: Label = label("只列出引用该记录的", "Only those that refer to this record");
 pub const LIST_GONE: Label = label("也列出已离开本席位的", "Also those that have left this seat");
-pub const HISTORY: Label = label("一条记录的来历:谁、何时、为何、改了什么", "A record's story: who changed what, when and why");
+pub const HISTORY: Label =
+    label("一条记录的来历:谁、何时、为何、改了什么", "A record's story: who changed what, when and why");
 pub const HISTORY_AFTER: Label = label("示例:\n  heliu history 3fa81c22", "Example:\n  heliu history 3fa81c22");
 
 pub const DO: Label = label("执行一条命令", "Carry out a command");
@@ -198,7 +209,8 @@ pub const DO_ARGUMENTS: Label =
     label("所针对的记录(如需要),以及各参数", "The record that it is about, if it needs one, and its arguments");
 pub const DO_COMMAND_ID: Label =
     label("命令编号(32 位十六进制),用于重发", "Id of the command (32 hex digits), for repeating it");
-pub const DO_EXPLAIN: Label = label("说明该命令及其参数,不执行", "Tell about the command and its arguments; do nothing");
+pub const DO_EXPLAIN: Label =
+    label("说明该命令及其参数,不执行", "Tell about the command and its arguments; do nothing");
 pub const DO_HELP: Label =
     label("显示帮助;给出命令名则说明该命令", "Show help; with a command's name, about that command");
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use heliu_record::change::Change;
 use heliu_record::conflict::Conflict;
-use heliu_record::history::History;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
 use heliu_record::rules::{World as Rules, derive};
 use heliu_record::seats::Seats;
@@ -14,6 +13,7 @@ use heliu_record::view::Record;
 use heliu_storage::{LeafStatus, Loaded};
 
 use super::{Scene, Violation};
+use crate::reference::in_causal_order;
 use crate::world::words_of_record;
 
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
@@ -24,7 +24,7 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     let seats = scene.world.county.directory().seats();
     let mut folded = BTreeMap::new();
     for (record, truth) in &scene.truths {
-        let history = history_of(truth.admitted.iter().filter_map(|leaf| changes.get(leaf)));
+        let history = in_causal_order(truth.admitted.iter().filter_map(|leaf| changes.get(leaf)));
         folded.insert(*record, Record::fold(truth.preimage.clone(), history, seats));
     }
     let actors = actors(scene);
@@ -112,25 +112,6 @@ fn check_conflicts(
             found.push(Violation::new("I2", what));
         }
     }
-}
-
-fn history_of<'c>(changes: impl Iterator<Item = &'c Arc<Change>>) -> History {
-    let mut waiting: Vec<&Arc<Change>> = changes.collect();
-    let mut history = History::new();
-    while !waiting.is_empty() {
-        let before = waiting.len();
-        waiting.retain(|change| {
-            let ready = history.at(&change.deps).is_ok();
-            if ready {
-                history.place(Arc::clone(change));
-            }
-            !ready
-        });
-        if waiting.len() == before {
-            break;
-        }
-    }
-    history
 }
 
 fn actors(scene: &Scene<'_>) -> BTreeMap<Actor, SeatId> {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use heliu_record::id::LeafHash;
 use heliu_storage::StoreError;
+use heliu_trust::directory::Directory;
 use heliu_trust::id::Incarnation;
 
+use super::disk::ready;
 use super::machine::{Backup, Machine, Role};
 use super::{Event, World};
 
@@ -32,8 +34,7 @@ impl World {
     }
 
     fn run_process(&mut self, machine: usize, seed: [u8; 32]) {
-        let entries = super::disk::ready(heliu_storage::Read::directory(&self.machines[machine].disk.store));
-        let directory = self.county.directory_of(entries.map_or(0, |entries| entries.len())).clone();
+        let directory = self.directory_at(machine).clone();
         let at = &mut self.machines[machine];
         at.begin(directory, seed);
         let (life, name) = (at.life, at.name.clone());
@@ -52,6 +53,12 @@ impl World {
             self.due(self.now + wait, Event::Dial { machine, life, role: Role::Peer(peer) });
         }
         self.ask_again(machine);
+    }
+
+    /// The directory as a disk holds it.
+    pub(super) fn directory_at(&self, machine: usize) -> &Directory {
+        let entries = ready(heliu_storage::Read::directory(&self.machines[machine].disk.store));
+        self.county.directory_of(entries.map_or(0, |entries| entries.len()))
     }
 
     /// Whoever got no answer asks again, with the same command id.

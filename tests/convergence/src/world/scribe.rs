@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
-use heliu_record::history::History;
 use heliu_record::id::{Actor, RecordId, SeatId, leaf_hash};
 use heliu_record::scope::{membership, seat_key};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Hello, Leaves, WIRE_VERSIONS, Welcome};
@@ -54,10 +53,9 @@ impl World {
         if !self.machines[machine].runs() || loaded.leaves.iter().any(|leaf| leaf.status != LeafStatus::Admitted) {
             return;
         }
-        let mut history = History::new();
-        for leaf in &loaded.leaves {
-            history.place(Arc::new(Change::parse(&leaf.change).expect("what is admitted parses")));
-        }
+        let changes: Vec<Arc<Change>> =
+            loaded.leaves.iter().filter_map(|leaf| Change::parse(&leaf.change).ok()).map(Arc::new).collect();
+        let history = crate::reference::in_causal_order(changes.iter());
         if history.seq(actor) != self.scribe_chain.seqs.get(&record).copied().unwrap_or(0) {
             return; // Its own last change of the record is elsewhere.
         }
@@ -96,7 +94,7 @@ impl World {
             incarnation: INCARNATION,
             seq: self.scribe_chain.seq,
             previous: self.scribe_chain.previous,
-            versions: vec![(county, self.county.directory_of(1).head())],
+            versions: vec![(county, self.directory_at(machine).head())],
             time_ms: 0,
             leaves: vec![leaf],
         };

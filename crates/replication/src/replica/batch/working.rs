@@ -150,6 +150,10 @@ impl Batch {
             self.outcome.replies.push((ticket, reply));
             return LoadRequest::default();
         }
+        if replica.directory.node(replica.node).is_none() {
+            self.outcome.replies.push((ticket, Reply::Refused(not_enrolled(replica.node))));
+            return LoadRequest::default();
+        }
         for record in std::mem::take(&mut self.unfolded) {
             if let Some(open) = replica.open.get_mut(&record) {
                 open.fold(replica.directory.seats());
@@ -305,6 +309,19 @@ impl Batch {
         self.transaction.incarnation = Some(incarnation);
         self.outcome.notices.push(crate::effect::Notice::NewIncarnation(incarnation));
     }
+}
+
+/// A node writes only once its own directory enrols it: what it signed before, everybody would refuse.
+fn not_enrolled(node: NodeId) -> Refusal {
+    Refusal::new(
+        "not_enrolled",
+        (
+            format!("本节点 {} 尚未列入名录。", node.short()),
+            format!("This node, {}, is not in its directory yet.", node.short()),
+        ),
+        ("其他节点会拒绝它签署的记录。", "Other nodes would refuse what it signs."),
+        ("请等待与上级连通,或由县级登记本节点。", "Wait for a link to a superior, or have the county enrol it."),
+    )
 }
 
 fn encode_done(done: &Done) -> Vec<u8> {

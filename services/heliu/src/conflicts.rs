@@ -1,0 +1,157 @@
+//! `conflicts list / show / settle`: disagreements that people see and settle once, for all tiers.
+
+use std::collections::BTreeMap;
+
+use heliu_client::operations::{Conflict, ConflictValue, ListConflictsRequest};
+use heliu_client::records::ExecuteRequest;
+use serde_json::{Value, json};
+
+use crate::cli::{Conflicts, ConflictsListArgs, ConflictsSettleArgs, ConflictsShowArgs};
+use crate::failure::Failure;
+use crate::links::{place, seat_shape};
+use crate::order;
+use crate::out::{Done, print, print_json};
+use crate::records::{cursor, more, next_page, short};
+use crate::target;
+use crate::text::table::{Table, pairs};
+use crate::text::{Language, clean, language, time, tr};
+
+pub async fn run(args: Conflicts) -> Result<Done, Failure> {
+    match args {
+        Conflicts::List(args) => list(&args).await,
+        Conflicts::Show(args) => show(&args).await,
+        Conflicts::Settle(args) => settle(args).await,
+    }
+}
+
+async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
+    let client = target::connect(&args.read.target).await?;
+    let (mut conflicts, mut after) = (Vec::new(), args.page.after.clone());
+    loop {
+        let Some(limit) = next_page(args.page.limit, conflicts.len()) else { break };
+        let request = ListConflictsRequest { kind: args.kind.clone(), record: args.record.clone(), after, limit };
+        let page = client.conflicts(request).await?;
+        conflicts.extend(page.conflicts);
+        after = page.next;
+        if after.is_empty() {
+            break;
+        }
+    }
+    if args.read.json {
+        let shapes: Vec<Value> = conflicts.iter().map(shape).collect();
+        return print_json(&json!({"conflicts": shapes, "next": cursor(&after)}));
+    }
+    let headers = [
+        tr!("编号", "id"),
+        tr!("种类", "kind"),
+        tr!("轻重", "severity"),
+        tr!("记录", "record"),
+        tr!("由谁处置", "settled by"),
+        tr!("说明", "about"),
+    ];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0, 3]);
+    for conflict in &conflicts {
+        table.row([
+            short(&conflict.id),
+            conflict.kind.clone(),
+            severity_name(&conflict.severity),
+            short(&conflict.subject),
+            place(conflict.resolver.as_ref()),
+            explanation(conflict),
+        ]);
+    }
+    print(&(table.print() + &more(conflicts.len(), &after)))
+}
+
+async fn show(args: &ConflictsShowArgs) -> Result<Done, Failure> {
+    let conflict = target::connect(&args.read.target).await?.conflict(&args.id).await?;
+    if args.read.json { print_json(&shape(&conflict)) } else { print(&told(&conflict)) }
+}
+
+async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
+    let client = target::connect(&args.read.target).await?;
+    let conflict = client.conflict(&args.id).await?;
+    let arguments = BTreeMap::from([("conflict".to_owned(), conflict.id.clone()), ("choice".to_owned(), args.choose)]);
+    let request = ExecuteRequest {
+        command: "conflict.settle".to_owned(),
+        subject: conflict.subject.clone(),
+        arguments: arguments.into_iter().collect(),
+        command_id: order::draw_id()?,
+        who: order::who(&args.asker),
+        reason: args.asker.reason,
+    };
+    let done = order::execute(&client, request).await?;
+    if args.read.json {
+        return print_json(&order::shape(&done));
+    }
+    let (id, subject) = (short(&conflict.id), short(&conflict.subject));
+    print(&tr!(
+        "冲突 {id} 已处置,记在记录 {subject} 中,各级同步后生效。\n",
+        "Conflict {id} is settled; it is written in record {subject} and travels to all tiers.\n"
+    ))
+}
+
+fn told(conflict: &Conflict) -> String {
+    let records: Vec<String> = conflict.records.iter().map(|id| short(id)).collect();
+    let rows = [
+        (tr!("编号", "id"), conflict.id.clone()),
+        (tr!("种类", "kind"), format!("{} ({})", conflict.kind, severity_name(&conflict.severity))),
+        (tr!("说明", "about"), explanation(conflict)),
+        (tr!("记录", "record"), format!("{} {}", short(&conflict.subject), conflict.field)),
+        (tr!("涉及", "takes in"), records.join(", ")),
+        (tr!("目前显示", "shown meanwhile"), conflict.provisional.clone()),
+        (tr!("由谁处置", "settled by"), place(conflict.resolver.as_ref())),
+    ];
+    let mut text = pairs(&rows) + "\n";
+    let headers = ["", &tr!("值", "value"), &tr!("席位", "seat"), &tr!("经办人", "who"), &tr!("时间", "when")];
+    let mut table = Table::new(&headers).right(&[0]).whole(&[0, 4]);
+    for (number, value) in (1..).zip(&conflict.values) {
+        table.row([
+            format!("{number}"),
+            value.choice.clone(),
+            place(value.seat.as_ref()),
+            value.who.clone(),
+            time::local(value.time_ms),
+        ]);
+    }
+    text.push_str(&table.print());
+    let id = short(&conflict.id);
+    text + &tr!(
+        "\n处置:heliu conflicts settle {id} --choose 序号 --reason 事由\n",
+        "\nTo settle it: heliu conflicts settle {id} --choose NUMBER --reason WHY\n"
+    )
+}
+
+fn severity_name(severity: &str) -> String {
+    match severity {
+        "hard" => tr!("必须处置", "hard"),
+        "advisory" => tr!("请过目", "advisory"),
+        "info" => tr!("知会", "info"),
+        other => clean(other),
+    }
+}
+
+fn explanation(conflict: &Conflict) -> String {
+    let said = conflict.explanation.clone().unwrap_or_default();
+    match language() {
+        Language::Zh => said.zh,
+        Language::En => said.en,
+    }
+}
+
+fn shape(conflict: &Conflict) -> Value {
+    let said = conflict.explanation.clone().unwrap_or_default();
+    let value = |value: &ConflictValue| {
+        json!({
+            "choice": value.choice, "value": serde_json::from_str::<Value>(&value.value_json).unwrap_or(Value::Null),
+            "record": value.record, "seat": seat_shape(value.seat.as_ref()), "who": value.who,
+            "time": time::utc(value.time_ms),
+        })
+    };
+    json!({
+        "id": conflict.id, "kind": conflict.kind, "severity": conflict.severity, "subject": conflict.subject,
+        "field": conflict.field, "values": conflict.values.iter().map(value).collect::<Vec<_>>(),
+        "provisional": conflict.provisional, "resolver": seat_shape(conflict.resolver.as_ref()),
+        "explanation": {"zh": said.zh, "en": said.en}, "records": conflict.records,
+    })
+}

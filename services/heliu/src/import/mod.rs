@@ -1,0 +1,234 @@
+//! `import members / orgs`: rows of a CSV file, each given to a node as one command. All rows are checked before the
+//! first is sent. A command's id follows from what its row says, so a file that is imported again, or a corrected one of
+//! which a part is in already, changes nothing for the rows that are.
+
+mod orgs;
+pub mod regions;
+mod rows;
+mod sending;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use heliu_record::kind::ValueType;
+use heliu_record::{command, kinds};
+use serde_json::{Value, json};
+
+use crate::cli::ImportArgs;
+use crate::failure::{Exit, Failure};
+use crate::order::who;
+use crate::out::{Done, print, print_json};
+use crate::text::{count, say, tr};
+use crate::{realm, target};
+use orgs::Orgs;
+use rows::{BadRow, Form, Row};
+use sending::{Order, Sent, send};
+
+/// What can be imported: the command of each row, and the kind that it makes.
+#[derive(Clone, Copy)]
+pub struct What {
+    command: &'static str,
+    kind: &'static str,
+}
+
+pub const MEMBERS: What = What { command: "member.register", kind: "member" };
+pub const ORGS: What = What { command: "org.create", kind: "org" };
+
+impl What {
+    fn form(self) -> Result<Form, Failure> {
+        let (Some(command), Some(kind)) = (command::find(self.command), kinds::find(self.kind)) else {
+            let name = self.command;
+            return Err(Failure::new(
+                Exit::Failed,
+                "declaration",
+                say!("本版本没有 {name}", "this version has no {name}"),
+            ));
+        };
+        Ok(Form { command, kind })
+    }
+}
+
+/// An argument that names a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    Known(String),
+    /// The record that an earlier row makes, by its place among the rows.
+    Row(usize),
+}
+
+pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
+    let form = what.form()?;
+    let bytes = read(&args.file)?;
+    let rows = checked(&form, &args.file, &bytes)?;
+    let client = target::connect(&args.read.target).await?;
+    let orgs = Orgs::of(&client).await?;
+    let references = refer(&form, &rows, &orgs).map_err(|bad| bad_rows(&args.file, &bad))?;
+    let total = rows.len();
+    let sent = if args.dry_run {
+        Sent::default()
+    } else {
+        let reason = if args.asker.reason.is_empty() { said_file(&args.file) } else { args.asker.reason.clone() };
+        let orders = orders(&form, rows, references);
+        send(&client, form.command.name, orders, &who(&args.asker), &reason).await
+    };
+    finish(&args, total, &sent)
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| Failure::file(file, &error))
+}
+
+fn said_file(file: &Path) -> String {
+    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn checked(form: &Form, file: &Path, bytes: &[u8]) -> Result<Vec<Row>, Failure> {
+    if form.command.name == ORGS.command && rows::is_regions(bytes) {
+        // Told in both languages where regions are read.
+        realm::regions::parse(file, &heliu_trust::id::RealmId([0; 16]), bytes)?;
+        if let Ok(rows) = rows::orgs_of(bytes) {
+            return Ok(rows);
+        }
+    }
+    rows::read(form, bytes).map_err(|bad| bad_rows(file, &bad))
+}
+
+fn bad_rows(file: &Path, bad: &[BadRow]) -> Failure {
+    let (file, rows) = (file.display(), bad.len());
+    let mut failure = Failure::new(
+        Exit::Failed,
+        "bad_rows",
+        say!("{file} 有 {rows} 处不对,什么也没有导入", "{rows} fault(s) in {file}; nothing was imported"),
+    )
+    .next(say!("改正这些行后重新运行;可先加 --dry-run", "correct these lines and run it again; --dry-run only checks"));
+    failure.why = bad.iter().map(BadRow::told).collect();
+    failure
+}
+
+/// What each row's references stand for. A row may name an organisation that an earlier one makes, by name or seat.
+fn refer(form: &Form, rows: &[Row], orgs: &Orgs) -> Result<Vec<BTreeMap<&'static str, Reference>>, Vec<BadRow>> {
+    let makes_orgs = form.command.name == ORGS.command;
+    let columns: Vec<&'static str> = form
+        .command
+        .arguments
+        .iter()
+        .filter(|argument| matches!(argument.value, ValueType::Record(_)))
+        .map(|argument| argument.name)
+        .collect();
+    let (mut all, mut bad) = (Vec::new(), Vec::new());
+    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        let mut references = BTreeMap::new();
+        for name in &columns {
+            let Some(text) = row.values.get(name) else { continue };
+            let earlier = made.get(text.as_str()).map(|earlier| Reference::Row(*earlier));
+            match earlier.map_or_else(|| orgs.find(text).map(|id| Reference::Known(id.to_owned())), Ok) {
+                Ok(reference) => {
+                    references.insert(*name, reference);
+                }
+                Err(reason) => bad.push(BadRow { line: row.line, reason }),
+            }
+        }
+        all.push(references);
+        for name in ["name", "seat"].iter().filter(|_| makes_orgs) {
+            if let Some(text) = row.values.get(name) {
+                made.entry(text).or_insert(place);
+            }
+        }
+    }
+    if bad.is_empty() { Ok(all) } else { Err(bad) }
+}
+
+fn orders(form: &Form, rows: Vec<Row>, references: Vec<BTreeMap<&'static str, Reference>>) -> Vec<Order> {
+    let mut same: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+    let mut order = |(row, references): (Row, BTreeMap<&'static str, Reference>)| {
+        let said = sending::said(form.command.name, &row.values);
+        let repetition = same.entry(said.clone()).or_default();
+        *repetition += 1;
+        Order { line: row.line, id: sending::command_id(&said, *repetition), values: row.values, references }
+    };
+    rows.into_iter().zip(references).map(&mut order).collect()
+}
+
+fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure> {
+    let shape = || -> Value {
+        let refused = sent
+            .refused
+            .as_ref()
+            .map(|refused| json!({"line": refused.line, "error": refused.failure.json()["error"]}));
+        json!({
+            "rows": total, "created": sent.created, "already": sent.already, "dry_run": args.dry_run,
+            "refused": refused,
+        })
+    };
+    if args.read.json {
+        print_json(&shape())?;
+    }
+    let (rows, created, already) = (count(total as u64), count(sent.created), count(sent.already));
+    if let Some(refused) = &sent.refused {
+        let (line, mut failure) = (refused.line, refused.failure.clone());
+        failure.why.push(say!(
+            "这是第 {line} 行;在它之前已导入 {created} 行(另有 {already} 行早已在)",
+            "this is line {line}; {created} rows were imported before it ({already} were there already)"
+        ));
+        failure.why.push(say!(
+            "处理后再次运行同一文件(或改正后的文件):已导入的行不会重复",
+            "then run the file again, as it is or corrected: rows that are in are not imported twice"
+        ));
+        if args.read.json {
+            eprint!("{}", failure.told());
+            return Ok(Done::No);
+        }
+        return Err(failure);
+    }
+    if args.read.json {
+        return Ok(Done::Well);
+    }
+    if args.dry_run {
+        return print(&tr!(
+            "{rows} 行全部合格,未写入。去掉 --dry-run 即导入。\n",
+            "All {rows} rows are right; nothing was written. Leave out --dry-run to import.\n"
+        ));
+    }
+    print(&tr!(
+        "共 {rows} 行:导入 {created},早已在 {already}。\n",
+        "{rows} rows: {created} imported, {already} already there.\n"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn org_form() -> Form {
+        Form {
+            command: command::find(ORGS.command).expect("declared"),
+            kind: kinds::find(ORGS.kind).expect("declared"),
+        }
+    }
+
+    #[test]
+    fn a_row_may_name_what_an_earlier_row_makes_and_nothing_later() {
+        let file = "name,seat,parent_org\n县委,371726000000,\n镇党委,371726101000,县委\n村支部,,371726101000\n孤支部,,后来的\n后来的,,\n";
+        let rows = rows::read(&org_form(), file.as_bytes()).expect("it reads");
+        let bad = refer(&org_form(), &rows, &Orgs::default()).expect_err("one names a later row");
+        assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
+        let references = refer(&org_form(), &rows[..3], &Orgs::default()).expect("they are earlier");
+        assert_eq!(references[1]["parent_org"], Reference::Row(0));
+        assert_eq!(references[2]["parent_org"], Reference::Row(1));
+    }
+
+    #[test]
+    fn the_same_file_gives_the_same_command_ids_and_two_equal_rows_are_two_commands() {
+        let ids = |file: &str| {
+            let rows = rows::read(&org_form(), file.as_bytes()).expect("it reads");
+            let none = vec![BTreeMap::new(); rows.len()];
+            orders(&org_form(), rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
+        };
+        let first = ids("name,level\n甲,branch\n甲,branch\n乙,group\n");
+        assert_eq!(first, ids("name,level\n甲,branch\n甲,branch\n乙,group\n"));
+        assert!(first[0] != first[1] && first[1] != first[2]);
+        // Corrected in one row, with a column more: the others keep their ids.
+        assert_eq!(first[..2], ids("level,name,org_kind\nbranch,甲,\nbranch,甲,\ngroup,丙,\n")[..2]);
+    }
+}

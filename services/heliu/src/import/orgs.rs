@@ -1,0 +1,146 @@
+//! The organisations that a node holds, by what people call them: rows of a file name a branch by its id, a beginning of
+//! it, its full name, or the region code of its seat.
+
+use std::collections::BTreeMap;
+
+use heliu_client::Client;
+use heliu_client::records::{ListRequest, Record, RecordState};
+use heliu_record::kind::Merge;
+use heliu_record::kinds;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::text::{Say, say};
+
+#[derive(Debug, Default)]
+pub struct Orgs {
+    by_id: BTreeMap<String, Org>,
+    by_name: BTreeMap<String, Vec<String>>,
+    by_code: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug)]
+struct Org {
+    name: String,
+    ended: bool,
+}
+
+impl Orgs {
+    /// Asks the node for all of them.
+    pub async fn of(client: &Client) -> Result<Self, Failure> {
+        let mut orgs = Orgs::default();
+        let mut after = String::new();
+        loop {
+            let request = ListRequest { kind: "org".to_owned(), after, limit: 1_000, ..ListRequest::default() };
+            let page = client.list(request).await?;
+            page.records.iter().for_each(|record| orgs.add(record));
+            after = page.next;
+            if after.is_empty() {
+                return Ok(orgs);
+            }
+        }
+    }
+
+    fn add(&mut self, record: &Record) {
+        if record.state() != RecordState::Present {
+            return;
+        }
+        let view: Value = serde_json::from_str(&record.view_json).unwrap_or_default();
+        let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let codes: Vec<&str> = record.owners.iter().map(|owner| owner.code.as_str()).collect();
+        self.enter(&record.id, &text("name"), &codes, is_ending(&text("lifecycle")));
+    }
+
+    fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
+        self.by_id.insert(id.to_owned(), Org { name: name.to_owned(), ended });
+        // Whoever goes by name or seat means one that is alive.
+        if ended {
+            return;
+        }
+        self.by_name.entry(name.to_owned()).or_default().push(id.to_owned());
+        for code in codes {
+            self.by_code.entry((*code).to_owned()).or_default().push(id.to_owned());
+        }
+    }
+
+    /// The id of the one organisation that is meant.
+    pub fn find(&self, text: &str) -> Result<&str, Say> {
+        let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
+        let by_id = || {
+            let begin = text.to_ascii_lowercase();
+            let range = self.by_id.range(begin.clone()..).map(|(id, _)| id.as_str());
+            range.take_while(|id| id.starts_with(&begin)).take(2).collect::<Vec<_>>()
+        };
+        let found: Vec<&str> = match (self.by_code.get(text), self.by_name.get(text)) {
+            (Some(ids), _) | (None, Some(ids)) => ids.iter().map(String::as_str).collect(),
+            (None, None) if is_hex && text.len() >= 8 => by_id(),
+            (None, None) => Vec::new(),
+        };
+        match found.as_slice() {
+            [] => Err(say!("本节点没有组织“{text}”", "this node holds no organisation {text:?}")),
+            [id] => match self.by_id.get_key_value(*id) {
+                Some((_, Org { name, ended: true })) => {
+                    Err(say!("组织“{name}”已终结,不再接收人员", "{name:?} has ended; nothing is added to it"))
+                }
+                Some((id, _)) => Ok(id),
+                None => Err(say!("本节点没有组织“{text}”", "this node holds no organisation {text:?}")),
+            },
+            many => {
+                let names: Vec<String> = many.iter().take(3).map(|id| self.shown(id)).collect();
+                let (count, names) = (many.len(), names.join(", "));
+                Err(say!(
+                    "“{text}”可指 {count} 个组织({names}…),请写编号",
+                    "{text:?} could be {count} organisations ({names}...): give the id"
+                ))
+            }
+        }
+    }
+
+    fn shown(&self, id: &str) -> String {
+        let name = self.by_id.get(id).map_or("", |org| org.name.as_str());
+        format!("{} {name}", id.chars().take(8).collect::<String>())
+    }
+}
+
+fn is_ending(state: &str) -> bool {
+    let lifecycle = kinds::find("org").and_then(|kind| kind.field("lifecycle"));
+    match lifecycle.map(|field| field.merge) {
+        Some(Merge::State(machine)) => machine.state(state).is_some_and(|state| state.ending),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn orgs() -> Orgs {
+        let mut orgs = Orgs::default();
+        orgs.enter(&"ab".repeat(32), "甲村党支部", &["371726101201"], false);
+        orgs.enter(&"cd".repeat(32), "乙村党支部", &["371726101202"], false);
+        orgs.enter(&"ef".repeat(32), "乙村党支部", &["371726101203"], false);
+        orgs.enter(&"12".repeat(32), "旧村党支部", &["371726101204"], true);
+        orgs
+    }
+
+    #[test]
+    fn a_branch_is_found_by_code_name_id_or_a_beginning_of_it() {
+        for text in ["371726101201", "甲村党支部", "abababab", &"ab".repeat(32), "ABABABABAB"] {
+            assert_eq!(orgs().find(text), Ok("ab".repeat(32).as_str()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_ambiguous_or_ended_is_said() {
+        let said = |text: &str| orgs().find(text).expect_err("it is not one").en;
+        assert!(said("丙村党支部").contains("holds no organisation"));
+        assert!(said("乙村党支部").contains("could be 2 organisations"));
+        assert!(said("12121212").contains("has ended"));
+        assert!(said("371726101204").contains("holds no organisation"));
+    }
+
+    #[test]
+    fn the_endings_are_those_that_the_kind_declares() {
+        assert!(is_ending("dissolved") && is_ending("absorbed") && !is_ending("active"));
+    }
+}

@@ -1,0 +1,364 @@
+//! CSV files as rows of a command's arguments. Outside input: every fault of every row is found before anything is sent,
+//! and told with its line.
+
+use std::collections::BTreeMap;
+
+use heliu_record::command::{Argument, Command};
+use heliu_record::kind::{Kind, Merge, ValueType};
+use heliu_record::seats::Seats;
+use heliu_trust::region;
+
+use crate::text::{Say, nearest, say};
+
+/// Larger files are to be split.
+pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// One line of a file, checked: arguments by name, those that name records still as they were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    pub line: u64,
+    pub values: BTreeMap<&'static str, String>,
+}
+
+/// A row that cannot be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    pub line: u64,
+    pub reason: Say,
+}
+
+impl BadRow {
+    pub fn told(&self) -> Say {
+        let (line, Say { zh, en }) = (self.line, &self.reason);
+        say!("第 {line} 行:{zh}", "line {line}: {en}")
+    }
+}
+
+/// What is imported: the command that each row gives, and the kind that it makes, for Chinese column names.
+pub struct Form {
+    pub command: &'static Command,
+    pub kind: &'static Kind,
+}
+
+/// The rows of a file, or all that is wrong with them.
+pub fn read(form: &Form, bytes: &[u8]) -> Result<Vec<Row>, Vec<BadRow>> {
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(vec![BadRow {
+            line: 1,
+            reason: say!(
+                "文件超过 {FILE_BYTES_MAX} 字节,请拆开",
+                "the file has more than {FILE_BYTES_MAX} bytes: split it"
+            ),
+        }]);
+    }
+    // Spreadsheets put a byte order mark in front.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).has_headers(false).trim(csv::Trim::All).from_reader(bytes);
+    let mut records = reader.byte_records();
+    let columns = match records.next() {
+        Some(Ok(header)) => form.columns(&header)?,
+        Some(Err(error)) => return Err(vec![unreadable(&error)]),
+        None => return Err(vec![BadRow { line: 1, reason: say!("文件是空的", "the file is empty") }]),
+    };
+    let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    for record in records {
+        match record {
+            Ok(record) if record.iter().all(<[u8]>::is_empty) => {}
+            Ok(record) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                match form.row(&columns, &record) {
+                    Ok(values) => rows.push(Row { line, values }),
+                    Err(reasons) => bad.extend(reasons.into_iter().map(|reason| BadRow { line, reason })),
+                }
+            }
+            Err(error) => bad.push(unreadable(&error)),
+        }
+    }
+    bad.extend(twice(&rows, "member_no"));
+    if rows.is_empty() && bad.is_empty() {
+        bad.push(BadRow {
+            line: 1,
+            reason: say!("只有列名,没有数据行", "it has a line of column names and nothing else"),
+        });
+    }
+    if !bad.is_empty() {
+        bad.sort_by_key(|row| row.line);
+        return Err(bad);
+    }
+    Ok(rows)
+}
+
+fn unreadable(error: &csv::Error) -> BadRow {
+    let line = error.position().map_or(1, csv::Position::line);
+    BadRow { line, reason: say!("不是合格的 CSV:{error}", "not valid CSV: {error}") }
+}
+
+/// Rows that share a number that only one may have.
+fn twice(rows: &[Row], name: &str) -> Vec<BadRow> {
+    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut bad = Vec::new();
+    for row in rows {
+        let Some(number) = row.values.get(name) else { continue };
+        let line = *first.entry(number).or_insert(row.line);
+        if line != row.line {
+            bad.push(BadRow {
+                line: row.line,
+                reason: say!("{name} {number} 在第 {line} 行已经有了", "{name} {number} is also on line {line}"),
+            });
+        }
+    }
+    bad
+}
+
+impl Form {
+    /// The argument of each column.
+    fn columns(&self, header: &csv::ByteRecord) -> Result<Vec<&'static Argument>, Vec<BadRow>> {
+        let (mut columns, mut bad) = (Vec::new(), Vec::new());
+        let mut fault = |reason: Say| bad.push(BadRow { line: 1, reason });
+        for name in header {
+            let name = String::from_utf8_lossy(name);
+            match self.argument(&name) {
+                Some(argument) if columns.iter().any(|c: &&Argument| c.name == argument.name) => {
+                    fault(say!("列“{name}”出现了两次", "the column {name} is there twice"));
+                }
+                Some(argument) => columns.push(argument),
+                None => fault(self.no_column(&name)),
+            }
+        }
+        for argument in self.command.arguments.iter().filter(|argument| argument.required) {
+            if !columns.iter().any(|column| column.name == argument.name) {
+                let name = argument.name;
+                let label = self.label(argument);
+                fault(say!("缺少必填的列 {name}({label})", "the required column {name} is missing"));
+            }
+        }
+        if bad.is_empty() { Ok(columns) } else { Err(bad) }
+    }
+
+    fn no_column(&self, name: &str) -> Say {
+        if name.contains('\u{fffd}') {
+            return say!(
+                "列名不是 UTF-8;在表格软件中请另存为“CSV UTF-8”",
+                "the column names are not UTF-8; save the sheet as \"CSV UTF-8\""
+            );
+        }
+        let known = || self.command.arguments.iter().flat_map(|argument| [argument.name, self.label(argument)]);
+        match nearest(name, known()) {
+            Some(near) => say!("没有列“{name}”;是不是 {near}?", "there is no column {name:?}; did you mean {near}?"),
+            None => {
+                let known = self.command.arguments.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
+                say!("没有列“{name}”;可用的列:{known}", "there is no column {name:?}; the columns are: {known}")
+            }
+        }
+    }
+
+    fn argument(&self, name: &str) -> Option<&'static Argument> {
+        self.command.arguments.iter().find(|argument| argument.name == name || self.label(argument) == name)
+    }
+
+    /// The Chinese name of a column: the field's, else the short part of what the argument's help says.
+    fn label(&self, argument: &'static Argument) -> &'static str {
+        let help = argument.help.zh.split([',', ';', '(']).next().unwrap_or_default();
+        self.kind.field(argument.name).map_or(help, |field| field.label.zh)
+    }
+
+    fn row(
+        &self,
+        columns: &[&'static Argument],
+        record: &csv::ByteRecord,
+    ) -> Result<BTreeMap<&'static str, String>, Vec<Say>> {
+        let (found, wanted) = (record.len(), columns.len());
+        if found != wanted {
+            return Err(vec![say!(
+                "有 {found} 个值,而列名有 {wanted} 个",
+                "it has {found} values, and there are {wanted} columns"
+            )]);
+        }
+        let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
+        for (argument, bytes) in columns.iter().zip(record) {
+            match self.value(argument, bytes) {
+                Ok(Some(value)) => {
+                    values.insert(argument.name, value);
+                }
+                Ok(None) if argument.required => {
+                    let name = argument.name;
+                    faults.push(say!("{name} 是空的,而它必填", "{name} is empty, and it is required"));
+                }
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() { Ok(values) } else { Err(faults) }
+    }
+
+    /// A value in the form in which the command takes it; none for an empty one.
+    fn value(&self, argument: &'static Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
+        let name = argument.name;
+        let text = std::str::from_utf8(bytes).map_err(|_| {
+            say!(
+                "{name} 不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
+                "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
+            )
+        })?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let text = self.state_named(argument, text).unwrap_or(text);
+        let is_right = match argument.value {
+            // Which one it is, is looked up later.
+            ValueType::Record(_) | ValueType::Unit(_) => !text.chars().any(char::is_control),
+            // Whether the directory has it, the node knows.
+            ValueType::Seat => is_seat(text),
+            value => value.parse(text, &Seats::default()).is_some() && !text.chars().any(char::is_control),
+        };
+        if is_right {
+            return Ok(Some(text.to_owned()));
+        }
+        let shown: String = text.chars().take(40).collect();
+        let expects = match argument.value {
+            ValueType::Choice(choices) => Say::verbatim(choices.join(", ")),
+            ValueType::Text(max) => {
+                say!("最多 {max} 字、不含控制字符的文字", "a text of up to {max} characters without control characters")
+            }
+            value => value.expects().into(),
+        };
+        let Say { zh, en } = expects;
+        Err(say!("{name} 不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
+    }
+
+    /// A state by its Chinese name: 正式党员 is `full`.
+    fn state_named(&self, argument: &Argument, text: &str) -> Option<&'static str> {
+        match self.kind.field(argument.name)?.merge {
+            Merge::State(machine) => machine.states.iter().find(|state| state.label.zh == text).map(|state| state.name),
+            _ => None,
+        }
+    }
+}
+
+fn is_seat(text: &str) -> bool {
+    let is_code = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    is_code || (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Whether a file is a region file: one organisation per seat is made of it.
+pub fn is_regions(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    bytes.split(|b| *b == b'\n').next().is_some_and(|first| first.trim_ascii() == b"code,name,parent_code")
+}
+
+/// Organisations for the seats of a region file: a committee for county and townships, a branch for each village. The
+/// parent is named by its seat's code, as an earlier row.
+pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
+    use heliu_record::seats::Tier;
+    let seats = region::parse(&heliu_trust::id::RealmId([0; 16]), bytes)?;
+    let code_of: BTreeMap<_, &str> = seats.iter().map(|seat| (seat.id, seat.code.as_str())).collect();
+    let row = |(line, seat): (u64, &heliu_record::seats::Seat)| {
+        let village = seat.tier == Tier::Village;
+        let suffix = if village { "党支部" } else { "党委" };
+        let mut values = BTreeMap::from([
+            ("name", format!("{}{suffix}", seat.name)),
+            ("seat", seat.code.clone()),
+            ("level", if village { "branch" } else { "committee" }.to_owned()),
+        ]);
+        if village {
+            values.insert("org_kind", "village".to_owned());
+        }
+        if let Some(parent) = seat.parent.and_then(|parent| code_of.get(&parent)) {
+            values.insert("parent_org", (*parent).to_owned());
+        }
+        Row { line, values }
+    };
+    Ok((2..).zip(&seats).map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::{command, kinds};
+
+    use super::*;
+
+    fn members() -> Form {
+        Form {
+            command: command::find("member.register").expect("it is declared"),
+            kind: kinds::find("member").expect("it is declared"),
+        }
+    }
+
+    fn faults(file: &[u8]) -> Vec<(u64, String)> {
+        let bad = read(&members(), file).expect_err("it is wrong");
+        bad.into_iter().map(|row| (row.line, row.reason.en)).collect()
+    }
+
+    #[test]
+    fn columns_are_named_in_english_or_chinese_and_in_any_order() {
+        let file = "\u{feff}所在支部,姓名,stage,joined_on\r\n371726101201,测试甲0001,full,2001-07-01\r\n\r\n";
+        let rows = read(&members(), file.as_bytes()).expect("it reads");
+        assert_eq!(rows.len(), 1);
+        assert_eq!(
+            (rows[0].line, rows[0].values["name"].as_str(), rows[0].values["branch"].as_str()),
+            (2, "测试甲0001", "371726101201")
+        );
+    }
+
+    #[test]
+    fn a_state_may_be_given_by_its_chinese_name() {
+        let member = kinds::find("member").expect("it is declared");
+        let Some(Merge::State(machine)) = member.field("stage").map(|field| field.merge) else {
+            panic!("stage is a state")
+        };
+        let label = machine.state("probationary").expect("it is declared").label.zh;
+        let file = format!("name,branch,stage\n甲,x,{label}\n");
+        assert_eq!(read(&members(), file.as_bytes()).expect("it reads")[0].values["stage"], "probationary");
+    }
+
+    #[test]
+    fn every_bad_row_is_told_with_its_line_and_reason() {
+        let file = "name,branch,member_no,joined_on,stage\n\
+                    甲,b,1,2001-07-01,full\n\
+                    乙,b,2,2001-13-01,full\n\
+                    丙,b\n\
+                    ,b,3,,\n\
+                    丁,b,1,,wizard\n\
+                    \"戊\n己\",b,,,\n\
+                    庚,b,1,,\n";
+        let told = faults(file.as_bytes());
+        let lines: Vec<u64> = told.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [3, 4, 5, 6, 7, 9], "{told:?}");
+        assert!(told[0].1.contains("joined_on cannot be \"2001-13-01\""), "{told:?}");
+        assert!(told[1].1.contains("it has 2 values, and there are 5 columns"), "{told:?}");
+        assert!(told[2].1.contains("name is empty"), "{told:?}");
+        assert!(told[3].1.contains("stage cannot be \"wizard\"; it takes applicant"), "{told:?}");
+        assert!(told[5].1.contains("member_no 1 is also on line 2"), "{told:?}");
+    }
+
+    #[test]
+    fn a_wrong_header_is_told_with_the_nearest_column() {
+        let told = faults(b"name,brnch,joined_on,joined_on\n");
+        assert!(told.iter().any(|(line, reason)| *line == 1 && reason.contains("did you mean branch?")), "{told:?}");
+        assert!(told.iter().any(|(_, reason)| reason.contains("twice")), "{told:?}");
+        assert!(told.iter().any(|(_, reason)| reason.contains("required column branch")), "{told:?}");
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_says_how_to_save_it() {
+        // 姓名 in GBK, as spreadsheets in China like to save it.
+        assert!(faults(b"\xd0\xd5\xc3\xfb,branch\n")[0].1.contains("CSV UTF-8"));
+        assert!(faults(b"name,branch\n\xd0\xd5\xc3\xfb,b\n")[0].1.contains("CSV UTF-8"));
+        assert!(faults(b"")[0].1.contains("empty"));
+        assert!(faults(b"name,branch\n")[0].1.contains("nothing else"));
+    }
+
+    #[test]
+    fn a_region_file_gives_one_organisation_per_seat_each_after_its_parent() {
+        let file =
+            b"code,name,parent_code\n371726000000,C,\n371726101000,T,371726000000\n371726101201,V,371726101000\n";
+        assert!(is_regions(file) && !is_regions(b"name,branch\n"));
+        let rows = orgs_of(file).expect("it reads");
+        assert_eq!(rows.len(), 3);
+        assert_eq!(
+            (rows[2].values["parent_org"].as_str(), rows[2].values["level"].as_str()),
+            ("371726101000", "branch")
+        );
+    }
+}

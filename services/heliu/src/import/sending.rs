@@ -1,0 +1,162 @@
+//! Giving the rows to a node: the first alone, since what is wrong with it is mostly wrong with all; then many at a time.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::time::{Duration, Instant};
+
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use heliu_client::Client;
+use heliu_client::records::ExecuteRequest;
+use heliu_record::hash::hash16;
+use heliu_record::id::to_hex;
+
+use super::Reference;
+use crate::failure::Failure;
+use crate::text::{count, tr};
+
+/// Commands under way at once: the node makes one commit of what comes together.
+const AT_ONCE: usize = 128;
+
+/// One row, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Order {
+    pub line: u64,
+    pub id: String,
+    pub values: BTreeMap<&'static str, String>,
+    pub references: BTreeMap<&'static str, Reference>,
+}
+
+/// How far it went.
+#[derive(Debug, Default)]
+pub struct Sent {
+    pub created: u64,
+    /// Rows that had been imported before.
+    pub already: u64,
+    pub refused: Option<Refused>,
+}
+
+/// The first row that the node did not take. No further ones were sent.
+#[derive(Debug)]
+pub struct Refused {
+    pub line: u64,
+    pub failure: Failure,
+}
+
+/// What a row says, in one encoding.
+pub fn said(command: &str, values: &BTreeMap<&'static str, String>) -> Vec<u8> {
+    let mut said = command.as_bytes().to_vec();
+    for (name, value) in values {
+        for part in [name.as_bytes(), value.as_bytes()] {
+            said.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            said.extend_from_slice(part);
+        }
+    }
+    said
+}
+
+/// The id of the command of the `repetition`th row that says this (from 1).
+pub fn command_id(said: &[u8], repetition: u64) -> String {
+    to_hex(&hash16("heliu import 1", &[said, &repetition.to_le_bytes()]))
+}
+
+/// Sends rows in waves: those whose references are known. What is under way when a row is refused is waited for.
+pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str, reason: &str) -> Sent {
+    let total = orders.len();
+    let mut sent = Sent::default();
+    let mut made: Vec<Option<String>> = vec![None; total];
+    let mut progress = Progress::new(total);
+    let mut waiting: Vec<(usize, Order)> = orders.into_iter().enumerate().collect();
+    // The first alone: what is wrong with it is mostly wrong with all.
+    let mut width = 1;
+    while !waiting.is_empty() && sent.refused.is_none() {
+        let (mut ready, mut later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(_, order)| is_ready(order, &made));
+        if width == 1 {
+            later.extend(ready.split_off(ready.len().min(1)));
+        }
+        waiting = later;
+        let mut queue = ready.into_iter();
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            while sent.refused.is_none()
+                && under_way.len() < width
+                && let Some((place, order)) = queue.next()
+            {
+                let (line, request) = (order.line, request(command, &order, &made, who, reason));
+                under_way.push(async move { (place, line, client.execute(request).await) });
+            }
+            let Some((place, line, answer)) = under_way.next().await else { break };
+            match answer {
+                Ok(done) => {
+                    made[place] = Some(done.created.first().cloned().unwrap_or_default());
+                    let counted = if done.repeated { &mut sent.already } else { &mut sent.created };
+                    *counted += 1;
+                    progress.show(sent.created + sent.already);
+                }
+                Err(error) if sent.refused.as_ref().is_none_or(|refused| line < refused.line) => {
+                    sent.refused = Some(Refused { line, failure: error.into() });
+                }
+                Err(_) => {}
+            }
+        }
+        width = AT_ONCE;
+    }
+    progress.end();
+    sent
+}
+
+fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
+    order.references.values().all(|reference| match reference {
+        Reference::Known(_) => true,
+        Reference::Row(place) => made.get(*place).is_some_and(Option::is_some),
+    })
+}
+
+fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, reason: &str) -> ExecuteRequest {
+    let value = |(name, text): (&&'static str, &String)| {
+        let value = match order.references.get(*name) {
+            Some(Reference::Known(id)) => id.clone(),
+            Some(Reference::Row(place)) => made.get(*place).cloned().flatten().unwrap_or_default(),
+            None => text.clone(),
+        };
+        ((*name).to_owned(), value)
+    };
+    ExecuteRequest {
+        command: command.to_owned(),
+        subject: String::new(),
+        arguments: order.values.iter().map(value).collect(),
+        command_id: order.id.clone(),
+        who: who.to_owned(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A line on standard error that is written over; nothing where there is no terminal.
+struct Progress {
+    total: u64,
+    live: bool,
+    shown: Option<Instant>,
+}
+
+impl Progress {
+    fn new(total: usize) -> Self {
+        Progress { total: total as u64, live: std::io::stderr().is_terminal(), shown: None }
+    }
+
+    fn show(&mut self, done: u64) {
+        const PAUSE: Duration = Duration::from_millis(100);
+        if !self.live || self.shown.is_some_and(|shown| shown.elapsed() < PAUSE) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let (percent, done, total) = (done * 100 / self.total.max(1), count(done), count(self.total));
+        eprint!("\r  {}", tr!("{done} / {total} 行({percent}%)", "{done} / {total} rows ({percent}%)"));
+    }
+
+    /// Leaves an empty line.
+    fn end(&self) {
+        if self.live && self.shown.is_some() {
+            eprint!("\r{:60}\r", "");
+        }
+    }
+}

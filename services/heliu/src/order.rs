@@ -1,0 +1,261 @@
+//! `heliu do`: one command, given by its name and `key=value`. Which commands there are is declared in the domain; this
+//! file only carries them, so that a new command needs nothing here.
+
+use std::collections::BTreeMap;
+
+use heliu_client::Client;
+use heliu_client::records::{ExecuteRequest, ExecuteResponse};
+use heliu_record::command::{self, Argument, Command, Subject};
+use heliu_record::id::to_hex;
+use heliu_record::kind::ValueType;
+use heliu_record::kinds;
+use serde_json::{Value, json};
+
+use crate::cli::{Asker, DoArgs};
+use crate::failure::{Exit, Failure};
+use crate::out::{Done, print, print_json};
+use crate::text::table::Table;
+use crate::text::{labelled, nearest, say, tr};
+use crate::{target, usage};
+
+pub async fn run(args: DoArgs) -> Result<Done, Failure> {
+    let Some(name) = &args.command else {
+        if args.help {
+            return print(&(usage::page("do") + &commands()));
+        }
+        return Err(Failure::usage(say!("没有给出命令名", "no command is named"))
+            .next(say!("heliu do --help 列出全部命令", "heliu do --help lists them all")));
+    };
+    if args.help || args.explain {
+        return print(&explain(find(name)?));
+    }
+    let (subject, arguments) = take_apart(&args.arguments)?;
+    let client = target::connect(&args.read.target).await?;
+    let request = ExecuteRequest {
+        command: name.clone(),
+        subject: subject.unwrap_or_default(),
+        arguments: whole_ids(&client, name, arguments).await?.into_iter().collect(),
+        command_id: if args.command_id.is_empty() { draw_id()? } else { args.command_id.clone() },
+        who: who(&args.asker),
+        reason: args.asker.reason.clone(),
+    };
+    let done = execute(&client, request).await?;
+    if args.read.json { print_json(&shape(&done)) } else { print(&told(name, &done)) }
+}
+
+/// Gives a command; if the answer is lost, says how to repeat it without a second effect.
+pub async fn execute(client: &Client, request: ExecuteRequest) -> Result<ExecuteResponse, Failure> {
+    let id = request.command_id.clone();
+    client.execute(request).await.map_err(|error| {
+        let lost = matches!(error, heliu_client::Error::Unreachable { .. } | heliu_client::Error::TimedOut { .. });
+        let failure = Failure::from(error);
+        if !lost {
+            return failure;
+        }
+        failure.why(say!(
+            "命令可能已执行;加上 --command-id {id} 重发不会重复执行",
+            "the command may have been carried out; repeated with --command-id {id} it has no second effect"
+        ))
+    })
+}
+
+pub fn draw_id() -> Result<String, Failure> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| {
+        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
+            .because(error)
+    })?;
+    Ok(to_hex(&id))
+}
+
+/// Who asks: as told, else the user of this session.
+pub fn who(asker: &Asker) -> String {
+    let user = || ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    asker.who.clone().or_else(user).unwrap_or_default()
+}
+
+pub fn shape(done: &ExecuteResponse) -> Value {
+    let result: BTreeMap<&String, &String> = done.result.iter().collect();
+    json!({
+        "command_id": done.command_id, "created": done.created, "result": result, "commits": done.commits,
+        "affected": done.affected, "repeated": done.repeated,
+    })
+}
+
+fn told(name: &str, done: &ExecuteResponse) -> String {
+    let mut text = if done.repeated {
+        tr!("{name} 早已执行,这是当时的结果。\n", "{name} had been carried out before; this is what it did.\n")
+    } else {
+        tr!("{name} 已执行并存盘。\n", "{name} is done and durable.\n")
+    };
+    for id in &done.created {
+        text.push_str(&tr!("  新建  {id}\n", "  made     {id}\n"));
+    }
+    for id in done.affected.iter().filter(|id| !done.created.contains(id)) {
+        text.push_str(&tr!("  改动  {id}\n", "  changed  {id}\n"));
+    }
+    let results: BTreeMap<&String, &String> = done.result.iter().filter(|(what, _)| *what != "record").collect();
+    for (what, id) in results {
+        text.push_str(&format!("  {what}  {id}\n"));
+    }
+    text
+}
+
+/// The subject stands alone, arguments are `key=value`.
+fn take_apart(words: &[String]) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
+    let (mut subject, mut arguments) = (None, BTreeMap::new());
+    for word in words {
+        match word.split_once('=') {
+            Some((key, value)) => {
+                if arguments.insert(key.to_owned(), value.to_owned()).is_some() {
+                    return Err(Failure::usage(say!("参数 {key} 给了两次", "the argument {key} is given twice")));
+                }
+            }
+            None if subject.is_none() => subject = Some(word.clone()),
+            None => {
+                return Err(Failure::usage(say!("“{word}”不是参数", "{word:?} is no argument")).next(say!(
+                    "参数写作 名称=值;所针对的记录只写一个。值中有空格时请加引号",
+                    "write arguments as key=value; the record that it is about is given once. Quote a value with blanks"
+                )));
+            }
+        }
+    }
+    Ok((subject, arguments))
+}
+
+/// Beginnings of ids, where an argument names records, made whole: the node takes whole ones.
+async fn whole_ids(
+    client: &Client,
+    name: &str,
+    mut arguments: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, Failure> {
+    // A command that only the node knows gets its arguments as they are.
+    let Some(command) = command::find(name) else { return Ok(arguments) };
+    let names_records = |argument: &&Argument| matches!(argument.value, ValueType::Record(_) | ValueType::Unit(_));
+    for argument in command.arguments.iter().filter(names_records) {
+        let Some(text) = arguments.get_mut(argument.name) else { continue };
+        let mut whole = Vec::new();
+        for part in text.split(',').map(str::trim) {
+            whole.push(if is_beginning(part) { client.get(part).await?.id } else { part.to_owned() });
+        }
+        *text = whole.join(",");
+    }
+    Ok(arguments)
+}
+
+/// Not a whole record id (64), seat id (32) or region code (12), but digits of an id.
+fn is_beginning(text: &str) -> bool {
+    let is_code = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    (8..64).contains(&text.len()) && text.len() != 32 && !is_code && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn find(name: &str) -> Result<&'static Command, Failure> {
+    command::find(name).ok_or_else(|| {
+        let failure = Failure::usage(say!("没有命令 {name}", "there is no command {name}"));
+        match nearest(name, command::all().map(|command| command.name)) {
+            Some(near) => failure.next(say!(
+                "是不是 {near}?heliu do --help 列出全部命令",
+                "did you mean {near}? heliu do --help lists them all"
+            )),
+            None => failure.next(say!("heliu do --help 列出全部命令", "heliu do --help lists them all")),
+        }
+    })
+}
+
+fn commands() -> String {
+    let headers = [tr!("命令", "command"), tr!("针对", "about"), tr!("作用", "what it does")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0]);
+    for command in command::all() {
+        table.row([
+            command.name.to_owned(),
+            subject_name(command.subject),
+            format!("{}: {}", labelled(command.label), labelled(command.help)),
+        ]);
+    }
+    format!(
+        "\n{}\n{}",
+        table.print(),
+        tr!("每条命令的参数:heliu do 命令 --explain\n", "The arguments of each: heliu do COMMAND --explain\n")
+    )
+}
+
+fn subject_name(subject: Subject) -> String {
+    match subject {
+        Subject::None => "-".to_owned(),
+        Subject::Any => tr!("任意记录", "any record"),
+        Subject::Of(kind) => kinds::find(kind).map_or(kind, |kind| labelled(kind.label)).to_owned(),
+    }
+}
+
+fn explain(command: &Command) -> String {
+    let (name, label, help) = (command.name, labelled(command.label), labelled(command.help));
+    let subject = if command.subject == Subject::None { "" } else { &tr!(" 记录编号", " RECORD") };
+    let needed = command.arguments.iter().filter(|argument| argument.required);
+    let needed: String = needed.map(|argument| format!(" {}=…", argument.name)).collect();
+    let mut text = format!("{name}: {label}\n{help}\n\n  heliu do {name}{subject}{needed}\n\n");
+    if command.subject != Subject::None {
+        let about = subject_name(command.subject);
+        text.push_str(&tr!("针对一条记录:{about}\n\n", "It is about a record: {about}\n\n"));
+    }
+    let headers = [tr!("参数", "argument"), tr!("必填", "required"), tr!("写什么", "takes"), tr!("含义", "meaning")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0]);
+    for argument in command.arguments {
+        let required = if argument.required { tr!("是", "yes") } else { String::new() };
+        table.row([argument.name.to_owned(), required, takes(argument), labelled(argument.help).to_owned()]);
+    }
+    if command.arguments.is_empty() {
+        text.push_str(&tr!("没有参数。\n", "It takes no arguments.\n"));
+    } else {
+        text.push_str(&table.print());
+    }
+    if command.takes_fields {
+        text.push_str(&tr!("\n另可给出该种类的任何字段。\n", "\nIt also takes every field of the kind.\n"));
+    }
+    text
+}
+
+fn takes(argument: &Argument) -> String {
+    let one = match argument.value {
+        ValueType::Choice(choices) => choices.join(" | "),
+        ValueType::Text(max) => tr!("文字,最多 {max} 字", "a text of up to {max} characters"),
+        ValueType::Record(kind) => tr!("{kind} 的编号", "the id of a record of kind {kind}"),
+        value => labelled(value.expects()).to_owned(),
+    };
+    if argument.many { one + &tr!(",可多个,用逗号分隔", "; several, separated by commas") } else { one }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_subject_stands_alone_and_values_may_hold_an_equals_sign() {
+        let (subject, arguments) = take_apart(&words("9c41d07e successors=all=ab name=x")).expect("it reads");
+        assert_eq!(subject.as_deref(), Some("9c41d07e"));
+        assert_eq!(arguments["successors"], "all=ab");
+        assert_eq!(take_apart(&words("a b")).expect_err("two subjects").exit, Exit::Usage);
+        assert_eq!(take_apart(&words("a=1 a=2")).expect_err("twice").exit, Exit::Usage);
+    }
+
+    #[test]
+    fn codes_and_whole_ids_are_left_alone() {
+        assert!(is_beginning("3fa81c22") && is_beginning("3fa81c22ab12"));
+        assert!(!is_beginning("371726101000") && !is_beginning(&"ab".repeat(32)) && !is_beginning(&"ab".repeat(16)));
+        assert!(!is_beginning("什集镇党支部") && !is_beginning("abc"));
+    }
+
+    #[test]
+    fn every_command_can_be_explained_and_a_slip_finds_its_command() {
+        for command in command::all() {
+            let text = explain(command);
+            assert!(command.arguments.iter().all(|argument| text.contains(argument.name)), "{text}");
+            assert!(commands().contains(command.name));
+        }
+        let failure = find("member.regster").expect_err("no such command");
+        assert!(failure.next.is_some_and(|next| next.en.contains("member.register?")));
+    }
+}

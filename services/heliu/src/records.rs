@@ -1,0 +1,307 @@
+//! `get`, `list`, `history`: what a node holds, as it sees it.
+
+use heliu_client::records::{
+    Change, ChangeStatus, HistoryRequest, ListRequest, Put, Record, RecordState, value::Value as PutValue,
+};
+use heliu_record::id::to_hex;
+use heliu_record::kind::{Kind, Merge};
+use heliu_record::kinds;
+use serde_json::{Map, Value, json};
+
+use crate::cli::{GetArgs, HistoryArgs, ListArgs};
+use crate::failure::Failure;
+use crate::links::{place, seat_shape};
+use crate::out::{Done, print, print_json};
+use crate::target;
+use crate::text::table::{Table, pairs};
+use crate::text::{clean, count, labelled, nearest, say, time, tr};
+
+/// The most that a node gives at once.
+const PAGE: u32 = 1_000;
+
+pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
+    let record = target::connect(&args.read.target).await?.get(&args.id).await?;
+    if args.read.json { print_json(&shape(&record)) } else { print(&told(&record)) }
+}
+
+pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
+    let kinds = || kinds::all().iter().map(|kind| kind.name);
+    if let Some(near) = nearest(&args.kind, kinds()).filter(|near| *near != args.kind) {
+        let kind = &args.kind;
+        return Err(Failure::usage(say!("没有记录种类 {kind}", "there is no kind {kind}"))
+            .next(say!("是不是 {near}?", "did you mean {near}?")));
+    }
+    let client = target::connect(&args.read.target).await?;
+    let (mut records, mut after) = (Vec::new(), args.page.after.clone());
+    loop {
+        let Some(limit) = next_page(args.page.limit, records.len()) else { break };
+        let request = ListRequest {
+            kind: args.kind.clone(),
+            refers_to: args.refers_to.clone(),
+            after,
+            limit,
+            include_gone: args.gone,
+        };
+        let page = client.list(request).await?;
+        records.extend(page.records);
+        after = page.next;
+        if after.is_empty() {
+            break;
+        }
+    }
+    if args.read.json {
+        return print_json(&json!({"records": records.iter().map(shape).collect::<Vec<_>>(), "next": cursor(&after)}));
+    }
+    print(&(list_told(&args.kind, &records) + &more(records.len(), &after)))
+}
+
+pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
+    let client = target::connect(&args.read.target).await?;
+    let (mut id, mut changes, mut after) = (String::new(), Vec::new(), args.page.after.clone());
+    loop {
+        let Some(limit) = next_page(args.page.limit, changes.len()) else { break };
+        let page = client.history(HistoryRequest { id: args.id.clone(), after, limit }).await?;
+        (id, after) = (page.id, page.next);
+        changes.extend(page.changes);
+        if after.is_empty() {
+            break;
+        }
+    }
+    if args.read.json {
+        let shapes: Vec<Value> = changes.iter().map(change_shape).collect();
+        return print_json(&json!({"id": id, "changes": shapes, "next": cursor(&after)}));
+    }
+    let story: String = changes.iter().map(change_told).collect();
+    print(&(story + &more(changes.len(), &after)))
+}
+
+/// How many to ask for next; none if there are enough. A limit of 0 is none.
+pub fn next_page(limit: u32, have: usize) -> Option<u32> {
+    let have = u32::try_from(have).unwrap_or(u32::MAX);
+    match limit {
+        0 => Some(PAGE),
+        limit => Some(limit.saturating_sub(have).min(PAGE)).filter(|rest| *rest > 0),
+    }
+}
+
+pub fn cursor(next: &str) -> Option<&str> {
+    (!next.is_empty()).then_some(next)
+}
+
+/// How many there were, and how to see the rest.
+pub fn more(shown: usize, next: &str) -> String {
+    let shown = count(shown as u64);
+    if next.is_empty() {
+        tr!("\n共 {shown} 条\n", "\n{shown} in all\n")
+    } else {
+        tr!(
+            "\n已列出 {shown} 条,还有更多:--after {next} 或 --limit 0\n",
+            "\n{shown} shown, and there are more: --after {next} or --limit 0\n"
+        )
+    }
+}
+
+/// The first digits of an id.
+pub fn short(id: &str) -> String {
+    id.chars().take(8).collect()
+}
+
+fn view(record: &Record) -> Map<String, Value> {
+    match serde_json::from_str(&record.view_json) {
+        Ok(Value::Object(view)) => view,
+        _ => Map::new(),
+    }
+}
+
+fn told(record: &Record) -> String {
+    let kind = kinds::find(&record.kind);
+    let places =
+        |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
+    let label = kind.map_or("", |kind| labelled(kind.label));
+    let mut rows = vec![
+        (tr!("编号", "id"), record.id.clone()),
+        (tr!("种类", "kind"), format!("{} {label}", record.kind)),
+        (tr!("所属", "owner"), places(&record.owners)),
+        (tr!("参与", "participants"), places(&record.participants)),
+        (tr!("状态", "state"), state_told(record)),
+        (tr!("变更", "changes"), record.leaves.to_string()),
+    ];
+    for (name, value) in view(record) {
+        rows.push((format!("  {}", field_label(kind, &name)), value_told(&value)));
+    }
+    if !record.conflicts.is_empty() {
+        let ids = record.conflicts.iter().map(|id| short(id)).collect::<Vec<_>>().join(", ");
+        rows.push((
+            tr!("未决冲突", "open conflicts"),
+            tr!("{ids}(heliu conflicts show 编号)", "{ids} (heliu conflicts show ID)"),
+        ));
+    }
+    rows.retain(|(_, value)| !value.is_empty());
+    pairs(&rows)
+}
+
+fn state_told(record: &Record) -> String {
+    let state = match record.state() {
+        RecordState::Present => tr!("在册", "present"),
+        RecordState::Hidden => {
+            tr!("已离开本席位,待上级收齐", "has left this seat; kept until a superior has everything")
+        }
+        RecordState::Stub => tr!("已离开本席位", "has left this seat"),
+        RecordState::Unspecified => "?".to_owned(),
+    };
+    let stub = record.stub.as_ref().map(|stub| format!(" ({}, {})", time::local(stub.since_ms), stub.reason));
+    let waiting =
+        if record.waiting { tr!(",部分变更等待前序", ", some changes wait for others") } else { String::new() };
+    state + &stub.unwrap_or_default() + &waiting
+}
+
+/// The declared label beside the name: `name 姓名`.
+fn field_label(kind: Option<&'static Kind>, name: &str) -> String {
+    let (field, concurrent) = match name.strip_suffix("_concurrent") {
+        Some(field) => (field, true),
+        None => (name, false),
+    };
+    let label = kind.and_then(|kind| kind.field(field)).map_or("", |field| labelled(field.label));
+    let note = if concurrent { tr!("(并存的值)", " (concurrent values)") } else { String::new() };
+    if label.is_empty() || label == name { format!("{field}{note}") } else { format!("{field} {label}{note}") }
+}
+
+/// Ids are shortened: who needs them whole takes `--json`.
+fn value_told(value: &Value) -> String {
+    let is_id = |text: &str| matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) if is_id(text) => short(text),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(value_told).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) => {
+            let part = |(name, value): (&String, &Value)| {
+                let name = if is_id(name) { short(name) } else { name.clone() };
+                format!(
+                    "{name}: {}",
+                    if value.is_object() { format!("{{{}}}", value_told(value)) } else { value_told(value) }
+                )
+            };
+            parts.iter().map(part).collect::<Vec<_>>().join("; ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn list_told(kind: &str, records: &[Record]) -> String {
+    let declared = kinds::find(kind);
+    let states: Vec<&str> = declared
+        .into_iter()
+        .flat_map(Kind::fields)
+        .filter(|field| matches!(field.merge, Merge::State(_)))
+        .map(|field| field.name)
+        .collect();
+    let mut headers = vec![tr!("编号", "id"), tr!("种类", "kind"), tr!("名称", "name"), tr!("所属", "owner")];
+    headers.extend(states.iter().map(|name| {
+        declared.and_then(|kind| kind.field(name)).map_or(*name, |field| labelled(field.label)).to_owned()
+    }));
+    headers.push(tr!("冲突", "conflicts"));
+    let last = headers.len() - 1;
+    let mut table = Table::new(&headers.iter().map(String::as_str).collect::<Vec<_>>()).right(&[last]).whole(&[0, 1]);
+    for record in records {
+        let view = view(record);
+        let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let name = if record.state() == RecordState::Present { text("name") } else { state_told(record) };
+        let mut cells = vec![short(&record.id), record.kind.clone(), name, place(record.owners.first())];
+        cells.extend(states.iter().map(|name| text(name)));
+        cells.push(if record.conflicts.is_empty() { String::new() } else { record.conflicts.len().to_string() });
+        table.row(cells);
+    }
+    table.print()
+}
+
+fn shape(record: &Record) -> Value {
+    let seats =
+        |seats: &[heliu_client::records::Seat]| seats.iter().map(|seat| seat_shape(Some(seat))).collect::<Vec<_>>();
+    let state = record.state().as_str_name();
+    json!({
+        "id": record.id, "kind": record.kind, "birth": seat_shape(record.birth.as_ref()),
+        "state": state.strip_prefix("RECORD_STATE_").unwrap_or(state).to_lowercase(),
+        "public": record.public, "owners": seats(&record.owners), "participants": seats(&record.participants),
+        "view": view(record), "leaves": record.leaves, "waiting": record.waiting,
+        "stub": record.stub.as_ref().map(|stub| json!({"since": time::utc(stub.since_ms), "reason": stub.reason})),
+        "conflicts": record.conflicts,
+    })
+}
+
+fn change_told(change: &Change) -> String {
+    let (when, at, who) = (time::local(change.time_ms), place(change.author_seat.as_ref()), clean(&change.who));
+    let by = if who.is_empty() { String::new() } else { format!("  {who}") };
+    let mut story = format!("{when}  {}{by}  {}\n", clean(&at), clean(&change.command));
+    if !change.reason.is_empty() {
+        let reason = clean(&change.reason);
+        story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
+    }
+    if change.status() != ChangeStatus::Admitted {
+        let (status, why) = (status_name(change.status()), clean(&change.status_reason));
+        story.push_str(&format!("    ! {status}: {why}\n"));
+    }
+    for put in change.puts.iter().filter(|put| put.container != "_scope") {
+        let before = put.replaces;
+        let replaced = if before > 0 { tr!("(取代 {before} 个值)", " (replaces {before})") } else { String::new() };
+        story.push_str(&format!("    {} = {}{replaced}\n", clean(&put.key), clean(&value_told(&put_value(put)))));
+    }
+    story
+}
+
+fn status_name(status: ChangeStatus) -> String {
+    match status {
+        ChangeStatus::Admitted => tr!("已采纳", "admitted"),
+        ChangeStatus::Waiting => tr!("等待前序变更", "waiting"),
+        ChangeStatus::Held => tr!("暂存,尚不能判断", "held"),
+        ChangeStatus::Excluded => tr!("被排除", "excluded"),
+        ChangeStatus::Refused => tr!("被拒收", "refused"),
+        ChangeStatus::Unspecified => "?".to_owned(),
+    }
+}
+
+fn put_value(put: &Put) -> Value {
+    match put.value.as_ref().and_then(|value| value.value.as_ref()) {
+        None => Value::Null,
+        Some(PutValue::Boolean(boolean)) => Value::from(*boolean),
+        Some(PutValue::Integer(integer)) => Value::from(*integer),
+        Some(PutValue::Text(text)) => Value::from(text.as_str()),
+        Some(PutValue::Bytes(bytes)) => Value::from(to_hex(bytes)),
+    }
+}
+
+fn change_shape(change: &Change) -> Value {
+    let put = |put: &Put| json!({"container": put.container, "key": put.key, "value": put_value(put), "replaces": put.replaces});
+    let status = change.status().as_str_name();
+    json!({
+        "leaf": change.leaf, "commit": change.commit, "author_node": change.author_node,
+        "author_seat": seat_shape(change.author_seat.as_ref()), "time": time::utc(change.time_ms),
+        "who": change.who, "command": change.command, "reason": change.reason,
+        "puts": change.puts.iter().map(put).collect::<Vec<_>>(),
+        "status": status.strip_prefix("CHANGE_STATUS_").unwrap_or(status).to_lowercase(),
+        "status_reason": change.status_reason, "position": change.position, "origin_node": change.origin_node,
+        "kind_version": change.kind_version,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_add_up_to_the_limit_and_no_limit_goes_on() {
+        assert_eq!(
+            [next_page(100, 0), next_page(2_500, 2_000), next_page(100, 100), next_page(0, 9_000)],
+            [Some(100), Some(500), None, Some(1_000)]
+        );
+    }
+
+    #[test]
+    fn a_record_is_told_in_words_with_short_ids() {
+        let view =
+            json!({"name": "测试甲0001", "birth_branch": "ab".repeat(32), "name_concurrent": ["a", "b"]}).to_string();
+        let record = Record { id: "cd".repeat(32), kind: "member".to_owned(), view_json: view, ..Record::default() };
+        let told = told(&record);
+        assert!(told.contains("abababab\n") && told.contains("a, b") && told.contains("测试甲0001"), "{told}");
+    }
+}

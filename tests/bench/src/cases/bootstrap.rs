@@ -1,0 +1,59 @@
+//! `bootstrap`: an empty node gets all members of a county over real gRPC: verified, admitted, durable, views built.
+
+use std::time::Instant;
+
+use heliu_replication::LinkId;
+
+use super::{CORES, full_county};
+use crate::driver::{Driver, connect, memory};
+use crate::floor::Floor;
+use crate::place::{Place, key};
+use crate::report::Report;
+use crate::site::{Dial, Site};
+
+pub async fn run(members: usize) -> Report {
+    let directories = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let (place, source, records) = full_county(members, directories.0.path()).await;
+    let start = Instant::now();
+    let dial = Dial { peer: Some(source.address()), ..Dial::default() };
+    let sink = Site::start(&place, 2, directories.1.path(), dial).await;
+    let seconds = (sink.wait_for_records(records).await - start).as_secs_f64();
+    let link = sink.wait_until_verified().await;
+    sink.stop().await;
+    source.stop().await;
+
+    let floor = floor(&place, members).await;
+    let (full, bare) = (floor.on_cores(CORES, floor.rows), floor.on_cores(CORES, floor.two_rows));
+    let rate = records as f64 / seconds;
+    let bytes = link.traffic.bytes_in as f64 / records as f64;
+    let ratio = seconds / full.as_secs_f64();
+    let mut report = Report::new("bootstrap");
+    report
+        .figure("records", records)
+        .figure("seconds", seconds)
+        .figure("records_per_second", rate)
+        .figure("bytes_per_record", bytes)
+        .floor("verify_seconds", floor.verify.as_secs_f64())
+        .floor("parse_and_apply_seconds", floor.parse_and_apply.as_secs_f64())
+        .floor("durable_rows_seconds", floor.rows.as_secs_f64())
+        .floor("durable_two_rows_seconds", floor.two_rows.as_secs_f64())
+        .floor("all_cores_seconds", full.as_secs_f64())
+        .floor("all_cores_two_rows_seconds", bare.as_secs_f64())
+        .figure("ratio_to_two_rows", seconds / bare.as_secs_f64())
+        .ratio(ratio)
+        .target("<= 2x the floor", ratio <= 2.0)
+        .target(">= 10,000 records/s", rate >= 10_000.0)
+        .target("<= 200 B per record", bytes <= 200.0);
+    report
+}
+
+/// The same records, moved in memory, for their commits and transactions.
+async fn floor(place: &Place, members: usize) -> Floor {
+    let county = place.members(members);
+    let mut source = Driver::new(memory(1), place.directory.clone(), key(1), false);
+    source.execute(county.orgs.iter().map(|org| org.request()));
+    source.execute(county.members().map(|member| member.request(true)));
+    let mut sink = Driver::new(memory(2), place.directory.clone(), key(2), true);
+    connect(&mut sink, &mut source, LinkId(1));
+    Floor::measure(&sink.transactions, &place.directory).await
+}

@@ -1,0 +1,29 @@
+//! `county`: the whole default county in one process, from nothing to verified equal: the shipped demo, run to its end.
+
+use serde_json::Value;
+
+use crate::floor::fsync;
+use crate::report::Report;
+
+pub async fn run() -> Report {
+    let mut report = Report::new("county");
+    let program = super::village::heliu();
+    let out = std::process::Command::new(program).args(["demo", "--once", "--json"]).output().expect("heliu starts");
+    let text = String::from_utf8_lossy(&out.stdout);
+    let result: Value = text.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+    for name in ["nodes", "members", "records", "commits", "lost", "converged", "links", "verified_links", "seconds", "peak_rss_mb"]
+    {
+        report.figure(name, result[name].clone());
+    }
+    let seconds = result["seconds"].as_f64().unwrap_or(f64::NAN);
+    // Every record becomes durable once at each of three tiers; a transaction shares its sync among many.
+    let syncs = result["nodes"].as_f64().unwrap_or(0.0) * 3.0;
+    let floor = fsync(100).as_secs_f64() * syncs;
+    report
+        .floor("three_syncs_per_node_seconds", floor)
+        .ratio(seconds / floor)
+        .target("<= 60 s", seconds <= 60.0)
+        .target("<= 2 GiB", result["peak_rss_mb"].as_f64().is_some_and(|mb| mb <= 2_048.0))
+        .target("nothing lost, converged", result["lost"] == 0 && result["converged"] == true);
+    report
+}

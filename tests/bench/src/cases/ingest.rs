@@ -1,0 +1,103 @@
+//! `ingest`: seventeen townships bring their backlogs to the county at once, with one leaf per commit and with many.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+use heliu_record::command::Request;
+use heliu_replication::LinkId;
+use heliu_record::synthetic::SyntheticOrg;
+
+use super::CORES;
+use crate::driver::{Driver, connect, memory};
+use crate::floor::Floor;
+use crate::place::{Place, key};
+use crate::report::Report;
+use crate::site::{Dial, Site};
+
+pub async fn run(members: usize) -> Report {
+    let place = Place::new(|place| {
+        let townships = (10..).zip(place.townships.iter().cloned());
+        townships.chain([(1, place.county.clone())]).collect()
+    });
+    let work = backlog(&place, members);
+    let leaves: usize = work.iter().map(Vec::len).sum();
+    let (single, bytes_single) = measure(&place, &work, 1).await;
+    let (packed, bytes_packed) = measure(&place, &work, 512).await;
+    let floor = floor(&place, &work).await;
+    let seconds = floor.on_cores(CORES, floor.rows).as_secs_f64();
+    let mut report = Report::new("ingest");
+    report
+        .figure("leaves", leaves)
+        .figure("leaves_per_second_one_per_commit", leaves as f64 / single)
+        .figure("leaves_per_second_packed_commits", leaves as f64 / packed)
+        .figure("bytes_per_leaf_one_per_commit", bytes_single as f64 / leaves as f64)
+        .figure("bytes_per_leaf_packed_commits", bytes_packed as f64 / leaves as f64)
+        .floor("verify_seconds", floor.verify.as_secs_f64())
+        .floor("parse_and_apply_seconds", floor.parse_and_apply.as_secs_f64())
+        .floor("durable_rows_seconds", floor.rows.as_secs_f64())
+        .floor("all_cores_seconds", seconds)
+        .ratio(single / seconds)
+        .target(">= 8,000 leaves/s at one leaf per commit", leaves as f64 / single >= 8_000.0);
+    report
+}
+
+/// For each township the commands that make its organisations and members.
+fn backlog(place: &Place, members: usize) -> Vec<Vec<Request>> {
+    let county = place.members(members);
+    let seats = place.directory.seats();
+    let township_of = |seat| place.townships.iter().position(|t| seats.is_at_or_above(t.id, seat));
+    let mut work: Vec<Vec<Request>> = vec![Vec::new(); place.townships.len()];
+    for org in &county.orgs {
+        if let Some(township) = township_of(org.seat) {
+            work[township].push(SyntheticOrg { parent: None, ..org.clone() }.request());
+        }
+    }
+    for member in county.members() {
+        if let Some(township) = township_of(member.seat) {
+            work[township].push(member.request(true));
+        }
+    }
+    work
+}
+
+async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, u64) {
+    let directories: Vec<_> = (0..=work.len()).map(|_| tempfile::tempdir().expect("a directory")).collect();
+    // Offline, each township gathers its backlog.
+    let townships = (10..).zip(work).zip(&directories);
+    join_all(townships.map(|((number, work), directory)| async move {
+        let site = Site::start(place, number, directory.path(), Dial::default()).await;
+        let orgs = work.iter().take_while(|request| request.name == "org.create").count();
+        site.execute(work[..orgs].iter().cloned(), 1).await;
+        site.execute(work[orgs..].iter().cloned(), at_once).await;
+        site.stop().await;
+    }))
+    .await;
+    let leaves: usize = work.iter().map(Vec::len).sum();
+    let county = Site::start(place, 1, directories[work.len()].path(), Dial::default()).await;
+    let address = county.address();
+    let start = Instant::now();
+    let townships = join_all((10..).zip(work).zip(&directories).map(|((number, _), directory)| {
+        let dial = Dial { upstream: Some(address.clone()), ..Dial::default() };
+        Site::start(place, number, directory.path(), dial)
+    }))
+    .await;
+    let seconds = (county.wait_for_records(leaves as u64).await - start).as_secs_f64();
+    let links = county.node.links().await.expect("the county answers");
+    let bytes = links.iter().map(|link| link.traffic.bytes_in).sum();
+    join_all(townships.into_iter().map(Site::stop)).await;
+    county.stop().await;
+    (seconds, bytes)
+}
+
+/// One leaf per commit, moved in memory.
+async fn floor(place: &Place, work: &[Vec<Request>]) -> Floor {
+    let mut county = Driver::new(memory(1), place.directory.clone(), key(1), true);
+    for (number, work) in (10u8..).zip(work) {
+        let mut township = Driver::new(memory(number), place.directory.clone(), key(u32::from(number)), false);
+        for request in work {
+            township.execute([request.clone()]);
+        }
+        connect(&mut township, &mut county, LinkId(u64::from(number)));
+    }
+    Floor::measure(&county.transactions, &place.directory).await
+}

@@ -1,0 +1,211 @@
+//! `live`: durable single-record edits at a village, until they can be read through the API at the county two hops up.
+//! Three processes on one host: this program starts itself as each of them.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use heliu_client::Client;
+use heliu_wire::records::ExecuteRequest;
+
+use crate::floor::fsync;
+use crate::place::Place;
+use crate::report::{Report, percentile};
+use crate::site::{Dial, Site, random};
+
+const WRITERS: usize = 4;
+/// Commands that one writer has under way.
+const IN_FLIGHT: usize = 64;
+const SAMPLE_EVERY: u64 = 50;
+
+pub fn place() -> Place {
+    Place::new(|place| {
+        let village = place.villages[0].clone();
+        let township = place.townships.iter().find(|t| Some(t.id) == village.parent).cloned();
+        vec![(1, place.county.clone()), (2, township.expect("a village has a township")), (3, village)]
+    })
+}
+
+/// One of the three processes: runs until its standard input ends.
+pub async fn serve(number: u32, directory: &Path, upstream: Option<String>) {
+    let site = Site::start(&place(), number, directory, Dial { upstream, ..Dial::default() }).await;
+    println!("{}", site.address());
+    let ended = tokio::task::spawn_blocking(|| std::io::stdin().lines().for_each(drop));
+    ended.await.expect("standard input is read");
+    site.stop().await;
+}
+
+struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    fn start(number: u32, directory: &Path, upstream: Option<&str>) -> Process {
+        let program = std::env::current_exe().expect("this program has a path");
+        let mut command = Command::new(program);
+        command.arg("serve").arg(number.to_string()).arg(directory).args(upstream);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("this program starts again");
+        let mut address = String::new();
+        let out = child.stdout.take().expect("its output is a pipe");
+        BufReader::new(out).read_line(&mut address).expect("it says its address");
+        Process { child, address: address.trim().to_owned() }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+pub async fn run(edits: usize) -> Report {
+    let directories: Vec<_> = (0..3).map(|_| tempfile::tempdir().expect("a directory")).collect();
+    let county = Process::start(1, directories[0].path(), None);
+    let township = Process::start(2, directories[1].path(), Some(&county.address));
+    let village = Process::start(3, directories[2].path(), Some(&township.address));
+    let writer = Client::connect(&village.address).await.expect("the village answers");
+    let reader = Client::connect(&county.address).await.expect("the county answers");
+    let records = register(&writer, 2_000).await;
+    for record in &records {
+        see(&reader, record, "0").await;
+    }
+
+    let idle = paced(&writer, &reader, &records, 200, Duration::from_millis(20)).await;
+    let (rate, acknowledged) = sustained(&writer, &reader, &records, edits).await;
+    let half = Duration::from_secs_f64(2.0 / rate);
+    let loaded = paced(&writer, &reader, &records, (edits / 4) as u64, half).await;
+    let sync = fsync(200);
+    // Each hop makes an edit durable once before the next can; many edits may share one sync.
+    let floor = sync * 3;
+    let mut report = Report::new("live");
+    report
+        .figure("edits", edits)
+        .figure("edits_per_second", rate)
+        .figure("acknowledged_per_second", acknowledged)
+        .figure("idle_p50_ms", percentile(&idle, 0.5))
+        .figure("half_rate_p50_ms", percentile(&loaded, 0.5))
+        .figure("half_rate_p99_ms", percentile(&loaded, 0.99))
+        .floor("bare_fsync_ms", sync.as_secs_f64() * 1e3)
+        .floor("three_fsyncs_ms", floor.as_secs_f64() * 1e3)
+        .ratio(percentile(&idle, 0.5) / (floor.as_secs_f64() * 1e3))
+        .target(">= 3,000 edits/s", rate >= 3_000.0)
+        .target("p99 < 250 ms at half the rate", percentile(&loaded, 0.99) < 250.0)
+        .target("p50 < 10 ms when idle", percentile(&idle, 0.5) < 10.0);
+    report
+}
+
+fn command(name: &str, subject: &str, arguments: &[(&str, &str)]) -> ExecuteRequest {
+    ExecuteRequest {
+        command: name.to_owned(),
+        subject: subject.to_owned(),
+        arguments: arguments.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        command_id: heliu_record::id::to_hex(&random::<16>()),
+        who: "bench".to_owned(),
+        reason: String::new(),
+    }
+}
+
+async fn register(writer: &Client, members: usize) -> Vec<String> {
+    let made = writer.execute(command("org.create", "", &[("name", "测试支部"), ("level", "branch")])).await;
+    let branch = made_record(&made.expect("a branch is made").result);
+    let branch = &branch;
+    let mut records = Vec::with_capacity(members);
+    for start in (0..members).step_by(100) {
+        let register = (start..start + 100).map(|n| async move {
+            let name = format!("测试甲{n:04}");
+            let arguments = [("name", name.as_str()), ("branch", branch.as_str()), ("joined_on", "2001-07-01"), ("stage", "full"), ("full_on", "2002-07-01"), ("admitted_on", "2001-07-01")];
+            let made = writer.execute(command("member.register", "", &arguments)).await.expect("a member is registered");
+            let record = made_record(&made.result);
+            edit(writer, &record, 0).await;
+            record
+        });
+        records.extend(join_all(register).await);
+    }
+    records
+}
+
+fn made_record(result: &std::collections::HashMap<String, String>) -> String {
+    result.get("record").cloned().expect("the command made a record")
+}
+
+async fn edit(writer: &Client, record: &str, number: u64) {
+    let value = number.to_string();
+    let set = command("record.set", record, &[("field", "name"), ("value", &value)]);
+    writer.execute(set).await.expect("an edit is carried out");
+}
+
+/// Waits until an edit can be read.
+async fn see(reader: &Client, record: &str, value: &str) -> Instant {
+    loop {
+        if let Ok(found) = reader.get(record).await {
+            let view: serde_json::Value = serde_json::from_str(&found.view_json).unwrap_or_default();
+            let seen = view["name"].as_str().and_then(|n| n.parse::<u64>().ok());
+            if seen >= value.parse().ok() && seen.is_some() {
+                return Instant::now();
+            }
+        }
+        tokio::time::sleep(Duration::from_micros(500)).await;
+    }
+}
+
+/// Edits at a fixed pace; the milliseconds from giving a command to reading its effect at the county, sorted.
+async fn paced(writer: &Client, reader: &Client, records: &[String], edits: u64, pace: Duration) -> Vec<f64> {
+    static NEXT: AtomicU64 = AtomicU64::new(1_000_000);
+    let sampled = if pace < Duration::from_millis(5) { SAMPLE_EVERY } else { 1 };
+    let mut ticks = tokio::time::interval(pace);
+    let mut running = Vec::new();
+    for i in 0..edits {
+        ticks.tick().await;
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let record = records[usize::try_from(number).unwrap_or(0) % records.len()].clone();
+        let (writer, reader) = (writer.clone(), reader.clone());
+        running.push(tokio::spawn(async move {
+            let start = Instant::now();
+            edit(&writer, &record, number).await;
+            if !i.is_multiple_of(sampled) {
+                return None;
+            }
+            let seen = see(&reader, &record, &number.to_string()).await;
+            Some((seen - start).as_secs_f64() * 1e3)
+        }));
+    }
+    let mut delays: Vec<f64> = join_all(running).await.into_iter().filter_map(|r| r.expect("an edit runs")).collect();
+    delays.sort_by(f64::total_cmp);
+    delays
+}
+
+/// As many edits as go through: the rate from the first command to the last effect at the county, and the rate at which
+/// they were acknowledged at the village.
+async fn sustained(writer: &Client, reader: &Client, records: &[String], edits: usize) -> (f64, f64) {
+    let last: Arc<std::sync::Mutex<BTreeMap<String, u64>>> = Arc::default();
+    let start = Instant::now();
+    let writers = (0..WRITERS * IN_FLIGHT).map(|lane| {
+        let (writer, last) = (writer.clone(), Arc::clone(&last));
+        // A record belongs to one lane, so that its edits follow one another.
+        let mine: Vec<String> = records.iter().skip(lane).step_by(WRITERS * IN_FLIGHT).cloned().collect();
+        tokio::spawn(async move {
+            for i in 0..edits / (WRITERS * IN_FLIGHT) {
+                let record = &mine[i % mine.len()];
+                let number = 10_000 + i as u64;
+                edit(&writer, record, number).await;
+                last.lock().expect("nobody panicked").insert(record.clone(), number);
+            }
+        })
+    });
+    join_all(writers.collect::<Vec<_>>()).await;
+    let acknowledged = start.elapsed().as_secs_f64();
+    let last = last.lock().expect("nobody panicked").clone();
+    for (record, number) in &last {
+        see(reader, record, &number.to_string()).await;
+    }
+    let given = (edits / (WRITERS * IN_FLIGHT)) * WRITERS * IN_FLIGHT;
+    (given as f64 / start.elapsed().as_secs_f64(), given as f64 / acknowledged)
+}

@@ -1,0 +1,53 @@
+//! `reconnect`: a node comes back with nothing new on either side. Its cost must not depend on how much is held.
+
+use std::time::Instant;
+
+use super::full_county;
+use crate::report::Report;
+use crate::site::{Dial, Site};
+
+struct Cost {
+    bytes: u64,
+    turns: u64,
+    seconds: f64,
+}
+
+pub async fn run(members: usize) -> Report {
+    let small = reconnect(members).await;
+    let large = reconnect(members * 200_000 / 22_000).await;
+    let mut report = Report::new("reconnect");
+    report
+        .figure("records", members)
+        .figure("bytes", small.bytes)
+        .figure("round_trips", small.turns)
+        .figure("seconds", small.seconds)
+        .figure("large_records", members * 200_000 / 22_000)
+        .figure("large_bytes", large.bytes)
+        .figure("large_round_trips", large.turns)
+        .figure("large_seconds", large.seconds)
+        // Each end has to say who it is and how far it came: two ids, a store, an incarnation, a directory head, a cursor.
+        .floor("bytes", 2 * (16 + 16 + 16 + 16 + 32 + 40))
+        .ratio(small.bytes as f64 / f64::from(2 * (16 + 16 + 16 + 16 + 32 + 40)))
+        .target("<= 2 KB", small.bytes <= 2_048 && large.bytes <= 2_048)
+        .target("<= 3 round trips", small.turns <= 3 && large.turns <= 3)
+        .target("the same bytes for both sizes", small.bytes.abs_diff(large.bytes) <= 16);
+    report
+}
+
+async fn reconnect(members: usize) -> Cost {
+    let directories = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+    let (place, source, records) = full_county(members, directories.0.path()).await;
+    let dial = Dial { peer: Some(source.address()), ..Dial::default() };
+    let sink = Site::start(&place, 2, directories.1.path(), dial.clone()).await;
+    sink.wait_for_records(records).await;
+    sink.wait_until_verified().await;
+    sink.stop().await;
+    let start = Instant::now();
+    let sink = Site::start(&place, 2, directories.1.path(), dial).await;
+    let link = sink.wait_until_verified().await;
+    let seconds = start.elapsed().as_secs_f64();
+    let traffic = link.traffic;
+    sink.stop().await;
+    source.stop().await;
+    Cost { bytes: traffic.bytes_in + traffic.bytes_out, turns: traffic.turns, seconds }
+}

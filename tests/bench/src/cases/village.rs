@@ -1,0 +1,69 @@
+//! `village`: what the shipped program takes at rest on a village's machine.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::report::Report;
+
+/// The shipped program, built beside this one.
+pub fn heliu() -> PathBuf {
+    let program = std::env::current_exe().expect("this program has a path").with_file_name("heliu");
+    if !program.exists() {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let built = Command::new(cargo).args(["build", "--release", "-p", "heliu"]).status();
+        assert!(built.is_ok_and(|status| status.success()), "heliu builds");
+    }
+    program
+}
+
+pub async fn run() -> Report {
+    let program = heliu();
+    let binary = std::fs::metadata(&program).expect("the program is there").len() as f64 / 1e6;
+    let directory = tempfile::tempdir().expect("a directory");
+    let regions = directory.path().join("regions.csv");
+    std::fs::write(&regions, crate::place::REGIONS).expect("the region file is written");
+    let realm = directory.path().join("realm");
+    let made = Command::new(&program)
+        .args(["init", "--regions"])
+        .arg(&regions)
+        .arg("--dir")
+        .arg(&realm)
+        .args(["--node", "371726001216=127.0.0.1:0"])
+        .output()
+        .expect("heliu starts");
+    assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
+    let home = std::fs::read_dir(&realm).expect("the realm is there").flatten().map(|e| e.path());
+    let home = home.filter(|p| p.join("heliu.toml").exists()).find(|p| p.to_string_lossy().contains("371726001216"));
+    let mut node = Command::new(&program)
+        .args(["node", "--dir"])
+        .arg(home.expect("init made a directory for the village"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("heliu starts");
+    let mut line = String::new();
+    BufReader::new(node.stdout.take().expect("its output is a pipe")).read_line(&mut line).expect("it says that it runs");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let resident = resident_mib(node.id());
+    let _ = node.kill();
+    let _ = node.wait();
+    // The program's own pages that any process of it has: what `heliu --version` needs.
+    let mut report = Report::new("village");
+    report
+        .figure("resident_mib", resident)
+        .figure("binary_mb", binary)
+        .floor("binary_mb", binary)
+        .ratio(resident / (binary / 1.048_576))
+        .target("resident <= 40 MiB", resident <= 40.0)
+        .target("binary <= 40 MB", binary <= 40.0);
+    report
+}
+
+fn resident_mib(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches(" kB").trim().parse::<f64>().ok());
+    kib.map_or(f64::NAN, |kib| kib / 1_024.0)
+}

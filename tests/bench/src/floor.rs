@@ -1,0 +1,94 @@
+//! The least work that a result takes: verify each signature, parse and apply each change with automerge, and make the
+//! rows durable. Measured over the very commits, changes and transactions that the case moves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use automerge::{Automerge, Change};
+use heliu_record::change::genesis_change;
+use heliu_storage::{FeedEntry, Transaction, Write};
+use heliu_trust::admission::check_commits;
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::directory::Directory;
+use heliu_trust::ed25519::Ed25519;
+
+use crate::site::random;
+
+pub struct Floor {
+    pub leaves: usize,
+    pub verify: Duration,
+    pub parse_and_apply: Duration,
+    /// With the rows that the design writes.
+    pub rows: Duration,
+    /// With two rows for each leaf and nothing else.
+    pub two_rows: Duration,
+}
+
+impl Floor {
+    /// `transactions` are those of a node that received everything.
+    pub async fn measure(transactions: &[Transaction], directory: &Directory) -> Floor {
+        let commits: Vec<Arc<SignedCommit>> = transactions
+            .iter()
+            .flat_map(|t| &t.commits)
+            .map(|row| Arc::new(SignedCommit::decode(&row.encoded).expect("own commits decode")))
+            .collect();
+        let start = Instant::now();
+        for batch in commits.chunks(512) {
+            assert!(check_commits(batch, directory, &Ed25519).iter().all(Result::is_ok));
+        }
+        let verify = start.elapsed();
+
+        let mut genesis = Automerge::new();
+        genesis.apply_changes([genesis_change()]).expect("the genesis applies");
+        let changes: Vec<&[u8]> = transactions
+            .iter()
+            .flat_map(|t| &t.feed)
+            .filter_map(|entry| if let FeedEntry::Leaf(row) = entry { Some(&*row.change) } else { None })
+            .collect();
+        let start = Instant::now();
+        for raw in &changes {
+            let change = Change::from_bytes(raw.to_vec()).expect("own changes parse");
+            let mut document = genesis.clone();
+            document.apply_changes([change]).expect("own changes apply");
+        }
+        let parse_and_apply = start.elapsed();
+
+        let rows = make_durable(transactions).await;
+        let bare: Vec<Transaction> = transactions
+            .iter()
+            .map(|t| Transaction { feed: t.feed.clone(), records: t.records.clone(), commits: t.commits.clone(), ..Transaction::default() })
+            .collect();
+        let two_rows = make_durable(&bare).await;
+        Floor { leaves: changes.len(), verify, parse_and_apply, rows, two_rows }
+    }
+
+    /// All of it on so many cores, as if it could be spread over them without loss.
+    pub fn on_cores(&self, cores: u32, rows: Duration) -> Duration {
+        ((self.verify + self.parse_and_apply + rows) / cores).max(rows)
+    }
+}
+
+async fn make_durable(transactions: &[Transaction]) -> Duration {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let options = heliu_storage_sqlite::Options::new(heliu_storage::StoreId(random()), heliu_trust::id::Incarnation(random()));
+    let store = heliu_storage_sqlite::SqliteStore::open(directory.path(), options).await.expect("the store opens");
+    let start = Instant::now();
+    for transaction in transactions {
+        store.apply(transaction).await.expect("a transaction is taken");
+    }
+    let took = start.elapsed();
+    store.close().await.expect("the store closes");
+    took
+}
+
+/// A bare fsync, for cases whose floor is one: the time of one, over so many.
+pub fn fsync(times: u32) -> Duration {
+    use std::io::Write as _;
+    let mut file = tempfile::tempfile().expect("a temporary file");
+    let start = Instant::now();
+    for _ in 0..times {
+        file.write_all(&[7; 4_096]).expect("writing works");
+        file.sync_data().expect("syncing works");
+    }
+    start.elapsed() / times
+}
