@@ -262,7 +262,8 @@ impl Engine {
 
     fn applied(&mut self, now: Moment, out: &mut Out) {
         self.busy = Busy::No;
-        let Outcome { replies, ingested, wants, directory_grew, rolled_back, notices } = self.replica.applied();
+        let Outcome { replies, ingested, wants, came_again, directory_grew, rolled_back, notices } =
+            self.replica.applied();
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
         for (link, sequence, refused) in ingested {
@@ -270,6 +271,9 @@ impl Engine {
         }
         for (link, records) in wants {
             self.with(link, now, out, |link, shared, out| link.want(records.into_iter().collect(), shared, out));
+        }
+        for (link, records) in came_again {
+            self.with(link, now, out, |link, shared, out| link.came_again(records, shared, out));
         }
         if directory_grew {
             self.each(now, out, |link, shared, out| link.on_directory_grown(shared, out));

@@ -6,7 +6,7 @@
 
 mod answers;
 mod notices;
-mod reads;
+pub mod reads;
 mod reports;
 mod verifying;
 

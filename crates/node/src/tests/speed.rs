@@ -24,6 +24,8 @@ async fn speed_of_commands_at_one_node() {
             slowest = slowest.max(worst);
         }
         let per_second = f64::from(done) / began.elapsed().as_secs_f64();
+        { use crate::runner::reads::*; let g = |x: &std::sync::atomic::AtomicU64| x.swap(0, std::sync::atomic::Ordering::Relaxed);
+        println!("apply {} us x {}; load {} us x {}", g(&APPLY), g(&APPLIES), g(&LOAD), g(&LOADS)); }
         println!("{clerks:4} writers: {per_second:8.0} commands/s, slowest {slowest:?}");
         village.stop().await.close().await.expect("it closes");
     }

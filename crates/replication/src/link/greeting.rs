@@ -113,7 +113,7 @@ impl Link {
             return;
         }
         self.receiving.begin(cursor.map_or(0, |c| c.position));
-        wants.into_iter().for_each(|record| self.sending.push(record, Push::List { compare: false }));
+        wants.into_iter().for_each(|record| self.sending.push(record, Push::want()));
         self.send(Frame::Welcome(Welcome { cursor, known_of_you: last_commit }), out);
         self.phase = Phase::Welcoming;
         self.run_if_welcomed(shared, out);

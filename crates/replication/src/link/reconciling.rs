@@ -80,7 +80,7 @@ impl Link {
     /// Records that came with leaves whose predecessors are missing.
     pub fn want(&mut self, records: Vec<RecordId>, shared: &Shared<'_>, out: &mut Out) {
         for record in records {
-            self.sending.push(record, Push::List { compare: false });
+            self.sending.push(record, Push::want());
         }
         self.pump(shared, out);
     }
@@ -95,7 +95,7 @@ impl Link {
                 in_scope.push((item.id, item.held));
             } else if upward && !item.present {
                 // On its way out here: our own last edits of it still travel upward.
-                self.sending.push(item.id, Push::Whole);
+                self.sending.push(item.id, Push::all());
             }
         }
         let Stage::Scanning(waiting) = std::mem::take(&mut self.reconciling.stage) else { return };
@@ -143,7 +143,7 @@ impl Link {
             session.differing += answer.differ.len() as u64;
             for record in answer.differ {
                 self.reconciling.compared.insert(record);
-                self.sending.push(record, Push::List { compare: true });
+                self.sending.push(record, Push::compare());
             }
         }
         session.pushed += push.len() as u64;

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
+use heliu_record::scope::Scope;
 use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, Position};
 use heliu_trust::commit::SignedCommit;
 
@@ -26,17 +27,63 @@ const BULK_FROM: usize = 1_024;
 /// Bytes that a leaf takes besides its change, about: for the window only.
 const LEAF_OVERHEAD: usize = 96;
 
-/// Leaves that the other end lacks, besides those that the walk along the feed brings.
-#[derive(Clone, Debug)]
-pub(super) enum Push {
-    /// All leaves.
-    Whole,
+/// What is to be sent of one record, besides what the walk along the feed brings. Wishes for the same record add up.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Push {
+    leaves: Which,
+    /// The other end waits for our list.
+    tell: bool,
+    /// We wait for the other's list, having sent ours.
+    compare: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Which {
+    #[default]
+    None,
+    /// Those that are not in the other's list: the first eight bytes of each hash.
+    Lacking(BTreeSet<[u8; 8]>),
+    All,
     /// All up to a position, then a withdrawal: the record left the other's audience there.
     Parting(Position),
-    /// Those that are not in its list (first eight bytes of the hash); and whether it waits for our list.
-    Lacking { held: BTreeSet<[u8; 8]>, answer: bool },
-    /// None: only our list goes, asking for what we lack. `compare`: and for the other's list.
-    List { compare: bool },
+}
+
+impl Push {
+    pub fn all() -> Self {
+        Push { leaves: Which::All, ..Push::default() }
+    }
+
+    pub fn parting(at: Position) -> Self {
+        Push { leaves: Which::Parting(at), ..Push::default() }
+    }
+
+    pub fn lacking(held: BTreeSet<[u8; 8]>, tell: bool) -> Self {
+        Push { leaves: Which::Lacking(held), tell, ..Push::default() }
+    }
+
+    /// Our list alone, asking for what we lack.
+    pub fn want() -> Self {
+        Push { tell: true, ..Push::default() }
+    }
+
+    /// Our list, and the other's is to come.
+    pub fn compare() -> Self {
+        Push { compare: true, ..Push::default() }
+    }
+
+    /// Nothing that was wished for is lost: more leaves stand for fewer, and a parting one ends with a withdrawal.
+    fn add(&mut self, more: Push) {
+        self.tell |= more.tell;
+        self.compare |= more.compare;
+        let leaves = std::mem::take(&mut self.leaves);
+        self.leaves = match (leaves, more.leaves) {
+            (Which::Parting(a), Which::Parting(b)) => Which::Parting(a.max(b)),
+            (Which::Parting(at), _) | (_, Which::Parting(at)) => Which::Parting(at),
+            (Which::All, _) | (_, Which::All) => Which::All,
+            (_, Which::Lacking(held)) | (Which::Lacking(held), Which::None) => Which::Lacking(held),
+            (Which::None, Which::None) => Which::None,
+        };
+    }
 }
 
 enum Reading {
@@ -73,20 +120,13 @@ impl Sending {
     }
 
     pub fn push(&mut self, record: RecordId, push: Push) {
-        // A whole push says everything that a partial one would; a parting one ends with a withdrawal and must not be lost.
-        match (self.pushes.get(&record), &push) {
-            (Some(Push::Parting(_)), _) | (Some(Push::Whole), Push::List { .. }) => {}
-            (Some(Push::Lacking { .. }), Push::List { .. }) => {}
-            _ => {
-                self.pushes.insert(record, push);
-            }
-        }
+        self.pushes.entry(record).or_default().add(push);
     }
 
     /// Queues whole records: one by one if they are few, as a walk over the feed if they are many.
     pub fn push_whole(&mut self, records: Vec<RecordId>, until: Position) {
         if records.len() < BULK_FROM && self.bulk.is_none() {
-            records.into_iter().for_each(|record| self.push(record, Push::Whole));
+            records.into_iter().for_each(|record| self.push(record, Push::all()));
         } else {
             let bulk = self.bulk.get_or_insert_with(|| Bulk { records: BTreeSet::new(), at: 0, until });
             bulk.records.extend(records);
@@ -173,9 +213,9 @@ impl Link {
                 FeedEntry::Leaf(_) => {}
                 FeedEntry::Rescope { position, record, added, removed } => {
                     if added.contains(&peer.seat) && is_in_scope(&item, peer, shared) {
-                        push = Some((*record, Push::Whole));
+                        push = Some((*record, Push::all()));
                     } else if removed.contains(&peer.seat) {
-                        push = Some((*record, Push::Parting(*position)));
+                        push = Some((*record, Push::parting(*position)));
                     }
                     if push.is_some() {
                         walked = *position;
@@ -220,11 +260,11 @@ impl Link {
         for item in page.items {
             let (FeedEntry::Leaf(row), Some(push)) = (&item.entry, pushes.get(&item.entry.record())) else { continue };
             let short = short_hash(row);
-            let goes = match push {
-                Push::Parting(limit) => row.position <= *limit,
-                Push::Whole => travels(row, &item, peer, shared),
-                Push::Lacking { held, .. } => !held.contains(&short) && travels(row, &item, peer, shared),
-                Push::List { .. } => false,
+            let goes = match &push.leaves {
+                Which::None => false,
+                Which::Lacking(held) => !held.contains(&short) && travels(row, &item, peer, shared),
+                Which::All => travels(row, &item, peer, shared),
+                Which::Parting(limit) => row.position <= *limit,
             };
             if is_in_scope(&item, peer, shared) {
                 lists.entry(row.record).or_default().push(short);
@@ -238,7 +278,7 @@ impl Link {
         }
         self.send_lists(pushes, &mut lists, out);
         for (record, push) in pushes {
-            if matches!(push, Push::Parting(_)) {
+            if matches!(push.leaves, Which::Parting(_)) {
                 self.send(Frame::Withdraw { record: *record }, out);
             }
         }
@@ -255,8 +295,8 @@ impl Link {
             let records = pushes.iter().filter(|(_, push)| wanted(push)).map(|(record, _)| *record);
             records.map(|record| (record, lists.remove(&record).unwrap_or_default())).collect()
         };
-        let compared = take(&|push| matches!(push, Push::List { compare: true }));
-        let told = take(&|push| matches!(push, Push::List { compare: false } | Push::Lacking { answer: true, .. }));
+        let compared = take(&|push| push.compare);
+        let told = take(&|push| push.tell && !push.compare);
         for (records, reply) in [(compared, true), (told, false)] {
             for chunk in chunk_lists(records) {
                 self.send(Frame::Have(Have { records: chunk, reply }), out);
@@ -306,12 +346,23 @@ impl Link {
         self.pump(shared, out);
     }
 
-    pub(super) fn on_have(&mut self, have: Have, shared: &Shared<'_>, out: &mut Out) {
-        if !have.reply {
-            self.reconciling.answered(have.records.iter().map(|(record, _)| record));
+    /// Leaves of these records, with the scopes that they have now, came from the other end and were all known here. If
+    /// its seat is no longer in their audience, it has missed that: it is sent what it lacks, and let go.
+    pub fn came_again(&mut self, records: Vec<(RecordId, Scope)>, shared: &Shared<'_>, out: &mut Out) {
+        let Some(seat) = self.peer.as_ref().map(|peer| peer.seat) else { return };
+        for (record, scope) in records {
+            if !scope.has_audience(seat, shared.directory.seats()) {
+                self.sending.push(record, Push::parting(shared.meta.head));
+            }
         }
+        self.pump(shared, out);
+    }
+
+    pub(super) fn on_have(&mut self, have: Have, shared: &Shared<'_>, out: &mut Out) {
+        // A list that asks for ours answers ours as well, if that is on its way.
+        self.reconciling.answered(have.records.iter().map(|(record, _)| record));
         for (record, held) in have.records {
-            self.sending.push(record, Push::Lacking { held: held.into_iter().collect(), answer: have.reply });
+            self.sending.push(record, Push::lacking(held.into_iter().collect(), have.reply));
         }
         self.pump(shared, out);
     }

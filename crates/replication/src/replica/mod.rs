@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use heliu_record::command::Request;
 use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
+use heliu_record::scope::Scope;
 use heliu_storage::{Cursor, Meta, Position, QuarantineRow, Transaction};
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
@@ -62,6 +63,8 @@ pub(crate) struct Outcome {
     /// Per link the last frame taken, and what of it was refused.
     pub ingested: Vec<(LinkId, u64, Vec<RefusedLeaf>)>,
     pub wants: BTreeMap<LinkId, BTreeSet<RecordId>>,
+    /// Per link the records of which it brought leaves that were known, with the scopes that they have now.
+    pub came_again: Vec<(LinkId, Vec<(RecordId, Scope)>)>,
     pub directory_grew: bool,
     /// A leaf of our own current incarnation came that we do not know.
     pub rolled_back: bool,

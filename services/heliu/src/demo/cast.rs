@@ -69,8 +69,10 @@ impl Pool {
                 villages.entry(parent).or_default().push(seat.id);
             }
         }
-        let mut townships: Vec<SeatId> = villages.keys().copied().collect();
-        townships.sort_by_key(|township| (std::cmp::Reverse(villages[township].len()), *township));
+        // In the order of the file, which is the same in every run; seats' ids are not.
+        let mut townships: Vec<SeatId> =
+            seats.iter().map(|seat| seat.id).filter(|seat| villages.contains_key(seat)).collect();
+        townships.sort_by_key(|township| std::cmp::Reverse(villages[township].len()));
         Pool { townships, villages }
     }
 

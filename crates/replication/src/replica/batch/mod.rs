@@ -61,6 +61,8 @@ pub(crate) struct Batch {
     touched: BTreeMap<RecordId, Before>,
     /// The link that a touched record's leaves came by.
     came_by: BTreeMap<RecordId, LinkId>,
+    /// Records of which a link brought leaves that were known.
+    came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
     head: Position,
@@ -102,6 +104,7 @@ impl Batch {
             asked: LoadRequest::default(),
             touched: BTreeMap::new(),
             came_by: BTreeMap::new(),
+            came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
             head: 0,
             transaction: Transaction::default(),
@@ -204,6 +207,11 @@ impl Batch {
                 open.is_stored = true;
             }
         }
-        self.outcome
+        let scope = |record: RecordId| Some((record, replica.open.get(&record)?.row.scope.clone()));
+        let mut outcome = self.outcome;
+        for (link, records) in self.came_again {
+            outcome.came_again.push((link, records.into_iter().filter_map(scope).collect()));
+        }
+        outcome
     }
 }

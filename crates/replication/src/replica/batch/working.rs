@@ -75,6 +75,7 @@ impl Batch {
             replica.clock += 1;
             open.used = replica.clock;
             if open.leaves.get(&leaf.hash).is_some() {
+                self.came_again.entry(link).or_default().insert(leaf.record);
                 continue;
             }
             if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
