@@ -24,7 +24,9 @@ pub enum StartError {
     Listen { address: SocketAddr, why: std::io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("directory entry {index}, kept in the store, cannot be read: restore the store, or begin with an empty one")]
+    #[error(
+        "directory entry {index}, kept in the store, cannot be read: restore the store, or begin with an empty one"
+    )]
     DirectoryUnreadable { index: u64 },
     #[error("directory entry {index} is not valid: {why}. Check that store, realm and issuer belong together")]
     Directory { index: u64, why: DirectoryError },

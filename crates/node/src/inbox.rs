@@ -15,14 +15,39 @@ use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 pub(crate) type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(crate) enum Ask {
-    Execute { request: Request, answer: Answer<Executed, ExecuteError> },
-    Extend { entries: Vec<SignedEntry>, answer: Answer<(), ExtendError> },
-    Status { answer: Answer<NodeStatus, AskError> },
-    Links { answer: Answer<Vec<LinkReport>, AskError> },
-    Verify { peer: String, timeout: Duration, answer: Answer<Vec<Verification>, AskError> },
-    LinkUp { link: LinkId, end: LinkEnd },
-    Frame { link: LinkId, frame: Frame },
+    Execute {
+        request: Request,
+        answer: Answer<Executed, ExecuteError>,
+    },
+    Extend {
+        entries: Vec<SignedEntry>,
+        answer: Answer<(), ExtendError>,
+    },
+    Status {
+        answer: Answer<NodeStatus, AskError>,
+    },
+    Links {
+        answer: Answer<Vec<LinkReport>, AskError>,
+    },
+    Verify {
+        peer: String,
+        timeout: Duration,
+        answer: Answer<Vec<Verification>, AskError>,
+    },
+    LinkUp {
+        link: LinkId,
+        end: LinkEnd,
+    },
+    Frame {
+        link: LinkId,
+        frame: Frame,
+    },
     /// What came is no frame: the other end is told why, and the link ends.
-    Broken { link: LinkId, why: Refuse },
-    LinkDown { link: LinkId },
+    Broken {
+        link: LinkId,
+        why: Refuse,
+    },
+    LinkDown {
+        link: LinkId,
+    },
 }

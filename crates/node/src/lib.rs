@@ -20,6 +20,7 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use heliu_replication::Config;
 use heliu_storage::Write;
@@ -40,6 +41,9 @@ use links::route::Route;
 use runner::Runner;
 use status::LinkRole;
 
+/// More often would be a busy loop.
+const TICK_MIN: Duration = Duration::from_millis(1);
+
 /// Starts nodes. A process may run many.
 pub struct Node;
 
@@ -59,7 +63,8 @@ impl Node {
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
 
-        let (inbox, queue) = mpsc::channel(options.limits.inbox);
+        let limits = options.limits.at_least_one();
+        let (inbox, queue) = mpsc::channel(limits.inbox);
         let (directory, directory_seen) = watch::channel(engine.directory().clone());
         let (read_only, read_only_seen) = watch::channel(None);
         let inner = Arc::new(Inner {
@@ -67,10 +72,10 @@ impl Node {
             seat,
             address,
             clock: Clock::start(),
-            limits: options.limits,
+            limits,
             retry: options.retry,
             inbox,
-            commands: Semaphore::new(options.limits.commands),
+            commands: Semaphore::new(limits.commands),
             directory: directory_seen,
             read_only: read_only_seen,
             life: watch::Sender::new(Life::Running),
@@ -89,7 +94,7 @@ impl Node {
             directory,
             read_only,
             program: options.program,
-            tick: options.tick,
+            tick: options.tick.max(TICK_MIN),
             shutdown_deadline: options.shutdown_deadline,
         };
         tokio::spawn(live(inner.clone(), runner, store, listener).instrument(span));
@@ -102,8 +107,7 @@ async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: A
     let span = tracing::Span::current();
     let deadline = runner.shutdown_deadline;
     let engine = tokio::spawn(runner.run().instrument(span.clone()));
-    let mut server =
-        tokio::spawn(server::serve(NodeHandle(Arc::clone(&inner)), store, listener).instrument(span.clone()));
+    let mut server = tokio::spawn(listen(Arc::clone(&inner), store, listener).instrument(span.clone()));
     for route in inner.board.dialled() {
         tokio::spawn(dial(Arc::clone(&inner), Arc::clone(route)).instrument(span.clone()));
     }
@@ -121,6 +125,14 @@ async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: A
     }
     tracing::info!("the node has stopped");
     inner.life.send_replace(Life::Stopped(ended));
+}
+
+/// A node that nobody can reach is of no use: if the server fails, the node ends.
+async fn listen<S: Write + 'static>(inner: Arc<Inner>, store: Arc<S>, listener: TcpListener) {
+    if let Err(error) = server::serve(NodeHandle(Arc::clone(&inner)), store, listener).await {
+        tracing::error!(%error, "the server has failed; the node stops. Restart it");
+        inner.stop();
+    }
 }
 
 fn check(options: &Options) -> Result<(), StartError> {

@@ -109,6 +109,20 @@ impl Upstream {
     }
 }
 
+impl Limits {
+    /// A limit of 0 would be a node that does nothing: it is taken as 1.
+    pub(crate) fn at_least_one(self) -> Self {
+        Limits {
+            inbox: self.inbox.max(1),
+            outgoing_frames: self.outgoing_frames.max(1),
+            commands: self.commands.max(1),
+            connections: self.connections.max(1),
+            links: self.links.max(1),
+            requests_per_connection: self.requests_per_connection.max(1),
+        }
+    }
+}
+
 impl Default for Retry {
     fn default() -> Self {
         Retry { first: Duration::from_millis(500), max: Duration::from_secs(60) }

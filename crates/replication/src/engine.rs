@@ -16,7 +16,7 @@ use heliu_trust::signature::{Signer, Verifier};
 
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
-use crate::link::{Arrival, Link, Out, Shared};
+use crate::link::{Arrival, Link, Out, Parted, Shared};
 use crate::replica::{Beginning, Incoming, Outcome, Replica, ScopeSumsStart, Step, Work};
 
 /// What does not change while an engine runs.
@@ -273,7 +273,7 @@ impl Engine {
             self.with(link, now, out, |link, shared, out| link.want(records.into_iter().collect(), shared, out));
         }
         for (link, records) in came_again {
-            self.with(link, now, out, |link, shared, out| link.came_again(records, shared, out));
+            self.came_again(link, &records, now, out);
         }
         if directory_grew {
             self.each(now, out, |link, shared, out| link.on_directory_grown(shared, out));
@@ -283,6 +283,20 @@ impl Engine {
             out.arrivals.push(Arrival::RolledBack);
         }
         self.each(now, out, |link, shared, out| link.on_appended(shared, out));
+    }
+
+    /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
+    /// other end has missed that: it is sent what says so.
+    fn came_again(&mut self, link: LinkId, records: &BTreeSet<RecordId>, now: Moment, out: &mut Out) {
+        let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { return };
+        for record in records {
+            let replica = &self.replica;
+            let them = || replica.what_parted(*record, seat).map(Parted::Them);
+            let us = || replica.what_parted(*record, replica.seat).map(Parted::Us);
+            if let Some(parted) = them().or_else(us) {
+                self.with(link, now, out, |link, shared, out| link.part(*record, parted, shared, out));
+            }
+        }
     }
 
     fn fail(&mut self, error: StoreError, out: &mut Out) {

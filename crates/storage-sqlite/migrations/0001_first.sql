@@ -31,6 +31,8 @@ CREATE TABLE commits (
 CREATE INDEX commits_by_author ON commits (author);
 
 -- A table with a rowid: rows are long and ids are random, so ordering the rows by id would rewrite a page for each.
+-- What an update sets is not declared NOT NULL (reading checks it): such a constraint makes SQLite copy every page that a
+-- multi-row statement changes, in case the statement must be undone alone. Here only whole transactions are undone.
 CREATE TABLE records (
   key INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE,

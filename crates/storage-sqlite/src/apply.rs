@@ -1,4 +1,7 @@
 //! What one transaction writes, table by table. Only tables that have rows in it are touched.
+//!
+//! `OR FAIL`: the default, `OR ABORT`, keeps a copy of every changed page so that one statement can be undone alone; a
+//! failure here undoes the whole transaction anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -27,8 +27,7 @@ pub async fn run(args: Conflicts) -> Result<Done, Failure> {
 async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let (mut conflicts, mut after) = (Vec::new(), args.page.after.clone());
-    loop {
-        let Some(limit) = next_page(args.page.limit, conflicts.len()) else { break };
+    while let Some(limit) = next_page(args.page.limit, conflicts.len()) {
         let request = ListConflictsRequest { kind: args.kind.clone(), record: args.record.clone(), after, limit };
         let page = client.conflicts(request).await?;
         conflicts.extend(page.conflicts);

@@ -35,7 +35,7 @@ pub struct Failure {
     pub what: Say,
     /// One line each; often one, sometimes a list of rows.
     pub why: Vec<Say>,
-    pub next: Option<Say>,
+    pub next: Option<Box<Say>>,
     /// Stable, for `--json`.
     pub code: String,
 }
@@ -59,7 +59,7 @@ impl Failure {
     }
 
     pub fn next(mut self, next: Say) -> Self {
-        self.next = Some(next);
+        self.next = Some(Box::new(next));
         self
     }
 
@@ -97,7 +97,7 @@ impl Failure {
     pub fn json(&self) -> serde_json::Value {
         let why: Vec<&str> = self.why.iter().map(Say::now).collect();
         serde_json::json!({"error": {
-            "code": self.code, "what": self.what.now(), "why": why, "next": self.next.as_ref().map(Say::now),
+            "code": self.code, "what": self.what.now(), "why": why, "next": self.next.as_deref().map(Say::now),
         }})
     }
 }

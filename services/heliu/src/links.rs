@@ -205,11 +205,26 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
             count(verdict.records),
             verdict.held.chars().take(16).collect(),
             verdict.admitted.chars().take(16).collect(),
-            verdict.detail.clone(),
+            detail(verdict),
         ]);
     }
     let all = verdicts.len();
     table.print() + &tr!("\n{all} 条链路中 {equal} 条一致。\n", "\n{equal} of {all} link(s) equal.\n")
+}
+
+/// What follows from a verdict.
+fn detail(verdict: &Verification) -> String {
+    match verdict.outcome() {
+        Outcome::Equal => String::new(),
+        Outcome::JudgedDifferently => {
+            tr!("数据相同而判断不同:请保留现场并上报", "same data, judged differently: keep both stores and report it")
+        }
+        Outcome::Different => tr!("正在对账,稍后再核对", "being reconciled now; verify again soon"),
+        Outcome::MovedOn => tr!("一端一直在变,安静时再核对", "one end kept changing; verify again when it is quiet"),
+        Outcome::NotConnected => tr!("原因见 heliu peers", "heliu peers says why"),
+        Outcome::TimedOut => tr!("没有等到答复,可加大 --timeout", "no answer in time; try a longer --timeout"),
+        Outcome::Unspecified => verdict.detail.clone(),
+    }
 }
 
 fn role_name(role: LinkRole) -> String {

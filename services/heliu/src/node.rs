@@ -1,5 +1,6 @@
 //! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -20,8 +21,9 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
 use crate::realm::{CONFIG, directory_file, key_file};
+use crate::text::table;
 use crate::text::{count, say, tr};
-use crate::{target, text::table};
+use crate::{config, target};
 
 /// Pages of SQLite in one MiB.
 const PAGES_PER_MIB: u64 = 256;
@@ -30,6 +32,10 @@ pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
     let config = Config::load(&config_file(args))?;
     let log_json = args.log_json || config.log_json;
     log(log_json);
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    for (name, near) in config::stray(names) {
+        tracing::warn!(name, did_you_mean = near, "this variable is no setting and has no effect");
+    }
     let options = options(&config)?;
     let signals = Signals::listen()?;
     let store = Arc::new(open(&config).await?);
@@ -65,7 +71,10 @@ fn config_file(args: &NodeArgs) -> PathBuf {
 /// To standard error; standard output has the one line that says that the node is ready.
 fn log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A subscriber that is there already stays: nothing is lost but the choice of its form.
     let _ = if json { subscriber.json().flatten_event(true).try_init() } else { subscriber.try_init() };
 }

@@ -1,5 +1,7 @@
 //! `get`, `list`, `history`: what a node holds, as it sees it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use heliu_client::records::{
     Change, ChangeStatus, HistoryRequest, ListRequest, Put, Record, RecordState, value::Value as PutValue,
 };
@@ -18,10 +20,30 @@ use crate::text::{clean, count, labelled, nearest, say, time, tr};
 
 /// The most that a node gives at once.
 const PAGE: u32 = 1_000;
+/// Of more records that one refers to, no names are looked up.
+const REFERRED: usize = 16;
 
 pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
-    let record = target::connect(&args.read.target).await?.get(&args.id).await?;
-    if args.read.json { print_json(&shape(&record)) } else { print(&told(&record)) }
+    let client = target::connect(&args.read.target).await?;
+    let record = client.get(&args.id).await?;
+    if args.read.json {
+        return print_json(&shape(&record));
+    }
+    let mut names = BTreeMap::new();
+    for id in referred(&view(&record)).into_iter().take(REFERRED) {
+        // A record that is out of this seat's scope is shown by its id alone.
+        if let Ok(referred) = client.get(&id).await {
+            let name = view(&referred).get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            names.insert(id, name);
+        }
+    }
+    print(&told(&record, &names))
+}
+
+/// The records that plain fields name.
+fn referred(view: &Map<String, Value>) -> BTreeSet<String> {
+    let ids = view.values().filter_map(Value::as_str).filter(|text| text.len() == 64 && is_id(text));
+    ids.map(str::to_owned).collect()
 }
 
 pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
@@ -33,8 +55,7 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
     }
     let client = target::connect(&args.read.target).await?;
     let (mut records, mut after) = (Vec::new(), args.page.after.clone());
-    loop {
-        let Some(limit) = next_page(args.page.limit, records.len()) else { break };
+    while let Some(limit) = next_page(args.page.limit, records.len()) {
         let request = ListRequest {
             kind: args.kind.clone(),
             refers_to: args.refers_to.clone(),
@@ -58,8 +79,7 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
 pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let (mut id, mut changes, mut after) = (String::new(), Vec::new(), args.page.after.clone());
-    loop {
-        let Some(limit) = next_page(args.page.limit, changes.len()) else { break };
+    while let Some(limit) = next_page(args.page.limit, changes.len()) {
         let page = client.history(HistoryRequest { id: args.id.clone(), after, limit }).await?;
         (id, after) = (page.id, page.next);
         changes.extend(page.changes);
@@ -113,21 +133,27 @@ fn view(record: &Record) -> Map<String, Value> {
     }
 }
 
-fn told(record: &Record) -> String {
+/// `names` are those of records that it refers to, by id.
+fn told(record: &Record, names: &BTreeMap<String, String>) -> String {
     let kind = kinds::find(&record.kind);
     let places =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
-    let label = kind.map_or("", |kind| labelled(kind.label));
+    let label = kind.map(|kind| labelled(kind.label)).filter(|label| *label != record.kind).unwrap_or_default();
     let mut rows = vec![
         (tr!("编号", "id"), record.id.clone()),
-        (tr!("种类", "kind"), format!("{} {label}", record.kind)),
+        (tr!("种类", "kind"), format!("{} {label}", record.kind).trim_end().to_owned()),
         (tr!("所属", "owner"), places(&record.owners)),
         (tr!("参与", "participants"), places(&record.participants)),
         (tr!("状态", "state"), state_told(record)),
         (tr!("变更", "changes"), record.leaves.to_string()),
     ];
-    for (name, value) in view(record) {
-        rows.push((format!("  {}", field_label(kind, &name)), value_told(&value)));
+    let mut fields: Vec<(String, Value)> = view(record).into_iter().collect();
+    // As declared; what is derived or not known here comes last.
+    let place = |name: &str| kind.and_then(|kind| kind.fields().position(|field| field.name == plain(name)));
+    fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
+    for (name, value) in &fields {
+        let named = value.as_str().and_then(|id| names.get(id)).map(|name| format!(" {name}")).unwrap_or_default();
+        rows.push((format!("  {}", field_label(kind, name)), value_told(value) + &named));
     }
     if !record.conflicts.is_empty() {
         let ids = record.conflicts.iter().map(|id| short(id)).collect::<Vec<_>>().join(", ");
@@ -155,20 +181,23 @@ fn state_told(record: &Record) -> String {
     state + &stub.unwrap_or_default() + &waiting
 }
 
-/// The declared label beside the name: `name 姓名`.
+/// A field without what views append to its name.
+fn plain(name: &str) -> &str {
+    name.strip_suffix("_concurrent").or_else(|| name.strip_suffix("_since")).unwrap_or(name)
+}
+
+/// The declared label beside the name, unless it says the same: `name 姓名`.
 fn field_label(kind: Option<&'static Kind>, name: &str) -> String {
-    let (field, concurrent) = match name.strip_suffix("_concurrent") {
-        Some(field) => (field, true),
-        None => (name, false),
-    };
-    let label = kind.and_then(|kind| kind.field(field)).map_or("", |field| labelled(field.label));
-    let note = if concurrent { tr!("(并存的值)", " (concurrent values)") } else { String::new() };
-    if label.is_empty() || label == name { format!("{field}{note}") } else { format!("{field} {label}{note}") }
+    let label = kind.and_then(|kind| kind.field(plain(name))).map_or("", |field| labelled(field.label));
+    if label.is_empty() || label.replace(' ', "_") == plain(name) { name.to_owned() } else { format!("{name} {label}") }
+}
+
+fn is_id(text: &str) -> bool {
+    matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Ids are shortened: who needs them whole takes `--json`.
 fn value_told(value: &Value) -> String {
-    let is_id = |text: &str| matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
     match value {
         Value::Null => String::new(),
         Value::String(text) if is_id(text) => short(text),
@@ -301,7 +330,11 @@ mod tests {
         let view =
             json!({"name": "测试甲0001", "birth_branch": "ab".repeat(32), "name_concurrent": ["a", "b"]}).to_string();
         let record = Record { id: "cd".repeat(32), kind: "member".to_owned(), view_json: view, ..Record::default() };
-        let told = told(&record);
-        assert!(told.contains("abababab\n") && told.contains("a, b") && told.contains("测试甲0001"), "{told}");
+        let names = BTreeMap::from([("ab".repeat(32), "甲村党支部".to_owned())]);
+        let told = told(&record, &names);
+        assert!(
+            told.contains("abababab 甲村党支部\n") && told.contains("a, b") && told.contains("测试甲0001"),
+            "{told}"
+        );
     }
 }

@@ -18,8 +18,7 @@ pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
     let Quarantine::List(args) = args;
     let client = target::connect(&args.read.target).await?;
     let (mut items, mut after) = (Vec::new(), args.page.after.clone());
-    loop {
-        let Some(limit) = next_page(args.page.limit, items.len()) else { break };
+    while let Some(limit) = next_page(args.page.limit, items.len()) {
         let page = client.quarantine(ListQuarantineRequest { code: args.code.clone(), after, limit }).await?;
         items.extend(page.items);
         after = page.next;
@@ -61,8 +60,7 @@ pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
     let Stranded::List(args) = args;
     let client = target::connect(&args.read.target).await?;
     let (mut records, mut after) = (Vec::new(), args.page.after.clone());
-    loop {
-        let Some(limit) = next_page(args.page.limit, records.len()) else { break };
+    while let Some(limit) = next_page(args.page.limit, records.len()) {
         let page = client.stranded(ListStrandedRequest { after, limit }).await?;
         records.extend(page.records);
         after = page.next;

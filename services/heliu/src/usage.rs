@@ -57,14 +57,15 @@ fn localise(command: Command) -> Command {
 fn annotate(argument: Arg) -> Arg {
     let mut help = argument.get_help().map(ToString::to_string).unwrap_or_default();
     let joined = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
-    if argument.get_action().takes_values() && !argument.is_hide_possible_values_set() {
+    let takes_values = argument.get_action().takes_values();
+    if takes_values && !argument.is_hide_possible_values_set() {
         let choices = argument.get_possible_values();
         let choices = joined(&mut choices.iter().map(|choice| choice.get_name().to_owned()));
         if !choices.is_empty() {
             help.push_str(&tr!("(可选:{choices})", " [one of: {choices}]"));
         }
     }
-    if argument.get_action().takes_values() && !argument.is_hide_default_value_set() {
+    if takes_values && !argument.is_hide_default_value_set() {
         let default =
             joined(&mut argument.get_default_values().iter().map(|value| value.to_string_lossy().into_owned()));
         if !default.is_empty() {
@@ -75,7 +76,8 @@ fn annotate(argument: Arg) -> Arg {
         help.push_str(&tr!("(环境变量 {variable})", " [env: {variable}]"));
     }
     let heading = labelled(if argument.is_positional() { help::ARGUMENTS } else { help::OPTIONS });
-    argument.help(help).help_heading(heading).hide_default_value(true).hide_env(true).hide_possible_values(true)
+    let argument = argument.help(help).help_heading(heading);
+    if takes_values { argument.hide_default_value(true).hide_env(true).hide_possible_values(true) } else { argument }
 }
 
 fn complaint(error: &Error) -> Failure {
@@ -108,7 +110,17 @@ fn complaint(error: &Error) -> Failure {
     }
     let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     let near = near.into_iter().find_map(context);
+    let of_verbs = error.kind() == ErrorKind::UnknownArgument
+        && Cli::command()
+            .get_subcommands()
+            .any(|verb| verb.get_arguments().any(|a| a.get_long() == argument.strip_prefix("--")));
     let verb = context(ContextKind::Usage).map_or_else(|| "heliu".to_owned(), |usage| verb_of(&usage));
+    if of_verbs && verb == "heliu" {
+        return failure.next(say!(
+            "{argument} 要写在命令之后,如 heliu status {argument}",
+            "{argument} goes after the verb, as in heliu status {argument}"
+        ));
+    }
     failure.next(match near {
         Some(near) => say!("是不是 {near}?用法见 {verb} --help", "did you mean {near}? See {verb} --help"),
         None => say!("用法见 {verb} --help", "see {verb} --help"),
@@ -177,6 +189,7 @@ mod tests {
         );
         let wrong = told("heliu get");
         assert!(wrong.contains("<ID> is missing") && wrong.contains("heliu get --help"), "{wrong}");
+        assert!(told("heliu --node a:1 status").contains("--node goes after the verb"));
         assert!(told("heliu demo --members many").contains("--members <N> cannot be \"many\""));
         let wrong = told("heliu init --regions a --dir b --all-tiers --node c=d");
         assert!(wrong.contains("cannot be used with"), "{wrong}");
@@ -230,7 +243,7 @@ mod tests {
         let failure = complaint(&parse_words("heliu stauts").expect_err("it is wrong"));
         assert_eq!(failure.what.pick(Language::Zh), "没有命令 stauts");
         assert_eq!(
-            failure.next.as_ref().map(|next| next.pick(Language::Zh)),
+            failure.next.as_deref().map(|next| next.pick(Language::Zh)),
             Some("是不是 status?用法见 heliu --help")
         );
     }

@@ -33,12 +33,7 @@ enum Heard<M> {
 }
 
 /// Carries frames to the engine until the link ends, and tells the engine of both.
-pub(crate) async fn converse<M>(
-    inner: &Inner,
-    end: LinkEnd,
-    mut tasks: LinkTasks,
-    mut incoming: Streaming<M>,
-) -> Ended
+pub(crate) async fn converse<M>(inner: &Inner, end: LinkEnd, mut tasks: LinkTasks, mut incoming: Streaming<M>) -> Ended
 where
     M: Message + Default + 'static,
     Frame: TryFrom<M, Error = FrameError>,
@@ -90,9 +85,7 @@ where
                 greeted = true;
                 Ask::Frame { link, frame }
             }
-            Err(error) => {
-                Ask::Broken { link, why: Refuse { code: RefuseCode::Protocol, reason: error.to_string() } }
-            }
+            Err(error) => Ask::Broken { link, why: Refuse { code: RefuseCode::Protocol, reason: error.to_string() } },
         };
         if inner.inbox.send(ask).await.is_err() {
             return Ended::Stopped;

@@ -25,8 +25,7 @@ const GOOD: Duration = Duration::from_secs(5);
 pub(crate) async fn dial(inner: Arc<Inner>, route: Arc<Route>) {
     let mut wait = Backoff::new(inner.retry);
     let mut failed = 0;
-    let mut addresses = route.addresses.iter().cycle();
-    while let Some(address) = addresses.next() {
+    for address in route.addresses.iter().cycle() {
         match stay_with(&inner, &route, address, &mut wait).await {
             Next::Address { linked } => failed = if linked { 1 } else { failed + 1 },
             Next::Stop => return,
@@ -42,7 +41,9 @@ pub(crate) async fn dial(inner: Arc<Inner>, route: Arc<Route>) {
 
 enum Next {
     /// This one does not work now. `linked`: it did before.
-    Address { linked: bool },
+    Address {
+        linked: bool,
+    },
     Stop,
 }
 

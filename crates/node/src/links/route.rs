@@ -58,6 +58,10 @@ impl Route {
         self.lock().clone()
     }
 
+    pub fn link(&self) -> Option<LinkId> {
+        self.lock().link
+    }
+
     pub fn connecting(&self, address: &str) {
         let mut state = self.lock();
         state.connecting = true;

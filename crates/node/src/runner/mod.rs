@@ -5,8 +5,9 @@
 //! next batch. So everything that waits in the inbox is taken before the engine hears that the store is done.
 
 mod answers;
+mod health;
 mod notices;
-pub mod reads;
+mod reads;
 mod reports;
 mod verifying;
 
@@ -14,9 +15,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_replication::Engine;
 use heliu_replication::effect::{Effect, Input, LinkId};
 use heliu_replication::frame::{Frame, Refuse, RefuseCode};
-use heliu_replication::Engine;
 use heliu_storage::{StoreError, Write};
 use heliu_trust::directory::Directory;
 use tokio::sync::{mpsc, watch};
@@ -30,10 +31,8 @@ use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
 use crate::links::{LinkEnd, Overflow};
 use answers::Waiting;
+use health::Health;
 use verifying::Verifying;
-
-/// Without failure for so long, the next failure is a new one, and trying again begins with a short wait.
-const STEADY: Duration = Duration::from_secs(60);
 
 pub(crate) struct Runner<S> {
     pub inner: Arc<Inner>,
@@ -52,13 +51,6 @@ pub(crate) struct Runner<S> {
 enum Done {
     Store(Option<Input>),
     Begun(Result<Box<Engine>, StartError>),
-}
-
-/// Where the node stands with its store.
-enum Health {
-    Well { since: Instant },
-    /// The engine has failed. Nothing is written before a new one has been made from the store.
-    Failed { error: StoreError, retry_at: Option<Instant> },
 }
 
 struct Running<S> {
@@ -152,7 +144,11 @@ impl<S: Write + 'static> Running<S> {
                 }
             }
             Ask::Broken { link, why } => {
-                tracing::warn!(link = link.0, reason = why.reason, "what came is not of this protocol; the link is closed");
+                tracing::warn!(
+                    link = link.0,
+                    reason = why.reason,
+                    "what came is not of this protocol; the link is closed"
+                );
                 self.refuse(link, why);
                 self.feed(Input::LinkDown { link });
             }
@@ -210,6 +206,7 @@ impl<S: Write + 'static> Running<S> {
     fn ticked(&mut self) {
         self.feed(Input::Tick);
         self.time_out_verifying();
+        self.note_who_is_behind();
     }
 
     /// Lets the engine decide, and carries that out.
@@ -285,63 +282,6 @@ impl<S: Write + 'static> Running<S> {
         let directory = self.run.engine.directory();
         if directory.len() != self.run.directory.borrow().len() {
             self.run.directory.send_replace(directory.clone());
-        }
-    }
-
-    /// The engine has failed with its store: reads go on, writes wait for a new engine.
-    fn failed(&mut self, error: StoreError) {
-        if let Health::Well { since } = self.health
-            && since.elapsed() >= STEADY
-        {
-            self.backoff.reset();
-        }
-        // What is still under way was asked by the engine that is no more.
-        self.jobs = JoinSet::new();
-        let ends = std::mem::take(&mut self.ends);
-        for (link, end) in ends {
-            self.verifying.gone(link);
-            end.close(Refuse { code: RefuseCode::StoreFailed, reason: error.to_string() });
-        }
-        self.run.read_only.send_replace(Some(format!("{error}. Reads go on; writes are tried again by themselves")));
-        self.waiting.fail(&error);
-        let retry_at = Some(Instant::now() + self.backoff.delay());
-        self.health = Health::Failed { error, retry_at };
-    }
-
-    fn retry_at(&self) -> Option<Instant> {
-        match &self.health {
-            Health::Failed { retry_at, .. } if self.stop_at.is_none() => *retry_at,
-            Health::Failed { .. } | Health::Well { .. } => None,
-        }
-    }
-
-    fn begin_again(&mut self) {
-        if let Health::Failed { retry_at, .. } = &mut self.health {
-            *retry_at = None;
-        }
-        let (store, beginner) = (Arc::clone(&self.run.store), self.run.beginner.clone());
-        self.jobs.spawn(async move {
-            let begun = beginner.begin(&*store, &[], true).await;
-            Done::Begun(begun.map(|(engine, _)| Box::new(engine)))
-        });
-    }
-
-    fn begun(&mut self, begun: Result<Box<Engine>, StartError>) {
-        match begun {
-            Ok(engine) => {
-                self.run.engine = *engine;
-                self.health = Health::Well { since: Instant::now() };
-                self.run.read_only.send_replace(None);
-                self.publish_directory();
-                tracing::info!("the store takes writes again; links are dialled again");
-            }
-            Err(why) => {
-                let delay = self.backoff.delay();
-                tracing::warn!(%why, retry_in_ms = delay.as_millis(), "the store still takes no writes");
-                if let Health::Failed { retry_at, .. } = &mut self.health {
-                    *retry_at = Some(Instant::now() + delay);
-                }
-            }
         }
     }
 

@@ -23,19 +23,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
     )
 }
 
-pub(crate) static APPLY: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-pub(crate) static APPLIES: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-pub(crate) static LOAD: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-pub(crate) static LOADS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 pub(super) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
-    let began = std::time::Instant::now();
-    let (a, b) = match &effect { Effect::Apply(_) => (&APPLY, &APPLIES), _ => (&LOAD, &LOADS) };
-    let done = carry_out2(store, effect).await;
-    a.fetch_add(began.elapsed().as_micros() as u64, std::sync::atomic::Ordering::Relaxed);
-    b.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    done
-}
-async fn carry_out2<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(apply(&*store, &transaction).await),
@@ -50,9 +38,7 @@ async fn carry_out2<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
         Effect::ReadPeer { link, store: peer, node } => {
             read_peer(&*store, link, peer, node).await.unwrap_or_else(failed(link))
         }
-        Effect::Scan { link } => {
-            scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items })
-        }
+        Effect::Scan { link } => scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
 }
@@ -101,4 +87,3 @@ async fn scan<S: Write>(store: &S) -> Result<Vec<ScanItem>, StoreError> {
         }
     }
 }
-

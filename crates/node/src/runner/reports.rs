@@ -54,12 +54,22 @@ impl<S: Write + 'static> Running<S> {
         });
     }
 
+    /// Since when the other ends are behind is seen as time passes, not when somebody looks.
+    pub(super) fn note_who_is_behind(&self) {
+        let links = self.run.engine.links();
+        for route in self.run.inner.board.routes() {
+            let link = route.link();
+            let status = links.iter().find(|status| Some(status.link) == link);
+            route.behind(status.is_none_or(is_behind));
+        }
+    }
+
     fn report(&self, route: &Route, state: State, status: Option<&LinkStatus>) -> LinkReport {
         let now = self.run.inner.clock.now();
         let directory = self.run.engine.directory();
         let peer_seat = state.peer.and_then(|peer| directory.node(peer)).map(|info| info.seat);
         let head = self.run.engine.meta().head;
-        let behind = status.is_none_or(|status| status.phase != "in step");
+        let behind = status.is_none_or(is_behind);
         let acked = status.map_or(0, |status| status.acked);
         let verified = status.and_then(|status| status.verified_at);
         let verified_ago = |at: u64| i64::try_from(now.tick_ms.saturating_sub(at)).unwrap_or(i64::MAX);
@@ -99,6 +109,10 @@ impl<S: Write + 'static> Running<S> {
             _ => LinkRole::Peer,
         }
     }
+}
+
+fn is_behind(status: &LinkStatus) -> bool {
+    status.phase != "in step"
 }
 
 fn phase(state: &State, status: Option<&LinkStatus>) -> LinkState {

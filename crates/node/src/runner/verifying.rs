@@ -118,7 +118,8 @@ impl<S: Write + 'static> Running<S> {
         if self.verifying.waiters.iter().all(|waiter| waiter.until > now) {
             return;
         }
-        let busy: Vec<LinkId> = self.run.engine.links().iter().filter(|l| l.phase != "in step").map(|l| l.link).collect();
+        let busy: Vec<LinkId> =
+            self.run.engine.links().iter().filter(|l| l.phase != "in step").map(|l| l.link).collect();
         for waiter in self.verifying.waiters.iter_mut().filter(|waiter| waiter.until <= now) {
             for (link, verification) in &mut waiter.links {
                 if let Some(link) = link.take() {

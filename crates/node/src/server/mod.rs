@@ -18,7 +18,9 @@ use heliu_wire::operations::operations_service_server::OperationsServiceServer;
 use heliu_wire::records::records_service_server::RecordsServiceServer;
 use heliu_wire::replication::replication_service_server::ReplicationServiceServer;
 use tokio::net::TcpListener;
+use tonic::server::NamedService;
 use tonic::transport::Server;
+use tonic_health::ServingStatus;
 
 use crate::handle::NodeHandle;
 
@@ -57,7 +59,8 @@ pub(crate) async fn serve<S: Read + 'static>(
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<RecordsServiceServer<records::Records<S>>>().await;
+    let records_name = <RecordsServiceServer<records::Records<S>> as NamedService>::NAME;
+    reporter.set_service_status(records_name, ServingStatus::Serving).await;
     let inner = Arc::clone(&node.0);
     Server::builder()
         .timeout(CALL_TIMEOUT)
@@ -76,7 +79,9 @@ pub(crate) async fn serve<S: Read + 'static>(
         .add_service(health)
         .serve_with_incoming_shutdown(incoming::accept(listener, limits.connections), async move {
             inner.stopping().await;
-            reporter.set_not_serving::<RecordsServiceServer<records::Records<S>>>().await;
+            for service in ["", records_name] {
+                reporter.set_service_status(service, ServingStatus::NotServing).await;
+            }
         })
         .await
 }

@@ -91,10 +91,9 @@ fn outcome(outcome: Outcome) -> (pb::Outcome, &'static str) {
             "两端变更相同而判断不同,请上报两端版本 the ends hold the same and judge it differently: report both versions",
         ),
         Outcome::Different => (pb::Outcome::Different, "两端不同,正在核对 the ends differ; they are being reconciled"),
-        Outcome::MovedOn => (
-            pb::Outcome::MovedOn,
-            "期间仍在变更,稍后再试 one end kept changing meanwhile; try again when it is quiet",
-        ),
+        Outcome::MovedOn => {
+            (pb::Outcome::MovedOn, "期间仍在变更,稍后再试 one end kept changing meanwhile; try again when it is quiet")
+        }
         Outcome::NotConnected => (pb::Outcome::NotConnected, "未连接 not connected: heliu peers says why"),
         Outcome::TimedOut => (pb::Outcome::TimedOut, "对端未在时限内答复 the other end did not answer in time"),
     }
@@ -115,7 +114,9 @@ pub(super) fn quarantined(row: &QuarantineRow, directory: &Directory) -> pb::Qua
 
 pub(super) fn stranded(row: &RecordRow, stranding: pb::Stranding) -> pb::Stranded {
     let reason = match stranding {
-        pb::Stranding::NotLetGo => "已离开本席位,待上级收齐 it has left this seat and waits until a superior has all of it",
+        pb::Stranding::NotLetGo => {
+            "已离开本席位,待上级收齐 it has left this seat and waits until a superior has all of it"
+        }
         _ => "缺少前面的变更,待其到达 changes that others build on have not arrived",
     };
     pb::Stranded {

@@ -29,7 +29,9 @@ impl<S: Read> Records<S> {
         let id = match asked.command_id.as_str() {
             "" => CommandId(random().map_err(|error| Status::internal(error.to_string()))?),
             given => {
-                let bad = |_| invalid("command_id", "命令编号为 32 位十六进制数字。", "A command id is 32 hexadecimal digits.");
+                let bad = |_| {
+                    invalid("command_id", "命令编号为 32 位十六进制数字。", "A command id is 32 hexadecimal digits.")
+                };
                 digits(given, CommandId::LEN * 2, "command_id")?.parse().map_err(bad)?
             }
         };
@@ -138,10 +140,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
     }
 
-    async fn get_schema(
-        &self,
-        _: Request<pb::GetSchemaRequest>,
-    ) -> Result<Response<pb::GetSchemaResponse>, Status> {
+    async fn get_schema(&self, _: Request<pb::GetSchemaRequest>) -> Result<Response<pb::GetSchemaResponse>, Status> {
         Ok(Response::new(heliu_wire::schema::schema()))
     }
 }

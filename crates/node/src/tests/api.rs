@@ -43,7 +43,10 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     let rest = HistoryRequest { id: id.clone(), after: first.next, ..HistoryRequest::default() };
     let rest = client.history(rest).await.expect("it goes on");
     let [change] = &rest.changes[..] else { panic!("{rest:?}") };
-    assert_eq!((change.who.as_str(), change.command.as_str(), change.reason.as_str()), ("clerk", "record.set", "a test"));
+    assert_eq!(
+        (change.who.as_str(), change.command.as_str(), change.reason.as_str()),
+        ("clerk", "record.set", "a test")
+    );
     assert_eq!((change.status(), change.puts[0].key.as_str()), (ChangeStatus::Admitted, "name"));
     assert_eq!(change.author_seat.as_ref().map(|seat| seat.code.as_str()), Some(VILLAGE));
     assert!(rest.next.is_empty());

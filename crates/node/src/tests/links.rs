@@ -10,8 +10,11 @@ use heliu_trust::id::Incarnation;
 use heliu_trust::signature::Signer;
 use heliu_wire::replication::LinkRequest;
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
+use tonic::transport::Endpoint;
 
-use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, free_address, key, memory, request, until};
+use super::world::{
+    COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, free_address, key, memory, request, until,
+};
 use crate::begin::random;
 use crate::options::Upstream;
 use crate::status::{LinkRole, LinkState, Outcome};
@@ -157,9 +160,29 @@ async fn a_child_that_does_not_read_delays_nobody() {
     drop(deaf);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_whose_queue_is_full_is_closed_with_the_reason() {
+    let seats = County::new();
+    let mut options = seats.options(TOWNSHIP, &[]);
+    options.limits.outgoing_frames = 4;
+    let township = Place::start(options, memory(TOWNSHIP)).await;
+    let _deaf = connect_deaf(&seats, township.address()).await;
+    until("the link is closed", async || {
+        let name = to_hex(&random::<38>().expect("random bytes"));
+        let arguments = [("name", name.as_str()), ("seat", OTHER_VILLAGE)];
+        township.node.execute(request("org.create", None, &arguments)).await.expect("it is carried out");
+        let links = township.node.links().await.expect("it answers");
+        links.iter().any(|link| link.last_error.as_ref().is_some_and(|(why, _)| why.contains("too slow")))
+    })
+    .await;
+}
+
 /// Says hello as a village, and then reads nothing.
 async fn connect_deaf(seats: &County, address: SocketAddr) -> impl Sized {
-    let mut client = ReplicationServiceClient::connect(format!("http://{address}")).await.expect("it listens");
+    // A small window, so that little is enough to fill what is between the two.
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    let endpoint = endpoint.initial_stream_window_size(1024).initial_connection_window_size(64 * 1024);
+    let mut client = ReplicationServiceClient::new(endpoint.connect().await.expect("it listens"));
     let hello = Frame::Hello(Hello {
         realm: seats.anchor.realm,
         node: key(OTHER_VILLAGE).node(),

@@ -3,6 +3,5 @@
 mod api;
 mod disk;
 mod links;
-mod speed;
 mod stopping;
 mod world;

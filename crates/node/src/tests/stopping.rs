@@ -11,7 +11,7 @@ use super::world::{COUNTY, County, Place, TOWNSHIP, VILLAGE, create, until};
 use crate::ExecuteError;
 use crate::begin::random;
 
-pub(super) async fn sqlite(path: &std::path::Path) -> Arc<SqliteStore> {
+async fn sqlite(path: &std::path::Path) -> Arc<SqliteStore> {
     let drawn = || random().expect("random bytes");
     let options = StoreOptions::new(StoreId(drawn()), Incarnation(drawn()));
     Arc::new(SqliteStore::open(path, options).await.expect("it opens"))
@@ -74,7 +74,13 @@ async fn a_node_that_stops_tells_its_links_and_its_address_is_free() {
     let township = seats.start(TOWNSHIP, &[county.address()]).await;
     township.is_live().await;
     let at = county.address();
+    // A program that is connected and idle does not hold it up.
+    let client = heliu_client::Client::connect(&at.to_string()).await.expect("it listens");
+    client.status().await.expect("it answers");
+    let began = Instant::now();
     let (handle, store) = (county.node.clone(), county.stop().await);
+    assert!(began.elapsed() < Duration::from_secs(2), "it took {:?}", began.elapsed());
+    assert_eq!(client.status().await.expect_err("it is gone").reason(), "unreachable");
     until("the link says that the other end shuts down", async || {
         township.link().await.last_error.is_some_and(|(why, _)| why.contains("ShuttingDown") || why.contains("refused"))
     })

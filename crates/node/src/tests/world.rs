@@ -57,7 +57,12 @@ impl County {
         let nodes = tree.map(|(code, ..)| (code, code)).into_iter().chain([("mirror", COUNTY)]);
         for (name, code) in nodes {
             let key = key(name);
-            items.push(Item::Node { node: key.node(), seat: seats[code], key: key.public_key(), addresses: Vec::new() });
+            items.push(Item::Node {
+                node: key.node(),
+                seat: seats[code],
+                key: key.public_key(),
+                addresses: Vec::new(),
+            });
         }
         let entry = Directory::new(realm, anchor.issuer).draft(items, 0, &*issuer).expect("a directory");
         County { anchor, entry }

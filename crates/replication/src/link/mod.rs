@@ -17,6 +17,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
 
+pub(crate) use sending::Parted;
+
 /// What a link may look at.
 pub(crate) struct Shared<'a> {
     pub realm: RealmId,

@@ -100,6 +100,7 @@ impl Link {
         }
         let Stage::Scanning(waiting) = std::mem::take(&mut self.reconciling.stage) else { return };
         let items = Items::new(in_scope);
+        self.sending.may_part_again();
         if self.dialer {
             self.send(Frame::Reconcile(Reconcile { ranges: vec![items.whole()], done: false }), out);
         }

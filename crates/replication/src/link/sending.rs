@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
-use heliu_record::scope::Scope;
 use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, Position};
 use heliu_trust::commit::SignedCommit;
 
 use super::{Link, Out, Peer, Shared};
 use crate::effect::Effect;
+use crate::replica::short_hash;
 use crate::frame::{DeliveredLeaf, Delivery, Frame, Have, Leaves, RefuseCode, limits};
 
 /// What may be on its way at once. More would only fill buffers; less would idle on a slow line.
@@ -44,8 +44,25 @@ enum Which {
     /// Those that are not in the other's list: the first eight bytes of each hash.
     Lacking(BTreeSet<[u8; 8]>),
     All,
-    /// All up to a position, then a withdrawal: the record left the other's audience there.
-    Parting(Position),
+    /// Whoever may have them: these took the seat of this end out of the audience, and the other missed it.
+    These(BTreeSet<[u8; 8]>),
+    /// This end left the audience at a position: all up to there that did not come from the other.
+    Farewell(Position),
+    /// The last that the other is entitled to, then a withdrawal.
+    Parting(Last),
+}
+
+#[derive(Clone, Debug)]
+enum Last {
+    /// All up to a position: the record left the other's audience there.
+    UpTo(Position),
+    These(BTreeSet<[u8; 8]>),
+}
+
+/// Who has left the audience of a record, and by which leaves.
+pub(crate) enum Parted {
+    Us(BTreeSet<[u8; 8]>),
+    Them(BTreeSet<[u8; 8]>),
 }
 
 impl Push {
@@ -54,7 +71,7 @@ impl Push {
     }
 
     pub fn parting(at: Position) -> Self {
-        Push { leaves: Which::Parting(at), ..Push::default() }
+        Push { leaves: Which::Parting(Last::UpTo(at)), ..Push::default() }
     }
 
     pub fn lacking(held: BTreeSet<[u8; 8]>, tell: bool) -> Self {
@@ -77,8 +94,11 @@ impl Push {
         self.compare |= more.compare;
         let leaves = std::mem::take(&mut self.leaves);
         self.leaves = match (leaves, more.leaves) {
-            (Which::Parting(a), Which::Parting(b)) => Which::Parting(a.max(b)),
-            (Which::Parting(at), _) | (_, Which::Parting(at)) => Which::Parting(at),
+            (Which::Parting(Last::UpTo(a)), Which::Parting(Last::UpTo(b))) => Which::Parting(Last::UpTo(a.max(b))),
+            (Which::Parting(last), _) | (_, Which::Parting(last)) => Which::Parting(last),
+            (Which::Farewell(at), _) | (_, Which::Farewell(at)) => Which::Farewell(at),
+            (Which::These(more), Which::These(leaves)) => Which::These(leaves.union(&more).copied().collect()),
+            (Which::These(leaves), _) | (_, Which::These(leaves)) => Which::These(leaves),
             (Which::All, _) | (_, Which::All) => Which::All,
             (_, Which::Lacking(held)) | (Which::Lacking(held), Which::None) => Which::Lacking(held),
             (Which::None, Which::None) => Which::None,
@@ -109,6 +129,8 @@ pub(super) struct Sending {
     reading: Option<Reading>,
     pushes: BTreeMap<RecordId, Push>,
     bulk: Option<Bulk>,
+    /// Records of which it has been said, since the last reconciliation began, that one of the ends has left them.
+    parted: BTreeSet<RecordId>,
     sequence: u64,
     unacknowledged: VecDeque<(u64, usize, Option<Position>)>,
     in_flight_bytes: usize,
@@ -137,6 +159,10 @@ impl Sending {
     /// Nothing is left to push besides the walk.
     pub fn has_pushed(&self) -> bool {
         self.pushes.is_empty() && self.bulk.is_none() && !matches!(self.reading, Some(Reading::Bulk | Reading::Pushes(_)))
+    }
+
+    pub fn may_part_again(&mut self) {
+        self.parted.clear();
     }
 
     /// Everything up to `position` has been sent by other means than the walk.
@@ -216,6 +242,8 @@ impl Link {
                         push = Some((*record, Push::all()));
                     } else if removed.contains(&peer.seat) {
                         push = Some((*record, Push::parting(*position)));
+                    } else if removed.contains(&shared.seat) {
+                        push = Some((*record, Push { leaves: Which::Farewell(*position), ..Push::default() }));
                     }
                     if push.is_some() {
                         walked = *position;
@@ -259,12 +287,14 @@ impl Link {
         let mut items = Vec::new();
         for item in page.items {
             let (FeedEntry::Leaf(row), Some(push)) = (&item.entry, pushes.get(&item.entry.record())) else { continue };
-            let short = short_hash(row);
+            let short = short_hash(&row.hash);
             let goes = match &push.leaves {
                 Which::None => false,
                 Which::Lacking(held) => !held.contains(&short) && travels(row, &item, peer, shared),
                 Which::All => travels(row, &item, peer, shared),
-                Which::Parting(limit) => row.position <= *limit,
+                Which::These(leaves) | Which::Parting(Last::These(leaves)) => leaves.contains(&short),
+                Which::Farewell(at) => row.position <= *at && row.origin != Some(peer.node),
+                Which::Parting(Last::UpTo(limit)) => row.position <= *limit,
             };
             if is_in_scope(&item, peer, shared) {
                 lists.entry(row.record).or_default().push(short);
@@ -346,15 +376,17 @@ impl Link {
         self.pump(shared, out);
     }
 
-    /// Leaves of these records, with the scopes that they have now, came from the other end and were all known here. If
-    /// its seat is no longer in their audience, it has missed that: it is sent what it lacks, and let go.
-    pub fn came_again(&mut self, records: Vec<(RecordId, Scope)>, shared: &Shared<'_>, out: &mut Out) {
-        let Some(seat) = self.peer.as_ref().map(|peer| peer.seat) else { return };
-        for (record, scope) in records {
-            if !scope.has_audience(seat, shared.directory.seats()) {
-                self.sending.push(record, Push::parting(shared.meta.head));
-            }
+    /// These leaves took an end of this link out of a record's audience, and the other end has missed them. Said once
+    /// per reconciliation, or the two ends would go on telling each other.
+    pub fn part(&mut self, record: RecordId, leaves: Parted, shared: &Shared<'_>, out: &mut Out) {
+        if !self.sending.parted.insert(record) {
+            return;
         }
+        let leaves = match leaves {
+            Parted::Us(leaves) => Which::These(leaves),
+            Parted::Them(leaves) => Which::Parting(Last::These(leaves)),
+        };
+        self.sending.push(record, Push { leaves, ..Push::default() });
         self.pump(shared, out);
     }
 
@@ -381,12 +413,6 @@ fn travels(row: &LeafRow, item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> 
         || (peer.seat != shared.seat
             && seats.is_at_or_above(peer.seat, shared.seat)
             && shared.directory.node(row.author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat)))
-}
-
-fn short_hash(row: &LeafRow) -> [u8; 8] {
-    let mut short = [0; 8];
-    short.copy_from_slice(&row.hash.0[..8]);
-    short
 }
 
 fn item_bytes(item: &FeedItem) -> usize {

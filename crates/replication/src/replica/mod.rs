@@ -14,7 +14,6 @@ use std::sync::Arc;
 
 use heliu_record::command::Request;
 use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
-use heliu_record::scope::Scope;
 use heliu_storage::{Cursor, Meta, Position, QuarantineRow, Transaction};
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
@@ -63,8 +62,8 @@ pub(crate) struct Outcome {
     /// Per link the last frame taken, and what of it was refused.
     pub ingested: Vec<(LinkId, u64, Vec<RefusedLeaf>)>,
     pub wants: BTreeMap<LinkId, BTreeSet<RecordId>>,
-    /// Per link the records of which it brought leaves that were known, with the scopes that they have now.
-    pub came_again: Vec<(LinkId, Vec<(RecordId, Scope)>)>,
+    /// Per link the records of which it brought leaves that were known.
+    pub came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     pub directory_grew: bool,
     /// A leaf of our own current incarnation came that we do not know.
     pub rolled_back: bool,
@@ -134,6 +133,7 @@ pub(crate) struct Beginning {
     pub seed: [u8; 32],
 }
 
+pub(crate) use open::short_hash;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 
 impl Replica {
@@ -187,6 +187,11 @@ impl Replica {
 
     pub fn track(&mut self, peer: SeatId, items: &[heliu_storage::ScanItem]) {
         self.sums.track(peer, self.seat, items, self.directory.seats());
+    }
+
+    /// What a seat that has left the audience of a record needs to learn it; see [`Open::what_parted`].
+    pub fn what_parted(&self, record: RecordId, seat: SeatId) -> Option<BTreeSet<[u8; 8]>> {
+        self.open.get(&record)?.what_parted(seat, self.directory.seats())
     }
 
     pub fn last_commit(&self) -> Option<(u64, heliu_trust::id::CommitId)> {

@@ -1,8 +1,11 @@
 //! One open record: its row, its leaves, and the folded record if it has been asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::change::{Change, Container};
+use heliu_record::history::History;
+use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
@@ -92,6 +95,34 @@ impl Open {
         scope
     }
 
+    /// The leaves by which a seat left the audience, with all before them, by the first eight bytes of their hashes: what
+    /// it was still entitled to. None if it is in the audience, or never was.
+    pub fn what_parted(&self, seat: SeatId, seats: &Seats) -> Option<BTreeSet<[u8; 8]>> {
+        let history = self.leaves.history();
+        let has = |history: &History| Scope::of(history).has_audience(seat, seats);
+        if history.is_empty() || self.row.scope.has_audience(seat, seats) {
+            return None;
+        }
+        let of_scope: Vec<&Change> = (history.changes().iter().map(Arc::as_ref))
+            .filter(|change| change.puts.iter().any(|put| put.container == Container::Scope))
+            .collect();
+        let after = |change: &Change| history.at(&[change.hash]).ok();
+        let removes = |change: &&&Change| {
+            let before = history.at(&change.deps).is_ok_and(|before| has(&before));
+            before && after(change).is_some_and(|after| !has(&after))
+        };
+        let mut parted: Vec<&Change> = of_scope.iter().filter(removes).copied().collect();
+        if parted.is_empty() && of_scope.iter().any(|change| after(change).is_some_and(|after| has(&after))) {
+            // Nobody took it out alone, but several who did not know of each other.
+            parted = of_scope;
+        }
+        let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
+        let is_before = |leaf: &&Leaf| past.iter().any(|past| past.get(&leaf.change.hash).is_some());
+        let leaves: BTreeSet<[u8; 8]> =
+            self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash)).collect();
+        (!leaves.is_empty()).then_some(leaves)
+    }
+
     pub fn is_present(&self) -> bool {
         self.row.state == RecordState::Present
     }
@@ -104,4 +135,11 @@ impl Open {
             admitted: self.row.admitted,
         }
     }
+}
+
+/// What lists of leaves are made of.
+pub(crate) fn short_hash(leaf: &LeafHash) -> [u8; 8] {
+    let mut short = [0; 8];
+    short.copy_from_slice(&leaf.0[..8]);
+    short
 }

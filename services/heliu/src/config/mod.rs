@@ -73,13 +73,25 @@ impl Config {
     }
 }
 
+/// Variables that look like settings and are none, each with the nearest that is: a slip there would go unnoticed.
+pub fn stray(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
+    const OTHERS: [&str; 4] = ["HELIU_CONFIG", "HELIU_LANG", "HELIU_NODE", "HELIU_WHO"];
+    let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
+    let strange =
+        |name: &String| name.starts_with("HELIU_") && !known.contains(name) && !OTHERS.contains(&name.as_str());
+    let near = |name: String| {
+        let near = nearest(&name, known.iter().map(String::as_str)).map(str::to_owned);
+        (name, near)
+    };
+    names.filter(strange).map(near).collect()
+}
+
 fn missing(file: &Path, error: &std::io::Error) -> Failure {
-    let shown = file.display();
     let failure = Failure::file(file, error);
     if error.kind() == std::io::ErrorKind::NotFound {
         return Failure { exit: Exit::Usage, ..failure }.next(say!(
-            "用 --config 或 --dir 指明配置;heliu init 会为每个节点生成一份 {shown}",
-            "name the configuration with --config or --dir; heliu init writes one for each node ({shown})"
+            "用 --config 或 --dir 指明配置;heliu init 会为每个节点生成一份",
+            "name the configuration with --config or --dir; heliu init writes one for each node"
         ));
     }
     failure

@@ -103,6 +103,12 @@ fn the_file_that_init_writes_reads_as_what_was_given() {
 }
 
 #[test]
+fn a_variable_with_a_slip_in_it_is_found() {
+    let names = ["HELIU_LISTN", "HELIU_LISTEN", "HELIU_NODE", "PATH"].map(str::to_owned);
+    assert_eq!(stray(names.into_iter()), [("HELIU_LISTN".to_owned(), Some("HELIU_LISTEN".to_owned()))]);
+}
+
+#[test]
 fn addresses_are_a_host_and_a_port() {
     for good in ["127.0.0.1:1", "county.example:7340", "[::1]:7340"] {
         assert!(is_address(good), "{good}");

@@ -12,7 +12,7 @@ use heliu_record::hash::hash16;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::seats::Seat;
 use heliu_replication::effect::Done;
-use heliu_storage::Read as _;
+use heliu_storage::{LeafRow, LeafStatus, Read as _, RecordState};
 
 use super::ask::{Ask, Fault};
 use super::place::{Place, is_live};
@@ -89,18 +89,18 @@ impl County {
         self.acked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until a record is at a seat, in this state or a later one.
+    /// Waits until a record is at a seat with these leaves in its view. A leaf may come before those it builds on.
     pub async fn arrival(&self, seat: SeatId, record: RecordId, leaves: &[LeafHash]) -> Result<(), Fault> {
         let began = Instant::now();
         let store = &self.at(seat).store;
         loop {
             if leaves.is_empty() {
-                if store.record(record).await?.is_some() {
+                if store.record(record).await?.is_some_and(|row| !row.waiting && row.state == RecordState::Present) {
                     return Ok(());
                 }
             } else if let Some(loaded) = store.load(&[record]).await?.first() {
-                let here = |leaf: &LeafHash| loaded.leaves.iter().any(|row| row.hash == *leaf);
-                if leaves.iter().all(here) {
+                let taken = |row: &LeafRow, leaf| row.hash == leaf && row.status == LeafStatus::Admitted;
+                if leaves.iter().all(|leaf| loaded.leaves.iter().any(|row| taken(row, *leaf))) {
                     return Ok(());
                 }
             }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_node::status::{Executed, LinkReport, LinkRole, LinkState, Outcome};
+use heliu_node::status::{Executed, LinkReport, LinkState, Outcome};
 use heliu_node::{ExecuteError, NodeHandle};
 use heliu_record::command::Request;
 use heliu_record::seats::Seat;
@@ -45,11 +45,6 @@ impl Place {
 
     pub async fn links(&self) -> Result<Vec<LinkReport>, Fault> {
         self.handle.links().await.map_err(|error| self.fault(error))
-    }
-
-    /// The link to the superior as this end sees it.
-    pub async fn uplink(&self) -> Result<Option<LinkReport>, Fault> {
-        Ok(self.links().await?.into_iter().find(|link| link.role == LinkRole::Parent))
     }
 
     /// Compares with the superior's node, which has this region code, at one cut of both feeds.

@@ -8,7 +8,7 @@ use heliu_replication::effect::Done;
 
 use super::ask::{Ask, Fault};
 use super::cast::{Cast, Cycle, Double, Joint, League, Name};
-use super::county::{County, Roll, made};
+use super::county::{County, Roll};
 use super::words::Teller;
 use crate::text::tr;
 

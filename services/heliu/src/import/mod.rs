@@ -21,7 +21,7 @@ use crate::out::{Done, print, print_json};
 use crate::text::{count, say, tr};
 use crate::{realm, target};
 use orgs::Orgs;
-use rows::{BadRow, Form, Row};
+use rows::{BadRow, Form, Row, Rows};
 use sending::{Order, Sent, send};
 
 /// What can be imported: the command of each row, and the kind that it makes.
@@ -33,6 +33,8 @@ pub struct What {
 
 pub const MEMBERS: What = What { command: "member.register", kind: "member" };
 pub const ORGS: What = What { command: "org.create", kind: "org" };
+
+type References = BTreeMap<&'static str, Reference>;
 
 impl What {
     fn form(self) -> Result<Form, Failure> {
@@ -59,10 +61,22 @@ pub enum Reference {
 pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
     let form = what.form()?;
     let bytes = read(&args.file)?;
-    let rows = checked(&form, &args.file, &bytes)?;
-    let client = target::connect(&args.read.target).await?;
-    let orgs = Orgs::of(&client).await?;
-    let references = refer(&form, &rows, &orgs).map_err(|bad| bad_rows(&args.file, &bad))?;
+    let Rows { good: rows, bad } = checked(&form, &args.file, &bytes)?;
+    let told = |bad: Vec<BadRow>| bad_rows(&args.file, bad);
+    let found = match target::connect(&args.read.target).await {
+        Ok(client) => Orgs::of(&client).await.map(|orgs| (client, orgs)),
+        Err(failure) => Err(failure),
+    };
+    // What is wrong with the file can be said without a node, and is the first thing to put right.
+    let (client, orgs) = match found {
+        Err(_) if !bad.is_empty() => return Err(told(bad)),
+        found => found?,
+    };
+    let (references, unknown) = refer(&form, &rows, &orgs);
+    let bad: Vec<BadRow> = bad.into_iter().chain(unknown).collect();
+    if !bad.is_empty() {
+        return Err(told(bad));
+    }
     let total = rows.len();
     let sent = if args.dry_run {
         Sent::default()
@@ -82,18 +96,19 @@ fn said_file(file: &Path) -> String {
     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn checked(form: &Form, file: &Path, bytes: &[u8]) -> Result<Vec<Row>, Failure> {
+fn checked(form: &Form, file: &Path, bytes: &[u8]) -> Result<Rows, Failure> {
     if form.command.name == ORGS.command && rows::is_regions(bytes) {
         // Told in both languages where regions are read.
         realm::regions::parse(file, &heliu_trust::id::RealmId([0; 16]), bytes)?;
-        if let Ok(rows) = rows::orgs_of(bytes) {
-            return Ok(rows);
+        if let Ok(good) = rows::orgs_of(bytes) {
+            return Ok(Rows { good, bad: Vec::new() });
         }
     }
-    rows::read(form, bytes).map_err(|bad| bad_rows(file, &bad))
+    Ok(rows::read(form, bytes))
 }
 
-fn bad_rows(file: &Path, bad: &[BadRow]) -> Failure {
+fn bad_rows(file: &Path, mut bad: Vec<BadRow>) -> Failure {
+    bad.sort_by_key(|row| row.line);
     let (file, rows) = (file.display(), bad.len());
     let mut failure = Failure::new(
         Exit::Failed,
@@ -106,7 +121,7 @@ fn bad_rows(file: &Path, bad: &[BadRow]) -> Failure {
 }
 
 /// What each row's references stand for. A row may name an organisation that an earlier one makes, by name or seat.
-fn refer(form: &Form, rows: &[Row], orgs: &Orgs) -> Result<Vec<BTreeMap<&'static str, Reference>>, Vec<BadRow>> {
+fn refer(form: &Form, rows: &[Row], orgs: &Orgs) -> (Vec<References>, Vec<BadRow>) {
     let makes_orgs = form.command.name == ORGS.command;
     let columns: Vec<&'static str> = form
         .command
@@ -136,12 +151,12 @@ fn refer(form: &Form, rows: &[Row], orgs: &Orgs) -> Result<Vec<BTreeMap<&'static
             }
         }
     }
-    if bad.is_empty() { Ok(all) } else { Err(bad) }
+    (all, bad)
 }
 
-fn orders(form: &Form, rows: Vec<Row>, references: Vec<BTreeMap<&'static str, Reference>>) -> Vec<Order> {
+fn orders(form: &Form, rows: Vec<Row>, references: Vec<References>) -> Vec<Order> {
     let mut same: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
-    let mut order = |(row, references): (Row, BTreeMap<&'static str, Reference>)| {
+    let mut order = |(row, references): (Row, References)| {
         let said = sending::said(form.command.name, &row.values);
         let repetition = same.entry(said.clone()).or_default();
         *repetition += 1;
@@ -210,10 +225,10 @@ mod tests {
     #[test]
     fn a_row_may_name_what_an_earlier_row_makes_and_nothing_later() {
         let file = "name,seat,parent_org\n县委,371726000000,\n镇党委,371726101000,县委\n村支部,,371726101000\n孤支部,,后来的\n后来的,,\n";
-        let rows = rows::read(&org_form(), file.as_bytes()).expect("it reads");
-        let bad = refer(&org_form(), &rows, &Orgs::default()).expect_err("one names a later row");
+        let rows = rows::read(&org_form(), file.as_bytes()).good;
+        let (_, bad) = refer(&org_form(), &rows, &Orgs::default());
         assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
-        let references = refer(&org_form(), &rows[..3], &Orgs::default()).expect("they are earlier");
+        let (references, _) = refer(&org_form(), &rows[..3], &Orgs::default());
         assert_eq!(references[1]["parent_org"], Reference::Row(0));
         assert_eq!(references[2]["parent_org"], Reference::Row(1));
     }
@@ -221,7 +236,7 @@ mod tests {
     #[test]
     fn the_same_file_gives_the_same_command_ids_and_two_equal_rows_are_two_commands() {
         let ids = |file: &str| {
-            let rows = rows::read(&org_form(), file.as_bytes()).expect("it reads");
+            let rows = rows::read(&org_form(), file.as_bytes()).good;
             let none = vec![BTreeMap::new(); rows.len()];
             orders(&org_form(), rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
         };

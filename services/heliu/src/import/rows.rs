@@ -40,8 +40,19 @@ pub struct Form {
     pub kind: &'static Kind,
 }
 
-/// The rows of a file, or all that is wrong with them.
-pub fn read(form: &Form, bytes: &[u8]) -> Result<Vec<Row>, Vec<BadRow>> {
+/// What a file holds: the rows that can be taken as far as the file alone can say, and all that cannot.
+#[derive(Debug, Default)]
+pub struct Rows {
+    pub good: Vec<Row>,
+    pub bad: Vec<BadRow>,
+}
+
+pub fn read(form: &Form, bytes: &[u8]) -> Rows {
+    read_table(form, bytes).unwrap_or_else(|bad| Rows { good: Vec::new(), bad })
+}
+
+/// Without a header that is right, no row can be read.
+fn read_table(form: &Form, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(vec![BadRow {
             line: 1,
@@ -62,11 +73,12 @@ pub fn read(form: &Form, bytes: &[u8]) -> Result<Vec<Row>, Vec<BadRow>> {
         None => return Err(vec![BadRow { line: 1, reason: say!("文件是空的", "the file is empty") }]),
     };
     let (mut rows, mut bad) = (Vec::new(), Vec::new());
+    let mut lines = Lines { bytes, at: 0, line: 1 };
     for record in records {
         match record {
             Ok(record) if record.iter().all(<[u8]>::is_empty) => {}
             Ok(record) => {
-                let line = record.position().map_or(0, csv::Position::line);
+                let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
                 match form.row(&columns, &record) {
                     Ok(values) => rows.push(Row { line, values }),
                     Err(reasons) => bad.extend(reasons.into_iter().map(|reason| BadRow { line, reason })),
@@ -82,11 +94,26 @@ pub fn read(form: &Form, bytes: &[u8]) -> Result<Vec<Row>, Vec<BadRow>> {
             reason: say!("只有列名,没有数据行", "it has a line of column names and nothing else"),
         });
     }
-    if !bad.is_empty() {
-        bad.sort_by_key(|row| row.line);
-        return Err(bad);
+    Ok(Rows { good: rows, bad })
+}
+
+/// Lines by offset. The reader's own count is one behind where lines end in CRLF, as those of spreadsheets do.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that is found from an offset on; offsets rise.
+    fn line_of(&mut self, offset: u64) -> u64 {
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).clamp(self.at, self.bytes.len());
+        let blank = self.bytes[from..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
+        let begin = from + blank;
+        self.line += self.bytes[self.at..begin].iter().filter(|b| **b == b'\n').count() as u64;
+        self.at = begin;
+        self.line
     }
-    Ok(rows)
 }
 
 fn unreadable(error: &csv::Error) -> BadRow {
@@ -257,7 +284,7 @@ pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
         let village = seat.tier == Tier::Village;
         let suffix = if village { "党支部" } else { "党委" };
         let mut values = BTreeMap::from([
-            ("name", format!("{}{suffix}", seat.name)),
+            ("name", format!("{}{suffix}", without_committee(&seat.name))),
             ("seat", seat.code.clone()),
             ("level", if village { "branch" } else { "committee" }.to_owned()),
         ]);
@@ -270,6 +297,12 @@ pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
         Row { line, values }
     };
     Ok((2..).zip(&seats).map(row).collect())
+}
+
+/// 大王庄村村民委员会 is a villagers' committee; the branch is that of 大王庄村.
+fn without_committee(name: &str) -> &str {
+    let place = name.strip_suffix("村民委员会").or_else(|| name.strip_suffix("居民委员会"));
+    place.filter(|place| !place.is_empty()).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -286,15 +319,16 @@ mod tests {
     }
 
     fn faults(file: &[u8]) -> Vec<(u64, String)> {
-        let bad = read(&members(), file).expect_err("it is wrong");
+        let mut bad = read(&members(), file).bad;
+        bad.sort_by_key(|row| row.line);
         bad.into_iter().map(|row| (row.line, row.reason.en)).collect()
     }
 
     #[test]
     fn columns_are_named_in_english_or_chinese_and_in_any_order() {
-        let file = "\u{feff}所在支部,姓名,stage,joined_on\r\n371726101201,测试甲0001,full,2001-07-01\r\n\r\n";
-        let rows = read(&members(), file.as_bytes()).expect("it reads");
-        assert_eq!(rows.len(), 1);
+        let file = "\u{feff}所在支部,姓名,stage,joined_on\r\n371726101201,测试甲0001,full,2001-07-01\r\n\r\nb,乙,,\r\n";
+        let rows = read(&members(), file.as_bytes()).good;
+        assert_eq!((rows.len(), rows[1].line), (2, 4));
         assert_eq!(
             (rows[0].line, rows[0].values["name"].as_str(), rows[0].values["branch"].as_str()),
             (2, "测试甲0001", "371726101201")
@@ -309,7 +343,7 @@ mod tests {
         };
         let label = machine.state("probationary").expect("it is declared").label.zh;
         let file = format!("name,branch,stage\n甲,x,{label}\n");
-        assert_eq!(read(&members(), file.as_bytes()).expect("it reads")[0].values["stage"], "probationary");
+        assert_eq!(read(&members(), file.as_bytes()).good[0].values["stage"], "probationary");
     }
 
     #[test]

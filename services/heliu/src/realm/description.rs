@@ -25,6 +25,7 @@ struct Written {
 }
 
 /// A realm whose issuer's key is at hand: it can grow.
+#[derive(Debug)]
 pub struct Realm {
     pub name: String,
     pub issuer: Ed25519Key,

@@ -163,3 +163,63 @@ fn superiors<'n>(directory: &Directory, node: &Made, nodes: &'n [Made]) -> Vec<&
 fn mirrors<'n>(node: &Made, nodes: &'n [Made]) -> Vec<&'n Made> {
     nodes.iter().take_while(|other| other.node != node.node).filter(|other| other.seat.id == node.seat.id).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use heliu_trust::region;
+
+    use super::*;
+    use crate::config::Config;
+
+    const REGIONS: &[u8] = "code,name,parent_code\n371726000000,鄄城县,\n371726101000,什集镇,371726000000\n371726101201,甲村,371726101000\n".as_bytes();
+
+    fn make_at(folder: &Path, wanted: &[(usize, u16)]) -> Result<(Realm, Vec<Made>), Failure> {
+        let seats = |realm: &RealmId| Ok(region::parse(realm, REGIONS).expect("it reads"));
+        make(folder, "test", seats, |seats| {
+            let at = |(seat, port): &(usize, u16)| Wanted {
+                seat: seats[*seat].clone(),
+                listen: ([127, 0, 0, 1], *port).into(),
+            };
+            Ok(wanted.iter().map(at).collect())
+        })
+    }
+
+    fn config_of(folder: &Path, node: &Made) -> Config {
+        Config::load(&folder.join(&node.folder).join(CONFIG)).expect("it reads")
+    }
+
+    #[test]
+    fn each_node_dials_the_nearest_superior_that_there_is_and_its_mirror() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let folder = folder.path().join("realm");
+        let (realm, nodes) = make_at(&folder, &[(0, 1), (0, 2), (2, 3)]).expect("it is new");
+        let opened = Realm::open(&folder).expect("it belongs together");
+        assert_eq!((opened.id(), opened.directory.head()), (realm.id(), realm.directory.head()));
+        assert_eq!(opened.directory.nodes().count(), 3);
+        let [county, mirror, village] = &nodes[..] else { panic!("three nodes") };
+        assert_eq!(config_of(&folder, county).parents.len() + config_of(&folder, county).peers.len(), 0);
+        assert_eq!(config_of(&folder, mirror).peers, [["127.0.0.1:1"]]);
+        assert_eq!(config_of(&folder, village).parents, [["127.0.0.1:1"], ["127.0.0.1:2"]]);
+        for node in &nodes {
+            let config = config_of(&folder, node);
+            assert_eq!(config.realm(), realm.id());
+            assert_eq!(key_file::read(&config.key_file).expect("its key").node(), node.node);
+            let directory = directory_file::read(&config.directory_file, config.realm(), config.issuer);
+            assert_eq!(directory.expect("its directory").node(node.node).map(|info| info.seat), Some(node.seat.id));
+        }
+    }
+
+    #[test]
+    fn a_realm_is_never_overwritten_and_a_failed_one_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let place = folder.path().join("realm");
+        make_at(&place, &[(0, 1)]).expect("it is new");
+        let key = std::fs::read(place.join(ISSUER_KEY)).expect("it is there");
+        let failure = make_at(&place, &[(0, 1)]).expect_err("it is there already");
+        assert_eq!((failure.exit, failure.code.as_str()), (Exit::Refused, "realm_exists"));
+        assert_eq!(std::fs::read(place.join(ISSUER_KEY)).expect("it is there"), key);
+        let refused = |_: &RealmId| Err(Failure::usage(say!("不行", "no")));
+        assert!(make(&folder.path().join("other"), "x", refused, |_| Ok(Vec::new())).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("it is ours").count(), 1);
+    }
+}

@@ -16,7 +16,7 @@ pub const HELIU_AFTER: Label = label(
 
 退出码:0 成功;1 未成功,或核对不一致;2 用法不对;3 连不上节点;4 被规则或权限拒绝;5 存储有问题。
 
-连接哪个节点:--node,否则 HELIU_NODE,否则 --config、./heliu.toml 或 /etc/heliu/heliu.toml 中的监听地址,
+连接哪个节点:--node,否则 HELIU_NODE,否则 --config、./heliu.toml 或 /etc/heliu/heliu.toml 中的监听地址,\
 否则 127.0.0.1:7340。语言:--lang,否则 HELIU_LANG、LC_ALL、LANG。",
     "\
 Starting out:
@@ -25,10 +25,10 @@ Starting out:
   heliu node --dir ./realm/nodes/371726000000             run that node
   heliu status --node 127.0.0.1:7340                      look at it
 
-Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage; 3 the node cannot be reached; 4 refused by a rule or for
+Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage; 3 the node cannot be reached; 4 refused by a rule or for \
 lack of authority; 5 a problem with the store.
 
-Which node: --node, else HELIU_NODE, else the listening address in --config, ./heliu.toml or /etc/heliu/heliu.toml,
+Which node: --node, else HELIU_NODE, else the listening address in --config, ./heliu.toml or /etc/heliu/heliu.toml, \
 else 127.0.0.1:7340. Language: --lang, else HELIU_LANG, LC_ALL, LANG.",
 );
 
@@ -83,8 +83,8 @@ pub const INIT_AFTER: Label = label(
       --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
   heliu init --regions 371726.csv --dir ./realm --all-tiers
 
-在 DIR 下生成:realm.toml、issuer.key(县级签发密钥,务必妥善保管)、directory.bin,以及每个节点一个目录
-nodes/<区划代码>/(heliu.toml、node.key、directory.bin)。把节点目录整个拷到那台机器即可。
+在 DIR 下生成:realm.toml、issuer.key(县级签发密钥,务必妥善保管)、directory.bin,以及每个节点一个目录\
+nodes/<区划代码>/(heliu.toml、node.key、directory.bin)。把节点目录整个拷到那台机器即可。\
 已有的域绝不覆盖。凭令牌入域(enroll、join)在后续版本提供;目前节点在 init 时一并登记。",
     "\
 Examples:
@@ -93,9 +93,9 @@ Examples:
       --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
   heliu init --regions 371726.csv --dir ./realm --all-tiers
 
-Makes under DIR: realm.toml, issuer.key (the county's issuing key: keep it safe), directory.bin, and for each node a
-directory nodes/<region code>/ with heliu.toml, node.key and directory.bin. Copy a node's directory to its machine.
-An existing realm is never overwritten. Joining with a token (enroll, join) comes with a later version; for now nodes
+Makes under DIR: realm.toml, issuer.key (the county's issuing key: keep it safe), directory.bin, and for each node a \
+directory nodes/<region code>/ with heliu.toml, node.key and directory.bin. Copy a node's directory to its machine. \
+An existing realm is never overwritten. Joining with a token (enroll, join) comes with a later version; for now nodes \
 are enrolled here.",
 );
 pub const INIT_REGIONS: Label =
@@ -116,7 +116,7 @@ pub const NODE_AFTER: Label = label(
   heliu node --config /etc/heliu/heliu.toml --log-json
   RUST_LOG=heliu_node=debug heliu node --config heliu.toml
 
-配置文件中的每一项都可用环境变量覆盖,如 HELIU_LISTEN、HELIU_LINKS_PARENTS(逗号分隔)。上级不可达时节点照常运行,
+配置文件中的每一项都可用环境变量覆盖,如 HELIU_LISTEN、HELIU_LINKS_PARENTS(逗号分隔)。上级不可达时节点照常运行,\
 不断重试,heliu peers 会显示。SIGTERM 或 Ctrl-C 后在 shutdown_seconds 内收尾退出。",
     "\
 Examples:
@@ -124,8 +124,8 @@ Examples:
   heliu node --config /etc/heliu/heliu.toml --log-json
   RUST_LOG=heliu_node=debug heliu node --config heliu.toml
 
-Each setting in the file can be overridden by the environment, such as HELIU_LISTEN or HELIU_LINKS_PARENTS (separated by
-commas). If a superior cannot be reached the node runs all the same and keeps trying; heliu peers shows it. On SIGTERM or
+Each setting in the file can be overridden by the environment, such as HELIU_LISTEN or HELIU_LINKS_PARENTS (separated by \
+commas). If a superior cannot be reached the node runs all the same and keeps trying; heliu peers shows it. On SIGTERM or \
 Ctrl-C it finishes within shutdown_seconds.",
 );
 pub const NODE_CONFIG: Label = label(
@@ -154,7 +154,7 @@ Examples:
   heliu verify                    every link
   heliu verify 371726101000       one of them
 
-The two sums: held is over all changes with a valid signature in the link's scope, admitted over those of them that are
+The two sums: held is over all changes with a valid signature in the link's scope, admitted over those of them that are \
 admitted. The exit code is 0 only if every link is equal.",
 );
 pub const VERIFY_PEER: Label = label(
@@ -201,7 +201,7 @@ Examples:
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
   heliu do joint_branch.form --explain
 
-Arguments that name a record take a beginning of its id (8 digits or more). After a lost answer, the same --command-id
+Arguments that name a record take a beginning of its id (8 digits or more). After a lost answer, the same --command-id \
 again has no second effect.",
 );
 pub const DO_COMMAND: Label = label("命令名,见下表", "The command; they are listed below");
@@ -217,8 +217,7 @@ pub const DO_HELP: Label =
 pub const IMPORT: Label = label("从 CSV 文件导入", "Import from CSV files");
 pub const IMPORT_AFTER: Label = label(
     "先检查全部行,有一行不对就什么也不写;同一文件再次导入不会重复。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
-    "All rows are checked first; if one is wrong, nothing is written. The same file again changes nothing. Each node remembers
-its own imports, so import a file at one node only.",
+    "All rows are checked first; if one is wrong, nothing is written. The same file again changes nothing. Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
 pub const IMPORT_DIR: Label = label("域的目录(含 issuer.key)", "The realm's directory, with its issuer.key");
@@ -229,15 +228,15 @@ pub const IMPORT_REGIONS_AFTER: Label = label(
   heliu import regions 371726.csv --dir ./realm --dry-run
   heliu import regions 371726.csv --dir ./realm
 
-在保管 issuer.key 的机器上运行。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。
+在保管 issuer.key 的机器上运行。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。\
 新目录写入域内各节点目录,节点重启后生效,并经链路传给其他节点。",
     "\
 Examples:
   heliu import regions 371726.csv --dir ./realm --dry-run
   heliu import regions 371726.csv --dir ./realm
 
-Run it where issuer.key is kept. Columns: code,name,parent_code. It only adds; renaming and merging come with a later
-version. The new directory is written to each node's directory in the realm; a node takes it when it starts, and passes
+Run it where issuer.key is kept. Columns: code,name,parent_code. It only adds; renaming and merging come with a later \
+version. The new directory is written to each node's directory in the realm; a node takes it when it starts, and passes \
 it on over its links.",
 );
 pub const IMPORT_MEMBERS: Label = label("登记党员", "Register members");
@@ -247,15 +246,15 @@ pub const IMPORT_MEMBERS_AFTER: Label = label(
   heliu import members members.csv --dry-run
   heliu import members members.csv --reason 2026年台账
 
-第一行为列名(英文名或中文名均可):name 姓名、branch 所在支部(必填);seat、member_no、joined_on、full_on、
+第一行为列名(英文名或中文名均可):name 姓名、branch 所在支部(必填);seat、member_no、joined_on、full_on、\
 admitted_on、stage。支部可写记录编号或其开头、支部全称,或该席位的区划代码。日期写作 2001-07-01。",
     "\
 Examples:
   heliu import members members.csv --dry-run
   heliu import members members.csv --reason 'ledger of 2026'
 
-The first line names the columns, in English or Chinese: name and branch (required); seat, member_no, joined_on, full_on,
-admitted_on, stage. A branch is given by its record id or a beginning of it, by its full name, or by its seat's region
+The first line names the columns, in English or Chinese: name and branch (required); seat, member_no, joined_on, full_on, \
+admitted_on, stage. A branch is given by its record id or a beginning of it, by its full name, or by its seat's region \
 code. Dates are written 2001-07-01.",
 );
 pub const IMPORT_ORGS: Label = label("建立党组织", "Create organisations");

@@ -207,11 +207,6 @@ impl Batch {
                 open.is_stored = true;
             }
         }
-        let scope = |record: RecordId| Some((record, replica.open.get(&record)?.row.scope.clone()));
-        let mut outcome = self.outcome;
-        for (link, records) in self.came_again {
-            outcome.came_again.push((link, records.into_iter().filter_map(scope).collect()));
-        }
-        outcome
+        Outcome { came_again: self.came_again, ..self.outcome }
     }
 }

@@ -1,0 +1,92 @@
+//! A `heliu node` in a process of its own: started, killed, asked to stop.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Child;
+
+use crate::command_line::command;
+use crate::desk::Desk;
+use crate::patience::until_ok;
+
+pub struct NodeProcess {
+    child: Child,
+    address: SocketAddr,
+    /// Standard output and standard error; they go on over restarts.
+    said: PathBuf,
+    log: PathBuf,
+}
+
+impl NodeProcess {
+    /// Starts a node on its directory, and does not wait for it. `settings` override its configuration.
+    #[must_use]
+    pub fn spawn(folder: &Path, address: SocketAddr, settings: &[(&str, &str)]) -> Self {
+        let (said, log) = (folder.join("said.txt"), folder.join("log.txt"));
+        let append = |path: &Path| File::options().create(true).append(true).open(path).expect("the directory is ours");
+        let shown = folder.to_str().expect("its path is plain");
+        let mut command = command(&["node", "--dir", shown]);
+        // A node that was killed is dialled again within a second, whatever it has been through.
+        command.env("HELIU_LINKS_RETRY_SECONDS_MAX", "1").envs(settings.iter().copied());
+        command.stdout(append(&said)).stderr(append(&log)).stdin(Stdio::null());
+        let child = command.spawn().expect("the binary runs");
+        NodeProcess { child, address, said, log }
+    }
+
+    /// A desk at it, as soon as it answers.
+    ///
+    /// # Panics
+    /// With its log, if it ends instead.
+    pub async fn is_up(&mut self) -> Desk {
+        let address = self.address;
+        for _ in 0..3 {
+            if let Some(ended) = self.child.try_wait().expect("it is our child") {
+                panic!("the node ended ({ended})\n{}{}", self.said(), self.log());
+            }
+            let answered = tokio::time::timeout(
+                crate::patience::PATIENCE / 3,
+                until_ok(async || Desk::at(address).await.map_err(|error| error.to_string())),
+            );
+            tokio::select! {
+                answered = answered => if let Ok(Ok(desk)) = answered { return desk },
+                _ = self.child.wait() => {}
+            }
+        }
+        panic!("the node at {address} does not answer\n{}{}", self.said(), self.log())
+    }
+
+    /// `kill -9`: it gets no chance to do anything more.
+    pub async fn kill_nine(&mut self) {
+        self.child.kill().await.expect("it is our child");
+    }
+
+    /// SIGTERM: it has time to finish.
+    pub async fn stop(&mut self) -> ExitStatus {
+        if let Some(id) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+            kill_process(id, Signal::TERM).expect("it is our child");
+        }
+        self.child.wait().await.expect("it is our child")
+    }
+
+    /// Whether it still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
+    }
+
+    /// The status that it ended with by itself.
+    pub async fn ends(&mut self) -> ExitStatus {
+        self.child.wait().await.expect("it is our child")
+    }
+
+    #[must_use]
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}

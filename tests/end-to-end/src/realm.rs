@@ -1,0 +1,115 @@
+//! A realm as `heliu init` makes it, in a temporary directory, with nodes for chosen seats on free ports.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use tempfile::TempDir;
+
+use crate::command_line::heliu;
+use crate::desk::Desk;
+use crate::process::NodeProcess;
+use crate::seats::{code, region_file};
+
+pub struct Realm {
+    /// None only while it is dropped.
+    folder: Option<TempDir>,
+    addresses: BTreeMap<&'static str, SocketAddr>,
+}
+
+impl Realm {
+    /// A county with the named seats; those without a `-` in front have a node. `V22` is kept by nobody in
+    /// `["C", "T2", "V21", "-V22"]`: its township does its business.
+    pub async fn init(names: &[&'static str]) -> Self {
+        let folder = tempfile::Builder::new().prefix("heliu-end-to-end-").tempdir().expect("a temporary directory");
+        let regions = folder.path().join("regions.csv");
+        let all = names.iter().map(|name| name.trim_start_matches('-'));
+        std::fs::write(&regions, region_file(all)).expect("the directory is ours");
+        let with_node = names.iter().filter(|name| !name.starts_with('-'));
+        let addresses: BTreeMap<_, _> = with_node.map(|name| (*name, free_address())).collect();
+
+        let shown = |path: &Path| path.to_str().expect("temporary paths are plain").to_owned();
+        let (regions, realm) = (shown(&regions), shown(&folder.path().join("realm")));
+        let nodes: Vec<String> = addresses.iter().map(|(name, address)| format!("{}={address}", code(name))).collect();
+        let mut arguments = vec!["init", "--regions", &regions, "--dir", &realm];
+        arguments.extend(nodes.iter().flat_map(|node| ["--node", node]));
+        let _ = heliu(&arguments).await.exits(0);
+        Realm { folder: Some(folder), addresses }
+    }
+
+    /// Where the realm and everything about it is.
+    ///
+    /// # Panics
+    /// Never: it is there until the end.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("it is there until the end").path()
+    }
+
+    #[must_use]
+    pub fn regions(&self) -> PathBuf {
+        self.folder().join("regions.csv")
+    }
+
+    /// The names of the seats that have a node.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.addresses.keys().copied()
+    }
+
+    #[must_use]
+    pub fn address(&self, name: &str) -> SocketAddr {
+        self.addresses[name]
+    }
+
+    /// The directory of a node, as it would be copied to its machine.
+    #[must_use]
+    pub fn node_folder(&self, name: &str) -> PathBuf {
+        self.folder().join("realm/nodes").join(code(name))
+    }
+
+    /// Starts a node's process, and does not wait for it.
+    #[must_use]
+    pub fn spawn(&self, name: &str) -> NodeProcess {
+        self.spawn_with(name, &[])
+    }
+
+    #[must_use]
+    pub fn spawn_with(&self, name: &str, settings: &[(&str, &str)]) -> NodeProcess {
+        NodeProcess::spawn(&self.node_folder(name), self.address(name), settings)
+    }
+
+    /// Starts a node and sits down at it.
+    pub async fn start(&self, name: &str) -> (NodeProcess, Desk) {
+        self.start_with(name, &[]).await
+    }
+
+    pub async fn start_with(&self, name: &str, settings: &[(&str, &str)]) -> (NodeProcess, Desk) {
+        let mut process = self.spawn_with(name, settings);
+        let desk = process.is_up().await;
+        (process, desk)
+    }
+}
+
+impl Drop for Realm {
+    fn drop(&mut self) {
+        if let Some(folder) = self.folder.take().filter(|_| std::thread::panicking()) {
+            eprintln!("the realm with the logs of its nodes is kept in {}", folder.keep().display());
+        }
+    }
+}
+
+/// An address on this machine that stays free while its node is down: outside the range from which the system takes
+/// the ports of outgoing connections, and of other tests.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    const FIRST: u16 = 10_000;
+    const PORTS: u16 = 20_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or(0);
+    (0..PORTS)
+        .map(|_| FIRST + begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS)
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("some port is free")
+}

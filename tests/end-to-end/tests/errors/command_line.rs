@@ -1,0 +1,73 @@
+//! What was typed is wrong, or there is nobody to ask.
+
+use end_to_end::command_line::{command, heliu, run};
+use end_to_end::realm::{Realm, free_address};
+
+#[tokio::test]
+async fn a_wrong_command_line_is_told_with_the_nearest_right_one() {
+    let said = heliu(&["stauts"]).await.exits(2).complains("there is no command stauts");
+    let _ = said.complains("did you mean status?").complains("heliu --help");
+    let said = heliu(&["status", "--jsn"]).await.exits(2).complains("no argument --jsn");
+    let _ = said.complains("did you mean --json? See heliu status --help");
+    let _ = heliu(&["do", "--explain", "member.regster"]).await.exits(2).complains("did you mean member.register?");
+    let _ = heliu(&["get"]).await.exits(2).complains("<ID> is missing");
+    let _ = heliu(&["list", "membr"]).await.exits(2).complains("did you mean member?");
+    let nothing = heliu(&[]).await.exits(2);
+    assert!(nothing.err.contains("Usage:") || nothing.out.contains("Usage:"), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn it_speaks_the_language_of_the_reader() {
+    let mut chinese = command(&["stauts"]);
+    chinese.env("HELIU_LANG", "zh");
+    let _ = run(chinese, &["stauts"]).await.exits(2).complains("没有命令 stauts").complains("是不是 status?");
+    let _ = heliu(&["--lang", "zh", "--help"]).await.exits(0).answers("合流").answers("用法");
+}
+
+#[tokio::test]
+async fn a_node_that_cannot_be_reached_is_told_with_what_to_check() {
+    let address = free_address().to_string();
+    for verb in ["status", "peers", "verify", "list"] {
+        let said = heliu(&[verb, "--node", &address]).await.exits(3);
+        let _ = said.complains(&format!("Cannot reach a node at {address}")).complains("what to do");
+    }
+    let json = heliu(&["status", "--json", "--node", &address]).await.exits(3).json();
+    assert_eq!(json["error"]["code"], "unreachable");
+    let _ = heliu(&["status", "--node", "nowhere"]).await.exits(2).complains("host:port");
+}
+
+#[tokio::test]
+async fn a_wrong_setting_is_told_with_its_line_and_the_nearest_known_one() {
+    let realm = Realm::init(&["C"]).await;
+    let file = realm.node_folder("C").join("heliu.toml");
+    let text = std::fs::read_to_string(&file).expect("init wrote it");
+    std::fs::write(&file, format!("data_dri = \"x\"\n{text}")).expect("it is ours");
+    let shown = file.to_str().expect("plain");
+    let said = heliu(&["node", "--config", shown]).await.exits(2).complains("line 1: there is no setting data_dri");
+    let _ = said.complains("did you mean data_dir?");
+}
+
+#[tokio::test]
+async fn a_realm_is_never_overwritten() {
+    let realm = Realm::init(&["C"]).await;
+    let (regions, folder) = (realm.regions(), realm.folder().join("realm"));
+    let (regions, folder) = (regions.to_str().expect("plain"), folder.to_str().expect("plain"));
+    let said = heliu(&["init", "--regions", regions, "--dir", folder]).await.exits(4);
+    let _ = said.complains("there is a realm in").complains("--dir");
+}
+
+#[tokio::test]
+async fn what_a_rule_refuses_is_told_with_the_reason_and_ends_with_four() {
+    let realm = Realm::init(&["C"]).await;
+    let (_node, county) = realm.start("C").await;
+    let address = realm.address("C").to_string();
+    let committee = county.makes("org.create", &[("name", "县委")]).await;
+    let branch = county.makes("org.create", &[("name", "机关支部"), ("parent_org", &committee)]).await;
+    let parent = format!("parent_org={branch}");
+    let said = heliu(&["do", "org.set_parent", &committee, &parent, "--node", &address]).await.exits(4);
+    let _ = said.complains("is already under").complains("cannot be above each other").complains("what to do");
+    let said = heliu(&["do", "org.create", "nmae=x", "--node", &address]).await.exits(2);
+    let _ = said.complains("nmae");
+    let unknown = "0".repeat(64);
+    let _ = heliu(&["get", &unknown, "--node", &address]).await.exits(1).complains("holds no record");
+}

@@ -1,0 +1,73 @@
+//! CSV files: a broken row, and the same file twice.
+
+use std::path::PathBuf;
+
+use end_to_end::command_line::heliu;
+use end_to_end::realm::Realm;
+use end_to_end::seats::code;
+
+fn write(realm: &Realm, name: &str, text: &str) -> String {
+    let path: PathBuf = realm.folder().join(name);
+    std::fs::write(&path, text).expect("the directory is ours");
+    path.to_str().expect("temporary paths are plain").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_row_is_told_with_its_line_and_nothing_is_imported() {
+    let realm = Realm::init(&["C", "-V11"]).await;
+    let (_node, county) = realm.start("C").await;
+    let address = realm.address("C").to_string();
+    let regions = realm.regions();
+    let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--node", &address];
+    let _ = heliu(&orgs).await.exits(0).answers("3 rows: 3 imported");
+
+    let village = code("V11");
+    let good = format!("name,branch,joined_on\n测试甲0001,{village},2001-07-01\n测试甲0002,{village},2002-07-01\n");
+    let broken = good.clone() + &format!("测试甲0003,{village},2001-13-01\n测试甲0004,没有的支部,2001-07-01\n");
+    let file = write(&realm, "broken.csv", &broken);
+    let import = ["import", "members", &file, "--node", &address];
+    let said = heliu(&import).await.exits(1).complains("nothing was imported");
+    let _ = said.complains("line 4: joined_on cannot be \"2001-13-01\"").complains("what to do");
+    // What only the node can tell is told as well, once the rest is right.
+    let file = write(&realm, "stranger.csv", &broken.replace("2001-13-01", "2001-12-01"));
+    let said = heliu(&["import", "members", &file, "--node", &address]).await.exits(1);
+    let _ = said.complains("line 5:").complains("没有的支部").complains("nothing was imported");
+    let file = write(&realm, "header.csv", "name,brnch\n甲,x\n");
+    let _ = heliu(&["import", "members", &file, "--node", &address]).await.exits(1).complains("did you mean branch?");
+    assert!(county.list("member").await.is_empty());
+
+    let file = write(&realm, "good.csv", &good);
+    let _ = heliu(&["import", "members", &file, "--node", &address, "--dry-run"]).await.exits(0).answers("2 rows");
+    assert!(county.list("member").await.is_empty(), "a dry run only looks");
+    let _ = heliu(&["import", "members", &file, "--node", &address]).await.exits(0).answers("2 imported");
+    assert_eq!(county.list("member").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_file_imported_again_changes_nothing() {
+    let realm = Realm::init(&["C", "-V11", "-V12"]).await;
+    let (mut node, _county) = realm.start("C").await;
+    let address = realm.address("C").to_string();
+    let regions = realm.regions();
+    let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--node", &address];
+    let row = |n: u32| format!("测试甲{n:04},{},2001-07-01\n", code(if n.is_multiple_of(2) { "V11" } else { "V12" }));
+    let file = "name,branch,joined_on\n".to_owned() + &(1..=60).map(row).collect::<String>();
+    let members_file = write(&realm, "members.csv", &file);
+    let members = ["import", "members", &members_file, "--node", &address];
+    let _ = heliu(&orgs).await.exits(0).answers("4 rows: 4 imported");
+    let _ = heliu(&members).await.exits(0).answers("60 rows: 60 imported");
+    let before = heliu(&["status", "--json", "--node", &address]).await.exits(0).json();
+
+    node.kill_nine().await;
+    let (_node, _county) = realm.start("C").await;
+    let _ = heliu(&orgs).await.exits(0).answers("0 imported, 4 already there");
+    let _ = heliu(&members).await.exits(0).answers("0 imported, 60 already there");
+    let after = heliu(&["status", "--json", "--node", &address]).await.exits(0).json();
+    assert_eq!(before["counts"], after["counts"]);
+    assert_eq!(before["store_head"], after["store_head"], "not even a place in the feed was used");
+
+    // A row more, and only that is imported.
+    let longer = write(&realm, "longer.csv", &(file + &row(61)));
+    let said = heliu(&["import", "members", &longer, "--node", &address]).await.exits(0);
+    let _ = said.answers("61 rows: 1 imported, 60 already there");
+}

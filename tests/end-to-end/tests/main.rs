@@ -1,0 +1,8 @@
+//! What `cargo test` runs end to end: the built binary as separate processes, the acceptance stories over real nodes, what
+//! people are told when something is wrong, and the commands of the README.
+
+mod errors;
+mod kill_nine;
+mod processes;
+mod readme;
+mod stories;

@@ -1,0 +1,52 @@
+//! A realm made by `heliu init`, its nodes in processes of their own: a record travels, and outlives `kill -9`.
+
+use end_to_end::command_line::heliu;
+use end_to_end::desk::order;
+use end_to_end::patience::until;
+use end_to_end::realm::Realm;
+use end_to_end::seats::code;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_registered_in_a_village_is_seen_at_township_and_county_and_nowhere_else() {
+    let realm = Realm::init(&["C", "T1", "V11", "V12"]).await;
+    let (mut county_node, county) = realm.start("C").await;
+    let (mut township_node, township) = realm.start("T1").await;
+    let (mut village_node, village) = realm.start("V11").await;
+    let (_other_node, other_village) = realm.start("V12").await;
+    assert!(village_node.said().contains("is ready") && village_node.said().contains("测试11村"));
+
+    let branch = township.makes("org.create", &[("name", "一村党支部"), ("seat", &code("V11"))]).await;
+    until("the branch comes down to its village", async || village.record(&branch).await.is_some()).await;
+    let member = village.makes("member.register", &[("name", "测试甲0001"), ("branch", &branch)]).await;
+    until("the member comes up to the county", async || county.record(&member).await.is_some()).await;
+    assert_eq!(county.view(&member).await, village.view(&member).await);
+    assert!(township.record(&member).await.is_some());
+    let verified = heliu(&["verify", "--node", &realm.address("T1").to_string()]).await.exits(0);
+    let _ = verified.answers("3 of 3 link(s) equal");
+    assert_eq!(other_village.record(&member).await, None, "it is none of the other village's business");
+
+    // Each is stopped in its own way; what was acknowledged is there again.
+    village_node.kill_nine().await;
+    assert!(township_node.stop().await.success() && county_node.stop().await.success());
+    let (_village_node, village) = realm.start("V11").await;
+    assert_eq!(village.view(&member).await["name"], "测试甲0001");
+    village.does("record.set", &member, &[("field", "name"), ("value", "测试甲一")]).await;
+    let (_township_node, _township) = realm.start("T1").await;
+    let (_county_node, county) = realm.start("C").await;
+    until("the edit reaches the county", async || county.view(&member).await["name"] == "测试甲一").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_repeated_after_a_lost_answer_has_one_effect() {
+    let realm = Realm::init(&["C"]).await;
+    let (mut node, county) = realm.start("C").await;
+    let branch = county.makes("org.create", &[("name", "县委"), ("seat", &code("C"))]).await;
+    let register = order("member.register", "", &[("name", "测试甲0001"), ("branch", &branch)]);
+    let first = county.client.execute(register.clone()).await.expect("it is carried out");
+    node.kill_nine().await;
+    let (_node, county) = realm.start("C").await;
+    let again = county.client.execute(register).await.expect("the answer of then");
+    assert!(!first.repeated && again.repeated);
+    assert_eq!((&first.created, &first.commits), (&again.created, &again.commits));
+    assert_eq!(county.list("member").await.len(), 1);
+}
