@@ -86,7 +86,8 @@ pub struct LoadRequest {
 #[derive(Debug, Default)]
 pub struct LoadReply {
     pub records: Vec<Loaded>,
-    pub referring: Vec<(RecordId, Vec<RecordId>)>,
+    /// (target, source)
+    pub referring: Vec<(RecordId, RecordId)>,
     pub conflicts: Vec<ConflictRow>,
     pub commands: Vec<(CommandId, Vec<u8>)>,
 }

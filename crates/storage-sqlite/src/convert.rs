@@ -84,7 +84,7 @@ pub fn limit(value: usize) -> i64 {
 
 /// Ids as a JSON list of hexadecimal strings: with `json_each` and `unhex`, one statement of one shape serves any number
 /// of them. Nothing in it needs escaping.
-pub fn id_list<'a>(ids: impl IntoIterator<Item = &'a [u8; 32]>) -> String {
+pub fn id_list<'a, const N: usize>(ids: impl IntoIterator<Item = &'a [u8; N]>) -> String {
     let mut list = String::from("[");
     for id in ids {
         list.push_str(if list.len() > 1 { ",\"" } else { "\"" });

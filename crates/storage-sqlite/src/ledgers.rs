@@ -55,10 +55,18 @@ pub async fn cursor(connection: &mut SqliteConnection, peer: StoreId) -> Result<
     Ok(Some(Cursor { store: peer, incarnation: Incarnation(cells.fixed(1)?), position: cells.u64(2)? }))
 }
 
-pub async fn command(connection: &mut SqliteConnection, id: CommandId) -> Result<Option<Vec<u8>>, Fault> {
-    let query = sqlx::query("SELECT id, answer FROM commands WHERE id = ?");
-    let found = query.bind(&id.0[..]).fetch_optional(connection).await?;
-    found.map(|row| Cells::new(&row, "commands", 0).get(1)).transpose()
+pub async fn commands(
+    connection: &mut SqliteConnection,
+    ids: &[CommandId],
+) -> Result<Vec<(CommandId, Vec<u8>)>, Fault> {
+    let query =
+        sqlx::query("SELECT c.id, c.answer FROM json_each(?) j CROSS JOIN commands c ON c.id = unhex(j.value)");
+    let rows = query.bind(id_list(ids.iter().map(|id| &id.0))).fetch_all(connection).await?;
+    let answer = |row: &SqliteRow| {
+        let cells = Cells::new(row, "commands", 0);
+        Ok((CommandId(cells.fixed(0)?), cells.get(1)?))
+    };
+    rows.iter().map(answer).collect()
 }
 
 pub async fn last_commit(

@@ -193,8 +193,8 @@ impl Read for SqliteStore {
         read!(self, "loading records", connection => feed::load(connection, ids))
     }
 
-    async fn referring(&self, target: RecordId) -> Result<Vec<RecordId>, StoreError> {
-        read!(self, "reading references", connection => records::referring(connection, target))
+    async fn referring(&self, targets: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
+        read!(self, "reading references", connection => records::referring(connection, targets))
     }
 
     async fn feed(&self, after: Position, budget: Budget) -> Result<FeedPage, StoreError> {
@@ -244,8 +244,8 @@ impl Read for SqliteStore {
         read!(self, "reading hidden records", connection => records::hidden(connection, up_to))
     }
 
-    async fn command(&self, id: CommandId) -> Result<Option<Vec<u8>>, StoreError> {
-        read!(self, "reading a command", connection => ledgers::command(connection, id))
+    async fn commands(&self, ids: &[CommandId]) -> Result<Vec<(CommandId, Vec<u8>)>, StoreError> {
+        read!(self, "reading commands", connection => ledgers::commands(connection, ids))
     }
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {

@@ -1,12 +1,14 @@
 //! Reading rows of records and what is listed by them.
 
+use std::collections::BTreeSet;
+
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_storage::{ListQuery, Position, RecordRow, ScanItem};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::convert::{Cells, PRESENT, RECORD_COLUMNS, limit, read_scope, record_row, signed};
+use crate::convert::{Cells, PRESENT, RECORD_COLUMNS, id_list, limit, read_scope, record_row, signed};
 use crate::fault::Fault;
 
 /// Every id comes after nothing.
@@ -68,11 +70,21 @@ pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Resul
     rows(&prepared.fetch_all(connection).await?)
 }
 
-pub async fn referring(connection: &mut SqliteConnection, target: RecordId) -> Result<Vec<RecordId>, Fault> {
+pub async fn referring(
+    connection: &mut SqliteConnection,
+    targets: &[RecordId],
+) -> Result<Vec<(RecordId, RecordId)>, Fault> {
     let query = sqlx::query(
-        "SELECT r.id FROM refs f CROSS JOIN records r ON r.key = f.source WHERE f.target = ? ORDER BY r.id",
+        "SELECT f.target, r.id FROM json_each(?) j CROSS JOIN refs f ON f.target = unhex(j.value) \
+         CROSS JOIN records r ON r.key = f.source ORDER BY f.target, r.id",
     );
-    ids(&query.bind(&target.0[..]).fetch_all(connection).await?)
+    let targets: BTreeSet<&RecordId> = targets.iter().collect();
+    let rows = query.bind(id_list(targets.into_iter().map(|id| &id.0))).fetch_all(connection).await?;
+    let pair = |row: &SqliteRow| {
+        let cells = Cells::new(row, "refs", 0);
+        Ok((RecordId(cells.fixed(0)?), RecordId(cells.fixed(1)?)))
+    };
+    rows.iter().map(pair).collect()
 }
 
 pub async fn wants(connection: &mut SqliteConnection, count: usize) -> Result<Vec<RecordId>, Fault> {

@@ -63,8 +63,11 @@ pub trait Read: Send + Sync {
     fn directory(&self) -> impl Future<Output = Result<Vec<Vec<u8>>, StoreError>> + Send;
     /// Rows with their leaves (in feed order), in the order asked for and each once. Unknown records are left out.
     fn load(&self, ids: &[RecordId]) -> impl Future<Output = Result<Vec<Loaded>, StoreError>> + Send;
-    /// The records that refer to one.
-    fn referring(&self, target: RecordId) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    /// The records that refer to any of these: (target, source), in order.
+    fn referring(
+        &self,
+        targets: &[RecordId],
+    ) -> impl Future<Output = Result<Vec<(RecordId, RecordId)>, StoreError>> + Send;
     /// Feed entries after a position, in order, with what sending them takes.
     fn feed(&self, after: Position, budget: Budget) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
     /// All leaves of some records, in feed order, as feed items; nothing for records that are stubs or unknown.
@@ -94,8 +97,11 @@ pub trait Read: Send + Sync {
     fn wants(&self, limit: usize) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
     /// Records hidden at or before a position: their exit is complete once a superior has everything up to there.
     fn hidden(&self, up_to: Position) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
-    /// The first answer that was stored under this id.
-    fn command(&self, id: CommandId) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+    /// For each of these commands that has an answer, the first that was stored.
+    fn commands(
+        &self,
+        ids: &[CommandId],
+    ) -> impl Future<Output = Result<Vec<(CommandId, Vec<u8>)>, StoreError>> + Send;
     /// The last commit known of an author, over all incarnations: (incarnation, seq, commit).
     fn last_commit(
         &self,

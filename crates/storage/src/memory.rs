@@ -344,8 +344,11 @@ impl Read for MemoryStore {
         Ok(self.lock().load(ids))
     }
 
-    async fn referring(&self, target: RecordId) -> Result<Vec<RecordId>, StoreError> {
-        Ok(self.lock().sources.get(&target).into_iter().flatten().copied().collect())
+    async fn referring(&self, targets: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
+        let state = self.lock();
+        let targets: BTreeSet<&RecordId> = targets.iter().collect();
+        let sources = |target: &RecordId| state.sources.get(target).into_iter().flatten().copied();
+        Ok(targets.into_iter().flat_map(|target| sources(target).map(|source| (*target, source))).collect())
     }
 
     async fn feed(&self, after: Position, budget: Budget) -> Result<FeedPage, StoreError> {
@@ -412,8 +415,9 @@ impl Read for MemoryStore {
         Ok(state.hidden.iter().filter(|(_, since)| **since <= up_to).map(|(id, _)| *id).collect())
     }
 
-    async fn command(&self, id: CommandId) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.lock().commands.get(&id).cloned())
+    async fn commands(&self, ids: &[CommandId]) -> Result<Vec<(CommandId, Vec<u8>)>, StoreError> {
+        let state = self.lock();
+        Ok(ids.iter().filter_map(|id| Some((*id, state.commands.get(id)?.clone()))).collect())
     }
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {

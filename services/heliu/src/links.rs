@@ -105,7 +105,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         (tr!("链路", "links"), links_in_short(links)),
     ];
     for link in links.iter().filter(|link| is_broken(link)) {
-        let what = if link.last_error.is_empty() { state_name(link.state()) } else { link.last_error.clone() };
+        let what = if link.last_error.is_empty() { state_name(link.state()) } else { last_error(link) };
         rows.push((format!("  ! {}", role_name(link.role())), format!("{}: {what}", end(link))));
     }
     pairs(&rows)
@@ -122,13 +122,19 @@ fn links_in_short(links: &[Link]) -> String {
     let broken = links.iter().filter(|link| is_broken(link)).count();
     let all = links.len();
     let said = tr!("{all} 条,{verified} 条已核对一致", "{all}, of which {verified} proven equal");
-    if broken == 0 { said } else { said + &tr!(",{broken} 条断开", ", {broken} down") }
+    if broken == 0 { said } else { said + &tr!(",{broken} 条断开(见 heliu peers)", ", {broken} down (see heliu peers)") }
 }
 
 /// The other end: its place, or its address before it has said who it is.
 fn end(link: &Link) -> String {
     let place = place(link.peer_seat.as_ref());
     if place.is_empty() { link.address.clone() } else { place }
+}
+
+/// Without its address where that is all that the other end is known by.
+fn last_error(link: &Link) -> String {
+    let address = format!("{}: ", end(link));
+    link.last_error.strip_prefix(&address).unwrap_or(&link.last_error).to_owned()
 }
 
 fn peers_told(links: &[Link]) -> String {
@@ -154,13 +160,13 @@ fn peers_told(links: &[Link]) -> String {
             if lag.items > 0 { time::span(lag.oldest_age_ms) } else { String::new() },
             ago(link.heard_ms),
             ago(link.verified_since_ms),
-            link.last_error.clone(),
+            last_error(link),
         ]);
     }
     let mut text = table.print();
     for link in links.iter().filter(|link| is_broken(link)) {
-        let (end, error) = (end(link), &link.last_error);
-        let error = if error.is_empty() { tr!("尚无答复", "no answer yet") } else { error.clone() };
+        let (end, error) = (end(link), last_error(link));
+        let error = if error.is_empty() { tr!("尚无答复", "no answer yet") } else { error };
         text.push_str(&match link.state() {
             LinkState::Refused => tr!(
                 "\n{end} 的链路被拒绝:{error}。不会自行恢复,请按原因处理。\n",

@@ -46,10 +46,17 @@ fn localise(command: Command) -> Command {
         command.disable_help_flag(true).arg(help)
     };
     let usage = tr!("用法:", "Usage:");
+    let mut positionals = 0;
     command
         .help_template(format!("{{about-with-newline}}\n{usage} {{usage}}\n\n{{all-args}}{{after-help}}"))
         .subcommand_help_heading(labelled(help::COMMANDS))
-        .mut_args(annotate)
+        .mut_args(move |argument| {
+            // Under a heading of one's own clap would sort them by name.
+            positionals += usize::from(argument.is_positional());
+            let order = argument.is_positional().then_some(positionals);
+            let argument = annotate(argument);
+            if let Some(order) = order { argument.display_order(order) } else { argument }
+        })
         .mut_subcommands(localise)
 }
 

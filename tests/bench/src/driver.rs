@@ -90,20 +90,14 @@ impl<S: Write> Driver<S> {
 async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> LoadReply {
     let ids: Vec<_> = request.records.into_iter().collect();
     let anchors: Vec<_> = request.conflicts_of.into_iter().collect();
-    let mut reply = LoadReply {
+    let targets: Vec<_> = request.referring.into_iter().collect();
+    let commands: Vec<_> = request.commands.into_iter().collect();
+    LoadReply {
         records: store.load(&ids).await.expect("records are read"),
         conflicts: store.conflicts_of(&anchors).await.expect("conflicts are read"),
-        ..LoadReply::default()
-    };
-    for target in request.referring {
-        reply.referring.push((target, store.referring(target).await.expect("references are read")));
+        referring: store.referring(&targets).await.expect("references are read"),
+        commands: store.commands(&commands).await.expect("commands are read"),
     }
-    for command in request.commands {
-        if let Some(answer) = store.command(command).await.expect("commands are read") {
-            reply.commands.push((command, answer));
-        }
-    }
-    reply
 }
 
 /// Hands all frames of one driver to another and back until both are silent.

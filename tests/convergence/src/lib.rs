@@ -10,5 +10,6 @@ pub mod invariants;
 pub mod reference;
 pub mod schedule;
 pub mod seeds;
+pub mod story;
 pub mod tally;
 pub mod world;

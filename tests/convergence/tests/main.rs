@@ -1,3 +1,7 @@
-//! What `cargo test` runs of the simulator.
+//! What `cargo test` runs of the simulator: the acceptance stories, some hundred schedules, and the proof that its checks
+//! can fail.
 
-mod first;
+mod checks_can_fail;
+mod links;
+mod schedules;
+mod stories;

@@ -52,7 +52,8 @@ pub fn title(name: &str) -> String {
 /// A region file with these seats and all above them.
 #[must_use]
 pub fn region_file<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    let upward = |name: &str| std::iter::successors(Some(plain(name).to_owned()), |at| superior(at)).collect::<Vec<_>>();
+    let upward =
+        |name: &str| std::iter::successors(Some(plain(name).to_owned()), |at| superior(at)).collect::<Vec<_>>();
     let mut all: Vec<String> = names.into_iter().flat_map(upward).collect();
     // C, T1, T2, V11: superiors come before their subordinates.
     all.sort();

@@ -47,6 +47,6 @@ async fn a_command_repeated_after_a_lost_answer_has_one_effect() {
     let (_node, county) = realm.start("C").await;
     let again = county.client.execute(register).await.expect("the answer of then");
     assert!(!first.repeated && again.repeated);
-    assert_eq!((&first.created, &first.commits), (&again.created, &again.commits));
+    assert_eq!((&first.created, &first.result), (&again.created, &again.result));
     assert_eq!(county.list("member").await.len(), 1);
 }

@@ -1,23 +1,40 @@
-//! The commands of the README are run as a reader would type them: in the repository's files, with `heliu` at hand, and a
-//! small county running.
+//! The commands of the README are run as a reader would type them: among the repository's files, with the built `heliu` at
+//! hand. All marked fences of a page are one session of a shell, which stops at the first command that fails.
 //!
-//! A fence of `sh` or `console` is run if a line `<!-- run -->` stands before it. All marked fences of a page are one
-//! session of a shell, which stops at the first command that fails. `cargo run ... -- ARGUMENTS` runs the `heliu` that is
-//! built; HELIU_NODE names the county's node; what is started in the background ends with the session.
+//! Two things differ from what is written: ports are free ones, so that two sessions can go on beside each other; and where
+//! a reader starts nodes in terminals of their own, the session does so.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use end_to_end::binary;
-use end_to_end::command_line::heliu;
-use end_to_end::fences::marked_to_run;
-use end_to_end::realm::Realm;
+use end_to_end::fences::{Block, marked_to_run};
+use end_to_end::realm::free_address;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 
 const SESSION: Duration = Duration::from_secs(100);
+const HOST: &str = "127.0.0.1:";
+
+/// Starts every node that has been made and does not run, and waits until it answers and its links, if it has any, are
+/// equal: a reader takes longer than that to type.
+const NODES: &str = r#"
+start_nodes() {
+    for node in */nodes/*/; do
+        [ -e "$node/said.txt" ] || heliu node --dir "$node" >"$node/said.txt" 2>"$node/log.txt" &
+    done
+    for node in */nodes/*/; do
+        tries=0
+        until heliu verify --config "$node/heliu.toml" >/dev/null 2>&1 || [ $tries -gt 100 ]; do
+            sleep 0.2; tries=$((tries + 1))
+        done
+        heliu status --config "$node/heliu.toml" >/dev/null
+    done
+}
+"#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_english_readme_work() {
@@ -34,65 +51,74 @@ async fn works(page: &str, language: &str) {
     let text = text.unwrap_or_else(|error| panic!("{page}: {error}"));
     let blocks = marked_to_run(&text);
     assert!(!blocks.is_empty(), "no command of {page} is marked with <!-- run --> to be run");
-    let realm = Realm::init(&["C", "-T1", "-V11"]).await;
-    let (_node, county) = realm.start("C").await;
-    let address = realm.address("C").to_string();
-    let regions = realm.regions();
-    let _ = heliu(&["import", "orgs", regions.to_str().expect("plain"), "--node", &address]).await.exits(0);
-    let branch = county.list("org").await.pop().expect("an organisation").id;
-    county.makes("member.register", &[("name", "测试甲0001"), ("branch", &branch)]).await;
-
-    let desk = lay_out(realm.folder());
-    let mut path = std::ffi::OsString::from(realm.folder().join("bin"));
+    let folder = tempfile::Builder::new().prefix("heliu-readme-").tempdir().expect("a temporary directory");
+    let desk = lay_out(folder.path());
+    let mut path = std::ffi::OsString::from(folder.path().join("bin"));
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
-    // Each command is shown before it is run, so that a failure says which.
-    let script = format!("set -eux\n{}\n", blocks.join("\n"));
+    let log = folder.path().join("session.txt");
+    let said = std::fs::File::create(&log).expect("it is ours");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).current_dir(desk).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-    shell.env("PATH", path).env("HELIU_NODE", &address).env("HELIU_LANG", language).env_remove("HELIU_CONFIG");
-    let log = std::fs::File::create(realm.folder().join("session.txt")).expect("it is ours");
-    shell.stdout(log.try_clone().expect("a file")).stderr(log);
+    shell.args(["-c", &script(&blocks)]).current_dir(desk).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
+    shell.env("PATH", path).env("HELIU_LANG", language).env_remove("HELIU_CONFIG").env_remove("HELIU_NODE");
+    shell.stdout(said.try_clone().expect("a file")).stderr(said);
     let mut session = shell.spawn().expect("there is a shell");
     let group = session.id().and_then(|id| Pid::from_raw(id.cast_signed()));
     let ended = tokio::time::timeout(SESSION, session.wait()).await;
     if let Some(group) = group {
-        // Nobody is left if nothing was started in the background.
+        // Its nodes are still there, unless it started none.
         let _ = kill_process_group(group, Signal::KILL);
     }
-    let said = std::fs::read_to_string(realm.folder().join("session.txt")).unwrap_or_default();
+    let said = std::fs::read_to_string(log).unwrap_or_default();
     let ended = ended.unwrap_or_else(|_| panic!("{page} takes longer than {SESSION:?}:\n{said}"));
     let status = ended.expect("it is our child");
     assert!(status.success(), "a command of {page} failed ({status}):\n{said}");
 }
 
-/// A directory in which everything of the repository seems to be, and what is made in it stays out of the repository.
-fn lay_out(folder: &Path) -> std::path::PathBuf {
+/// Each command is shown before it is run, so that a failure says which.
+fn script(blocks: &[Block]) -> String {
+    let start = |needed| if needed { "set +x; start_nodes; set -x\n" } else { "" };
+    let blocks = blocks.iter().map(|block| format!("{}{}\n", start(block.needs_nodes), block.commands));
+    let free = with_free_ports(&blocks.collect::<String>());
+    format!("set -eu\n{NODES}\nset -x\n{free}")
+}
+
+/// The same commands with a free port for each that is named.
+fn with_free_ports(commands: &str) -> String {
+    let mut free: BTreeMap<&str, String> = BTreeMap::new();
+    let mut parts = commands.split(HOST);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (port, rest) = part.split_at(part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len()));
+        text.push_str(free.entry(port).or_insert_with(|| free_address().to_string()));
+        text.push_str(rest);
+    }
+    text
+}
+
+/// A directory in which everything of the repository seems to be; what is made in it stays out of the repository.
+fn lay_out(folder: &Path) -> PathBuf {
     let (desk, tools) = (folder.join("desk"), folder.join("bin"));
     std::fs::create_dir_all(&desk).expect("the directory is ours");
     std::fs::create_dir_all(&tools).expect("the directory is ours");
     for entry in std::fs::read_dir(binary::repository()).expect("the repository is there").flatten() {
-        let path = entry.path().canonicalize().expect("it is there");
         if entry.file_name() != "target" && entry.file_name() != ".git" {
+            let path = entry.path().canonicalize().expect("it is there");
             symlink(path, desk.join(entry.file_name())).expect("the directory is ours");
         }
     }
     symlink(binary::heliu(), tools.join("heliu")).expect("the directory is ours");
-    let cargo = tools.join("cargo");
-    let stand_in = "#!/bin/sh\n\
-        case \"$1 $*\" in 'run '*' -- '*) ;; *) echo \"only cargo run is run here, not: cargo $*\" >&2; exit 2;; esac\n\
-        while [ \"$1\" != -- ]; do shift; done\n\
-        shift\n\
-        exec heliu \"$@\"\n";
-    std::fs::write(&cargo, stand_in).expect("the directory is ours");
-    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
     desk
 }
 
 #[test]
 fn only_what_is_marked_is_taken_and_of_a_console_only_what_was_typed() {
-    let page = "# A\n```sh\nnever\n```\n<!-- run -->\n```sh\nheliu status\nheliu peers\n```\ntext\n<!-- run -->\n\n\
+    let page = "# A\n```sh\nnever\n```\n<!-- run -->\n```sh\nheliu init\nheliu list\n```\ntext\n<!-- run: nodes -->\n\n\
         ```console\n$ heliu do x \\\n    y=1\nmade 3fa8\n$ heliu list\n```\n";
-    assert_eq!(marked_to_run(page), ["heliu status\nheliu peers", "heliu do x \\\n    y=1\nheliu list"]);
-    assert!(std::panic::catch_unwind(|| marked_to_run("<!-- run -->\ntext\n")).is_err(), "a mark before nothing");
+    let found = marked_to_run(page);
+    let said: Vec<(bool, &str)> = found.iter().map(|block| (block.needs_nodes, block.commands.as_str())).collect();
+    assert_eq!(said, [(false, "heliu init\nheliu list"), (true, "heliu do x \\\n    y=1\nheliu list")]);
+    for wrong in ["<!-- run -->\ntext\n", "<!-- run: somehow -->\n```sh\n```\n"] {
+        assert!(std::panic::catch_unwind(|| marked_to_run(wrong)).is_err(), "{wrong}");
+    }
 }

@@ -52,20 +52,10 @@ async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, S
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
     let records = async { if records.is_empty() { Ok(Vec::new()) } else { store.load(&records).await } };
     let conflicts = async { if anchors.is_empty() { Ok(Vec::new()) } else { store.conflicts_of(&anchors).await } };
-    let referring = async {
-        let mut found = Vec::with_capacity(request.referring.len());
-        for target in &request.referring {
-            found.push((*target, store.referring(*target).await?));
-        }
-        Ok(found)
-    };
-    let commands = async {
-        let mut found = Vec::new();
-        for id in &request.commands {
-            found.extend(store.command(*id).await?.map(|answer| (*id, answer)));
-        }
-        Ok(found)
-    };
+    let targets: Vec<_> = request.referring.iter().copied().collect();
+    let ids: Vec<_> = request.commands.iter().copied().collect();
+    let referring = async { if targets.is_empty() { Ok(Vec::new()) } else { store.referring(&targets).await } };
+    let commands = async { if ids.is_empty() { Ok(Vec::new()) } else { store.commands(&ids).await } };
     let (records, conflicts, referring, commands) = futures::try_join!(records, conflicts, referring, commands)?;
     Ok(LoadReply { records, referring, conflicts, commands })
 }

@@ -11,10 +11,10 @@ fn a_plain_member_folds_to_a_small_view() {
     let [mut node] = nodes(["C"]);
     let made = county(&super::world::county_seats(1, 1), 1, 3);
     for org in &made.orgs {
-        node.ask_request(&org.request(), Some(org.key)).expect("an organisation");
+        node.ask_request(&org.request()).expect("an organisation");
     }
     let member = made.members().next().expect("one");
-    node.ask_request(&member.request(true), Some(member.key)).expect("a member");
+    node.ask_request(&member.request(true)).expect("a member");
     let record = &node.records[&member.id()];
     assert!(record.history.changes()[0].raw.len() < 700, "{} bytes", record.history.changes()[0].raw.len());
     let again = Record::fold(record.preimage.clone(), record.history.clone(), &super::world::county_seats(1, 1));

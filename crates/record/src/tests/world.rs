@@ -150,7 +150,7 @@ impl Node {
         let id = preimage.id();
         let before = self.records.remove(&id);
         let signal = before.as_ref().map(|r| r.view.signal);
-        let mut history = before.map_or_else(History::new, |r| r.history);
+        let mut history = before.map_or_else(History::new, |r| Arc::unwrap_or_clone(r.history));
         for change in changes {
             if history.get(&change.hash).is_some() {
                 continue;

@@ -3,7 +3,7 @@
 use heliu_trust::id::Incarnation;
 
 use super::sample::{
-    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, conflict, contents, edit, id, refused, row, seat, stub,
+    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, answer_of, commit, conflict, contents, edit, id, refused, row, seat, stub,
 };
 use super::{Harness, must};
 use crate::row::Counts;
@@ -54,7 +54,7 @@ pub async fn what_was_applied_is_there_after_a_crash(harness: &impl Harness) {
     let store = must(harness.reopen(store, SECOND).await);
     assert_eq!(contents(&store).await, before);
     assert_eq!(must(store.cursor(StoreId([9; 16])).await).map(|cursor| cursor.position), Some(77));
-    assert_eq!(must(store.command(CommandId([4; 16])).await), Some(b"answer".to_vec()));
+    assert_eq!(answer_of(&store, CommandId([4; 16])).await, Some(b"answer".to_vec()));
     assert_eq!(must(store.wants(10).await), [id(4)]);
     assert_eq!(must(store.hidden(13).await), [id(3)]);
     assert_eq!(must(store.last_commit(OTHER).await), Some((FIRST, 1, commit(OTHER, 1).id)));
@@ -80,7 +80,7 @@ pub async fn a_refused_transaction_leaves_no_trace(harness: &impl Harness) {
         assert!(store.apply(&broken).await.is_err(), "{what}");
         assert_eq!(contents(&store).await, before, "{what}");
         assert_eq!(must(store.cursor(StoreId([9; 16])).await), None, "{what}");
-        assert_eq!(must(store.command(CommandId([4; 16])).await), None, "{what}");
+        assert_eq!(answer_of(&store, CommandId([4; 16])).await, None, "{what}");
     }
     must(store.apply(&everything()).await);
     let store = must(harness.reopen(store, SECOND).await);

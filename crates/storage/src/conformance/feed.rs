@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 
-use super::sample::{ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, leaf, row, seat, stub};
+use super::sample::{ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, leaf, row, seat, sources, stub};
 use super::{Harness, must};
 use crate::row::CommitRow;
 use crate::{Budget, FeedEntry, FeedPage, LeafStatus, ListQuery, Position, Read, RecordState, Transaction, Write};
@@ -252,6 +252,6 @@ pub async fn a_large_transaction(harness: &impl Harness) {
     assert!(loaded[0].leaves.is_sorted_by_key(|leaf| leaf.position));
     assert_eq!(must(store.leaves_of(&ids.iter().copied().collect()).await).items.len(), 1_500);
     assert_eq!(must(store.list(&ListQuery { limit: 2_000, ..ListQuery::default() }).await).len(), 1_500);
-    assert_eq!(must(store.referring(id(149)).await).len(), 10, "1490 to 1499");
-    assert_eq!(must(store.referring(id(3)).await).len(), 10 + 20);
+    assert_eq!(sources(&store, id(149)).await.len(), 10, "1490 to 1499");
+    assert_eq!(sources(&store, id(3)).await.len(), 10 + 20);
 }

@@ -1,6 +1,6 @@
 //! Directory, conflicts, cursors, commands, quarantine.
 
-use super::sample::{FIRST, SECOND, STORE, conflict, id, refused};
+use super::sample::{FIRST, SECOND, STORE, answer_of, conflict, id, refused};
 use super::{Harness, must};
 use crate::{CommandId, ConflictRow, Cursor, QuarantineRow, Read as _, StoreId, Transaction, Write as _};
 
@@ -65,9 +65,9 @@ pub async fn commands_keep_their_first_answer(harness: &impl Harness) {
     must(store.apply(&answer(CommandId([1; 16]), b"first")).await);
     must(store.apply(&answer(CommandId([1; 16]), b"second")).await);
     must(store.apply(&answer(CommandId([2; 16]), b"")).await);
-    assert_eq!(must(store.command(CommandId([1; 16])).await), Some(b"first".to_vec()));
-    assert_eq!(must(store.command(CommandId([2; 16])).await), Some(Vec::new()));
-    assert_eq!(must(store.command(CommandId([3; 16])).await), None);
+    assert_eq!(answer_of(&store, CommandId([1; 16])).await, Some(b"first".to_vec()));
+    assert_eq!(answer_of(&store, CommandId([2; 16])).await, Some(Vec::new()));
+    assert_eq!(answer_of(&store, CommandId([3; 16])).await, None);
 }
 
 pub async fn the_quarantine_keeps_one_of_each(harness: &impl Harness) {

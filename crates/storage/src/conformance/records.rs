@@ -2,7 +2,7 @@
 
 use heliu_record::id::RecordId;
 
-use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, refused, row, stub};
+use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, refused, row, sources, stub};
 use super::{Harness, must};
 use crate::row::Counts;
 use crate::{ListQuery, Read as _, RecordRow, RecordState, ScanItem, Transaction, Write as _};
@@ -126,20 +126,20 @@ pub async fn references_are_replaced_as_a_whole(harness: &impl Harness) {
     // A target need not be here, and may be named twice.
     transaction.refs = vec![refs(0, &[2, 3, 99, 99]), refs(1, &[2])];
     must(store.apply(&transaction).await);
-    assert_eq!(must(store.referring(id(2)).await), sorted([0, 1]));
-    assert_eq!(must(store.referring(id(99)).await), [id(0)]);
+    assert_eq!(sources(&store, id(2)).await, sorted([0, 1]));
+    assert_eq!(sources(&store, id(99)).await, [id(0)]);
     let anew = Transaction { refs: vec![refs(0, &[3, 1])], ..Transaction::default() };
     must(store.apply(&anew).await);
-    assert_eq!(must(store.referring(id(2)).await), [id(1)]);
-    assert_eq!(must(store.referring(id(3)).await), [id(0)]);
-    assert_eq!(must(store.referring(id(1)).await), [id(0)]);
-    assert!(must(store.referring(id(99)).await).is_empty());
+    assert_eq!(sources(&store, id(2)).await, [id(1)]);
+    assert_eq!(sources(&store, id(3)).await, [id(0)]);
+    assert_eq!(sources(&store, id(1)).await, [id(0)]);
+    assert!(sources(&store, id(99)).await.is_empty());
     must(store.apply(&rows(vec![row(0, 2)])).await);
-    assert_eq!(must(store.referring(id(3)).await), [id(0)], "a new row alone leaves them");
+    assert_eq!(sources(&store, id(3)).await, [id(0)], "a new row alone leaves them");
     let none = Transaction { refs: vec![refs(0, &[]), refs(1, &[])], ..Transaction::default() };
     must(store.apply(&none).await);
     for n in [1, 2, 3] {
-        assert!(must(store.referring(id(n)).await).is_empty());
+        assert!(sources(&store, id(n)).await.is_empty());
     }
 }
 

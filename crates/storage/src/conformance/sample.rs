@@ -10,7 +10,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use super::must;
 use crate::row::{CommitRow, Counts};
 use crate::{
-    Budget, ConflictRow, FeedEntry, FeedPage, LeafRow, LeafStatus, ListQuery, Loaded, Meta, Position, QuarantineRow,
+    Budget, CommandId, ConflictRow, FeedEntry, FeedPage, LeafRow, LeafStatus, ListQuery, Loaded, Meta, Position, QuarantineRow,
     Read, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
 };
 
@@ -143,6 +143,14 @@ pub struct Contents {
     pub counts: Counts,
 }
 
+pub async fn sources(store: &impl Read, target: RecordId) -> Vec<RecordId> {
+    must(store.referring(&[target]).await).into_iter().map(|(_, source)| source).collect()
+}
+
+pub async fn answer_of(store: &impl Read, command: CommandId) -> Option<Vec<u8>> {
+    must(store.commands(&[command]).await).pop().map(|(_, answer)| answer)
+}
+
 pub async fn contents(store: &impl Read) -> Contents {
     let Meta { store: name, head, .. } = must(store.meta().await);
     let FeedPage { items, .. } = must(store.feed(0, ALL).await);
@@ -150,7 +158,7 @@ pub async fn contents(store: &impl Read) -> Contents {
     let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
     let mut referring = Vec::new();
     for id in &ids {
-        referring.push(must(store.referring(*id).await));
+        referring.push(sources(store, *id).await);
     }
     let loaded: Vec<Loaded> = must(store.load(&ids).await);
     assert!(loaded.iter().map(|loaded| &loaded.row).eq(&rows), "loading and listing show the same rows");

@@ -6,7 +6,9 @@ use heliu_record::command::{CommandId, Refusal, Request};
 use heliu_record::id::RecordId;
 use heliu_storage::StoreError;
 use heliu_trust::directory::DirectoryError;
-use heliu_trust::region::RegionError;
+
+use crate::failure::{Exit, Failure};
+use crate::text::{Say, say};
 
 /// A command that is still to be given an id and somebody who asks for it.
 pub struct Ask {
@@ -48,14 +50,9 @@ impl Ask {
 /// Why the demo ends before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    #[error("{path}: {error}")]
-    File { path: String, error: std::io::Error },
-    #[error("{path}: {error}")]
-    Regions { path: String, error: RegionError },
-    #[error("{0} is not empty: give the demo a new or an empty directory with --dir")]
-    NotEmpty(String),
-    #[error("the demo needs about {needed} open files, and this session may have {allowed}: raise it with `ulimit -n {needed}`")]
-    OpenFiles { needed: u64, allowed: u64 },
+    /// Told in full already: a file, a directory, a limit of the system.
+    #[error("{}", .0.what.en)]
+    Told(Box<Failure>),
     #[error(transparent)]
     Directory(#[from] DirectoryError),
     #[error(transparent)]
@@ -64,8 +61,41 @@ pub enum Fault {
     Node { place: String, error: String },
     #[error("{place} refused {command}: {refusal}")]
     Refused { place: String, command: String, refusal: Box<Refusal> },
-    #[error("{0} after {1} s: something is stuck")]
-    Stuck(String, u64),
+    #[error("after {seconds} s, {what}")]
+    Stuck { what: String, seconds: u64 },
     #[error("interrupted")]
     Interrupted,
+}
+
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Fault::Told(Box::new(failure))
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let code = match &fault {
+            Fault::Interrupted => "interrupted",
+            Fault::Stuck { .. } => "stuck",
+            _ => "demo",
+        };
+        let failure = Failure::new(Exit::Failed, code, say!("演示未能完成", "the demo did not come to its end"));
+        match fault {
+            Fault::Told(failure) => *failure,
+            Fault::Store(error) => error.into(),
+            Fault::Refused { place, command, refusal } => {
+                let Refusal { what, why, .. } = *refusal;
+                failure
+                    .why(say!("{place} 拒绝了 {command}", "{place} refused {command}"))
+                    .why(Say { zh: format!("{} {}", what.zh, why.zh), en: format!("{} {}", what.en, why.en) })
+            }
+            Fault::Stuck { .. } => failure.because(fault).next(say!(
+                "机器可能过于繁忙:请关掉别的程序再试;若仍如此,请带上以上文字报告",
+                "the machine may be too busy: try again with less else running; if it stays, report it with these words"
+            )),
+            Fault::Interrupted => failure.why(say!("已被中断", "it was interrupted")),
+            Fault::Directory(_) | Fault::Node { .. } => failure.because(fault),
+        }
+    }
 }

@@ -106,7 +106,7 @@ impl County {
             }
             if began.elapsed() > PATIENCE {
                 let what = format!("record {} has not reached {}", record.short(), self.name(seat));
-                return Err(Fault::Stuck(what, PATIENCE.as_secs()));
+                return Err(Fault::Stuck { what, seconds: PATIENCE.as_secs() });
             }
             tokio::time::sleep(POLL).await;
         }
@@ -148,7 +148,7 @@ impl County {
             before = now;
             if began.elapsed() > PATIENCE {
                 let what = self.behind(5).await?.join("; ");
-                return Err(Fault::Stuck(format!("links are behind ({what})"), PATIENCE.as_secs()));
+                return Err(Fault::Stuck { what: format!("links are behind ({what})"), seconds: PATIENCE.as_secs() });
             }
         }
     }

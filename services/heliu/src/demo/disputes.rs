@@ -56,7 +56,8 @@ pub async fn tell(county: &County, conflict: &Conflict, teller: &Teller) -> Resu
             "暂按:{provisional};可处置的席位:{resolver}或其上级",
             "meanwhile: {provisional}; may be settled by {resolver} or a superior"
         )),
-        None => teller.item(&tr!("暂按:{provisional};各方共同处置", "meanwhile: {provisional}; the parties settle it together")),
+        None => teller
+            .item(&tr!("暂按:{provisional};各方共同处置", "meanwhile: {provisional}; the parties settle it together")),
     }
     Ok(())
 }
@@ -86,7 +87,7 @@ pub fn to_settle(open: &[Conflict]) -> Option<(&Conflict, &ConflictValue)> {
 pub async fn settle(county: &County, conflict: &Conflict, value: &ConflictValue, teller: &Teller) -> Result<(), Fault> {
     let (top, choice) = (county.top(), value.choice());
     let settle = Ask::new("conflict.settle").of(conflict.subject).with("conflict", conflict.id).with("choice", &choice);
-    county.ask(top.seat.id, settle.because("以先到的介绍信为准")).await?;
+    county.ask(top.seat.id, settle.because("县级核实后裁定")).await?;
     let (name, kind, chosen) = (&top.seat.name, &conflict.kind, shown(county, &value.value).await?);
     teller.say(&tr!("{name}处置 {kind}:选定“{chosen}”。", "{name} settles {kind}: it chooses {chosen}."));
     Ok(())
@@ -104,7 +105,10 @@ pub async fn tell_settled(county: &County, conflict: &Conflict, teller: &Teller)
         if sees { &mut unaware } else { &mut names }.push(place.seat.name.as_str());
     }
     let (count, names) = (names.len(), names.join(", "));
-    teller.say(&tr!("处置结果已到达全部 {count} 个相关节点:{names}。", "The settlement has reached all {count} nodes concerned: {names}."));
+    teller.say(&tr!(
+        "处置结果已到达全部 {count} 个相关节点:{names}。",
+        "The settlement has reached all {count} nodes concerned: {names}."
+    ));
     if !unaware.is_empty() {
         let unaware = unaware.join(", ");
         teller.warn(&tr!("仍视为未决:{unaware}", "still open at: {unaware}"));

@@ -15,14 +15,14 @@ use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, Item, SignedEntry, limits};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, RealmId, realm_id};
-use heliu_trust::region;
 use heliu_trust::signature::Signer as _;
 
 use super::ask::Fault;
 use super::gate::Gate;
 use super::place::Place;
 use super::words::Teller;
-use crate::text::tr;
+use crate::failure::{Exit, Failure};
+use crate::text::{say, tr};
 
 const REALM: &str = "demo";
 /// Nodes that start at the same time.
@@ -46,11 +46,6 @@ impl Founding {
         let issuer = Ed25519Key::from_seed(hash("heliu demo issuer", &[&secret]));
         let realm = realm_id(&issuer.public_key(), REALM);
         Ok(Founding { secret, issuer, realm })
-    }
-
-    /// Reads a region file into seats of this realm.
-    pub fn seats(&self, path: &str, bytes: &[u8]) -> Result<Vec<Seat>, Fault> {
-        region::parse(&self.realm, bytes).map_err(|error| Fault::Regions { path: path.to_owned(), error })
     }
 
     fn key(&self, seat: &Seat) -> Ed25519Key {
@@ -83,7 +78,8 @@ impl Founding {
     ) -> Result<Vec<Place>, Fault> {
         allow_files(seats.len() as u64 * FILES_PER_NODE)?;
         let directory = self.directory(seats)?;
-        let entries: Vec<SignedEntry> = directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect();
+        let entries: Vec<SignedEntry> =
+            directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect();
         let mut places: Vec<Place> = Vec::with_capacity(seats.len());
         let mut addresses = BTreeMap::new();
         for tier in Tier::ALL {
@@ -147,24 +143,25 @@ fn random<const N: usize>() -> Result<[u8; N], Fault> {
 
 /// Raises the limit of open files to what the system lets a process have.
 #[cfg(unix)]
-fn allow_files(needed: u64) -> Result<(), Fault> {
+fn allow_files(needed: u64) -> Result<(), Failure> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let allowed = match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(_) => limit.current,
-    };
-    match allowed {
-        Some(allowed) if allowed < needed => Err(Fault::OpenFiles { needed, allowed }),
-        _ => Ok(()),
-    }
+    let allowed = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let Some(allowed) = allowed.filter(|allowed| *allowed < needed) else { return Ok(()) };
+    let what = say!("本会话可打开的文件太少", "this session may not open enough files");
+    let why = say!(
+        "全县的节点约需 {needed} 个,现在允许 {allowed} 个",
+        "a county's nodes need about {needed}, and {allowed} are allowed"
+    );
+    let next = say!("请先执行 ulimit -n {needed},再试一次", "run `ulimit -n {needed}` first, then try again");
+    Err(Failure::new(Exit::Failed, "open_files", what).why(why).next(next))
 }
 
 #[cfg(not(unix))]
-fn allow_files(_needed: u64) -> Result<(), Fault> {
+fn allow_files(_needed: u64) -> Result<(), Failure> {
     Ok(())
 }

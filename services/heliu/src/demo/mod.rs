@@ -13,6 +13,7 @@ mod register;
 mod story;
 mod words;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
+use crate::realm::regions;
 use crate::text::{bytes, count, say, tr};
 use ask::Fault;
 use cast::Cast;
@@ -39,32 +41,51 @@ const JUANCHENG: &[u8] = include_bytes!("../../../../crates/trust/data/regions/3
 /// Nodes that stop at the same time.
 const STOPPING: usize = 32;
 
+/// The story, and its end as an exit code: 0 only if nothing is lost and everything is equal.
 pub async fn run(args: DemoArgs) -> ExitCode {
     let teller = Teller::new(args.json);
-    match tell(&args, &teller).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(Exit::Failed),
-        Err(fault) => {
-            teller.end_line();
-            eprint!("{}", failure(&fault).told());
-            ExitCode::from(Exit::Failed)
-        }
+    let failure = match tell(&args, &teller).await {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => return ExitCode::from(Exit::Failed),
+        Err(fault) => Failure::from(fault),
+    };
+    teller.end_line();
+    if args.json {
+        print_line(&failure.json());
     }
+    eprint!("{}", failure.told());
+    ExitCode::from(failure.exit)
 }
 
-/// What comes first: the end of the work, or Ctrl-C.
+/// What comes first: the end of the work, or somebody who has seen enough.
 async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     tokio::select! {
         done = work => done,
-        _ = tokio::signal::ctrl_c() => Err(Fault::Interrupted),
+        () = interrupted() => Err(Fault::Interrupted),
     }
 }
 
-fn failure(fault: &Fault) -> Failure {
-    let failed = Failure::new(Exit::Failed, "demo", say!("演示未能完成", "the demo could not go on"));
-    match fault {
-        Fault::File { path, error } => Failure::file(Path::new(path), error),
-        fault => failed.because(fault),
+/// Returns at Ctrl-C, or when the system asks the process to end.
+async fn interrupted() {
+    let ctrl_c = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "cannot wait for Ctrl-C");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let asked = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let asked = std::future::pending::<Option<()>>();
+    tokio::select! {
+        () = ctrl_c => {}
+        _ = asked => {}
     }
 }
 
@@ -75,15 +96,20 @@ enum Home {
 }
 
 impl Home {
-    fn open(dir: Option<&Path>) -> Result<Self, Fault> {
-        let at = |path: &Path, error| Fault::File { path: path.display().to_string(), error };
+    fn open(dir: Option<&Path>) -> Result<Self, Failure> {
         let Some(dir) = dir else {
             let made = tempfile::Builder::new().prefix("heliu-demo-").tempdir();
-            return made.map(Home::Temporary).map_err(|error| at(&std::env::temp_dir(), error));
+            return made.map(Home::Temporary).map_err(|error| Failure::file(&std::env::temp_dir(), &error));
         };
-        std::fs::create_dir_all(dir).map_err(|error| at(dir, error))?;
-        let mut entries = std::fs::read_dir(dir).map_err(|error| at(dir, error))?;
-        if entries.next().is_some() { Err(Fault::NotEmpty(dir.display().to_string())) } else { Ok(Home::Kept(dir.to_owned())) }
+        std::fs::create_dir_all(dir).map_err(|error| Failure::file(dir, &error))?;
+        let mut entries = std::fs::read_dir(dir).map_err(|error| Failure::file(dir, &error))?;
+        if entries.next().is_none() {
+            return Ok(Home::Kept(dir.to_owned()));
+        }
+        let shown = dir.display();
+        let what = say!("目录 {shown} 不是空的", "the directory {shown} is not empty");
+        let next = say!("请用 --dir 给出一个新的或空的目录", "name a new or an empty directory with --dir");
+        Err(Failure::usage(what).next(next))
     }
 
     fn path(&self) -> &Path {
@@ -109,12 +135,8 @@ struct Outcome {
 async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
     let founding = Founding::new()?;
     let seats = match &args.regions {
-        Some(path) => {
-            let shown = path.display().to_string();
-            let bytes = std::fs::read(path).map_err(|error| Fault::File { path: shown.clone(), error })?;
-            founding.seats(&shown, &bytes)?
-        }
-        None => founding.seats("371726.csv", JUANCHENG)?,
+        Some(path) => regions::parse(path, &founding.realm, &regions::read(path)?)?,
+        None => regions::parse(Path::new("371726.csv"), &founding.realm, JUANCHENG)?,
     };
     let home = Home::open(args.dir.as_deref())?;
     let mut tree = Seats::default();
@@ -126,7 +148,13 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
 
     let (name, of) = (&seats[0].name, |tier| seats.iter().filter(|seat| seat.tier == tier).count());
     let (townships, villages) = (of(Tier::Township), of(Tier::Village));
-    teller.chapter(1, &tr!("{name}:1 县、{townships} 乡镇、{villages} 村,各有自己的节点", "{name}: one county, {townships} townships, {villages} villages, each with a node of its own"));
+    teller.chapter(
+        1,
+        &tr!(
+            "{name}:1 县、{townships} 乡镇、{villages} 村,各有自己的节点",
+            "{name}: one county, {townships} townships, {villages} villages, each with a node of its own"
+        ),
+    );
     let places = unless_interrupted(founding.start(&seats, &cast.cut, home.path(), teller)).await?;
     let county = County::new(places, args.seed);
     let ended = unless_interrupted(play(&county, &plan, &cast, &seats, teller)).await;
@@ -146,10 +174,14 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
 
 async fn play(county: &County, plan: &Plan, cast: &Cast, seats: &[Seat], teller: &Teller) -> Result<Outcome, Fault> {
     let nodes = county.places.len();
-    teller.say(&tr!("{nodes} 个节点已运行,逐级以 gRPC 相连。", "{nodes} nodes are running, linked tier by tier over gRPC."));
+    teller
+        .say(&tr!("{nodes} 个节点已运行,逐级以 gRPC 相连。", "Nodes running: {nodes}, linked tier by tier over gRPC."));
     let roll = register::register(county, plan, teller).await?;
     let (total, elapsed) = (count(plan.total()), teller.elapsed().as_secs_f64());
-    teller.say(&tr!("已登记 {total} 个组织和党员({elapsed:.1} 秒),逐级上报中。", "{total} organisations and members are registered ({elapsed:.1} s); they flow upward."));
+    teller.say(&tr!(
+        "已登记 {total} 个组织和党员({elapsed:.1} 秒),逐级上报中。",
+        "{total} organisations and members are registered ({elapsed:.1} s); they flow upward."
+    ));
     let flowing = tr!("已到达县级", "arrived at the county");
     county.quiet(teller, &flowing, plan.total()).await?;
     let story = Story { county, roll: &roll, cast, teller };
@@ -172,7 +204,10 @@ async fn play(county: &County, plan: &Plan, cast: &Cast, seats: &[Seat], teller:
 
     let open = disputes::open(county).await?;
     let number = open.len();
-    teller.chapter(5, &tr!("{number} 处分歧,两边的值都在", "{number} conflicts; nothing that anybody wrote is gone"));
+    teller.chapter(
+        5,
+        &tr!("{number} 处分歧,两边的值都在", "Open conflicts: {number}. Nothing that anybody wrote is gone"),
+    );
     for conflict in &open {
         disputes::tell(county, conflict, teller).await?;
     }
@@ -250,7 +285,7 @@ fn conclude(county: &County, result: &Outcome, args: &DemoArgs, teller: &Teller)
             "seconds": (result.seconds * 10.0).round() / 10.0,
             "peak_rss_mb": peak.map(|peak| peak.div_ceil(1024 * 1024)),
         });
-        println!("{line}");
+        print_line(&line);
     }
     let (seconds, peak) = (result.seconds, peak.map_or_else(|| "?".to_owned(), bytes));
     let words = if good {
@@ -258,8 +293,18 @@ fn conclude(county: &County, result: &Outcome, args: &DemoArgs, teller: &Teller)
     } else {
         tr!("结果不符合预期,见上。", "Something is not as it should be: see above.")
     };
-    teller.say(&tr!("{words} 用时 {seconds:.1} 秒,内存峰值 {peak}。", "{words} It took {seconds:.1} s, and {peak} of memory at most."));
+    teller.say(&tr!(
+        "{words} 用时 {seconds:.1} 秒,内存峰值 {peak}。",
+        "{words} It took {seconds:.1} s, and {peak} of memory at most."
+    ));
     good
+}
+
+/// A closed pipe is no reason to end otherwise.
+fn print_line(line: &serde_json::Value) {
+    if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+        tracing::debug!(%error, "nobody reads the result");
+    }
 }
 
 /// Addresses and commands, until somebody has seen enough.
@@ -280,10 +325,7 @@ async fn stay(county: &County, result: &Outcome, teller: &Teller) {
         teller.item(&format!("heliu history {subject} --node {address}"));
         teller.item(&format!("heliu do conflict.settle {subject} conflict={id} choice=1 --node {address}"));
     }
-    // Without a signal handler there is nothing to wait for.
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(%error, "cannot wait for Ctrl-C");
-    }
+    interrupted().await;
 }
 
 /// Ends all nodes. Stores that are kept are closed, so that they are one file each.

@@ -141,7 +141,15 @@ fn judge<S: Read + 'static>(
         proof.damaged += copy.damaged;
         proof.unsettled += copy.unsettled;
         if copy.damaged + copy.unsettled > 0 {
-            proof.tell(|| format!("record {} at {}: {} damaged, {} unsettled leaves", id.short(), name(*index), copy.damaged, copy.unsettled));
+            proof.tell(|| {
+                format!(
+                    "record {} at {}: {} damaged, {} unsettled leaves",
+                    id.short(),
+                    name(*index),
+                    copy.damaged,
+                    copy.unsettled
+                )
+            });
         }
         let seat = streams[*index].holder.seat;
         if !may(seat) {
@@ -252,10 +260,8 @@ impl<S: Read + 'static> Stream<S> {
     async fn peek(&mut self) -> Result<Option<RecordId>, StoreError> {
         while self.page.is_empty() {
             let Some(ahead) = self.ahead.take() else { return Ok(None) };
-            let (page, last) = ahead.await.map_err(|error| StoreError::Io {
-                what: "comparing",
-                detail: error.to_string(),
-            })??;
+            let (page, last) =
+                ahead.await.map_err(|error| StoreError::Io { what: "comparing", detail: error.to_string() })??;
             self.page = page;
             if let Some(last) = last {
                 self.read_ahead(Some(last));

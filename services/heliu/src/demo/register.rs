@@ -3,8 +3,8 @@
 //! as soon as its branch has come.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::try_join_all;
 use heliu_record::id::{RecordId, SeatId};
@@ -37,7 +37,7 @@ impl Plan {
             by_seat.entry(member.seat).or_default().push(member);
         }
         let is_village = |org: &SyntheticOrg| seats.get(org.seat).is_some_and(|seat| seat.tier == Tier::Village);
-        let total = (county.orgs.len() + members) as u64;
+        let total = (county.orgs.len() + by_seat.values().map(Vec::len).sum::<usize>()) as u64;
         let by = |org: SyntheticOrg| (org.seat, org);
         let (branches, committees): (Vec<_>, Vec<_>) = county.orgs.into_iter().partition(is_village);
         Plan {

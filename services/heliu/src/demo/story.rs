@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use futures::future::try_join_all;
 use heliu_record::id::{RecordId, SeatId};
-use heliu_record::seats::Tier;
+use heliu_record::seats::{Seat, Tier};
 use heliu_replication::effect::Done;
 
 use super::ask::{Ask, Fault};
@@ -51,9 +52,18 @@ impl Story<'_> {
 
     /// Tells which links are cut.
     pub fn tell_cuts(&self) {
+        if self.cast.cut.is_empty() {
+            let small = tr!("这个县太小,演不了分歧的故事。", "This county is too small for a story of two sides.");
+            return self.teller.say(&small);
+        }
         let tier = |seat: &SeatId| self.county.at(*seat).seat.tier;
-        let townships: Vec<&str> =
-            self.cast.cut.iter().filter(|seat| tier(seat) == Tier::Township).map(|seat| self.county.name(*seat)).collect();
+        let townships: Vec<&str> = self
+            .cast
+            .cut
+            .iter()
+            .filter(|seat| tier(seat) == Tier::Township)
+            .map(|seat| self.county.name(*seat))
+            .collect();
         let villages = self.cast.cut.iter().filter(|seat| tier(seat) == Tier::Village).count();
         if !townships.is_empty() {
             let names = townships.join(", ");
@@ -62,7 +72,7 @@ impl Story<'_> {
                 "Cut off from the county: {names}. They still reach their own villages."
             ));
         }
-        self.teller.say(&tr!("另有 {villages} 个村离线。", "{villages} villages are offline altogether."));
+        self.teller.say(&tr!("另有 {villages} 个村离线。", "Villages that are offline altogether: {villages}."));
     }
 
     /// Both sides go on working, and do not know of each other.
@@ -83,6 +93,9 @@ impl Story<'_> {
             self.rename_twice(part).await?;
         }
         let edits = self.edit_harmlessly().await?;
+        if edits == 0 {
+            return Ok(());
+        }
         self.teller.say(&tr!(
             "此外两边各自照常办公:对断开的村的党员共改了 {edits} 处(上级编号,村里填转正日期),互不冲突。",
             "Besides, both sides go on with their work: {edits} edits of members of the cut-off villages (superiors give numbers, villages fill in dates). They do not clash."
@@ -175,7 +188,8 @@ impl Story<'_> {
     async fn admit_late(&self, part: &Joint, joint: RecordId) -> Result<(), Fault> {
         let (county, [a, b]) = (self.county.top().seat.id, part.units);
         let successors = [a, b].map(|unit| format!("{unit}={}", self.branch(unit))).join(",");
-        let dissolve = Ask::new("org.dissolve").of(joint).with("effective_on", DISSOLVED_ON).with("successors", successors);
+        let dissolve =
+            Ask::new("org.dissolve").of(joint).with("effective_on", DISSOLVED_ON).with("successors", successors);
         self.county.ask(county, dissolve).await?;
         let admit = Ask::new("member.register")
             .with("name", "测试迟0001")
@@ -238,24 +252,28 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// In every village that cannot reach the county: the nearest superior beyond the cut gives a number, the village
-    /// fills in a date.
+    /// In every village that cannot reach the county: the nearest superior beyond the cut gives numbers, the village
+    /// fills in dates.
     async fn edit_harmlessly(&self) -> Result<u64, Fault> {
+        let (top, cut) = (self.county.top().seat.id, &self.cast.cut);
+        let villages = self.county.seats().filter(|seat| seat.tier == Tier::Village).filter_map(|village| {
+            let parent = village.parent?;
+            let beyond =
+                if cut.contains(&village.id) { Some(parent) } else { Some(top).filter(|_| cut.contains(&parent)) };
+            Some(self.edit_village(village, beyond?))
+        });
+        Ok(try_join_all(villages).await?.into_iter().sum())
+    }
+
+    async fn edit_village(&self, village: &Seat, beyond: SeatId) -> Result<u64, Fault> {
+        // Not the first member: the story may need that one.
+        let members = self.roll.members.get(&village.id).into_iter().flatten().skip(1).take(HARMLESS);
         let mut edits = 0;
-        for place in self.county.places.iter().filter(|place| place.seat.tier == Tier::Village) {
-            let (village, parent) = (place.seat.id, place.seat.parent.unwrap_or(self.county.top().seat.id));
-            let beyond = if self.cast.cut.contains(&village) { parent } else { self.county.top().seat.id };
-            if !self.cast.cut.contains(&village) && !self.cast.cut.contains(&parent) {
-                continue;
-            }
-            // Not the first: the story may need that one.
-            let members = self.roll.members.get(&village).into_iter().flatten().skip(1).take(HARMLESS);
-            for (number, member) in (1..).zip(members) {
-                let code = format!("{}-{number:04}", place.seat.code);
-                self.county.ask(beyond, Ask::set(*member, "member_no", &code)).await?;
-                self.county.ask(village, Ask::set(*member, "full_on", "2020-07-01")).await?;
-                edits += 2;
-            }
+        for (number, member) in (2..).zip(members) {
+            let code = format!("{}-{number:04}", village.code);
+            self.county.ask(beyond, Ask::set(*member, "member_no", &code)).await?;
+            self.county.ask(village.id, Ask::set(*member, "full_on", "2020-07-01")).await?;
+            edits += 2;
         }
         Ok(edits)
     }

@@ -146,7 +146,7 @@ mod tests {
     }
 
     fn widths(text: &str) -> Vec<usize> {
-        text.lines().map(|line| line.width()).collect()
+        text.lines().map(UnicodeWidthStr::width).collect()
     }
 
     #[test]

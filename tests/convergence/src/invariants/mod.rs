@@ -15,6 +15,7 @@ pub mod i09_no_reuse;
 pub mod i10_clones;
 pub mod i11_wall_clock;
 pub mod i12_convergence;
+pub mod i13_nothing_disclosed;
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,5 +104,6 @@ pub fn check(world: &World) -> Vec<Violation> {
     i04_redelivery::check(&scene, &mut found);
     i09_no_reuse::check(&scene, &mut found);
     i10_clones::check(&scene, &mut found);
+    i13_nothing_disclosed::check(&scene, &mut found);
     found
 }

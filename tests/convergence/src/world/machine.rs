@@ -51,6 +51,8 @@ pub struct Machine {
     pub seed: [u8; 32],
     /// Rises whenever a process begins or ends; what belongs to another life comes to nothing.
     pub life: u64,
+    /// When something durable last changed here.
+    pub moved_at: u64,
     /// How wrong the wall clock is.
     pub skew_ms: i64,
     pub upstreams: Vec<usize>,
@@ -80,6 +82,7 @@ impl Machine {
             engine: None,
             seed: [0; 32],
             life: 0,
+            moved_at: 0,
             skew_ms: 0,
             upstreams: Vec::new(),
             peers: Vec::new(),

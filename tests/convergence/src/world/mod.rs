@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heliu_record::command::{CommandId, Request};
 use heliu_replication::frame::{Delivery, Frame};
-use heliu_replication::{Effect, Input, LinkId, Reply, Ticket};
+use heliu_replication::{Effect, Input, LinkId, LinkStatus, Reply, Ticket};
 use heliu_storage::StoreId;
 use heliu_storage::memory::MemoryStore;
 use heliu_trust::id::Incarnation;
@@ -85,8 +85,6 @@ pub struct World {
     pub cut: BTreeSet<(usize, usize)>,
     /// What was sent to each machine, for replays.
     delivered: BTreeMap<usize, VecDeque<Delivery>>,
-    /// When something durable last changed anywhere.
-    pub moved_at: u64,
     pub ledger: Ledger,
     pub trace: Trace,
     pub tally: Tally,
@@ -113,7 +111,6 @@ impl World {
             dice: Dice::new(seed),
             cut: BTreeSet::new(),
             delivered: BTreeMap::new(),
-            moved_at: 0,
             ledger: Ledger::default(),
             trace: Trace::new(with_words),
             tally: Tally::default(),
@@ -257,7 +254,7 @@ impl World {
     /// What keeps the world from being quiet, in words.
     #[must_use]
     pub fn unrest(&self) -> Option<String> {
-        self.machines.iter().find_map(|machine| {
+        self.machines.iter().enumerate().find_map(|(index, machine)| {
             let name = &machine.name;
             let Some(engine) = &machine.engine else { return Some(format!("{name} does not run")) };
             if !engine.is_idle() {
@@ -274,19 +271,25 @@ impl World {
             let links = engine.links();
             let scribes = |link: LinkId| machine.links.get(&link).is_some_and(|h| self.scribes.contains_key(&h.wire));
             let restless = links.iter().filter(|l| !scribes(l.link)).find(|link| {
-                link.phase != "in step" || link.verified_at.is_none_or(|verified| verified < self.moved_at)
+                link.phase != "in step" || link.verified_at.is_none_or(|verified| verified < self.moved_at(index, link))
             });
             restless.map(|link| {
                 let peer = link.peer.and_then(|node| self.machines.iter().find(|m| m.node() == node));
                 let to = peer.map_or("?", |m| m.name.as_str());
                 let verified = link.verified_at.map_or_else(|| "never".to_owned(), |at| format!("at {at}"));
                 let (phase, mismatches) = (link.phase, link.mismatches);
-                format!(
-                    "{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {}",
-                    self.moved_at
-                )
+                let moved = self.moved_at(index, link);
+                format!("{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {moved}")
             })
         })
+    }
+
+    /// When something durable last changed at either end of a link.
+    fn moved_at(&self, machine: usize, link: &LinkStatus) -> u64 {
+        let held = self.machines[machine].links.get(&link.link);
+        let other = held.and_then(|held| Some(self.wires.get(&held.wire)?.end(held.side.other()).machine));
+        let other = other.and_then(|other| self.machines.get(other)).map_or(0, |other| other.moved_at);
+        self.machines[machine].moved_at.max(other)
     }
 
     /// Runs until it is quiet; how long that took, or what is still restless at the end.

@@ -73,7 +73,7 @@ impl World {
         })?;
         self.trace.applied(self.now, machine, transaction);
         if !(transaction.feed.is_empty() && transaction.records.is_empty() && transaction.directory.is_empty()) {
-            self.moved_at = self.now;
+            self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
         self.machines[machine].incarnations.extend(transaction.incarnation);
@@ -154,14 +154,12 @@ fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
     let store = &disk.store;
     let ids: Vec<_> = request.records.iter().copied().collect();
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
+    let targets: Vec<_> = request.referring.iter().copied().collect();
+    let commands: Vec<_> = request.commands.iter().copied().collect();
     LoadReply {
         records: ready(store.load(&ids)).unwrap_or_default(),
-        referring: (request.referring.iter())
-            .map(|target| (*target, ready(store.referring(*target)).unwrap_or_default()))
-            .collect(),
+        referring: ready(store.referring(&targets)).unwrap_or_default(),
         conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
-        commands: (request.commands.iter())
-            .filter_map(|id| Some((*id, ready(store.command(*id)).unwrap_or_default()?)))
-            .collect(),
+        commands: ready(store.commands(&commands)).unwrap_or_default(),
     }
 }

@@ -17,8 +17,7 @@ async fn fill(desk: &Desk, branch: &str) -> Vec<String> {
     let mut acknowledged = Vec::new();
     for number in 0..MEMBERS {
         let name = format!("测试甲{number:04}");
-        let mut order =
-            end_to_end::desk::order("member.register", "", &[("name", name.as_str()), ("branch", branch)]);
+        let mut order = end_to_end::desk::order("member.register", "", &[("name", name.as_str()), ("branch", branch)]);
         order.reason = REASON.repeat(8);
         match desk.client.execute(order).await {
             Ok(done) => acknowledged.extend(done.created),
@@ -56,9 +55,9 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
 
     let branch_is = format!("branch={branch}");
     let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--node", &address];
-    let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("no space is left");
+    let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("no space left");
     let _ = said.complains("the node goes on by itself").complains("with the same id");
-    let _ = heliu(&["status", "--node", &address]).await.exits(0).answers("READ-ONLY").answers("no space is left");
+    let _ = heliu(&["status", "--node", &address]).await.exits(0).answers("READ-ONLY").answers("no space left");
     let _ = heliu(&["get", &branch, "--node", &address]).await.exits(0).answers("县委");
     has_all(&county, &acknowledged).await;
 

@@ -10,15 +10,13 @@ async fn a_superior_that_cannot_be_reached_is_told_and_the_node_works_on() {
     let realm = Realm::init(&["C", "T1", "-V11"]).await;
     let (mut node, township) = realm.start("T1").await;
     let (address, superior) = (realm.address("T1").to_string(), realm.address("C").to_string());
-    until("the first attempt has failed", async || {
-        heliu(&["peers", "--node", &address]).await.out.contains("refused")
-    })
-    .await;
+    until("the first attempt has failed", async || heliu(&["peers", "--node", &address]).await.out.contains("refused"))
+        .await;
     let said = heliu(&["peers", "--node", &address]).await.exits(0).answers("parent");
-    let said = said.answers(&format!("Cannot reach {superior}")).answers("keeps trying");
+    let said = said.answers(&format!("Cannot reach {superior}: Connection refused")).answers("keeps trying");
     let _ = said.answers("check that the other runs, its address, and the network");
     let said = heliu(&["status", "--node", &address]).await.exits(0).answers("takes reads and writes");
-    let _ = said.answers("1 down").answers(&superior).answers("refused");
+    let _ = said.answers("1 down (see heliu peers)").answers(&superior).answers("refused");
     let _ = heliu(&["verify", "--node", &address]).await.exits(1).answers("not connected");
 
     let branch = township.makes("org.create", &[("name", "一村党支部"), ("seat", &code("V11"))]).await;

@@ -14,7 +14,8 @@ async fn letters(desk: &Desk, member: &str) -> Vec<(String, String)> {
     let view = desk.view(member).await;
     let moves = view["moves"].as_object().expect("there are letters");
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-    let mut letters: Vec<_> = moves.values().map(|letter| (text(&letter["letter_no"]), text(&letter["state"]))).collect();
+    let mut letters: Vec<_> =
+        moves.values().map(|letter| (text(&letter["letter_no"]), text(&letter["state"]))).collect();
     letters.sort();
     letters
 }

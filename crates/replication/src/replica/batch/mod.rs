@@ -163,7 +163,9 @@ impl Batch {
             replica.open.insert(open.id(), open);
         }
         self.looked.referring.extend(asked.referring.into_iter().map(|target| (target, Vec::new())));
-        self.looked.referring.extend(reply.referring);
+        for (target, source) in reply.referring {
+            self.looked.referring.entry(target).or_default().push(source);
+        }
         self.looked.conflicts_of.extend(asked.conflicts_of);
         self.looked.conflicts.extend(reply.conflicts.into_iter().map(|row| (row.id, row)));
         self.looked.commands.extend(asked.commands.into_iter().map(|id| (id, None)));

@@ -1,0 +1,101 @@
+//! The checks can fail: what is taken away behind an engine's back is missed by them, and found and healed by the nodes.
+
+use convergence::invariants::check;
+use convergence::story::Story;
+use convergence::world::disk::Disk;
+use heliu_record::id::RecordId;
+use heliu_storage::{FeedEntry, LeafStatus, RecordRow, RecordState, StoreId, Transaction};
+use heliu_trust::id::Incarnation;
+
+/// A county, a township and one record with two changes, at rest.
+pub fn one_record(seed: u64) -> (Story, RecordId) {
+    let mut story = Story::of(seed, &["C", "T1"]);
+    let record = story.at("T1").makes("org.create", &[("name", "党委")]);
+    story.at("T1").done("record.set", Some(record), &[("field", "org_kind"), ("value", "village")]);
+    story.run_until_quiet();
+    story.ends_well();
+    (story, record)
+}
+
+/// A copy of a disk that lacks the last leaf of a record, as after damage that nobody noticed.
+fn without_last_leaf(disk: &Disk, record: RecordId) -> Disk {
+    let loaded = disk.load(record).expect("it is here");
+    let damaged = Disk::new(heliu_storage::memory::MemoryStore::open(StoreId([7; 16]), Incarnation([8; 16])));
+    let mut damaged = damaged;
+    let directory = convergence::world::disk::ready(heliu_storage::Read::directory(&disk.store)).expect("reads");
+    let kept = &loaded.leaves[..loaded.leaves.len() - 1];
+    let commits = loaded.commits.iter().map(|encoded| {
+        let signed = heliu_trust::commit::SignedCommit::decode(encoded).expect("a commit");
+        heliu_storage::row::CommitRow {
+            id: signed.id,
+            author: signed.commit.author,
+            incarnation: signed.commit.incarnation,
+            seq: signed.commit.seq,
+            encoded: encoded.clone(),
+        }
+    });
+    let mut held = heliu_record::hash::Sum::default();
+    kept.iter().for_each(|leaf| held.add(&leaf.hash.0));
+    let row = RecordRow { held, admitted: held, leaves: 1, state: RecordState::Present, ..loaded.row.clone() };
+    let feed = kept.iter().zip(1..).map(|(leaf, position)| {
+        FeedEntry::Leaf(heliu_storage::LeafRow { position, status: LeafStatus::Admitted, ..leaf.clone() })
+    });
+    let transaction = Transaction {
+        directory,
+        commits: commits.collect(),
+        feed: feed.collect(),
+        records: vec![row],
+        ..Transaction::default()
+    };
+    damaged.apply(&transaction).expect("it is a store like others");
+    damaged
+}
+
+#[test]
+fn a_leaf_that_vanished_from_a_disk_is_missed_and_healed() {
+    let (mut story, record) = one_record(1);
+    let county = story.world.machine("C");
+    let damaged = without_last_leaf(&story.world.machines[county].disk, record);
+    story.world.crash(county);
+    story.world.machines[county].disk = damaged;
+    story.world.start(county);
+    let found = check(&story.world);
+    assert!(found.iter().any(|v| v.promise == "I3" && v.what.contains("C lacks leaves")), "{found:?}");
+    assert!(found.iter().any(|v| v.promise == "I2"), "{found:?}");
+    // The county's sums are unequal to the township's: they reconcile.
+    story.run_until_quiet();
+    story.ends_well();
+}
+
+#[test]
+fn an_acknowledged_leaf_that_is_nowhere_is_missed() {
+    let (mut story, record) = one_record(2);
+    for name in ["C", "T1"] {
+        let machine = story.world.machine(name);
+        let damaged = without_last_leaf(&story.world.machines[machine].disk, record);
+        story.world.crash(machine);
+        story.world.machines[machine].disk = damaged;
+    }
+    let found = check(&story.world);
+    assert!(found.iter().any(|v| v.what.contains("is held nowhere")), "{found:?}");
+}
+
+#[test]
+fn a_wrong_view_and_a_stale_conflict_are_seen() {
+    let (mut story, record) = one_record(3);
+    let county = story.world.machine("C");
+    let row = story.world.machines[county].disk.row(record).expect("it is here");
+    let view = br#"{"name":"somebody else"}"#.to_vec();
+    let body = b"{}".to_vec();
+    let conflict =
+        heliu_storage::ConflictRow { id: [1; 32], kind: "MULTI_HOME".to_owned(), anchors: vec![record], body };
+    let transaction = Transaction {
+        records: vec![RecordRow { view, ..row }],
+        conflicts_opened: vec![conflict],
+        ..Transaction::default()
+    };
+    story.world.machines[county].disk.apply(&transaction).expect("a store takes anything that fits");
+    let found: Vec<String> = check(&story.world).iter().map(ToString::to_string).collect();
+    assert!(found.iter().any(|v| v.starts_with("I3: C shows name")), "{found:?}");
+    assert!(found.iter().any(|v| v.starts_with("I2: C and") || v.starts_with("I2: T1 and")), "{found:?}");
+}

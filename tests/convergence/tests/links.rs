@@ -1,0 +1,59 @@
+//! What single links promise: little is said where nothing is new, and a store that lost something gets it back.
+
+use convergence::story::Story;
+
+use super::checks_can_fail::one_record;
+
+#[test]
+fn a_reconnect_with_nothing_new_touches_no_record() {
+    let (mut story, _) = one_record(3);
+    let before = story.world.tally.clone();
+    for wire in story.world.wires() {
+        story.world.break_wire(wire);
+    }
+    story.world.run_for(5_000);
+    story.run_until_quiet();
+    let after = &story.world.tally;
+    assert!(after.connections > before.connections, "it connected again");
+    assert_eq!(after.reconciled, before.reconciled, "by its cursors");
+    assert_eq!(after.leaf_frames, before.leaf_frames, "and nothing was sent");
+}
+
+#[test]
+fn a_new_disk_is_filled_from_the_others() {
+    let (mut story, record) = one_record(4);
+    let county = story.world.machine("C");
+    story.world.crash(county);
+    let fresh = story.world.install(0, 1);
+    let mut fresh = story.world.machines.swap_remove(fresh);
+    std::mem::swap(&mut story.world.machines[county].disk, &mut fresh.disk);
+    story.world.start(county);
+    story.run_until_quiet();
+    assert!(story.at("C").view(record)["name"].is_string());
+    story.ends_well();
+}
+
+#[test]
+fn a_narrowed_audience_reaches_who_leaves_it_even_without_a_cursor() {
+    let mut story = Story::of(5, &["C", "T1", "T2", "V11"]);
+    let (org, seats) = (story.seat("T1"), story.seat("V11"));
+    let org = story.at("C").makes("org.create", &[("name", "党委"), ("seat", &org)]);
+    let terms = [("name", "联盟"), ("convenor", &org.to_string()), ("seats", &seats)];
+    let league = story.at("C").makes("alliance.form", &terms);
+    story.run_until_quiet();
+    let (township, village) = (story.world.machine("T1"), story.world.machine("V11"));
+    assert!(story.world.machines[village].disk.row(league).is_some());
+    // While the village cannot hear of it, it is taken out, and its township forgets how far the village had come.
+    story.cut(&["T1"], &["V11"]);
+    let county = story.world.machine("C");
+    let seat = story.world.county.seat("V11");
+    story.world.release(county, league, seat);
+    story.wait();
+    story.world.back_up(township);
+    story.wait();
+    story.world.restore(township);
+    story.heal();
+    story.run_until_quiet();
+    assert!(story.world.machines[village].disk.load(league).is_none_or(|held| held.leaves.is_empty()));
+    story.ends_well();
+}
