@@ -30,45 +30,97 @@ pub struct Moment {
 #[derive(Debug)]
 pub enum Input {
     /// A connection is there. The dialling end is the one that asks when ranges are reconciled.
-    LinkUp { link: LinkId, dialer: bool },
-    LinkDown { link: LinkId },
-    Frame { link: LinkId, frame: Frame },
+    LinkUp {
+        link: LinkId,
+        dialer: bool,
+    },
+    LinkDown {
+        link: LinkId,
+    },
+    Frame {
+        link: LinkId,
+        frame: Frame,
+    },
     /// A command from a person or a program at this node.
-    Execute { ticket: Ticket, request: Request },
+    Execute {
+        ticket: Ticket,
+        request: Request,
+    },
     /// Directory entries from this node's own administrator.
-    Extend { ticket: Ticket, entries: Vec<SignedEntry> },
+    Extend {
+        ticket: Ticket,
+        entries: Vec<SignedEntry>,
+    },
     /// Compare with the other end as soon as both are quiet.
-    Verify { link: LinkId },
+    Verify {
+        link: LinkId,
+    },
     /// Answers [`Effect::Load`].
     Loaded(LoadReply),
     /// Answers [`Effect::Apply`]: what was handed over is durable, or nothing of it is.
     Applied(Result<(), StoreError>),
     /// Answers [`Effect::ReadFeed`] and [`Effect::ReadLeaves`].
-    Page { link: LinkId, page: FeedPage },
+    Page {
+        link: LinkId,
+        page: FeedPage,
+    },
     /// Answers [`Effect::ReadPeer`].
-    Peer { link: LinkId, cursor: Option<Cursor>, last_commit: Option<(Incarnation, u64, CommitId)>, wants: Vec<RecordId> },
+    Peer {
+        link: LinkId,
+        cursor: Option<Cursor>,
+        last_commit: Option<(Incarnation, u64, CommitId)>,
+        wants: Vec<RecordId>,
+    },
     /// Answers [`Effect::Scan`]: every row of the store, in id order.
-    Scanned { link: LinkId, items: Vec<ScanItem> },
+    Scanned {
+        link: LinkId,
+        items: Vec<ScanItem>,
+    },
     /// A read for a link failed; the link closes and is dialled again.
-    ReadFailed { link: LinkId, error: StoreError },
+    ReadFailed {
+        link: LinkId,
+        error: StoreError,
+    },
     /// Time has passed. Due about every second.
     Tick,
 }
 
 #[derive(Debug)]
 pub enum Effect {
-    Send { link: LinkId, frame: Frame },
+    Send {
+        link: LinkId,
+        frame: Frame,
+    },
     /// Let the connection end once what was sent before is out.
-    Close { link: LinkId, why: Refuse },
+    Close {
+        link: LinkId,
+        why: Refuse,
+    },
     /// At most one at a time.
     Load(LoadRequest),
     /// At most one at a time. Nobody is told anything that depends on it before it is durable.
     Apply(Box<Transaction>),
-    ReadFeed { link: LinkId, after: Position, budget: Budget },
-    ReadLeaves { link: LinkId, records: BTreeSet<RecordId> },
-    ReadPeer { link: LinkId, store: StoreId, node: NodeId },
-    Scan { link: LinkId },
-    Reply { ticket: Ticket, reply: Reply },
+    ReadFeed {
+        link: LinkId,
+        after: Position,
+        budget: Budget,
+    },
+    ReadLeaves {
+        link: LinkId,
+        records: BTreeSet<RecordId>,
+    },
+    ReadPeer {
+        link: LinkId,
+        store: StoreId,
+        node: NodeId,
+    },
+    Scan {
+        link: LinkId,
+    },
+    Reply {
+        ticket: Ticket,
+        reply: Reply,
+    },
     /// Something that operators should see.
     Notice(Notice),
 }
@@ -114,17 +166,43 @@ pub struct Done {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    LinkVerified { link: LinkId, peer: NodeId },
+    LinkVerified {
+        link: LinkId,
+        peer: NodeId,
+    },
     /// The ends hold different leaves at one cut. They reconcile.
-    SumsDiffer { link: LinkId, peer: NodeId },
+    SumsDiffer {
+        link: LinkId,
+        peer: NodeId,
+    },
     /// The ends hold the same leaves and judge them differently.
-    JudgedDifferently { link: LinkId, peer: NodeId },
-    Reconciled { link: LinkId, peer: NodeId, pushed: u64, differing: u64 },
+    JudgedDifferently {
+        link: LinkId,
+        peer: NodeId,
+    },
+    Reconciled {
+        link: LinkId,
+        peer: NodeId,
+        pushed: u64,
+        differing: u64,
+    },
     /// This node refused leaves that it was sent.
-    RefusedHere { link: LinkId, count: usize, first: String },
+    RefusedHere {
+        link: LinkId,
+        count: usize,
+        first: String,
+    },
     /// Another node refused leaves that this one sent.
-    RefusedThere { link: LinkId, count: usize, first: String },
-    LinkClosed { link: LinkId, peer: Option<NodeId>, why: Refuse },
+    RefusedThere {
+        link: LinkId,
+        count: usize,
+        first: String,
+    },
+    LinkClosed {
+        link: LinkId,
+        peer: Option<NodeId>,
+        why: Refuse,
+    },
     /// This node found that it had been rolled back or copied, and writes under a new incarnation.
     NewIncarnation(Incarnation),
     StoreFailed(StoreError),

@@ -188,11 +188,15 @@ impl Engine {
                 self.uncounted.remove(&link);
                 self.scans.retain(|waiting| *waiting != link);
             }
-            Input::Frame { link, frame } => self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out)),
+            Input::Frame { link, frame } => {
+                self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out))
+            }
             Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
             Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, ticket: Some(ticket) }),
             Input::Verify { link } => self.with(link, now, out, |link, shared, out| link.verify(shared, out)),
-            Input::Page { link, page } => self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out)),
+            Input::Page { link, page } => {
+                self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out))
+            }
             Input::Peer { link, cursor, last_commit, wants } => {
                 self.peer_known(link, PeerKnown { cursor, last_commit, wants }, now, out);
             }
@@ -292,7 +296,8 @@ impl Engine {
         for record in records {
             let replica = &self.replica;
             let them = || replica.what_parted(*record, seat).map(Parted::Them);
-            let us = || replica.what_parted(*record, replica.seat).map(Parted::Us);
+            let may_hear = || replica.is_in_audience(*record, seat).then_some(());
+            let us = || may_hear().and_then(|()| replica.what_parted(*record, replica.seat)).map(Parted::Us);
             if let Some(parted) = them().or_else(us) {
                 self.with(link, now, out, |link, shared, out| link.part(*record, parted, shared, out));
             }
@@ -362,7 +367,12 @@ impl Engine {
             if let Err(error) = verdict {
                 refuse(&mut incoming, &delivered.change, error.code(), error.to_string());
             } else if !delivered.preimage.is_bounded() {
-                refuse(&mut incoming, &delivered.change, "leaf.preimage", "its record's id has no valid form".to_owned());
+                refuse(
+                    &mut incoming,
+                    &delivered.change,
+                    "leaf.preimage",
+                    "its record's id has no valid form".to_owned(),
+                );
             } else {
                 let record = delivered.preimage.id();
                 match Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory) {

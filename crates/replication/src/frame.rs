@@ -38,11 +38,15 @@ pub enum Frame {
     Have(Have),
     Leaves(Leaves),
     /// Everything in frames up to this sequence is durable here, or refused for good.
-    Ack { sequence: u64 },
+    Ack {
+        sequence: u64,
+    },
     /// Leaves that were refused here, with the reason: for the sender's operators.
     Refused(Vec<RefusedLeaf>),
     /// A record that the receiver's seat may no longer hold.
-    Withdraw { record: RecordId },
+    Withdraw {
+        record: RecordId,
+    },
     Checkpoint(Checkpoint),
     Verdict(Verdict),
     /// A frame type of a later version. Ignored.
@@ -108,7 +112,10 @@ pub struct Range {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RangeContent {
-    Fingerprint { count: u64, sum: Sum },
+    Fingerprint {
+        count: u64,
+        sum: Sum,
+    },
     /// All that the sender has in the range.
     Items(Vec<(RecordId, Sum)>),
     /// The answer to items: which of them the sender lacks wholly. It has pushed or offered the rest.

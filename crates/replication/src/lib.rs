@@ -11,5 +11,5 @@ mod link;
 mod reconcile;
 mod replica;
 
-pub use effect::{Effect, Input, LinkId, LinkStatus, LoadRequest, LoadReply, Moment, Notice, Reply, Ticket};
+pub use effect::{Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
 pub use engine::{Config, Engine, Start};

@@ -122,7 +122,11 @@ fn links_in_short(links: &[Link]) -> String {
     let broken = links.iter().filter(|link| is_broken(link)).count();
     let all = links.len();
     let said = tr!("{all} 条,{verified} 条已核对一致", "{all}, of which {verified} proven equal");
-    if broken == 0 { said } else { said + &tr!(",{broken} 条断开(见 heliu peers)", ", {broken} down (see heliu peers)") }
+    if broken == 0 {
+        said
+    } else {
+        said + &tr!(",{broken} 条断开(见 heliu peers)", ", {broken} down (see heliu peers)")
+    }
 }
 
 /// The other end: its place, or its address before it has said who it is.

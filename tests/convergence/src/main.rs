@@ -107,8 +107,7 @@ fn work(hall: &Hall, kept: &[u64], total: u64, arguments: &Arguments, begin: Ins
 
 /// Runs a seed, and where it is due a second time; what went wrong, in words.
 fn one(seed: u64, arguments: &Arguments, hall: &Hall) -> Vec<String> {
-    let Ok(Outcome { violations, fingerprint, tally, .. }) =
-        std::panic::catch_unwind(|| run(seed, Options::default()))
+    let Ok(Outcome { violations, fingerprint, tally, .. }) = std::panic::catch_unwind(|| run(seed, Options::default()))
     else {
         return vec!["the engine panicked".to_owned()];
     };
@@ -133,6 +132,7 @@ fn tell(seed: u64, with_words: bool) -> ExitCode {
     }
     let faults: Vec<&str> = outcome.tally.faults.keys().copied().collect();
     println!("seed {seed}: trace {:016x}, faults: {}", outcome.fingerprint.exact, faults.join(", "));
+    println!("quiet {:.1} simulated seconds after the faults stopped", rate(outcome.tally.healing_ms_max, 1_000.0));
     for violation in &outcome.violations {
         println!("{violation}");
     }
@@ -152,7 +152,12 @@ fn report(tally: &Tally, done: u64, seconds: f64) {
     }
     let commands: u64 = tally.commands.values().sum();
     let per = |count: u64| rate(count, rate(done, 1.0));
-    println!("  per schedule: {:.1} commands done, {:.1} refused, {:.1} repeated", per(commands), per(tally.refused), per(tally.repeated));
+    println!(
+        "  per schedule: {:.1} commands done, {:.1} refused, {:.1} repeated",
+        per(commands),
+        per(tally.refused),
+        per(tally.repeated)
+    );
     println!(
         "  {:.1} connections, {:.0} frames, {:.1} with leaves, {:.0} % of these with something sent before",
         per(tally.connections),

@@ -60,9 +60,15 @@ impl Ledger {
         raw: Arc<[u8]>,
     ) {
         let (is_acknowledged, is_lost) = (false, false);
-        self.leaves
-            .entry(leaf)
-            .or_insert(Known { record, preimage, machine, commit_seq, raw, is_acknowledged, is_lost });
+        self.leaves.entry(leaf).or_insert(Known {
+            record,
+            preimage,
+            machine,
+            commit_seq,
+            raw,
+            is_acknowledged,
+            is_lost,
+        });
     }
 
     pub fn acknowledged(&mut self, leaves: &[LeafHash]) {
@@ -216,7 +222,8 @@ fn sort_out(leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed) -> (BTreeSet<L
     loop {
         let before = waiting.len();
         for leaf in &counts {
-            let on_waiting = |dep: &automerge::ChangeHash| of_change.get(dep).is_some_and(|leaf| waiting.contains(leaf));
+            let on_waiting =
+                |dep: &automerge::ChangeHash| of_change.get(dep).is_some_and(|leaf| waiting.contains(leaf));
             if parsed.0[leaf].deps().iter().any(on_waiting) {
                 waiting.insert(*leaf);
             }

@@ -57,3 +57,35 @@ fn a_narrowed_audience_reaches_who_leaves_it_even_without_a_cursor() {
     assert!(story.world.machines[village].disk.load(league).is_none_or(|held| held.leaves.is_empty()));
     story.ends_well();
 }
+
+#[test]
+fn a_node_that_is_not_enrolled_yet_acknowledges_nothing() {
+    let mut story = Story::of(6, &["C", "T1"]);
+    // Its administrator has not heard of the entry that enrols the new village, and so nobody has.
+    story.world.county.grow(&["V11"]);
+    let enrolled = story.world.county.enrolled.len() - 1;
+    let village = story.world.install(enrolled, 1);
+    story.world.machines[village].upstreams = vec![1];
+    story.world.start(village);
+    story.at("V11").refuses("not_enrolled", "org.create", None, &[("name", "支部")]);
+}
+
+#[test]
+fn who_leaves_an_audience_tells_those_above_and_nobody_below() {
+    let mut story = Story::of(7, &["C", "T1", "T2", "V11"]);
+    let seats = [story.seat("T2"), story.seat("T1")];
+    let org = story.at("C").makes("org.create", &[("name", "党委"), ("seat", &seats[0])]);
+    let terms = [("name", "联盟"), ("convenor", &org.to_string()), ("seats", &seats[1])];
+    let league = story.at("C").makes("alliance.form", &terms);
+    story.run_until_quiet();
+    let [township, village] = ["T1", "V11"].map(|name| story.world.machine(name));
+    // Written at the township that leaves: the county must hear of it before the township lets go.
+    let seat = story.world.county.seat("T1");
+    story.world.release(township, league, seat);
+    story.run_until_quiet();
+    assert!(story.world.machines[township].disk.load(league).is_some_and(|held| held.leaves.is_empty()), "a stub");
+    assert!(story.world.machines[village].disk.row(league).is_none(), "its village never hears of it");
+    let all = story.everywhere(league).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    assert_eq!(all, ["C", "T2"]);
+    story.ends_well();
+}

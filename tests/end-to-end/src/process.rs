@@ -10,7 +10,7 @@ use tokio::process::Child;
 
 use crate::command_line::command;
 use crate::desk::Desk;
-use crate::patience::until_ok;
+use crate::patience::{PATIENCE, until_ok};
 
 pub struct NodeProcess {
     child: Child,
@@ -41,20 +41,15 @@ impl NodeProcess {
     /// With its log, if it ends instead.
     pub async fn is_up(&mut self) -> Desk {
         let address = self.address;
-        for _ in 0..3 {
-            if let Some(ended) = self.child.try_wait().expect("it is our child") {
-                panic!("the node ended ({ended})\n{}{}", self.said(), self.log());
-            }
-            let answered = tokio::time::timeout(
-                crate::patience::PATIENCE / 3,
-                until_ok(async || Desk::at(address).await.map_err(|error| error.to_string())),
-            );
-            tokio::select! {
-                answered = answered => if let Ok(Ok(desk)) = answered { return desk },
-                _ = self.child.wait() => {}
-            }
-        }
-        panic!("the node at {address} does not answer\n{}{}", self.said(), self.log())
+        let answers = until_ok(async || Desk::at(address).await.map_err(|error| error.to_string()));
+        let ended = tokio::select! {
+            answered = answers => match answered {
+                Ok(desk) => return desk,
+                Err(why) => format!("does not answer: {why}"),
+            },
+            ended = self.child.wait() => format!("ended: {}", ended.expect("it is our child")),
+        };
+        panic!("the node at {address} {ended}\n{}{}", self.said(), self.log())
     }
 
     /// `kill -9`: it gets no chance to do anything more.
@@ -76,8 +71,14 @@ impl NodeProcess {
     }
 
     /// The status that it ended with by itself.
+    ///
+    /// # Panics
+    /// With its log, if it goes on.
     pub async fn ends(&mut self) -> ExitStatus {
-        self.child.wait().await.expect("it is our child")
+        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
+            Ok(status) => status.expect("it is our child"),
+            Err(_) => panic!("the node at {} should end\n{}{}", self.address, self.said(), self.log()),
+        }
     }
 
     #[must_use]

@@ -19,8 +19,8 @@ pub struct Realm {
 }
 
 impl Realm {
-    /// A county with the named seats; those without a `-` in front have a node. `V22` is kept by nobody in
-    /// `["C", "T2", "V21", "-V22"]`: its township does its business.
+    /// A county with the named seats and all above them. A seat with a `-` in front has no node: of `["C", "T2", "-V21"]`
+    /// the village's business is done by its township.
     pub async fn init(names: &[&'static str]) -> Self {
         let folder = tempfile::Builder::new().prefix("heliu-end-to-end-").tempdir().expect("a temporary directory");
         let regions = folder.path().join("regions.csv");

@@ -26,7 +26,8 @@ pub(super) fn hello(shared: &Shared<'_>) -> Hello {
 impl Link {
     pub(super) fn on_hello(&mut self, hello: Hello, shared: &Shared<'_>, out: &mut Out) {
         let refusal = if hello.realm != shared.realm {
-            let reason = format!("this node is of realm {}, the other of {}", shared.realm.short(), hello.realm.short());
+            let reason =
+                format!("this node is of realm {}, the other of {}", shared.realm.short(), hello.realm.short());
             Some((RefuseCode::OtherRealm, reason))
         } else if hello.store == shared.meta.store && hello.incarnation == shared.incarnation() {
             Some((RefuseCode::Itself, "this address leads back to the same node: check the addresses".to_owned()))

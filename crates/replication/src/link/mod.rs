@@ -44,12 +44,21 @@ impl Shared<'_> {
 /// What a link wants of the engine.
 pub(crate) enum Arrival {
     /// Judge these and keep them; the answer comes with [`Link::ingested`].
-    Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
+    Leaves {
+        link: LinkId,
+        from: NodeId,
+        sequence: u64,
+        delivery: Delivery,
+        cursor: Option<Cursor>,
+    },
     Directory(Vec<SignedEntry>),
     /// The other end knows commits of ours that we do not: we were rolled back.
     RolledBack,
     /// A record that the other end says is no longer ours.
-    Withdrawn { link: LinkId, record: RecordId },
+    Withdrawn {
+        link: LinkId,
+        record: RecordId,
+    },
 }
 
 #[derive(Default)]

@@ -91,7 +91,8 @@ impl Link {
         let upward = peer.seat != shared.seat && seats.is_at_or_above(peer.seat, shared.seat);
         let mut in_scope = Vec::new();
         for item in items {
-            if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present {
+            if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present
+            {
                 in_scope.push((item.id, item.held));
             } else if upward && !item.present {
                 // On its way out here: our own last edits of it still travel upward.
@@ -198,7 +199,9 @@ fn chunk(ranges: Vec<crate::frame::Range>) -> Vec<Vec<crate::frame::Range>> {
             RangeContent::Missing(list) => list.len(),
         };
         match frames.last_mut() {
-            Some(frame) if frame.len() < limits::RANGES_PER_FRAME && items <= limits::ITEMS_PER_FRAME => frame.push(range),
+            Some(frame) if frame.len() < limits::RANGES_PER_FRAME && items <= limits::ITEMS_PER_FRAME => {
+                frame.push(range)
+            }
             _ => {
                 items = 0;
                 frames.push(vec![range]);

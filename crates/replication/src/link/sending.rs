@@ -13,8 +13,8 @@ use heliu_trust::commit::SignedCommit;
 
 use super::{Link, Out, Peer, Shared};
 use crate::effect::Effect;
-use crate::replica::short_hash;
 use crate::frame::{DeliveredLeaf, Delivery, Frame, Have, Leaves, RefuseCode, limits};
+use crate::replica::short_hash;
 
 /// What may be on its way at once. More would only fill buffers; less would idle on a slow line.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
@@ -158,7 +158,9 @@ impl Sending {
 
     /// Nothing is left to push besides the walk.
     pub fn has_pushed(&self) -> bool {
-        self.pushes.is_empty() && self.bulk.is_none() && !matches!(self.reading, Some(Reading::Bulk | Reading::Pushes(_)))
+        self.pushes.is_empty()
+            && self.bulk.is_none()
+            && !matches!(self.reading, Some(Reading::Bulk | Reading::Pushes(_)))
     }
 
     pub fn may_part_again(&mut self) {
@@ -242,7 +244,7 @@ impl Link {
                         push = Some((*record, Push::all()));
                     } else if removed.contains(&peer.seat) {
                         push = Some((*record, Push::parting(*position)));
-                    } else if removed.contains(&shared.seat) {
+                    } else if removed.contains(&shared.seat) && is_upward(peer, shared) {
                         push = Some((*record, Push { leaves: Which::Farewell(*position), ..Push::default() }));
                     }
                     if push.is_some() {
@@ -409,10 +411,13 @@ pub(super) fn is_in_scope(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> 
 /// In scope; or what a seat and its subordinates wrote, which always travels upward, whatever the audience has become.
 fn travels(row: &LeafRow, item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
     let seats = shared.directory.seats();
-    is_in_scope(item, peer, shared)
-        || (peer.seat != shared.seat
-            && seats.is_at_or_above(peer.seat, shared.seat)
-            && shared.directory.node(row.author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat)))
+    let is_from_here =
+        || shared.directory.node(row.author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat));
+    is_in_scope(item, peer, shared) || (is_upward(peer, shared) && is_from_here())
+}
+
+fn is_upward(peer: &Peer, shared: &Shared<'_>) -> bool {
+    peer.seat != shared.seat && shared.directory.seats().is_at_or_above(peer.seat, shared.seat)
 }
 
 fn item_bytes(item: &FeedItem) -> usize {

@@ -33,12 +33,23 @@ use writer::Writer;
 /// One piece of work on the records.
 pub(crate) enum Work {
     Leaves(Incoming),
-    Execute { ticket: Ticket, request: Request },
-    Extend { entries: Vec<SignedEntry>, ticket: Option<Ticket> },
+    Execute {
+        ticket: Ticket,
+        request: Request,
+    },
+    Extend {
+        entries: Vec<SignedEntry>,
+        ticket: Option<Ticket>,
+    },
     /// Another node says that a record is no longer ours. What we hold decides; if it does not say so, leaves are missing.
-    Withdrawn { link: LinkId, record: RecordId },
+    Withdrawn {
+        link: LinkId,
+        record: RecordId,
+    },
     /// A record that left this seat and that a superior now has in full: its bytes go.
-    LetGo { record: RecordId },
+    LetGo {
+        record: RecordId,
+    },
     /// From here on, write under this incarnation.
     Renew(Incarnation),
 }
@@ -187,6 +198,11 @@ impl Replica {
 
     pub fn track(&mut self, peer: SeatId, items: &[heliu_storage::ScanItem]) {
         self.sums.track(peer, self.seat, items, self.directory.seats());
+    }
+
+    /// Whether an open record is for a seat, as far as this node knows.
+    pub fn is_in_audience(&self, record: RecordId, seat: SeatId) -> bool {
+        self.open.get(&record).is_some_and(|open| open.row.scope.has_audience(seat, self.directory.seats()))
     }
 
     /// What a seat that has left the audience of a record needs to learn it; see [`Open::what_parted`].

@@ -31,6 +31,7 @@ use ask::Fault;
 use cast::Cast;
 use county::County;
 use found::Founding;
+use place::Place;
 use proof::{Holder, Proof, Tree};
 use register::Plan;
 use story::Story;
@@ -311,8 +312,11 @@ fn print_line(line: &serde_json::Value) {
 async fn stay(county: &County, result: &Outcome, teller: &Teller) {
     let top = county.top();
     teller.chapter(7, &tr!("请自己试试;Ctrl-C 结束", "Try it yourself; Ctrl-C ends it"));
-    let first = |tier: Tier| county.places.iter().find(|place| place.seat.tier == tier);
-    for place in [Some(top), first(Tier::Township), first(Tier::Village)].into_iter().flatten() {
+    // The county, who may settle the first conflict, and a village below.
+    let resolver = result.conflicts.first().and_then(|conflict| conflict.resolver);
+    let below = |above: &Place| county.places.iter().find(|place| place.seat.parent == Some(above.seat.id));
+    let second = resolver.map(|seat| county.at(seat)).filter(|place| place.seat.id != top.seat.id).or(below(top));
+    for place in [Some(top), second, second.and_then(below)].into_iter().flatten() {
         teller.item(&format!("{}  {}", place.address(), place.seat.name));
     }
     let address = top.address();
@@ -338,6 +342,9 @@ async fn stop(county: &County, keep: bool, teller: &Teller) {
             tracing::warn!(place = place.seat.name, %error, "a store was not closed cleanly");
         }
     });
+    if keep {
+        teller.say(&tr!("正在停止各节点,关闭存储。", "Stopping the nodes and closing their stores."));
+    }
     let mut stopped = stream::iter(stopping).buffer_unordered(STOPPING);
     let mut done = 0;
     while stopped.next().await.is_some() {

@@ -15,6 +15,9 @@ use heliu_record::seats::Seat;
 use heliu_storage::{LeafStatus, Loaded, Read, RecordState, StoreError};
 use tokio::task::JoinHandle;
 
+#[cfg(test)]
+mod tests;
+
 /// Records of one store in memory at a time.
 const PAGE: usize = 64;
 /// How many faults are told in words.

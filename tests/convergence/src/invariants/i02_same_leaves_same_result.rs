@@ -68,12 +68,7 @@ fn alike(a: &Loaded, b: &Loaded) -> bool {
         == (b.held, b.admitted, &b.view, b.signal, &b.scope, b.leaves)
 }
 
-fn check_views(
-    scene: &Scene<'_>,
-    machine: usize,
-    folded: &BTreeMap<RecordId, Record>,
-    found: &mut Vec<Violation>,
-) {
+fn check_views(scene: &Scene<'_>, machine: usize, folded: &BTreeMap<RecordId, Record>, found: &mut Vec<Violation>) {
     for (record, loaded) in &scene.holdings[machine].records {
         let Some(anew) = folded.get(record).filter(|_| scene.holdings[machine].is_present(*record)) else { continue };
         let view: serde_json::Value = serde_json::from_slice(&loaded.row.view).unwrap_or_default();

@@ -14,26 +14,61 @@ pub struct Node {
 /// One thing that happens from outside.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Command { machine: usize, dice: u64 },
+    Command {
+        machine: usize,
+        dice: u64,
+    },
     /// The county founds an organisation for a seat.
-    Found { name: String, seat: String, code: Option<String> },
+    Found {
+        name: String,
+        seat: String,
+        code: Option<String>,
+    },
     /// A connection breaks.
-    Break { which: usize },
+    Break {
+        which: usize,
+    },
     /// Two machines cannot reach each other.
-    Part { a: usize, b: usize },
+    Part {
+        a: usize,
+        b: usize,
+    },
     Mend,
-    Crash { machine: usize },
-    Start { machine: usize },
-    BackUp { machine: usize },
-    Restore { machine: usize },
-    RollBack { machine: usize },
-    Clone { machine: usize },
-    Skew { machine: usize, ms: i64 },
-    FillDisk { machine: usize },
+    Crash {
+        machine: usize,
+    },
+    Start {
+        machine: usize,
+    },
+    BackUp {
+        machine: usize,
+    },
+    Restore {
+        machine: usize,
+    },
+    RollBack {
+        machine: usize,
+    },
+    Clone {
+        machine: usize,
+    },
+    Skew {
+        machine: usize,
+        ms: i64,
+    },
+    FillDisk {
+        machine: usize,
+    },
     /// A seat is taken out of a record that this machine holds.
-    Release { machine: usize, dice: u64 },
+    Release {
+        machine: usize,
+        dice: u64,
+    },
     /// A new village is entered into the directory, and its node starts.
-    Enrol { name: String, upstream: usize },
+    Enrol {
+        name: String,
+        upstream: usize,
+    },
 }
 
 pub struct Plan {
@@ -130,9 +165,9 @@ impl Plan {
                 }
             }
         }
-        if dice.chance(25) {
+        if dice.chance(30) {
             self.faults.push("release");
-            for _ in 0..dice.between(1, 3) {
+            for _ in 0..dice.between(1, 6) {
                 let at = dice.between(self.end / 3, self.end);
                 let (machine, dice) = (self.any_machine(dice), dice.below(u64::MAX));
                 self.add(at, Step::Release { machine, dice });

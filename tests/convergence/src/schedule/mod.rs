@@ -12,9 +12,9 @@ use crate::world::World;
 use crate::world::trace::Fingerprint;
 use draw::{Plan, Step};
 
-/// How long a world may take to become quiet once its faults have stopped, in simulated time. Redialling waits up to
-/// some seconds and slow lines need a second per frame; a reconciliation takes a few rounds.
-pub const HEALING_MS_MAX: u64 = 90_000;
+/// How long a world may take to become quiet once its faults have stopped, in simulated time: redialling waits up to three
+/// seconds, a frame needs up to one, and each of three tiers may have to reconcile in turn, a few rounds each.
+pub const HEALING_MS_MAX: u64 = 45_000;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -86,6 +86,10 @@ fn play(plan: &Plan, options: Options) -> World {
         world.spare_disk(machine);
     }
     world.start_all();
+    // What an administrator entered is entered again, in case the county's node had not made it durable.
+    let entries = world.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();
+    let ticket = Ticket(world.next_ticket());
+    world.feed_input(0, Input::Extend { ticket, entries });
     world
 }
 

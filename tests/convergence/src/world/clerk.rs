@@ -41,20 +41,20 @@ impl Desk<'_> {
             return self.create_org();
         }
         match self.dice.below(100) {
-            0..4 => self.create_org(),
-            4..17 => self.register(),
-            17..33 => self.rename(),
-            33..37 => self.set_plain(),
-            37..47 => self.issue(),
-            47..58 => self.receive(),
-            58..61 => self.on_member("member.transfer.cancel"),
+            0..2 => self.create_org(),
+            2..17 => self.register(),
+            17..30 => self.rename(),
+            30..33 => self.set_plain(),
+            33..46 => self.issue(),
+            46..59 => self.receive(),
+            59..61 => self.on_member("member.transfer.cancel"),
             61..63 => self.on_member("member.transfer.return"),
             63..66 => self.reassign(),
             66..68 => self.form_joint(),
             68..70 => self.dissolve(),
-            70..74 => self.set_parent(),
-            74..76 => self.guide(),
-            76..78 => self.form_alliance(),
+            70..73 => self.set_parent(),
+            73..74 => self.guide(),
+            74..78 => self.form_alliance(),
             78..81 => self.in_alliance("alliance.join", "org", "org"),
             81..83 => self.in_alliance("alliance.leave", "org", "org"),
             83..85 => self.offer(),
@@ -80,23 +80,27 @@ impl Desk<'_> {
     fn any_with(&mut self, kind: &str, fits: impl Fn(&Value) -> bool) -> Option<(RecordId, Value)> {
         let view = |row: &RecordRow| serde_json::from_slice::<Value>(&row.view).unwrap_or_default();
         let rows = self.rows.iter().filter(|row| row.preimage.kind == kind);
-        let all: Vec<(RecordId, Value)> =
-            rows.map(|row| (row.id, view(row))).filter(|(_, view)| fits(view)).collect();
+        let all: Vec<(RecordId, Value)> = rows.map(|row| (row.id, view(row))).filter(|(_, view)| fits(view)).collect();
         let index = self.dice.index(all.len());
         all.into_iter().nth(index)
+    }
+
+    /// The seats that this node has heard of.
+    fn seats(&self, fits: impl Fn(SeatId) -> bool) -> Vec<SeatId> {
+        let directory = self.world.machines[self.machine].engine.as_ref().map(heliu_replication::Engine::directory);
+        let seats = directory.into_iter().flat_map(|directory| directory.seats().iter());
+        seats.map(|seat| seat.id).filter(|seat| fits(*seat)).collect()
     }
 
     /// This seat, or one of those below it.
     fn seat_here(&mut self) -> SeatId {
         let own = self.world.machines[self.machine].seat;
-        let county = &self.world.county;
-        let below: Vec<SeatId> =
-            county.parents.keys().copied().filter(|seat| county.upward(*seat).any(|at| at == own)).collect();
+        let below = self.seats(|seat| self.world.county.upward(seat).any(|at| at == own));
         self.dice.pick(&below).copied().unwrap_or(own)
     }
 
     fn any_seat(&mut self) -> SeatId {
-        let seats: Vec<SeatId> = self.world.county.parents.keys().copied().collect();
+        let seats = self.seats(|_| true);
         self.dice.pick(&seats).copied().unwrap_or(self.world.machines[self.machine].seat)
     }
 

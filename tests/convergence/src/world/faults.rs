@@ -152,8 +152,7 @@ impl World {
     /// A copy of the disk is started as a second process with the same key.
     pub fn clone_machine(&mut self, machine: usize) -> usize {
         let original = &self.machines[machine];
-        let mut clone =
-            Machine::new(format!("{}*", original.name), original.seat, original.key, original.disk.copy());
+        let mut clone = Machine::new(format!("{}*", original.name), original.seat, original.key, original.disk.copy());
         clone.upstreams.clone_from(&original.upstreams);
         clone.peers.clone_from(&original.peers);
         clone.skew_ms = original.skew_ms;

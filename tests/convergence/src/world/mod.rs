@@ -57,14 +57,38 @@ impl Default for Habits {
 
 pub(crate) enum Event {
     /// The store does what an effect says.
-    Carry { machine: usize, life: u64, effect: Effect },
+    Carry {
+        machine: usize,
+        life: u64,
+        effect: Effect,
+    },
     /// The engine hears of it.
-    Answer { machine: usize, life: u64, input: Input },
-    Deliver { wire: WireId, to: Side, frame: Frame },
-    Down { wire: WireId, to: Side },
-    Tick { machine: usize, life: u64 },
-    Dial { machine: usize, life: u64, role: machine::Role },
-    Start { machine: usize },
+    Answer {
+        machine: usize,
+        life: u64,
+        input: Input,
+    },
+    Deliver {
+        wire: WireId,
+        to: Side,
+        frame: Frame,
+    },
+    Down {
+        wire: WireId,
+        to: Side,
+    },
+    Tick {
+        machine: usize,
+        life: u64,
+    },
+    Dial {
+        machine: usize,
+        life: u64,
+        role: machine::Role,
+    },
+    Start {
+        machine: usize,
+    },
 }
 
 pub struct World {
@@ -279,7 +303,9 @@ impl World {
                 let verified = link.verified_at.map_or_else(|| "never".to_owned(), |at| format!("at {at}"));
                 let (phase, mismatches) = (link.phase, link.mismatches);
                 let moved = self.moved_at(index, link);
-                format!("{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {moved}")
+                format!(
+                    "{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {moved}"
+                )
             })
         })
     }

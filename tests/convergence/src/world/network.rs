@@ -65,14 +65,8 @@ impl World {
     pub(super) fn connect_by_hand(&mut self, target: usize) -> WireId {
         let wire = WireId(self.next());
         let link = LinkId(self.next());
-        let end = |machine, life, link| End {
-            machine,
-            life,
-            link,
-            last: 0,
-            under_way: VecDeque::new(),
-            latency: (1, 5),
-        };
+        let end =
+            |machine, life, link| End { machine, life, link, last: 0, under_way: VecDeque::new(), latency: (1, 5) };
         let ends = [end(usize::MAX, 0, LinkId(0)), end(target, self.machines[target].life, link)];
         self.wires.insert(wire, Wire { ends, is_broken: false });
         self.machines[target].links.insert(link, Held { wire, side: Side::Dialed, role: Role::Down });

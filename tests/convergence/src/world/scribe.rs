@@ -77,13 +77,7 @@ impl World {
         self.trace.say(self.now, || format!("the scribe takes {seat} out of {} at {at}", record.short()));
     }
 
-    fn hand_over(
-        &mut self,
-        machine: usize,
-        record: RecordId,
-        preimage: &heliu_record::id::Preimage,
-        change: &Change,
-    ) {
+    fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &heliu_record::id::Preimage, change: &Change) {
         let leaf = leaf_hash(&record, &change.hash, 1);
         let (key, county) = (self.scribe().key, self.scribe().seat);
         self.scribe_chain.seq += 1;

@@ -72,7 +72,7 @@ impl World {
             }
         })?;
         self.trace.applied(self.now, machine, transaction);
-        if !(transaction.feed.is_empty() && transaction.records.is_empty() && transaction.directory.is_empty()) {
+        if !transaction.feed.is_empty() {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use end_to_end::desk::Desk;
+use end_to_end::desk::{Desk, order};
 use end_to_end::seats::{code, covers};
 use futures::stream::{self, StreamExt as _};
 use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse};
@@ -89,14 +89,36 @@ impl Ledger {
             let entitled = self.members.values().filter(|entry| entry.is_seen_by(name)).count();
             assert_eq!(listed, entitled, "members at {name}");
         }
+        let faults = self.faults(desks).await;
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
+        self.misses_what_was_not_done(desks).await;
+    }
+
+    async fn faults(&self, desks: &BTreeMap<&'static str, Desk>) -> Vec<String> {
         let pairs = self.members.iter().flat_map(|(member, entry)| desks.iter().map(move |at| (member, entry, at)));
         let compared: Vec<Option<String>> = stream::iter(pairs)
             .map(|(member, entry, (name, desk))| self.compare(member, entry, name, desk))
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let faults: Vec<String> = compared.into_iter().flatten().collect();
-        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
+        compared.into_iter().flatten().collect()
+    }
+
+    /// The comparison can fail: of one member it is told what never happened, and finds that at each node.
+    async fn misses_what_was_not_done(&self, desks: &BTreeMap<&'static str, Desk>) {
+        let (member, entry) = self.members.first_key_value().expect("somebody was registered");
+        let entitled = desks.keys().filter(|name| entry.is_seen_by(name)).count();
+        let alone = Ledger { members: BTreeMap::from([(member.clone(), entry.clone())]), ..Ledger::default() };
+        let mut lost = alone.clone();
+        lost.acknowledged_at(member, &order("record.set", member, &[]));
+        assert_eq!(lost.faults(desks).await.len(), entitled, "a lost change is missed wherever it should be");
+        let mut twice = alone.clone();
+        twice.entry(member).commands.clear();
+        assert_eq!(twice.faults(desks).await.len(), entitled, "a change that nobody was told of is found");
+        let mut leaked = alone;
+        (leaked.entry(member).home, leaked.entry(member).invited) = ("V99", BTreeSet::new());
+        let others = entitled - usize::from(desks.contains_key("C"));
+        assert_eq!(leaked.faults(desks).await.len(), others, "what is where it should not be is found");
     }
 
     /// What is wrong with one member at one node.

@@ -198,7 +198,8 @@ impl Batch {
     ) -> Result<Vec<LeafHash>, Refusal> {
         for write in writes {
             let seq = replica.open.get(&write.record).map_or(0, |open| open.leaves.history().seq(replica.writer.actor));
-            let is_stored = replica.open.get(&write.record).is_some_and(|open| open.is_stored || !open.leaves.is_empty());
+            let is_stored =
+                replica.open.get(&write.record).is_some_and(|open| open.is_stored || !open.leaves.is_empty());
             if write.create.is_some() && is_stored {
                 return Err(Refusal::already_made(write.record));
             }
