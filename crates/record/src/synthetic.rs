@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::change::{Container, Scalar};
-use crate::command::{CommandId, drawn, RecordWrite, Request, Write, WriteValue};
+use crate::command::{CommandId, RecordWrite, Request, Write, WriteValue, drawn};
 use crate::hash::hash16;
 use crate::id::{Preimage, RecordId, SeatId};
 use crate::scope::{CLASS, OWNER};

@@ -189,13 +189,13 @@ impl Engine {
                 self.scans.retain(|waiting| *waiting != link);
             }
             Input::Frame { link, frame } => {
-                self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out))
+                self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
             Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
             Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, ticket: Some(ticket) }),
-            Input::Verify { link } => self.with(link, now, out, |link, shared, out| link.verify(shared, out)),
+            Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
-                self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out))
+                self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
             }
             Input::Peer { link, cursor, last_commit, wants } => {
                 self.peer_known(link, PeerKnown { cursor, last_commit, wants }, now, out);
@@ -215,7 +215,7 @@ impl Engine {
             }
             Input::Applied(Ok(())) => self.applied(now, out),
             Input::Applied(Err(error)) => self.fail(error, out),
-            Input::Tick => self.each(now, out, |link, shared, out| link.on_tick(shared, out)),
+            Input::Tick => self.each(now, out, super::link::Link::on_tick),
         }
     }
 
@@ -280,13 +280,13 @@ impl Engine {
             self.came_again(link, &records, now, out);
         }
         if directory_grew {
-            self.each(now, out, |link, shared, out| link.on_directory_grown(shared, out));
+            self.each(now, out, super::link::Link::on_directory_grown);
         }
         self.renewing = false;
         if rolled_back {
             out.arrivals.push(Arrival::RolledBack);
         }
-        self.each(now, out, |link, shared, out| link.on_appended(shared, out));
+        self.each(now, out, super::link::Link::on_appended);
     }
 
     /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
@@ -342,7 +342,7 @@ impl Engine {
     fn open(&self, link: LinkId, from: NodeId, sequence: u64, delivery: &Delivery, now: Moment) -> Option<Incoming> {
         let directory = &self.replica.directory;
         let verdicts = check_commits(&delivery.commits, directory, &*self.replica.verifier);
-        if verdicts.iter().any(|verdict| verdict.as_ref().is_err_and(|e| e.is_held())) {
+        if verdicts.iter().any(|verdict| verdict.as_ref().is_err_and(heliu_trust::admission::CommitError::is_held)) {
             return None;
         }
         let mut incoming = Incoming {

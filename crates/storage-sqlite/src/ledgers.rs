@@ -59,8 +59,7 @@ pub async fn commands(
     connection: &mut SqliteConnection,
     ids: &[CommandId],
 ) -> Result<Vec<(CommandId, Vec<u8>)>, Fault> {
-    let query =
-        sqlx::query("SELECT c.id, c.answer FROM json_each(?) j CROSS JOIN commands c ON c.id = unhex(j.value)");
+    let query = sqlx::query("SELECT c.id, c.answer FROM json_each(?) j CROSS JOIN commands c ON c.id = unhex(j.value)");
     let rows = query.bind(id_list(ids.iter().map(|id| &id.0))).fetch_all(connection).await?;
     let answer = |row: &SqliteRow| {
         let cells = Cells::new(row, "commands", 0);

@@ -98,10 +98,8 @@ pub trait Read: Send + Sync {
     /// Records hidden at or before a position: their exit is complete once a superior has everything up to there.
     fn hidden(&self, up_to: Position) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
     /// For each of these commands that has an answer, the first that was stored.
-    fn commands(
-        &self,
-        ids: &[CommandId],
-    ) -> impl Future<Output = Result<Vec<(CommandId, Vec<u8>)>, StoreError>> + Send;
+    fn commands(&self, ids: &[CommandId])
+    -> impl Future<Output = Result<Vec<(CommandId, Vec<u8>)>, StoreError>> + Send;
     /// The last commit known of an author, over all incarnations: (incarnation, seq, commit).
     fn last_commit(
         &self,

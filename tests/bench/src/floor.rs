@@ -15,7 +15,6 @@ use heliu_trust::ed25519::Ed25519;
 use crate::site::random;
 
 pub struct Floor {
-    pub leaves: usize,
     pub verify: Duration,
     pub parse_and_apply: Duration,
     /// With the rows that the design writes.
@@ -56,10 +55,15 @@ impl Floor {
         let rows = make_durable(transactions).await;
         let bare: Vec<Transaction> = transactions
             .iter()
-            .map(|t| Transaction { feed: t.feed.clone(), records: t.records.clone(), commits: t.commits.clone(), ..Transaction::default() })
+            .map(|t| Transaction {
+                feed: t.feed.clone(),
+                records: t.records.clone(),
+                commits: t.commits.clone(),
+                ..Transaction::default()
+            })
             .collect();
         let two_rows = make_durable(&bare).await;
-        Floor { leaves: changes.len(), verify, parse_and_apply, rows, two_rows }
+        Floor { verify, parse_and_apply, rows, two_rows }
     }
 
     /// All of it on so many cores, as if it could be spread over them without loss.
@@ -70,7 +74,8 @@ impl Floor {
 
 async fn make_durable(transactions: &[Transaction]) -> Duration {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    let options = heliu_storage_sqlite::Options::new(heliu_storage::StoreId(random()), heliu_trust::id::Incarnation(random()));
+    let options =
+        heliu_storage_sqlite::Options::new(heliu_storage::StoreId(random()), heliu_trust::id::Incarnation(random()));
     let store = heliu_storage_sqlite::SqliteStore::open(directory.path(), options).await.expect("the store opens");
     let start = Instant::now();
     for transaction in transactions {

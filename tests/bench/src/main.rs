@@ -46,7 +46,8 @@ async fn main() {
         let directory = PathBuf::from(rest.next().expect("serve NUMBER DIRECTORY [UPSTREAM]"));
         return cases::live::serve(number, &directory, rest.next()).await;
     }
-    let chosen: Vec<&str> = CASES.into_iter().filter(|case| arguments.case == "all" || arguments.case == *case).collect();
+    let chosen: Vec<&str> =
+        CASES.into_iter().filter(|case| arguments.case == "all" || arguments.case == *case).collect();
     if chosen.is_empty() {
         eprintln!("there is no case {:?}; there are: all, {}", arguments.case, CASES.join(", "));
         std::process::exit(2);
@@ -58,7 +59,7 @@ async fn main() {
             "catchup" => cases::catchup::run(arguments.records).await,
             "live" => cases::live::run(arguments.edits).await,
             "ingest" => cases::ingest::run(arguments.records).await,
-            "county" => cases::county::run().await,
+            "county" => cases::county::run(),
             _ => cases::village::run().await,
         };
         report.print(arguments.json);

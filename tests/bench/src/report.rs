@@ -41,7 +41,8 @@ impl Report {
     pub fn print(&self, as_json: bool) {
         if as_json {
             let ratio = self.ratio.map(|ratio| round(ratio.into()));
-            let targets: Map<String, Value> = self.targets.iter().map(|(what, met)| (what.clone(), json!(met))).collect();
+            let targets: Map<String, Value> =
+                self.targets.iter().map(|(what, met)| (what.clone(), json!(met))).collect();
             println!(
                 "{}",
                 json!({"case": self.case, "figures": self.figures, "floor": self.floor, "ratio": ratio, "targets": targets})

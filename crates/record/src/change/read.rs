@@ -88,7 +88,8 @@ fn puts(reader: &mut Reader<'_>, actors: &[Actor]) -> Result<Vec<Put>, ShapeErro
     if !all_false(inserts, count)? {
         return Err(ShapeError::Operation("not a put on a map key"));
     }
-    let column = |values: Vec<_>, what| if values.len() == count { Ok(values) } else { Err(ShapeError::Operation(what)) };
+    let column =
+        |values: Vec<_>, what| if values.len() == count { Ok(values) } else { Err(ShapeError::Operation(what)) };
     let makers = column(runs(columns.get(column::OBJECT_ACTOR), unsigned, count)?, "it writes at the root")?;
     let objects = column(runs(columns.get(column::OBJECT_COUNTER), unsigned, count)?, "it writes at the root")?;
     let metas = column(runs(columns.get(column::VALUE_META), unsigned, count)?, "a put without a value")?;

@@ -89,15 +89,7 @@ pub struct Planner<'a> {
 impl<'a> Planner<'a> {
     pub(crate) fn new(request: &'a Request, asker: &'a Asker, world: &'a dyn World) -> Self {
         let Asker { seat, today } = asker;
-        Planner {
-            request,
-            seat: *seat,
-            today,
-            drawn: 0,
-            world,
-            writes: Vec::new(),
-            result: BTreeMap::new(),
-        }
+        Planner { request, seat: *seat, today, drawn: 0, world, writes: Vec::new(), result: BTreeMap::new() }
     }
 
     pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {

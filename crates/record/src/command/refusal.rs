@@ -146,12 +146,18 @@ impl Refusal {
     pub fn already_made(id: RecordId) -> Self {
         Refusal {
             code: "already_made",
-            what: Explanation::new(format!("记录 {} 已经存在。", id.short()), format!("Record {} is there already.", id.short())),
+            what: Explanation::new(
+                format!("记录 {} 已经存在。", id.short()),
+                format!("Record {} is there already.", id.short()),
+            ),
             why: Explanation::new(
                 "带有同一编号的命令已在别的节点执行过。",
                 "A command with the same id has been carried out at another node.",
             ),
-            next: Explanation::new("无需再做;如要另建,请换一个命令编号。", "Nothing is left to do; for another record give another command id."),
+            next: Explanation::new(
+                "无需再做;如要另建,请换一个命令编号。",
+                "Nothing is left to do; for another record give another command id.",
+            ),
         }
     }
 

@@ -200,7 +200,7 @@ fn chunk(ranges: Vec<crate::frame::Range>) -> Vec<Vec<crate::frame::Range>> {
         };
         match frames.last_mut() {
             Some(frame) if frame.len() < limits::RANGES_PER_FRAME && items <= limits::ITEMS_PER_FRAME => {
-                frame.push(range)
+                frame.push(range);
             }
             _ => {
                 items = 0;

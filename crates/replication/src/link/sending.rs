@@ -261,7 +261,7 @@ impl Link {
             self.sending.push(record, push);
         }
         if !items.is_empty() || through >= self.sending.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {
-            self.send_leaves(items, Some(through), out);
+            self.send_leaves(&items, Some(through), out);
         }
     }
 
@@ -279,7 +279,7 @@ impl Link {
             self.sending.bulk = None;
         }
         if !items.is_empty() {
-            self.send_leaves(items, None, out);
+            self.send_leaves(&items, None, out);
         }
     }
 
@@ -306,7 +306,7 @@ impl Link {
             }
         }
         for page in chunk_by_bytes(items) {
-            self.send_leaves(page, None, out);
+            self.send_leaves(&page, None, out);
         }
         self.send_lists(pushes, &mut lists, out);
         for (record, push) in pushes {
@@ -336,9 +336,9 @@ impl Link {
         }
     }
 
-    fn send_leaves(&mut self, items: Vec<FeedItem>, through: Option<Position>, out: &mut Out) {
+    fn send_leaves(&mut self, items: &[FeedItem], through: Option<Position>, out: &mut Out) {
         let bytes = items.iter().map(item_bytes).sum::<usize>() + LEAF_OVERHEAD;
-        let delivery = match pack(&items) {
+        let delivery = match pack(items) {
             Ok(delivery) => delivery,
             Err(detail) => return self.refuse(RefuseCode::StoreFailed, detail, out),
         };
@@ -356,12 +356,12 @@ impl Link {
     pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
         let sending = &self.sending;
         if sending.told < sending.walked && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
-            self.send_leaves(Vec::new(), Some(sending.walked), out);
+            self.send_leaves(&[], Some(sending.walked), out);
         }
     }
 
     pub(super) fn tell_now(&mut self, position: Position, out: &mut Out) {
-        self.send_leaves(Vec::new(), Some(position), out);
+        self.send_leaves(&[], Some(position), out);
     }
 
     pub(super) fn on_ack(&mut self, sequence: u64, shared: &Shared<'_>, out: &mut Out) {

@@ -264,7 +264,7 @@ impl Replica {
 
     /// The tickets of everything that waits, for when the store has failed.
     pub fn abandon(&mut self) -> Vec<Ticket> {
-        let mut tickets = self.batch.take().map(|b| b.tickets()).unwrap_or_default();
+        let mut tickets = self.batch.take().map(batch::Batch::tickets).unwrap_or_default();
         tickets.extend(self.queue.drain(..).filter_map(|work| match work {
             Work::Execute { ticket, .. } => Some(ticket),
             Work::Extend { ticket, .. } => ticket,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 
-use super::sample::{ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, leaf, row, seat, sources, stub};
+use super::sample::{
+    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, leaf, row, seat, sources, stub,
+};
 use super::{Harness, must};
 use crate::row::CommitRow;
 use crate::{Budget, FeedEntry, FeedPage, LeafStatus, ListQuery, Position, Read, RecordState, Transaction, Write};

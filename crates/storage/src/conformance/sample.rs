@@ -10,8 +10,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use super::must;
 use crate::row::{CommitRow, Counts};
 use crate::{
-    Budget, CommandId, ConflictRow, FeedEntry, FeedPage, LeafRow, LeafStatus, ListQuery, Loaded, Meta, Position, QuarantineRow,
-    Read, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
+    Budget, CommandId, ConflictRow, FeedEntry, FeedPage, LeafRow, LeafStatus, ListQuery, Loaded, Meta, Position,
+    QuarantineRow, Read, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
 };
 
 pub const STORE: StoreId = StoreId([7; 16]);

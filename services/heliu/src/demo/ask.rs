@@ -1,6 +1,7 @@
 //! Commands as the people of the story give them, and what can go wrong with the demo.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use heliu_record::command::{CommandId, Refusal, Request};
 use heliu_record::id::RecordId;
@@ -32,7 +33,7 @@ impl Ask {
         Ask { subject: Some(record), ..self }
     }
 
-    pub fn with(mut self, name: &str, value: impl ToString) -> Self {
+    pub fn with(mut self, name: &str, value: impl Display + Copy) -> Self {
         self.arguments.insert(name.to_owned(), value.to_string());
         self
     }

@@ -29,7 +29,7 @@ impl Place {
         self.handle.address()
     }
 
-    pub fn fault(&self, error: impl ToString) -> Fault {
+    fn fault(&self, error: &impl ToString) -> Fault {
         Fault::Node { place: self.seat.name.clone(), error: error.to_string() }
     }
 
@@ -39,18 +39,18 @@ impl Place {
             ExecuteError::Refused(refusal) => {
                 Fault::Refused { place: self.seat.name.clone(), command, refusal: Box::new(refusal) }
             }
-            error => self.fault(error),
+            error => self.fault(&error),
         })
     }
 
     pub async fn links(&self) -> Result<Vec<LinkReport>, Fault> {
-        self.handle.links().await.map_err(|error| self.fault(error))
+        self.handle.links().await.map_err(|error| self.fault(&error))
     }
 
     /// Compares with the superior's node, which has this region code, at one cut of both feeds.
     pub async fn verify(&self, superior: &str) -> Result<bool, Fault> {
         for _ in 0..VERIFY_TRIES {
-            let verdicts = self.handle.verify(superior, VERIFY).await.map_err(|error| self.fault(error))?;
+            let verdicts = self.handle.verify(superior, VERIFY).await.map_err(|error| self.fault(&error))?;
             match verdicts.first().map(|verdict| verdict.outcome) {
                 Some(Outcome::Equal) if verdicts.len() == 1 => return Ok(true),
                 // Something moved: the next cut may be a quiet one.

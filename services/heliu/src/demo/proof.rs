@@ -126,7 +126,7 @@ pub async fn compare<S: Read + 'static>(
 
 fn judge<S: Read + 'static>(
     id: RecordId,
-    copies: &[(usize, Copy)],
+    copies: &[(usize, Held)],
     streams: &[Stream<S>],
     tree: &Tree,
     acked: &BTreeSet<LeafHash>,
@@ -138,7 +138,7 @@ fn judge<S: Read + 'static>(
     copies.iter().filter(|(_, copy)| copy.holds()).for_each(|(_, copy)| scope.widen(&copy.scope));
     let entitled = tree.entitled(&scope);
     let may = |seat: SeatId| entitled.as_ref().is_none_or(|entitled| entitled.contains(&seat));
-    let mut held: BTreeMap<SeatId, &Copy> = BTreeMap::new();
+    let mut held: BTreeMap<SeatId, &Held> = BTreeMap::new();
     for (index, copy) in copies.iter().filter(|(_, copy)| copy.holds()) {
         proof.copies += 1;
         proof.damaged += copy.damaged;
@@ -190,7 +190,7 @@ fn judge<S: Read + 'static>(
 }
 
 /// One record as one store holds it.
-struct Copy {
+struct Held {
     id: RecordId,
     scope: Scope,
     present: bool,
@@ -203,7 +203,7 @@ struct Copy {
     view_bytes: usize,
 }
 
-impl Copy {
+impl Held {
     fn of(loaded: Loaded) -> Self {
         let Loaded { row, mut leaves, .. } = loaded;
         leaves.sort_unstable_by_key(|leaf| leaf.hash);
@@ -222,7 +222,7 @@ impl Copy {
         for leaf in &leaves {
             parts.extend([&leaf.hash.0[..], &leaf.change]);
         }
-        Copy {
+        Held {
             digest: hash("heliu demo copy 1", &parts),
             leaves: leaves.iter().map(|leaf| leaf.hash).collect(),
             id: row.id,
@@ -241,11 +241,14 @@ impl Copy {
     }
 }
 
+/// Some records, and the id to go on after; none: these are the last.
+type Page = (VecDeque<Held>, Option<RecordId>);
+
 /// The records of one store in id order; the next page is read while this one is used.
 struct Stream<S> {
     holder: Holder<S>,
-    page: VecDeque<Copy>,
-    ahead: Option<JoinHandle<Result<(VecDeque<Copy>, Option<RecordId>), StoreError>>>,
+    page: VecDeque<Held>,
+    ahead: Option<JoinHandle<Result<Page, StoreError>>>,
 }
 
 impl<S: Read + 'static> Stream<S> {
@@ -273,19 +276,15 @@ impl<S: Read + 'static> Stream<S> {
         Ok(self.page.front().map(|copy| copy.id))
     }
 
-    fn take(&mut self) -> Option<Copy> {
+    fn take(&mut self) -> Option<Held> {
         self.page.pop_front()
     }
 }
 
-/// A page, and the id to go on after; none: that was the last.
-async fn read_page<S: Read>(
-    store: &S,
-    after: Option<RecordId>,
-) -> Result<(VecDeque<Copy>, Option<RecordId>), StoreError> {
+async fn read_page<S: Read>(store: &S, after: Option<RecordId>) -> Result<Page, StoreError> {
     let items = store.scan(after, PAGE).await?;
     let ids: Vec<RecordId> = items.iter().map(|item| item.id).collect();
-    let mut copies: Vec<Copy> = store.load(&ids).await?.into_iter().map(Copy::of).collect();
+    let mut copies: Vec<Held> = store.load(&ids).await?.into_iter().map(Held::of).collect();
     copies.sort_unstable_by_key(|copy| copy.id);
     let last = ids.last().copied().filter(|_| ids.len() == PAGE);
     Ok((copies.into(), last))

@@ -106,8 +106,8 @@ impl Story<'_> {
     async fn form_joint(&self, part: &Joint) -> Result<RecordId, Fault> {
         let [a, b] = part.units.map(|unit| self.county.name(unit));
         let ask = Ask::new("joint_branch.form")
-            .with("name", format!("{a}、{b}联合党支部"))
-            .with("units", format!("{},{}", part.units[0], part.units[1]));
+            .with("name", &format!("{a}、{b}联合党支部"))
+            .with("units", &format!("{},{}", part.units[0], part.units[1]));
         let joint = self.county.make(part.township, ask).await?;
         let seats = part.units.into_iter().chain([self.county.top().seat.id]);
         self.at_all(seats, joint, &[]).await?;
@@ -122,14 +122,14 @@ impl Story<'_> {
             .with("name", "区域党建联盟")
             .with("alliance_kind", "league")
             .with("convenor", self.branch(convenor))
-            .with("seats", format!("{other},{owner}"));
+            .with("seats", &format!("{other},{owner}"));
         let league = self.county.make(convenor, form).await?;
         for seat in [other, owner] {
             self.county.arrival(seat, league, &[]).await?;
             self.county.ask(seat, Ask::new("alliance.join").of(league).with("org", self.branch(seat))).await?;
         }
         let offer = Ask::new("resource.offer")
-            .with("name", format!("{}礼堂", self.county.name(owner)))
+            .with("name", &format!("{}礼堂", self.county.name(owner)))
             .with("owner_org", self.branch(owner))
             .with("resource_kind", "hall")
             .with("capacity", 120);
@@ -138,7 +138,7 @@ impl Story<'_> {
         self.county.arrival(convenor, hall, &[]).await?;
         let booked = self.county.ask(convenor, self.booking(part, league, hall).with("use_on", "2026-07-01")).await?;
         self.county.arrival(owner, hall, &booked.leaves).await?;
-        let confirm = Ask::new("booking.confirm").of(hall).with("booking", entry(&booked));
+        let confirm = Ask::new("booking.confirm").of(hall).with("booking", &entry(&booked));
         let confirmed = self.county.ask(owner, confirm).await?;
         self.county.arrival(convenor, hall, &confirmed.leaves).await?;
         let [convenor, other, owner] = [convenor, other, owner].map(|seat| self.county.name(seat));
@@ -152,7 +152,8 @@ impl Story<'_> {
     async fn found_enterprise(&self, part: &Cycle) -> Result<RecordId, Fault> {
         let (county, township) = (self.county.top().seat.id, part.township);
         let name = self.county.name(township);
-        let mut found = Ask::new("org.create").with("name", format!("{name}企业党支部")).with("org_kind", "enterprise");
+        let mut found =
+            Ask::new("org.create").with("name", &format!("{name}企业党支部")).with("org_kind", "enterprise");
         if let Some(committee) = self.roll.committees.get(&township) {
             found = found.with("parent_org", committee);
         }
@@ -173,7 +174,7 @@ impl Story<'_> {
         for (issuer, number, to) in [(township, "L1", near), (county, "L2", far)] {
             let issued = self.county.ask(issuer, letter(number, to)).await?;
             self.county.arrival(to, member, &issued.leaves).await?;
-            let receive = Ask::new("member.transfer.receive").of(member).with("receipt", format!("回执{number}"));
+            let receive = Ask::new("member.transfer.receive").of(member).with("receipt", &format!("回执{number}"));
             self.county.ask(to, receive).await?;
         }
         let [top, home, township, near, far] = [county, home, township, near, far].map(|seat| self.county.name(seat));
@@ -189,7 +190,7 @@ impl Story<'_> {
         let (county, [a, b]) = (self.county.top().seat.id, part.units);
         let successors = [a, b].map(|unit| format!("{unit}={}", self.branch(unit))).join(",");
         let dissolve =
-            Ask::new("org.dissolve").of(joint).with("effective_on", DISSOLVED_ON).with("successors", successors);
+            Ask::new("org.dissolve").of(joint).with("effective_on", DISSOLVED_ON).with("successors", &successors);
         self.county.ask(county, dissolve).await?;
         let admit = Ask::new("member.register")
             .with("name", "测试迟0001")
@@ -212,7 +213,7 @@ impl Story<'_> {
         self.county.ask(owner, Ask::new("alliance.leave").of(league).with("org", self.branch(owner))).await?;
         self.county.ask(owner, Ask::new("resource.withdraw").of(hall)).await?;
         let room = Ask::new("resource.offer")
-            .with("name", format!("{}活动室", self.county.name(other)))
+            .with("name", &format!("{}活动室", self.county.name(other)))
             .with("owner_org", self.branch(other))
             .with("resource_kind", "room");
         let room = self.county.make(other, room).await?;

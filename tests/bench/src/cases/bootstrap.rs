@@ -51,7 +51,7 @@ pub async fn run(members: usize) -> Report {
 async fn floor(place: &Place, members: usize) -> Floor {
     let county = place.members(members);
     let mut source = Driver::new(memory(1), place.directory.clone(), key(1), false);
-    source.execute(county.orgs.iter().map(|org| org.request()));
+    source.execute(county.orgs.iter().map(heliu_record::synthetic::SyntheticOrg::request));
     source.execute(county.members().map(|member| member.request(true)));
     let mut sink = Driver::new(memory(2), place.directory.clone(), key(2), true);
     connect(&mut sink, &mut source, LinkId(1));

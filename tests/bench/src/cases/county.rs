@@ -5,14 +5,24 @@ use serde_json::Value;
 use crate::floor::fsync;
 use crate::report::Report;
 
-pub async fn run() -> Report {
+pub fn run() -> Report {
     let mut report = Report::new("county");
     let program = super::village::heliu();
     let out = std::process::Command::new(program).args(["demo", "--once", "--json"]).output().expect("heliu starts");
     let text = String::from_utf8_lossy(&out.stdout);
     let result: Value = text.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
-    for name in ["nodes", "members", "records", "commits", "lost", "converged", "links", "verified_links", "seconds", "peak_rss_mb"]
-    {
+    for name in [
+        "nodes",
+        "members",
+        "records",
+        "commits",
+        "lost",
+        "converged",
+        "links",
+        "verified_links",
+        "seconds",
+        "peak_rss_mb",
+    ] {
         report.figure(name, result[name].clone());
     }
     let seconds = result["seconds"].as_f64().unwrap_or(f64::NAN);

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use futures::future::join_all;
 use heliu_record::command::Request;
-use heliu_replication::LinkId;
 use heliu_record::synthetic::SyntheticOrg;
+use heliu_replication::LinkId;
 
 use super::CORES;
 use crate::driver::{Driver, connect, memory};

@@ -121,8 +121,16 @@ async fn register(writer: &Client, members: usize) -> Vec<String> {
     for start in (0..members).step_by(100) {
         let register = (start..start + 100).map(|n| async move {
             let name = format!("测试甲{n:04}");
-            let arguments = [("name", name.as_str()), ("branch", branch.as_str()), ("joined_on", "2001-07-01"), ("stage", "full"), ("full_on", "2002-07-01"), ("admitted_on", "2001-07-01")];
-            let made = writer.execute(command("member.register", "", &arguments)).await.expect("a member is registered");
+            let arguments = [
+                ("name", name.as_str()),
+                ("branch", branch.as_str()),
+                ("joined_on", "2001-07-01"),
+                ("stage", "full"),
+                ("full_on", "2002-07-01"),
+                ("admitted_on", "2001-07-01"),
+            ];
+            let made =
+                writer.execute(command("member.register", "", &arguments)).await.expect("a member is registered");
             let record = made_record(&made.result);
             edit(writer, &record, 0).await;
             record

@@ -44,7 +44,9 @@ pub async fn run() -> Report {
         .spawn()
         .expect("heliu starts");
     let mut line = String::new();
-    BufReader::new(node.stdout.take().expect("its output is a pipe")).read_line(&mut line).expect("it says that it runs");
+    BufReader::new(node.stdout.take().expect("its output is a pipe"))
+        .read_line(&mut line)
+        .expect("it says that it runs");
     tokio::time::sleep(Duration::from_secs(3)).await;
     let resident = resident_mib(node.id());
     let _ = node.kill();

@@ -1,6 +1,7 @@
 //! The comparison must see every fault that it is there for: each is made by hand in one of three stores.
 
 use std::collections::BTreeSet;
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, Note, Scalar, genesis};
@@ -128,7 +129,7 @@ async fn a_leaf_that_is_nowhere_is_lost() {
 #[tokio::test]
 async fn a_record_that_one_superior_lacks_is_lost_and_unequal() {
     let (one, two) = (record(1), record(2));
-    let proof = found(&[one.clone()], &[one.clone(), two.clone()], &[one, two], &[]).await;
+    let proof = found(from_ref(&one), &[one.clone(), two.clone()], &[one.clone(), two], &[]).await;
     assert_eq!((proof.lost, proof.unequal), (1, 1), "{proof:?}");
 }
 
@@ -137,7 +138,7 @@ async fn another_view_of_the_same_leaves_is_unequal_and_nothing_is_lost() {
     let one = record(1);
     let mut other = one.clone();
     other.row.view = b"{\"name\":1}".to_vec();
-    let proof = found(&[other], &[one.clone()], &[one], &[]).await;
+    let proof = found(&[other], from_ref(&one), from_ref(&one), &[]).await;
     assert_eq!((proof.lost, proof.unequal), (0, 1), "{proof:?}");
 }
 
