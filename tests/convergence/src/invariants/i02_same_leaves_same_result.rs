@@ -44,7 +44,7 @@ fn check_rows(scene: &Scene<'_>, found: &mut Vec<Violation>) {
             let admitted = loaded.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted);
             let admitted: BTreeSet<LeafHash> = admitted.map(|leaf| leaf.hash).collect();
             if admitted != truth.admitted {
-                let differ: Vec<String> = admitted.symmetric_difference(&truth.admitted).map(|l| l.short()).collect();
+                let differ: Vec<String> = admitted.symmetric_difference(&truth.admitted).map(LeafHash::short).collect();
                 let (name, record) = (scene.name(machine), words_of_record(&truth.preimage));
                 let what = format!("{name} judges leaves {} of {record} wrongly", differ.join(", "));
                 found.push(Violation::new("I2", what));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use heliu_record::id::LeafHash;
 use serde_json::Value;
 
 use super::{Scene, Violation};
@@ -40,7 +41,7 @@ fn check_holder(scene: &Scene<'_>, truth: &Truth, machine: usize, found: &mut Ve
         }
         return;
     }
-    let missing: Vec<String> = truth.leaves.difference(&leaves).map(|leaf| leaf.short()).collect();
+    let missing: Vec<String> = truth.leaves.difference(&leaves).map(LeafHash::short).collect();
     if !missing.is_empty() {
         let what = format!("{name} lacks leaves {} of {record}", missing.join(", "));
         found.push(Violation::new("I3", what));

@@ -95,7 +95,8 @@ pub struct World {
     pub now: u64,
     /// Numbers everything that is drawn or due, in order.
     sequence: u64,
-    queue: BTreeMap<(u64, u64), Event>,
+    /// Boxed, because the map moves what it holds.
+    queue: BTreeMap<(u64, u64), Box<Event>>,
     pub county: County,
     pub machines: Vec<Machine>,
     wires: BTreeMap<WireId, Wire>,
@@ -174,7 +175,7 @@ impl World {
 
     pub(crate) fn due(&mut self, at: u64, event: Event) -> wire::Due {
         let key = (at.max(self.now), self.next());
-        self.queue.insert(key, event);
+        self.queue.insert(key, Box::new(event));
         key
     }
 
@@ -189,7 +190,7 @@ impl World {
         {
             let ((at, _), event) = entry.remove_entry();
             self.now = at;
-            self.happen(event);
+            self.happen(*event);
         }
         self.now = self.now.max(end);
     }
