@@ -25,6 +25,8 @@ pub(super) struct Reconciling {
 enum Stage {
     #[default]
     Idle,
+    /// The dialling end has been asked to begin.
+    Requested,
     /// The store is read; frames that came meanwhile wait.
     Scanning(Vec<Reconcile>),
     Talking(Session),
@@ -67,6 +69,7 @@ impl Link {
         if self.dialer {
             self.scan(out);
         } else {
+            self.reconciling.stage = Stage::Requested;
             self.send(Frame::Reconcile(Reconcile { ranges: Vec::new(), done: false }), out);
         }
     }
@@ -119,7 +122,7 @@ impl Link {
                 // The other end asks for a reconciliation. Answers to one that is over do not come: it waits for our `done`.
                 return self.reconcile_soon(out);
             }
-            Stage::Idle => {
+            Stage::Idle | Stage::Requested => {
                 self.scan(out);
                 if let Stage::Scanning(waiting) = &mut self.reconciling.stage {
                     waiting.push(message);

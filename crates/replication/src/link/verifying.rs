@@ -21,6 +21,8 @@ pub(super) struct Verifying {
     /// Somebody wants to know now.
     wanted: bool,
     mismatches: u64,
+    /// Unequal checkpoints in a row.
+    unequal: u32,
 }
 
 impl Verifying {
@@ -42,7 +44,9 @@ impl Verifying {
 
     fn is_due(&self) -> bool {
         let since = self.ticks.unwrap_or(u32::MAX);
-        !self.asking && (self.wanted || since >= INTERVAL_TICKS || (self.unsettled && since >= 1))
+        // What reconciling does not mend is not reconciled again and again: each time the wait doubles.
+        let pause = 1 << self.unequal.min(8);
+        !self.asking && (self.wanted || since >= INTERVAL_TICKS.max(pause) || (self.unsettled && since >= pause))
     }
 }
 
@@ -105,11 +109,13 @@ impl Link {
         match verdict {
             Verdict::Equal => {
                 self.verifying.verified_at = Some(shared.now.tick_ms);
+                self.verifying.unequal = 0;
                 self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
             }
             Verdict::JudgedDifferently | Verdict::Different => {
                 self.verifying.verified_at = None;
                 self.verifying.mismatches += 1;
+                self.verifying.unequal += 1;
                 let alarm = |link, peer| match verdict {
                     Verdict::Different => Notice::SumsDiffer { link, peer },
                     _ => Notice::JudgedDifferently { link, peer },

@@ -152,12 +152,11 @@ fn what_does_not_follow_is_refused() {
     let both = history([&first, &second]);
     let next = || edit_draft(&VILLAGE, &both, 2);
     let beside = leaf(&TOWNSHIP, &edit(&TOWNSHIP, &past, 3), PLAIN, &directory);
-    let cases: [(Draft, RefusedReason); 6] = [
+    let cases: [(Draft, RefusedReason); 5] = [
         (Draft { seq: 4, ..next() }, RefusedReason::Seq),
         (Draft { seq: 3, deps: vec![first.hash], ..next() }, RefusedReason::Seq),
         (Draft { start_op: 99, ..next() }, RefusedReason::StartOp),
-        (Draft { deps: vec![first.hash, second.hash], ..next() }, RefusedReason::Predecessors),
-        (Draft { deps: vec![second.hash, second.hash], ..next() }, RefusedReason::Predecessors),
+        (Draft { deps: in_order([first.hash, second.hash]), ..next() }, RefusedReason::Predecessors),
         (Draft { puts: edit_draft(&VILLAGE, &past, 2).puts, ..next() }, RefusedReason::Dangling),
     ];
     for (i, (draft, reason)) in cases.into_iter().enumerate() {
@@ -304,6 +303,12 @@ fn a_leaf_opens_only_under_its_own_commit() {
     assert_eq!(Leaf::open(&own, &record, 1, &change.raw, &empty), Err(LeafError::UnknownVersion));
 }
 
+/// A list of predecessors as automerge writes it: what is not in order does not even parse.
+fn in_order(mut deps: [ChangeHash; 2]) -> Vec<ChangeHash> {
+    deps.sort_unstable();
+    deps.to_vec()
+}
+
 /// Leaves of which some wait, fork, may not, do not follow, or are signed twice.
 fn quarrel(directory: &Directory) -> Vec<Leaf> {
     let root = birth();
@@ -321,8 +326,8 @@ fn quarrel(directory: &Directory) -> Vec<Leaf> {
     let skips = Change::encode(Draft { seq: 9, ..edit_draft(&TOWNSHIP, &at_root, 11) });
     let backwards = edit(&TOWNSHIP.restarted(), &history([&root, &township]), 12);
     let newer = edit(&COUNTY.restarted().restarted(), &at_root, 13);
-    let twice =
-        Change::encode(Draft { deps: vec![kept.hash; 2], ..edit_draft(&VILLAGE.restarted().restarted(), &merged, 14) });
+    let deps = in_order([root.hash, kept.hash]);
+    let implied = Change::encode(Draft { deps, ..edit_draft(&VILLAGE.restarted().restarted(), &merged, 14) });
     let third = TOWNSHIP.restarted().restarted();
     let beside = edit(&third, &at_root, 15);
     let after_beside = edit(&third, &history([&root, &township, &beside]), 16);
@@ -345,7 +350,7 @@ fn quarrel(directory: &Directory) -> Vec<Leaf> {
         leaf(&TOWNSHIP, &skips, at(3, 2), directory),
         leaf(&TOWNSHIP.restarted(), &backwards, at(1, 0), directory),
         leaf(&COUNTY.restarted().restarted(), &newer, How { kind_version: 999, ..PLAIN }, directory),
-        leaf(&VILLAGE.restarted().restarted(), &twice, at(1, 2), directory),
+        leaf(&VILLAGE.restarted().restarted(), &implied, at(1, 2), directory),
         leaf(&third, &beside, at(1, 0), directory),
         leaf(&third, &after_beside, at(2, 0), directory),
     ]
