@@ -12,10 +12,6 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// As in the shipped program.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const CASES: [&str; 7] = ["bootstrap", "reconnect", "catchup", "live", "ingest", "county", "village"];
 
 /// Measures Heliu against floors taken in the same run.

@@ -49,7 +49,8 @@ fn backlog(place: &Place, members: usize) -> Vec<Vec<Request>> {
     let mut work: Vec<Vec<Request>> = vec![Vec::new(); place.townships.len()];
     for org in &county.orgs {
         if let Some(township) = township_of(org.seat) {
-            work[township].push(SyntheticOrg { parent: None, ..org.clone() }.request());
+            // What a township may found by itself, with nothing of the county's at hand.
+            work[township].push(SyntheticOrg { parent: None, level: "branch", ..org.clone() }.request());
         }
     }
     for member in county.members() {

@@ -30,7 +30,8 @@ pub async fn run() -> Report {
         .arg(&regions)
         .arg("--dir")
         .arg(&realm)
-        .args(["--node", "371726001216=127.0.0.1:0"])
+        .arg("--node")
+        .arg(format!("371726001216=127.0.0.1:{}", free_port()))
         .output()
         .expect("heliu starts");
     assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
@@ -61,6 +62,12 @@ pub async fn run() -> Report {
         .target("resident <= 40 MiB", resident <= 40.0)
         .target("binary <= 40 MB", binary <= 40.0);
     report
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+    listener.local_addr().expect("it has an address").port()
 }
 
 fn resident_mib(process: u32) -> f64 {
