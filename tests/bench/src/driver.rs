@@ -107,7 +107,7 @@ pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver
     let mut frames = 0;
     loop {
         let Some(frame) = dialer.sent.pop_front() else {
-            let Some(frame) = listener.sent.pop_front() else { return frames };
+            let Some(frame) = listener.sent.pop_front() else { break };
             frames += 1;
             dialer.handle(Input::Frame { link, frame });
             continue;
@@ -115,6 +115,9 @@ pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver
         frames += 1;
         listener.handle(Input::Frame { link, frame });
     }
+    dialer.handle(Input::LinkDown { link });
+    listener.handle(Input::LinkDown { link });
+    frames
 }
 
 pub fn memory(n: u8) -> MemoryStore {

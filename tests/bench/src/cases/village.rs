@@ -35,11 +35,9 @@ pub async fn run() -> Report {
         .output()
         .expect("heliu starts");
     assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
-    let home = std::fs::read_dir(&realm).expect("the realm is there").flatten().map(|e| e.path());
-    let home = home.filter(|p| p.join("heliu.toml").exists()).find(|p| p.to_string_lossy().contains("371726001216"));
     let mut node = Command::new(&program)
-        .args(["node", "--dir"])
-        .arg(home.expect("init made a directory for the village"))
+        .args(["node", "--log-json", "--dir"])
+        .arg(realm.join("nodes/371726001216"))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
