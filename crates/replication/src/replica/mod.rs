@@ -115,7 +115,7 @@ pub(crate) struct Replica {
     random: Random,
 }
 
-/// Numbers that nobody else draws: for keys of new records and entries. Seeded from outside, so a seed reproduces them.
+/// Numbers that nobody else draws: for new incarnations. Seeded from outside, so a seed reproduces them.
 pub(crate) struct Random {
     seed: [u8; 32],
     drawn: u64,

@@ -9,6 +9,10 @@ pub mod reconnect;
 pub mod village;
 
 use std::path::Path;
+use std::time::Instant;
+
+use heliu_node::status::LinkReport;
+use tempfile::TempDir;
 
 use crate::place::Place;
 use crate::site::{Dial, Site};
@@ -27,4 +31,38 @@ pub async fn full_county(members: usize, directory: &Path) -> (Place, Site, u64)
     let records = (county.orgs.len() + members) as u64;
     site.wait_for_records(records).await;
     (place, site, records)
+}
+
+/// A full county whose mirror has everything, proven equal, and is away.
+pub struct Apart {
+    pub place: Place,
+    pub source: Site,
+    pub records: u64,
+    dial: Dial,
+    mirror: TempDir,
+    _source: TempDir,
+}
+
+impl Apart {
+    pub async fn with(members: usize) -> Apart {
+        let (home, mirror) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
+        let (place, source, records) = full_county(members, home.path()).await;
+        let dial = Dial { peer: Some(source.address()), ..Dial::default() };
+        let sink = Site::start(&place, 2, mirror.path(), dial.clone()).await;
+        sink.wait_for_records(records).await;
+        sink.wait_until_verified().await;
+        sink.stop().await;
+        Apart { place, source, records, dial, mirror, _source: home }
+    }
+
+    /// The mirror comes back, until it is proven equal: the link then, and the seconds it took. Ends both.
+    pub async fn rejoin(self) -> (LinkReport, f64) {
+        let start = Instant::now();
+        let sink = Site::start(&self.place, 2, self.mirror.path(), self.dial).await;
+        let link = sink.wait_until_verified().await;
+        let seconds = start.elapsed().as_secs_f64();
+        sink.stop().await;
+        self.source.stop().await;
+        (link, seconds)
+    }
 }

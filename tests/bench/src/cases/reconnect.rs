@@ -1,10 +1,7 @@
 //! `reconnect`: a node comes back with nothing new on either side. Its cost must not depend on how much is held.
 
-use std::time::Instant;
-
-use super::full_county;
+use super::Apart;
 use crate::report::Report;
-use crate::site::{Dial, Site};
 
 struct Cost {
     bytes: u64,
@@ -35,19 +32,6 @@ pub async fn run(members: usize) -> Report {
 }
 
 async fn reconnect(members: usize) -> Cost {
-    let directories = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
-    let (place, source, records) = full_county(members, directories.0.path()).await;
-    let dial = Dial { peer: Some(source.address()), ..Dial::default() };
-    let sink = Site::start(&place, 2, directories.1.path(), dial.clone()).await;
-    sink.wait_for_records(records).await;
-    sink.wait_until_verified().await;
-    sink.stop().await;
-    let start = Instant::now();
-    let sink = Site::start(&place, 2, directories.1.path(), dial).await;
-    let link = sink.wait_until_verified().await;
-    let seconds = start.elapsed().as_secs_f64();
-    let traffic = link.traffic;
-    sink.stop().await;
-    source.stop().await;
-    Cost { bytes: traffic.bytes_in + traffic.bytes_out, turns: traffic.turns, seconds }
+    let (link, seconds) = Apart::with(members).await.rejoin().await;
+    Cost { bytes: link.traffic.bytes_in + link.traffic.bytes_out, turns: link.traffic.turns, seconds }
 }
