@@ -167,11 +167,11 @@ pub(super) fn made(executed: &Executed) -> RecordId {
     executed.done.result["record"].parse().expect("an id")
 }
 
-/// Waits until something is so; a story that does not come true within 15 s fails with what it waited for.
+/// Waits until something is so; a story that does not come true within a minute fails with what it waited for.
 pub(super) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < Duration::from_secs(15), "it did not come true that {what}");
+        assert!(began.elapsed() < Duration::from_secs(60), "it did not come true that {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
