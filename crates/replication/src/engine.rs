@@ -287,6 +287,8 @@ impl Engine {
             out.arrivals.push(Arrival::RolledBack);
         }
         self.each(now, out, super::link::Link::on_appended);
+        let walked = self.links.values().filter_map(Link::walked).min();
+        self.replica.tail.trim(walked.unwrap_or(Position::MAX));
     }
 
     /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
@@ -455,6 +457,7 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         seat: replica.seat,
         program: &config.program,
         meta: &replica.meta,
+        tail: &replica.tail,
         directory: &replica.directory,
         last_commit: replica.last_commit(),
         sums: replica.sums_with(peer),

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use heliu_node::status::LinkReport;
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Upstream};
 use heliu_record::command::Request;
-use heliu_storage::StoreId;
+use heliu_storage::{Read as _, StoreId};
 use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::Incarnation;
@@ -27,6 +27,12 @@ pub struct Dial {
     pub listen: Option<SocketAddr>,
     pub upstream: Option<String>,
     pub peer: Option<String>,
+}
+
+/// Where a node may listen that others dial before it is there.
+pub async fn free_address() -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
+    listener.local_addr().expect("it is bound")
 }
 
 pub fn random<const N: usize>() -> [u8; N] {
@@ -75,11 +81,14 @@ impl Site {
         self.node.status().await.expect("the node answers").counts.records
     }
 
-    /// Waits until so many records are durable and readable here.
+    /// Waits until so many records, of one leaf each, are durable and readable here. Looks at the head of the feed: to
+    /// count records again and again would be work in the middle of what is measured.
     pub async fn wait_for_records(&self, records: u64) -> Instant {
         loop {
-            if self.records().await >= records {
-                return Instant::now();
+            if self.store.meta().await.expect("the store answers").head >= records {
+                let seen = Instant::now();
+                assert!(self.records().await >= records, "a record has more than one leaf");
+                return seen;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

@@ -16,6 +16,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
+use crate::replica::Tail;
 
 pub(crate) use sending::Parted;
 
@@ -25,8 +26,9 @@ pub(crate) struct Shared<'a> {
     pub node: NodeId,
     pub seat: SeatId,
     pub program: &'a str,
-    /// The durable feed.
+    /// The durable feed, and its newest end.
     pub meta: &'a Meta,
+    pub tail: &'a Tail,
     pub directory: &'a Directory,
     /// The last commit of this node in its current incarnation, if it has written.
     pub last_commit: Option<(u64, CommitId)>,
@@ -132,6 +134,11 @@ impl Link {
 
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
+    }
+
+    /// Up to where this link has walked the feed; none while it does not.
+    pub fn walked(&self) -> Option<Position> {
+        (self.phase == Phase::Running).then(|| self.sending.walked())
     }
 
     /// Up to where the other end has our feed durably.

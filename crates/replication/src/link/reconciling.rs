@@ -185,7 +185,7 @@ impl Link {
         self.reconciling.finished += 1;
         self.sending.jump_to(at);
         let walked = self.sending.walked();
-        self.tell_now(walked, out);
+        self.send_position(walked, out);
         self.notice(|link, peer| Notice::Reconciled { link, peer, pushed, differing }, out);
         self.pump(shared, out);
     }

@@ -4,6 +4,7 @@
 //! The other end's cursor moves only with `through` in a leaves frame, and frames keep their order. So whatever belongs
 //! before a position (a whole record for one who joined its audience) is sent before a frame says that position.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -194,11 +195,17 @@ impl Sending {
 }
 
 impl Link {
-    /// Starts the next read, if one is due and the window has room. One read is under way at a time.
+    /// Sends what is at hand and starts the next read, if one is due and the window has room. One read is under way at a
+    /// time.
     pub(super) fn pump_sending(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        while self.send_next(shared, out) {}
+    }
+
+    /// Returns whether something was sent without a read.
+    fn send_next(&mut self, shared: &Shared<'_>, out: &mut Out) -> bool {
         let sending = &mut self.sending;
         if sending.reading.is_some() || sending.is_full() {
-            return;
+            return false;
         }
         if !sending.pushes.is_empty() {
             let rest = match sending.pushes.keys().nth(RECORDS_PER_READ).copied() {
@@ -214,14 +221,19 @@ impl Link {
         } else if self.reconciling.is_going_on() {
             self.finish_reconciling_if_done(shared, out);
         } else if sending.walked < shared.meta.head {
+            if let Some((items, through)) = shared.tail.page(sending.walked, shared.meta.head, PAGE) {
+                self.walk_page(&items, through, shared, out);
+                return true;
+            }
             out.effects.push(Effect::ReadFeed { link: self.id, after: sending.walked, budget: PAGE });
             sending.reading = Some(Reading::Walk);
         }
+        false
     }
 
     pub(super) fn sent_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
         match self.sending.reading.take() {
-            Some(Reading::Walk) => self.walk_page(page, shared, out),
+            Some(Reading::Walk) => self.walk_page(&page.items.iter().collect::<Vec<_>>(), page.through, shared, out),
             Some(Reading::Bulk) => self.bulk_page(page, shared, out),
             Some(Reading::Pushes(pushes)) => self.push_page(&pushes, page, shared, out),
             None => {}
@@ -229,18 +241,19 @@ impl Link {
         self.pump(shared, out);
     }
 
-    fn walk_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
+    /// Entries that follow one another, and up to where they look.
+    fn walk_page(&mut self, page: &[&FeedItem], through: Position, shared: &Shared<'_>, out: &mut Out) {
         let Some(peer) = &self.peer else { return };
-        let mut items = Vec::with_capacity(page.items.len());
-        let mut walked = page.through;
+        let mut items = Vec::new();
+        let mut walked = through;
         let mut push = None;
-        for item in page.items {
+        for item in page.iter().copied() {
             match &item.entry {
                 FeedEntry::Leaf(row) if row.origin == Some(peer.node) => {}
-                FeedEntry::Leaf(row) if travels(row, &item, peer, shared) => items.push(item),
+                FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
                 FeedEntry::Leaf(_) => {}
                 FeedEntry::Rescope { position, record, added, removed } => {
-                    if added.contains(&peer.seat) && is_in_scope(&item, peer, shared) {
+                    if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
                         push = Some((*record, Push::all()));
                     } else if removed.contains(&peer.seat) {
                         push = Some((*record, Push::parting(*position)));
@@ -336,8 +349,8 @@ impl Link {
         }
     }
 
-    fn send_leaves(&mut self, items: &[FeedItem], through: Option<Position>, out: &mut Out) {
-        let bytes = items.iter().map(item_bytes).sum::<usize>() + LEAF_OVERHEAD;
+    fn send_leaves<I: Borrow<FeedItem>>(&mut self, items: &[I], through: Option<Position>, out: &mut Out) {
+        let bytes = items.iter().map(|item| item_bytes(item.borrow())).sum::<usize>() + LEAF_OVERHEAD;
         let delivery = match pack(items) {
             Ok(delivery) => delivery,
             Err(detail) => return self.refuse(RefuseCode::StoreFailed, detail, out),
@@ -356,12 +369,12 @@ impl Link {
     pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
         let sending = &self.sending;
         if sending.told < sending.walked && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
-            self.send_leaves(&[], Some(sending.walked), out);
+            self.send_position(sending.walked, out);
         }
     }
 
-    pub(super) fn tell_now(&mut self, position: Position, out: &mut Out) {
-        self.send_leaves(&[], Some(position), out);
+    pub(super) fn send_position(&mut self, position: Position, out: &mut Out) {
+        self.send_leaves::<FeedItem>(&[], Some(position), out);
     }
 
     pub(super) fn on_ack(&mut self, sequence: u64, shared: &Shared<'_>, out: &mut Out) {
@@ -461,10 +474,10 @@ fn chunk_lists(records: Vec<(RecordId, Vec<[u8; 8]>)>) -> Vec<Vec<(RecordId, Vec
 }
 
 /// Leaves with their commits, each commit once.
-fn pack(items: &[FeedItem]) -> Result<Delivery, String> {
+fn pack(items: &[impl Borrow<FeedItem>]) -> Result<Delivery, String> {
     let mut delivery = Delivery::default();
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
-    for item in items {
+    for item in items.iter().map(Borrow::borrow) {
         let (FeedEntry::Leaf(row), Some(encoded)) = (&item.entry, &item.commit) else { continue };
         let commit = match known.get(&row.commit) {
             Some(index) => *index,

@@ -7,6 +7,7 @@ mod batch;
 mod desk;
 mod open;
 mod sums;
+mod tail;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -28,6 +29,7 @@ use batch::Batch;
 use desk::Desk;
 use open::Open;
 use sums::ScopeSums;
+use tail::Growth;
 use writer::Writer;
 
 /// One piece of work on the records.
@@ -105,6 +107,7 @@ pub(crate) struct Replica {
     /// The seats behind the actors of open records.
     actors: BTreeMap<Actor, SeatId>,
     sums: ScopeSums,
+    pub tail: Tail,
     /// Records that left this seat, and the position that a superior must have before their bytes go.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
@@ -146,10 +149,12 @@ pub(crate) struct Beginning {
 
 pub(crate) use open::short_hash;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
+pub(crate) use tail::Tail;
 
 impl Replica {
     pub fn new(start: Beginning) -> Self {
         let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
+        let tail = Tail::at(start.meta.head);
         let mut replica = Replica {
             realm: start.realm,
             node: start.node,
@@ -164,6 +169,7 @@ impl Replica {
             clock: 0,
             actors: BTreeMap::new(),
             sums: start.sums,
+            tail,
             hidden: start.hidden,
             parted: BTreeMap::new(),
             queue: VecDeque::new(),

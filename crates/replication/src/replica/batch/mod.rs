@@ -13,7 +13,7 @@ use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, StoreError, Tra
 
 use super::open::Open;
 use super::sums::Counted;
-use super::{Outcome, Replica, Step, Work};
+use super::{Growth, Outcome, Replica, Step, Work};
 use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Ticket};
 
 /// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
@@ -67,6 +67,7 @@ pub(crate) struct Batch {
     unfolded: BTreeSet<RecordId>,
     head: Position,
     transaction: Transaction,
+    growth: Growth,
     outcome: Outcome,
     tickets: Vec<Ticket>,
 }
@@ -108,6 +109,7 @@ impl Batch {
             unfolded: BTreeSet::new(),
             head: 0,
             transaction: Transaction::default(),
+            growth: Growth::default(),
             outcome: Outcome::default(),
             tickets,
         }
@@ -141,6 +143,7 @@ impl Batch {
                 Stage::Deriving | Stage::Handed => {
                     self.stage = Stage::Handed;
                     self.seal(replica, now);
+                    self.growth = Growth::of(&self.transaction);
                     return Step::Apply(Box::new(std::mem::take(&mut self.transaction)));
                 }
             };
@@ -204,6 +207,7 @@ impl Batch {
     /// The transaction is durable.
     pub fn conclude(self, replica: &mut Replica) -> Outcome {
         replica.meta.head = self.head;
+        replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {
             if let Some(open) = replica.open.get_mut(record) {
                 open.is_stored = true;
