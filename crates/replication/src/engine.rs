@@ -157,6 +157,12 @@ impl Engine {
         self.failed.as_ref()
     }
 
+    /// Whether there is work for a further batch.
+    #[must_use]
+    pub fn has_queued(&self) -> bool {
+        self.replica.has_queued()
+    }
+
     /// Whether nothing is queued or under way on the records.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -177,6 +183,10 @@ impl Engine {
     }
 
     fn take(&mut self, input: Input, now: Moment, out: &mut Out) {
+        if self.busy == Busy::Applying {
+            // Freeing takes a while: it is done while the store is at work.
+            self.replica.evict();
+        }
         match input {
             Input::LinkUp { link, dialer } => {
                 let shared = shared(&self.replica, &self.config, None, now);

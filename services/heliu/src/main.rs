@@ -24,6 +24,10 @@ use cli::{Cli, Import, Verb};
 use failure::Failure;
 use text::Language;
 
+/// A third of a node's time went into the system's; see ARCHITECTURE.md.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     text::speak(Language::choose(&arguments, |name| std::env::var(name).ok()));

@@ -12,6 +12,10 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// The one that the program has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CASES: [&str; 7] = ["bootstrap", "reconnect", "catchup", "live", "ingest", "county", "village"];
 
 /// Measures Heliu against floors taken in the same run.

@@ -63,6 +63,8 @@ struct Running<S> {
     backoff: Backoff,
     /// When a shutdown that was asked for is over at the latest.
     stop_at: Option<Instant>,
+    /// A job for the store has been spawned and may not have begun.
+    asked_store: bool,
 }
 
 impl<S: Write + 'static> Runner<S> {
@@ -77,6 +79,7 @@ impl<S: Write + 'static> Runner<S> {
             health: Health::Well { since: Instant::now() },
             backoff,
             stop_at: None,
+            asked_store: false,
         };
         running.go_on().await
     }
@@ -92,7 +95,9 @@ impl<S: Write + 'static> Running<S> {
             tokio::select! {
                 Some(ask) = self.run.inbox.recv() => self.take(ask),
                 Some(done) = self.jobs.join_next() => {
-                    self.take_what_waits();
+                    if !self.run.engine.has_queued() {
+                        self.take_what_waits();
+                    }
                     self.done(done);
                 }
                 _ = tick.tick() => self.ticked(),
@@ -103,10 +108,15 @@ impl<S: Write + 'static> Running<S> {
             if self.stop_at.is_some() && self.is_done() {
                 return Ok(());
             }
+            if std::mem::take(&mut self.asked_store) {
+                // A task that was just spawned waits for this one to give up its thread; what is next here may be long.
+                tokio::task::yield_now().await;
+            }
         }
     }
 
-    /// At most as many as fit in the inbox at once, so that what the store has done is not kept waiting for ever.
+    /// So that the next batch is not one of the first that comes. At most as many as fit in the inbox at once, so that what
+    /// the store has done is not kept waiting for ever.
     fn take_what_waits(&mut self) {
         for _ in 0..self.run.inner.limits.inbox {
             match self.run.inbox.try_recv() {
@@ -235,6 +245,7 @@ impl<S: Write + 'static> Running<S> {
         if reads::is_for_store(&effect) {
             let store = Arc::clone(&self.run.store);
             self.jobs.spawn(async move { Done::Store(reads::carry_out(store, effect).await) });
+            self.asked_store = true;
             return None;
         }
         match effect {

@@ -188,6 +188,10 @@ impl Replica {
         self.batch.is_some()
     }
 
+    pub fn has_queued(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.batch.is_none()
     }
@@ -264,7 +268,6 @@ impl Replica {
         let Some(batch) = self.batch.take() else { return Outcome::default() };
         let outcome = batch.conclude(self);
         self.sums.make_durable();
-        self.evict();
         outcome
     }
 
@@ -279,8 +282,8 @@ impl Replica {
         tickets
     }
 
-    /// Closes the records that were not used for longest. They are all durable.
-    fn evict(&mut self) {
+    /// Closes the records that were not used for longest. All are durable but those of the batch under way.
+    pub fn evict(&mut self) {
         if self.open.len() <= self.open_max {
             return;
         }
@@ -288,7 +291,8 @@ impl Replica {
         let keep = self.open_max / 2;
         let (_, limit, _) = used.select_nth_unstable_by(keep, |a, b| b.cmp(a));
         let limit = *limit;
-        self.open.retain(|_, open| open.used > limit);
+        let batch = self.batch.as_ref();
+        self.open.retain(|record, open| open.used > limit || batch.is_some_and(|batch| batch.touches(record)));
     }
 
     fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {

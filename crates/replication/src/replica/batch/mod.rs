@@ -186,6 +186,10 @@ impl Batch {
         });
     }
 
+    pub fn touches(&self, record: &RecordId) -> bool {
+        self.touched.contains_key(record)
+    }
+
     fn next_position(&mut self) -> Position {
         self.head += 1;
         self.head
