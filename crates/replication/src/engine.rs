@@ -17,7 +17,7 @@ use heliu_trust::signature::{Signer, Verifier};
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{Beginning, Incoming, Outcome, Replica, ScopeSumsStart, Step, Work};
+use crate::replica::{Beginning, Incoming, Outcome, Replica, ScopeSumsStart, Step, StrangersStart, Work};
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -51,6 +51,7 @@ pub struct Start {
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
     sums: ScopeSumsStart,
+    strangers: StrangersStart,
 }
 
 impl Start {
@@ -65,12 +66,14 @@ impl Start {
     ) -> Self {
         let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
         let (signer, verifier) = keys;
-        Start { node, seat, directory, meta, signer, verifier, last_commit: None, hidden: Vec::new(), seed, sums }
+        let (last_commit, hidden, strangers) = (None, Vec::new(), StrangersStart::default());
+        Start { node, seat, directory, meta, signer, verifier, last_commit, hidden, seed, sums, strangers }
     }
 
     /// Counts rows of the store; each exactly once.
     pub fn count(&mut self, items: &[ScanItem]) {
         self.sums.count(items, self.seat, self.directory.seats());
+        self.strangers.count(items, self.directory.seats());
     }
 }
 
@@ -114,6 +117,7 @@ impl Engine {
             verifier: start.verifier,
             previous: start.last_commit,
             sums: start.sums.counted(),
+            strangers: start.strangers,
             hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
             open_max: config.open_max,
             seed: start.seed,

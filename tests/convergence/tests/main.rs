@@ -2,6 +2,7 @@
 //! can fail.
 
 mod checks_can_fail;
+mod directory;
 mod links;
 mod schedules;
 mod stories;

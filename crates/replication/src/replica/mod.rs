@@ -6,6 +6,7 @@
 mod batch;
 mod desk;
 mod open;
+mod strangers;
 mod sums;
 mod writer;
 
@@ -27,6 +28,7 @@ use crate::frame::{RefusedLeaf, Sums};
 use batch::Batch;
 use desk::Desk;
 use open::Open;
+use strangers::Strangers;
 use sums::ScopeSums;
 use writer::Writer;
 
@@ -105,6 +107,7 @@ pub(crate) struct Replica {
     /// The seats behind the actors of open records.
     actors: BTreeMap<Actor, SeatId>,
     sums: ScopeSums,
+    strangers: Strangers,
     /// Records that left this seat, and the position that a superior must have before their bytes go.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
@@ -139,12 +142,14 @@ pub(crate) struct Beginning {
     pub verifier: Arc<dyn Verifier>,
     pub previous: Option<heliu_trust::id::CommitId>,
     pub sums: ScopeSumsStart,
+    pub strangers: StrangersStart,
     pub hidden: BTreeMap<RecordId, Position>,
     pub open_max: usize,
     pub seed: [u8; 32],
 }
 
 pub(crate) use open::short_hash;
+pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 
 impl Replica {
@@ -164,6 +169,7 @@ impl Replica {
             clock: 0,
             actors: BTreeMap::new(),
             sums: start.sums,
+            strangers: start.strangers,
             hidden: start.hidden,
             parted: BTreeMap::new(),
             queue: VecDeque::new(),

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
 use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, StoreError, Transaction};
+use heliu_trust::directory::Directory;
 
 use super::open::Open;
 use super::sums::Counted;
@@ -65,6 +66,8 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
+    /// The directory before this batch, if the batch makes it grow.
+    grown_from: Option<Directory>,
     head: Position,
     transaction: Transaction,
     outcome: Outcome,
@@ -86,13 +89,16 @@ impl Batch {
                     tickets.push(*ticket);
                     commands += 1;
                 }
-                Work::Extend { ticket, .. } => tickets.extend(ticket),
                 Work::LetGo { .. } | Work::Withdrawn { .. } => leaves += 1,
-                // One transaction has one incarnation, so this is a batch of its own.
-                Work::Renew(_) if works.is_empty() => leaves = LEAVES_PER_BATCH,
-                Work::Renew(_) => {
+                // One transaction has one incarnation, and goes from one directory to one other: batches of their own.
+                Work::Renew(_) | Work::Extend { .. } if !works.is_empty() => {
                     queue.push_front(work);
                     break;
+                }
+                Work::Renew(_) => leaves = LEAVES_PER_BATCH,
+                Work::Extend { ticket, .. } => {
+                    tickets.extend(ticket);
+                    leaves = LEAVES_PER_BATCH;
                 }
             }
             works.push_back(work);
@@ -106,6 +112,7 @@ impl Batch {
             came_by: BTreeMap::new(),
             came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
+            grown_from: None,
             head: 0,
             transaction: Transaction::default(),
             outcome: Outcome::default(),

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use heliu_record::change::{Change, Note};
 use heliu_record::codec::{DecodeError, Reader, Writer as Encoder};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
-use heliu_record::id::{LeafHash, RecordId, leaf_hash};
+use heliu_record::id::{LeafHash, RecordId, SeatId, leaf_hash};
 use heliu_record::kinds;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Status};
+use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use super::super::open::Open;
@@ -59,7 +60,11 @@ impl Batch {
                     needed.records.extend(request.subject);
                     needed.commands.insert(request.id);
                 }
-                Work::Extend { .. } | Work::Renew(_) => {}
+                Work::Extend { entries, .. } => {
+                    let named = seats_in(entries).flat_map(|seat| replica.strangers.naming(seat));
+                    needed.records.extend(named);
+                }
+                Work::Renew(_) => {}
             }
         }
         needed.records.retain(|id| !replica.open.contains_key(id) && !self.looked.absent.contains(id));
@@ -244,13 +249,9 @@ impl Batch {
         Ok(leaves)
     }
 
-    fn extend(
-        &mut self,
-        entries: Vec<heliu_trust::directory::SignedEntry>,
-        ticket: Option<Ticket>,
-        replica: &mut Replica,
-    ) {
+    fn extend(&mut self, entries: Vec<SignedEntry>, ticket: Option<Ticket>, replica: &mut Replica) {
         let mut result = Ok(());
+        let before = replica.directory.clone();
         for entry in entries {
             if entry.entry.index < replica.directory.len() {
                 continue; // Another link brought it already. Forks are found by comparing heads.
@@ -260,6 +261,12 @@ impl Batch {
                 Ok(()) => {
                     self.transaction.directory.push(entry.encode());
                     self.outcome.directory_grew = true;
+                    for record in seats_in(&[entry]).flat_map(|seat| replica.strangers.introduce(seat)) {
+                        if let Some(open) = replica.open.get(&record) {
+                            self.touch(open);
+                            self.unfolded.insert(record);
+                        }
+                    }
                 }
                 Err(error) => {
                     result = Err(error.to_string());
@@ -267,6 +274,7 @@ impl Batch {
                 }
             }
         }
+        self.grown_from = self.outcome.directory_grew.then_some(before);
         if let Some(ticket) = ticket {
             let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
             self.outcome.replies.push((ticket, reply));
@@ -311,6 +319,14 @@ impl Batch {
         self.transaction.incarnation = Some(incarnation);
         self.outcome.notices.push(crate::effect::Notice::NewIncarnation(incarnation));
     }
+}
+
+/// The seats that directory entries add.
+fn seats_in(entries: &[SignedEntry]) -> impl Iterator<Item = SeatId> + '_ {
+    entries.iter().flat_map(|entry| &entry.entry.items).filter_map(|item| match item {
+        Item::Seat(seat) => Some(seat.id),
+        Item::Node { .. } | Item::Addresses { .. } => None,
+    })
 }
 
 /// A node writes only once its own directory enrols it: what it signed before, everybody would refuse.
