@@ -7,7 +7,7 @@
 mod answers;
 mod health;
 mod notices;
-mod reads;
+pub(crate) mod reads;
 mod reports;
 mod verifying;
 

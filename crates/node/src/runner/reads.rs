@@ -23,7 +23,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
     )
 }
 
-pub(super) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
+pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(apply(&*store, &transaction).await),
