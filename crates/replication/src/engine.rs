@@ -17,7 +17,7 @@ use heliu_trust::signature::{Signer, Verifier};
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{Beginning, Incoming, Outcome, Replica, ScopeSumsStart, Step, StrangersStart, Work};
+use crate::replica::{Beginning, By, Incoming, Outcome, Replica, ScopeSumsStart, Step, StrangersStart, Work};
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -196,7 +196,7 @@ impl Engine {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
             Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
-            Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, ticket: Some(ticket) }),
+            Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -270,7 +270,7 @@ impl Engine {
 
     fn applied(&mut self, now: Moment, out: &mut Out) {
         self.busy = Busy::No;
-        let Outcome { replies, ingested, wants, came_again, directory_grew, rolled_back, notices } =
+        let Outcome { replies, ingested, wants, came_again, directory_grew, extended, rolled_back, notices } =
             self.replica.applied();
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
@@ -285,6 +285,9 @@ impl Engine {
         }
         if directory_grew {
             self.each(now, out, super::link::Link::on_directory_grown);
+        }
+        for (link, result) in extended {
+            self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
         }
         self.renewing = false;
         if rolled_back {
@@ -322,7 +325,9 @@ impl Engine {
 
     fn arrived(&mut self, arrival: Arrival, now: Moment, out: &mut Out) {
         match arrival {
-            Arrival::Directory(entries) => self.replica.submit(Work::Extend { entries, ticket: None }),
+            Arrival::Directory { link, entries } => {
+                self.replica.submit(Work::Extend { entries, by: By::Link(link) });
+            }
             Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
             Arrival::RolledBack => {
                 if !std::mem::replace(&mut self.renewing, true) {

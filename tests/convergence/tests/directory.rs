@@ -59,3 +59,25 @@ fn who_was_away_when_the_directory_grew_hears_of_it_by_the_feed() {
     assert_eq!((after.sums_differ, after.reconciled), (before.sums_differ, before.reconciled), "cursors were enough");
     story.ends_well();
 }
+
+#[test]
+fn what_is_written_by_a_new_directory_waits_for_it_behind_its_frame() {
+    for seed in 1..=20 {
+        let mut story = Story::of(seed, &["C", "T1"]);
+        story.world.habits.store_ms = (5, 60);
+        let before = story.world.tally.closed;
+        enter(&mut story, &["V12"]);
+        let [county, township] = ["C", "T1"].map(|name| story.world.machine(name));
+        // The county sends what it writes now right behind the entry; the township is busy when they come.
+        for machine in [county].into_iter().chain([township; 60]) {
+            let mut request = story.world.request("org.create", None);
+            let arguments = [("name", "党委".to_owned()), ("seat", story.seat("T1"))];
+            request.arguments = arguments.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+            story.world.ask(machine, request);
+            story.world.run_for(10);
+        }
+        story.run_until_quiet();
+        assert_eq!(story.world.tally.closed, before, "{}", story.words());
+        story.ends_well();
+    }
+}

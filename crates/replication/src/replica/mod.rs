@@ -41,7 +41,7 @@ pub(crate) enum Work {
     },
     Extend {
         entries: Vec<SignedEntry>,
-        ticket: Option<Ticket>,
+        by: By,
     },
     /// Another node says that a record is no longer ours. What we hold decides; if it does not say so, leaves are missing.
     Withdrawn {
@@ -54,6 +54,13 @@ pub(crate) enum Work {
     },
     /// From here on, write under this incarnation.
     Renew(Incarnation),
+}
+
+/// Who hears what became of directory entries.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    Ticket(Ticket),
+    Link(LinkId),
 }
 
 /// Leaves that came over a link, opened: signatures and shapes are checked, the records have not been looked at.
@@ -78,6 +85,8 @@ pub(crate) struct Outcome {
     /// Per link the records of which it brought leaves that were known.
     pub came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     pub directory_grew: bool,
+    /// What became of the directory entries that links brought.
+    pub extended: Vec<(LinkId, Result<(), String>)>,
     /// A leaf of our own current incarnation came that we do not know.
     pub rolled_back: bool,
     pub notices: Vec<Notice>,
@@ -273,7 +282,7 @@ impl Replica {
         let mut tickets = self.batch.take().map(batch::Batch::tickets).unwrap_or_default();
         tickets.extend(self.queue.drain(..).filter_map(|work| match work {
             Work::Execute { ticket, .. } => Some(ticket),
-            Work::Extend { ticket, .. } => ticket,
+            Work::Extend { by: By::Ticket(ticket), .. } => Some(ticket),
             _ => None,
         }));
         tickets

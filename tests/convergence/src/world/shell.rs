@@ -1,6 +1,7 @@
 //! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
 
 use heliu_record::command::Request;
+use heliu_replication::frame::RefuseCode;
 use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
 
@@ -143,7 +144,13 @@ impl World {
             Notice::Reconciled { .. } => self.tally.reconciled += 1,
             Notice::RefusedHere { count, .. } => self.tally.refused_leaves += *count as u64,
             Notice::NewIncarnation(_) => self.tally.renewed += 1,
-            Notice::LinkClosed { .. } => self.tally.closed += 1,
+            Notice::LinkClosed { why, .. } => {
+                self.tally.closed += 1;
+                if why.code == RefuseCode::Protocol {
+                    let what = format!("{name} ends a link between honest nodes: {}", why.reason);
+                    self.broken.push(Violation::new("I12", what));
+                }
+            }
             Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));

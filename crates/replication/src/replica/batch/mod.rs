@@ -14,7 +14,7 @@ use heliu_trust::directory::Directory;
 
 use super::open::Open;
 use super::sums::Counted;
-use super::{Outcome, Replica, Step, Work};
+use super::{By, Outcome, Replica, Step, Work};
 use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Ticket};
 
 /// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
@@ -96,8 +96,10 @@ impl Batch {
                     break;
                 }
                 Work::Renew(_) => leaves = LEAVES_PER_BATCH,
-                Work::Extend { ticket, .. } => {
-                    tickets.extend(ticket);
+                Work::Extend { by, .. } => {
+                    if let By::Ticket(ticket) = by {
+                        tickets.push(*ticket);
+                    }
                     leaves = LEAVES_PER_BATCH;
                 }
             }

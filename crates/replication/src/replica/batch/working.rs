@@ -16,7 +16,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use super::super::open::Open;
 use super::super::writer::row_of;
-use super::super::{Incoming, Replica, Work};
+use super::super::{By, Incoming, Replica, Work};
 use super::Batch;
 use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
@@ -31,7 +31,7 @@ impl Batch {
         while let Some(work) = self.works.pop_front() {
             match work {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
-                Work::Extend { entries, ticket } => self.extend(entries, ticket, replica),
+                Work::Extend { entries, by } => self.extend(entries, by, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record } => self.let_go(record, replica, now),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
@@ -249,7 +249,7 @@ impl Batch {
         Ok(leaves)
     }
 
-    fn extend(&mut self, entries: Vec<SignedEntry>, ticket: Option<Ticket>, replica: &mut Replica) {
+    fn extend(&mut self, entries: Vec<SignedEntry>, by: By, replica: &mut Replica) {
         let mut result = Ok(());
         let before = replica.directory.clone();
         for entry in entries {
@@ -275,9 +275,12 @@ impl Batch {
             }
         }
         self.grown_from = self.outcome.directory_grew.then_some(before);
-        if let Some(ticket) = ticket {
-            let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
-            self.outcome.replies.push((ticket, reply));
+        match by {
+            By::Link(link) => self.outcome.extended.push((link, result)),
+            By::Ticket(ticket) => {
+                let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
+                self.outcome.replies.push((ticket, reply));
+            }
         }
     }
 
