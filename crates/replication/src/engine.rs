@@ -213,9 +213,7 @@ impl Engine {
             }
             Input::Loaded(reply) => {
                 self.busy = Busy::No;
-                if let Err(error) = self.replica.loaded(reply) {
-                    self.fail(error, out);
-                }
+                self.replica.loaded(reply, now);
             }
             Input::Applied(Ok(())) => self.applied(now, out),
             Input::Applied(Err(error)) => self.fail(error, out),

@@ -4,6 +4,7 @@
 //! touched, derive conflicts, hand one transaction to the store. Only when that is durable does anybody hear of it.
 
 mod batch;
+mod damage;
 mod desk;
 mod open;
 mod strangers;
@@ -26,6 +27,7 @@ use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, Ticke
 use crate::frame::{RefusedLeaf, Sums};
 
 use batch::Batch;
+use damage::Damage;
 use desk::Desk;
 use open::Open;
 use strangers::Strangers;
@@ -50,6 +52,10 @@ pub(crate) enum Work {
     },
     /// A record that left this seat and that a superior now has in full: its bytes go.
     LetGo {
+        record: RecordId,
+    },
+    /// A record that was damaged: it is loaded, and what there is of it is folded and written anew.
+    Mend {
         record: RecordId,
     },
     /// From here on, write under this incarnation.
@@ -117,6 +123,7 @@ pub(crate) struct Replica {
     actors: BTreeMap<Actor, SeatId>,
     sums: ScopeSums,
     strangers: Strangers,
+    damage: Damage,
     /// Records that left this seat, and the position that a superior must have before their bytes go.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
@@ -179,6 +186,7 @@ impl Replica {
             actors: BTreeMap::new(),
             sums: start.sums,
             strangers: start.strangers,
+            damage: Damage::default(),
             hidden: start.hidden,
             parted: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -261,11 +269,23 @@ impl Replica {
     }
 
     /// What the store answered to a load. It is opened for the batch under way.
-    pub fn loaded(&mut self, reply: LoadReply) -> Result<(), heliu_storage::StoreError> {
-        let Some(mut batch) = self.batch.take() else { return Ok(()) };
-        let opened = batch.take_loaded(self, reply);
-        self.batch = Some(batch);
-        opened
+    pub fn loaded(&mut self, reply: LoadReply, now: Moment) {
+        if let Some(mut batch) = self.batch.take() {
+            batch.take_loaded(self, reply, now);
+            self.batch = Some(batch);
+        }
+    }
+
+    /// Keeps a record open, with the seats of those who wrote in it.
+    fn take_in(&mut self, mut open: Open) {
+        self.clock += 1;
+        open.used = self.clock;
+        for (leaf, _) in open.leaves.iter() {
+            if let Some(author) = self.directory.node(leaf.author) {
+                self.actors.insert(leaf.change.actor, author.seat);
+            }
+        }
+        self.open.insert(open.id(), open);
     }
 
     /// The transaction of the batch is durable.
@@ -301,6 +321,6 @@ impl Replica {
     }
 
     fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {
-        Desk::new(&self.open, batch, self.directory.seats(), &self.actors)
+        Desk::new(&self.open, batch, &self.damage, self.directory.seats(), &self.actors)
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Note};
-use heliu_record::codec::{DecodeError, Reader, Writer as Encoder};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
 use heliu_record::id::{LeafHash, RecordId, SeatId, leaf_hash};
 use heliu_record::kinds;
@@ -14,10 +13,11 @@ use heliu_trust::admission::{Leaf, Status};
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
+use super::super::damage;
 use super::super::open::Open;
 use super::super::writer::row_of;
 use super::super::{By, Incoming, Replica, Work};
-use super::Batch;
+use super::{Batch, answer};
 use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
 
@@ -34,6 +34,12 @@ impl Batch {
                 Work::Extend { entries, by } => self.extend(entries, by, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record } => self.let_go(record, replica, now),
+                Work::Mend { record } => {
+                    if let Some(open) = replica.open.get(&record) {
+                        self.touch(open);
+                        self.unfolded.insert(record);
+                    }
+                }
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
                 Work::Execute { ticket, request } => {
                     let missing = self.execute(ticket, &request, replica, now);
@@ -53,7 +59,7 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => needed.records.extend(incoming.leaves.iter().map(|(leaf, _)| leaf.record)),
-                Work::LetGo { record } | Work::Withdrawn { record, .. } => {
+                Work::LetGo { record } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
                     needed.records.insert(*record);
                 }
                 Work::Execute { request, .. } => {
@@ -67,7 +73,9 @@ impl Batch {
                 Work::Renew(_) => {}
             }
         }
-        needed.records.retain(|id| !replica.open.contains_key(id) && !self.looked.absent.contains(id));
+        needed.records.retain(|id| {
+            !replica.open.contains_key(id) && !self.looked.absent.contains(id) && !replica.damage.has_no_row(*id)
+        });
         needed.commands.retain(|id| !self.looked.commands.contains_key(id));
         needed
     }
@@ -76,7 +84,9 @@ impl Batch {
         let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
         for (leaf, preimage) in leaves {
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
+            replica.damage.came(leaf.record, &leaf.hash);
+            let counted = replica.damage.counted(leaf.record);
+            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
             replica.clock += 1;
             open.used = replica.clock;
             if open.leaves.get(&leaf.hash).is_some() {
@@ -148,8 +158,12 @@ impl Batch {
 
     fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
         let id = request.id;
+        if self.carried_out.contains_key(&id) {
+            self.answers.push((ticket, id, true));
+            return LoadRequest::default();
+        }
         if let Some(Some(answer)) = self.looked.commands.get(&id) {
-            let reply = decode_done(answer).map_or_else(
+            let reply = answer::decode(answer).map_or_else(
                 || Reply::StoreFailed(heliu_storage::StoreError::Damaged { what: "an answer", detail: id.to_string() }),
                 Reply::Done,
             );
@@ -177,20 +191,23 @@ impl Batch {
             }
             return desk.missing();
         }
-        let reply = match planned {
-            Err(refusal) => Reply::Refused(refusal),
-            Ok(plan) => match self.write(request, &plan.writes, replica, now) {
-                Err(refusal) => Reply::Refused(refusal),
-                Ok(leaves) => {
-                    let done = Done { result: plan.result, leaves, again: false };
-                    let answer = encode_done(&done);
-                    self.looked.commands.insert(id, Some(answer.clone()));
-                    self.transaction.commands.push((id, answer));
-                    Reply::Done(done)
-                }
-            },
-        };
-        self.outcome.replies.push((ticket, reply));
+        if let Some(record) = desk.damaged() {
+            self.outcome.replies.push((ticket, Reply::Refused(damage::refusal(record))));
+            return LoadRequest::default();
+        }
+        let written = planned.and_then(|plan| {
+            let leaves = self.write(request, &plan.writes, replica, now)?;
+            let affected: BTreeSet<RecordId> = plan.writes.iter().map(|write| write.record).collect();
+            let affected = affected.into_iter().collect();
+            Ok(Done { result: plan.result, leaves, affected, ..Done::default() })
+        });
+        match written {
+            Err(refusal) => self.outcome.replies.push((ticket, Reply::Refused(refusal))),
+            Ok(done) => {
+                self.carried_out.insert(id, done);
+                self.answers.push((ticket, id, false));
+            }
+        }
         LoadRequest::default()
     }
 
@@ -343,28 +360,4 @@ fn not_enrolled(node: NodeId) -> Refusal {
         ("其他节点会拒绝它签署的记录。", "Other nodes would refuse what it signs."),
         ("请等待与上级连通,或由县级登记本节点。", "Wait for a link to a superior, or have the county enrol it."),
     )
-}
-
-fn encode_done(done: &Done) -> Vec<u8> {
-    let mut out = Encoder::default();
-    out.varint(done.result.len() as u64);
-    done.result.iter().for_each(|(name, id)| {
-        out.text(name).text(id);
-    });
-    out.varint(done.leaves.len() as u64);
-    done.leaves.iter().for_each(|leaf| {
-        out.fixed(&leaf.0);
-    });
-    out.0
-}
-
-fn decode_done(bytes: &[u8]) -> Option<Done> {
-    let mut reader = Reader(bytes);
-    let ids = reader.count("ids", usize::MAX, 2).ok()?;
-    let mut text = || reader.text("an id", 1_024).map(str::to_owned);
-    let result = (0..ids).map(|_| Ok((text()?, text()?))).collect::<Result<_, DecodeError>>().ok()?;
-    let leaves = reader.count("leaves", usize::MAX, 32).ok()?;
-    let leaves = (0..leaves).map(|_| reader.fixed().map(LeafHash)).collect::<Result<_, _>>().ok()?;
-    reader.end().ok()?;
-    Some(Done { result, leaves, again: true })
 }
