@@ -1,9 +1,10 @@
 //! From a store to an engine: at the start of a node, and after its store has failed.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use heliu_record::id::SeatId;
-use heliu_replication::{Config, Engine, Start};
+use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Ticket};
 use heliu_storage::{StoreError, Transaction, Write};
 use heliu_trust::directory::{Directory, DirectoryError, SignedEntry};
 use heliu_trust::id::{Incarnation, NodeId};
@@ -11,6 +12,7 @@ use heliu_trust::signature::{Signer, Verifier};
 
 use crate::error::StartError;
 use crate::options::Anchor;
+use crate::runner::reads::carry_out;
 
 /// Rows read at once while the sums are counted: some 2 MB.
 const SCAN_ROWS: usize = 8_192;
@@ -28,15 +30,20 @@ impl Beginner {
     /// Makes an engine from what is durable. `renew`: begin a new incarnation first, which an engine that failed needs:
     /// whether its last transaction became durable may never be known, and (actor, seq) is not used twice. It is also the
     /// proof that the store takes writes.
-    pub async fn begin<S: Write>(
+    pub async fn begin<S: Write + 'static>(
         &self,
-        store: &S,
+        store: &Arc<S>,
         entries: &[SignedEntry],
         renew: bool,
     ) -> Result<(Engine, SeatId), StartError> {
-        let directory = self.directory(store, entries).await?;
+        let stored = self.stored_directory(&**store).await?;
+        let mut directory = stored.clone();
+        entries.iter().try_for_each(|entry| self.append(&mut directory, entry))?;
         let node = self.key.node();
         let seat = directory.node(node).ok_or(StartError::NotEnrolled(node))?.seat;
+        if directory.len() > stored.len() {
+            self.grow(store, seat, stored, &directory).await?;
+        }
         let last_commit = store.last_commit(node).await?;
         let mut meta = store.meta().await?;
         let current = meta.incarnations.last().map(|(incarnation, _)| *incarnation);
@@ -52,26 +59,51 @@ impl Beginner {
         let mut start = Start::new(node, seat, directory, meta, keys, random()?);
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
-        count(&mut start, store).await?;
+        count(&mut start, &**store).await?;
         Ok((Engine::new(self.config.clone(), start), seat))
     }
 
-    /// The stored log, verified again, and what the given entries add to it.
-    async fn directory<S: Write>(&self, store: &S, entries: &[SignedEntry]) -> Result<Directory, StartError> {
+    /// The stored log, verified again.
+    async fn stored_directory<S: Write>(&self, store: &S) -> Result<Directory, StartError> {
         let mut directory = Directory::new(self.anchor.realm, self.anchor.issuer);
         for (index, encoded) in (0..).zip(store.directory().await?) {
             let entry = SignedEntry::decode(&encoded).map_err(|_| StartError::DirectoryUnreadable { index })?;
             self.append(&mut directory, &entry)?;
         }
-        let known = directory.len();
-        for entry in entries {
-            self.append(&mut directory, entry)?;
-        }
-        let added: Vec<Vec<u8>> = directory.entries_from(known).iter().map(|entry| entry.encode()).collect();
-        if !added.is_empty() {
-            store.apply(&Transaction { directory: added, ..Transaction::default() }).await?;
-        }
         Ok(directory)
+    }
+
+    /// Stores the entries that came with the start. They may change who is entitled to records that are here already, so
+    /// where there are any, an engine takes the entries, as it would while the node runs.
+    async fn grow<S: Write + 'static>(
+        &self,
+        store: &Arc<S>,
+        seat: SeatId,
+        stored: Directory,
+        directory: &Directory,
+    ) -> Result<(), StartError> {
+        let added = directory.entries_from(stored.len());
+        let meta = store.meta().await?;
+        if meta.head == 0 {
+            let directory = added.iter().map(|entry| entry.encode()).collect();
+            return Ok(store.apply(&Transaction { directory, ..Transaction::default() }).await?);
+        }
+        let entries = added.iter().map(|entry| SignedEntry::clone(entry)).collect();
+        let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
+        let mut start = Start::new(self.node(), seat, stored, meta, keys, random()?);
+        count(&mut start, &**store).await?;
+        let mut engine = Engine::new(self.config.clone(), start);
+        let extend = Input::Extend { ticket: Ticket(0), entries };
+        let mut effects = VecDeque::from(engine.handle(extend, Moment::default()));
+        while let Some(effect) = effects.pop_front() {
+            if let Effect::Reply { reply: Reply::StoreFailed(error), .. } = effect {
+                return Err(error.into());
+            }
+            if let Some(input) = carry_out(Arc::clone(store), effect).await {
+                effects.extend(engine.handle(input, Moment::default()));
+            }
+        }
+        Ok(())
     }
 
     fn append(&self, directory: &mut Directory, entry: &SignedEntry) -> Result<(), StartError> {

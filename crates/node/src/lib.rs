@@ -58,7 +58,7 @@ impl Node {
             verifier: Arc::clone(&options.verifier),
             config: Config { program: options.program.clone(), open_max: options.open_max },
         };
-        let (engine, seat) = beginner.begin(&*store, &options.directory, false).await?;
+        let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;
         let refused = |why| StartError::Listen { address: options.listen, why };
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;

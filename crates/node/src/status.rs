@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use heliu_record::id::{RecordId, SeatId};
+use heliu_record::id::SeatId;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::Sums;
 use heliu_storage::row::Counts;
 use heliu_storage::{Meta, Position};
-use heliu_trust::id::{CommitId, DirectoryVersion, NodeId, RealmId};
+use heliu_trust::id::{DirectoryVersion, NodeId, RealmId};
 
 /// Who a node is and how it is.
 #[derive(Clone, Debug)]
@@ -105,10 +105,6 @@ pub struct Traffic {
 #[derive(Clone, Debug)]
 pub struct Executed {
     pub done: Done,
-    /// The commits that it is part of, in order.
-    pub commits: Vec<CommitId>,
-    /// Every record that it changed, in order.
-    pub affected: Vec<RecordId>,
 }
 
 /// What a checkpoint on one link said.

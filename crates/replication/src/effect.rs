@@ -138,6 +138,8 @@ pub struct LoadRequest {
 #[derive(Debug, Default)]
 pub struct LoadReply {
     pub records: Vec<Loaded>,
+    /// Of those asked for, what the store holds and cannot read, with the reason.
+    pub damaged: Vec<(RecordId, String)>,
     /// (target, source)
     pub referring: Vec<(RecordId, RecordId)>,
     pub conflicts: Vec<ConflictRow>,
@@ -160,6 +162,10 @@ pub struct Done {
     /// Ids that the command made, by what they are: `record`, `entry`.
     pub result: BTreeMap<String, String>,
     pub leaves: Vec<LeafHash>,
+    /// The commits that these are part of, in order.
+    pub commits: Vec<CommitId>,
+    /// Every record that the command changed, in order.
+    pub affected: Vec<RecordId>,
     /// The same command id was carried out before; this is the answer of that time.
     pub again: bool,
 }
@@ -206,6 +212,11 @@ pub enum Notice {
     /// This node found that it had been rolled back or copied, and writes under a new incarnation.
     NewIncarnation(Incarnation),
     StoreFailed(StoreError),
+    /// Something that the store holds of this record cannot be read. It is set aside until a link brings it again.
+    Damaged {
+        record: RecordId,
+        why: String,
+    },
 }
 
 /// What operators see of a link.

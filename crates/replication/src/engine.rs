@@ -17,7 +17,7 @@ use heliu_trust::signature::{Signer, Verifier};
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{Beginning, Incoming, Outcome, Replica, ScopeSumsStart, Step, Work};
+use crate::replica::{Beginning, By, Incoming, Outcome, Replica, ScopeSumsStart, Step, StrangersStart, Work};
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -51,6 +51,7 @@ pub struct Start {
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
     sums: ScopeSumsStart,
+    strangers: StrangersStart,
 }
 
 impl Start {
@@ -65,12 +66,14 @@ impl Start {
     ) -> Self {
         let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
         let (signer, verifier) = keys;
-        Start { node, seat, directory, meta, signer, verifier, last_commit: None, hidden: Vec::new(), seed, sums }
+        let (last_commit, hidden, strangers) = (None, Vec::new(), StrangersStart::default());
+        Start { node, seat, directory, meta, signer, verifier, last_commit, hidden, seed, sums, strangers }
     }
 
     /// Counts rows of the store; each exactly once.
     pub fn count(&mut self, items: &[ScanItem]) {
         self.sums.count(items, self.seat, self.directory.seats());
+        self.strangers.count(items, self.directory.seats());
     }
 }
 
@@ -114,6 +117,7 @@ impl Engine {
             verifier: start.verifier,
             previous: start.last_commit,
             sums: start.sums.counted(),
+            strangers: start.strangers,
             hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
             open_max: config.open_max,
             seed: start.seed,
@@ -202,7 +206,7 @@ impl Engine {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
             Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
-            Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, ticket: Some(ticket) }),
+            Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -219,9 +223,7 @@ impl Engine {
             }
             Input::Loaded(reply) => {
                 self.busy = Busy::No;
-                if let Err(error) = self.replica.loaded(reply) {
-                    self.fail(error, out);
-                }
+                self.replica.loaded(reply, now);
             }
             Input::Applied(Ok(())) => self.applied(now, out),
             Input::Applied(Err(error)) => self.fail(error, out),
@@ -276,7 +278,7 @@ impl Engine {
 
     fn applied(&mut self, now: Moment, out: &mut Out) {
         self.busy = Busy::No;
-        let Outcome { replies, ingested, wants, came_again, directory_grew, rolled_back, notices } =
+        let Outcome { replies, ingested, wants, came_again, directory_grew, extended, rolled_back, notices } =
             self.replica.applied();
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
@@ -291,6 +293,9 @@ impl Engine {
         }
         if directory_grew {
             self.each(now, out, super::link::Link::on_directory_grown);
+        }
+        for (link, result) in extended {
+            self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
         }
         self.renewing = false;
         if rolled_back {
@@ -330,7 +335,9 @@ impl Engine {
 
     fn arrived(&mut self, arrival: Arrival, now: Moment, out: &mut Out) {
         match arrival {
-            Arrival::Directory(entries) => self.replica.submit(Work::Extend { entries, ticket: None }),
+            Arrival::Directory { link, entries } => {
+                self.replica.submit(Work::Extend { entries, by: By::Link(link) });
+            }
             Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
             Arrival::RolledBack => {
                 if !std::mem::replace(&mut self.renewing, true) {

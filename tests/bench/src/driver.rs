@@ -94,6 +94,7 @@ async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> Lo
     let commands: Vec<_> = request.commands.into_iter().collect();
     LoadReply {
         records: store.load(&ids).await.expect("records are read"),
+        damaged: Vec::new(),
         conflicts: store.conflicts_of(&anchors).await.expect("conflicts are read"),
         referring: store.referring(&targets).await.expect("references are read"),
         commands: store.commands(&commands).await.expect("commands are read"),

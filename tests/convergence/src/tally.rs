@@ -19,6 +19,7 @@ pub struct Tally {
     pub refused_leaves: u64,
     pub renewed: u64,
     pub store_failures: u64,
+    pub damaged: u64,
     pub conflicts: u64,
     pub stubs: u64,
     /// Names of the faults that the schedule had.
@@ -59,6 +60,7 @@ impl Tally {
             (&mut self.refused_leaves, other.refused_leaves),
             (&mut self.renewed, other.renewed),
             (&mut self.store_failures, other.store_failures),
+            (&mut self.damaged, other.damaged),
             (&mut self.conflicts, other.conflicts),
             (&mut self.stubs, other.stubs),
         ];

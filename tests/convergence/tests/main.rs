@@ -2,6 +2,8 @@
 //! can fail.
 
 mod checks_can_fail;
+mod damage;
+mod directory;
 mod links;
 mod schedules;
 mod stories;

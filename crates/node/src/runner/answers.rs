@@ -1,12 +1,9 @@
-//! Who waits for what: commands and directory entries under way, and what the batch being made durable says of their
-//! leaves.
+//! Who waits for what: commands and directory entries under way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use heliu_record::id::{LeafHash, RecordId};
-use heliu_replication::effect::{Done, Reply, Ticket};
-use heliu_storage::{FeedEntry, StoreError, Transaction};
-use heliu_trust::id::CommitId;
+use heliu_replication::effect::{Reply, Ticket};
+use heliu_storage::StoreError;
 
 use crate::error::{ExecuteError, ExtendError};
 use crate::inbox::Answer;
@@ -16,8 +13,6 @@ use crate::status::Executed;
 pub(super) struct Waiting {
     drawn: u64,
     waiting: BTreeMap<Ticket, Waiter>,
-    /// Own leaves of the transaction that was handed to the store last. Its replies come when it is durable.
-    leaves: BTreeMap<LeafHash, (RecordId, CommitId)>,
 }
 
 enum Waiter {
@@ -45,23 +40,12 @@ impl Waiting {
         self.waiting.len()
     }
 
-    pub fn handed_over(&mut self, transaction: &Transaction) {
-        self.leaves.clear();
-        if self.waiting.is_empty() {
-            return;
-        }
-        self.leaves.extend(transaction.feed.iter().filter_map(|entry| match entry {
-            FeedEntry::Leaf(row) if row.origin.is_none() => Some((row.hash, (row.record, row.commit))),
-            FeedEntry::Leaf(_) | FeedEntry::Rescope { .. } => None,
-        }));
-    }
-
     /// An answer that nobody waits for any more is none: whoever asked has gone.
     pub fn reply(&mut self, ticket: Ticket, reply: Reply) {
         match self.waiting.remove(&ticket) {
             Some(Waiter::Execute(answer)) => {
                 let reply = match reply {
-                    Reply::Done(done) => Ok(self.executed(done)),
+                    Reply::Done(done) => Ok(Executed { done }),
                     Reply::Refused(refusal) => Err(ExecuteError::Refused(refusal)),
                     Reply::StoreFailed(error) => Err(ExecuteError::StoreFailed(error)),
                     Reply::BadEntries(_) => Err(ExecuteError::Stopped), // Not an answer to a command.
@@ -86,22 +70,5 @@ impl Waiting {
         for ticket in self.waiting.keys().copied().collect::<Vec<_>>() {
             self.reply(ticket, Reply::StoreFailed(error.clone()));
         }
-        self.leaves.clear();
-    }
-
-    fn executed(&self, done: Done) -> Executed {
-        let mut commits = Vec::new();
-        let mut affected = BTreeSet::new();
-        for (record, commit) in done.leaves.iter().filter_map(|leaf| self.leaves.get(leaf)) {
-            affected.insert(*record);
-            if !commits.contains(commit) {
-                commits.push(*commit);
-            }
-        }
-        // An answer that is given again is of a transaction of another time: at least what the command made is known.
-        if done.again {
-            affected.extend(done.result.get("record").and_then(|id| id.parse::<RecordId>().ok()));
-        }
-        Executed { done, commits, affected: affected.into_iter().collect() }
     }
 }

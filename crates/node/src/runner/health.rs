@@ -62,7 +62,7 @@ impl<S: Write + 'static> Running<S> {
         }
         let (store, beginner) = (Arc::clone(&self.run.store), self.run.beginner.clone());
         self.jobs.spawn(async move {
-            let begun = beginner.begin(&*store, &[], true).await;
+            let begun = beginner.begin(&store, &[], true).await;
             Done::Begun(begun.map(|(engine, _)| Box::new(engine)))
         });
     }

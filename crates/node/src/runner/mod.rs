@@ -7,7 +7,7 @@
 mod answers;
 mod health;
 mod notices;
-mod reads;
+pub(crate) mod reads;
 mod reports;
 mod verifying;
 
@@ -239,9 +239,6 @@ impl<S: Write + 'static> Running<S> {
 
     /// What follows at once, if anything does.
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
-        if let Effect::Apply(transaction) = &effect {
-            self.waiting.handed_over(transaction);
-        }
         if reads::is_for_store(&effect) {
             let store = Arc::clone(&self.run.store);
             self.jobs.spawn(async move { Done::Store(reads::carry_out(store, effect).await) });

@@ -58,6 +58,12 @@ impl<S: Write + 'static> Running<S> {
                 "this store had been rolled back or copied, and goes on under a new incarnation; nothing is lost. If two \
                  machines run with this node's key, stop one of them"
             ),
+            Notice::Damaged { record, why } => tracing::error!(
+                record = %record.short(),
+                why,
+                "a record is damaged in this node's store and set aside; the others go on. A node that has it brings it \
+                 again by itself; if none has, restore this node's store from a backup. Check the disk"
+            ),
             Notice::StoreFailed(error) => {
                 tracing::error!(%error, "the store takes no writes: reads go on, commands and links are refused");
             }

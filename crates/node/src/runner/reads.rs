@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use heliu_record::id::RecordId;
 use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
-use heliu_storage::{ScanItem, StoreError, StoreId, Transaction, Write};
+use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Transaction, Write};
 use heliu_trust::id::NodeId;
 
 /// Records with waiting leaves that a new link asks for at once; more follow as these are answered.
@@ -23,7 +24,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
     )
 }
 
-pub(super) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
+pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(apply(&*store, &transaction).await),
@@ -50,14 +51,39 @@ async fn apply<S: Write>(store: &S, transaction: &Transaction) -> Result<(), Sto
 async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, StoreError> {
     let records: Vec<_> = request.records.iter().copied().collect();
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
-    let records = async { if records.is_empty() { Ok(Vec::new()) } else { store.load(&records).await } };
+    let records = load_records(store, &records);
     let conflicts = async { if anchors.is_empty() { Ok(Vec::new()) } else { store.conflicts_of(&anchors).await } };
     let targets: Vec<_> = request.referring.iter().copied().collect();
     let ids: Vec<_> = request.commands.iter().copied().collect();
     let referring = async { if targets.is_empty() { Ok(Vec::new()) } else { store.referring(&targets).await } };
     let commands = async { if ids.is_empty() { Ok(Vec::new()) } else { store.commands(&ids).await } };
-    let (records, conflicts, referring, commands) = futures::try_join!(records, conflicts, referring, commands)?;
-    Ok(LoadReply { records, referring, conflicts, commands })
+    let ((records, damaged), conflicts, referring, commands) =
+        futures::try_join!(records, conflicts, referring, commands)?;
+    Ok(LoadReply { records, damaged, referring, conflicts, commands })
+}
+
+/// A read that comes upon damage is done again record by record, so that one does not stand for all.
+async fn load_records<S: Write>(
+    store: &S,
+    ids: &[RecordId],
+) -> Result<(Vec<Loaded>, Vec<(RecordId, String)>), StoreError> {
+    let mut damaged = Vec::new();
+    if ids.is_empty() {
+        return Ok((Vec::new(), damaged));
+    }
+    match store.load(ids).await {
+        Err(StoreError::Damaged { .. }) => {}
+        records => return Ok((records?, damaged)),
+    }
+    let mut records = Vec::new();
+    for id in ids {
+        match store.load(&[*id]).await {
+            Ok(one) => records.extend(one),
+            Err(error @ StoreError::Damaged { .. }) => damaged.push((*id, error.to_string())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((records, damaged))
 }
 
 async fn read_peer<S: Write>(store: &S, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {

@@ -76,8 +76,8 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         Ok(Response::new(pb::ExecuteResponse {
             command_id,
             created: executed.done.result.get("record").cloned().into_iter().collect(),
-            commits: executed.commits.iter().map(ToString::to_string).collect(),
-            affected: executed.affected.iter().map(ToString::to_string).collect(),
+            commits: executed.done.commits.iter().map(ToString::to_string).collect(),
+            affected: executed.done.affected.iter().map(ToString::to_string).collect(),
             repeated: executed.done.again,
             result: executed.done.result.into_iter().collect(),
         }))

@@ -2,7 +2,7 @@
 
 use heliu_client::Client;
 use heliu_client::operations::{LinkState, ListConflictsRequest, ListQuarantineRequest, ListStrandedRequest, Outcome};
-use heliu_client::records::{ChangeStatus, ExecuteRequest, HistoryRequest, ListRequest};
+use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest};
 use heliu_record::id::RecordId;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     let id = done.created[0].clone();
     assert_eq!((done.affected.clone(), done.commits.len(), done.repeated), (vec![id.clone()], 1, false));
     let again = client.execute(asked).await.expect("the answer of before");
-    assert!(again.repeated && again.created == done.created);
+    assert_eq!(again, ExecuteResponse { repeated: true, ..done });
 
     client.execute(command("record.set", &id[..8], &[("field", "name"), ("value", "甲村总支")])).await.expect("done");
     let record = client.get(&id[..10]).await.expect("it is there");

@@ -1,6 +1,7 @@
 //! Stories over real nodes, real gRPC and real connections on loopback.
 
 mod api;
+mod directory;
 mod disk;
 mod links;
 mod stopping;

@@ -1,5 +1,7 @@
 //! From hello to running: who is there, whose directory is shorter, and how far each end has the other's feed.
 
+use std::collections::VecDeque;
+
 use heliu_record::id::RecordId;
 use heliu_storage::Cursor;
 use heliu_trust::directory::SignedEntry;
@@ -9,6 +11,23 @@ use super::sending::Push;
 use super::{Arrival, Link, Out, Peer, Phase, Shared};
 use crate::effect::Effect;
 use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome, limits};
+
+/// Frames that may wait behind a directory frame. An honest end's window is smaller.
+const BEHIND_MAX: usize = 1_024;
+
+/// What came behind directory frames that are not durable here yet: it is written by a directory that is not here yet.
+#[derive(Default)]
+pub(super) struct Behind {
+    /// Directory frames handed to the engine and not yet answered.
+    under_way: usize,
+    frames: VecDeque<Frame>,
+}
+
+impl Behind {
+    pub fn waits(&self, frame: &Frame) -> bool {
+        self.under_way > 0 && !matches!(frame, Frame::Directory(_) | Frame::Refuse(_))
+    }
+}
 
 pub(super) fn hello(shared: &Shared<'_>) -> Hello {
     Hello {
@@ -88,7 +107,28 @@ impl Link {
     pub(super) fn on_directory(&mut self, entries: Vec<SignedEntry>, out: &mut Out) {
         if let (Some(peer), Some(last)) = (&mut self.peer, entries.last()) {
             peer.directory_len = peer.directory_len.max(last.entry.index.saturating_add(1));
-            out.arrivals.push(Arrival::Directory(entries));
+            self.behind.under_way += 1;
+            out.arrivals.push(Arrival::Directory { link: self.id, entries });
+        }
+    }
+
+    pub(super) fn wait_behind_directory(&mut self, frame: Frame, out: &mut Out) {
+        if self.behind.frames.len() >= BEHIND_MAX {
+            return self.protocol_error("more came than may wait behind a directory frame", out);
+        }
+        self.behind.frames.push_back(frame);
+    }
+
+    /// What became of the entries of a directory frame. With the last of them, what came behind is taken.
+    pub fn extended(&mut self, result: Result<(), String>, shared: &Shared<'_>, out: &mut Out) {
+        if let Err(why) = result {
+            return self.protocol_error(&format!("its directory entries do not follow ours: {why}"), out);
+        }
+        self.behind.under_way = self.behind.under_way.saturating_sub(1);
+        while self.behind.under_way == 0
+            && let Some(frame) = self.behind.frames.pop_front()
+        {
+            self.on_frame(frame, shared, out);
         }
     }
 

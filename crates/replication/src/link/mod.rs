@@ -46,21 +46,13 @@ impl Shared<'_> {
 /// What a link wants of the engine.
 pub(crate) enum Arrival {
     /// Judge these and keep them; the answer comes with [`Link::ingested`].
-    Leaves {
-        link: LinkId,
-        from: NodeId,
-        sequence: u64,
-        delivery: Delivery,
-        cursor: Option<Cursor>,
-    },
-    Directory(Vec<SignedEntry>),
+    Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
+    /// Take these; the answer comes with [`Link::extended`].
+    Directory { link: LinkId, entries: Vec<SignedEntry> },
     /// The other end knows commits of ours that we do not: we were rolled back.
     RolledBack,
     /// A record that the other end says is no longer ours.
-    Withdrawn {
-        link: LinkId,
-        record: RecordId,
-    },
+    Withdrawn { link: LinkId, record: RecordId },
 }
 
 #[derive(Default)]
@@ -97,6 +89,7 @@ pub(crate) struct Link {
     dialer: bool,
     phase: Phase,
     peer: Option<Peer>,
+    behind: greeting::Behind,
     sending: sending::Sending,
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
@@ -112,6 +105,7 @@ impl Link {
             dialer,
             phase: Phase::Greeting,
             peer: None,
+            behind: greeting::Behind::default(),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
@@ -150,6 +144,7 @@ impl Link {
         let running = self.phase == Phase::Running;
         match frame {
             _ if self.phase == Phase::Closed => {}
+            frame if self.behind.waits(&frame) => self.wait_behind_directory(frame, out),
             Frame::Hello(hello) if self.phase == Phase::Greeting => self.on_hello(hello, shared, out),
             Frame::Refuse(why) => self.end(why, out),
             Frame::Directory(entries) if self.peer.is_some() => self.on_directory(entries, out),

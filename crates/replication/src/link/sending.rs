@@ -13,8 +13,8 @@ use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, Position};
 use heliu_trust::commit::SignedCommit;
 
 use super::{Link, Out, Peer, Shared};
-use crate::effect::Effect;
-use crate::frame::{DeliveredLeaf, Delivery, Frame, Have, Leaves, RefuseCode, limits};
+use crate::effect::{Effect, Notice};
+use crate::frame::{DeliveredLeaf, Delivery, Frame, Have, Leaves, limits};
 use crate::replica::short_hash;
 
 /// What may be on its way at once. More would only fill buffers; less would idle on a slow line.
@@ -351,10 +351,9 @@ impl Link {
 
     fn send_leaves<I: Borrow<FeedItem>>(&mut self, items: &[I], through: Option<Position>, out: &mut Out) {
         let bytes = items.iter().map(|item| item_bytes(item.borrow())).sum::<usize>() + LEAF_OVERHEAD;
-        let delivery = match pack(items) {
-            Ok(delivery) => delivery,
-            Err(detail) => return self.refuse(RefuseCode::StoreFailed, detail, out),
-        };
+        let (delivery, damaged) = pack(items);
+        // Whoever lacks them for that finds the sums unequal; it is no reason to send nothing else.
+        out.effects.extend(damaged.into_iter().map(Effect::Notice));
         let sending = &mut self.sending;
         sending.sequence += 1;
         sending.told = through.unwrap_or(sending.told);
@@ -473,21 +472,26 @@ fn chunk_lists(records: Vec<(RecordId, Vec<[u8; 8]>)>) -> Vec<Vec<(RecordId, Vec
     chunks
 }
 
-/// Leaves with their commits, each commit once.
-fn pack(items: &[impl Borrow<FeedItem>]) -> Result<Delivery, String> {
-    let mut delivery = Delivery::default();
+/// Leaves with their commits, each commit once; and what is damaged, and so is not sent.
+fn pack(items: &[impl Borrow<FeedItem>]) -> (Delivery, Vec<Notice>) {
+    let (mut delivery, mut damaged) = (Delivery::default(), Vec::new());
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for item in items.iter().map(Borrow::borrow) {
         let (FeedEntry::Leaf(row), Some(encoded)) = (&item.entry, &item.commit) else { continue };
         let commit = match known.get(&row.commit) {
             Some(index) => *index,
-            None => {
-                let signed = SignedCommit::decode(encoded)
-                    .map_err(|e| format!("commit {} is damaged in the store: {e}", row.commit.short()))?;
-                delivery.commits.push(Arc::new(signed));
-                known.insert(row.commit, delivery.commits.len() - 1);
-                delivery.commits.len() - 1
-            }
+            None => match SignedCommit::decode(encoded) {
+                Ok(signed) => {
+                    delivery.commits.push(Arc::new(signed));
+                    known.insert(row.commit, delivery.commits.len() - 1);
+                    delivery.commits.len() - 1
+                }
+                Err(why) => {
+                    let why = format!("commit {} cannot be read: {why}", row.commit.short());
+                    damaged.push(Notice::Damaged { record: row.record, why });
+                    continue;
+                }
+            },
         };
         delivery.leaves.push(DeliveredLeaf {
             preimage: Arc::clone(&item.preimage),
@@ -496,5 +500,5 @@ fn pack(items: &[impl Borrow<FeedItem>]) -> Result<Delivery, String> {
             change: Arc::clone(&row.change),
         });
     }
-    Ok(delivery)
+    (delivery, damaged)
 }

@@ -1,7 +1,7 @@
 //! The world as commands and rules see it during a batch: the open records, and what has been looked up for it. What is
 //! not here yet is noted; the batch loads it and asks again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::id::{Actor, RecordId, SeatId};
@@ -10,29 +10,39 @@ use heliu_record::seats::Seats;
 use heliu_record::view::Record;
 
 use super::batch::Looked;
+use super::damage::Damage;
 use super::open::Open;
 use crate::effect::LoadRequest;
 
 pub(crate) struct Desk<'a> {
     open: &'a BTreeMap<RecordId, Open>,
     looked: &'a Looked,
+    damage: &'a Damage,
     seats: &'a Seats,
     actors: &'a BTreeMap<Actor, SeatId>,
     missing: RefCell<LoadRequest>,
+    /// A damaged record that was asked for.
+    damaged: Cell<Option<RecordId>>,
 }
 
 impl<'a> Desk<'a> {
     pub fn new(
         open: &'a BTreeMap<RecordId, Open>,
         looked: &'a Looked,
+        damage: &'a Damage,
         seats: &'a Seats,
         actors: &'a BTreeMap<Actor, SeatId>,
     ) -> Self {
-        Desk { open, looked, seats, actors, missing: RefCell::default() }
+        Desk { open, looked, damage, seats, actors, missing: RefCell::default(), damaged: Cell::default() }
     }
 
     pub fn is_missing(&self) -> bool {
         *self.missing.borrow() != LoadRequest::default()
+    }
+
+    /// A record that was asked for and is damaged: a plan may not rest on what was answered.
+    pub fn damaged(&self) -> Option<RecordId> {
+        self.damaged.get()
     }
 
     /// What was asked for and is not here: answers given meanwhile do not count.
@@ -43,11 +53,14 @@ impl<'a> Desk<'a> {
 
 impl World for Desk<'_> {
     fn record(&self, id: RecordId) -> Option<&Record> {
+        if self.damage.contains(id) {
+            self.damaged.set(Some(id));
+        }
         match self.open.get(&id) {
             Some(open) if open.is_present() => open.record.as_ref(),
             Some(_) => None,
             None => {
-                if !self.looked.absent.contains(&id) {
+                if !self.looked.absent.contains(&id) && !self.damage.has_no_row(id) {
                     self.missing.borrow_mut().records.insert(id);
                 }
                 None

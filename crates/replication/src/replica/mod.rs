@@ -4,8 +4,10 @@
 //! touched, derive conflicts, hand one transaction to the store. Only when that is durable does anybody hear of it.
 
 mod batch;
+mod damage;
 mod desk;
 mod open;
+mod strangers;
 mod sums;
 mod tail;
 mod writer;
@@ -26,8 +28,10 @@ use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, Ticke
 use crate::frame::{RefusedLeaf, Sums};
 
 use batch::Batch;
+use damage::Damage;
 use desk::Desk;
 use open::Open;
+use strangers::Strangers;
 use sums::ScopeSums;
 use tail::Growth;
 use writer::Writer;
@@ -41,7 +45,7 @@ pub(crate) enum Work {
     },
     Extend {
         entries: Vec<SignedEntry>,
-        ticket: Option<Ticket>,
+        by: By,
     },
     /// Another node says that a record is no longer ours. What we hold decides; if it does not say so, leaves are missing.
     Withdrawn {
@@ -52,8 +56,19 @@ pub(crate) enum Work {
     LetGo {
         record: RecordId,
     },
+    /// A record that was damaged: it is loaded, and what there is of it is folded and written anew.
+    Mend {
+        record: RecordId,
+    },
     /// From here on, write under this incarnation.
     Renew(Incarnation),
+}
+
+/// Who hears what became of directory entries.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    Ticket(Ticket),
+    Link(LinkId),
 }
 
 /// Leaves that came over a link, opened: signatures and shapes are checked, the records have not been looked at.
@@ -78,6 +93,8 @@ pub(crate) struct Outcome {
     /// Per link the records of which it brought leaves that were known.
     pub came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     pub directory_grew: bool,
+    /// What became of the directory entries that links brought.
+    pub extended: Vec<(LinkId, Result<(), String>)>,
     /// A leaf of our own current incarnation came that we do not know.
     pub rolled_back: bool,
     pub notices: Vec<Notice>,
@@ -108,6 +125,8 @@ pub(crate) struct Replica {
     actors: BTreeMap<Actor, SeatId>,
     sums: ScopeSums,
     pub tail: Tail,
+    strangers: Strangers,
+    damage: Damage,
     /// Records that left this seat, and the position that a superior must have before their bytes go.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
@@ -142,12 +161,14 @@ pub(crate) struct Beginning {
     pub verifier: Arc<dyn Verifier>,
     pub previous: Option<heliu_trust::id::CommitId>,
     pub sums: ScopeSumsStart,
+    pub strangers: StrangersStart,
     pub hidden: BTreeMap<RecordId, Position>,
     pub open_max: usize,
     pub seed: [u8; 32],
 }
 
 pub(crate) use open::short_hash;
+pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
 
@@ -170,6 +191,8 @@ impl Replica {
             actors: BTreeMap::new(),
             sums: start.sums,
             tail,
+            strangers: start.strangers,
+            damage: Damage::default(),
             hidden: start.hidden,
             parted: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -256,11 +279,23 @@ impl Replica {
     }
 
     /// What the store answered to a load. It is opened for the batch under way.
-    pub fn loaded(&mut self, reply: LoadReply) -> Result<(), heliu_storage::StoreError> {
-        let Some(mut batch) = self.batch.take() else { return Ok(()) };
-        let opened = batch.take_loaded(self, reply);
-        self.batch = Some(batch);
-        opened
+    pub fn loaded(&mut self, reply: LoadReply, now: Moment) {
+        if let Some(mut batch) = self.batch.take() {
+            batch.take_loaded(self, reply, now);
+            self.batch = Some(batch);
+        }
+    }
+
+    /// Keeps a record open, with the seats of those who wrote in it.
+    fn take_in(&mut self, mut open: Open) {
+        self.clock += 1;
+        open.used = self.clock;
+        for (leaf, _) in open.leaves.iter() {
+            if let Some(author) = self.directory.node(leaf.author) {
+                self.actors.insert(leaf.change.actor, author.seat);
+            }
+        }
+        self.open.insert(open.id(), open);
     }
 
     /// The transaction of the batch is durable.
@@ -276,7 +311,7 @@ impl Replica {
         let mut tickets = self.batch.take().map(batch::Batch::tickets).unwrap_or_default();
         tickets.extend(self.queue.drain(..).filter_map(|work| match work {
             Work::Execute { ticket, .. } => Some(ticket),
-            Work::Extend { ticket, .. } => ticket,
+            Work::Extend { by: By::Ticket(ticket), .. } => Some(ticket),
             _ => None,
         }));
         tickets
@@ -296,6 +331,6 @@ impl Replica {
     }
 
     fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {
-        Desk::new(&self.open, batch, self.directory.seats(), &self.actors)
+        Desk::new(&self.open, batch, &self.damage, self.directory.seats(), &self.actors)
     }
 }

@@ -9,7 +9,7 @@ use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
-use heliu_storage::{Loaded, Position, RecordRow, RecordState, StoreError};
+use heliu_storage::{LeafRow, Loaded, Position, RecordRow, RecordState};
 use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
@@ -26,6 +26,14 @@ pub(crate) struct Open {
     pub used: u64,
     /// Whether the store has a row of it.
     pub is_stored: bool,
+}
+
+/// What of a record cannot be read.
+pub(crate) enum Damaged {
+    /// Its row is another record's. What it counted for.
+    Row(RecordId, Box<Counted>),
+    /// The record without them, the rows that are good, and those that are not, with the reason.
+    Leaves(Box<Open>, Vec<LeafRow>, Vec<(LeafRow, String)>),
 }
 
 impl Open {
@@ -53,21 +61,59 @@ impl Open {
         }
     }
 
-    /// From the store: every leaf is judged again, which gives what it gave before.
-    pub fn load(loaded: Loaded, directory: &Directory) -> Result<Self, StoreError> {
-        let damaged = |detail: String| StoreError::Damaged { what: "a record's leaves", detail };
-        let mut leaves = Leaves::new(loaded.row.preimage.clone());
-        let mut positions = BTreeMap::new();
-        for (row, encoded) in loaded.leaves.iter().zip(&loaded.commits) {
-            let commit = SignedCommit::decode(encoded).map_err(|e| damaged(format!("{}: {e}", row.commit)))?;
-            let leaf = Leaf::open(&commit, &row.record, row.kind_version, &row.change, directory)
-                .map_err(|e| damaged(format!("{}: {e}", row.hash)))?;
-            positions.insert(leaf.hash, row.position);
-            leaves.offer(leaf, directory);
+    /// A record that a link brings: one that this node has not held before, or one whose row is lost, which counted for
+    /// something until now.
+    pub fn begin(preimage: &Preimage, counted: Option<&Counted>) -> Self {
+        let mut open = Open::new(preimage);
+        if let Some(Counted { scope, present, held, admitted }) = counted {
+            (open.row.held, open.row.admitted, open.row.scope, open.is_stored) =
+                (*held, *admitted, scope.clone(), true);
+            if !present {
+                open.row.state = RecordState::Hidden { since: 0 };
+            }
         }
-        let mut open = Open { row: loaded.row, leaves, record: None, positions, used: 0, is_stored: true };
+        open
+    }
+
+    /// From the store: every leaf is judged again, which gives what it gave before. If some cannot be read, the others
+    /// are opened without them, and `Err` tells of all.
+    pub fn load(loaded: Loaded, directory: &Directory) -> Result<Self, Damaged> {
+        let Loaded { row, leaves: rows, commits } = loaded;
+        if row.preimage.id() != row.id {
+            let (scope, present) = (row.scope, row.state == RecordState::Present);
+            let counted = Counted { scope, present, held: row.held, admitted: row.admitted };
+            return Err(Damaged::Row(row.id, Box::new(counted)));
+        }
+        let mut open = Open { is_stored: true, ..Open::new(&row.preimage) };
+        open.row = row;
+        let mut lost: BTreeMap<Position, Option<String>> = BTreeMap::new();
+        for (row, encoded) in rows.iter().zip(&commits) {
+            match open_leaf(row, encoded, directory) {
+                // It came again while its record's row could not be read.
+                Ok(leaf) if open.positions.contains_key(&leaf.hash) => {
+                    lost.insert(row.position, None);
+                }
+                Ok(leaf) => {
+                    open.positions.insert(leaf.hash, row.position);
+                    open.leaves.offer(leaf, directory);
+                }
+                Err(why) => {
+                    lost.insert(row.position, Some(why));
+                }
+            }
+        }
         open.fold(directory.seats());
-        Ok(open)
+        if lost.is_empty() {
+            return Ok(open);
+        }
+        let (mut kept, mut damaged) = (Vec::new(), Vec::new());
+        for row in rows {
+            match lost.remove(&row.position) {
+                Some(why) => damaged.extend(why.map(|why| (row, why))),
+                None => kept.push(row),
+            }
+        }
+        Err(Damaged::Leaves(Box::new(open), kept, damaged))
     }
 
     pub fn id(&self) -> RecordId {
@@ -135,6 +181,15 @@ impl Open {
             admitted: self.row.admitted,
         }
     }
+}
+
+/// A leaf as it was stored, or why it is another one.
+fn open_leaf(row: &LeafRow, commit: &[u8], directory: &Directory) -> Result<Leaf, String> {
+    let damaged = |why: &dyn std::fmt::Display| format!("leaf {} cannot be read: {why}", row.hash.short());
+    let commit = SignedCommit::decode(commit).map_err(|why| damaged(&why))?;
+    let leaf = Leaf::open(&commit, &row.record, row.kind_version, &row.change, directory);
+    let leaf = leaf.map_err(|why| damaged(&why))?;
+    if leaf.hash == row.hash { Ok(leaf) } else { Err(damaged(&"it is another leaf")) }
 }
 
 /// What lists of leaves are made of.

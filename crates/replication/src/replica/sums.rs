@@ -70,14 +70,12 @@ impl ScopeSums {
         self.durable.get(&peer).copied().unwrap_or_default()
     }
 
-    /// A record counted for `before` and now counts for `after`.
-    pub fn replace(&mut self, before: Option<&Counted>, after: Option<&Counted>, own: SeatId, seats: &Seats) {
-        if let Some(before) = before {
+    /// A record counted for `before`, and now counts for `after`: each with the tree by which it is counted.
+    pub fn replace(&mut self, before: Option<(&Counted, &Seats)>, after: (&Counted, &Seats), own: SeatId) {
+        if let Some((before, seats)) = before {
             self.each(before, own, seats, subtract);
         }
-        if let Some(after) = after {
-            self.each(after, own, seats, add);
-        }
+        self.each(after.0, own, after.1, add);
     }
 
     fn each(&mut self, counted: &Counted, own: SeatId, seats: &Seats, change: fn(&mut Sums, &Sum, &Sum)) {

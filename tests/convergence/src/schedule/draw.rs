@@ -2,6 +2,7 @@
 
 use crate::dice::Dice;
 use crate::world::Habits;
+use crate::world::county::TO_COME;
 
 const YEAR_MS: i64 = 365 * 86_400_000;
 
@@ -64,10 +65,9 @@ pub enum Step {
         machine: usize,
         dice: u64,
     },
-    /// A new village is entered into the directory, and its node starts.
+    /// New seats are entered into the directory in one entry, and their nodes start.
     Enrol {
-        name: String,
-        upstream: usize,
+        names: &'static [&'static str],
     },
 }
 
@@ -173,11 +173,14 @@ impl Plan {
                 self.add(at, Step::Release { machine, dice });
             }
         }
-        if dice.chance(15) {
+        if dice.chance(40) {
             self.faults.push("enrolment");
-            let upstream = self.nodes.iter().position(|node| node.name == "T1").unwrap_or(0);
-            let at = self.any_time(dice);
-            self.add(at, Step::Enrol { name: "V19".to_owned(), upstream });
+            for names in TO_COME {
+                if dice.chance(60) {
+                    let at = self.any_time(dice);
+                    self.add(at, Step::Enrol { names });
+                }
+            }
         }
     }
 

@@ -90,6 +90,7 @@ fn play(plan: &Plan, options: Options) -> World {
     let entries = world.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();
     let ticket = Ticket(world.next_ticket());
     world.feed_input(0, Input::Extend { ticket, entries });
+    world.published = true;
     world
 }
 
@@ -137,23 +138,27 @@ fn happen(world: &mut World, step: &Step, options: Options) {
         Step::Skew { machine, ms } => world.skew(*machine, if options.right_clocks { 0 } else { *ms }),
         Step::FillDisk { machine } => world.fill_disk(*machine),
         Step::Release { machine, dice } => release(world, *machine, &mut Dice::new(*dice)),
-        Step::Enrol { name, upstream } => enrol(world, name, *upstream),
+        Step::Enrol { names } => enrol(world, names),
     }
 }
 
-/// The county's administrator enters a new village; its node starts with what its installer gave it: the first entry.
-fn enrol(world: &mut World, name: &str, upstream: usize) {
-    let entry = world.county.grow(&[name]);
+/// The county's administrator enters new seats; their nodes start with what their installer gave them: the first entry.
+fn enrol(world: &mut World, names: &[&str]) {
+    let entry = world.county.grow(names);
     world.published = false;
     if !world.machines[0].runs() {
         world.start(0);
     }
     let ticket = Ticket(world.next_ticket());
     world.feed_input(0, Input::Extend { ticket, entries: vec![entry] });
-    let enrolled = world.county.enrolled.len() - 1;
-    let machine = world.install(enrolled, 1);
-    world.machines[machine].upstreams = vec![upstream];
-    world.start(machine);
+    let enrolled = world.county.enrolled.len();
+    for node in enrolled - names.len()..enrolled {
+        let machine = world.install(node, 1);
+        let above = world.county.parents[&world.machines[machine].seat];
+        world.machines[machine].upstreams =
+            world.machines.iter().position(|other| Some(other.seat) == above).into_iter().collect();
+        world.start(machine);
+    }
 }
 
 /// A seat that takes part in a record at this machine is taken out again.

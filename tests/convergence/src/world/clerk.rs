@@ -7,6 +7,7 @@ use heliu_storage::RecordRow;
 use serde_json::Value;
 
 use super::World;
+use super::county::TO_COME;
 use crate::dice::Dice;
 
 /// Explicit, so that what people decide does not follow from a wrong clock.
@@ -85,7 +86,7 @@ impl Desk<'_> {
         all.into_iter().nth(index)
     }
 
-    /// The seats that this node has heard of.
+    /// The seats that this node's directory has.
     fn seats(&self, fits: impl Fn(SeatId) -> bool) -> Vec<SeatId> {
         let directory = self.world.machines[self.machine].engine.as_ref().map(heliu_replication::Engine::directory);
         let seats = directory.into_iter().flat_map(|directory| directory.seats().iter());
@@ -99,8 +100,12 @@ impl Desk<'_> {
         self.dice.pick(&below).copied().unwrap_or(own)
     }
 
+    /// Any seat that people have heard of: the directory may learn of it only later, or never.
     fn any_seat(&mut self) -> SeatId {
-        let seats = self.seats(|_| true);
+        let mut seats = self.seats(|_| true);
+        if self.dice.chance(20) {
+            seats = TO_COME.iter().copied().flatten().map(|name| self.world.county.seat(name)).collect();
+        }
         self.dice.pick(&seats).copied().unwrap_or(self.world.machines[self.machine].seat)
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::{CommandId, Request};
-use heliu_record::id::{LeafHash, SeatId};
+use heliu_record::id::SeatId;
+use heliu_replication::effect::Done;
 use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
 use heliu_storage::Read;
 use heliu_trust::directory::Directory;
@@ -63,7 +64,7 @@ pub struct Machine {
     /// Commands whose answer was lost with a process: their askers try again.
     pub unanswered: Vec<Request>,
     /// What commands were answered with, by this disk.
-    pub answered: BTreeMap<CommandId, Vec<LeafHash>>,
+    pub answered: BTreeMap<CommandId, Done>,
     pub backup: Option<Backup>,
     /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
     pub was_rolled_back: bool,

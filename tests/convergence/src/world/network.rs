@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use heliu_replication::frame::{DeliveredLeaf, Frame};
+use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame};
 use heliu_replication::{Input, LinkId};
 
 use super::machine::{Held, Role};
@@ -103,7 +103,8 @@ impl World {
         let kept = self.delivered.entry(receiver).or_default();
         let fresh = leaves.delivery.clone();
         if self.dice.chance(self.habits.duplicates)
-            && let Some(old) = kept.get(self.dice.index(kept.len()))
+            && let Some(old) = kept.get(self.dice.index(kept.len())).cloned()
+            && self.has_directory_of(receiver, &old)
         {
             self.tally.duplicates += 1;
             let offset = leaves.delivery.commits.len();
@@ -112,12 +113,20 @@ impl World {
             leaves.delivery.leaves.extend(old.leaves.iter().map(moved));
         }
         if !fresh.leaves.is_empty() {
+            let kept = self.delivered.entry(receiver).or_default();
             kept.push_back(fresh);
             if kept.len() > KEPT {
                 kept.pop_front();
             }
         }
         Frame::Leaves(leaves)
+    }
+
+    /// Whether a machine can read a delivery: nobody honest sends it anything before the directory that it was written by.
+    fn has_directory_of(&self, receiver: usize, delivery: &Delivery) -> bool {
+        let mut cited = delivery.commits.iter().flat_map(|signed| &signed.commit.versions);
+        receiver < self.machines.len()
+            && cited.all(|(_, version)| self.directory_at(receiver).index_of(*version).is_some())
     }
 
     pub(super) fn deliver(&mut self, id: WireId, to: Side, frame: Frame) {

@@ -53,6 +53,10 @@ impl World {
         if !self.machines[machine].runs() || loaded.leaves.iter().any(|leaf| leaf.status != LeafStatus::Admitted) {
             return;
         }
+        let seats = self.directory_at(machine).seats();
+        if loaded.row.scope.named().any(|named| seats.get(named).is_none()) {
+            return; // Nobody is above a seat that is not there yet, so nobody may.
+        }
         let changes: Vec<Arc<Change>> =
             loaded.leaves.iter().filter_map(|leaf| Change::parse(&leaf.change).ok()).map(Arc::new).collect();
         let history = crate::reference::in_causal_order(changes.iter());

@@ -1,6 +1,8 @@
 //! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
 
 use heliu_record::command::Request;
+use heliu_replication::effect::Done;
+use heliu_replication::frame::RefuseCode;
 use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
 
@@ -110,7 +112,7 @@ impl World {
     }
 
     /// Whatever is acknowledged is durable, and the same command is answered the same.
-    fn acknowledged(&mut self, machine: usize, request: &Request, done: &heliu_replication::effect::Done) {
+    fn acknowledged(&mut self, machine: usize, request: &Request, done: &Done) {
         let at = &mut self.machines[machine];
         for leaf in &done.leaves {
             let known = self.ledger.leaf(leaf).is_some_and(|known| at.disk.holds(&known.record, leaf));
@@ -119,9 +121,8 @@ impl World {
                 self.broken.push(Violation::new("I1", what));
             }
         }
-        if let Some(before) = at.answered.insert(request.id, done.leaves.clone())
-            && (before != done.leaves || !done.again)
-        {
+        let before = at.answered.insert(request.id, done.clone());
+        if before.is_some_and(|before| *done != Done { again: true, ..before }) {
             let what = format!("{} carried out {} twice", at.name, words_of(request));
             self.broken.push(Violation::new("I4", what));
         }
@@ -143,8 +144,15 @@ impl World {
             Notice::Reconciled { .. } => self.tally.reconciled += 1,
             Notice::RefusedHere { count, .. } => self.tally.refused_leaves += *count as u64,
             Notice::NewIncarnation(_) => self.tally.renewed += 1,
-            Notice::LinkClosed { .. } => self.tally.closed += 1,
+            Notice::LinkClosed { why, .. } => {
+                self.tally.closed += 1;
+                if why.code == RefuseCode::Protocol {
+                    let what = format!("{name} ends a link between honest nodes: {}", why.reason);
+                    self.broken.push(Violation::new("I12", what));
+                }
+            }
             Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+            Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));
     }
@@ -158,6 +166,7 @@ fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
     let commands: Vec<_> = request.commands.iter().copied().collect();
     LoadReply {
         records: ready(store.load(&ids)).unwrap_or_default(),
+        damaged: Vec::new(),
         referring: ready(store.referring(&targets)).unwrap_or_default(),
         conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
         commands: ready(store.commands(&commands)).unwrap_or_default(),

@@ -40,7 +40,8 @@ impl Batch {
         let mut candidates: BTreeSet<RecordId> = self.touched.keys().copied().collect();
         for (record, before) in &self.touched {
             let signal = replica.open.get(record).map_or([0; 8], |open| open.row.signal);
-            if signal == before.signal {
+            // What the directory says of the seats that a record names is no part of its signal.
+            if signal == before.signal && self.grown_from.is_none() {
                 continue;
             }
             match self.looked.referring.get(record) {

@@ -6,6 +6,7 @@ use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_storage::{FeedEntry, LeafStatus, RecordState};
 use heliu_trust::admission::Status;
+use heliu_trust::directory::Directory;
 
 use super::super::Replica;
 use super::Batch;
@@ -45,6 +46,7 @@ impl Batch {
     fn fold_record(&mut self, record: RecordId, replica: &mut Replica) {
         let (Some(open), Some(before)) = (replica.open.get_mut(&record), self.touched.get(&record)) else { return };
         let seats = replica.directory.seats();
+        let seats_before = self.grown_from.as_ref().map_or(seats, Directory::seats);
         if self.unfolded.remove(&record) {
             open.fold(seats);
         }
@@ -58,8 +60,12 @@ impl Batch {
             open.row.view = serde_json::to_vec(&record.view.json).unwrap_or_default();
             open.row.signal = record.view.signal;
         }
-        if before.counted.is_some() && before.scope != open.row.scope {
-            let (added, removed) = audience_change(&before.scope, &open.row.scope, seats);
+        let has_moved = self.grown_from.is_some() || before.scope != open.row.scope;
+        if has_moved || before.counted.is_none() {
+            replica.strangers.replace(record, &before.scope, &open.row.scope, seats);
+        }
+        if has_moved && before.counted.is_some() && !is_stub {
+            let (added, removed) = audience_change((&before.scope, seats_before), (&open.row.scope, seats));
             if !added.is_empty() || !removed.is_empty() {
                 self.head += 1;
                 let position = self.head;
@@ -89,18 +95,22 @@ impl Batch {
         {
             self.outcome.wants.entry(*link).or_default().insert(record);
         }
-        replica.sums.replace(before.counted.as_ref(), Some(&open.counted()), replica.seat, seats);
+        let counted = before.counted.as_ref().map(|before| (before, seats_before));
+        replica.sums.replace(counted, (&open.counted(), seats), replica.seat);
         self.transaction.records.push(open.row.clone());
     }
 }
 
-/// Seats that joined and that left an audience. A record that became public is news to everybody who did not have it.
-fn audience_change(before: &Scope, after: &Scope, seats: &Seats) -> (Vec<SeatId>, Vec<SeatId>) {
-    if before.public != after.public {
-        let changed = |scope: &Scope| seats.iter().map(|s| s.id).filter(|s| !scope.has_audience(*s, seats)).collect();
-        return if after.public { (changed(before), Vec::new()) } else { (Vec::new(), changed(after)) };
+/// Seats that joined and that left an audience, each side with the tree that it is read by. A record that became public
+/// is news to everybody who did not have it.
+fn audience_change(before: (&Scope, &Seats), after: (&Scope, &Seats)) -> (Vec<SeatId>, Vec<SeatId>) {
+    if before.0.public != after.0.public {
+        let others = |(scope, seats): (&Scope, &Seats)| {
+            seats.iter().map(|s| s.id).filter(|s| !scope.has_audience(*s, seats)).collect()
+        };
+        return if after.0.public { (others(before), Vec::new()) } else { (Vec::new(), others(after)) };
     }
-    let (old, new) = (before.audience(seats), after.audience(seats));
+    let (old, new) = (before.0.audience(before.1), after.0.audience(after.1));
     (new.difference(&old).copied().collect(), old.difference(&new).copied().collect())
 }
 

@@ -1,20 +1,23 @@
 //! One batch of work, from what it needs to the transaction that makes it durable. The stages are in the order in which
 //! they happen: [`working`], [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
 
+mod answer;
 mod deriving;
 mod folding;
+mod mending;
 mod working;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
-use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, StoreError, Transaction};
+use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, Transaction};
+use heliu_trust::directory::Directory;
 
-use super::open::Open;
+use super::open::{Damaged, Open};
 use super::sums::Counted;
-use super::{Growth, Outcome, Replica, Step, Work};
-use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Ticket};
+use super::{By, Growth, Outcome, Replica, Step, Work};
+use crate::effect::{Done, LinkId, LoadReply, LoadRequest, Moment, Reply, Ticket};
 
 /// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
 const LEAVES_PER_BATCH: usize = 2_048;
@@ -65,10 +68,16 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
+    /// The directory before this batch, if the batch makes it grow.
+    grown_from: Option<Directory>,
     head: Position,
     transaction: Transaction,
     growth: Growth,
     outcome: Outcome,
+    /// What commands of this batch did, and who is told of it: once more, if it was asked for again meanwhile. Their
+    /// commits are known when the batch is sealed.
+    carried_out: BTreeMap<CommandId, Done>,
+    answers: Vec<(Ticket, CommandId, bool)>,
     tickets: Vec<Ticket>,
 }
 
@@ -87,13 +96,18 @@ impl Batch {
                     tickets.push(*ticket);
                     commands += 1;
                 }
-                Work::Extend { ticket, .. } => tickets.extend(ticket),
-                Work::LetGo { .. } | Work::Withdrawn { .. } => leaves += 1,
-                // One transaction has one incarnation, so this is a batch of its own.
-                Work::Renew(_) if works.is_empty() => leaves = LEAVES_PER_BATCH,
-                Work::Renew(_) => {
+                Work::LetGo { .. } | Work::Withdrawn { .. } | Work::Mend { .. } => leaves += 1,
+                // One transaction has one incarnation, and goes from one directory to one other: batches of their own.
+                Work::Renew(_) | Work::Extend { .. } if !works.is_empty() => {
                     queue.push_front(work);
                     break;
+                }
+                Work::Renew(_) => leaves = LEAVES_PER_BATCH,
+                Work::Extend { by, .. } => {
+                    if let By::Ticket(ticket) = by {
+                        tickets.push(*ticket);
+                    }
+                    leaves = LEAVES_PER_BATCH;
                 }
             }
             works.push_back(work);
@@ -107,10 +121,13 @@ impl Batch {
             came_by: BTreeMap::new(),
             came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
+            grown_from: None,
             head: 0,
             transaction: Transaction::default(),
             growth: Growth::default(),
             outcome: Outcome::default(),
+            carried_out: BTreeMap::new(),
+            answers: Vec::new(),
             tickets,
         }
     }
@@ -150,20 +167,23 @@ impl Batch {
         }
     }
 
-    pub fn take_loaded(&mut self, replica: &mut Replica, reply: LoadReply) -> Result<(), StoreError> {
+    pub fn take_loaded(&mut self, replica: &mut Replica, reply: LoadReply, now: Moment) {
         let asked = std::mem::take(&mut self.asked);
         self.looked.absent.extend(asked.records);
         for loaded in reply.records {
-            let mut open = Open::load(loaded, &replica.directory)?;
-            replica.clock += 1;
-            open.used = replica.clock;
-            self.looked.absent.remove(&open.id());
-            for (leaf, _) in open.leaves.iter() {
-                if let Some(author) = replica.directory.node(leaf.author) {
-                    replica.actors.insert(leaf.change.actor, author.seat);
+            match Open::load(loaded, &replica.directory) {
+                Ok(open) => {
+                    self.looked.absent.remove(&open.id());
+                    replica.take_in(open);
+                }
+                Err(Damaged::Leaves(open, kept, lost)) => self.lose_leaves(*open, kept, lost, replica, now),
+                Err(Damaged::Row(record, counted)) => {
+                    self.lose_row(record, Some(*counted), "its row is another record's", replica, now);
                 }
             }
-            replica.open.insert(open.id(), open);
+        }
+        for (record, why) in reply.damaged {
+            self.lose_row(record, None, &why, replica, now);
         }
         self.looked.referring.extend(asked.referring.into_iter().map(|target| (target, Vec::new())));
         for (target, source) in reply.referring {
@@ -173,7 +193,6 @@ impl Batch {
         self.looked.conflicts.extend(reply.conflicts.into_iter().map(|row| (row.id, row)));
         self.looked.commands.extend(asked.commands.into_iter().map(|id| (id, None)));
         self.looked.commands.extend(reply.commands.into_iter().map(|(id, answer)| (id, Some(answer))));
-        Ok(())
     }
 
     /// Records what a record was before the batch touches it.
@@ -195,7 +214,7 @@ impl Batch {
         self.head
     }
 
-    /// Signs own commits and writes their ids into the feed entries.
+    /// Signs own commits and writes their ids into the feed entries and the answers.
     fn seal(&mut self, replica: &mut Replica, now: Moment) {
         let (rows, commit_of) = replica.writer.seal(replica.realm, &replica.directory, now.wall_ms, &*replica.signer);
         for entry in &mut self.transaction.feed {
@@ -203,6 +222,18 @@ impl Batch {
                 && let Some(commit) = commit_of.get(&row.hash)
             {
                 row.commit = *commit;
+            }
+        }
+        for (id, done) in &mut self.carried_out {
+            done.commits = done.leaves.iter().filter_map(|leaf| commit_of.get(leaf).copied()).collect();
+            let mut seen = BTreeSet::new();
+            done.commits.retain(|commit| seen.insert(*commit));
+            self.transaction.commands.push((*id, answer::encode(done)));
+        }
+        for (ticket, id, again) in std::mem::take(&mut self.answers) {
+            if let Some(done) = self.carried_out.get(&id) {
+                let reply = Reply::Done(Done { again, ..done.clone() });
+                self.outcome.replies.push((ticket, reply));
             }
         }
         self.transaction.commits.extend(rows);
@@ -213,7 +244,11 @@ impl Batch {
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {
-            if let Some(open) = replica.open.get_mut(record) {
+            if replica.damage.has_row_again(*record) {
+                // What else the store holds of it can be read now, with the row that it has.
+                replica.open.remove(record);
+                replica.submit(Work::Mend { record: *record });
+            } else if let Some(open) = replica.open.get_mut(record) {
                 open.is_stored = true;
             }
         }

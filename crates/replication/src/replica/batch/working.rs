@@ -5,18 +5,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Note};
-use heliu_record::codec::{DecodeError, Reader, Writer as Encoder};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
-use heliu_record::id::{LeafHash, RecordId, leaf_hash};
+use heliu_record::id::{LeafHash, RecordId, SeatId, leaf_hash};
 use heliu_record::kinds;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Status};
+use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
+use super::super::damage;
 use super::super::open::Open;
 use super::super::writer::row_of;
-use super::super::{Incoming, Replica, Work};
-use super::Batch;
+use super::super::{By, Incoming, Replica, Work};
+use super::{Batch, answer};
 use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
 
@@ -30,9 +31,15 @@ impl Batch {
         while let Some(work) = self.works.pop_front() {
             match work {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
-                Work::Extend { entries, ticket } => self.extend(entries, ticket, replica),
+                Work::Extend { entries, by } => self.extend(entries, by, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record } => self.let_go(record, replica, now),
+                Work::Mend { record } => {
+                    if let Some(open) = replica.open.get(&record) {
+                        self.touch(open);
+                        self.unfolded.insert(record);
+                    }
+                }
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
                 Work::Execute { ticket, request } => {
                     let missing = self.execute(ticket, &request, replica, now);
@@ -52,17 +59,23 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => needed.records.extend(incoming.leaves.iter().map(|(leaf, _)| leaf.record)),
-                Work::LetGo { record } | Work::Withdrawn { record, .. } => {
+                Work::LetGo { record } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
                     needed.records.insert(*record);
                 }
                 Work::Execute { request, .. } => {
                     needed.records.extend(request.subject);
                     needed.commands.insert(request.id);
                 }
-                Work::Extend { .. } | Work::Renew(_) => {}
+                Work::Extend { entries, .. } => {
+                    let named = seats_in(entries).flat_map(|seat| replica.strangers.naming(seat));
+                    needed.records.extend(named);
+                }
+                Work::Renew(_) => {}
             }
         }
-        needed.records.retain(|id| !replica.open.contains_key(id) && !self.looked.absent.contains(id));
+        needed.records.retain(|id| {
+            !replica.open.contains_key(id) && !self.looked.absent.contains(id) && !replica.damage.has_no_row(*id)
+        });
         needed.commands.retain(|id| !self.looked.commands.contains_key(id));
         needed
     }
@@ -71,7 +84,9 @@ impl Batch {
         let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
         for (leaf, preimage) in leaves {
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
+            replica.damage.came(leaf.record, &leaf.hash);
+            let counted = replica.damage.counted(leaf.record);
+            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
             replica.clock += 1;
             open.used = replica.clock;
             if open.leaves.get(&leaf.hash).is_some() {
@@ -143,8 +158,12 @@ impl Batch {
 
     fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
         let id = request.id;
+        if self.carried_out.contains_key(&id) {
+            self.answers.push((ticket, id, true));
+            return LoadRequest::default();
+        }
         if let Some(Some(answer)) = self.looked.commands.get(&id) {
-            let reply = decode_done(answer).map_or_else(
+            let reply = answer::decode(answer).map_or_else(
                 || Reply::StoreFailed(heliu_storage::StoreError::Damaged { what: "an answer", detail: id.to_string() }),
                 Reply::Done,
             );
@@ -172,20 +191,23 @@ impl Batch {
             }
             return desk.missing();
         }
-        let reply = match planned {
-            Err(refusal) => Reply::Refused(refusal),
-            Ok(plan) => match self.write(request, &plan.writes, replica, now) {
-                Err(refusal) => Reply::Refused(refusal),
-                Ok(leaves) => {
-                    let done = Done { result: plan.result, leaves, again: false };
-                    let answer = encode_done(&done);
-                    self.looked.commands.insert(id, Some(answer.clone()));
-                    self.transaction.commands.push((id, answer));
-                    Reply::Done(done)
-                }
-            },
-        };
-        self.outcome.replies.push((ticket, reply));
+        if let Some(record) = desk.damaged() {
+            self.outcome.replies.push((ticket, Reply::Refused(damage::refusal(record))));
+            return LoadRequest::default();
+        }
+        let written = planned.and_then(|plan| {
+            let leaves = self.write(request, &plan.writes, replica, now)?;
+            let affected: BTreeSet<RecordId> = plan.writes.iter().map(|write| write.record).collect();
+            let affected = affected.into_iter().collect();
+            Ok(Done { result: plan.result, leaves, affected, ..Done::default() })
+        });
+        match written {
+            Err(refusal) => self.outcome.replies.push((ticket, Reply::Refused(refusal))),
+            Ok(done) => {
+                self.carried_out.insert(id, done);
+                self.answers.push((ticket, id, false));
+            }
+        }
         LoadRequest::default()
     }
 
@@ -244,13 +266,9 @@ impl Batch {
         Ok(leaves)
     }
 
-    fn extend(
-        &mut self,
-        entries: Vec<heliu_trust::directory::SignedEntry>,
-        ticket: Option<Ticket>,
-        replica: &mut Replica,
-    ) {
+    fn extend(&mut self, entries: Vec<SignedEntry>, by: By, replica: &mut Replica) {
         let mut result = Ok(());
+        let before = replica.directory.clone();
         for entry in entries {
             if entry.entry.index < replica.directory.len() {
                 continue; // Another link brought it already. Forks are found by comparing heads.
@@ -260,6 +278,12 @@ impl Batch {
                 Ok(()) => {
                     self.transaction.directory.push(entry.encode());
                     self.outcome.directory_grew = true;
+                    for record in seats_in(&[entry]).flat_map(|seat| replica.strangers.introduce(seat)) {
+                        if let Some(open) = replica.open.get(&record) {
+                            self.touch(open);
+                            self.unfolded.insert(record);
+                        }
+                    }
                 }
                 Err(error) => {
                     result = Err(error.to_string());
@@ -267,9 +291,13 @@ impl Batch {
                 }
             }
         }
-        if let Some(ticket) = ticket {
-            let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
-            self.outcome.replies.push((ticket, reply));
+        self.grown_from = self.outcome.directory_grew.then_some(before);
+        match by {
+            By::Link(link) => self.outcome.extended.push((link, result)),
+            By::Ticket(ticket) => {
+                let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
+                self.outcome.replies.push((ticket, reply));
+            }
         }
     }
 
@@ -313,6 +341,14 @@ impl Batch {
     }
 }
 
+/// The seats that directory entries add.
+fn seats_in(entries: &[SignedEntry]) -> impl Iterator<Item = SeatId> + '_ {
+    entries.iter().flat_map(|entry| &entry.entry.items).filter_map(|item| match item {
+        Item::Seat(seat) => Some(seat.id),
+        Item::Node { .. } | Item::Addresses { .. } => None,
+    })
+}
+
 /// A node writes only once its own directory enrols it: what it signed before, everybody would refuse.
 fn not_enrolled(node: NodeId) -> Refusal {
     Refusal::new(
@@ -324,28 +360,4 @@ fn not_enrolled(node: NodeId) -> Refusal {
         ("其他节点会拒绝它签署的记录。", "Other nodes would refuse what it signs."),
         ("请等待与上级连通,或由县级登记本节点。", "Wait for a link to a superior, or have the county enrol it."),
     )
-}
-
-fn encode_done(done: &Done) -> Vec<u8> {
-    let mut out = Encoder::default();
-    out.varint(done.result.len() as u64);
-    done.result.iter().for_each(|(name, id)| {
-        out.text(name).text(id);
-    });
-    out.varint(done.leaves.len() as u64);
-    done.leaves.iter().for_each(|leaf| {
-        out.fixed(&leaf.0);
-    });
-    out.0
-}
-
-fn decode_done(bytes: &[u8]) -> Option<Done> {
-    let mut reader = Reader(bytes);
-    let ids = reader.count("ids", usize::MAX, 2).ok()?;
-    let mut text = || reader.text("an id", 1_024).map(str::to_owned);
-    let result = (0..ids).map(|_| Ok((text()?, text()?))).collect::<Result<_, DecodeError>>().ok()?;
-    let leaves = reader.count("leaves", usize::MAX, 32).ok()?;
-    let leaves = (0..leaves).map(|_| reader.fixed().map(LeafHash)).collect::<Result<_, _>>().ok()?;
-    reader.end().ok()?;
-    Some(Done { result, leaves, again: true })
 }
