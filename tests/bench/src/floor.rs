@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use automerge::{Automerge, Change};
 use heliu_record::change::genesis_change;
+use heliu_record::history::History;
 use heliu_storage::{FeedEntry, Transaction, Write};
 use heliu_trust::admission::check_commits;
 use heliu_trust::commit::SignedCommit;
@@ -17,9 +18,13 @@ use crate::site::random;
 pub struct Floor {
     pub verify: Duration,
     pub parse_and_apply: Duration,
+    /// The same with the product's own merge, for comparison; it is not part of the floor.
+    pub own_parse_and_apply: Duration,
+    /// How many leaves share a signature.
+    pub leaves_per_commit: f64,
     /// With the rows that the design writes.
     pub rows: Duration,
-    /// With two rows for each leaf and nothing else.
+    /// With two rows for each leaf, their commits, and nothing else.
     pub two_rows: Duration,
 }
 
@@ -51,6 +56,14 @@ impl Floor {
             document.apply_changes([change]).expect("own changes apply");
         }
         let parse_and_apply = start.elapsed();
+        let start = Instant::now();
+        for raw in &changes {
+            let change = heliu_record::change::Change::parse(raw).expect("own changes parse");
+            let mut history = History::new();
+            history.place(Arc::new(change));
+        }
+        let own_parse_and_apply = start.elapsed();
+        let leaves_per_commit = changes.len() as f64 / commits.len().max(1) as f64;
 
         let rows = make_durable(transactions).await;
         let bare: Vec<Transaction> = transactions
@@ -63,7 +76,7 @@ impl Floor {
             })
             .collect();
         let two_rows = make_durable(&bare).await;
-        Floor { verify, parse_and_apply, rows, two_rows }
+        Floor { verify, parse_and_apply, own_parse_and_apply, leaves_per_commit, rows, two_rows }
     }
 
     /// All of it on so many cores, as if it could be spread over them without loss.

@@ -46,6 +46,10 @@ async fn main() {
         let directory = PathBuf::from(rest.next().expect("serve NUMBER DIRECTORY [UPSTREAM]"));
         return cases::live::serve(number, &directory, rest.next()).await;
     }
+    if arguments.edits < cases::live::EDITS_MIN || arguments.records == 0 {
+        eprintln!("--edits is at least {}, --records at least 1", cases::live::EDITS_MIN);
+        std::process::exit(2);
+    }
     let chosen: Vec<&str> =
         CASES.into_iter().filter(|case| arguments.case == "all" || arguments.case == *case).collect();
     if chosen.is_empty() {

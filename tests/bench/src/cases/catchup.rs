@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use heliu_record::command::{CommandId, Request};
+use heliu_record::synthetic::SyntheticMember;
 
 use super::Apart;
 use crate::report::Report;
@@ -32,8 +33,10 @@ pub async fn run(members: usize) -> Report {
     report
 }
 
-fn rename(member: &heliu_record::synthetic::SyntheticMember) -> Request {
-    let arguments = [("field", "name"), ("value", "测试改名")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+/// To a name that nobody else has: compression must not make the names free.
+fn rename(member: &SyntheticMember) -> Request {
+    let name = format!("测试{}", heliu_record::id::to_hex(&random::<6>()));
+    let arguments = [("field", "name".to_owned()), ("value", name)].map(|(k, v)| (k.to_owned(), v));
     Request {
         id: CommandId(random()),
         name: "record.set".to_owned(),

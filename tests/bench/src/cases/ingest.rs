@@ -32,9 +32,12 @@ pub async fn run(members: usize) -> Report {
         .figure("leaves_per_second_packed_commits", leaves as f64 / packed)
         .figure("bytes_per_leaf_one_per_commit", bytes_single as f64 / leaves as f64)
         .figure("bytes_per_leaf_packed_commits", bytes_packed as f64 / leaves as f64)
+        .figure("leaves_per_commit", floor.leaves_per_commit)
         .floor("verify_seconds", floor.verify.as_secs_f64())
         .floor("parse_and_apply_seconds", floor.parse_and_apply.as_secs_f64())
+        .floor("own_parse_and_apply_seconds", floor.own_parse_and_apply.as_secs_f64())
         .floor("durable_rows_seconds", floor.rows.as_secs_f64())
+        .floor("durable_two_rows_seconds", floor.two_rows.as_secs_f64())
         .floor("all_cores_seconds", seconds)
         .ratio(single / seconds)
         .target(">= 8,000 leaves/s at one leaf per commit", leaves as f64 / single >= 8_000.0);

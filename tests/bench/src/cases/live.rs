@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use futures::{StreamExt as _, stream};
 use heliu_client::Client;
 use heliu_wire::records::ExecuteRequest;
 
@@ -18,10 +19,13 @@ use crate::place::Place;
 use crate::report::{Report, percentile};
 use crate::site::{Dial, Site, random};
 
+/// Each with a connection of its own.
 const WRITERS: usize = 4;
 /// Commands that one writer has under way.
 const IN_FLIGHT: usize = 64;
-const SAMPLE_EVERY: u64 = 50;
+const LANES: usize = WRITERS * IN_FLIGHT;
+/// At a fast pace one edit in so many is waited for at the county.
+const SAMPLE_EVERY: u64 = 5;
 
 pub fn place() -> Place {
     Place::new(|place| {
@@ -30,6 +34,9 @@ pub fn place() -> Place {
         vec![(1, place.county.clone()), (2, township.expect("a village has a township")), (3, village)]
     })
 }
+
+/// Fewer would not give each of them one.
+pub const EDITS_MIN: usize = LANES;
 
 /// One of the three processes: runs until its standard input ends.
 pub async fn serve(number: u32, directory: &Path, upstream: Option<String>) {
@@ -71,28 +78,35 @@ pub async fn run(edits: usize) -> Report {
     let county = Process::start(1, directories[0].path(), None);
     let township = Process::start(2, directories[1].path(), Some(&county.address));
     let village = Process::start(3, directories[2].path(), Some(&township.address));
-    let writer = Client::connect(&village.address).await.expect("the village answers");
+    let mut writers = Vec::with_capacity(WRITERS);
+    for _ in 0..WRITERS {
+        writers.push(Client::connect(&village.address).await.expect("the village answers"));
+    }
+    let writer = &writers[0];
     let reader = Client::connect(&county.address).await.expect("the county answers");
-    let records = register(&writer, 2_000).await;
+    let records = register(writer, 2_000).await;
     for record in &records {
         see(&reader, record, "0").await;
     }
 
-    let idle = paced(&writer, &reader, &records, 200, Duration::from_millis(20)).await;
-    let (rate, acknowledged) = sustained(&writer, &reader, &records, edits).await;
+    let idle = paced(writer, &reader, &records, 200, Duration::from_millis(20)).await;
+    let (rate, acknowledged) = sustained(&writers, &reader, &records, edits).await;
     let half = Duration::from_secs_f64(2.0 / rate);
-    let loaded = paced(&writer, &reader, &records, (edits / 4) as u64, half).await;
+    let loaded = paced(writer, &reader, &records, (edits / 4) as u64, half).await;
     let sync = fsync(200);
     // Each hop makes an edit durable once before the next can; many edits may share one sync.
     let floor = sync * 3;
     let mut report = Report::new("live");
     report
         .figure("edits", edits)
+        .figure("writers", WRITERS)
+        .figure("in_flight_per_writer", IN_FLIGHT)
         .figure("edits_per_second", rate)
         .figure("acknowledged_per_second", acknowledged)
         .figure("idle_p50_ms", percentile(&idle, 0.5))
         .figure("half_rate_p50_ms", percentile(&loaded, 0.5))
         .figure("half_rate_p99_ms", percentile(&loaded, 0.99))
+        .figure("half_rate_samples", loaded.len())
         .floor("bare_fsync_ms", sync.as_secs_f64() * 1e3)
         .floor("three_fsyncs_ms", floor.as_secs_f64() * 1e3)
         .ratio(percentile(&idle, 0.5) / (floor.as_secs_f64() * 1e3))
@@ -113,7 +127,8 @@ fn command(name: &str, subject: &str, arguments: &[(&str, &str)]) -> ExecuteRequ
     }
 }
 
-async fn register(writer: &Client, members: usize) -> Vec<String> {
+/// A branch with so many members, each edited once.
+pub async fn register(writer: &Client, members: usize) -> Vec<String> {
     let made = writer.execute(command("org.create", "", &[("name", "测试支部"), ("level", "branch")])).await;
     let branch = made_record(&made.expect("a branch is made").result);
     let branch = &branch;
@@ -192,15 +207,15 @@ async fn paced(writer: &Client, reader: &Client, records: &[String], edits: u64,
 
 /// As many edits as go through: the rate from the first command to the last effect at the county, and the rate at which
 /// they were acknowledged at the village.
-async fn sustained(writer: &Client, reader: &Client, records: &[String], edits: usize) -> (f64, f64) {
+async fn sustained(writers: &[Client], reader: &Client, records: &[String], edits: usize) -> (f64, f64) {
     let last: Arc<std::sync::Mutex<BTreeMap<String, u64>>> = Arc::default();
     let start = Instant::now();
-    let writers = (0..WRITERS * IN_FLIGHT).map(|lane| {
-        let (writer, last) = (writer.clone(), Arc::clone(&last));
+    let lanes = (0..LANES).map(|lane| {
+        let (writer, last) = (writers[lane % WRITERS].clone(), Arc::clone(&last));
         // A record belongs to one lane, so that its edits follow one another.
-        let mine: Vec<String> = records.iter().skip(lane).step_by(WRITERS * IN_FLIGHT).cloned().collect();
+        let mine: Vec<String> = records.iter().skip(lane).step_by(LANES).cloned().collect();
         tokio::spawn(async move {
-            for i in 0..edits / (WRITERS * IN_FLIGHT) {
+            for i in 0..edits / LANES {
                 let record = &mine[i % mine.len()];
                 let number = 10_000 + i as u64;
                 edit(&writer, record, number).await;
@@ -208,12 +223,14 @@ async fn sustained(writer: &Client, reader: &Client, records: &[String], edits: 
             }
         })
     });
-    join_all(writers.collect::<Vec<_>>()).await;
+    join_all(lanes.collect::<Vec<_>>()).await;
     let acknowledged = start.elapsed().as_secs_f64();
     let last = last.lock().expect("nobody panicked").clone();
-    for (record, number) in &last {
-        see(reader, record, &number.to_string()).await;
-    }
-    let given = (edits / (WRITERS * IN_FLIGHT)) * WRITERS * IN_FLIGHT;
+    stream::iter(&last)
+        .for_each_concurrent(IN_FLIGHT, |(record, number)| async move {
+            see(reader, record, &number.to_string()).await;
+        })
+        .await;
+    let given = (edits / LANES) * LANES;
     (given as f64 / start.elapsed().as_secs_f64(), given as f64 / acknowledged)
 }
