@@ -43,6 +43,7 @@ struct State {
     commands: BTreeMap<CommandId, Vec<u8>>,
     leaf_count: u64,
     fail_next: Option<StoreError>,
+    fails: Option<StoreError>,
 }
 
 /// A feed entry beside its commit, so that a page needs no second lookup.
@@ -82,6 +83,11 @@ impl MemoryStore {
         self.lock().fail_next = Some(error);
     }
 
+    /// From now on every [`Write::apply`] fails with this and writes nothing; with none, it works again.
+    pub fn fail(&self, error: Option<StoreError>) {
+        self.lock().fails = error;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics between two changes of the state: `apply` checks first and changes after.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -110,6 +116,7 @@ impl State {
             commands: BTreeMap::new(),
             leaf_count: 0,
             fail_next: None,
+            fails: None,
         }
     }
 
@@ -137,7 +144,7 @@ impl State {
     }
 
     fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        if let Some(error) = self.fail_next.take() {
+        if let Some(error) = self.fail_next.take().or_else(|| self.fails.clone()) {
             return Err(error);
         }
         let head = self.check(transaction)?;
