@@ -12,7 +12,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Read, RecordRow, RecordState, ScanItem, StoreError, StoreId, Transaction, Write,
+    QuarantineRow, Quarantined, Read, RecordRow, RecordState, ScanItem, StoreError, StoreId, Transaction, Write,
 };
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
@@ -429,6 +429,19 @@ impl Read for MemoryStore {
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
         Ok(self.lock().last_commits.get(&author).copied())
+    }
+
+    async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        let state = self.lock();
+        let numbered = (1..).zip(&state.quarantine).map(|(number, row)| {
+            let (row, len) = (QuarantineRow { bytes: Vec::new(), ..QuarantineRow::clone(row) }, row.bytes.len() as u64);
+            Quarantined { number, row, len }
+        });
+        let mut all: Vec<Quarantined> =
+            numbered.take_while(|listed| below.is_none_or(|below| listed.number < below)).collect();
+        all.reverse();
+        all.truncate(limit);
+        Ok(all)
     }
 
     async fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {
