@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::links::{place, seat_shape};
 use crate::order;
 use crate::out::{Done, print, print_json};
-use crate::records::{cursor, more, next_page, short};
+use crate::records::{given, more, next_page, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{Language, clean, language, time, tr};
@@ -38,7 +38,7 @@ async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
     }
     if args.read.json {
         let shapes: Vec<Value> = conflicts.iter().map(shape).collect();
-        return print_json(&json!({"conflicts": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"conflicts": shapes, "next": given(&after)}));
     }
     let headers = [
         tr!("编号", "id"),
@@ -75,7 +75,7 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
         command: "conflict.settle".to_owned(),
         subject: conflict.subject.clone(),
         arguments: arguments.into_iter().collect(),
-        command_id: order::draw_id()?,
+        command_id: if args.command_id.is_empty() { order::draw_id()? } else { args.command_id },
         who: order::who(&args.asker),
         reason: args.asker.reason,
     };

@@ -53,10 +53,15 @@ pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
     let ended = live(&config, &node, signals).await;
     let closed = tokio::time::timeout(config.shutdown, store.close()).await;
     ended?;
-    if let Ok(closed) = closed {
-        closed?;
+    match closed {
+        Ok(closed) => {
+            closed?;
+            tracing::info!("the store is closed");
+        }
+        Err(_) => {
+            tracing::warn!("the store did not close in time and is let go of; what was acknowledged is in it");
+        }
     }
-    tracing::info!("the store is closed");
     Ok(Done::Well)
 }
 
@@ -64,7 +69,10 @@ fn config_file(args: &NodeArgs) -> PathBuf {
     match (&args.config, &args.dir) {
         (Some(file), _) => file.clone(),
         (None, Some(dir)) => dir.join(CONFIG),
-        (None, None) => target::usual_config().unwrap_or_else(|| PathBuf::from(CONFIG)),
+        (None, None) => {
+            let variable = std::env::var_os("HELIU_CONFIG").filter(|file| !file.is_empty()).map(PathBuf::from);
+            variable.or_else(target::usual_config).unwrap_or_else(|| PathBuf::from(CONFIG))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
 use heliu_record::command::{self, Argument, Command, Subject};
 use heliu_record::id::to_hex;
-use heliu_record::kind::ValueType;
+use heliu_record::kind::{Label, ValueType};
 use heliu_record::kinds;
 use serde_json::{Value, json};
 
@@ -27,7 +27,8 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
             .next(say!("heliu do --help 列出全部命令", "heliu do --help lists them all")));
     };
     if args.help || args.explain {
-        return print(&explain(find(name)?));
+        let command = find(name)?;
+        return if args.read.json { print_json(&declared(command)) } else { print(&explain(command)) };
     }
     let (subject, arguments) = take_apart(&args.arguments)?;
     let client = target::connect(&args.read.target).await?;
@@ -214,6 +215,26 @@ fn explain(command: &Command) -> String {
     text
 }
 
+/// As [`explain`], for programs, which get both languages.
+fn declared(command: &Command) -> Value {
+    let both = |label: Label| json!({"zh": label.zh, "en": label.en});
+    let argument = |argument: &Argument| {
+        json!({
+            "name": argument.name, "required": argument.required, "many": argument.many, "takes": takes(argument),
+            "help": both(argument.help),
+        })
+    };
+    let subject = match command.subject {
+        Subject::None => Value::Null,
+        Subject::Any => json!("any"),
+        Subject::Of(kind) => json!(kind),
+    };
+    json!({
+        "name": command.name, "label": both(command.label), "help": both(command.help), "subject": subject,
+        "arguments": command.arguments.iter().map(argument).collect::<Vec<_>>(), "takes_fields": command.takes_fields,
+    })
+}
+
 fn takes(argument: &Argument) -> String {
     let one = match argument.value {
         ValueType::Choice(choices) => choices.join(" | "),
@@ -253,6 +274,7 @@ mod tests {
         for command in command::all() {
             let text = explain(command);
             assert!(command.arguments.iter().all(|argument| text.contains(argument.name)), "{text}");
+            assert_eq!(declared(command)["arguments"].as_array().map(Vec::len), Some(command.arguments.len()));
             assert!(commands().contains(command.name));
         }
         let failure = find("member.regster").expect_err("no such command");

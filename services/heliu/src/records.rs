@@ -71,7 +71,7 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
         }
     }
     if args.read.json {
-        return print_json(&json!({"records": records.iter().map(shape).collect::<Vec<_>>(), "next": cursor(&after)}));
+        return print_json(&json!({"records": records.iter().map(shape).collect::<Vec<_>>(), "next": given(&after)}));
     }
     print(&(list_told(&args.kind, &records) + &more(records.len(), &after)))
 }
@@ -89,7 +89,7 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     }
     if args.read.json {
         let shapes: Vec<Value> = changes.iter().map(change_shape).collect();
-        return print_json(&json!({"id": id, "changes": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"id": id, "changes": shapes, "next": given(&after)}));
     }
     let story: String = changes.iter().map(change_told).collect();
     print(&(story + &more(changes.len(), &after)))
@@ -104,8 +104,9 @@ pub fn next_page(limit: u32, have: usize) -> Option<u32> {
     }
 }
 
-pub fn cursor(next: &str) -> Option<&str> {
-    (!next.is_empty()).then_some(next)
+/// What is not there is `null`.
+pub fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// How many there were, and how to see the rest.
@@ -308,7 +309,8 @@ fn change_shape(change: &Change) -> Value {
         "who": change.who, "command": change.command, "reason": change.reason,
         "puts": change.puts.iter().map(put).collect::<Vec<_>>(),
         "status": status.strip_prefix("CHANGE_STATUS_").unwrap_or(status).to_lowercase(),
-        "status_reason": change.status_reason, "position": change.position, "origin_node": change.origin_node,
+        "status_reason": given(&change.status_reason), "position": change.position,
+        "origin_node": given(&change.origin_node),
         "kind_version": change.kind_version,
     })
 }

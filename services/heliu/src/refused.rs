@@ -9,7 +9,7 @@ use crate::cli::{Quarantine, Stranded};
 use crate::failure::Failure;
 use crate::links::{place, seat_shape};
 use crate::out::{Done, print, print_json};
-use crate::records::{cursor, more, next_page, short};
+use crate::records::{given, more, next_page, short};
 use crate::target;
 use crate::text::table::Table;
 use crate::text::{bytes, time, tr};
@@ -28,7 +28,7 @@ pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
     }
     if args.read.json {
         let shapes: Vec<Value> = items.iter().map(quarantined_shape).collect();
-        return print_json(&json!({"quarantine": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"quarantine": shapes, "next": given(&after)}));
     }
     let headers = [
         tr!("编号", "id"),
@@ -70,7 +70,7 @@ pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
     }
     if args.read.json {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
-        return print_json(&json!({"stranded": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"stranded": shapes, "next": given(&after)}));
     }
     let headers =
         [tr!("记录", "record"), tr!("种类", "kind"), tr!("情形", "what"), tr!("变更", "changes"), tr!("原因", "why")];
@@ -98,7 +98,7 @@ fn stranding_name(stranding: Stranding) -> String {
 
 fn quarantined_shape(item: &Quarantined) -> Value {
     json!({
-        "id": item.id, "record": cursor(&item.record), "from_node": cursor(&item.from_node),
+        "id": item.id, "record": given(&item.record), "from_node": given(&item.from_node),
         "from_seat": seat_shape(item.from_seat.as_ref()), "code": item.code, "reason": item.reason,
         "at": time::utc(item.at_ms), "bytes": item.bytes,
     })

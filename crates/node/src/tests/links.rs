@@ -82,6 +82,10 @@ async fn a_parent_that_comes_up_later_gets_everything() {
         village.link().await.last_error.is_some_and(|(why, _)| why.contains("refused"))
     })
     .await;
+    let link = village.link().await;
+    assert!(link.lag_items.is_none() && !link.lag_age.is_zero(), "nobody knows by how much, only since when: {link:?}");
+    let verified = village.node.verify("", WAIT).await.expect("it answers");
+    assert_eq!((verified[0].outcome, &verified[0].address), (Outcome::NotConnected, &at.to_string()));
     let mut options = seats.options(TOWNSHIP, &[]);
     options.listen = at;
     let township = Place::start(options, memory(TOWNSHIP)).await;
@@ -171,6 +175,8 @@ async fn a_link_whose_queue_is_full_is_closed_with_the_reason() {
         links.iter().any(|link| link.last_error.as_ref().is_some_and(|(why, _)| why.contains("too slow")))
     })
     .await;
+    let links = township.node.links().await.expect("it answers");
+    assert!(links.iter().all(|link| link.state != LinkState::Refused), "it is made again by itself: {links:?}");
 }
 
 /// Says hello as a village, is taken in, and then reads nothing.
