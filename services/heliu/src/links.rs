@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::{Read, VerifyArgs};
 use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
-use crate::records::given;
+use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{bytes, count, time, tr};
@@ -55,7 +55,7 @@ pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
 pub fn place(seat: Option<&Seat>) -> String {
     match seat {
         Some(seat) if !seat.code.is_empty() => format!("{} {}", seat.name, seat.code),
-        Some(seat) => seat.id.chars().take(8).collect(),
+        Some(seat) => short(&seat.id),
         None => String::new(),
     }
 }
@@ -67,7 +67,6 @@ pub fn seat_shape(seat: Option<&Seat>) -> Value {
 
 fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
     let counts = status.counts.unwrap_or_default();
-    let short = |id: &str| id.chars().take(8).collect::<String>();
     let (records, stubs, leaves, commits) =
         (count(counts.records), count(counts.stubs), count(counts.leaves), count(counts.commits));
     let (conflicts, quarantined, waiting) = (count(counts.conflicts), count(counts.quarantined), count(counts.waiting));
@@ -212,8 +211,8 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
     for verdict in verdicts {
         let peer = place(verdict.peer_seat.as_ref());
         // One that was never greeted is known by its address alone.
-        let id: String = verdict.peer_node.chars().take(8).collect();
-        let known = [peer, id, verdict.address.clone()].into_iter().find(|name| !name.is_empty());
+        let known =
+            [peer, short(&verdict.peer_node), verdict.address.clone()].into_iter().find(|name| !name.is_empty());
         table.row([
             known.unwrap_or_default(),
             outcome_name(verdict.outcome()),
@@ -277,7 +276,7 @@ fn outcome_name(outcome: Outcome) -> String {
 }
 
 /// `LINK_STATE_CATCHING_UP` as `catching_up`.
-fn word(name: &str, prefix: &str) -> String {
+pub fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
 }
 

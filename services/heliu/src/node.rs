@@ -20,6 +20,7 @@ use crate::cli::NodeArgs;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
+use crate::realm::key_file::random;
 use crate::realm::{CONFIG, directory_file, key_file};
 use crate::text::table;
 use crate::text::{count, say, tr};
@@ -116,15 +117,6 @@ async fn open(config: &Config) -> Result<SqliteStore, Failure> {
     options.cache_kib = config.cache_kib;
     options.max_pages = config.quota_mib.map(|mib| u32::try_from(mib * PAGES_PER_MIB).unwrap_or(u32::MAX));
     Ok(SqliteStore::open(&config.data_dir, options).await?)
-}
-
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
-            .because(error)
-    })?;
-    Ok(bytes)
 }
 
 /// One line for programs, or a few for people: who the node is, where, on which store, and whom it dials.

@@ -12,8 +12,9 @@ use heliu_record::kinds;
 use serde_json::{Value, json};
 
 use crate::cli::{Asker, DoArgs};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
+use crate::realm::key_file::random;
 use crate::text::table::Table;
 use crate::text::{labelled, nearest, say, tr};
 use crate::{target, usage};
@@ -61,12 +62,7 @@ pub async fn execute(client: &Client, request: ExecuteRequest) -> Result<Execute
 }
 
 pub fn draw_id() -> Result<String, Failure> {
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
-            .because(error)
-    })?;
-    Ok(to_hex(&id))
+    Ok(to_hex(&random::<16>()?))
 }
 
 /// Who asks: as told, else the user of this session.
@@ -248,6 +244,7 @@ fn takes(argument: &Argument) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn words(line: &str) -> Vec<String> {
         line.split_whitespace().map(str::to_owned).collect()

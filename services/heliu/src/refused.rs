@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cli::{Quarantine, Stranded};
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
+use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
-use crate::records::{given, more, next_page, short};
+use crate::records::{given, more, pages, short};
 use crate::target;
 use crate::text::table::Table;
 use crate::text::{bytes, time, tr};
@@ -17,15 +17,11 @@ use crate::text::{bytes, time, tr};
 pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
     let Quarantine::List(args) = args;
     let client = target::connect(&args.read.target).await?;
-    let (mut items, mut after) = (Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, items.len()) {
+    let (items, after) = pages(&args.page, async |after, limit| {
         let page = client.quarantine(ListQuarantineRequest { code: args.code.clone(), after, limit }).await?;
-        items.extend(page.items);
-        after = page.next;
-        if after.is_empty() {
-            break;
-        }
-    }
+        Ok((page.items, page.next))
+    })
+    .await?;
     if args.read.json {
         let shapes: Vec<Value> = items.iter().map(quarantined_shape).collect();
         return print_json(&json!({"quarantine": shapes, "next": given(&after)}));
@@ -59,15 +55,11 @@ pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
 pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
     let Stranded::List(args) = args;
     let client = target::connect(&args.read.target).await?;
-    let (mut records, mut after) = (Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, records.len()) {
+    let (records, after) = pages(&args.page, async |after, limit| {
         let page = client.stranded(ListStrandedRequest { after, limit }).await?;
-        records.extend(page.records);
-        after = page.next;
-        if after.is_empty() {
-            break;
-        }
-    }
+        Ok((page.records, page.next))
+    })
+    .await?;
     if args.read.json {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
         return print_json(&json!({"stranded": shapes, "next": given(&after)}));
@@ -105,10 +97,9 @@ fn quarantined_shape(item: &Quarantined) -> Value {
 }
 
 fn stranded_shape(record: &Record) -> Value {
-    let stranding = record.stranding().as_str_name();
     json!({
         "record": record.record, "kind": record.kind,
-        "stranding": stranding.strip_prefix("STRANDING_").unwrap_or(stranding).to_lowercase(),
+        "stranding": word(record.stranding().as_str_name(), "STRANDING_"),
         "reason": record.reason, "leaves": record.leaves, "since_position": record.since_position,
     })
 }

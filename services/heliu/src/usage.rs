@@ -202,12 +202,13 @@ mod tests {
 
     #[test]
     // That each text is there in both languages, the compiler sees: `help::label`.
-    fn every_verb_and_flag_has_a_help() {
+    fn every_verb_and_flag_has_a_help_and_every_verb_examples() {
         fn check(command: &Command) {
             assert!(command.get_about().is_some(), "{} has no help", command.get_name());
             for argument in command.get_arguments() {
                 assert!(argument.get_help().is_some(), "{} of {} has no help", argument.get_id(), command.get_name());
             }
+            assert!(command.get_after_help().is_some(), "{} has no examples", command.get_name());
             command.get_subcommands().for_each(check);
         }
         check(&command());

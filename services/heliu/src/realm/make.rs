@@ -44,7 +44,7 @@ pub fn make(
     wanted: impl FnOnce(&[Seat]) -> Result<Vec<Wanted>, Failure>,
 ) -> Result<(Realm, Vec<Made>), Failure> {
     check_free(folder)?;
-    let issuer_seed = key_file::draw()?;
+    let issuer_seed = key_file::random()?;
     let issuer = Ed25519Key::from_seed(issuer_seed);
     let id = realm_id(&issuer.public_key(), name);
     let seats = seats(&id)?;
@@ -110,7 +110,7 @@ fn draw_nodes(wanted: &[Wanted]) -> Result<Vec<Made>, Failure> {
         *count += 1;
         let code = &wanted.seat.code;
         let name = if *count == 1 { code.clone() } else { format!("{code}-{count}") };
-        let seed = key_file::draw()?;
+        let seed = key_file::random()?;
         let node = Ed25519Key::from_seed(seed).node();
         Ok(Made { node, seat: wanted.seat.clone(), listen: wanted.listen, folder: Path::new(NODES).join(name), seed })
     };
