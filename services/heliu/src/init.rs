@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cli::{InitArgs, PORT};
 use crate::failure::Failure;
+use crate::links::seat_of;
 use crate::out::{Done, print, print_json};
 use crate::realm::description::{ISSUER_KEY, Realm};
 use crate::realm::make::{Made, Wanted, make};
@@ -152,7 +153,7 @@ fn shape(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> serde_json::Value {
         let dir = args.dir.join(&node.folder);
         json!({
             "node": node.node.to_string(),
-            "seat": {"id": node.seat.id.to_string(), "code": node.seat.code, "name": node.seat.name, "tier": node.seat.tier.name()},
+            "seat": seat_of(&node.seat),
             "address": node.listen.to_string(),
             "dir": dir, "config": dir.join(CONFIG),
         })

@@ -60,7 +60,12 @@ pub fn place(seat: Option<&Seat>) -> String {
     }
 }
 
-/// A place for programs.
+/// A place for programs, of one's own directory.
+pub fn seat_of(seat: &heliu_record::seats::Seat) -> Value {
+    json!({"id": seat.id.to_string(), "code": seat.code, "name": seat.name, "tier": seat.tier.name()})
+}
+
+/// A place for programs, as a node says it.
 pub fn seat_shape(seat: Option<&Seat>) -> Value {
     seat.map_or(Value::Null, |s| json!({"id": s.id, "code": s.code, "name": s.name, "tier": s.tier}))
 }

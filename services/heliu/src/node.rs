@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::NodeArgs;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
+use crate::links::seat_of;
 use crate::out::{Done, print, print_json};
 use crate::realm::key_file::random;
 use crate::realm::{CONFIG, directory_file, key_file};
@@ -128,7 +129,7 @@ fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool
     if json {
         return print_json(&json!({
             "event": "ready", "node": node.node().to_string(),
-            "seat": {"id": node.seat().to_string(), "code": code, "name": name, "tier": tier},
+            "seat": seat.map(seat_of),
             "address": address.to_string(), "realm": status.realm.to_string(), "store": config.data_dir,
             "head": head, "records": status.counts.records, "directory_len": status.directory_len,
             "parents": config.parents.concat(), "peers": config.peers.concat(),

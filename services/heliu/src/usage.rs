@@ -225,7 +225,7 @@ mod tests {
             "heliu verify 371726001000 --timeout 5",
             "heliu conflicts list --kind MULTI_HOME",
             "heliu conflicts show 12345678",
-            "heliu conflicts settle 12345678 --choose 1 --reason because",
+            "heliu conflicts settle 12345678 --choose 1 --reason because --command-id abababababababababababababababab",
             "heliu get 12345678 --json",
             "heliu list member --refers-to 12345678 --limit 0",
             "heliu history 12345678",

@@ -26,6 +26,26 @@ async fn it_speaks_the_language_of_the_reader() {
 }
 
 #[tokio::test]
+async fn a_file_may_have_a_name_in_an_old_encoding() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    // 名 in GBK.
+    let file = folder.path().join(std::ffi::OsStr::from_bytes(b"\xc3\xfb.csv"));
+    std::fs::write(&file, "nmae\n甲\n").expect("it is ours");
+    let mut import = command(&["import", "orgs"]);
+    import.arg(&file).args(["--node", "127.0.0.1:1"]);
+    let _ = run(import, &["import", "orgs", "..."]).await.exits(1).complains("did you mean name?");
+}
+
+#[tokio::test]
+async fn the_exit_code_says_it_where_nobody_reads_the_complaint() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = command(&["stauts"]).stderr(writer).status().await.expect("the binary runs");
+    assert_eq!(ended.code(), Some(2));
+}
+
+#[tokio::test]
 async fn a_node_that_cannot_be_reached_is_told_with_what_to_check() {
     let address = free_address().to_string();
     for verb in ["status", "peers", "verify", "list"] {
