@@ -253,8 +253,8 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
     }
     if args.dry_run {
         return print(&tr!(
-            "{rows} 行全部合格,未写入。去掉 --dry-run 即导入。\n",
-            "All {rows} rows are right; nothing was written. Leave out --dry-run to import.\n"
+            "{rows} 行全部合格(节点的规则到导入时才判断),未写入。去掉 --dry-run 即导入。\n",
+            "All {rows} rows are right, as far as can be told before the node's rules judge them; nothing was written. Leave out --dry-run to import.\n"
         ));
     }
     print(&tr!(
