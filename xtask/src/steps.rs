@@ -86,18 +86,27 @@ fn convergence() -> Result<Outcome, String> {
     Ok(Outcome::passed())
 }
 
-/// Runs `cargo test` and counts, so that an ignored test is seen in the summary.
+/// Runs `cargo test` and counts, so that an ignored test, or one that this machine could not try, is seen in the summary.
 fn counted(arguments: &[&str]) -> Result<Outcome, String> {
-    let (mut passed, mut ignored) = (0, 0);
+    let (mut passed, mut ignored, mut told) = (0, 0, Vec::new());
     run_watching(cargo(arguments), |line| {
         if let Some(counts) = line.strip_prefix("test result: ") {
             passed += count(counts, "passed");
             ignored += count(counts, "ignored");
         }
+        told.extend(line.strip_prefix(SKIPPED).map(str::to_owned));
     })?;
-    let skipped =
+    Ok(Outcome { note: format!("{passed} tests"), skipped: skips(ignored, &told) })
+}
+
+/// What a test prints on a line of its own that finds that this machine cannot run it.
+const SKIPPED: &str = "skipped: ";
+
+fn skips(ignored: u32, told: &[String]) -> Option<String> {
+    let marked =
         (ignored > 0).then(|| format!("{ignored} skipped: tests marked #[ignore], see above for their reasons"));
-    Ok(Outcome { note: format!("{passed} tests"), skipped })
+    let lines: Vec<String> = marked.into_iter().chain(told.iter().map(|why| format!("1 skipped: {why}"))).collect();
+    (!lines.is_empty()).then(|| lines.join("\n  "))
 }
 
 /// The number before `word` in the summary line of one test binary: `ok. 12 passed; 0 failed; 1 ignored; ...`.
@@ -147,5 +156,11 @@ mod tests {
     fn passed_and_ignored_tests_are_counted() {
         let line = "ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!((count(line, "passed"), count(line, "ignored"), count(line, "absent")), (12, 3, 0));
+    }
+    #[test]
+    fn what_a_machine_cannot_try_is_told_beside_what_is_ignored() {
+        assert_eq!(skips(0, &[]), None);
+        let told = skips(2, &["a full disk: takes root".to_owned()]).unwrap();
+        assert!(told.starts_with("2 skipped: ") && told.ends_with("\n  1 skipped: a full disk: takes root"), "{told}");
     }
 }

@@ -125,8 +125,8 @@ impl Error {
                 "Connect from the node's own machine, with http:// or as host:port.",
             ),
             Error::Unreachable { .. } => (
-                "请检查节点是否在运行(systemctl status heliu),地址是否是它监听的地址,中间是否有防火墙。",
-                "Check that the node runs there (systemctl status heliu), that this is the address it listens on, and \
+                "请检查节点是否在运行(heliu node),地址是否是它监听的地址,中间是否有防火墙。",
+                "Check that the node runs there (heliu node), that this is the address it listens on, and \
                  that no firewall is in between.",
             ),
             Error::Refused { refusal } => return refusal.next.clone(),

@@ -2,7 +2,7 @@
 
 use heliu_wire::records::{
     ExecuteRequest, ExecuteResponse, GetRequest, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse,
-    ListRequest, ListResponse, Record,
+    ListRequest, ListResponse, ListSeatsRequest, Record, Seat,
 };
 
 use crate::{CALL_TIMEOUT, Client, Error, within};
@@ -38,5 +38,11 @@ impl Client {
     pub async fn schema(&self) -> Result<GetSchemaResponse, Error> {
         let answer = self.records.clone().get_schema(within(CALL_TIMEOUT, GetSchemaRequest {})).await;
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Every seat of the directory as the node has it.
+    pub async fn seats(&self) -> Result<Vec<Seat>, Error> {
+        let answer = self.records.clone().list_seats(within(CALL_TIMEOUT, ListSeatsRequest {})).await;
+        answer.map(|answer| answer.into_inner().seats).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use heliu_wire::records::records_service_server::{RecordsService, RecordsServiceServer};
 use heliu_wire::records::{
     ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, Record,
+    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -63,6 +63,10 @@ impl RecordsService for FakeNode {
     async fn get_schema(&self, _: Request<GetSchemaRequest>) -> Result<Response<GetSchemaResponse>, Status> {
         Ok(Response::new(GetSchemaResponse::default()))
     }
+
+    async fn list_seats(&self, _: Request<ListSeatsRequest>) -> Result<Response<ListSeatsResponse>, Status> {
+        Ok(Response::new(ListSeatsResponse::default()))
+    }
 }
 
 async fn listen() -> (TcpListener, SocketAddr) {
@@ -115,7 +119,7 @@ async fn nobody_there_is_said_with_the_address_the_cause_and_what_to_do() {
     assert_eq!(error.reason(), "unreachable");
     let said = error.to_string();
     assert!(said.starts_with(&format!("Cannot reach a node at {address}: ")), "{said}");
-    assert!(said.contains("refused") && said.contains("systemctl status heliu"), "{said}");
+    assert!(said.contains("refused") && said.contains("heliu node"), "{said}");
 }
 
 #[tokio::test]

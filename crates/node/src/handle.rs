@@ -34,8 +34,9 @@ pub(crate) struct Inner {
     pub retry: Retry,
     /// The queue `inbox`: the one way to the engine.
     pub inbox: mpsc::Sender<Ask>,
-    /// One permit for each command under way: what the engine has queued is bounded by them.
-    pub commands: Semaphore,
+    /// One permit for each command under way, kept until it is answered, whether or not its asker still waits: what the
+    /// engine has queued is bounded by them.
+    pub commands: Arc<Semaphore>,
     pub directory: watch::Receiver<Directory>,
     /// Why the store takes no writes, as people read it.
     pub read_only: watch::Receiver<Option<String>>,
@@ -70,7 +71,7 @@ impl NodeHandle {
         self.0.seat
     }
 
-    /// The directory as far as it is durable here.
+    /// The directory as this node goes by it. An entry that has just come is in it a moment before it is durable.
     #[must_use]
     pub fn directory(&self) -> Directory {
         self.0.directory.borrow().clone()
@@ -79,9 +80,9 @@ impl NodeHandle {
     /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
     pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
         check_note(&request).map_err(ExecuteError::Refused)?;
-        let _permit = self.0.commands.acquire().await.map_err(|_| ExecuteError::Stopped)?;
+        let permit = Arc::clone(&self.0.commands).acquire_owned().await.map_err(|_| ExecuteError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        self.0.inbox.send(Ask::Execute { request, answer }).await.map_err(|_| ExecuteError::Stopped)?;
+        self.0.inbox.send(Ask::Execute { request, answer, permit }).await.map_err(|_| ExecuteError::Stopped)?;
         answered.await.unwrap_or(Err(ExecuteError::Stopped))
     }
 

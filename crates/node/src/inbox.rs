@@ -6,7 +6,7 @@ use heliu_record::command::Request;
 use heliu_replication::LinkId;
 use heliu_replication::frame::{Frame, Refuse};
 use heliu_trust::directory::SignedEntry;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::{AskError, ExecuteError, ExtendError};
 use crate::links::LinkEnd;
@@ -18,6 +18,7 @@ pub(crate) enum Ask {
     Execute {
         request: Request,
         answer: Answer<Executed, ExecuteError>,
+        permit: OwnedSemaphorePermit,
     },
     Extend {
         entries: Vec<SignedEntry>,

@@ -75,7 +75,7 @@ impl Node {
             limits,
             retry: options.retry,
             inbox,
-            commands: Semaphore::new(limits.commands),
+            commands: Arc::new(Semaphore::new(limits.commands)),
             directory: directory_seen,
             read_only: read_only_seen,
             life: watch::Sender::new(Life::Running),
@@ -84,7 +84,7 @@ impl Node {
         });
         let seat_name = engine.directory().seats().name(seat);
         let span = tracing::info_span!("node", node = inner.node.short(), seat = seat_name);
-        span.in_scope(|| tracing::info!(%address, records = engine.meta().head, "the node listens"));
+        span.in_scope(|| tracing::info!(%address, head = engine.meta().head, "the node listens"));
         let runner = Runner {
             inner: Arc::clone(&inner),
             store: Arc::clone(&store),

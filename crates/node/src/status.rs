@@ -21,8 +21,6 @@ pub struct NodeStatus {
     pub counts: Counts,
     pub directory_len: u64,
     pub directory_head: DirectoryVersion,
-    /// Records that have left this seat and wait until a superior has everything.
-    pub leaving: usize,
     pub uptime: Duration,
     /// Why it takes no writes, and what to do.
     pub read_only: Option<String>,
@@ -52,7 +50,7 @@ pub enum LinkState {
     Refused,
 }
 
-/// One link as this end sees it. Counts are since the start of this process.
+/// One link as this end sees it. Traffic and connects are since the start of this process, all else of the connection.
 #[derive(Clone, Debug)]
 pub struct LinkReport {
     pub role: LinkRole,
@@ -70,8 +68,9 @@ pub struct LinkReport {
     pub heard_ms: Option<i64>,
     /// Verbatim, and when.
     pub last_error: Option<(String, i64)>,
-    /// Feed entries that the other end has not acknowledged; an upper bound, for some may be out of the link's scope.
-    pub lag_items: u64,
+    /// Feed entries that the other end has not acknowledged; an upper bound, for some may be out of the link's scope. None
+    /// before the two have told each other where they stand.
+    pub lag_items: Option<u64>,
     /// Of these, what is on its way.
     pub lag_bytes: u64,
     /// For how long the other end has been behind.
@@ -83,8 +82,6 @@ pub struct LinkReport {
     /// This node has the other's feed up to here, durably.
     pub received: Position,
     pub reconciled: u64,
-    pub mismatches: u64,
-    pub refused_here: u64,
     pub refused_there: u64,
     pub traffic: Traffic,
     pub connects: u64,
@@ -110,6 +107,10 @@ pub struct Executed {
 /// What a checkpoint on one link said.
 #[derive(Clone, Debug)]
 pub struct Verification {
+    /// The address dialled last; where it came from, if the other end dialled.
+    pub address: String,
+    /// Whether this end dials.
+    pub dialer: bool,
     pub peer: Option<NodeId>,
     pub peer_seat: Option<SeatId>,
     pub outcome: Outcome,

@@ -2,7 +2,7 @@
 
 use heliu_record::id::RecordId;
 use heliu_storage::row::Counts;
-use heliu_storage::{CommandId, ConflictRow, Cursor, QuarantineRow, StoreId};
+use heliu_storage::{CommandId, ConflictRow, Cursor, QuarantineRow, Quarantined, StoreId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -85,17 +85,40 @@ pub async fn quarantine(connection: &mut SqliteConnection, count: usize) -> Resu
     let rows = query.bind(limit(count)).fetch_all(connection).await?;
     let entry = |row: &SqliteRow| {
         let cells = Cells::new(row, "quarantine", 0);
-        Ok(QuarantineRow {
-            id: cells.fixed(0)?,
-            record: cells.optional(1)?.map(RecordId),
-            from: cells.optional(2)?.map(NodeId),
-            code: cells.get(3)?,
-            reason: cells.get(4)?,
-            at_ms: cells.get(5)?,
-            bytes: cells.get(6)?,
-        })
+        Ok(QuarantineRow { bytes: cells.get(6)?, ..refusal(&cells)? })
     };
     rows.iter().map(entry).collect()
+}
+
+/// Without the bytes: a page of them would be up to 64 MB.
+pub async fn quarantined(
+    connection: &mut SqliteConnection,
+    below: Option<u64>,
+    count: usize,
+) -> Result<Vec<Quarantined>, Fault> {
+    let query = sqlx::query(
+        "SELECT id, record, sender, code, reason, at_ms, length(bytes), number FROM quarantine \
+         WHERE number < ? ORDER BY number DESC LIMIT ?",
+    );
+    let below = below.and_then(|below| i64::try_from(below).ok()).unwrap_or(i64::MAX);
+    let rows = query.bind(below).bind(limit(count)).fetch_all(connection).await?;
+    let entry = |row: &SqliteRow| {
+        let cells = Cells::new(row, "quarantine", 0);
+        Ok(Quarantined { row: refusal(&cells)?, len: cells.u64(6)?, number: cells.u64(7)? })
+    };
+    rows.iter().map(entry).collect()
+}
+
+fn refusal(cells: &Cells<'_>) -> Result<QuarantineRow, Fault> {
+    Ok(QuarantineRow {
+        id: cells.fixed(0)?,
+        record: cells.optional(1)?.map(RecordId),
+        from: cells.optional(2)?.map(NodeId),
+        code: cells.get(3)?,
+        reason: cells.get(4)?,
+        at_ms: cells.get(5)?,
+        bytes: Vec::new(),
+    })
 }
 
 pub async fn counts(connection: &mut SqliteConnection) -> Result<Counts, Fault> {

@@ -23,8 +23,8 @@ use std::time::Duration;
 use heliu_record::id::RecordId;
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Read,
-    RecordRow, ScanItem, StoreError, StoreId, Transaction, Write,
+    Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined,
+    Read, RecordRow, ScanItem, StoreError, StoreId, Transaction, Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -252,6 +252,10 @@ impl Read for SqliteStore {
         read!(self, "reading an author's last commit", connection => ledgers::last_commit(connection, author))
     }
 
+    async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        read!(self, "listing the quarantine", connection => ledgers::quarantined(connection, below, limit))
+    }
+
     async fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {
         read!(self, "reading the quarantine", connection => ledgers::quarantine(connection, limit))
     }
@@ -273,5 +277,26 @@ impl Write for SqliteStore {
             }
         }
         done.map_err(|fault| fault.at(&self.directory, "writing"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No test of ours can pull the plug: that what is written is synced before it is said to be done is SQLite's promise
+    /// under these two settings, and under no weaker ones.
+    #[tokio::test]
+    async fn the_writer_syncs_its_log_before_a_transaction_is_done() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let options = Options::new(StoreId([1; 16]), Incarnation([1; 16]));
+        let store = SqliteStore::open(directory.path(), options).await.expect("opens");
+        let mut writer = store.writer.lock().await;
+        let connection = writer.connection.as_mut().expect("it is open");
+        let row = sqlx::query("PRAGMA synchronous").fetch_one(&mut *connection).await.expect("it answers");
+        let full = 2;
+        assert_eq!(row.get::<i64, _>(0), full);
+        let row = sqlx::query("PRAGMA journal_mode").fetch_one(connection).await.expect("it answers");
+        assert_eq!(row.get::<String, _>(0), "wal");
     }
 }

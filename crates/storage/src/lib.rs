@@ -15,7 +15,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 pub use row::{
     CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Loaded, Meta, Position,
-    QuarantineRow, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
+    QuarantineRow, Quarantined, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
 };
 
 /// Why a store could not do what it was asked.
@@ -105,7 +105,13 @@ pub trait Read: Send + Sync {
         &self,
         author: NodeId,
     ) -> impl Future<Output = Result<Option<(Incarnation, u64, CommitId)>, StoreError>> + Send;
-    /// The newest first.
+    /// The newest first, below a number: a page of a list, which has no need of the bytes.
+    fn quarantined(
+        &self,
+        below: Option<u64>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Quarantined>, StoreError>> + Send;
+    /// The newest first, with their bytes.
     fn quarantine(&self, limit: usize) -> impl Future<Output = Result<Vec<QuarantineRow>, StoreError>> + Send;
     /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
     fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;

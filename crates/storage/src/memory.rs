@@ -12,7 +12,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Read, RecordRow, RecordState, ScanItem, StoreError, StoreId, Transaction, Write,
+    QuarantineRow, Quarantined, Read, RecordRow, RecordState, ScanItem, StoreError, StoreId, Transaction, Write,
 };
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
@@ -43,6 +43,7 @@ struct State {
     commands: BTreeMap<CommandId, Vec<u8>>,
     leaf_count: u64,
     fail_next: Option<StoreError>,
+    fails: Option<StoreError>,
 }
 
 /// A feed entry beside its commit, so that a page needs no second lookup.
@@ -82,6 +83,11 @@ impl MemoryStore {
         self.lock().fail_next = Some(error);
     }
 
+    /// From now on every [`Write::apply`] fails with this and writes nothing; with none, it works again.
+    pub fn fail(&self, error: Option<StoreError>) {
+        self.lock().fails = error;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics between two changes of the state: `apply` checks first and changes after.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -110,6 +116,7 @@ impl State {
             commands: BTreeMap::new(),
             leaf_count: 0,
             fail_next: None,
+            fails: None,
         }
     }
 
@@ -137,7 +144,7 @@ impl State {
     }
 
     fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        if let Some(error) = self.fail_next.take() {
+        if let Some(error) = self.fail_next.take().or_else(|| self.fails.clone()) {
             return Err(error);
         }
         let head = self.check(transaction)?;
@@ -422,6 +429,19 @@ impl Read for MemoryStore {
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
         Ok(self.lock().last_commits.get(&author).copied())
+    }
+
+    async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
+        let state = self.lock();
+        let numbered = (1..).zip(&state.quarantine).map(|(number, row)| {
+            let (row, len) = (QuarantineRow { bytes: Vec::new(), ..QuarantineRow::clone(row) }, row.bytes.len() as u64);
+            Quarantined { number, row, len }
+        });
+        let mut all: Vec<Quarantined> =
+            numbered.take_while(|listed| below.is_none_or(|below| listed.number < below)).collect();
+        all.reverse();
+        all.truncate(limit);
+        Ok(all)
     }
 
     async fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {

@@ -216,7 +216,7 @@ pub struct ConflictRow {
     pub body: Vec<u8>,
 }
 
-/// What was refused and could not even be kept as a leaf (unreadable, unsigned).
+/// What was refused: kept as a leaf as well if it is one, and here alone if it cannot be read or is not signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantineRow {
     /// Hash of the bytes.
@@ -229,6 +229,16 @@ pub struct QuarantineRow {
     pub at_ms: i64,
     /// At most 64 KiB of it.
     pub bytes: Vec<u8>,
+}
+
+/// A row of the quarantine as it is listed: without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Rising with each that is added.
+    pub number: u64,
+    pub row: QuarantineRow,
+    /// How many bytes are kept of it.
+    pub len: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -50,13 +50,19 @@ fn a_restored_copy_goes_its_own_way() {
 }
 
 #[test]
-fn a_failure_on_demand_happens_once_and_writes_nothing() {
+fn a_failure_on_demand_happens_once_or_until_it_is_over_and_writes_nothing() {
     run(async {
         let store = MemoryStore::open(STORE, FIRST);
         store.fail_next(StoreError::Full { path: "memory".into() });
         let write = Transaction { records: vec![row(1, 1)], ..Transaction::default() };
         assert!(matches!(store.apply(&write).await, Err(StoreError::Full { .. })));
         assert_eq!(store.record(id(1)).await.expect("reads"), None);
+        store.fail(Some(StoreError::Full { path: "memory".into() }));
+        for _ in 0..2 {
+            assert!(matches!(store.apply(&write).await, Err(StoreError::Full { .. })));
+        }
+        assert_eq!(store.record(id(1)).await.expect("reads"), None);
+        store.fail(None);
         store.apply(&write).await.expect("applies");
     });
 }

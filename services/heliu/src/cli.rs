@@ -90,7 +90,8 @@ pub struct InitArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct NodeArgs {
-    #[arg(long, value_name = "FILE", env = "HELIU_CONFIG", help = t(help::NODE_CONFIG))]
+    /// Its variable is looked at in `node`: clap would take it for a flag that was typed, and in conflict with `--dir`.
+    #[arg(long, value_name = "FILE", help = t(help::NODE_CONFIG))]
     pub config: Option<PathBuf>,
     #[arg(long, value_name = "DIR", conflicts_with = "config", help = t(help::NODE_DIR))]
     pub dir: Option<PathBuf>,
@@ -231,9 +232,9 @@ pub struct ImportArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Conflicts {
-    #[command(about = t(help::CONFLICTS_LIST))]
+    #[command(about = t(help::CONFLICTS_LIST), after_help = t(help::CONFLICTS_LIST_AFTER))]
     List(ConflictsListArgs),
-    #[command(about = t(help::CONFLICTS_SHOW))]
+    #[command(about = t(help::CONFLICTS_SHOW), after_help = t(help::CONFLICTS_SHOW_AFTER))]
     Show(ConflictsShowArgs),
     #[command(about = t(help::CONFLICTS_SETTLE), after_help = t(help::CONFLICTS_SETTLE_AFTER))]
     Settle(ConflictsSettleArgs),
@@ -265,6 +266,8 @@ pub struct ConflictsSettleArgs {
     pub id: String,
     #[arg(long, value_name = "VALUE|NUMBER", help = t(help::CONFLICTS_CHOOSE))]
     pub choose: String,
+    #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true, help = t(help::DO_COMMAND_ID))]
+    pub command_id: String,
     #[command(flatten)]
     pub asker: Asker,
     #[command(flatten)]
@@ -273,7 +276,7 @@ pub struct ConflictsSettleArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Quarantine {
-    #[command(about = t(help::QUARANTINE_LIST))]
+    #[command(about = t(help::QUARANTINE_LIST), after_help = t(help::QUARANTINE_AFTER))]
     List(QuarantineListArgs),
 }
 
@@ -289,7 +292,7 @@ pub struct QuarantineListArgs {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum Stranded {
-    #[command(about = t(help::STRANDED_LIST))]
+    #[command(about = t(help::STRANDED_LIST), after_help = t(help::STRANDED_AFTER))]
     List(StrandedListArgs),
 }
 
@@ -307,7 +310,7 @@ impl Verb {
         match self {
             Verb::Demo(args) => args.json,
             Verb::Init(args) => args.json,
-            Verb::Node(_) => false,
+            Verb::Node(args) => args.log_json,
             Verb::Status(read) | Verb::Peers(read) => read.json,
             Verb::Verify(args) => args.read.json,
             Verb::Get(args) => args.read.json,

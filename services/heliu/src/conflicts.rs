@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::links::{place, seat_shape};
 use crate::order;
 use crate::out::{Done, print, print_json};
-use crate::records::{cursor, more, next_page, short};
+use crate::records::{given, more, pages, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{Language, clean, language, time, tr};
@@ -26,19 +26,15 @@ pub async fn run(args: Conflicts) -> Result<Done, Failure> {
 
 async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
-    let (mut conflicts, mut after) = (Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, conflicts.len()) {
-        let request = ListConflictsRequest { kind: args.kind.clone(), record: args.record.clone(), after, limit };
-        let page = client.conflicts(request).await?;
-        conflicts.extend(page.conflicts);
-        after = page.next;
-        if after.is_empty() {
-            break;
-        }
-    }
+    let (conflicts, after) = pages(&args.page, async |after, limit| {
+        let (kind, record) = (args.kind.clone(), args.record.clone());
+        let page = client.conflicts(ListConflictsRequest { kind, record, after, limit }).await?;
+        Ok((page.conflicts, page.next))
+    })
+    .await?;
     if args.read.json {
         let shapes: Vec<Value> = conflicts.iter().map(shape).collect();
-        return print_json(&json!({"conflicts": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"conflicts": shapes, "next": given(&after)}));
     }
     let headers = [
         tr!("编号", "id"),
@@ -75,7 +71,7 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
         command: "conflict.settle".to_owned(),
         subject: conflict.subject.clone(),
         arguments: arguments.into_iter().collect(),
-        command_id: order::draw_id()?,
+        command_id: if args.command_id.is_empty() { order::draw_id()? } else { args.command_id },
         who: order::who(&args.asker),
         reason: args.asker.reason,
     };

@@ -1,5 +1,6 @@
 //! `heliu init`: from a region file to a realm with its first nodes.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use heliu_record::seats::Seat;
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use crate::cli::{InitArgs, PORT};
 use crate::failure::Failure;
+use crate::links::seat_of;
 use crate::out::{Done, print, print_json};
 use crate::realm::description::{ISSUER_KEY, Realm};
 use crate::realm::make::{Made, Wanted, make};
@@ -40,7 +42,9 @@ fn check_name(name: &str) -> Result<(), Failure> {
 /// Which nodes are to be made; by default the county's alone.
 fn wanted(args: &InitArgs, seats: &[Seat]) -> Result<Vec<Wanted>, Failure> {
     if !args.nodes.is_empty() {
-        return args.nodes.iter().map(|node| named(node, seats)).collect();
+        let wanted: Vec<Wanted> = args.nodes.iter().map(|node| named(node, seats)).collect::<Result<_, _>>()?;
+        each_at_its_own(&wanted)?;
+        return Ok(wanted);
     }
     let chosen = if args.all_tiers { seats } else { seats.get(..1).unwrap_or_default() };
     let last = usize::from(args.port) + chosen.len() - 1;
@@ -55,6 +59,22 @@ fn wanted(args: &InitArgs, seats: &[Seat]) -> Result<Vec<Wanted>, Failure> {
     let at =
         |(port, seat): (u16, &Seat)| Wanted { seat: seat.clone(), listen: SocketAddr::from(([127, 0, 0, 1], port)) };
     Ok((args.port..=u16::MAX).zip(chosen).map(at).collect())
+}
+
+/// Only one node can listen at an address.
+fn each_at_its_own(wanted: &[Wanted]) -> Result<(), Failure> {
+    let mut taken: BTreeMap<SocketAddr, &Seat> = BTreeMap::new();
+    for Wanted { seat, listen } in wanted {
+        if let Some(other) = taken.insert(*listen, seat) {
+            let (one, two) = (&other.code, &seat.code);
+            return Err(Failure::usage(say!(
+                "{one} 和 {two} 的节点不能都用 {listen}",
+                "the nodes of {one} and {two} cannot both be at {listen}"
+            ))
+            .next(say!("请给每个节点不同的端口", "give each node a port of its own")));
+        }
+    }
+    Ok(())
 }
 
 /// `SEATCODE=ADDRESS`.
@@ -116,12 +136,14 @@ fn told(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> String {
         text.push_str(&tr!("……另有 {more} 个,见 {dir}/nodes\n", "... and {more} more, see {dir}/nodes\n"));
     }
     let Some(first) = nodes.first() else { return text };
-    let (folder, address) = (args.dir.join(&first.folder), first.listen);
-    let (folder, key) = (folder.display(), args.dir.join(ISSUER_KEY));
+    let (key, address) = (args.dir.join(ISSUER_KEY), first.listen);
     let key = key.display();
+    let starts =
+        nodes.iter().take(LISTED).map(|node| format!("  heliu node --dir {}\n", args.dir.join(&node.folder).display()));
+    let starts: String = starts.collect();
     text.push_str(&tr!(
-        "\n请离线备份 {key}。\n\n下一步:\n  heliu node --dir {folder}\n  heliu status --node {address}\n",
-        "\nKeep a copy of {key} offline.\n\nNext:\n  heliu node --dir {folder}\n  heliu status --node {address}\n"
+        "\n请离线备份 {key}。\n\n下一步,每个节点一个终端:\n{starts}然后:\n  heliu status --node {address}\n",
+        "\nKeep a copy of {key} offline.\n\nNext, each in a terminal of its own:\n{starts}Then:\n  heliu status --node {address}\n"
     ));
     text
 }
@@ -131,7 +153,7 @@ fn shape(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> serde_json::Value {
         let dir = args.dir.join(&node.folder);
         json!({
             "node": node.node.to_string(),
-            "seat": {"id": node.seat.id.to_string(), "code": node.seat.code, "name": node.seat.name, "tier": node.seat.tier.name()},
+            "seat": seat_of(&node.seat),
             "address": node.listen.to_string(),
             "dir": dir, "config": dir.join(CONFIG),
         })

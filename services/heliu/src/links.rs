@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::{Read, VerifyArgs};
 use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
+use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{bytes, count, time, tr};
@@ -54,19 +55,23 @@ pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
 pub fn place(seat: Option<&Seat>) -> String {
     match seat {
         Some(seat) if !seat.code.is_empty() => format!("{} {}", seat.name, seat.code),
-        Some(seat) => seat.id.chars().take(8).collect(),
+        Some(seat) => short(&seat.id),
         None => String::new(),
     }
 }
 
-/// A place for programs.
+/// A place for programs, of one's own directory.
+pub fn seat_of(seat: &heliu_record::seats::Seat) -> Value {
+    json!({"id": seat.id.to_string(), "code": seat.code, "name": seat.name, "tier": seat.tier.name()})
+}
+
+/// A place for programs, as a node says it.
 pub fn seat_shape(seat: Option<&Seat>) -> Value {
     seat.map_or(Value::Null, |s| json!({"id": s.id, "code": s.code, "name": s.name, "tier": s.tier}))
 }
 
 fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
     let counts = status.counts.unwrap_or_default();
-    let short = |id: &str| id.chars().take(8).collect::<String>();
     let (records, stubs, leaves, commits) =
         (count(counts.records), count(counts.stubs), count(counts.leaves), count(counts.commits));
     let (conflicts, quarantined, waiting) = (count(counts.conflicts), count(counts.quarantined), count(counts.waiting));
@@ -161,7 +166,7 @@ fn peers_told(links: &[Link]) -> String {
             end(link),
             state_name(link.state()),
             behind(&lag),
-            if lag.items > 0 { time::span(lag.oldest_age_ms) } else { String::new() },
+            if lag.oldest_age_ms > 0 { time::span(lag.oldest_age_ms) } else { String::new() },
             ago(link.heard_ms),
             ago(link.verified_since_ms),
             last_error(link),
@@ -174,7 +179,7 @@ fn peers_told(links: &[Link]) -> String {
         text.push_str(&match link.state() {
             LinkState::Refused => tr!(
                 "\n{end} 的链路被拒绝:{error}。不会自行恢复,请按原因处理。\n",
-                "\nThe link to {end} was refused: {error}. It will not get better by itself.\n"
+                "\nThe link to {end} was refused: {error}. It will not get better by itself: act on the reason.\n"
             ),
             _ => tr!(
                 "\n连不上 {end}:{error}。节点照常工作,会一直重试;请检查对方是否在运行、地址和网络。\n",
@@ -185,11 +190,13 @@ fn peers_told(links: &[Link]) -> String {
     text
 }
 
+/// Unknown while the two do not speak with each other.
 fn behind(lag: &Lag) -> String {
     match (lag.items, lag.bytes) {
-        (0, _) => "0".to_owned(),
-        (items, 0) => count(items),
-        (items, size) => format!("{} ({})", count(items), bytes(size)),
+        (None, _) => "?".to_owned(),
+        (Some(0), _) => "0".to_owned(),
+        (Some(items), 0) => count(items),
+        (Some(items), size) => format!("{} ({})", count(items), bytes(size)),
     }
 }
 
@@ -208,9 +215,11 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[2]).whole(&[1]);
     for verdict in verdicts {
         let peer = place(verdict.peer_seat.as_ref());
-        let peer = if peer.is_empty() { verdict.peer_node.chars().take(8).collect() } else { peer };
+        // One that was never greeted is known by its address alone.
+        let known =
+            [peer, short(&verdict.peer_node), verdict.address.clone()].into_iter().find(|name| !name.is_empty());
         table.row([
-            peer,
+            known.unwrap_or_default(),
             outcome_name(verdict.outcome()),
             count(verdict.records),
             verdict.held.chars().take(16).collect(),
@@ -272,7 +281,7 @@ fn outcome_name(outcome: Outcome) -> String {
 }
 
 /// `LINK_STATE_CATCHING_UP` as `catching_up`.
-fn word(name: &str, prefix: &str) -> String {
+pub fn word(name: &str, prefix: &str) -> String {
     name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
 }
 
@@ -298,13 +307,13 @@ fn link_shape(link: &Link) -> Value {
     let lag = link.lag.unwrap_or_default();
     let when = |ms: Option<i64>| ms.and_then(time::utc);
     json!({
-        "peer_node": link.peer_node, "peer_node_name": link.peer_node_name,
-        "peer_seat": seat_shape(link.peer_seat.as_ref()), "peer_program": link.peer_program,
+        "peer_node": given(&link.peer_node), "peer_node_name": given(&link.peer_node_name),
+        "peer_seat": seat_shape(link.peer_seat.as_ref()), "peer_program": given(&link.peer_program),
         "role": word(link.role().as_str_name(), "LINK_ROLE_"), "state": word(link.state().as_str_name(), "LINK_STATE_"),
-        "address": link.address, "verified_since": when(link.verified_since_ms), "heard": when(link.heard_ms),
+        "address": given(&link.address), "verified_since": when(link.verified_since_ms), "heard": when(link.heard_ms),
         "last_error": (!link.last_error.is_empty()).then_some(&link.last_error),
         "last_error_at": when(link.last_error_ms),
-        "lag": {"items": lag.items, "bytes": lag.bytes, "oldest_age_ms": lag.oldest_age_ms},
+        "lag": {"items": lag.items, "bytes": lag.items.map(|_| lag.bytes), "oldest_age_ms": lag.oldest_age_ms},
         "in_flight": {"frames": link.in_flight_frames, "bytes": link.in_flight_bytes},
         "acked_position": link.acked_position, "received_position": link.received_position,
         "reconciles": link.reconciles, "round": link.round,
@@ -316,9 +325,10 @@ fn link_shape(link: &Link) -> Value {
 
 fn verdict_shape(verdict: &Verification) -> Value {
     json!({
-        "peer_node": verdict.peer_node, "peer_seat": seat_shape(verdict.peer_seat.as_ref()),
-        "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"), "detail": verdict.detail,
-        "records": verdict.records, "held": verdict.held, "admitted": verdict.admitted,
+        "peer_node": given(&verdict.peer_node), "peer_seat": seat_shape(verdict.peer_seat.as_ref()),
+        "address": given(&verdict.address),
+        "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"), "detail": given(&verdict.detail),
+        "records": verdict.records, "held": given(&verdict.held), "admitted": given(&verdict.admitted),
         "mine": verdict.mine, "yours": verdict.yours,
     })
 }

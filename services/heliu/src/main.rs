@@ -18,6 +18,7 @@ mod target;
 mod text;
 mod usage;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use cli::{Cli, Import, Verb};
@@ -29,8 +30,10 @@ use text::Language;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
-    text::speak(Language::choose(&arguments, |name| std::env::var(name).ok()));
+    // As they are: a file may have a name that is not UTF-8.
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let readable: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    text::speak(Language::choose(&readable, |name| std::env::var(name).ok()));
     let cli = match usage::parse(&arguments) {
         Ok(cli) => cli,
         Err(exit) => return exit,
@@ -43,7 +46,7 @@ fn main() -> ExitCode {
             if json {
                 let _ = out::print_json(&failure.json());
             }
-            eprint!("{}", failure.told());
+            out::complain(&failure.told());
             failure.exit.into()
         }
     }

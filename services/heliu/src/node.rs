@@ -19,7 +19,9 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::NodeArgs;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
+use crate::links::seat_of;
 use crate::out::{Done, print, print_json};
+use crate::realm::key_file::random;
 use crate::realm::{CONFIG, directory_file, key_file};
 use crate::text::table;
 use crate::text::{count, say, tr};
@@ -53,10 +55,15 @@ pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
     let ended = live(&config, &node, signals).await;
     let closed = tokio::time::timeout(config.shutdown, store.close()).await;
     ended?;
-    if let Ok(closed) = closed {
-        closed?;
+    match closed {
+        Ok(closed) => {
+            closed?;
+            tracing::info!("the store is closed");
+        }
+        Err(_) => {
+            tracing::warn!("the store did not close in time and is let go of; what was acknowledged is in it");
+        }
     }
-    tracing::info!("the store is closed");
     Ok(Done::Well)
 }
 
@@ -64,7 +71,10 @@ fn config_file(args: &NodeArgs) -> PathBuf {
     match (&args.config, &args.dir) {
         (Some(file), _) => file.clone(),
         (None, Some(dir)) => dir.join(CONFIG),
-        (None, None) => target::usual_config().unwrap_or_else(|| PathBuf::from(CONFIG)),
+        (None, None) => {
+            let variable = std::env::var_os("HELIU_CONFIG").filter(|file| !file.is_empty()).map(PathBuf::from);
+            variable.or_else(target::usual_config).unwrap_or_else(|| PathBuf::from(CONFIG))
+        }
     }
 }
 
@@ -110,15 +120,6 @@ async fn open(config: &Config) -> Result<SqliteStore, Failure> {
     Ok(SqliteStore::open(&config.data_dir, options).await?)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
-            .because(error)
-    })?;
-    Ok(bytes)
-}
-
 /// One line for programs, or a few for people: who the node is, where, on which store, and whom it dials.
 fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool) -> Result<Done, Failure> {
     let directory = node.directory();
@@ -128,7 +129,7 @@ fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool
     if json {
         return print_json(&json!({
             "event": "ready", "node": node.node().to_string(),
-            "seat": {"id": node.seat().to_string(), "code": code, "name": name, "tier": tier},
+            "seat": seat.map(seat_of),
             "address": address.to_string(), "realm": status.realm.to_string(), "store": config.data_dir,
             "head": head, "records": status.counts.records, "directory_len": status.directory_len,
             "parents": config.parents.concat(), "peers": config.peers.concat(),

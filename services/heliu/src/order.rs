@@ -7,13 +7,14 @@ use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
 use heliu_record::command::{self, Argument, Command, Subject};
 use heliu_record::id::to_hex;
-use heliu_record::kind::ValueType;
+use heliu_record::kind::{Label, ValueType};
 use heliu_record::kinds;
 use serde_json::{Value, json};
 
 use crate::cli::{Asker, DoArgs};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
+use crate::realm::key_file::random;
 use crate::text::table::Table;
 use crate::text::{labelled, nearest, say, tr};
 use crate::{target, usage};
@@ -27,7 +28,8 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
             .next(say!("heliu do --help 列出全部命令", "heliu do --help lists them all")));
     };
     if args.help || args.explain {
-        return print(&explain(find(name)?));
+        let command = find(name)?;
+        return if args.read.json { print_json(&declared(command)) } else { print(&explain(command)) };
     }
     let (subject, arguments) = take_apart(&args.arguments)?;
     let client = target::connect(&args.read.target).await?;
@@ -60,12 +62,7 @@ pub async fn execute(client: &Client, request: ExecuteRequest) -> Result<Execute
 }
 
 pub fn draw_id() -> Result<String, Failure> {
-    let mut id = [0; 16];
-    getrandom::fill(&mut id).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
-            .because(error)
-    })?;
-    Ok(to_hex(&id))
+    Ok(to_hex(&random::<16>()?))
 }
 
 /// Who asks: as told, else the user of this session.
@@ -214,6 +211,26 @@ fn explain(command: &Command) -> String {
     text
 }
 
+/// As [`explain`], for programs, which get both languages.
+fn declared(command: &Command) -> Value {
+    let both = |label: Label| json!({"zh": label.zh, "en": label.en});
+    let argument = |argument: &Argument| {
+        json!({
+            "name": argument.name, "required": argument.required, "many": argument.many, "takes": takes(argument),
+            "help": both(argument.help),
+        })
+    };
+    let subject = match command.subject {
+        Subject::None => Value::Null,
+        Subject::Any => json!("any"),
+        Subject::Of(kind) => json!(kind),
+    };
+    json!({
+        "name": command.name, "label": both(command.label), "help": both(command.help), "subject": subject,
+        "arguments": command.arguments.iter().map(argument).collect::<Vec<_>>(), "takes_fields": command.takes_fields,
+    })
+}
+
 fn takes(argument: &Argument) -> String {
     let one = match argument.value {
         ValueType::Choice(choices) => choices.join(" | "),
@@ -227,6 +244,7 @@ fn takes(argument: &Argument) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Exit;
 
     fn words(line: &str) -> Vec<String> {
         line.split_whitespace().map(str::to_owned).collect()
@@ -253,6 +271,7 @@ mod tests {
         for command in command::all() {
             let text = explain(command);
             assert!(command.arguments.iter().all(|argument| text.contains(argument.name)), "{text}");
+            assert_eq!(declared(command)["arguments"].as_array().map(Vec::len), Some(command.arguments.len()));
             assert!(commands().contains(command.name));
         }
         let failure = find("member.regster").expect_err("no such command");

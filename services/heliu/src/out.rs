@@ -14,6 +14,8 @@ pub enum Done {
     Well,
     /// It answered, and the answer is no: two ends are not equal, rows are wrong.
     No,
+    /// It did not work out, and the answer says so already.
+    Told(Exit),
 }
 
 impl From<Done> for ExitCode {
@@ -21,6 +23,7 @@ impl From<Done> for ExitCode {
         match done {
             Done::Well => ExitCode::SUCCESS,
             Done::No => Exit::Failed.into(),
+            Done::Told(exit) => exit.into(),
         }
     }
 }
@@ -34,6 +37,11 @@ pub fn print(text: &str) -> Result<Done, Failure> {
         }
         Ok(()) | Err(_) => Ok(Done::Well),
     }
+}
+
+/// To standard error. If nobody can be told there, the exit code still says it.
+pub fn complain(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// On one line, so that a script can take it line by line.

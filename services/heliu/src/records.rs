@@ -10,9 +10,9 @@ use heliu_record::kind::{Kind, Merge};
 use heliu_record::kinds;
 use serde_json::{Map, Value, json};
 
-use crate::cli::{GetArgs, HistoryArgs, ListArgs};
+use crate::cli::{GetArgs, HistoryArgs, ListArgs, Page};
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
+use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
 use crate::target;
 use crate::text::table::{Table, pairs};
@@ -54,49 +54,54 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
             .next(say!("是不是 {near}?", "did you mean {near}?")));
     }
     let client = target::connect(&args.read.target).await?;
-    let (mut records, mut after) = (Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, records.len()) {
-        let request = ListRequest {
-            kind: args.kind.clone(),
-            refers_to: args.refers_to.clone(),
-            after,
-            limit,
-            include_gone: args.gone,
-        };
-        let page = client.list(request).await?;
-        records.extend(page.records);
-        after = page.next;
-        if after.is_empty() {
-            break;
-        }
-    }
+    let (records, after) = pages(&args.page, async |after, limit| {
+        let (kind, refers_to) = (args.kind.clone(), args.refers_to.clone());
+        let page = client.list(ListRequest { kind, refers_to, after, limit, include_gone: args.gone }).await?;
+        Ok((page.records, page.next))
+    })
+    .await?;
     if args.read.json {
-        return print_json(&json!({"records": records.iter().map(shape).collect::<Vec<_>>(), "next": cursor(&after)}));
+        return print_json(&json!({"records": records.iter().map(shape).collect::<Vec<_>>(), "next": given(&after)}));
     }
     print(&(list_told(&args.kind, &records) + &more(records.len(), &after)))
 }
 
 pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
-    let (mut id, mut changes, mut after) = (String::new(), Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, changes.len()) {
+    let mut id = String::new();
+    let (changes, after) = pages(&args.page, async |after, limit| {
         let page = client.history(HistoryRequest { id: args.id.clone(), after, limit }).await?;
-        (id, after) = (page.id, page.next);
-        changes.extend(page.changes);
-        if after.is_empty() {
-            break;
-        }
-    }
+        id = page.id;
+        Ok((page.changes, page.next))
+    })
+    .await?;
     if args.read.json {
         let shapes: Vec<Value> = changes.iter().map(change_shape).collect();
-        return print_json(&json!({"id": id, "changes": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"id": id, "changes": shapes, "next": given(&after)}));
     }
     let story: String = changes.iter().map(change_told).collect();
     print(&(story + &more(changes.len(), &after)))
 }
 
+/// Asks for page after page until there are enough or no more: what was found, and the cursor to go on from, if any.
+pub async fn pages<T>(
+    page: &Page,
+    mut ask: impl AsyncFnMut(String, u32) -> Result<(Vec<T>, String), heliu_client::Error>,
+) -> Result<(Vec<T>, String), Failure> {
+    let (mut found, mut after) = (Vec::new(), page.after.clone());
+    while let Some(limit) = next_page(page.limit, found.len()) {
+        let (more, next) = ask(after, limit).await?;
+        found.extend(more);
+        after = next;
+        if after.is_empty() {
+            break;
+        }
+    }
+    Ok((found, after))
+}
+
 /// How many to ask for next; none if there are enough. A limit of 0 is none.
-pub fn next_page(limit: u32, have: usize) -> Option<u32> {
+fn next_page(limit: u32, have: usize) -> Option<u32> {
     let have = u32::try_from(have).unwrap_or(u32::MAX);
     match limit {
         0 => Some(PAGE),
@@ -104,8 +109,9 @@ pub fn next_page(limit: u32, have: usize) -> Option<u32> {
     }
 }
 
-pub fn cursor(next: &str) -> Option<&str> {
-    (!next.is_empty()).then_some(next)
+/// What is not there is `null`.
+pub fn given(text: &str) -> Option<&str> {
+    (!text.is_empty()).then_some(text)
 }
 
 /// How many there were, and how to see the rest.
@@ -247,10 +253,9 @@ fn list_told(kind: &str, records: &[Record]) -> String {
 fn shape(record: &Record) -> Value {
     let seats =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|seat| seat_shape(Some(seat))).collect::<Vec<_>>();
-    let state = record.state().as_str_name();
     json!({
         "id": record.id, "kind": record.kind, "birth": seat_shape(record.birth.as_ref()),
-        "state": state.strip_prefix("RECORD_STATE_").unwrap_or(state).to_lowercase(),
+        "state": word(record.state().as_str_name(), "RECORD_STATE_"),
         "public": record.public, "owners": seats(&record.owners), "participants": seats(&record.participants),
         "view": view(record), "leaves": record.leaves, "waiting": record.waiting,
         "stub": record.stub.as_ref().map(|stub| json!({"since": time::utc(stub.since_ms), "reason": stub.reason})),
@@ -301,14 +306,14 @@ fn put_value(put: &Put) -> Value {
 
 fn change_shape(change: &Change) -> Value {
     let put = |put: &Put| json!({"container": put.container, "key": put.key, "value": put_value(put), "replaces": put.replaces});
-    let status = change.status().as_str_name();
     json!({
         "leaf": change.leaf, "commit": change.commit, "author_node": change.author_node,
         "author_seat": seat_shape(change.author_seat.as_ref()), "time": time::utc(change.time_ms),
         "who": change.who, "command": change.command, "reason": change.reason,
         "puts": change.puts.iter().map(put).collect::<Vec<_>>(),
-        "status": status.strip_prefix("CHANGE_STATUS_").unwrap_or(status).to_lowercase(),
-        "status_reason": change.status_reason, "position": change.position, "origin_node": change.origin_node,
+        "status": word(change.status().as_str_name(), "CHANGE_STATUS_"),
+        "status_reason": given(&change.status_reason), "position": change.position,
+        "origin_node": given(&change.origin_node),
         "kind_version": change.kind_version,
     })
 }

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::cli::{Quarantine, Stranded};
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
+use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
-use crate::records::{cursor, more, next_page, short};
+use crate::records::{given, more, pages, short};
 use crate::target;
 use crate::text::table::Table;
 use crate::text::{bytes, time, tr};
@@ -17,18 +17,14 @@ use crate::text::{bytes, time, tr};
 pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
     let Quarantine::List(args) = args;
     let client = target::connect(&args.read.target).await?;
-    let (mut items, mut after) = (Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, items.len()) {
+    let (items, after) = pages(&args.page, async |after, limit| {
         let page = client.quarantine(ListQuarantineRequest { code: args.code.clone(), after, limit }).await?;
-        items.extend(page.items);
-        after = page.next;
-        if after.is_empty() {
-            break;
-        }
-    }
+        Ok((page.items, page.next))
+    })
+    .await?;
     if args.read.json {
         let shapes: Vec<Value> = items.iter().map(quarantined_shape).collect();
-        return print_json(&json!({"quarantine": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"quarantine": shapes, "next": given(&after)}));
     }
     let headers = [
         tr!("编号", "id"),
@@ -59,18 +55,14 @@ pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
 pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
     let Stranded::List(args) = args;
     let client = target::connect(&args.read.target).await?;
-    let (mut records, mut after) = (Vec::new(), args.page.after.clone());
-    while let Some(limit) = next_page(args.page.limit, records.len()) {
+    let (records, after) = pages(&args.page, async |after, limit| {
         let page = client.stranded(ListStrandedRequest { after, limit }).await?;
-        records.extend(page.records);
-        after = page.next;
-        if after.is_empty() {
-            break;
-        }
-    }
+        Ok((page.records, page.next))
+    })
+    .await?;
     if args.read.json {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
-        return print_json(&json!({"stranded": shapes, "next": cursor(&after)}));
+        return print_json(&json!({"stranded": shapes, "next": given(&after)}));
     }
     let headers =
         [tr!("记录", "record"), tr!("种类", "kind"), tr!("情形", "what"), tr!("变更", "changes"), tr!("原因", "why")];
@@ -98,17 +90,16 @@ fn stranding_name(stranding: Stranding) -> String {
 
 fn quarantined_shape(item: &Quarantined) -> Value {
     json!({
-        "id": item.id, "record": cursor(&item.record), "from_node": cursor(&item.from_node),
+        "id": item.id, "record": given(&item.record), "from_node": given(&item.from_node),
         "from_seat": seat_shape(item.from_seat.as_ref()), "code": item.code, "reason": item.reason,
         "at": time::utc(item.at_ms), "bytes": item.bytes,
     })
 }
 
 fn stranded_shape(record: &Record) -> Value {
-    let stranding = record.stranding().as_str_name();
     json!({
         "record": record.record, "kind": record.kind,
-        "stranding": stranding.strip_prefix("STRANDING_").unwrap_or(stranding).to_lowercase(),
+        "stranding": word(record.stranding().as_str_name(), "STRANDING_"),
         "reason": record.reason, "leaves": record.leaves, "since_position": record.since_position,
     })
 }

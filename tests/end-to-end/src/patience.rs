@@ -1,5 +1,6 @@
-//! Waiting for what should come true, and saying what did not.
+//! Waiting for what should come true, and saying what did not, or what could not be tried.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// Nothing takes this long, even on a machine that does much else, unless it is stuck.
@@ -25,4 +26,11 @@ pub async fn until_ok<T>(ask: impl AsyncFn() -> Result<T, String>) -> Result<T, 
             Err(_) => tokio::time::sleep(POLL).await,
         }
     }
+}
+
+/// Says what this machine cannot test. Past the test harness, which shows only what failing tests print, and on a line of
+/// its own: `cargo xtask test` counts such lines.
+pub fn skipped(what_and_why: &str) {
+    // Without standard output there is nobody to tell.
+    let _ = writeln!(std::io::stdout(), "\nskipped: {what_and_why}");
 }

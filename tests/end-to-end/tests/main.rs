@@ -1,6 +1,7 @@
 //! What `cargo test` runs end to end: the built binary as separate processes, the acceptance stories over real nodes, what
 //! people are told when something is wrong, and the commands of the README.
 
+mod demo;
 mod errors;
 mod kill_nine;
 mod processes;

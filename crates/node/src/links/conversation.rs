@@ -8,7 +8,7 @@ use heliu_wire::FrameError;
 use prost::Message;
 use tonic::{Status, Streaming};
 
-use super::{LinkEnd, LinkTasks};
+use super::{Closing, LinkEnd, LinkTasks};
 use crate::handle::Inner;
 use crate::inbox::Ask;
 
@@ -66,8 +66,10 @@ where
     loop {
         let heard = tokio::select! {
             why = &mut tasks.stopped => {
-                if let Ok(why) = why {
-                    tasks.route.refused(&why);
+                match why {
+                    Ok(Closing::Refused(why)) => tasks.route.refused(&why),
+                    Ok(Closing::GivenUp(why)) => tasks.route.failed(why),
+                    Err(_) => {}
                 }
                 farewell(incoming).await;
                 return Ended::Closed;

@@ -25,15 +25,22 @@ pub(crate) struct LinkEnd {
     pub dialer: bool,
     /// The queue `outgoing`. When this is dropped, the link ends once what is in it has been sent.
     frames: mpsc::Sender<Frame>,
-    stop: oneshot::Sender<Refuse>,
+    stop: oneshot::Sender<Closing>,
+}
+
+/// Why this end closed a link.
+pub(crate) enum Closing {
+    /// One end refused the other.
+    Refused(Refuse),
+    /// It is made again, and may do better then.
+    GivenUp(String),
 }
 
 /// The other ends of a [`LinkEnd`], for the tasks of the link.
 pub(crate) struct LinkTasks {
     pub id: LinkId,
     pub route: Arc<Route>,
-    /// What the engine said when it closed the link.
-    pub stopped: oneshot::Receiver<Refuse>,
+    pub stopped: oneshot::Receiver<Closing>,
     /// Ends the sending direction at once, whatever waits.
     pub cut: AbortHandle,
 }
@@ -53,7 +60,12 @@ impl LinkEnd {
 
     /// Ends the link once everything sent is out.
     pub fn close(self, why: Refuse) {
-        let _ = self.stop.send(why); // An error: the connection has ended before.
+        let _ = self.stop.send(Closing::Refused(why)); // An error: the connection has ended before.
+    }
+
+    /// As [`LinkEnd::close`], for a link that is not refused: it just did not work this time.
+    pub fn give_up(self, why: String) {
+        let _ = self.stop.send(Closing::GivenUp(why));
     }
 }
 

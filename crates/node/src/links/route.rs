@@ -84,14 +84,11 @@ impl Route {
         self.lock().welcomed = true;
     }
 
-    /// Whether this was still the route's connection.
-    pub fn disconnected(&self, link: LinkId) -> bool {
+    pub fn disconnected(&self, link: LinkId) {
         let mut state = self.lock();
-        let current = state.link == Some(link);
-        if current {
+        if state.link == Some(link) {
             (state.link, state.connecting) = (None, false);
         }
-        current
     }
 
     pub fn failed(&self, error: String) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use heliu_replication::effect::{Reply, Ticket};
 use heliu_storage::StoreError;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::{ExecuteError, ExtendError};
 use crate::inbox::Answer;
@@ -16,13 +17,13 @@ pub(super) struct Waiting {
 }
 
 enum Waiter {
-    Execute(Answer<Executed, ExecuteError>),
+    Execute { answer: Answer<Executed, ExecuteError>, _permit: OwnedSemaphorePermit },
     Extend(Answer<(), ExtendError>),
 }
 
 impl Waiting {
-    pub fn execute(&mut self, answer: Answer<Executed, ExecuteError>) -> Ticket {
-        self.add(Waiter::Execute(answer))
+    pub fn execute(&mut self, answer: Answer<Executed, ExecuteError>, permit: OwnedSemaphorePermit) -> Ticket {
+        self.add(Waiter::Execute { answer, _permit: permit })
     }
 
     pub fn extend(&mut self, answer: Answer<(), ExtendError>) -> Ticket {
@@ -43,7 +44,7 @@ impl Waiting {
     /// An answer that nobody waits for any more is none: whoever asked has gone.
     pub fn reply(&mut self, ticket: Ticket, reply: Reply) {
         match self.waiting.remove(&ticket) {
-            Some(Waiter::Execute(answer)) => {
+            Some(Waiter::Execute { answer, .. }) => {
                 let reply = match reply {
                     Reply::Done(done) => Ok(Executed { done }),
                     Reply::Refused(refusal) => Err(ExecuteError::Refused(refusal)),
@@ -70,5 +71,27 @@ impl Waiting {
         for ticket in self.waiting.keys().copied().collect::<Vec<_>>() {
             self.reply(ticket, Reply::StoreFailed(error.clone()));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::{Semaphore, oneshot};
+
+    use super::*;
+
+    #[test]
+    fn a_command_counts_until_it_is_answered_even_if_its_asker_has_gone() {
+        let commands = Arc::new(Semaphore::new(1));
+        let mut waiting = Waiting::default();
+        let (answer, answered) = oneshot::channel();
+        let permit = Arc::clone(&commands).try_acquire_owned().expect("it is the first");
+        let ticket = waiting.execute(answer, permit);
+        drop(answered);
+        assert_eq!(commands.available_permits(), 0);
+        waiting.reply(ticket, Reply::StoreFailed(StoreError::Full { path: "here".to_owned() }));
+        assert_eq!(commands.available_permits(), 1);
     }
 }

@@ -128,10 +128,10 @@ impl<S: Write + 'static> Running<S> {
 
     fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Execute { request, answer } => match self.refusal() {
+            Ask::Execute { request, answer, permit } => match self.refusal() {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
-                    let ticket = self.waiting.execute(answer);
+                    let ticket = self.waiting.execute(answer, permit);
                     self.feed(Input::Execute { ticket, request });
                 }
             },
@@ -280,7 +280,7 @@ impl<S: Write + 'static> Running<S> {
                 self.run.inner.limits.outgoing_frames
             );
             tracing::warn!(link = link.0, %reason, "link closed");
-            end.close(Refuse { code: RefuseCode::Protocol, reason });
+            end.give_up(reason);
         }
         self.verifying.gone(link);
         Input::LinkDown { link }

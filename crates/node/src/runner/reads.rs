@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
-use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Transaction, Write};
+use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
 use heliu_trust::id::NodeId;
 
 /// Records with waiting leaves that a new link asks for at once; more follow as these are answered.
 const WANTS: usize = 4_096;
 const SCAN_ROWS: usize = 8_192;
 
-/// The future for an effect that asks something of the store; none for other effects.
+/// Whether an effect asks something of the store: those are carried out beside the engine's task.
 pub(super) fn is_for_store(effect: &Effect) -> bool {
     matches!(
         effect,
@@ -27,7 +27,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
 pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
     Some(match effect {
-        Effect::Apply(transaction) => Input::Applied(apply(&*store, &transaction).await),
+        Effect::Apply(transaction) => Input::Applied(store.apply(&transaction).await),
         // There is no batch without what it needs: a load that fails is a batch that fails.
         Effect::Load(request) => load(&*store, &request).await.map_or_else(|e| Input::Applied(Err(e)), Input::Loaded),
         Effect::ReadFeed { link, after, budget } => {
@@ -42,10 +42,6 @@ pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option
         Effect::Scan { link } => scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
-}
-
-async fn apply<S: Write>(store: &S, transaction: &Transaction) -> Result<(), StoreError> {
-    store.apply(transaction).await
 }
 
 async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, StoreError> {

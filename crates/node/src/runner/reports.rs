@@ -26,7 +26,6 @@ impl<S: Write + 'static> Running<S> {
             counts: heliu_storage::row::Counts::default(),
             directory_len: directory.len(),
             directory_head: directory.head(),
-            leaving: engine.leaving(),
             uptime: inner.clock.uptime(),
             read_only: self.run.read_only.borrow().clone(),
             now_ms: inner.clock.now().wall_ms,
@@ -70,6 +69,7 @@ impl<S: Write + 'static> Running<S> {
         let peer_seat = state.peer.and_then(|peer| directory.node(peer)).map(|info| info.seat);
         let head = self.run.engine.meta().head;
         let behind = status.is_none_or(is_behind);
+        let phase = phase_of(&state, status);
         let acked = status.map_or(0, |status| status.acked);
         let verified = status.and_then(|status| status.verified_at);
         let verified_ago = |at: u64| i64::try_from(now.tick_ms.saturating_sub(at)).unwrap_or(i64::MAX);
@@ -78,11 +78,15 @@ impl<S: Write + 'static> Running<S> {
             dialer: route.configured.is_some(),
             peer: state.peer,
             peer_seat,
-            state: phase(&state, status),
+            state: phase,
             verified_ms: verified.map(|at| now.wall_ms.saturating_sub(verified_ago(at))),
             heard_ms: route.meter.heard_ms(),
-            // What a link that is down is behind by is not known before it is up again.
-            lag_items: if behind && status.is_some() { head.saturating_sub(acked) } else { 0 },
+            lag_items: match phase {
+                LinkState::Live => Some(0),
+                LinkState::Reconciling | LinkState::CatchingUp => Some(head.saturating_sub(acked)),
+                // What a link that is down is behind by is not known before it is up again.
+                LinkState::Down | LinkState::Connecting | LinkState::Directory | LinkState::Refused => None,
+            },
             lag_bytes: status.map_or(0, |status| status.in_flight_bytes as u64),
             lag_age: route.behind(behind),
             in_flight_frames: status.map_or(0, |status| status.in_flight_frames),
@@ -90,8 +94,6 @@ impl<S: Write + 'static> Running<S> {
             acked,
             received: 0,
             reconciled: status.map_or(0, |status| status.reconciled),
-            mismatches: status.map_or(0, |status| status.mismatches),
-            refused_here: status.map_or(0, |status| status.refused_here),
             refused_there: status.map_or(0, |status| status.refused_there),
             traffic: route.meter.traffic(),
             connects: state.connects,
@@ -115,7 +117,7 @@ fn is_behind(status: &LinkStatus) -> bool {
     status.phase != "in step"
 }
 
-fn phase(state: &State, status: Option<&LinkStatus>) -> LinkState {
+fn phase_of(state: &State, status: Option<&LinkStatus>) -> LinkState {
     match status.map(|status| status.phase) {
         Some("in step") => LinkState::Live,
         Some("reconciling") => LinkState::Reconciling,

@@ -143,7 +143,8 @@ impl<S: Write + 'static> Running<S> {
             }
             let link = state.link.filter(|link| self.ends.contains_key(link));
             let outcome = Outcome::NotConnected;
-            links.push((link, Verification { peer: state.peer, peer_seat, outcome, cut: None }));
+            let (address, dialer) = (state.address, route.configured.is_some());
+            links.push((link, Verification { address, dialer, peer: state.peer, peer_seat, outcome, cut: None }));
         }
         links
     }

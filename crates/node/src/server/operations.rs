@@ -12,7 +12,7 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::operators;
-use super::refusals::{ambiguous, not_here, of_ask, of_read};
+use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::words::{after, digits, node_name, page, record_id};
 use crate::handle::NodeHandle;
 
@@ -107,6 +107,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
 
     async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
         let asked = request.into_inner();
+        known("kind", &asked.kind, heliu_record::rules::all().iter().flat_map(|rule| rule.finds.iter().copied()))?;
         let limit = page(asked.limit);
         let wanted = |row: &ConflictRow| asked.kind.is_empty() || row.kind == asked.kind;
         let mut from = after::<heliu_record::conflict::ConflictId>(&asked.after)?.map(|id| id.0);
@@ -151,14 +152,14 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
 
     async fn list_quarantine(&self, request: Request<pb::ListQuarantineRequest>) -> Answer<pb::ListQuarantineResponse> {
         let asked = request.into_inner();
-        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
-        // The store gives the newest so many; the cursor is how many of them were seen.
-        let until = from.saturating_add(limit);
-        let rows = self.store.quarantine(until.saturating_add(1)).await.map_err(|error| of_read(&error))?;
-        let next = if rows.len() > until { until.to_string() } else { String::new() };
+        let (below, limit) = (after::<u64>(&asked.after)?, page(asked.limit));
+        let mut rows = self.store.quarantined(below, limit + 1).await.map_err(|error| of_read(&error))?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|last| last.number.to_string()).unwrap_or_default();
         let directory = self.node.directory();
-        let wanted = rows.iter().take(until).skip(from).filter(|row| asked.code.is_empty() || row.code == asked.code);
-        let items = wanted.map(|row| operators::quarantined(row, &directory)).collect();
+        let wanted = rows.iter().filter(|listed| asked.code.is_empty() || listed.row.code == asked.code);
+        let items = wanted.map(|listed| operators::quarantined(listed, &directory)).collect();
         Ok(Response::new(pb::ListQuarantineResponse { items, next }))
     }
 

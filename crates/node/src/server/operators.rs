@@ -1,7 +1,7 @@
 //! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
 
 use heliu_record::id::to_hex;
-use heliu_storage::{QuarantineRow, RecordRow, RecordState};
+use heliu_storage::{Quarantined, RecordRow, RecordState};
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
 use heliu_wire::records::Seat;
@@ -70,7 +70,14 @@ pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb
     let (outcome, detail) = outcome(verified.outcome);
     let peer = verified.peer.map(|peer| peer.to_string()).unwrap_or_default();
     let peer_seat = verified.peer_seat.map(|seat| Seat::of(seat, directory.seats()));
-    let said = pb::Verification { peer_node: peer, peer_seat, outcome: outcome.into(), ..pb::Verification::default() };
+    let address = if verified.dialer { verified.address.clone() } else { String::new() };
+    let said = pb::Verification {
+        peer_node: peer,
+        peer_seat,
+        outcome: outcome.into(),
+        address,
+        ..pb::Verification::default()
+    };
     let Some(cut) = verified.cut else { return pb::Verification { detail: detail.to_owned(), ..said } };
     pb::Verification {
         detail: detail.to_owned(),
@@ -99,7 +106,8 @@ fn outcome(outcome: Outcome) -> (pb::Outcome, &'static str) {
     }
 }
 
-pub(super) fn quarantined(row: &QuarantineRow, directory: &Directory) -> pb::Quarantined {
+pub(super) fn quarantined(listed: &Quarantined, directory: &Directory) -> pb::Quarantined {
+    let row = &listed.row;
     pb::Quarantined {
         id: to_hex(&row.id),
         record: row.record.map(|record| record.to_string()).unwrap_or_default(),
@@ -108,7 +116,7 @@ pub(super) fn quarantined(row: &QuarantineRow, directory: &Directory) -> pb::Qua
         code: row.code.clone(),
         reason: row.reason.clone(),
         at_ms: row.at_ms,
-        bytes: row.bytes.len() as u64,
+        bytes: listed.len,
     }
 }
 

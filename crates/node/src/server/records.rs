@@ -10,7 +10,7 @@ use heliu_wire::records as pb;
 use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
-use super::refusals::{invalid, of_execute, of_read};
+use super::refusals::{invalid, known, of_execute, of_read};
 use super::words::{after, change, digits, no_record, page, record, record_id};
 use crate::begin::random;
 use crate::handle::NodeHandle;
@@ -93,6 +93,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {
         let asked = request.into_inner();
+        known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| kind.name))?;
         let limit = page(asked.limit);
         let mut query = ListQuery {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
@@ -138,6 +139,12 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let changes = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
         let next = last.unwrap_or_default();
         Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
+    }
+
+    async fn list_seats(&self, _: Request<pb::ListSeatsRequest>) -> Result<Response<pb::ListSeatsResponse>, Status> {
+        let directory = self.node.directory();
+        let seats = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats())).collect();
+        Ok(Response::new(pb::ListSeatsResponse { seats }))
     }
 
     async fn get_schema(&self, _: Request<pb::GetSchemaRequest>) -> Result<Response<pb::GetSchemaResponse>, Status> {

@@ -44,7 +44,7 @@ fn of_write(error: &StoreError) -> Refusal {
 pub(super) fn of_read(error: &StoreError) -> Status {
     Refusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
         .why(&format!("{error}。"), &format!("{error}."))
-        .next("请检查磁盘;heliu doctor 会说明原因。", "Check the disk; heliu doctor says more.")
+        .next("请检查磁盘;节点日志有详情。", "Check the disk; the node's log says more.")
         .into()
 }
 
@@ -71,6 +71,19 @@ fn stopped() -> Refusal {
 
 pub(super) fn invalid(field: &str, zh: &str, en: &str) -> Refusal {
     Refusal::new(Code::InvalidArgument, "bad_value", zh, en).field(field)
+}
+
+/// A word that is none of the known ones is refused: an empty answer would say that there is nothing of that kind. None at
+/// all means any.
+pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = &'k str>) -> Result<(), Status> {
+    let known: Vec<&str> = known.collect();
+    if word.is_empty() || known.contains(&word) {
+        return Ok(());
+    }
+    let (zh, en) = (format!("没有 {word} 这一种。"), format!("There is no {field} {word:?}."));
+    let known = known.join(", ");
+    let refusal = invalid(field, &zh, &en).next(&format!("可用的有:{known}。"), &format!("Take one of: {known}."));
+    Err(refusal.into())
 }
 
 pub(super) fn not_here(field: &str, zh: &str, en: &str) -> Refusal {

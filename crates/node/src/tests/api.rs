@@ -66,6 +66,8 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     }
     assert_eq!(seen.len(), 6);
     assert!(seen.is_sorted());
+    let seats = client.seats().await.expect("it has them");
+    assert!(seats.len() == 4 && seats.iter().any(|seat| seat.code == VILLAGE && seat.tier == "village"), "{seats:?}");
     assert!(client.schema().await.expect("it has one").kinds.iter().any(|kind| kind.name == "org"));
 }
 
@@ -83,6 +85,13 @@ async fn what_is_wrong_is_said_with_its_field() {
     let mut asked = command("org.create", "", &[("name", "甲")]);
     asked.reason = "长".repeat(1_000);
     assert_eq!(client.execute(asked).await.expect_err("a note that no change can hold").reason(), "note_too_long");
+    // Nothing of a kind that there is not would be read as: there is none.
+    let unknown = ListRequest { kind: "branch".to_owned(), ..ListRequest::default() };
+    let refused = client.list(unknown).await.expect_err("no such kind");
+    assert!(refused.field() == Some("kind") && refused.explain().en.contains("alliance"), "{refused}");
+    let unknown = ListConflictsRequest { kind: "multi_home".to_owned(), ..ListConflictsRequest::default() };
+    let refused = client.conflicts(unknown).await.expect_err("no such kind");
+    assert!(refused.field() == Some("kind") && refused.explain().en.contains("MULTI_HOME"), "{refused}");
     let page = ListRequest { after: "not a cursor".to_owned(), ..ListRequest::default() };
     assert_eq!(client.list(page).await.expect_err("no cursor").field(), Some("after"));
 }
@@ -98,7 +107,7 @@ async fn operators_see_node_links_and_proof() {
     let status = client.status().await.expect("it answers");
     assert_eq!(status.seat.map(|seat| seat.code).as_deref(), Some(VILLAGE));
     assert_eq!((status.counts.map(|counts| counts.records), status.read_only_reason.as_str()), (Some(1), ""));
-    let verified = client.verify(TOWNSHIP, Duration::from_secs(5)).await.expect("it answers");
+    let verified = client.verify(TOWNSHIP, Duration::from_secs(60)).await.expect("it answers");
     assert_eq!((verified.len(), verified[0].outcome()), (1, Outcome::Equal), "{verified:?}");
     until("the link is live", async || {
         let links = client.links().await.expect("it answers");

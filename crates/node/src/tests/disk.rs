@@ -1,8 +1,5 @@
 //! A store that takes no writes: commands are refused with the reason, reads go on, and it recovers by itself.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use heliu_storage::StoreError;
 
 use super::world::{County, Place, TOWNSHIP, VILLAGE, create, memory, until};
@@ -21,16 +18,7 @@ async fn when_the_disk_is_full_nothing_is_taken_and_afterwards_everything_is() {
     let before = village.found("甲村党支部").await;
     village.is_live().await;
 
-    // The store stays full until somebody makes space.
-    let stays_full = Arc::new(AtomicBool::new(true));
-    let (store, flag) = (Arc::clone(&village.store), Arc::clone(&stays_full));
-    let disk = tokio::spawn(async move {
-        while flag.load(Ordering::Relaxed) {
-            store.fail_next(full());
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-    });
-    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    village.store.fail(Some(full()));
     let refused = village.node.execute(create("乙")).await.expect_err("the disk is full");
     assert!(matches!(&refused, ExecuteError::StoreFailed(StoreError::Full { .. })), "{refused}");
     until("it says that it is read-only", async || {
@@ -42,8 +30,7 @@ async fn when_the_disk_is_full_nothing_is_taken_and_afterwards_everything_is() {
     assert!(matches!(refused, ExecuteError::StoreFailed(_)), "{refused}");
     assert_ne!(village.link().await.state, LinkState::Live);
 
-    stays_full.store(false, Ordering::Relaxed);
-    disk.await.expect("it ends");
+    village.store.fail(None);
     until("it takes commands again", async || village.node.execute(create("丁")).await.is_ok()).await;
     let after = village.found("戊村党支部").await;
     township.has(after).await;

@@ -1,15 +1,20 @@
 //! Shutting down: nothing acknowledged is lost, everybody is told, and it ends in time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use heliu_replication::frame::{Frame, RefuseCode};
 use heliu_storage::{Read, StoreId};
 use heliu_storage_sqlite::{Options as StoreOptions, SqliteStore};
 use heliu_trust::id::Incarnation;
 
-use super::world::{COUNTY, County, Place, TOWNSHIP, VILLAGE, create, until};
+use super::world::{COUNTY, County, Place, TOWNSHIP, VILLAGE, connect_as, create, until};
 use crate::ExecuteError;
 use crate::begin::random;
+
+/// A shutdown that something holds up takes its whole deadline, which is twice this; a slow machine is not that slow.
+const IN_TIME: Duration = Duration::from_secs(30);
 
 async fn sqlite(path: &std::path::Path) -> Arc<SqliteStore> {
     let drawn = || random().expect("random bytes");
@@ -23,26 +28,30 @@ async fn a_shutdown_under_load_loses_nothing_that_was_acknowledged() {
     let directory = tempfile::tempdir().expect("a directory");
     let township = seats.start(TOWNSHIP, &[]).await;
     let village = Place::start(seats.options(VILLAGE, &[township.address()]), sqlite(directory.path()).await).await;
+    let done = Arc::new(AtomicUsize::new(0));
     let clerks: Vec<_> = (0..8)
         .map(|clerk| {
-            let node = village.node.clone();
+            let (node, done) = (village.node.clone(), Arc::clone(&done));
             tokio::spawn(async move {
                 let mut acknowledged = Vec::new();
                 loop {
                     let request = create(&format!("支部{clerk}-{}", acknowledged.len()));
                     let id = request.id;
                     match node.execute(request).await {
-                        Ok(_) => acknowledged.push(id),
+                        Ok(_) => {
+                            acknowledged.push(id);
+                            done.fetch_add(1, Ordering::Relaxed);
+                        }
                         Err(error) => return (acknowledged, error),
                     }
                 }
             })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    until("there is load", async || done.load(Ordering::Relaxed) > 20).await;
     let began = Instant::now();
     let store = village.stop().await;
-    assert!(began.elapsed() < Duration::from_secs(3), "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < IN_TIME, "it took {:?}", began.elapsed());
     store.close().await.expect("it closes");
     let mut acknowledged = Vec::new();
     for clerk in clerks {
@@ -50,7 +59,6 @@ async fn a_shutdown_under_load_loses_nothing_that_was_acknowledged() {
         assert!(matches!(error, ExecuteError::ShuttingDown | ExecuteError::Stopped), "{error}");
         acknowledged.extend(ids);
     }
-    assert!(acknowledged.len() > 20, "there was load: {}", acknowledged.len());
     let store = sqlite(directory.path()).await;
     for id in &acknowledged {
         assert!(!store.commands(&[*id]).await.expect("it reads").is_empty(), "{id} was acknowledged and is gone");
@@ -77,14 +85,22 @@ async fn a_node_that_stops_tells_its_links_and_its_address_is_free() {
     // A program that is connected and idle does not hold it up.
     let client = heliu_client::Client::connect(&at.to_string()).await.expect("it listens");
     client.status().await.expect("it answers");
+    // A node that dials again at once would soon say that nobody listens; this one keeps what it was told.
+    let (said, mut says) = connect_as(&seats, "mirror", at).await;
+    let told = tokio::spawn(async move {
+        let _said = said;
+        loop {
+            let message = says.message().await.ok()??;
+            if let Ok(Frame::Refuse(why)) = Frame::try_from(message) {
+                return Some(why.code);
+            }
+        }
+    });
     let began = Instant::now();
     let (handle, store) = (county.node.clone(), county.stop().await);
-    assert!(began.elapsed() < Duration::from_secs(2), "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < IN_TIME, "it took {:?}", began.elapsed());
     assert_eq!(client.status().await.expect_err("it is gone").reason(), "unreachable");
-    until("the link says that the other end shuts down", async || {
-        township.link().await.last_error.is_some_and(|(why, _)| why.contains("ShuttingDown") || why.contains("refused"))
-    })
-    .await;
+    assert_eq!(told.await.expect("it ends"), Some(RefuseCode::ShuttingDown));
     assert!(matches!(handle.execute(create("太晚")).await, Err(ExecuteError::ShuttingDown | ExecuteError::Stopped)));
     assert!(handle.status().await.is_err());
     handle.shutdown().await.expect("twice is as good as once");

@@ -3,18 +3,25 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use heliu_record::command::{CommandId, Request};
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::{Seat, Tier};
+use heliu_replication::frame::{Frame, Hello, WIRE_VERSIONS, Welcome};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{RecordState, StoreId, Write};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
 use heliu_trust::signature::Signer;
+use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
+use heliu_wire::replication::{LinkRequest, LinkResponse};
+use tokio::sync::mpsc;
+use tonic::Streaming;
+use tonic::transport::Endpoint;
 
 use crate::begin::random;
 use crate::status::{Executed, LinkReport, LinkState};
@@ -38,7 +45,10 @@ impl County {
     /// County, township and two villages; each has one node, the county two (`371726000000` and `mirror`).
     pub fn new() -> Self {
         let issuer = key("issuer");
-        let realm = realm_id(&issuer.public_key(), "test");
+        // A realm of its own: whoever finds a node of another test at an address is refused there.
+        static REALMS: AtomicU16 = AtomicU16::new(0);
+        let name = format!("test {}-{}", std::process::id(), REALMS.fetch_add(1, Ordering::Relaxed));
+        let realm = realm_id(&issuer.public_key(), &name);
         let anchor = Anchor { realm, issuer: issuer.public_key() };
         let tree = [
             (COUNTY, None, Tier::County),
@@ -69,11 +79,11 @@ impl County {
     }
 
     pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {
-        let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, "127.0.0.1:0".parse().expect("one"));
+        let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, free_address());
         options.directory = vec![self.entry.clone()];
         options.tick = Duration::from_millis(50);
         options.retry = Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) };
-        options.shutdown_deadline = Duration::from_secs(5);
+        options.shutdown_deadline = Duration::from_secs(60);
         if !parents.is_empty() {
             options.upstreams = vec![Upstream::at(parents.iter().map(ToString::to_string))];
         }
@@ -176,8 +186,45 @@ pub(super) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     }
 }
 
-/// A free port, for a node that is to come up there later.
-pub(super) async fn free_address() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
-    listener.local_addr().expect("it is bound")
+/// An address that stays free while its node is down: outside the range from which the system takes the ports of outgoing
+/// connections and of port 0, which tests beside this one are given.
+pub(super) fn free_address() -> SocketAddr {
+    const FIRST: u16 = 10_000;
+    const PORTS: u16 = 20_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % u32::from(PORTS)).unwrap_or(0);
+    (0..PORTS)
+        .map(|_| FIRST + begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS)
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(|address| std::net::TcpListener::bind(address).is_ok())
+        .expect("some port is free")
+}
+
+/// A link of the test's own, as a node that says hello and takes what comes: where to speak, and what is said.
+pub(super) async fn connect_as(
+    seats: &County,
+    name: &str,
+    address: SocketAddr,
+) -> (mpsc::Sender<LinkRequest>, Streaming<LinkResponse>) {
+    // A small window, so that little is enough to fill what is between the two.
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
+    let endpoint = endpoint.initial_stream_window_size(1024).initial_connection_window_size(64 * 1024);
+    let mut client = ReplicationServiceClient::new(endpoint.connect().await.expect("it listens"));
+    let hello = Frame::Hello(Hello {
+        realm: seats.anchor.realm,
+        node: key(name).node(),
+        store: StoreId([7; 16]),
+        incarnation: Incarnation([7; 16]),
+        versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
+        directory_len: 1,
+        directory_head: seats.entry.version,
+        program: "a test".to_owned(),
+    });
+    let welcome = Frame::Welcome(Welcome { cursor: None, known_of_you: None });
+    let (said, says) = mpsc::channel(4);
+    for frame in [hello, welcome] {
+        said.send(LinkRequest::from(&frame)).await.expect("there is room");
+    }
+    let answers = client.link(tokio_stream::wrappers::ReceiverStream::new(says)).await.expect("it takes the link");
+    (said, answers.into_inner())
 }

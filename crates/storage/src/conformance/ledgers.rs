@@ -77,4 +77,13 @@ pub async fn the_quarantine_keeps_one_of_each(harness: &impl Harness) {
     must(store.apply(&keep(vec![QuarantineRow { code: "OTHER".into(), ..refused(1) }, refused(3)])).await);
     assert_eq!(must(store.quarantine(10).await), [refused(3), refused(2), refused(1)], "the newest first");
     assert_eq!(must(store.quarantine(1).await), [refused(3)]);
+
+    let newest = must(store.quarantined(None, 2).await);
+    let without_bytes = |n| QuarantineRow { bytes: Vec::new(), ..refused(n) };
+    let told: Vec<_> = newest.iter().map(|listed| (listed.row.clone(), listed.len)).collect();
+    let length = |n| refused(n).bytes.len() as u64;
+    assert_eq!(told, [(without_bytes(3), length(3)), (without_bytes(2), length(2))]);
+    let rest = must(store.quarantined(Some(newest[1].number), 2).await);
+    assert_eq!(rest.into_iter().map(|listed| listed.row).collect::<Vec<_>>(), [without_bytes(1)]);
+    assert!(must(store.quarantined(Some(0), 2).await).is_empty());
 }

@@ -111,7 +111,7 @@ pub struct Link {
     /// This node has the peer's feed up to here.
     #[prost(uint64, tag = "15")]
     pub received_position: u64,
-    /// Reconciliations since the start, and the round of the one that runs (0: none runs).
+    /// Reconciliations of this connection, and the round of the one that runs (0: none runs).
     #[prost(uint64, tag = "16")]
     pub reconciles: u64,
     #[prost(uint32, tag = "17")]
@@ -124,7 +124,7 @@ pub struct Link {
     pub bytes_in: u64,
     #[prost(uint64, tag = "21")]
     pub bytes_out: u64,
-    /// Leaves of ours that the peer refused.
+    /// Leaves of ours that the peer refused on this connection.
     #[prost(uint64, tag = "22")]
     pub refused: u64,
     /// The peer's program and version.
@@ -137,10 +137,13 @@ pub struct Link {
 /// What this node has in the link's scope and the peer has not acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Lag {
-    #[prost(uint64, tag = "1")]
-    pub items: u64,
+    /// Absent while the two do not speak with each other: it is known again when they do.
+    #[prost(uint64, optional, tag = "1")]
+    pub items: ::core::option::Option<u64>,
+    /// On its way.
     #[prost(uint64, tag = "2")]
     pub bytes: u64,
+    /// For how long the peer has been behind; 0 if it is not.
     #[prost(uint64, tag = "3")]
     pub oldest_age_ms: u64,
 }
@@ -185,6 +188,9 @@ pub struct Verification {
     pub mine: u64,
     #[prost(uint64, tag = "9")]
     pub yours: u64,
+    /// The address dialled. Empty if the peer dials.
+    #[prost(string, tag = "10")]
+    pub address: ::prost::alloc::string::String,
 }
 /// Which conflicts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -502,7 +508,7 @@ pub enum Stranding {
     NotLetGo = 1,
     /// Changes wait for others that are not here.
     Waiting = 2,
-    /// Changes that this version cannot judge.
+    /// Changes that this version cannot judge. No node says it yet.
     Held = 3,
 }
 impl Stranding {

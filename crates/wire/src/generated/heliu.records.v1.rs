@@ -157,6 +157,15 @@ pub struct Seat {
     #[prost(string, tag = "4")]
     pub tier: ::prost::alloc::string::String,
 }
+/// There are some hundreds of a county: no pages.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSeatsRequest {}
+/// All of them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSeatsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub seats: ::prost::alloc::vec::Vec<Seat>,
+}
 /// Whose history.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HistoryRequest {
@@ -712,6 +721,31 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "GetSchema"));
             self.inner.unary(req, path, codec).await
         }
+        /// Every seat of the directory as this node has it.
+        pub async fn list_seats(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSeatsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSeatsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/ListSeats",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "ListSeats"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -753,6 +787,14 @@ pub mod records_service_server {
             request: tonic::Request<super::GetSchemaRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetSchemaResponse>,
+            tonic::Status,
+        >;
+        /// Every seat of the directory as this node has it.
+        async fn list_seats(
+            &self,
+            request: tonic::Request<super::ListSeatsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSeatsResponse>,
             tonic::Status,
         >;
     }
@@ -1041,6 +1083,51 @@ pub mod records_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetSchemaSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.records.v1.RecordsService/ListSeats" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSeatsSvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::ListSeatsRequest>
+                    for ListSeatsSvc<T> {
+                        type Response = super::ListSeatsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSeatsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::list_seats(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSeatsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,5 +1,5 @@
-//! A node's configuration: one TOML file, each setting of which the environment overrides. All faults are told at once,
-//! each with its line and what is expected. What settings there are is in `settings`; writing a file is in `template`.
+//! A node's configuration: one TOML file, each setting of which the environment overrides. All faults of the file
+//! are told at once, each with its line and what is expected; those of the environment when the file has none. What settings there are is in `settings`; writing a file is in `template`.
 
 mod settings;
 pub mod template;
@@ -165,9 +165,11 @@ impl Reading<'_> {
     }
 
     fn override_by(&mut self, variable: &dyn Fn(&str) -> Option<String>) {
+        // A blank variable is none.
+        let variable = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
         for setting in SETTINGS {
             let name = setting.variable();
-            let Some(text) = variable(&name).filter(|text| !text.trim().is_empty()) else { continue };
+            let Some(text) = variable(&name) else { continue };
             match setting.form.read(&text) {
                 Some(value) => {
                     self.values.insert(setting.key, value);

@@ -68,6 +68,9 @@ fn what_is_no_toml_is_told_with_its_line() {
 #[test]
 fn a_missing_setting_is_named() {
     assert_eq!(complaints(""), ["realm.name is missing", "realm.issuer is missing"]);
+    let blank = [("HELIU_REALM_NAME", " "), ("HELIU_REALM_ISSUER", "")];
+    let failure = read_with("", &blank).expect_err("a blank variable is none");
+    assert_eq!(failure.why.len(), 2, "{failure:?}");
 }
 
 #[test]

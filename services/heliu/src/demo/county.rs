@@ -203,7 +203,8 @@ impl County {
 
 fn describe(link: &LinkReport) -> String {
     let error = link.last_error.as_ref().map(|(error, _)| error.as_str()).unwrap_or_default();
-    format!("{:?}, {} items late {error}", link.state, link.lag_items)
+    let late = link.lag_items.map_or_else(|| "?".to_owned(), |items| items.to_string());
+    format!("{:?}, {late} items late {error}", link.state)
 }
 
 /// The record that a command made.

@@ -105,12 +105,17 @@ pub async fn tell_settled(county: &County, conflict: &Conflict, teller: &Teller)
         if sees { &mut unaware } else { &mut names }.push(place.seat.name.as_str());
     }
     let (count, names) = (names.len(), names.join(", "));
-    teller.say(&tr!(
-        "处置结果已到达全部 {count} 个相关节点:{names}。",
-        "The settlement has reached all {count} nodes concerned: {names}."
-    ));
-    if !unaware.is_empty() {
-        let unaware = unaware.join(", ");
+    if unaware.is_empty() {
+        teller.say(&tr!(
+            "处置结果已到达全部 {count} 个相关节点:{names}。",
+            "The settlement has reached all {count} nodes concerned: {names}."
+        ));
+    } else {
+        let (concerned, unaware) = (count + unaware.len(), unaware.join(", "));
+        teller.say(&tr!(
+            "处置结果已到达 {concerned} 个相关节点中的 {count} 个:{names}。",
+            "The settlement has reached {count} of {concerned} nodes concerned: {names}."
+        ));
         teller.warn(&tr!("仍视为未决:{unaware}", "still open at: {unaware}"));
     }
     Ok(unaware.is_empty())

@@ -25,8 +25,9 @@ use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
+use crate::realm::make::not_empty;
 use crate::realm::regions;
-use crate::text::{bytes, count, say, tr};
+use crate::text::{bytes, count, tr};
 use ask::Fault;
 use cast::Cast;
 use county::County;
@@ -54,7 +55,7 @@ pub async fn run(args: DemoArgs) -> ExitCode {
     if args.json {
         print_line(&failure.json());
     }
-    eprint!("{}", failure.told());
+    crate::out::complain(&failure.told());
     ExitCode::from(failure.exit)
 }
 
@@ -74,7 +75,6 @@ async fn interrupted() {
             std::future::pending::<()>().await;
         }
     };
-    #[cfg(unix)]
     let asked = async {
         use tokio::signal::unix::{SignalKind, signal};
         match signal(SignalKind::terminate()) {
@@ -82,8 +82,6 @@ async fn interrupted() {
             Err(_) => std::future::pending().await,
         }
     };
-    #[cfg(not(unix))]
-    let asked = std::future::pending::<Option<()>>();
     tokio::select! {
         () = ctrl_c => {}
         _ = asked => {}
@@ -107,10 +105,7 @@ impl Home {
         if entries.next().is_none() {
             return Ok(Home::Kept(dir.to_owned()));
         }
-        let shown = dir.display();
-        let what = say!("目录 {shown} 不是空的", "the directory {shown} is not empty");
-        let next = say!("请用 --dir 给出一个新的或空的目录", "name a new or an empty directory with --dir");
-        Err(Failure::usage(what).next(next))
+        Err(not_empty(dir))
     }
 
     fn path(&self) -> &Path {
@@ -128,6 +123,8 @@ struct Outcome {
     verified: u64,
     conflicts: Vec<Conflict>,
     stranded: u64,
+    /// What was settled is so at every node that has it.
+    settled: bool,
     commits: u64,
     seconds: f64,
 }
@@ -212,15 +209,17 @@ async fn play(county: &County, plan: &Plan, cast: &Cast, seats: &[Seat], teller:
     for conflict in &open {
         disputes::tell(county, conflict, teller).await?;
     }
+    let mut settled = true;
     if let Some((conflict, value)) = disputes::to_settle(&open) {
         disputes::settle(county, conflict, value, teller).await?;
         county.quiet(teller, &flowing, plan.total()).await?;
-        disputes::tell_settled(county, conflict, teller).await?;
+        settled = disputes::tell_settled(county, conflict, teller).await?;
     }
 
     teller.chapter(6, &tr!("独立核对:逐个节点的存储,不问引擎", "Proof: every store is read, no engine is asked"));
     let (verified, links) = verify(county, teller).await?;
-    prove(county, seats, (verified, links), teller).await
+    let proven = prove(county, seats, (verified, links), teller).await?;
+    Ok(Outcome { settled, ..proven })
 }
 
 async fn verify(county: &County, teller: &Teller) -> Result<(u64, u64), Fault> {
@@ -263,13 +262,13 @@ async fn prove(
     let commits = county.top().store.counts().await?.commits;
     let conflicts = disputes::open(county).await?;
     let seconds = teller.elapsed().as_secs_f64();
-    Ok(Outcome { proof, links, verified, conflicts, stranded, commits, seconds })
+    Ok(Outcome { proof, links, verified, conflicts, stranded, settled: true, commits, seconds })
 }
 
 /// The figures, for people or for programs. Whether everything is as it should be.
 fn conclude(county: &County, result: &Outcome, args: &DemoArgs, teller: &Teller) -> bool {
     let proof = &result.proof;
-    let good = proof.lost == 0 && proof.is_converged() && result.verified == result.links;
+    let good = proof.lost == 0 && proof.is_converged() && result.verified == result.links && result.settled;
     let peak = peak_rss();
     if args.json {
         let line = json!({

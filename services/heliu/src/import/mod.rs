@@ -7,9 +7,11 @@ pub mod regions;
 mod rows;
 mod sending;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::path::Path;
 
+use heliu_client::Client;
 use heliu_record::kind::ValueType;
 use heliu_record::{command, kinds};
 use serde_json::{Value, json};
@@ -17,8 +19,8 @@ use serde_json::{Value, json};
 use crate::cli::ImportArgs;
 use crate::failure::{Exit, Failure};
 use crate::order::who;
-use crate::out::{Done, print, print_json};
-use crate::text::{count, say, tr};
+use crate::out::{Done, complain, print, print_json};
+use crate::text::{Say, count, say, tr};
 use crate::{realm, target};
 use orgs::Orgs;
 use rows::{BadRow, Form, Row, Rows};
@@ -63,16 +65,17 @@ pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
     let bytes = read(&args.file)?;
     let Rows { good: rows, bad } = checked(&form, &args.file, &bytes)?;
     let told = |bad: Vec<BadRow>| bad_rows(&args.file, bad);
-    let found = match target::connect(&args.read.target).await {
-        Ok(client) => Orgs::of(&client).await.map(|orgs| (client, orgs)),
-        Err(failure) => Err(failure),
+    let asked = async {
+        let client = target::connect(&args.read.target).await?;
+        let known = Known { orgs: Orgs::of(&client).await?, seats: seats_of(&client).await? };
+        Ok::<_, Failure>((client, known))
     };
     // What is wrong with the file can be said without a node, and is the first thing to put right.
-    let (client, orgs) = match found {
+    let (client, known) = match asked.await {
         Err(_) if !bad.is_empty() => return Err(told(bad)),
         found => found?,
     };
-    let (references, unknown) = refer(&form, &rows, &orgs);
+    let (references, unknown) = refer(&form, &rows, &known);
     let bad: Vec<BadRow> = bad.into_iter().chain(unknown).collect();
     if !bad.is_empty() {
         return Err(told(bad));
@@ -88,8 +91,24 @@ pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
     finish(&args, total, &sent)
 }
 
+/// One byte more than may be, so that what is too long is seen to be.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| Failure::file(file, &error))
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file);
+    let read = opened.and_then(|file| file.take(rows::FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
+    read.map(|_| bytes).map_err(|error| Failure::file(file, &error))
+}
+
+/// What a node knows that rows may name.
+#[derive(Debug, Default)]
+struct Known {
+    orgs: Orgs,
+    /// By region code and by id.
+    seats: BTreeSet<String>,
+}
+
+async fn seats_of(client: &Client) -> Result<BTreeSet<String>, Failure> {
+    Ok(client.seats().await?.into_iter().flat_map(|seat| [seat.code, seat.id]).collect())
 }
 
 fn said_file(file: &Path) -> String {
@@ -120,24 +139,32 @@ fn bad_rows(file: &Path, mut bad: Vec<BadRow>) -> Failure {
     failure
 }
 
-/// What each row's references stand for. A row may name an organisation that an earlier one makes, by name or seat.
-fn refer(form: &Form, rows: &[Row], orgs: &Orgs) -> (Vec<References>, Vec<BadRow>) {
+/// What each row's references stand for, and the rows that name what there is not, or what could be several. A row may
+/// name an organisation that an earlier one makes, by name or seat.
+fn refer(form: &Form, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
     let makes_orgs = form.command.name == ORGS.command;
-    let columns: Vec<&'static str> = form
-        .command
-        .arguments
-        .iter()
-        .filter(|argument| matches!(argument.value, ValueType::Record(_)))
-        .map(|argument| argument.name)
-        .collect();
+    let arguments = |wanted: fn(ValueType) -> bool| -> Vec<&'static str> {
+        form.command.arguments.iter().filter(|argument| wanted(argument.value)).map(|argument| argument.name).collect()
+    };
+    let of_records = arguments(|value| matches!(value, ValueType::Record(_)));
+    let of_seats = arguments(|value| matches!(value, ValueType::Seat));
     let (mut all, mut bad) = (Vec::new(), Vec::new());
-    let mut made: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut made: BTreeMap<&str, Vec<(usize, &Row)>> = BTreeMap::new();
     for (place, row) in rows.iter().enumerate() {
         let mut references = BTreeMap::new();
-        for name in &columns {
+        for text in of_seats.iter().filter_map(|name| row.values.get(name)).filter(|text| !known.seats.contains(*text))
+        {
+            let reason = say!("目录中没有席位 {text}", "the node's directory has no seat {text}");
+            bad.push(BadRow { line: row.line, reason });
+        }
+        for name in &of_records {
             let Some(text) = row.values.get(name) else { continue };
-            let earlier = made.get(text.as_str()).map(|earlier| Reference::Row(*earlier));
-            match earlier.map_or_else(|| orgs.find(text).map(|id| Reference::Known(id.to_owned())), Ok) {
+            if let Some(parent) = row.parent {
+                references.insert(*name, Reference::Row(parent));
+                continue;
+            }
+            let earlier: Vec<(usize, &Row)> = made.get(text.as_str()).cloned().unwrap_or_default();
+            match one_of(&known.orgs, text, &earlier) {
                 Ok(reference) => {
                     references.insert(*name, reference);
                 }
@@ -147,11 +174,36 @@ fn refer(form: &Form, rows: &[Row], orgs: &Orgs) -> (Vec<References>, Vec<BadRow
         all.push(references);
         for name in ["name", "seat"].iter().filter(|_| makes_orgs) {
             if let Some(text) = row.values.get(name) {
-                made.entry(text).or_insert(place);
+                made.entry(text).or_default().push((place, row));
             }
         }
     }
     (all, bad)
+}
+
+/// The one organisation that a text means, among earlier rows and what the node holds.
+fn one_of(orgs: &Orgs, text: &str, earlier: &[(usize, &Row)]) -> Result<Reference, Say> {
+    let mut held = orgs.meant(text);
+    // What an earlier row makes is there already when the file is imported again.
+    held.retain(|id| {
+        let made_by = |row: &Row| {
+            let value = |name| row.values.get(name).map(String::as_str);
+            value("name").is_some_and(|name| orgs.is(id, name, value("seat")))
+        };
+        !earlier.iter().any(|(_, row)| made_by(row))
+    });
+    match (earlier, held.as_slice()) {
+        ([], _) => orgs.find(text).map(|id| Reference::Known(id.to_owned())),
+        ([(place, _)], []) => Ok(Reference::Row(*place)),
+        (rows, held) => {
+            let lines = rows.iter().map(|(_, row)| row.line.to_string()).collect::<Vec<_>>().join(", ");
+            let held: String = held.iter().map(|id| format!(", {}", orgs.shown(id))).collect();
+            Err(say!(
+                "“{text}”可指不止一个组织(第 {lines} 行{held}):请用不同的名称,或写编号",
+                "{text:?} could be more than one organisation (line {lines}{held}): give them different names, or give an id"
+            ))
+        }
+    }
 }
 
 fn orders(form: &Form, rows: Vec<Row>, references: Vec<References>) -> Vec<Order> {
@@ -183,16 +235,16 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
     if let Some(refused) = &sent.refused {
         let (line, mut failure) = (refused.line, refused.failure.clone());
         failure.why.push(say!(
-            "这是第 {line} 行;在它之前已导入 {created} 行(另有 {already} 行早已在)",
-            "this is line {line}; {created} rows were imported before it ({already} were there already)"
+            "这是第 {line} 行;其他行已导入 {created} 行(另有 {already} 行早已在)",
+            "this is line {line}; {created} other rows are in ({already} were there already)"
         ));
         failure.why.push(say!(
             "处理后再次运行同一文件(或改正后的文件):已导入的行不会重复",
             "then run the file again, as it is or corrected: rows that are in are not imported twice"
         ));
         if args.read.json {
-            eprint!("{}", failure.told());
-            return Ok(Done::No);
+            complain(&failure.told());
+            return Ok(Done::Told(failure.exit));
         }
         return Err(failure);
     }
@@ -201,8 +253,8 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
     }
     if args.dry_run {
         return print(&tr!(
-            "{rows} 行全部合格,未写入。去掉 --dry-run 即导入。\n",
-            "All {rows} rows are right; nothing was written. Leave out --dry-run to import.\n"
+            "{rows} 行全部合格(节点的规则到导入时才判断),未写入。去掉 --dry-run 即导入。\n",
+            "All {rows} rows are right, as far as can be told before the node's rules judge them; nothing was written. Leave out --dry-run to import.\n"
         ));
     }
     print(&tr!(
@@ -226,11 +278,33 @@ mod tests {
     fn a_row_may_name_what_an_earlier_row_makes_and_nothing_later() {
         let file = "name,seat,parent_org\n县委,371726000000,\n镇党委,371726101000,县委\n村支部,,371726101000\n孤支部,,后来的\n后来的,,\n";
         let rows = rows::read(&org_form(), file.as_bytes()).good;
-        let (_, bad) = refer(&org_form(), &rows, &Orgs::default());
+        let seats = ["371726000000", "371726101000"].map(str::to_owned).into();
+        let known = Known { seats, ..Known::default() };
+        let (_, bad) = refer(&org_form(), &rows, &known);
         assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
-        let (references, _) = refer(&org_form(), &rows[..3], &Orgs::default());
+        let (references, _) = refer(&org_form(), &rows[..3], &known);
         assert_eq!(references[1]["parent_org"], Reference::Row(0));
         assert_eq!(references[2]["parent_org"], Reference::Row(1));
+    }
+
+    #[test]
+    fn a_seat_that_the_directory_lacks_and_a_parent_that_could_be_two_are_bad_rows() {
+        let file = "name,seat,parent_org\n机关支部,371726101000,\n".to_owned()
+            + "机关支部,371726102000,\n甲小组,,机关支部\n乙支部,371726999000,\n县委,371726101000,\n丙支部,,县委\n";
+        let rows = rows::read(&org_form(), file.as_bytes()).good;
+        let mut known = Known::default();
+        known.seats.extend(["371726101000", "371726102000"].map(str::to_owned));
+        known.orgs.enter(&"ab".repeat(32), "县委", &["371726000000"], false);
+        let (_, bad) = refer(&org_form(), &rows, &known);
+        let told: Vec<(u64, &str)> = bad.iter().map(|row| (row.line, row.reason.en.as_str())).collect();
+        assert_eq!(told.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 5, 7], "{told:?}");
+        assert!(told[0].1.contains("(line 2, 3)") && told[1].1.contains("no seat 371726999000"), "{told:?}");
+        // The same file again: what its row made is there.
+        known.orgs.enter(&"cd".repeat(32), "丁镇党委", &["371726101000"], false);
+        let again = "name,seat,parent_org\n丁镇党委,371726101000,\n戊支部,,丁镇党委\n";
+        let (references, bad) = refer(&org_form(), &rows::read(&org_form(), again.as_bytes()).good, &known);
+        assert!(bad.is_empty() && references[1]["parent_org"] == Reference::Row(0), "{bad:?}");
+        assert!(told[2].1.contains("(line 6, abababab 县委)"), "{told:?}");
     }
 
     #[test]

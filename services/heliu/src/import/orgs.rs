@@ -51,7 +51,7 @@ impl Orgs {
         self.enter(&record.id, &text("name"), &codes, is_ending(&text("lifecycle")));
     }
 
-    fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
+    pub fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
         self.by_id.insert(id.to_owned(), Org { name: name.to_owned(), ended });
         // Whoever goes by name or seat means one that is alive.
         if ended {
@@ -63,20 +63,24 @@ impl Orgs {
         }
     }
 
-    /// The id of the one organisation that is meant.
-    pub fn find(&self, text: &str) -> Result<&str, Say> {
+    /// The ids of all that go by a text: a code, a name, or a beginning of an id (of these no more than two).
+    pub fn meant(&self, text: &str) -> Vec<&str> {
         let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
         let by_id = || {
             let begin = text.to_ascii_lowercase();
             let range = self.by_id.range(begin.clone()..).map(|(id, _)| id.as_str());
             range.take_while(|id| id.starts_with(&begin)).take(2).collect::<Vec<_>>()
         };
-        let found: Vec<&str> = match (self.by_code.get(text), self.by_name.get(text)) {
+        match (self.by_code.get(text), self.by_name.get(text)) {
             (Some(ids), _) | (None, Some(ids)) => ids.iter().map(String::as_str).collect(),
             (None, None) if is_hex && text.len() >= 8 => by_id(),
             (None, None) => Vec::new(),
-        };
-        match found.as_slice() {
+        }
+    }
+
+    /// The id of the one organisation that is meant.
+    pub fn find(&self, text: &str) -> Result<&str, Say> {
+        match self.meant(text).as_slice() {
             [] => Err(say!("本节点没有组织“{text}”", "this node holds no organisation {text:?}")),
             [id] => match self.by_id.get_key_value(*id) {
                 Some((_, Org { name, ended: true })) => {
@@ -96,7 +100,13 @@ impl Orgs {
         }
     }
 
-    fn shown(&self, id: &str) -> String {
+    /// Whether this one has the name and the region code that a row gives. A row without a code says nothing of it.
+    pub fn is(&self, id: &str, name: &str, code: Option<&str>) -> bool {
+        let is_there = |code: &str| self.by_code.get(code).is_some_and(|ids| ids.iter().any(|known| known == id));
+        self.by_id.get(id).is_some_and(|org| org.name == name) && code.is_none_or(is_there)
+    }
+
+    pub fn shown(&self, id: &str) -> String {
         let name = self.by_id.get(id).map_or("", |org| org.name.as_str());
         format!("{} {name}", id.chars().take(8).collect::<String>())
     }

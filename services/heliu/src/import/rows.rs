@@ -18,6 +18,8 @@ pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub struct Row {
     pub line: u64,
     pub values: BTreeMap<&'static str, String>,
+    /// The row that makes its parent, by its place, where that follows from the file and not from what it is called.
+    pub parent: Option<usize>,
 }
 
 /// A row that cannot be taken.
@@ -80,7 +82,7 @@ fn read_table(form: &Form, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
             Ok(record) => {
                 let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
                 match form.row(&columns, &record) {
-                    Ok(values) => rows.push(Row { line, values }),
+                    Ok(values) => rows.push(Row { line, values, parent: None }),
                     Err(reasons) => bad.extend(reasons.into_iter().map(|reason| BadRow { line, reason })),
                 }
             }
@@ -275,12 +277,14 @@ pub fn is_regions(bytes: &[u8]) -> bool {
 }
 
 /// Organisations for the seats of a region file: a committee for county and townships, a branch for each village. The
-/// parent is named by its seat's code, as an earlier row.
+/// parent is the row of the seat above.
 pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
     use heliu_record::seats::Tier;
     let seats = region::parse(&heliu_trust::id::RealmId([0; 16]), bytes)?;
-    let code_of: BTreeMap<_, &str> = seats.iter().map(|seat| (seat.id, seat.code.as_str())).collect();
-    let row = |(line, seat): (u64, &heliu_record::seats::Seat)| {
+    let places: BTreeMap<_, usize> = seats.iter().map(|seat| seat.id).zip(0..).collect();
+    let lines = lines_of_codes(bytes);
+    let row = |seat: &heliu_record::seats::Seat| {
+        let line = lines.get(seat.code.as_bytes()).copied().unwrap_or_default();
         let village = seat.tier == Tier::Village;
         let suffix = if village { "党支部" } else { "党委" };
         let mut values = BTreeMap::from([
@@ -291,12 +295,22 @@ pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
         if village {
             values.insert("org_kind", "village".to_owned());
         }
-        if let Some(parent) = seat.parent.and_then(|parent| code_of.get(&parent)) {
-            values.insert("parent_org", (*parent).to_owned());
+        let parent = seat.parent.and_then(|parent| places.get(&parent).copied());
+        if let Some(above) = parent.and_then(|parent| seats.get(parent)) {
+            values.insert("parent_org", above.code.clone());
         }
-        Row { line, values }
+        Row { line, values, parent }
     };
-    Ok((2..).zip(&seats).map(row).collect())
+    Ok(seats.iter().map(row).collect())
+}
+
+/// The line of each region code: seats come in the order of the tree, and not in the file's.
+fn lines_of_codes<'b>(bytes: &'b [u8]) -> BTreeMap<&'b [u8], u64> {
+    let code = |line: &'b [u8]| {
+        let code = line.split(|b| *b == b',').next().unwrap_or_default().trim_ascii();
+        code.strip_prefix(b"\"").and_then(|code| code.strip_suffix(b"\"")).unwrap_or(code)
+    };
+    bytes.split(|b| *b == b'\n').map(code).zip(1..).collect()
 }
 
 /// 大王庄村村民委员会 is a villagers' committee; the branch is that of 大王庄村.
@@ -394,5 +408,12 @@ mod tests {
             (rows[2].values["parent_org"].as_str(), rows[2].values["level"].as_str()),
             ("371726101000", "branch")
         );
+    }
+    #[test]
+    fn organisations_of_a_region_file_keep_the_lines_of_the_file() {
+        let file = "code,name,parent_code\r\n371726101201,甲村,371726101000\r\n\r\n\"371726101000\",什集镇,371726000000\n371726000000,鄄城县,\n";
+        let rows = orgs_of(file.as_bytes()).expect("it is one");
+        let lines: Vec<(&str, u64)> = rows.iter().map(|row| (row.values["seat"].as_str(), row.line)).collect();
+        assert_eq!(lines, [("371726000000", 5), ("371726101000", 4), ("371726101201", 2)]);
     }
 }

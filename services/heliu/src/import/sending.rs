@@ -12,6 +12,7 @@ use heliu_record::id::to_hex;
 
 use super::Reference;
 use crate::failure::Failure;
+use crate::out::complain;
 use crate::text::{count, tr};
 
 /// Commands under way at once: the node makes one commit of what comes together.
@@ -35,7 +36,7 @@ pub struct Sent {
     pub refused: Option<Refused>,
 }
 
-/// The first row that the node did not take. No further ones were sent.
+/// The first row that the node did not take. No further ones were sent; those under way were, and may be of later lines.
 #[derive(Debug)]
 pub struct Refused {
     pub line: u64,
@@ -150,13 +151,14 @@ impl Progress {
         }
         self.shown = Some(Instant::now());
         let (percent, done, total) = (done * 100 / self.total.max(1), count(done), count(self.total));
-        eprint!("\r  {}", tr!("{done} / {total} 行({percent}%)", "{done} / {total} rows ({percent}%)"));
+        let said = tr!("{done} / {total} 行({percent}%)", "{done} / {total} rows ({percent}%)");
+        complain(&format!("\r  {said}"));
     }
 
     /// Leaves an empty line.
     fn end(&self) {
         if self.live && self.shown.is_some() {
-            eprint!("\r{:60}\r", "");
+            complain(&format!("\r{:60}\r", ""));
         }
     }
 }

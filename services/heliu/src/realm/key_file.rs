@@ -12,14 +12,14 @@ use crate::text::say;
 
 const SCHEME: &str = "ed25519";
 
-/// A key that nobody has had before.
-pub fn draw() -> Result<[u8; 32], Failure> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|error| {
+/// Bytes that nobody has had before: a key, an id.
+pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
         Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
             .because(error)
     })?;
-    Ok(seed)
+    Ok(bytes)
 }
 
 pub fn write(path: &Path, seed: &[u8; 32], of: &str) -> Result<(), Failure> {

@@ -1,5 +1,5 @@
 //! Making a realm: the issuer's key, a directory of all seats and the first nodes, and for each node a directory of its
-//! own to copy to its machine. Everything is written beside the place and then put there at once: all of it or nothing.
+//! own to copy to its machine. Everything is written in a temporary place and put where it belongs when it is whole.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -44,7 +44,7 @@ pub fn make(
     wanted: impl FnOnce(&[Seat]) -> Result<Vec<Wanted>, Failure>,
 ) -> Result<(Realm, Vec<Made>), Failure> {
     check_free(folder)?;
-    let issuer_seed = key_file::draw()?;
+    let issuer_seed = key_file::random()?;
     let issuer = Ed25519Key::from_seed(issuer_seed);
     let id = realm_id(&issuer.public_key(), name);
     let seats = seats(&id)?;
@@ -92,9 +92,15 @@ fn check_free(folder: &Path) -> Result<(), Failure> {
                 "overwriting it would destroy its keys, and with them its nodes"
             ))
     } else {
-        Failure::new(Exit::Refused, "not_empty", say!("目录 {shown} 不是空的", "the directory {shown} is not empty"))
+        return Err(not_empty(folder));
     };
     Err(failure.next(say!("请用 --dir 给出一个新目录", "give a new directory with --dir")))
+}
+
+pub fn not_empty(folder: &Path) -> Failure {
+    let shown = folder.display();
+    Failure::new(Exit::Usage, "not_empty", say!("目录 {shown} 不是空的", "the directory {shown} is not empty"))
+        .next(say!("请用 --dir 给出一个新的或空的目录", "name a new or an empty directory with --dir"))
 }
 
 fn draw_nodes(wanted: &[Wanted]) -> Result<Vec<Made>, Failure> {
@@ -104,7 +110,7 @@ fn draw_nodes(wanted: &[Wanted]) -> Result<Vec<Made>, Failure> {
         *count += 1;
         let code = &wanted.seat.code;
         let name = if *count == 1 { code.clone() } else { format!("{code}-{count}") };
-        let seed = key_file::draw()?;
+        let seed = key_file::random()?;
         let node = Ed25519Key::from_seed(seed).node();
         Ok(Made { node, seat: wanted.seat.clone(), listen: wanted.listen, folder: Path::new(NODES).join(name), seed })
     };
@@ -118,7 +124,10 @@ fn write(folder: &Path, realm: &Realm, issuer: &[u8; 32], nodes: &[Made]) -> Res
     };
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(parent).map_err(failed(parent))?;
-    let draft = tempfile::Builder::new().prefix(".heliu-init-").tempdir_in(parent).map_err(failed(parent))?;
+    // An empty directory that is there stays: somebody may stand in it, and it may be a file system of its own.
+    let stays = folder.exists();
+    let around = if stays { folder } else { parent };
+    let draft = tempfile::Builder::new().prefix(".heliu-init-").tempdir_in(around).map_err(failed(around))?;
     let directory = directory_file::encode(&realm.directory);
     write_new(&draft.path().join(FILE), realm.describe().as_bytes(), false)?;
     key_file::write(&draft.path().join(ISSUER_KEY), issuer, &tr!("域签发者", "the realm's issuer"))?;
@@ -130,10 +139,21 @@ fn write(folder: &Path, realm: &Realm, issuer: &[u8; 32], nodes: &[Made]) -> Res
         write_new(&own.join(DIRECTORY), &directory, false)?;
         write_new(&own.join(CONFIG), config(realm, node, nodes).as_bytes(), false)?;
     }
-    std::fs::rename(draft.path(), folder).map_err(failed(folder))?;
-    // It has a new name now; there is nothing to clean up.
-    let _ = draft.keep();
-    std::fs::File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed(parent))
+    if stays {
+        // The description last: with it there is a realm here.
+        for name in [NODES, ISSUER_KEY, DIRECTORY, FILE] {
+            let from = draft.path().join(name);
+            if from.exists() {
+                std::fs::rename(&from, folder.join(name)).map_err(failed(folder))?;
+            }
+        }
+        draft.close().map_err(failed(folder))?;
+    } else {
+        std::fs::rename(draft.path(), folder).map_err(failed(folder))?;
+        // It has a new name now; there is nothing to clean up.
+        let _ = draft.keep();
+    }
+    std::fs::File::open(around).and_then(|around| around.sync_all()).map_err(failed(around))
 }
 
 fn config(realm: &Realm, node: &Made, nodes: &[Made]) -> String {
@@ -210,6 +230,17 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_directory_that_is_there_becomes_the_realm_and_stays_the_same_directory() {
+        use std::os::unix::fs::MetadataExt as _;
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let number = |path: &Path| path.metadata().expect("it is there").ino();
+        let before = number(folder.path());
+        let (realm, _) = make_at(folder.path(), &[(0, 1)]).expect("it is empty");
+        assert_eq!(Realm::open(folder.path()).expect("it is whole").id(), realm.id());
+        assert_eq!((number(folder.path()), std::fs::read_dir(folder.path()).expect("it is ours").count()), (before, 4));
+    }
+
+    #[test]
     fn a_realm_is_never_overwritten_and_a_failed_one_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let place = folder.path().join("realm");
@@ -218,8 +249,14 @@ mod tests {
         let failure = make_at(&place, &[(0, 1)]).expect_err("it is there already");
         assert_eq!((failure.exit, failure.code.as_str()), (Exit::Refused, "realm_exists"));
         assert_eq!(std::fs::read(place.join(ISSUER_KEY)).expect("it is there"), key);
-        let refused = |_: &RealmId| Err(Failure::usage(say!("不行", "no")));
-        assert!(make(&folder.path().join("other"), "x", refused, |_| Ok(Vec::new())).is_err());
+        // The second node has a name that no file can have; the first one's files and the keys have been written by then.
+        let seats = |realm: &RealmId| Ok(region::parse(realm, REGIONS).expect("it reads"));
+        let made = make(&folder.path().join("other"), "x", seats, |seats| {
+            let at = |(port, seat)| Wanted { seat, listen: ([127, 0, 0, 1], port).into() };
+            let bad = Seat { code: "\0".to_owned(), ..seats[1].clone() };
+            Ok([(1, seats[0].clone()), (2, bad)].map(at).into())
+        });
+        assert!(made.is_err());
         assert_eq!(std::fs::read_dir(folder.path()).expect("it is ours").count(), 1);
     }
 }

@@ -1,6 +1,13 @@
-//! The texts of `--help`: every verb and flag, in both languages. Examples are commands that work as they stand.
+//! The texts of `--help`: every verb and flag, in both languages. Examples are commands as one types them, with files
+//! and ids of one's own.
 
-use heliu_record::kind::{Label, label};
+use heliu_record::kind::Label;
+
+/// What lacks a language does not compile.
+const fn label(zh: &'static str, en: &'static str) -> Label {
+    assert!(!zh.is_empty() && !en.is_empty(), "every text is there in both languages");
+    Label { zh, en }
+}
 
 pub const HELIU: Label = label(
     "合流:县、乡、村各级各存一份组织记录,断网照常办公,联网自动合并。",
@@ -13,23 +20,26 @@ pub const HELIU_AFTER: Label = label(
   heliu init --regions 371726.csv --dir ./realm           建立一个域,生成县级节点
   heliu node --dir ./realm/nodes/371726000000             运行节点
   heliu status --node 127.0.0.1:7340                      查看节点
+区划文件是 CSV,列为 code,name,parent_code;鄄城县的 371726.csv 在源码的 crates/trust/data/regions 中。
 
 退出码:0 成功;1 未成功,或核对不一致;2 用法不对;3 连不上节点;4 被规则或权限拒绝;5 存储有问题。
 
 连接哪个节点:--node,否则 HELIU_NODE,否则 --config、./heliu.toml 或 /etc/heliu/heliu.toml 中的监听地址,\
-否则 127.0.0.1:7340。语言:--lang,否则 HELIU_LANG、LC_ALL、LANG。",
+否则 127.0.0.1:7340。语言:--lang,否则 HELIU_LANG、LC_ALL、LC_MESSAGES、LANG。",
     "\
 Starting out:
   heliu demo                                              a whole county, told in one process
   heliu init --regions 371726.csv --dir ./realm           make a realm and the county's node
   heliu node --dir ./realm/nodes/371726000000             run that node
   heliu status --node 127.0.0.1:7340                      look at it
+A region file is a CSV with the columns code,name,parent_code; 371726.csv, of the county 鄄城县, is in the sources under \
+crates/trust/data/regions.
 
 Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage; 3 the node cannot be reached; 4 refused by a rule or for \
 lack of authority; 5 a problem with the store.
 
 Which node: --node, else HELIU_NODE, else the listening address in --config, ./heliu.toml or /etc/heliu/heliu.toml, \
-else 127.0.0.1:7340. Language: --lang, else HELIU_LANG, LC_ALL, LANG.",
+else 127.0.0.1:7340. Language: --lang, else HELIU_LANG, LC_ALL, LC_MESSAGES, LANG.",
 );
 
 pub const COMMANDS: Label = label("命令", "Commands");
@@ -98,8 +108,10 @@ directory nodes/<region code>/ with heliu.toml, node.key and directory.bin. Copy
 An existing realm is never overwritten. Joining with a token (enroll, join) comes with a later version; for now nodes \
 are enrolled here.",
 );
-pub const INIT_REGIONS: Label =
-    label("区划文件:CSV,列为 code,name,parent_code", "Region file: CSV with the columns code,name,parent_code");
+pub const INIT_REGIONS: Label = label(
+    "区划文件:CSV,列为 code,name,parent_code(源码的 crates/trust/data/regions 中有一份)",
+    "Region file: CSV with the columns code,name,parent_code (one is in the sources, crates/trust/data/regions)",
+);
 pub const INIT_DIR: Label = label("域的目录,须不存在或为空", "Where to make it; must not exist, or be empty");
 pub const INIT_REALM: Label = label("域的名称,默认县的区划代码", "Name of the realm; else the county's region code");
 pub const INIT_NODE: Label =
@@ -129,8 +141,8 @@ commas). If a superior cannot be reached the node runs all the same and keeps tr
 Ctrl-C it finishes within shutdown_seconds.",
 );
 pub const NODE_CONFIG: Label = label(
-    "配置文件,默认 ./heliu.toml,再 /etc/heliu/heliu.toml",
-    "Configuration file; else ./heliu.toml, then /etc/heliu/heliu.toml",
+    "配置文件,否则 --dir、环境变量 HELIU_CONFIG、./heliu.toml、/etc/heliu/heliu.toml",
+    "Configuration file; else --dir, the variable HELIU_CONFIG, ./heliu.toml, /etc/heliu/heliu.toml",
 );
 pub const NODE_DIR: Label = label("init 生成的节点目录", "A node's directory, as init makes it");
 pub const NODE_LOG_JSON: Label = label("日志输出为 JSON", "Write the log as JSON");
@@ -216,8 +228,11 @@ pub const DO_HELP: Label =
 
 pub const IMPORT: Label = label("从 CSV 文件导入", "Import from CSV files");
 pub const IMPORT_AFTER: Label = label(
-    "先检查全部行,有一行不对就什么也不写;同一文件再次导入不会重复。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
-    "All rows are checked first; if one is wrong, nothing is written. The same file again changes nothing. Each node remembers its own imports, so import a file at one node only.",
+    "先检查全部行,并与节点的组织和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
+遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
+    "All rows are checked first, also against the organisations and seats of the node; if one is wrong, nothing is written. \
+What only the node's rules can tell is told as rows are given to it: it stops at the first row that is refused and says \
+which, and the rows that were taken stay. The same file again changes nothing. Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
 pub const IMPORT_DIR: Label = label("域的目录(含 issuer.key)", "The realm's directory, with its issuer.key");
@@ -279,6 +294,12 @@ pub const CONFLICTS_AFTER: Label = label(
     "Examples:\n  heliu conflicts list\n  heliu conflicts show 5d0a99e1\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 'the letter counts'",
 );
 pub const CONFLICTS_LIST: Label = label("列出未决冲突", "List the open ones");
+pub const CONFLICTS_LIST_AFTER: Label = label(
+    "示例:\n  heliu conflicts list\n  heliu conflicts list --kind MULTI_HOME",
+    "Examples:\n  heliu conflicts list\n  heliu conflicts list --kind MULTI_HOME",
+);
+pub const CONFLICTS_SHOW_AFTER: Label =
+    label("示例:\n  heliu conflicts show 5d0a99e1", "Example:\n  heliu conflicts show 5d0a99e1");
 pub const CONFLICTS_SHOW: Label = label("查看一个冲突的全部内容", "Show one with all its values");
 pub const CONFLICTS_SETTLE: Label = label("选定一个值,各级同时生效", "Choose a value, once, for all tiers");
 pub const CONFLICTS_SETTLE_AFTER: Label = label(

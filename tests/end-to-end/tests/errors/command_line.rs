@@ -1,7 +1,8 @@
 //! What was typed is wrong, or there is nobody to ask.
 
-use end_to_end::command_line::{command, heliu, run};
+use end_to_end::command_line::{command, heliu, heliu_in, run};
 use end_to_end::realm::{Realm, free_address};
+use end_to_end::seats::{code, region_file};
 
 #[tokio::test]
 async fn a_wrong_command_line_is_told_with_the_nearest_right_one() {
@@ -22,6 +23,26 @@ async fn it_speaks_the_language_of_the_reader() {
     chinese.env("HELIU_LANG", "zh");
     let _ = run(chinese, &["stauts"]).await.exits(2).complains("没有命令 stauts").complains("是不是 status?");
     let _ = heliu(&["--lang", "zh", "--help"]).await.exits(0).answers("合流").answers("用法");
+}
+
+#[tokio::test]
+async fn a_file_may_have_a_name_in_an_old_encoding() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    // 名 in GBK.
+    let file = folder.path().join(std::ffi::OsStr::from_bytes(b"\xc3\xfb.csv"));
+    std::fs::write(&file, "nmae\n甲\n").expect("it is ours");
+    let mut import = command(&["import", "orgs"]);
+    import.arg(&file).args(["--node", "127.0.0.1:1"]);
+    let _ = run(import, &["import", "orgs", "..."]).await.exits(1).complains("did you mean name?");
+}
+
+#[tokio::test]
+async fn the_exit_code_says_it_where_nobody_reads_the_complaint() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let ended = command(&["stauts"]).stderr(writer).status().await.expect("the binary runs");
+    assert_eq!(ended.code(), Some(2));
 }
 
 #[tokio::test]
@@ -48,6 +69,35 @@ async fn a_wrong_setting_is_told_with_its_line_and_the_nearest_known_one() {
 }
 
 #[tokio::test]
+async fn a_variable_that_names_a_configuration_gives_way_to_a_directory_that_is_typed() {
+    let nowhere = ["node", "--dir", "nowhere", "--log-json"];
+    let mut node = command(&nowhere);
+    node.env("HELIU_CONFIG", "/etc/heliu/heliu.toml");
+    let said = run(node, &nowhere).await.exits(2).complains("cannot use nowhere/heliu.toml");
+    assert_eq!(said.json()["error"]["code"], "file", "who reads the log as JSON reads the failure so as well");
+}
+
+#[tokio::test]
+async fn a_realm_is_made_where_one_stands_and_its_nodes_have_addresses_of_their_own() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let regions = folder.path().join("regions.csv");
+    std::fs::write(&regions, region_file(["C", "T1"])).expect("it is ours");
+    let here = folder.path().join("here");
+    std::fs::create_dir(&here).expect("it is ours");
+    let (county, township) = (format!("{}=127.0.0.1:7340", code("C")), format!("{}=127.0.0.1:7340", code("T1")));
+    let init = ["init", "--regions", "../regions.csv", "--dir", ".", "--node", &county];
+    let said = heliu_in(&here, &[&init[..], &["--node", &township]].concat()).await.exits(2);
+    let _ = said.complains("cannot both be at 127.0.0.1:7340");
+    let _ = heliu_in(&here, &init).await.exits(0).answers("heliu node --dir");
+    assert!(here.join("realm.toml").exists());
+    let _ = heliu_in(folder.path(), &["demo", "--dir", "here"]).await.exits(2).complains("is not empty");
+    let _ = heliu_in(folder.path(), &["init", "--regions", "regions.csv", "--dir", "."])
+        .await
+        .exits(2)
+        .complains("is not empty");
+}
+
+#[tokio::test]
 async fn a_realm_is_never_overwritten() {
     let realm = Realm::init(&["C"]).await;
     let (regions, folder) = (realm.regions(), realm.folder().join("realm"));
@@ -68,6 +118,8 @@ async fn what_a_rule_refuses_is_told_with_the_reason_and_ends_with_four() {
     let _ = said.complains("is already under").complains("cannot be above each other").complains("what to do");
     let said = heliu(&["do", "org.create", "nmae=x", "--node", &address]).await.exits(2);
     let _ = said.complains("nmae");
+    let said = heliu(&["conflicts", "list", "--kind", "multi_home", "--node", &address]).await.exits(2);
+    let _ = said.complains("There is no kind").complains("MULTI_HOME");
     let unknown = "0".repeat(64);
     let _ = heliu(&["get", &unknown, "--node", &address]).await.exits(1).complains("holds no record");
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use end_to_end::command_line::heliu;
 use end_to_end::desk::Desk;
-use end_to_end::patience::until;
+use end_to_end::patience::{skipped, until};
 use end_to_end::realm::Realm;
 
 /// More than fits.
@@ -40,7 +40,7 @@ async fn has_all(desk: &Desk, members: &[String]) {
 async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_space() {
     let realm = Realm::init(&["C"]).await;
     let Some(disk) = SmallDisk::mount(&realm.folder().join("disk")) else {
-        eprintln!("skipped: mounting a small tmpfs takes root; the story of a quota covers a node without it");
+        skipped("a full disk: mounting a small tmpfs takes root. The story of a quota covers a node without it");
         return;
     };
     let data = disk.0.join("data");

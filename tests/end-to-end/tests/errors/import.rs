@@ -19,6 +19,8 @@ async fn a_broken_row_is_told_with_its_line_and_nothing_is_imported() {
     let address = realm.address("C").to_string();
     let regions = realm.regions();
     let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--node", &address];
+    // Another organisation of a seat does not make the superior of a region file doubtful.
+    county.makes("org.create", &[("name", "机关支部"), ("seat", &code("T1"))]).await;
     let _ = heliu(&orgs).await.exits(0).answers("3 rows: 3 imported");
 
     let village = code("V11");
@@ -70,4 +72,35 @@ async fn the_same_file_imported_again_changes_nothing() {
     let longer = write(&realm, "longer.csv", &(file + &row(61)));
     let said = heliu(&["import", "members", &longer, "--node", &address]).await.exits(0);
     let _ = said.answers("61 rows: 1 imported, 60 already there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_written() {
+    let realm = Realm::init(&["C", "-V11"]).await;
+    let (_node, county) = realm.start("C").await;
+    let address = realm.address("C").to_string();
+    let (seat, strange) = (code("V11"), code("V19"));
+    let rows =
+        format!("name,seat,parent_org\n甲支部,{seat},\n乙支部,{strange},\n甲支部,{},\n丙支部,,甲支部\n", code("T1"));
+    let file = write(&realm, "orgs.csv", &rows);
+    for extra in [&["--dry-run"][..], &[]] {
+        let import = [&["import", "orgs", &file, "--node", &address], extra].concat();
+        let said = heliu(&import).await.exits(1).complains("nothing was imported");
+        let said = said.complains(&format!("line 3: the node's directory has no seat {strange}"));
+        let _ = said.complains("line 5: \"甲支部\" could be more than one organisation (line 2, 4)");
+    }
+    assert!(county.list("org").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_a_rule_refuses_is_told_with_what_is_in_and_ends_alike_for_people_and_programs() {
+    let realm = Realm::init(&["C", "T1", "-T2"]).await;
+    let (_node, _township) = realm.start("T1").await;
+    let address = realm.address("T1").to_string();
+    let rows = format!("name,seat\n甲支部,{}\n乙支部,{}\n", code("T1"), code("T2"));
+    let file = write(&realm, "orgs.csv", &rows);
+    let import = ["import", "orgs", &file, "--node", &address];
+    let _ = heliu(&import).await.exits(4).complains("this is line 3; 1 other rows are in");
+    let said = heliu(&[&import[..], &["--json"]].concat()).await.exits(4).json();
+    assert_eq!((&said["refused"]["line"], &said["already"]), (&3.into(), &1.into()), "{said}");
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use end_to_end::desk::{Desk, order};
+use end_to_end::patience::PATIENCE;
 use end_to_end::seats::{code, covers};
 use heliu_client::Error;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
@@ -141,7 +142,9 @@ impl Clerk {
         let order = ExecuteRequest { reason: order.command_id.clone(), ..order.clone() };
         let mut patience = if self.dice.below(10) == 0 { Duration::from_millis(self.dice.below(4)) } else { LONG };
         let mut lost = false;
+        let began = Instant::now();
         loop {
+            assert!(began.elapsed() < PATIENCE, "{} gets no answer at {}: {order:?}", order.command_id, self.node);
             let answer = tokio::time::timeout(patience, self.desk.client.execute(order.clone())).await;
             patience = LONG;
             match answer {
