@@ -25,6 +25,8 @@ pub enum AuthorityError {
     NotWriter { path: String, author: String, who: Label },
     #[error("{path:?} may not be written after {after:?} of the same entry")]
     Closed { path: String, after: &'static str },
+    #[error("{path:?} cites a decision, {cited:?}, that its author has not seen")]
+    Unseen { path: String, cited: String },
 }
 
 /// Judges a change by the seat of its author. `at` is the record's state at exactly the change's predecessors.
@@ -59,6 +61,7 @@ pub fn may_write(
     for put in written {
         let rule = schema::check(kind, *put)?;
         judge.check_open(&rule.place, put.key)?;
+        judge.check_cites(&rule.place, put.key)?;
         if !judge.allows_path(&rule.place, rule.writer) {
             let who = describe(rule.writer);
             return Err(AuthorityError::NotWriter { path: put.key.to_owned(), author: seats.name(author), who });
@@ -174,6 +177,16 @@ impl Judge<'_> {
             let Merge::State(machine) = field.merge else { return None };
             Some(machine.state(Decision::parse(v.value.as_text()?)?.state)?.writer)
         })
+    }
+
+    /// Only what its author has seen is superseded: of anything else nobody could say whether he may.
+    fn check_cites(&self, place: &Place<'_>, path: &str) -> Result<(), AuthorityError> {
+        let Place::Decision { field, decision, .. } = place else { return Ok(()) };
+        let is_seen = |cited: &&str| !self.at.visible(Container::Log, &format!("{}/{cited}", field.name)).is_empty();
+        match decision.cites.iter().find(|cited| !is_seen(cited)) {
+            Some(cited) => Err(AuthorityError::Unseen { path: path.to_owned(), cited: (*cited).to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// A part of an entry may be closed by others of the entry that were written before.

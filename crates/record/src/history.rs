@@ -125,6 +125,13 @@ impl History {
         self.changes.iter().find(|c| c.actor == op.actor && (c.start_op..=c.max_op()).contains(&op.counter))
     }
 
+    /// Whether the author of one operation had seen another: it is before it, and not beside it.
+    #[must_use]
+    pub fn has_seen(&self, later: OpId, earlier: OpId) -> bool {
+        let (Some(later), Some(earlier)) = (self.change_of(later), self.change_of(earlier)) else { return false };
+        self.at(&later.deps).is_ok_and(|past| past.get(&earlier.hash).is_some())
+    }
+
     /// Whether the change stands exactly on everything held, as most do: then the state at its predecessors is this one.
     #[must_use]
     pub fn is_at_heads(&self, change: &Change) -> bool {

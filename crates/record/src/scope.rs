@@ -37,7 +37,8 @@ impl Scope {
         Scope { public, owners, seats }
     }
 
-    /// The seats that a change alone would add. For leaves that are held: they may widen relaying, never narrow it.
+    /// The seats that a change alone would add. For leaves that are held: they may widen relaying, never narrow it. Whose
+    /// leaves may is for the caller to say.
     pub fn widen_by(&mut self, change: &Change) {
         for put in change.puts.iter().filter(|p| p.container == Container::Scope) {
             if put.key == CLASS {

@@ -244,6 +244,7 @@ impl Refusal {
         let (why, who) = match error {
             AuthorityError::NotWriter { path, who, .. } => (format!("{path} 只能由{}写。", who.zh), *who),
             AuthorityError::Closed { path, after } => (format!("已有 {after},不能再写 {path}。"), SOMEBODY),
+            AuthorityError::Unseen { path, cited } => (format!("{path} 引用了未见过的决定 {cited}。"), SOMEBODY),
             AuthorityError::Creator { birth, .. } => (format!("只有“{birth}”及其上级可以建立此记录。"), SOMEBODY),
             AuthorityError::FirstOwner { .. } | AuthorityError::Schema(_) => {
                 ("内容不合此类记录的规定。".to_owned(), SOMEBODY)

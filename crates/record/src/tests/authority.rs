@@ -147,6 +147,21 @@ fn whoever_supersedes_a_decision_must_have_been_able_to_take_it() {
 }
 
 #[test]
+fn nobody_supersedes_a_decision_that_he_has_not_seen() {
+    let (mut node, m, _) = a_member();
+    let before = node.records[&m].clone();
+    node.does("record.decide", Some(m), &[("field", "stage"), ("state", "removed")]);
+    let removed = node.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned());
+    let removed = removed.into_iter().find(|key| key != "stage/0").expect("the decision");
+    // The village writes as if it did not know, and cites what it knows all the same.
+    node.records.insert(m, before);
+    let cites = |entry: &str| Scalar::Text(format!("full|||0,{entry}"));
+    let annul = [(Container::Log, "stage/x", cites(&removed["stage/".len()..]))];
+    assert!(matches!(judge(&node, "V11", m, &annul), Err(AuthorityError::Unseen { .. })));
+    assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("full|||0"))]).is_ok());
+}
+
+#[test]
 fn what_the_kind_does_not_declare_is_no_path() {
     let (node, m, _) = a_member();
     for (container, key, value) in [

@@ -295,3 +295,26 @@ fn an_ending_beats_what_did_not_know_of_it_and_only_citing_it_reopens() {
     meet(t1, county);
     assert_eq!(county.json(org)["lifecycle"], json!("active"));
 }
+
+#[test]
+fn a_name_taken_on_purpose_does_not_annul_anothers_decision() {
+    let mut all = nodes(["T1", "V11"]);
+    let [t1, v1] = &mut all;
+    let b = branch(t1, "V11", "一村党支部");
+    let m = member(t1, b, "测试甲0001");
+    meet(t1, v1);
+    t1.does("record.decide", Some(m), &[("field", "stage"), ("state", "removed")]);
+    let keys = t1.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned());
+    let removal = keys.into_iter().find(|key| key != "stage/0").expect("the decision");
+    // Beside it, the village writes a decision of the same name, and then one that cites the name.
+    let put = |key: &str, value: String| {
+        let value = WriteValue::Value(Scalar::Text(value));
+        let write = Write { container: Container::Log, key: key.to_owned(), value };
+        RecordWrite { record: m, create: None, writes: vec![write] }
+    };
+    v1.write(&put(&removal, "left|||0".to_owned()), "record.decide");
+    v1.write(&put("stage/back", format!("full|||{}", &removal["stage/".len()..])), "record.decide");
+    assert_eq!(v1.json(m)["stage"], json!("full"));
+    meet(t1, v1);
+    assert_eq!(v1.json(m)["stage"], json!("removed"), "the township's decision stands");
+}

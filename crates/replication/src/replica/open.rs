@@ -10,7 +10,7 @@ use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
 use heliu_storage::{Loaded, Position, RecordRow, RecordState, StoreError};
-use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 
@@ -81,17 +81,10 @@ impl Open {
     }
 
     /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.
-    pub fn relay_scope(&self) -> Scope {
+    pub fn relay_scope(&self, directory: &Directory) -> Scope {
         let history = self.leaves.history();
         let mut scope = if history.is_empty() { self.row.scope.clone() } else { Scope::of(history) };
-        for (leaf, status) in self.leaves.iter() {
-            if matches!(status, Status::Waiting | Status::Held(_)) {
-                scope.widen_by(&leaf.change);
-            }
-        }
-        if scope.owners.is_empty() {
-            scope.owners.insert(self.row.preimage.birth);
-        }
+        self.leaves.widen(&mut scope, directory);
         scope
     }
 

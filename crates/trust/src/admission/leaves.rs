@@ -21,6 +21,7 @@ use heliu_record::hash::Sum;
 use heliu_record::history::{History, PlaceError};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
+use heliu_record::scope::Scope;
 use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
@@ -153,6 +154,30 @@ impl Leaves {
         let is_wanted =
             move |dep: &ChangeHash, leaves: &BTreeSet<_>| !self.by_change.contains_key(dep) && leaves.iter().any(waits);
         self.waiting.iter().filter(move |(dep, leaves)| is_wanted(dep, leaves)).map(|(dep, _)| *dep)
+    }
+
+    /// Widens a scope by the seats that unjudged leaves name: they wait or are held, and may be good. Only those count
+    /// whose author could share the record: his seat is at or above an owner, by what is admitted or by such a leaf.
+    /// Otherwise whoever once saw a record could publish it with a leaf that nobody can judge.
+    pub fn widen(&self, scope: &mut Scope, directory: &Directory) {
+        if scope.owners.is_empty() {
+            scope.owners.insert(self.preimage.birth);
+        }
+        let unjudged = self.iter().filter(|(_, status)| matches!(status, Status::Waiting | Status::Held(_)));
+        let mut unheard: Vec<&Leaf> = unjudged.map(|(leaf, _)| leaf).collect();
+        let mut before = usize::MAX;
+        while unheard.len() < before {
+            before = unheard.len();
+            unheard.retain(|leaf| {
+                let seat = directory.node(leaf.author).map(|author| author.seat);
+                let owns = |owner| seat.is_some_and(|seat| directory.seats().is_at_or_above(seat, owner));
+                let is_heard = scope.owners.iter().copied().any(owns);
+                if is_heard {
+                    scope.widen_by(&leaf.change);
+                }
+                !is_heard
+            });
+        }
     }
 
     /// Over all leaves held, whatever became of them.

@@ -8,6 +8,8 @@ use heliu_record::history::Visible;
 use heliu_record::id::{ChangeHash, LeafHash, Preimage};
 use proptest::prelude::*;
 
+mod unjudged;
+
 use super::*;
 use crate::commit::SignedCommit;
 use crate::directory::Directory;

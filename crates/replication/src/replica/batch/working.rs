@@ -275,7 +275,8 @@ impl Batch {
 
     fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
         let stays = |open: &&Open| {
-            open.is_present() && open.relay_scope().has_audience(replica.seat, replica.directory.seats())
+            open.is_present()
+                && open.relay_scope(&replica.directory).has_audience(replica.seat, replica.directory.seats())
         };
         if replica.open.get(&record).filter(stays).is_some() {
             self.outcome.wants.entry(link).or_default().insert(record);
