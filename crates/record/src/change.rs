@@ -281,6 +281,14 @@ impl Change {
         }
     }
 
+    /// Whether everybody can read it: [`Change::encode`] looks at no limit, and what nobody reads was not written.
+    pub fn check_limits(&self) -> Result<(), ShapeError> {
+        if self.raw.len() > limits::CHANGE_BYTES {
+            return Err(ShapeError::TooLong(self.raw.len()));
+        }
+        read::draft(&self.raw).map(|_| ())
+    }
+
     /// Counter of the last put.
     #[must_use]
     pub fn max_op(&self) -> u64 {

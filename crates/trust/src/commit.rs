@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::hash::hash;
-use heliu_record::id::{LeafHash, SeatId};
+use heliu_record::id::{ChangeHash, LeafHash, RecordId, SeatId};
 
 use crate::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
 use crate::signature::{Signature, Signer};
@@ -124,6 +124,32 @@ impl Commit {
     pub fn id(&self) -> CommitId {
         id_of(&self.encode())
     }
+
+    /// The hash of a leaf of this commit; see [`leaf_hash`].
+    #[must_use]
+    pub fn leaf_hash(&self, record: &RecordId, change: &ChangeHash, kind_version: u32) -> LeafHash {
+        leaf_hash(record, change, kind_version, self.seq, &self.versions)
+    }
+}
+
+/// A leaf binds a change to its record, and to all else that the verdict on it depends on: the version of the kind that it
+/// was written under, and place and directory versions of its commit. So one leaf is one verdict at every node; the same
+/// change in another record or in another commit is another leaf.
+#[must_use]
+pub fn leaf_hash(
+    record: &RecordId,
+    change: &ChangeHash,
+    kind_version: u32,
+    commit_seq: u64,
+    versions: &[(SeatId, DirectoryVersion)],
+) -> LeafHash {
+    let mut cited = Vec::with_capacity(versions.len() * (SeatId::LEN + DirectoryVersion::LEN));
+    for (county, version) in versions {
+        cited.extend_from_slice(&county.0);
+        cited.extend_from_slice(&version.0);
+    }
+    let (kind_version, commit_seq) = (kind_version.to_le_bytes(), commit_seq.to_le_bytes());
+    LeafHash(hash("heliu leaf 1", &[&record.0, &change.0, &kind_version, &commit_seq, &cited]))
 }
 
 fn id_of(encoded: &[u8]) -> CommitId {

@@ -109,11 +109,10 @@ pub(crate) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: Recor
     part("home_epoch", Scalar::Int(home.epoch));
     part("decided", Scalar::Int(home.epoch + 1));
     part("decided_on", today);
-    if !record.view.owners.contains(&seat) || record.view.owners.len() > 1 {
-        planner.put(member, Container::Scope, OWNER, Scalar::Bytes(seat.0.to_vec()));
-        for old in record.view.owners.iter().filter(|old| **old != seat) {
-            planner.add_participant(member, *old);
-        }
+    // Said also where nothing changes: somebody who takes the record over without knowing of this has then not taken it alone.
+    planner.put(member, Container::Scope, OWNER, Scalar::Bytes(seat.0.to_vec()));
+    for old in record.view.owners.iter().filter(|old| **old != seat) {
+        planner.add_participant(member, *old);
     }
     Ok(())
 }

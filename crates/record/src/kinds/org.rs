@@ -234,9 +234,11 @@ impl Org {
             bytes.extend_from_slice(text.as_bytes());
             bytes.push(0);
         }
-        for (op, parent) in &self.parents {
+        for op in self.decision.iter().chain(self.parents.iter().map(|(op, _)| op)) {
             bytes.extend_from_slice(&op.counter.to_le_bytes());
             bytes.extend_from_slice(&op.actor.0);
+        }
+        for (_, parent) in &self.parents {
             bytes.extend_from_slice(&parent.map_or([0; 32], |p| p.0));
         }
         for (unit, successor) in &self.successors {

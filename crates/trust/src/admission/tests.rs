@@ -119,6 +119,26 @@ fn of_two_leaves_with_one_seq_the_earlier_committed_counts_even_if_it_comes_late
     assert_eq!(leaves.offer(lost, &directory), []);
 }
 
+/// One change in two commits is two leaves: who got the one and who got the other see that they hold different things.
+#[test]
+fn a_change_signed_twice_does_not_hide_a_fork() {
+    let directory = story::directory();
+    let first = birth();
+    let past = history([&first]);
+    let (kept, lost) = (edit(&VILLAGE, &past, 1), edit(&VILLAGE, &past, 2));
+    let at = |change, commit_seq| leaf(&VILLAGE, change, How { commit_seq, ..PLAIN }, &directory);
+    let root = at(&first, 1);
+    let (early, late, rival) = (at(&kept, 2), at(&kept, 5), at(&lost, 3));
+    let mut one = offer_all([root.clone(), early.clone(), rival.clone()], &directory);
+    let mut other = offer_all([root, late.clone(), rival.clone()], &directory);
+    assert_eq!((status(&one, &rival), status(&other, &rival)), (FORKED, Status::Admitted));
+    assert_ne!(one.held_sum(), other.held_sum(), "so they reconcile");
+    one.offer(late.clone(), &directory);
+    other.offer(early, &directory);
+    assert_eq!(outcome(&one), outcome(&other));
+    assert_eq!([status(&one, &rival), status(&one, &late)], [FORKED, FORKED]);
+}
+
 /// Each of two authors equivocates, and each branch builds on the other's: whatever comes first, nothing of it counts.
 #[test]
 fn two_equivocators_do_not_make_the_order_count() {
@@ -330,6 +350,9 @@ fn quarrel(directory: &Directory) -> Vec<Leaf> {
     let newer = edit(&COUNTY.restarted().restarted(), &at_root, 13);
     let deps = in_order([root.hash, kept.hash]);
     let implied = Change::encode(Draft { deps, ..edit_draft(&VILLAGE.restarted().restarted(), &merged, 14) });
+    let deps = in_order([intrusion.hash, lost.hash]);
+    let after_two_fates =
+        Change::encode(Draft { deps, ..edit_draft(&STRANGER.restarted(), &history([&root, &intrusion, &lost]), 17) });
     let third = TOWNSHIP.restarted().restarted();
     let beside = edit(&third, &at_root, 15);
     let after_beside = edit(&third, &history([&root, &township, &beside]), 16);
@@ -355,6 +378,7 @@ fn quarrel(directory: &Directory) -> Vec<Leaf> {
         leaf(&VILLAGE.restarted().restarted(), &implied, at(1, 2), directory),
         leaf(&third, &beside, at(1, 0), directory),
         leaf(&third, &after_beside, at(2, 0), directory),
+        leaf(&STRANGER.restarted(), &after_two_fates, at(1, 0), directory),
     ]
 }
 
@@ -406,7 +430,7 @@ proptest! {
     /// the order in which they were written.
     #[test]
     fn the_order_of_arrival_does_not_matter(
-        picked in prop::sample::subsequence((0..20usize).collect::<Vec<_>>(), 0..=20).prop_shuffle(),
+        picked in prop::sample::subsequence((0..21usize).collect::<Vec<_>>(), 0..=21).prop_shuffle(),
     ) {
         let directory = story::directory();
         let all = quarrel(&directory);

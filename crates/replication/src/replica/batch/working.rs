@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use heliu_record::change::{Change, Note};
+use heliu_record::change::Note;
 use heliu_record::codec::{DecodeError, Reader, Writer as Encoder};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
-use heliu_record::id::{LeafHash, RecordId, leaf_hash};
+use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
-use heliu_trust::admission::{Leaf, Status};
+use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_trust::commit::leaf_hash;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use super::super::open::Open;
@@ -172,6 +173,10 @@ impl Batch {
             }
             return desk.missing();
         }
+        if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
+            self.put_off.push(Work::Execute { ticket, request: request.clone() });
+            return LoadRequest::default();
+        }
         let reply = match planned {
             Err(refusal) => Reply::Refused(refusal),
             Ok(plan) => match self.write(request, &plan.writes, replica, now) {
@@ -208,38 +213,22 @@ impl Batch {
             }
         }
         let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
+        // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
+        let drafts = writes.iter().map(|write| draft(write, &note, replica, now)).collect::<Result<Vec<_>, _>>()?;
         let mut leaves = Vec::with_capacity(writes.len());
-        for write in writes {
-            let open = match (&write.create, replica.open.get_mut(&write.record)) {
-                (_, Some(open)) => open,
-                (Some(preimage), None) => replica.open.entry(write.record).or_insert_with(|| Open::new(preimage)),
-                (None, None) => continue, // The plan saw it, so it is open.
-            };
+        for (mut leaf, preimage) in drafts {
+            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
             replica.clock += 1;
             open.used = replica.clock;
             self.touch(open);
-            self.looked.absent.remove(&write.record);
-            let draft = write.draft(open.leaves.history(), replica.writer.actor, now.wall_ms, note.clone());
-            let change = Arc::new(Change::encode(draft));
-            let kind_version = kinds::find(&open.row.preimage.kind).map_or(0, |kind| kind.version);
+            self.looked.absent.remove(&leaf.record);
             let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
-            let owner = owner.unwrap_or(open.row.preimage.birth);
-            let hash = leaf_hash(&write.record, &change.hash, kind_version);
-            let leaf = Leaf {
-                hash,
-                record: write.record,
-                kind_version,
-                // Known when the batch is sealed; the feed entry gets it then.
-                commit: CommitId([0; 32]),
-                commit_seq: replica.writer.seq_for(owner),
-                author: replica.node,
-                incarnation: replica.writer.incarnation,
-                directory_index: replica.directory.len().saturating_sub(1),
-                change,
-            };
-            replica.writer.add(leaf.commit_seq, hash);
+            leaf.commit_seq = replica.writer.seq_for(owner.unwrap_or(preimage.birth), &replica.directory);
+            let versions = replica.directory.versions();
+            leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
+            replica.writer.add(leaf.commit_seq, leaf.hash);
+            leaves.push(leaf.hash);
             self.offer(leaf, None, open, &replica.directory);
-            leaves.push(hash);
         }
         Ok(leaves)
     }
@@ -307,10 +296,52 @@ impl Batch {
 
     fn renew(&mut self, incarnation: Incarnation, replica: &mut Replica) {
         replica.writer.renew(incarnation);
+        // What the old one wrote in records that were let go is no longer in the way.
+        replica.parted.clear();
         replica.actors.insert(replica.writer.actor, replica.seat);
         replica.meta.incarnations.push((incarnation, replica.meta.head));
         self.transaction.incarnation = Some(incarnation);
         self.outcome.notices.push(crate::effect::Notice::NewIncarnation(incarnation));
+    }
+}
+
+/// Whether what this incarnation wrote last in the record was excluded: it stood on what another equivocated about. Its
+/// next change would have a seq that it has used, so the incarnation changes first.
+fn is_overtaken(write: &RecordWrite, replica: &Replica) -> bool {
+    let actor = replica.writer.actor;
+    let is_excluded = |open: &Open| open.leaves.last_of(actor) > open.leaves.history().seq(actor);
+    !replica.parted.contains_key(&write.record) && replica.open.get(&write.record).is_some_and(is_excluded)
+}
+
+/// The leaf that a write becomes, if it will count; its commit is not known yet.
+fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Result<(Leaf, Preimage), Refusal> {
+    let new;
+    let leaves = match (replica.open.get(&write.record), &write.create) {
+        (Some(open), _) => &open.leaves,
+        (None, Some(preimage)) => {
+            new = Leaves::new(preimage.clone());
+            &new
+        }
+        (None, None) => return Err(Refusal::not_here(write.record)),
+    };
+    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone())?;
+    let kind_version = kinds::find(&leaves.preimage().kind).map_or(0, |kind| kind.version);
+    let leaf = Leaf {
+        // Known when it gets its place in a commit.
+        hash: LeafHash([0; 32]),
+        commit_seq: 0,
+        record: write.record,
+        kind_version,
+        // Known when the batch is sealed; the feed entry gets it then.
+        commit: CommitId([0; 32]),
+        author: replica.node,
+        incarnation: replica.writer.incarnation,
+        directory_index: replica.directory.len().saturating_sub(1),
+        change: Arc::new(change),
+    };
+    match leaves.foresee(&leaf, &replica.directory) {
+        Ok(()) => Ok((leaf, leaves.preimage().clone())),
+        Err((status, why)) => Err(Refusal::not_admitted(write.record, status.code(), &why)),
     }
 }
 
