@@ -336,9 +336,7 @@ mod tests {
                 note: Note::default(),
                 puts: vec![key(0), key(1)],
             });
-            if let Ok(parsed) = Change::parse(&change.raw) {
-                assert_eq!(hash_of(&change.raw), Some(parsed.hash));
-            }
+            assert_eq!(Change::parse(&change.raw).map(|parsed| parsed.hash), Ok(change.hash));
             assert_eq!(hash_of(&change.raw), Some(change.hash));
             assert_eq!(hash_of(&change.raw[..change.raw.len() - 1]), None, "cut short");
             assert_eq!(hash_of(&change.raw[..8.min(size)]), None, "no frame");

@@ -20,8 +20,6 @@ pub enum PlaceError {
     Missing(Vec<ChangeHash>),
     #[error("seq {found} of its actor, where {expected} was due")]
     Seq { expected: u64, found: u64 },
-    #[error("its actor's previous change is not among its predecessors")]
-    SkipsOwn,
     #[error("its first operation is {found}, where {expected} was due")]
     StartOp { expected: u64, found: u64 },
     #[error("it replaces something that its predecessors do not hold under key {0:?}")]

@@ -7,10 +7,9 @@ use crate::command::{Argument, Command, Subject};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{ValueType, label};
 use crate::kinds::member::KIND;
+use crate::kinds::org::ORG;
 use crate::scope::OWNER;
 use crate::view::Record;
-
-const ORG: ValueType = ValueType::Record("org");
 
 pub static COMMANDS: &[Command] = &[
     Command {

@@ -6,11 +6,10 @@ use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{ValueType, label};
-use crate::kinds::org::{ALL_UNITS, KIND};
+use crate::kinds::org::{ALL_UNITS, KIND, ORG};
 use crate::seats::Tier;
 use crate::view::Record;
 
-const ORG: ValueType = ValueType::Record("org");
 const NAME: Argument = Argument::required("name", ValueType::Text(80), label("全称", "its full name"));
 const OWNER: Argument = Argument::optional("seat", ValueType::Seat, label("所属席位", "the seat that it belongs to"));
 const EFFECTIVE: Argument =

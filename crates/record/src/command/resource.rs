@@ -5,10 +5,10 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
 use crate::kind::{ValueType, label};
-use crate::kinds::resource::{Booking, KIND, Resource};
+use crate::kinds::org::ORG;
+use crate::kinds::resource::{Booking, KIND, Resource, SORTS};
 use crate::view::Record;
 
-const ORG: ValueType = ValueType::Record("org");
 const BOOKING: Argument = Argument::required("booking", ValueType::Text(64), label("预约编号", "the booking"));
 
 pub static COMMANDS: &[Command] = &[
@@ -20,11 +20,7 @@ pub static COMMANDS: &[Command] = &[
         arguments: &[
             Argument::required("name", ValueType::Text(80), label("名称", "its name")),
             Argument::required("owner_org", ORG, label("所属组织", "whose it is")),
-            Argument::optional(
-                "resource_kind",
-                ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]),
-                label("类型", "its kind"),
-            ),
+            Argument::optional("resource_kind", SORTS, label("类型", "its kind")),
             Argument::optional("capacity", ValueType::Int, label("可容纳人数", "how many people it holds")),
             Argument::optional("open_hours", ValueType::Text(120), label("开放时间", "when it can be used")),
         ],

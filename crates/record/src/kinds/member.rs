@@ -8,13 +8,13 @@ use crate::history::Visible;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer, label};
 use crate::kinds::Typed;
+use crate::kinds::org::ORG;
 use crate::seats::Tier;
 use crate::value::{record_of, seat_of};
 use crate::view::{Folding, object};
 
 use serde_json::{Map, Value};
 
-const ORG: ValueType = ValueType::Record("org");
 const DESTINATION: Writer = Writer::Party("to_seat");
 const SUPERIOR: Writer = Writer::CommonAtLeast(Tier::Township);
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);

@@ -14,7 +14,8 @@ use crate::value::record_of;
 use crate::view::Folding;
 
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
-const ORG: ValueType = ValueType::Record("org");
+/// A field that names an organisation.
+pub const ORG: ValueType = ValueType::Record("org");
 
 pub static KIND: Kind = Kind {
     name: "org",

@@ -7,11 +7,14 @@ use crate::history::Visible;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Class, Field, Kind, Merge, Part, ValueType, Writer, label};
 use crate::kinds::Typed;
+use crate::kinds::org::ORG;
 use crate::value::{record_of, seat_of};
 use crate::view::{Folding, object};
 
-const ORG: ValueType = ValueType::Record("org");
 const ASKER: Writer = Writer::Party("for_seat");
+
+/// What it can be.
+pub const SORTS: ValueType = ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]);
 
 pub static KIND: Kind = Kind {
     name: "resource",
@@ -41,7 +44,7 @@ pub static KIND: Kind = Kind {
         Field::new(
             "resource_kind",
             Merge::Lww,
-            ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]),
+            SORTS,
             Writer::Owner,
             label("类型", "kind"),
             label("会场、房间、场地、设备、师资、服务", "what sort of thing it is"),

@@ -399,7 +399,6 @@ fn stop(error: &PlaceError) -> Stop {
     let reason = match error {
         PlaceError::Missing(_) => return Status::Waiting.into(),
         PlaceError::Seq { .. } => RefusedReason::Seq,
-        PlaceError::SkipsOwn => RefusedReason::SkipsOwn,
         PlaceError::StartOp { .. } => RefusedReason::StartOp,
         PlaceError::Dangling(_) => RefusedReason::Dangling,
         PlaceError::Deps => RefusedReason::Predecessors,
