@@ -58,13 +58,15 @@ impl Open {
         let damaged = |detail: String| StoreError::Damaged { what: "a record's leaves", detail };
         let mut leaves = Leaves::new(loaded.row.preimage.clone());
         let mut positions = BTreeMap::new();
+        let mut offered = Vec::with_capacity(loaded.leaves.len());
         for (row, encoded) in loaded.leaves.iter().zip(&loaded.commits) {
             let commit = SignedCommit::decode(encoded).map_err(|e| damaged(format!("{}: {e}", row.commit)))?;
             let leaf = Leaf::open(&commit, &row.record, row.kind_version, &row.change, directory)
                 .map_err(|e| damaged(format!("{}: {e}", row.hash)))?;
             positions.insert(leaf.hash, row.position);
-            leaves.offer(leaf, directory);
+            offered.push(leaf);
         }
+        leaves.offer_all(offered, directory);
         let mut open = Open { row: loaded.row, leaves, record: None, positions, used: 0, is_stored: true };
         open.fold(directory.seats());
         Ok(open)

@@ -223,6 +223,27 @@ impl Leaves {
         }
     }
 
+    /// Takes leaves of this record together. All are filed before any is judged, so however many forks are among them, the
+    /// record is folded again once.
+    pub fn offer_all(&mut self, leaves: impl IntoIterator<Item = Leaf>, directory: &Directory) {
+        let mut new = VecDeque::new();
+        let mut is_displaced = false;
+        let record = self.record;
+        for leaf in leaves.into_iter().filter(|leaf| leaf.record == record) {
+            let hash = leaf.hash;
+            match self.enter(leaf) {
+                Entered::Known => {}
+                Entered::Beside => new.push_back(hash),
+                Entered::InPlaceOfAnother => is_displaced = true,
+            }
+        }
+        if is_displaced {
+            self.judge_again(directory);
+        } else {
+            self.settle(new, directory);
+        }
+    }
+
     /// What would become of a new leaf, and why: for own changes, before anybody hears of them.
     pub fn foresee(&self, leaf: &Leaf, directory: &Directory) -> Result<(), (Status, String)> {
         let rival = self.by_seq.contains_key(&(leaf.change.actor, leaf.change.seq));

@@ -446,6 +446,11 @@ proptest! {
         let in_order = offer_all(sorted.into_iter().map(|i| all[i].clone()), &directory);
         prop_assert_eq!(outcome(&leaves), outcome(&in_order));
         prop_assert_eq!(reported, outcome(&leaves).statuses);
+        let (mut at_once, halves) = (open(), picked.split_at(picked.len() / 2));
+        for half in [halves.0, halves.1] {
+            at_once.offer_all(half.iter().map(|i| all[*i].clone()), &directory);
+        }
+        prop_assert_eq!(outcome(&at_once), outcome(&leaves), "together or one by one");
         let again = leaves.judge_again(&directory);
         prop_assert!(again.is_empty(), "a record folded anew is the same: {again:?}");
     }

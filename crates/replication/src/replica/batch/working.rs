@@ -1,7 +1,7 @@
 //! The first stage: leaves are offered to their records, commands are planned and written, the directory grows, records
 //! that have left go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::change::Note;
@@ -71,11 +71,12 @@ impl Batch {
     fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
         let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
+        let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
         for (leaf, preimage) in leaves {
             let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
             replica.clock += 1;
             open.used = replica.clock;
-            if open.leaves.get(&leaf.hash).is_some() {
+            if open.positions.contains_key(&leaf.hash) {
                 self.came_again.entry(link).or_default().insert(leaf.record);
                 continue;
             }
@@ -88,22 +89,29 @@ impl Batch {
             self.touch(open);
             self.came_by.insert(leaf.record, link);
             used.insert(leaf.commit);
-            let (hash, record, raw) = (leaf.hash, leaf.record, Arc::clone(&leaf.change.raw));
-            let status = self.offer(leaf, Some(from), open, &replica.directory);
-            if let Status::Refused(_) = status {
+            self.file(&leaf, Some(from), open);
+            offered.entry(leaf.record).or_default().push(leaf);
+        }
+        for (record, leaves) in offered {
+            let Some(open) = replica.open.get_mut(&record) else { continue };
+            let came: Vec<LeafHash> = leaves.iter().map(|leaf| leaf.hash).collect();
+            open.leaves.offer_all(leaves, &replica.directory);
+            for hash in came {
+                let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
                 let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
                 let code = status.code().to_owned();
                 refused.push(RefusedLeaf { leaf: hash, code: code.clone(), reason: reason.clone() });
-                let row = QuarantineRow {
+                let (bytes, at_ms) = (leaf.change.raw.to_vec(), now.wall_ms);
+                let (record, from) = (Some(record), Some(from));
+                self.transaction.quarantined.push(QuarantineRow {
                     id: hash.0,
-                    record: Some(record),
-                    from: Some(from),
+                    record,
+                    from,
                     code,
                     reason,
-                    at_ms: now.wall_ms,
-                    bytes: raw.to_vec(),
-                };
-                self.transaction.quarantined.push(row);
+                    at_ms,
+                    bytes,
+                });
             }
         }
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
@@ -112,14 +120,8 @@ impl Batch {
         self.outcome.ingested.push((link, sequence, refused));
     }
 
-    /// Puts a leaf into its record and into the feed.
-    fn offer(
-        &mut self,
-        leaf: Leaf,
-        origin: Option<NodeId>,
-        open: &mut Open,
-        directory: &heliu_trust::directory::Directory,
-    ) -> Status {
+    /// Puts a leaf that its record is about to be offered into the feed.
+    fn file(&mut self, leaf: &Leaf, origin: Option<NodeId>, open: &mut Open) {
         let position = self.next_position();
         let row = LeafRow {
             position,
@@ -132,14 +134,11 @@ impl Batch {
             origin,
             change: Arc::clone(&leaf.change.raw),
         };
-        let hash = leaf.hash;
-        open.positions.insert(hash, position);
+        open.positions.insert(leaf.hash, position);
         // While nobody shares the history, it grows in place.
         open.record = None;
         self.unfolded.insert(open.id());
-        open.leaves.offer(leaf, directory);
         self.transaction.feed.push(FeedEntry::Leaf(row));
-        open.leaves.get(&hash).map_or(Status::Waiting, |(_, status)| *status)
     }
 
     fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
@@ -228,7 +227,8 @@ impl Batch {
             leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
             replica.writer.add(leaf.commit_seq, leaf.hash);
             leaves.push(leaf.hash);
-            self.offer(leaf, None, open, &replica.directory);
+            self.file(&leaf, None, open);
+            open.leaves.offer(leaf, &replica.directory);
         }
         Ok(leaves)
     }
