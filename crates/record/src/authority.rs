@@ -9,8 +9,9 @@ use crate::history::History;
 use crate::id::{Preimage, SeatId};
 use crate::kind::{Field, Kind, Label, Merge, Writer, label};
 use crate::schema::{self, Place, SchemaError, Written};
-use crate::scope::{self, OWNER, Scope};
+use crate::scope::{OWNER, Scope};
 use crate::seats::{Seats, Tier};
+use crate::value::seat_of;
 use crate::view::Folding;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +26,8 @@ pub enum AuthorityError {
     NotWriter { path: String, author: String, who: Label },
     #[error("{path:?} may not be written after {after:?} of the same entry")]
     Closed { path: String, after: &'static str },
+    #[error("{path:?} cites a decision, {cited:?}, that its author has not seen")]
+    Unseen { path: String, cited: String },
 }
 
 /// Judges a change by the seat of its author. `at` is the record's state at exactly the change's predecessors.
@@ -59,6 +62,7 @@ pub fn may_write(
     for put in written {
         let rule = schema::check(kind, *put)?;
         judge.check_open(&rule.place, put.key)?;
+        judge.check_cites(&rule.place, put.key)?;
         if !judge.allows_path(&rule.place, rule.writer) {
             let who = describe(rule.writer);
             return Err(AuthorityError::NotWriter { path: put.key.to_owned(), author: seats.name(author), who });
@@ -79,7 +83,7 @@ fn check_first(
     }
     let mut owners = written.iter().filter(|w| w.container == Container::Scope && w.key == OWNER);
     match owners.next() {
-        Some(owner) if scope::seat_of(owner.value) == Some(birth) && owners.next().is_none() => Ok(()),
+        Some(owner) if seat_of(owner.value) == Some(birth) && owners.next().is_none() => Ok(()),
         _ => Err(AuthorityError::FirstOwner { birth: seats.name(birth) }),
     }
 }
@@ -101,13 +105,18 @@ impl Judge<'_> {
         match place {
             // The creator says for whom the record is; `check_first` has seen that the owner is the birth seat.
             Place::Class | Place::Owner(_) | Place::Participant { .. } if self.first => true,
-            Place::Owner(seat) => self.allows(writer, None) || self.takes_ownership(*seat),
+            // A record goes to another seat by its receipt, or by a superior of that seat too: nobody pushes it on others.
+            Place::Owner(seat) => (self.allows(writer, None) && self.is_above(*seat)) || self.takes_ownership(*seat),
             // Whoever supersedes a decision must have been able to take it.
             Place::Decision { field, decision, .. } => {
                 self.allows(writer, None) && self.cited(field, decision).all(|writer| self.allows(writer, None))
             }
             Place::Entry { field, entry, .. } => self.allows(writer, Some((field, Key::Entry(entry)))),
             Place::Slot { field, seat, .. } => self.allows(writer, Some((field, Key::Seat(*seat)))),
+            // Two that each made the record may differ in what only its creator writes; a superior says which it is.
+            Place::Field(field) if writer == Writer::Creator && self.differs(field) => {
+                self.allows(Writer::CommonAtLeast(Tier::Township), None)
+            }
             Place::Class | Place::Participant { .. } | Place::Field(_) | Place::Element { .. } | Place::Log { .. } => {
                 self.allows(writer, None)
             }
@@ -142,8 +151,14 @@ impl Judge<'_> {
         self.seats.get(self.author).is_some_and(|s| s.tier <= tier)
     }
 
+    /// A seat that the author's tree does not know is nobody's, and holds nothing up.
     fn is_common_superior(&self) -> bool {
-        self.scope.named().all(|named| self.is_above(named))
+        let mut known = self.scope.named().filter(|named| self.seats.get(*named).is_some());
+        self.owns() && known.all(|named| self.is_above(named))
+    }
+
+    fn differs(&self, field: &Field) -> bool {
+        self.at.visible(field.merge.container(), field.name).len() > 1
     }
 
     fn is_in_audience(&self) -> bool {
@@ -161,9 +176,9 @@ impl Judge<'_> {
         let before = self.at.visible(Container::Slot, &key);
         if before.is_empty() {
             let named = self.written.iter().filter(|w| w.container == Container::Slot && w.key == key);
-            return named.filter_map(|w| scope::seat_of(w.value)).collect();
+            return named.filter_map(|w| seat_of(w.value)).collect();
         }
-        before.iter().filter_map(|v| scope::seat_of(&v.value)).collect()
+        before.iter().filter_map(|v| seat_of(&v.value)).collect()
     }
 
     /// The writers of the decisions that one supersedes.
@@ -174,6 +189,16 @@ impl Judge<'_> {
             let Merge::State(machine) = field.merge else { return None };
             Some(machine.state(Decision::parse(v.value.as_text()?)?.state)?.writer)
         })
+    }
+
+    /// Only what its author has seen is superseded: of anything else nobody could say whether he may.
+    fn check_cites(&self, place: &Place<'_>, path: &str) -> Result<(), AuthorityError> {
+        let Place::Decision { field, decision, .. } = place else { return Ok(()) };
+        let is_seen = |cited: &&str| !self.at.visible(Container::Log, &format!("{}/{cited}", field.name)).is_empty();
+        match decision.cites.iter().find(|cited| !is_seen(cited)) {
+            Some(cited) => Err(AuthorityError::Unseen { path: path.to_owned(), cited: (*cited).to_owned() }),
+            None => Ok(()),
+        }
     }
 
     /// A part of an entry may be closed by others of the entry that were written before.
@@ -195,7 +220,7 @@ impl Judge<'_> {
         self.is_above(owner)
             && self.taking_entries().any(|(field, entry, names)| {
                 let key = format!("{}/{entry}/{names}", field.name);
-                let named = self.at.visible(Container::Slot, &key).iter().filter_map(|v| scope::seat_of(&v.value));
+                let named = self.at.visible(Container::Slot, &key).iter().filter_map(|v| seat_of(&v.value));
                 named.into_iter().any(|to| self.seats.is_at_or_above(to, owner)) && self.is_open(field, entry)
             })
     }

@@ -281,6 +281,14 @@ impl Change {
         }
     }
 
+    /// Whether everybody can read it: [`Change::encode`] looks at no limit, and what nobody reads was not written.
+    pub fn check_limits(&self) -> Result<(), ShapeError> {
+        if self.raw.len() > limits::CHANGE_BYTES {
+            return Err(ShapeError::TooLong(self.raw.len()));
+        }
+        read::draft(&self.raw).map(|_| ())
+    }
+
     /// Counter of the last put.
     #[must_use]
     pub fn max_op(&self) -> u64 {
@@ -328,9 +336,7 @@ mod tests {
                 note: Note::default(),
                 puts: vec![key(0), key(1)],
             });
-            if let Ok(parsed) = Change::parse(&change.raw) {
-                assert_eq!(hash_of(&change.raw), Some(parsed.hash));
-            }
+            assert_eq!(Change::parse(&change.raw).map(|parsed| parsed.hash), Ok(change.hash));
             assert_eq!(hash_of(&change.raw), Some(change.hash));
             assert_eq!(hash_of(&change.raw[..change.raw.len() - 1]), None, "cut short");
             assert_eq!(hash_of(&change.raw[..8.min(size)]), None, "no frame");

@@ -4,7 +4,7 @@
 //! decisions that it supersedes; of those that nobody supersedes the highest rank stands. So an ending beats whatever
 //! was decided without knowing of it, in any order of arrival, and only a decision that cites the ending reopens.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::change::{Container, OpId};
 use crate::date;
@@ -55,23 +55,40 @@ pub struct Standing<'h> {
 
 #[must_use]
 pub fn fold<'h>(machine: &'static StateMachine, history: &'h History, field: &'h str) -> Standing<'h> {
-    let mut decisions: Vec<(&str, OpId, &State, Decision)> = Vec::new();
-    for (entry, values) in history.under(Container::Log, field) {
-        for value in values {
-            if let Some(decision) = value.value.as_text().and_then(Decision::parse)
-                && let Some(state) = machine.state(decision.state)
-            {
-                decisions.push((entry, value.id, state, decision));
-            }
-        }
+    let mut entries: Vec<Entry<'h>> = Vec::new();
+    for (name, values) in history.under(Container::Log, field) {
+        entries.extend(values.iter().filter_map(|value| {
+            let decision = Decision::parse(value.value.as_text()?)?;
+            let state = machine.state(decision.state)?;
+            Some(Entry { name, op: value.id, state, decision, is_alone: values.len() == 1 })
+        }));
     }
-    let superseded: BTreeSet<&str> = decisions.iter().flat_map(|(_, _, _, d)| d.cites.iter().copied()).collect();
-    decisions.retain(|(entry, ..)| !superseded.contains(entry));
-    let open = decisions.iter().map(|(entry, ..)| *entry).collect();
-    match decisions.iter().max_by_key(|(_, op, state, _)| (state.rank, *op)) {
-        Some((_, op, state, decision)) => Standing { state, since: decision.effective_on, op: Some(*op), open },
+    let mut citing: BTreeMap<&str, Vec<OpId>> = BTreeMap::new();
+    for entry in &entries {
+        entry.decision.cites.iter().for_each(|cited| citing.entry(cited).or_default().push(entry.op));
+    }
+    // An entry that two wrote apart is superseded only for who saw it: nobody annuls another's decision unseen by taking
+    // its name for one of his own.
+    let is_superseded = |entry: &Entry<'_>| {
+        let by = citing.get(entry.name);
+        by.is_some_and(|by| entry.is_alone || by.iter().any(|later| history.has_seen(*later, entry.op)))
+    };
+    let standing: Vec<&Entry<'h>> = entries.iter().filter(|entry| !is_superseded(entry)).collect();
+    let open = standing.iter().map(|entry| entry.name).collect();
+    match standing.iter().max_by_key(|entry| (entry.state.rank, entry.op)) {
+        Some(entry) => Standing { state: entry.state, since: entry.decision.effective_on, op: Some(entry.op), open },
         None => Standing { state: machine.initial(), since: "", op: None, open },
     }
+}
+
+/// One decision of a log.
+struct Entry<'h> {
+    name: &'h str,
+    op: OpId,
+    state: &'static State,
+    decision: Decision<'h>,
+    /// Whether nobody else wrote under its name.
+    is_alone: bool,
 }
 
 #[cfg(test)]

@@ -20,8 +20,6 @@ pub enum PlaceError {
     Missing(Vec<ChangeHash>),
     #[error("seq {found} of its actor, where {expected} was due")]
     Seq { expected: u64, found: u64 },
-    #[error("its actor's previous change is not among its predecessors")]
-    SkipsOwn,
     #[error("its first operation is {found}, where {expected} was due")]
     StartOp { expected: u64, found: u64 },
     #[error("it replaces something that its predecessors do not hold under key {0:?}")]
@@ -123,6 +121,13 @@ impl History {
     #[must_use]
     pub fn change_of(&self, op: OpId) -> Option<&Arc<Change>> {
         self.changes.iter().find(|c| c.actor == op.actor && (c.start_op..=c.max_op()).contains(&op.counter))
+    }
+
+    /// Whether the author of one operation had seen another: it is before it, and not beside it.
+    #[must_use]
+    pub fn has_seen(&self, later: OpId, earlier: OpId) -> bool {
+        let (Some(later), Some(earlier)) = (self.change_of(later), self.change_of(earlier)) else { return false };
+        self.at(&later.deps).is_ok_and(|past| past.get(&earlier.hash).is_some())
     }
 
     /// Whether the change stands exactly on everything held, as most do: then the state at its predecessors is this one.

@@ -84,7 +84,7 @@ byte_id!(
     ChangeHash, 32
 );
 byte_id!(
-    /// One change of one record as a commit signs it; see [`leaf_hash`].
+    /// One change of one record as a commit signs it: what it hashes is in `trust`.
     LeafHash, 32
 );
 
@@ -121,13 +121,6 @@ impl Preimage {
     pub fn is_bounded(&self) -> bool {
         !self.kind.is_empty() && self.kind.len() <= Self::KIND_MAX && self.key.len() <= Self::KEY_MAX
     }
-}
-
-/// A leaf binds a change to its record and to the version of the kind that it was written under. The same change bytes
-/// in two records are two leaves.
-#[must_use]
-pub fn leaf_hash(record: &RecordId, change: &ChangeHash, kind_version: u32) -> LeafHash {
-    LeafHash(crate::hash::hash("heliu leaf 1", &[&record.0, &change.0, &kind_version.to_le_bytes()]))
 }
 
 #[must_use]

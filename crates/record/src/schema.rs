@@ -4,8 +4,10 @@
 use crate::change::{Container, Put, Scalar};
 use crate::decision::Decision;
 use crate::id::SeatId;
-use crate::kind::{Field, Kind, Merge, Part, SETTLE, State, ValueType, Writer};
-use crate::scope::{self, CLASS, OWNER, SEAT};
+use crate::kind::{Class, Field, Kind, Merge, Part, SETTLE, State, ValueType, Writer};
+use crate::scope::{CLASS, OWNER, SEAT};
+use crate::seats::Tier;
+use crate::value::seat_of;
 
 /// What is written where; of a put or of a write that is only planned.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +62,7 @@ pub enum SchemaError {
 pub fn check<'p>(kind: &Kind, written: impl Into<Written<'p>>) -> Result<PathRule<'p>, SchemaError> {
     let written: Written<'p> = written.into();
     if written.container == Container::Scope {
-        return check_scope(written);
+        return check_scope(kind, written);
     }
     let (name, rest) = match written.key.split_once('/') {
         Some((name, rest)) => (name, Some(rest)),
@@ -90,6 +92,13 @@ pub fn check<'p>(kind: &Kind, written: impl Into<Written<'p>>) -> Result<PathRul
             let (entry, part) = rest.split_once('/').ok_or_else(bad_path)?;
             let part = field.part(part).filter(|_| is_entry(entry)).ok_or_else(bad_path)?;
             check_value(part.value, written)?;
+            if let Writer::Party(named) = field.writer {
+                let whose = whose_entry(entry).ok_or_else(bad_path)?;
+                let takes = part.name == named && seat_of(written.value).is_some_and(|seat| seat != whose);
+                if takes {
+                    return Err(bad_value(written, "the seat that the entry's name begins with"));
+                }
+            }
             (Place::Entry { field, entry, part }, part.writer)
         }
         (Merge::Log, Some(entry)) if is_entry(entry) => {
@@ -110,20 +119,24 @@ pub fn check<'p>(kind: &Kind, written: impl Into<Written<'p>>) -> Result<PathRul
     Ok(PathRule { place, writer })
 }
 
-fn check_scope(written: Written<'_>) -> Result<PathRule<'_>, SchemaError> {
+fn check_scope<'p>(kind: &Kind, written: Written<'p>) -> Result<PathRule<'p>, SchemaError> {
     if written.key == CLASS {
-        let known = matches!(written.value.as_text(), Some("public" | "scoped"));
-        let rule = PathRule { place: Place::Class, writer: Writer::Owner };
-        return if known { Ok(rule) } else { Err(bad_value(written, "a class")) };
+        // What a kind does not publish, no owner does: it is about people.
+        let writer = match written.value.as_text() {
+            Some("public") if kind.class == Class::Public => Writer::Owner,
+            Some("scoped") => Writer::CommonSuperior,
+            _ => return Err(bad_value(written, "a class that the kind has")),
+        };
+        return Ok(PathRule { place: Place::Class, writer });
     }
     if written.key == OWNER {
-        let seat = scope::seat_of(written.value).ok_or_else(|| bad_value(written, "a seat"))?;
-        return Ok(PathRule { place: Place::Owner(seat), writer: Writer::CommonSuperior });
+        let seat = seat_of(written.value).ok_or_else(|| bad_value(written, "a seat"))?;
+        return Ok(PathRule { place: Place::Owner(seat), writer: Writer::CommonAtLeast(Tier::Township) });
     }
     let seat = written.key.strip_prefix(SEAT).filter(|s| ValueType::Seat.fits_key(s)).and_then(|s| s.parse().ok());
     let seat = seat.ok_or_else(|| SchemaError::BadPath { field: "_scope", key: written.key.to_owned() })?;
     check_membership(written)?;
-    let present = scope::is_in(written.value);
+    let present = crate::scope::is_in(written.value);
     let writer = if present { Writer::Owner } else { Writer::CommonSuperior };
     Ok(PathRule { place: Place::Participant { seat, present }, writer })
 }
@@ -153,9 +166,33 @@ fn bad_value(written: Written<'_>, expected: &'static str) -> SchemaError {
     SchemaError::BadValue { key: written.key.to_owned(), expected }
 }
 
+/// The seat whose entry it is, where anybody in the audience may add entries of his own: its name begins with the seat.
+/// So nobody takes another's over by writing it from a past in which it was not there.
+#[must_use]
+pub fn whose_entry(entry: &str) -> Option<SeatId> {
+    let (seat, _) = entry.split_once('-')?;
+    ValueType::Seat.fits_key(seat).then(|| seat.parse().ok()).flatten()
+}
+
 /// Entries are named by hex ids or by short words of our own.
 fn is_entry(entry: &str) -> bool {
     (1..=64).contains(&entry.len()) && entry.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'z' | b'_' | b'-'))
+}
+
+/// The seat that a put names, if it names one rather than takes one out.
+#[must_use]
+pub fn named_seat(kind: &Kind, written: Written<'_>) -> Option<SeatId> {
+    let of = |value: ValueType| matches!(value, ValueType::Seat | ValueType::Unit(_)).then(|| seat_of(written.value));
+    match check(kind, written).ok()?.place {
+        Place::Owner(seat) | Place::Participant { seat, present: true } | Place::Slot { seat, .. } => Some(seat),
+        Place::Element { field, element } if crate::scope::is_in(written.value) => match field.value {
+            ValueType::Seat | ValueType::Unit(_) => element.parse().ok(),
+            _ => None,
+        },
+        Place::Field(field) => of(field.value)?,
+        Place::Entry { part, .. } => of(part.value)?,
+        _ => None,
+    }
 }
 
 /// The key of a settlement.

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::change::{Change, Container, OpId, Scalar};
-use crate::history::History;
+use crate::change::{Change, Container, OpId, Scalar, genesis};
+use crate::history::{History, Visible};
 use crate::id::SeatId;
 use crate::seats::Seats;
+use crate::value::seat_of;
 
 pub const CLASS: &str = "class";
 pub const OWNER: &str = "owner";
@@ -28,7 +29,7 @@ impl Scope {
     #[must_use]
     pub fn of(history: &History) -> Self {
         let public = history.visible(Container::Scope, CLASS).iter().any(|v| v.value.as_text() == Some("public"));
-        let owners = history.visible(Container::Scope, OWNER).iter().filter_map(|v| seat_of(&v.value)).collect();
+        let owners = owners(history).filter_map(|v| seat_of(&v.value)).collect();
         let seats = history
             .keys(Container::Scope, SEAT)
             .filter(|(_, values)| values.iter().any(|v| is_in(&v.value)))
@@ -37,7 +38,8 @@ impl Scope {
         Scope { public, owners, seats }
     }
 
-    /// The seats that a change alone would add. For leaves that are held: they may widen relaying, never narrow it.
+    /// The seats that a change alone would add. For leaves that are held: they may widen relaying, never narrow it. Whose
+    /// leaves may is for the caller to say.
     pub fn widen_by(&mut self, change: &Change) {
         for put in change.puts.iter().filter(|p| p.container == Container::Scope) {
             if put.key == CLASS {
@@ -76,14 +78,18 @@ impl Scope {
     }
 }
 
-#[must_use]
-pub fn seat_key(seat: SeatId) -> String {
-    format!("{SEAT}{seat}")
+/// The puts that say whose a record is. Those of a change that made the record count only until another stands: its
+/// birth seat does not get it back by making it once more.
+pub(crate) fn owners(history: &History) -> impl Iterator<Item = &Visible> {
+    let all = history.visible(Container::Scope, OWNER);
+    let is_birth = |owner: &Visible| history.change_of(owner.id).is_some_and(|c| c.deps.as_slice() == [*genesis()]);
+    let is_handed_on = all.len() > 1 && !all.iter().all(is_birth);
+    all.iter().filter(move |owner| !is_handed_on || !is_birth(owner))
 }
 
 #[must_use]
-pub fn seat_of(value: &Scalar) -> Option<SeatId> {
-    SeatId::try_from(value.as_bytes()?).ok()
+pub fn seat_key(seat: SeatId) -> String {
+    format!("{SEAT}{seat}")
 }
 
 /// An element of an add-wins set: a flag and a nonce, so that writing it again is a write. The nonce is the id that the

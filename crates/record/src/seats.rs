@@ -114,10 +114,11 @@ impl Seats {
         self.upward(seat).any(|at| at == above)
     }
 
-    /// The lowest seat that is at or above all of `seats`; none if they share no superior, or if there are none.
+    /// The lowest seat that is at or above all of `seats` that the tree knows; none if they share no superior, or if there
+    /// are none.
     #[must_use]
     pub fn common_superior(&self, seats: impl IntoIterator<Item = SeatId>) -> Option<SeatId> {
-        let mut seats = seats.into_iter();
+        let mut seats = seats.into_iter().filter(|seat| self.by_id.contains_key(seat));
         let first = seats.next()?;
         seats.try_fold(first, |lowest, seat| self.upward(lowest).find(|&at| self.is_at_or_above(at, seat)))
     }

@@ -2,7 +2,7 @@
 //! this and the record, and on nothing else. The encoding of entries is in `directory/entry.rs`.
 //!
 //! What an author may do is judged at the version that its commit cites, never at the newest that the judging node
-//! happens to hold: so `node_at` and `seats_at` answer for any version in the log.
+//! happens to hold: so `node_at_index` and `seats_at` answer for any version in the log.
 //!
 //! Yet to come here, each as an item of its own: a node's frontier (fencing), delegation of enrolment to townships,
 //! merge, split and recode of seats, consumed join tokens, and the realm's root above the issuer.
@@ -302,14 +302,7 @@ impl Directory {
         self.nodes.by_seat.get(&seat).into_iter().flatten().filter_map(|node| self.node(*node))
     }
 
-    /// A node, if it was enrolled at that version. Its addresses are today's.
-    #[must_use]
-    pub fn node_at(&self, node: NodeId, version: DirectoryVersion) -> Option<&NodeInfo> {
-        let index = self.index_of(version)?;
-        self.node_at_index(node, index)
-    }
-
-    /// As [`Directory::node_at`], for the version that the entry at `index` made.
+    /// A node, if it was enrolled at the version that the entry at `index` made. Its addresses are today's.
     #[must_use]
     pub fn node_at_index(&self, node: NodeId, index: u64) -> Option<&NodeInfo> {
         self.node(node).filter(|info| info.since <= index && index < self.len())

@@ -2,12 +2,12 @@
 
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
 use heliu_record::history::History;
-use heliu_record::id::{Actor, ChangeHash, Preimage, SeatId, leaf_hash};
+use heliu_record::id::{Actor, ChangeHash, Preimage, SeatId};
 use heliu_record::scope;
 use heliu_record::seats::{Seat, Tier};
 
 use crate::admission::Leaf;
-use crate::commit::{Commit, SignedCommit};
+use crate::commit::{Commit, SignedCommit, leaf_hash};
 use crate::directory::{Directory, Item};
 use crate::id::{CommitId, DirectoryVersion, Incarnation, RealmId, actor, realm_id, seat_id};
 use crate::signature::Signer;
@@ -83,6 +83,10 @@ pub fn version(directory: &Directory, index: u64) -> DirectoryVersion {
     directory.entries_from(index)[0].version
 }
 
+fn versions(directory: &Directory, index: u64) -> Vec<(SeatId, DirectoryVersion)> {
+    vec![(directory.county().expect("has one"), version(directory, index))]
+}
+
 /// A record born in the village.
 pub fn preimage() -> Preimage {
     Preimage { kind: "org".to_owned(), birth: VILLAGE.seat(), key: vec![1; 16] }
@@ -104,14 +108,13 @@ pub fn commit(
     how: How,
     directory: &Directory,
 ) -> SignedCommit {
-    let county = directory.county().expect("has one");
     let commit = Commit {
         realm: realm(),
         author: writer.key.node(),
         incarnation: writer.incarnation,
         seq: how.commit_seq,
         previous: (how.commit_seq > 1).then_some(CommitId([0; 32])),
-        versions: vec![(county, version(directory, how.directory_index))],
+        versions: versions(directory, how.directory_index),
         time_ms: 0,
         leaves,
     };
@@ -121,7 +124,8 @@ pub fn commit(
 /// The leaf of a change, signed alone and opened from its bytes as a receiver would.
 pub fn leaf(writer: &Writer, change: &Change, how: How, directory: &Directory) -> Leaf {
     let record = preimage().id();
-    let hash = leaf_hash(&record, &change.hash, how.kind_version);
+    let versions = versions(directory, how.directory_index);
+    let hash = leaf_hash(&record, &change.hash, how.kind_version, how.commit_seq, &versions);
     let commit = commit(writer, vec![hash], how, directory);
     Leaf::open(&commit, &record, how.kind_version, &change.raw, directory).expect("opens")
 }
@@ -159,14 +163,14 @@ pub fn birth() -> Change {
     let puts = vec![
         (Container::Scope, scope::OWNER.to_owned(), owner),
         (Container::Scope, scope::CLASS.to_owned(), "scoped".into()),
+        (Container::Mv, "name".to_owned(), "支部".into()),
     ];
     Change::encode(draft(&VILLAGE, &History::new(), puts))
 }
 
 /// An edit that owners and their superiors may make. `nonce` makes it one of its own.
 pub fn edit_draft(writer: &Writer, past: &History, nonce: u64) -> Draft {
-    let class = if nonce.is_multiple_of(2) { "public" } else { "scoped" };
-    let puts = vec![(Container::Scope, scope::CLASS.to_owned(), class.into())];
+    let puts = vec![(Container::Mv, "name".to_owned(), Scalar::Text(format!("支部{nonce}")))];
     Draft { time_ms: nonce.cast_signed(), ..draft(writer, past, puts) }
 }
 

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use automerge::{Automerge, ReadDoc};
+use automerge::{Automerge, ObjId, ReadDoc};
 use heliu_record::change::{Change, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
@@ -128,15 +128,25 @@ impl Truth {
             is_public: false,
             document,
         };
-        truth.read_scope();
+        let makers =
+            truth.admitted.iter().map(|leaf| &parsed.0[leaf]).filter(|c| c.deps() == [genesis_change().hash()]);
+        let makers: Vec<&automerge::Change> = makers.collect();
+        truth.read_scope(&makers);
         truth
     }
 
-    fn read_scope(&mut self) {
+    /// `makers` are the changes that say that they make the record. Whose it is they say only until it is handed on.
+    fn read_scope(&mut self, makers: &[&automerge::Change]) {
         let scope = self.container("_scope");
         self.is_public = scope.get("class").is_some_and(|values| values.iter().any(|v| v == "public"));
-        let owners = scope.get("owner").into_iter().flatten();
-        self.named = owners.filter_map(|owner| owner.as_str()?.parse().ok()).collect();
+        let owners = self.owners();
+        let is_made = |op: &ObjId| {
+            let ObjId::Id(counter, actor, _) = op else { return false };
+            makers.iter().any(|c| c.actor_id() == actor && (c.start_op().get()..=c.max_op()).contains(counter))
+        };
+        let handed_on: Vec<_> = owners.iter().filter(|(_, op)| !is_made(op)).collect();
+        let owners = if handed_on.is_empty() { owners.iter().collect() } else { handed_on };
+        self.named = owners.into_iter().filter_map(|(owner, _)| owner.as_str()?.parse().ok()).collect();
         if self.named.is_empty() {
             self.named.insert(self.preimage.birth);
         }
@@ -147,6 +157,12 @@ impl Truth {
                 self.named.insert(seat);
             }
         }
+    }
+
+    fn owners(&self) -> Vec<(Value, ObjId)> {
+        let Ok(Some((_, map))) = self.document.get(automerge::ROOT, "_scope") else { return Vec::new() };
+        let all = self.document.get_all(&map, "owner").unwrap_or_default();
+        all.into_iter().map(|(value, op)| (plain(&value), op)).collect()
     }
 
     /// Every key of a container with all its visible values.

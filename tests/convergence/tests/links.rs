@@ -89,3 +89,32 @@ fn who_leaves_an_audience_tells_those_above_and_nobody_below() {
     assert_eq!(all, ["C", "T2"]);
     story.ends_well();
 }
+
+#[test]
+fn who_built_on_what_was_excluded_writes_on_and_is_heard() {
+    let mut story = Story::of(8, &["C", "T1", "V11"]);
+    let org = story.at("V11").makes("org.create", &[("name", "支部")]);
+    story.run_until_quiet();
+    let township = story.world.machine("T1");
+    story.world.back_up(township);
+    // The township writes, and the village builds upon it.
+    story.at("T1").makes("org.create", &[("name", "党委")]);
+    story.at("T1").done("record.set", Some(org), &[("field", "org_kind"), ("value", "village")]);
+    story.wait();
+    story.at("V11").done("record.set", Some(org), &[("field", "name"), ("value", "一支部")]);
+    story.wait();
+    // The township's machine is put back, and before it hears of anybody it writes in the same place something else.
+    story.cut(&["T1"], &["C", "V11"]);
+    story.world.roll_back(township);
+    story.at("T1").done("record.set", Some(org), &[("field", "org_kind"), ("value", "enterprise")]);
+    story.heal();
+    story.run_until_quiet();
+    assert_eq!(story.at("C").view(org)["name"], "支部", "what was built on the other side of the fork does not count");
+    story.at("V11").done("record.set", Some(org), &[("field", "name"), ("value", "二支部")]);
+    story.at("V11").done("record.set", Some(org), &[("field", "joint_type"), ("value", "village_village")]);
+    story.run_until_quiet();
+    for (name, view) in story.everywhere(org) {
+        assert_eq!((&view["name"], &view["joint_type"]), (&"二支部".into(), &"village_village".into()), "{name}");
+    }
+    story.ends_well();
+}

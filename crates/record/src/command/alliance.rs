@@ -6,10 +6,9 @@ use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{ValueType, label};
-use crate::kinds::alliance::{Alliance, KIND};
+use crate::kinds::alliance::{Alliance, FORMS, KIND};
+use crate::kinds::org::ORG;
 use crate::view::Record;
-
-const ORG: ValueType = ValueType::Record("org");
 
 pub static COMMANDS: &[Command] = &[
     Command {
@@ -21,11 +20,7 @@ pub static COMMANDS: &[Command] = &[
             Argument::required("name", ValueType::Text(80), label("名称", "its name")),
             Argument::required("convenor", ORG, label("召集组织", "the organisation that convenes it")),
             Argument::optional("seats", ValueType::Seat, label("邀请的席位", "the seats to invite")).many(),
-            Argument::optional(
-                "alliance_kind",
-                ValueType::Choice(&["council", "league", "joint_meeting"]),
-                label("形式", "its kind"),
-            ),
+            Argument::optional("alliance_kind", FORMS, label("形式", "its kind")),
         ],
         takes_fields: false,
         run: form,

@@ -4,10 +4,11 @@ use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
-use crate::kind::{Field, Kind, Merge, ValueType, label};
+use crate::kind::{Field, Kind, Merge, ValueType, Writer, label};
 use crate::kinds;
 use crate::kinds::member::{Member, MoveState};
 use crate::kinds::resource::Resource;
+use crate::schema::whose_entry;
 use crate::scope::seat_key;
 use crate::view::Record;
 
@@ -148,6 +149,10 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             let value = parse(part.name, part.value, text, planner)?;
             let entry = match (field.merge, ValueType::Seat.parse_key(entry, planner.world().seats())) {
                 (Merge::Slot(_), Some(seat)) => seat,
+                // An entry of one's own is named so.
+                _ if matches!(field.writer, Writer::Party(_)) && whose_entry(entry).is_none() => {
+                    format!("{}-{entry}", planner.seat())
+                }
                 _ => entry.to_owned(),
             };
             planner.put(subject.id, field.merge.container(), format!("{}/{entry}/{}", field.name, part.name), value);

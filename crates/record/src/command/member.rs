@@ -7,10 +7,9 @@ use crate::command::{Argument, Command, Subject};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{ValueType, label};
 use crate::kinds::member::KIND;
+use crate::kinds::org::ORG;
 use crate::scope::OWNER;
 use crate::view::Record;
-
-const ORG: ValueType = ValueType::Record("org");
 
 pub static COMMANDS: &[Command] = &[
     Command {
@@ -109,11 +108,10 @@ pub(crate) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: Recor
     part("home_epoch", Scalar::Int(home.epoch));
     part("decided", Scalar::Int(home.epoch + 1));
     part("decided_on", today);
-    if !record.view.owners.contains(&seat) || record.view.owners.len() > 1 {
-        planner.put(member, Container::Scope, OWNER, Scalar::Bytes(seat.0.to_vec()));
-        for old in record.view.owners.iter().filter(|old| **old != seat) {
-            planner.add_participant(member, *old);
-        }
+    // Said also where nothing changes: somebody who takes the record over without knowing of this has then not taken it alone.
+    planner.put(member, Container::Scope, OWNER, Scalar::Bytes(seat.0.to_vec()));
+    for old in record.view.owners.iter().filter(|old| **old != seat) {
+        planner.add_participant(member, *old);
     }
     Ok(())
 }

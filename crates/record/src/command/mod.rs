@@ -11,6 +11,7 @@ use crate::rules::World;
 
 pub mod alliance;
 pub mod generic;
+mod hard_rules;
 pub mod member;
 pub mod org;
 pub mod plan;
@@ -18,9 +19,11 @@ pub mod refusal;
 pub mod resource;
 pub mod settle;
 pub mod transfer;
+pub mod write;
 
-pub use plan::{Plan, Planner, RecordWrite, Write, WriteValue};
+pub use plan::{Plan, Planner};
 pub use refusal::Refusal;
+pub use write::{RecordWrite, Write, WriteValue};
 
 byte_id!(
     /// A command as its asker names it; the same id is carried out once.

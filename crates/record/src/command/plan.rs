@@ -1,19 +1,21 @@
-//! What a command writes: collected by the planner, checked as a whole, then drafted as changes.
+//! What a command writes: collected by the planner, and checked as a whole.
 
 use std::collections::BTreeMap;
 
 use crate::authority::may_write;
-use crate::change::{Container, Draft, Note, OpId, Scalar};
+use crate::change::{Container, Scalar};
+use crate::command::hard_rules;
 use crate::command::refusal::Refusal;
+use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::command::{Argument, Asker, Command, Request, Subject, drawn};
 use crate::decision::{self, Decision};
 use crate::history::History;
-use crate::id::{Actor, Preimage, RecordId, SeatId, to_hex};
+use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Kind, Merge, ValueType};
 use crate::kinds;
 use crate::rules::World;
-use crate::schema::Written;
-use crate::scope::{CLASS, OWNER, membership, seat_key};
+use crate::schema::{Written, named_seat};
+use crate::scope::{CLASS, OWNER, seat_key};
 use crate::value::{record_of, seat_of};
 use crate::view::Record;
 
@@ -23,55 +25,6 @@ pub struct Plan {
     pub writes: Vec<RecordWrite>,
     /// Ids that the command made, by what they are: `record`, `entry`.
     pub result: BTreeMap<String, String>,
-}
-
-/// What a command writes in one record: one change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordWrite {
-    pub record: RecordId,
-    /// Of a record that the command makes.
-    pub create: Option<Preimage>,
-    pub writes: Vec<Write>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Write {
-    pub container: Container,
-    pub key: String,
-    pub value: WriteValue,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WriteValue {
-    Value(Scalar),
-    /// An element of an add-wins set: in or out. Its nonce is made when the change is drafted.
-    Member(bool),
-}
-
-impl RecordWrite {
-    /// The change that writes this on top of everything in `history`.
-    #[must_use]
-    pub fn draft(&self, history: &History, actor: Actor, time_ms: i64, note: Note) -> Draft {
-        let start_op = history.max_op() + 1;
-        let put = |(counter, write): (u64, &Write)| {
-            let value = match &write.value {
-                WriteValue::Value(value) => value.clone(),
-                WriteValue::Member(present) => membership(*present, OpId { counter, actor }),
-            };
-            let seen =
-                if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
-            (write.container, write.key.clone(), value, seen.iter().map(|v| v.id).collect())
-        };
-        Draft {
-            actor,
-            seq: history.seq(actor) + 1,
-            deps: history.heads(),
-            start_op,
-            time_ms,
-            note,
-            puts: (start_op..).zip(&self.writes).map(put).collect(),
-        }
-    }
 }
 
 /// Collects the writes of a command while it runs.
@@ -84,12 +37,14 @@ pub struct Planner<'a> {
     world: &'a dyn World,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
+    settles: bool,
 }
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(request: &'a Request, asker: &'a Asker, world: &'a dyn World) -> Self {
         let Asker { seat, today } = asker;
-        Planner { request, seat: *seat, today, drawn: 0, world, writes: Vec::new(), result: BTreeMap::new() }
+        let (writes, result) = (Vec::new(), BTreeMap::new());
+        Planner { request, seat: *seat, today, drawn: 0, world, writes, result, settles: false }
     }
 
     pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {
@@ -212,6 +167,13 @@ impl<'a> Planner<'a> {
         entry
     }
 
+    /// A name for a new entry of a seat; see [`crate::schema::whose_entry`].
+    pub fn entry_of(&mut self, seat: SeatId) -> String {
+        let entry = format!("{seat}-{}", to_hex(&self.draw()[..15]));
+        self.result.insert("entry".to_owned(), entry.clone());
+        entry
+    }
+
     fn draw(&mut self) -> [u8; 16] {
         self.drawn += 1;
         drawn(&self.request.id, self.drawn)
@@ -302,6 +264,10 @@ impl<'a> Planner<'a> {
             return Err(Refusal::nothing());
         }
         self.writes.iter().try_for_each(|write| self.check_write(write))?;
+        // Settling chooses among what stands already.
+        if !self.settles {
+            self.writes.iter().try_for_each(|write| hard_rules::check(&self, write))?;
+        }
         Ok(Plan { writes: self.writes, result: self.result })
     }
 
@@ -332,8 +298,18 @@ impl<'a> Planner<'a> {
             replaces: w.container != Container::Log && !at.visible(w.container, &w.key).is_empty(),
         });
         let written: Vec<Written<'_>> = written.collect();
+        let seats = self.world.seats();
+        let named = written.iter().filter_map(|w| named_seat(kind, *w));
+        if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
+            return Err(Refusal::unknown_seat(unknown));
+        }
         may_write(self.seat, &written, preimage, at, kind, self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, &self.world.seats().name(self.seat)))
+    }
+
+    /// The plan settles a conflict.
+    pub(crate) fn settles(&mut self) {
+        self.settles = true;
     }
 
     /// The seat that a record belongs to; of several that say so, one.

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use crate::authority::AuthorityError;
-use crate::conflict::{Conflict, Explanation};
-use crate::id::RecordId;
+use crate::change::ShapeError;
+use crate::conflict::{Conflict, ConflictValue, Explanation};
+use crate::id::{RecordId, SeatId};
 use crate::kind::{Kind, Label, State, StateMachine, ValueType, label};
 use crate::kinds::member::{Move, MoveState};
 use crate::kinds::org::Org;
@@ -78,6 +79,22 @@ impl Refusal {
             ),
             why: Explanation::new("不认识的参数不会被忽略。", "An argument that is not understood is not ignored."),
             next: nearest(name, known),
+        }
+    }
+
+    #[must_use]
+    pub fn unknown_seat(seat: SeatId) -> Self {
+        Refusal {
+            code: "unknown_seat",
+            what: Explanation::new(format!("名录中没有席位 {seat}。"), format!("The directory has no seat {seat}.")),
+            why: Explanation::new(
+                "没有人能代表不存在的席位,记录会因此无人可办。",
+                "Nobody acts for a seat that is not there, so what waits for it would wait for ever.",
+            ),
+            next: Explanation::new(
+                "请核对席位编号;新设的席位须待名录更新后再用。",
+                "Check the seat's id; a new seat can be named once the directory here has it.",
+            ),
         }
     }
 
@@ -158,6 +175,43 @@ impl Refusal {
                 "无需再做;如要另建,请换一个命令编号。",
                 "Nothing is left to do; for another record give another command id.",
             ),
+        }
+    }
+
+    /// A change that other nodes could not read.
+    #[must_use]
+    pub fn too_large(id: RecordId, error: &ShapeError) -> Self {
+        Refusal {
+            code: "too_large",
+            what: Explanation::new(
+                format!("对记录 {} 的这次改动超出限度。", id.short()),
+                format!("The change of record {} is beyond the limits: {error}.", id.short()),
+            ),
+            why: Explanation::new(
+                "超出限度的改动,其他节点一律不收。",
+                "Every other node would refuse a change beyond the limits.",
+            ),
+            next: Explanation::new(
+                "请分几次办理,或缩短文字与事由。",
+                "Do it in several steps, or shorten the texts and the reason.",
+            ),
+        }
+    }
+
+    /// A change that this node's own gate would not admit; `code` and `why` are the gate's.
+    #[must_use]
+    pub fn not_admitted(id: RecordId, code: &str, why: &str) -> Self {
+        Refusal {
+            code: "not_admitted",
+            what: Explanation::new(
+                format!("对记录 {} 的这次改动不会生效({code})。", id.short()),
+                format!("The change of record {} would not count ({code}): {why}.", id.short()),
+            ),
+            why: Explanation::new(
+                "本记录中有多方同时写入而互不知情的内容。",
+                "Others have written the record side by side, and not all of it can be built upon at once.",
+            ),
+            next: Explanation::new("请稍后再试,或由上级席位办理。", "Try again, or have a superior seat do it."),
         }
     }
 
@@ -244,6 +298,7 @@ impl Refusal {
         let (why, who) = match error {
             AuthorityError::NotWriter { path, who, .. } => (format!("{path} 只能由{}写。", who.zh), *who),
             AuthorityError::Closed { path, after } => (format!("已有 {after},不能再写 {path}。"), SOMEBODY),
+            AuthorityError::Unseen { path, cited } => (format!("{path} 引用了未见过的决定 {cited}。"), SOMEBODY),
             AuthorityError::Creator { birth, .. } => (format!("只有“{birth}”及其上级可以建立此记录。"), SOMEBODY),
             AuthorityError::FirstOwner { .. } | AuthorityError::Schema(_) => {
                 ("内容不合此类记录的规定。".to_owned(), SOMEBODY)
@@ -342,7 +397,16 @@ impl Refusal {
 
     #[must_use]
     pub fn bad_choice(conflict: &Conflict, choice: &str) -> Self {
-        let choices = conflict.values.iter().map(crate::conflict::ConflictValue::choice).collect::<Vec<_>>().join(", ");
+        let choices = conflict.values.iter().filter(|value| !value.value.is_null());
+        let choices = choices.map(ConflictValue::choice).collect::<Vec<_>>().join(", ");
+        let next = if choices.is_empty() {
+            Explanation::new(
+                "请写明由哪个组织承接(记录编号)。",
+                "Name the organisation that takes over, by its record id.",
+            )
+        } else {
+            Explanation::new(format!("可选(或用序号):{choices}。"), format!("Choose one (or its number): {choices}."))
+        };
         Refusal {
             code: "bad_choice",
             what: Explanation::new(
@@ -353,10 +417,7 @@ impl Refusal {
                 "处置就是在分歧的值中选定一个。",
                 "Settling is choosing one of the values that disagree.",
             ),
-            next: Explanation::new(
-                format!("可选(或用序号):{choices}。"),
-                format!("Choose one (or its number): {choices}."),
-            ),
+            next,
         }
     }
 

@@ -5,10 +5,10 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
 use crate::kind::{ValueType, label};
-use crate::kinds::resource::{Booking, KIND, Resource};
+use crate::kinds::org::ORG;
+use crate::kinds::resource::{Booking, KIND, Resource, SORTS};
 use crate::view::Record;
 
-const ORG: ValueType = ValueType::Record("org");
 const BOOKING: Argument = Argument::required("booking", ValueType::Text(64), label("预约编号", "the booking"));
 
 pub static COMMANDS: &[Command] = &[
@@ -20,11 +20,7 @@ pub static COMMANDS: &[Command] = &[
         arguments: &[
             Argument::required("name", ValueType::Text(80), label("名称", "its name")),
             Argument::required("owner_org", ORG, label("所属组织", "whose it is")),
-            Argument::optional(
-                "resource_kind",
-                ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]),
-                label("类型", "its kind"),
-            ),
+            Argument::optional("resource_kind", SORTS, label("类型", "its kind")),
             Argument::optional("capacity", ValueType::Int, label("可容纳人数", "how many people it holds")),
             Argument::optional("open_hours", ValueType::Text(120), label("开放时间", "when it can be used")),
         ],
@@ -100,7 +96,7 @@ fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let alliance = planner.record_argument("alliance");
     let use_on = planner.text("use_on");
     let today = planner.today();
-    let entry = planner.entry();
+    let entry = planner.entry_of(seat);
     let mut part =
         |name: &str, value: Scalar| planner.put(record.id, Container::Slot, format!("bookings/{entry}/{name}"), value);
     part("for_seat", Scalar::Bytes(seat.0.to_vec()));
@@ -117,29 +113,7 @@ fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn confirm(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (record, resource) = subject(planner)?;
-    if resource.withdrawn.is_some() {
-        return Err(withdrawn(record));
-    }
     let booking = open_booking(planner, record, resource)?;
-    let same_day = |other: &&Booking| {
-        let day = booking.use_on.as_deref().filter(|day| !day.is_empty());
-        other.entry != booking.entry
-            && other.confirmed
-            && other.is_open()
-            && day.is_some()
-            && other.use_on.as_deref() == day
-    };
-    if let Some(other) = resource.bookings.iter().find(same_day) {
-        return Err(Refusal::new(
-            "double_confirmation",
-            (
-                format!("“{}”当日已确认给预约 {}。", record.title(), other.entry),
-                format!("{:?} is confirmed for booking {} that day.", record.title(), other.entry),
-            ),
-            ("同一资源同日不能确认两次。", "A resource is not confirmed twice for one day."),
-            ("请谢绝其中一个,或改期。", "Decline one of them, or choose another day."),
-        ));
-    }
     let today = planner.today();
     planner.put(record.id, Container::Slot, format!("bookings/{}/confirmed", booking.entry), today);
     Ok(())
@@ -174,7 +148,7 @@ fn open_booking<'a>(planner: &Planner<'a>, record: &Record, resource: &'a Resour
     })
 }
 
-fn withdrawn(record: &Record) -> Refusal {
+pub(super) fn withdrawn(record: &Record) -> Refusal {
     Refusal::new(
         "resource_withdrawn",
         (format!("“{}”已收回。", record.title()), format!("{:?} is withdrawn.", record.title())),

@@ -41,6 +41,7 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         return Err(Refusal::not_resolver(&conflict, &seats.name(planner.seat()), &seats.name(resolver)));
     }
     let chosen = choose(&conflict, planner.text("choice").unwrap_or_default())?;
+    planner.settles();
     rules::settle(planner, &conflict, &chosen)?;
     planner.put(subject.id, Container::Log, settle_key(&id), Scalar::Text(chosen.choice()));
     planner.note_result("conflict", id.to_string());

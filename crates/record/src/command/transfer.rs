@@ -8,10 +8,10 @@ use crate::date;
 use crate::id::SeatId;
 use crate::kind::{ValueType, label};
 use crate::kinds::member::{Member, Move, MoveState};
+use crate::kinds::org::ORG;
 use crate::scope::OWNER;
 use crate::view::Record;
 
-const ORG: ValueType = ValueType::Record("org");
 const LETTER: Argument = Argument::optional(
     "letter",
     ValueType::Text(64),

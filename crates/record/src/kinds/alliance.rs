@@ -8,12 +8,15 @@ use crate::change::{Container, Scalar};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Class, Field, Kind, Merge, Part, ValueType, Writer, label};
 use crate::kinds::Typed;
+use crate::kinds::org::ORG;
 use crate::scope::is_in;
 use crate::value::record_of;
 use crate::view::{Folding, object};
 
-const ORG: ValueType = ValueType::Record("org");
 const HOST: Writer = Writer::Party("host_seat");
+
+/// What it can be.
+pub const FORMS: ValueType = ValueType::Choice(&["council", "league", "joint_meeting"]);
 
 pub static KIND: Kind = Kind {
     name: "alliance",
@@ -34,7 +37,7 @@ pub static KIND: Kind = Kind {
         Field::new(
             "alliance_kind",
             Merge::Lww,
-            ValueType::Choice(&["council", "league", "joint_meeting"]),
+            FORMS,
             Writer::Owner,
             label("形式", "kind"),
             label("理事会、联盟、联席会", "council, league or joint meeting"),

@@ -1,18 +1,20 @@
 //! 党员: one person, one record. Moves are entries in it, so that a person always counts once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::change::{Container, OpId, Scalar};
 use crate::decision;
 use crate::history::Visible;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer, label};
 use crate::kinds::Typed;
+use crate::kinds::org::ORG;
 use crate::seats::Tier;
 use crate::value::{record_of, seat_of};
 use crate::view::{Folding, object};
 
 use serde_json::{Map, Value};
 
-const ORG: ValueType = ValueType::Record("org");
 const DESTINATION: Writer = Writer::Party("to_seat");
 const SUPERIOR: Writer = Writer::CommonAtLeast(Tier::Township);
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
@@ -167,15 +169,22 @@ pub struct Home {
 pub struct Move {
     pub entry: String,
     pub to_seat: Option<SeatId>,
+    /// The home that it moves from.
+    pub from_org: Option<RecordId>,
     pub to_org: Option<RecordId>,
     pub home_epoch: i64,
     pub letter_no: String,
     pub valid_until: String,
     pub received_on: String,
     pub cancelled: bool,
+    /// By the destination.
     pub returned: bool,
+    /// By a superior.
+    pub overruled: bool,
     pub received: bool,
+    /// The epoch that a superior's decision makes it begin.
     pub decided: Option<i64>,
+    decided_ops: Vec<OpId>,
     pub decided_on: String,
     /// The puts of the receipt; of a letter without one, those that name its target.
     pub ops: Vec<OpId>,
@@ -189,7 +198,7 @@ pub enum MoveState {
     Confirmed,
     /// Another move of the same epoch was confirmed too.
     Disputed,
-    /// It cites a home that was left before: no effect.
+    /// It cites a home that was left before, or that never was: no effect.
     Stale,
     Returned,
     Cancelled,
@@ -226,60 +235,62 @@ impl Member {
 
     /// Folds the homes, from the first branch on: each next epoch by a decision, or else by the one confirmed move.
     fn fold_home(&mut self, first: Option<Home>) {
+        let mut decided: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        let mut confirmed: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (index, at) in self.moves.iter().enumerate().filter(|(_, at)| at.counts()) {
+            let claims = if at.decided.is_some() { &mut decided } else { &mut confirmed };
+            claims.entry(at.claims()).or_default().push(index);
+        }
         let mut homes: Vec<Home> = first.into_iter().collect();
         while let Some(home) = homes.last() {
-            let claims = self.claims(home.epoch + 1);
-            if claims.len() > 1 {
-                self.disputed = claims;
-                break;
+            let next = home.epoch.saturating_add(1);
+            let claims = [&decided, &confirmed].into_iter().filter_map(|by_epoch| by_epoch.get(&next));
+            let mut claims = claims.map(|moves| self.claimed(home, moves)).find(|claims| !claims.is_empty());
+            match claims.as_mut().map(|claims| (claims.len(), claims)) {
+                None => break,
+                Some((1, claims)) => homes.append(claims),
+                Some((_, claims)) => {
+                    self.disputed = std::mem::take(claims);
+                    break;
+                }
             }
-            if claims.is_empty() {
-                break;
-            }
-            homes.extend(claims);
         }
         self.home = homes.last().cloned();
         let states: Vec<MoveState> = self.moves.iter().map(|at| self.state_of(at, &homes)).collect();
         self.moves.iter_mut().zip(states).for_each(|(at, state)| at.state = state);
     }
 
-    /// The branches that hold a claim of an epoch, each once. Decisions beat moves.
-    fn claims(&self, epoch: i64) -> Vec<Home> {
-        let mut claims: Vec<Home> = Vec::new();
-        for decided in [true, false] {
-            for at in &self.moves {
-                let claims_epoch = if decided { at.decides(epoch) } else { at.confirms(epoch) };
-                if let (true, Some(org), Some(seat)) = (claims_epoch, at.to_org, at.to_seat)
-                    && !claims.iter().any(|c| c.org == org)
-                {
-                    let since = if decided { &at.decided_on } else { &at.received_on };
-                    claims.push(Home { org, seat, epoch, since: since.clone(), entry: Some(at.entry.clone()) });
-                }
-            }
-            if !claims.is_empty() {
-                break;
-            }
-        }
-        claims
+    /// The branches to which moves lead from a home, each once. A move from elsewhere leads nowhere: it was written where
+    /// another home was believed in, and whoever settled that did not choose it.
+    fn claimed(&self, home: &Home, moves: &[usize]) -> Vec<Home> {
+        let mut seen = BTreeSet::new();
+        let claims = moves.iter().filter_map(|index| {
+            let at = &self.moves[*index];
+            let (org, seat) = (at.to_org?, at.to_seat?);
+            let since = if at.decided.is_some() { &at.decided_on } else { &at.received_on };
+            let leads = at.from_org == Some(home.org) && seen.insert(org);
+            let (since, entry) = (since.clone(), Some(at.entry.clone()));
+            leads.then_some(Home { org, seat, epoch: home.epoch.saturating_add(1), since, entry })
+        });
+        claims.collect()
     }
 
     fn state_of(&self, at: &Move, homes: &[Home]) -> MoveState {
         let epoch = self.home.as_ref().map_or(0, |h| h.epoch);
-        let next = at.home_epoch.saturating_add(1);
+        let claims = at.claims();
+        // The first home is that of epoch 1.
+        let home = |epoch: i64| homes.get(usize::try_from(epoch.checked_sub(1)?).ok()?).map(|home| home.org);
+        let leaves = |from: Option<RecordId>| from.is_some() && from == at.from_org;
+        let is_from_home = leaves(home(claims.saturating_sub(1)));
         match at {
-            _ if at.returned => MoveState::Returned,
-            _ if (at.received || at.decided.is_some()) && self.disputed.iter().any(|d| d.epoch == next) => {
-                MoveState::Disputed
-            }
-            _ if at.decided.is_some() => MoveState::Confirmed,
-            _ if at.received && next > epoch => MoveState::Early,
-            _ if at.received && homes.iter().any(|h| h.epoch == next && Some(h.org) == at.to_org) => {
+            _ if at.counts() && is_from_home && self.disputed.iter().any(|d| d.epoch == claims) => MoveState::Disputed,
+            _ if at.counts() && is_from_home && home(claims).is_some_and(|org| Some(org) == at.to_org) => {
                 MoveState::Confirmed
             }
-            _ if at.received => MoveState::Stale,
-            _ if at.cancelled => MoveState::Cancelled,
-            _ if next <= epoch => MoveState::Stale,
-            _ if next > epoch.saturating_add(1) => MoveState::Early,
+            _ if at.returned || at.overruled => MoveState::Returned,
+            _ if at.cancelled && !at.counts() => MoveState::Cancelled,
+            _ if claims > epoch.saturating_add(1) => MoveState::Early,
+            _ if at.counts() || claims <= epoch || !is_from_home => MoveState::Stale,
             _ => MoveState::Issued,
         }
     }
@@ -314,12 +325,20 @@ impl Member {
 }
 
 impl Move {
-    fn decides(&self, epoch: i64) -> bool {
-        self.decided == Some(epoch) && !self.returned
+    /// Whether it asks to be the next home: received, or decided. A decision is undone by another, not by a date of return.
+    fn counts(&self) -> bool {
+        self.decided.is_some() || (self.received && !self.returned && !self.overruled)
     }
 
-    fn confirms(&self, epoch: i64) -> bool {
-        self.received && !self.returned && self.decided.is_none() && self.home_epoch.saturating_add(1) == epoch
+    /// The epoch that it would begin.
+    fn claims(&self) -> i64 {
+        self.decided.unwrap_or(self.home_epoch.saturating_add(1))
+    }
+
+    /// The puts by which it asks to be the next home.
+    #[must_use]
+    pub fn claim_ops(&self) -> &[OpId] {
+        if self.decided.is_some() { &self.decided_ops } else { &self.ops }
     }
 
     fn read_part(&mut self, part: &str, values: &[Visible]) {
@@ -334,9 +353,16 @@ impl Move {
             "valid_until" => self.valid_until = text(),
             "received_on" => self.received_on = text(),
             "cancelled" => self.cancelled = is_set,
-            "returned" | "overruled" => self.returned |= is_set,
+            "returned" => self.returned = is_set,
+            "overruled" => self.overruled = is_set,
+            "from_org" => self.from_org = record_of(value),
             "receipt" => self.received = is_set,
-            "decided" => self.decided = value.as_int(),
+            // Two that each took the other's decision back have both decided.
+            "decided" => {
+                let decisions: Vec<&Visible> = values.iter().filter(|v| v.value.as_int().is_some()).collect();
+                self.decided = decisions.last().and_then(|v| v.value.as_int());
+                self.decided_ops = decisions.iter().map(|v| v.id).collect();
+            }
             "decided_on" => self.decided_on = text(),
             _ => {}
         }
@@ -360,8 +386,16 @@ fn read(folding: &Folding<'_>) -> Typed {
             at.read_part(part, values);
         }
     }
-    let since = history.value(Container::Lww, "admitted_on").or_else(|| history.value(Container::Mv, "joined_on"));
-    let first = history.value(Container::Lww, "birth_branch").and_then(record_of).map(|org| Home {
+    let admitted = history.value(Container::Lww, "admitted_on").filter(|day| **day != Scalar::Null);
+    let since = admitted.or_else(|| history.value(Container::Mv, "joined_on"));
+    // Should the record have been made twice, the branch counts that somebody moved from.
+    let births = history.visible(Container::Lww, "birth_branch");
+    let is_left = |birth: &&Visible| {
+        let org = record_of(&birth.value);
+        org.is_some() && member.moves.iter().any(|at| at.claims() == 2 && at.from_org == org)
+    };
+    let birth = births.iter().rfind(is_left).or(births.last());
+    let first = birth.and_then(|birth| record_of(&birth.value)).map(|org| Home {
         org,
         seat: folding.preimage.birth,
         epoch: 1,

@@ -14,7 +14,8 @@ use crate::value::record_of;
 use crate::view::Folding;
 
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
-const ORG: ValueType = ValueType::Record("org");
+/// A field that names an organisation.
+pub const ORG: ValueType = ValueType::Record("org");
 
 pub static KIND: Kind = Kind {
     name: "org",
@@ -234,9 +235,11 @@ impl Org {
             bytes.extend_from_slice(text.as_bytes());
             bytes.push(0);
         }
-        for (op, parent) in &self.parents {
+        for op in self.decision.iter().chain(self.parents.iter().map(|(op, _)| op)) {
             bytes.extend_from_slice(&op.counter.to_le_bytes());
             bytes.extend_from_slice(&op.actor.0);
+        }
+        for (_, parent) in &self.parents {
             bytes.extend_from_slice(&parent.map_or([0; 32], |p| p.0));
         }
         for (unit, successor) in &self.successors {

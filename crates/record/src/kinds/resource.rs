@@ -3,14 +3,18 @@
 use serde_json::{Map, Value};
 
 use crate::change::{Container, OpId, Scalar};
+use crate::history::Visible;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Class, Field, Kind, Merge, Part, ValueType, Writer, label};
 use crate::kinds::Typed;
+use crate::kinds::org::ORG;
 use crate::value::{record_of, seat_of};
 use crate::view::{Folding, object};
 
-const ORG: ValueType = ValueType::Record("org");
 const ASKER: Writer = Writer::Party("for_seat");
+
+/// What it can be.
+pub const SORTS: ValueType = ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]);
 
 pub static KIND: Kind = Kind {
     name: "resource",
@@ -40,7 +44,7 @@ pub static KIND: Kind = Kind {
         Field::new(
             "resource_kind",
             Merge::Lww,
-            ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]),
+            SORTS,
             Writer::Owner,
             label("类型", "kind"),
             label("会场、房间、场地、设备、师资、服务", "what sort of thing it is"),
@@ -110,6 +114,8 @@ pub struct Booking {
     pub confirmed: bool,
     pub declined: bool,
     pub used: bool,
+    /// Confirmed by somebody who knew that the resource is withdrawn.
+    pub kept: bool,
     /// The puts of the request and of its confirmation.
     pub ops: Vec<OpId>,
 }
@@ -125,7 +131,8 @@ impl Booking {
         match self {
             _ if self.used => "used",
             _ if self.declined => "declined",
-            _ if self.confirmed && withdrawn => "needs_owner_reconfirm",
+            _ if self.confirmed && withdrawn && !self.kept => "needs_owner_reconfirm",
+            _ if self.kept => "confirmed",
             _ if withdrawn => "owner_left",
             _ if self.confirmed => "confirmed",
             _ => "requested",
@@ -146,6 +153,7 @@ impl Resource {
 fn read(folding: &Folding<'_>) -> Typed {
     let history = folding.history;
     let withdrawn = history.visible(Container::Lww, "withdrawn");
+    let mut bookings: Vec<Booking> = Vec::new();
     let mut resource = Resource {
         owner_org: history.value(Container::Mv, "owner_org").and_then(record_of),
         withdrawn: withdrawn.last().and_then(|v| v.value.as_text()).map(str::to_owned),
@@ -154,10 +162,10 @@ fn read(folding: &Folding<'_>) -> Typed {
     };
     for (key, values) in history.under(Container::Slot, "bookings") {
         let Some((entry, part)) = key.split_once('/') else { continue };
-        if resource.bookings.last().is_none_or(|b| b.entry != entry) {
-            resource.bookings.push(Booking { entry: entry.to_owned(), ..Booking::default() });
+        if bookings.last().is_none_or(|b| b.entry != entry) {
+            bookings.push(Booking { entry: entry.to_owned(), ..Booking::default() });
         }
-        let Some(booking) = resource.bookings.last_mut() else { continue };
+        let Some(booking) = bookings.last_mut() else { continue };
         let value = values.last().map_or(&Scalar::Null, |v| &v.value);
         let is_set = values.iter().any(|v| v.value != Scalar::Null);
         match part {
@@ -165,7 +173,14 @@ fn read(folding: &Folding<'_>) -> Typed {
             "for_org" => booking.for_org = record_of(value),
             "alliance" => booking.alliance = record_of(value),
             "use_on" => booking.use_on = value.as_text().map(str::to_owned),
-            "confirmed" => booking.confirmed = is_set,
+            "confirmed" => {
+                booking.confirmed = is_set;
+                let knew = |at: &Visible| {
+                    let seen = |withdrawal: &OpId| history.has_seen(at.id, *withdrawal);
+                    at.value != Scalar::Null && resource.withdrawn_ops.iter().all(seen)
+                };
+                booking.kept = resource.withdrawn.is_some() && values.iter().any(knew);
+            }
             "declined" => booking.declined = is_set,
             "used" => booking.used = is_set,
             _ => {}
@@ -174,5 +189,6 @@ fn read(folding: &Folding<'_>) -> Typed {
             booking.ops.extend(values.iter().map(|v| v.id));
         }
     }
+    resource.bookings = bookings;
     Typed::Resource(resource)
 }

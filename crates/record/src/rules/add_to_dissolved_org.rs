@@ -64,6 +64,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         values: values(record, member, suggested, world),
         provisional: suggested.map_or(serde_json::Value::Null, |org| org.to_string().into()),
         resolver: resolver(record, None, world),
+        also: org.decision.into_iter().collect(),
         anchors: BTreeSet::from([record.id]),
         explanation: Explanation::new(zh, en),
     };
@@ -84,6 +85,6 @@ fn values(record: &Record, member: &Member, suggested: Option<RecordId>, world: 
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     match chosen.choice().parse() {
         Ok(org) => reassign_to(planner, conflict.subject, org),
-        Err(_) => Ok(()),
+        Err(_) => Err(Refusal::bad_choice(conflict, &chosen.choice())),
     }
 }

@@ -7,8 +7,8 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
-use crate::kind::label;
-use crate::rules::{Finding, Rule, World};
+use crate::kind::{Kind, Writer, label};
+use crate::rules::{Finding, Rule, World, resolver};
 use crate::view::Record;
 
 const KIND: &str = "DIVERGED_FIELD";
@@ -26,7 +26,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
-    for (key, values) in record.history.keys(Container::Mv, "") {
+    let created = record.kind().into_iter().flat_map(Kind::fields).filter(|field| field.writer == Writer::Creator);
+    let created = created.map(|field| (field.name, record.history.visible(field.merge.container(), field.name), true));
+    let others = record.history.keys(Container::Mv, "").map(|(key, values)| (key, values, false));
+    for (key, values, is_created) in others.chain(created) {
         if values.len() < 2 || values.windows(2).all(|pair| pair[0].value == pair[1].value) {
             continue;
         }
@@ -41,8 +44,10 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             severity: Severity::Advisory,
             field: key.to_owned(),
             provisional: record.view.json.get(key).cloned().unwrap_or_default(),
-            resolver: world.seats().common_superior(parties),
+            // Where two each made the record, whoever decides must be above both.
+            resolver: if is_created { resolver(record, None, world) } else { world.seats().common_superior(parties) },
             anchors: BTreeSet::from([record.id]),
+            also: Vec::new(),
             explanation: Explanation::new(
                 format!("“{title}”的{}在不同地方被写成不同的值:{written}。请选定其一。", label.zh),
                 format!("The {} of {title:?} was written differently in two places: {written}. Choose one.", label.en),
@@ -56,8 +61,10 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
 /// Overwrites the field with the chosen value.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     let subject = planner.load(conflict.subject)?;
-    let visible = subject.history.visible(Container::Mv, &conflict.field);
+    let field = subject.kind().and_then(|kind| kind.field(&conflict.field));
+    let container = field.map_or(Container::Mv, |field| field.merge.container());
+    let visible = subject.history.visible(container, &conflict.field);
     let value = visible.iter().find(|v| v.id == chosen.op_id()).map_or(Scalar::Null, |v| v.value.clone());
-    planner.put(conflict.subject, Container::Mv, conflict.field.clone(), value);
+    planner.put(conflict.subject, container, conflict.field.clone(), value);
     Ok(())
 }

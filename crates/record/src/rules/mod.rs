@@ -96,6 +96,8 @@ struct Finding {
     field: String,
     /// What disagrees; the id is made of it.
     values: Vec<ConflictValue>,
+    /// Operations that are no choice, but without which this would be another disagreement; they are part of the id too.
+    also: Vec<OpId>,
     provisional: serde_json::Value,
     resolver: Option<SeatId>,
     anchors: BTreeSet<RecordId>,
@@ -105,7 +107,7 @@ struct Finding {
 impl Finding {
     /// The conflict, unless it was settled in the subject by a seat that may.
     fn conclude(self, subject: &Record, world: &dyn World) -> Option<Conflict> {
-        let ops: BTreeSet<OpId> = self.values.iter().map(ConflictValue::op_id).collect();
+        let ops: BTreeSet<OpId> = self.values.iter().map(ConflictValue::op_id).chain(self.also).collect();
         let id = ConflictId::of(self.kind, subject.id, &ops);
         (!is_settled(id, subject, self.resolver, world)).then(|| Conflict {
             id,
@@ -124,12 +126,18 @@ impl Finding {
 
 fn is_settled(id: ConflictId, subject: &Record, resolver: Option<SeatId>, world: &dyn World) -> bool {
     let settlements = subject.history.visible(Container::Log, &settle_key(&id));
-    settlements.iter().any(|settlement| match (resolver, world.seat_of(settlement.id.actor)) {
-        (Some(resolver), Some(seat)) => world.seats().is_at_or_above(seat, resolver),
-        // Without a common superior each side's word is one entry; the record's own authority has judged it.
-        (None, seat) => seat.is_some(),
-        (Some(_), None) => false,
-    })
+    let by = |above: SeatId| {
+        let seats = settlements.iter().filter_map(|settlement| world.seat_of(settlement.id.actor));
+        seats.into_iter().any(|seat| world.seats().is_at_or_above(seat, above))
+    };
+    match resolver {
+        Some(resolver) => by(resolver),
+        // Without a common superior it takes the word of each party.
+        None => {
+            let mut parties = named(subject).filter(|party| world.seats().get(*party).is_some()).peekable();
+            parties.peek().is_some() && parties.all(by)
+        }
+    }
 }
 
 /// Who decides about a record: the lowest seat, of a township or above, over everybody that the record names and `others`.

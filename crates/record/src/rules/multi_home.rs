@@ -31,7 +31,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let claims: Vec<(&Home, &Move)> =
         member.disputed.iter().filter_map(|home| Some((home, member.find_move(home.entry.as_deref()?)?))).collect();
     let values = claims.iter().flat_map(|(home, letter)| {
-        letter.ops.iter().map(|op| ConflictValue::of(record, *op, Some(home.org.to_string().into()), world))
+        letter.claim_ops().iter().map(|op| ConflictValue::of(record, *op, Some(home.org.to_string().into()), world))
     });
     let places = claims.iter().map(|(home, _)| title(home.org, world)).collect::<Vec<_>>().join(" / ");
     let letters = claims.iter().map(|(_, letter)| letter.letter_no.as_str()).collect::<Vec<_>>().join(" / ");
@@ -45,6 +45,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         values: values.collect(),
         provisional: home.map_or(serde_json::Value::Null, |org| org.to_string().into()),
         resolver: resolver(record, claims.iter().map(|(home, _)| home.seat), world),
+        also: Vec::new(),
         anchors: BTreeSet::from([record.id]),
         explanation: Explanation::new(
             format!("{name}的组织关系被两处接收:{places}(介绍信 {letters})。裁定之前仍算在“{stays}”。"),
@@ -56,7 +57,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     found.extend(finding.conclude(record, world));
 }
 
-/// The chosen branch becomes the home of the next epoch; the other letters are returned.
+/// The chosen branch becomes the home of the next epoch; the other letters are returned, and decisions for them taken back.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     let subject = planner.load(conflict.subject)?;
     let Some(member) = subject.typed.member() else { return Ok(()) };
@@ -69,6 +70,9 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
             give_to(planner, subject, home.seat);
         } else {
             planner.put(subject.id, Container::Slot, format!("moves/{entry}/overruled"), today.clone());
+            if member.find_move(entry).is_some_and(|at| at.decided.is_some()) {
+                planner.put(subject.id, Container::Slot, format!("moves/{entry}/decided"), Scalar::Null);
+            }
         }
     }
     Ok(())

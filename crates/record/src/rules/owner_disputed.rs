@@ -1,8 +1,9 @@
-//! OWNER_DISPUTED: two seats each believe that a record is theirs, and no disputed move explains it.
+//! OWNER_DISPUTED: two seats each believe that a record is theirs, and no disputed move explains it; or a member's home is
+//! at a seat that the record does not belong to.
 
 use std::collections::BTreeSet;
 
-use crate::change::{Container, Scalar};
+use crate::change::{Container, OpId, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
@@ -10,7 +11,7 @@ use crate::id::SeatId;
 use crate::kind::label;
 use crate::kinds::member::{Member, MoveState};
 use crate::rules::{Finding, Rule, World, resolver};
-use crate::scope::{OWNER, seat_of};
+use crate::scope::{self, OWNER};
 use crate::view::Record;
 
 const KIND: &str = "OWNER_DISPUTED";
@@ -32,34 +33,54 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let by_moves = |m: &Member| {
         !m.disputed.is_empty() || m.moves.iter().any(|letter| letter.received && letter.state == MoveState::Stale)
     };
-    if record.view.owners.len() < 2 || record.typed.member().is_some_and(by_moves) {
+    if record.typed.member().is_some_and(by_moves) {
         return;
     }
-    let written = record.history.visible(Container::Scope, OWNER);
-    let names = record.view.owners.iter().map(|seat| world.seats().name(*seat)).collect::<Vec<_>>().join(" / ");
+    let homeless = record.typed.member().and_then(|member| elsewhere(member, record, world));
+    if record.view.owners.len() < 2 && homeless.is_none() {
+        return;
+    }
+    let mut values: Vec<ConflictValue> =
+        scope::owners(&record.history).map(|v| ConflictValue::of(record, v.id, None, world)).collect();
+    let mut claimants = record.view.owners.clone();
+    if let Some((home, ops)) = &homeless {
+        let of = |op: &OpId| ConflictValue::of(record, *op, Some(home.to_string().into()), world);
+        values.extend(ops.iter().map(of));
+        claimants.insert(*home);
+    }
+    let names = claimants.iter().map(|seat| world.seats().name(*seat)).collect::<Vec<_>>().join(" / ");
     let title = record.title();
     let finding = Finding {
         kind: KIND,
         severity: Severity::Hard,
         field: format!("_scope/{OWNER}"),
-        values: written.iter().map(|v| ConflictValue::of(record, v.id, None, world)).collect(),
+        values,
         // Until then each of them is.
         provisional: record.view.owners.iter().map(SeatId::to_string).collect(),
-        resolver: resolver(record, None, world),
+        resolver: resolver(record, homeless.map(|(home, _)| home), world),
         anchors: BTreeSet::from([record.id]),
+        also: Vec::new(),
         explanation: Explanation::new(
-            format!("“{title}”同时归几个席位所有:{names}。请确定归谁。"),
-            format!("{title:?} belongs to several seats at once: {names}. Say whose it is."),
+            format!("“{title}”的归属不一致,涉及几个席位:{names}。请确定归谁。"),
+            format!("{title:?} is held to belong to several seats: {names}. Say whose it is."),
         ),
     };
     found.extend(finding.conclude(record, world));
 }
 
+/// The seat of a member's home if it is above no owner: the person moved and the record did not. With the operations
+/// that say where the home is.
+fn elsewhere<'r>(member: &'r Member, record: &Record, world: &dyn World) -> Option<(SeatId, &'r [OpId])> {
+    let home = member.home.as_ref()?;
+    let letter = member.find_move(home.entry.as_deref()?)?;
+    let is_its = |owner: &SeatId| world.seats().is_at_or_above(home.seat, *owner);
+    (!record.view.owners.iter().any(is_its)).then_some((home.seat, letter.claim_ops()))
+}
+
 /// The chosen seat is the owner; the others go on seeing the record.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     let subject = planner.load(conflict.subject)?;
-    let visible = subject.history.visible(Container::Scope, OWNER);
-    if let Some(owner) = visible.iter().find(|v| v.id == chosen.op_id()).and_then(|v| seat_of(&v.value)) {
+    if let Ok(owner) = chosen.choice().parse() {
         give_to(planner, subject, owner);
     }
     Ok(())

@@ -104,6 +104,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         values: edges.collect(),
         provisional: provisional.map_or(serde_json::Value::Null, |p| p.to_string().into()),
         resolver: resolver(subject, members.iter().flat_map(|m| named(m)), world),
+        also: Vec::new(),
         anchors: cycle.iter().copied().collect(),
         explanation: Explanation::new(
             format!("这些组织互为上级:{names}。汇总时暂按成环之前的隶属。请选定保留哪一个上级。"),

@@ -38,7 +38,8 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             field: format!("moves/{}", letter.entry),
             values: letter.ops.iter().map(|op| ConflictValue::of(record, *op, value.clone(), world)).collect(),
             provisional: home.org.to_string().into(),
-            resolver: resolver(record, letter.to_seat, world),
+            resolver: resolver(record, letter.to_seat.into_iter().chain([home.seat]), world),
+            also: Vec::new(),
             anchors: BTreeSet::from([record.id]),
             explanation: Explanation::new(
                 format!("{name}转往“{to}”的介绍信 {} 依据的是旧归属,无效;现归属是“{from}”。", letter.letter_no),
@@ -58,8 +59,11 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, _chosen: &ConflictValu
     let Some(member) = subject.typed.member() else { return Ok(()) };
     let today = planner.today();
     planner.put(subject.id, Container::Slot, format!("{}/overruled", conflict.field), today);
-    if let Some(home) = member.home.as_ref().filter(|_| subject.view.owners.len() > 1) {
-        give_to(planner, subject, home.seat);
+    let Some(home) = &member.home else { return Ok(()) };
+    let seats = planner.world().seats();
+    let own = subject.view.owners.iter().copied().find(|owner| seats.is_at_or_above(home.seat, *owner));
+    if own.is_none() || subject.view.owners.len() > 1 {
+        give_to(planner, subject, own.unwrap_or(home.seat));
     }
     Ok(())
 }

@@ -30,7 +30,8 @@ pub static RULE: Rule = Rule {
 fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let Some(resource) = record.typed.resource() else { return };
     for booking in resource.bookings.iter().filter(|b| b.is_open()) {
-        if resource.withdrawn.is_none() && !owner_left(resource, booking, world) {
+        let is_over = if resource.withdrawn.is_some() { !booking.kept } else { owner_left(resource, booking, world) };
+        if !is_over {
             continue;
         }
         let (state, zh_state, en_state) = if booking.confirmed {
@@ -51,6 +52,8 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             values: values(record, booking, world),
             provisional: state.into(),
             resolver: record.view.owners.first().copied(),
+            // Withdrawing again is another disagreement.
+            also: if resource.withdrawn.is_some() { resource.withdrawn_ops.clone() } else { Vec::new() },
             anchors: BTreeSet::from([record.id]),
             explanation: Explanation::new(
                 format!("“{name}”已不再共享,而“{asker}”还有预约:{zh_state}。"),
@@ -73,11 +76,15 @@ fn values(record: &Record, booking: &Booking, world: &dyn World) -> Vec<Conflict
     keep.chain(booking.ops.last().map(|op| of(op, DECLINE))).collect()
 }
 
-/// Keeping is the settlement itself; declining is written.
+/// Either is written. Where only the owner left the alliance, keeping is the settlement itself.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
-    if chosen.choice() == DECLINE {
-        let reason = Scalar::from("owner_left");
-        planner.put(conflict.subject, Container::Slot, format!("{}/declined", conflict.field), reason);
-    }
+    let subject = planner.load(conflict.subject)?;
+    let is_withdrawn = subject.typed.resource().is_some_and(|resource| resource.withdrawn.is_some());
+    let (part, value) = match chosen.choice().as_str() {
+        DECLINE => ("declined", Scalar::from("owner_left")),
+        _ if is_withdrawn => ("confirmed", planner.today()),
+        _ => return Ok(()),
+    };
+    planner.put(conflict.subject, Container::Slot, format!("{}/{part}", conflict.field), value);
     Ok(())
 }

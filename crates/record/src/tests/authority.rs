@@ -1,8 +1,14 @@
 //! Who may write what: each path against each tier, and the one way to take a record over.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde_json::json;
+
 use super::world::{Node, code_of, nodes};
 use crate::authority::{AuthorityError, may_write};
-use crate::change::{Container, Scalar};
+use crate::change::{Container, Note, Scalar};
+use crate::command::{RecordWrite, Write, WriteValue};
 use crate::history::History;
 use crate::id::{RecordId, SeatId};
 use crate::kinds;
@@ -144,6 +150,129 @@ fn whoever_supersedes_a_decision_must_have_been_able_to_take_it() {
     assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("full"))]).is_ok());
     assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", back.clone())]).is_err());
     assert!(judge(&node, "T1", m, &[(Container::Log, "stage/x", back)]).is_ok());
+}
+
+#[test]
+fn nobody_supersedes_a_decision_that_he_has_not_seen() {
+    let (mut node, m, _) = a_member();
+    let before = node.records[&m].clone();
+    node.does("record.decide", Some(m), &[("field", "stage"), ("state", "removed")]);
+    let removed = node.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned());
+    let removed = removed.into_iter().find(|key| key != "stage/0").expect("the decision");
+    // The village writes as if it did not know, and cites what it knows all the same.
+    node.records.insert(m, before);
+    let cites = |entry: &str| Scalar::Text(format!("full|||0,{entry}"));
+    let annul = [(Container::Log, "stage/x", cites(&removed["stage/".len()..]))];
+    assert!(matches!(judge(&node, "V11", m, &annul), Err(AuthorityError::Unseen { .. })));
+    assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("full|||0"))]).is_ok());
+}
+
+#[test]
+fn nobody_pushes_a_record_on_a_seat_that_is_not_below_him() {
+    let (mut node, m, _) = a_member();
+    let unknown = SeatId([9; 16]);
+    let hands = |node: &Node, author: &str, to: SeatId| {
+        judge(node, author, m, &[(Container::Scope, "owner", bytes(to))]).is_ok()
+    };
+    let seats = ["V11", "V12", "V21", "T1"].map(|name| seat(&node, name));
+    let [v11, v12, v21, t1] = seats;
+    for (author, to, may) in [
+        ("V11", unknown, false),
+        ("V11", v11, false),
+        ("V11", v21, false),
+        ("T1", v12, true),
+        ("T1", t1, true),
+        ("T1", v21, false),
+        ("T1", unknown, false),
+        ("C", v21, true),
+        ("C", unknown, false),
+    ] {
+        assert_eq!(hands(&node, author, to), may, "{author} to {to}");
+    }
+    // Where somebody else takes part, that seat's superior has to be asked too.
+    node.does("record.share", Some(m), &[("seat", &v21.to_string())]);
+    assert!(!hands(&node, "T1", v12) && hands(&node, "C", v12));
+}
+
+#[test]
+fn a_member_is_never_published() {
+    let (node, m, _) = a_member();
+    for author in ["V11", "T1", "C"] {
+        let class = |class: &str| judge(&node, author, m, &[(Container::Scope, "class", Scalar::from(class))]);
+        assert!(matches!(class("public"), Err(AuthorityError::Schema(_))), "{author}");
+        assert!(class("scoped").is_ok(), "{author}");
+    }
+}
+
+#[test]
+fn a_seat_that_the_directory_does_not_know_holds_nothing_up() {
+    let (mut node, m, _) = a_member();
+    let nowhere = SeatId([9; 16]).to_string();
+    node.is_refused("unknown_seat", "record.share", Some(m), &[("seat", &nowhere)]);
+    let (name, seat) = (("name", "联盟"), ("seats", nowhere.as_str()));
+    let convenor = node.records.values().find(|r| r.preimage.kind == "org").expect("one").id.to_string();
+    node.is_refused("unknown_seat", "alliance.form", None, &[name, ("convenor", &convenor), seat]);
+    // Written by hand all the same, it does not take the decision away from the superiors of the others.
+    let share = Write { container: Container::Scope, key: format!("seat/{nowhere}"), value: WriteValue::Member(true) };
+    node.write(&RecordWrite { record: m, create: None, writes: vec![share] }, "record.share");
+    let out = format!("seat/{nowhere}");
+    for (author, may) in [("V11", true), ("T1", true), ("T2", false), ("V12", false)] {
+        assert_eq!(judge(&node, author, m, &[(Container::Scope, &out, Scalar::from("o"))]).is_ok(), may, "{author}");
+    }
+    let v12 = self::seat(&node, "V12");
+    assert!(judge(&node, "T1", m, &[(Container::Scope, "owner", bytes(v12))]).is_ok());
+}
+
+#[test]
+fn who_made_a_record_does_not_get_it_back_by_making_it_once_more() {
+    let (mut node, m, to) = a_member();
+    let record = node.records[&m].clone();
+    node.does("member.reassign", Some(m), &[("to_org", &to.to_string())]);
+    let (v11, v21) = (seat(&node, "V11"), seat(&node, "V21"));
+    assert_eq!(node.records[&m].view.owners, BTreeSet::from([v21]));
+    let elsewhere = node.does("org.create", None, &[("name", "别处"), ("seat", &node.seat_named("V12"))]);
+    let put = |container, key: &str, value| Write { container, key: key.to_owned(), value: WriteValue::Value(value) };
+    let again = RecordWrite {
+        record: m,
+        create: Some(record.preimage.clone()),
+        writes: vec![
+            put(Container::Scope, "class", Scalar::from("scoped")),
+            put(Container::Scope, "owner", bytes(v11)),
+            put(Container::Mv, "name", Scalar::from("测试甲0001")),
+            put(Container::Lww, "birth_branch", Scalar::Bytes(elsewhere.0.to_vec())),
+        ],
+    };
+    let again = again.change(&History::new(), node.actor_of("V11"), 0, Note::default()).expect("a change");
+    node.take(&record.preimage, &[Arc::new(again)]);
+    assert_eq!(node.records[&m].view.owners, BTreeSet::from([v21]), "it was handed on");
+    assert_eq!(node.json(m)["home_branch"], json!(to.to_string()), "and the person stays");
+    let conflict = node.conflict("DIVERGED_FIELD").clone();
+    assert_eq!(conflict.field, "birth_branch", "that there are two beginnings is seen");
+    let first = record.view.json["birth_branch"].as_str().expect("a branch");
+    node.settles(&conflict, first);
+    assert_eq!((node.json(m)["birth_branch"].as_str(), node.open.len()), (Some(first), 0));
+}
+
+#[test]
+fn an_entry_is_its_seats_by_name() {
+    let [mut node] = nodes(["C"]);
+    let owner = node.does("org.create", None, &[("name", "V31"), ("seat", &node.seat_named("V31"))]);
+    let asker = node.does("org.create", None, &[("name", "V11"), ("seat", &node.seat_named("V11"))]);
+    let hall = node.does("resource.offer", None, &[("name", "礼堂"), ("owner_org", &owner.to_string())]);
+    for name in ["V11", "V21"] {
+        node.does("record.share", Some(hall), &[("seat", &node.seat_named(name))]);
+    }
+    let before = node.records[&hall].clone();
+    let booked = node.ask("booking.request", Some(hall), &[("org", &asker.to_string())]).expect("a booking");
+    let taken = format!("bookings/{}/for_seat", booked.result["entry"]);
+    // From a past in which the booking was not there.
+    node.records.insert(hall, before);
+    let (v11, v21) = (seat(&node, "V11"), seat(&node, "V21"));
+    assert!(judge(&node, "V21", hall, &[(Container::Slot, &taken, bytes(v21))]).is_err(), "not another's");
+    assert!(judge(&node, "V21", hall, &[(Container::Slot, &taken, bytes(v11))]).is_err(), "nor for another");
+    let own = format!("bookings/{v21}-1/for_seat");
+    assert!(judge(&node, "V21", hall, &[(Container::Slot, &own, bytes(v21))]).is_ok());
+    assert!(judge(&node, "V21", hall, &[(Container::Slot, "bookings/1/for_seat", bytes(v21))]).is_err(), "nobody's");
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! What a clerk is told: refusals with a reason and a next step, and lists that are complete.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::world::nodes;
-use crate::command;
+use crate::change::{Change, Container, Note, Scalar};
+use crate::command::{self, RecordWrite, Write, WriteValue};
+use crate::id::Actor;
 use crate::kind::Merge;
 use crate::kinds;
 use crate::synthetic::county;
@@ -106,6 +110,88 @@ fn any_field_of_any_kind_can_be_written_without_a_command_of_its_own() {
     township.does("record.remove", Some(org), &[("field", "guidance_orgs"), ("element", &org.to_string())]);
     assert!(township.json(org).get("guidance_orgs").is_none());
     township.does("record.append", Some(org), &[("field", "settle"), ("value", "noted")]);
+}
+
+#[test]
+fn what_is_written_can_be_read_however_much_was_written_side_by_side() {
+    let [mut township] = nodes(["T1"]);
+    let b = township.does("org.create", None, &[("name", "V11"), ("seat", &township.seat_named("V11"))]);
+    let before = township.records[&b].history.clone();
+    // A hundred incarnations of somebody who may, each of which knows of no other.
+    let mut history = (*before).clone();
+    for actor in 0..100u8 {
+        let put = Write {
+            container: Container::Mv,
+            key: "name".to_owned(),
+            value: WriteValue::Value(Scalar::Text(format!("{actor}"))),
+        };
+        let write = RecordWrite { record: b, create: None, writes: vec![put] };
+        let change = write.change(&before, Actor([actor; 16]), 0, Note::default()).expect("a change");
+        history.place(Arc::new(change));
+    }
+    let own = Actor([0; 16]);
+    let write = |text: &str| {
+        let value = WriteValue::Value(Scalar::from(text));
+        let put = Write { container: Container::Mv, key: "name".to_owned(), value };
+        RecordWrite { record: b, create: None, writes: vec![put] }
+    };
+    for n in 1..5 {
+        let change = write(&format!("一村党支部{n}")).change(&history, own, 0, Note::default()).expect("a change");
+        assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change), "everybody reads it");
+        let at = history.at(&change.deps).expect("held");
+        assert_eq!((change.seq, at.check_follows(&change)), (n + 1, Ok(())), "after its author's last one");
+        history.place(Arc::new(change));
+    }
+    assert_eq!(history.visible(Container::Mv, "name").len(), 1, "and step by step nothing stays beside it");
+}
+
+#[test]
+fn a_command_that_is_too_large_for_one_change_is_refused() {
+    let [mut county] = nodes(["C"]);
+    let b = county.does("org.create", None, &[("name", "V11"), ("seat", &county.seat_named("V11"))]);
+    let put = |n: usize| Write {
+        container: Container::Scope,
+        key: format!("seat/{n:032x}"),
+        value: WriteValue::Member(true),
+    };
+    let write = RecordWrite { record: b, create: None, writes: (0..1_001).map(put).collect() };
+    let actor = Actor([1; 16]);
+    let refusal = write.change(&county.records[&b].history, actor, 0, Note::default()).expect_err("too many");
+    assert_eq!(refusal.code, "too_large");
+    let note = Note { reason: "因".repeat(400), ..Note::default() };
+    let write = RecordWrite { writes: vec![put(1)], ..write };
+    let refusal = write.change(&county.records[&b].history, actor, 0, note).expect_err("too long");
+    assert!(refusal.what.en.contains("message"), "{refusal}");
+}
+
+#[test]
+fn a_plain_field_does_not_go_round_a_hard_rule() {
+    let [mut county, mut township] = nodes(["C", "T1"]);
+    let [a, b, c] = ["V11", "V12", "V21"]
+        .map(|v| county.does("org.create", None, &[("name", v), ("seat", &county.seat_named(v))]).to_string());
+    let id = |text: &str| text.parse().expect("an id");
+    county.does("org.set_parent", Some(id(&b)), &[("parent_org", &a)]);
+    for (org, parent) in [(&a, &a), (&a, &b)] {
+        let set = [("field", "parent_org"), ("value", parent.as_str())];
+        county.is_refused("parent_cycle", "record.set", Some(id(org)), &set);
+    }
+    township.hears(&county);
+    // The parent is another township's, so its common superior is the county.
+    let under = |parent| [("name", "新支部"), ("seat", "371726001003"), ("parent_org", parent)];
+    township.is_refused("no_authority", "org.create", None, &under(c.as_str()));
+    township.does("org.create", None, &under(a.as_str()));
+    county.does("org.create", None, &under(c.as_str()));
+
+    let hall = county.does("resource.offer", None, &[("name", "礼堂"), ("owner_org", &a)]);
+    let mut book = || {
+        let booked = county.ask("booking.request", Some(hall), &[("org", &a), ("use_on", "2026-07-01")]);
+        booked.expect("a booking").result["entry"].clone()
+    };
+    let (one, two) = (book(), book());
+    county.does("booking.confirm", Some(hall), &[("booking", &one)]);
+    county.is_refused("double_confirmation", "booking.confirm", Some(hall), &[("booking", &two)]);
+    let by_hand = [("field", "bookings"), ("entry", &*two), ("part", "confirmed"), ("value", "2026-03-01")];
+    county.is_refused("double_confirmation", "record.set", Some(hall), &by_hand);
 }
 
 #[test]

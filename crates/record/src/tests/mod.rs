@@ -2,6 +2,7 @@
 
 mod authority;
 mod commands;
+mod moves;
 mod properties;
 mod speed;
 mod stories;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use automerge::transaction::CommitOptions;
 use automerge::{AutoCommit, ObjType, ReadDoc, ScalarValue, Value};
 use proptest::prelude::*;
 
 use super::world::{Node, nodes};
-use crate::change::{Change, Container, Draft, Note, OpId, Scalar, genesis_change};
+use crate::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, genesis_change};
 use crate::history::History;
 use crate::id::{Actor, Preimage};
 use crate::rules::World;
@@ -146,8 +147,10 @@ proptest! {
             let sum = <sha2::Sha256 as sha2::Digest>::digest(&hostile[8..]);
             hostile[4..8].copy_from_slice(&sum[..4]);
         }
+        // What we read, automerge reads too, and as the same change.
         if let Ok(change) = Change::parse(&hostile) {
-            prop_assert_eq!(&*change.raw, &hostile[..]);
+            let theirs = automerge::Change::from_bytes(hostile).expect("automerge reads it");
+            prop_assert_eq!((theirs.hash().0, theirs.seq(), theirs.len()), (change.hash.0, change.seq, change.puts.len()));
         }
     }
 
@@ -208,11 +211,17 @@ proptest! {
 
 #[test]
 fn a_scalar_of_a_type_that_we_do_not_use_is_refused() {
-    let mut document = AutoCommit::new();
-    document.apply_changes([genesis_change()]).expect("genesis");
-    let (_, object) = document.get(automerge::ROOT, "lww").expect("read").expect("a container");
-    automerge::transaction::Transactable::put(&mut document, &object, "x", ScalarValue::F64(1.5)).expect("put");
-    document.commit();
-    let change = document.get_last_local_change().expect("a change");
-    assert!(Change::parse(change.raw_bytes()).is_err());
+    let written = |value: ScalarValue| {
+        let mut document = AutoCommit::new();
+        document.apply_changes([genesis_change()]).expect("genesis");
+        let (_, object) = document.get(automerge::ROOT, "lww").expect("read").expect("a container");
+        automerge::transaction::Transactable::put(&mut document, &object, "x", value).expect("put");
+        document.commit_with(CommitOptions::default().with_message("\n\n").with_time(0));
+        Change::parse(document.get_last_local_change().expect("a change").raw_bytes())
+    };
+    let change = written(ScalarValue::Int(3)).expect("an automerge tool writes what we read");
+    assert_eq!(change.puts[0].value, Scalar::Int(3));
+    for other in [ScalarValue::F64(1.5), ScalarValue::Uint(3), ScalarValue::Timestamp(3), ScalarValue::counter(3)] {
+        assert!(matches!(written(other.clone()), Err(ShapeError::Operation(_))), "{other:?}");
+    }
 }

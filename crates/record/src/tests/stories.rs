@@ -9,15 +9,15 @@ use crate::conflict::Severity;
 use crate::id::{RecordId, SeatId};
 use crate::rules::parent_cycle::projected_parent;
 
-fn branch(node: &mut Node, seat: &str, name: &str) -> RecordId {
+pub(super) fn branch(node: &mut Node, seat: &str, name: &str) -> RecordId {
     node.does("org.create", None, &[("name", name), ("seat", &node.seat_named(seat))])
 }
 
-fn member(node: &mut Node, branch: RecordId, name: &str) -> RecordId {
+pub(super) fn member(node: &mut Node, branch: RecordId, name: &str) -> RecordId {
     node.does("member.register", None, &[("name", name), ("branch", &branch.to_string()), ("joined_on", "2001-07-01")])
 }
 
-fn hex(id: RecordId) -> String {
+pub(super) fn hex(id: RecordId) -> String {
     id.to_string()
 }
 
@@ -294,4 +294,53 @@ fn an_ending_beats_what_did_not_know_of_it_and_only_citing_it_reopens() {
     );
     meet(t1, county);
     assert_eq!(county.json(org)["lifecycle"], json!("active"));
+}
+
+#[test]
+fn a_name_taken_on_purpose_does_not_annul_anothers_decision() {
+    let mut all = nodes(["T1", "V11"]);
+    let [t1, v1] = &mut all;
+    let b = branch(t1, "V11", "一村党支部");
+    let m = member(t1, b, "测试甲0001");
+    meet(t1, v1);
+    t1.does("record.decide", Some(m), &[("field", "stage"), ("state", "removed")]);
+    let keys = t1.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned());
+    let removal = keys.into_iter().find(|key| key != "stage/0").expect("the decision");
+    // Beside it, the village writes a decision of the same name, and then one that cites the name.
+    let put = |key: &str, value: String| {
+        let value = WriteValue::Value(Scalar::Text(value));
+        let write = Write { container: Container::Log, key: key.to_owned(), value };
+        RecordWrite { record: m, create: None, writes: vec![write] }
+    };
+    v1.write(&put(&removal, "left|||0".to_owned()), "record.decide");
+    v1.write(&put("stage/back", format!("full|||{}", &removal["stage/".len()..])), "record.decide");
+    assert_eq!(v1.json(m)["stage"], json!("full"));
+    meet(t1, v1);
+    assert_eq!(v1.json(m)["stage"], json!("removed"), "the township's decision stands");
+}
+
+#[test]
+fn a_booking_that_was_kept_is_confirmed_until_the_hall_is_withdrawn_again() {
+    let mut all = nodes(["C", "V11", "V21"]);
+    let [county, v1, v2] = &mut all;
+    let [asker, owner] = [branch(county, "V11", "甲支部"), branch(county, "V21", "乙支部")];
+    v1.hears(county);
+    v2.hears(county);
+    let hall = v2.does("resource.offer", None, &[("name", "礼堂"), ("owner_org", &hex(owner))]);
+    v2.does("record.share", Some(hall), &[("seat", &v2.seat_named("V11"))]);
+    v1.hears(v2);
+    let booked = v1.ask("booking.request", Some(hall), &[("org", &hex(asker)), ("use_on", "2026-07-01")]);
+    let booked = booked.expect("a booking").result["entry"].clone();
+    v2.hears(v1);
+    v2.does("booking.confirm", Some(hall), &[("booking", &booked)]);
+    let state = |node: &Node| node.json(hall)["bookings"][&booked]["state"].clone();
+    v2.does("resource.withdraw", Some(hall), &[]);
+    assert_eq!(state(v2), json!("needs_owner_reconfirm"));
+    let conflict = v2.conflict("WITHDRAWN_RESOURCE_BOOKED").clone();
+    v2.settles(&conflict, "keep");
+    assert_eq!((state(v2), v2.open.len()), (json!("confirmed"), 0));
+    v2.does("record.set", Some(hall), &[("field", "withdrawn"), ("value", "")]);
+    v2.does("resource.withdraw", Some(hall), &[]);
+    assert_eq!(state(v2), json!("needs_owner_reconfirm"), "withdrawing again is asked about again");
+    assert_ne!(v2.conflict("WITHDRAWN_RESOURCE_BOOKED").id, conflict.id);
 }

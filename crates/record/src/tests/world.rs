@@ -89,6 +89,11 @@ impl Node {
         self.seats.by_code(&code_of(name)).expect(name).id.to_string()
     }
 
+    /// The actor of the node at another seat.
+    pub fn actor_of(&self, name: &str) -> Actor {
+        actor_of(self.seats.by_code(&code_of(name)).expect(name).id)
+    }
+
     /// Asks for a command and carries it out.
     pub fn ask(
         &mut self,
@@ -140,7 +145,7 @@ impl Node {
         let empty = History::new();
         let history = held.map_or(&empty, |r| &r.history);
         let note = Note { who: "clerk".to_owned(), command: command.to_owned(), reason: String::new() };
-        let change = Change::encode(write.draft(history, self.actor, 1_000, note));
+        let change = write.change(history, self.actor, 1_000, note).expect("a change within the limits");
         assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change), "it parses back to itself");
         self.take(&preimage, &[Arc::new(change)]);
     }

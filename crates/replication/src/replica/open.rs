@@ -10,7 +10,7 @@ use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
 use heliu_storage::{LeafRow, Loaded, Position, RecordRow, RecordState};
-use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 
@@ -87,6 +87,7 @@ impl Open {
         let mut open = Open { is_stored: true, ..Open::new(&row.preimage) };
         open.row = row;
         let mut lost: BTreeMap<Position, Option<String>> = BTreeMap::new();
+        let mut offered = Vec::with_capacity(rows.len());
         for (row, encoded) in rows.iter().zip(&commits) {
             match open_leaf(row, encoded, directory) {
                 // It came again while its record's row could not be read.
@@ -95,13 +96,14 @@ impl Open {
                 }
                 Ok(leaf) => {
                     open.positions.insert(leaf.hash, row.position);
-                    open.leaves.offer(leaf, directory);
+                    offered.push(leaf);
                 }
                 Err(why) => {
                     lost.insert(row.position, Some(why));
                 }
             }
         }
+        open.leaves.offer_all(offered, directory);
         open.fold(directory.seats());
         if lost.is_empty() {
             return Ok(open);
@@ -127,17 +129,10 @@ impl Open {
     }
 
     /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.
-    pub fn relay_scope(&self) -> Scope {
+    pub fn relay_scope(&self, directory: &Directory) -> Scope {
         let history = self.leaves.history();
         let mut scope = if history.is_empty() { self.row.scope.clone() } else { Scope::of(history) };
-        for (leaf, status) in self.leaves.iter() {
-            if matches!(status, Status::Waiting | Status::Held(_)) {
-                scope.widen_by(&leaf.change);
-            }
-        }
-        if scope.owners.is_empty() {
-            scope.owners.insert(self.row.preimage.birth);
-        }
+        self.leaves.widen(&mut scope, directory);
         scope
     }
 

@@ -8,7 +8,7 @@ use heliu_record::id::{Actor, LeafHash, SeatId};
 use heliu_storage::row::CommitRow;
 use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit};
 use heliu_trust::directory::Directory;
-use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId, actor};
+use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, actor};
 use heliu_trust::signature::Signer;
 
 pub(crate) struct Writer {
@@ -20,9 +20,16 @@ pub(crate) struct Writer {
     previous: Option<CommitId>,
     last: Option<(u64, CommitId)>,
     /// Not yet sealed, by seq.
-    unsealed: BTreeMap<u64, Vec<LeafHash>>,
+    unsealed: BTreeMap<u64, Unsealed>,
     /// The commit with room for leaves of records of an owner.
     room: BTreeMap<SeatId, u64>,
+}
+
+/// A commit that leaves are gathered for. It cites the directory as it was when the first of them was made: their hashes
+/// say so.
+struct Unsealed {
+    versions: Vec<(SeatId, DirectoryVersion)>,
+    leaves: Vec<LeafHash>,
 }
 
 impl Writer {
@@ -43,14 +50,15 @@ impl Writer {
         *self = Writer::new(self.node, incarnation, self.previous);
     }
 
-    /// The seq of the commit that the next leaf of a record of `owner` goes into.
-    pub fn seq_for(&mut self, owner: SeatId) -> u64 {
-        let has_room = |seq: &u64| self.unsealed.get(seq).is_some_and(|leaves| leaves.len() < LEAVES_MAX);
+    /// The seq of the commit that the next leaf of a record of `owner` goes into, made under this directory.
+    pub fn seq_for(&mut self, owner: SeatId, directory: &Directory) -> u64 {
+        let fits = |commit: &Unsealed| commit.leaves.len() < LEAVES_MAX && commit.versions == directory.versions();
+        let has_room = |seq: &u64| self.unsealed.get(seq).is_some_and(fits);
         match self.room.get(&owner).copied().filter(has_room) {
             Some(seq) => seq,
             None => {
                 self.seq += 1;
-                self.unsealed.insert(self.seq, Vec::new());
+                self.unsealed.insert(self.seq, Unsealed { versions: directory.versions(), leaves: Vec::new() });
                 self.room.insert(owner, self.seq);
                 self.seq
             }
@@ -58,28 +66,29 @@ impl Writer {
     }
 
     pub fn add(&mut self, seq: u64, leaf: LeafHash) {
-        self.unsealed.entry(seq).or_default().push(leaf);
+        if let Some(commit) = self.unsealed.get_mut(&seq) {
+            commit.leaves.push(leaf);
+        }
     }
 
     /// Signs what was gathered, in the order of seq. Returns which commit each leaf is in.
     pub fn seal(
         &mut self,
         realm: RealmId,
-        directory: &Directory,
         time_ms: i64,
         signer: &dyn Signer,
     ) -> (Vec<CommitRow>, BTreeMap<LeafHash, CommitId>) {
         let mut rows = Vec::new();
         let mut commit_of = BTreeMap::new();
         self.room.clear();
-        for (seq, leaves) in std::mem::take(&mut self.unsealed) {
+        for (seq, Unsealed { versions, leaves }) in std::mem::take(&mut self.unsealed) {
             let commit = Commit {
                 realm,
                 author: self.node,
                 incarnation: self.incarnation,
                 seq,
                 previous: self.previous,
-                versions: directory.versions(),
+                versions,
                 time_ms,
                 leaves,
             };

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use heliu_record::change::{Change, ShapeError};
-use heliu_record::id::{LeafHash, RecordId, leaf_hash};
+use heliu_record::id::{LeafHash, RecordId};
 
 use super::commits::cited_index;
 use crate::commit::SignedCommit;
@@ -73,7 +73,7 @@ impl Leaf {
         directory: &Directory,
     ) -> Result<Leaf, LeafError> {
         let change = Change::parse(raw)?;
-        let hash = leaf_hash(record, &change.hash, kind_version);
+        let hash = commit.commit.leaf_hash(record, &change.hash, kind_version);
         if !commit.commit.leaves.contains(&hash) {
             return Err(LeafError::NotInCommit);
         }

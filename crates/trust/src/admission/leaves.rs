@@ -21,11 +21,12 @@ use heliu_record::hash::Sum;
 use heliu_record::history::{History, PlaceError};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
+use heliu_record::scope::Scope;
 use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
-use crate::id::{CommitId, NodeId};
+use crate::id::NodeId;
 
 /// All signature-valid leaves held for one record, and what they add up to.
 #[derive(Clone, Debug)]
@@ -155,6 +156,30 @@ impl Leaves {
         self.waiting.iter().filter(move |(dep, leaves)| is_wanted(dep, leaves)).map(|(dep, _)| *dep)
     }
 
+    /// Widens a scope by the seats that unjudged leaves name: they wait or are held, and may be good. Only those count
+    /// whose author could share the record: his seat is at or above an owner, by what is admitted or by such a leaf.
+    /// Otherwise whoever once saw a record could publish it with a leaf that nobody can judge.
+    pub fn widen(&self, scope: &mut Scope, directory: &Directory) {
+        if scope.owners.is_empty() {
+            scope.owners.insert(self.preimage.birth);
+        }
+        let unjudged = self.iter().filter(|(_, status)| matches!(status, Status::Waiting | Status::Held(_)));
+        let mut unheard: Vec<&Leaf> = unjudged.map(|(leaf, _)| leaf).collect();
+        let mut before = usize::MAX;
+        while unheard.len() < before {
+            before = unheard.len();
+            unheard.retain(|leaf| {
+                let seat = directory.node(leaf.author).map(|author| author.seat);
+                let owns = |owner| seat.is_some_and(|seat| directory.seats().is_at_or_above(seat, owner));
+                let is_heard = scope.owners.iter().copied().any(owns);
+                if is_heard {
+                    scope.widen_by(&leaf.change);
+                }
+                !is_heard
+            });
+        }
+    }
+
     /// Over all leaves held, whatever became of them.
     #[must_use]
     pub fn held_sum(&self) -> Sum {
@@ -198,6 +223,35 @@ impl Leaves {
         }
     }
 
+    /// Takes leaves of this record together. All are filed before any is judged, so however many forks are among them, the
+    /// record is folded again once.
+    pub fn offer_all(&mut self, leaves: impl IntoIterator<Item = Leaf>, directory: &Directory) {
+        let mut new = VecDeque::new();
+        let mut is_displaced = false;
+        let record = self.record;
+        for leaf in leaves.into_iter().filter(|leaf| leaf.record == record) {
+            let hash = leaf.hash;
+            match self.enter(leaf) {
+                Entered::Known => {}
+                Entered::Beside => new.push_back(hash),
+                Entered::InPlaceOfAnother => is_displaced = true,
+            }
+        }
+        if is_displaced {
+            self.judge_again(directory);
+        } else {
+            self.settle(new, directory);
+        }
+    }
+
+    /// What would become of a new leaf, and why: for own changes, before anybody hears of them.
+    pub fn foresee(&self, leaf: &Leaf, directory: &Directory) -> Result<(), (Status, String)> {
+        let rival = self.by_seq.contains_key(&(leaf.change.actor, leaf.change.seq));
+        let fork = || Stop(Status::Excluded(ExcludedReason::Fork), Some("its author wrote this seq before".to_owned()));
+        let verdict = if rival { Err(fork()) } else { self.judge_place(leaf, directory) };
+        verdict.map_err(|Stop(status, why)| (status, why.unwrap_or_else(|| "of what it stands on".to_owned())))
+    }
+
     /// Judges everything anew, as is due when the directory has grown and leaves were held for that. Returns the leaves
     /// whose status changed.
     pub fn judge_again(&mut self, directory: &Directory) -> Vec<(LeafHash, Status)> {
@@ -216,24 +270,20 @@ impl Leaves {
     /// Files a leaf, not yet judged.
     fn enter(&mut self, leaf: Leaf) -> Entered {
         let (hash, change, seq) = (leaf.hash, leaf.change.hash, (leaf.change.actor, leaf.change.seq));
-        let known = self.leaves.get(&hash).map(|(known, _)| order(known));
-        // A leaf that its author put into two commits counts by the first of them.
-        if known.is_some_and(|known| known <= order(&leaf)) {
+        if self.leaves.contains_key(&hash) {
             return Entered::Known;
         }
         let rival = self.by_seq.get(&seq).and_then(|rival| self.leaves.get(rival)).map(|(rival, _)| order(rival));
         let counts = rival.is_none_or(|rival| order(&leaf) < rival);
         self.leaves.insert(hash, (leaf, Status::Waiting));
-        if known.is_none() {
-            self.held_sum.add(&hash.0);
-        }
+        self.held_sum.add(&hash.0);
         if counts {
             self.by_seq.insert(seq, hash);
             self.by_change.insert(change, hash);
         } else {
             self.by_change.entry(change).or_insert(hash);
         }
-        if known.is_some() || (counts && rival.is_some()) { Entered::InPlaceOfAnother } else { Entered::Beside }
+        if counts && rival.is_some() { Entered::InPlaceOfAnother } else { Entered::Beside }
     }
 
     /// Judges the leaves in `queue` and those that wait for them. Returns the leaves that no longer wait.
@@ -285,6 +335,12 @@ impl Leaves {
         if self.by_seq.get(&(change.actor, change.seq)) != Some(&leaf.hash) {
             return Err(Status::Excluded(ExcludedReason::Fork).into());
         }
+        self.judge_place(leaf, directory)
+    }
+
+    /// Everything but whether another leaf counts in its place.
+    fn judge_place(&self, leaf: &Leaf, directory: &Directory) -> Result<(), Stop> {
+        let change = &*leaf.change;
         if has_twice(&change.deps) {
             return Err(Stop::refused(RefusedReason::Predecessors, "it names a predecessor twice"));
         }
@@ -305,12 +361,13 @@ impl Leaves {
         self.judge_change(leaf, kind, &past, cited, directory)
     }
 
-    /// The order decides which fate of several a leaf shares; final ones come first.
+    /// The order decides which fate of several a leaf shares. While one is waited for, none but an exclusion is final: it
+    /// may turn out to be one.
     fn judge_predecessors(&self, fates: impl Iterator<Item = Status>) -> Result<(), Stop> {
         let shared = fates.map(|fate| match fate {
             Status::Excluded(_) => (0, Status::Excluded(ExcludedReason::Predecessor)),
-            Status::Refused(_) => (1, Status::Refused(RefusedReason::Predecessor)),
-            Status::Waiting | Status::Admitted => (2, Status::Waiting),
+            Status::Waiting | Status::Admitted => (1, Status::Waiting),
+            Status::Refused(_) => (2, Status::Refused(RefusedReason::Predecessor)),
             // The record is of a kind unknown here: each of its leaves says so itself.
             Status::Held(_) if self.kind.is_none() => (3, Status::Held(HeldReason::UnknownKind)),
             Status::Held(_) => (3, Status::Held(HeldReason::Predecessor)),
@@ -350,9 +407,9 @@ impl Leaves {
     }
 }
 
-/// Of two leaves with one actor and seq, or of one leaf in two commits, the lower counts.
-fn order(leaf: &Leaf) -> (u64, LeafHash, CommitId) {
-    (leaf.commit_seq, leaf.hash, leaf.commit)
+/// Of two leaves with one actor and seq, also of one change in two commits, the lower counts.
+fn order(leaf: &Leaf) -> (u64, LeafHash) {
+    (leaf.commit_seq, leaf.hash)
 }
 
 fn has_twice(deps: &[ChangeHash]) -> bool {
@@ -363,7 +420,6 @@ fn stop(error: &PlaceError) -> Stop {
     let reason = match error {
         PlaceError::Missing(_) => return Status::Waiting.into(),
         PlaceError::Seq { .. } => RefusedReason::Seq,
-        PlaceError::SkipsOwn => RefusedReason::SkipsOwn,
         PlaceError::StartOp { .. } => RefusedReason::StartOp,
         PlaceError::Dangling(_) => RefusedReason::Dangling,
         PlaceError::Deps => RefusedReason::Predecessors,

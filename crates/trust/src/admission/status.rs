@@ -39,8 +39,6 @@ pub enum ExcludedReason {
 pub enum RefusedReason {
     /// Not the next seq of its actor after its predecessors.
     Seq,
-    /// Its actor's previous change is not among its predecessors.
-    SkipsOwn,
     /// Its operations are numbered wrongly.
     StartOp,
     /// It replaces what its predecessors do not hold.
@@ -68,7 +66,6 @@ const TABLE: &[(Status, u8, &str)] = &[
     (Status::Excluded(ExcludedReason::Fork), 0x20, "excluded.fork"),
     (Status::Excluded(ExcludedReason::Predecessor), 0x21, "excluded.predecessor"),
     (Status::Refused(RefusedReason::Seq), 0x30, "refused.seq"),
-    (Status::Refused(RefusedReason::SkipsOwn), 0x31, "refused.skips-own"),
     (Status::Refused(RefusedReason::StartOp), 0x32, "refused.start-op"),
     (Status::Refused(RefusedReason::Dangling), 0x33, "refused.dangling"),
     (Status::Refused(RefusedReason::Predecessors), 0x34, "refused.predecessors"),

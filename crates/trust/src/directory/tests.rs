@@ -69,10 +69,11 @@ fn a_county_grows_and_remembers_since_when() {
     assert_eq!(directory.nodes_of(info.seat).count(), 1);
 
     let versions: Vec<DirectoryVersion> = directory.entries_from(0).iter().map(|entry| entry.version).collect();
-    assert_eq!(directory.node_at(key.node(), versions[0]), None, "not yet");
-    assert!(directory.node_at(key.node(), versions[1]).is_some());
-    assert_eq!(directory.node_at(key.node(), DirectoryVersion([7; 32])), None, "no such version");
-    assert_eq!(directory.node_at(key.node(), DirectoryVersion::EMPTY), None);
+    assert_eq!(directory.node_at_index(key.node(), 0), None, "not yet");
+    assert!(directory.node_at_index(key.node(), 1).is_some());
+    assert_eq!(directory.node_at_index(key.node(), 3), None, "no such version");
+    assert_eq!((0..3).map(|at| directory.index_of(versions[at])).collect::<Vec<_>>(), [Some(0), Some(1), Some(2)]);
+    assert_eq!(directory.index_of(DirectoryVersion([7; 32])).or(directory.index_of(DirectoryVersion::EMPTY)), None);
     assert_eq!((directory.seats_at(0).len(), directory.seats_at(1).len(), directory.seats_at(2).len()), (2, 3, 3));
     assert_eq!(directory.versions(), [(directory.county().expect("has one"), versions[2])]);
     assert_eq!(directory.entries_from(9).len(), 0);
@@ -213,18 +214,15 @@ fn a_whole_real_county_fits_one_entry() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        if let Ok(entry) = SignedEntry::decode(&bytes) {
-            prop_assert_eq!(entry.encode(), bytes);
-        }
-    }
-
-    #[test]
-    fn tampered_bytes_are_another_entry_or_none(at in 0usize..1_000, flip in 1u8.., cut in 0usize..4) {
+    fn tampered_bytes_are_another_entry_or_none(
+        flips in prop::collection::vec((0usize..1_000, 1u8..), 1..6),
+        cut in 0usize..4,
+    ) {
         let original = grown(vec![vec![county(), township(), village(), node(CheapKey([3; 32]), "371726000000")]]);
         let mut bytes = original.entries_from(0)[0].encode();
-        let at = at % bytes.len();
-        bytes[at] ^= flip;
+        let len = bytes.len();
+        flips.iter().for_each(|(at, flip)| bytes[at % len] ^= flip);
+        prop_assume!(bytes != original.entries_from(0)[0].encode() || cut > 0);
         bytes.truncate(bytes.len() - cut);
         if let Ok(read) = SignedEntry::decode(&bytes) {
             prop_assert_eq!(read.encode(), bytes);

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use heliu_record::change::limits::CHANGE_BYTES;
 use heliu_record::codec::{DecodeError, Reader};
-use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId, leaf_hash};
+use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, limits};
-use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit, VERSIONS_MAX};
+use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit, VERSIONS_MAX, leaf_hash};
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, actor};
 use heliu_trust::signature::Signature;
 
@@ -213,7 +213,10 @@ fn read_leaves(
                 .ok_or(DecodeError::Invalid { what: "a change" })?;
             let place = match (place, hash) {
                 (None, _) => None,
-                (Some(place), Some(hash)) => Some((place, leaf_hash(&preimages[preimage].1, &hash, kind_version))),
+                (Some(place), Some(hash)) => {
+                    let Header { seq, versions, .. } = &commits[commit];
+                    Some((place, leaf_hash(&preimages[preimage].1, &hash, kind_version, *seq, versions)))
+                }
                 (Some(_), None) => return invalid("a leaf's place"),
             };
             Ok(Leaf { preimage, commit, place, kind_version, change: change.into() })

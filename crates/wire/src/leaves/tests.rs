@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, GENESIS_MAX_OP, Note, Scalar, genesis};
 use heliu_record::hash::{hash, hash16};
-use heliu_record::id::{Actor, LeafHash, Preimage, SeatId, leaf_hash};
+use heliu_record::id::{Actor, LeafHash, Preimage, SeatId};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, limits};
-use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit};
+use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit, leaf_hash};
 use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, RealmId, actor};
 use heliu_trust::signature::Signer;
@@ -31,6 +31,11 @@ impl Author {
         actor(&self.key.node(), &self.incarnation)
     }
 
+    /// A leaf of its next commit.
+    fn next_leaf(&self, preimage: &Preimage, change: &Change) -> LeafHash {
+        leaf_hash(&preimage.id(), &change.hash, 1, self.seq + 1, &versions())
+    }
+
     fn commit(&mut self, time_ms: i64, leaves: Vec<LeafHash>) -> SignedCommit {
         self.seq += 1;
         let commit = Commit {
@@ -39,7 +44,7 @@ impl Author {
             incarnation: self.incarnation,
             seq: self.seq,
             previous: self.last,
-            versions: vec![(SeatId([2; 16]), DirectoryVersion(hash("version", &[])))],
+            versions: versions(),
             time_ms,
             leaves,
         };
@@ -47,6 +52,10 @@ impl Author {
         self.last = Some(signed.id);
         signed
     }
+}
+
+fn versions() -> Vec<(SeatId, DirectoryVersion)> {
+    vec![(SeatId([2; 16]), DirectoryVersion(hash("version", &[])))]
 }
 
 fn noise(what: &str, number: usize) -> [u8; 32] {
@@ -100,7 +109,7 @@ fn members(author: &mut Author, numbers: std::ops::Range<usize>, per_commit: usi
     for chunk in numbers.chunks(per_commit) {
         let time_ms = 1_767_200_000_000 + (chunk[0] as i64) * 37;
         let made: Vec<_> = chunk.iter().map(|number| member(*number, author.actor(), time_ms)).collect();
-        let leaves = made.iter().map(|(preimage, change)| leaf_hash(&preimage.id(), &change.hash, 1)).collect();
+        let leaves = made.iter().map(|(preimage, change)| author.next_leaf(preimage, change)).collect();
         let commit = delivery.commits.len();
         delivery.commits.push(Arc::new(author.commit(time_ms, leaves)));
         delivery.leaves.extend(made.into_iter().map(|(preimage, change)| DeliveredLeaf {
@@ -159,7 +168,8 @@ fn edits_of_one_record_each_take_at_most_250_bytes() {
             puts: vec![(Container::Mv, "name".into(), "王建国".into(), vec![made.puts[6].id])],
         };
         let (change, time_ms) = (Change::encode(draft), 1_767_200_000_000 + number as i64 * 60_007);
-        let commit = author.commit(time_ms, vec![leaf_hash(&preimage.id(), &change.hash, 1)]);
+        let leaf = author.next_leaf(&preimage, &change);
+        let commit = author.commit(time_ms, vec![leaf]);
         delivery.commits.push(Arc::new(commit));
         delivery.leaves.push(DeliveredLeaf { preimage, commit: number, kind_version: 1, change: change.raw });
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use heliu_record::change::hash_of;
 use heliu_record::codec::Writer;
-use heliu_record::id::{Actor, ChangeHash, Preimage, RecordId, SeatId, leaf_hash};
+use heliu_record::id::{Actor, ChangeHash, Preimage, RecordId, SeatId};
 use heliu_replication::frame::{DeliveredLeaf, Delivery};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId, actor};
@@ -89,8 +89,9 @@ fn places<'a>(
 ) -> Places {
     let mut taken: Vec<Vec<bool>> = delivery.commits.iter().map(|c| vec![false; c.commit.leaves.len()]).collect();
     let mut place = |leaf: &DeliveredLeaf, change: &Option<ChangeHash>| {
-        let hash = leaf_hash(record(leaf), change.as_ref()?, leaf.kind_version);
-        let place = delivery.commits.get(leaf.commit)?.commit.leaves.iter().position(|of_commit| *of_commit == hash)?;
+        let commit = &delivery.commits.get(leaf.commit)?.commit;
+        let hash = commit.leaf_hash(record(leaf), change.as_ref()?, leaf.kind_version);
+        let place = commit.leaves.iter().position(|of_commit| *of_commit == hash)?;
         let taken = taken[leaf.commit].get_mut(place).filter(|taken| !**taken)?;
         *taken = true;
         Some(place)

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use heliu_record::change::hash_of;
 use heliu_record::hash::hash;
-use heliu_record::id::{LeafHash, RecordId, SeatId, leaf_hash};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seat;
 use heliu_storage::{LeafStatus, Loaded, Read, RecordState, StoreError};
+use heliu_trust::commit::SignedCommit;
 use tokio::task::JoinHandle;
 
 #[cfg(test)]
@@ -205,12 +206,16 @@ struct Held {
 
 impl Held {
     fn of(loaded: Loaded) -> Self {
-        let Loaded { row, mut leaves, .. } = loaded;
-        leaves.sort_unstable_by_key(|leaf| leaf.hash);
-        let is_right = |leaf: &&heliu_storage::LeafRow| {
-            hash_of(&leaf.change).is_some_and(|change| leaf_hash(&row.id, &change, leaf.kind_version) == leaf.hash)
+        let Loaded { row, mut leaves, commits } = loaded;
+        let is_right = |(leaf, commit): &(&heliu_storage::LeafRow, &Arc<[u8]>)| {
+            let hash = |commit: SignedCommit| {
+                let change = hash_of(&leaf.change)?;
+                Some(commit.commit.leaf_hash(&row.id, &change, leaf.kind_version))
+            };
+            SignedCommit::decode(commit).ok().and_then(hash) == Some(leaf.hash)
         };
-        let damaged = leaves.iter().filter(|leaf| !is_right(leaf)).count() as u64;
+        let damaged = leaves.len() as u64 - leaves.iter().zip(&commits).filter(is_right).count() as u64;
+        leaves.sort_unstable_by_key(|leaf| leaf.hash);
         let settled = |status| matches!(status, LeafStatus::Admitted | LeafStatus::Excluded);
         let unsettled = leaves.iter().filter(|leaf| !settled(leaf.status)).count() as u64;
         let public = [u8::from(row.scope.public)];

@@ -109,7 +109,8 @@ fn check_conflicts(
     }
 }
 
-fn actors(scene: &Scene<'_>) -> BTreeMap<Actor, SeatId> {
+/// The seats of all that ever wrote.
+pub(super) fn actors(scene: &Scene<'_>) -> BTreeMap<Actor, SeatId> {
     let machines = scene.world.machines.iter();
     let actors = machines.flat_map(|machine| {
         let actor = |incarnation| heliu_trust::id::actor(&machine.node(), incarnation);

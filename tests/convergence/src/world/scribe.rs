@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
-use heliu_record::id::{Actor, RecordId, SeatId, leaf_hash};
+use heliu_record::id::{Actor, RecordId, SeatId};
 use heliu_record::scope::{membership, seat_key};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Hello, Leaves, WIRE_VERSIONS, Welcome};
 use heliu_storage::{Cursor, LeafStatus, StoreId};
-use heliu_trust::commit::{Commit, SignedCommit};
+use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
 use heliu_trust::id::{CommitId, Incarnation, actor};
 
 use super::World;
@@ -82,17 +82,18 @@ impl World {
     }
 
     fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &heliu_record::id::Preimage, change: &Change) {
-        let leaf = leaf_hash(&record, &change.hash, 1);
         let (key, county) = (self.scribe().key, self.scribe().seat);
         self.scribe_chain.seq += 1;
         self.scribe_chain.seqs.insert(record, change.seq);
+        let versions = vec![(county, self.directory_at(machine).head())];
+        let leaf = leaf_hash(&record, &change.hash, 1, self.scribe_chain.seq, &versions);
         let commit = Commit {
             realm: self.county.realm,
             author: self.scribe().node(),
             incarnation: INCARNATION,
             seq: self.scribe_chain.seq,
             previous: self.scribe_chain.previous,
-            versions: vec![(county, self.directory_at(machine).head())],
+            versions,
             time_ms: 0,
             leaves: vec![leaf],
         };

@@ -51,7 +51,7 @@ impl Batch {
             open.fold(seats);
         }
         let is_stub = matches!(open.row.state, RecordState::Stub(_)) && open.leaves.is_empty();
-        open.row.scope = open.relay_scope();
+        open.row.scope = open.relay_scope(&replica.directory);
         open.row.held = open.leaves.held_sum();
         open.row.admitted = open.leaves.admitted_sum();
         open.row.leaves = u32::try_from(open.leaves.len()).unwrap_or(u32::MAX);

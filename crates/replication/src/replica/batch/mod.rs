@@ -13,6 +13,7 @@ use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
 use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, Transaction};
 use heliu_trust::directory::Directory;
+use heliu_trust::id::Incarnation;
 
 use super::open::{Damaged, Open};
 use super::sums::Counted;
@@ -58,6 +59,8 @@ struct Before {
 
 pub(crate) struct Batch {
     works: VecDeque<Work>,
+    /// What has to wait for a new incarnation.
+    put_off: Vec<Work>,
     stage: Stage,
     looked: Looked,
     asked: LoadRequest,
@@ -114,6 +117,7 @@ impl Batch {
         }
         Batch {
             works,
+            put_off: Vec::new(),
             stage: Stage::Working,
             looked: Looked::default(),
             asked: LoadRequest::default(),
@@ -216,7 +220,7 @@ impl Batch {
 
     /// Signs own commits and writes their ids into the feed entries and the answers.
     fn seal(&mut self, replica: &mut Replica, now: Moment) {
-        let (rows, commit_of) = replica.writer.seal(replica.realm, &replica.directory, now.wall_ms, &*replica.signer);
+        let (rows, commit_of) = replica.writer.seal(replica.realm, now.wall_ms, &*replica.signer);
         for entry in &mut self.transaction.feed {
             if let FeedEntry::Leaf(row) = entry
                 && let Some(commit) = commit_of.get(&row.hash)
@@ -241,6 +245,11 @@ impl Batch {
 
     /// The transaction is durable.
     pub fn conclude(self, replica: &mut Replica) -> Outcome {
+        if !self.put_off.is_empty() {
+            self.put_off.into_iter().rev().for_each(|work| replica.queue.push_front(work));
+            let incarnation = Incarnation(replica.draw());
+            replica.queue.push_front(Work::Renew(incarnation));
+        }
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {

@@ -1,15 +1,16 @@
 //! The first stage: leaves are offered to their records, commands are planned and written, the directory grows, records
 //! that have left go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliu_record::change::{Change, Note};
+use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
-use heliu_record::id::{LeafHash, RecordId, SeatId, leaf_hash};
+use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::kinds;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
-use heliu_trust::admission::{Leaf, Status};
+use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_trust::commit::leaf_hash;
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
@@ -83,13 +84,14 @@ impl Batch {
     fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
         let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
+        let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
         for (leaf, preimage) in leaves {
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
             let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
             replica.clock += 1;
             open.used = replica.clock;
-            if open.leaves.get(&leaf.hash).is_some() {
+            if open.positions.contains_key(&leaf.hash) {
                 self.came_again.entry(link).or_default().insert(leaf.record);
                 continue;
             }
@@ -102,22 +104,29 @@ impl Batch {
             self.touch(open);
             self.came_by.insert(leaf.record, link);
             used.insert(leaf.commit);
-            let (hash, record, raw) = (leaf.hash, leaf.record, Arc::clone(&leaf.change.raw));
-            let status = self.offer(leaf, Some(from), open, &replica.directory);
-            if let Status::Refused(_) = status {
+            self.file(&leaf, Some(from), open);
+            offered.entry(leaf.record).or_default().push(leaf);
+        }
+        for (record, leaves) in offered {
+            let Some(open) = replica.open.get_mut(&record) else { continue };
+            let came: Vec<LeafHash> = leaves.iter().map(|leaf| leaf.hash).collect();
+            open.leaves.offer_all(leaves, &replica.directory);
+            for hash in came {
+                let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
                 let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
                 let code = status.code().to_owned();
                 refused.push(RefusedLeaf { leaf: hash, code: code.clone(), reason: reason.clone() });
-                let row = QuarantineRow {
+                let (bytes, at_ms) = (leaf.change.raw.to_vec(), now.wall_ms);
+                let (record, from) = (Some(record), Some(from));
+                self.transaction.quarantined.push(QuarantineRow {
                     id: hash.0,
-                    record: Some(record),
-                    from: Some(from),
+                    record,
+                    from,
                     code,
                     reason,
-                    at_ms: now.wall_ms,
-                    bytes: raw.to_vec(),
-                };
-                self.transaction.quarantined.push(row);
+                    at_ms,
+                    bytes,
+                });
             }
         }
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
@@ -126,14 +135,8 @@ impl Batch {
         self.outcome.ingested.push((link, sequence, refused));
     }
 
-    /// Puts a leaf into its record and into the feed.
-    fn offer(
-        &mut self,
-        leaf: Leaf,
-        origin: Option<NodeId>,
-        open: &mut Open,
-        directory: &heliu_trust::directory::Directory,
-    ) -> Status {
+    /// Puts a leaf that its record is about to be offered into the feed.
+    fn file(&mut self, leaf: &Leaf, origin: Option<NodeId>, open: &mut Open) {
         let position = self.next_position();
         let row = LeafRow {
             position,
@@ -146,14 +149,11 @@ impl Batch {
             origin,
             change: Arc::clone(&leaf.change.raw),
         };
-        let hash = leaf.hash;
-        open.positions.insert(hash, position);
+        open.positions.insert(leaf.hash, position);
         // While nobody shares the history, it grows in place.
         open.record = None;
         self.unfolded.insert(open.id());
-        open.leaves.offer(leaf, directory);
         self.transaction.feed.push(FeedEntry::Leaf(row));
-        open.leaves.get(&hash).map_or(Status::Waiting, |(_, status)| *status)
     }
 
     fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
@@ -195,6 +195,10 @@ impl Batch {
             self.outcome.replies.push((ticket, Reply::Refused(damage::refusal(record))));
             return LoadRequest::default();
         }
+        if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
+            self.put_off.push(Work::Execute { ticket, request: request.clone() });
+            return LoadRequest::default();
+        }
         let written = planned.and_then(|plan| {
             let leaves = self.write(request, &plan.writes, replica, now)?;
             let affected: BTreeSet<RecordId> = plan.writes.iter().map(|write| write.record).collect();
@@ -230,38 +234,23 @@ impl Batch {
             }
         }
         let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
+        // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
+        let drafts = writes.iter().map(|write| draft(write, &note, replica, now)).collect::<Result<Vec<_>, _>>()?;
         let mut leaves = Vec::with_capacity(writes.len());
-        for write in writes {
-            let open = match (&write.create, replica.open.get_mut(&write.record)) {
-                (_, Some(open)) => open,
-                (Some(preimage), None) => replica.open.entry(write.record).or_insert_with(|| Open::new(preimage)),
-                (None, None) => continue, // The plan saw it, so it is open.
-            };
+        for (mut leaf, preimage) in drafts {
+            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
             replica.clock += 1;
             open.used = replica.clock;
             self.touch(open);
-            self.looked.absent.remove(&write.record);
-            let draft = write.draft(open.leaves.history(), replica.writer.actor, now.wall_ms, note.clone());
-            let change = Arc::new(Change::encode(draft));
-            let kind_version = kinds::find(&open.row.preimage.kind).map_or(0, |kind| kind.version);
+            self.looked.absent.remove(&leaf.record);
             let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
-            let owner = owner.unwrap_or(open.row.preimage.birth);
-            let hash = leaf_hash(&write.record, &change.hash, kind_version);
-            let leaf = Leaf {
-                hash,
-                record: write.record,
-                kind_version,
-                // Known when the batch is sealed; the feed entry gets it then.
-                commit: CommitId([0; 32]),
-                commit_seq: replica.writer.seq_for(owner),
-                author: replica.node,
-                incarnation: replica.writer.incarnation,
-                directory_index: replica.directory.len().saturating_sub(1),
-                change,
-            };
-            replica.writer.add(leaf.commit_seq, hash);
-            self.offer(leaf, None, open, &replica.directory);
-            leaves.push(hash);
+            leaf.commit_seq = replica.writer.seq_for(owner.unwrap_or(preimage.birth), &replica.directory);
+            let versions = replica.directory.versions();
+            leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
+            replica.writer.add(leaf.commit_seq, leaf.hash);
+            leaves.push(leaf.hash);
+            self.file(&leaf, None, open);
+            open.leaves.offer(leaf, &replica.directory);
         }
         Ok(leaves)
     }
@@ -303,7 +292,8 @@ impl Batch {
 
     fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
         let stays = |open: &&Open| {
-            open.is_present() && open.relay_scope().has_audience(replica.seat, replica.directory.seats())
+            open.is_present()
+                && open.relay_scope(&replica.directory).has_audience(replica.seat, replica.directory.seats())
         };
         if replica.open.get(&record).filter(stays).is_some() {
             self.outcome.wants.entry(link).or_default().insert(record);
@@ -334,6 +324,8 @@ impl Batch {
 
     fn renew(&mut self, incarnation: Incarnation, replica: &mut Replica) {
         replica.writer.renew(incarnation);
+        // What the old one wrote in records that were let go is no longer in the way.
+        replica.parted.clear();
         replica.actors.insert(replica.writer.actor, replica.seat);
         replica.meta.incarnations.push((incarnation, replica.meta.head));
         self.transaction.incarnation = Some(incarnation);
@@ -347,6 +339,46 @@ fn seats_in(entries: &[SignedEntry]) -> impl Iterator<Item = SeatId> + '_ {
         Item::Seat(seat) => Some(seat.id),
         Item::Node { .. } | Item::Addresses { .. } => None,
     })
+}
+
+/// Whether what this incarnation wrote last in the record was excluded: it stood on what another equivocated about. Its
+/// next change would have a seq that it has used, so the incarnation changes first.
+fn is_overtaken(write: &RecordWrite, replica: &Replica) -> bool {
+    let actor = replica.writer.actor;
+    let is_excluded = |open: &Open| open.leaves.last_of(actor) > open.leaves.history().seq(actor);
+    !replica.parted.contains_key(&write.record) && replica.open.get(&write.record).is_some_and(is_excluded)
+}
+
+/// The leaf that a write becomes, if it will count; its commit is not known yet.
+fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Result<(Leaf, Preimage), Refusal> {
+    let new;
+    let leaves = match (replica.open.get(&write.record), &write.create) {
+        (Some(open), _) => &open.leaves,
+        (None, Some(preimage)) => {
+            new = Leaves::new(preimage.clone());
+            &new
+        }
+        (None, None) => return Err(Refusal::not_here(write.record)),
+    };
+    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone())?;
+    let kind_version = kinds::find(&leaves.preimage().kind).map_or(0, |kind| kind.version);
+    let leaf = Leaf {
+        // Known when it gets its place in a commit.
+        hash: LeafHash([0; 32]),
+        commit_seq: 0,
+        record: write.record,
+        kind_version,
+        // Known when the batch is sealed; the feed entry gets it then.
+        commit: CommitId([0; 32]),
+        author: replica.node,
+        incarnation: replica.writer.incarnation,
+        directory_index: replica.directory.len().saturating_sub(1),
+        change: Arc::new(change),
+    };
+    match leaves.foresee(&leaf, &replica.directory) {
+        Ok(()) => Ok((leaf, leaves.preimage().clone())),
+        Err((status, why)) => Err(Refusal::not_admitted(write.record, status.code(), &why)),
+    }
 }
 
 /// A node writes only once its own directory enrols it: what it signed before, everybody would refuse.

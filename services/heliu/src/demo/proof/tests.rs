@@ -6,13 +6,16 @@ use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, Note, Scalar, genesis};
 use heliu_record::hash::Sum;
-use heliu_record::id::{Actor, LeafHash, Preimage, SeatId, leaf_hash};
+use heliu_record::id::{Actor, LeafHash, Preimage, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::{Seat, Tier};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::row::CommitRow;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, RecordRow, RecordState, StoreId, Transaction, Write as _};
-use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
+use heliu_trust::ed25519::Ed25519Key;
+use heliu_trust::id::{DirectoryVersion, Incarnation, RealmId};
+use heliu_trust::signature::Signer as _;
 
 use super::{Holder, Proof, Tree, compare};
 
@@ -40,6 +43,7 @@ fn seats() -> Vec<Seat> {
 struct Kept {
     row: RecordRow,
     leaf: LeafRow,
+    commit: SignedCommit,
 }
 
 fn record(number: u8) -> Kept {
@@ -54,7 +58,20 @@ fn record(number: u8) -> Kept {
         puts: vec![(Container::Mv, "name".to_owned(), Scalar::from("测试"), Vec::new())],
     });
     let id = preimage.id();
-    let hash = leaf_hash(&id, &change.hash, 1);
+    let versions = vec![(COUNTY, DirectoryVersion([1; 32]))];
+    let hash = leaf_hash(&id, &change.hash, 1, 1, &versions);
+    let key = Ed25519Key::from_seed([9; 32]);
+    let commit = Commit {
+        realm: RealmId([1; 16]),
+        author: key.node(),
+        incarnation: Incarnation([number; 16]),
+        seq: 1,
+        previous: None,
+        versions,
+        time_ms: 0,
+        leaves: vec![hash],
+    };
+    let commit = SignedCommit::sign(commit, &key);
     let row = RecordRow {
         id,
         preimage,
@@ -71,23 +88,23 @@ fn record(number: u8) -> Kept {
         position: 1,
         record: id,
         hash,
-        commit: CommitId([number; 32]),
-        author: NodeId([9; 16]),
+        commit: commit.id,
+        author: key.node(),
         kind_version: 1,
         status: LeafStatus::Admitted,
         origin: None,
         change: change.raw,
     };
-    Kept { row, leaf }
+    Kept { row, leaf, commit }
 }
 
 async fn holder(seat: SeatId, kept: &[Kept]) -> Holder<MemoryStore> {
     let store = MemoryStore::open(StoreId(seat.0), Incarnation([1; 16]));
     let mut transaction = Transaction::default();
     for (position, kept) in (1..).zip(kept) {
-        let (id, encoded) = (kept.leaf.commit, Arc::from(&b"commit"[..]));
-        let (author, incarnation) = (kept.leaf.author, Incarnation([9; 16]));
-        transaction.commits.push(CommitRow { id, author, incarnation, seq: position, encoded });
+        let (id, encoded) = (kept.leaf.commit, Arc::from(kept.commit.encode()));
+        let (author, incarnation) = (kept.leaf.author, kept.commit.commit.incarnation);
+        transaction.commits.push(CommitRow { id, author, incarnation, seq: 1, encoded });
         transaction.feed.push(FeedEntry::Leaf(LeafRow { position, ..kept.leaf.clone() }));
         transaction.records.push(kept.row.clone());
     }
