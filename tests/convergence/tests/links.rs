@@ -89,3 +89,24 @@ fn who_leaves_an_audience_tells_those_above_and_nobody_below() {
     assert_eq!(all, ["C", "T2"]);
     story.ends_well();
 }
+
+#[test]
+fn a_first_contact_over_a_slow_line_reconciles_once() {
+    // The line takes far longer than a scan: each end hears the other only when its own is over.
+    let mut story = Story::of(8, &["C", "C'", "T1"]);
+    let [township, mirror] = ["T1", "C'"].map(|name| story.world.machine(name));
+    story.at("C").makes("org.create", &[("name", "县委")]);
+    story.run_until_quiet();
+    story.cut(&["T1"], &["C", "C'"]);
+    let record = story.at("T1").makes("org.create", &[("name", "党委")]);
+    story.world.machines[township].upstreams = vec![mirror];
+    story.world.habits.frame_ms = (400, 500);
+    story.heal();
+    let before = story.world.tally.clone();
+    story.run_until_quiet();
+    let after = &story.world.tally;
+    assert_eq!(after.reconciled, before.reconciled + 2, "each end once");
+    assert_eq!(after.sums_differ, before.sums_differ, "and nothing was left out");
+    assert!(story.world.machines[mirror].disk.row(record).is_some());
+    story.ends_well();
+}

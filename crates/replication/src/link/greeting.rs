@@ -5,10 +5,14 @@ use heliu_storage::Cursor;
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::{CommitId, Incarnation};
 
-use super::sending::Push;
+use super::pushing::Push;
 use super::{Arrival, Link, Out, Peer, Phase, Shared};
 use crate::effect::Effect;
-use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome, limits};
+use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome, cut, limits};
+
+/// Directory entries of the other end that may wait to be taken. A log that is longer by more comes over several
+/// connections: what was taken stays.
+const ENTRIES_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 pub(super) fn hello(shared: &Shared<'_>) -> Hello {
     Hello {
@@ -48,7 +52,7 @@ impl Link {
         }
         let seat = shared.directory.node(hello.node).map_or(shared.seat, |n| n.seat);
         let (node, directory_len) = (hello.node, hello.directory_len);
-        self.peer = Some(Peer { node, seat, hello, directory_len, welcome: None });
+        self.peer = Some(Peer { node, seat, hello, directory_len, entries_waiting: Vec::new(), welcome: None });
         self.phase = Phase::Directory;
         self.settle_directory(shared, out);
     }
@@ -80,16 +84,28 @@ impl Link {
         let Some(peer) = &mut self.peer else { return };
         let from = peer.directory_len;
         peer.directory_len = from.max(shared.directory.len());
-        for entries in shared.directory.entries_from(from).chunks(limits::DIRECTORY_ENTRIES_PER_FRAME) {
-            self.send(Frame::Directory(entries.iter().map(|entry| SignedEntry::clone(entry)).collect()), out);
+        let entries = shared.directory.entries_from(from).iter().map(|entry| SignedEntry::clone(entry));
+        for entries in cut(entries, limits::DIRECTORY_ENTRIES_PER_FRAME, |entry| entry.encode().len()) {
+            self.send(Frame::Directory(entries), out);
         }
     }
 
-    pub(super) fn on_directory(&mut self, entries: Vec<SignedEntry>, out: &mut Out) {
-        if let (Some(peer), Some(last)) = (&mut self.peer, entries.last()) {
-            peer.directory_len = peer.directory_len.max(last.entry.index.saturating_add(1));
-            out.arrivals.push(Arrival::Directory(entries));
+    pub(super) fn on_directory(&mut self, entries: Vec<SignedEntry>, shared: &Shared<'_>, out: &mut Out) {
+        let Some(peer) = &mut self.peer else { return };
+        let Some(last) = entries.last().map(|last| last.entry.index) else { return };
+        for SignedEntry { entry, .. } in &entries {
+            if entry.index < self.next_entry {
+                return self.protocol_error("a directory entry came that is known to be here", out);
+            }
+            self.next_entry = entry.index.saturating_add(1);
         }
+        peer.directory_len = peer.directory_len.max(self.next_entry);
+        peer.entries_waiting.retain(|(waiting, _)| *waiting >= shared.directory.len());
+        peer.entries_waiting.push((last, entries.iter().map(|entry| entry.encode().len()).sum()));
+        if peer.entries_waiting.iter().map(|(_, bytes)| bytes).sum::<usize>() > ENTRIES_WAITING_BYTES {
+            return self.protocol_error("more directory entries came than can wait here", out);
+        }
+        out.arrivals.push(Arrival::Directory(entries));
     }
 
     /// The directory here grew, by whatever way.

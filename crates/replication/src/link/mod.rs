@@ -1,9 +1,10 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
-//! input to the part that owns it: [`greeting`], [`sending`], [`receiving`], [`reconciling`], [`verifying`].
+//! input to the part that owns it: [`greeting`], [`sending`], [`pushing`], [`receiving`], [`reconciling`], [`verifying`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
 mod greeting;
+mod pushing;
 mod receiving;
 mod reconciling;
 mod sending;
@@ -18,7 +19,7 @@ use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
 use crate::replica::Tail;
 
-pub(crate) use sending::Parted;
+pub(crate) use pushing::Parted;
 
 /// What a link may look at.
 pub(crate) struct Shared<'a> {
@@ -89,6 +90,8 @@ struct Peer {
     hello: crate::frame::Hello,
     /// How much of the directory the other end has, as far as we know.
     directory_len: u64,
+    /// Frames of directory entries that are not in ours yet: the last index and the bytes of each.
+    entries_waiting: Vec<(u64, usize)>,
     welcome: Option<crate::frame::Welcome>,
 }
 
@@ -97,6 +100,8 @@ pub(crate) struct Link {
     dialer: bool,
     phase: Phase,
     peer: Option<Peer>,
+    /// The first directory entry that the other end may still send: it knows ours from our hello.
+    next_entry: u64,
     sending: sending::Sending,
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
@@ -112,6 +117,7 @@ impl Link {
             dialer,
             phase: Phase::Greeting,
             peer: None,
+            next_entry: shared.directory.len(),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
@@ -152,14 +158,13 @@ impl Link {
             _ if self.phase == Phase::Closed => {}
             Frame::Hello(hello) if self.phase == Phase::Greeting => self.on_hello(hello, shared, out),
             Frame::Refuse(why) => self.end(why, out),
-            Frame::Directory(entries) if self.peer.is_some() => self.on_directory(entries, out),
+            Frame::Directory(entries) if self.peer.is_some() => self.on_directory(entries, shared, out),
             Frame::Welcome(welcome) if self.peer.is_some() => self.on_welcome(welcome, shared, out),
             Frame::Reconcile(message) if running => self.on_reconcile(message, shared, out),
             Frame::Have(have) if running => self.on_have(have, shared, out),
             Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
             Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
-            Frame::Withdraw { record } if running => out.arrivals.push(Arrival::Withdrawn { link: self.id, record }),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
             Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
             Frame::Unknown => {}
@@ -282,9 +287,11 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Leaves(_) => "leaves frame",
         Frame::Ack { .. } => "ack",
         Frame::Refused(_) => "report of refused leaves",
-        Frame::Withdraw { .. } => "withdrawal",
         Frame::Checkpoint(_) => "checkpoint",
         Frame::Verdict(_) => "verdict",
         Frame::Unknown => "frame of a later version",
     }
 }
+
+#[cfg(test)]
+mod tests;

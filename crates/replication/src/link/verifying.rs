@@ -2,7 +2,7 @@
 //! everything that came is durable - it says its sums; the other compares if it is quiet too, for then both stand at one
 //! cut of both feeds.
 
-use super::{Link, Out, Shared};
+use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Verdict};
 
@@ -55,8 +55,8 @@ impl Link {
         self.verifying.wanted = true;
         if self.dialer {
             self.pump(shared, out);
-        } else {
-            // The dialling end asks; this tells it to.
+        } else if self.phase == Phase::Running {
+            // The dialling end asks; this tells it to. It asks of itself as soon as the link runs.
             self.send(Frame::Verdict(Verdict::MovedOn), out);
         }
     }
