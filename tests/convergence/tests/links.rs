@@ -110,3 +110,38 @@ fn a_first_contact_over_a_slow_line_reconciles_once() {
     assert!(story.world.machines[mirror].disk.row(record).is_some());
     story.ends_well();
 }
+
+#[test]
+fn what_moves_for_others_costs_an_idle_link_next_to_nothing() {
+    let mut story = Story::of(9, &["C", "T1", "T2"]);
+    let seats = ["T1", "T2"].map(|name| story.seat(name));
+    story.at("C").makes("org.create", &[("name", "党委"), ("seat", &seats[0])]);
+    let org = story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seats[1])]);
+    story.run_until_quiet();
+    story.cut(&["T2"], &["C"]);
+    let (frames, leaf_frames) = (story.world.tally.frames, story.world.tally.leaf_frames);
+    for _ in 0..20 {
+        let name = story.world.now.to_string();
+        story.at("C").done("record.set", Some(org), &[("field", "name"), ("value", &name)]);
+        story.world.run_for(1_000);
+    }
+    let tally = &story.world.tally;
+    assert!(tally.leaf_frames <= leaf_frames + 1, "{} frames of leaves", tally.leaf_frames - leaf_frames);
+    assert!(tally.frames <= frames + 6, "{} frames", tally.frames - frames);
+    story.heal();
+    story.run_until_quiet();
+    story.ends_well();
+}
+
+#[test]
+fn what_moves_for_a_link_is_verified_without_being_asked() {
+    let (mut story, record) = one_record(10);
+    for name in ["C", "T1"] {
+        story.at(name).done("record.set", Some(record), &[("field", "name"), ("value", name)]);
+        let moved = story.world.now;
+        story.world.run_for(5_000);
+        let machine = story.world.machine("T1");
+        let links = story.world.machines[machine].engine.as_ref().expect("it runs").links();
+        assert!(links[0].verified_at.is_some_and(|at| at >= moved), "{links:?}");
+    }
+}

@@ -35,6 +35,8 @@ pub(crate) struct Shared<'a> {
     pub last_commit: Option<(u64, CommitId)>,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    /// Records that have left this seat wait until a superior has our feed up to then.
+    pub is_leaving: bool,
     pub now: Moment,
 }
 

@@ -18,6 +18,8 @@ use crate::effect::Effect;
 use crate::frame::limits::{WINDOW_BYTES, WINDOW_FRAMES};
 use crate::frame::{DeliveredLeaf, Delivery, Frame, Leaves, RefuseCode};
 
+/// How often, in ticks of about a second, a position is told that nobody waits for. Each costs the other end a write.
+const TELL_TICKS: u32 = 60;
 pub(super) const PAGE: Budget = Budget { entries: 1_024, bytes: 512 * 1024 };
 
 /// What the store has been asked for.
@@ -31,8 +33,9 @@ pub(super) enum Reading {
 pub(super) struct Sending {
     /// Everything in scope up to here has been sent.
     walked: Position,
-    /// The last position that a frame has named.
+    /// The last position that a frame has named, and ticks since.
     told: Position,
+    told_ticks: u32,
     pub acked: Position,
     reading: Option<Reading>,
     pub pushing: Pushing,
@@ -66,6 +69,11 @@ impl Sending {
 
     pub fn walked(&self) -> Position {
         self.walked
+    }
+
+    /// Whether the other end has been told of everything.
+    pub fn has_told(&self) -> bool {
+        self.told >= self.walked
     }
 
     pub fn in_flight_frames(&self) -> usize {
@@ -177,19 +185,33 @@ impl Link {
         };
         let sending = &mut self.sending;
         sending.sequence += 1;
-        sending.told = through.unwrap_or(sending.told);
+        if let Some(through) = through {
+            (sending.told, sending.told_ticks) = (through, 0);
+        }
         let leaves = Leaves { sequence: sending.sequence, delivery, withdrawn, through };
         let bytes = leaves.bytes();
         sending.unacknowledged.push_back((leaves.sequence, bytes, through));
         sending.in_flight_bytes += bytes;
-        self.verifying.unsettle();
+        if !leaves.is_empty() {
+            self.verifying.unsettle();
+        }
         self.send(Frame::Leaves(leaves), out);
     }
 
-    /// Says how far the walk has come although nothing was in scope, so that the other's cursor does not stay behind.
+    /// Once per tick: says how far the walk has come although nothing was in scope, so that the other's cursor does not
+    /// stay behind. At once if it has no cursor yet, or if somebody here waits until the other end has heard it.
     pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        self.sending.told_ticks = self.sending.told_ticks.saturating_add(1);
+        let has_cursor = self.sending.told > 0;
+        let is_waited_for = shared.is_leaving || self.verifying.is_wanted();
+        if !has_cursor || is_waited_for || self.sending.told_ticks >= TELL_TICKS {
+            self.tell_position_now(shared, out);
+        }
+    }
+
+    pub(super) fn tell_position_now(&mut self, shared: &Shared<'_>, out: &mut Out) {
         let sending = &self.sending;
-        if sending.told < sending.walked && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
+        if !sending.has_told() && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
             self.send_position(sending.walked, out);
         }
     }

@@ -91,6 +91,7 @@ impl End {
             directory: &self.directory,
             last_commit: None,
             sums: Sums::default(),
+            is_leaving: false,
             now: Moment::default(),
         };
         let mut out = Out::default();
@@ -394,4 +395,26 @@ fn nobody_is_told_to_verify_before_the_link_runs() {
     let mut end = End::running(false, Some(1_000));
     let out = end.act(Link::verify);
     assert!(out.frames().eq([&Frame::Verdict(Verdict::MovedOn)]));
+}
+
+#[test]
+fn a_position_that_nobody_waits_for_is_told_now_and_then() {
+    let mut end = End::running(false, Some(1_000));
+    let tick = |end: &mut End| end.act(Link::on_tick).delivered().len();
+    let mut told = 0;
+    for n in 1..=120 {
+        // The feed moves for others.
+        end.meta.head = 1_000 + n;
+        end.tail = Tail::at(0);
+        end.act(Link::on_appended);
+        end.page(Vec::new(), 1_000 + n);
+        told += tick(&mut end);
+        end.hears(Frame::Ack { sequence: told as u64 });
+    }
+    assert_eq!(told, 2);
+    end.meta.head = 2_000;
+    end.act(Link::on_appended);
+    end.page(Vec::new(), 2_000);
+    let out = end.act(Link::verify);
+    assert_eq!(out.delivered()[0].through, Some(2_000), "who verifies does not wait");
 }
