@@ -64,6 +64,10 @@ impl Push {
         Push { leaves: Which::All, ..Push::default() }
     }
 
+    pub fn is_all(&self) -> bool {
+        matches!(self.leaves, Which::All)
+    }
+
     pub fn parting(at: Position) -> Self {
         Push { leaves: Which::Parting(Last::UpTo(at)), ..Push::default() }
     }

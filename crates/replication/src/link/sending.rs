@@ -140,31 +140,39 @@ impl Link {
         let Some(peer) = &self.peer else { return };
         let mut items = Vec::new();
         let mut walked = through;
-        let mut push = None;
+        let mut pushes: BTreeMap<RecordId, Push> = BTreeMap::new();
+        let mut first_push = None;
         for item in page.iter().copied() {
             match &item.entry {
                 FeedEntry::Leaf(row) if row.origin == Some(peer.node) => {}
+                // The whole record is on its way, this leaf with it.
+                FeedEntry::Leaf(row) if pushes.get(&row.record).is_some_and(Push::is_all) => {}
                 FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
                 FeedEntry::Leaf(_) => {}
                 FeedEntry::Rescope { position, record, added, removed } => {
-                    if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
-                        push = Some((*record, Push::all()));
+                    let push = if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
+                        Push::all()
                     } else if removed.contains(&peer.seat) {
-                        push = Some((*record, Push::parting(*position)));
+                        Push::parting(*position)
                     } else if removed.contains(&shared.seat) && is_upward(peer, shared) {
-                        push = Some((*record, Push::farewell(*position)));
-                    }
-                    if push.is_some() {
-                        walked = *position;
+                        Push::farewell(*position)
+                    } else {
+                        continue;
+                    };
+                    if pushes.contains_key(record) {
+                        // Who leaves and comes back is told both, one after the other.
+                        walked = *position - 1;
                         break;
                     }
+                    pushes.insert(*record, push);
+                    first_push = first_push.or(Some(*position));
                 }
             }
         }
-        // With a push, the position itself is told only by a later frame: after what belongs before it.
-        let through = if push.is_some() { walked - 1 } else { walked };
+        // With a push, its position itself is told only by a later frame: after what belongs before it.
+        let through = first_push.map_or(walked, |position| position - 1);
         self.sending.walked = walked;
-        if let Some((record, push)) = push {
+        for (record, push) in pushes {
             self.sending.push(record, push);
         }
         if !items.is_empty() || through >= self.sending.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {

@@ -418,3 +418,26 @@ fn a_position_that_nobody_waits_for_is_told_now_and_then() {
     let out = end.act(Link::verify);
     assert_eq!(out.delivered()[0].through, Some(2_000), "who verifies does not wait");
 }
+
+#[test]
+fn a_page_in_which_many_audiences_change_is_walked_once() {
+    let mut end = End::running(false, Some(0));
+    let rescope = |position, n, joins: bool| {
+        let mut item = feed(record(n), position..=position, 8).remove(0);
+        let seat = vec![county().1[1].1];
+        let (added, removed) = if joins { (seat, Vec::new()) } else { (Vec::new(), seat) };
+        item.entry = FeedEntry::Rescope { position, record: record(n), added, removed };
+        item
+    };
+    let leaf = |position, n| feed(record(n), position..=position, 8).remove(0);
+    let page = vec![leaf(1, 9), rescope(2, 1, true), leaf(3, 1), rescope(4, 2, false), leaf(5, 9), rescope(6, 2, true)];
+    let out = end.page(page, 1_000);
+    let [sent] = out.delivered()[..] else { panic!("one frame") };
+    assert_eq!((sent.delivery.leaves.len(), sent.through), (2, Some(1)), "nothing of what is pushed, and no further");
+    let asked =
+        |effect: &Effect| if let Effect::ReadLeaves { records, .. } = effect { Some(records.len()) } else { None };
+    assert_eq!(out.effects.iter().find_map(asked), Some(2), "both at once");
+    let out = end.page([feed(record(1), 2..=3, 8), feed(record(2), 4..=4, 8)].concat(), 1_000);
+    assert_eq!(out.delivered().last().map(|leaves| leaves.withdrawn.clone()), Some(vec![record(2)]));
+    assert_eq!(out.reads(), [5], "the walk goes on before the one that came back");
+}
