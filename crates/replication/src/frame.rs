@@ -288,3 +288,22 @@ pub enum Verdict {
     /// One end has moved on meanwhile; try again when it is quiet.
     MovedOn,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_by_bytes_and_by_parts_and_the_first_part_counts() {
+        let lens = |list: &[usize], parts_max| {
+            let frames = cut(list.iter().copied(), parts_max, |bytes| *bytes);
+            frames.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lens(&[], 3), [0; 0]);
+        assert_eq!(lens(&[1; 7], 3), [3, 3, 1]);
+        assert_eq!(lens(&[LIST_BYTES / 2 + 1; 3], 3), [1, 1, 1]);
+        assert_eq!(lens(&[LIST_BYTES / 2; 3], 3), [2, 1]);
+        // As a directory entry may be.
+        assert_eq!(lens(&[1, limits::FRAME_BYTES, 1, 1], 3), [1, 1, 2]);
+    }
+}
