@@ -478,6 +478,7 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         directory: &replica.directory,
         last_commit: replica.last_commit(),
         sums: replica.sums_with(peer),
+        is_leaving: replica.hidden() > 0,
         now,
     }
 }

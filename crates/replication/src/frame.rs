@@ -22,6 +22,38 @@ pub mod limits {
     pub const RECORDS_PER_HAVE: usize = 4_096;
     pub const LEAVES_PER_HAVE: usize = 65_536;
     pub const REASON_BYTES: usize = 1_024;
+    /// A leaves frame may be sent while fewer frames, and fewer bytes as [`super::Leaves::bytes`] counts them, are not
+    /// acknowledged. More would only fill buffers; less would idle on a slow line. The receiver holds the sender to it.
+    pub const WINDOW_FRAMES: usize = 64;
+    pub const WINDOW_BYTES: usize = 4 * 1024 * 1024;
+}
+
+/// What one frame of a long list holds at most, in encoded bytes: far below every limit, so that nobody has to count
+/// exactly. A part that is longer by itself has a frame of its own; so may no part be longer than a frame.
+const LIST_BYTES: usize = 512 * 1024;
+
+/// Cuts a list into what single frames hold, given what each part takes about.
+pub(crate) fn cut<T>(
+    list: impl IntoIterator<Item = T>,
+    parts_max: usize,
+    bytes_of: impl Fn(&T) -> usize,
+) -> Vec<Vec<T>> {
+    let mut frames: Vec<Vec<T>> = Vec::new();
+    let mut bytes = 0;
+    for part in list {
+        let more = bytes_of(&part);
+        match frames.last_mut() {
+            Some(frame) if frame.len() < parts_max && bytes + more <= LIST_BYTES => {
+                bytes += more;
+                frame.push(part);
+            }
+            _ => {
+                bytes = more;
+                frames.push(vec![part]);
+            }
+        }
+    }
+    frames
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,10 +75,6 @@ pub enum Frame {
     },
     /// Leaves that were refused here, with the reason: for the sender's operators.
     Refused(Vec<RefusedLeaf>),
-    /// A record that the receiver's seat may no longer hold.
-    Withdraw {
-        record: RecordId,
-    },
     Checkpoint(Checkpoint),
     Verdict(Verdict),
     /// A frame type of a later version. Ignored.
@@ -97,9 +125,24 @@ pub struct Welcome {
 /// Range-based set reconciliation over (record, digest) of the link's scope. The dialling end asks, the other answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reconcile {
+    pub turn: Turn,
+    /// In ascending order, and none overlaps another.
     pub ranges: Vec<Range>,
-    /// Nothing more to ask or to answer from this end; what is to be pushed follows.
-    pub done: bool,
+}
+
+/// What a frame of a reconciliation is in the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// From the answering end, without ranges: the dialling end is to begin, unless it has.
+    Begin,
+    /// From the dialling end. Each is answered.
+    Question,
+    /// A first part of an answer: more follows.
+    Part,
+    /// The whole of an answer, or its last part.
+    Answer,
+    /// From the dialling end, without ranges: no more questions. What is to be pushed follows.
+    Done,
 }
 
 /// Records from `from` on, up to but without `to` (none: to the end).
@@ -122,12 +165,45 @@ pub enum RangeContent {
     Missing(Vec<RecordId>),
 }
 
+impl Reconcile {
+    /// Cuts ranges into what single frames hold.
+    #[must_use]
+    pub fn cut(ranges: Vec<Range>) -> Vec<Vec<Range>> {
+        cut(ranges, limits::RANGES_PER_FRAME, Range::bytes)
+    }
+}
+
+impl Range {
+    /// What it takes in a frame, at most.
+    fn bytes(&self) -> usize {
+        let content = match &self.content {
+            RangeContent::Fingerprint { .. } => 48,
+            RangeContent::Items(items) => items.len() * 2 * RecordId::LEN,
+            RangeContent::Missing(ids) => ids.len() * RecordId::LEN,
+        };
+        content + 2 * RecordId::LEN + 32
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Have {
-    /// Per record the first eight bytes of each leaf hash held.
+    /// Per record the first eight bytes of each leaf hash held; of a record with more of them than a frame may list,
+    /// some: what is not listed may come although it is held.
     pub records: Vec<(RecordId, Vec<[u8; 8]>)>,
     /// Whether the receiver is to say in turn what it has.
     pub reply: bool,
+}
+
+impl Have {
+    /// Cuts lists into what single frames hold.
+    #[must_use]
+    pub fn cut(records: Vec<(RecordId, Vec<[u8; 8]>)>) -> Vec<Vec<(RecordId, Vec<[u8; 8]>)>> {
+        let records = records.into_iter().map(|(record, mut leaves)| {
+            leaves.truncate(limits::LEAVES_PER_HAVE);
+            (record, leaves)
+        });
+        cut(records, limits::RECORDS_PER_HAVE, |(_, leaves)| RecordId::LEN + 16 + leaves.len() * 8)
+    }
 }
 
 /// Leaves with their commits. `commits` are in the order in which leaves first use them.
@@ -136,8 +212,29 @@ pub struct Leaves {
     /// Counts up by one per frame and direction of a link.
     pub sequence: u64,
     pub delivery: Delivery,
+    /// Records that the receiver's seat may no longer hold. The last that it is entitled to has been sent before, or is
+    /// in this frame.
+    pub withdrawn: Vec<RecordId>,
     /// Once this and all frames before are durable, the receiver has the sender's feed up to here.
     pub through: Option<Position>,
+}
+
+impl Leaves {
+    /// Nothing but a position.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.delivery.leaves.is_empty() && self.withdrawn.is_empty()
+    }
+
+    /// What the frame counts for in the window, the same at both ends: about what it takes in memory.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        const EACH: usize = 128;
+        let Delivery { commits, leaves } = &self.delivery;
+        let changes: usize = leaves.iter().map(|leaf| EACH + leaf.change.len()).sum();
+        let commits: usize = commits.iter().map(|signed| EACH + signed.commit.leaves.len() * LeafHash::LEN).sum();
+        EACH + commits + changes + EACH * self.withdrawn.len()
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -190,4 +287,23 @@ pub enum Verdict {
     Different,
     /// One end has moved on meanwhile; try again when it is quiet.
     MovedOn,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_by_bytes_and_by_parts_and_the_first_part_counts() {
+        let lens = |list: &[usize], parts_max| {
+            let frames = cut(list.iter().copied(), parts_max, |bytes| *bytes);
+            frames.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(lens(&[], 3), [0; 0]);
+        assert_eq!(lens(&[1; 7], 3), [3, 3, 1]);
+        assert_eq!(lens(&[LIST_BYTES / 2 + 1; 3], 3), [1, 1, 1]);
+        assert_eq!(lens(&[LIST_BYTES / 2; 3], 3), [2, 1]);
+        // As a directory entry may be.
+        assert_eq!(lens(&[1, limits::FRAME_BYTES, 1, 1], 3), [1, 1, 2]);
+    }
 }

@@ -28,6 +28,14 @@ pub(crate) struct Answer {
     pub differ: Vec<RecordId>,
 }
 
+/// Whether each range ends after it begins, and none begins before the one in front of it ends. Others would let a
+/// small message ask for everything many times over.
+pub(crate) fn are_in_order(ranges: &[Range]) -> bool {
+    let is_forward = |range: &Range| range.to.is_none_or(|to| range.from < to);
+    let follows = |pair: &[Range]| pair[0].to.is_some_and(|to| to <= pair[1].from);
+    ranges.iter().all(is_forward) && ranges.windows(2).all(follows)
+}
+
 impl Items {
     /// `items` are in id order.
     pub fn new(items: Vec<(RecordId, Sum)>) -> Self {

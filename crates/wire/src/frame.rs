@@ -6,7 +6,7 @@ use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::frame::{
     Checkpoint, Frame, Have, Hello, Leaves, Range, RangeContent, Reconcile, Refuse, RefuseCode, RefusedLeaf, Sums,
-    Verdict, Welcome, limits,
+    Turn, Verdict, Welcome, limits,
 };
 use heliu_storage::Cursor;
 use heliu_trust::directory::SignedEntry;
@@ -50,14 +50,11 @@ impl From<&Frame> for pb::Frame {
                 PbFrame::Directory(pb::Directory { entries: entries.iter().map(SignedEntry::encode).collect() })
             }
             Frame::Welcome(welcome) => PbFrame::Welcome(welcome.into()),
-            Frame::Reconcile(Reconcile { ranges, done }) => {
-                PbFrame::Reconcile(pb::Reconcile { ranges: ranges.iter().map(Into::into).collect(), done: *done })
-            }
+            Frame::Reconcile(reconcile) => PbFrame::Reconcile(reconcile.into()),
             Frame::Have(have) => PbFrame::Have(have.into()),
             Frame::Leaves(leaves) => PbFrame::Leaves(leaves.into()),
             Frame::Ack { sequence } => PbFrame::Ack(pb::Ack { sequence: *sequence }),
             Frame::Refused(leaves) => PbFrame::Refused(pb::Refused { leaves: leaves.iter().map(Into::into).collect() }),
-            Frame::Withdraw { record } => PbFrame::Withdraw(pb::Withdraw { record: record.0.to_vec() }),
             Frame::Checkpoint(checkpoint) => PbFrame::Checkpoint(checkpoint.into()),
             Frame::Verdict(verdict) => {
                 PbFrame::Verdict(pb::Verdict { comparison: pb::Comparison::from(*verdict).into() })
@@ -78,16 +75,13 @@ impl TryFrom<pb::Frame> for Frame {
             PbFrame::Refuse(refuse) => Frame::Refuse(refuse.try_into()?),
             PbFrame::Directory(directory) => Frame::Directory(to_entries(&directory)?),
             PbFrame::Welcome(welcome) => Frame::Welcome(welcome.try_into()?),
-            PbFrame::Reconcile(reconcile) => Frame::Reconcile(reconcile.try_into()?),
+            PbFrame::Reconcile(reconcile) => to_reconcile(reconcile)?,
             PbFrame::Have(have) => Frame::Have(have.try_into()?),
             PbFrame::Leaves(leaves) => Frame::Leaves(leaves.try_into()?),
             PbFrame::Ack(pb::Ack { sequence }) => Frame::Ack { sequence },
             PbFrame::Refused(pb::Refused { leaves }) => {
                 at_most("refused leaves", leaves.len(), limits::LEAVES_PER_FRAME)?;
                 Frame::Refused(leaves.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?)
-            }
-            PbFrame::Withdraw(pb::Withdraw { record }) => {
-                Frame::Withdraw { record: RecordId(bytes("a record id", &record)?) }
             }
             PbFrame::Checkpoint(checkpoint) => Frame::Checkpoint(checkpoint.try_into()?),
             PbFrame::Verdict(verdict) => to_verdict(verdict).map_or(Frame::Unknown, Frame::Verdict),
@@ -243,15 +237,32 @@ impl From<&Range> for pb::Range {
     }
 }
 
-impl TryFrom<pb::Reconcile> for Reconcile {
-    type Error = FrameError;
-
-    fn try_from(reconcile: pb::Reconcile) -> Result<Self, Self::Error> {
-        at_most("ranges", reconcile.ranges.len(), limits::RANGES_PER_FRAME)?;
-        let mut left = limits::ITEMS_PER_FRAME;
-        let ranges = reconcile.ranges.into_iter().map(|range| to_range(range, &mut left)).collect::<Result<_, _>>()?;
-        Ok(Reconcile { ranges, done: reconcile.done })
+impl From<&Reconcile> for pb::Reconcile {
+    fn from(reconcile: &Reconcile) -> Self {
+        let turn = match reconcile.turn {
+            Turn::Begin => pb::Turn::Begin,
+            Turn::Question => pb::Turn::Question,
+            Turn::Part => pb::Turn::Part,
+            Turn::Answer => pb::Turn::Answer,
+            Turn::Done => pb::Turn::Done,
+        };
+        pb::Reconcile { turn: turn.into(), ranges: reconcile.ranges.iter().map(Into::into).collect() }
     }
+}
+
+fn to_reconcile(reconcile: pb::Reconcile) -> Result<Frame, FrameError> {
+    let turn = match reconcile.turn() {
+        pb::Turn::Begin => Turn::Begin,
+        pb::Turn::Question => Turn::Question,
+        pb::Turn::Part => Turn::Part,
+        pb::Turn::Answer => Turn::Answer,
+        pb::Turn::Done => Turn::Done,
+        pb::Turn::Unspecified => return Ok(Frame::Unknown),
+    };
+    at_most("ranges", reconcile.ranges.len(), limits::RANGES_PER_FRAME)?;
+    let mut left = limits::ITEMS_PER_FRAME;
+    let ranges = reconcile.ranges.into_iter().map(|range| to_range(range, &mut left)).collect::<Result<_, _>>()?;
+    Ok(Frame::Reconcile(Reconcile { turn, ranges }))
 }
 
 /// `left` is how many items the frame may still have.
@@ -314,6 +325,7 @@ impl From<&Leaves> for pb::Leaves {
             packing: packing.into(),
             raw_bytes: packed.raw_bytes as u64,
             delivery: packed.bytes,
+            withdrawn: leaves.withdrawn.iter().flat_map(|id| id.0).collect(),
         }
     }
 }
@@ -329,7 +341,14 @@ impl TryFrom<pb::Leaves> for Leaves {
         };
         let raw_bytes = usize::try_from(leaves.raw_bytes).unwrap_or(usize::MAX);
         let packed = leaves::Packed { packing, raw_bytes, bytes: leaves.delivery };
-        Ok(Leaves { sequence: leaves.sequence, delivery: leaves::unpack(&packed)?, through: leaves.through })
+        let mut left = limits::LEAVES_PER_FRAME;
+        let withdrawn = entries::<32>("withdrawn records", &leaves.withdrawn, &mut left, limits::LEAVES_PER_FRAME)?;
+        Ok(Leaves {
+            sequence: leaves.sequence,
+            delivery: leaves::unpack(&packed)?,
+            withdrawn: withdrawn.iter().map(|id| RecordId(*id)).collect(),
+            through: leaves.through,
+        })
     }
 }
 

@@ -118,3 +118,59 @@ fn who_built_on_what_was_excluded_writes_on_and_is_heard() {
     }
     story.ends_well();
 }
+
+#[test]
+fn a_first_contact_over_a_slow_line_reconciles_once() {
+    // The line takes far longer than a scan: each end hears the other only when its own is over.
+    let mut story = Story::of(8, &["C", "C'", "T1"]);
+    let [township, mirror] = ["T1", "C'"].map(|name| story.world.machine(name));
+    story.at("C").makes("org.create", &[("name", "县委")]);
+    story.run_until_quiet();
+    story.cut(&["T1"], &["C", "C'"]);
+    let record = story.at("T1").makes("org.create", &[("name", "党委")]);
+    story.world.machines[township].upstreams = vec![mirror];
+    story.world.habits.frame_ms = (400, 500);
+    story.heal();
+    let before = story.world.tally.clone();
+    story.run_until_quiet();
+    let after = &story.world.tally;
+    assert_eq!(after.reconciled, before.reconciled + 2, "each end once");
+    assert_eq!(after.sums_differ, before.sums_differ, "and nothing was left out");
+    assert!(story.world.machines[mirror].disk.row(record).is_some());
+    story.ends_well();
+}
+
+#[test]
+fn what_moves_for_others_costs_an_idle_link_next_to_nothing() {
+    let mut story = Story::of(9, &["C", "T1", "T2"]);
+    let seats = ["T1", "T2"].map(|name| story.seat(name));
+    story.at("C").makes("org.create", &[("name", "党委"), ("seat", &seats[0])]);
+    let org = story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seats[1])]);
+    story.run_until_quiet();
+    story.cut(&["T2"], &["C"]);
+    let (frames, leaf_frames) = (story.world.tally.frames, story.world.tally.leaf_frames);
+    for _ in 0..20 {
+        let name = story.world.now.to_string();
+        story.at("C").done("record.set", Some(org), &[("field", "name"), ("value", &name)]);
+        story.world.run_for(1_000);
+    }
+    let tally = &story.world.tally;
+    assert!(tally.leaf_frames <= leaf_frames + 1, "{} frames of leaves", tally.leaf_frames - leaf_frames);
+    assert!(tally.frames <= frames + 6, "{} frames", tally.frames - frames);
+    story.heal();
+    story.run_until_quiet();
+    story.ends_well();
+}
+
+#[test]
+fn what_moves_for_a_link_is_verified_without_being_asked() {
+    let (mut story, record) = one_record(10);
+    for name in ["C", "T1"] {
+        story.at(name).done("record.set", Some(record), &[("field", "name"), ("value", name)]);
+        let moved = story.world.now;
+        story.world.run_for(5_000);
+        let machine = story.world.machine("T1");
+        let links = story.world.machines[machine].engine.as_ref().expect("it runs").links();
+        assert!(links[0].verified_at.is_some_and(|at| at >= moved), "{links:?}");
+    }
+}

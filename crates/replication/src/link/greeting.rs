@@ -7,10 +7,14 @@ use heliu_storage::Cursor;
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::{CommitId, Incarnation};
 
-use super::sending::Push;
+use super::pushing::Push;
 use super::{Arrival, Link, Out, Peer, Phase, Shared};
 use crate::effect::Effect;
-use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome, limits};
+use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome, cut, limits};
+
+/// Directory entries of the other end that may wait to be taken. A log that is longer by more comes over several
+/// connections: what was taken stays.
+const ENTRIES_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
 /// Frames that may wait behind a directory frame. An honest end's window is smaller.
 const BEHIND_MAX: usize = 1_024;
@@ -18,14 +22,16 @@ const BEHIND_MAX: usize = 1_024;
 /// What came behind directory frames that are not durable here yet: it is written by a directory that is not here yet.
 #[derive(Default)]
 pub(super) struct Behind {
-    /// Directory frames handed to the engine and not yet answered.
-    under_way: usize,
+    /// The bytes of each directory frame that was handed to the engine and is not yet answered.
+    under_way: VecDeque<usize>,
     frames: VecDeque<Frame>,
+    /// Of the leaves among them.
+    bytes: usize,
 }
 
 impl Behind {
     pub fn waits(&self, frame: &Frame) -> bool {
-        self.under_way > 0 && !matches!(frame, Frame::Directory(_) | Frame::Refuse(_))
+        !self.under_way.is_empty() && !matches!(frame, Frame::Directory(_) | Frame::Refuse(_))
     }
 }
 
@@ -99,23 +105,34 @@ impl Link {
         let Some(peer) = &mut self.peer else { return };
         let from = peer.directory_len;
         peer.directory_len = from.max(shared.directory.len());
-        for entries in shared.directory.entries_from(from).chunks(limits::DIRECTORY_ENTRIES_PER_FRAME) {
-            self.send(Frame::Directory(entries.iter().map(|entry| SignedEntry::clone(entry)).collect()), out);
+        let entries = shared.directory.entries_from(from).iter().map(|entry| SignedEntry::clone(entry));
+        for entries in cut(entries, limits::DIRECTORY_ENTRIES_PER_FRAME, |entry| entry.encode().len()) {
+            self.send(Frame::Directory(entries), out);
         }
     }
 
     pub(super) fn on_directory(&mut self, entries: Vec<SignedEntry>, out: &mut Out) {
-        if let (Some(peer), Some(last)) = (&mut self.peer, entries.last()) {
-            peer.directory_len = peer.directory_len.max(last.entry.index.saturating_add(1));
-            self.behind.under_way += 1;
-            out.arrivals.push(Arrival::Directory { link: self.id, entries });
+        let Some(peer) = self.peer.as_mut().filter(|_| !entries.is_empty()) else { return };
+        for SignedEntry { entry, .. } in &entries {
+            if entry.index < self.next_entry {
+                return self.protocol_error("a directory entry came that is known to be here", out);
+            }
+            self.next_entry = entry.index.saturating_add(1);
         }
+        peer.directory_len = peer.directory_len.max(self.next_entry);
+        self.behind.under_way.push_back(entries.iter().map(|entry| entry.encode().len()).sum());
+        if self.behind.under_way.iter().sum::<usize>() > ENTRIES_WAITING_BYTES {
+            return self.protocol_error("more directory entries came than can wait here", out);
+        }
+        out.arrivals.push(Arrival::Directory { link: self.id, entries });
     }
 
     pub(super) fn wait_behind_directory(&mut self, frame: Frame, out: &mut Out) {
-        if self.behind.frames.len() >= BEHIND_MAX {
+        let bytes = if let Frame::Leaves(leaves) = &frame { leaves.bytes() } else { 0 };
+        if self.behind.frames.len() >= BEHIND_MAX || self.behind.bytes >= limits::WINDOW_BYTES {
             return self.protocol_error("more came than may wait behind a directory frame", out);
         }
+        self.behind.bytes += bytes;
         self.behind.frames.push_back(frame);
     }
 
@@ -124,8 +141,11 @@ impl Link {
         if let Err(why) = result {
             return self.protocol_error(&format!("its directory entries do not follow ours: {why}"), out);
         }
-        self.behind.under_way = self.behind.under_way.saturating_sub(1);
-        while self.behind.under_way == 0
+        self.behind.under_way.pop_front();
+        if self.behind.under_way.is_empty() {
+            self.behind.bytes = 0;
+        }
+        while self.behind.under_way.is_empty()
             && let Some(frame) = self.behind.frames.pop_front()
         {
             self.on_frame(frame, shared, out);

@@ -1,9 +1,10 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
-//! input to the part that owns it: [`greeting`], [`sending`], [`receiving`], [`reconciling`], [`verifying`].
+//! input to the part that owns it: [`greeting`], [`sending`], [`pushing`], [`receiving`], [`reconciling`], [`verifying`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
 mod greeting;
+mod pushing;
 mod receiving;
 mod reconciling;
 mod sending;
@@ -18,7 +19,7 @@ use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
 use crate::replica::Tail;
 
-pub(crate) use sending::Parted;
+pub(crate) use pushing::Parted;
 
 /// What a link may look at.
 pub(crate) struct Shared<'a> {
@@ -34,6 +35,8 @@ pub(crate) struct Shared<'a> {
     pub last_commit: Option<(u64, CommitId)>,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    /// Records that have left this seat wait until a superior has our feed up to then.
+    pub is_leaving: bool,
     pub now: Moment,
 }
 
@@ -90,6 +93,8 @@ pub(crate) struct Link {
     phase: Phase,
     peer: Option<Peer>,
     behind: greeting::Behind,
+    /// The first directory entry that the other end may still send: it knows ours from our hello.
+    next_entry: u64,
     sending: sending::Sending,
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
@@ -106,6 +111,7 @@ impl Link {
             phase: Phase::Greeting,
             peer: None,
             behind: greeting::Behind::default(),
+            next_entry: shared.directory.len(),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
@@ -154,7 +160,6 @@ impl Link {
             Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
             Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
-            Frame::Withdraw { record } if running => out.arrivals.push(Arrival::Withdrawn { link: self.id, record }),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
             Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
             Frame::Unknown => {}
@@ -277,9 +282,11 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Leaves(_) => "leaves frame",
         Frame::Ack { .. } => "ack",
         Frame::Refused(_) => "report of refused leaves",
-        Frame::Withdraw { .. } => "withdrawal",
         Frame::Checkpoint(_) => "checkpoint",
         Frame::Verdict(_) => "verdict",
         Frame::Unknown => "frame of a later version",
     }
 }
+
+#[cfg(test)]
+mod tests;

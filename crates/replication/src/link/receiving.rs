@@ -8,17 +8,22 @@ use super::{Arrival, Link, Out, Shared};
 use crate::effect::{Effect, Notice};
 use crate::frame::{Frame, Leaves, RefusedLeaf, limits};
 
-/// Frames that may wait here to become durable. The other end's window is smaller, so only a broken one exceeds it.
-const WAITING_MAX: usize = 256;
-
 #[derive(Default)]
 pub(super) struct Receiving {
     /// Sequence of the last frame that came.
     sequence: u64,
-    /// Frames handed to the engine, not yet durable.
-    waiting: VecDeque<(u64, Option<Position>)>,
+    /// Frames handed to the engine, not yet durable: at most what the other end may have unacknowledged.
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
     /// Up to where we have the other's feed durably.
     through: Position,
+}
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    sequence: u64,
+    bytes: usize,
+    through: Option<Position>,
 }
 
 impl Receiving {
@@ -28,6 +33,10 @@ impl Receiving {
 
     pub fn is_quiet(&self) -> bool {
         self.waiting.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting_bytes >= limits::WINDOW_BYTES || self.waiting.len() >= limits::WINDOW_FRAMES
     }
 
     pub fn through(&self) -> Position {
@@ -42,13 +51,17 @@ impl Link {
             let what = format!("frame {} came where {expected} was due", leaves.sequence);
             return self.protocol_error(&what, out);
         }
-        if leaves.delivery.leaves.len() > limits::LEAVES_PER_FRAME || self.receiving.waiting.len() >= WAITING_MAX {
+        let bytes = leaves.bytes();
+        if leaves.delivery.leaves.len() > limits::LEAVES_PER_FRAME || self.receiving.is_full() {
             return self.protocol_error("more leaves came than the window allows", out);
         }
         let Some(peer) = &self.peer else { return };
         self.receiving.sequence = leaves.sequence;
-        self.receiving.waiting.push_back((leaves.sequence, leaves.through));
-        self.verifying.unsettle();
+        self.receiving.waiting_bytes += bytes;
+        self.receiving.waiting.push_back(Waiting { sequence: leaves.sequence, bytes, through: leaves.through });
+        if !leaves.is_empty() {
+            self.verifying.unsettle();
+        }
         let (store, incarnation) = (peer.hello.store, peer.hello.incarnation);
         out.arrivals.push(Arrival::Leaves {
             link: self.id,
@@ -57,17 +70,20 @@ impl Link {
             delivery: leaves.delivery,
             cursor: leaves.through.map(|position| Cursor { store, incarnation, position }),
         });
+        let withdrawn = leaves.withdrawn.into_iter().map(|record| Arrival::Withdrawn { link: self.id, record });
+        out.arrivals.extend(withdrawn);
     }
 
     /// A frame of this link is durable, but for what was refused. Only now may it be acknowledged.
     pub fn ingested(&mut self, sequence: u64, refused: Vec<RefusedLeaf>, shared: &Shared<'_>, out: &mut Out) {
         let mut acknowledge = None;
-        while let Some((waiting, through)) = self.receiving.waiting.front().copied()
-            && waiting <= sequence
+        while let Some(first) = self.receiving.waiting.front().copied()
+            && first.sequence <= sequence
         {
             self.receiving.waiting.pop_front();
-            self.receiving.through = through.unwrap_or(self.receiving.through);
-            acknowledge = Some(waiting);
+            self.receiving.waiting_bytes -= first.bytes;
+            self.receiving.through = first.through.unwrap_or(self.receiving.through);
+            acknowledge = Some(first.sequence);
         }
         if self.is_closed() {
             return;

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use heliu_record::id::RecordId;
 use heliu_storage::{Position, ScanItem};
 
-use super::sending::Push;
+use super::pushing::Push;
 use super::{Link, Out, Shared};
 use crate::effect::{Effect, Notice};
-use crate::frame::{Frame, RangeContent, Reconcile, limits};
-use crate::reconcile::Items;
+use crate::frame::{Frame, Range, Reconcile, Turn};
+use crate::reconcile::{Items, are_in_order};
 
 #[derive(Default)]
 pub(super) struct Reconciling {
@@ -27,8 +27,8 @@ enum Stage {
     Idle,
     /// The dialling end has been asked to begin.
     Requested,
-    /// The store is read; frames that came meanwhile wait.
-    Scanning(Vec<Reconcile>),
+    /// The store is read. At the answering end the first question waits; there is no second before it is answered.
+    Scanning(Option<Reconcile>),
     Talking(Session),
 }
 
@@ -36,10 +36,10 @@ struct Session {
     items: Items,
     /// The head when the items were read.
     at: Position,
-    /// No more questions: from the dialling end, once it has said so; at the other, once it has heard it.
+    /// Questions of the dialling end that are not answered to the end. With none, it will say so once its lists are out.
+    asked: usize,
+    /// No more questions: at the dialling end, once it has said so; at the other, once it has heard it.
     done: bool,
-    /// The dialling end has nothing to ask any more and will say so once its lists are out.
-    saying_done: bool,
     pushed: u64,
     differing: u64,
 }
@@ -67,16 +67,20 @@ impl Link {
             return;
         }
         if self.dialer {
-            self.scan(out);
+            self.scan(None, out);
         } else {
             self.reconciling.stage = Stage::Requested;
-            self.send(Frame::Reconcile(Reconcile { ranges: Vec::new(), done: false }), out);
+            self.say(Turn::Begin, Vec::new(), out);
         }
     }
 
-    fn scan(&mut self, out: &mut Out) {
+    fn say(&self, turn: Turn, ranges: Vec<Range>, out: &mut Out) {
+        self.send(Frame::Reconcile(Reconcile { turn, ranges }), out);
+    }
+
+    fn scan(&mut self, question: Option<Reconcile>, out: &mut Out) {
         self.verifying.unsettle();
-        self.reconciling.stage = Stage::Scanning(Vec::new());
+        self.reconciling.stage = Stage::Scanning(question);
         out.effects.push(Effect::Scan { link: self.id });
     }
 
@@ -102,41 +106,43 @@ impl Link {
                 self.sending.push(item.id, Push::all());
             }
         }
-        let Stage::Scanning(waiting) = std::mem::take(&mut self.reconciling.stage) else { return };
+        let Stage::Scanning(question) = std::mem::take(&mut self.reconciling.stage) else { return };
         let items = Items::new(in_scope);
-        self.sending.may_part_again();
+        self.sending.pushing.may_part_again();
+        let mut asked = 0;
         if self.dialer {
-            self.send(Frame::Reconcile(Reconcile { ranges: vec![items.whole()], done: false }), out);
+            self.say(Turn::Question, vec![items.whole()], out);
+            asked = 1;
         }
-        let at = shared.meta.head;
-        let session = Session { items, at, done: false, saying_done: false, pushed: 0, differing: 0 };
+        let session = Session { items, at: shared.meta.head, asked, done: false, pushed: 0, differing: 0 };
         self.reconciling.stage = Stage::Talking(session);
-        for message in waiting {
-            self.on_reconcile(message, shared, out);
+        if let Some(question) = question {
+            self.answer(&question, shared, out);
         }
     }
 
     pub(super) fn on_reconcile(&mut self, message: Reconcile, shared: &Shared<'_>, out: &mut Out) {
-        match &mut self.reconciling.stage {
-            Stage::Idle if self.dialer => {
-                // The other end asks for a reconciliation. Answers to one that is over do not come: it waits for our `done`.
-                return self.reconcile_soon(out);
+        if !are_in_order(&message.ranges) {
+            return self.protocol_error("ranges came that are not in order", out);
+        }
+        match (message.turn, &mut self.reconciling.stage) {
+            // What has begun already does not have to begin.
+            (Turn::Begin, _) if self.dialer => return self.reconcile_soon(out),
+            (Turn::Question, Stage::Idle | Stage::Requested) if !self.dialer => return self.scan(Some(message), out),
+            (Turn::Question, Stage::Talking(session)) if !self.dialer && !session.done => {}
+            (Turn::Part, Stage::Talking(session)) if self.dialer && session.asked > 0 => {}
+            (Turn::Answer, Stage::Talking(session)) if self.dialer && session.asked > 0 => session.asked -= 1,
+            (Turn::Done, Stage::Talking(session)) if !self.dialer && !session.done => {
+                session.done = true;
+                return self.pump(shared, out);
             }
-            Stage::Idle | Stage::Requested => {
-                self.scan(out);
-                if let Stage::Scanning(waiting) = &mut self.reconciling.stage {
-                    waiting.push(message);
-                }
-                return;
-            }
-            Stage::Scanning(_) if self.dialer => return, // It asked for what has begun already.
-            Stage::Scanning(waiting) => return waiting.push(message),
-            Stage::Talking(_) => {}
+            _ => return self.protocol_error("a reconcile frame came out of turn", out),
         }
         self.answer(&message, shared, out);
         self.pump(shared, out);
     }
 
+    /// Does what follows from ranges of the other end: pushes, compares, and answers or asks in turn.
     fn answer(&mut self, message: &Reconcile, shared: &Shared<'_>, out: &mut Out) {
         let Stage::Talking(session) = &mut self.reconciling.stage else { return };
         let mut reply = Vec::new();
@@ -152,29 +158,24 @@ impl Link {
             }
         }
         session.pushed += push.len() as u64;
-        self.sending.push_whole(push, shared.meta.head);
-        if message.done {
-            session.done = true;
-        } else if self.dialer && reply.is_empty() {
-            session.saying_done = true;
+        self.sending.pushing.push_whole(push, shared.meta.head);
+        let mut frames = Reconcile::cut(reply);
+        if self.dialer {
+            session.asked += frames.len();
+            frames.into_iter().for_each(|ranges| self.say(Turn::Question, ranges, out));
         } else {
-            let mut frames = chunk(reply);
-            // Every question has exactly one answer; only the last frame of an answer may be empty.
-            if frames.is_empty() {
-                frames.push(Vec::new());
-            }
-            for ranges in frames {
-                self.send(Frame::Reconcile(Reconcile { ranges, done: false }), out);
-            }
+            let last = frames.pop().unwrap_or_default();
+            frames.into_iter().for_each(|ranges| self.say(Turn::Part, ranges, out));
+            self.say(Turn::Answer, last, out);
         }
     }
 
     /// Called when nothing is left to push: says `done`, or the position from which the walk goes on.
     pub(super) fn finish_reconciling_if_done(&mut self, shared: &Shared<'_>, out: &mut Out) {
         let Stage::Talking(session) = &mut self.reconciling.stage else { return };
-        if session.saying_done && !session.done {
+        if self.dialer && session.asked == 0 && !session.done {
             session.done = true;
-            self.send(Frame::Reconcile(Reconcile { ranges: Vec::new(), done: true }), out);
+            self.say(Turn::Done, Vec::new(), out);
         }
         let Stage::Talking(session) = &self.reconciling.stage else { return };
         if !session.done || !self.reconciling.compared.is_empty() || !self.sending.has_pushed() {
@@ -189,27 +190,4 @@ impl Link {
         self.notice(|link, peer| Notice::Reconciled { link, peer, pushed, differing }, out);
         self.pump(shared, out);
     }
-}
-
-/// Cuts ranges so that no frame holds too many ranges or items.
-fn chunk(ranges: Vec<crate::frame::Range>) -> Vec<Vec<crate::frame::Range>> {
-    let mut frames: Vec<Vec<_>> = Vec::new();
-    let mut items = 0;
-    for range in ranges {
-        items += match &range.content {
-            RangeContent::Fingerprint { .. } => 1,
-            RangeContent::Items(list) => list.len(),
-            RangeContent::Missing(list) => list.len(),
-        };
-        match frames.last_mut() {
-            Some(frame) if frame.len() < limits::RANGES_PER_FRAME && items <= limits::ITEMS_PER_FRAME => {
-                frame.push(range);
-            }
-            _ => {
-                items = 0;
-                frames.push(vec![range]);
-            }
-        }
-    }
-    frames
 }

@@ -1,137 +1,44 @@
-//! The sending direction of a link: the walk along the feed, what is pushed besides it, and the window of what is not
-//! yet acknowledged.
+//! The sending direction of a link: the walk along the feed, and the window of what is not yet acknowledged. What is sent
+//! besides the walk is in [`pushing`](super::pushing).
 //!
 //! The other end's cursor moves only with `through` in a leaves frame, and frames keep their order. So whatever belongs
 //! before a position (a whole record for one who joined its audience) is sent before a frame says that position.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, Position};
 use heliu_trust::commit::SignedCommit;
 
+use super::pushing::{Parcel, Push, Pushing};
 use super::{Link, Out, Peer, Shared};
 use crate::effect::{Effect, Notice};
-use crate::frame::{DeliveredLeaf, Delivery, Frame, Have, Leaves, limits};
-use crate::replica::short_hash;
+use crate::frame::limits::{WINDOW_BYTES, WINDOW_FRAMES};
+use crate::frame::{DeliveredLeaf, Delivery, Frame, Leaves};
 
-/// What may be on its way at once. More would only fill buffers; less would idle on a slow line.
-const WINDOW_BYTES: usize = 4 * 1024 * 1024;
-const WINDOW_FRAMES: usize = 64;
-const PAGE: Budget = Budget { entries: 1_024, bytes: 512 * 1024 };
-/// Records looked up in one read when they are pushed one by one.
-const RECORDS_PER_READ: usize = 256;
-/// With more records to push than this, walking the feed is cheaper than looking each up.
-const BULK_FROM: usize = 1_024;
-/// Bytes that a leaf takes besides its change, about: for the window only.
-const LEAF_OVERHEAD: usize = 96;
+/// How often, in ticks of about a second, a position is told that nobody waits for. Each costs the other end a write.
+const TELL_TICKS: u32 = 60;
+pub(super) const PAGE: Budget = Budget { entries: 1_024, bytes: 512 * 1024 };
 
-/// What is to be sent of one record, besides what the walk along the feed brings. Wishes for the same record add up.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Push {
-    leaves: Which,
-    /// The other end waits for our list.
-    tell: bool,
-    /// We wait for the other's list, having sent ours.
-    compare: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-enum Which {
-    #[default]
-    None,
-    /// Those that are not in the other's list: the first eight bytes of each hash.
-    Lacking(BTreeSet<[u8; 8]>),
-    All,
-    /// Whoever may have them: these took the seat of this end out of the audience, and the other missed it.
-    These(BTreeSet<[u8; 8]>),
-    /// This end left the audience at a position: all up to there that did not come from the other.
-    Farewell(Position),
-    /// The last that the other is entitled to, then a withdrawal.
-    Parting(Last),
-}
-
-#[derive(Clone, Debug)]
-enum Last {
-    /// All up to a position: the record left the other's audience there.
-    UpTo(Position),
-    These(BTreeSet<[u8; 8]>),
-}
-
-/// Who has left the audience of a record, and by which leaves.
-pub(crate) enum Parted {
-    Us(BTreeSet<[u8; 8]>),
-    Them(BTreeSet<[u8; 8]>),
-}
-
-impl Push {
-    pub fn all() -> Self {
-        Push { leaves: Which::All, ..Push::default() }
-    }
-
-    pub fn parting(at: Position) -> Self {
-        Push { leaves: Which::Parting(Last::UpTo(at)), ..Push::default() }
-    }
-
-    pub fn lacking(held: BTreeSet<[u8; 8]>, tell: bool) -> Self {
-        Push { leaves: Which::Lacking(held), tell, ..Push::default() }
-    }
-
-    /// Our list alone, asking for what we lack.
-    pub fn want() -> Self {
-        Push { tell: true, ..Push::default() }
-    }
-
-    /// Our list, and the other's is to come.
-    pub fn compare() -> Self {
-        Push { compare: true, ..Push::default() }
-    }
-
-    /// Nothing that was wished for is lost: more leaves stand for fewer, and a parting one ends with a withdrawal.
-    fn add(&mut self, more: Push) {
-        self.tell |= more.tell;
-        self.compare |= more.compare;
-        let leaves = std::mem::take(&mut self.leaves);
-        self.leaves = match (leaves, more.leaves) {
-            (Which::Parting(Last::UpTo(a)), Which::Parting(Last::UpTo(b))) => Which::Parting(Last::UpTo(a.max(b))),
-            (Which::Parting(last), _) | (_, Which::Parting(last)) => Which::Parting(last),
-            (Which::Farewell(at), _) | (_, Which::Farewell(at)) => Which::Farewell(at),
-            (Which::These(more), Which::These(leaves)) => Which::These(leaves.union(&more).copied().collect()),
-            (Which::These(leaves), _) | (_, Which::These(leaves)) => Which::These(leaves),
-            (Which::All, _) | (_, Which::All) => Which::All,
-            (_, Which::Lacking(held)) | (Which::Lacking(held), Which::None) => Which::Lacking(held),
-            (Which::None, Which::None) => Which::None,
-        };
-    }
-}
-
-enum Reading {
+/// What the store has been asked for.
+pub(super) enum Reading {
     Walk,
     Bulk,
     Pushes(BTreeMap<RecordId, Push>),
-}
-
-/// A walk over the feed from its beginning for a large set of records.
-struct Bulk {
-    records: BTreeSet<RecordId>,
-    at: Position,
-    until: Position,
 }
 
 #[derive(Default)]
 pub(super) struct Sending {
     /// Everything in scope up to here has been sent.
     walked: Position,
-    /// The last position that a frame has named.
+    /// The last position that a frame has named, and ticks since.
     told: Position,
+    told_ticks: u32,
     pub acked: Position,
     reading: Option<Reading>,
-    pushes: BTreeMap<RecordId, Push>,
-    bulk: Option<Bulk>,
-    /// Records of which it has been said, since the last reconciliation began, that one of the ends has left them.
-    parted: BTreeSet<RecordId>,
+    pub pushing: Pushing,
     sequence: u64,
     unacknowledged: VecDeque<(u64, usize, Option<Position>)>,
     in_flight_bytes: usize,
@@ -143,29 +50,12 @@ impl Sending {
     }
 
     pub fn push(&mut self, record: RecordId, push: Push) {
-        self.pushes.entry(record).or_default().add(push);
-    }
-
-    /// Queues whole records: one by one if they are few, as a walk over the feed if they are many.
-    pub fn push_whole(&mut self, records: Vec<RecordId>, until: Position) {
-        if records.len() < BULK_FROM && self.bulk.is_none() {
-            records.into_iter().for_each(|record| self.push(record, Push::all()));
-        } else {
-            let bulk = self.bulk.get_or_insert_with(|| Bulk { records: BTreeSet::new(), at: 0, until });
-            bulk.records.extend(records);
-            (bulk.at, bulk.until) = (0, until);
-        }
+        self.pushing.push(record, push);
     }
 
     /// Nothing is left to push besides the walk.
     pub fn has_pushed(&self) -> bool {
-        self.pushes.is_empty()
-            && self.bulk.is_none()
-            && !matches!(self.reading, Some(Reading::Bulk | Reading::Pushes(_)))
-    }
-
-    pub fn may_part_again(&mut self) {
-        self.parted.clear();
+        self.pushing.is_empty() && !matches!(self.reading, Some(Reading::Bulk | Reading::Pushes(_)))
     }
 
     /// Everything up to `position` has been sent by other means than the walk.
@@ -179,6 +69,11 @@ impl Sending {
 
     pub fn walked(&self) -> Position {
         self.walked
+    }
+
+    /// Whether the other end has been told of everything.
+    pub fn has_told(&self) -> bool {
+        self.told >= self.walked
     }
 
     pub fn in_flight_frames(&self) -> usize {
@@ -204,20 +99,19 @@ impl Link {
     /// Returns whether something was sent without a read.
     fn send_next(&mut self, shared: &Shared<'_>, out: &mut Out) -> bool {
         let sending = &mut self.sending;
-        if sending.reading.is_some() || sending.is_full() {
+        if sending.is_full() {
             return false;
         }
-        if !sending.pushes.is_empty() {
-            let rest = match sending.pushes.keys().nth(RECORDS_PER_READ).copied() {
-                Some(record) => sending.pushes.split_off(&record),
-                None => BTreeMap::new(),
-            };
-            let now = std::mem::replace(&mut sending.pushes, rest);
-            out.effects.push(Effect::ReadLeaves { link: self.id, records: now.keys().copied().collect() });
-            sending.reading = Some(Reading::Pushes(now));
-        } else if let Some(bulk) = &sending.bulk {
-            out.effects.push(Effect::ReadFeed { link: self.id, after: bulk.at, budget: PAGE });
-            sending.reading = Some(Reading::Bulk);
+        if let Some(Parcel { items, withdrawn }) = sending.pushing.next_parcel() {
+            self.send_leaves(&items, withdrawn, None, out);
+            return !self.is_closed();
+        }
+        if sending.reading.is_some() {
+            return false;
+        }
+        if let Some((effect, reading)) = sending.pushing.next_read(self.id) {
+            out.effects.push(effect);
+            sending.reading = Some(reading);
         } else if self.reconciling.is_going_on() {
             self.finish_reconciling_if_done(shared, out);
         } else if sending.walked < shared.meta.head {
@@ -246,134 +140,91 @@ impl Link {
         let Some(peer) = &self.peer else { return };
         let mut items = Vec::new();
         let mut walked = through;
-        let mut push = None;
+        let mut pushes: BTreeMap<RecordId, Push> = BTreeMap::new();
+        let mut first_push = None;
         for item in page.iter().copied() {
             match &item.entry {
                 FeedEntry::Leaf(row) if row.origin == Some(peer.node) => {}
+                // The whole record is on its way, this leaf with it.
+                FeedEntry::Leaf(row) if pushes.get(&row.record).is_some_and(Push::is_all) => {}
                 FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
                 FeedEntry::Leaf(_) => {}
                 FeedEntry::Rescope { position, record, added, removed } => {
-                    if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
-                        push = Some((*record, Push::all()));
+                    let push = if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
+                        Push::all()
                     } else if removed.contains(&peer.seat) {
-                        push = Some((*record, Push::parting(*position)));
+                        Push::parting(*position)
                     } else if removed.contains(&shared.seat) && is_upward(peer, shared) {
-                        push = Some((*record, Push { leaves: Which::Farewell(*position), ..Push::default() }));
-                    }
-                    if push.is_some() {
-                        walked = *position;
+                        Push::farewell(*position)
+                    } else {
+                        continue;
+                    };
+                    if pushes.contains_key(record) {
+                        // Who leaves and comes back is told both, one after the other.
+                        walked = *position - 1;
                         break;
                     }
+                    pushes.insert(*record, push);
+                    first_push = first_push.or(Some(*position));
                 }
             }
         }
-        // With a push, the position itself is told only by a later frame: after what belongs before it.
-        let through = if push.is_some() { walked - 1 } else { walked };
+        // With a push, its position itself is told only by a later frame: after what belongs before it.
+        let through = first_push.map_or(walked, |position| position - 1);
         self.sending.walked = walked;
-        if let Some((record, push)) = push {
+        for (record, push) in pushes {
             self.sending.push(record, push);
         }
         if !items.is_empty() || through >= self.sending.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {
-            self.send_leaves(&items, Some(through), out);
+            self.send_leaves(&items, Vec::new(), Some(through), out);
         }
     }
 
-    fn bulk_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
-        let (Some(peer), Some(bulk)) = (&self.peer, &mut self.sending.bulk) else { return };
-        let progressed = page.through > bulk.at;
-        bulk.at = page.through;
-        let items: Vec<FeedItem> = page
-            .items
-            .into_iter()
-            .filter(|item| matches!(&item.entry, FeedEntry::Leaf(row) if bulk.records.contains(&row.record)))
-            .filter(|item| is_in_scope(item, peer, shared))
-            .collect();
-        if bulk.at >= bulk.until || !progressed {
-            self.sending.bulk = None;
-        }
-        if !items.is_empty() {
-            self.send_leaves(&items, None, out);
-        }
-    }
-
-    fn push_page(&mut self, pushes: &BTreeMap<RecordId, Push>, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
-        let Some(peer) = &self.peer else { return };
-        let mut lists: BTreeMap<RecordId, Vec<[u8; 8]>> = BTreeMap::new();
-        let mut items = Vec::new();
-        for item in page.items {
-            let (FeedEntry::Leaf(row), Some(push)) = (&item.entry, pushes.get(&item.entry.record())) else { continue };
-            let short = short_hash(&row.hash);
-            let goes = match &push.leaves {
-                Which::None => false,
-                Which::Lacking(held) => !held.contains(&short) && travels(row, &item, peer, shared),
-                Which::All => travels(row, &item, peer, shared),
-                Which::These(leaves) | Which::Parting(Last::These(leaves)) => leaves.contains(&short),
-                Which::Farewell(at) => row.position <= *at && row.origin != Some(peer.node),
-                Which::Parting(Last::UpTo(limit)) => row.position <= *limit,
-            };
-            if is_in_scope(&item, peer, shared) {
-                lists.entry(row.record).or_default().push(short);
-            }
-            if goes {
-                items.push(item);
-            }
-        }
-        for page in chunk_by_bytes(items) {
-            self.send_leaves(&page, None, out);
-        }
-        self.send_lists(pushes, &mut lists, out);
-        for (record, push) in pushes {
-            if matches!(push.leaves, Which::Parting(_)) {
-                self.send(Frame::Withdraw { record: *record }, out);
-            }
-        }
-    }
-
-    /// Our lists for those records where the other waits for ours, or where we want something ourselves.
-    fn send_lists(
+    pub(super) fn send_leaves<I: Borrow<FeedItem>>(
         &mut self,
-        pushes: &BTreeMap<RecordId, Push>,
-        lists: &mut BTreeMap<RecordId, Vec<[u8; 8]>>,
+        items: &[I],
+        withdrawn: Vec<RecordId>,
+        through: Option<Position>,
         out: &mut Out,
     ) {
-        let mut take = |wanted: &dyn Fn(&Push) -> bool| -> Vec<(RecordId, Vec<[u8; 8]>)> {
-            let records = pushes.iter().filter(|(_, push)| wanted(push)).map(|(record, _)| *record);
-            records.map(|record| (record, lists.remove(&record).unwrap_or_default())).collect()
-        };
-        let compared = take(&|push| push.compare);
-        let told = take(&|push| push.tell && !push.compare);
-        for (records, reply) in [(compared, true), (told, false)] {
-            for chunk in chunk_lists(records) {
-                self.send(Frame::Have(Have { records: chunk, reply }), out);
-            }
-        }
-    }
-
-    fn send_leaves<I: Borrow<FeedItem>>(&mut self, items: &[I], through: Option<Position>, out: &mut Out) {
-        let bytes = items.iter().map(|item| item_bytes(item.borrow())).sum::<usize>() + LEAF_OVERHEAD;
         let (delivery, damaged) = pack(items);
         // Whoever lacks them for that finds the sums unequal; it is no reason to send nothing else.
         out.effects.extend(damaged.into_iter().map(Effect::Notice));
         let sending = &mut self.sending;
         sending.sequence += 1;
-        sending.told = through.unwrap_or(sending.told);
-        sending.unacknowledged.push_back((sending.sequence, bytes, through));
+        if let Some(through) = through {
+            (sending.told, sending.told_ticks) = (through, 0);
+        }
+        let leaves = Leaves { sequence: sending.sequence, delivery, withdrawn, through };
+        let bytes = leaves.bytes();
+        sending.unacknowledged.push_back((leaves.sequence, bytes, through));
         sending.in_flight_bytes += bytes;
-        let sequence = sending.sequence;
-        self.verifying.unsettle();
-        self.send(Frame::Leaves(Leaves { sequence, delivery, through }), out);
+        if !leaves.is_empty() {
+            self.verifying.unsettle();
+        }
+        self.send(Frame::Leaves(leaves), out);
     }
 
-    /// Says how far the walk has come although nothing was in scope, so that the other's cursor does not stay behind.
+    /// Once per tick: says how far the walk has come although nothing was in scope, so that the other's cursor does not
+    /// stay behind. At once if it has no cursor yet, or if somebody here waits until the other end has heard it.
     pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        self.sending.told_ticks = self.sending.told_ticks.saturating_add(1);
+        let has_cursor = self.sending.told > 0;
+        let is_waited_for = shared.is_leaving || self.verifying.is_wanted();
+        if !has_cursor || is_waited_for || self.sending.told_ticks >= TELL_TICKS {
+            self.tell_position_now(shared, out);
+        }
+    }
+
+    pub(super) fn tell_position_now(&mut self, shared: &Shared<'_>, out: &mut Out) {
         let sending = &self.sending;
-        if sending.told < sending.walked && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
+        if !sending.has_told() && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
             self.send_position(sending.walked, out);
         }
     }
 
     pub(super) fn send_position(&mut self, position: Position, out: &mut Out) {
-        self.send_leaves::<FeedItem>(&[], Some(position), out);
+        self.send_leaves::<FeedItem>(&[], Vec::new(), Some(position), out);
     }
 
     pub(super) fn on_ack(&mut self, sequence: u64, shared: &Shared<'_>, out: &mut Out) {
@@ -389,29 +240,6 @@ impl Link {
         }
         self.pump(shared, out);
     }
-
-    /// These leaves took an end of this link out of a record's audience, and the other end has missed them. Said once
-    /// per reconciliation, or the two ends would go on telling each other.
-    pub fn part(&mut self, record: RecordId, leaves: Parted, shared: &Shared<'_>, out: &mut Out) {
-        if !self.sending.parted.insert(record) {
-            return;
-        }
-        let leaves = match leaves {
-            Parted::Us(leaves) => Which::These(leaves),
-            Parted::Them(leaves) => Which::Parting(Last::These(leaves)),
-        };
-        self.sending.push(record, Push { leaves, ..Push::default() });
-        self.pump(shared, out);
-    }
-
-    pub(super) fn on_have(&mut self, have: Have, shared: &Shared<'_>, out: &mut Out) {
-        // A list that asks for ours answers ours as well, if that is on its way.
-        self.reconciling.answered(have.records.iter().map(|(record, _)| record));
-        for (record, held) in have.records {
-            self.sending.push(record, Push::lacking(held.into_iter().collect(), have.reply));
-        }
-        self.pump(shared, out);
-    }
 }
 
 /// Both ends may have the record.
@@ -421,7 +249,7 @@ pub(super) fn is_in_scope(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> 
 }
 
 /// In scope; or what a seat and its subordinates wrote, which always travels upward, whatever the audience has become.
-fn travels(row: &LeafRow, item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
+pub(super) fn travels(row: &LeafRow, item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
     let seats = shared.directory.seats();
     let is_from_here =
         || shared.directory.node(row.author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat));
@@ -430,46 +258,6 @@ fn travels(row: &LeafRow, item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> 
 
 fn is_upward(peer: &Peer, shared: &Shared<'_>) -> bool {
     peer.seat != shared.seat && shared.directory.seats().is_at_or_above(peer.seat, shared.seat)
-}
-
-fn item_bytes(item: &FeedItem) -> usize {
-    let FeedEntry::Leaf(row) = &item.entry else { return 0 };
-    row.change.len() + LEAF_OVERHEAD
-}
-
-/// Cuts a page of whole records so that no frame is too large.
-fn chunk_by_bytes(items: Vec<FeedItem>) -> Vec<Vec<FeedItem>> {
-    let mut chunks: Vec<Vec<FeedItem>> = Vec::new();
-    let mut bytes = 0;
-    for item in items {
-        bytes += item_bytes(&item);
-        match chunks.last_mut() {
-            Some(chunk) if bytes <= PAGE.bytes && chunk.len() < PAGE.entries => chunk.push(item),
-            _ => {
-                bytes = item_bytes(&item);
-                chunks.push(vec![item]);
-            }
-        }
-    }
-    chunks
-}
-
-fn chunk_lists(records: Vec<(RecordId, Vec<[u8; 8]>)>) -> Vec<Vec<(RecordId, Vec<[u8; 8]>)>> {
-    let mut chunks: Vec<Vec<_>> = Vec::new();
-    let mut leaves = 0;
-    for record in records {
-        leaves += record.1.len();
-        match chunks.last_mut() {
-            Some(chunk) if leaves <= limits::LEAVES_PER_HAVE && chunk.len() < limits::RECORDS_PER_HAVE => {
-                chunk.push(record);
-            }
-            _ => {
-                leaves = record.1.len();
-                chunks.push(vec![record]);
-            }
-        }
-    }
-    chunks
 }
 
 /// Leaves with their commits, each commit once; and what is damaged, and so is not sent.

@@ -2,7 +2,7 @@
 //! everything that came is durable - it says its sums; the other compares if it is quiet too, for then both stand at one
 //! cut of both feeds.
 
-use super::{Link, Out, Shared};
+use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Verdict};
 
@@ -34,6 +34,10 @@ impl Verifying {
         self.ticks = self.ticks.map(|t| t.saturating_add(1));
     }
 
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     pub fn verified_at(&self) -> Option<u64> {
         self.verified_at
     }
@@ -55,8 +59,9 @@ impl Link {
         self.verifying.wanted = true;
         if self.dialer {
             self.pump(shared, out);
-        } else {
-            // The dialling end asks; this tells it to.
+        } else if self.phase == Phase::Running {
+            // The dialling end asks; this tells it to, and what to ask about. It asks of itself as soon as the link runs.
+            self.tell_position_now(shared, out);
             self.send(Frame::Verdict(Verdict::MovedOn), out);
         }
     }
@@ -84,7 +89,8 @@ impl Link {
         } else {
             Verdict::Different
         };
-        self.verifying.wanted = false;
+        // Whoever wants to know wants to know it of everything that is here.
+        self.verifying.wanted &= !self.sending.has_told();
         self.send(Frame::Verdict(verdict), out);
         self.note(verdict, shared, out);
     }

@@ -33,6 +33,14 @@ fn hello() -> Hello {
     }
 }
 
+fn leaves(sequence: u64) -> Leaves {
+    Leaves { sequence, delivery: Delivery::default(), withdrawn: Vec::new(), through: None }
+}
+
+fn question(ranges: Vec<pb::Range>) -> pb::Reconcile {
+    pb::Reconcile { ranges, turn: pb::Turn::Question.into() }
+}
+
 fn frames() -> Vec<Frame> {
     let range = |content| Range { from: RecordId([1; 32]), to: None, content };
     let cursor = Cursor { store: StoreId([3; 16]), incarnation: Incarnation([4; 16]), position: u64::MAX };
@@ -55,17 +63,20 @@ fn frames() -> Vec<Frame> {
                 range(RangeContent::Items(Vec::new())),
                 Range { to: Some(RecordId([9; 32])), ..range(RangeContent::Missing(vec![RecordId([5; 32])])) },
             ],
-            done: true,
+            turn: Turn::Question,
         }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Begin }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Part }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Answer }),
+        Frame::Reconcile(Reconcile { ranges: Vec::new(), turn: Turn::Done }),
         Frame::Have(Have {
             records: vec![(RecordId([1; 32]), vec![[1; 8], [2; 8]]), (RecordId([2; 32]), Vec::new())],
             reply: true,
         }),
-        Frame::Leaves(Leaves { sequence: 9, delivery: Delivery::default(), through: Some(0) }),
-        Frame::Leaves(Leaves { sequence: 10, delivery: Delivery::default(), through: None }),
+        Frame::Leaves(Leaves { through: Some(0), ..leaves(9) }),
+        Frame::Leaves(Leaves { withdrawn: vec![RecordId([1; 32]), RecordId([2; 32])], ..leaves(10) }),
         Frame::Ack { sequence: 0 },
         Frame::Refused(vec![refused]),
-        Frame::Withdraw { record: RecordId([1; 32]) },
         Frame::Checkpoint(checkpoint),
         Frame::Verdict(Verdict::Equal),
         Frame::Verdict(Verdict::JudgedDifferently),
@@ -99,6 +110,8 @@ fn a_frame_of_a_later_version_is_ignored() {
     // Field 999 of Frame, as a later version might add.
     let frame = pb::Frame::decode([0xba, 0x3e, 0x01, 0x00].as_slice()).expect("it is protobuf");
     assert_eq!(Frame::try_from(frame), Ok(Frame::Unknown));
+    let turn = PbFrame::Reconcile(pb::Reconcile { ranges: Vec::new(), turn: 99 });
+    assert_eq!(Frame::try_from(pb::Frame { frame: Some(turn) }), Ok(Frame::Unknown));
     let verdict = PbFrame::Verdict(pb::Verdict { comparison: 99 });
     assert_eq!(Frame::try_from(pb::Frame { frame: Some(verdict) }), Ok(Frame::Unknown));
 }
@@ -128,7 +141,7 @@ fn more_than_a_frame_may_have_is_refused() {
     let leaves = vec![pb::RefusedLeaf::default(); limits::LEAVES_PER_FRAME + 1];
     assert!(too_many(refused(PbFrame::Refused(pb::Refused { leaves }))));
     let ranges = vec![pb::Range::default(); limits::RANGES_PER_FRAME + 1];
-    assert!(too_many(refused(PbFrame::Reconcile(pb::Reconcile { ranges, done: false }))));
+    assert!(too_many(refused(PbFrame::Reconcile(question(ranges)))));
     let records = vec![pb::HaveRecord::default(); limits::RECORDS_PER_HAVE + 1];
     assert!(too_many(refused(PbFrame::Have(pb::Have { records, reply: false }))));
 }
@@ -141,21 +154,45 @@ fn items_are_counted_over_all_ranges_of_a_frame() {
         content: Some(content(vec![0; (limits::ITEMS_PER_FRAME / 2 + 1) * each])),
     };
     let ranges = vec![half(pb::range::Content::Items, 64), half(pb::range::Content::Missing, 32)];
-    let error = refused(PbFrame::Reconcile(pb::Reconcile { ranges: ranges.clone(), done: false }));
+    let error = refused(PbFrame::Reconcile(question(ranges.clone())));
     assert_eq!(error, FrameError::TooMany { what: "missing records", max: limits::ITEMS_PER_FRAME });
-    let one = pb::Reconcile { ranges: ranges[..1].to_vec(), done: false };
-    assert!(Reconcile::try_from(one).is_ok());
+    assert!(to_reconcile(question(ranges[..1].to_vec())).is_ok());
     let record = pb::HaveRecord { record: vec![0; 32], leaves: vec![0; (limits::LEAVES_PER_HAVE / 2 + 1) * 8] };
     let error = refused(PbFrame::Have(pb::Have { records: vec![record.clone(), record], reply: false }));
     assert_eq!(error, FrameError::TooMany { what: "leaves", max: limits::LEAVES_PER_HAVE });
 }
 
 #[test]
-fn a_full_frame_of_items_fits_into_a_message() {
-    let items = vec![(RecordId([1; 32]), Sum([2; 32])); limits::ITEMS_PER_FRAME];
-    let range = Range { from: RecordId([0; 32]), to: None, content: RangeContent::Items(items) };
-    let frame = Frame::Reconcile(Reconcile { ranges: vec![range], done: false });
-    assert!(pb::LinkRequest::from(&frame).encoded_len() <= MESSAGE_BYTES_MAX);
+fn every_list_is_cut_into_frames_that_the_other_end_takes() {
+    let (low, high) = (RecordId([0; 32]), RecordId([255; 32]));
+    let range = |content| Range { from: low, to: Some(high), content };
+    let items = |count| range(RangeContent::Items(vec![(low, Sum([2; 32])); count]));
+    let missing = |count| range(RangeContent::Missing(vec![high; count]));
+    let fingerprint = || range(RangeContent::Fingerprint { count: u64::MAX, sum: Sum([9; 32]) });
+    let lists = [
+        vec![items(32); 20_000],
+        vec![items(1); 20_000],
+        vec![items(limits::ITEMS_PER_FRAME / 2); 3],
+        vec![missing(32); 20_000],
+        vec![missing(limits::ITEMS_PER_FRAME); 2],
+        vec![fingerprint(); 20_000],
+    ];
+    for list in lists {
+        for ranges in Reconcile::cut(list) {
+            assert_fits(&Frame::Reconcile(Reconcile { ranges, turn: Turn::Part }));
+        }
+    }
+    let have = |leaves| (low, vec![[1; 8]; leaves]);
+    for list in [vec![have(1); 20_000], vec![have(0); 20_000], vec![have(limits::LEAVES_PER_HAVE); 3]] {
+        for records in Have::cut(list) {
+            assert_fits(&Frame::Have(Have { records, reply: true }));
+        }
+    }
+}
+
+fn assert_fits(frame: &Frame) {
+    assert!(pb::LinkRequest::from(frame).encoded_len() <= MESSAGE_BYTES_MAX);
+    assert!(there_and_back(frame).is_ok());
 }
 
 #[test]
@@ -165,9 +202,10 @@ fn ids_of_a_wrong_size_are_refused() {
     }
     size(&Hello::try_from(pb::Hello { realm: vec![0; SeatId::LEN + 1], ..pb::Hello::from(&hello()) }));
     size(&Hello::try_from(pb::Hello { directory_head: Vec::new(), ..pb::Hello::from(&hello()) }));
-    size(&Frame::try_from(pb::Frame { frame: Some(PbFrame::Withdraw(pb::Withdraw::default())) }));
+    let withdrawn = pb::Leaves { withdrawn: vec![0; 33], ..pb::Leaves::from(&leaves(1)) };
+    size(&Leaves::try_from(withdrawn));
     size(&Checkpoint::try_from(pb::Checkpoint::default()));
     let content = Some(pb::range::Content::Items(vec![0; 65]));
     let ranges = vec![pb::Range { from: vec![0; 32], to: Vec::new(), content }];
-    size(&Reconcile::try_from(pb::Reconcile { ranges, done: false }));
+    size(&to_reconcile(question(ranges)));
 }

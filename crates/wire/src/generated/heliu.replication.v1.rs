@@ -14,7 +14,7 @@ pub struct LinkResponse {
 /// One message on a link. Empty (or of a type that the reader does not know): ignored.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Frame {
-    #[prost(oneof = "frame::Frame", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
+    #[prost(oneof = "frame::Frame", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
     pub frame: ::core::option::Option<frame::Frame>,
 }
 /// Nested message and enum types in `Frame`.
@@ -40,10 +40,8 @@ pub mod frame {
         #[prost(message, tag = "9")]
         Refused(super::Refused),
         #[prost(message, tag = "10")]
-        Withdraw(super::Withdraw),
-        #[prost(message, tag = "11")]
         Checkpoint(super::Checkpoint),
-        #[prost(message, tag = "12")]
+        #[prost(message, tag = "11")]
         Verdict(super::Verdict),
     }
 }
@@ -131,11 +129,11 @@ pub struct KnownCommit {
 /// Range-based set reconciliation over (record, digest of its leaves) in the link's scope.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Reconcile {
+    /// In ascending order, and none overlaps another.
     #[prost(message, repeated, tag = "1")]
     pub ranges: ::prost::alloc::vec::Vec<Range>,
-    /// Nothing more to ask or to answer from this end.
-    #[prost(bool, tag = "2")]
-    pub done: bool,
+    #[prost(enumeration = "Turn", tag = "2")]
+    pub turn: i32,
 }
 /// Records from `from` on, up to but without `to`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -187,11 +185,13 @@ pub struct HaveRecord {
     /// 32 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub record: ::prost::alloc::vec::Vec<u8>,
-    /// The first 8 bytes of each leaf hash held, concatenated.
+    /// The first 8 bytes of each leaf hash held, concatenated. At most 65,536 of them in one frame: of a record with more,
+    /// some, and others that are held may come again.
     #[prost(bytes = "vec", tag = "2")]
     pub leaves: ::prost::alloc::vec::Vec<u8>,
 }
-/// Leaves with their signed commits.
+/// Leaves with their signed commits. One may be sent while fewer than 64 of them, and fewer than 4 MiB in them (as
+/// crates/replication counts it, `Leaves::bytes`), are not acknowledged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Leaves {
     /// Counts up by one per frame and direction of a link.
@@ -211,6 +211,10 @@ pub struct Leaves {
     /// by field, and what remains is half the size.
     #[prost(bytes = "vec", tag = "5")]
     pub delivery: ::prost::alloc::vec::Vec<u8>,
+    /// Ids (32 bytes each) of records that the receiver's seat may no longer hold. The last leaves of them that it is
+    /// entitled to have been sent, or are in this frame.
+    #[prost(bytes = "vec", tag = "6")]
+    pub withdrawn: ::prost::alloc::vec::Vec<u8>,
 }
 /// Everything in frames up to this sequence is durable at the sender of this, or refused for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -236,13 +240,6 @@ pub struct RefusedLeaf {
     /// For people.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
-}
-/// A record that the receiver's seat may no longer hold.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Withdraw {
-    /// 32 bytes.
-    #[prost(bytes = "vec", tag = "1")]
-    pub record: ::prost::alloc::vec::Vec<u8>,
 }
 /// The sums of what one end holds in the link's scope at a cut of both feeds.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -313,6 +310,50 @@ impl RefuseCode {
             "REFUSE_CODE_ITSELF" => Some(Self::Itself),
             "REFUSE_CODE_SHUTTING_DOWN" => Some(Self::ShuttingDown),
             "REFUSE_CODE_STORE_FAILED" => Some(Self::StoreFailed),
+            _ => None,
+        }
+    }
+}
+/// What a Reconcile frame is in the conversation. The dialling end asks, the other answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Turn {
+    Unspecified = 0,
+    /// From the answering end, without ranges: the dialling end is to begin, unless it has.
+    Begin = 1,
+    /// From the dialling end. Each is answered; the first is one frame, and the next comes after its answer.
+    Question = 2,
+    /// From the answering end: a first part of an answer. More follows.
+    Part = 3,
+    /// From the answering end: the whole of an answer, perhaps without ranges, or its last part.
+    Answer = 4,
+    /// From the dialling end, without ranges, when all is answered: no more questions. What is to be pushed follows.
+    Done = 5,
+}
+impl Turn {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "TURN_UNSPECIFIED",
+            Self::Begin => "TURN_BEGIN",
+            Self::Question => "TURN_QUESTION",
+            Self::Part => "TURN_PART",
+            Self::Answer => "TURN_ANSWER",
+            Self::Done => "TURN_DONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "TURN_UNSPECIFIED" => Some(Self::Unspecified),
+            "TURN_BEGIN" => Some(Self::Begin),
+            "TURN_QUESTION" => Some(Self::Question),
+            "TURN_PART" => Some(Self::Part),
+            "TURN_ANSWER" => Some(Self::Answer),
+            "TURN_DONE" => Some(Self::Done),
             _ => None,
         }
     }

@@ -55,6 +55,9 @@ impl Default for Habits {
     }
 }
 
+/// How long a link has to verify by itself what moved, before somebody asks it to.
+const ASKED_AFTER_MS: u64 = 4_000;
+
 pub(crate) enum Event {
     /// The store does what an effect says.
     Carry {
@@ -319,6 +322,24 @@ impl World {
         self.machines[machine].moved_at.max(other)
     }
 
+    /// What moves in the scope of a link is verified soon, without being asked. For whatever else moved at its ends it
+    /// takes its time; somebody who wants to know asks.
+    fn verify_what_rests(&mut self) {
+        let mut stale = Vec::new();
+        for (index, machine) in self.machines.iter().enumerate() {
+            let links = machine.engine.iter().flat_map(heliu_replication::Engine::links);
+            for link in links.filter(|link| link.phase == "in step") {
+                let moved = self.moved_at(index, &link);
+                if link.verified_at.is_some_and(|at| at < moved) && moved + ASKED_AFTER_MS < self.now {
+                    stale.push((index, link.link));
+                }
+            }
+        }
+        for (machine, link) in stale {
+            self.feed(machine, Input::Verify { link });
+        }
+    }
+
     /// Runs until it is quiet; how long that took, or what is still restless at the end.
     pub fn run_until_quiet(&mut self, limit_ms: u64) -> Result<u64, String> {
         let begin = self.now;
@@ -326,6 +347,9 @@ impl World {
             self.run_for(250);
             if self.is_quiet() {
                 return Ok(self.now - begin);
+            }
+            if self.now % 1_000 < 250 {
+                self.verify_what_rests();
             }
         }
         Err(self.unrest().unwrap_or_default())

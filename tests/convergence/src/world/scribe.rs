@@ -127,7 +127,7 @@ impl World {
             }
             Frame::Welcome(_) => {
                 let delivery = scribe.delivery.clone();
-                vec![Frame::Leaves(Leaves { sequence: 1, delivery, through: None })]
+                vec![Frame::Leaves(Leaves { sequence: 1, delivery, withdrawn: Vec::new(), through: None })]
             }
             Frame::Ack { .. } | Frame::Refuse(_) => {
                 self.hang_up_by_hand(id);
