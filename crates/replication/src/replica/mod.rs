@@ -52,9 +52,10 @@ pub(crate) enum Work {
         link: LinkId,
         record: RecordId,
     },
-    /// A record that left this seat and that a superior now has in full: its bytes go.
+    /// A record that left this seat, and up to where a superior has our feed: if that is all of it, its bytes go.
     LetGo {
         record: RecordId,
+        acked: Position,
     },
     /// A record that was damaged: it is loaded, and what there is of it is folded and written anew.
     Mend {
@@ -256,7 +257,7 @@ impl Replica {
         let gone: Vec<RecordId> = self.hidden.iter().filter(|(_, since)| **since <= acked).map(|(id, _)| *id).collect();
         for record in gone {
             self.hidden.remove(&record);
-            self.submit(Work::LetGo { record });
+            self.submit(Work::LetGo { record, acked });
         }
     }
 

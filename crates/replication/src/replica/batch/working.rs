@@ -8,7 +8,7 @@ use heliu_record::change::{Change, Note};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
 use heliu_record::id::{LeafHash, RecordId, SeatId, leaf_hash};
 use heliu_record::kinds;
-use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
+use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Status};
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -33,7 +33,7 @@ impl Batch {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
                 Work::Extend { entries, by } => self.extend(entries, by, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
-                Work::LetGo { record } => self.let_go(record, replica, now),
+                Work::LetGo { record, acked } => self.let_go(record, acked, replica, now),
                 Work::Mend { record } => {
                     if let Some(open) = replica.open.get(&record) {
                         self.touch(open);
@@ -59,7 +59,7 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => needed.records.extend(incoming.leaves.iter().map(|(leaf, _)| leaf.record)),
-                Work::LetGo { record } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
+                Work::LetGo { record, .. } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
                     needed.records.insert(*record);
                 }
                 Work::Execute { request, .. } => {
@@ -311,10 +311,11 @@ impl Batch {
     }
 
     /// The bytes of a record that left this seat go; a stub stays.
-    fn let_go(&mut self, record: RecordId, replica: &mut Replica, now: Moment) {
+    fn let_go(&mut self, record: RecordId, acked: Position, replica: &mut Replica, now: Moment) {
         let Some(open) = replica.open.get_mut(&record) else { return };
-        if !matches!(open.row.state, RecordState::Hidden { .. }) || self.touched.contains_key(&record) {
-            return; // It came back meanwhile.
+        let is_acked = matches!(open.row.state, RecordState::Hidden { since } if since <= acked);
+        if !is_acked || self.touched.contains_key(&record) {
+            return; // It came back meanwhile, or more of it came, which has to go up first.
         }
         self.touch(open);
         let history = open.leaves.history();
