@@ -53,6 +53,25 @@ fn a_late_edit_that_is_taken_in_while_the_superior_acknowledges_the_exit_goes_up
     story.ends_well();
 }
 
+#[test]
+fn a_record_that_comes_back_is_no_roll_back_and_can_be_edited() {
+    let mut story = Story::of(9, &["C", "T1", "V11"]);
+    let (league, branch) = league(&mut story, "V11");
+    let [county, village] = ["C", "V11"].map(|name| story.world.machine(name));
+    story.at("V11").done("alliance.join", Some(league), &[("org", &branch)]);
+    story.run_until_quiet();
+    let seat = story.world.county.seat("V11");
+    story.world.release(county, league, seat);
+    story.run_until_quiet();
+    assert!(story.world.machines[village].disk.load(league).is_some_and(|held| held.leaves.is_empty()), "a stub");
+    story.world.admit(county, league, seat);
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.renewed, 0, "its own leaves are no news of a roll-back");
+    story.at("V11").done("alliance.leave", Some(league), &[("org", &branch)]);
+    story.run_until_quiet();
+    story.ends_well();
+}
+
 fn run_until(story: &mut Story, is_so: impl Fn(&Story) -> bool) {
     for _ in 0..30_000 {
         if is_so(story) {

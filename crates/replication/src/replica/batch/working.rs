@@ -94,7 +94,9 @@ impl Batch {
                 continue;
             }
             if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
-                self.outcome.rolled_back = true;
+                // What was let go with its record comes back with it.
+                let parted = replica.parted.get(&leaf.record).copied().unwrap_or(0);
+                self.outcome.rolled_back |= leaf.change.seq > parted;
             }
             if let Some(author) = replica.directory.node(leaf.author) {
                 replica.actors.insert(leaf.change.actor, author.seat);
@@ -335,6 +337,8 @@ impl Batch {
 
     fn renew(&mut self, incarnation: Incarnation, replica: &mut Replica) {
         replica.writer.renew(incarnation);
+        // What the old one wrote in records that were let go is no longer in the way.
+        replica.parted.clear();
         replica.actors.insert(replica.writer.actor, replica.seat);
         replica.meta.incarnations.push((incarnation, replica.meta.head));
         self.transaction.incarnation = Some(incarnation);
