@@ -1,6 +1,7 @@
 //! What single links promise: little is said where nothing is new, and a store that lost something gets it back.
 
 use convergence::story::Story;
+use heliu_storage::LeafStatus;
 
 use super::checks_can_fail::one_record;
 
@@ -87,5 +88,39 @@ fn who_leaves_an_audience_tells_those_above_and_nobody_below() {
     assert!(story.world.machines[village].disk.row(league).is_none(), "its village never hears of it");
     let all = story.everywhere(league).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(all, ["C", "T2"]);
+    story.ends_well();
+}
+
+#[test]
+fn an_edit_of_a_record_with_an_excluded_leaf_writes_no_status_of_others() {
+    let (mut story, record) = one_record(8);
+    let name = |value: &'static str| [("field", "name"), ("value", value)];
+    let township = story.world.machine("T1");
+    story.world.back_up(township);
+    story.at("T1").done("record.set", Some(record), &name("甲"));
+    story.run_until_quiet();
+    // It writes once more what it has written: one of the two counts.
+    story.cut(&["C"], &["T1"]);
+    story.world.roll_back(township);
+    story.at("T1").done("record.set", Some(record), &name("乙"));
+    story.heal();
+    story.run_until_quiet();
+    let excluded = |story: &Story, name: &str| {
+        let loaded = story.world.machines[story.world.machine(name)].disk.load(record).expect("it is here");
+        loaded
+            .leaves
+            .iter()
+            .filter(|leaf| leaf.status == LeafStatus::Excluded)
+            .map(|leaf| leaf.hash)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((excluded(&story, "C").len(), excluded(&story, "T1")), (1, excluded(&story, "C")), "as it is stored");
+
+    let before = story.world.tally.restated;
+    story.at("C").done("record.set", Some(record), &name("丙"));
+    story.run_until_quiet();
+    story.at("T1").done("record.set", Some(record), &name("丁"));
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.restated, before);
     story.ends_well();
 }

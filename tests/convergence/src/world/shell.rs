@@ -78,6 +78,7 @@ impl World {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
+        self.tally.restated += transaction.statuses.len() as u64;
         self.machines[machine].incarnations.extend(transaction.incarnation);
         self.ledger.durable(machine, &self.machines[machine].name, transaction);
         Ok(())

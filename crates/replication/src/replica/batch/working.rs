@@ -153,7 +153,9 @@ impl Batch {
         // While nobody shares the history, it grows in place.
         open.record = None;
         self.unfolded.insert(open.id());
-        open.leaves.offer(leaf, directory);
+        // The leaf itself is the first, and its row is yet to be written.
+        let changed = open.leaves.offer(leaf, directory);
+        open.restated.extend(changed.into_iter().skip(1).map(|(leaf, _)| leaf));
         self.transaction.feed.push(FeedEntry::Leaf(row));
         open.leaves.get(&hash).map_or(Status::Waiting, |(_, status)| *status)
     }
