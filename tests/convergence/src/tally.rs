@@ -22,6 +22,8 @@ pub struct Tally {
     pub damaged: u64,
     pub conflicts: u64,
     pub stubs: u64,
+    /// How often all rows of a store were read for links.
+    pub scans: u64,
     /// Stored statuses of leaves that were written anew.
     pub restated: u64,
     /// Names of the faults that the schedule had.
@@ -66,6 +68,7 @@ impl Tally {
             (&mut self.conflicts, other.conflicts),
             (&mut self.stubs, other.stubs),
             (&mut self.restated, other.restated),
+            (&mut self.scans, other.scans),
         ];
         for (sum, count) in pairs {
             *sum += count;

@@ -124,3 +124,31 @@ fn an_edit_of_a_record_with_an_excluded_leaf_writes_no_status_of_others() {
     assert_eq!(story.world.tally.restated, before);
     story.ends_well();
 }
+
+#[test]
+fn links_that_reconcile_at_once_share_a_scan_and_keep_no_command_waiting() {
+    let townships = ["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"];
+    let mut story = Story::of(10, &[&["C"], &townships[..]].concat());
+    let seat = story.seat("T1");
+    story.at("T1").makes("org.create", &[("name", "党委"), ("seat", &seat)]);
+    story.run_until_quiet();
+    // The county's disk is an old copy: nobody's cursor holds any more.
+    let county = story.world.machine("C");
+    story.world.back_up(county);
+    story.at("C").makes("org.create", &[("name", "县委")]);
+    story.run_until_quiet();
+    let before = story.world.tally.clone();
+    story.world.restore(county);
+    story.world.habits.store_ms = (250, 250);
+    story.world.run_for(3_000);
+    assert!(story.world.tally.scans > before.scans, "they have begun");
+    // Answered within five seconds, which is less than a scan for each link takes.
+    story.at("C").makes("org.create", &[("name", "县委")]);
+    story.run_until_quiet();
+    let after = &story.world.tally;
+    let (reconciled, scans) = (after.reconciled - before.reconciled, after.scans - before.scans);
+    // Both ends of each link reconcile.
+    assert!(reconciled >= 16, "{reconciled}");
+    assert!(scans <= 8 + 5, "{scans} scans for {reconciled} reconciliations");
+    story.ends_well();
+}
