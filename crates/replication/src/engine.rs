@@ -3,7 +3,7 @@
 //! At most one load, scan or apply is under way at a time, so what a batch sees is what is durable. Links go on
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::hash::hash;
@@ -97,7 +97,10 @@ pub struct Engine {
     replica: Replica,
     links: BTreeMap<LinkId, Link>,
     busy: Busy,
-    scans: VecDeque<LinkId>,
+    /// Links that wait for a scan.
+    scans: BTreeSet<LinkId>,
+    /// A scan was the last thing done: work on the records comes first now.
+    has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
     renewing: bool,
     failed: Option<StoreError>,
@@ -127,7 +130,8 @@ impl Engine {
             replica,
             links: BTreeMap::new(),
             busy: Busy::No,
-            scans: VecDeque::new(),
+            scans: BTreeSet::new(),
+            has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
             failed: None,
@@ -200,7 +204,7 @@ impl Engine {
             Input::LinkDown { link } => {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
-                self.scans.retain(|waiting| *waiting != link);
+                self.scans.remove(&link);
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
@@ -214,7 +218,7 @@ impl Engine {
             Input::Peer { link, cursor, last_commit, wants } => {
                 self.peer_known(link, PeerKnown { cursor, last_commit, wants }, now, out);
             }
-            Input::Scanned { link, items } => self.scanned(link, items, now, out),
+            Input::Scanned { link, items } => self.scanned(link, &items, now, out),
             Input::ReadFailed { link, error } => {
                 if self.busy == Busy::Scanning(link) {
                     self.busy = Busy::No;
@@ -250,10 +254,13 @@ impl Engine {
         if self.busy != Busy::No || self.failed.is_some() {
             return true;
         }
-        if !self.replica.has_batch()
-            && let Some(link) = self.scans.pop_front()
+        let is_its_turn = !self.has_scanned || !self.replica.has_queued();
+        if is_its_turn
+            && !self.replica.has_batch()
+            && let Some(link) = self.scans.pop_first()
         {
             self.busy = Busy::Scanning(link);
+            self.has_scanned = true;
             out.effects.push(Effect::Scan { link });
             return true;
         }
@@ -278,6 +285,7 @@ impl Engine {
 
     fn applied(&mut self, now: Moment, out: &mut Out) {
         self.busy = Busy::No;
+        self.has_scanned = false;
         let Outcome { replies, ingested, wants, came_again, directory_grew, extended, rolled_back, notices } =
             self.replica.applied();
         out.effects.extend(notices.into_iter().map(Effect::Notice));
@@ -407,7 +415,7 @@ impl Engine {
         match self.links.get(&id).and_then(Link::peer_seat) {
             Some(seat) if !self.replica.tracks(seat) => {
                 self.uncounted.insert(id, known);
-                self.scans.push_back(id);
+                self.scans.insert(id);
             }
             _ => self.with(id, now, out, |link, shared, out| {
                 link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
@@ -415,12 +423,20 @@ impl Engine {
         }
     }
 
-    fn scanned(&mut self, id: LinkId, items: Vec<ScanItem>, now: Moment, out: &mut Out) {
+    /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
+    fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
         self.busy = Busy::No;
+        let waiting = std::mem::take(&mut self.scans);
+        for link in [first].into_iter().chain(waiting) {
+            self.scanned_for(link, items, now, out);
+        }
+    }
+
+    fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
         match self.uncounted.remove(&id) {
             Some(known) => {
                 if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
-                    self.replica.track(seat, &items);
+                    self.replica.track(seat, items);
                 }
                 self.peer_known(id, known, now, out);
             }
@@ -433,7 +449,7 @@ impl Engine {
         let scans = &mut self.scans;
         out.effects.retain(|effect| match effect {
             Effect::Scan { link } => {
-                scans.push_back(*link);
+                scans.insert(*link);
                 false
             }
             _ => true,

@@ -22,6 +22,10 @@ pub struct Tally {
     pub damaged: u64,
     pub conflicts: u64,
     pub stubs: u64,
+    /// How often all rows of a store were read for links.
+    pub scans: u64,
+    /// Stored statuses of leaves that were written anew.
+    pub restated: u64,
     /// Names of the faults that the schedule had.
     pub faults: BTreeMap<&'static str, u64>,
     /// Simulated milliseconds from the end of the faults until everything was quiet.
@@ -63,6 +67,8 @@ impl Tally {
             (&mut self.damaged, other.damaged),
             (&mut self.conflicts, other.conflicts),
             (&mut self.stubs, other.stubs),
+            (&mut self.restated, other.restated),
+            (&mut self.scans, other.scans),
         ];
         for (sum, count) in pairs {
             *sum += count;

@@ -4,12 +4,14 @@ use convergence::story::Story;
 use heliu_record::id::RecordId;
 use heliu_replication::{Input, Ticket};
 
-/// A league that invites a village which the directory does not have yet.
+/// A league that invites a village which the directory does not have yet. No command does that; another program might.
 fn league_with_a_stranger(story: &mut Story) -> RecordId {
-    let (own, stranger) = (story.seat("T1"), story.seat("V29"));
+    let own = story.seat("T1");
     let org = story.at("T1").makes("org.create", &[("name", "党委"), ("seat", &own)]);
-    let terms = [("name", "联盟"), ("convenor", &org.to_string()), ("seats", &stranger)];
-    let league = story.at("T1").makes("alliance.form", &terms);
+    let league = story.at("T1").makes("alliance.form", &[("name", "联盟"), ("convenor", &org.to_string())]);
+    story.run_until_quiet();
+    let (county, stranger) = (story.world.machine("C"), story.world.county.seat("V29"));
+    story.world.admit(county, league, stranger);
     story.run_until_quiet();
     assert_eq!(holders(story, league), ["C", "T1"], "nobody knows who is above the village");
     league

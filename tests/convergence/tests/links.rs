@@ -1,6 +1,7 @@
 //! What single links promise: little is said where nothing is new, and a store that lost something gets it back.
 
 use convergence::story::Story;
+use heliu_storage::LeafStatus;
 
 use super::checks_can_fail::one_record;
 
@@ -120,6 +121,40 @@ fn who_built_on_what_was_excluded_writes_on_and_is_heard() {
 }
 
 #[test]
+fn an_edit_of_a_record_with_an_excluded_leaf_writes_no_status_of_others() {
+    let (mut story, record) = one_record(8);
+    let name = |value: &'static str| [("field", "name"), ("value", value)];
+    let township = story.world.machine("T1");
+    story.world.back_up(township);
+    story.at("T1").done("record.set", Some(record), &name("甲"));
+    story.run_until_quiet();
+    // It writes once more what it has written: one of the two counts.
+    story.cut(&["C"], &["T1"]);
+    story.world.roll_back(township);
+    story.at("T1").done("record.set", Some(record), &name("乙"));
+    story.heal();
+    story.run_until_quiet();
+    let excluded = |story: &Story, name: &str| {
+        let loaded = story.world.machines[story.world.machine(name)].disk.load(record).expect("it is here");
+        loaded
+            .leaves
+            .iter()
+            .filter(|leaf| leaf.status == LeafStatus::Excluded)
+            .map(|leaf| leaf.hash)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((excluded(&story, "C").len(), excluded(&story, "T1")), (1, excluded(&story, "C")), "as it is stored");
+
+    let before = story.world.tally.restated;
+    story.at("C").done("record.set", Some(record), &name("丙"));
+    story.run_until_quiet();
+    story.at("T1").done("record.set", Some(record), &name("丁"));
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.restated, before);
+    story.ends_well();
+}
+
+#[test]
 fn a_first_contact_over_a_slow_line_reconciles_once() {
     // The line takes far longer than a scan: each end hears the other only when its own is over.
     let mut story = Story::of(8, &["C", "C'", "T1"]);
@@ -173,4 +208,32 @@ fn what_moves_for_a_link_is_verified_without_being_asked() {
         let links = story.world.machines[machine].engine.as_ref().expect("it runs").links();
         assert!(links[0].verified_at.is_some_and(|at| at >= moved), "{links:?}");
     }
+}
+
+#[test]
+fn links_that_reconcile_at_once_share_a_scan_and_keep_no_command_waiting() {
+    let townships = ["T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"];
+    let mut story = Story::of(10, &[&["C"], &townships[..]].concat());
+    let seat = story.seat("T1");
+    story.at("T1").makes("org.create", &[("name", "党委"), ("seat", &seat)]);
+    story.run_until_quiet();
+    // The county's disk is an old copy: nobody's cursor holds any more.
+    let county = story.world.machine("C");
+    story.world.back_up(county);
+    story.at("C").makes("org.create", &[("name", "县委")]);
+    story.run_until_quiet();
+    let before = story.world.tally.clone();
+    story.world.restore(county);
+    story.world.habits.store_ms = (250, 250);
+    story.world.run_for(3_000);
+    assert!(story.world.tally.scans > before.scans, "they have begun");
+    // Answered within five seconds, which is less than a scan for each link takes.
+    story.at("C").makes("org.create", &[("name", "县委")]);
+    story.run_until_quiet();
+    let after = &story.world.tally;
+    let (reconciled, scans) = (after.reconciled - before.reconciled, after.scans - before.scans);
+    // Both ends of each link reconcile.
+    assert!(reconciled >= 16, "{reconciled}");
+    assert!(scans <= 8 + 5, "{scans} scans for {reconciled} reconciliations");
+    story.ends_well();
 }

@@ -174,7 +174,7 @@ impl Link {
         }
     }
 
-    pub fn on_scanned(&mut self, items: Vec<ScanItem>, shared: &Shared<'_>, out: &mut Out) {
+    pub fn on_scanned(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.reconcile_from(items, shared, out);
             self.pump(shared, out);

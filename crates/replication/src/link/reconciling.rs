@@ -92,7 +92,7 @@ impl Link {
         self.pump(shared, out);
     }
 
-    pub(super) fn reconcile_from(&mut self, items: Vec<ScanItem>, shared: &Shared<'_>, out: &mut Out) {
+    pub(super) fn reconcile_from(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
         let Some(peer) = &self.peer else { return };
         let seats = shared.directory.seats();
         let upward = peer.seat != shared.seat && seats.is_at_or_above(peer.seat, shared.seat);

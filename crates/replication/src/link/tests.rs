@@ -140,7 +140,7 @@ impl End {
         let item = |id| ScanItem { id, scope: public(), present: true, held: Sum([1; 32]), admitted: Sum([1; 32]) };
         let mut items: Vec<ScanItem> = records.into_iter().map(item).collect();
         items.sort_unstable_by_key(|item| item.id);
-        end.act(|link, shared, out| link.on_scanned(items, shared, out));
+        end.act(|link, shared, out| link.on_scanned(&items, shared, out));
         end
     }
 

@@ -7,12 +7,13 @@ mod batch;
 mod damage;
 mod desk;
 mod open;
+mod queue;
 mod strangers;
 mod sums;
 mod tail;
 mod writer;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Request;
@@ -31,6 +32,7 @@ use batch::Batch;
 use damage::Damage;
 use desk::Desk;
 use open::Open;
+use queue::Queue;
 use strangers::Strangers;
 use sums::ScopeSums;
 use tail::Growth;
@@ -52,9 +54,10 @@ pub(crate) enum Work {
         link: LinkId,
         record: RecordId,
     },
-    /// A record that left this seat and that a superior now has in full: its bytes go.
+    /// A record that left this seat, and up to where a superior has our feed: if that is all of it, its bytes go.
     LetGo {
         record: RecordId,
+        acked: Position,
     },
     /// A record that was damaged: it is loaded, and what there is of it is folded and written anew.
     Mend {
@@ -62,6 +65,16 @@ pub(crate) enum Work {
     },
     /// From here on, write under this incarnation.
     Renew(Incarnation),
+}
+
+impl Work {
+    /// Who waits for an answer to it.
+    fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Work::Execute { ticket, .. } | Work::Extend { by: By::Ticket(ticket), .. } => Some(*ticket),
+            _ => None,
+        }
+    }
 }
 
 /// Who hears what became of directory entries.
@@ -131,7 +144,7 @@ pub(crate) struct Replica {
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
     parted: BTreeMap<RecordId, u64>,
-    queue: VecDeque<Work>,
+    queue: Queue,
     batch: Option<Batch>,
     /// Random bytes, seeded once by the shell.
     random: Random,
@@ -195,7 +208,7 @@ impl Replica {
             damage: Damage::default(),
             hidden: start.hidden,
             parted: BTreeMap::new(),
-            queue: VecDeque::new(),
+            queue: Queue::default(),
             batch: None,
             random: Random { seed: start.seed, drawn: 0 },
         };
@@ -204,7 +217,7 @@ impl Replica {
     }
 
     pub fn submit(&mut self, work: Work) {
-        self.queue.push_back(work);
+        self.queue.push(work);
     }
 
     pub fn has_batch(&self) -> bool {
@@ -256,7 +269,7 @@ impl Replica {
         let gone: Vec<RecordId> = self.hidden.iter().filter(|(_, since)| **since <= acked).map(|(id, _)| *id).collect();
         for record in gone {
             self.hidden.remove(&record);
-            self.submit(Work::LetGo { record });
+            self.submit(Work::LetGo { record, acked });
         }
     }
 
@@ -270,7 +283,7 @@ impl Replica {
             if self.queue.is_empty() {
                 return Step::Idle;
             }
-            self.batch = Some(Batch::gather(&mut self.queue));
+            self.batch = Some(Batch::new(self.queue.take()));
         }
         let Some(mut batch) = self.batch.take() else { return Step::Idle };
         let step = batch.run(self, now);
@@ -309,11 +322,7 @@ impl Replica {
     /// The tickets of everything that waits, for when the store has failed.
     pub fn abandon(&mut self) -> Vec<Ticket> {
         let mut tickets = self.batch.take().map(batch::Batch::tickets).unwrap_or_default();
-        tickets.extend(self.queue.drain(..).filter_map(|work| match work {
-            Work::Execute { ticket, .. } => Some(ticket),
-            Work::Extend { by: By::Ticket(ticket), .. } => Some(ticket),
-            _ => None,
-        }));
+        tickets.extend(std::mem::take(&mut self.queue).tickets());
         tickets
     }
 

@@ -9,8 +9,8 @@ use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
-use heliu_storage::{LeafRow, Loaded, Position, RecordRow, RecordState};
-use heliu_trust::admission::{Leaf, Leaves};
+use heliu_storage::{LeafRow, LeafStatus, Loaded, Position, RecordRow, RecordState};
+use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 
@@ -23,6 +23,8 @@ pub(crate) struct Open {
     pub record: Option<Record>,
     /// Where each leaf stands in the feed.
     pub positions: BTreeMap<LeafHash, Position>,
+    /// Leaves whose status the store does not have as it is now.
+    pub restated: BTreeSet<LeafHash>,
     pub used: u64,
     /// Whether the store has a row of it.
     pub is_stored: bool,
@@ -56,6 +58,7 @@ impl Open {
             row,
             record: None,
             positions: BTreeMap::new(),
+            restated: BTreeSet::new(),
             used: 0,
             is_stored: false,
         }
@@ -104,6 +107,9 @@ impl Open {
             }
         }
         open.leaves.offer_all(offered, directory);
+        // A later version of this program may judge what an earlier one had to hold.
+        let restated = rows.iter().filter(|row| open.status(&row.hash).is_some_and(|status| status != row.status));
+        open.restated = restated.map(|row| row.hash).collect();
         open.fold(directory.seats());
         if lost.is_empty() {
             return Ok(open);
@@ -120,6 +126,17 @@ impl Open {
 
     pub fn id(&self) -> RecordId {
         self.row.id
+    }
+
+    /// What became of a leaf, as it is stored.
+    pub fn status(&self, leaf: &LeafHash) -> Option<LeafStatus> {
+        self.leaves.get(leaf).map(|(_, status)| match status {
+            Status::Admitted => LeafStatus::Admitted,
+            Status::Waiting => LeafStatus::Waiting,
+            Status::Held(_) => LeafStatus::Held,
+            Status::Excluded(_) => LeafStatus::Excluded,
+            Status::Refused(_) => LeafStatus::Refused,
+        })
     }
 
     /// Brings the folded record up to date with the leaves.

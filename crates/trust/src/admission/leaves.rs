@@ -224,8 +224,12 @@ impl Leaves {
     }
 
     /// Takes leaves of this record together. All are filed before any is judged, so however many forks are among them, the
-    /// record is folded again once.
-    pub fn offer_all(&mut self, leaves: impl IntoIterator<Item = Leaf>, directory: &Directory) {
+    /// record is folded again once. Returns every leaf whose status this set or changed.
+    pub fn offer_all(
+        &mut self,
+        leaves: impl IntoIterator<Item = Leaf>,
+        directory: &Directory,
+    ) -> Vec<(LeafHash, Status)> {
         let mut new = VecDeque::new();
         let mut is_displaced = false;
         let record = self.record;
@@ -237,11 +241,7 @@ impl Leaves {
                 Entered::InPlaceOfAnother => is_displaced = true,
             }
         }
-        if is_displaced {
-            self.judge_again(directory);
-        } else {
-            self.settle(new, directory);
-        }
+        if is_displaced { self.judge_again(directory) } else { self.settle(new, directory) }
     }
 
     /// What would become of a new leaf, and why: for own changes, before anybody hears of them.

@@ -48,6 +48,15 @@ impl World {
 
     /// Takes a seat out of a record's audience, at a machine that holds the record.
     pub fn release(&mut self, machine: usize, record: RecordId, seat: SeatId) {
+        self.write_seat(machine, record, seat, false);
+    }
+
+    /// Takes a seat into a record's audience again.
+    pub fn admit(&mut self, machine: usize, record: RecordId, seat: SeatId) {
+        self.write_seat(machine, record, seat, true);
+    }
+
+    fn write_seat(&mut self, machine: usize, record: RecordId, seat: SeatId, present: bool) {
         let actor = self.scribe_actors()[0].0;
         let Some(loaded) = self.machines[machine].disk.load(record) else { return };
         if !self.machines[machine].runs() || loaded.leaves.iter().any(|leaf| leaf.status != LeafStatus::Admitted) {
@@ -66,7 +75,7 @@ impl World {
         let key = seat_key(seat);
         let start_op = history.max_op() + 1;
         let replaces = history.visible(Container::Scope, &key).iter().map(|v| v.id).collect();
-        let out: Scalar = membership(false, OpId { counter: start_op, actor });
+        let value: Scalar = membership(present, OpId { counter: start_op, actor });
         let change = Change::encode(Draft {
             actor,
             seq: history.seq(actor) + 1,
@@ -74,11 +83,12 @@ impl World {
             start_op,
             time_ms: 0,
             note: Note { who: "scribe".to_owned(), command: "release".to_owned(), reason: String::new() },
-            puts: vec![(Container::Scope, key, out, replaces)],
+            puts: vec![(Container::Scope, key, value, replaces)],
         });
         self.hand_over(machine, record, &loaded.row.preimage, &change);
         let (at, seat) = (&self.machines[machine].name, self.county.name_of(seat));
-        self.trace.say(self.now, || format!("the scribe takes {seat} out of {} at {at}", record.short()));
+        let verb = if present { "takes in" } else { "takes out" };
+        self.trace.say(self.now, || format!("the scribe {verb} {seat}: {} at {at}", record.short()));
     }
 
     fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &heliu_record::id::Preimage, change: &Change) {

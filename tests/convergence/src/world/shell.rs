@@ -36,6 +36,7 @@ impl World {
 
     /// Does on the disk what an effect says; the engine hears of it later, if it still runs then.
     pub(super) fn carry(&mut self, machine: usize, effect: Effect) {
+        self.tally.scans += u64::from(matches!(effect, Effect::Scan { .. }));
         let disk = &self.machines[machine].disk;
         let store = &disk.store;
         let input = match effect {
@@ -78,6 +79,7 @@ impl World {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
+        self.tally.restated += transaction.statuses.len() as u64;
         self.machines[machine].incarnations.extend(transaction.incarnation);
         self.ledger.durable(machine, &self.machines[machine].name, transaction);
         Ok(())

@@ -4,8 +4,7 @@
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
-use heliu_storage::{FeedEntry, LeafStatus, RecordState};
-use heliu_trust::admission::Status;
+use heliu_storage::{FeedEntry, RecordState};
 use heliu_trust::directory::Directory;
 
 use super::super::Replica;
@@ -21,24 +20,23 @@ impl Batch {
     }
 
     /// What later leaves of the batch made of earlier ones, and of those that are stored already.
-    fn update_statuses(&mut self, replica: &Replica) {
+    fn update_statuses(&mut self, replica: &mut Replica) {
         for entry in &mut self.transaction.feed {
             if let FeedEntry::Leaf(row) = entry
-                && let Some(open) = replica.open.get(&row.record)
-                && let Some((_, status)) = open.leaves.get(&row.hash)
+                && let Some(status) = replica.open.get(&row.record).and_then(|open| open.status(&row.hash))
             {
-                row.status = stored(*status);
+                row.status = status;
             }
         }
         let head = replica.meta.head;
         for record in self.touched.keys() {
-            let Some(open) = replica.open.get(record).filter(|open| open.is_stored) else { continue };
-            let old = open.leaves.iter().filter_map(|(leaf, status)| {
-                open.positions.get(&leaf.hash).filter(|at| **at <= head).map(|at| (*at, stored(*status)))
-            });
-            // A status hardly ever changes once it is admitted; those that did are told apart by what the row counted.
-            if open.row.waiting || open.leaves.iter().any(|(_, status)| *status != Status::Admitted) {
-                self.transaction.statuses.extend(old);
+            let Some(open) = replica.open.get_mut(record) else { continue };
+            for leaf in std::mem::take(&mut open.restated) {
+                if let (Some(at), Some(status)) = (open.positions.get(&leaf), open.status(&leaf))
+                    && *at <= head
+                {
+                    self.transaction.statuses.push((*at, status));
+                }
             }
         }
     }
@@ -112,14 +110,4 @@ fn audience_change(before: (&Scope, &Seats), after: (&Scope, &Seats)) -> (Vec<Se
     }
     let (old, new) = (before.0.audience(before.1), after.0.audience(after.1));
     (new.difference(&old).copied().collect(), old.difference(&new).copied().collect())
-}
-
-fn stored(status: Status) -> LeafStatus {
-    match status {
-        Status::Admitted => LeafStatus::Admitted,
-        Status::Waiting => LeafStatus::Waiting,
-        Status::Held(_) => LeafStatus::Held,
-        Status::Excluded(_) => LeafStatus::Excluded,
-        Status::Refused(_) => LeafStatus::Refused,
-    }
 }

@@ -17,13 +17,8 @@ use heliu_trust::id::Incarnation;
 
 use super::open::{Damaged, Open};
 use super::sums::Counted;
-use super::{By, Growth, Outcome, Replica, Step, Work};
+use super::{Growth, Outcome, Replica, Step, Work};
 use crate::effect::{Done, LinkId, LoadReply, LoadRequest, Moment, Reply, Ticket};
-
-/// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
-const LEAVES_PER_BATCH: usize = 2_048;
-/// Commands that one batch takes.
-const COMMANDS_PER_BATCH: usize = 512;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -85,36 +80,8 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub fn gather(queue: &mut VecDeque<Work>) -> Self {
-        let mut works = VecDeque::new();
-        let mut tickets = Vec::new();
-        let (mut leaves, mut commands) = (0, 0);
-        while leaves < LEAVES_PER_BATCH
-            && commands < COMMANDS_PER_BATCH
-            && let Some(work) = queue.pop_front()
-        {
-            match &work {
-                Work::Leaves(incoming) => leaves += incoming.leaves.len() + 1,
-                Work::Execute { ticket, .. } => {
-                    tickets.push(*ticket);
-                    commands += 1;
-                }
-                Work::LetGo { .. } | Work::Withdrawn { .. } | Work::Mend { .. } => leaves += 1,
-                // One transaction has one incarnation, and goes from one directory to one other: batches of their own.
-                Work::Renew(_) | Work::Extend { .. } if !works.is_empty() => {
-                    queue.push_front(work);
-                    break;
-                }
-                Work::Renew(_) => leaves = LEAVES_PER_BATCH,
-                Work::Extend { by, .. } => {
-                    if let By::Ticket(ticket) = by {
-                        tickets.push(*ticket);
-                    }
-                    leaves = LEAVES_PER_BATCH;
-                }
-            }
-            works.push_back(work);
-        }
+    pub fn new(works: VecDeque<Work>) -> Self {
+        let tickets = works.iter().filter_map(Work::ticket).collect();
         Batch {
             works,
             put_off: Vec::new(),
@@ -246,9 +213,9 @@ impl Batch {
     /// The transaction is durable.
     pub fn conclude(self, replica: &mut Replica) -> Outcome {
         if !self.put_off.is_empty() {
-            self.put_off.into_iter().rev().for_each(|work| replica.queue.push_front(work));
             let incarnation = Incarnation(replica.draw());
-            replica.queue.push_front(Work::Renew(incarnation));
+            replica.queue.push(Work::Renew(incarnation));
+            replica.queue.put_back(self.put_off);
         }
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);

@@ -8,7 +8,7 @@ use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::kinds;
-use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow, RecordState, Stub};
+use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::leaf_hash;
 use heliu_trust::directory::{Item, SignedEntry};
@@ -34,7 +34,7 @@ impl Batch {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
                 Work::Extend { entries, by } => self.extend(entries, by, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
-                Work::LetGo { record } => self.let_go(record, replica, now),
+                Work::LetGo { record, acked } => self.let_go(record, acked, replica, now),
                 Work::Mend { record } => {
                     if let Some(open) = replica.open.get(&record) {
                         self.touch(open);
@@ -60,7 +60,7 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => needed.records.extend(incoming.leaves.iter().map(|(leaf, _)| leaf.record)),
-                Work::LetGo { record } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
+                Work::LetGo { record, .. } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
                     needed.records.insert(*record);
                 }
                 Work::Execute { request, .. } => {
@@ -96,7 +96,9 @@ impl Batch {
                 continue;
             }
             if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
-                self.outcome.rolled_back = true;
+                // What was let go with its record comes back with it.
+                let parted = replica.parted.get(&leaf.record).copied().unwrap_or(0);
+                self.outcome.rolled_back |= leaf.change.seq > parted;
             }
             if let Some(author) = replica.directory.node(leaf.author) {
                 replica.actors.insert(leaf.change.actor, author.seat);
@@ -110,7 +112,8 @@ impl Batch {
         for (record, leaves) in offered {
             let Some(open) = replica.open.get_mut(&record) else { continue };
             let came: Vec<LeafHash> = leaves.iter().map(|leaf| leaf.hash).collect();
-            open.leaves.offer_all(leaves, &replica.directory);
+            let changed = open.leaves.offer_all(leaves, &replica.directory);
+            open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
             for hash in came {
                 let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
                 let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
@@ -250,7 +253,8 @@ impl Batch {
             replica.writer.add(leaf.commit_seq, leaf.hash);
             leaves.push(leaf.hash);
             self.file(&leaf, None, open);
-            open.leaves.offer(leaf, &replica.directory);
+            let changed = open.leaves.offer(leaf, &replica.directory);
+            open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
         }
         Ok(leaves)
     }
@@ -301,10 +305,11 @@ impl Batch {
     }
 
     /// The bytes of a record that left this seat go; a stub stays.
-    fn let_go(&mut self, record: RecordId, replica: &mut Replica, now: Moment) {
+    fn let_go(&mut self, record: RecordId, acked: Position, replica: &mut Replica, now: Moment) {
         let Some(open) = replica.open.get_mut(&record) else { return };
-        if !matches!(open.row.state, RecordState::Hidden { .. }) || self.touched.contains_key(&record) {
-            return; // It came back meanwhile.
+        let is_acked = matches!(open.row.state, RecordState::Hidden { since } if since <= acked);
+        if !is_acked || self.touched.contains_key(&record) {
+            return; // It came back meanwhile, or more of it came, which has to go up first.
         }
         self.touch(open);
         let history = open.leaves.history();
