@@ -119,11 +119,14 @@ impl Batch {
                     at_ms: now.wall_ms,
                     bytes: raw.to_vec(),
                 };
-                self.transaction.quarantined.push(row);
+                if replica.quarantine.takes(row.id) {
+                    self.transaction.quarantined.push(row);
+                }
             }
         }
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
-        self.transaction.quarantined.extend(quarantined);
+        let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
+        self.transaction.quarantined.extend(taken);
         self.transaction.cursors.extend(cursor);
         self.outcome.ingested.push((link, sequence, refused));
     }
