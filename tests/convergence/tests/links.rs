@@ -171,3 +171,20 @@ fn junk_without_end_is_counted_and_not_kept_without_end() {
     assert_eq!(story.world.tally.refused_leaves, 9_010);
     assert_eq!(story.world.machines[county].disk.quarantined().len(), 4_096);
 }
+
+#[test]
+fn an_edit_of_what_is_here_asks_each_store_once() {
+    let (mut story, record) = one_record(12);
+    story.world.habits.repeats = 0;
+    for machine in 0..story.world.machines.len() {
+        // Nothing is open.
+        story.world.crash(machine);
+        story.world.start(machine);
+    }
+    story.run_until_quiet();
+    let before = story.world.tally.loads;
+    story.at("T1").done("record.set", Some(record), &[("field", "org_kind"), ("value", "enterprise")]);
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.loads - before, 2);
+    story.ends_well();
+}
