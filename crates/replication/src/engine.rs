@@ -12,12 +12,12 @@ use heliu_storage::{Meta, Position, QuarantineRow, ScanItem, StoreError};
 use heliu_trust::admission::{Leaf, check_commits};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
-use heliu_trust::signature::{Signer, Verifier};
 
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{Beginning, By, Incoming, Outcome, Replica, ScopeSumsStart, Step, StrangersStart, Work};
+use crate::replica::{Beginning, By, Incoming, Outcome, Replica, Step, Work, kept};
+use crate::start::Start;
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -31,49 +31,6 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Config { program: concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned(), open_max: 4_096 }
-    }
-}
-
-/// What an engine begins with: read from the store by the shell. Rows are counted one by one, so that a large store
-/// does not have to be in memory at once.
-pub struct Start {
-    pub node: NodeId,
-    pub seat: SeatId,
-    pub directory: Directory,
-    /// After the new incarnation of this start has been made durable.
-    pub meta: Meta,
-    pub signer: Arc<dyn Signer>,
-    pub verifier: Arc<dyn Verifier>,
-    /// The last commit of this node's earlier incarnations.
-    pub last_commit: Option<CommitId>,
-    /// Records on their way out; see [`heliu_storage::Read::hidden`].
-    pub hidden: Vec<RecordId>,
-    /// 32 random bytes that nobody else has.
-    pub seed: [u8; 32],
-    sums: ScopeSumsStart,
-    strangers: StrangersStart,
-}
-
-impl Start {
-    #[must_use]
-    pub fn new(
-        node: NodeId,
-        seat: SeatId,
-        directory: Directory,
-        meta: Meta,
-        keys: (Arc<dyn Signer>, Arc<dyn Verifier>),
-        seed: [u8; 32],
-    ) -> Self {
-        let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
-        let (signer, verifier) = keys;
-        let (last_commit, hidden, strangers) = (None, Vec::new(), StrangersStart::default());
-        Start { node, seat, directory, meta, signer, verifier, last_commit, hidden, seed, sums, strangers }
-    }
-
-    /// Counts rows of the store; each exactly once.
-    pub fn count(&mut self, items: &[ScanItem]) {
-        self.sums.count(items, self.seat, self.directory.seats());
-        self.strangers.count(items, self.directory.seats());
     }
 }
 
@@ -122,6 +79,7 @@ impl Engine {
             sums: start.sums.counted(),
             strangers: start.strangers,
             hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
+            quarantined: start.quarantined,
             open_max: config.open_max,
             seed: start.seed,
         });
@@ -386,7 +344,7 @@ impl Engine {
             let id = hash("heliu refused 1", &[raw]);
             let (code, record, at_ms) = (code.to_owned(), None, now.wall_ms);
             incoming.refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
-            let bytes = raw.to_vec();
+            let bytes = kept(raw);
             incoming.quarantined.push(QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes });
         };
         for delivered in &delivery.leaves {

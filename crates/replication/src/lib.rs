@@ -10,6 +10,8 @@ pub mod frame;
 mod link;
 mod reconcile;
 mod replica;
+mod start;
 
 pub use effect::{Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
-pub use engine::{Config, Engine, Start};
+pub use engine::{Config, Engine};
+pub use start::Start;

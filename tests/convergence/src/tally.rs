@@ -22,6 +22,8 @@ pub struct Tally {
     pub damaged: u64,
     pub conflicts: u64,
     pub stubs: u64,
+    /// How often a batch waited for what it needed.
+    pub loads: u64,
     /// How often all rows of a store were read for links.
     pub scans: u64,
     /// Stored statuses of leaves that were written anew.
@@ -69,6 +71,7 @@ impl Tally {
             (&mut self.stubs, other.stubs),
             (&mut self.restated, other.restated),
             (&mut self.scans, other.scans),
+            (&mut self.loads, other.loads),
         ];
         for (sum, count) in pairs {
             *sum += count;

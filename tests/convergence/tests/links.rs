@@ -237,3 +237,39 @@ fn links_that_reconcile_at_once_share_a_scan_and_keep_no_command_waiting() {
     assert!(scans <= 8 + 5, "{scans} scans for {reconciled} reconciliations");
     story.ends_well();
 }
+
+#[test]
+fn junk_without_end_is_counted_and_not_kept_without_end() {
+    let (mut story, _) = one_record(11);
+    let county = story.world.machine("C");
+    for _ in 0..3 {
+        story.world.hand_over_junk(county, 3_000);
+        story.wait();
+    }
+    assert_eq!(story.world.tally.refused_leaves, 9_000);
+    assert_eq!(story.world.machines[county].disk.quarantined().len(), 4_096);
+    // Nor is there more room in another life.
+    story.world.crash(county);
+    story.world.start(county);
+    story.world.hand_over_junk(county, 10);
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.refused_leaves, 9_010);
+    assert_eq!(story.world.machines[county].disk.quarantined().len(), 4_096);
+}
+
+#[test]
+fn an_edit_of_what_is_here_asks_each_store_once() {
+    let (mut story, record) = one_record(12);
+    story.world.habits.repeats = 0;
+    for machine in 0..story.world.machines.len() {
+        // Nothing is open.
+        story.world.crash(machine);
+        story.world.start(machine);
+    }
+    story.run_until_quiet();
+    let before = story.world.tally.loads;
+    story.at("T1").done("record.set", Some(record), &[("field", "org_kind"), ("value", "enterprise")]);
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.loads - before, 2);
+    story.ends_well();
+}

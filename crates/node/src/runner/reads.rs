@@ -7,7 +7,8 @@ use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
 use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
 use heliu_trust::id::NodeId;
 
-/// Records with waiting leaves that a new link asks for at once; more follow as these are answered.
+/// Records with waiting leaves that a new link asks for at once. What others wait for is found by the sums: if the other
+/// end has it, they differ, and reconciling brings it.
 const WANTS: usize = 4_096;
 const SCAN_ROWS: usize = 8_192;
 

@@ -7,6 +7,7 @@ mod batch;
 mod damage;
 mod desk;
 mod open;
+mod quarantine;
 mod queue;
 mod strangers;
 mod sums;
@@ -32,6 +33,7 @@ use batch::Batch;
 use damage::Damage;
 use desk::Desk;
 use open::Open;
+use quarantine::Quarantine;
 use queue::Queue;
 use strangers::Strangers;
 use sums::ScopeSums;
@@ -140,6 +142,7 @@ pub(crate) struct Replica {
     pub tail: Tail,
     strangers: Strangers,
     damage: Damage,
+    quarantine: Quarantine,
     /// Records that left this seat, and the position that a superior must have before their bytes go.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
@@ -176,11 +179,13 @@ pub(crate) struct Beginning {
     pub sums: ScopeSumsStart,
     pub strangers: StrangersStart,
     pub hidden: BTreeMap<RecordId, Position>,
+    pub quarantined: u64,
     pub open_max: usize,
     pub seed: [u8; 32],
 }
 
 pub(crate) use open::short_hash;
+pub(crate) use quarantine::kept;
 pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
@@ -206,6 +211,7 @@ impl Replica {
             tail,
             strangers: start.strangers,
             damage: Damage::default(),
+            quarantine: Quarantine::beside(start.quarantined),
             hidden: start.hidden,
             parted: BTreeMap::new(),
             queue: Queue::default(),

@@ -129,6 +129,7 @@ impl Machine {
         }
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
+        start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;
         // Small, so that records are closed and opened again.

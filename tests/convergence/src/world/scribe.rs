@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
-use heliu_record::id::{Actor, RecordId, SeatId};
+use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::{membership, seat_key};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Hello, Leaves, WIRE_VERSIONS, Welcome};
 use heliu_storage::{Cursor, LeafStatus, StoreId};
@@ -91,7 +91,35 @@ impl World {
         self.trace.say(self.now, || format!("the scribe {verb} {seat}: {} at {at}", record.short()));
     }
 
-    fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &heliu_record::id::Preimage, change: &Change) {
+    /// Hands over bytes that are no changes of anything, as many different ones as it is told to.
+    pub fn hand_over_junk(&mut self, machine: usize, count: u32) {
+        let (key, county) = (self.scribe().key, self.scribe().seat);
+        self.scribe_chain.seq += 1;
+        let commit = Commit {
+            realm: self.county.realm,
+            author: self.scribe().node(),
+            incarnation: INCARNATION,
+            seq: self.scribe_chain.seq,
+            previous: self.scribe_chain.previous,
+            versions: vec![(county, self.directory_at(machine).head())],
+            time_ms: 0,
+            leaves: vec![LeafHash([1; 32])],
+        };
+        let commit = SignedCommit::sign(commit, &key);
+        self.scribe_chain.previous = Some(commit.id);
+        let preimage = Arc::new(Preimage { kind: "org".to_owned(), birth: county, key: vec![0; 16] });
+        let junk = |number: u32| {
+            let (preimage, change) = (Arc::clone(&preimage), Arc::from(number.to_le_bytes()));
+            DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }
+        };
+        let first = u32::try_from(self.scribe_chain.seq).unwrap_or(0) << 16;
+        let leaves = (first..first + count).map(junk).collect();
+        let wire = self.connect_by_hand(machine);
+        let delivery = Delivery { commits: vec![Arc::new(commit)], leaves };
+        self.scribes.insert(wire, Scribe { delivery, greeted: false });
+    }
+
+    fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &Preimage, change: &Change) {
         let (key, county) = (self.scribe().key, self.scribe().seat);
         self.scribe_chain.seq += 1;
         self.scribe_chain.seqs.insert(record, change.seq);

@@ -37,6 +37,7 @@ impl World {
     /// Does on the disk what an effect says; the engine hears of it later, if it still runs then.
     pub(super) fn carry(&mut self, machine: usize, effect: Effect) {
         self.tally.scans += u64::from(matches!(effect, Effect::Scan { .. }));
+        self.tally.loads += u64::from(matches!(effect, Effect::Load(_)));
         let disk = &self.machines[machine].disk;
         let store = &disk.store;
         let input = match effect {

@@ -30,7 +30,7 @@ impl Batch {
             .collect();
         let missing = desk.missing();
         if missing == LoadRequest::default() {
-            self.compare(&found);
+            self.compare(&candidates, &found);
         }
         missing
     }
@@ -59,7 +59,7 @@ impl Batch {
         candidates
     }
 
-    fn compare(&mut self, found: &BTreeMap<[u8; 32], Conflict>) {
+    fn compare(&mut self, candidates: &BTreeSet<RecordId>, found: &BTreeMap<[u8; 32], Conflict>) {
         for (id, conflict) in found {
             let Ok(body) = serde_json::to_vec(conflict) else { continue };
             if self.looked.conflicts.get(id).is_some_and(|row| row.body == body) {
@@ -68,7 +68,10 @@ impl Batch {
             let anchors = conflict.anchors.iter().copied().collect();
             self.transaction.conflicts_opened.push(ConflictRow { id: *id, kind: conflict.kind.clone(), anchors, body });
         }
-        let over = self.looked.conflicts.keys().filter(|id| !found.contains_key(*id));
+        // Conflicts may have been looked up of records that came to no change.
+        let is_derived = |row: &&ConflictRow| row.anchors.iter().any(|anchor| candidates.contains(anchor));
+        let over =
+            self.looked.conflicts.values().filter(is_derived).map(|row| row.id).filter(|id| !found.contains_key(id));
         self.transaction.conflicts_closed.extend(over);
     }
 }

@@ -8,6 +8,7 @@ use heliu_storage::{FeedEntry, LeafRow, QuarantineRow};
 
 use super::super::damage::Lost;
 use super::super::open::Open;
+use super::super::quarantine::kept;
 use super::super::sums::Counted;
 use super::super::{Replica, Work};
 use super::{Batch, Before, Stage};
@@ -15,8 +16,6 @@ use crate::effect::{Moment, Notice};
 
 /// A stable code, as the others in quarantine.
 const CODE: &str = "store.damaged";
-/// As much as a quarantine row may hold.
-const BYTES_MAX: usize = 64 * 1024;
 
 impl Batch {
     /// Nothing of this record can be used but, perhaps, what it counted for.
@@ -88,7 +87,7 @@ impl Batch {
             code: CODE.to_owned(),
             reason: why.to_owned(),
             at_ms: now.wall_ms,
-            bytes: bytes[..bytes.len().min(BYTES_MAX)].to_vec(),
+            bytes: kept(bytes),
         });
     }
 }

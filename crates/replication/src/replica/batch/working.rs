@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliu_record::change::Note;
+use heliu_record::change::{Note, genesis};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::kinds;
@@ -57,14 +57,26 @@ impl Batch {
     /// What the waiting work is sure to need.
     fn needed(&self, replica: &Replica) -> LoadRequest {
         let mut needed = LoadRequest::default();
+        let mut begun = BTreeSet::new();
         for work in &self.works {
             match work {
-                Work::Leaves(incoming) => needed.records.extend(incoming.leaves.iter().map(|(leaf, _)| leaf.record)),
+                Work::Leaves(incoming) => {
+                    for (leaf, _) in &incoming.leaves {
+                        needed.records.insert(leaf.record);
+                        // A record that begins is new here, as a rule: no conflict hangs on it yet.
+                        if leaf.change.deps == [*genesis()] {
+                            begun.insert(leaf.record);
+                        } else if !begun.contains(&leaf.record) {
+                            needed.conflicts_of.insert(leaf.record);
+                        }
+                    }
+                }
                 Work::LetGo { record, .. } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
                     needed.records.insert(*record);
                 }
                 Work::Execute { request, .. } => {
                     needed.records.extend(request.subject);
+                    needed.conflicts_of.extend(request.subject);
                     needed.commands.insert(request.id);
                 }
                 Work::Extend { entries, .. } => {
@@ -77,6 +89,7 @@ impl Batch {
         needed.records.retain(|id| {
             !replica.open.contains_key(id) && !self.looked.absent.contains(id) && !replica.damage.has_no_row(*id)
         });
+        needed.conflicts_of.retain(|id| !self.looked.conflicts_of.contains(id));
         needed.commands.retain(|id| !self.looked.commands.contains_key(id));
         needed
     }
@@ -121,19 +134,15 @@ impl Batch {
                 refused.push(RefusedLeaf { leaf: hash, code: code.clone(), reason: reason.clone() });
                 let (bytes, at_ms) = (leaf.change.raw.to_vec(), now.wall_ms);
                 let (record, from) = (Some(record), Some(from));
-                self.transaction.quarantined.push(QuarantineRow {
-                    id: hash.0,
-                    record,
-                    from,
-                    code,
-                    reason,
-                    at_ms,
-                    bytes,
-                });
+                let row = QuarantineRow { id: hash.0, record, from, code, reason, at_ms, bytes };
+                if replica.quarantine.takes(row.id) {
+                    self.transaction.quarantined.push(row);
+                }
             }
         }
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
-        self.transaction.quarantined.extend(quarantined);
+        let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
+        self.transaction.quarantined.extend(taken);
         self.transaction.cursors.extend(cursor);
         self.outcome.ingested.push((link, sequence, refused));
     }

@@ -1,0 +1,36 @@
+//! What was refused is kept for operators to look at, within bounds: whoever sends junk without end must not fill the disk.
+//! Beyond them it is still counted on its link, and told to its sender.
+
+use std::collections::BTreeSet;
+
+/// Rows that a store keeps of what links brought; 256 MiB at the very most.
+const ROWS_MAX: usize = 4_096;
+/// As much as a row may hold.
+const BYTES_MAX: usize = 64 * 1024;
+
+pub(crate) struct Quarantine {
+    /// Rows that may still be written.
+    room: usize,
+    /// Written by this process: what comes again is no new row.
+    written: BTreeSet<[u8; 32]>,
+}
+
+impl Quarantine {
+    /// Beside those that the store has.
+    pub fn beside(stored: u64) -> Self {
+        let stored = usize::try_from(stored).unwrap_or(usize::MAX);
+        Quarantine { room: ROWS_MAX.saturating_sub(stored), written: BTreeSet::new() }
+    }
+
+    /// Whether to write a row: there is room, and it was not written before.
+    pub fn takes(&mut self, id: [u8; 32]) -> bool {
+        let takes = self.room > 0 && self.written.insert(id);
+        self.room -= usize::from(takes);
+        takes
+    }
+}
+
+/// What is kept of refused bytes.
+pub(crate) fn kept(bytes: &[u8]) -> Vec<u8> {
+    bytes[..bytes.len().min(BYTES_MAX)].to_vec()
+}

@@ -1,0 +1,56 @@
+//! What an engine begins with.
+
+use std::sync::Arc;
+
+use heliu_record::id::{RecordId, SeatId};
+use heliu_storage::{Meta, ScanItem};
+use heliu_trust::directory::Directory;
+use heliu_trust::id::{CommitId, NodeId};
+use heliu_trust::signature::{Signer, Verifier};
+
+use crate::replica::{ScopeSumsStart, StrangersStart};
+
+/// Read from the store by the shell. Rows are counted one by one, so that a large store
+/// does not have to be in memory at once.
+pub struct Start {
+    pub node: NodeId,
+    pub seat: SeatId,
+    pub directory: Directory,
+    /// After the new incarnation of this start has been made durable.
+    pub meta: Meta,
+    pub signer: Arc<dyn Signer>,
+    pub verifier: Arc<dyn Verifier>,
+    /// The last commit of this node's earlier incarnations.
+    pub last_commit: Option<CommitId>,
+    /// Records on their way out; see [`heliu_storage::Read::hidden`].
+    pub hidden: Vec<RecordId>,
+    /// Rows in quarantine.
+    pub quarantined: u64,
+    /// 32 random bytes that nobody else has.
+    pub seed: [u8; 32],
+    pub(crate) sums: ScopeSumsStart,
+    pub(crate) strangers: StrangersStart,
+}
+
+impl Start {
+    #[must_use]
+    pub fn new(
+        node: NodeId,
+        seat: SeatId,
+        directory: Directory,
+        meta: Meta,
+        keys: (Arc<dyn Signer>, Arc<dyn Verifier>),
+        seed: [u8; 32],
+    ) -> Self {
+        let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
+        let (signer, verifier) = keys;
+        let (last_commit, hidden, quarantined, strangers) = (None, Vec::new(), 0, StrangersStart::default());
+        Start { node, seat, directory, meta, signer, verifier, last_commit, hidden, quarantined, seed, sums, strangers }
+    }
+
+    /// Counts rows of the store; each exactly once.
+    pub fn count(&mut self, items: &[ScanItem]) {
+        self.sums.count(items, self.seat, self.directory.seats());
+        self.strangers.count(items, self.directory.seats());
+    }
+}
