@@ -59,9 +59,7 @@ impl Link {
         self.receiving.sequence = leaves.sequence;
         self.receiving.waiting_bytes += bytes;
         self.receiving.waiting.push_back(Waiting { sequence: leaves.sequence, bytes, through: leaves.through });
-        if !leaves.is_empty() {
-            self.verifying.unsettle();
-        }
+        self.verifying.unsettle();
         let (store, incarnation) = (peer.hello.store, peer.hello.incarnation);
         out.arrivals.push(Arrival::Leaves {
             link: self.id,

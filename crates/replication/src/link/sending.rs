@@ -36,6 +36,9 @@ pub(super) struct Sending {
     /// The last position that a frame has named, and ticks since.
     told: Position,
     told_ticks: u32,
+    /// Since then the walk has passed leaves that came from the other end, which has them: or else another process runs
+    /// under its name, and this one has to ask.
+    returned: bool,
     pub acked: Position,
     reading: Option<Reading>,
     pub pushing: Pushing,
@@ -144,7 +147,7 @@ impl Link {
         let mut first_push = None;
         for item in page.iter().copied() {
             match &item.entry {
-                FeedEntry::Leaf(row) if row.origin == Some(peer.node) => {}
+                FeedEntry::Leaf(row) if row.origin == Some(peer.node) => self.sending.returned = true,
                 // The whole record is on its way, this leaf with it.
                 FeedEntry::Leaf(row) if pushes.get(&row.record).is_some_and(Push::is_all) => {}
                 FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
@@ -193,7 +196,7 @@ impl Link {
         let sending = &mut self.sending;
         sending.sequence += 1;
         if let Some(through) = through {
-            (sending.told, sending.told_ticks) = (through, 0);
+            (sending.told, sending.told_ticks, sending.returned) = (through, 0, false);
         }
         let leaves = Leaves { sequence: sending.sequence, delivery, withdrawn, through };
         let bytes = leaves.bytes();
@@ -206,11 +209,12 @@ impl Link {
     }
 
     /// Once per tick: says how far the walk has come although nothing was in scope, so that the other's cursor does not
-    /// stay behind. At once if it has no cursor yet, or if somebody here waits until the other end has heard it.
+    /// stay behind. At once if it has no cursor yet, if what came from it was passed, or if somebody here waits until it has
+    /// heard it.
     pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
         self.sending.told_ticks = self.sending.told_ticks.saturating_add(1);
         let has_cursor = self.sending.told > 0;
-        let is_waited_for = shared.is_leaving || self.verifying.is_wanted();
+        let is_waited_for = shared.is_leaving || self.verifying.is_wanted() || self.sending.returned;
         if !has_cursor || is_waited_for || self.sending.told_ticks >= TELL_TICKS {
             self.tell_position_now(shared, out);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::change::{Change, Container};
 use heliu_record::history::History;
-use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
+use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
@@ -174,11 +174,31 @@ impl Open {
             // Nobody took it out alone, but several who did not know of each other.
             parted = of_scope;
         }
+        if parted.is_empty() {
+            parted = self.forks_won_against(seat, seats);
+        }
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
         let is_before = |leaf: &&Leaf| past.iter().any(|past| past.get(&leaf.change.hash).is_some());
         let leaves: BTreeSet<[u8; 8]> =
             self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash)).collect();
         (!leaves.is_empty()).then_some(leaves)
+    }
+
+    /// A seat may have come in by a leaf that does not count any more, because its author wrote another with the same
+    /// number: those others, which the seat has to see to learn it.
+    fn forks_won_against(&self, seat: SeatId, seats: &Seats) -> Vec<&Change> {
+        let excluded = || self.leaves.iter().filter(|(_, status)| matches!(status, Status::Excluded(_)));
+        let lets_in = |leaf: &Leaf| {
+            let mut named = Scope::default();
+            named.widen_by(&leaf.change);
+            named.has_audience(seat, seats)
+        };
+        if !excluded().any(|(leaf, _)| lets_in(leaf)) {
+            return Vec::new();
+        }
+        let lost: BTreeSet<(Actor, u64)> = excluded().map(|(leaf, _)| (leaf.change.actor, leaf.change.seq)).collect();
+        let changes = self.leaves.history().changes().iter().map(Arc::as_ref);
+        changes.filter(|change| lost.contains(&(change.actor, change.seq))).collect()
     }
 
     pub fn is_present(&self) -> bool {
