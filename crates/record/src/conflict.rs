@@ -10,9 +10,9 @@ use crate::byte_id;
 use crate::change::OpId;
 use crate::hash::hash;
 use crate::id::{Actor, RecordId, SeatId};
-use crate::rules::World;
 use crate::value::to_json;
 use crate::view::Record;
+use crate::world::World;
 
 byte_id!(
     /// A conflict: the hash of its kind, its subject and the operations that disagree.

@@ -4,8 +4,9 @@
 //! arguments, so that every node with the same changes and the same seats sees the same.
 //!
 //! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `kinds`, `value`,
-//! `decision` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `conflict` and
-//! `rules` (where people disagree), `command` (how people write), `synthetic` (a county to try it with).
+//! `decision` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
+//! is there beside it), `conflict` and `rules` (where people disagree), `command` (how people write), `synthetic` (a
+//! county to try it with).
 
 pub mod authority;
 pub mod change;
@@ -26,6 +27,7 @@ pub mod seats;
 pub mod synthetic;
 pub mod value;
 pub mod view;
+pub mod world;
 
 #[doc(hidden)]
 pub use serde;

@@ -7,7 +7,7 @@ use crate::byte_id;
 use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Label, ValueType};
-use crate::rules::World;
+use crate::world::World;
 
 pub mod alliance;
 pub mod generic;

@@ -13,11 +13,11 @@ use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Kind, Merge, ValueType};
 use crate::kinds;
-use crate::rules::World;
 use crate::schema::{Written, named_seat};
 use crate::scope::{CLASS, OWNER, seat_key};
 use crate::value::{record_of, seat_of};
 use crate::view::Record;
+use crate::world::World;
 
 /// Everything that one command writes. Its records are one commit where the commit's limits allow.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,9 @@ use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
 use crate::kind::label;
 use crate::kinds::member::Member;
-use crate::rules::{Finding, Rule, World, resolver};
+use crate::rules::{Finding, Rule, resolver};
 use crate::view::Record;
+use crate::world::World;
 
 const ADDED: &str = "ADD_TO_DISSOLVED_ORG";
 const ENDED: &str = "HOME_ORG_ENDED";

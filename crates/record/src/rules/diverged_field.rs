@@ -8,8 +8,9 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
 use crate::kind::{Kind, Writer, label};
-use crate::rules::{Finding, Rule, World, resolver};
+use crate::rules::{Finding, Rule, resolver};
 use crate::view::Record;
+use crate::world::World;
 
 const KIND: &str = "DIVERGED_FIELD";
 

@@ -12,11 +12,12 @@ use crate::change::{Container, OpId};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictId, ConflictValue, Explanation, Severity};
-use crate::id::{Actor, RecordId, SeatId};
+use crate::id::{RecordId, SeatId};
 use crate::kind::Label;
 use crate::schema::settle_key;
-use crate::seats::{Seats, Tier};
+use crate::seats::Tier;
 use crate::view::Record;
+use crate::world::World;
 
 pub mod add_to_dissolved_org;
 pub mod diverged_field;
@@ -25,17 +26,6 @@ pub mod owner_disputed;
 pub mod parent_cycle;
 pub mod stale_transfer;
 pub mod withdrawn_resource_booked;
-
-/// The records that a node holds, as rules and commands read them. A record may be missing, because it is out of the
-/// node's scope or not loaded yet: what needs it then yields nothing.
-pub trait World {
-    fn record(&self, id: RecordId) -> Option<&Record>;
-    fn seats(&self) -> &Seats;
-    /// Records that point to this one.
-    fn referring(&self, target: RecordId) -> Vec<RecordId>;
-    /// The seat of the node that an actor is an incarnation of.
-    fn seat_of(&self, actor: Actor) -> Option<SeatId>;
-}
 
 /// A rule as data: what it finds, and how a choice settles it.
 pub struct Rule {

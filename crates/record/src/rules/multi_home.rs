@@ -9,8 +9,9 @@ use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::kind::label;
 use crate::kinds::member::{Home, Move};
 use crate::rules::owner_disputed::give_to;
-use crate::rules::{Finding, Rule, World, resolver, title};
+use crate::rules::{Finding, Rule, resolver, title};
 use crate::view::Record;
+use crate::world::World;
 
 const KIND: &str = "MULTI_HOME";
 

@@ -10,9 +10,10 @@ use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
 use crate::kind::label;
 use crate::kinds::member::{Member, MoveState};
-use crate::rules::{Finding, Rule, World, resolver};
+use crate::rules::{Finding, Rule, resolver};
 use crate::scope::{self, OWNER};
 use crate::view::Record;
+use crate::world::World;
 
 const KIND: &str = "OWNER_DISPUTED";
 

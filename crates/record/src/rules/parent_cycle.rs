@@ -7,9 +7,10 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
 use crate::kind::label;
-use crate::rules::{Finding, Rule, World, named, resolver};
+use crate::rules::{Finding, Rule, named, resolver};
 use crate::value::record_of;
 use crate::view::Record;
+use crate::world::World;
 
 const KIND: &str = "PARENT_CYCLE";
 /// Longer chains of parents than any county has.

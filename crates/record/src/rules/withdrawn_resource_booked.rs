@@ -8,8 +8,9 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::kind::label;
 use crate::kinds::resource::{Booking, Resource};
-use crate::rules::{Finding, Rule, World, title};
+use crate::rules::{Finding, Rule, title};
 use crate::view::Record;
+use crate::world::World;
 
 const KIND: &str = "WITHDRAWN_RESOURCE_BOOKED";
 const KEEP: &str = "keep";

@@ -12,8 +12,8 @@ use crate::command::{RecordWrite, Write, WriteValue};
 use crate::history::History;
 use crate::id::{RecordId, SeatId};
 use crate::kinds;
-use crate::rules::World;
 use crate::schema::Written;
+use crate::world::World;
 
 fn seat(node: &Node, name: &str) -> SeatId {
     node.seats().by_code(&code_of(name)).expect(name).id

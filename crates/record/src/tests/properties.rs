@@ -11,7 +11,7 @@ use super::world::{Node, nodes};
 use crate::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, genesis_change};
 use crate::history::History;
 use crate::id::{Actor, Preimage};
-use crate::rules::World;
+use crate::world::World;
 
 /// One step of a writer: what it writes, and whom it hears first.
 #[derive(Clone, Debug)]

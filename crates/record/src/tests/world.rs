@@ -11,9 +11,10 @@ use crate::hash::hash16;
 use crate::history::History;
 use crate::id::{Actor, Preimage, RecordId, SeatId};
 use crate::kinds;
-use crate::rules::{World, derive};
+use crate::rules::derive;
 use crate::seats::{Seat, Seats, Tier};
 use crate::view::Record;
+use crate::world::World;
 
 /// One county, so many townships, so many villages in each.
 pub(crate) fn county_seats(townships: u32, villages: u32) -> Seats {

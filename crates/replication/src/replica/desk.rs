@@ -5,9 +5,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::id::{Actor, RecordId, SeatId};
-use heliu_record::rules::World;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
+use heliu_record::world::World;
 
 use super::batch::Looked;
 use super::damage::Damage;

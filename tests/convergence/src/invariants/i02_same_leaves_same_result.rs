@@ -7,9 +7,10 @@ use std::sync::Arc;
 use heliu_record::change::Change;
 use heliu_record::conflict::Conflict;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
-use heliu_record::rules::{World as Rules, derive};
+use heliu_record::rules::derive;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
+use heliu_record::world::World as Rules;
 use heliu_storage::{LeafStatus, Loaded};
 
 use super::{Scene, Violation};
