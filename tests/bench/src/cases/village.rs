@@ -49,6 +49,8 @@ pub async fn run() -> Report {
     BufReader::new(node.stdout.take().expect("its output is a pipe"))
         .read_line(&mut line)
         .expect("it says that it runs");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let empty = resident_mib(node.id());
     let client = Client::connect(&address).await.expect("the village answers");
     super::live::register(&client, MEMBERS).await;
     drop(client);
@@ -61,6 +63,8 @@ pub async fn run() -> Report {
         .figure("members", MEMBERS)
         .figure("resident_mib", resident)
         .figure("binary_mb", binary)
+        .floor("resident_without_records_mib", empty)
+        .ratio(resident / empty)
         .target("resident <= 40 MiB", resident <= 40.0)
         .target("binary <= 40 MB", binary <= 40.0);
     report
