@@ -282,11 +282,16 @@ impl World {
     /// What keeps the world from being quiet, in words.
     #[must_use]
     pub fn unrest(&self) -> Option<String> {
+        let engines = || self.machines.iter().filter_map(|machine| machine.engine.as_ref());
+        let entries = engines().map(|engine| engine.directory().len()).max();
         self.machines.iter().enumerate().find_map(|(index, machine)| {
             let name = &machine.name;
             let Some(engine) = &machine.engine else { return Some(format!("{name} does not run")) };
             if !engine.is_idle() {
                 return Some(format!("{name} is at work"));
+            }
+            if Some(engine.directory().len()) < entries {
+                return Some(format!("{name} has not heard the whole directory"));
             }
             if engine.leaving() > 0 {
                 return Some(format!("{name} still holds {} records that have left it", engine.leaving()));
