@@ -16,7 +16,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{Beginning, By, Incoming, Outcome, Replica, Step, Work, kept};
+use crate::replica::{By, Incoming, Outcome, Replica, Step, Work, kept};
 use crate::start::Start;
 
 /// What does not change while an engine runs.
@@ -66,23 +66,7 @@ pub struct Engine {
 impl Engine {
     #[must_use]
     pub fn new(config: Config, start: Start) -> Self {
-        let head = start.meta.head;
-        let replica = Replica::new(Beginning {
-            realm: start.directory.realm(),
-            node: start.node,
-            seat: start.seat,
-            directory: start.directory,
-            meta: start.meta,
-            signer: start.signer,
-            verifier: start.verifier,
-            previous: start.last_commit,
-            sums: start.sums.counted(),
-            strangers: start.strangers,
-            hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
-            quarantined: start.quarantined,
-            open_max: config.open_max,
-            seed: start.seed,
-        });
+        let replica = Replica::new(start, config.open_max);
         Engine {
             config,
             replica,

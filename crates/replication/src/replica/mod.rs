@@ -28,6 +28,7 @@ use heliu_trust::signature::{Signer, Verifier};
 
 use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
 use crate::frame::{RefusedLeaf, Sums};
+use crate::start::Start;
 
 use batch::Batch;
 use damage::Damage;
@@ -166,24 +167,6 @@ impl Random {
     }
 }
 
-/// Everything that a replica begins with.
-pub(crate) struct Beginning {
-    pub realm: RealmId,
-    pub node: NodeId,
-    pub seat: SeatId,
-    pub directory: Directory,
-    pub meta: Meta,
-    pub signer: Arc<dyn Signer>,
-    pub verifier: Arc<dyn Verifier>,
-    pub previous: Option<heliu_trust::id::CommitId>,
-    pub sums: ScopeSumsStart,
-    pub strangers: StrangersStart,
-    pub hidden: BTreeMap<RecordId, Position>,
-    pub quarantined: u64,
-    pub open_max: usize,
-    pub seed: [u8; 32],
-}
-
 pub(crate) use open::short_hash;
 pub(crate) use quarantine::kept;
 pub(crate) use strangers::Strangers as StrangersStart;
@@ -191,28 +174,28 @@ pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
 
 impl Replica {
-    pub fn new(start: Beginning) -> Self {
+    pub fn new(start: Start, open_max: usize) -> Self {
         let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
-        let tail = Tail::at(start.meta.head);
+        let head = start.meta.head;
         let mut replica = Replica {
-            realm: start.realm,
+            realm: start.directory.realm(),
             node: start.node,
             seat: start.seat,
             directory: start.directory,
             meta: start.meta,
             signer: start.signer,
             verifier: start.verifier,
-            writer: Writer::new(start.node, incarnation, start.previous),
+            writer: Writer::new(start.node, incarnation, start.last_commit),
             open: BTreeMap::new(),
-            open_max: start.open_max,
+            open_max,
             clock: 0,
             actors: BTreeMap::new(),
-            sums: start.sums,
-            tail,
+            sums: start.sums.counted(),
+            tail: Tail::at(head),
             strangers: start.strangers,
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
-            hidden: start.hidden,
+            hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
             parted: BTreeMap::new(),
             queue: Queue::default(),
             batch: None,
