@@ -30,8 +30,8 @@ pub struct Dial {
 }
 
 /// Where a node may listen that others dial before it is there.
-pub async fn free_address() -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
+pub fn free_address() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback is there");
     listener.local_addr().expect("it is bound")
 }
 

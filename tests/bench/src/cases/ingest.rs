@@ -79,7 +79,7 @@ async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, 
     let leaves: usize = work.iter().map(Vec::len).sum();
     // They are up and dial already when the county comes: what is measured begins with its first commit, not with the
     // start of seventeen nodes.
-    let listen = free_address().await;
+    let listen = free_address();
     let townships = join_all((10..).zip(work).zip(&directories).map(|((number, _), directory)| {
         let dial = Dial { upstream: Some(listen.to_string()), ..Dial::default() };
         Site::start(place, number, directory.path(), dial)

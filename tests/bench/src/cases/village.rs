@@ -8,6 +8,7 @@ use std::time::Duration;
 use heliu_client::Client;
 
 use crate::report::Report;
+use crate::site::free_address;
 
 /// A large village's.
 const MEMBERS: usize = 200;
@@ -27,7 +28,7 @@ pub async fn run() -> Report {
     let regions = directory.path().join("regions.csv");
     std::fs::write(&regions, crate::place::REGIONS).expect("the region file is written");
     let realm = directory.path().join("realm");
-    let address = format!("127.0.0.1:{}", free_port());
+    let address = free_address().to_string();
     let made = Command::new(&program)
         .args(["init", "--regions"])
         .arg(&regions)
@@ -68,12 +69,6 @@ pub async fn run() -> Report {
         .target("resident <= 40 MiB", resident <= 40.0)
         .target("binary <= 40 MB", binary <= 40.0);
     report
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    listener.local_addr().expect("it has an address").port()
 }
 
 fn resident_mib(process: u32) -> f64 {

@@ -10,7 +10,7 @@ use heliu_record::scope::{membership, seat_key};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Hello, Leaves, WIRE_VERSIONS, Welcome};
 use heliu_storage::{Cursor, LeafStatus, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
-use heliu_trust::id::{CommitId, Incarnation, actor};
+use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, actor};
 
 use super::World;
 use super::wire::{Side, WireId};
@@ -93,20 +93,8 @@ impl World {
 
     /// Hands over bytes that are no changes of anything, as many different ones as it is told to.
     pub fn hand_over_junk(&mut self, machine: usize, count: u32) {
-        let (key, county) = (self.scribe().key, self.scribe().seat);
-        self.scribe_chain.seq += 1;
-        let commit = Commit {
-            realm: self.county.realm,
-            author: self.scribe().node(),
-            incarnation: INCARNATION,
-            seq: self.scribe_chain.seq,
-            previous: self.scribe_chain.previous,
-            versions: vec![(county, self.directory_at(machine).head())],
-            time_ms: 0,
-            leaves: vec![LeafHash([1; 32])],
-        };
-        let commit = SignedCommit::sign(commit, &key);
-        self.scribe_chain.previous = Some(commit.id);
+        let county = self.scribe().seat;
+        let commit = self.sign_next(machine, |_, _| LeafHash([1; 32]));
         let preimage = Arc::new(Preimage { kind: "org".to_owned(), birth: county, key: vec![0; 16] });
         let junk = |number: u32| {
             let (preimage, change) = (Arc::clone(&preimage), Arc::from(number.to_le_bytes()));
@@ -119,24 +107,28 @@ impl World {
         self.scribes.insert(wire, Scribe { delivery, greeted: false });
     }
 
-    fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &Preimage, change: &Change) {
-        let (key, county) = (self.scribe().key, self.scribe().seat);
+    /// The scribe's next commit, of one leaf, by the directory at a machine.
+    fn sign_next(
+        &mut self,
+        machine: usize,
+        leaf: impl FnOnce(u64, &[(SeatId, DirectoryVersion)]) -> LeafHash,
+    ) -> SignedCommit {
+        let (key, author, county) = (self.scribe().key, self.scribe().node(), self.scribe().seat);
         self.scribe_chain.seq += 1;
-        self.scribe_chain.seqs.insert(record, change.seq);
+        let seq = self.scribe_chain.seq;
         let versions = vec![(county, self.directory_at(machine).head())];
-        let leaf = leaf_hash(&record, &change.hash, 1, self.scribe_chain.seq, &versions);
-        let commit = Commit {
-            realm: self.county.realm,
-            author: self.scribe().node(),
-            incarnation: INCARNATION,
-            seq: self.scribe_chain.seq,
-            previous: self.scribe_chain.previous,
-            versions,
-            time_ms: 0,
-            leaves: vec![leaf],
-        };
-        let commit = SignedCommit::sign(commit, &key);
-        self.scribe_chain.previous = Some(commit.id);
+        let leaves = vec![leaf(seq, &versions)];
+        let (realm, previous) = (self.county.realm, self.scribe_chain.previous);
+        let commit = Commit { realm, author, incarnation: INCARNATION, seq, previous, versions, time_ms: 0, leaves };
+        let signed = SignedCommit::sign(commit, &key);
+        self.scribe_chain.previous = Some(signed.id);
+        signed
+    }
+
+    fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &Preimage, change: &Change) {
+        self.scribe_chain.seqs.insert(record, change.seq);
+        let commit = self.sign_next(machine, |seq, versions| leaf_hash(&record, &change.hash, 1, seq, versions));
+        let leaf = commit.commit.leaves[0];
         self.ledger.note(leaf, record, preimage.clone(), machine, commit.commit.seq, Arc::clone(&change.raw));
         let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(&change.raw));
         let delivery = Delivery {
