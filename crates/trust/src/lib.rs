@@ -11,6 +11,7 @@ pub mod id;
 pub mod region;
 pub mod signature;
 pub mod simulated;
+pub mod token;
 
 #[cfg(test)]
 mod story;

@@ -224,7 +224,7 @@ fn what_this_node_cannot_judge_is_held_until_it_can() {
     assert!(!leaves.missing());
 
     let of = |index| leaf(&VILLAGE, &first, How { directory_index: index, ..PLAIN }, &directory);
-    let mut behind = Directory::new(story::realm(), story::ISSUER.public_key());
+    let mut behind = Directory::new(story::realm(), story::ROOT.public_key());
     behind.append(&directory.entries_from(0)[0], &Cheap).expect("appends");
     let mut leaves = open();
     let late = of(1);
@@ -321,7 +321,7 @@ fn a_leaf_opens_only_under_its_own_commit() {
         assert_eq!(open(&commit, 1, &change.raw), Err(LeafError::WrongActor));
     }
     assert!(matches!(open(&own, 1, b"no change"), Err(LeafError::Shape(_))));
-    let empty = Directory::new(story::realm(), story::ISSUER.public_key());
+    let empty = Directory::new(story::realm(), story::ROOT.public_key());
     assert_eq!(Leaf::open(&own, &record, 1, &change.raw, &empty), Err(LeafError::UnknownVersion));
 }
 
