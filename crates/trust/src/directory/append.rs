@@ -149,7 +149,11 @@ impl Directory {
         if follows && by_root && entry.abandoned().next().is_some() {
             return self.replace(signed, check);
         }
-        if !by_root && !self.issuer_before(entry.index).is_some_and(|issuer| signed.is_signed_by(issuer)) {
+        if follows {
+            // A draft that was never completed is no fork.
+            let before = self.cut(entry.index, check.scheme)?;
+            before.apply(entry, before.hands(signed.signers())?, check)?;
+        } else if !by_root && !self.issuer_before(entry.index).is_some_and(|issuer| signed.is_signed_by(issuer)) {
             return Err(DirectoryError::NeedsIssuer);
         }
         // What a deposed issuer signs later for a place below the root's word is no fork: the root has decided.

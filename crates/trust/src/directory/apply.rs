@@ -58,18 +58,16 @@ impl Directory {
 
     pub(super) fn apply(&self, entry: &Entry, hands: Hands, check: &Check<'_>) -> Result<Staged, DirectoryError> {
         entry.check()?;
-        if self.is_empty() {
-            if !hands.root {
-                return Err(DirectoryError::NeedsRoot("the first entry"));
-            }
-            if !entry.items.iter().any(|item| matches!(item, Item::Issuer { .. })) {
-                return Err(DirectoryError::NoIssuer);
-            }
+        if self.is_empty() && !hands.root {
+            return Err(DirectoryError::NeedsRoot("the first entry"));
         }
         let mut staged = Staged::default();
         for (place, item) in entry.items.iter().enumerate() {
             self.check_hands(item, hands, &staged)?;
             self.apply_item(&mut staged, entry, place, item, check)?;
+        }
+        if staged.powers(self).issuers.is_empty() {
+            return Err(DirectoryError::NoIssuer);
         }
         Ok(staged)
     }

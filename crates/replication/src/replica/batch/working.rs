@@ -386,6 +386,7 @@ fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Re
         commit: CommitId([0; 32]),
         author: replica.node,
         incarnation: replica.writer.incarnation,
+        cited: replica.directory.head(),
         directory_index: replica.directory.len().saturating_sub(1),
         change: Arc::new(change),
     };
