@@ -1,4 +1,4 @@
-//! Reading leaves and their commits: pages of the feed, histories of records.
+//! Reading leaves, their commits and grants: pages of the feed, histories of records.
 //!
 //! A page is read in two statements: the first sees one state of the store; commits, read by the second, never change
 //! once they are there.
@@ -9,12 +9,14 @@ use std::sync::Arc;
 use futures::TryStreamExt as _;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::scope::Scope;
-use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Loaded, Position, RecordRow};
+use heliu_storage::{
+    Budget, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded, Position, RecordRow,
+};
 use heliu_trust::id::{CommitId, NodeId};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::apply::{LEAF, RESCOPE};
+use crate::apply::{GRANT, LEAF, RESCOPE};
 use crate::convert::{
     Cells, RECORD_COLUMNS, id_list, limit, number_list, preimage, read_scope, read_seats, record_row, signed,
 };
@@ -68,8 +70,8 @@ pub async fn leaves_of(
     let mut assembly = Assembly::default();
     let sql = format!(
         "SELECT {FEED_COLUMNS}, {ITEM_COLUMNS} FROM json_each(?) j \
-         CROSS JOIN records r ON r.id = unhex(j.value) AND r.state <> 2 \
-         CROSS JOIN feed f ON f.record = r.key AND f.entry = 0"
+         CROSS JOIN records r ON r.id = unhex(j.value) AND r.state < 2 \
+         CROSS JOIN feed f ON f.record = r.key AND f.entry < 2"
     );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(id_list(ids.iter().map(|id| &id.0)));
     let mut rows = query.fetch(&mut *connection);
@@ -115,6 +117,7 @@ impl Assembly {
                 self.commit_keys.insert(leaf.position, commit);
                 FeedEntry::Leaf(leaf)
             }
+            GRANT => FeedEntry::Grant(grant(&cells, record)?),
             RESCOPE => {
                 let (added, removed) = cells.decode(8, |reader| Ok((read_seats(reader)?, read_seats(reader)?)))?;
                 FeedEntry::Rescope { position: cells.u64(0)?, record, added, removed }
@@ -150,6 +153,17 @@ fn leaf(cells: &Cells, record: RecordId) -> Result<(LeafRow, i64), Fault> {
         change: cells.get::<&[u8]>(9)?.into(),
     };
     Ok((leaf, cells.get(3)?))
+}
+
+/// Reads a grant from [`FEED_COLUMNS`].
+fn grant(cells: &Cells, record: RecordId) -> Result<GrantRow, Fault> {
+    Ok(GrantRow {
+        position: cells.u64(0)?,
+        record,
+        hash: GrantHash(cells.fixed(6)?),
+        origin: cells.optional(7)?.map(NodeId),
+        grant: cells.get::<&[u8]>(9)?.into(),
+    })
 }
 
 struct Commits(BTreeMap<i64, (CommitId, NodeId, Arc<[u8]>)>);
@@ -190,7 +204,7 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
         "SELECT r.key, {RECORD_COLUMNS} FROM json_each(?1) j CROSS JOIN records r ON r.id = unhex(j.value) \
          UNION ALL \
          SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL FROM json_each(?1) j \
-         CROSS JOIN records r ON r.id = unhex(j.value) CROSS JOIN feed f ON f.record = r.key AND f.entry = 0"
+         CROSS JOIN records r ON r.id = unhex(j.value) CROSS JOIN feed f ON f.record = r.key AND f.entry < 2"
     );
     let mut found: BTreeMap<RecordId, Parts> = BTreeMap::new();
     let mut by_key: BTreeMap<i64, RecordId> = BTreeMap::new();
@@ -204,12 +218,16 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
         if cells.get::<Option<&[u8]>>(14)?.is_some() {
             let row = record_row(&cells, 1)?;
             by_key.insert(cells.get(0)?, row.id);
-            found.insert(row.id, Parts { row, leaves: Vec::new() });
+            found.insert(row.id, Parts { row, leaves: Vec::new(), grants: Vec::new() });
             continue;
         }
         let cells = Cells::new(&row, "feed", 0);
         let record = by_key.get(&cells.get(2)?).and_then(|id| found.get_mut(id));
         let parts = record.ok_or_else(|| cells.damaged(&"its record is not here"))?;
+        if cells.get::<i64>(1)? == GRANT {
+            parts.grants.push(grant(&cells, parts.row.id)?);
+            continue;
+        }
         let (leaf, commit) = leaf(&cells, parts.row.id)?;
         commit_keys.push(commit);
         parts.leaves.push((leaf, commit));
@@ -222,12 +240,14 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
 struct Parts {
     row: RecordRow,
     leaves: Vec<(LeafRow, i64)>,
+    grants: Vec<GrantRow>,
 }
 
 impl Parts {
     fn finish(mut self, commits: &Commits) -> Result<Loaded, Fault> {
         self.leaves.sort_unstable_by_key(|(leaf, _)| leaf.position);
-        let mut loaded = Loaded { row: self.row, leaves: Vec::new(), commits: Vec::new() };
+        self.grants.sort_unstable_by_key(|grant| grant.position);
+        let mut loaded = Loaded { row: self.row, leaves: Vec::new(), commits: Vec::new(), grants: self.grants };
         for (mut leaf, key) in self.leaves {
             loaded.commits.push(commits.complete(&mut leaf, Some(&key))?);
             loaded.leaves.push(leaf);

@@ -151,7 +151,7 @@ impl Link {
                 // The whole record is on its way, this leaf with it.
                 FeedEntry::Leaf(row) if pushes.get(&row.record).is_some_and(Push::is_all) => {}
                 FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
-                FeedEntry::Leaf(_) => {}
+                FeedEntry::Leaf(_) | FeedEntry::Grant(_) => {}
                 FeedEntry::Rescope { position, record, added, removed } => {
                     let push = if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
                         Push::all()
