@@ -319,7 +319,7 @@ pub struct Field {
     #[prost(bool, tag = "5")]
     pub required: bool,
     #[prost(bool, tag = "6")]
-    pub sensitive: bool,
+    pub sealed: bool,
     #[prost(message, optional, tag = "7")]
     pub label: ::core::option::Option<Label>,
     #[prost(message, optional, tag = "8")]
