@@ -32,8 +32,12 @@ pub static COMMANDS: &[Command] = &[
             ),
             Argument::optional("joined_on", ValueType::Date, label("入党日期", "the day of admission on probation")),
             Argument::optional("full_on", ValueType::Date, label("转正日期", "the day of becoming a full member")),
-            Argument::optional("contact", ValueType::Text(60), label("联系方式,密封保存", "a telephone number; sealed"))
-                .sealed(),
+            Argument::optional(
+                "contact",
+                ValueType::Text(60),
+                label("联系方式,密封保存", "a telephone number; sealed"),
+            )
+            .sealed(),
             Argument::optional("birth_date", ValueType::Date, label("出生日期,密封保存", "the day of birth; sealed"))
                 .sealed(),
             Argument::optional("person_digest", ValueType::Text(64), label("查重摘要,密封保存", "a digest; sealed"))

@@ -74,14 +74,7 @@ impl RecordWrite {
         self.writes.iter().map(value).collect()
     }
 
-    fn draft(
-        &self,
-        history: &History,
-        values: Vec<Option<Scalar>>,
-        actor: Actor,
-        time_ms: i64,
-        note: Note,
-    ) -> Draft {
+    fn draft(&self, history: &History, values: Vec<Option<Scalar>>, actor: Actor, time_ms: i64, note: Note) -> Draft {
         let start_op = history.max_op() + 1;
         let put = |(counter, (write, value)): (u64, (&Write, Option<Scalar>))| {
             let present = write.value == WriteValue::Member(true);

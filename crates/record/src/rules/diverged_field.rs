@@ -56,7 +56,10 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             also: Vec::new(),
             explanation: Explanation::new(
                 format!("“{title}”的{}在不同地方被写成不同的值:{zh_written}。请选定其一。", label.zh),
-                format!("The {} of {title:?} was written differently in two places: {en_written}. Choose one.", label.en),
+                format!(
+                    "The {} of {title:?} was written differently in two places: {en_written}. Choose one.",
+                    label.en
+                ),
             ),
             values,
         };

@@ -139,13 +139,8 @@ fn nothing_is_written_in_the_clear_instead() {
     // A node that leaves the sealing out is not heard.
     let ids = Scalar::Bytes(vec![1; 32]);
     for plain in [Scalar::from("13800001234"), ids, Scalar::Bytes(vec![1; SEALED_BYTES_MAX + PAD_BYTES])] {
-        let change = write(WriteValue::Value(plain)).change(
-            &record.history,
-            actor,
-            0,
-            Note::default(),
-            &mut cannot_seal,
-        );
+        let change =
+            write(WriteValue::Value(plain)).change(&record.history, actor, 0, Note::default(), &mut cannot_seal);
         let change = change.expect("a change");
         let kind = kinds::find("member").expect("it is declared");
         let verdict = crate::authority::may(
