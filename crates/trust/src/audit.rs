@@ -208,7 +208,10 @@ mod tests {
     /// Stored hashes: whoever changes what is hashed makes every log look edited.
     #[test]
     fn the_hash_does_not_change() {
-        assert_eq!(heliu_record::id::to_hex(&rows(3)[2].1), "43221d30d42ace6f79cd456d3644ff52946a9f595423cabe692b58f39e96a9f0");
+        assert_eq!(
+            heliu_record::id::to_hex(&rows(3)[2].1),
+            "43221d30d42ace6f79cd456d3644ff52946a9f595423cabe692b58f39e96a9f0"
+        );
     }
 
     proptest! {

@@ -60,6 +60,10 @@ fn what_is_typed_into_a_sealed_field_is_nowhere_in_the_record() {
         }
     }
 
+    let generic = [arguments[0], ("kind", "member"), ("birth_branch", arguments[1].1), ("contact", "13900005678")];
+    let other = village.does("record.create", None, &generic);
+    assert!(village.json(other)["contact"]["sealed"].is_string());
+
     set(&mut village, member, "contact", "");
     assert!(village.json(member).get("contact").is_none(), "clearing is no secret");
     assert_eq!(sealed::places(&village.records[&member]).len(), 2);

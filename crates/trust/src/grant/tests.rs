@@ -177,7 +177,10 @@ fn the_first_format_does_not_change() {
         vec![(Recipient::Node(NodeId([5; 16])), vec![6; 81]), (Recipient::Escrow(SealingKey([7; 32])), vec![8; 81])];
     let (realm, record) = (RealmId([1; 16]), RecordId([2; 32]));
     let grant = Grant { realm, record, key: KeyId([3; 16]), by: NodeId([4; 16]), wraps };
-    assert_eq!(heliu_record::id::to_hex(&hash_of(&grant.encode())), "067d8df3465c8a2a79e053f208ca28505cb48415e403e2236b45235946b0a2d8");
+    assert_eq!(
+        heliu_record::id::to_hex(&hash_of(&grant.encode())),
+        "067d8df3465c8a2a79e053f208ca28505cb48415e403e2236b45235946b0a2d8"
+    );
 }
 
 proptest! {
