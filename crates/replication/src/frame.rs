@@ -14,6 +14,7 @@ pub const WIRE_VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;
 
 /// Limits of wire version 1. What is beyond them is refused before anything is done with it.
 pub mod limits {
+    /// Leaves and grants together.
     pub const LEAVES_PER_FRAME: usize = 4_096;
     pub const FRAME_BYTES: usize = 4 * 1024 * 1024;
     pub const DIRECTORY_ENTRIES_PER_FRAME: usize = 64;
@@ -21,6 +22,11 @@ pub mod limits {
     pub const ITEMS_PER_FRAME: usize = 65_536;
     pub const RECORDS_PER_HAVE: usize = 4_096;
     pub const LEAVES_PER_HAVE: usize = 65_536;
+    pub const GRANT_BYTES: usize = 64 * 1024;
+    pub const STATEMENTS_PER_HAVE: usize = 4_096;
+    pub const STATEMENTS_PER_FRAME: usize = 256;
+    pub const STATEMENT_BYTES: usize = 8 * 1024;
+    pub const JOIN_BYTES: usize = 4 * 1024;
     pub const REASON_BYTES: usize = 1_024;
     /// A leaves frame may be sent while fewer frames, and fewer bytes as [`super::Leaves::bytes`] counts them, are not
     /// acknowledged. More would only fill buffers; less would idle on a slow line. The receiver holds the sender to it.
@@ -77,6 +83,11 @@ pub enum Frame {
     Refused(Vec<RefusedLeaf>),
     Checkpoint(Checkpoint),
     Verdict(Verdict),
+    Statements(Statements),
+    /// A join request going up, encoded: to the node that may enrol.
+    Join(Vec<u8>),
+    /// The answer to a join request that is refused, going back down. To one that is not, the directory grows.
+    JoinRefused(JoinRefused),
     /// A frame type of a later version. Ignored.
     Unknown,
 }
@@ -111,15 +122,21 @@ pub enum RefuseCode {
     Itself = 6,
     ShuttingDown = 7,
     StoreFailed = 8,
+    /// The county's directory has fenced the node.
+    Fenced = 9,
+    /// The connection proved another node than the hello says.
+    WrongIdentity = 10,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Welcome {
     /// How far the sender of this has the other's feed. None: it has nothing of this store.
     pub cursor: Option<Cursor>,
     /// The last commit of the receiver's node that the sender knows: a node that finds its own chain different was
     /// rolled back, and takes a new incarnation.
     pub known_of_you: Option<(Incarnation, u64, CommitId)>,
+    /// Over the hashes of the statements that the sender has and the receiver is to have.
+    pub statements: Sum,
 }
 
 /// Range-based set reconciliation over (record, digest) of the link's scope. The dialling end asks, the other answers.
@@ -206,7 +223,45 @@ impl Have {
     }
 }
 
-/// Leaves with their commits. `commits` are in the order in which leaves first use them.
+/// Statements that the receiver lacks, and which the sender has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statements {
+    /// The first eight bytes of the hash of each statement held; of more than a frame may list, some: what is not listed
+    /// may come although it is held.
+    pub have: Vec<[u8; 8]>,
+    /// Whether the receiver is to answer `have` with what is not in it, and say in turn what it has.
+    pub reply: bool,
+    /// Encoded, each with its own signature.
+    pub statements: Vec<Vec<u8>>,
+}
+
+impl Statements {
+    /// Says what is held. Of more than a frame may list, the first.
+    #[must_use]
+    pub fn have(mut have: Vec<[u8; 8]>, reply: bool) -> Self {
+        have.truncate(limits::STATEMENTS_PER_HAVE);
+        Statements { have, reply, statements: Vec::new() }
+    }
+
+    /// Cuts statements into what single frames hold.
+    #[must_use]
+    pub fn cut(statements: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {
+        cut(statements, limits::STATEMENTS_PER_FRAME, |statement| 16 + statement.len())
+    }
+}
+
+/// Why a join request was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinRefused {
+    /// The id of the token that the request had.
+    pub token: [u8; 16],
+    /// A stable code.
+    pub code: String,
+    /// For people.
+    pub reason: String,
+}
+
+/// Leaves with their commits, and grants. `commits` are in the order in which leaves first use them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leaves {
     /// Counts up by one per frame and direction of a link.
@@ -223,17 +278,18 @@ impl Leaves {
     /// Nothing but a position.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.delivery.leaves.is_empty() && self.withdrawn.is_empty()
+        self.delivery.leaves.is_empty() && self.delivery.grants.is_empty() && self.withdrawn.is_empty()
     }
 
     /// What the frame counts for in the window, the same at both ends: about what it takes in memory.
     #[must_use]
     pub fn bytes(&self) -> usize {
         const EACH: usize = 128;
-        let Delivery { commits, leaves } = &self.delivery;
+        let Delivery { commits, leaves, grants } = &self.delivery;
         let changes: usize = leaves.iter().map(|leaf| EACH + leaf.change.len()).sum();
         let commits: usize = commits.iter().map(|signed| EACH + signed.commit.leaves.len() * LeafHash::LEN).sum();
-        EACH + commits + changes + EACH * self.withdrawn.len()
+        let grants: usize = grants.iter().map(|grant| EACH + grant.grant.len()).sum();
+        EACH + commits + changes + grants + EACH * self.withdrawn.len()
     }
 }
 
@@ -241,6 +297,7 @@ impl Leaves {
 pub struct Delivery {
     pub commits: Vec<Arc<SignedCommit>>,
     pub leaves: Vec<DeliveredLeaf>,
+    pub grants: Vec<DeliveredGrant>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -251,6 +308,13 @@ pub struct DeliveredLeaf {
     pub kind_version: u32,
     /// The automerge change, as signed.
     pub change: Arc<[u8]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveredGrant {
+    pub preimage: Arc<Preimage>,
+    /// Encoded, with its own signature.
+    pub grant: Arc<[u8]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -267,6 +331,8 @@ pub struct Checkpoint {
     pub mine: Position,
     pub yours: Position,
     pub sums: Sums,
+    /// Over the hashes of the statements that both ends are to have.
+    pub statements: Sum,
 }
 
 /// Digest of a set of leaves.

@@ -1,6 +1,6 @@
 -- Format version 1. Integer keys stand for 32-byte ids in `feed` and `refs`: a leaf then costs 4 bytes there, not 64.
 
--- One row: whose store this is. `head` is kept only when leaves are dropped; otherwise the last position of `feed` tells.
+-- One row: whose store this is. `head` is kept only when leaves are dropped or erased; otherwise the last position of `feed` tells.
 CREATE TABLE store (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   id BLOB NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE records (
   birth BLOB NOT NULL,
   natural_key BLOB NOT NULL,
   scope BLOB,
-  -- 0 present, 1 hidden (since = feed position), 2 stub (since = milliseconds)
+  -- 0 present, 1 hidden (since = feed position), 2 stub (since = milliseconds), 3 erased
   state INTEGER,
   since INTEGER,
   stub BLOB,
@@ -58,7 +58,7 @@ CREATE INDEX records_waiting ON records (id) WHERE waiting = 1;
 
 CREATE TABLE feed (
   position INTEGER PRIMARY KEY,
-  -- 0 leaf, 1 rescope
+  -- 0 leaf, 1 grant, 2 rescope: what goes with a record comes first, so that one range of the index has all of it
   entry INTEGER NOT NULL,
   record INTEGER NOT NULL,
   commit_key INTEGER,
@@ -68,8 +68,9 @@ CREATE TABLE feed (
   origin BLOB,
   -- of a rescope: the added, then the removed
   seats BLOB NOT NULL,
+  -- or the grant
   change BLOB NOT NULL,
-  CHECK (entry = 1 OR commit_key IS NOT NULL)
+  CHECK (entry > 0 OR commit_key IS NOT NULL)
 ) STRICT;
 CREATE INDEX feed_by_record ON feed (record, entry);
 
@@ -110,6 +111,38 @@ CREATE TABLE quarantine (
   at_ms INTEGER NOT NULL,
   bytes BLOB NOT NULL
 ) STRICT;
+
+-- A table with a rowid: statements are up to some KiB, and hashes are random.
+CREATE TABLE statements (
+  number INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  kind INTEGER NOT NULL,
+  author BLOB NOT NULL,
+  seat BLOB NOT NULL,
+  subject BLOB NOT NULL,
+  bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX statements_by_subject ON statements (subject);
+
+-- Appended in the order of its key: one page is written, whatever its length.
+CREATE TABLE audit (
+  seq INTEGER PRIMARY KEY,
+  time_ms INTEGER NOT NULL,
+  hash BLOB NOT NULL,
+  encoded BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE stranded (
+  leaf BLOB PRIMARY KEY NOT NULL,
+  record BLOB NOT NULL,
+  at_ms INTEGER NOT NULL,
+  -- 0 open, 1 made again (as `again`), 2 discarded
+  state INTEGER NOT NULL,
+  again BLOB,
+  reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stranded_open ON stranded (at_ms) WHERE state = 0;
+CREATE INDEX stranded_by_record ON stranded (record);
 
 CREATE TABLE commands (
   id BLOB PRIMARY KEY NOT NULL,

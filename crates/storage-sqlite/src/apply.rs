@@ -11,7 +11,7 @@ use heliu_trust::id::CommitId;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteRow;
 
-use crate::convert::{Cells, id_list, number_list, scope_bytes, seat_bytes, signed, state_columns};
+use crate::convert::{Cells, id_list, number_list, scope_bytes, seat_bytes, signed, state_columns, stranded_columns};
 use crate::fault::Fault;
 use crate::script::{Insert, Script, Values};
 
@@ -26,15 +26,21 @@ pub async fn write(
         let sql = "INSERT INTO incarnations (id, began) VALUES (?, ?)";
         script.step(sql, |values| values.add(&incarnation.0[..])?.add(signed(old_head)).map(drop)).await?;
     }
+    if let Some(from) = transaction.directory_from {
+        // Numbers begin with 1, and the next one follows the last that is left.
+        script.step("DELETE FROM directory WHERE number > ?", |values| values.add(signed(from)).map(drop)).await?;
+    }
     DIRECTORY.run(script, &transaction.directory, |entry, values| values.add(&entry[..]).map(drop)).await?;
     commits(script, transaction).await?;
     records(script, transaction).await?;
-    drop_leaves(script, &transaction.dropped, new_head).await?;
+    drop_history(script, &transaction.dropped, new_head).await?;
     FEED.run(script, &transaction.feed, bind_entry).await?;
     statuses(script, &transaction.statuses).await?;
     refs(script, &transaction.refs).await?;
     conflicts(script, &transaction.conflicts_closed, &transaction.conflicts_opened).await?;
-    ledgers(script, transaction).await
+    ledgers(script, transaction).await?;
+    attested(script, transaction).await?;
+    erase(script, &transaction.erased, new_head).await
 }
 
 static DIRECTORY: Insert = Insert::new("INSERT OR FAIL INTO directory (entry) VALUES ", 1, "");
@@ -77,15 +83,34 @@ async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
     Ok(RECORDS.run(script, &rows, bind).await?)
 }
 
-async fn drop_leaves(script: &mut Script<'_>, dropped: &[RecordId], head: Position) -> Result<(), Fault> {
+/// The leaves and grants that are there.
+async fn drop_history(script: &mut Script<'_>, dropped: &[RecordId], head: Position) -> Result<(), Fault> {
     if dropped.is_empty() {
         return Ok(());
     }
-    let delete = "DELETE FROM feed WHERE entry = 0 AND record IN \
+    let delete = "DELETE FROM feed WHERE entry < 2 AND record IN \
          (SELECT r.key FROM json_each(?) j CROSS JOIN records r ON r.id = unhex(j.value))";
     script.step(delete, |values| values.add(id_list(dropped.iter().map(|id| &id.0))).map(drop)).await?;
     // The last entries of the feed may be among them: the head must not fall back.
     Ok(script.step("UPDATE store SET head = ?", |values| values.add(signed(head)).map(drop)).await?)
+}
+
+/// Last in a transaction: what else came in it goes too.
+async fn erase(script: &mut Script<'_>, erased: &[RecordId], head: Position) -> Result<(), Fault> {
+    if erased.is_empty() {
+        return Ok(());
+    }
+    drop_history(script, erased, head).await?;
+    let ids = id_list(erased.iter().map(|id| &id.0));
+    for delete in [
+        "DELETE FROM refs WHERE source IN \
+         (SELECT r.key FROM json_each(?) j CROSS JOIN records r ON r.id = unhex(j.value))",
+        "DELETE FROM quarantine WHERE record IN (SELECT unhex(value) FROM json_each(?))",
+        "DELETE FROM stranded WHERE record IN (SELECT unhex(value) FROM json_each(?))",
+    ] {
+        script.step(delete, |values| values.add(&*ids).map(drop)).await?;
+    }
+    Ok(())
 }
 
 /// Outer joins: an entry whose record or commit is not here breaks a constraint, instead of vanishing.
@@ -108,6 +133,11 @@ fn bind_entry(entry: &FeedEntry, values: &mut Values) -> Result<(), BoxDynError>
             values.add(leaf.origin.as_ref().map(|node| &node.0[..]))?;
             values.add(&b""[..])?.add(&leaf.change[..]).map(drop)
         }
+        FeedEntry::Grant(grant) => {
+            values.add(GRANT)?.add(&grant.record.0[..])?.add(None::<&[u8]>)?.add(0)?.add(0)?.add(&grant.hash.0[..])?;
+            values.add(grant.origin.as_ref().map(|node| &node.0[..]))?;
+            values.add(&b""[..])?.add(&grant.grant[..]).map(drop)
+        }
         FeedEntry::Rescope { record, added, removed, .. } => {
             values.add(RESCOPE)?.add(&record.0[..])?.add(None::<&[u8]>)?.add(0)?.add(0)?.add(&b""[..])?;
             values.add(None::<&[u8]>)?.add(seat_bytes([&added[..], &removed[..]]))?.add(&b""[..]).map(drop)
@@ -116,7 +146,8 @@ fn bind_entry(entry: &FeedEntry, values: &mut Values) -> Result<(), BoxDynError>
 }
 
 pub const LEAF: i64 = 0;
-pub const RESCOPE: i64 = 1;
+pub const GRANT: i64 = 1;
+pub const RESCOPE: i64 = 2;
 
 async fn statuses(script: &mut Script<'_>, changed: &[(Position, LeafStatus)]) -> Result<(), Fault> {
     // Of two judgements of one leaf the later counts.
@@ -228,9 +259,49 @@ async fn ledgers(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
         values.add(row.from.as_ref().map(|node| &node.0[..]))?.add(&*row.code)?.add(&*row.reason)?;
         values.add(row.at_ms)?.add(&row.bytes[..]).map(drop)
     };
+    if !transaction.unquarantined.is_empty() {
+        let delete = "DELETE FROM quarantine WHERE id IN (SELECT unhex(value) FROM json_each(?))";
+        script.step(delete, |values| values.add(id_list(&transaction.unquarantined)).map(drop)).await?;
+    }
     QUARANTINE.run(script, &transaction.quarantined, bind).await?;
     let bind = |(id, answer): &(heliu_storage::CommandId, Vec<u8>), values: &mut Values| {
         values.add(&id.0[..])?.add(&answer[..]).map(drop)
     };
     Ok(COMMANDS.run(script, &transaction.commands, bind).await?)
+}
+
+static STATEMENTS: Insert = Insert::new(
+    "INSERT OR FAIL INTO statements (hash, kind, author, seat, subject, bytes) VALUES ",
+    6,
+    " ON CONFLICT (hash) DO NOTHING",
+);
+static AUDIT: Insert = Insert::new("INSERT OR FAIL INTO audit (seq, time_ms, hash, encoded) VALUES ", 4, "");
+static STRANDED: Insert = Insert::new(
+    "INSERT OR FAIL INTO stranded (leaf, record, at_ms, state, again, reason) VALUES ",
+    6,
+    " ON CONFLICT (leaf) DO UPDATE SET record = excluded.record, at_ms = excluded.at_ms, state = excluded.state, \
+     again = excluded.again, reason = excluded.reason",
+);
+
+/// What is signed or told beside records: statements, the audit log, stranded edits.
+async fn attested(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
+    if !transaction.statements_dropped.is_empty() {
+        let delete = "DELETE FROM statements WHERE hash IN (SELECT unhex(value) FROM json_each(?))";
+        script.step(delete, |values| values.add(id_list(&transaction.statements_dropped)).map(drop)).await?;
+    }
+    let bind = |row: &heliu_storage::StatementRow, values: &mut Values| {
+        values.add(&row.hash[..])?.add(i64::from(row.kind))?.add(&row.author.0[..])?;
+        values.add(&row.seat.0[..])?.add(&row.subject[..])?.add(&row.bytes[..]).map(drop)
+    };
+    STATEMENTS.run(script, &transaction.statements, bind).await?;
+    let bind = |row: &heliu_storage::AuditRow, values: &mut Values| {
+        values.add(signed(row.seq))?.add(row.time_ms)?.add(&row.hash[..])?.add(&row.encoded[..]).map(drop)
+    };
+    AUDIT.run(script, &transaction.audit, bind).await?;
+    let bind = |row: &heliu_storage::StrandedRow, values: &mut Values| {
+        let (state, again) = stranded_columns(&row.state);
+        values.add(&row.leaf.0[..])?.add(&row.record.0[..])?.add(row.at_ms)?;
+        values.add(state)?.add(again)?.add(&*row.reason).map(drop)
+    };
+    Ok(STRANDED.run(script, &transaction.stranded, bind).await?)
 }

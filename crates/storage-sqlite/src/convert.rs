@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::hash::Sum;
-use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
+use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
-use heliu_storage::{RecordRow, RecordState, Stub};
+use heliu_storage::{RecordRow, RecordState, StrandedState, Stub};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -151,12 +151,14 @@ pub fn state_columns(state: &RecordState) -> (i64, i64, Vec<u8>) {
             }
             (STUB, stub.since_ms, writer.0)
         }
+        RecordState::Erased => (ERASED, 0, Vec::new()),
     }
 }
 
 pub const PRESENT: i64 = 0;
 pub const HIDDEN: i64 = 1;
 pub const STUB: i64 = 2;
+pub const ERASED: i64 = 3;
 
 /// The columns of a record, in the order that [`record_row`] reads them in.
 pub const RECORD_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope, r.state, r.since, r.stub, r.held, \
@@ -179,6 +181,7 @@ pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
             })?;
             RecordState::Stub(Stub { since_ms, reason, own_last })
         }
+        ERASED => RecordState::Erased,
         other => return Err(cells.damaged(&format!("state {other}"))),
     };
     Ok(RecordRow {
@@ -198,4 +201,23 @@ pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
 /// Reads a preimage from `kind`, `birth`, `natural_key`.
 pub fn preimage(cells: &Cells, first: usize) -> Result<Preimage, Fault> {
     Ok(Preimage { kind: cells.get(first)?, birth: SeatId(cells.fixed(first + 1)?), key: cells.get(first + 2)? })
+}
+
+/// The columns `state` and `again` of a stranded edit.
+pub fn stranded_columns(state: &StrandedState) -> (i64, Option<&[u8]>) {
+    match state {
+        StrandedState::Open => (0, None),
+        StrandedState::Reissued(again) => (1, Some(&again.0[..])),
+        StrandedState::Discarded => (2, None),
+    }
+}
+
+/// Reads what [`stranded_columns`] made.
+pub fn stranded_state(cells: &Cells, first: usize) -> Result<StrandedState, Fault> {
+    match (cells.get::<i64>(first)?, cells.optional(first + 1)?) {
+        (0, None) => Ok(StrandedState::Open),
+        (1, Some(again)) => Ok(StrandedState::Reissued(LeafHash(again))),
+        (2, None) => Ok(StrandedState::Discarded),
+        (other, _) => Err(cells.damaged(&format!("state {other}"))),
+    }
 }

@@ -1,12 +1,15 @@
-//! Reading everything that is kept beside records and feed: directory, conflicts, cursors, commands, quarantine, counts.
+//! Reading everything that is kept beside records and feed: directory, conflicts, cursors, commands,
+//! quarantine, statements, the audit log, stranded edits, counts.
 
-use heliu_record::id::RecordId;
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_storage::row::Counts;
-use heliu_storage::{CommandId, ConflictRow, Cursor, QuarantineRow, Quarantined, StoreId};
+use heliu_storage::{
+    AuditRow, CommandId, ConflictRow, Cursor, QuarantineRow, Quarantined, StatementRow, StoreId, StrandedRow,
+};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::convert::{Cells, id_list, limit};
+use crate::convert::{Cells, id_list, limit, signed, stranded_state};
 use crate::fault::Fault;
 
 pub async fn directory(connection: &mut SqliteConnection) -> Result<Vec<Vec<u8>>, Fault> {
@@ -83,11 +86,12 @@ pub async fn quarantine(connection: &mut SqliteConnection, count: usize) -> Resu
         "SELECT id, record, sender, code, reason, at_ms, bytes FROM quarantine ORDER BY number DESC LIMIT ?",
     );
     let rows = query.bind(limit(count)).fetch_all(connection).await?;
-    let entry = |row: &SqliteRow| {
-        let cells = Cells::new(row, "quarantine", 0);
-        Ok(QuarantineRow { bytes: cells.get(6)?, ..refusal(&cells)? })
-    };
-    rows.iter().map(entry).collect()
+    rows.iter().map(with_bytes).collect()
+}
+
+fn with_bytes(row: &SqliteRow) -> Result<QuarantineRow, Fault> {
+    let cells = Cells::new(row, "quarantine", 0);
+    Ok(QuarantineRow { bytes: cells.get(6)?, ..refusal(&cells)? })
 }
 
 /// Without the bytes: a page of them would be up to 64 MB.
@@ -121,11 +125,91 @@ fn refusal(cells: &Cells<'_>) -> Result<QuarantineRow, Fault> {
     })
 }
 
+pub async fn quarantined_by_prefix(
+    connection: &mut SqliteConnection,
+    prefix: &str,
+) -> Result<Vec<QuarantineRow>, Fault> {
+    let Some((first, last)) = heliu_storage::row::prefix_bounds(prefix) else { return Ok(Vec::new()) };
+    let query = sqlx::query(
+        "SELECT id, record, sender, code, reason, at_ms, bytes FROM quarantine \
+         WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 2",
+    );
+    let rows = query.bind(&first.0[..]).bind(&last.0[..]).fetch_all(connection).await?;
+    rows.iter().map(with_bytes).collect()
+}
+
+pub async fn statements(connection: &mut SqliteConnection) -> Result<Vec<StatementRow>, Fault> {
+    let query = sqlx::query("SELECT hash, kind, author, seat, subject, bytes FROM statements ORDER BY hash");
+    query.fetch_all(connection).await?.iter().map(statement).collect()
+}
+
+pub async fn statements_about(
+    connection: &mut SqliteConnection,
+    subject: [u8; 32],
+) -> Result<Vec<StatementRow>, Fault> {
+    let query =
+        sqlx::query("SELECT hash, kind, author, seat, subject, bytes FROM statements WHERE subject = ? ORDER BY hash");
+    query.bind(&subject[..]).fetch_all(connection).await?.iter().map(statement).collect()
+}
+
+fn statement(row: &SqliteRow) -> Result<StatementRow, Fault> {
+    let cells = Cells::new(row, "statements", 0);
+    Ok(StatementRow {
+        hash: cells.fixed(0)?,
+        kind: u8::try_from(cells.get::<i64>(1)?).map_err(|error| cells.damaged(&error))?,
+        author: NodeId(cells.fixed(2)?),
+        seat: SeatId(cells.fixed(3)?),
+        subject: cells.fixed(4)?,
+        bytes: cells.get(5)?,
+    })
+}
+
+pub async fn audit(connection: &mut SqliteConnection, after: u64, count: usize) -> Result<Vec<AuditRow>, Fault> {
+    let query = sqlx::query("SELECT seq, time_ms, hash, encoded FROM audit WHERE seq > ? ORDER BY seq LIMIT ?");
+    let rows = query.bind(signed(after)).bind(limit(count)).fetch_all(connection).await?;
+    let entry = |row: &SqliteRow| {
+        let cells = Cells::new(row, "audit", 0);
+        Ok(AuditRow { seq: cells.u64(0)?, time_ms: cells.get(1)?, hash: cells.fixed(2)?, encoded: cells.get(3)? })
+    };
+    rows.iter().map(entry).collect()
+}
+
+pub async fn audit_head(connection: &mut SqliteConnection) -> Result<Option<(u64, [u8; 32])>, Fault> {
+    let query = sqlx::query("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
+    let Some(row) = query.fetch_optional(connection).await? else { return Ok(None) };
+    let cells = Cells::new(&row, "audit", 0);
+    Ok(Some((cells.u64(0)?, cells.fixed(1)?)))
+}
+
+pub async fn stranded(connection: &mut SqliteConnection, count: usize) -> Result<Vec<StrandedRow>, Fault> {
+    let query = sqlx::query(
+        "SELECT leaf, record, at_ms, state, again, reason FROM stranded WHERE state = 0 \
+         ORDER BY at_ms DESC, leaf LIMIT ?",
+    );
+    query.bind(limit(count)).fetch_all(connection).await?.iter().map(stranded_row).collect()
+}
+
+pub async fn stranded_one(connection: &mut SqliteConnection, leaf: LeafHash) -> Result<Option<StrandedRow>, Fault> {
+    let query = sqlx::query("SELECT leaf, record, at_ms, state, again, reason FROM stranded WHERE leaf = ?");
+    query.bind(&leaf.0[..]).fetch_optional(connection).await?.as_ref().map(stranded_row).transpose()
+}
+
+fn stranded_row(row: &SqliteRow) -> Result<StrandedRow, Fault> {
+    let cells = Cells::new(row, "stranded", 0);
+    Ok(StrandedRow {
+        leaf: LeafHash(cells.fixed(0)?),
+        record: RecordId(cells.fixed(1)?),
+        at_ms: cells.get(2)?,
+        state: stranded_state(&cells, 3)?,
+        reason: cells.get(5)?,
+    })
+}
+
 pub async fn counts(connection: &mut SqliteConnection) -> Result<Counts, Fault> {
     // Each of them is answered by an index alone; the rows themselves are long.
     let query = sqlx::query(
         "SELECT (SELECT count(*) FROM records), \
-         (SELECT count(*) FROM records WHERE state > 0 AND state = 1), \
+         (SELECT count(*) FROM records WHERE state > 0), \
          (SELECT count(*) FROM records WHERE state > 0 AND state = 2), \
          (SELECT count(*) FROM feed WHERE entry = 0), \
          (SELECT count(*) FROM commits), \
@@ -135,9 +219,9 @@ pub async fn counts(connection: &mut SqliteConnection) -> Result<Counts, Fault> 
     );
     let row = query.fetch_one(connection).await?;
     let cells = Cells::new(&row, "counts", 0);
-    let (all, hidden, stubs) = (cells.u64(0)?, cells.u64(1)?, cells.u64(2)?);
+    let (all, away, stubs) = (cells.u64(0)?, cells.u64(1)?, cells.u64(2)?);
     Ok(Counts {
-        records: all.saturating_sub(hidden + stubs),
+        records: all.saturating_sub(away),
         stubs,
         leaves: cells.u64(3)?,
         commits: cells.u64(4)?,

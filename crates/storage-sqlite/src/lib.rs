@@ -20,11 +20,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use heliu_record::id::RecordId;
+use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined,
-    Read, RecordRow, ScanItem, StoreError, StoreId, Transaction, Write,
+    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow,
+    Quarantined, Read, RecordRow, ScanItem, StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -85,8 +85,8 @@ impl Options {
             .journal_mode(SqliteJournalMode::Wal)
             .pragma("wal_autocheckpoint", self.checkpoint_pages.to_string())
             .pragma("journal_size_limit", (u64::from(self.checkpoint_pages) * 4096).to_string())
-            // What is erased is overwritten wherever that costs no further page.
-            .pragma("secure_delete", "FAST")
+            // What goes is overwritten. (FAST would leave what long values were in.)
+            .pragma("secure_delete", "ON")
     }
 }
 
@@ -113,6 +113,7 @@ impl SqliteStore {
             let mut writer = Writer::new(connection);
             let begins = Transaction { incarnation: Some(options.incarnation), ..Transaction::default() };
             writer.apply(&meta, &begins).await?;
+            writer.wipe(&directory).await;
             Ok::<_, Fault>((meta, writer))
         };
         let (meta, writer) = opened.await.map_err(|fault| fault.at(&directory, "opening a store"))?;
@@ -260,6 +261,38 @@ impl Read for SqliteStore {
         read!(self, "reading the quarantine", connection => ledgers::quarantine(connection, limit))
     }
 
+    async fn quarantined_by_prefix(&self, prefix: &str) -> Result<Vec<QuarantineRow>, StoreError> {
+        read!(self, "looking up a short id", connection => ledgers::quarantined_by_prefix(connection, prefix))
+    }
+
+    async fn written_by(&self, author: NodeId) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "looking for an author", connection => records::written_by(connection, author))
+    }
+
+    async fn statements(&self) -> Result<Vec<StatementRow>, StoreError> {
+        read!(self, "reading statements", connection => ledgers::statements(connection))
+    }
+
+    async fn statements_about(&self, subject: [u8; 32]) -> Result<Vec<StatementRow>, StoreError> {
+        read!(self, "reading statements", connection => ledgers::statements_about(connection, subject))
+    }
+
+    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
+        read!(self, "reading the audit log", connection => ledgers::audit(connection, after, limit))
+    }
+
+    async fn audit_head(&self) -> Result<Option<(u64, [u8; 32])>, StoreError> {
+        read!(self, "reading the audit log", connection => ledgers::audit_head(connection))
+    }
+
+    async fn stranded(&self, limit: usize) -> Result<Vec<StrandedRow>, StoreError> {
+        read!(self, "reading stranded edits", connection => ledgers::stranded(connection, limit))
+    }
+
+    async fn stranded_one(&self, leaf: LeafHash) -> Result<Option<StrandedRow>, StoreError> {
+        read!(self, "reading a stranded edit", connection => ledgers::stranded_one(connection, leaf))
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         read!(self, "counting", connection => ledgers::counts(connection))
     }
@@ -275,6 +308,9 @@ impl Write for SqliteStore {
             if let Err(fault) = writer.settle(&self.meta).await {
                 tracing::warn!(fault = %fault.at(&self.directory, "rolling back"), "a failed transaction is still open");
             }
+        }
+        if done.is_ok() {
+            writer.wipe(&self.directory).await;
         }
         done.map_err(|fault| fault.at(&self.directory, "writing"))
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_storage::{ListQuery, Position, RecordRow, ScanItem};
+use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
@@ -96,4 +97,12 @@ pub async fn hidden(connection: &mut SqliteConnection, up_to: Position) -> Resul
     // `state > 0` is what the index is over.
     let query = sqlx::query("SELECT id FROM records WHERE state > 0 AND state = 1 AND since <= ? ORDER BY id");
     ids(&query.bind(signed(up_to)).fetch_all(connection).await?)
+}
+
+pub async fn written_by(connection: &mut SqliteConnection, author: NodeId) -> Result<Vec<RecordId>, Fault> {
+    let query = sqlx::query(
+        "SELECT id FROM records WHERE state < 2 AND key IN (SELECT f.record FROM feed f WHERE f.entry = 0 \
+         AND f.commit_key IN (SELECT key FROM commits WHERE author = ?)) ORDER BY id",
+    );
+    ids(&query.bind(&author.0[..]).fetch_all(connection).await?)
 }

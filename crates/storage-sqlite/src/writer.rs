@@ -1,14 +1,17 @@
 //! The one connection that writes, and what it knows: the head, and whether its last transaction ended.
 
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use heliu_storage::{Meta, Position, StoreError, StoreId, Transaction};
 use heliu_trust::id::Incarnation;
+use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::apply;
 use crate::convert::Cells;
 use crate::fault::Fault;
+use crate::ledgers;
 use crate::script::Script;
 
 pub struct Writer {
@@ -17,6 +20,10 @@ pub struct Writer {
     /// Set while a transaction runs. If its future is dropped half-way, or fails, the next caller finds this set: what
     /// became of the transaction is then read from the file.
     in_doubt: bool,
+    /// The last seq of the audit log; none if it must be read first.
+    audited: Option<u64>,
+    /// Whether the log still has bytes of what was dropped or erased. An earlier process may have left some.
+    to_wipe: bool,
 }
 
 /// The last durable [`Meta`], shared with readers.
@@ -38,17 +45,19 @@ impl SharedMeta {
 
 impl Writer {
     pub fn new(connection: SqliteConnection) -> Self {
-        Writer { connection: Some(connection), in_doubt: false }
+        Writer { connection: Some(connection), in_doubt: false, audited: None, to_wipe: true }
     }
 
     pub async fn apply(&mut self, shared: &SharedMeta, transaction: &Transaction) -> Result<(), Fault> {
         self.settle(shared).await?;
         let meta = shared.get();
-        let head = transaction.check(&meta)?;
+        let audited = if transaction.audit.is_empty() { 0 } else { self.audited().await? };
+        let head = transaction.check(&meta, audited)?;
         if transaction.is_empty() {
             return Ok(());
         }
         self.in_doubt = true;
+        self.to_wipe |= !transaction.dropped.is_empty() || !transaction.erased.is_empty();
         let connection = self.connection.as_mut().ok_or_else(closed)?;
         let mut script = Script::new(connection, is_small(transaction));
         script.step("BEGIN IMMEDIATE", |_| Ok(())).await?;
@@ -58,8 +67,47 @@ impl Writer {
         let mut incarnations = meta.incarnations.clone();
         incarnations.extend(transaction.incarnation.map(|incarnation| (incarnation, meta.head)));
         shared.set(Meta { store: meta.store, head, incarnations });
+        if let Some(last) = transaction.audit.last() {
+            self.audited = Some(last.seq);
+        }
         self.in_doubt = false;
         Ok(())
+    }
+
+    async fn audited(&mut self) -> Result<u64, Fault> {
+        if let Some(audited) = self.audited {
+            return Ok(audited);
+        }
+        let connection = self.connection.as_mut().ok_or_else(closed)?;
+        let audited = ledgers::audit_head(connection).await?.map_or(0, |(seq, _)| seq);
+        self.audited = Some(audited);
+        Ok(audited)
+    }
+
+    /// After a transaction that dropped or erased something: writes the log back and empties it, because it still has
+    /// what is overwritten in the file. A reader may be in the way; then the next transaction tries again. Nothing of this
+    /// makes a transaction fail that is already durable.
+    pub async fn wipe(&mut self, directory: &Path) {
+        if !self.to_wipe {
+            return;
+        }
+        match self.truncate_log().await {
+            Ok(is_empty) => self.to_wipe = !is_empty,
+            Err(fault) => {
+                let error = fault.at(directory, "emptying the log");
+                tracing::warn!(%error, "bytes that were erased are still in the log: it is tried again");
+            }
+        }
+    }
+
+    async fn truncate_log(&mut self) -> Result<bool, Fault> {
+        let connection = self.connection.as_mut().ok_or_else(closed)?;
+        // Who writes next waits meanwhile: not for as long as for a lock.
+        sqlx::query("PRAGMA busy_timeout = 100").execute(&mut *connection).await?;
+        let done = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await;
+        sqlx::query("PRAGMA busy_timeout = 5000").execute(&mut *connection).await?;
+        let is_busy: i64 = done?.try_get(0)?;
+        Ok(is_busy == 0)
     }
 
     /// Ends what an earlier transaction left open and reads where the store stands.
@@ -74,6 +122,7 @@ impl Writer {
             tracing::debug!(%error, "nothing to roll back");
         }
         shared.set(read_meta(connection).await?);
+        self.audited = None;
         self.in_doubt = false;
         Ok(())
     }
@@ -83,10 +132,27 @@ impl Writer {
     }
 }
 
-/// Whether no table gets more than one row: a single edit, or what acknowledges one.
+/// Whether no table gets more than one row: a single edit, or what acknowledges one. What is rare beside those is not
+/// gathered: each mixture would be a shape of its own.
 fn is_small(transaction: &Transaction) -> bool {
-    let Transaction { directory, commits, feed, records, conflicts_opened, cursors, quarantined, commands, .. } =
-        transaction;
+    let Transaction {
+        directory,
+        directory_from,
+        commits,
+        feed,
+        records,
+        erased,
+        conflicts_opened,
+        cursors,
+        quarantined,
+        unquarantined,
+        commands,
+        statements,
+        statements_dropped,
+        audit,
+        stranded,
+        ..
+    } = transaction;
     let rows = [
         directory.len(),
         commits.len(),
@@ -96,8 +162,10 @@ fn is_small(transaction: &Transaction) -> bool {
         cursors.len(),
         quarantined.len(),
         commands.len(),
+        audit.len(),
     ];
-    rows.into_iter().all(|rows| rows <= 1)
+    let rare = [erased.len(), unquarantined.len(), statements.len(), statements_dropped.len(), stranded.len()];
+    directory_from.is_none() && rows.into_iter().all(|rows| rows <= 1) && rare.into_iter().all(|rows| rows == 0)
 }
 
 pub fn closed() -> Fault {

@@ -2,6 +2,7 @@
 //! [`conformance_suite`](crate::conformance_suite) makes a test of each. Cases panic, as tests do.
 
 pub mod durability;
+pub mod erasure;
 pub mod feed;
 pub mod ledgers;
 pub mod records;
@@ -38,19 +39,25 @@ macro_rules! conformance_suite {
                 a_new_store_is_empty, what_was_applied_is_there_after_a_crash, a_refused_transaction_leaves_no_trace,
                 every_opening_is_an_incarnation, an_incarnation_is_used_once, a_transaction_may_begin_an_incarnation,
             ],
+            erasure: [
+                what_is_erased_leaves_nothing_but_its_row, what_comes_with_an_erasure_goes_too, an_erased_tail_leaves_the_head,
+            ],
             feed: [
                 pages_carry_what_sending_takes, positions_follow_the_head, a_leaf_needs_its_commit_and_its_record,
                 a_page_keeps_to_its_budget, rescopes_are_entries, dropped_leaves_leave_gaps,
                 the_head_outlives_a_dropped_tail, leaves_are_judged_anew, leaves_of_some_records, loading_records,
+                grants_are_entries, grants_go_with_their_record,
                 commits_are_kept_once, the_last_commit_is_the_latest_one_stored, a_large_transaction,
             ],
             records: [
                 a_row_is_replaced, scanning_in_pages, short_ids, listing, references_are_replaced_as_a_whole,
-                wants_are_the_records_that_wait, hidden_records_by_position, counting,
+                wants_are_the_records_that_wait, hidden_records_by_position, counting, written_by_an_author,
             ],
             ledgers: [
                 the_directory_keeps_its_order, conflicts_open_and_close, cursors_are_replaced,
-                commands_keep_their_first_answer, the_quarantine_keeps_one_of_each,
+                commands_keep_their_first_answer, the_quarantine_keeps_one_of_each, the_quarantine_lets_go,
+                a_tail_of_the_directory_is_replaced, statements_are_a_set, the_audit_log_has_no_gap,
+                stranded_edits_change_their_state,
             ],
         }
     };

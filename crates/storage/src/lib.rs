@@ -1,22 +1,26 @@
 //! The storage port: what a node keeps, as plain rows, and the traits by which it is written and read.
 //!
-//! Records' bytes, commits and directory entries are opaque here. The rules a store must keep are in [`conformance`], one
+//! Records' bytes, commits, grants, statements and directory entries are opaque here. The rules a store must keep are in [`conformance`], one
 //! suite that every store runs; [`memory`] is the store of the simulator.
 
 pub mod conformance;
+mod ledger;
 pub mod memory;
 pub mod row;
+mod transaction;
 
 use std::collections::BTreeSet;
 use std::future::Future;
 
-use heliu_record::id::RecordId;
+use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
+pub use ledger::{AuditRow, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState};
 pub use row::{
-    CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Loaded, Meta, Position,
-    QuarantineRow, Quarantined, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
+    CommandId, Cursor, DamagedEntry, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded,
+    Meta, Position, RecordRow, RecordState, ScanItem, StoreId, Stub,
 };
+pub use transaction::Transaction;
 
 /// Why a store could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +65,7 @@ pub trait Read: Send + Sync {
     fn meta(&self) -> impl Future<Output = Result<Meta, StoreError>> + Send;
     /// All directory entries, in order.
     fn directory(&self) -> impl Future<Output = Result<Vec<Vec<u8>>, StoreError>> + Send;
-    /// Rows with their leaves (in feed order), in the order asked for and each once. Unknown records are left out.
+    /// Rows with their leaves and grants (in feed order), in the order asked for and each once. Unknown records are left out.
     fn load(&self, ids: &[RecordId]) -> impl Future<Output = Result<Vec<Loaded>, StoreError>> + Send;
     /// The records that refer to any of these: (target, source), in order.
     fn referring(
@@ -70,7 +74,8 @@ pub trait Read: Send + Sync {
     ) -> impl Future<Output = Result<Vec<(RecordId, RecordId)>, StoreError>> + Send;
     /// Feed entries after a position, in order, with what sending them takes.
     fn feed(&self, after: Position, budget: Budget) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
-    /// All leaves of some records, in feed order, as feed items; nothing for records that are stubs or unknown.
+    /// All leaves and grants of some records, in feed order, as feed items; nothing for records that are stubs, erased or
+    /// unknown.
     fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
     /// Rows in id order after a given one: what sums and reconciliation are made from.
     fn scan(
@@ -81,7 +86,7 @@ pub trait Read: Send + Sync {
     fn record(&self, id: RecordId) -> impl Future<Output = Result<Option<RecordRow>, StoreError>> + Send;
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
-    /// Rows in any state: who lists for people's day-to-day views leaves out what is hidden, and stubs.
+    /// Rows in any state: who lists for people's day-to-day views leaves out all but what is present.
     fn list(&self, query: &ListQuery) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
     /// Open conflicts, in id order, after a given one.
     fn conflicts(
@@ -113,6 +118,27 @@ pub trait Read: Send + Sync {
     ) -> impl Future<Output = Result<Vec<Quarantined>, StoreError>> + Send;
     /// The newest first, with their bytes.
     fn quarantine(&self, limit: usize) -> impl Future<Output = Result<Vec<QuarantineRow>, StoreError>> + Send;
+    /// Rows of the quarantine whose id begins with these hex digits, with their bytes, at most 2: for people who type a
+    /// short id.
+    fn quarantined_by_prefix(
+        &self,
+        prefix: &str,
+    ) -> impl Future<Output = Result<Vec<QuarantineRow>, StoreError>> + Send;
+    /// The records, present or hidden, that hold a leaf of this author, in id order. It looks at the whole feed.
+    fn written_by(&self, author: NodeId) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
+    /// All statements, ordered by hash.
+    fn statements(&self) -> impl Future<Output = Result<Vec<StatementRow>, StoreError>> + Send;
+    /// Those about one subject, ordered by hash.
+    fn statements_about(&self, subject: [u8; 32])
+    -> impl Future<Output = Result<Vec<StatementRow>, StoreError>> + Send;
+    /// Rows of the audit log after a seq, in order.
+    fn audit(&self, after: u64, limit: usize) -> impl Future<Output = Result<Vec<AuditRow>, StoreError>> + Send;
+    /// Seq and hash of the last row of the audit log.
+    fn audit_head(&self) -> impl Future<Output = Result<Option<(u64, [u8; 32])>, StoreError>> + Send;
+    /// Stranded edits that are open, the newest first.
+    fn stranded(&self, limit: usize) -> impl Future<Output = Result<Vec<StrandedRow>, StoreError>> + Send;
+    /// One in any state.
+    fn stranded_one(&self, leaf: LeafHash) -> impl Future<Output = Result<Option<StrandedRow>, StoreError>> + Send;
     /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
     fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;
 }

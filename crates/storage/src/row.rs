@@ -9,11 +9,13 @@ use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
-use crate::StoreError;
-
 byte_id!(
     /// One store, made once and kept for its life. A copy of a store has the same id, and other incarnations.
     StoreId, 16
+);
+byte_id!(
+    /// One grant: the hash of its bytes.
+    GrantHash, 32
 );
 
 /// A place in a store's feed. The first entry has position 1; 0 is before all.
@@ -89,9 +91,21 @@ pub struct LeafRow {
     pub change: Arc<[u8]>,
 }
 
+/// A grant of a record's data key, as it came: one row. It is signed by itself and part of no commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantRow {
+    pub position: Position,
+    pub record: RecordId,
+    pub hash: GrantHash,
+    /// The node that it came from; none if it was made here.
+    pub origin: Option<NodeId>,
+    pub grant: Arc<[u8]>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedEntry {
     Leaf(LeafRow),
+    Grant(GrantRow),
     /// The audience of a record changed: who joined it gets the whole record, who left it is told to let it go.
     Rescope {
         position: Position,
@@ -106,6 +120,7 @@ impl FeedEntry {
     pub fn position(&self) -> Position {
         match self {
             FeedEntry::Leaf(row) => row.position,
+            FeedEntry::Grant(row) => row.position,
             FeedEntry::Rescope { position, .. } => *position,
         }
     }
@@ -114,6 +129,7 @@ impl FeedEntry {
     pub fn record(&self) -> RecordId {
         match self {
             FeedEntry::Leaf(row) => row.record,
+            FeedEntry::Grant(row) => row.record,
             FeedEntry::Rescope { record, .. } => *record,
         }
     }
@@ -123,6 +139,7 @@ impl FeedEntry {
     pub fn change_len(&self) -> usize {
         match self {
             FeedEntry::Leaf(row) => row.change.len(),
+            FeedEntry::Grant(row) => row.grant.len(),
             FeedEntry::Rescope { .. } => 0,
         }
     }
@@ -144,6 +161,18 @@ pub struct FeedPage {
     pub items: Vec<FeedItem>,
     /// Everything up to here has been looked at, also where erased entries left gaps.
     pub through: Position,
+    /// Entries in between that cannot be read: they are not in `items`.
+    pub damaged: Vec<DamagedEntry>,
+}
+
+/// An entry of the feed that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedEntry {
+    pub position: Position,
+    /// None if that cannot be told.
+    pub record: Option<RecordId>,
+    /// Where and what.
+    pub detail: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,6 +183,8 @@ pub enum RecordState {
         since: Position,
     },
     Stub(Stub),
+    /// A tombstone took it away, everywhere. Nothing of it is here and nothing of it is taken.
+    Erased,
 }
 
 /// What stays of a record that left this seat.
@@ -174,13 +205,13 @@ pub struct RecordRow {
     /// What relaying goes by: the scope of the admitted history, widened by held leaves.
     pub scope: Scope,
     pub state: RecordState,
-    /// Sum of the hashes of all signature-valid leaves held; then of the admitted ones.
+    /// Sum of the hashes of all signature-valid leaves and grants held; then of the admitted leaves.
     pub held: Sum,
     pub admitted: Sum,
     pub leaves: u32,
     /// Whether some of them wait for predecessors.
     pub waiting: bool,
-    /// The folded view as JSON; empty for a stub.
+    /// The folded view as JSON; empty for a stub and for what is erased.
     pub view: Vec<u8>,
     /// What other records' rules read of this one, hashed.
     pub signal: [u8; 8],
@@ -194,56 +225,23 @@ pub struct Loaded {
     pub leaves: Vec<LeafRow>,
     /// For each leaf, the encoded signed commit that it is part of (shared).
     pub commits: Vec<Arc<[u8]>>,
+    /// In feed order.
+    pub grants: Vec<GrantRow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanItem {
     pub id: RecordId,
     pub scope: Scope,
-    /// Whether it is present (not hidden, not a stub).
+    /// Whether it is present (not hidden, not a stub, not erased).
     pub present: bool,
     pub held: Sum,
     pub admitted: Sum,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConflictRow {
-    pub id: [u8; 32],
-    /// Conflict kind, e.g. `MULTI_HOME`.
-    pub kind: String,
-    pub anchors: Vec<RecordId>,
-    /// The conflict as JSON.
-    pub body: Vec<u8>,
-}
-
-/// What was refused: kept as a leaf as well if it is one, and here alone if it cannot be read or is not signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QuarantineRow {
-    /// Hash of the bytes.
-    pub id: [u8; 32],
-    pub record: Option<RecordId>,
-    pub from: Option<NodeId>,
-    /// Stable reason code, then words for people.
-    pub code: String,
-    pub reason: String,
-    pub at_ms: i64,
-    /// At most 64 KiB of it.
-    pub bytes: Vec<u8>,
-}
-
-/// A row of the quarantine as it is listed: without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quarantined {
-    /// Rising with each that is added.
-    pub number: u64,
-    pub row: QuarantineRow,
-    /// How many bytes are kept of it.
-    pub len: u64,
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Present ones: neither hidden nor stubs.
+    /// Present ones: not hidden, no stubs, not erased.
     pub records: u64,
     pub stubs: u64,
     pub leaves: u64,
@@ -254,37 +252,6 @@ pub struct Counts {
     pub waiting: u64,
 }
 
-/// Everything that one step of the engine changes. A store makes it durable as a whole.
-#[derive(Clone, Debug, Default)]
-pub struct Transaction {
-    /// A new incarnation that begins here (at the head before this transaction's feed entries).
-    pub incarnation: Option<Incarnation>,
-    /// Encoded entries, appended.
-    pub directory: Vec<Vec<u8>>,
-    /// New commits: id, author, incarnation, seq, encoded. Already known ones are ignored.
-    pub commits: Vec<CommitRow>,
-    /// Appended to the feed; positions follow the head without a gap.
-    pub feed: Vec<FeedEntry>,
-    /// Leaves that are judged anew, by position.
-    pub statuses: Vec<(Position, LeafStatus)>,
-    /// Inserted or replaced.
-    pub records: Vec<RecordRow>,
-    /// For each record here, the whole new set of records it refers to.
-    pub refs: Vec<(RecordId, Vec<RecordId>)>,
-    /// Records whose leaves go (their row, now a stub, is in `records`): those that were there before this transaction.
-    /// Their rescope entries stay, to be told to others.
-    pub dropped: Vec<RecordId>,
-    /// Opened, or changed: replaces what has the same id.
-    pub conflicts_opened: Vec<ConflictRow>,
-    pub conflicts_closed: Vec<[u8; 32]>,
-    /// How far other stores' feeds have been received.
-    pub cursors: Vec<Cursor>,
-    /// Of two with one id the first is kept.
-    pub quarantined: Vec<QuarantineRow>,
-    /// Commands carried out, with the encoded answer to give again. The first answer is kept.
-    pub commands: Vec<(CommandId, Vec<u8>)>,
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitRow {
     pub id: CommitId,
@@ -292,59 +259,6 @@ pub struct CommitRow {
     pub incarnation: Incarnation,
     pub seq: u64,
     pub encoded: Arc<[u8]>,
-}
-
-impl Transaction {
-    /// What every store refuses before it writes anything: a feed that does not follow the head, an incarnation that
-    /// was there before. Returns the new head.
-    pub fn check(&self, meta: &Meta) -> Result<Position, StoreError> {
-        let refused = |detail| Err(StoreError::Damaged { what: "transaction", detail });
-        if let Some(incarnation) = self.incarnation
-            && meta.incarnations.iter().any(|(known, _)| *known == incarnation)
-        {
-            return refused(format!("incarnation {incarnation} is not new"));
-        }
-        let mut head = meta.head;
-        for entry in &self.feed {
-            head += 1;
-            if entry.position() != head {
-                return refused(format!("the feed goes on at {head}, not at {}", entry.position()));
-            }
-        }
-        Ok(head)
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        let Transaction {
-            incarnation,
-            directory,
-            commits,
-            feed,
-            statuses,
-            records,
-            refs,
-            dropped,
-            conflicts_opened,
-            conflicts_closed,
-            cursors,
-            quarantined,
-            commands,
-        } = self;
-        incarnation.is_none()
-            && directory.is_empty()
-            && commits.is_empty()
-            && feed.is_empty()
-            && statuses.is_empty()
-            && records.is_empty()
-            && refs.is_empty()
-            && dropped.is_empty()
-            && conflicts_opened.is_empty()
-            && conflicts_closed.is_empty()
-            && cursors.is_empty()
-            && quarantined.is_empty()
-            && commands.is_empty()
-    }
 }
 
 /// The first and the last id that begin with these hex digits; none if they are not hex digits, or too many.

@@ -1,16 +1,19 @@
 //! Frames of a link, from and to protobuf. Writing cannot fail; reading refuses whatever is beyond the limits of the wire
 //! version or not in its one valid form, and takes what a later version may add as something to ignore.
 
+mod checked;
+
 use heliu_record::codec::DecodeError;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::frame::{
-    Checkpoint, Frame, Have, Hello, Leaves, Range, RangeContent, Reconcile, Refuse, RefuseCode, RefusedLeaf, Sums,
-    Turn, Verdict, Welcome, limits,
+    Checkpoint, Frame, Have, Hello, JoinRefused, Leaves, Range, RangeContent, Reconcile, Refuse, RefuseCode,
+    RefusedLeaf, Statements, Sums, Turn, Verdict, Welcome, limits,
 };
 use heliu_storage::Cursor;
 use heliu_trust::directory::SignedEntry;
 
+use self::checked::{at_most, bytes, cut, entries, no_longer, text};
 use crate::leaves::{self, DeliveryError};
 use crate::replication as pb;
 use crate::replication::frame::Frame as PbFrame;
@@ -59,6 +62,9 @@ impl From<&Frame> for pb::Frame {
             Frame::Verdict(verdict) => {
                 PbFrame::Verdict(pb::Verdict { comparison: pb::Comparison::from(*verdict).into() })
             }
+            Frame::Statements(statements) => PbFrame::Statements(statements.into()),
+            Frame::Join(request) => PbFrame::Join(pb::Join { request: request.clone() }),
+            Frame::JoinRefused(refused) => PbFrame::JoinRefused(refused.into()),
             Frame::Unknown => return pb::Frame { frame: None },
         };
         pb::Frame { frame: Some(frame) }
@@ -85,6 +91,12 @@ impl TryFrom<pb::Frame> for Frame {
             }
             PbFrame::Checkpoint(checkpoint) => Frame::Checkpoint(checkpoint.try_into()?),
             PbFrame::Verdict(verdict) => to_verdict(verdict).map_or(Frame::Unknown, Frame::Verdict),
+            PbFrame::Statements(statements) => Frame::Statements(statements.try_into()?),
+            PbFrame::Join(pb::Join { request }) => {
+                no_longer("a join request", &request, limits::JOIN_BYTES)?;
+                Frame::Join(request)
+            }
+            PbFrame::JoinRefused(refused) => Frame::JoinRefused(refused.try_into()?),
         })
     }
 }
@@ -164,6 +176,8 @@ impl TryFrom<pb::Refuse> for Refuse {
             pb::RefuseCode::Itself => RefuseCode::Itself,
             pb::RefuseCode::ShuttingDown => RefuseCode::ShuttingDown,
             pb::RefuseCode::StoreFailed => RefuseCode::StoreFailed,
+            pb::RefuseCode::Fenced => RefuseCode::Fenced,
+            pb::RefuseCode::WrongIdentity => RefuseCode::WrongIdentity,
             // A code of a later version still ends the link, in its own words.
             pb::RefuseCode::Protocol | pb::RefuseCode::Unspecified => RefuseCode::Protocol,
         };
@@ -189,6 +203,7 @@ impl From<&Welcome> for pb::Welcome {
                 seq: *seq,
                 id: id.0.to_vec(),
             }),
+            statements: welcome.statements.0.to_vec(),
         }
     }
 }
@@ -214,6 +229,7 @@ impl TryFrom<pb::Welcome> for Welcome {
         Ok(Welcome {
             cursor: welcome.cursor.map(cursor).transpose()?,
             known_of_you: welcome.known_of_you.map(known).transpose()?,
+            statements: Sum(bytes("the sum of statements", &welcome.statements)?),
         })
     }
 }
@@ -376,13 +392,14 @@ impl TryFrom<pb::RefusedLeaf> for RefusedLeaf {
 
 impl From<&Checkpoint> for pb::Checkpoint {
     fn from(checkpoint: &Checkpoint) -> Self {
-        let Checkpoint { mine, yours, sums } = checkpoint;
+        let Checkpoint { mine, yours, sums, statements } = checkpoint;
         pb::Checkpoint {
             mine: *mine,
             yours: *yours,
             records: sums.records,
             held: sums.held.0.to_vec(),
             admitted: sums.admitted.0.to_vec(),
+            statements: statements.0.to_vec(),
         }
     }
 }
@@ -396,7 +413,8 @@ impl TryFrom<pb::Checkpoint> for Checkpoint {
             held: Sum(bytes("the sum of held leaves", &checkpoint.held)?),
             admitted: Sum(bytes("the sum of admitted leaves", &checkpoint.admitted)?),
         };
-        Ok(Checkpoint { mine: checkpoint.mine, yours: checkpoint.yours, sums })
+        let statements = Sum(bytes("the sum of statements", &checkpoint.statements)?);
+        Ok(Checkpoint { mine: checkpoint.mine, yours: checkpoint.yours, sums, statements })
     }
 }
 
@@ -421,41 +439,46 @@ fn to_verdict(verdict: pb::Verdict) -> Option<Verdict> {
     }
 }
 
-fn bytes<const N: usize>(what: &'static str, bytes: &[u8]) -> Result<[u8; N], FrameError> {
-    let expected = match N {
-        16 => "16",
-        32 => "32",
-        _ => "a fixed number",
-    };
-    bytes.try_into().map_err(|_| FrameError::Size { what, expected, found: bytes.len() })
-}
-
-/// Concatenated entries of `N` bytes, counted against what the frame may still have.
-fn entries<'a, const N: usize>(
-    what: &'static str,
-    bytes: &'a [u8],
-    left: &mut usize,
-    max: usize,
-) -> Result<&'a [[u8; N]], FrameError> {
-    let (entries, rest) = bytes.as_chunks();
-    if !rest.is_empty() {
-        return Err(FrameError::Size { what, expected: "a multiple of its entries", found: bytes.len() });
+impl From<&Statements> for pb::Statements {
+    fn from(statements: &Statements) -> Self {
+        let Statements { have, reply, statements } = statements;
+        pb::Statements { have: have.concat(), reply: *reply, statements: statements.clone() }
     }
-    *left = left.checked_sub(entries.len()).ok_or(FrameError::TooMany { what, max })?;
-    Ok(entries)
 }
 
-fn at_most(what: &'static str, count: usize, max: usize) -> Result<(), FrameError> {
-    if count > max { Err(FrameError::TooMany { what, max }) } else { Ok(()) }
+impl TryFrom<pb::Statements> for Statements {
+    type Error = FrameError;
+
+    fn try_from(statements: pb::Statements) -> Result<Self, Self::Error> {
+        let pb::Statements { have, reply, statements } = statements;
+        let mut left = limits::STATEMENTS_PER_HAVE;
+        let have = entries::<8>("statements held", &have, &mut left, limits::STATEMENTS_PER_HAVE)?.to_vec();
+        at_most("statements", statements.len(), limits::STATEMENTS_PER_FRAME)?;
+        statements.iter().try_for_each(|one| no_longer("a statement", one, limits::STATEMENT_BYTES))?;
+        Ok(Statements { have, reply, statements })
+    }
 }
 
-fn text(what: &'static str, text: String, max: usize) -> Result<String, FrameError> {
-    if text.len() > max { Err(FrameError::TooLong { what, max }) } else { Ok(text) }
+impl From<&JoinRefused> for pb::JoinRefused {
+    fn from(refused: &JoinRefused) -> Self {
+        pb::JoinRefused {
+            token: refused.token.to_vec(),
+            code: cut(&refused.code, CODE_BYTES),
+            reason: cut(&refused.reason, limits::REASON_BYTES),
+        }
+    }
 }
 
-/// Words for people, cut to what the other end takes.
-fn cut(text: &str, max: usize) -> String {
-    text[..text.floor_char_boundary(max)].to_owned()
+impl TryFrom<pb::JoinRefused> for JoinRefused {
+    type Error = FrameError;
+
+    fn try_from(refused: pb::JoinRefused) -> Result<Self, Self::Error> {
+        Ok(JoinRefused {
+            token: bytes("a token", &refused.token)?,
+            code: text("a reason code", refused.code, CODE_BYTES)?,
+            reason: text("a reason", refused.reason, limits::REASON_BYTES)?,
+        })
+    }
 }
 
 #[cfg(test)]

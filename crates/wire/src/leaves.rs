@@ -1,4 +1,4 @@
-//! The bytes of a delivery: leaves with their commits, without what the receiver can recompute, compressed as a whole.
+//! The bytes of a delivery: leaves with their commits, and grants, without what the receiver can recompute, compressed as a whole.
 //!
 //! `write` and `read` are each other's mirror image and say the form; here is the packing around it. A receiver gets
 //! exactly the delivery that was packed, or an error, at a cost bounded by the size that the sender declared.

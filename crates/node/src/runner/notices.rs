@@ -89,6 +89,8 @@ fn todo(code: RefuseCode) -> &'static str {
         RefuseCode::Protocol => "if it comes again, report it with the versions of both programs",
         RefuseCode::Itself => "remove this node's own address from its upstreams and peers",
         RefuseCode::ShuttingDown => "nothing",
+        RefuseCode::Fenced => "the county has fenced the node: ask there, and join anew",
+        RefuseCode::WrongIdentity => "check the address and the node's key: another node answers there",
         RefuseCode::StoreFailed => "make space or repair the disk where it says; it goes on by itself",
     }
 }

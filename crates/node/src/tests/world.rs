@@ -216,7 +216,7 @@ pub(super) async fn connect_as(
         directory_head: seats.entry.version,
         program: "a test".to_owned(),
     });
-    let welcome = Frame::Welcome(Welcome { cursor: None, known_of_you: None });
+    let welcome = Frame::Welcome(Welcome::default());
     let (said, says) = mpsc::channel(4);
     for frame in [hello, welcome] {
         said.send(LinkRequest::from(&frame)).await.expect("there is room");

@@ -162,7 +162,7 @@ impl Link {
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
             Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
-            Frame::Unknown => {}
+            Frame::Statements(_) | Frame::Join(_) | Frame::JoinRefused(_) | Frame::Unknown => {}
             other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
         }
     }
@@ -284,6 +284,9 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Refused(_) => "report of refused leaves",
         Frame::Checkpoint(_) => "checkpoint",
         Frame::Verdict(_) => "verdict",
+        Frame::Statements(_) => "statements frame",
+        Frame::Join(_) => "join request",
+        Frame::JoinRefused(_) => "refusal of a join request",
         Frame::Unknown => "frame of a later version",
     }
 }

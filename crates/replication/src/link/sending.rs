@@ -129,6 +129,9 @@ impl Link {
     }
 
     pub(super) fn sent_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
+        // Whoever lacks what is damaged finds the sums unequal; it is no reason to send nothing else.
+        let damaged = page.damaged.iter().filter_map(|entry| Some((entry.record?, entry.detail.clone())));
+        out.effects.extend(damaged.map(|(record, why)| Effect::Notice(Notice::Damaged { record, why })));
         match self.sending.reading.take() {
             Some(Reading::Walk) => self.walk_page(&page.items.iter().collect::<Vec<_>>(), page.through, shared, out),
             Some(Reading::Bulk) => self.bulk_page(page, shared, out),
@@ -151,7 +154,7 @@ impl Link {
                 // The whole record is on its way, this leaf with it.
                 FeedEntry::Leaf(row) if pushes.get(&row.record).is_some_and(Push::is_all) => {}
                 FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
-                FeedEntry::Leaf(_) => {}
+                FeedEntry::Leaf(_) | FeedEntry::Grant(_) => {}
                 FeedEntry::Rescope { position, record, added, removed } => {
                     let push = if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
                         Push::all()

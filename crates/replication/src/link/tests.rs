@@ -121,7 +121,7 @@ impl End {
         let own = Cursor { store: THEIRS.0, incarnation: THEIRS.1, position: 0 };
         end.act(|link, shared, out| link.on_peer(Some(own), None, Vec::new(), shared, out));
         let cursor = cursor.map(|position| Cursor { store: OWN.0, incarnation: OWN.1, position });
-        end.hears(Frame::Welcome(Welcome { cursor, known_of_you: None }));
+        end.hears(Frame::Welcome(Welcome { cursor, ..Welcome::default() }));
         assert_eq!(end.link.phase, Phase::Running);
         end
     }
@@ -141,7 +141,7 @@ impl End {
     }
 
     fn page(&mut self, items: Vec<FeedItem>, through: Position) -> Out {
-        self.act(|link, shared, out| link.on_page(FeedPage { items, through }, shared, out))
+        self.act(|link, shared, out| link.on_page(FeedPage { items, through, ..FeedPage::default() }, shared, out))
     }
 }
 
@@ -166,7 +166,7 @@ fn leaves(sequence: u64, changes: usize, bytes: usize) -> Leaves {
     let (preimage, change): (_, Arc<[u8]>) = (preimage(), vec![0; bytes].into());
     let leaf =
         |_| DeliveredLeaf { preimage: Arc::clone(&preimage), commit: 0, kind_version: 1, change: Arc::clone(&change) };
-    let delivery = Delivery { commits: Vec::new(), leaves: (0..changes).map(leaf).collect() };
+    let delivery = Delivery { leaves: (0..changes).map(leaf).collect(), ..Delivery::default() };
     Leaves { sequence, delivery, withdrawn: Vec::new(), through: None }
 }
 

@@ -2,6 +2,8 @@
 //! everything that came is durable - it says its sums; the other compares if it is quiet too, for then both stand at one
 //! cut of both feeds.
 
+use heliu_record::hash::Sum;
+
 use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Verdict};
@@ -75,7 +77,10 @@ impl Link {
             self.verifying.asking = true;
             self.verifying.unsettled = false;
             let (mine, yours) = (self.sending.walked(), self.receiving.through());
-            self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums: shared.sums }), out);
+            self.send(
+                Frame::Checkpoint(Checkpoint { mine, yours, sums: shared.sums, statements: Sum::default() }),
+                out,
+            );
         }
     }
 

@@ -81,7 +81,7 @@ impl Open {
     /// From the store: every leaf is judged again, which gives what it gave before. If some cannot be read, the others
     /// are opened without them, and `Err` tells of all.
     pub fn load(loaded: Loaded, directory: &Directory) -> Result<Self, Damaged> {
-        let Loaded { row, leaves: rows, commits } = loaded;
+        let Loaded { row, leaves: rows, commits, grants: _ } = loaded;
         if row.preimage.id() != row.id {
             let (scope, present) = (row.scope, row.state == RecordState::Present);
             let counted = Counted { scope, present, held: row.held, admitted: row.admitted };

@@ -43,17 +43,17 @@ impl Growth {
             let (preimage, scope) = records.get(&entry.record())?.clone();
             let commit = match entry {
                 FeedEntry::Leaf(row) => Some(Arc::clone(commits.get(&row.commit)?)),
-                FeedEntry::Rescope { .. } => None,
+                FeedEntry::Grant(_) | FeedEntry::Rescope { .. } => None,
             };
             Some(FeedItem { entry: entry.clone(), preimage, scope, commit })
         };
         let items = transaction.feed.iter().map(item).collect();
         let rescoped = |entry: &FeedEntry| match entry {
             FeedEntry::Rescope { record, .. } => Some((*record, Arc::clone(&records.get(record)?.1))),
-            FeedEntry::Leaf(_) => None,
+            FeedEntry::Leaf(_) | FeedEntry::Grant(_) => None,
         };
         let scopes = transaction.feed.iter().filter_map(rescoped).collect();
-        Growth { items, scopes, dropped: transaction.dropped.clone() }
+        Growth { items, scopes, dropped: [&transaction.dropped[..], &transaction.erased[..]].concat() }
     }
 }
 

@@ -3,7 +3,8 @@
 use heliu_trust::id::Incarnation;
 
 use super::sample::{
-    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, answer_of, commit, conflict, contents, edit, id, refused, row, seat, stub,
+    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, answer_of, audited, commit, conflict, contents, edit, erased, grant, id,
+    refused, row, seat, statement, stranded, stub,
 };
 use super::{Harness, must};
 use crate::row::Counts;
@@ -18,13 +19,19 @@ fn everything() -> Transaction {
         added: vec![seat(1), seat(2)],
         removed: vec![seat(3)],
     });
+    transaction.feed.push(FeedEntry::Grant(grant(14, 3)));
     let hidden = crate::RecordRow { state: RecordState::Hidden { since: 13 }, ..row(3, 2) };
     let waiting = crate::RecordRow { waiting: true, ..row(4, 2) };
-    transaction.records.extend([hidden, waiting, stub(5), stub(6)]);
+    transaction.records.extend([hidden, waiting, stub(5), stub(6), erased(7)]);
     transaction.directory = vec![b"entry one".to_vec(), b"entry two".to_vec()];
     transaction.statuses = vec![(1, LeafStatus::Refused), (11, LeafStatus::Waiting)];
     transaction.refs = vec![(id(20), vec![id(1), id(2)]), (id(21), vec![id(1)])];
     transaction.dropped = vec![id(5), id(6)];
+    transaction.erased = vec![id(7)];
+    transaction.directory_from = Some(0);
+    transaction.statements = vec![statement(1), statement(2)];
+    transaction.audit = vec![audited(1), audited(2)];
+    transaction.stranded = vec![stranded(1), stranded(2)];
     transaction.conflicts_opened = vec![conflict(1, &[1, 2]), conflict(2, &[])];
     transaction.cursors = vec![Cursor { store: StoreId([9; 16]), incarnation: SECOND, position: 77 }];
     transaction.quarantined = vec![refused(1), refused(2)];
@@ -50,7 +57,7 @@ pub async fn what_was_applied_is_there_after_a_crash(harness: &impl Harness) {
     must(store.apply(&edit(0, &commit(AUTHOR, 1), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9])).await);
     must(store.apply(&everything()).await);
     let before = contents(&store).await;
-    assert_eq!(before.head, (STORE, 13));
+    assert_eq!(before.head, (STORE, 14));
     let store = must(harness.reopen(store, SECOND).await);
     assert_eq!(contents(&store).await, before);
     assert_eq!(must(store.cursor(StoreId([9; 16])).await).map(|cursor| cursor.position), Some(77));
@@ -59,8 +66,9 @@ pub async fn what_was_applied_is_there_after_a_crash(harness: &impl Harness) {
     assert_eq!(must(store.hidden(13).await), [id(3)]);
     assert_eq!(must(store.last_commit(OTHER).await), Some((FIRST, 1, commit(OTHER, 1).id)));
     assert_eq!(must(store.conflicts_of(&[id(2)]).await), [conflict(1, &[1, 2])]);
-    must(store.apply(&edit(13, &commit(AUTHOR, 2), &[30])).await);
-    assert_eq!(must(store.meta().await).head, 14, "and it goes on from there");
+    assert_eq!(must(store.audit_head().await), Some((2, audited(2).hash)));
+    must(store.apply(&edit(14, &commit(AUTHOR, 2), &[30])).await);
+    assert_eq!(must(store.meta().await).head, 15, "and it goes on from there");
 }
 
 pub async fn a_refused_transaction_leaves_no_trace(harness: &impl Harness) {
@@ -76,7 +84,11 @@ pub async fn a_refused_transaction_leaves_no_trace(harness: &impl Harness) {
     no_record.records.retain(|row| row.id != id(21));
     let mut no_source = everything();
     no_source.refs.push((id(99), vec![id(1)]));
-    for (what, broken) in [("gap", gap), ("commit", no_commit), ("record", no_record), ("source", no_source)] {
+    let mut audit_gap = everything();
+    audit_gap.audit.remove(0);
+    let broken =
+        [("gap", gap), ("commit", no_commit), ("record", no_record), ("source", no_source), ("audit", audit_gap)];
+    for (what, broken) in broken {
         assert!(store.apply(&broken).await.is_err(), "{what}");
         assert_eq!(contents(&store).await, before, "{what}");
         assert_eq!(must(store.cursor(StoreId([9; 16])).await), None, "{what}");
@@ -84,7 +96,7 @@ pub async fn a_refused_transaction_leaves_no_trace(harness: &impl Harness) {
     }
     must(store.apply(&everything()).await);
     let store = must(harness.reopen(store, SECOND).await);
-    assert_eq!(contents(&store).await.head, (STORE, 13), "what is right is taken after it");
+    assert_eq!(contents(&store).await.head, (STORE, 14), "what is right is taken after it");
 }
 
 pub async fn every_opening_is_an_incarnation(harness: &impl Harness) {

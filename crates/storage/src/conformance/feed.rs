@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::id::RecordId;
 
 use super::sample::{
-    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, leaf, row, seat, sources, stub,
+    ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, grant, id, leaf, row, seat, sources, stub,
 };
 use super::{Harness, must};
 use crate::row::CommitRow;
@@ -198,6 +198,47 @@ pub async fn loading_records(harness: &impl Harness) {
     assert!(Arc::ptr_eq(&loaded[0].commits[0], &loaded[1].commits[0]));
     must(store.apply(&Transaction { records: vec![row(50, 1)], ..Transaction::default() }).await);
     assert!(must(store.load(&[id(50)]).await)[0].leaves.is_empty(), "a row without leaves");
+}
+
+pub async fn grants_are_entries(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let mut transaction = edit(0, &commit(AUTHOR, 1), &[1, 2]);
+    transaction.feed.extend([(3, 2), (4, 1)].map(|(position, n)| FeedEntry::Grant(grant(position, n))));
+    must(store.apply(&transaction).await);
+    must(store.apply(&edit(4, &commit(AUTHOR, 2), &[1])).await);
+    let page = must(store.feed(0, ALL).await);
+    assert_eq!(positions(&page), [1, 2, 3, 4, 5]);
+    let item = &page.items[2];
+    assert_eq!(item.entry, FeedEntry::Grant(grant(3, 2)));
+    assert_eq!((&*item.preimage, &*item.scope), (&row(2, 1).preimage, &row(2, 1).scope));
+    assert!(item.commit.is_none(), "it is part of none");
+    let page = must(store.feed(2, Budget { entries: 10, bytes: grant(3, 2).grant.len() }).await);
+    assert_eq!(positions(&page), [3], "it counts for what it takes");
+    assert_eq!(positions(&must(store.leaves_of(&[id(1)].into()).await)), [1, 4, 5], "and is of the whole record");
+    let loaded = must(store.load(&[id(1), id(2)]).await);
+    assert_eq!(loaded[0].leaves.len(), 2);
+    assert_eq!((&loaded[0].grants[..], &loaded[1].grants[..]), (&[grant(4, 1)][..], &[grant(3, 2)][..]));
+    assert_eq!(must(store.counts().await).leaves, 3, "it is no leaf");
+    let no_record = Transaction { feed: vec![FeedEntry::Grant(grant(6, 77))], ..Transaction::default() };
+    assert!(store.apply(&no_record).await.is_err());
+    let alone = Transaction { feed: vec![FeedEntry::Grant(grant(6, 1))], ..Transaction::default() };
+    must(store.apply(&alone).await);
+    assert_eq!(must(store.load(&[id(1)]).await)[0].grants, [grant(4, 1), grant(6, 1)]);
+}
+
+pub async fn grants_go_with_their_record(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let mut transaction = edit(0, &commit(AUTHOR, 1), &[1, 2]);
+    transaction.feed.extend([(3, 1), (4, 2)].map(|(position, n)| FeedEntry::Grant(grant(position, n))));
+    must(store.apply(&transaction).await);
+    // A judgement of leaves does not touch it.
+    let judged = vec![(3, LeafStatus::Refused)];
+    must(store.apply(&Transaction { statuses: judged, ..Transaction::default() }).await);
+    let exit = Transaction { records: vec![stub(1)], dropped: vec![id(1)], ..Transaction::default() };
+    must(store.apply(&exit).await);
+    assert_eq!(positions(&must(store.feed(0, ALL).await)), [2, 4]);
+    assert!(must(store.load(&[id(1)]).await)[0].grants.is_empty());
+    assert_eq!(must(store.counts().await).leaves, 1);
 }
 
 pub async fn commits_are_kept_once(harness: &impl Harness) {

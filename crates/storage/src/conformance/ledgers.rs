@@ -1,8 +1,13 @@
-//! Directory, conflicts, cursors, commands, quarantine.
+//! Directory, conflicts, cursors, commands, quarantine, statements, the audit log, stranded edits.
 
-use super::sample::{FIRST, SECOND, STORE, answer_of, conflict, id, refused};
+use heliu_record::id::{LeafHash, to_hex};
+
+use super::sample::{FIRST, SECOND, STORE, answer_of, audited, conflict, id, refused, statement, stranded};
 use super::{Harness, must};
-use crate::{CommandId, ConflictRow, Cursor, QuarantineRow, Read as _, StoreId, Transaction, Write as _};
+use crate::{
+    CommandId, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId, StrandedRow, StrandedState,
+    Transaction, Write as _,
+};
 
 pub async fn the_directory_keeps_its_order(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
@@ -86,4 +91,110 @@ pub async fn the_quarantine_keeps_one_of_each(harness: &impl Harness) {
     let rest = must(store.quarantined(Some(newest[1].number), 2).await);
     assert_eq!(rest.into_iter().map(|listed| listed.row).collect::<Vec<_>>(), [without_bytes(1)]);
     assert!(must(store.quarantined(Some(0), 2).await).is_empty());
+}
+
+pub async fn the_quarantine_lets_go(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let all: Vec<QuarantineRow> = (1..40).map(refused).collect();
+    must(store.apply(&Transaction { quarantined: all.clone(), ..Transaction::default() }).await);
+    let whole = to_hex(&refused(7).id);
+    assert_eq!(must(store.quarantined_by_prefix(&whole).await), [refused(7)], "with its bytes");
+    assert_eq!(must(store.quarantined_by_prefix(&whole[..13]).await), [refused(7)]);
+    assert_eq!(must(store.quarantined_by_prefix("").await).len(), 2, "no more than tell that it is not clear");
+    assert!(must(store.quarantined_by_prefix("no hex").await).is_empty());
+    let gone = Transaction { unquarantined: vec![refused(7).id, [0; 32]], ..Transaction::default() };
+    must(store.apply(&gone).await);
+    assert!(must(store.quarantined_by_prefix(&whole).await).is_empty());
+    assert_eq!(must(store.quarantine(100).await).len(), 38);
+    let listed = must(store.quarantined(None, 100).await);
+    assert!(listed.windows(2).all(|pair| pair[0].number > pair[1].number), "numbers stay");
+    // What goes and comes in one transaction is there.
+    let again = Transaction { unquarantined: vec![refused(8).id], quarantined: vec![refused(8)], ..gone };
+    must(store.apply(&again).await);
+    assert_eq!(must(store.quarantine(1).await), [refused(8)]);
+}
+
+async fn entries(store: &impl Read) -> Vec<String> {
+    let entries = must(store.directory().await);
+    entries.into_iter().map(|entry| String::from_utf8_lossy(&entry).into_owned()).collect()
+}
+
+pub async fn a_tail_of_the_directory_is_replaced(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let change = |directory_from, entries: &[&str]| Transaction {
+        directory_from,
+        directory: entries.iter().map(|entry| entry.as_bytes().to_vec()).collect(),
+        ..Transaction::default()
+    };
+    must(store.apply(&change(None, &["0", "1", "2", "3"])).await);
+    must(store.apply(&change(Some(2), &["two"])).await);
+    assert_eq!(entries(&store).await, ["0", "1", "two"]);
+    must(store.apply(&change(None, &["three", "four"])).await);
+    must(store.apply(&change(Some(4), &[])).await);
+    assert_eq!(entries(&store).await, ["0", "1", "two", "three"]);
+    must(store.apply(&change(Some(9), &["more"])).await);
+    assert_eq!(entries(&store).await, ["0", "1", "two", "three", "more"], "there is nothing from there on");
+    must(store.apply(&change(Some(0), &["anew"])).await);
+    let store = must(harness.reopen(store, SECOND).await);
+    assert_eq!(entries(&store).await, ["anew"]);
+}
+
+pub async fn statements_are_a_set(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let add = |statements: Vec<StatementRow>| Transaction { statements, ..Transaction::default() };
+    must(store.apply(&add((2..40).map(statement).collect())).await);
+    let changed = StatementRow { bytes: b"other".to_vec(), ..statement(2) };
+    must(store.apply(&add(vec![changed, statement(40), statement(40)])).await);
+    let mut expected: Vec<StatementRow> = (2..41).map(statement).collect();
+    expected.sort_unstable_by_key(|row| row.hash);
+    assert_eq!(must(store.statements().await), expected, "of two with one hash the first");
+    let about = must(store.statements_about(id(3).0).await);
+    assert!(about.len() == 2 && about.is_sorted_by_key(|row| row.hash));
+    assert!(about.contains(&statement(6)) && about.contains(&statement(7)));
+    assert!(must(store.statements_about([0; 32]).await).is_empty());
+    let gone = vec![statement(6).hash, [0; 32], statement(8).hash];
+    let drop = Transaction { statements_dropped: gone, statements: vec![statement(8)], ..Transaction::default() };
+    must(store.apply(&drop).await);
+    assert_eq!(must(store.statements_about(id(3).0).await), [statement(7)]);
+    assert_eq!(must(store.statements_about(id(4).0).await).len(), 2, "what goes and comes in one transaction is there");
+    assert_eq!(must(store.statements().await).len(), 38);
+}
+
+pub async fn the_audit_log_has_no_gap(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let add = |seqs: &[u64]| Transaction {
+        audit: seqs.iter().copied().map(audited).collect(),
+        cursors: vec![Cursor { store: STORE, incarnation: FIRST, position: 1 }],
+        ..Transaction::default()
+    };
+    assert_eq!(must(store.audit_head().await), None);
+    for wrong in [&[0][..], &[2], &[1, 3], &[2, 1], &[1, 1]] {
+        assert!(store.apply(&add(wrong)).await.is_err(), "{wrong:?}");
+    }
+    assert_eq!(must(store.cursor(STORE).await), None, "nothing of a refused one is there");
+    must(store.apply(&add(&[1, 2, 3])).await);
+    must(store.apply(&add(&[4])).await);
+    assert!(store.apply(&add(&[4])).await.is_err());
+    let store = must(harness.reopen(store, SECOND).await);
+    assert!(store.apply(&add(&[1])).await.is_err());
+    must(store.apply(&add(&[5])).await);
+    assert_eq!(must(store.audit_head().await), Some((5, audited(5).hash)));
+    assert_eq!(must(store.audit(0, 100).await), (1..=5).map(audited).collect::<Vec<_>>());
+    assert_eq!(must(store.audit(2, 2).await), [audited(3), audited(4)]);
+    assert!(must(store.audit(5, 9).await).is_empty());
+}
+
+pub async fn stranded_edits_change_their_state(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let put = |stranded: Vec<StrandedRow>| Transaction { stranded, ..Transaction::default() };
+    must(store.apply(&put((1..5).map(stranded).collect())).await);
+    assert_eq!(must(store.stranded(10).await), [4, 3, 2, 1].map(stranded), "the newest first");
+    assert_eq!(must(store.stranded(1).await), [stranded(4)]);
+    let reissued = StrandedRow { state: StrandedState::Reissued(LeafHash([7; 32])), ..stranded(2) };
+    let discarded = StrandedRow { state: StrandedState::Discarded, reason: "重复".into(), ..stranded(3) };
+    must(store.apply(&put(vec![reissued.clone(), discarded.clone()])).await);
+    assert_eq!(must(store.stranded(10).await), [4, 1].map(stranded), "those that are open");
+    assert_eq!(must(store.stranded_one(reissued.leaf).await), Some(reissued));
+    assert_eq!(must(store.stranded_one(discarded.leaf).await), Some(discarded));
+    assert_eq!(must(store.stranded_one(LeafHash([0; 32])).await), None);
 }

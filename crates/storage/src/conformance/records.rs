@@ -1,6 +1,7 @@
 //! Rows of records, and what is found by them.
 
 use heliu_record::id::RecordId;
+use heliu_trust::id::NodeId;
 
 use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, refused, row, sources, stub};
 use super::{Harness, must};
@@ -174,4 +175,15 @@ pub async fn counting(harness: &impl Harness) {
     must(store.apply(&transaction).await);
     let counts = Counts { records: 4, stubs: 1, leaves: 5, commits: 2, conflicts: 3, quarantined: 1, waiting: 1 };
     assert_eq!(must(store.counts().await), counts, "a hidden record counts as neither");
+}
+
+pub async fn written_by_an_author(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    must(store.apply(&edit(0, &commit(AUTHOR, 1), &[1, 2, 3, 4, 1])).await);
+    must(store.apply(&edit(5, &commit(OTHER, 1), &[4, 5])).await);
+    let hidden = RecordRow { state: RecordState::Hidden { since: 1 }, ..row(2, 1) };
+    must(store.apply(&rows(vec![hidden, stub(3)])).await);
+    assert_eq!(must(store.written_by(AUTHOR).await), sorted([1, 2, 4]), "present or hidden, each once");
+    assert_eq!(must(store.written_by(OTHER).await), sorted([4, 5]));
+    assert!(must(store.written_by(NodeId([0; 16])).await).is_empty());
 }

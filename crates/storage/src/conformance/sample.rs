@@ -10,8 +10,9 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use super::must;
 use crate::row::{CommitRow, Counts};
 use crate::{
-    Budget, CommandId, ConflictRow, FeedEntry, FeedPage, LeafRow, LeafStatus, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Read, RecordRow, RecordState, ScanItem, StoreId, Stub, Transaction,
+    AuditRow, Budget, CommandId, ConflictRow, FeedEntry, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, ListQuery,
+    Loaded, Meta, Position, QuarantineRow, Read, RecordRow, RecordState, ScanItem, StatementRow, StoreId, StrandedRow,
+    StrandedState, Stub, Transaction,
 };
 
 pub const STORE: StoreId = StoreId([7; 16]);
@@ -90,6 +91,56 @@ pub fn leaf(position: Position, n: u64, of: &CommitRow) -> LeafRow {
     }
 }
 
+#[must_use]
+pub fn grant(position: Position, n: u64) -> GrantRow {
+    let text = format!("grant at {position}");
+    GrantRow {
+        position,
+        record: id(n),
+        hash: GrantHash(hash("sample grant", &[text.as_bytes()])),
+        origin: position.is_multiple_of(2).then_some(OTHER),
+        grant: text.into_bytes().into(),
+    }
+}
+
+#[must_use]
+pub fn erased(n: u64) -> RecordRow {
+    let nothing = Sum::default();
+    RecordRow { state: RecordState::Erased, view: Vec::new(), leaves: 0, held: nothing, admitted: nothing, ..row(n, 0) }
+}
+
+/// `n` is what makes it another; it is about record `n / 2`.
+#[must_use]
+pub fn statement(n: u64) -> StatementRow {
+    let bytes = format!("statement {n}").into_bytes();
+    StatementRow {
+        hash: hash("sample statement", &[&bytes]),
+        kind: u8::try_from(n).unwrap_or(u8::MAX),
+        author: AUTHOR,
+        seat: seat(n),
+        subject: id(n / 2).0,
+        bytes,
+    }
+}
+
+#[must_use]
+pub fn audited(seq: u64) -> AuditRow {
+    let encoded = format!("row {seq}").into_bytes();
+    AuditRow { seq, time_ms: 1_700_000_000_000, hash: hash("sample audit", &[&encoded]), encoded }
+}
+
+/// An open one, of record `n`.
+#[must_use]
+pub fn stranded(n: u64) -> StrandedRow {
+    StrandedRow {
+        leaf: LeafHash(hash("sample stranded", &[&n.to_le_bytes()])),
+        record: id(n),
+        at_ms: 1_700_000_000_000 + n.cast_signed(),
+        state: StrandedState::Open,
+        reason: "建立在已隔离的变更之上".into(),
+    }
+}
+
 /// A commit with one leaf for each of these records, and their rows.
 #[must_use]
 pub fn edit(head: Position, of: &CommitRow, records: &[u64]) -> Transaction {
@@ -137,9 +188,13 @@ pub struct Contents {
     pub rows: Vec<RecordRow>,
     pub scan: Vec<ScanItem>,
     pub leaves: Vec<Vec<LeafRow>>,
+    pub grants: Vec<Vec<GrantRow>>,
     pub referring: Vec<Vec<RecordId>>,
     pub conflicts: Vec<ConflictRow>,
     pub quarantine: Vec<QuarantineRow>,
+    pub statements: Vec<StatementRow>,
+    pub audit: Vec<AuditRow>,
+    pub stranded: Vec<StrandedRow>,
     pub counts: Counts,
 }
 
@@ -169,10 +224,14 @@ pub async fn contents(store: &impl Read) -> Contents {
         feed: items.into_iter().map(|item| item.entry).collect(),
         rows,
         scan: must(store.scan(None, 100_000).await),
+        grants: loaded.iter().map(|loaded| loaded.grants.clone()).collect(),
         leaves: loaded.into_iter().map(|loaded| loaded.leaves).collect(),
         referring,
         conflicts: must(store.conflicts(None, 100_000).await),
         quarantine: must(store.quarantine(100_000).await),
+        statements: must(store.statements().await),
+        audit: must(store.audit(0, 100_000).await),
+        stranded: must(store.stranded(100_000).await),
         counts: must(store.counts().await),
     }
 }

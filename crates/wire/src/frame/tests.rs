@@ -44,17 +44,22 @@ fn question(ranges: Vec<pb::Range>) -> pb::Reconcile {
 fn frames() -> Vec<Frame> {
     let range = |content| Range { from: RecordId([1; 32]), to: None, content };
     let cursor = Cursor { store: StoreId([3; 16]), incarnation: Incarnation([4; 16]), position: u64::MAX };
-    let checkpoint =
-        Checkpoint { mine: 1, yours: 2, sums: Sums { records: 3, held: Sum([4; 32]), admitted: Sum([5; 32]) } };
+    let checkpoint = Checkpoint {
+        mine: 1,
+        yours: 2,
+        sums: Sums { records: 3, held: Sum([4; 32]), admitted: Sum([5; 32]) },
+        statements: Sum([6; 32]),
+    };
     let refused = RefusedLeaf { leaf: LeafHash([1; 32]), code: "WRITER".into(), reason: "不是本单位".into() };
     vec![
         Frame::Hello(hello()),
         Frame::Refuse(Refuse { code: RefuseCode::StoreFailed, reason: "the disk is full".into() }),
         Frame::Directory(Vec::new()),
-        Frame::Welcome(Welcome { cursor: None, known_of_you: None }),
+        Frame::Welcome(Welcome::default()),
         Frame::Welcome(Welcome {
             cursor: Some(cursor),
             known_of_you: Some((Incarnation([4; 16]), 7, CommitId([8; 32]))),
+            statements: Sum([9; 32]),
         }),
         Frame::Reconcile(Reconcile {
             ranges: vec![
@@ -82,6 +87,14 @@ fn frames() -> Vec<Frame> {
         Frame::Verdict(Verdict::JudgedDifferently),
         Frame::Verdict(Verdict::Different),
         Frame::Verdict(Verdict::MovedOn),
+        Frame::Statements(Statements::default()),
+        Frame::Statements(Statements {
+            have: vec![[1; 8], [2; 8]],
+            reply: true,
+            statements: vec![b"a statement".to_vec(), Vec::new()],
+        }),
+        Frame::Join(b"a request".to_vec()),
+        Frame::JoinRefused(JoinRefused { token: [7; 16], code: "EXPIRED".into(), reason: "令牌已过期".into() }),
         Frame::Unknown,
     ]
 }
@@ -96,10 +109,11 @@ fn every_frame_goes_there_and_back() {
 #[test]
 fn every_reason_to_refuse_goes_there_and_back() {
     use RefuseCode::{
-        DirectoryForked, Itself, NoCommonVersion, OtherRealm, Protocol, ShuttingDown, StoreFailed, UnknownNode,
+        DirectoryForked, Fenced, Itself, NoCommonVersion, OtherRealm, Protocol, ShuttingDown, StoreFailed, UnknownNode,
+        WrongIdentity,
     };
-    for code in [OtherRealm, UnknownNode, NoCommonVersion, DirectoryForked, Protocol, Itself, ShuttingDown, StoreFailed]
-    {
+    let first = [OtherRealm, UnknownNode, NoCommonVersion, DirectoryForked, Protocol];
+    for code in first.into_iter().chain([Itself, ShuttingDown, StoreFailed, Fenced, WrongIdentity]) {
         let frame = Frame::Refuse(Refuse { code, reason: String::new() });
         assert_eq!(there_and_back(&frame), Ok(frame));
     }
@@ -144,6 +158,22 @@ fn more_than_a_frame_may_have_is_refused() {
     assert!(too_many(refused(PbFrame::Reconcile(question(ranges)))));
     let records = vec![pb::HaveRecord::default(); limits::RECORDS_PER_HAVE + 1];
     assert!(too_many(refused(PbFrame::Have(pb::Have { records, reply: false }))));
+    let statements = vec![Vec::new(); limits::STATEMENTS_PER_FRAME + 1];
+    assert!(too_many(refused(PbFrame::Statements(pb::Statements { statements, ..Default::default() }))));
+    let have = vec![0; (limits::STATEMENTS_PER_HAVE + 1) * 8];
+    assert!(too_many(refused(PbFrame::Statements(pb::Statements { have, ..Default::default() }))));
+}
+
+#[test]
+fn what_is_opaque_is_bounded_too() {
+    let too_long = |error: FrameError| matches!(error, FrameError::TooLong { .. });
+    let statements = vec![Vec::new(), vec![0; limits::STATEMENT_BYTES + 1]];
+    assert!(too_long(refused(PbFrame::Statements(pb::Statements { statements, ..Default::default() }))));
+    assert!(too_long(refused(PbFrame::Join(pb::Join { request: vec![0; limits::JOIN_BYTES + 1] }))));
+    let code = "x".repeat(CODE_BYTES + 1);
+    let no = pb::JoinRefused { token: vec![0; 16], code, reason: String::new() };
+    assert!(too_long(refused(PbFrame::JoinRefused(no))));
+    assert!(there_and_back(&Frame::Join(vec![0; limits::JOIN_BYTES])).is_ok());
 }
 
 #[test]
@@ -188,6 +218,14 @@ fn every_list_is_cut_into_frames_that_the_other_end_takes() {
             assert_fits(&Frame::Have(Have { records, reply: true }));
         }
     }
+    let many = Statements::have(vec![[1; 8]; limits::STATEMENTS_PER_HAVE + 1], true);
+    assert_eq!(many.have.len(), limits::STATEMENTS_PER_HAVE);
+    assert_fits(&Frame::Statements(many));
+    for (count, bytes) in [(20_000, 0), (20_000, 200), (1_000, limits::STATEMENT_BYTES)] {
+        for statements in Statements::cut(vec![vec![7; bytes]; count]) {
+            assert_fits(&Frame::Statements(Statements { statements, ..Statements::default() }));
+        }
+    }
 }
 
 fn assert_fits(frame: &Frame) {
@@ -205,6 +243,9 @@ fn ids_of_a_wrong_size_are_refused() {
     let withdrawn = pb::Leaves { withdrawn: vec![0; 33], ..pb::Leaves::from(&leaves(1)) };
     size(&Leaves::try_from(withdrawn));
     size(&Checkpoint::try_from(pb::Checkpoint::default()));
+    size(&Welcome::try_from(pb::Welcome::default()));
+    size(&Statements::try_from(pb::Statements { have: vec![0; 9], ..Default::default() }));
+    size(&JoinRefused::try_from(pb::JoinRefused { token: vec![0; 15], ..Default::default() }));
     let content = Some(pb::range::Content::Items(vec![0; 65]));
     let ranges = vec![pb::Range { from: vec![0; 32], to: Vec::new(), content }];
     size(&to_reconcile(question(ranges)));

@@ -14,7 +14,10 @@ pub struct LinkResponse {
 /// One message on a link. Empty (or of a type that the reader does not know): ignored.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Frame {
-    #[prost(oneof = "frame::Frame", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11")]
+    #[prost(
+        oneof = "frame::Frame",
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+    )]
     pub frame: ::core::option::Option<frame::Frame>,
 }
 /// Nested message and enum types in `Frame`.
@@ -43,6 +46,12 @@ pub mod frame {
         Checkpoint(super::Checkpoint),
         #[prost(message, tag = "11")]
         Verdict(super::Verdict),
+        #[prost(message, tag = "12")]
+        Statements(super::Statements),
+        #[prost(message, tag = "13")]
+        Join(super::Join),
+        #[prost(message, tag = "14")]
+        JoinRefused(super::JoinRefused),
     }
 }
 /// Who is speaking. The first frame of both ends.
@@ -101,6 +110,9 @@ pub struct Welcome {
     /// back.
     #[prost(message, optional, tag = "2")]
     pub known_of_you: ::core::option::Option<KnownCommit>,
+    /// 32 bytes: the sum of the hashes of the statements that the sender has and the receiver is to have.
+    #[prost(bytes = "vec", tag = "3")]
+    pub statements: ::prost::alloc::vec::Vec<u8>,
 }
 /// A place in a store's feed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -170,7 +182,7 @@ pub struct Fingerprint {
     #[prost(bytes = "vec", tag = "2")]
     pub sum: ::prost::alloc::vec::Vec<u8>,
 }
-/// Which leaves of these records the sender holds.
+/// Which leaves and grants of these records the sender holds.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Have {
     #[prost(message, repeated, tag = "1")]
@@ -179,18 +191,18 @@ pub struct Have {
     #[prost(bool, tag = "2")]
     pub reply: bool,
 }
-/// The leaves of one record.
+/// The leaves and grants of one record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HaveRecord {
     /// 32 bytes.
     #[prost(bytes = "vec", tag = "1")]
     pub record: ::prost::alloc::vec::Vec<u8>,
-    /// The first 8 bytes of each leaf hash held, concatenated. At most 65,536 of them in one frame: of a record with more,
+    /// The first 8 bytes of the hash of each leaf and grant held, concatenated. At most 65,536 of them in one frame: of a record with more,
     /// some, and others that are held may come again.
     #[prost(bytes = "vec", tag = "2")]
     pub leaves: ::prost::alloc::vec::Vec<u8>,
 }
-/// Leaves with their signed commits. One may be sent while fewer than 64 of them, and fewer than 4 MiB in them (as
+/// Leaves with their signed commits, and grants: 4,096 of both together at most. One may be sent while fewer than 64 of them, and fewer than 4 MiB in them (as
 /// crates/replication counts it, `Leaves::bytes`), are not acknowledged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Leaves {
@@ -206,7 +218,7 @@ pub struct Leaves {
     /// Bytes of the delivery when unpacked. At most 4 MiB; more, or a packing that gives more, is refused unread.
     #[prost(uint64, tag = "4")]
     pub raw_bytes: u64,
-    /// Commits, changes and preimages in the compact form of crates/wire, `leaves`, which leaves out whatever the receiver
+    /// Commits, changes, grants and preimages in the compact form of crates/wire, `leaves`, which leaves out whatever the receiver
     /// can recompute. A form of its own and not messages: hashes that are not there cannot be left out of a message field
     /// by field, and what remains is half the size.
     #[prost(bytes = "vec", tag = "5")]
@@ -253,18 +265,55 @@ pub struct Checkpoint {
     /// Records summed.
     #[prost(uint64, tag = "3")]
     pub records: u64,
-    /// 32 bytes: over all signature-valid leaves held.
+    /// 32 bytes: over all signature-valid leaves and grants held.
     #[prost(bytes = "vec", tag = "4")]
     pub held: ::prost::alloc::vec::Vec<u8>,
-    /// 32 bytes: over the admitted ones among them.
+    /// 32 bytes: over the admitted leaves among them.
     #[prost(bytes = "vec", tag = "5")]
     pub admitted: ::prost::alloc::vec::Vec<u8>,
+    /// 32 bytes: over the statements that both ends are to have.
+    #[prost(bytes = "vec", tag = "6")]
+    pub statements: ::prost::alloc::vec::Vec<u8>,
 }
 /// The answer to a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Verdict {
     #[prost(enumeration = "Comparison", tag = "1")]
     pub comparison: i32,
+}
+/// Statements that the receiver lacks, and which the sender has.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Statements {
+    /// The first 8 bytes of the hash of each statement held, concatenated. At most 4,096 of them: of more, some, and others
+    /// that are held may come again.
+    #[prost(bytes = "vec", tag = "1")]
+    pub have: ::prost::alloc::vec::Vec<u8>,
+    /// Whether the receiver is to answer `have` with what is not in it, and say in turn what it has.
+    #[prost(bool, tag = "2")]
+    pub reply: bool,
+    /// Each a signed statement in its one encoding (crates/trust, `statement`), of at most 8 KiB. At most 256 of them.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub statements: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+/// Somebody asks to join. It goes up link by link, to the node that may enrol.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Join {
+    /// A signed join request in its one encoding (crates/trust, `token`). At most 4 KiB.
+    #[prost(bytes = "vec", tag = "1")]
+    pub request: ::prost::alloc::vec::Vec<u8>,
+}
+/// The answer to a join request that is refused, going back down. To one that is not, the directory grows.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRefused {
+    /// 16 bytes: the id of the token that the request had.
+    #[prost(bytes = "vec", tag = "1")]
+    pub token: ::prost::alloc::vec::Vec<u8>,
+    /// A stable code.
+    #[prost(string, tag = "2")]
+    pub code: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
 }
 /// Why a link ends. One of a later version is shown as PROTOCOL with its own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -279,6 +328,10 @@ pub enum RefuseCode {
     Itself = 6,
     ShuttingDown = 7,
     StoreFailed = 8,
+    /// The county's directory has fenced the node.
+    Fenced = 9,
+    /// The connection proved another node than the hello says.
+    WrongIdentity = 10,
 }
 impl RefuseCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -296,6 +349,8 @@ impl RefuseCode {
             Self::Itself => "REFUSE_CODE_ITSELF",
             Self::ShuttingDown => "REFUSE_CODE_SHUTTING_DOWN",
             Self::StoreFailed => "REFUSE_CODE_STORE_FAILED",
+            Self::Fenced => "REFUSE_CODE_FENCED",
+            Self::WrongIdentity => "REFUSE_CODE_WRONG_IDENTITY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -310,6 +365,8 @@ impl RefuseCode {
             "REFUSE_CODE_ITSELF" => Some(Self::Itself),
             "REFUSE_CODE_SHUTTING_DOWN" => Some(Self::ShuttingDown),
             "REFUSE_CODE_STORE_FAILED" => Some(Self::StoreFailed),
+            "REFUSE_CODE_FENCED" => Some(Self::Fenced),
+            "REFUSE_CODE_WRONG_IDENTITY" => Some(Self::WrongIdentity),
             _ => None,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heliu_record::change::limits::CHANGE_BYTES;
 use heliu_record::codec::{DecodeError, Reader};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
-use heliu_replication::frame::{DeliveredLeaf, Delivery, limits};
+use heliu_replication::frame::{DeliveredGrant, DeliveredLeaf, Delivery, limits};
 use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit, VERSIONS_MAX, leaf_hash};
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, actor};
 use heliu_trust::signature::Signature;
@@ -24,6 +24,7 @@ pub fn delivery(bytes: &[u8]) -> Result<Delivery, DecodeError> {
     let commits = read_commits(&mut reader, &authors)?;
     let leaves = read_leaves(&mut reader, &preimages, &commits)?;
     let hashes = read_hashes(&mut reader, &commits, &leaves)?;
+    let grants = read_grants(&mut reader, &preimages, leaves.len())?;
     reader.end()?;
     let delivered = leaves.into_iter().map(|leaf| DeliveredLeaf {
         preimage: Arc::clone(&preimages[leaf.preimage].0),
@@ -31,7 +32,7 @@ pub fn delivery(bytes: &[u8]) -> Result<Delivery, DecodeError> {
         kind_version: leaf.kind_version,
         change: leaf.change,
     });
-    Ok(Delivery { leaves: delivered.collect(), commits: sign(commits, hashes)? })
+    Ok(Delivery { leaves: delivered.collect(), commits: sign(commits, hashes)?, grants })
 }
 
 struct Author {
@@ -247,6 +248,27 @@ fn read_hashes(
         .collect()
 }
 
+/// Leaves and grants share one limit.
+fn read_grants(
+    reader: &mut Reader<'_>,
+    preimages: &[(Arc<Preimage>, RecordId)],
+    leaves: usize,
+) -> Result<Vec<DeliveredGrant>, DecodeError> {
+    let count = reader.count("grants", limits::LEAVES_PER_FRAME.saturating_sub(leaves), 2)?;
+    let mut next = 0;
+    let of = column(count, || {
+        let index = within(moved(number(next), reader.varint()?), preimages.len(), "a grant's preimage")?;
+        next = index + 1;
+        Ok(index)
+    })?;
+    let lens = column(count, || reader.varint())?;
+    let grant = |(preimage, len): (usize, u64)| {
+        let grant = take(reader, len, limits::GRANT_BYTES)?.into();
+        Ok(DeliveredGrant { preimage: Arc::clone(&preimages[preimage].0), grant })
+    };
+    of.into_iter().zip(lens).map(grant).collect()
+}
+
 /// Puts the commits together, in order, because one may need the id of another before it.
 fn sign(headers: Vec<Header<'_>>, hashes: Vec<Vec<LeafHash>>) -> Result<Vec<Arc<SignedCommit>>, DecodeError> {
     let mut commits: Vec<Arc<SignedCommit>> = Vec::with_capacity(headers.len());
@@ -291,7 +313,7 @@ fn within(value: u64, len: usize, what: &'static str) -> Result<usize, DecodeErr
 
 fn take<'a>(reader: &mut Reader<'a>, len: u64, max: usize) -> Result<&'a [u8], DecodeError> {
     let len = usize::try_from(len).ok().filter(|len| *len <= max);
-    let len = len.ok_or(DecodeError::TooLong { what: "a key or a change", max })?;
+    let len = len.ok_or(DecodeError::TooLong { what: "a key, a change or a grant", max })?;
     let (head, rest) = reader.0.split_at_checked(len).ok_or(DecodeError::Truncated)?;
     reader.0 = rest;
     Ok(head)

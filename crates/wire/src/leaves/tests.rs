@@ -5,7 +5,7 @@ use std::sync::Arc;
 use heliu_record::change::{Change, Container, Draft, GENESIS_MAX_OP, Note, Scalar, genesis};
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::{Actor, LeafHash, Preimage, SeatId};
-use heliu_replication::frame::{DeliveredLeaf, Delivery, limits};
+use heliu_replication::frame::{DeliveredGrant, DeliveredLeaf, Delivery, limits};
 use heliu_trust::commit::{Commit, LEAVES_MAX, SignedCommit, leaf_hash};
 use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, RealmId, actor};
@@ -209,6 +209,40 @@ fn a_chain_is_told_by_distance_also_when_authors_take_turns() {
     assert_there_and_back(&delivery);
 }
 
+/// Of the member with this number.
+fn grant(number: usize, len: usize) -> DeliveredGrant {
+    DeliveredGrant { preimage: member(number, Actor([0; 16]), 0).0, grant: vec![number as u8; len].into() }
+}
+
+#[test]
+fn grants_travel_with_leaves_and_alone() {
+    let mut delivery = members(&mut Author::new(7), 0..100, LEAVES_MAX);
+    let without = assert_there_and_back(&delivery).raw_bytes;
+    delivery.grants = (0..100).map(|number| grant(number, 300)).collect();
+    let with = assert_there_and_back(&delivery).raw_bytes;
+    assert!(with - without <= 100 * 304, "a grant of a member that is here costs 3 bytes beside itself");
+    delivery.grants.reverse();
+    delivery.grants.push(grant(7, limits::GRANT_BYTES));
+    delivery.grants.push(grant(1_000, 0));
+    assert_there_and_back(&delivery);
+    delivery.leaves.clear();
+    delivery.commits.clear();
+    assert_there_and_back(&delivery);
+}
+
+#[test]
+fn grants_are_bounded() {
+    let refused = |grants: Vec<DeliveredGrant>, leaves: usize| {
+        let mut delivery = members(&mut Author::new(7), 0..leaves, LEAVES_MAX);
+        delivery.grants = grants;
+        matches!(unpack(&pack(&delivery)), Err(DeliveryError::Form(DecodeError::TooLong { .. })))
+    };
+    assert!(refused(vec![grant(1, limits::GRANT_BYTES + 1)], 0));
+    assert!(refused(vec![grant(1, 1); limits::LEAVES_PER_FRAME + 1], 0));
+    assert!(refused(vec![grant(1, 1); limits::LEAVES_PER_FRAME - 9], 10), "leaves and grants share one limit");
+    assert!(!refused(vec![grant(1, 1); limits::LEAVES_PER_FRAME - 10], 10));
+}
+
 #[test]
 fn bytes_that_are_no_change_travel_whole() {
     let mut delivery = members(&mut Author::new(7), 0..6, LEAVES_MAX);
@@ -260,17 +294,21 @@ struct Shape {
     keep: Vec<bool>,
     kind_version: u32,
     swaps: Vec<(prop::sample::Index, prop::sample::Index)>,
+    /// Of a member, which may have no leaf here, and how long.
+    grants: Vec<(u8, u8)>,
 }
 
 fn shapes() -> impl Strategy<Value = Shape> {
     let commits = prop::collection::vec((any::<bool>(), 1..20usize), 1..6);
     let keep = prop::collection::vec(any::<bool>(), 120);
     let swaps = prop::collection::vec(any::<(prop::sample::Index, prop::sample::Index)>(), 0..8);
-    (commits, keep, any::<u32>(), swaps).prop_map(|(commits, keep, kind_version, swaps)| Shape {
+    let grants = prop::collection::vec(any::<(u8, u8)>(), 0..6);
+    (commits, keep, any::<u32>(), swaps, grants).prop_map(|(commits, keep, kind_version, swaps, grants)| Shape {
         commits,
         keep,
         kind_version,
         swaps,
+        grants,
     })
 }
 
@@ -295,6 +333,8 @@ fn deliver(shape: &Shape) -> Delivery {
             delivery.leaves[one].kind_version = shape.kind_version;
         }
     }
+    let grants = shape.grants.iter().map(|(member, len)| grant((*member).into(), (*len).into()));
+    delivery.grants = grants.collect();
     delivery
 }
 

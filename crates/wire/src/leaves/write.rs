@@ -7,7 +7,8 @@
 //!    the last one), number of leaves, signature;
 //! 4. leaves, in columns again: preimage (near the first that was not used yet), commit (near the last leaf's), place in
 //!    the commit (near the next one; or none), kind version, form of the change, its length, and its bytes;
-//! 5. the hashes of those leaves of the commits that have no change in this frame.
+//! 5. the hashes of those leaves of the commits that have no change in this frame;
+//! 6. grants, in columns: preimage (near the one after the last grant's), length, and bytes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use heliu_record::change::hash_of;
 use heliu_record::codec::Writer;
 use heliu_record::id::{Actor, ChangeHash, Preimage, RecordId, SeatId};
-use heliu_replication::frame::{DeliveredLeaf, Delivery};
+use heliu_replication::frame::{DeliveredGrant, DeliveredLeaf, Delivery};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId, actor};
 
@@ -24,7 +25,7 @@ use super::{FORMAT, distance, number};
 
 pub fn delivery(delivery: &Delivery) -> Vec<u8> {
     let commits: Vec<&SignedCommit> = delivery.commits.iter().map(Arc::as_ref).collect();
-    let preimages = Table::of(delivery.leaves.iter().map(|leaf| leaf.preimage.as_ref()));
+    let preimages = Table::of(preimages_of(delivery));
     let authors = Table::of(commits.iter().copied().map(author));
     let actors: Vec<Actor> = authors.items.iter().map(|(_, node, incarnation)| actor(node, incarnation)).collect();
     let records: Vec<RecordId> = preimages.items.iter().map(|preimage| preimage.id()).collect();
@@ -43,7 +44,13 @@ pub fn delivery(delivery: &Delivery) -> Vec<u8> {
             out.fixed(&leaf.0);
         }
     }
+    write_grants(&mut out, &delivery.grants, &preimages);
     out.0
+}
+
+fn preimages_of(delivery: &Delivery) -> impl Iterator<Item = &Preimage> {
+    let of_leaves = delivery.leaves.iter().map(|leaf| leaf.preimage.as_ref());
+    of_leaves.chain(delivery.grants.iter().map(|grant| grant.preimage.as_ref()))
 }
 
 type Author = (RealmId, NodeId, Incarnation);
@@ -231,5 +238,21 @@ fn write_changes<'a>(
     }
     for (_, [head, tail]) in &shortened {
         out.fixed(head).fixed(tail);
+    }
+}
+
+fn write_grants(out: &mut Writer, grants: &[DeliveredGrant], preimages: &Table<&Preimage>) {
+    out.varint(number(grants.len()));
+    let mut next = 0;
+    for grant in grants {
+        let index = preimages.index(&grant.preimage.as_ref());
+        out.varint(distance(number(index), number(next)));
+        next = index + 1;
+    }
+    for grant in grants {
+        out.varint(number(grant.grant.len()));
+    }
+    for grant in grants {
+        out.fixed(&grant.grant);
     }
 }

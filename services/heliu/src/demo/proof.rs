@@ -206,7 +206,7 @@ struct Held {
 
 impl Held {
     fn of(loaded: Loaded) -> Self {
-        let Loaded { row, mut leaves, commits } = loaded;
+        let Loaded { row, mut leaves, commits, .. } = loaded;
         let is_right = |(leaf, commit): &(&heliu_storage::LeafRow, &Arc<[u8]>)| {
             let hash = |commit: SignedCommit| {
                 let change = hash_of(&leaf.change)?;

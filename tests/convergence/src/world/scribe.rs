@@ -103,7 +103,7 @@ impl World {
         let first = u32::try_from(self.scribe_chain.seq).unwrap_or(0) << 16;
         let leaves = (first..first + count).map(junk).collect();
         let wire = self.connect_by_hand(machine);
-        let delivery = Delivery { commits: vec![Arc::new(commit)], leaves };
+        let delivery = Delivery { commits: vec![Arc::new(commit)], leaves, ..Delivery::default() };
         self.scribes.insert(wire, Scribe { delivery, greeted: false });
     }
 
@@ -134,6 +134,7 @@ impl World {
         let delivery = Delivery {
             commits: vec![Arc::new(commit)],
             leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }],
+            ..Delivery::default()
         };
         let wire = self.connect_by_hand(machine);
         self.scribes.insert(wire, Scribe { delivery, greeted: false });
@@ -153,7 +154,7 @@ impl World {
                 let program = "scribe".to_owned();
                 let versions = (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end());
                 let own = Hello { node, store, incarnation, versions, program, ..hello.clone() };
-                vec![Frame::Hello(own), Frame::Welcome(Welcome { cursor: Some(cursor), known_of_you: None })]
+                vec![Frame::Hello(own), Frame::Welcome(Welcome { cursor: Some(cursor), ..Welcome::default() })]
             }
             Frame::Welcome(_) => {
                 let delivery = scribe.delivery.clone();

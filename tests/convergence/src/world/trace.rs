@@ -64,12 +64,17 @@ impl Trace {
             Frame::Welcome(welcome) => (4, welcome.cursor.map_or(0, |c| c.position + 1)),
             Frame::Reconcile(message) => (5, message.ranges.len() as u64 * 8 + message.turn as u64),
             Frame::Have(have) => (6, have.records.iter().map(|(_, leaves)| 1 + leaves.len() as u64).sum()),
-            Frame::Leaves(leaves) => (7, (leaves.delivery.leaves.len() + leaves.withdrawn.len()) as u64),
+            Frame::Leaves(leaves) => {
+                (7, (leaves.delivery.leaves.len() + leaves.delivery.grants.len() + leaves.withdrawn.len()) as u64)
+            }
             Frame::Ack { sequence } => (8, *sequence),
             Frame::Refused(leaves) => (9, leaves.len() as u64),
             Frame::Checkpoint(checkpoint) => (11, checkpoint.mine * 1_000 + checkpoint.yours),
             Frame::Verdict(verdict) => (12, *verdict as u64),
             Frame::Unknown => (13, 0),
+            Frame::Statements(statements) => (14, (statements.have.len() + statements.statements.len()) as u64),
+            Frame::Join(request) => (15, request.len() as u64),
+            Frame::JoinRefused(refused) => (16, refused.code.len() as u64),
         };
         self.note(now, machine, kind, count);
         match frame {

@@ -1,0 +1,131 @@
+//! What one step of the engine changes, as plain data, and what every store refuses of it.
+
+use heliu_record::command::CommandId;
+use heliu_record::id::RecordId;
+use heliu_trust::id::Incarnation;
+
+use crate::row::CommitRow;
+use crate::{
+    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Meta, Position, QuarantineRow, RecordRow, StatementRow,
+    StoreError, StrandedRow,
+};
+
+/// Everything that one step of the engine changes. A store makes it durable as a whole.
+#[derive(Clone, Debug, Default)]
+pub struct Transaction {
+    /// A new incarnation that begins here (at the head before this transaction's feed entries).
+    pub incarnation: Option<Incarnation>,
+    /// Directory entries from this index on (the first entry has 0) are deleted before `directory` is appended.
+    pub directory_from: Option<u64>,
+    /// Encoded entries, appended.
+    pub directory: Vec<Vec<u8>>,
+    /// New commits: id, author, incarnation, seq, encoded. Already known ones are ignored.
+    pub commits: Vec<CommitRow>,
+    /// Appended to the feed; positions follow the head without a gap.
+    pub feed: Vec<FeedEntry>,
+    /// Leaves that are judged anew, by position.
+    pub statuses: Vec<(Position, LeafStatus)>,
+    /// Inserted or replaced.
+    pub records: Vec<RecordRow>,
+    /// For each record here, the whole new set of records it refers to.
+    pub refs: Vec<(RecordId, Vec<RecordId>)>,
+    /// Records whose leaves and grants go (their row, now a stub, is in `records`): those that were there before this
+    /// transaction.
+    /// Their rescope entries stay, to be told to others.
+    pub dropped: Vec<RecordId>,
+    /// Records that are erased (their row, erased and without a view, is in `records`). Their leaves, grants, references
+    /// to others, quarantine rows and stranded edits go, also those of this transaction; soon after it, their bytes are in
+    /// no file. Their rescope entries stay.
+    pub erased: Vec<RecordId>,
+    /// Opened, or changed: replaces what has the same id.
+    pub conflicts_opened: Vec<ConflictRow>,
+    pub conflicts_closed: Vec<[u8; 32]>,
+    /// How far other stores' feeds have been received.
+    pub cursors: Vec<Cursor>,
+    /// Rows of the quarantine that go, by id, before `quarantined` is added.
+    pub unquarantined: Vec<[u8; 32]>,
+    /// Of two with one id the first is kept.
+    pub quarantined: Vec<QuarantineRow>,
+    /// Commands carried out, with the encoded answer to give again. The first answer is kept.
+    pub commands: Vec<(CommandId, Vec<u8>)>,
+    /// Statements that go, by hash, before `statements` are added.
+    pub statements_dropped: Vec<[u8; 32]>,
+    /// Of two with one hash the first is kept.
+    pub statements: Vec<StatementRow>,
+    /// Appended; each `seq` follows the one before without a gap.
+    pub audit: Vec<AuditRow>,
+    /// Inserted or replaced, by leaf.
+    pub stranded: Vec<StrandedRow>,
+}
+
+impl Transaction {
+    /// What every store refuses before it writes anything: a feed or an audit log that does not go on where
+    /// it ends, an incarnation that was there before. `audited` is the last seq of the audit log. Returns the new head.
+    pub fn check(&self, meta: &Meta, audited: u64) -> Result<Position, StoreError> {
+        let refused = |detail| Err(StoreError::Damaged { what: "transaction", detail });
+        if let Some(incarnation) = self.incarnation
+            && meta.incarnations.iter().any(|(known, _)| *known == incarnation)
+        {
+            return refused(format!("incarnation {incarnation} is not new"));
+        }
+        let mut head = meta.head;
+        for entry in &self.feed {
+            head += 1;
+            if entry.position() != head {
+                return refused(format!("the feed goes on at {head}, not at {}", entry.position()));
+            }
+        }
+        for (row, due) in self.audit.iter().zip(audited + 1..) {
+            if row.seq != due {
+                return refused(format!("the audit log goes on at {due}, not at {}", row.seq));
+            }
+        }
+        Ok(head)
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Transaction {
+            incarnation,
+            directory_from,
+            directory,
+            commits,
+            feed,
+            statuses,
+            records,
+            refs,
+            dropped,
+            erased,
+            conflicts_opened,
+            conflicts_closed,
+            cursors,
+            unquarantined,
+            quarantined,
+            commands,
+            statements_dropped,
+            statements,
+            audit,
+            stranded,
+        } = self;
+        incarnation.is_none()
+            && directory_from.is_none()
+            && directory.is_empty()
+            && commits.is_empty()
+            && feed.is_empty()
+            && statuses.is_empty()
+            && records.is_empty()
+            && refs.is_empty()
+            && dropped.is_empty()
+            && erased.is_empty()
+            && conflicts_opened.is_empty()
+            && conflicts_closed.is_empty()
+            && cursors.is_empty()
+            && unquarantined.is_empty()
+            && quarantined.is_empty()
+            && commands.is_empty()
+            && statements_dropped.is_empty()
+            && statements.is_empty()
+            && audit.is_empty()
+            && stranded.is_empty()
+    }
+}
