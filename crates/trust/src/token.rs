@@ -2,6 +2,9 @@
 //! that may enrol, mints a token; the new machine asks with it in its own name; the issuer's node judges the request and
 //! enters it into the directory. No clock and no randomness here: `now` and the id are arguments.
 
+#[cfg(test)]
+mod tests;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use heliu_record::codec::{DecodeError, Reader, Writer};

@@ -141,7 +141,7 @@ impl End {
     }
 
     fn page(&mut self, items: Vec<FeedItem>, through: Position) -> Out {
-        self.act(|link, shared, out| link.on_page(FeedPage { items, through }, shared, out))
+        self.act(|link, shared, out| link.on_page(FeedPage { items, through, ..FeedPage::default() }, shared, out))
     }
 }
 

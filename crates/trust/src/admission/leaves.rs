@@ -28,7 +28,7 @@ use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
-use crate::id::{DirectoryVersion, NodeId};
+use crate::id::{CommitId, DirectoryVersion, NodeId};
 
 /// All signature-valid leaves held for one record, and what they add up to.
 #[derive(Clone, Debug)]
@@ -254,6 +254,13 @@ impl Leaves {
             }
         }
         if is_displaced { self.judge_again(directory) } else { self.settle(new, directory) }
+    }
+
+    /// An own leaf's commit, which is known only once all of it is written; a fence asks for it.
+    pub fn sealed(&mut self, leaf: &LeafHash, commit: CommitId) {
+        if let Some((leaf, _)) = self.leaves.get_mut(leaf) {
+            leaf.commit = commit;
+        }
     }
 
     /// What would become of a new leaf, and why: for own changes, before anybody hears of them.

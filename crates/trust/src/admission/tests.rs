@@ -8,6 +8,7 @@ use heliu_record::history::Visible;
 use heliu_record::id::{ChangeHash, LeafHash, Preimage};
 use proptest::prelude::*;
 
+mod fenced;
 mod unjudged;
 
 use super::*;

@@ -9,6 +9,8 @@ use crate::id::{realm_id, seat_id};
 use crate::signature::{SealingKey, Signer};
 use crate::simulated::{Cheap, CheapKey};
 
+mod powers;
+
 const ROOT: CheapKey = CheapKey([101; 32]);
 const ISSUER: CheapKey = CheapKey([1; 32]);
 
