@@ -65,8 +65,8 @@ impl End {
             dialer,
             phase: Phase::Greeting,
             peer: None,
-            behind: greeting::Behind::default(),
-            next_entry: directory.len(),
+            behind: directing::Behind::default(),
+            directing: directing::Directing::beside(directory.len()),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
@@ -88,6 +88,7 @@ impl End {
             directory: &self.directory,
             last_commit: None,
             sums: Sums::default(),
+            fork: None,
             is_leaving: false,
             now: Moment::default(),
         };
