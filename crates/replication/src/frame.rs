@@ -111,6 +111,8 @@ pub enum RefuseCode {
     Itself = 6,
     ShuttingDown = 7,
     StoreFailed = 8,
+    /// The hello names another node than the connection has proven.
+    WrongIdentity = 10,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

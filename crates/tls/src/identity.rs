@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use crate::config::provider;
-use crate::judge::{Expected, Refused, judge, validity};
+use crate::judge::{Expected, Refused, Why, judge, validity};
 
 /// Larger files are none of ours.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -23,13 +23,13 @@ pub enum BadPair {
     NotPem { path: String, what: &'static str },
     #[error("certificate and key do not belong together")]
     Mismatch,
-    #[error("the certificate is not one of this node, now: {0}")]
+    #[error("the certificate is not one of this node: {0}")]
     Refused(#[from] Refused),
     #[error("the certificate or key is of a kind that is not used: {0}")]
     Unusable(String),
 }
 
-/// A certificate chain with its key, of this node and realm and valid when it was read.
+/// A certificate chain with its key, of this node and realm and checked but for the time.
 #[derive(Clone, Debug)]
 pub struct Identity {
     pub node: NodeId,
@@ -39,13 +39,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    pub fn read(
-        certificate: &Path,
-        key: &Path,
-        realm: RealmId,
-        node: NodeId,
-        now_ms: i64,
-    ) -> Result<Self, BadPair> {
+    /// Whether it is valid now is asked with [`Identity::check`]: a node whose clock is wrong still has to start.
+    pub fn read(certificate: &Path, key: &Path, realm: RealmId, node: NodeId) -> Result<Self, BadPair> {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
             .collect::<Result<_, _>>()
             .map_err(|_| not_pem(certificate, "certificates"))?;
@@ -53,14 +48,25 @@ impl Identity {
             return Err(not_pem(certificate, "certificates"));
         }
         let secret = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| not_pem(key, "private key"))?;
-        let node = judge(&chain, now_ms, &Expected { realm, node: Some(node) })?;
-        let (from_ms, until_ms) =
-            validity(&chain).ok_or_else(|| BadPair::Unusable("it does not say until when it is valid".to_owned()))?;
+        let (from_ms, until_ms) = validity(&chain).unwrap_or_default();
+        let node = judge(&chain, from_ms, &Expected { realm, node: Some(node) })?;
         let certified = CertifiedKey::from_der(chain, secret, &provider()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => BadPair::Mismatch,
             other => BadPair::Unusable(other.to_string()),
         })?;
         Ok(Identity { node, from_ms, until_ms, certified: Arc::new(certified) })
+    }
+
+    /// Whether it is valid at this moment.
+    pub fn check(&self, now_ms: i64) -> Result<(), Refused> {
+        let refused = |why| Err(Refused { node: Some(self.node), why });
+        if now_ms < self.from_ms {
+            return refused(Why::NotYetValid { from_ms: self.from_ms, now_ms });
+        }
+        if now_ms > self.until_ms {
+            return refused(Why::Expired { until_ms: self.until_ms, now_ms });
+        }
+        Ok(())
     }
 
     /// Less than a third of its time is left: it is time for the next.

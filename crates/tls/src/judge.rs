@@ -277,34 +277,41 @@ pub struct Failed {
 /// Reads what a handshake says of its failure.
 #[must_use]
 pub fn explain(error: &std::io::Error) -> Failed {
+    let failed = |code, reason: &str| Failed { code, node: None, reason: reason.to_owned() };
+    explain_tls(error).unwrap_or_else(|| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => failed("closed", "the connection was closed before it was secured"),
+        _ => failed("handshake", &error.to_string()),
+    })
+}
+
+/// As [`explain`], if it is TLS that failed and not the network.
+#[must_use]
+pub fn explain_tls(error: &std::io::Error) -> Option<Failed> {
     use rustls::{AlertDescription, Error, InvalidMessage};
     let failed = |code, reason: &str| Failed { code, node: None, reason: reason.to_owned() };
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-    match tls {
-        Some(Error::InvalidCertificate(CertificateError::Other(OtherError(inner)))) => {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())?;
+    Some(match tls {
+        Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
             match inner.downcast_ref::<Refused>() {
                 Some(refused) => Failed { code: refused.code(), node: refused.node, reason: refused.to_string() },
                 None => failed("malformed", &error.to_string()),
             }
         }
-        Some(Error::InvalidMessage(InvalidMessage::InvalidContentType)) => {
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             failed("not_tls", "it does not speak TLS: the other end is no node, or in development mode without encryption")
         }
-        Some(Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion)) => {
+        Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             failed("old_tls", "it does not speak TLS 1.3 as nodes do: upgrade the older of the two programs")
         }
-        Some(Error::NoApplicationProtocol | Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+        Error::NoApplicationProtocol | Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
             failed("not_http2", "it does not speak HTTP/2 over TLS, as nodes and their clients do")
         }
-        Some(Error::AlertReceived(alert)) => failed(
+        Error::AlertReceived(alert) => failed(
             "refused_there",
             &format!("the other end refused this node's certificate ({alert:?}): its log and `heliu status` there say why"),
         ),
-        _ if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            failed("closed", "the connection was closed before it was secured")
-        }
-        _ => failed("handshake", &error.to_string()),
-    }
+        other => failed("handshake", &other.to_string()),
+    })
 }
 
 /// A key's fingerprint as certificates name it: the first eight digits of the node's id.

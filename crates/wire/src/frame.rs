@@ -164,6 +164,7 @@ impl TryFrom<pb::Refuse> for Refuse {
             pb::RefuseCode::Itself => RefuseCode::Itself,
             pb::RefuseCode::ShuttingDown => RefuseCode::ShuttingDown,
             pb::RefuseCode::StoreFailed => RefuseCode::StoreFailed,
+            pb::RefuseCode::WrongIdentity => RefuseCode::WrongIdentity,
             // A code of a later version still ends the link, in its own words.
             pb::RefuseCode::Protocol | pb::RefuseCode::Unspecified => RefuseCode::Protocol,
         };

@@ -279,6 +279,7 @@ pub enum RefuseCode {
     Itself = 6,
     ShuttingDown = 7,
     StoreFailed = 8,
+    WrongIdentity = 10,
 }
 impl RefuseCode {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -296,6 +297,7 @@ impl RefuseCode {
             Self::Itself => "REFUSE_CODE_ITSELF",
             Self::ShuttingDown => "REFUSE_CODE_SHUTTING_DOWN",
             Self::StoreFailed => "REFUSE_CODE_STORE_FAILED",
+            Self::WrongIdentity => "REFUSE_CODE_WRONG_IDENTITY",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -310,6 +312,7 @@ impl RefuseCode {
             "REFUSE_CODE_ITSELF" => Some(Self::Itself),
             "REFUSE_CODE_SHUTTING_DOWN" => Some(Self::ShuttingDown),
             "REFUSE_CODE_STORE_FAILED" => Some(Self::StoreFailed),
+            "REFUSE_CODE_WRONG_IDENTITY" => Some(Self::WrongIdentity),
             _ => None,
         }
     }

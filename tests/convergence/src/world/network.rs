@@ -57,8 +57,8 @@ impl World {
         let (from, to) = (&self.machines[machine].name, &self.machines[target].name);
         self.trace.say(self.now, || format!("{from} connects to {to}"));
         self.tally.connections += 1;
-        self.feed(machine, Input::LinkUp { link: dialer, dialer: true });
-        self.feed(target, Input::LinkUp { link: dialed, dialer: false });
+        self.feed(machine, Input::LinkUp { link: dialer, dialer: true, peer: None });
+        self.feed(target, Input::LinkUp { link: dialed, dialer: false, peer: None });
     }
 
     /// A connection to a machine that the simulator itself is the other end of.
