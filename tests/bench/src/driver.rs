@@ -103,8 +103,8 @@ async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> Lo
 
 /// Hands all frames of one driver to another and back until both are silent.
 pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver<B>, link: LinkId) -> usize {
-    dialer.handle(Input::LinkUp { link, dialer: true });
-    listener.handle(Input::LinkUp { link, dialer: false });
+    dialer.handle(Input::LinkUp { link, dialer: true, peer: None });
+    listener.handle(Input::LinkUp { link, dialer: false, peer: None });
     let mut frames = 0;
     loop {
         let Some(frame) = dialer.sent.pop_front() else {
