@@ -65,7 +65,7 @@ impl<S: Write> Driver<S> {
                         inputs.push_back(Input::Peer { link, cursor: None, last_commit: None, wants: Vec::new() });
                     }
                     Effect::Scan { link } => {
-                        let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read");
+                        let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read").items;
                         inputs.push_back(Input::Scanned { link, items });
                     }
                     Effect::Send { frame, .. } => self.sent.push_back(frame),
