@@ -101,7 +101,7 @@ impl Entry {
         version_of(&self.encode())
     }
 
-    /// Whether this is an entry that the root decides a fork with.
+    /// What it gives up, if the root decides a fork with it.
     pub(super) fn abandoned(&self) -> impl Iterator<Item = DirectoryVersion> + '_ {
         self.items
             .iter()

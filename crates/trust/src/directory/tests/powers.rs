@@ -188,7 +188,7 @@ fn a_township_enrols_its_villages_and_nobody_elses() {
     let item = join(&directory, 1, VILLAGE_CODE);
     enter(&mut directory, vec![item], &[&ISSUER]).expect("a village joins");
     let info = directory.nodes_of(id(VILLAGE_CODE)).next().expect("is enrolled");
-    assert_eq!(info.approval.map(|approval| approval.minter), Some(TOWNSHIP_NODE.node()));
+    assert_eq!(info.approval.as_ref().map(|approval| approval.minter), Some(TOWNSHIP_NODE.node()));
     let outside = refusal(&directory, vec![join(&directory, 2, other)]);
     assert_eq!(outside, DirectoryError::MayNotEnrol(TOWNSHIP_NODE.node()));
     let again = refusal(&directory, vec![join(&directory, 1, VILLAGE_CODE)]);
@@ -208,7 +208,7 @@ fn a_token_is_good_once_and_only_with_its_minters_signature() {
     let join = |number| joining(&directory, number, VILLAGE_CODE, COUNTY_NODE);
     let (first, mut same_token, mut forged) = (join(1), join(2), join(3));
     let Item::Node { approval: Some(approval), .. } = &mut same_token else { unreachable!("a node") };
-    *approval = token(&directory, 1, VILLAGE_CODE, COUNTY_NODE).approval("simulated");
+    **approval = token(&directory, 1, VILLAGE_CODE, COUNTY_NODE).approval("simulated");
     let Item::Node { approval: Some(approval), .. } = &mut forged else { unreachable!("a node") };
     approval.expires_ms += 1;
     let both = vec![first.clone(), same_token.clone()];
