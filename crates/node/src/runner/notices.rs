@@ -89,7 +89,9 @@ fn todo(code: RefuseCode) -> &'static str {
         RefuseCode::Protocol => "if it comes again, report it with the versions of both programs",
         RefuseCode::Itself => "remove this node's own address from its upstreams and peers",
         RefuseCode::ShuttingDown => "nothing",
-        RefuseCode::WrongIdentity => "two machines use each other's names: check keys and configuration of the other end",
+        RefuseCode::WrongIdentity => {
+            "two machines use each other's names: check keys and configuration of the other end"
+        }
         RefuseCode::StoreFailed => "make space or repair the disk where it says; it goes on by itself",
     }
 }

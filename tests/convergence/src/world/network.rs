@@ -70,7 +70,7 @@ impl World {
         let ends = [end(usize::MAX, 0, LinkId(0)), end(target, self.machines[target].life, link)];
         self.wires.insert(wire, Wire { ends, is_broken: false });
         self.machines[target].links.insert(link, Held { wire, side: Side::Dialed, role: Role::Down });
-        self.feed(target, Input::LinkUp { link, dialer: false });
+        self.feed(target, Input::LinkUp { link, dialer: false, peer: None });
         wire
     }
 
