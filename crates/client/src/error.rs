@@ -115,9 +115,10 @@ impl Error {
                 format!("不能仅凭地址 {address} 建立 TLS 连接:它没有说明应由哪个节点应答。"),
                 format!("Cannot connect to {address} by its address alone: it does not say which node is to answer."),
             ),
-            Error::Access { path, why } => {
-                say(format!("不能使用访问文件 {path}:{why}。"), format!("The access file {path} cannot be used: {why}."))
-            }
+            Error::Access { path, why } => say(
+                format!("不能使用访问文件 {path}:{why}。"),
+                format!("The access file {path} cannot be used: {why}."),
+            ),
             Error::AccessMode { path, mode } => say(
                 format!("不使用访问文件 {path}:其权限是 {mode:03o},别人也能读写它。"),
                 format!("The access file {path} is not used: its mode is {mode:03o}, others can read or change it."),
@@ -156,10 +157,9 @@ impl Error {
                 "请使用访问文件(*.access);开发模式的节点用 主机:端口 连接。",
                 "Use an access file (*.access); a node in development mode is reached as host:port.",
             ),
-            Error::Access { .. } => (
-                "请从节点管理员处重新取得访问文件。",
-                "Get a new one from the node's administrator.",
-            ),
+            Error::Access { .. } => {
+                ("请从节点管理员处重新取得访问文件。", "Get a new one from the node's administrator.")
+            }
             Error::AccessMode { path, .. } => {
                 return say(
                     format!("运行 chmod 600 {path};若别人可能已读过,请撤销其中的令牌。"),

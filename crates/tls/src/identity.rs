@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
 use crate::config::provider;
-use crate::judge::{Expected, Refused, Why, judge, validity};
+use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
 
 /// Larger files are none of ours.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -39,8 +39,16 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Whether it is valid now is asked with [`Identity::check`]: a node whose clock is wrong still has to start.
+    /// Reads a pair that has to be this node's. Whether it is valid now is asked with [`Identity::check`]: a node whose
+    /// clock is wrong still has to start.
     pub fn read(certificate: &Path, key: &Path, realm: RealmId, node: NodeId) -> Result<Self, BadPair> {
+        let identity = Identity::load(certificate, key)?;
+        judge(&identity.certified.cert, identity.from_ms, &Expected { realm, node: Some(node) })?;
+        Ok(identity)
+    }
+
+    /// Reads a pair, whosever it is. That it proves anything is for the other end to judge.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, BadPair> {
         let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
             .collect::<Result<_, _>>()
             .map_err(|_| not_pem(certificate, "certificates"))?;
@@ -48,8 +56,8 @@ impl Identity {
             return Err(not_pem(certificate, "certificates"));
         }
         let secret = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| not_pem(key, "private key"))?;
+        let node = chain_node(&chain)?;
         let (from_ms, until_ms) = validity(&chain).unwrap_or_default();
-        let node = judge(&chain, from_ms, &Expected { realm, node: Some(node) })?;
         let certified = CertifiedKey::from_der(chain, secret, &provider()).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => BadPair::Mismatch,
             other => BadPair::Unusable(other.to_string()),

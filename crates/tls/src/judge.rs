@@ -98,9 +98,9 @@ impl fmt::Display for Why {
                 moment(*from_ms),
                 moment(*now_ms)
             ),
-            Why::NotSigned => {
-                f.write_str("its certificate is not signed by the key of the node that it names: somebody may be posing as it")
-            }
+            Why::NotSigned => f.write_str(
+                "its certificate is not signed by the key of the node that it names: somebody may be posing as it",
+            ),
             Why::OtherName(name) => write!(f, "its certificate names {name}, which its key is not"),
             Why::NotThatNode { wanted } => {
                 write!(f, "another node answers there than {}: check the address", wanted.short())
@@ -174,7 +174,7 @@ pub(crate) fn judge_as(
 }
 
 /// The node that the authority of a chain is the key of. Nothing is proven by that alone.
-fn chain_node(chain: &[CertificateDer<'_>]) -> Result<NodeId, Refused> {
+pub(crate) fn chain_node(chain: &[CertificateDer<'_>]) -> Result<NodeId, Refused> {
     let malformed = |what: &str| Refused { node: None, why: Why::Malformed(what.to_owned()) };
     let authority = match chain {
         [] => return Err(Refused { node: None, why: Why::NoCertificate }),
@@ -297,9 +297,10 @@ pub fn explain_tls(error: &std::io::Error) -> Option<Failed> {
                 None => failed("malformed", &error.to_string()),
             }
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            failed("not_tls", "it does not speak TLS: the other end is no node, or in development mode without encryption")
-        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => failed(
+            "not_tls",
+            "it does not speak TLS: the other end is no node, or in development mode without encryption",
+        ),
         Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
             failed("old_tls", "it does not speak TLS 1.3 as nodes do: upgrade the older of the two programs")
         }
@@ -308,7 +309,9 @@ pub fn explain_tls(error: &std::io::Error) -> Option<Failed> {
         }
         Error::AlertReceived(alert) => failed(
             "refused_there",
-            &format!("the other end refused this node's certificate ({alert:?}): its log and `heliu status` there say why"),
+            &format!(
+                "the other end refused this node's certificate ({alert:?}): its log and `heliu status` there say why"
+            ),
         ),
         other => failed("handshake", &other.to_string()),
     })

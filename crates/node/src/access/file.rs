@@ -282,7 +282,14 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_none() {
-        for text in ["", "heliu_", "heliu_12345678", "heliu_12345678_", "heliu_x_y", &format!("heliu_12345678_{}", "a".repeat(9999))] {
+        for text in [
+            "",
+            "heliu_",
+            "heliu_12345678",
+            "heliu_12345678_",
+            "heliu_x_y",
+            &format!("heliu_12345678_{}", "a".repeat(9999)),
+        ] {
             assert!(text.parse::<Token>().is_err(), "{text}");
         }
     }

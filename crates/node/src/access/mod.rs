@@ -20,12 +20,16 @@ pub(crate) use caller::Caller;
 pub use file::{AccessError, Entry, Grant, Role, Token, create, list, revoke};
 pub(crate) use gate::GateLayer;
 
+use crate::tls::Stamp;
+
 /// The tokens of a node, and the file that they come from.
 pub(crate) struct Doors {
     file: PathBuf,
     known: RwLock<Arc<BTreeMap<String, Arc<Entry>>>>,
     problem: Mutex<Option<String>>,
     pub attempts: Attempts,
+    /// Of the file, before it was read at the start.
+    pub begun: Stamp,
 }
 
 /// Why a token opens nothing.
@@ -40,11 +44,16 @@ impl Doors {
     /// A file that is not there is an empty list. One that cannot be read lets nobody in, until it can: the node works on.
     pub fn open(file: PathBuf) -> Self {
         let (known, problem) = (RwLock::default(), Mutex::default());
-        let doors = Doors { file, known, problem, attempts: Attempts::default() };
+        let begun = Stamp::of(&[&file]);
+        let doors = Doors { file, known, problem, attempts: Attempts::default(), begun };
         if let Err(why) = doors.reload() {
             tracing::error!(%why, "the access list is not taken, and nobody is let in: correct it");
         }
         doors
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        Stamp::of(&[&self.file])
     }
 
     /// Takes what is in the file now, if it is good, and says how many tokens. The old list stays otherwise.

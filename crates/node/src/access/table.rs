@@ -76,7 +76,8 @@ mod tests {
         for path in &served {
             assert!(need(path).is_some(), "{path} is not in the table: say which role it needs");
         }
-        let listed = METHODS.iter().flat_map(|(name, methods)| methods.iter().map(move |(m, _)| format!("/{name}/{m}")));
+        let listed =
+            METHODS.iter().flat_map(|(name, methods)| methods.iter().map(move |(m, _)| format!("/{name}/{m}")));
         for path in listed.filter(|path| path.starts_with("/heliu.")) {
             assert!(served.contains(&path), "{path} is in the table and not served");
         }

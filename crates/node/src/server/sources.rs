@@ -34,7 +34,8 @@ impl Sources {
     pub fn enter(&self, address: IpAddr) -> Option<Ticket> {
         let source = source(address);
         let mut known = lock(&self.known);
-        let entry = known.entry(source).or_insert_with(|| Source { turns: Arc::new(Semaphore::new(self.turns)), open: 0 });
+        let entry =
+            known.entry(source).or_insert_with(|| Source { turns: Arc::new(Semaphore::new(self.turns)), open: 0 });
         if entry.open >= self.unproven {
             return None;
         }

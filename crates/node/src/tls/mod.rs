@@ -47,6 +47,8 @@ pub(crate) struct Certificate {
     pub files: Tls,
     current: RwLock<Arc<Current>>,
     problem: Mutex<Option<String>>,
+    /// Of the files, before they were read at the start.
+    pub begun: Stamp,
 }
 
 impl Certificate {
@@ -58,11 +60,13 @@ impl Certificate {
             pair.renew(now)?;
             tracing::info!(certificate = %files.certificate.display(), "made a certificate for this node");
         }
+        let mut begun = pair.stamp();
         let mut identity = pair.read().map_err(CertificateError::from)?;
         let mut problem = None;
         if let Err(why) = identity.check(now) {
             if now >= PLAUSIBLE_MS {
                 pair.renew(now)?;
+                begun = pair.stamp();
                 identity = pair.read().map_err(CertificateError::from)?;
                 tracing::warn!(%why, "this node's certificate is not valid now; made a new one");
             } else {
@@ -71,7 +75,7 @@ impl Certificate {
             }
         }
         let current = RwLock::new(Arc::new(Current::of(identity, realm)?));
-        Ok(Certificate { realm, key, files, current, problem: Mutex::new(problem) })
+        Ok(Certificate { realm, key, files, current, problem: Mutex::new(problem), begun })
     }
 
     pub fn current(&self) -> Arc<Current> {
@@ -103,6 +107,10 @@ impl Certificate {
 
     fn pair(&self) -> Pair<'_> {
         Pair { files: &self.files, realm: self.realm, key: &*self.key }
+    }
+
+    pub fn stamp(&self) -> Stamp {
+        self.pair().stamp()
     }
 
     /// Takes what is in the files now, if it is good. The old pair stays otherwise.
@@ -143,6 +151,10 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
+    fn stamp(&self) -> Stamp {
+        Stamp::of(&[&self.files.certificate, &self.files.key])
+    }
+
     fn read(&self) -> Result<Identity, BadPair> {
         Identity::read(&self.files.certificate, &self.files.key, self.realm, self.key.node())
     }
@@ -150,8 +162,7 @@ impl Pair<'_> {
     fn renew(&self, now_ms: i64) -> Result<(), CertificateError> {
         let pair = make(self.key, self.realm, &self.files.names, now_ms)?;
         let path = self.files.certificate.display().to_string();
-        pair.write(&self.files.certificate, &self.files.key)
-            .map_err(|why| CertificateError::Write { path, why })
+        pair.write(&self.files.certificate, &self.files.key).map_err(|why| CertificateError::Write { path, why })
     }
 }
 

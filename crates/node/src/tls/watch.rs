@@ -1,7 +1,6 @@
 //! Looks every few seconds whether the files of certificate and access list have changed, and whether the certificate has
 //! to be renewed.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -55,13 +54,13 @@ struct Watcher {
 
 impl Watcher {
     fn new(certificate: Arc<Certificate>, doors: Arc<Doors>) -> Self {
-        let pair = Files::new(pair_of(&certificate));
-        let access = Files::new(Stamp::of(&[&certificate.files.access]));
+        let pair = Files::new(certificate.begun.clone());
+        let access = Files::new(doors.begun.clone());
         Watcher { certificate, doors, pair, access, warned: None, tried: None }
     }
 
     fn look(&mut self) {
-        if self.pair.changed(pair_of(&self.certificate)) {
+        if self.pair.changed(self.certificate.stamp()) {
             match self.certificate.reload() {
                 Ok(()) => tracing::info!(
                     not_after_ms = self.certificate.not_after_ms(),
@@ -73,8 +72,7 @@ impl Watcher {
                 ),
             }
         }
-        let access: &Path = &self.certificate.files.access;
-        if self.access.changed(Stamp::of(&[access])) {
+        if self.access.changed(self.doors.stamp()) {
             match self.doors.reload() {
                 Ok(tokens) => tracing::info!(tokens, "a new access list is in use"),
                 Err(why) => tracing::error!(%why, "the new access list is not taken, the old one stays: correct it"),
@@ -91,7 +89,7 @@ impl Watcher {
             match self.certificate.renew() {
                 Ok(()) => {
                     self.tried = None;
-                    self.pair = Files::new(pair_of(&self.certificate));
+                    self.pair = Files::new(self.certificate.stamp());
                     tracing::info!(not_after_ms = self.certificate.not_after_ms(), "the certificate has been renewed");
                 }
                 Err(why) => tracing::error!(%why, "the certificate could not be renewed; it is tried again in an hour"),
@@ -108,10 +106,6 @@ impl Watcher {
             );
         }
     }
-}
-
-fn pair_of(certificate: &Certificate) -> Stamp {
-    Stamp::of(&[&certificate.files.certificate, &certificate.files.key])
 }
 
 /// Files that are taken when they have not changed for one look: one who writes two of them is not caught between.

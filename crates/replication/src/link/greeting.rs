@@ -57,7 +57,10 @@ impl Link {
             Some((RefuseCode::OtherRealm, reason))
         } else if let Some(proven) = self.proven.filter(|proven| *proven != hello.node) {
             let (says, is) = (hello.node.short(), proven.short());
-            Some((RefuseCode::WrongIdentity, format!("the other end says that it is node {says}, and has proven to be {is}")))
+            Some((
+                RefuseCode::WrongIdentity,
+                format!("the other end says that it is node {says}, and has proven to be {is}"),
+            ))
         } else if hello.store == shared.meta.store && hello.incarnation == shared.incarnation() {
             Some((RefuseCode::Itself, "this address leads back to the same node: check the addresses".to_owned()))
         } else if hello.versions.0 > *WIRE_VERSIONS.end() || hello.versions.1 < *WIRE_VERSIONS.start() {

@@ -451,8 +451,7 @@ fn who_says_hello_in_the_name_of_another_than_it_has_proven_is_refused() {
     end.link.proven = Some(end.node);
     let hello = end.hello();
     let out = end.hears(hello);
-    let refused = |effect: &Effect| {
-        matches!(effect, Effect::Close { why, .. } if why.code == RefuseCode::WrongIdentity)
-    };
+    let refused =
+        |effect: &Effect| matches!(effect, Effect::Close { why, .. } if why.code == RefuseCode::WrongIdentity);
     assert!(out.effects.iter().any(refused), "{:?}", out.effects);
 }
