@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::directory::{Directory, Fence, Item};
-use crate::id::CommitId;
 use crate::signature::Signer;
 use crate::story::{ISSUER, ROOT, Writer};
 
@@ -17,7 +16,7 @@ fn with(directory: &Directory, item: Item) -> Directory {
 
 fn fence(writer: &Writer, frontier: &[&Leaf], excluded: &[&Leaf]) -> Item {
     let last = |leaf: &&Leaf| (leaf.incarnation, leaf.commit_seq, leaf.commit);
-    let excluded: Vec<CommitId> = excluded.iter().map(|leaf| leaf.commit).collect();
+    let excluded: Vec<LeafHash> = excluded.iter().map(|leaf| leaf.hash).collect();
     Item::Fence(Fence::new(writer.key.node(), frontier.iter().map(last).collect(), excluded))
 }
 
