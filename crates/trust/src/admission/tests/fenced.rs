@@ -94,6 +94,25 @@ fn a_change_that_is_good_in_another_commit_is_good() {
     }
 }
 
+/// A thief signs a good leaf into a commit of its own. Who got it that way holds the same leaf, and judges it the same.
+#[test]
+fn one_leaf_in_two_commits_has_one_verdict() {
+    let directory = story::directory();
+    let good = leaf(&VILLAGE, &birth(), PLAIN, &directory);
+    let commit = story::commit(&VILLAGE, vec![good.hash, LeafHash([1; 32])], PLAIN, &directory);
+    let record = story::preimage().id();
+    let again = Leaf::open(&commit, &record, 1, &good.change.raw, &directory).expect("opens");
+    assert!(again.hash == good.hash && again.commit != good.commit);
+    for (item, expected) in
+        [(fence(&VILLAGE, &[&good], &[]), Status::Admitted), (fence(&VILLAGE, &[&good], &[&good]), FENCED)]
+    {
+        let fenced = with(&directory, item);
+        for leaf in [&good, &again] {
+            assert_eq!(status(&offer_all([leaf.clone()], &fenced), leaf), expected);
+        }
+    }
+}
+
 /// A commit of a fenced node still has its signature: it is stored and relayed, so that everybody's sums agree.
 #[test]
 fn a_fenced_authors_commits_pass_the_first_gate() {
