@@ -8,6 +8,7 @@ pub mod chunk;
 pub mod corpus;
 pub mod cost;
 pub mod dice;
-//pub mod fuzz;
+pub mod fuzz;
 pub mod gate;
+pub mod profile;
 pub mod twin;

@@ -32,7 +32,8 @@ fn compare(history: &History) -> Result<(), String> {
     if heads != ours {
         return Err(format!("automerge has {} heads, the history {}", heads.len(), ours.len()));
     }
-    let (theirs, ours) = (of_document(&loaded).map_err(|error| words("it cannot be read", &error))?, of_history(history));
+    let (theirs, ours) =
+        (of_document(&loaded).map_err(|error| words("it cannot be read", &error))?, of_history(history));
     if theirs != ours {
         return Err(format!("automerge shows {theirs:?}, the history {ours:?}"));
     }

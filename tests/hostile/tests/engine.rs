@@ -74,9 +74,7 @@ impl Node {
         let frame = |frame| Input::Frame { link, frame };
         match effect {
             Effect::Send { frame: Frame::Hello(hello), .. } => self.greet(&hello, county).map(frame).into(),
-            Effect::Send { frame: Frame::Welcome(_), .. } => {
-                frames.take().into_iter().flatten().map(frame).collect()
-            }
+            Effect::Send { frame: Frame::Welcome(_), .. } => frames.take().into_iter().flatten().map(frame).collect(),
             Effect::Send { frame: Frame::Refused(refused), .. } => {
                 heard.refused.extend(refused);
                 Vec::new()

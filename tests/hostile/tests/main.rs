@@ -4,9 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod corpus;
 mod engine;
-
-
-
+mod fuzz;
+mod twin;
 
 /// Memory is counted for the whole process, so tests that would count each other's take turns.
 fn alone() -> MutexGuard<'static, ()> {

@@ -26,7 +26,14 @@ pub fn all(author: &Author) -> Vec<Hostile> {
 fn run_length(author: &Author) -> Hostile {
     raw(author, "run-length bomb", "leaf.exceeds", |desk| {
         let columns = vec![(column::ACTION, run(1 << 40, &[1]))];
-        let chunk = Chunk { deps: vec![genesis().0], actor: desk.actor().0.to_vec(), seq: 2, start_op: 10, columns, ..Chunk::default() };
+        let chunk = Chunk {
+            deps: vec![genesis().0],
+            actor: desk.actor().0.to_vec(),
+            seq: 2,
+            start_op: 10,
+            columns,
+            ..Chunk::default()
+        };
         chunk.write()
     })
 }

@@ -82,7 +82,8 @@ impl<'a> Desk<'a> {
     #[must_use]
     pub fn draft(&self, puts: Vec<(Container, &str, Scalar)>) -> Draft {
         let nonce = hash("hostile time", &[self.name.as_bytes(), &self.author.run.to_le_bytes()]);
-        let seen = |container, key| -> Vec<OpId> { self.history.visible(container, key).iter().map(|v| v.id).collect() };
+        let seen =
+            |container, key| -> Vec<OpId> { self.history.visible(container, key).iter().map(|v| v.id).collect() };
         Draft {
             actor: self.actor(),
             seq: self.history.seq(self.actor()) + 1,
@@ -197,7 +198,12 @@ pub fn misdrafted(author: &Author, name: &'static str, code: &'static str, spoil
 }
 
 /// Bytes signed as they are.
-pub fn raw(author: &Author, name: &'static str, code: &'static str, make: impl FnOnce(&Desk<'_>) -> Vec<u8>) -> Hostile {
+pub fn raw(
+    author: &Author,
+    name: &'static str,
+    code: &'static str,
+    make: impl FnOnce(&Desk<'_>) -> Vec<u8>,
+) -> Hostile {
     let mut desk = Desk::new(author, name);
     let bytes = make(&desk);
     desk.sign(&bytes);

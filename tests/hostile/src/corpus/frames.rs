@@ -69,8 +69,15 @@ fn frame(name: &'static str, expect_code: &'static str, frame: Pb) -> HostileFra
 }
 
 /// A delivery in plain or compressed bytes, whatever they say.
-fn delivery(name: &'static str, code: &'static str, packing: pb::Packing, raw_bytes: u64, bytes: Vec<u8>) -> HostileFrame {
-    let leaves = pb::Leaves { sequence: 1, packing: packing.into(), raw_bytes, delivery: bytes, ..pb::Leaves::default() };
+fn delivery(
+    name: &'static str,
+    code: &'static str,
+    packing: pb::Packing,
+    raw_bytes: u64,
+    bytes: Vec<u8>,
+) -> HostileFrame {
+    let leaves =
+        pb::Leaves { sequence: 1, packing: packing.into(), raw_bytes, delivery: bytes, ..pb::Leaves::default() };
     frame(name, code, Pb::Leaves(leaves))
 }
 
@@ -197,10 +204,11 @@ fn words() -> Vec<HostileFrame> {
         frame("reason of 64 KB", "frame.too-long", refuse("r".repeat(64_000))),
         frame("hello of nobody", "frame.size", hello("p".repeat(64_000))),
         frame("checkpoint of no sums", "frame.size", Pb::Checkpoint(pb::Checkpoint::default())),
-        frame("cursor of no store", "frame.size", Pb::Welcome(pb::Welcome {
-            cursor: Some(pb::Cursor::default()),
-            known_of_you: None,
-        })),
+        frame(
+            "cursor of no store",
+            "frame.size",
+            Pb::Welcome(pb::Welcome { cursor: Some(pb::Cursor::default()), known_of_you: None }),
+        ),
         raw("not protobuf", "frame.protobuf", &[0xff; 1_000]),
         raw("field longer than the message", "frame.protobuf", &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x07]),
         raw("groups in groups", "frame.protobuf", &[0x0b; 60_000]),

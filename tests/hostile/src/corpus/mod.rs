@@ -60,5 +60,6 @@ impl Hostile {
 /// The whole corpus, by an enrolled author whose seat keeps records.
 #[must_use]
 pub fn all(author: &Author) -> Vec<Hostile> {
-    [bombs::all(author), shapes::all(author), operations::all(author), chains::all(author), commits::all(author)].concat()
+    [bombs::all(author), shapes::all(author), operations::all(author), chains::all(author), commits::all(author)]
+        .concat()
 }

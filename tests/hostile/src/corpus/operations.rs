@@ -75,7 +75,8 @@ fn objects(author: &Author) -> Vec<Hostile> {
             *chunk.column(column::REPLACES_ACTOR) = run(2, &[0]);
             *chunk.column(column::REPLACES_COUNTER) = run(2, &sleb(i64::MAX));
         }),
-        misdrafted(author, "replaces counter 2^40", "refused.dangling", |draft| {
+        // Found here: it encodes, and automerge panics when it reads it again.
+        misdrafted(author, "replaces counter 2^40", "leaf.operation", |draft| {
             let actor = draft.actor;
             draft.puts[0].3 = vec![OpId { counter: 1 << 40, actor }];
         }),
@@ -136,14 +137,19 @@ fn too_much(author: &Author) -> Vec<Hostile> {
             let puts = (0..400).map(|i| (Container::Log, format!("{i:0>150}"), Scalar::Null, Vec::new())).collect();
             Change::encode(Draft { puts, ..desk.edit() }).raw.to_vec()
         }),
-        raw(author, "64 KB of replaced values", "refused.dangling", |desk| {
-            let ids: Vec<OpId> = (0..50u64)
-                .map(|i| OpId { counter: 1 + i * 7_919, actor: Actor([i.to_le_bytes()[0]; 16]) })
-                .collect();
-            let puts = (0..79).map(|i| (Container::Mv, format!("{i}"), Scalar::Null, ids.clone())).collect();
+        raw(author, "4,000 replaced values", "refused.dangling", |desk| {
+            // Far apart and each another's, so that no two of them share a byte.
+            let id = |put: u64, i: u64| OpId { counter: 1 + i * 20_000_000 + put * 7_919, actor: other(i, put) };
+            let ids = |put| (0..50).map(|i| id(put, i)).collect();
+            let puts = (0..79).map(|put| (Container::Mv, format!("{put}"), Scalar::Null, ids(put))).collect();
             Change::encode(Draft { puts, ..desk.edit() }).raw.to_vec()
         }),
     ]
+}
+
+/// One of two hundred actors.
+fn other(i: u64, put: u64) -> Actor {
+    Actor([((i * 37 + put * 11) % 200).to_le_bytes()[0]; 16])
 }
 
 fn fields(author: &Author) -> Vec<Hostile> {

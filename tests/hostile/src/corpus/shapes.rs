@@ -66,6 +66,9 @@ fn numbers(author: &Author) -> Vec<Hostile> {
         }),
         spoilt(author, "start_op beyond 2^63", "leaf.exceeds", |chunk| chunk.start_op = u64::MAX),
         spoilt(author, "seq beyond 2^63", "refused.seq", |chunk| chunk.seq = u64::MAX >> 1),
+        // Found here: two of them in one record, and automerge panics when it puts their times into a column.
+        misdrafted(author, "a time of no year", "leaf.exceeds", |draft| draft.time_ms = i64::MIN),
+        misdrafted(author, "a time at the end of all years", "leaf.exceeds", |draft| draft.time_ms = i64::MAX),
         spoilt(author, "start_op 0", "leaf.exceeds", |chunk| chunk.start_op = 0),
         spoilt(author, "seq 0", "leaf.exceeds", |chunk| chunk.seq = 0),
     ]
