@@ -1,5 +1,7 @@
 //! Frames: what is read can be written, and reads as the same again.
 
+use std::sync::OnceLock;
+
 use heliu_record::change::Change;
 use heliu_replication::frame::{Frame, Leaves};
 use heliu_wire::replication::{self as pb, Packing, frame::Frame as Pb};
@@ -7,7 +9,7 @@ use prost::Message;
 
 use super::{Target, bytes};
 use crate::author::{County, VILLAGE};
-use crate::corpus::{Desk, frames, read_frame};
+use crate::corpus::{Desk, HostileFrame, frames, read_frame};
 use crate::dice::Dice;
 
 pub const TARGET: Target = Target { name: "frame", check, sample, spoil };
@@ -25,13 +27,18 @@ fn check(input: &[u8]) -> Result<bool, String> {
     }
 }
 
+fn county() -> &'static County {
+    static COUNTY: OnceLock<County> = OnceLock::new();
+    COUNTY.get_or_init(County::new)
+}
+
 fn sample(dice: &mut Dice) -> Vec<u8> {
     // Deliveries are what is most worth spoiling.
     if dice.chance(60) { deliveries(dice) } else { others(dice) }
 }
 
 fn deliveries(dice: &mut Dice) -> Vec<u8> {
-    let author = County::new().author(VILLAGE, dice.number());
+    let author = county().author(VILLAGE, dice.number());
     let mut delivery = heliu_replication::frame::Delivery::default();
     for name in ["a", "b", "c"].into_iter().take(1 + dice.index(3)) {
         let mut desk = Desk::new(&author, name);
@@ -77,8 +84,9 @@ fn others(dice: &mut Dice) -> Vec<u8> {
             leaves: vec![pb::RefusedLeaf { leaf: hash(dice), code: "leaf.exceeds".into(), reason: "为何".into() }],
         }),
         _ => {
-            let all = frames(&County::new().author(VILLAGE, 1));
-            return dice.pick(&all).bytes.iter().copied().take(1 << 17).collect();
+            static HOSTILE: OnceLock<Vec<HostileFrame>> = OnceLock::new();
+            let all = HOSTILE.get_or_init(|| frames(&county().author(VILLAGE, 1)));
+            return dice.pick(all).bytes.iter().copied().take(1 << 17).collect();
         }
     };
     pb::LinkRequest { frame: Some(pb::Frame { frame: Some(frame) }) }.encode_to_vec()
