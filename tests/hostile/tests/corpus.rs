@@ -56,6 +56,7 @@ fn every_hostile_frame_gets_its_verdict_within_its_memory() {
 
 #[test]
 fn names_are_names() {
+    let _turn = alone();
     let county = County::new();
     let author = county.author(VILLAGE, 1);
     let names = corpus::all(&author).into_iter().map(|hostile| hostile.name);
@@ -67,6 +68,7 @@ fn names_are_names() {
 /// What a frame can carry gets to the gate byte for byte; the rest is refused before, and ends its sender's link.
 #[test]
 fn the_wire_changes_no_verdict() {
+    let _turn = alone();
     let county = County::new();
     for hostile in corpus_of(&county) {
         let leaves = Leaves { sequence: 1, delivery: hostile.delivery.clone(), withdrawn: Vec::new(), through: None };
@@ -88,6 +90,7 @@ fn the_wire_changes_no_verdict() {
 
 #[test]
 fn honest_leaves_are_admitted_whatever_they_come_with() {
+    let _turn = alone();
     let county = County::new();
     let honest = corpus::honest(&county.author(STRANGER, 1), 20);
     let mut all = Delivery::default();

@@ -15,6 +15,8 @@ use heliu_trust::signature::Signer;
 use hostile::author::{COUNTY, County, STRANGER, VILLAGE, key};
 use hostile::corpus::{self, Hostile};
 
+use super::alone;
+
 /// The county's node.
 struct Node {
     engine: Engine,
@@ -165,6 +167,7 @@ fn is_refused(hostile: &Hostile) -> bool {
 
 #[test]
 fn poison_stops_no_link_and_all_of_it_is_in_quarantine() {
+    let _turn = alone();
     let county = County::new();
     let mut hostile = corpus::all(&county.author(VILLAGE, 1));
     hostile.retain(|hostile| !hostile.is_unjudged());
@@ -191,6 +194,7 @@ fn poison_stops_no_link_and_all_of_it_is_in_quarantine() {
 
 #[test]
 fn each_shape_alone_stops_no_link_either() {
+    let _turn = alone();
     let county = County::new();
     let mut node = Node::new(&county);
     let honest = corpus::honest(&county.author(STRANGER, 2), 400);
@@ -210,6 +214,7 @@ fn each_shape_alone_stops_no_link_either() {
 
 #[test]
 fn a_frame_out_of_sequence_ends_the_link_and_changes_nothing() {
+    let _turn = alone();
     let county = County::new();
     let mut node = Node::new(&county);
     let honest = corpus::honest(&county.author(STRANGER, 3), 1);

@@ -7,7 +7,7 @@ mod engine;
 mod fuzz;
 mod twin;
 
-/// Memory is counted for the whole process, so tests that would count each other's take turns.
+/// Memory is counted for the whole process, so every test waits for its turn: one that does not would be counted.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
