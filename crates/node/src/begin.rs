@@ -59,6 +59,7 @@ impl Beginner {
         let mut start = Start::new(node, seat, directory, meta, keys, random()?);
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
+        start.stranded = store.stranded(usize::MAX).await?;
         start.quarantined = store.counts().await?.quarantined;
         count(&mut start, &**store).await?;
         Ok((Engine::new(self.config.clone(), start), seat))

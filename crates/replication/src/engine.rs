@@ -1,5 +1,7 @@
 //! The engine of one node: its links and its records, wired together. It decides; the shell carries out.
 //!
+//! What it does for machines that want to join, and what it tells operators, is in `engine/`.
+//!
 //! At most one load, scan or apply is under way at a time, so what a batch sees is what is durable. Links go on
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
@@ -16,8 +18,11 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, Outcome, Replica, Step, Work, kept};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Replica, Step, Work, kept};
 use crate::start::Start;
+
+mod alarms;
+mod joining;
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -60,6 +65,10 @@ pub struct Engine {
     has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
     renewing: bool,
+    /// Join requests that others have to enter.
+    joins: Joins,
+    /// Of the last input.
+    now: Moment,
     failed: Option<StoreError>,
 }
 
@@ -76,6 +85,8 @@ impl Engine {
             has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
+            joins: Joins::default(),
+            now: Moment::default(),
             failed: None,
         }
     }
@@ -121,14 +132,16 @@ impl Engine {
 
     pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
         let mut out = Out::default();
+        self.now = now;
         if let Some(error) = self.failed.clone() {
-            if let Input::Execute { ticket, .. } | Input::Extend { ticket, .. } = input {
+            if let Some(ticket) = input.ticket() {
                 out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error) });
             }
             return out.effects;
         }
         self.take(input, now, &mut out);
         self.settle(now, &mut out);
+        self.pass_up(now, &mut out);
         out.effects
     }
 
@@ -147,12 +160,24 @@ impl Engine {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
                 self.scans.remove(&link);
+                self.joins.link_down(link);
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
             Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
             Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
+            Input::Join { ticket, request } => self.join(JoinAsker::Ticket(ticket), Box::new(request), now, out),
+            Input::Draft { ticket, items } => self.replica.submit(Work::Draft { ticket, items }),
+            Input::FenceOf { ticket, node, nothing, excluded } => {
+                self.replica.submit(Work::FenceOf { ticket, node, nothing, excluded });
+            }
+            Input::Stranded { ticket, leaf, action } => {
+                self.replica.submit(Work::Stranded { ticket, leaf, action });
+            }
+            Input::Quarantine { ticket, id, action } => {
+                self.replica.submit(Work::Quarantine { ticket, id, action });
+            }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -173,7 +198,11 @@ impl Engine {
             }
             Input::Applied(Ok(())) => self.applied(now, out),
             Input::Applied(Err(error)) => self.fail(error, out),
-            Input::Tick => self.each(now, out, super::link::Link::on_tick),
+            Input::Tick => {
+                self.each(now, out, super::link::Link::on_tick);
+                let said = self.joins.tick(now.tick_ms);
+                self.say(said, now, out);
+            }
         }
     }
 
@@ -228,8 +257,20 @@ impl Engine {
     fn applied(&mut self, now: Moment, out: &mut Out) {
         self.busy = Busy::No;
         self.has_scanned = false;
-        let Outcome { replies, ingested, wants, came_again, directory_grew, extended, rolled_back, notices } =
-            self.replica.applied();
+        let Outcome {
+            replies,
+            ingested,
+            wants,
+            came_again,
+            directory_grew,
+            replaced_from,
+            forked,
+            extended,
+            join_refused,
+            pass_up,
+            rolled_back,
+            notices,
+        } = self.replica.applied();
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
         for (link, sequence, refused) in ingested {
@@ -242,10 +283,21 @@ impl Engine {
             self.came_again(link, &records, now, out);
         }
         if directory_grew {
-            self.each(now, out, super::link::Link::on_directory_grown);
+            self.each(now, out, |link, shared, out| link.on_directory_grown(replaced_from, shared, out));
+            let said = self.joins.settled(&self.replica.directory);
+            self.say(said, now, out);
         }
         for (link, result) in extended {
             self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
+        }
+        if let Some(other) = forked {
+            self.each(now, out, |link, _, out| link.show_fork(&other, out));
+        }
+        self.say(join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal))).collect(), now, out);
+        for (asker, request) in pass_up {
+            let node = request.node(self.replica.verifier.scheme());
+            let said = self.joins.add(asker, &request, node, now.tick_ms);
+            self.say(said, now, out);
         }
         self.renewing = false;
         if rolled_back {
@@ -273,7 +325,8 @@ impl Engine {
 
     fn fail(&mut self, error: StoreError, out: &mut Out) {
         self.busy = Busy::No;
-        for ticket in self.replica.abandon() {
+        let waiting: Vec<_> = self.joins.tickets().collect();
+        for ticket in self.replica.abandon().into_iter().chain(waiting) {
             out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
         }
         for link in self.links.values_mut() {
@@ -288,6 +341,11 @@ impl Engine {
             Arrival::Directory { link, entries } => {
                 self.replica.submit(Work::Extend { entries, by: By::Link(link) });
             }
+            Arrival::Join { link, request } => self.join(JoinAsker::Link(link), request, now, out),
+            Arrival::JoinRefused { link, refusal } => {
+                let said = self.joins.refused(link, &refusal);
+                self.say(said, now, out);
+            }
             Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
             Arrival::RolledBack => {
                 if !std::mem::replace(&mut self.renewing, true) {
@@ -298,7 +356,10 @@ impl Engine {
             Arrival::Leaves { link, from, sequence, delivery, cursor } => {
                 match self.open(link, from, sequence, &delivery, now) {
                     Some(incoming) => self.replica.submit(Work::Leaves(Incoming { cursor, ..incoming })),
-                    None => self.with(link, now, out, |link, _, out| {
+                    None => self.with(link, now, out, |link, shared, out| {
+                        if shared.fork.is_some() {
+                            return link.refuse_fork(out);
+                        }
                         let reason = "a commit cites a directory version that is not here yet: directory first";
                         link.refuse(RefuseCode::Protocol, reason.to_owned(), out);
                     }),
@@ -318,7 +379,13 @@ impl Engine {
             link,
             from,
             sequence,
-            commits: delivery.commits.clone(),
+            commits: delivery
+                .commits
+                .iter()
+                .zip(&verdicts)
+                .filter(|(_, v)| v.is_ok())
+                .map(|(c, _)| Arc::clone(c))
+                .collect(),
             leaves: Vec::with_capacity(delivery.leaves.len()),
             refused: Vec::new(),
             quarantined: Vec::new(),
@@ -437,6 +504,7 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         last_commit: replica.last_commit(),
         sums: replica.sums_with(peer),
         is_leaving: replica.hidden() > 0,
+        fork: replica.fork.as_ref(),
         now,
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Meta, ScanItem};
+use heliu_storage::{Meta, ScanItem, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::signature::{Signer, Verifier};
@@ -26,6 +26,10 @@ pub struct Start {
     pub hidden: Vec<RecordId>,
     /// Rows in quarantine.
     pub quarantined: u64,
+    /// Edits of this node that no longer count and of which nobody has said what is to become.
+    pub stranded: Vec<StrandedRow>,
+    /// The key that enters things into the directory, if this node has it.
+    pub issuer: Option<Arc<dyn Signer>>,
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
     pub(crate) sums: ScopeSumsStart,
@@ -44,8 +48,22 @@ impl Start {
     ) -> Self {
         let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
         let (signer, verifier) = keys;
-        let (last_commit, hidden, quarantined, strangers) = (None, Vec::new(), 0, StrangersStart::default());
-        Start { node, seat, directory, meta, signer, verifier, last_commit, hidden, quarantined, seed, sums, strangers }
+        Start {
+            node,
+            seat,
+            directory,
+            meta,
+            signer,
+            verifier,
+            last_commit: None,
+            hidden: Vec::new(),
+            quarantined: 0,
+            stranded: Vec::new(),
+            issuer: None,
+            seed,
+            sums,
+            strangers: StrangersStart::default(),
+        }
     }
 
     /// Counts rows of the store; each exactly once.

@@ -92,12 +92,21 @@ async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> Lo
     let anchors: Vec<_> = request.conflicts_of.into_iter().collect();
     let targets: Vec<_> = request.referring.into_iter().collect();
     let commands: Vec<_> = request.commands.into_iter().collect();
+    let places: Vec<_> = request.commits_at.into_iter().collect();
+    let mut chains = Vec::new();
+    for author in request.chains_of {
+        chains.push((author, store.chains_of(author).await.expect("chains are read")));
+    }
     LoadReply {
         records: store.load(&ids).await.expect("records are read"),
         damaged: Vec::new(),
         conflicts: store.conflicts_of(&anchors).await.expect("conflicts are read"),
         referring: store.referring(&targets).await.expect("references are read"),
         commands: store.commands(&commands).await.expect("commands are read"),
+        chains,
+        commits: store.commits_at(&places).await.expect("commits are read"),
+        // Nothing here fences anybody, or decides about what was refused.
+        ..LoadReply::default()
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Machine {
     pub name: String,
     pub seat: SeatId,
     pub key: CheapKey,
+    /// The issuer's, where that is kept.
+    pub issuer: Option<CheapKey>,
     pub disk: Disk,
     pub engine: Option<Engine>,
     /// Of the engine that runs, or ran last.
@@ -79,6 +81,7 @@ impl Machine {
             name,
             seat,
             key,
+            issuer: None,
             disk,
             engine: None,
             seed: [0; 32],
@@ -131,6 +134,8 @@ impl Machine {
         }
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
+        start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
+        start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;

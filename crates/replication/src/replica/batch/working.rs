@@ -6,18 +6,17 @@ use std::sync::Arc;
 
 use heliu_record::change::{Note, genesis};
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, cannot_seal};
-use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
+use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::leaf_hash;
-use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use super::super::damage;
 use super::super::open::Open;
 use super::super::writer::row_of;
-use super::super::{By, Incoming, Replica, Work};
+use super::super::{Incoming, Replica, Work};
 use super::{Batch, answer};
 use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
@@ -32,7 +31,15 @@ impl Batch {
         while let Some(work) = self.works.pop_front() {
             match work {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
-                Work::Extend { entries, by } => self.extend(entries, by, replica),
+                Work::Extend { entries, by } => self.extend(&entries, by, replica, now),
+                Work::Join { asker, request } => self.join(asker, request, replica, now),
+                Work::Draft { ticket, items } => self.draft(ticket, &items, replica, now),
+                Work::FenceOf { ticket, node, nothing, excluded } => {
+                    self.fence_of(ticket, node, nothing, excluded, replica, now);
+                }
+                Work::Reissue { record } => self.reissue(record, replica, now),
+                Work::Stranded { ticket, leaf, action } => self.stranded_one(ticket, leaf, action, replica, now),
+                Work::Quarantine { ticket, id, action } => self.decide_quarantined(ticket, id, action, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record, acked } => self.let_go(record, acked, replica, now),
                 Work::Mend { record } => {
@@ -51,7 +58,8 @@ impl Batch {
                 }
             }
         }
-        LoadRequest::default()
+        self.enter(replica, now);
+        self.judge_again(replica)
     }
 
     /// What the waiting work is sure to need.
@@ -61,6 +69,7 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => {
+                    self.ask_for_chains(&incoming.commits, replica, &mut needed);
                     for (leaf, _) in &incoming.leaves {
                         needed.records.insert(leaf.record);
                         // A record that begins is new here, as a rule: no conflict hangs on it yet.
@@ -71,19 +80,34 @@ impl Batch {
                         }
                     }
                 }
-                Work::LetGo { record, .. } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
+                Work::LetGo { record, .. }
+                | Work::Withdrawn { record, .. }
+                | Work::Mend { record }
+                | Work::Reissue { record } => {
                     needed.records.insert(*record);
+                }
+                Work::Stranded { leaf, .. } => {
+                    needed.records.extend(replica.stranded.get(leaf).map(|row| row.record));
+                }
+                Work::Quarantine { id, .. } => match self.looked.quarantined.get(id) {
+                    None => {
+                        needed.quarantined.insert(*id);
+                    }
+                    Some(row) => needed.records.extend(row.as_ref().and_then(|row| row.record)),
+                },
+                Work::FenceOf { node, nothing: false, .. } if !self.looked.chains.contains_key(node) => {
+                    needed.chains_of.insert(*node);
                 }
                 Work::Execute { request, .. } => {
                     needed.records.extend(request.subject);
                     needed.conflicts_of.extend(request.subject);
                     needed.commands.insert(request.id);
                 }
-                Work::Extend { entries, .. } => {
-                    let named = seats_in(entries).flat_map(|seat| replica.strangers.naming(seat));
-                    needed.records.extend(named);
-                }
-                Work::Renew(_) => {}
+                Work::Renew(_)
+                | Work::Extend { .. }
+                | Work::Join { .. }
+                | Work::Draft { .. }
+                | Work::FenceOf { .. } => {}
             }
         }
         needed.records.retain(|id| {
@@ -98,7 +122,9 @@ impl Batch {
         let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
         let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
+        self.witness(&commits, replica, now);
         for (leaf, preimage) in leaves {
+            Self::look_for_a_twin(&leaf, replica, now);
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
             let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
@@ -186,6 +212,10 @@ impl Batch {
             self.outcome.replies.push((ticket, Reply::Refused(not_enrolled(replica.node))));
             return LoadRequest::default();
         }
+        if replica.directory.is_fenced(replica.node) {
+            self.outcome.replies.push((ticket, Reply::Refused(fenced(replica.node))));
+            return LoadRequest::default();
+        }
         for record in std::mem::take(&mut self.unfolded) {
             if let Some(open) = replica.open.get_mut(&record) {
                 open.fold(replica.directory.seats());
@@ -249,58 +279,29 @@ impl Batch {
         // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
         let drafts = writes.iter().map(|write| draft(write, &note, replica, now)).collect::<Result<Vec<_>, _>>()?;
         let mut leaves = Vec::with_capacity(writes.len());
-        for (mut leaf, preimage) in drafts {
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
-            replica.clock += 1;
-            open.used = replica.clock;
-            self.touch(open);
-            self.looked.absent.remove(&leaf.record);
-            let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
-            leaf.commit_seq = replica.writer.seq_for(owner.unwrap_or(preimage.birth), &replica.directory);
-            let versions = replica.directory.versions();
-            leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
-            replica.writer.add(leaf.commit_seq, leaf.hash);
-            leaves.push(leaf.hash);
-            self.file(&leaf, None, open);
-            let changed = open.leaves.offer(leaf, &replica.directory);
-            open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
+        for (leaf, preimage) in drafts {
+            leaves.push(self.place(leaf, &preimage, replica));
         }
         Ok(leaves)
     }
 
-    fn extend(&mut self, entries: Vec<SignedEntry>, by: By, replica: &mut Replica) {
-        let mut result = Ok(());
-        let before = replica.directory.clone();
-        for entry in entries {
-            if entry.entry.index < replica.directory.len() {
-                continue; // Another link brought it already. Forks are found by comparing heads.
-            }
-            let verifier = Arc::clone(&replica.verifier);
-            match replica.directory.append(&entry, &*verifier) {
-                Ok(_) => {
-                    self.transaction.directory.push(entry.encode());
-                    self.outcome.directory_grew = true;
-                    for record in seats_in(&[entry]).flat_map(|seat| replica.strangers.introduce(seat)) {
-                        if let Some(open) = replica.open.get(&record) {
-                            self.touch(open);
-                            self.unfolded.insert(record);
-                        }
-                    }
-                }
-                Err(error) => {
-                    result = Err(error.to_string());
-                    break;
-                }
-            }
-        }
-        self.grown_from = self.outcome.directory_grew.then_some(before);
-        match by {
-            By::Link(link) => self.outcome.extended.push((link, result)),
-            By::Ticket(ticket) => {
-                let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
-                self.outcome.replies.push((ticket, reply));
-            }
-        }
+    /// A drafted leaf gets its place in a commit, in the feed and in its record.
+    pub(super) fn place(&mut self, mut leaf: Leaf, preimage: &Preimage, replica: &mut Replica) -> LeafHash {
+        let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(preimage));
+        replica.clock += 1;
+        open.used = replica.clock;
+        self.touch(open);
+        self.looked.absent.remove(&leaf.record);
+        let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
+        leaf.commit_seq = replica.writer.seq_for(owner.unwrap_or(preimage.birth), &replica.directory);
+        let versions = replica.directory.versions();
+        leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
+        replica.writer.add(leaf.commit_seq, leaf.hash);
+        let hash = leaf.hash;
+        self.file(&leaf, None, open);
+        let changed = open.leaves.offer(leaf, &replica.directory);
+        open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
+        hash
     }
 
     fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
@@ -347,24 +348,21 @@ impl Batch {
     }
 }
 
-/// The seats that directory entries add.
-fn seats_in(entries: &[SignedEntry]) -> impl Iterator<Item = SeatId> + '_ {
-    entries.iter().flat_map(|entry| &entry.entry.items).filter_map(|item| match item {
-        Item::Seat(seat) => Some(seat.id),
-        _ => None,
-    })
-}
-
 /// Whether what this incarnation wrote last in the record was excluded: it stood on what another equivocated about. Its
 /// next change would have a seq that it has used, so the incarnation changes first.
-fn is_overtaken(write: &RecordWrite, replica: &Replica) -> bool {
+pub(super) fn is_overtaken(write: &RecordWrite, replica: &Replica) -> bool {
     let actor = replica.writer.actor;
     let is_excluded = |open: &Open| open.leaves.last_of(actor) > open.leaves.history().seq(actor);
     !replica.parted.contains_key(&write.record) && replica.open.get(&write.record).is_some_and(is_excluded)
 }
 
 /// The leaf that a write becomes, if it will count; its commit is not known yet.
-fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Result<(Leaf, Preimage), Refusal> {
+pub(super) fn draft(
+    write: &RecordWrite,
+    note: &Note,
+    replica: &Replica,
+    now: Moment,
+) -> Result<(Leaf, Preimage), Refusal> {
     let new;
     let leaves = match (replica.open.get(&write.record), &write.create) {
         (Some(open), _) => &open.leaves,
@@ -406,5 +404,21 @@ fn not_enrolled(node: NodeId) -> Refusal {
         ),
         ("其他节点会拒绝它签署的记录。", "Other nodes would refuse what it signs."),
         ("请等待与上级连通,或由县级登记本节点。", "Wait for a link to a superior, or have the county enrol it."),
+    )
+}
+
+/// What a fenced node writes counts nowhere.
+fn fenced(node: NodeId) -> Refusal {
+    Refusal::new(
+        "fenced",
+        (
+            format!("本节点 {} 已被县级隔离。", node.short()),
+            format!("This node, {}, has been fenced by the county.", node.short()),
+        ),
+        ("它写的内容不再生效。", "What it writes does not count any more, anywhere."),
+        (
+            "如系误判请联系县级;要恢复工作须以新密钥重新加入。",
+            "Ask the county; to work again, the machine joins with a new key.",
+        ),
     )
 }
