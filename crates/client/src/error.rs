@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use heliu_tls::ConnectError;
 use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
 
@@ -13,6 +14,21 @@ pub enum Error {
     Address {
         address: String,
         why: BadAddress,
+    },
+    /// An access file that cannot be used.
+    Access {
+        path: String,
+        why: String,
+    },
+    /// An access file that others can read.
+    AccessMode {
+        path: String,
+        mode: u32,
+    },
+    /// What answers there does not prove to be the node that was wanted.
+    Untrusted {
+        address: String,
+        why: String,
     },
     /// Nobody answers there, or the connection broke; `why` is the system's word for it. A command may have been carried
     /// out or not: repeat it with the same command id.
@@ -46,16 +62,20 @@ pub enum Error {
 pub enum BadAddress {
     /// Not a host and a port.
     Form,
-    /// https: this version speaks plain HTTP/2 to a node on the same machine or inside a trusted network.
+    /// https: an address alone does not say which node is to answer there; an access file does.
     Tls,
 }
 
 impl Error {
-    /// A stable code: the node's own, or `bad_address`, `unreachable`, `timed_out`, `foreign`, `failed`.
+    /// A stable code: the node's own, or `bad_address`, `bad_access`, `access_mode`, `untrusted`,
+    /// `unreachable`, `timed_out`, `foreign`, `failed`.
     #[must_use]
     pub fn reason(&self) -> &str {
         match self {
             Error::Address { .. } => "bad_address",
+            Error::Access { .. } => "bad_access",
+            Error::AccessMode { .. } => "access_mode",
+            Error::Untrusted { .. } => "untrusted",
             Error::Unreachable { .. } => "unreachable",
             Error::Refused { refusal } => &refusal.reason,
             Error::TimedOut { .. } => "timed_out",
@@ -68,7 +88,8 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Error::Address { .. } => Code::InvalidArgument,
+            Error::Address { .. } | Error::Access { .. } | Error::AccessMode { .. } => Code::InvalidArgument,
+            Error::Untrusted { .. } => Code::Unauthenticated,
             Error::Unreachable { .. } => Code::Unavailable,
             Error::Refused { refusal } => refusal.code,
             Error::TimedOut { .. } => Code::DeadlineExceeded,
@@ -91,8 +112,20 @@ impl Error {
                 say(format!("{address:?} 不是节点地址。"), format!("{address:?} is not the address of a node."))
             }
             Error::Address { address, why: BadAddress::Tls } => say(
-                format!("不能用 TLS 连接 {address}:本客户端尚不支持。"),
-                format!("Cannot connect to {address} with TLS: this client does not speak it."),
+                format!("不能仅凭地址 {address} 建立 TLS 连接:它没有说明应由哪个节点应答。"),
+                format!("Cannot connect to {address} by its address alone: it does not say which node is to answer."),
+            ),
+            Error::Access { path, why } => say(
+                format!("不能使用访问文件 {path}:{why}。"),
+                format!("The access file {path} cannot be used: {why}."),
+            ),
+            Error::AccessMode { path, mode } => say(
+                format!("不使用访问文件 {path}:其权限是 {mode:03o},别人也能读写它。"),
+                format!("The access file {path} is not used: its mode is {mode:03o}, others can read or change it."),
+            ),
+            Error::Untrusted { address, why } => say(
+                format!("{address} 的应答者未能证明自己是所要的节点:{why}。"),
+                format!("What answers at {address} has not proven to be the node that was wanted: {why}."),
             ),
             Error::Unreachable { address, why } => {
                 say(format!("连不上 {address} 的节点:{why}。"), format!("Cannot reach a node at {address}: {why}."))
@@ -121,8 +154,22 @@ impl Error {
                 ("请写成 主机:端口,例如 127.0.0.1:7340。", "Give it as host:port, such as 127.0.0.1:7340.")
             }
             Error::Address { why: BadAddress::Tls, .. } => (
-                "请在节点所在的机器上用 http:// 或 主机:端口 连接。",
-                "Connect from the node's own machine, with http:// or as host:port.",
+                "请使用访问文件(*.access);开发模式的节点用 主机:端口 连接。",
+                "Use an access file (*.access); a node in development mode is reached as host:port.",
+            ),
+            Error::Access { .. } => {
+                ("请从节点管理员处重新取得访问文件。", "Get a new one from the node's administrator.")
+            }
+            Error::AccessMode { path, .. } => {
+                return say(
+                    format!("运行 chmod 600 {path};若别人可能已读过,请撤销其中的令牌。"),
+                    format!("Run chmod 600 {path}; if others may have read it, have its token revoked."),
+                );
+            }
+            Error::Untrusted { .. } => (
+                "请核对地址与访问文件,以及两台机器的时钟;节点身份更换后须重新取得访问文件。",
+                "Check the address, the access file and the clocks of both machines. If the node has a new identity, get a \
+                 new access file.",
             ),
             Error::Unreachable { .. } => (
                 "请检查节点是否在运行(heliu node),地址是否是它监听的地址,中间是否有防火墙。",
@@ -150,7 +197,15 @@ impl Error {
     }
 
     pub(crate) fn unreachable(address: &str, error: &(dyn StdError + 'static)) -> Self {
-        Error::Unreachable { address: address.to_owned(), why: root_cause(error) }
+        let address = address.to_owned();
+        let mut cause = Some(error);
+        while let Some(error) = cause {
+            if let Some(ConnectError::Refused(failed)) = error.downcast_ref() {
+                return Error::Untrusted { address, why: failed.reason.clone() };
+            }
+            cause = error.source();
+        }
+        Error::Unreachable { address, why: root_cause(error) }
     }
 
     /// An answer without what it is there for.

@@ -4,16 +4,26 @@
 //! [`operations`]. What is added here: a deadline for every call, limits for every message, and errors that say what
 //! happened and what to do.
 
+mod access;
 mod error;
 mod operations_calls;
 mod records_calls;
 
+use std::fmt;
 use std::time::Duration;
 
+use heliu_tls::{ConnectError, TlsConnector};
 use heliu_wire::operations::operations_service_client::OperationsServiceClient;
 use heliu_wire::records::records_service_client::RecordsServiceClient;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tonic::codegen::http::Uri;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
+pub use access::{Access, Pinned};
 pub use error::{BadAddress, Error};
 pub use heliu_wire::status::{Explanation, Refusal};
 pub use heliu_wire::{operations, records};
@@ -34,23 +44,59 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Client {
     address: String,
-    records: RecordsServiceClient<Channel>,
-    operations: OperationsServiceClient<Channel>,
+    records: RecordsServiceClient<Wire>,
+    operations: OperationsServiceClient<Wire>,
 }
 
 impl Client {
-    /// Connects to a node at `host:port` or `http://host:port`.
+    /// Connects to a node in development mode, at `host:port` or `http://host:port`.
     pub async fn connect(address: &str) -> Result<Self, Error> {
-        let channel = endpoint(address)?.connect().await.map_err(|error| Error::unreachable(address, &error))?;
-        Ok(Client {
-            address: address.to_owned(),
-            records: RecordsServiceClient::new(channel.clone())
+        let endpoint = endpoint(address)?.connect_timeout(CONNECT_TIMEOUT);
+        let channel = endpoint.connect().await.map_err(|error| Error::unreachable(address, &error))?;
+        Ok(Client::over(channel, address.to_owned(), Bearer(None)))
+    }
+
+    /// Connects to the node that an access file tells, at the first of its addresses where that node answers.
+    pub async fn open(access: &Access) -> Result<Self, Error> {
+        let Some(pinned) = access.pinned else {
+            // A token is not sent where others could read it.
+            let address = access.addresses.first().map_or("", |address| address);
+            return Client::connect(address).await;
+        };
+        let address = access.addresses.join(", ");
+        let bad = || Error::Address { address: address.clone(), why: BadAddress::Form };
+        for address in &access.addresses {
+            endpoint(address)?;
+        }
+        let endpoint = endpoint(access.addresses.first().ok_or_else(bad)?)?;
+        let bearer = Bearer::with(access.token.as_deref()).ok_or_else(|| Error::Access {
+            path: address.clone(),
+            why: "its token has characters that no token has".to_owned(),
+        })?;
+        let expected = heliu_tls::Expected { realm: pinned.realm, node: Some(pinned.node) };
+        let connector = heliu_tls::connector(None, expected)
+            .map_err(|error| Error::Untrusted { address: address.clone(), why: error.to_string() })?;
+        let addresses = access.addresses.clone();
+        let secured = tower::service_fn(move |_: Uri| {
+            let (connector, addresses) = (connector.clone(), addresses.clone());
+            async move { first(&connector, &addresses).await.map(TokioIo::new) }
+        });
+        let channel = endpoint.connect_with_connector(secured).await;
+        let channel = channel.map_err(|error| Error::unreachable(&address, &error))?;
+        Ok(Client::over(channel, address, bearer))
+    }
+
+    fn over(channel: Channel, address: String, bearer: Bearer) -> Self {
+        let wire = InterceptedService::new(channel, bearer);
+        Client {
+            address,
+            records: RecordsServiceClient::new(wire.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(REQUEST_BYTES_MAX),
-            operations: OperationsServiceClient::new(channel)
+            operations: OperationsServiceClient::new(wire)
                 .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(REQUEST_BYTES_MAX),
-        })
+        }
     }
 
     /// The address as it was given.
@@ -62,6 +108,51 @@ impl Client {
     fn failed(&self, status: &tonic::Status, timeout: Duration) -> Error {
         Error::of(&self.address, status, timeout)
     }
+}
+
+type Wire = InterceptedService<Channel, Bearer>;
+
+/// Sends the access token with every call.
+#[derive(Clone)]
+struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Bearer {
+    /// None: it is no token.
+    fn with(token: Option<&str>) -> Option<Self> {
+        let Some(token) = token else { return Some(Bearer(None)) };
+        let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse().ok()?;
+        value.set_sensitive(true);
+        Some(Bearer(Some(value)))
+    }
+}
+
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(...)")
+    }
+}
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: tonic::Request<()>) -> Result<tonic::Request<()>, tonic::Status> {
+        if let Some(value) = &self.0 {
+            request.metadata_mut().insert("authorization", value.clone());
+        }
+        Ok(request)
+    }
+}
+
+type Stream = heliu_tls::client::TlsStream<TcpStream>;
+
+/// The node at the first address where it answers; the last error if there is none.
+async fn first(connector: &TlsConnector, addresses: &[String]) -> Result<Stream, ConnectError> {
+    let mut failed = ConnectError::Silent;
+    for address in addresses {
+        match heliu_tls::connect(connector, address).await {
+            Ok((stream, _)) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 fn endpoint(address: &str) -> Result<Endpoint, Error> {
@@ -77,7 +168,6 @@ fn endpoint(address: &str) -> Result<Endpoint, Error> {
         return Err(bad(BadAddress::Form));
     }
     Ok(endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .tcp_keepalive(Some(KEEPALIVE))
         .http2_keep_alive_interval(KEEPALIVE)

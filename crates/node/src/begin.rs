@@ -122,11 +122,14 @@ impl Beginner {
 async fn count<S: Write>(start: &mut Start, store: &S) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        let items = store.scan(after, SCAN_ROWS).await?;
-        start.count(&items);
-        match items.last() {
-            Some(last) if items.len() == SCAN_ROWS => after = Some(last.id),
-            _ => return Ok(()),
+        let page = store.scan(after, SCAN_ROWS).await?;
+        for row in &page.damaged {
+            tracing::error!(record = ?row.record, detail = row.detail, "a record's row cannot be read");
+        }
+        start.count(&page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
         }
     }
 }

@@ -12,12 +12,14 @@ use heliu_trust::id::NodeId;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(
-        "{0} can be reached from other machines, and links are not encrypted or authenticated yet: listen on a loopback \
-         address such as 127.0.0.1:7340, and use a tunnel (ssh, WireGuard) between machines"
+        "{0} can be reached from other machines, and development mode has neither encryption nor access tokens: listen on \
+         a loopback address such as 127.0.0.1:7340, or start the node with TLS"
     )]
     NotLoopback(SocketAddr),
     #[error("an upstream or peer has no address: give at least one as host:port, or remove it")]
     NoAddress,
+    #[error("the node's certificate: {0}. Restore both files, or remove both and start again: others are made")]
+    Certificate(#[from] crate::tls::CertificateError),
     #[error("{address:?} is not an address to dial: give it as host:port, such as 127.0.0.1:7340")]
     BadAddress { address: String },
     #[error("cannot listen on {address}: {why}. Stop what uses it, or choose another port")]

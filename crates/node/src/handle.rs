@@ -13,12 +13,15 @@ use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::NodeId;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use crate::access::Doors;
 use crate::clock::Clock;
 use crate::error::{AskError, ExecuteError, ExtendError, ShutdownError};
 use crate::inbox::Ask;
 use crate::links::board::Board;
 use crate::options::{Limits, Retry};
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
+use crate::tls::Certificate;
+use crate::tls::refused::RefusedPeers;
 
 /// A running node. It goes on when all handles are dropped; [`NodeHandle::shutdown`] ends it.
 #[derive(Clone)]
@@ -32,6 +35,9 @@ pub(crate) struct Inner {
     pub clock: Clock,
     pub limits: Limits,
     pub retry: Retry,
+    /// None: development mode.
+    pub secured: Option<Secured>,
+    pub refused: RefusedPeers,
     /// The queue `inbox`: the one way to the engine.
     pub inbox: mpsc::Sender<Ask>,
     /// One permit for each command under way, kept until it is answered, whether or not its asker still waits: what the
@@ -43,6 +49,13 @@ pub(crate) struct Inner {
     pub life: watch::Sender<Life>,
     pub board: Board,
     pub links_made: AtomicU64,
+}
+
+/// What a node outside of development mode has.
+#[derive(Clone)]
+pub(crate) struct Secured {
+    pub certificate: Arc<Certificate>,
+    pub doors: Arc<Doors>,
 }
 
 /// How a node's life goes on.

@@ -4,6 +4,7 @@
 //! A node has one shape: [`Options`], [`Node::start`], [`NodeHandle`], and an error for each operation. To read on:
 //! `inbox` (what goes to the engine's task), `runner` (that task), `links`, `server`.
 
+pub mod access;
 mod begin;
 mod clock;
 mod error;
@@ -14,6 +15,7 @@ mod options;
 mod runner;
 mod server;
 pub mod status;
+mod tls;
 
 #[cfg(test)]
 mod tests;
@@ -30,16 +32,20 @@ use tracing::Instrument;
 
 pub use error::{AskError, ExecuteError, ExtendError, ShutdownError, StartError};
 pub use handle::NodeHandle;
-pub use options::{Anchor, Limits, Options, Retry, Upstream};
+pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
+pub use tls::CertificateError;
 
+use access::Doors;
 use begin::Beginner;
 use clock::Clock;
-use handle::{Inner, Life};
+use handle::{Inner, Life, Secured};
 use links::board::Board;
 use links::dialer::{dial, endpoint};
 use links::route::Route;
 use runner::Runner;
 use status::LinkRole;
+use tls::Certificate;
+use tls::refused::RefusedPeers;
 
 /// More often would be a busy loop.
 const TICK_MIN: Duration = Duration::from_millis(1);
@@ -63,6 +69,7 @@ impl Node {
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
 
+        let secured = secured(&options)?;
         let limits = options.limits.at_least_one();
         let (inbox, queue) = mpsc::channel(limits.inbox);
         let (directory, directory_seen) = watch::channel(engine.directory().clone());
@@ -74,6 +81,8 @@ impl Node {
             clock: Clock::start(),
             limits,
             retry: options.retry,
+            secured,
+            refused: RefusedPeers::default(),
             inbox,
             commands: Arc::new(Semaphore::new(limits.commands)),
             directory: directory_seen,
@@ -107,6 +116,7 @@ async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: A
     let span = tracing::Span::current();
     let deadline = runner.shutdown_deadline;
     let engine = tokio::spawn(runner.run().instrument(span.clone()));
+    tokio::spawn(tls::watch(Arc::clone(&inner)).instrument(span.clone()));
     let mut server = tokio::spawn(listen(Arc::clone(&inner), store, listener).instrument(span.clone()));
     for route in inner.board.dialled() {
         tokio::spawn(dial(Arc::clone(&inner), Arc::clone(route)).instrument(span.clone()));
@@ -136,7 +146,7 @@ async fn listen<S: Write + 'static>(inner: Arc<Inner>, store: Arc<S>, listener: 
 }
 
 fn check(options: &Options) -> Result<(), StartError> {
-    if !options.listen.ip().is_loopback() {
+    if matches!(options.security, Security::LoopbackPlain) && !options.listen.ip().is_loopback() {
         return Err(StartError::NotLoopback(options.listen));
     }
     let (key, verifier) = (options.key.scheme(), options.verifier.scheme());
@@ -152,6 +162,19 @@ fn check(options: &Options) -> Result<(), StartError> {
         }
     }
     Ok(())
+}
+
+/// The node's certificate and access list, or a loud word that it has none.
+fn secured(options: &Options) -> Result<Option<Secured>, StartError> {
+    let Security::Tls(files) = &options.security else {
+        tracing::warn!(
+            "DEVELOPMENT MODE: no encryption, no access tokens; everybody on this machine may read and change everything"
+        );
+        return Ok(None);
+    };
+    let doors = Arc::new(Doors::open(files.access.clone()));
+    let certificate = Arc::new(Certificate::open(files.clone(), options.anchor.realm, Arc::clone(&options.key))?);
+    Ok(Some(Secured { certificate, doors }))
 }
 
 fn routes(options: &Options) -> Vec<Arc<Route>> {

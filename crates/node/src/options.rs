@@ -1,11 +1,12 @@
 //! What a node is started with. Reading configuration files, flags and keys from disk is the service's business.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_trust::directory::SignedEntry;
-use heliu_trust::id::RealmId;
+use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::signature::{PublicKey, Signer, Verifier};
 
 /// Everything that a node needs besides its store.
@@ -20,9 +21,9 @@ pub struct Options {
     /// Directory entries that the store may lack: all of them at the first start, none later. They are verified, and
     /// appended where the stored log ends.
     pub directory: Vec<SignedEntry>,
-    /// Where other nodes, operators and programs reach this node; port 0 takes a free one. Loopback only, until links
-    /// are authenticated and encrypted.
+    /// Where other nodes, operators and programs reach this node; port 0 takes a free one.
     pub listen: SocketAddr,
+    pub security: Security,
     /// The superior's nodes. One link each; the addresses of one are tried in turn.
     pub upstreams: Vec<Upstream>,
     /// Nodes of the same seat (mirrors) or of another county, dialled like upstreams.
@@ -48,10 +49,37 @@ pub struct Anchor {
     pub root: PublicKey,
 }
 
+/// How connections are secured and people and programs known.
+#[derive(Clone, Debug)]
+pub enum Security {
+    /// TLS 1.3: nodes by certificate, people and programs by access token.
+    Tls(Tls),
+    /// For development: neither encryption nor tokens. Everybody on this machine may do everything, and others cannot
+    /// reach it: any address but loopback is refused.
+    LoopbackPlain,
+}
+
+/// The files of a secured node. Certificate and key are made at the first start and renewed in time; whoever replaces
+/// them, or the access list, need not restart the node.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+    /// The list of access tokens; see [`crate::access`].
+    pub access: PathBuf,
+    /// Host names and addresses to put into certificates, for programs that ask for such. Nodes and our clients go by realm
+    /// and node id.
+    pub names: Vec<String>,
+    /// How often the files are looked at.
+    pub reload: Duration,
+}
+
 /// One node to dial, at one of several addresses (`host:port`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     pub addresses: Vec<String>,
+    /// Nobody but this node. None: any of the realm; whether it is enrolled, the directory says.
+    pub node: Option<NodeId>,
 }
 
 /// Exponential, with jitter: between half and all of the delay, which doubles from `first` to `max`.
@@ -73,6 +101,12 @@ pub struct Limits {
     pub commands: usize,
     /// Connections accepted, of whatever kind. One more is not accepted before another has gone.
     pub connections: usize,
+    /// TLS handshakes under way at once. One more waits; it has the same deadline.
+    pub handshakes: usize,
+    /// Of these, from one address.
+    pub handshakes_per_source: usize,
+    /// Connections from one address that have not finished their handshake. One more is closed at once.
+    pub unproven_per_source: usize,
     /// Links accepted. One more is refused.
     pub links: usize,
     /// Requests at once on one connection.
@@ -80,7 +114,8 @@ pub struct Limits {
 }
 
 impl Options {
-    /// With defaults for everything that has one.
+    /// With defaults for everything that has one. The security is that of development, which refuses to be reached from
+    /// elsewhere: a real node chooses [`Security::Tls`].
     #[must_use]
     pub fn new(key: Arc<dyn Signer>, verifier: Arc<dyn Verifier>, anchor: Anchor, listen: SocketAddr) -> Self {
         let engine = heliu_replication::Config::default();
@@ -90,6 +125,7 @@ impl Options {
             anchor,
             directory: Vec::new(),
             listen,
+            security: Security::LoopbackPlain,
             upstreams: Vec::new(),
             peers: Vec::new(),
             program: engine.program,
@@ -105,7 +141,21 @@ impl Options {
 impl Upstream {
     #[must_use]
     pub fn at(addresses: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Upstream { addresses: addresses.into_iter().map(Into::into).collect() }
+        Upstream { addresses: addresses.into_iter().map(Into::into).collect(), node: None }
+    }
+}
+
+impl Tls {
+    /// `tls.crt`, `tls.key` and `access.json` in a directory.
+    #[must_use]
+    pub fn in_dir(directory: &Path) -> Self {
+        Tls {
+            certificate: directory.join("tls.crt"),
+            key: directory.join("tls.key"),
+            access: directory.join("access.json"),
+            names: Vec::new(),
+            reload: Duration::from_secs(2),
+        }
     }
 }
 
@@ -117,6 +167,9 @@ impl Limits {
             outgoing_frames: self.outgoing_frames.max(1),
             commands: self.commands.max(1),
             connections: self.connections.max(1),
+            handshakes: self.handshakes.max(1),
+            handshakes_per_source: self.handshakes_per_source.max(1),
+            unproven_per_source: self.unproven_per_source.max(1),
             links: self.links.max(1),
             requests_per_connection: self.requests_per_connection.max(1),
         }
@@ -136,6 +189,9 @@ impl Default for Limits {
             outgoing_frames: 1_024,
             commands: 2_048,
             connections: 1_024,
+            handshakes: 64,
+            handshakes_per_source: 16,
+            unproven_per_source: 512,
             links: 768,
             requests_per_connection: 128,
         }

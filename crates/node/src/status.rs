@@ -1,5 +1,6 @@
 //! What operators are told of a node and its links, as plain values.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use heliu_record::id::SeatId;
@@ -25,6 +26,26 @@ pub struct NodeStatus {
     /// Why it takes no writes, and what to do.
     pub read_only: Option<String>,
     pub now_ms: i64,
+    /// Until when the node's certificate is valid; none in development mode.
+    pub certificate_not_after_ms: Option<i64>,
+    /// Why a new certificate or access list was not taken, and the old one stays.
+    pub problems: Vec<String>,
+    /// Connections and calls refused since the start, and the last ones, newest first.
+    pub refusals: u64,
+    pub recent_refusals: Vec<RefusedPeer>,
+}
+
+/// Somebody who was not let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedPeer {
+    pub at_ms: i64,
+    pub address: SocketAddr,
+    /// Stable, such as `expired`.
+    pub code: &'static str,
+    /// For people.
+    pub reason: String,
+    /// The node that its certificate is of, if that could be read.
+    pub node: Option<NodeId>,
 }
 
 /// What the other end of a link is to this node.

@@ -35,6 +35,8 @@ pub enum Input {
     LinkUp {
         link: LinkId,
         dialer: bool,
+        /// The node that the connection itself has proven to be at the other end, where connections prove one.
+        peer: Option<NodeId>,
     },
     LinkDown {
         link: LinkId,

@@ -151,9 +151,9 @@ impl Engine {
             self.replica.evict();
         }
         match input {
-            Input::LinkUp { link, dialer } => {
+            Input::LinkUp { link, dialer, peer } => {
                 let shared = shared(&self.replica, &self.config, None, now);
-                let made = Link::new(link, dialer, &shared, out);
+                let made = Link::new(link, dialer, peer, &shared, out);
                 self.links.insert(link, made);
             }
             Input::LinkDown { link } => {

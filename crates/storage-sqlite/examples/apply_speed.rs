@@ -87,8 +87,10 @@ async fn run() -> Result<(), StoreError> {
     let (mut last, mut seen) = (None, 0);
     loop {
         let page = store.scan(last, 1024).await?;
-        let Some(item) = page.last() else { break };
-        (last, seen) = (Some(item.id), seen + page.len());
+        (last, seen) = (page.next, seen + page.items.len());
+        if last.is_none() {
+            break;
+        }
     }
     report("scan   pages of 1024", &start, seen);
     let start = Watch::now();

@@ -203,8 +203,11 @@ async fn commits(connection: &mut SqliteConnection, keys: impl Iterator<Item = i
     let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let cells = Cells::new(&row, "commits", 0);
-        let encoded: &[u8] = cells.get(3)?;
-        commits.insert(cells.get(0)?, (CommitId(cells.fixed(1)?), NodeId(cells.fixed(2)?), encoded.into()));
+        // One that cannot be read is as good as none: its leaves are what is damaged then.
+        let (Ok(id), Ok(author), Ok(encoded)) = (cells.fixed(1), cells.fixed(2), cells.get::<&[u8]>(3)) else {
+            continue;
+        };
+        commits.insert(cells.get(0)?, (CommitId(id), NodeId(author), encoded.into()));
     }
     Ok(Commits(commits))
 }

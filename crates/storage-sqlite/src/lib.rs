@@ -24,7 +24,7 @@ use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow,
-    Quarantined, Read, RecordRow, ScanItem, StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
+    Quarantined, Read, RecordRow, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -209,7 +209,7 @@ impl Read for SqliteStore {
         read!(self, "reading leaves", connection => feed::leaves_of(connection, head, ids))
     }
 
-    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
         read!(self, "scanning records", connection => records::scan(connection, after, limit))
     }
 

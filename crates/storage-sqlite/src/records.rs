@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
-use heliu_storage::{ListQuery, Position, RecordRow, ScanItem};
+use heliu_storage::{DamagedRow, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError};
 use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -25,15 +25,10 @@ fn rows(rows: &[SqliteRow]) -> Result<Vec<RecordRow>, Fault> {
     rows.iter().map(|row| record_row(&Cells::new(row, "records", 0), 0)).collect()
 }
 
-pub async fn scan(
-    connection: &mut SqliteConnection,
-    after: Option<RecordId>,
-    count: usize,
-) -> Result<Vec<ScanItem>, Fault> {
+pub async fn scan(connection: &mut SqliteConnection, after: Option<RecordId>, count: usize) -> Result<ScanPage, Fault> {
     let query = sqlx::query("SELECT id, scope, state, held, admitted FROM records WHERE id > ? ORDER BY id LIMIT ?");
     let rows = query.bind(start(after.as_ref())).bind(limit(count)).fetch_all(connection).await?;
-    let item = |row: &SqliteRow| {
-        let cells = Cells::new(row, "records", 0);
+    let item = |cells: &Cells| {
         Ok(ScanItem {
             id: RecordId(cells.fixed(0)?),
             scope: cells.decode(1, read_scope)?,
@@ -42,7 +37,19 @@ pub async fn scan(
             admitted: Sum(cells.fixed(4)?),
         })
     };
-    rows.iter().map(item).collect()
+    let id = |row: &SqliteRow| Cells::new(row, "records", 0).fixed(0).ok().map(RecordId);
+    let next = rows.iter().rev().find_map(id).filter(|_| rows.len() == count);
+    let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next, damaged: Vec::new() };
+    for row in &rows {
+        match item(&Cells::new(row, "records", 0)) {
+            Ok(item) => page.items.push(item),
+            Err(Fault::Store(error @ StoreError::Damaged { .. })) => {
+                page.damaged.push(DamagedRow { record: id(row), detail: error.to_string() });
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(page)
 }
 
 pub async fn one(connection: &mut SqliteConnection, id: RecordId) -> Result<Option<RecordRow>, Fault> {

@@ -209,7 +209,11 @@ async fn a_damaged_row_is_found_by_every_reader_of_it() {
     let key = id(1).to_string();
     let named = |error: Option<StoreError>| error.is_some_and(|error| error.to_string().contains(&key));
     assert!(named(store.record(id(1)).await.err()));
-    assert!(named(store.scan(None, 10).await.err()));
+    let page = store.scan(None, 10).await.expect("the others are read");
+    assert_eq!((page.items, page.next), (vec![], None));
+    assert_eq!(page.damaged[0].record, Some(id(1)));
+    assert!(page.damaged[0].detail.contains(&key));
+    assert_eq!(store.scan(None, 1).await.expect("reads").next, Some(id(1)), "pages go on behind it");
     assert!(named(store.list(&heliu_storage::ListQuery { limit: 9, ..Default::default() }).await.err()));
     assert!(matches!(store.load(&[id(1)]).await.err(), Some(StoreError::Damaged { what: "records", .. })));
 }

@@ -18,8 +18,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 pub use ledger::{AuditRow, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState};
 pub use row::{
-    CommandId, Cursor, DamagedEntry, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded,
-    Meta, Position, RecordRow, RecordState, ScanItem, StoreId, Stub,
+    CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
+    LeafStatus, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
 };
 pub use transaction::Transaction;
 
@@ -79,11 +79,7 @@ pub trait Read: Send + Sync {
     /// unknown.
     fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
     /// Rows in id order after a given one: what sums and reconciliation are made from.
-    fn scan(
-        &self,
-        after: Option<RecordId>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<ScanItem>, StoreError>> + Send;
+    fn scan(&self, after: Option<RecordId>, limit: usize) -> impl Future<Output = Result<ScanPage, StoreError>> + Send;
     fn record(&self, id: RecordId) -> impl Future<Output = Result<Option<RecordRow>, StoreError>> + Send;
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;

@@ -12,8 +12,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Quarantined, Read, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId, StrandedRow,
-    StrandedState, Transaction, Write,
+    QuarantineRow, Quarantined, Read, RecordRow, RecordState, ScanItem, ScanPage, StatementRow, StoreError, StoreId,
+    StrandedRow, StrandedState, Transaction, Write,
 };
 use state::{Slot, State};
 
@@ -85,7 +85,7 @@ impl Read for MemoryStore {
         Ok(self.lock().leaves_of(ids))
     }
 
-    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
         let state = self.lock();
         let item = |slot: &Arc<Slot>| ScanItem {
             id: slot.row.id,
@@ -94,7 +94,9 @@ impl Read for MemoryStore {
             held: slot.row.held,
             admitted: slot.row.admitted,
         };
-        Ok(state.after(after).take(limit).map(|(_, slot)| item(slot)).collect())
+        let items: Vec<ScanItem> = state.after(after).take(limit).map(|(_, slot)| item(slot)).collect();
+        let next = items.last().filter(|_| items.len() == limit).map(|item| item.id);
+        Ok(ScanPage { items, next, damaged: Vec::new() })
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {

@@ -229,6 +229,25 @@ pub struct Loaded {
     pub grants: Vec<GrantRow>,
 }
 
+/// Rows in id order.
+#[derive(Clone, Debug, Default)]
+pub struct ScanPage {
+    pub items: Vec<ScanItem>,
+    /// After this one the next page begins; none if there is none.
+    pub next: Option<RecordId>,
+    /// Rows in between that cannot be read: they are not in `items`.
+    pub damaged: Vec<DamagedRow>,
+}
+
+/// A record's row that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedRow {
+    /// None if that cannot be told.
+    pub record: Option<RecordId>,
+    /// Where and what.
+    pub detail: String,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanItem {
     pub id: RecordId,

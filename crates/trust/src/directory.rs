@@ -46,7 +46,7 @@ pub struct NodeInfo {
     /// Where it can be reached, as of the newest entry.
     pub addresses: Vec<String>,
     /// Who let it in, if it came with a join token.
-    pub approval: Option<Approval>,
+    pub approval: Option<Box<Approval>>,
     /// Index of the entry that enrolled it.
     pub since: u64,
 }

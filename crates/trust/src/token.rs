@@ -305,7 +305,7 @@ impl JoinRequest {
             key: self.key,
             sealing: self.sealing,
             addresses: self.addresses.clone(),
-            approval: Some(self.token.approval(scheme)),
+            approval: Some(Box::new(self.token.approval(scheme))),
         }
     }
 }

@@ -128,7 +128,8 @@ fn both(said: &Explanation) -> Say {
 
 fn exit_of(error: &ClientError) -> Exit {
     match error {
-        ClientError::Address { .. } => Exit::Usage,
+        ClientError::Address { .. } | ClientError::Access { .. } | ClientError::AccessMode { .. } => Exit::Usage,
+        ClientError::Untrusted { .. } => Exit::Refused,
         ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => Exit::Unreachable,
         ClientError::Foreign { .. } | ClientError::Failed { .. } => Exit::Failed,
         ClientError::Refused { .. } => match error.code() {

@@ -214,10 +214,16 @@ fn not_started(error: StartError) -> Failure {
                 "if another node has it, stop that one (heliu status --node {address} says which it is); else change listen"
             )),
         StartError::NotLoopback(address) => failure(Exit::Usage, "not_loopback")
-            .why(say!("{address} 能从别的机器连到,而链路尚未加密", "{address} can be reached from other machines, and links are not encrypted yet"))
+            .why(say!("{address} 能从别的机器连到,而开发模式没有加密和令牌", "{address} can be reached from other machines, and development mode has neither encryption nor tokens"))
             .next(say!(
                 "listen 请用 127.0.0.1 一类的本机地址;跨机器走隧道(ssh、WireGuard)",
                 "listen on a loopback address such as 127.0.0.1, and use a tunnel (ssh, WireGuard) between machines"
+            )),
+        StartError::Certificate(why) => failure(Exit::Failed, "certificate")
+            .why(say!("节点证书不可用:{why}", "the node's certificate cannot be used: {why}"))
+            .next(say!(
+                "请恢复 tls.crt 和 tls.key;或把两者都删掉再启动,会重新生成",
+                "restore tls.crt and tls.key, or remove both and start again: others are made"
             )),
         StartError::NotEnrolled(node) => {
             let node = node.short();

@@ -6,7 +6,8 @@ use crate::metadata::Graph;
 /// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
 /// node and in a simulated schedule.
 const PURE: &[&str] = &["crates/record", "crates/trust", "crates/storage", "crates/replication"];
-const IMPURE: &[&str] = &["tokio", "async-std", "smol", "sqlx", "rusqlite", "tonic", "prost", "hyper", "reqwest"];
+const IMPURE: &[&str] =
+    &["tokio", "async-std", "smol", "sqlx", "rusqlite", "tonic", "prost", "hyper", "reqwest", "rustls"];
 
 /// A dependency, the rooms that may name it, and where its work goes instead. `tests/*` and xtask may name anything.
 const FENCES: &[(&str, &[&str], &str)] = &[
@@ -16,9 +17,13 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ("tonic-prost", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
     ("prost", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
     ("prost-types", WIRE_AND_ABOVE, "convert in crates/wire, and pass domain types"),
+    ("rustls", &["crates/tls"], TLS),
+    ("rcgen", &["crates/tls"], TLS),
+    ("rustls-webpki", &["crates/tls"], TLS),
     ("heliu-storage-sqlite", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
     ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
 ];
+const TLS: &str = "certificates are made and judged in crates/tls, by the same code for all ends";
 const WIRE_AND_ABOVE: &[&str] = &["crates/wire", "crates/node", "crates/client", "services/"];
 
 /// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
@@ -30,8 +35,12 @@ const DIRECTION: &[(&str, &[&str])] = &[
     ("crates/storage-postgres", &["crates/record", "crates/trust", "crates/storage"]),
     ("crates/replication", &["crates/record", "crates/trust", "crates/storage"]),
     ("crates/wire", &["crates/record", "crates/trust", "crates/storage", "crates/replication"]),
-    ("crates/node", &["crates/record", "crates/trust", "crates/storage", "crates/replication", "crates/wire"]),
-    ("crates/client", &["crates/record", "crates/trust", "crates/wire"]),
+    ("crates/tls", &["crates/record", "crates/trust"]),
+    (
+        "crates/node",
+        &["crates/record", "crates/trust", "crates/storage", "crates/replication", "crates/wire", "crates/tls"],
+    ),
+    ("crates/client", &["crates/record", "crates/trust", "crates/wire", "crates/tls"]),
 ];
 
 fn impurities(graph: &Graph) -> Vec<String> {

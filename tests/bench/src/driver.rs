@@ -65,7 +65,7 @@ impl<S: Write> Driver<S> {
                         inputs.push_back(Input::Peer { link, cursor: None, last_commit: None, wants: Vec::new() });
                     }
                     Effect::Scan { link } => {
-                        let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read");
+                        let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read").items;
                         inputs.push_back(Input::Scanned { link, items });
                     }
                     Effect::Send { frame, .. } => self.sent.push_back(frame),
@@ -112,8 +112,8 @@ async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> Lo
 
 /// Hands all frames of one driver to another and back until both are silent.
 pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver<B>, link: LinkId) -> usize {
-    dialer.handle(Input::LinkUp { link, dialer: true });
-    listener.handle(Input::LinkUp { link, dialer: false });
+    dialer.handle(Input::LinkUp { link, dialer: true, peer: None });
+    listener.handle(Input::LinkUp { link, dialer: false, peer: None });
     let mut frames = 0;
     loop {
         let Some(frame) = dialer.sent.pop_front() else {

@@ -1,12 +1,18 @@
 //! The dialling end of a link: one task for each configured upstream or peer. It tries the addresses in turn, waits
 //! longer after each round without success, and dials again whenever the link has ended.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use heliu_tls::CONNECT_TIMEOUT;
+use heliu_trust::id::NodeId;
 use heliu_wire::MESSAGE_BYTES_MAX;
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
-use tonic::transport::Endpoint;
+use hyper_util::rt::TokioIo;
+use tonic::codegen::http::Uri;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 
 use super::conversation::{Ended, converse, reason};
 use super::link;
@@ -15,7 +21,6 @@ use crate::handle::Inner;
 use crate::options::Retry;
 use crate::server::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, STREAM_WINDOW_BYTES};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the other end may take to open the stream once it is connected.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A link that lasted so long was a good one: the next wait is a short one again.
@@ -86,20 +91,54 @@ async fn stay_with(inner: &Inner, route: &Arc<Route>, address: &str, wait: &mut 
 /// One connection, from dialling to its end.
 async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<Ended, String> {
     route.connecting(address);
-    let (end, tasks, outgoing) = link(inner, Arc::clone(route), true);
+    let (mut end, tasks, outgoing) = link(inner, Arc::clone(route), true);
     let opening = async {
-        let channel = endpoint(address).ok_or("not an address")?.connect().await.map_err(|error| reason(&error))?;
+        let (channel, peer) = connect(inner, address, route.node).await?;
+        end.peer = peer;
         let mut client = ReplicationServiceClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         match tokio::time::timeout(OPEN_TIMEOUT, client.link(outgoing.requests())).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(format!("{:?}: {}", status.code(), reason(&status))),
+            Ok(Err(status)) => Err(not_opened(inner.secured.is_some(), &status)),
             Err(_) => Err(format!("it did not open a link within {} s", OPEN_TIMEOUT.as_secs())),
         }
     };
     let incoming = unless_stopping(inner, opening).await.ok_or("this node is shutting down")??;
     Ok(converse(inner, end, tasks, incoming).await)
+}
+
+/// With TLS 1.3 the dialling end is done before the other has judged its certificate. A refusal then shows as a connection
+/// that breaks at the first call, at best with an alert.
+fn not_opened(secured: bool, status: &Status) -> String {
+    let why = format!("{:?}: {}", status.code(), reason(status));
+    if secured && matches!(status.code(), Code::Unknown | Code::Unavailable | Code::Cancelled | Code::Internal) {
+        return format!(
+            "{why}. It may have refused this node's certificate: its log and `heliu status` there say why; compare the clocks \
+             of both machines"
+        );
+    }
+    why
+}
+
+/// A connection, and the node that it has proven to be with; none in development mode.
+async fn connect(inner: &Inner, address: &str, wanted: Option<NodeId>) -> Result<(Channel, Option<NodeId>), String> {
+    let endpoint = endpoint(address).ok_or("not an address")?;
+    let Some(secured) = &inner.secured else {
+        let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await.map_err(|error| reason(&error))?;
+        return Ok((channel, None));
+    };
+    let connector = secured.certificate.connector(wanted).map_err(|error| error.to_string())?;
+    let proven = heliu_tls::connect(&connector, address).await;
+    let (stream, node) = proven.map_err(|error| error.to_string())?;
+    // A link is one connection: when it is gone, all of this is done again.
+    let mut stream = Some(TokioIo::new(stream));
+    let once = tower::service_fn(move |_: Uri| {
+        let again = || io::Error::new(io::ErrorKind::NotConnected, "the connection has ended");
+        std::future::ready(stream.take().ok_or_else(again))
+    });
+    let channel = endpoint.connect_with_connector(once).await.map_err(|error| reason(&error))?;
+    Ok((channel, Some(node)))
 }
 
 /// None: the node began to stop first.
@@ -110,13 +149,11 @@ async fn unless_stopping<T>(inner: &Inner, work: impl Future<Output = T>) -> Opt
     }
 }
 
-/// The seam for TLS: "Nobody gets in" makes this `https`, with the client certificate of the node's key and the
-/// directory as the judge of the other's.
+/// How one node talks to another; how the connection is made and secured is `connect`'s.
 pub(crate) fn endpoint(address: &str) -> Option<Endpoint> {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?;
     endpoint.uri().port_u16().filter(|_| endpoint.uri().host().is_some_and(|host| !host.is_empty()))?;
     let endpoint = endpoint
-        .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)
         .tcp_keepalive(Some(KEEPALIVE))
         .http2_keep_alive_interval(KEEPALIVE)

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use futures::stream::AbortHandle;
 use heliu_replication::LinkId;
 use heliu_replication::frame::{Frame, Refuse};
+use heliu_trust::id::NodeId;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::handle::Inner;
@@ -23,6 +24,8 @@ use route::Route;
 /// The engine's end of a link.
 pub(crate) struct LinkEnd {
     pub dialer: bool,
+    /// The node that the connection has proven to be at the other end; none in development mode.
+    pub peer: Option<NodeId>,
     /// The queue `outgoing`. When this is dropped, the link ends once what is in it has been sent.
     frames: mpsc::Sender<Frame>,
     stop: oneshot::Sender<Closing>,
@@ -75,6 +78,6 @@ pub(crate) fn link(inner: &Inner, route: Arc<Route>, dialer: bool) -> (LinkEnd, 
     let (frames, queue) = mpsc::channel(inner.limits.outgoing_frames);
     let (stop, stopped) = oneshot::channel();
     let (outgoing, cut) = Outgoing::new(queue, Arc::clone(&route));
-    let end = LinkEnd { dialer, frames, stop };
+    let end = LinkEnd { dialer, peer: None, frames, stop };
     (end, LinkTasks { id, route, stopped, cut }, outgoing)
 }

@@ -19,6 +19,8 @@ pub(crate) struct Route {
     pub configured: Option<LinkRole>,
     /// The addresses to dial; none if the other end dials.
     pub addresses: Vec<String>,
+    /// Nobody else is to answer there.
+    pub node: Option<NodeId>,
     pub meter: Meter,
     state: Mutex<State>,
 }
@@ -45,13 +47,14 @@ impl Route {
     pub fn dialled(role: LinkRole, upstream: Upstream) -> Self {
         let address = upstream.addresses.first().cloned().unwrap_or_default();
         let state = State { address, ..State::default() };
-        let (meter, addresses) = (Meter::default(), upstream.addresses);
-        Route { configured: Some(role), addresses, meter, state: Mutex::new(state) }
+        let Upstream { addresses, node } = upstream;
+        Route { configured: Some(role), addresses, node, meter: Meter::default(), state: Mutex::new(state) }
     }
 
     pub fn accepted(address: String) -> Self {
         let state = State { address, ..State::default() };
-        Route { configured: None, addresses: Vec::new(), meter: Meter::default(), state: Mutex::new(state) }
+        let (addresses, meter) = (Vec::new(), Meter::default());
+        Route { configured: None, addresses, node: None, meter, state: Mutex::new(state) }
     }
 
     pub fn state(&self) -> State {

@@ -180,7 +180,7 @@ impl<S: Write + 'static> Running<S> {
     }
 
     fn link_up(&mut self, link: LinkId, end: LinkEnd) {
-        let dialer = end.dialer;
+        let (dialer, peer) = (end.dialer, end.peer);
         self.ends.insert(link, end);
         if self.stop_at.is_some() {
             self.refuse(link, shutting_down());
@@ -188,7 +188,7 @@ impl<S: Write + 'static> Running<S> {
             let why = Refuse { code: RefuseCode::StoreFailed, reason: error.to_string() };
             self.refuse(link, why);
         } else {
-            self.feed(Input::LinkUp { link, dialer });
+            self.feed(Input::LinkUp { link, dialer, peer });
         }
     }
 

@@ -17,6 +17,9 @@ impl<S: Write + 'static> Running<S> {
     pub(super) fn report_status(&self, answer: Answer<NodeStatus, AskError>) {
         let (engine, inner) = (&self.run.engine, &self.run.inner);
         let directory = engine.directory();
+        let (refusals, recent_refusals) = inner.refused.report();
+        let secured = inner.secured.as_ref();
+        let problems = secured.into_iter().flat_map(|s| s.certificate.problem().into_iter().chain(s.doors.problem()));
         let status = NodeStatus {
             node: inner.node,
             seat: inner.seat,
@@ -29,6 +32,10 @@ impl<S: Write + 'static> Running<S> {
             uptime: inner.clock.uptime(),
             read_only: self.run.read_only.borrow().clone(),
             now_ms: inner.clock.now().wall_ms,
+            certificate_not_after_ms: secured.map(|s| s.certificate.not_after_ms()),
+            problems: problems.collect(),
+            refusals,
+            recent_refusals,
         };
         let store = Arc::clone(&self.run.store);
         tokio::spawn(async move {

@@ -5,8 +5,10 @@ mod incoming;
 mod operations;
 mod operators;
 mod records;
-mod refusals;
+pub(crate) mod refusals;
 mod replication;
+mod scope;
+mod sources;
 mod words;
 
 use std::sync::Arc;
@@ -22,7 +24,9 @@ use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
+use crate::access::GateLayer;
 use crate::handle::NodeHandle;
+pub(crate) use incoming::Visitor;
 
 /// A connection over which nothing came for so long is asked whether it still lives.
 pub(crate) const KEEPALIVE: Duration = Duration::from_secs(20);
@@ -73,11 +77,12 @@ pub(crate) async fn serve<S: Read + 'static>(
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
         .accept_http1(false)
+        .layer(GateLayer::new(Arc::clone(&inner)))
         .add_service(replication)
         .add_service(records)
         .add_service(operations)
         .add_service(health)
-        .serve_with_incoming_shutdown(incoming::accept(listener, limits.connections), async move {
+        .serve_with_incoming_shutdown(incoming::accept(listener, Arc::clone(&inner)), async move {
             inner.stopping().await;
             for service in ["", records_name] {
                 reporter.set_service_status(service, ServingStatus::NotServing).await;

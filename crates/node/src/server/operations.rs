@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 
 use super::operators;
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
+use super::scope::{all_visible, caller};
 use super::words::{after, digits, node_name, page, record_id};
 use crate::handle::NodeHandle;
 
@@ -86,6 +87,10 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             version: status.program,
             read_only_reason: status.read_only.unwrap_or_default(),
             now_ms: status.now_ms,
+            certificate_not_after_ms: status.certificate_not_after_ms,
+            problems: status.problems,
+            refusals: status.refusals,
+            recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
         }))
     }
 
@@ -106,6 +111,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     }
 
     async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
+        let caller = caller(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::rules::all().iter().flat_map(|rule| rule.finds.iter().copied()))?;
         let limit = page(asked.limit);
@@ -129,14 +135,29 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             rows.truncate(limit);
             from = rows.last().map(|row| row.id);
         }
+        if !caller.is_unlimited() {
+            let mut open = Vec::with_capacity(rows.len());
+            for row in rows {
+                if all_visible(&*self.store, &self.node, &caller, &row.anchors).await? {
+                    open.push(row);
+                }
+            }
+            rows = open;
+        }
         let next = from.filter(|_| !is_last).map(|id| to_hex(&id)).unwrap_or_default();
         let conflicts = rows.iter().map(|row| self.conflict(row, false)).collect();
         Ok(Response::new(pb::ListConflictsResponse { conflicts, next }))
     }
 
     async fn get_conflict(&self, request: Request<pb::GetConflictRequest>) -> Answer<pb::GetConflictResponse> {
+        let caller = caller(&request)?;
         let id = digits(&request.into_inner().id, 64, "id")?;
-        let found = self.conflicts_with(&id).await.map_err(|error| of_read(&error))?;
+        let mut found = self.conflicts_with(&id).await.map_err(|error| of_read(&error))?;
+        if let [row] = &found[..]
+            && !all_visible(&*self.store, &self.node, &caller, &row.anchors).await?
+        {
+            found.clear();
+        }
         match &found[..] {
             [row] => Ok(Response::new(pb::GetConflictResponse { conflict: Some(self.conflict(row, true)) })),
             [] => {

@@ -7,7 +7,7 @@ use heliu_wire::operations as pb;
 use heliu_wire::records::Seat;
 
 use super::words::{node_name, seat_of_node};
-use crate::status::{LinkReport, LinkRole, LinkState, Outcome, Verification};
+use crate::status::{LinkReport, LinkRole, LinkState, Outcome, RefusedPeer, Verification};
 
 pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
     let (last_error, last_error_ms) = match link.last_error {
@@ -134,5 +134,15 @@ pub(super) fn stranded(row: &RecordRow, stranding: pb::Stranding) -> pb::Strande
         reason: reason.to_owned(),
         leaves: row.leaves,
         since_position: if let RecordState::Hidden { since } = row.state { since } else { 0 },
+    }
+}
+
+pub(super) fn refused(refused: RefusedPeer) -> pb::RefusedPeer {
+    pb::RefusedPeer {
+        at_ms: refused.at_ms,
+        address: refused.address.to_string(),
+        code: refused.code.to_owned(),
+        reason: refused.reason,
+        node: refused.node.map(|node| node.to_string()).unwrap_or_default(),
     }
 }

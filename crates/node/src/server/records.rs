@@ -11,7 +11,8 @@ use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
 use super::refusals::{invalid, known, of_execute, of_read};
-use super::words::{after, change, digits, no_record, page, record, record_id};
+use super::scope::{caller, may_execute, visible};
+use super::words::{after, change, digits, page, record, record_id};
 use crate::begin::random;
 use crate::handle::NodeHandle;
 
@@ -70,7 +71,13 @@ impl<S: Read> Records<S> {
 #[tonic::async_trait]
 impl<S: Read + 'static> RecordsService for Records<S> {
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<pb::ExecuteResponse>, Status> {
-        let command = self.command(request.into_inner()).await?;
+        let caller = caller(&request)?;
+        let asked = request.into_inner();
+        may_execute(&*self.store, &self.node, &caller, &asked).await?;
+        let mut command = self.command(asked).await?;
+        if command.who.is_empty() {
+            caller.name().clone_into(&mut command.who);
+        }
         let command_id = command.id.to_string();
         let executed = self.node.execute(command).await.map_err(|error| of_execute(&error))?;
         Ok(Response::new(pb::ExecuteResponse {
@@ -84,14 +91,16 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     }
 
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
+        let caller = caller(&request)?;
         let id = record_id(&*self.store, &request.into_inner().id, "id").await?;
         let row = self.store.record(id).await.map_err(|error| of_read(&error))?;
-        let row = row.ok_or_else(|| no_record(&id.to_string(), "id"))?;
+        let row = visible(row, &caller, &self.node, &id.to_string(), "id")?;
         let record = self.shown(vec![row]).await?.pop();
         Ok(Response::new(pb::GetResponse { record }))
     }
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {
+        let caller = caller(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| kind.name))?;
         let limit = page(asked.limit);
@@ -106,12 +115,17 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         };
         let mut rows: Vec<RecordRow> = Vec::with_capacity(limit);
         let mut next = String::new();
+        let directory = self.node.directory();
+        let wanted = |row: &RecordRow| {
+            (asked.include_gone || row.state == RecordState::Present)
+                && (caller.is_unlimited() || caller.may_see(row, &directory))
+        };
         // What is gone is left out after it has been read, so a page may take several reads to fill.
         while rows.len() < limit {
             let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
             let is_last = found.len() < query.limit;
             query.after = found.last().map(|row| row.id).or(query.after);
-            rows.extend(found.into_iter().filter(|row| asked.include_gone || row.state == RecordState::Present));
+            rows.extend(found.into_iter().filter(wanted));
             query.limit = (limit - rows.len()).max(1);
             if is_last {
                 return Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next }));
@@ -124,10 +138,13 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
+        let caller = caller(&request)?;
         let asked = request.into_inner();
         let id = record_id(&*self.store, &asked.id, "id").await?;
         let loaded = self.store.load(&[id]).await.map_err(|error| of_read(&error))?.pop();
-        let mut leaves = loaded.ok_or_else(|| no_record(&id.to_string(), "id"))?.leaves;
+        let (row, leaves) = loaded.map(|loaded| (loaded.row, loaded.leaves)).unzip();
+        visible(row, &caller, &self.node, &id.to_string(), "id")?;
+        let mut leaves = leaves.unwrap_or_default();
         let (from, limit) = (after::<u64>(&asked.after)?.unwrap_or(0), page(asked.limit));
         leaves.retain(|leaf| leaf.position > from);
         let more = leaves.len() > limit;

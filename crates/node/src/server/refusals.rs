@@ -4,6 +4,7 @@ use heliu_storage::StoreError;
 use heliu_wire::status::Refusal;
 use tonic::{Code, Status};
 
+use crate::access::Role;
 use crate::error::{AskError, ExecuteError};
 
 pub(super) fn of_execute(error: &ExecuteError) -> Status {
@@ -67,6 +68,59 @@ pub(super) fn of_ask(error: &AskError) -> Status {
 
 fn stopped() -> Refusal {
     Refusal::new(Code::Unavailable, "stopped", "节点已停止。", "The node has stopped.")
+}
+
+pub(super) fn no_certificate() -> Refusal {
+    let what = ("只有节点才能建立链路。", "Only nodes may open links.");
+    Refusal::new(Code::Unauthenticated, "no_certificate", what.0, what.1)
+        .why("本次连接没有出示节点证书。", "This connection showed no certificate of a node.")
+        .next("请检查对端节点是否以 TLS 方式运行。", "Check that the other node runs with TLS.")
+}
+
+pub(crate) fn no_token() -> Refusal {
+    let what = ("本次请求没有访问令牌。", "This request has no access token.");
+    Refusal::new(Code::Unauthenticated, "no_token", what.0, what.1).next(
+        "请使用访问文件(*.access);节点目录里的 local.access 供本机管理员使用,也可请管理员签发令牌。",
+        "Use an access file (*.access): local.access in the node's directory is for its administrators; they also make \
+         tokens for others.",
+    )
+}
+
+pub(crate) fn bad_token() -> Refusal {
+    let what = ("本节点不认识此访问令牌。", "This node does not know this access token.");
+    Refusal::new(Code::Unauthenticated, "bad_token", what.0, what.1)
+        .why("它已被撤销、抄写有误,或属于别的节点。", "It was revoked, is mistyped, or is for another node.")
+        .next("请核对访问文件,或请管理员重新签发。", "Check the access file, or ask an administrator for a new one.")
+}
+
+pub(crate) fn expired_token() -> Refusal {
+    let what = ("访问令牌已过期。", "This access token has expired.");
+    Refusal::new(Code::Unauthenticated, "expired_token", what.0, what.1)
+        .next("请管理员重新签发。", "Ask an administrator for a new one.")
+}
+
+pub(crate) fn too_many_attempts() -> Refusal {
+    let what = ("来自此地址的无效令牌太多。", "Too many bad tokens came from this address.");
+    Refusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)
+        .next("一分钟后再试,并核对访问文件。", "Try again in a minute, and check the access file.")
+}
+
+pub(crate) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
+    let (needed, has) = (needed.name(), has.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "));
+    let zh = format!("此访问令牌没有 {needed} 权限。");
+    let en = format!("This access token lacks the role {needed}.");
+    Refusal::new(Code::PermissionDenied, "missing_role", &zh, &en)
+        .why(&format!("它的权限是:{has}。"), &format!("It has: {has}."))
+        .next("请管理员签发含此权限的令牌。", "Ask an administrator for a token with that role.")
+}
+
+/// Also for what a token does not show: which records there are is not told by the difference.
+pub(super) fn out_of_scope(what: &str, field: &str) -> Refusal {
+    let (zh, en) = (format!("此访问令牌不能用于 {what}。"), format!("This access token is not for {what}."));
+    Refusal::new(Code::PermissionDenied, "out_of_scope", &zh, &en)
+        .why("它只限于某些席位或类别。", "It is limited to some seats or kinds.")
+        .next("请管理员签发范围合适的令牌。", "Ask an administrator for one that covers it.")
+        .field(field)
 }
 
 pub(super) fn invalid(field: &str, zh: &str, en: &str) -> Refusal {

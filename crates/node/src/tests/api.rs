@@ -1,6 +1,5 @@
 //! The gRPC services, asked as other programs ask them: through the client.
 
-use heliu_client::Client;
 use heliu_client::operations::{LinkState, ListConflictsRequest, ListQuarantineRequest, ListStrandedRequest, Outcome};
 use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest};
 use heliu_record::id::RecordId;
@@ -23,7 +22,7 @@ fn command(name: &str, subject: &str, arguments: &[(&str, &str)]) -> ExecuteRequ
 async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     let seats = County::new();
     let village = seats.start(VILLAGE, &[]).await;
-    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let client = seats.client(VILLAGE, &village).await;
     let mut asked = command("org.create", "", &[("name", "甲村党支部")]);
     asked.command_id = "ab".repeat(16);
     let done = client.execute(asked.clone()).await.expect("it is carried out");
@@ -75,7 +74,7 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
 async fn what_is_wrong_is_said_with_its_field() {
     let seats = County::new();
     let village = seats.start(VILLAGE, &[]).await;
-    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let client = seats.client(VILLAGE, &village).await;
     let refused = client.execute(command("org.creat", "", &[])).await.expect_err("no such command");
     assert_eq!(refused.reason(), "unknown_command");
     assert!(refused.explain().en.contains("org.create") && !refused.explain().zh.is_empty(), "{refused}");
@@ -103,7 +102,7 @@ async fn operators_see_node_links_and_proof() {
     let village = seats.start(VILLAGE, &[township.address()]).await;
     village.found("甲村党支部").await;
     village.is_live().await;
-    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let client = seats.client(VILLAGE, &village).await;
     let status = client.status().await.expect("it answers");
     assert_eq!(status.seat.map(|seat| seat.code).as_deref(), Some(VILLAGE));
     assert_eq!((status.counts.map(|counts| counts.records), status.read_only_reason.as_str()), (Some(1), ""));
@@ -139,7 +138,7 @@ async fn conflicts_are_listed_and_shown_by_a_short_id() {
     village.set(record, "name", "村里的叫法").await.expect("done");
     let store = village.stop().await;
     let village = super::world::Place::start(seats.options(VILLAGE, &[at]), store).await;
-    let client = Client::connect(&village.address().to_string()).await.expect("it listens");
+    let client = seats.client(VILLAGE, &village).await;
     until("there is a conflict", async || {
         !client.conflicts(ListConflictsRequest::default()).await.expect("it answers").conflicts.is_empty()
     })

@@ -1,5 +1,6 @@
 //! Links: up and down the tiers, with parents that are away, come back, or are replaced by another one.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use heliu_record::id::to_hex;
@@ -12,7 +13,7 @@ use super::world::{
 use crate::begin::random;
 use crate::options::Upstream;
 use crate::status::{LinkReport, LinkRole, LinkState, Outcome};
-use crate::{Node, StartError};
+use crate::{Node, Security, StartError};
 
 /// As long as a verification may take.
 const WAIT: Duration = Duration::from_secs(60);
@@ -193,8 +194,14 @@ async fn connect_deaf(seats: &County, township: &Place<MemoryStore>) -> impl Siz
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stranger_is_refused_and_both_see_why() {
     let (ours, theirs) = (County::new(), County::new());
-    let township = ours.start(TOWNSHIP, &[]).await;
-    let stranger = theirs.start(VILLAGE, &[township.address()]).await;
+    // Without certificates, which would tell before: the hello tells it too.
+    let plain = async |seats: &County, name: &str, parents: &[SocketAddr]| {
+        let mut options = seats.options(name, parents);
+        options.security = Security::LoopbackPlain;
+        Place::start(options, memory(name)).await
+    };
+    let township = plain(&ours, TOWNSHIP, &[]).await;
+    let stranger = plain(&theirs, VILLAGE, &[township.address()]).await;
     for place in [&stranger, &township] {
         until("the link is refused, with the reason", async || {
             let links = place.node.links().await.expect("it answers");
@@ -212,6 +219,7 @@ async fn what_cannot_work_is_said_before_anything_begins() {
     let seats = County::new();
     let start = async |change: fn(&mut crate::Options)| {
         let mut options = seats.options(VILLAGE, &[]);
+        options.security = Security::LoopbackPlain;
         change(&mut options);
         Node::start(options, memory(VILLAGE)).await.err().expect("it does not start")
     };

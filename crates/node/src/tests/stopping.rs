@@ -83,7 +83,7 @@ async fn a_node_that_stops_tells_its_links_and_its_address_is_free() {
     township.is_live().await;
     let at = county.address();
     // A program that is connected and idle does not hold it up.
-    let client = heliu_client::Client::connect(&at.to_string()).await.expect("it listens");
+    let client = seats.client(COUNTY, &county).await;
     client.status().await.expect("it answers");
     // A node that dials again at once would soon say that nobody listens; this one keeps what it was told.
     let (said, mut says) = connect_as(&seats, "mirror", at).await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use heliu_client::{Access, Client, Pinned};
 use heliu_record::command::{CommandId, Request};
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::{RecordId, SeatId};
@@ -13,19 +14,23 @@ use heliu_record::seats::{Seat, Tier};
 use heliu_replication::frame::{Frame, Hello, WIRE_VERSIONS, Welcome};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{RecordState, StoreId, Write};
+use heliu_tls::{ConnectError, Expected, Identity};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
 use heliu_wire::replication::{LinkRequest, LinkResponse};
+use hyper_util::rt::TokioIo;
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tonic::Streaming;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
+use crate::access::{self, Grant, Role, Token};
 use crate::begin::random;
 use crate::status::{Executed, LinkReport, LinkState};
-use crate::{Anchor, ExecuteError, Node, NodeHandle, Options, Retry, Upstream};
+use crate::{Anchor, ExecuteError, Node, NodeHandle, Options, Retry, Security, Tls, Upstream};
 
 pub(super) const COUNTY: &str = "371726000000";
 pub(super) const TOWNSHIP: &str = "371726101000";
@@ -35,6 +40,8 @@ pub(super) const OTHER_VILLAGE: &str = "371726101202";
 pub(super) struct County {
     pub anchor: Anchor,
     pub entry: SignedEntry,
+    /// Each node's certificate and access list.
+    directory: TempDir,
 }
 
 pub(super) fn key(name: &str) -> Arc<Ed25519Key> {
@@ -71,12 +78,13 @@ impl County {
         }
         items.push(Item::Issuer { key: issuer.public_key() });
         let entry = Directory::new(realm, anchor.root).draft(items, 0, &[&*issuer]).expect("a directory");
-        County { anchor, entry }
+        County { anchor, entry, directory: tempfile::tempdir().expect("a temporary directory") }
     }
 
     pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {
         let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, free_address());
         options.directory = vec![self.entry.clone()];
+        options.security = Security::Tls(self.files(name));
         options.tick = Duration::from_millis(50);
         options.retry = Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) };
         options.shutdown_deadline = Duration::from_secs(60);
@@ -84,6 +92,40 @@ impl County {
             options.upstreams = vec![Upstream::at(parents.iter().map(ToString::to_string))];
         }
         options
+    }
+
+    /// Where a node keeps its certificate and access list.
+    pub fn files(&self, name: &str) -> Tls {
+        let directory = self.directory.path().join(name);
+        std::fs::create_dir_all(&directory).expect("it is ours");
+        Tls { reload: Duration::from_millis(20), ..Tls::in_dir(&directory) }
+    }
+
+    /// A token for a node, as its administrator makes it, and how to use it.
+    pub fn token(&self, name: &str, address: SocketAddr, grant: Grant) -> (Token, Access) {
+        let token = access::create(&self.files(name).access, grant).expect("it is made");
+        let pinned = Pinned { realm: self.anchor.realm, node: key(name).node() };
+        let access =
+            Access { addresses: vec![address.to_string()], pinned: Some(pinned), token: Some(token.to_string()) };
+        (token, access)
+    }
+
+    /// A program that may do everything at a node.
+    pub async fn client(&self, name: &str, place: &Place<MemoryStore>) -> Client {
+        let grant = Grant { name: "administrator".to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
+        let (_, access) = self.token(name, place.address(), grant);
+        let client = Client::open(&access).await.expect("it listens");
+        until("the new token is known", async || client.status().await.is_ok()).await;
+        client
+    }
+
+    /// What a node of this county proves itself with, made here.
+    pub fn identity(&self, name: &str) -> Identity {
+        let files = self.files(&format!("{name} by hand"));
+        let key = key(name);
+        let pair = heliu_tls::make(&*key, self.anchor.realm, &[], crate::clock::wall_ms()).expect("it is made");
+        pair.write(&files.certificate, &files.key).expect("it is ours");
+        Identity::read(&files.certificate, &files.key, self.anchor.realm, key.node()).expect("it is good")
     }
 
     pub async fn start(&self, name: &str, parents: &[SocketAddr]) -> Place<MemoryStore> {
@@ -205,7 +247,8 @@ pub(super) async fn connect_as(
     // A small window, so that little is enough to fill what is between the two.
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("an address");
     let endpoint = endpoint.initial_stream_window_size(1024).initial_connection_window_size(64 * 1024);
-    let mut client = ReplicationServiceClient::new(endpoint.connect().await.expect("it listens"));
+    let channel = secured(seats, Some(&seats.identity(name)), &endpoint, address).await.expect("it listens");
+    let mut client = ReplicationServiceClient::new(channel);
     let hello = Frame::Hello(Hello {
         realm: seats.anchor.realm,
         node: key(name).node(),
@@ -223,4 +266,21 @@ pub(super) async fn connect_as(
     }
     let answers = client.link(tokio_stream::wrappers::ReceiverStream::new(says)).await.expect("it takes the link");
     (said, answers.into_inner())
+}
+
+/// A connection to a node of this county with a certificate of the test's choice.
+pub(super) async fn secured(
+    seats: &County,
+    identity: Option<&Identity>,
+    endpoint: &Endpoint,
+    address: SocketAddr,
+) -> Result<Channel, ConnectError> {
+    let expected = Expected { realm: seats.anchor.realm, node: None };
+    let connector = heliu_tls::connector(identity, expected).expect("it is good");
+    let (stream, _) = heliu_tls::connect(&connector, &address.to_string()).await?;
+    let mut stream = Some(TokioIo::new(stream));
+    let once = tower::service_fn(move |_| {
+        std::future::ready(stream.take().ok_or(std::io::Error::from(std::io::ErrorKind::NotConnected)))
+    });
+    Ok(endpoint.connect_with_connector(once).await.expect("it speaks HTTP/2"))
 }

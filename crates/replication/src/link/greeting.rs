@@ -29,6 +29,12 @@ impl Link {
             let reason =
                 format!("this node is of realm {}, the other of {}", shared.realm.short(), hello.realm.short());
             Some((RefuseCode::OtherRealm, reason))
+        } else if let Some(proven) = self.proven.filter(|proven| *proven != hello.node) {
+            let (says, is) = (hello.node.short(), proven.short());
+            Some((
+                RefuseCode::WrongIdentity,
+                format!("the other end says that it is node {says}, and has proven to be {is}"),
+            ))
         } else if hello.store == shared.meta.store && hello.incarnation == shared.incarnation() {
             Some((RefuseCode::Itself, "this address leads back to the same node: check the addresses".to_owned()))
         } else if hello.versions.0 > *WIRE_VERSIONS.end() || hello.versions.1 < *WIRE_VERSIONS.start() {

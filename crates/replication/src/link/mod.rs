@@ -109,6 +109,8 @@ struct Peer {
 pub(crate) struct Link {
     id: LinkId,
     dialer: bool,
+    /// Who the other end is, as the connection has proven.
+    proven: Option<NodeId>,
     phase: Phase,
     peer: Option<Peer>,
     behind: directing::Behind,
@@ -122,10 +124,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub fn new(id: LinkId, dialer: bool, shared: &Shared<'_>, out: &mut Out) -> Self {
+    pub fn new(id: LinkId, dialer: bool, proven: Option<NodeId>, shared: &Shared<'_>, out: &mut Out) -> Self {
         let link = Link {
             id,
             dialer,
+            proven,
             phase: Phase::Greeting,
             peer: None,
             behind: directing::Behind::default(),

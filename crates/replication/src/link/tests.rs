@@ -63,6 +63,7 @@ impl End {
         let link = Link {
             id: LinkId(1),
             dialer,
+            proven: None,
             phase: Phase::Greeting,
             peer: None,
             behind: directing::Behind::default(),
@@ -438,4 +439,20 @@ fn a_page_in_which_many_audiences_change_is_walked_once() {
     let out = end.page([feed(record(1), 2..=3, 8), feed(record(2), 4..=4, 8)].concat(), 1_000);
     assert_eq!(out.delivered().last().map(|leaves| leaves.withdrawn.clone()), Some(vec![record(2)]));
     assert_eq!(out.reads(), [5], "the walk goes on before the one that came back");
+}
+
+#[test]
+fn who_says_hello_in_the_name_of_another_than_it_has_proven_is_refused() {
+    let mut end = End::new(false);
+    end.link.proven = Some(end.peer);
+    let hello = end.hello();
+    end.hears(hello);
+    assert_eq!(end.link.phase, Phase::LookingUp, "the one that it has proven");
+    let mut end = End::new(false);
+    end.link.proven = Some(end.node);
+    let hello = end.hello();
+    let out = end.hears(hello);
+    let refused =
+        |effect: &Effect| matches!(effect, Effect::Close { why, .. } if why.code == RefuseCode::WrongIdentity);
+    assert!(out.effects.iter().any(refused), "{:?}", out.effects);
 }

@@ -39,7 +39,7 @@ pub async fn what_is_erased_leaves_nothing_but_its_row(harness: &impl Harness) {
     assert_eq!(must(store.stranded_one(stranded(2).leaf).await), None);
     let counts = must(store.counts().await);
     assert_eq!((counts.records, counts.stubs, counts.leaves), (1, 0, 1), "it is neither present nor a stub");
-    let scanned = must(store.scan(None, 10).await);
+    let scanned = must(store.scan(None, 10).await).items;
     assert!(scanned.iter().any(|item| item.id == id(2) && !item.present));
     assert!(must(store.hidden(100).await).is_empty());
 }

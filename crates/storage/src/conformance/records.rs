@@ -46,14 +46,16 @@ pub async fn scanning_in_pages(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
     let hidden = RecordRow { state: RecordState::Hidden { since: 1 }, ..row(8, 1) };
     must(store.apply(&rows((0..8).map(|n| row(n, 1)).chain([hidden, stub(9)]).collect())).await);
-    let mut seen: Vec<ScanItem> = Vec::new();
+    let (mut seen, mut after): (Vec<ScanItem>, _) = (Vec::new(), None);
     loop {
-        let page = must(store.scan(seen.last().map(|item| item.id), 3).await);
-        if page.is_empty() {
+        let page = must(store.scan(after, 3).await);
+        assert!(page.items.len() <= 3 && page.damaged.is_empty());
+        seen.extend(page.items);
+        after = page.next;
+        if after.is_none() {
             break;
         }
-        assert!(page.len() <= 3);
-        seen.extend(page);
+        assert_eq!(after, seen.last().map(|item| item.id));
     }
     assert_eq!(seen.iter().map(|item| item.id).collect::<Vec<_>>(), sorted(0..10));
     let at = |n| seen.iter().find(|item| item.id == id(n));
@@ -63,7 +65,9 @@ pub async fn scanning_in_pages(harness: &impl Harness) {
     assert_eq!(at(4), Some(&item));
     assert_eq!(at(8).map(|item| item.present), Some(false), "hidden");
     assert_eq!(at(9).map(|item| item.present), Some(false), "a stub");
-    assert!(must(store.scan(None, 0).await).is_empty());
+    assert!(must(store.scan(None, 0).await).items.is_empty());
+    let exactly = must(store.scan(None, 10).await);
+    assert_eq!(must(store.scan(exactly.next, 10).await).items, [], "a full page may be the last");
 }
 
 pub async fn short_ids(harness: &impl Harness) {

@@ -223,7 +223,7 @@ pub async fn contents(store: &impl Read) -> Contents {
         commits: items.iter().map(|item| item.commit.as_ref().map(|commit| commit.to_vec())).collect(),
         feed: items.into_iter().map(|item| item.entry).collect(),
         rows,
-        scan: must(store.scan(None, 100_000).await),
+        scan: must(store.scan(None, 100_000).await).items,
         grants: loaded.iter().map(|loaded| loaded.grants.clone()).collect(),
         leaves: loaded.into_iter().map(|loaded| loaded.leaves).collect(),
         referring,

@@ -66,11 +66,11 @@ impl LeafError {
 }
 
 impl Leaf {
-    /// Whether the directory excludes it whatever it says: its author is fenced, and its commit is not among the good ones.
+    /// Whether the directory excludes it whatever it says: its author is fenced, and it is not among the good ones.
     #[must_use]
     pub fn is_fenced_out(&self, directory: &Directory) -> bool {
         let fence = directory.fence(self.author);
-        fence.is_some_and(|fence| fence.excludes(self.incarnation, self.commit_seq, self.commit))
+        fence.is_some_and(|fence| fence.excludes(self.incarnation, self.commit_seq, &self.hash))
     }
 
     /// Reads the untrusted bytes of a change that `commit`, which [`super::check_commits`] has let in, is said to sign.

@@ -1,8 +1,8 @@
 //! All leaves held for one record, and what they add up to: the admission of changes.
 //!
 //! The rules, in the order in which they decide:
-//! 1. The directory's fences, and nothing else, say whose signatures count: a leaf beyond the frontier of its fenced author
-//!    is excluded. That is the one rule that looks at the newest directory.
+//! 1. The directory's fences, and nothing else, say whose signatures count: a leaf beyond the frontier of its fenced author,
+//!    or excluded by name, does not. That is the one rule that looks at the newest directory.
 //! 2. Of two leaves with one (actor, seq), the one with the lower (commit seq, leaf hash) counts, if no
 //!    fence excludes it, whatever else is true of the two. That looks at no other status, so two equivocators cannot make
 //!    each other's fate depend on the order in which their leaves came.
@@ -28,7 +28,7 @@ use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
-use crate::id::{CommitId, DirectoryVersion, NodeId};
+use crate::id::{DirectoryVersion, NodeId};
 
 /// All signature-valid leaves held for one record, and what they add up to.
 #[derive(Clone, Debug)]
@@ -254,13 +254,6 @@ impl Leaves {
             }
         }
         if is_displaced { self.judge_again(directory) } else { self.settle(new, directory) }
-    }
-
-    /// An own leaf's commit, which is known only once all of it is written; a fence asks for it.
-    pub fn sealed(&mut self, leaf: &LeafHash, commit: CommitId) {
-        if let Some((leaf, _)) = self.leaves.get_mut(leaf) {
-            leaf.commit = commit;
-        }
     }
 
     /// What would become of a new leaf, and why: for own changes, before anybody hears of them.

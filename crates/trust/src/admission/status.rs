@@ -32,7 +32,7 @@ pub enum ExcludedReason {
     Fork,
     /// A predecessor is excluded.
     Predecessor,
-    /// Its author is fenced, and its commit is beyond the frontier or excluded by name.
+    /// Its author is fenced, and it is beyond the frontier or excluded by name.
     Fenced,
 }
 

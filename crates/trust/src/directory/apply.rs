@@ -131,7 +131,7 @@ impl Directory {
     ) -> Result<(), DirectoryError> {
         match item {
             Item::Seat(seat) => {
-                self.enter_seat(staged, seat, (entry.index == 0 && place == 0).then_some(entry.county))?
+                self.enter_seat(staged, seat, (entry.index == 0 && place == 0).then_some(entry.county))?;
             }
             Item::Node { .. } => self.enrol(staged, entry, item, check)?,
             Item::Addresses { node, addresses } => {
@@ -202,7 +202,7 @@ impl Directory {
             }
             self.use_up(staged, approval.token, Used { node: Some(node), index: entry.index })?;
         }
-        let (addresses, approval) = (addresses.clone(), *approval);
+        let (addresses, approval) = (addresses.clone(), approval.clone());
         let (key, sealing, since) = (*key, *sealing, entry.index);
         staged.nodes.insert(node, NodeInfo { node, seat, key, sealing, addresses, approval, since });
         staged.enrolled.push(node);

@@ -18,7 +18,7 @@ pub mod limits {
     pub const ADDRESS_BYTES: usize = 255;
     /// Incarnations in a fence: one per start of the node that wrote something.
     pub const FRONTIER: usize = 4_096;
-    /// Commits that a fence excludes by name.
+    /// Leaves that a fence excludes by name.
     pub const EXCLUDED: usize = 4_096;
     /// Versions that one item gives up.
     pub const ABANDONED: usize = 1_024;
@@ -101,7 +101,7 @@ impl Entry {
         version_of(&self.encode())
     }
 
-    /// Whether this is an entry that the root decides a fork with.
+    /// What it gives up, if the root decides a fork with it.
     pub(super) fn abandoned(&self) -> impl Iterator<Item = DirectoryVersion> + '_ {
         self.items
             .iter()

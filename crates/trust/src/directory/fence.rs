@@ -1,6 +1,7 @@
 //! The fence around a node whose key is no longer trusted: what it committed before stays good, and nothing else.
 
 use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::id::LeafHash;
 
 use super::limits;
 use crate::id::{CommitId, Incarnation, NodeId};
@@ -9,30 +10,31 @@ use crate::id::{CommitId, Incarnation, NodeId};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fence {
     pub node: NodeId,
-    /// Per incarnation its last good commit, with its seq; by incarnation, each once. An empty one leaves nothing good.
+    /// Per incarnation the seq of its last good commit, and the commit, for who checks the chain; by incarnation, each once.
+    /// An empty one leaves nothing good.
     pub frontier: Vec<(Incarnation, u64, CommitId)>,
-    /// Commits at or below the frontier that are not good either; in order, each once.
-    pub excluded: Vec<CommitId>,
+    /// Leaves at or below the frontier that are not good either; in order, each once. Not commits: a thief can sign one leaf
+    /// into two of them, and then who got which would judge differently what they both hold.
+    pub excluded: Vec<LeafHash>,
 }
 
 impl Fence {
     /// A fence with its lists in order.
     #[must_use]
-    pub fn new(node: NodeId, mut frontier: Vec<(Incarnation, u64, CommitId)>, mut excluded: Vec<CommitId>) -> Self {
+    pub fn new(node: NodeId, mut frontier: Vec<(Incarnation, u64, CommitId)>, mut excluded: Vec<LeafHash>) -> Self {
         frontier.sort_unstable();
         excluded.sort_unstable();
         excluded.dedup();
         Fence { node, frontier, excluded }
     }
 
-    /// Whether a commit of the fenced node is outside. Its date says nothing: whoever has the key can write any.
+    /// Whether a leaf of the fenced node is outside. Its date says nothing: whoever has the key can write any.
     #[must_use]
-    pub fn excludes(&self, incarnation: Incarnation, seq: u64, commit: CommitId) -> bool {
+    pub fn excludes(&self, incarnation: Incarnation, commit_seq: u64, leaf: &LeafHash) -> bool {
         let Ok(at) = self.frontier.binary_search_by_key(&incarnation, |(incarnation, ..)| *incarnation) else {
             return true;
         };
-        let (_, last, last_commit) = self.frontier[at];
-        seq > last || (seq == last && commit != last_commit) || self.excluded.binary_search(&commit).is_ok()
+        commit_seq > self.frontier[at].1 || self.excluded.binary_search(leaf).is_ok()
     }
 
     pub(super) fn check(&self) -> Result<(), DecodeError> {
@@ -40,13 +42,13 @@ impl Fence {
             return Err(DecodeError::TooLong { what: "the frontier of a node", max: limits::FRONTIER });
         }
         if self.excluded.len() > limits::EXCLUDED {
-            return Err(DecodeError::TooLong { what: "excluded commits", max: limits::EXCLUDED });
+            return Err(DecodeError::TooLong { what: "excluded leaves", max: limits::EXCLUDED });
         }
         if !self.frontier.is_sorted_by(|a, b| a.0 < b.0) || self.frontier.iter().any(|(_, seq, _)| *seq == 0) {
             return Err(DecodeError::Invalid { what: "the frontier of a node" });
         }
         if !self.excluded.is_sorted_by(|a, b| a < b) {
-            return Err(DecodeError::Invalid { what: "the list of excluded commits" });
+            return Err(DecodeError::Invalid { what: "the list of excluded leaves" });
         }
         Ok(())
     }
@@ -57,8 +59,8 @@ impl Fence {
             out.fixed(&incarnation.0).varint(*seq).fixed(&commit.0);
         }
         out.varint(self.excluded.len() as u64);
-        for commit in &self.excluded {
-            out.fixed(&commit.0);
+        for leaf in &self.excluded {
+            out.fixed(&leaf.0);
         }
     }
 
@@ -68,8 +70,8 @@ impl Fence {
         let last =
             |reader: &mut Reader<'_>| Ok((Incarnation(reader.fixed()?), reader.varint()?, CommitId(reader.fixed()?)));
         let frontier = (0..count).map(|_| last(reader)).collect::<Result<_, DecodeError>>()?;
-        let count = reader.count("excluded commits", limits::EXCLUDED, CommitId::LEN)?;
-        let excluded = (0..count).map(|_| reader.fixed().map(CommitId)).collect::<Result<_, _>>()?;
+        let count = reader.count("excluded leaves", limits::EXCLUDED, LeafHash::LEN)?;
+        let excluded = (0..count).map(|_| reader.fixed().map(LeafHash)).collect::<Result<_, _>>()?;
         Ok(Fence { node, frontier, excluded })
     }
 }

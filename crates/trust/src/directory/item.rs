@@ -22,7 +22,7 @@ pub enum Item {
         key: PublicKey,
         sealing: SealingKey,
         addresses: Vec<String>,
-        approval: Option<Approval>,
+        approval: Option<Box<Approval>>,
     },
     /// Where a node can now be reached.
     Addresses { node: NodeId, addresses: Vec<String> },
@@ -144,7 +144,11 @@ impl Item {
                 key: PublicKey(reader.fixed()?),
                 sealing: SealingKey(reader.fixed()?),
                 addresses: read_addresses(reader)?,
-                approval: if read_flag(reader, "an approval")? { Some(Approval::read(reader)?) } else { None },
+                approval: if read_flag(reader, "an approval")? {
+                    Some(Box::new(Approval::read(reader)?))
+                } else {
+                    None
+                },
             }),
             3 => Ok(Item::Addresses { node: NodeId(reader.fixed()?), addresses: read_addresses(reader)? }),
             4 => Ok(Item::Issuer { key: PublicKey(reader.fixed()?) }),

@@ -3,7 +3,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetStatusRequest {}
 /// Who a node is and how it is.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetStatusResponse {
     #[prost(string, tag = "1")]
     pub node: ::prost::alloc::string::String,
@@ -40,6 +40,36 @@ pub struct GetStatusResponse {
     /// The node's clock.
     #[prost(int64, tag = "14")]
     pub now_ms: i64,
+    /// Until when the node's certificate is valid. None: development mode, without encryption.
+    #[prost(int64, optional, tag = "30")]
+    pub certificate_not_after_ms: ::core::option::Option<i64>,
+    /// Why a new certificate, or a new access list, was not taken, and the old one stays. Empty: all is well.
+    #[prost(string, repeated, tag = "31")]
+    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Connections and calls that were refused since the start, by what they proved or did not prove.
+    #[prost(uint64, tag = "32")]
+    pub refusals: u64,
+    /// The last of them, newest first.
+    #[prost(message, repeated, tag = "33")]
+    pub recent_refusals: ::prost::alloc::vec::Vec<RefusedPeer>,
+}
+/// Somebody who was not let in.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RefusedPeer {
+    #[prost(int64, tag = "1")]
+    pub at_ms: i64,
+    /// Where it came from.
+    #[prost(string, tag = "2")]
+    pub address: ::prost::alloc::string::String,
+    /// Stable, such as `expired`. Programs go by it.
+    #[prost(string, tag = "3")]
+    pub code: ::prost::alloc::string::String,
+    /// For people.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+    /// The node that its certificate is of, if that could be read.
+    #[prost(string, tag = "5")]
+    pub node: ::prost::alloc::string::String,
 }
 /// How much a store holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -287,10 +287,12 @@ impl<S: Read + 'static> Stream<S> {
 }
 
 async fn read_page<S: Read>(store: &S, after: Option<RecordId>) -> Result<Page, StoreError> {
-    let items = store.scan(after, PAGE).await?;
-    let ids: Vec<RecordId> = items.iter().map(|item| item.id).collect();
+    let page = store.scan(after, PAGE).await?;
+    if let Some(row) = page.damaged.into_iter().next() {
+        return Err(StoreError::Damaged { what: "a record's row", detail: row.detail });
+    }
+    let ids: Vec<RecordId> = page.items.iter().map(|item| item.id).collect();
     let mut copies: Vec<Held> = store.load(&ids).await?.into_iter().map(Held::of).collect();
     copies.sort_unstable_by_key(|copy| copy.id);
-    let last = ids.last().copied().filter(|_| ids.len() == PAGE);
-    Ok((copies.into(), last))
+    Ok((copies.into(), page.next))
 }

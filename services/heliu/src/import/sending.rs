@@ -165,3 +165,18 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_follows_from_what_is_to_be_sealed() {
+        let command = heliu_record::command::find("member.register").expect("it is declared");
+        let row = |name: &str, contact: &str| {
+            said(command, &[("name", name.to_owned()), ("contact", contact.to_owned())].into())
+        };
+        assert_eq!(row("王红", "13800001234"), row("王红", "13900005678"));
+        assert_ne!(row("王红", "13800001234"), row("李明", "13800001234"));
+    }
+}

@@ -125,10 +125,12 @@ impl Machine {
         let store = &self.disk.store;
         let mut after = None;
         loop {
-            let items = ready(store.scan(after, 64)).expect("a memory store can be scanned");
-            let Some(last) = items.last() else { break };
-            after = Some(last.id);
-            start.count(&items);
+            let page = ready(store.scan(after, 64)).expect("a memory store can be scanned");
+            start.count(&page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
         }
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");

@@ -57,8 +57,8 @@ impl World {
         let (from, to) = (&self.machines[machine].name, &self.machines[target].name);
         self.trace.say(self.now, || format!("{from} connects to {to}"));
         self.tally.connections += 1;
-        self.feed(machine, Input::LinkUp { link: dialer, dialer: true });
-        self.feed(target, Input::LinkUp { link: dialed, dialer: false });
+        self.feed(machine, Input::LinkUp { link: dialer, dialer: true, peer: None });
+        self.feed(target, Input::LinkUp { link: dialed, dialer: false, peer: None });
     }
 
     /// A connection to a machine that the simulator itself is the other end of.
@@ -70,7 +70,7 @@ impl World {
         let ends = [end(usize::MAX, 0, LinkId(0)), end(target, self.machines[target].life, link)];
         self.wires.insert(wire, Wire { ends, is_broken: false });
         self.machines[target].links.insert(link, Held { wire, side: Side::Dialed, role: Role::Down });
-        self.feed(target, Input::LinkUp { link, dialer: false });
+        self.feed(target, Input::LinkUp { link, dialer: false, peer: None });
         wire
     }
 

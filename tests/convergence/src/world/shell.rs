@@ -58,7 +58,7 @@ impl World {
                 wants: ready(store.wants(1_024)).unwrap_or_default(),
             },
             Effect::Scan { link } => match ready(store.scan(None, usize::MAX)) {
-                Ok(items) => Input::Scanned { link, items },
+                Ok(page) => Input::Scanned { link, items: page.items },
                 Err(error) => Input::ReadFailed { link, error },
             },
             Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,

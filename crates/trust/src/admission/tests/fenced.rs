@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::directory::{Directory, Fence, Item};
-use crate::id::CommitId;
 use crate::signature::Signer;
 use crate::story::{ISSUER, ROOT, Writer};
 
@@ -17,7 +16,7 @@ fn with(directory: &Directory, item: Item) -> Directory {
 
 fn fence(writer: &Writer, frontier: &[&Leaf], excluded: &[&Leaf]) -> Item {
     let last = |leaf: &&Leaf| (leaf.incarnation, leaf.commit_seq, leaf.commit);
-    let excluded: Vec<CommitId> = excluded.iter().map(|leaf| leaf.commit).collect();
+    let excluded: Vec<LeafHash> = excluded.iter().map(|leaf| leaf.hash).collect();
     Item::Fence(Fence::new(writer.key.node(), frontier.iter().map(last).collect(), excluded))
 }
 
@@ -92,6 +91,25 @@ fn a_change_that_is_good_in_another_commit_is_good() {
         let leaves = offer_all(order.map(Leaf::clone), &fenced);
         let statuses = [&root, &kept, &outside, &after].map(|leaf| status(&leaves, leaf));
         assert_eq!(statuses, [Status::Admitted, Status::Admitted, FENCED, Status::Admitted]);
+    }
+}
+
+/// A thief signs a good leaf into a commit of its own. Who got it that way holds the same leaf, and judges it the same.
+#[test]
+fn one_leaf_in_two_commits_has_one_verdict() {
+    let directory = story::directory();
+    let good = leaf(&VILLAGE, &birth(), PLAIN, &directory);
+    let commit = story::commit(&VILLAGE, vec![good.hash, LeafHash([1; 32])], PLAIN, &directory);
+    let record = story::preimage().id();
+    let again = Leaf::open(&commit, &record, 1, &good.change.raw, &directory).expect("opens");
+    assert!(again.hash == good.hash && again.commit != good.commit);
+    for (item, expected) in
+        [(fence(&VILLAGE, &[&good], &[]), Status::Admitted), (fence(&VILLAGE, &[&good], &[&good]), FENCED)]
+    {
+        let fenced = with(&directory, item);
+        for leaf in [&good, &again] {
+            assert_eq!(status(&offer_all([leaf.clone()], &fenced), leaf), expected);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use heliu_record::id::LeafHash;
 use proptest::prelude::*;
 
 use super::*;
@@ -136,7 +137,7 @@ fn the_root_replaces_a_stolen_issuer_and_fences_undo_what_the_thief_enrolled() {
     assert_eq!((directory.nodes_of(seat).count(), directory.live_nodes_of(seat).count()), (2, 1));
     assert!(directory.is_fenced(THIEF.node()) && directory.node(THIEF.node()).is_some(), "it stays known");
     let fenced = directory.fence(THIEF.node()).expect("is fenced");
-    assert!(fenced.excludes(Incarnation([1; 16]), 1, CommitId([1; 32])), "nothing of it is good");
+    assert!(fenced.excludes(Incarnation([1; 16]), 1, &LeafHash([1; 32])), "nothing of it is good");
     assert!(!directory.may_enrol(THIEF.node(), seat) && directory.may_enrol(TOWNSHIP_NODE.node(), seat));
     assert!(matches!(
         directory.draft(vec![node(THIEF, VILLAGE_CODE)], 0, &[&next]),
@@ -154,18 +155,18 @@ fn the_root_replaces_a_stolen_issuer_and_fences_undo_what_the_thief_enrolled() {
 fn a_fence_is_a_frontier() {
     let (one, other) = (Incarnation([1; 16]), Incarnation([2; 16]));
     let last = CommitId([9; 32]);
-    let fence = Fence::new(COUNTY_NODE.node(), vec![(one, 5, last)], vec![CommitId([3; 32])]);
-    assert!(!fence.excludes(one, 5, last) && !fence.excludes(one, 4, CommitId([4; 32])));
-    assert!(fence.excludes(one, 6, CommitId([6; 32])), "beyond");
-    assert!(fence.excludes(one, 5, CommitId([5; 32])), "another in its place");
-    assert!(fence.excludes(one, 2, CommitId([3; 32])), "by name");
-    assert!(fence.excludes(other, 1, CommitId([1; 32])), "an incarnation that nobody knew");
+    let leaf = |number: u8| LeafHash([number; 32]);
+    let fence = Fence::new(COUNTY_NODE.node(), vec![(one, 5, last)], vec![leaf(3)]);
+    assert!(!fence.excludes(one, 5, &leaf(9)) && !fence.excludes(one, 4, &leaf(4)));
+    assert!(fence.excludes(one, 6, &leaf(6)), "beyond");
+    assert!(fence.excludes(one, 2, &leaf(3)), "by name");
+    assert!(fence.excludes(other, 1, &leaf(1)), "an incarnation that nobody knew");
     let bad = |frontier, excluded| {
         let item = Item::Fence(Fence { node: COUNTY_NODE.node(), frontier, excluded });
         matches!(refusal(&settled(), vec![item]), DirectoryError::Bounds(_))
     };
     assert!(bad(vec![(other, 1, last), (one, 1, last)], Vec::new()));
-    assert!(bad(vec![(one, 0, last)], Vec::new()) && bad(Vec::new(), vec![last, last]));
+    assert!(bad(vec![(one, 0, last)], Vec::new()) && bad(Vec::new(), vec![leaf(1), leaf(1)]));
     let stranger = vec![super::powers::fence(THIEF)];
     assert_eq!(refusal(&settled(), stranger), DirectoryError::NoNode(THIEF.node()));
 }
@@ -188,7 +189,7 @@ fn a_township_enrols_its_villages_and_nobody_elses() {
     let item = join(&directory, 1, VILLAGE_CODE);
     enter(&mut directory, vec![item], &[&ISSUER]).expect("a village joins");
     let info = directory.nodes_of(id(VILLAGE_CODE)).next().expect("is enrolled");
-    assert_eq!(info.approval.map(|approval| approval.minter), Some(TOWNSHIP_NODE.node()));
+    assert_eq!(info.approval.as_ref().map(|approval| approval.minter), Some(TOWNSHIP_NODE.node()));
     let outside = refusal(&directory, vec![join(&directory, 2, other)]);
     assert_eq!(outside, DirectoryError::MayNotEnrol(TOWNSHIP_NODE.node()));
     let again = refusal(&directory, vec![join(&directory, 1, VILLAGE_CODE)]);
@@ -208,7 +209,7 @@ fn a_token_is_good_once_and_only_with_its_minters_signature() {
     let join = |number| joining(&directory, number, VILLAGE_CODE, COUNTY_NODE);
     let (first, mut same_token, mut forged) = (join(1), join(2), join(3));
     let Item::Node { approval: Some(approval), .. } = &mut same_token else { unreachable!("a node") };
-    *approval = token(&directory, 1, VILLAGE_CODE, COUNTY_NODE).approval("simulated");
+    **approval = token(&directory, 1, VILLAGE_CODE, COUNTY_NODE).approval("simulated");
     let Item::Node { approval: Some(approval), .. } = &mut forged else { unreachable!("a node") };
     approval.expires_ms += 1;
     let both = vec![first.clone(), same_token.clone()];
@@ -356,7 +357,7 @@ fn every_item_comes_back_as_it_was_written() {
         Item::Escrow { key: SealingKey([1; 32]) },
         Item::Delegate { seat: id(TOWNSHIP_CODE), active: true },
         Item::Token { id: TokenId([1; 16]) },
-        Item::Fence(Fence::new(NodeId([1; 16]), frontier, vec![CommitId([9; 32]), CommitId([8; 32])])),
+        Item::Fence(Fence::new(NodeId([1; 16]), frontier, vec![LeafHash([9; 32]), LeafHash([8; 32])])),
         Item::Resolve { abandoned: vec![DirectoryVersion([1; 32]), DirectoryVersion([2; 32])] },
     ];
     let entry = Entry { items, ..directory.entries_from(0)[0].entry.clone() };

@@ -1,0 +1,97 @@
+//! The check before every call, in front of all services.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures::future::{Either, Ready, ready};
+use tonic::body::Body;
+use tonic::codegen::http::{HeaderMap, Request, Response, header};
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+
+use super::table::{Need, need};
+use super::{BadToken, Caller};
+use crate::clock::wall_ms;
+use crate::handle::Inner;
+use crate::server::Visitor;
+use crate::server::refusals as words;
+
+#[derive(Clone)]
+pub(crate) struct GateLayer(Arc<Inner>);
+
+impl GateLayer {
+    pub fn new(inner: Arc<Inner>) -> Self {
+        GateLayer(inner)
+    }
+}
+
+impl<S> Layer<S> for GateLayer {
+    type Service = Gate<S>;
+
+    fn layer(&self, next: S) -> Gate<S> {
+        Gate { inner: Arc::clone(&self.0), next }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Gate<S> {
+    inner: Arc<Inner>,
+    next: S,
+}
+
+impl<S, B> Service<Request<B>> for Gate<S>
+where
+    S: Service<Request<B>, Response = Response<Body>>,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.next.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let visitor = request.extensions().get::<Visitor>().copied();
+        match admit(&self.inner, visitor, request.uri().path(), request.headers()) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Either::Left(self.next.call(request))
+            }
+            Err(status) => Either::Right(ready(Ok(status.into_http()))),
+        }
+    }
+}
+
+fn admit(inner: &Inner, visitor: Option<Visitor>, path: &str, headers: &HeaderMap) -> Result<Caller, Status> {
+    // An unknown method is what an older node is asked by a newer client: both are told as much by this code.
+    let need = need(path).ok_or_else(|| Status::new(Code::Unimplemented, "this node serves no such method"))?;
+    let Some(secured) = &inner.secured else { return Ok(Caller::ANYBODY) };
+    if matches!(need, Need::Open | Need::Node) {
+        return Ok(Caller::ANYBODY);
+    }
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(token) = given.and_then(|given| given.strip_prefix("Bearer ")) else {
+        return Err(words::no_token().into());
+    };
+    let entry = secured.doors.open_with(token.trim(), wall_ms()).map_err(|bad| {
+        if let Some(visitor) = visitor {
+            if secured.doors.attempts.failed(visitor.address.ip()) {
+                return words::too_many_attempts();
+            }
+            let (code, reason) = match bad {
+                BadToken::Unknown => ("bad_token", "its access token is not one of this node's"),
+                BadToken::Expired => ("expired_token", "its access token has expired"),
+            };
+            inner.refused.note(visitor.address, code, reason, visitor.node);
+        }
+        match bad {
+            BadToken::Unknown => words::bad_token(),
+            BadToken::Expired => words::expired_token(),
+        }
+    })?;
+    match need {
+        Need::Role(role) if !entry.roles.contains(&role) => Err(words::missing_role(role, &entry.roles).into()),
+        _ => Ok(Caller::with(entry)),
+    }
+}

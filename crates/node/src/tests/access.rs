@@ -1,0 +1,163 @@
+//! People and programs: what a token opens, and what it does not.
+
+use heliu_client::operations::ListQuarantineRequest;
+use heliu_client::records::{ExecuteRequest, HistoryRequest, ListRequest};
+use heliu_client::{Access, Client, Error};
+
+use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, request, until};
+use crate::access::{Grant, Role, revoke};
+
+fn grant(roles: &[Role]) -> Grant {
+    Grant { name: "clerk".to_owned(), roles: roles.to_vec(), ..Grant::default() }
+}
+
+/// A client with a token that the node has taken note of.
+async fn client(seats: &County, name: &str, place: &Place<heliu_storage::memory::MemoryStore>, grant: Grant) -> Client {
+    let (_, access) = seats.token(name, place.address(), grant);
+    let client = Client::open(&access).await.expect("it listens");
+    until("the token is known", async || client.schema().await.is_ok()).await;
+    client
+}
+
+fn create(name: &str) -> ExecuteRequest {
+    ExecuteRequest {
+        command: "org.create".to_owned(),
+        arguments: [("name".to_owned(), name.to_owned())].into_iter().collect(),
+        reason: "a test".to_owned(),
+        ..ExecuteRequest::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_role_opens_what_it_is_for() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let reader = client(&seats, VILLAGE, &village, grant(&[Role::Read])).await;
+    let writer = client(&seats, VILLAGE, &village, grant(&[Role::Write])).await;
+    let operator = client(&seats, VILLAGE, &village, grant(&[Role::Operate])).await;
+
+    let made = writer.execute(create("甲村党支部")).await.expect("a writer writes").created.remove(0);
+    reader.get(&made).await.expect("a reader reads");
+    operator.status().await.expect("an operator asks");
+    let history = reader.history(HistoryRequest { id: made.clone(), ..HistoryRequest::default() }).await.expect("read");
+    assert_eq!(history.changes[0].who, "clerk", "who gives no name is called as the list calls the bearer");
+
+    let refused = [
+        reader.execute(create("乙")).await.expect_err("it only reads"),
+        operator.get(&made).await.expect_err("no records for operators"),
+        writer.get(&made).await.expect_err("it only writes"),
+        reader.quarantine(ListQuarantineRequest::default()).await.expect_err("no operator"),
+    ];
+    for error in refused {
+        assert_eq!((error.reason(), error.code()), ("missing_role", tonic::Code::PermissionDenied), "{error}");
+        assert!(!error.next().zh.is_empty() && !error.next().en.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_good_token_nothing_is_answered() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let (token, access) = seats.token(VILLAGE, village.address(), grant(&Role::ALL));
+    let good = Client::open(&access).await.expect("it listens");
+    until("the token is known", async || good.status().await.is_ok()).await;
+
+    let with = async |token: Option<String>| {
+        let client = Client::open(&Access { token, ..access.clone() }).await.expect("it listens");
+        client.status().await.expect_err("not with this").reason().to_owned()
+    };
+    assert_eq!(with(None).await, "no_token");
+    assert_eq!(with(Some("nonsense".to_owned())).await, "bad_token");
+    let (other, _) = seats.token(OTHER_VILLAGE, village.address(), grant(&Role::ALL));
+    assert_eq!(with(Some(other.to_string())).await, "bad_token", "that of another node");
+    let half = token.to_string();
+    assert_eq!(with(Some(format!("heliu_{}_{}", token.id, &"A".repeat(43)))).await, "bad_token", "{}", half.len());
+
+    let expired = Grant { expires_ms: Some(1), ..grant(&Role::ALL) };
+    let (expired, _) = seats.token(VILLAGE, village.address(), expired);
+    let expired = expired.to_string();
+    until("the expired one is named as such", async || with(Some(expired.clone())).await == "expired_token").await;
+
+    for _ in 0..30 {
+        with(Some("nonsense".to_owned())).await;
+    }
+    assert_eq!(with(Some("nonsense".to_owned())).await, "too_many_attempts");
+    good.status().await.expect("a good one is let in all the same");
+
+    revoke(&seats.files(VILLAGE).access, &token.id).expect("it is there");
+    until("the revoked one is refused", async || good.status().await.is_err()).await;
+    let status = village.node.status().await.expect("it answers");
+    assert!(status.recent_refusals.iter().any(|refused| refused.code == "bad_token"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_access_list_is_not_taken_and_the_old_one_stays() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let clerk = client(&seats, VILLAGE, &village, grant(&[Role::Operate])).await;
+    std::fs::write(seats.files(VILLAGE).access, "[{").expect("it is ours");
+    until("the problem is shown", async || !village.node.status().await.expect("it answers").problems.is_empty()).await;
+    let status = clerk.status().await.expect("the old list stays");
+    assert!(status.problems[0].contains("access list") && status.certificate_not_after_ms.is_some(), "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_for_some_seats_and_kinds_shows_no_others() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let ours = township.found("镇党委").await;
+    let arguments = [("name", "甲村党支部"), ("seat", VILLAGE)];
+    let theirs = township.node.execute(request("org.create", None, &arguments)).await.expect("a superior may");
+    let theirs = super::world::made(&theirs);
+
+    let roles = [Role::Read, Role::Write];
+    let all = ListRequest { kind: "org".to_owned(), ..ListRequest::default() };
+    let of_village = Grant { seats: vec![VILLAGE.to_owned()], ..grant(&roles) };
+    let clerk = client(&seats, TOWNSHIP, &township, of_village).await;
+    let listed: Vec<String> =
+        clerk.list(all.clone()).await.expect("it reads").records.into_iter().map(|r| r.id).collect();
+    assert_eq!(listed, [theirs.to_string()]);
+    clerk.get(&theirs.to_string()).await.expect("its own");
+    for error in [
+        clerk.get(&ours.to_string()).await.expect_err("not its own"),
+        clerk
+            .history(HistoryRequest { id: ours.to_string(), ..HistoryRequest::default() })
+            .await
+            .expect_err("nor this"),
+        clerk.execute(set(&ours.to_string())).await.expect_err("nor to change"),
+    ] {
+        assert_eq!(error.reason(), "not_here", "{error}");
+    }
+    clerk.execute(set(&theirs.to_string())).await.expect("its own");
+    assert_eq!(clerk.execute(create("乙")).await.expect_err("at the township").reason(), "out_of_scope");
+
+    let of_members = Grant { kinds: vec!["member".to_owned()], ..grant(&roles) };
+    let clerk = client(&seats, TOWNSHIP, &township, of_members).await;
+    assert!(clerk.list(all.clone()).await.expect("it reads").records.is_empty());
+    assert_eq!(clerk.execute(create("乙")).await.expect_err("no member").reason(), "out_of_scope");
+
+    let of_township = Grant { seats: vec![TOWNSHIP.to_owned()], kinds: vec!["org".to_owned()], ..grant(&roles) };
+    let clerk = client(&seats, TOWNSHIP, &township, of_township).await;
+    assert_eq!(clerk.list(all).await.expect("it reads").records.len(), 2, "what is below counts");
+    clerk.execute(create("乙")).await.expect("its own seat");
+}
+
+fn set(record: &str) -> ExecuteRequest {
+    let arguments = [("field", "name"), ("value", "新名")];
+    ExecuteRequest {
+        command: "record.set".to_owned(),
+        subject: record.to_owned(),
+        arguments: arguments.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect(),
+        ..create("")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_takes_no_other_node_for_the_one_it_wants() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let (_, access) = seats.token(COUNTY, village.address(), grant(&Role::ALL));
+    let error: Error = Client::open(&access).await.expect_err("it is not the county");
+    assert_eq!(error.reason(), "untrusted");
+    assert!(error.to_string().contains("another node answers"), "{error}");
+}

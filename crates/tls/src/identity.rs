@@ -1,0 +1,101 @@
+//! A node's certificate and key as they are read from disk, and checked before they are used.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use heliu_trust::id::{NodeId, RealmId};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
+
+use crate::config::provider;
+use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
+
+/// Larger files are none of ours.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// Why a certificate and key are not used.
+#[derive(Debug, thiserror::Error)]
+pub enum BadPair {
+    #[error("{path} cannot be read: {why}")]
+    Unreadable { path: String, why: String },
+    #[error("{path} holds no {what} in PEM form")]
+    NotPem { path: String, what: &'static str },
+    #[error("certificate and key do not belong together")]
+    Mismatch,
+    #[error("the certificate is not one of this node: {0}")]
+    Refused(#[from] Refused),
+    #[error("the certificate or key is of a kind that is not used: {0}")]
+    Unusable(String),
+}
+
+/// A certificate chain with its key, of this node and realm and checked but for the time.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub node: NodeId,
+    pub from_ms: i64,
+    pub until_ms: i64,
+    pub(crate) certified: Arc<CertifiedKey>,
+}
+
+impl Identity {
+    /// Reads a pair that has to be this node's. Whether it is valid now is asked with [`Identity::check`]: a node whose
+    /// clock is wrong still has to start.
+    pub fn read(certificate: &Path, key: &Path, realm: RealmId, node: NodeId) -> Result<Self, BadPair> {
+        let identity = Identity::load(certificate, key)?;
+        judge(&identity.certified.cert, identity.from_ms, &Expected { realm, node: Some(node) })?;
+        Ok(identity)
+    }
+
+    /// Reads a pair, whosever it is. That it proves anything is for the other end to judge.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, BadPair> {
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&read(certificate)?)
+            .collect::<Result<_, _>>()
+            .map_err(|_| not_pem(certificate, "certificates"))?;
+        if chain.is_empty() {
+            return Err(not_pem(certificate, "certificates"));
+        }
+        let secret = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| not_pem(key, "private key"))?;
+        let node = chain_node(&chain)?;
+        let (from_ms, until_ms) = validity(&chain).unwrap_or_default();
+        let certified = CertifiedKey::from_der(chain, secret, &provider()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => BadPair::Mismatch,
+            other => BadPair::Unusable(other.to_string()),
+        })?;
+        Ok(Identity { node, from_ms, until_ms, certified: Arc::new(certified) })
+    }
+
+    /// Whether it is valid at this moment.
+    pub fn check(&self, now_ms: i64) -> Result<(), Refused> {
+        let refused = |why| Err(Refused { node: Some(self.node), why });
+        if now_ms < self.from_ms {
+            return refused(Why::NotYetValid { from_ms: self.from_ms, now_ms });
+        }
+        if now_ms > self.until_ms {
+            return refused(Why::Expired { until_ms: self.until_ms, now_ms });
+        }
+        Ok(())
+    }
+
+    /// Less than a third of its time is left: it is time for the next.
+    #[must_use]
+    pub fn is_due(&self, now_ms: i64) -> bool {
+        self.until_ms.saturating_sub(now_ms) < self.until_ms.saturating_sub(self.from_ms) / 3
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, BadPair> {
+    use std::io::Read as _;
+    let unreadable = |why: String| BadPair::Unreadable { path: path.display().to_string(), why };
+    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(unreadable(format!("it is larger than {FILE_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn not_pem(path: &Path, what: &'static str) -> BadPair {
+    BadPair::NotPem { path: path.display().to_string(), what }
+}
