@@ -68,12 +68,12 @@ pub enum Input {
         items: Vec<Item>,
     },
     /// As [`Input::Draft`], of a fence around a node: with the last commits that are known here as its frontier, or, with
-    /// `nothing`, without one. `excluded` are commits below it that are not good either.
+    /// `nothing`, without one. `excluded` are leaves of it that are not good either.
     FenceOf {
         ticket: Ticket,
         node: NodeId,
         nothing: bool,
-        excluded: Vec<CommitId>,
+        excluded: Vec<LeafHash>,
     },
     /// What is to become of an edit of this node that no longer counts; see [`heliu_storage::StrandedRow`].
     Stranded {

@@ -10,9 +10,19 @@ use heliu_record::change::{Change, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
 use heliu_storage::{FeedEntry, Transaction};
+use heliu_trust::directory::Directory;
+use heliu_trust::id::{Incarnation, NodeId};
 use serde_json::Value;
 
 use crate::world::county::County;
+
+/// The place of a commit in its author's chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InChain {
+    pub author: NodeId,
+    pub incarnation: Incarnation,
+    pub seq: u64,
+}
 
 /// A leaf as it was when its author made it durable.
 pub struct Known {
@@ -20,7 +30,7 @@ pub struct Known {
     pub preimage: Preimage,
     /// The machine that wrote it.
     pub machine: usize,
-    pub commit_seq: u64,
+    pub commit: InChain,
     pub raw: Arc<[u8]>,
     pub is_acknowledged: bool,
     /// The only disk that held it was replaced by an older copy.
@@ -46,7 +56,8 @@ impl Ledger {
                 panic!("{name} made a leaf durable without its commit or record");
             };
             let preimage = record.preimage.clone();
-            self.note(row.hash, row.record, preimage, machine, commit.seq, Arc::clone(&row.change));
+            let commit = InChain { author: commit.author, incarnation: commit.incarnation, seq: commit.seq };
+            self.note(row.hash, row.record, preimage, machine, commit, Arc::clone(&row.change));
         }
     }
 
@@ -56,19 +67,11 @@ impl Ledger {
         record: RecordId,
         preimage: Preimage,
         machine: usize,
-        commit_seq: u64,
+        commit: InChain,
         raw: Arc<[u8]>,
     ) {
         let (is_acknowledged, is_lost) = (false, false);
-        self.leaves.entry(leaf).or_insert(Known {
-            record,
-            preimage,
-            machine,
-            commit_seq,
-            raw,
-            is_acknowledged,
-            is_lost,
-        });
+        self.leaves.entry(leaf).or_insert(Known { record, preimage, machine, commit, raw, is_acknowledged, is_lost });
     }
 
     pub fn acknowledged(&mut self, leaves: &[LeafHash]) {
@@ -112,9 +115,9 @@ pub struct Truth {
 impl Truth {
     /// Reads leaves of one record, each with its parsed change.
     #[must_use]
-    pub fn of(record: RecordId, leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed) -> Self {
+    pub fn of(record: RecordId, leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed, directory: &Directory) -> Self {
         let preimage = leaves.values().next().map(|known| known.preimage.clone()).expect("a record has a leaf");
-        let (admitted, waiting) = sort_out(leaves, parsed);
+        let (admitted, waiting) = sort_out(leaves, parsed, directory);
         let mut document = Automerge::new();
         let changes = admitted.iter().map(|leaf| parsed.0[leaf].clone());
         document.apply_changes(std::iter::once(genesis_change()).chain(changes)).expect("automerge takes the changes");
@@ -205,14 +208,22 @@ impl Parsed {
     }
 }
 
-/// Which leaves count and which wait. Of two with one actor and seq the one with the lower (commit seq, hash) counts; the
+/// Which leaves count and which wait. None that a fence excludes; of two with one actor and seq the one with the lower (commit seq, hash) counts; the
 /// rest follows from predecessors.
-fn sort_out(leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed) -> (BTreeSet<LeafHash>, BTreeSet<LeafHash>) {
+fn sort_out(
+    leaves: &BTreeMap<LeafHash, &Known>,
+    parsed: &Parsed,
+    directory: &Directory,
+) -> (BTreeSet<LeafHash>, BTreeSet<LeafHash>) {
     let mut winners: BTreeMap<(Vec<u8>, u64), (u64, LeafHash)> = BTreeMap::new();
-    for (leaf, known) in leaves {
+    let is_fenced_out = |leaf: &LeafHash, known: &Known| {
+        let InChain { author, incarnation, seq } = known.commit;
+        directory.fence(author).is_some_and(|fence| fence.excludes(incarnation, seq, leaf))
+    };
+    for (leaf, known) in leaves.iter().filter(|(leaf, known)| !is_fenced_out(leaf, known)) {
         let change = &parsed.0[leaf];
         let place = (change.actor_id().to_bytes().to_vec(), change.seq());
-        let order = (known.commit_seq, *leaf);
+        let order = (known.commit.seq, *leaf);
         let best = winners.entry(place).or_insert(order);
         *best = order.min(*best);
     }

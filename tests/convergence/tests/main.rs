@@ -4,6 +4,7 @@
 mod checks_can_fail;
 mod damage;
 mod directory;
+mod enrolment;
 mod leaving;
 mod links;
 mod schedules;

@@ -46,7 +46,7 @@ pub(crate) fn is_final(error: &JoinError) -> bool {
 
 /// Whether the directory has the node that asks, by this token.
 pub(crate) fn has_joined(directory: &Directory, token: TokenId, node: NodeId) -> bool {
-    directory.node(node).and_then(|info| info.approval).is_some_and(|approval| approval.token == token)
+    directory.node(node).and_then(|info| info.approval.as_ref()).is_some_and(|approval| approval.token == token)
 }
 
 struct Waiting {

@@ -27,7 +27,7 @@ use heliu_storage::{Cursor, Meta, Position, QuarantineRow, StrandedRow, Transact
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
-use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
+use heliu_trust::id::{Incarnation, NodeId, RealmId};
 use heliu_trust::signature::{Signer, Verifier};
 use heliu_trust::token::JoinRequest;
 
@@ -88,7 +88,7 @@ pub(crate) enum Work {
         ticket: Ticket,
         node: NodeId,
         nothing: bool,
-        excluded: Vec<CommitId>,
+        excluded: Vec<LeafHash>,
     },
     /// Own edits of the record that were excluded and not tried again yet.
     Reissue {

@@ -83,7 +83,10 @@ impl<'w> Scene<'w> {
                 held.entry(known.record).or_default().insert(leaf.hash, known);
             }
         }
-        let truths = held.iter().map(|(record, leaves)| (*record, Truth::of(*record, leaves, &parsed))).collect();
+        let truths = held
+            .iter()
+            .map(|(record, leaves)| (*record, Truth::of(*record, leaves, &parsed, world.county.directory())))
+            .collect();
         Scene { world, holdings, parsed, truths }
     }
 

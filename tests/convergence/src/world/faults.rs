@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use heliu_record::id::LeafHash;
 use heliu_storage::StoreError;
-use heliu_trust::directory::Directory;
-use heliu_trust::id::Incarnation;
+use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::id::{DirectoryVersion, Incarnation};
 
 use super::disk::ready;
 use super::machine::{Backup, Machine, Role};
@@ -57,8 +57,9 @@ impl World {
 
     /// The directory as a disk holds it.
     pub(super) fn directory_at(&self, machine: usize) -> &Directory {
-        let entries = ready(heliu_storage::Read::directory(&self.machines[machine].disk.store));
-        self.county.directory_of(entries.map_or(0, |entries| entries.len()))
+        let entries = ready(heliu_storage::Read::directory(&self.machines[machine].disk.store)).unwrap_or_default();
+        let head = entries.last().and_then(|entry| SignedEntry::decode(entry).ok());
+        self.county.directory_of(head.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
     }
 
     /// Whoever got no answer asks again, with the same command id.

@@ -17,7 +17,7 @@ use super::disk::{Disk, ready};
 use super::wire::{Side, WireId};
 
 /// 2026-03-01, when every simulated clock that is right begins.
-const BEGIN_MS: i64 = 1_772_323_200_000;
+pub const BEGIN_MS: i64 = 1_772_323_200_000;
 
 /// Why a machine has a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, actor};
 
 use super::World;
 use super::wire::{Side, WireId};
+use crate::reference::InChain;
 
 /// The scribe's name among the enrolled nodes.
 pub const NAME: &str = "C~";
@@ -129,7 +130,9 @@ impl World {
         self.scribe_chain.seqs.insert(record, change.seq);
         let commit = self.sign_next(machine, |seq, versions| leaf_hash(&record, &change.hash, 1, seq, versions));
         let leaf = commit.commit.leaves[0];
-        self.ledger.note(leaf, record, preimage.clone(), machine, commit.commit.seq, Arc::clone(&change.raw));
+        let Commit { author, incarnation, seq, .. } = commit.commit;
+        let place = InChain { author, incarnation, seq };
+        self.ledger.note(leaf, record, preimage.clone(), machine, place, Arc::clone(&change.raw));
         let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(&change.raw));
         let delivery = Delivery {
             commits: vec![Arc::new(commit)],

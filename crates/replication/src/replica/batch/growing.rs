@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Refusal;
-use heliu_record::id::RecordId;
+use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::directory::{DirectoryError, Fence, Grown, Item, SignedEntry, limits};
-use heliu_trust::id::{CommitId, NodeId, TokenId};
+use heliu_trust::id::{NodeId, TokenId};
 use heliu_trust::token::{JoinError, JoinRequest, judge_join};
 
 use super::super::enrolment::{JoinAsker, has_joined, is_final, refused};
@@ -156,7 +156,7 @@ impl Batch {
         ticket: Ticket,
         node: NodeId,
         nothing: bool,
-        excluded: Vec<CommitId>,
+        excluded: Vec<LeafHash>,
         replica: &mut Replica,
         now: Moment,
     ) {
