@@ -100,7 +100,7 @@ impl Story {
             let row = machine.disk.present().into_iter().find(|row| row.id == record)?;
             Some((machine.name.clone(), serde_json::from_slice(&row.view).ok()?))
         };
-        let shown: Vec<_> = self.world.machines.iter().filter_map(of).collect();
+        let shown: Vec<_> = self.world.machines.iter().filter(|machine| !machine.is_retired).filter_map(of).collect();
         assert!(!shown.is_empty(), "nobody shows {}", record.short());
         shown
     }

@@ -13,7 +13,8 @@ use crate::world::words_of_record;
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     check_acknowledged(scene, found);
     for truth in scene.truths.values() {
-        for machine in 0..scene.holdings.len() {
+        let machines = scene.world.machines.iter().enumerate().filter(|(_, machine)| !machine.is_retired);
+        for (machine, _) in machines {
             check_holder(scene, truth, machine, found);
         }
     }

@@ -7,7 +7,7 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     let machines = &scene.world.machines;
     for (index, machine) in machines.iter().enumerate() {
         for (other, twin) in machines.iter().enumerate().skip(index + 1) {
-            if machine.node() != twin.node() {
+            if machine.node() != twin.node() || machine.is_retired || twin.is_retired {
                 continue;
             }
             for (leaf, known) in scene.world.ledger.leaves() {

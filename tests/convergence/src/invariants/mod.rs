@@ -71,9 +71,10 @@ impl<'w> Scene<'w> {
             .machines
             .iter()
             .map(|machine| {
-                let rows = machine.disk.rows();
+                let rows = if machine.is_retired { Vec::new() } else { machine.disk.rows() };
                 let records = rows.iter().filter_map(|row| Some((row.id, machine.disk.load(row.id)?))).collect();
-                Holding { records, conflicts: machine.disk.conflicts() }
+                let conflicts = if machine.is_retired { Vec::new() } else { machine.disk.conflicts() };
+                Holding { records, conflicts }
             })
             .collect();
         let parsed = Parsed::of(&world.ledger);

@@ -118,6 +118,11 @@ impl County {
         enrolled
     }
 
+    /// A seat that is to be entered.
+    pub fn plan(&mut self, name: &str) -> Seat {
+        self.enter(name, self.seat(name))
+    }
+
     fn enter(&mut self, name: &str, seat: SeatId) -> Seat {
         let (tier, above) = match name.as_bytes() {
             [b'C', ..] => (Tier::County, None),

@@ -164,6 +164,21 @@ impl World {
         clone
     }
 
+    /// The machine is gone for good, with what only its disk held.
+    pub fn retire(&mut self, machine: usize) {
+        self.crash(machine);
+        let at = &mut self.machines[machine];
+        at.is_retired = true;
+        let held: Vec<LeafHash> = std::mem::take(&mut at.disk.held).into_values().flatten().collect();
+        for leaf in held {
+            if !self.is_held_somewhere(&leaf) {
+                self.ledger.lost_with_its_disk(leaf);
+            }
+        }
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name} is gone for good"));
+    }
+
     /// The clock of a machine is put somewhere else.
     pub fn skew(&mut self, machine: usize, skew_ms: i64) {
         self.machines[machine].skew_ms = skew_ms;

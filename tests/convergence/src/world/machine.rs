@@ -68,6 +68,8 @@ pub struct Machine {
     /// What commands were answered with, by this disk.
     pub answered: BTreeMap<CommandId, Done>,
     pub backup: Option<Backup>,
+    /// Somebody took it away for good, or nobody talks to it any more: no promise is about it.
+    pub is_retired: bool,
     /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
     pub was_rolled_back: bool,
     /// Of incarnations, all that this process and its disk ever had.
@@ -96,6 +98,7 @@ impl Machine {
             unanswered: Vec::new(),
             answered: BTreeMap::new(),
             backup: None,
+            is_retired: false,
             was_rolled_back: false,
             incarnations: BTreeSet::new(),
         }

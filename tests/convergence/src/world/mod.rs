@@ -286,9 +286,10 @@ impl World {
     /// What keeps the world from being quiet, in words.
     #[must_use]
     pub fn unrest(&self) -> Option<String> {
-        let engines = || self.machines.iter().filter_map(|machine| machine.engine.as_ref());
+        let machines = || self.machines.iter().filter(|machine| !machine.is_retired);
+        let engines = || machines().filter_map(|machine| machine.engine.as_ref());
         let entries = engines().map(|engine| engine.directory().len()).max();
-        self.machines.iter().enumerate().find_map(|(index, machine)| {
+        self.machines.iter().enumerate().filter(|(_, machine)| !machine.is_retired).find_map(|(index, machine)| {
             let name = &machine.name;
             let Some(engine) = &machine.engine else { return Some(format!("{name} does not run")) };
             if !engine.is_idle() {
