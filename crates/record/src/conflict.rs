@@ -10,6 +10,7 @@ use crate::byte_id;
 use crate::change::OpId;
 use crate::hash::hash;
 use crate::id::{Actor, RecordId, SeatId};
+use crate::sealed;
 use crate::value::to_json;
 use crate::view::Record;
 use crate::world::World;
@@ -115,9 +116,18 @@ impl ConflictValue {
         OpId { counter: self.op, actor: self.actor }
     }
 
-    /// The value as a person types it to choose it.
+    /// Whether it is sealed: nobody can tell it here from another that is.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        sealed::is_json(&self.value)
+    }
+
+    /// The value as a person types it to choose it; of a sealed one, the name of the operation that wrote it.
     #[must_use]
     pub fn choice(&self) -> String {
+        if self.is_sealed() {
+            return format!("sealed {}@{}", self.op, self.actor);
+        }
         self.value.as_str().map_or_else(|| self.value.to_string(), str::to_owned)
     }
 }

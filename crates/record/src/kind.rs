@@ -84,8 +84,9 @@ pub struct Field {
     pub value: ValueType,
     pub writer: Writer,
     pub required: bool,
-    /// Sealed: the value in the record is ciphertext.
-    pub sensitive: bool,
+    /// The value in the record is ciphertext, which only some of those who hold the record can open; see `sealed`. Such a
+    /// field is one value under one key.
+    pub sealed: bool,
     /// The harmless value to show while concurrent values include it.
     pub provisional: Option<&'static str>,
     pub label: Label,
@@ -102,12 +103,17 @@ impl Field {
         label: Label,
         help: Label,
     ) -> Self {
-        Field { name, merge, value, writer, required: false, sensitive: false, provisional: None, label, help }
+        Field { name, merge, value, writer, required: false, sealed: false, provisional: None, label, help }
     }
 
     #[must_use]
     pub const fn required(self) -> Self {
         Field { required: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn sealed(self) -> Self {
+        Field { sealed: true, ..self }
     }
 
     #[must_use]

@@ -4,7 +4,7 @@
 //! arguments, so that every node with the same changes and the same seats sees the same.
 //!
 //! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `kinds`, `value`,
-//! `decision` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
+//! `decision`, `sealed` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
 //! is there beside it), `conflict` and `rules` (where people disagree), `command` (how people write), `synthetic` (a
 //! county to try it with).
 
@@ -23,6 +23,7 @@ pub mod kinds;
 pub mod rules;
 pub mod schema;
 pub mod scope;
+pub mod sealed;
 pub mod seats;
 pub mod synthetic;
 pub mod value;

@@ -6,6 +6,7 @@ use crate::decision::Decision;
 use crate::id::SeatId;
 use crate::kind::{Class, Field, Kind, Merge, Part, SETTLE, State, ValueType, Writer};
 use crate::scope::{CLASS, OWNER, SEAT};
+use crate::sealed;
 use crate::seats::Tier;
 use crate::value::seat_of;
 
@@ -142,9 +143,13 @@ fn check_scope<'p>(kind: &Kind, written: Written<'p>) -> Result<PathRule<'p>, Sc
 }
 
 fn check_field_value(field: &Field, written: Written<'_>) -> Result<(), SchemaError> {
-    if field.sensitive {
-        let sealed = matches!(written.value, Scalar::Bytes(_) | Scalar::Null);
-        return if sealed { Ok(()) } else { Err(bad_value(written, "sealed")) };
+    if field.sealed {
+        let is_sealed = match written.value {
+            Scalar::Null => true,
+            Scalar::Bytes(bytes) => sealed::key_of(bytes).is_some(),
+            Scalar::Bool(_) | Scalar::Int(_) | Scalar::Text(_) => false,
+        };
+        return if is_sealed { Ok(()) } else { Err(bad_value(written, "sealed")) };
     }
     check_value(field.value, written)
 }

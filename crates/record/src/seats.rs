@@ -1,6 +1,6 @@
 //! The tree of seats as the rules of the domain see it. The directory (in `trust`) writes it; nothing here changes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::SeatId;
 
@@ -121,6 +121,15 @@ impl Seats {
         let mut seats = seats.into_iter().filter(|seat| self.by_id.contains_key(seat));
         let first = seats.next()?;
         seats.try_fold(first, |lowest, seat| self.upward(lowest).find(|&at| self.is_at_or_above(at, seat)))
+    }
+
+    /// The seats that may read what owners seal, unless the kind says otherwise: they, and of each the basic committee, its
+    /// nearest superior at a township or above.
+    #[must_use]
+    pub fn readers(&self, owners: &BTreeSet<SeatId>) -> BTreeSet<SeatId> {
+        let is_committee = |seat: &SeatId| self.get(*seat).is_some_and(|s| s.tier <= Tier::Township);
+        let committees = owners.iter().filter_map(|owner| self.upward(*owner).find(is_committee));
+        owners.iter().copied().chain(committees).collect()
     }
 
     /// Name and tier for messages to people; an unknown seat shows its short id.

@@ -194,6 +194,14 @@ impl SyntheticMember {
         request("member.register", self.command, arguments)
     }
 
+    /// A telephone number of no country, for those who try sealing: the command does not give it.
+    #[must_use]
+    pub fn contact(&self) -> String {
+        let digits =
+            hash16("synthetic contact", &[&self.command.0]).iter().fold(0u64, |n, byte| n * 31 + u64::from(*byte));
+        format!("000{:08}", digits % 100_000_000)
+    }
+
     /// What that command writes, where no branch is at hand to plan it against: for load generators.
     #[must_use]
     pub fn write(&self) -> RecordWrite {

@@ -6,6 +6,7 @@ use crate::change::Scalar;
 use crate::date;
 use crate::id::{RecordId, SeatId, to_hex};
 use crate::kind::{Label, ValueType, label};
+use crate::sealed;
 use crate::seats::Seats;
 
 impl ValueType {
@@ -112,7 +113,7 @@ fn parse_seat(text: &str, seats: &Seats) -> Option<SeatId> {
     text.parse().ok().or_else(|| seats.by_code(text).map(|s| s.id))
 }
 
-/// A scalar as people and downstream systems read it: ids are hex.
+/// A scalar as people and downstream systems read it: ids are hex, and of what is sealed only its key is named.
 #[must_use]
 pub fn to_json(scalar: &Scalar) -> Value {
     match scalar {
@@ -120,7 +121,10 @@ pub fn to_json(scalar: &Scalar) -> Value {
         Scalar::Bool(b) => Value::Bool(*b),
         Scalar::Int(i) => Value::from(*i),
         Scalar::Text(t) => Value::String(t.clone()),
-        Scalar::Bytes(b) => Value::String(to_hex(b)),
+        Scalar::Bytes(b) => match sealed::key_of(b) {
+            Some(key) => sealed::to_json(key),
+            None => Value::String(to_hex(b)),
+        },
     }
 }
 

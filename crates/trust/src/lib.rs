@@ -4,13 +4,17 @@
 //! change are parsed by the record room. Moving commits between nodes is `replication`; keeping them is `storage`.
 
 pub mod admission;
+pub mod audit;
 pub mod commit;
 pub mod directory;
 pub mod ed25519;
+pub mod grant;
 pub mod id;
 pub mod region;
+pub mod seal;
 pub mod signature;
 pub mod simulated;
+pub mod statement;
 
 #[cfg(test)]
 mod story;

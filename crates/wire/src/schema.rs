@@ -37,7 +37,7 @@ fn field(field: &Field) -> pb::Field {
         r#type: Some(value_type(field.value)),
         writer: Some(writer(field.writer)),
         required: field.required,
-        sensitive: field.sensitive,
+        sealed: field.sealed,
         label: label(field.label),
         help: label(field.help),
         parts: parts.iter().map(part).collect(),

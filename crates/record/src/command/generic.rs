@@ -39,7 +39,7 @@ pub static COMMANDS: &[Command] = &[
             FIELD,
             ENTRY,
             Argument::optional("part", ValueType::Text(60), label("事项的部分", "the part of the entry")),
-            Argument::optional("value", ValueType::Text(4_000), label("值", "the value")),
+            Argument::optional("value", ValueType::Text(4_000), label("值", "the value")).sealed(),
         ],
         takes_fields: false,
         run: set,
@@ -117,8 +117,8 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         let Some(text) = planner.text(field.name) else { continue };
         match field.merge {
             Merge::Lww | Merge::Mv => {
-                let value = parse(field.name, field.value, text, planner)?;
-                planner.put(record, field.merge.container(), field.name, value);
+                let value = parse_field(field, text, planner)?;
+                planner.put_field(record, field, value);
             }
             Merge::Aws => {
                 for element in planner.list(field.name) {
@@ -141,8 +141,8 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let text = planner.text("value").unwrap_or_default();
     match (field.merge, planner.text("entry"), planner.text("part")) {
         (Merge::Lww | Merge::Mv, None, None) => {
-            let value = parse(field.name, field.value, text, planner)?;
-            planner.put(subject.id, field.merge.container(), field.name, value);
+            let value = parse_field(field, text, planner)?;
+            planner.put_field(subject.id, field, value);
         }
         (Merge::Slot(_) | Merge::Entries(_), Some(entry), Some(part)) => {
             let part = field.part(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
@@ -221,6 +221,14 @@ fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind
 
 fn parse(name: &str, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
     value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(name, text, value))
+}
+
+fn parse_field(field: &Field, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
+    if !field.sealed {
+        return parse(field.name, field.value, text, planner);
+    }
+    let value = field.value.parse(text, planner.world().seats());
+    value.ok_or_else(|| Refusal::bad_sealed_value(field.name, field.value))
 }
 
 fn element_key(field: &Field, element: &str, planner: &Planner<'_>) -> Result<String, Refusal> {

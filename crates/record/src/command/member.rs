@@ -33,6 +33,16 @@ pub static COMMANDS: &[Command] = &[
             Argument::optional("joined_on", ValueType::Date, label("入党日期", "the day of admission on probation")),
             Argument::optional("full_on", ValueType::Date, label("转正日期", "the day of becoming a full member")),
             Argument::optional(
+                "contact",
+                ValueType::Text(60),
+                label("联系方式,密封保存", "a telephone number; sealed"),
+            )
+            .sealed(),
+            Argument::optional("birth_date", ValueType::Date, label("出生日期,密封保存", "the day of birth; sealed"))
+                .sealed(),
+            Argument::optional("person_digest", ValueType::Text(64), label("查重摘要,密封保存", "a digest; sealed"))
+                .sealed(),
+            Argument::optional(
                 "admitted_on",
                 ValueType::Date,
                 label("编入日期,默认今日", "since when in this branch; else today"),
@@ -67,7 +77,7 @@ fn register(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let branch = planner.load_live_org(planner.need_record("branch")?)?;
     let owner = planner.seat_argument("seat").unwrap_or_else(|| unit_of(planner, branch));
     let member = planner.create(&KIND, owner);
-    for name in ["name", "member_no", "joined_on", "full_on"] {
+    for name in ["name", "member_no", "joined_on", "full_on", "contact", "birth_date", "person_digest"] {
         planner.put_argument(member, &KIND, name);
     }
     let admitted = planner.text_or_today("admitted_on");

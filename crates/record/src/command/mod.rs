@@ -23,7 +23,7 @@ pub mod write;
 
 pub use plan::{Plan, Planner};
 pub use refusal::Refusal;
-pub use write::{RecordWrite, Write, WriteValue};
+pub use write::{RecordWrite, Seal, Write, WriteValue, cannot_seal};
 
 byte_id!(
     /// A command as its asker names it; the same id is carried out once.
@@ -86,18 +86,25 @@ pub struct Argument {
     /// A list, separated by commas.
     pub many: bool,
     pub required: bool,
+    /// It may be the value of a sealed field: what is typed here is repeated nowhere, not even in a refusal.
+    pub sealed: bool,
     pub help: Label,
 }
 
 impl Argument {
     #[must_use]
     pub const fn required(name: &'static str, value: ValueType, help: Label) -> Self {
-        Argument { name, value, many: false, required: true, help }
+        Argument { name, value, many: false, required: true, sealed: false, help }
     }
 
     #[must_use]
     pub const fn optional(name: &'static str, value: ValueType, help: Label) -> Self {
-        Argument { name, value, many: false, required: false, help }
+        Argument { name, value, many: false, required: false, sealed: false, help }
+    }
+
+    #[must_use]
+    pub const fn sealed(self) -> Self {
+        Argument { sealed: true, ..self }
     }
 
     #[must_use]

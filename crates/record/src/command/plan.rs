@@ -11,10 +11,11 @@ use crate::command::{Argument, Asker, Command, Request, Subject, drawn};
 use crate::decision::{self, Decision};
 use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
-use crate::kind::{Kind, Merge, ValueType};
+use crate::kind::{Field, Kind, Merge, ValueType};
 use crate::kinds;
 use crate::schema::{Written, named_seat};
 use crate::scope::{CLASS, OWNER, seat_key};
+use crate::sealed::{self, Plaintext};
 use crate::value::{record_of, seat_of};
 use crate::view::Record;
 use crate::world::World;
@@ -81,6 +82,7 @@ impl<'a> Planner<'a> {
         let parts = text.split(if argument.many { ',' } else { '\0' });
         let wrong = |part: &&str| argument.value.parse(part, self.world.seats()).is_none();
         match parts.filter(|p| !p.trim().is_empty()).find(wrong) {
+            Some(_) if argument.sealed => Err(Refusal::bad_sealed_value(argument.name, argument.value)),
             Some(part) => Err(Refusal::bad_value(argument.name, part, argument.value)),
             None => Ok(()),
         }
@@ -209,12 +211,21 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Writes a field that is one value; a sealed one is to be sealed. Clearing a field is no secret.
+    pub fn put_field(&mut self, record: RecordId, field: &Field, value: Scalar) {
+        let value = match value {
+            value if field.sealed && value != Scalar::Null => WriteValue::ToSeal(Plaintext(value)),
+            value => WriteValue::Value(value),
+        };
+        self.write(record, Write { container: field.merge.container(), key: field.name.to_owned(), value });
+    }
+
     /// Copies an argument to the field of the same name.
     pub fn put_argument(&mut self, record: RecordId, kind: &'static Kind, name: &'static str) {
         if let Some(field) = kind.field(name)
             && let Some(value) = self.text(name).and_then(|t| field.value.parse(t, self.world.seats()))
         {
-            self.put(record, field.merge.container(), name, value);
+            self.put_field(record, field, value);
         }
     }
 
@@ -287,11 +298,13 @@ impl<'a> Planner<'a> {
             return Err(Refusal::missing(field.name, field.value.expects()));
         }
         let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
+        let to_be_sealed = sealed::placeholder();
         let written = write.writes.iter().map(|w| Written {
             container: w.container,
             key: &w.key,
             value: match &w.value {
                 WriteValue::Value(value) => value,
+                WriteValue::ToSeal(_) => &to_be_sealed,
                 WriteValue::Member(true) => &inside,
                 WriteValue::Member(false) => &outside,
             },

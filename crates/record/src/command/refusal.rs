@@ -146,6 +146,32 @@ impl Refusal {
         }
     }
 
+    /// As [`Refusal::bad_value`], without the value: refusals are kept and logged.
+    #[must_use]
+    pub fn bad_sealed_value(name: &str, value: ValueType) -> Self {
+        let expects = value.expects();
+        Refusal {
+            code: "bad_value",
+            what: Explanation::new(format!("{name} 的值不合格。"), format!("This is not a value of {name:?}.")),
+            why: Explanation::new(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
+            next: Explanation::new("请改正后重试。", "Correct it and try again."),
+        }
+    }
+
+    /// Nothing that is to be sealed is written in the clear instead.
+    #[must_use]
+    pub fn cannot_seal(path: &str) -> Self {
+        Refusal {
+            code: "cannot_seal",
+            what: Explanation::new(format!("本节点无法密封 {path}。"), format!("{path:?} cannot be sealed here.")),
+            why: Explanation::new("本节点没有可用的数据密钥。", "This node has no key for it."),
+            next: Explanation::new(
+                "请在有权阅读该记录的席位办理。",
+                "Have it done at a seat that may read what is sealed in the record.",
+            ),
+        }
+    }
+
     #[must_use]
     pub fn wrong_field(kind: &Kind, field: &str) -> Self {
         Refusal {

@@ -5,6 +5,7 @@ use crate::command::refusal::Refusal;
 use crate::history::History;
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
 use crate::scope::membership;
+use crate::sealed::Plaintext;
 
 /// What a command writes in one record: one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,26 +26,59 @@ pub struct Write {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteValue {
     Value(Scalar),
+    /// The value of a sealed field, as somebody typed it: it is sealed when the change is drafted.
+    ToSeal(Plaintext),
     /// An element of an add-wins set: in or out. Its nonce is made when the change is drafted.
     Member(bool),
 }
 
+/// Makes ciphertext of what a field of a record is to say; who holds the keys gives it. The path is the field's key.
+pub type Seal<'s> = dyn FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> + 's;
+
+/// The [`Seal`] of those who have no keys.
+pub fn cannot_seal(_: &RecordId, path: &str, _: &Plaintext) -> Result<Vec<u8>, Refusal> {
+    Err(Refusal::cannot_seal(path))
+}
+
 impl RecordWrite {
     /// The change that writes this on top of what `history` holds; refused if others could not read it.
-    pub fn change(&self, history: &History, actor: Actor, time_ms: i64, note: Note) -> Result<Change, Refusal> {
+    pub fn change(
+        &self,
+        history: &History,
+        actor: Actor,
+        time_ms: i64,
+        note: Note,
+        seal: &mut Seal<'_>,
+    ) -> Result<Change, Refusal> {
         let foundation = foundation(history, actor);
-        let change = Change::encode(self.draft(foundation.as_ref().unwrap_or(history), actor, time_ms, note));
+        let values = self.values(seal)?;
+        let history = foundation.as_ref().unwrap_or(history);
+        let change = Change::encode(self.draft(history, values, actor, time_ms, note));
         change.check_limits().map_err(|error| Refusal::too_large(self.record, &error))?;
         Ok(change)
     }
 
-    fn draft(&self, history: &History, actor: Actor, time_ms: i64, note: Note) -> Draft {
+    /// Whether it takes a [`Seal`] to write this.
+    #[must_use]
+    pub fn seals(&self) -> bool {
+        self.writes.iter().any(|write| matches!(write.value, WriteValue::ToSeal(_)))
+    }
+
+    /// The value of each write, sealed where it is to be; none for elements, which have theirs from their operation.
+    fn values(&self, seal: &mut Seal<'_>) -> Result<Vec<Option<Scalar>>, Refusal> {
+        let value = |write: &Write| match &write.value {
+            WriteValue::Value(value) => Ok(Some(value.clone())),
+            WriteValue::ToSeal(plaintext) => seal(&self.record, &write.key, plaintext).map(Scalar::Bytes).map(Some),
+            WriteValue::Member(_) => Ok(None),
+        };
+        self.writes.iter().map(value).collect()
+    }
+
+    fn draft(&self, history: &History, values: Vec<Option<Scalar>>, actor: Actor, time_ms: i64, note: Note) -> Draft {
         let start_op = history.max_op() + 1;
-        let put = |(counter, write): (u64, &Write)| {
-            let value = match &write.value {
-                WriteValue::Value(value) => value.clone(),
-                WriteValue::Member(present) => membership(*present, OpId { counter, actor }),
-            };
+        let put = |(counter, (write, value)): (u64, (&Write, Option<Scalar>))| {
+            let present = write.value == WriteValue::Member(true);
+            let value = value.unwrap_or_else(|| membership(present, OpId { counter, actor }));
             let seen =
                 if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
             // Of more concurrent values than a change can replace the rest stay, for the next one.
@@ -58,7 +92,7 @@ impl RecordWrite {
             start_op,
             time_ms,
             note,
-            puts: (start_op..).zip(&self.writes).map(put).collect(),
+            puts: (start_op..).zip(self.writes.iter().zip(values)).map(put).collect(),
         }
     }
 }

@@ -22,7 +22,7 @@ const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
 pub static KIND: Kind =
     Kind {
         name: "member",
-        version: 1,
+        version: 2,
         class: Class::Scoped,
         label: label("党员", "member"),
         help: label("一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it"),
@@ -68,6 +68,36 @@ pub static KIND: Kind =
                 label("转正日期", "full on"),
                 label("转为正式党员之日", "the day of becoming a full member"),
             ),
+            Field::new(
+                "contact",
+                Merge::Mv,
+                ValueType::Text(60),
+                Writer::Owner,
+                label("联系方式", "contact"),
+                label("电话或地址,密封保存", "a telephone number or an address; kept sealed"),
+            )
+            .sealed(),
+            Field::new(
+                "birth_date",
+                Merge::Mv,
+                ValueType::Date,
+                Writer::Owner,
+                label("出生日期", "birth date"),
+                label("出生日期,密封保存", "the day of birth; kept sealed"),
+            )
+            .sealed(),
+            Field::new(
+                "person_digest",
+                Merge::Mv,
+                ValueType::Text(64),
+                Writer::Owner,
+                label("查重摘要", "person digest"),
+                label(
+                    "证件号的加密摘要,用于查重,密封保存;不得填写证件号本身",
+                    "a keyed digest of an identity number, to find doubles; kept sealed, and never the number itself",
+                ),
+            )
+            .sealed(),
             Field::new(
                 "birth_branch",
                 Merge::Lww,

@@ -38,7 +38,12 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         let values: Vec<ConflictValue> = values.iter().map(|v| ConflictValue::of(record, v.id, None, world)).collect();
         let writers: BTreeSet<SeatId> = values.iter().filter_map(|v| v.seat).collect();
         let parties = if writers.is_empty() { record.view.owners.clone() } else { writers };
-        let written = values.iter().map(ConflictValue::choice).collect::<Vec<_>>().join(" / ");
+        let (zh_written, en_written) = if values.iter().any(ConflictValue::is_sealed) {
+            ("(已密封)".to_owned(), "(sealed)".to_owned())
+        } else {
+            let written = values.iter().map(ConflictValue::choice).collect::<Vec<_>>().join(" / ");
+            (written.clone(), written)
+        };
         let title = record.title();
         let finding = Finding {
             kind: KIND,
@@ -50,8 +55,11 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             anchors: BTreeSet::from([record.id]),
             also: Vec::new(),
             explanation: Explanation::new(
-                format!("“{title}”的{}在不同地方被写成不同的值:{written}。请选定其一。", label.zh),
-                format!("The {} of {title:?} was written differently in two places: {written}. Choose one.", label.en),
+                format!("“{title}”的{}在不同地方被写成不同的值:{zh_written}。请选定其一。", label.zh),
+                format!(
+                    "The {} of {title:?} was written differently in two places: {en_written}. Choose one.",
+                    label.en
+                ),
             ),
             values,
         };

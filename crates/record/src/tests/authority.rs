@@ -8,7 +8,7 @@ use serde_json::json;
 use super::world::{Node, code_of, nodes};
 use crate::authority::{AuthorityError, may_write};
 use crate::change::{Container, Note, Scalar};
-use crate::command::{RecordWrite, Write, WriteValue};
+use crate::command::{RecordWrite, Write, WriteValue, cannot_seal};
 use crate::history::History;
 use crate::id::{RecordId, SeatId};
 use crate::kinds;
@@ -242,7 +242,8 @@ fn who_made_a_record_does_not_get_it_back_by_making_it_once_more() {
             put(Container::Lww, "birth_branch", Scalar::Bytes(elsewhere.0.to_vec())),
         ],
     };
-    let again = again.change(&History::new(), node.actor_of("V11"), 0, Note::default()).expect("a change");
+    let again =
+        again.change(&History::new(), node.actor_of("V11"), 0, Note::default(), &mut cannot_seal).expect("a change");
     node.take(&record.preimage, &[Arc::new(again)]);
     assert_eq!(node.records[&m].view.owners, BTreeSet::from([v21]), "it was handed on");
     assert_eq!(node.json(m)["home_branch"], json!(to.to_string()), "and the person stays");

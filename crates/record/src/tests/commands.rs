@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::world::nodes;
 use crate::change::{Change, Container, Note, Scalar};
-use crate::command::{self, RecordWrite, Write, WriteValue};
+use crate::command::{self, RecordWrite, Write, WriteValue, cannot_seal};
 use crate::id::Actor;
 use crate::kind::Merge;
 use crate::kinds;
@@ -126,7 +126,7 @@ fn what_is_written_can_be_read_however_much_was_written_side_by_side() {
             value: WriteValue::Value(Scalar::Text(format!("{actor}"))),
         };
         let write = RecordWrite { record: b, create: None, writes: vec![put] };
-        let change = write.change(&before, Actor([actor; 16]), 0, Note::default()).expect("a change");
+        let change = write.change(&before, Actor([actor; 16]), 0, Note::default(), &mut cannot_seal).expect("a change");
         history.place(Arc::new(change));
     }
     let own = Actor([0; 16]);
@@ -136,7 +136,9 @@ fn what_is_written_can_be_read_however_much_was_written_side_by_side() {
         RecordWrite { record: b, create: None, writes: vec![put] }
     };
     for n in 1..5 {
-        let change = write(&format!("一村党支部{n}")).change(&history, own, 0, Note::default()).expect("a change");
+        let change = write(&format!("一村党支部{n}"))
+            .change(&history, own, 0, Note::default(), &mut cannot_seal)
+            .expect("a change");
         assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change), "everybody reads it");
         let at = history.at(&change.deps).expect("held");
         assert_eq!((change.seq, at.check_follows(&change)), (n + 1, Ok(())), "after its author's last one");
@@ -156,11 +158,12 @@ fn a_command_that_is_too_large_for_one_change_is_refused() {
     };
     let write = RecordWrite { record: b, create: None, writes: (0..1_001).map(put).collect() };
     let actor = Actor([1; 16]);
-    let refusal = write.change(&county.records[&b].history, actor, 0, Note::default()).expect_err("too many");
+    let refusal =
+        write.change(&county.records[&b].history, actor, 0, Note::default(), &mut cannot_seal).expect_err("too many");
     assert_eq!(refusal.code, "too_large");
     let note = Note { reason: "因".repeat(400), ..Note::default() };
     let write = RecordWrite { writes: vec![put(1)], ..write };
-    let refusal = write.change(&county.records[&b].history, actor, 0, note).expect_err("too long");
+    let refusal = write.change(&county.records[&b].history, actor, 0, note, &mut cannot_seal).expect_err("too long");
     assert!(refusal.what.en.contains("message"), "{refusal}");
 }
 

@@ -4,6 +4,7 @@ mod authority;
 mod commands;
 mod moves;
 mod properties;
+mod sealed;
 mod speed;
 mod stories;
 pub(crate) mod world;

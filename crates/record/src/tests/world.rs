@@ -13,6 +13,7 @@ use crate::id::{Actor, Preimage, RecordId, SeatId};
 use crate::kinds;
 use crate::rules::derive;
 use crate::seats::{Seat, Seats, Tier};
+use crate::tests::sealed::seal_as;
 use crate::view::Record;
 use crate::world::World;
 
@@ -146,7 +147,8 @@ impl Node {
         let empty = History::new();
         let history = held.map_or(&empty, |r| &r.history);
         let note = Note { who: "clerk".to_owned(), command: command.to_owned(), reason: String::new() };
-        let change = write.change(history, self.actor, 1_000, note).expect("a change within the limits");
+        let mut seal = seal_as(self.seat);
+        let change = write.change(history, self.actor, 1_000, note, &mut seal).expect("a change within the limits");
         assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change), "it parses back to itself");
         self.take(&preimage, &[Arc::new(change)]);
     }

@@ -318,8 +318,9 @@ pub struct Field {
     pub writer: ::core::option::Option<Writer>,
     #[prost(bool, tag = "5")]
     pub required: bool,
+    /// Only those entitled can read its values; everybody else is shown `{"sealed": "<key id>"}`.
     #[prost(bool, tag = "6")]
-    pub sensitive: bool,
+    pub sealed: bool,
     #[prost(message, optional, tag = "7")]
     pub label: ::core::option::Option<Label>,
     #[prost(message, optional, tag = "8")]

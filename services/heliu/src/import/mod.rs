@@ -209,7 +209,7 @@ fn one_of(orgs: &Orgs, text: &str, earlier: &[(usize, &Row)]) -> Result<Referenc
 fn orders(form: &Form, rows: Vec<Row>, references: Vec<References>) -> Vec<Order> {
     let mut same: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     let mut order = |(row, references): (Row, References)| {
-        let said = sending::said(form.command.name, &row.values);
+        let said = sending::said(form.command, &row.values);
         let repetition = same.entry(said.clone()).or_default();
         *repetition += 1;
         Order { line: row.line, id: sending::command_id(&said, *repetition), values: row.values, references }

@@ -244,7 +244,8 @@ impl Form {
         if is_right {
             return Ok(Some(text.to_owned()));
         }
-        let shown: String = text.chars().take(40).collect();
+        // What is told here may be kept; the line tells which one it is.
+        let shown: String = if argument.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
         let expects = match argument.value {
             ValueType::Choice(choices) => Say::verbatim(choices.join(", ")),
             ValueType::Text(max) => {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use heliu_client::Client;
 use heliu_client::records::ExecuteRequest;
+use heliu_record::command::Command;
 use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
 
@@ -43,10 +44,12 @@ pub struct Refused {
     pub failure: Failure,
 }
 
-/// What a row says, in one encoding.
-pub fn said(command: &str, values: &BTreeMap<&'static str, String>) -> Vec<u8> {
-    let mut said = command.as_bytes().to_vec();
-    for (name, value) in values {
+/// What a row says, in one encoding. What is to be sealed is left out: ids are made of this, and who carries a record could
+/// try every telephone number until its id comes out.
+pub fn said(command: &Command, values: &BTreeMap<&'static str, String>) -> Vec<u8> {
+    let mut said = command.name.as_bytes().to_vec();
+    let is_sealed = |name: &str| command.arguments.iter().any(|argument| argument.name == name && argument.sealed);
+    for (name, value) in values.iter().filter(|(name, _)| !is_sealed(name)) {
         for part in [name.as_bytes(), value.as_bytes()] {
             said.extend_from_slice(&(part.len() as u64).to_le_bytes());
             said.extend_from_slice(part);

@@ -262,15 +262,15 @@ pub const IMPORT_MEMBERS_AFTER: Label = label(
   heliu import members members.csv --reason 2026年台账
 
 第一行为列名(英文名或中文名均可):name 姓名、branch 所在支部(必填);seat、member_no、joined_on、full_on、\
-admitted_on、stage。支部可写记录编号或其开头、支部全称,或该席位的区划代码。日期写作 2001-07-01。",
+admitted_on、stage;以及密封保存的 contact、birth_date、person_digest。支部可写记录编号或其开头、支部全称,或该席位的区划代码。日期写作 2001-07-01。",
     "\
 Examples:
   heliu import members members.csv --dry-run
   heliu import members members.csv --reason 'ledger of 2026'
 
 The first line names the columns, in English or Chinese: name and branch (required); seat, member_no, joined_on, full_on, \
-admitted_on, stage. A branch is given by its record id or a beginning of it, by its full name, or by its seat's region \
-code. Dates are written 2001-07-01.",
+admitted_on, stage; and, kept sealed, contact, birth_date, person_digest. A branch is given by its record id or a \
+beginning of it, by its full name, or by its seat's region code. Dates are written 2001-07-01.",
 );
 pub const IMPORT_ORGS: Label = label("建立党组织", "Create organisations");
 pub const IMPORT_ORGS_AFTER: Label = label(

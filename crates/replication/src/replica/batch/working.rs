@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::change::{Note, genesis};
-use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request};
+use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, cannot_seal};
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::kinds;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
@@ -374,7 +374,7 @@ fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Re
         }
         (None, None) => return Err(Refusal::not_here(write.record)),
     };
-    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone())?;
+    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone(), &mut cannot_seal)?;
     let kind_version = kinds::find(&leaves.preimage().kind).map_or(0, |kind| kind.version);
     let leaf = Leaf {
         // Known when it gets its place in a commit.

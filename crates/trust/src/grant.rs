@@ -1,0 +1,316 @@
+//! Grants: a node that holds a record's data key wraps it to those who may read. They travel in the record's scope beside
+//! its commits, so that they can be added to and destroyed without touching what was signed there.
+//!
+//! A grant says nothing about who may read: that follows from the record's owners and the tree, see
+//! [`heliu_record::seats::Seats::readers`]. One that its author had no business to make gives nobody a key that its author
+//! did not have.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::hash::hash;
+use heliu_record::id::RecordId;
+
+use crate::directory::Directory;
+use crate::id::{NodeId, RealmId};
+use crate::seal::{self, DataKey, KeyId, SealingKey, SealingSecret};
+use crate::signature::{Signature, Signer, Verifier};
+
+/// Wraps in one grant; more readers take more grants.
+pub const WRAPS_MAX: usize = 64;
+pub const WRAP_BYTES_MAX: usize = 128;
+/// No valid signed grant is longer.
+pub const GRANT_BYTES_MAX: usize = 12 * 1024;
+
+/// The encoding's own version, its first byte.
+const FORMAT: u8 = 1;
+const SIGNED: &[u8; 23] = b"heliu grant signature 1";
+
+/// For whom a data key is wrapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Recipient {
+    Node(NodeId),
+    /// Whoever holds the private half offline. The key is named, because the realm may take another one.
+    Escrow(SealingKey),
+}
+
+impl Recipient {
+    fn write(self, out: &mut Writer) {
+        match self {
+            Recipient::Node(node) => out.u8(0).fixed(&node.0),
+            Recipient::Escrow(key) => out.u8(1).fixed(&key.0),
+        };
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match reader.u8()? {
+            0 => Ok(Recipient::Node(NodeId(reader.fixed()?))),
+            1 => Ok(Recipient::Escrow(SealingKey(reader.fixed()?))),
+            _ => Err(DecodeError::Invalid { what: "the recipient of a key" }),
+        }
+    }
+}
+
+/// One data key of one record, wrapped to some.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub realm: RealmId,
+    pub record: RecordId,
+    pub key: KeyId,
+    pub by: NodeId,
+    /// 1 to [`WRAPS_MAX`], in the order of their recipients, each once.
+    pub wraps: Vec<(Recipient, Vec<u8>)>,
+}
+
+impl Grant {
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.record.0).fixed(&self.key.0).fixed(&self.by.0);
+        out.varint(self.wraps.len() as u64);
+        for (to, wrapped) in &self.wraps {
+            to.write(&mut out);
+            out.bytes(wrapped);
+        }
+        out.0
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if reader.u8()? != FORMAT {
+            return Err(DecodeError::Invalid { what: "the format of a grant" });
+        }
+        let (realm, record) = (RealmId(reader.fixed()?), RecordId(reader.fixed()?));
+        let (key, by) = (KeyId(reader.fixed()?), NodeId(reader.fixed()?));
+        let count = reader.count("wraps", WRAPS_MAX, 2 + NodeId::LEN)?;
+        let wrap = |reader: &mut Reader<'_>| {
+            Ok((Recipient::read(reader)?, reader.bytes("a wrapped key", WRAP_BYTES_MAX)?.to_vec()))
+        };
+        let wraps = (0..count).map(|_| wrap(reader)).collect::<Result<_, DecodeError>>()?;
+        let grant = Grant { realm, record, key, by, wraps };
+        grant.check()?;
+        Ok(grant)
+    }
+
+    /// The bounds that every grant keeps.
+    pub fn check(&self) -> Result<(), DecodeError> {
+        if self.wraps.len() > WRAPS_MAX {
+            return Err(DecodeError::TooLong { what: "wraps", max: WRAPS_MAX });
+        }
+        if self.wraps.iter().any(|(_, wrapped)| wrapped.len() > WRAP_BYTES_MAX) {
+            return Err(DecodeError::TooLong { what: "a wrapped key", max: WRAP_BYTES_MAX });
+        }
+        if self.wraps.is_empty() || !self.wraps.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Err(DecodeError::Invalid { what: "the list of wraps" });
+        }
+        Ok(())
+    }
+}
+
+/// A grant as it travels and is stored. Decoding does not verify; see [`check_grants`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedGrant {
+    pub grant: Grant,
+    /// Of the encoded grant, without the signature: what counts in the record's held sum.
+    pub hash: [u8; 32],
+    pub signature: Signature,
+}
+
+impl SignedGrant {
+    #[must_use]
+    pub fn sign(grant: Grant, signer: &dyn Signer) -> Self {
+        debug_assert_eq!(grant.check(), Ok(()));
+        let hash = hash_of(&grant.encode());
+        let signature = signer.sign(&signed_message(&hash));
+        SignedGrant { grant, hash, signature }
+    }
+
+    /// The grant's encoding, then 64 bytes of signature.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.grant.encode();
+        bytes.extend_from_slice(&self.signature.0);
+        bytes
+    }
+
+    /// Reads untrusted bytes; only a grant within its bounds comes out, and encodes to the same bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        if bytes.len() > GRANT_BYTES_MAX {
+            return Err(DecodeError::TooLong { what: "a signed grant", max: GRANT_BYTES_MAX });
+        }
+        let (encoded, signature) = bytes.split_last_chunk().ok_or(DecodeError::Truncated)?;
+        let mut reader = Reader(encoded);
+        let grant = Grant::read(&mut reader)?;
+        reader.end()?;
+        Ok(SignedGrant { grant, hash: hash_of(encoded), signature: Signature(*signature) })
+    }
+}
+
+fn hash_of(encoded: &[u8]) -> [u8; 32] {
+    hash("heliu grant 1", &[encoded])
+}
+
+fn signed_message(hash: &[u8; 32]) -> [u8; 55] {
+    let mut message = [0; 55];
+    message[..23].copy_from_slice(SIGNED);
+    message[23..].copy_from_slice(hash);
+    message
+}
+
+/// What a wrap belongs to: it unwraps for nothing else.
+#[must_use]
+pub fn context(realm: &RealmId, record: &RecordId, key: &KeyId, to: Recipient) -> Vec<u8> {
+    let mut out = Writer::default();
+    out.fixed(&realm.0).fixed(&record.0).fixed(&key.0);
+    to.write(&mut out);
+    out.0
+}
+
+/// Wraps a record's data key to some, in as many grants as it takes. The seed is random. A recipient whose key nobody can
+/// hold is left out.
+#[must_use]
+pub fn grant(
+    realm: RealmId,
+    record: RecordId,
+    key: &DataKey,
+    to: &BTreeMap<Recipient, SealingKey>,
+    by: &dyn Signer,
+    seed: [u8; 32],
+) -> Vec<SignedGrant> {
+    let id = key.id(&record);
+    let wrap = |(to, sealing): (&Recipient, &SealingKey)| {
+        Some((*to, seal::wrap(key, sealing, &context(&realm, &record, &id, *to), seed)?))
+    };
+    let wraps: Vec<_> = to.iter().filter_map(wrap).collect();
+    let sign = |wraps: &[(Recipient, Vec<u8>)]| {
+        SignedGrant::sign(Grant { realm, record, key: id, by: by.node(), wraps: wraps.to_vec() }, by)
+    };
+    wraps.chunks(WRAPS_MAX).map(sign).collect()
+}
+
+/// Why a grant is not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GrantError {
+    #[error("it is of another realm")]
+    WrongRealm,
+    #[error(transparent)]
+    Bounds(#[from] DecodeError),
+    #[error("its hash is not that of what it says")]
+    WrongHash,
+    /// Not a fault: the directory here may have to catch up first.
+    #[error("its author {} is not enrolled here", .0.short())]
+    UnknownAuthor(NodeId),
+    #[error("its signature does not match")]
+    BadSignature,
+}
+
+impl GrantError {
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self, GrantError::UnknownAuthor(_))
+    }
+
+    /// Stable, for quarantine, metrics and peers.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            GrantError::WrongRealm => "grant.wrong-realm",
+            GrantError::Bounds(_) => "grant.bounds",
+            GrantError::WrongHash => "grant.wrong-hash",
+            GrantError::UnknownAuthor(_) => "grant.unknown-author",
+            GrantError::BadSignature => "grant.bad-signature",
+        }
+    }
+}
+
+/// Judges each grant, in order; signatures in one batch. A verdict does not depend on the others in the list.
+#[must_use]
+pub fn check_grants<G: Borrow<SignedGrant>>(
+    grants: &[G],
+    directory: &Directory,
+    verifier: &dyn Verifier,
+) -> Vec<Result<(), GrantError>> {
+    let keys: Vec<_> = grants.iter().map(|grant| check_author(grant.borrow(), directory)).collect();
+    let messages: Vec<_> = grants.iter().map(|grant| signed_message(&grant.borrow().hash)).collect();
+    let items: Vec<_> = (keys.iter().zip(&messages).zip(grants))
+        .filter_map(|((key, message), grant)| Some((*key.as_ref().ok()?, message.as_slice(), grant.borrow().signature)))
+        .collect();
+    let mut verdicts = verifier.verify_all(&items).into_iter();
+    let judge = |key: Result<_, GrantError>| {
+        key?;
+        if verdicts.next() == Some(true) { Ok(()) } else { Err(GrantError::BadSignature) }
+    };
+    keys.into_iter().map(judge).collect()
+}
+
+fn check_author(signed: &SignedGrant, directory: &Directory) -> Result<crate::signature::PublicKey, GrantError> {
+    let grant = &signed.grant;
+    if grant.realm != directory.realm() {
+        return Err(GrantError::WrongRealm);
+    }
+    grant.check()?;
+    if hash_of(&grant.encode()) != signed.hash {
+        return Err(GrantError::WrongHash);
+    }
+    Ok(directory.node(grant.by).ok_or(GrantError::UnknownAuthor(grant.by))?.key)
+}
+
+/// The wraps that are held of one record's data keys.
+#[derive(Clone, Debug, Default)]
+pub struct Keyring {
+    wraps: BTreeMap<KeyId, BTreeMap<Recipient, BTreeSet<Vec<u8>>>>,
+}
+
+impl Keyring {
+    /// Of checked grants of one record.
+    #[must_use]
+    pub fn of<'g>(grants: impl IntoIterator<Item = &'g Grant>) -> Self {
+        let mut keyring = Keyring::default();
+        grants.into_iter().for_each(|grant| keyring.add(grant));
+        keyring
+    }
+
+    pub fn add(&mut self, grant: &Grant) {
+        let recipients = self.wraps.entry(grant.key).or_default();
+        for (to, wrapped) in &grant.wraps {
+            recipients.entry(*to).or_default().insert(wrapped.clone());
+        }
+    }
+
+    /// The keys of which any wrap is held.
+    pub fn keys(&self) -> impl Iterator<Item = KeyId> + '_ {
+        self.wraps.keys().copied()
+    }
+
+    /// The keys that are wrapped to a recipient, as far as can be seen without its secret.
+    pub fn keys_for(&self, to: Recipient) -> impl Iterator<Item = KeyId> + '_ {
+        self.wraps.iter().filter(move |(_, recipients)| recipients.contains_key(&to)).map(|(key, _)| *key)
+    }
+
+    /// The data key, from whichever wrap of it opens. One that does not, or holds another key, is as if it were not there.
+    #[must_use]
+    pub fn open(
+        &self,
+        realm: &RealmId,
+        record: &RecordId,
+        key: KeyId,
+        me: Recipient,
+        secret: &SealingSecret,
+    ) -> Option<DataKey> {
+        let context = context(realm, record, &key, me);
+        let wraps = self.wraps.get(&key)?.get(&me)?;
+        wraps.iter().filter_map(|wrap| seal::unwrap(secret, &context, wrap)).find(|opened| opened.id(record) == key)
+    }
+
+    /// The wraps that are still to be made, of the keys that the record's values name: for each who may read, those keys
+    /// that nobody has wrapped to it. Any holder of the key can make them.
+    #[must_use]
+    pub fn missing(&self, named: &BTreeSet<KeyId>, entitled: &BTreeSet<Recipient>) -> BTreeSet<(Recipient, KeyId)> {
+        let has = |to: &Recipient, key: &KeyId| self.wraps.get(key).is_some_and(|wraps| wraps.contains_key(to));
+        let pairs = named.iter().flat_map(|key| entitled.iter().map(|to| (*to, *key)));
+        pairs.filter(|(to, key)| !has(to, key)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What opens, what does not, and what everybody else sees.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::story::{COUNTY, TOWNSHIP, VILLAGE, Writer as Node, directory};
+use heliu_record::change::{Change, Container, Note, Scalar};
+use heliu_record::command::{RecordWrite, Write, WriteValue};
+use heliu_record::history::History;
+use heliu_record::id::Preimage;
+use heliu_record::sealed::{Plaintext, places};
+use heliu_record::view::Record;
+
+const RECORD: RecordId = RecordId([7; 32]);
+
+fn secret(n: u8) -> SealingSecret {
+    SealingSecret::from_seed([n; 32])
+}
+
+fn key(n: u8) -> DataKey {
+    DataKey::from_seed([n; 32])
+}
+
+#[test]
+fn secrets_do_not_show_themselves() {
+    let shown = format!("{:?} {:?}", secret(0xab), key(0xab));
+    assert!(!shown.contains("abab") && !shown.contains("171"), "{shown}");
+}
+
+#[test]
+fn the_length_of_a_text_says_little_and_a_text_that_is_too_long_is_not_sealed() {
+    let len = |text: &[u8]| seal(&key(1), &RECORD, "contact", [0; 32], text).map(|bytes| bytes.len());
+    assert_eq!(len(b""), len(&[b'1'; 31]));
+    assert_eq!(len(&[b'1'; 32]), len(b"").map(|len| len + 32));
+    assert_eq!(len(&[0; PLAINTEXT_BYTES_MAX]), Some(SEALED_BYTES_MAX));
+    assert_eq!(len(&[0; PLAINTEXT_BYTES_MAX + 1]), None);
+}
+
+#[test]
+fn a_seed_that_comes_twice_does_not_lock_two_texts_alike() {
+    let nonce = |text: &[u8]| seal(&key(1), &RECORD, "contact", [0; 32], text).expect("sealed")[17..41].to_vec();
+    assert_ne!(nonce(b"a"), nonce(b"b"));
+    let first = |key: &DataKey| wrap(key, &secret(2).public(), b"", [0; 32]).expect("wrapped")[..33].to_vec();
+    assert_ne!(first(&key(1)), first(&key(2)));
+}
+
+/// Of these points every secret gives the same shared one.
+#[test]
+fn nothing_is_wrapped_to_a_key_that_agrees_with_everybody() {
+    let one = std::array::from_fn(|i| u8::from(i == 0));
+    for small in [SealingKey([0; 32]), SealingKey(one)] {
+        assert_eq!(wrap(&key(1), &small, b"", [3; 32]), None);
+    }
+    let mut bytes = wrap(&key(1), &secret(2).public(), b"", [3; 32]).expect("wrapped");
+    bytes[1..33].fill(0);
+    assert_eq!(unwrap(&secret(2), b"", &bytes), None);
+}
+
+/// Stored bytes: whoever changes the format gives it a new first byte, and keeps reading this one.
+#[test]
+fn the_first_format_does_not_change() {
+    let sealed = seal(&key(1), &RECORD, "contact", [2; 32], b"13800001234").expect("sealed");
+    let wrapped = wrap(&key(1), &secret(3).public(), b"context", [4; 32]).expect("wrapped");
+    let id = heliu_record::id::to_hex(&hash16("test", &[&sealed, &wrapped]));
+    assert_eq!(id, "4d3d4bac3258d9e07820e83b0f7a08bf");
+}
+
+/// What a node writes into a member's contact, on top of what it holds, under a data key.
+fn writes(node: &Node, preimage: &Preimage, past: &History, key: &DataKey, contact: &str) -> Change {
+    let put = |container, path: &str, value| Write { container, key: path.to_owned(), value };
+    let owner = WriteValue::Value(Scalar::Bytes(preimage.birth.0.to_vec()));
+    let to_seal = WriteValue::ToSeal(Plaintext(Scalar::from(contact)));
+    let mut writes = vec![put(Container::Mv, "contact", to_seal)];
+    if past.is_empty() {
+        writes.push(put(Container::Scope, heliu_record::scope::OWNER, owner));
+    }
+    let create = past.is_empty().then(|| preimage.clone());
+    let write = RecordWrite { record: preimage.id(), create, writes };
+    let mut sealing = |record: &RecordId, path: &str, plaintext: &Plaintext| {
+        Ok(seal(key, record, path, [6; 32], &plaintext.encode()).expect("it is short"))
+    };
+    write.change(past, node.actor(), 0, Note::default(), &mut sealing).expect("a change")
+}
+
+/// A village and its township write a person's number, offline from each other. The county carries the record.
+#[test]
+fn readers_see_both_numbers_and_a_carrier_sees_that_they_are_sealed() {
+    let directory = directory();
+    let preimage = Preimage { kind: "member".to_owned(), birth: VILLAGE.seat(), key: vec![1; 16] };
+    let mut history = History::new();
+    let first = writes(&VILLAGE, &preimage, &history, &key(1), "13800001234");
+    history.place(first.into());
+    let apart = history.clone();
+    history.place(writes(&VILLAGE, &preimage, &apart, &key(1), "13800005678").into());
+    history.place(writes(&TOWNSHIP, &preimage, &apart, &key(2), "13900001111").into());
+
+    let record = Record::fold(preimage, history, directory.seats());
+    let shown = record.view.json.to_string();
+    assert!(shown.contains(&key(1).id(&record.id).to_string()) && shown.contains(&key(2).id(&record.id).to_string()));
+    for number in ["13800001234", "13800005678", "13900001111"] {
+        assert!(!shown.contains(number), "{shown}");
+    }
+    let [place] = &places(&record)[..] else { panic!("one place") };
+    let read = |keys: &[DataKey]| -> Vec<Option<Scalar>> {
+        let open_one = |bytes: &Vec<u8>| {
+            let key = keys.iter().find(|key| Some(key.id(&record.id)) == sealed_key(bytes))?;
+            Plaintext::decode(&open(key, &record.id, &place.path, bytes)?).ok().map(|plaintext| plaintext.0)
+        };
+        place.values.iter().map(open_one).collect()
+    };
+    let both = read(&[key(1), key(2)]);
+    for number in ["13800005678", "13900001111"] {
+        assert!(both.contains(&Some(Scalar::from(number))), "{both:?}");
+    }
+    assert_eq!(read(&[key(1)]).iter().flatten().count(), 1, "who has one key reads one");
+    assert_eq!(read(&[]), [None, None], "and {} none", COUNTY.code);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_is_sealed_opens_with_its_key_in_its_place_and_nowhere_else(
+        text in prop::collection::vec(any::<u8>(), 0..200),
+        seed in any::<[u8; 32]>(),
+        at in any::<prop::sample::Index>(),
+        flip in 1u8..,
+    ) {
+        let bytes = seal(&key(1), &RECORD, "contact", seed, &text).expect("sealed");
+        prop_assert_eq!(sealed_key(&bytes), Some(key(1).id(&RECORD)));
+        prop_assert!(open(&key(1), &RECORD, "contact", &bytes).is_some_and(|opened| *opened == text));
+        prop_assert!(open(&key(2), &RECORD, "contact", &bytes).is_none());
+        prop_assert!(open(&key(1), &RecordId([8; 32]), "contact", &bytes).is_none());
+        prop_assert!(open(&key(1), &RECORD, "birth_date", &bytes).is_none());
+        let mut touched = bytes.clone();
+        touched[at.index(bytes.len())] ^= flip;
+        prop_assert!(open(&key(1), &RECORD, "contact", &touched).is_none());
+        prop_assert!(open(&key(1), &RECORD, "contact", &bytes[..at.index(bytes.len())]).is_none());
+    }
+
+    #[test]
+    fn a_wrapped_key_is_for_one_reader_and_one_context(
+        seed in any::<[u8; 32]>(),
+        at in any::<prop::sample::Index>(),
+        flip in 1u8..,
+    ) {
+        let bytes = wrap(&key(1), &secret(2).public(), b"context", seed).expect("wrapped");
+        prop_assert_eq!(bytes.len(), WRAP_BYTES);
+        prop_assert_eq!(unwrap(&secret(2), b"context", &bytes), Some(key(1)));
+        prop_assert_eq!(unwrap(&secret(3), b"context", &bytes), None);
+        prop_assert_eq!(unwrap(&secret(2), b"other", &bytes), None);
+        let mut touched = bytes.clone();
+        touched[at.index(bytes.len())] ^= flip;
+        // The curve takes the highest bit of a public key for nothing; the context does not.
+        prop_assert_eq!(unwrap(&secret(2), b"context", &touched), None);
+        prop_assert_eq!(unwrap(&secret(2), b"context", &bytes[..at.index(bytes.len())]), None);
+    }
+}
