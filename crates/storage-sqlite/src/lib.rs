@@ -213,6 +213,10 @@ impl Read for SqliteStore {
         read!(self, "scanning records", connection => records::scan(connection, after, limit))
     }
 
+    async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+        read!(self, "looking for records with grants", connection => records::granted(connection, after, limit))
+    }
+
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
         read!(self, "reading a record", connection => records::one(connection, id))
     }

@@ -30,8 +30,29 @@ pub async fn scan(
     after: Option<RecordId>,
     count: usize,
 ) -> Result<Vec<ScanItem>, Fault> {
-    let query = sqlx::query("SELECT id, scope, state, held, admitted FROM records WHERE id > ? ORDER BY id LIMIT ?");
-    let rows = query.bind(start(after.as_ref())).bind(limit(count)).fetch_all(connection).await?;
+    scan_where(connection, "true", after, count).await
+}
+
+/// Those alone that have grants.
+pub async fn granted(
+    connection: &mut SqliteConnection,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<ScanItem>, Fault> {
+    let has_grants = "EXISTS (SELECT 1 FROM feed f WHERE f.record = records.key AND f.entry = 1)";
+    scan_where(connection, has_grants, after, count).await
+}
+
+async fn scan_where(
+    connection: &mut SqliteConnection,
+    fits: &'static str,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<ScanItem>, Fault> {
+    let columns = "id, scope, state, held, admitted";
+    let sql = format!("SELECT {columns} FROM records WHERE id > ? AND {fits} ORDER BY id LIMIT ?");
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
+    let rows = query.fetch_all(connection).await?;
     let item = |row: &SqliteRow| {
         let cells = Cells::new(row, "records", 0);
         Ok(ScanItem {

@@ -87,14 +87,13 @@ impl Read for MemoryStore {
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
         let state = self.lock();
-        let item = |slot: &Arc<Slot>| ScanItem {
-            id: slot.row.id,
-            scope: slot.row.scope.clone(),
-            present: slot.row.state == RecordState::Present,
-            held: slot.row.held,
-            admitted: slot.row.admitted,
-        };
-        Ok(state.after(after).take(limit).map(|(_, slot)| item(slot)).collect())
+        Ok(state.after(after).take(limit).map(|(_, slot)| slot.scanned()).collect())
+    }
+
+    async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+        let state = self.lock();
+        let granted = state.after(after).filter(|(id, _)| state.has_grants(id));
+        Ok(granted.take(limit).map(|(_, slot)| slot.scanned()).collect())
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
