@@ -66,7 +66,7 @@ impl Beginner {
 
     /// The stored log, verified again.
     async fn stored_directory<S: Write>(&self, store: &S) -> Result<Directory, StartError> {
-        let mut directory = Directory::new(self.anchor.realm, self.anchor.issuer);
+        let mut directory = Directory::new(self.anchor.realm, self.anchor.root);
         for (index, encoded) in (0..).zip(store.directory().await?) {
             let entry = SignedEntry::decode(&encoded).map_err(|_| StartError::DirectoryUnreadable { index })?;
             self.append(&mut directory, &entry)?;
@@ -110,7 +110,7 @@ impl Beginner {
     fn append(&self, directory: &mut Directory, entry: &SignedEntry) -> Result<(), StartError> {
         let index = entry.entry.index;
         let appended = directory.append(entry, &*self.verifier);
-        appended.map_err(|why: DirectoryError| StartError::Directory { index, why })
+        appended.map(|_| ()).map_err(|why: DirectoryError| StartError::Directory { index, why })
     }
 
     pub fn node(&self) -> NodeId {

@@ -41,11 +41,11 @@ pub struct Options {
     pub limits: Limits,
 }
 
-/// The root of trust of a realm, in this slice: one county and its issuer.
+/// Where trust in a realm begins: its id, and the offline root key that the id binds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Anchor {
     pub realm: RealmId,
-    pub issuer: PublicKey,
+    pub root: PublicKey,
 }
 
 /// One node to dial, at one of several addresses (`host:port`).

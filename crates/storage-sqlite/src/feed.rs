@@ -10,7 +10,8 @@ use futures::TryStreamExt as _;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::scope::Scope;
 use heliu_storage::{
-    Budget, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded, Position, RecordRow,
+    Budget, DamagedEntry, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded, Position,
+    RecordRow, StoreError,
 };
 use heliu_trust::id::{CommitId, NodeId};
 use sqlx::AssertSqlSafe;
@@ -37,7 +38,7 @@ pub async fn page(
     budget: Budget,
 ) -> Result<FeedPage, Fault> {
     let mut assembly = Assembly::default();
-    let mut bytes = 0;
+    let (mut seen, mut bytes) = (0, 0);
     // One more than wanted: whether there is one tells how far this page has looked.
     let sql = format!(
         "SELECT {FEED_COLUMNS}, {ITEM_COLUMNS} FROM feed f LEFT JOIN records r ON r.key = f.record \
@@ -48,18 +49,19 @@ pub async fn page(
     let mut rows = query.fetch(&mut *connection);
     let mut through = head;
     while let Some(row) = rows.try_next().await? {
-        let item = assembly.item(&row)?;
-        let position = item.entry.position();
-        bytes += item.entry.change_len();
-        if !assembly.items.is_empty() && (assembly.items.len() >= entries || bytes > budget.bytes) {
-            through = position - 1;
+        let position = Cells::new(&row, "feed", 0).u64(0)?;
+        let item = assembly.item(&row);
+        bytes += item.as_ref().map_or(0, |item| item.entry.change_len());
+        if seen > 0 && (seen >= entries || bytes > budget.bytes) {
+            through = position.saturating_sub(1);
             break;
         }
+        seen += 1;
         through = through.max(position);
-        assembly.items.push(item);
+        assembly.keep(position, &row, item)?;
     }
     drop(rows);
-    Ok(FeedPage { items: assembly.finish(connection).await?, through })
+    assembly.finish(connection, through).await
 }
 
 pub async fn leaves_of(
@@ -76,13 +78,13 @@ pub async fn leaves_of(
     let query = sqlx::query(AssertSqlSafe(sql)).bind(id_list(ids.iter().map(|id| &id.0)));
     let mut rows = query.fetch(&mut *connection);
     while let Some(row) = rows.try_next().await? {
-        let item = assembly.item(&row)?;
-        assembly.items.push(item);
+        let item = assembly.item(&row);
+        assembly.keep(Cells::new(&row, "feed", 0).u64(0)?, &row, item)?;
     }
     drop(rows);
     assembly.items.sort_unstable_by_key(|item| item.entry.position());
     let through = assembly.items.last().map_or(head, |item| head.max(item.entry.position()));
-    Ok(FeedPage { items: assembly.finish(connection).await?, through })
+    assembly.finish(connection, through).await
 }
 
 /// Items whose commits are not read yet. What items share is made once.
@@ -91,6 +93,7 @@ struct Assembly {
     items: Vec<FeedItem>,
     records: BTreeMap<i64, (RecordId, Arc<Preimage>, Arc<Scope>)>,
     commit_keys: BTreeMap<Position, i64>,
+    damaged: Vec<DamagedEntry>,
 }
 
 impl Assembly {
@@ -127,14 +130,33 @@ impl Assembly {
         Ok(FeedItem { entry, preimage, scope, commit: None })
     }
 
-    async fn finish(mut self, connection: &mut SqliteConnection) -> Result<Vec<FeedItem>, Fault> {
-        let commits = commits(connection, self.commit_keys.values().copied()).await?;
-        for item in &mut self.items {
-            if let FeedEntry::Leaf(leaf) = &mut item.entry {
-                item.commit = Some(commits.complete(leaf, self.commit_keys.get(&leaf.position))?);
+    /// One entry that cannot be read does not take the page with it.
+    fn keep(&mut self, position: Position, row: &SqliteRow, item: Result<FeedItem, Fault>) -> Result<(), Fault> {
+        match item {
+            Ok(item) => self.items.push(item),
+            Err(Fault::Store(error @ StoreError::Damaged { .. })) => {
+                let record = Cells::new(row, "records", ITEM_RECORD).optional(ITEM_RECORD).ok().flatten().map(RecordId);
+                self.damaged.push(DamagedEntry { position, record, detail: error.to_string() });
             }
+            Err(other) => return Err(other),
         }
-        Ok(self.items)
+        Ok(())
+    }
+
+    async fn finish(self, connection: &mut SqliteConnection, through: Position) -> Result<FeedPage, Fault> {
+        let Assembly { mut items, commit_keys, mut damaged, .. } = self;
+        let commits = commits(connection, commit_keys.values().copied()).await?;
+        items.retain_mut(|item| {
+            let FeedEntry::Leaf(leaf) = &mut item.entry else { return true };
+            item.commit = commits.complete(leaf, commit_keys.get(&leaf.position));
+            if item.commit.is_none() {
+                let detail = format!("feed: row {}: its commit is not here", leaf.position);
+                damaged.push(DamagedEntry { position: leaf.position, record: Some(leaf.record), detail });
+            }
+            item.commit.is_some()
+        });
+        damaged.sort_unstable_by_key(|entry| entry.position);
+        Ok(FeedPage { items, through, damaged })
     }
 }
 
@@ -188,12 +210,11 @@ async fn commits(connection: &mut SqliteConnection, keys: impl Iterator<Item = i
 }
 
 impl Commits {
-    fn complete(&self, leaf: &mut LeafRow, key: Option<&i64>) -> Result<Arc<[u8]>, Fault> {
-        let Some((id, author, encoded)) = key.and_then(|key| self.0.get(key)) else {
-            return Err(damaged("feed", &leaf.position, &"its commit is not here"));
-        };
+    /// None if its commit is not here.
+    fn complete(&self, leaf: &mut LeafRow, key: Option<&i64>) -> Option<Arc<[u8]>> {
+        let (id, author, encoded) = self.0.get(key?)?;
         (leaf.commit, leaf.author) = (*id, *author);
-        Ok(encoded.clone())
+        Some(encoded.clone())
     }
 }
 
@@ -249,7 +270,8 @@ impl Parts {
         self.grants.sort_unstable_by_key(|grant| grant.position);
         let mut loaded = Loaded { row: self.row, leaves: Vec::new(), commits: Vec::new(), grants: self.grants };
         for (mut leaf, key) in self.leaves {
-            loaded.commits.push(commits.complete(&mut leaf, Some(&key))?);
+            let commit = commits.complete(&mut leaf, Some(&key));
+            loaded.commits.push(commit.ok_or_else(|| damaged("feed", &leaf.position, &"its commit is not here"))?);
             loaded.leaves.push(leaf);
         }
         Ok(loaded)

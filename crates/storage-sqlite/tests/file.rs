@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use heliu_storage::conformance::sample::{ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, row};
-use heliu_storage::{Cursor, Read as _, StoreError, Transaction, Write as _};
+use heliu_storage::{Budget, Cursor, Read as _, StoreError, Transaction, Write as _};
 use heliu_storage_sqlite::{FORMAT_VERSION, Options, SqliteStore};
 use heliu_trust::id::Incarnation;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -168,10 +168,6 @@ async fn damage_names_the_table_and_the_row() {
     let directory = tempfile::tempdir().expect("a directory");
     let store = open(directory.path(), FIRST).await;
     store.apply(&edit(0, &commit(AUTHOR, 1), &[1, 2, 3])).await.expect("applies");
-    let told = |error: StoreError| match error {
-        StoreError::Damaged { what, detail } => format!("{what}: {detail}"),
-        other => panic!("{other:?}"),
-    };
     for (table, change, says) in [
         ("feed", "UPDATE feed SET hash = x'00' WHERE position = 2", "feed: row 2:"),
         ("feed", "UPDATE feed SET status = 9 WHERE position = 2", "feed: row 2:"),
@@ -181,8 +177,23 @@ async fn damage_names_the_table_and_the_row() {
         ("commits", "DELETE FROM commits", "feed: row 1: its commit is not here"),
     ] {
         meddle(directory.path(), &format!("CREATE TABLE saved AS SELECT * FROM {table}; {change}")).await;
-        let error = told(store.feed(0, ALL).await.expect_err(change));
-        assert!(error.starts_with(says), "{change}: {error}");
+        let page = store.feed(0, ALL).await.expect(change);
+        let told = &page.damaged[0].detail;
+        assert!(told.contains(says), "{change}: {told}");
+        let read: Vec<u64> = page.items.iter().map(|item| item.entry.position()).collect();
+        let lost: Vec<u64> = page.damaged.iter().map(|entry| entry.position).collect();
+        let all = if table == "commits" { (vec![], vec![1, 2, 3]) } else { (vec![1, 3], vec![2]) };
+        assert_eq!(((read, lost), page.through), (all, 3), "{change}: the others are read");
+        let mut positions = Vec::new();
+        for after in 0..3 {
+            let page = store.feed(after, Budget { entries: 1, bytes: 0 }).await.expect(change);
+            assert_eq!(page.items.len() + page.damaged.len(), 1);
+            positions.push(page.through);
+        }
+        assert_eq!(positions, [1, 2, 3], "{change}: also in pages");
+        let whose = page.damaged[0].record;
+        let of = if table == "commits" { Some(id(1)) } else { Some(id(2)).filter(|_| !change.starts_with("DELETE")) };
+        assert_eq!(whose, of, "{change}");
         let restore = format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM saved; DROP TABLE saved");
         meddle(directory.path(), &restore).await;
         assert_eq!(store.feed(0, ALL).await.expect("reads again").items.len(), 3);

@@ -17,8 +17,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 pub use ledger::{AuditRow, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState};
 pub use row::{
-    CommandId, Cursor, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded, Meta, Position,
-    RecordRow, RecordState, ScanItem, StoreId, Stub,
+    CommandId, Cursor, DamagedEntry, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, Loaded,
+    Meta, Position, RecordRow, RecordState, ScanItem, StoreId, Stub,
 };
 pub use transaction::Transaction;
 

@@ -161,6 +161,18 @@ pub struct FeedPage {
     pub items: Vec<FeedItem>,
     /// Everything up to here has been looked at, also where erased entries left gaps.
     pub through: Position,
+    /// Entries in between that cannot be read: they are not in `items`.
+    pub damaged: Vec<DamagedEntry>,
+}
+
+/// An entry of the feed that is not what was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DamagedEntry {
+    pub position: Position,
+    /// None if that cannot be told.
+    pub record: Option<RecordId>,
+    /// Where and what.
+    pub detail: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

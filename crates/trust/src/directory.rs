@@ -1,83 +1,74 @@
 //! A county's directory: the linear, signed log of its seats and nodes, and what it adds up to. Authority depends on
-//! this and the record, and on nothing else. The encoding of entries is in `directory/entry.rs`.
+//! this and the record, and on nothing else. Here is what it answers; how it grows is in `directory/append.rs`, what each
+//! item does in `directory/apply.rs`, and the encoding in `directory/entry.rs` and `directory/item.rs`.
 //!
 //! What an author may do is judged at the version that its commit cites, never at the newest that the judging node
-//! happens to hold: so `node_at_index` and `seats_at` answer for any version in the log.
+//! happens to hold: so `node_at_index` and `seats_at` answer for any version in the log. Only fences are judged by the
+//! newest version: they say whose signatures count, whatever they sign.
 //!
-//! Yet to come here, each as an item of its own: a node's frontier (fencing), delegation of enrolment to townships,
-//! merge, split and recode of seats, consumed join tokens, and the realm's root above the issuer.
+//! Trust begins with the realm's offline root. It names the issuer, who does the daily work, and can replace the issuer.
+//!
+//! Yet to come here, each as an item of its own: merge, split and recode of seats.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliu_record::codec::DecodeError;
 use heliu_record::id::SeatId;
-use heliu_record::seats::{BadSeat, Seats};
+use heliu_record::seats::Seats;
 
-use crate::id::{DirectoryVersion, NodeId, RealmId, node_id};
-use crate::signature::{PublicKey, Signer, Verifier};
+use crate::id::{DirectoryVersion, NodeId, RealmId, TokenId};
+use crate::signature::{PublicKey, SealingKey};
+use crate::token::Approval;
 
+mod append;
+mod apply;
 mod entry;
+mod error;
+mod fence;
+pub(crate) mod item;
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Entry, Item, SignedEntry, limits};
+pub use append::{Appended, Grown};
+pub use entry::{Entry, SignedEntry, limits};
+pub use error::DirectoryError;
+pub use fence::Fence;
+pub use item::Item;
 
-/// An enrolled node.
+/// An enrolled node; a fenced one too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInfo {
     pub node: NodeId,
     pub seat: SeatId,
     pub key: PublicKey,
+    /// What is for this node is sealed to this key.
+    pub sealing: SealingKey,
     /// Where it can be reached, as of the newest entry.
     pub addresses: Vec<String>,
+    /// Who let it in, if it came with a join token.
+    pub approval: Option<Approval>,
     /// Index of the entry that enrolled it.
     pub since: u64,
 }
 
-/// Why an entry does not become part of the log. Nothing of it is applied then.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DirectoryError {
-    #[error("the entry is of another realm")]
-    WrongRealm,
-    #[error("the entry is of another county")]
-    WrongCounty,
-    #[error("the entry is not signed by this county's issuer")]
-    ForeignIssuer,
-    #[error("the entry's signature does not match")]
-    BadSignature,
-    /// Not a fault: earlier entries have to come first.
-    #[error("entry {found} came, where {expected} was due")]
-    Gap { expected: u64, found: u64 },
-    /// The issuer signed two entries for one place: the directory must not grow until the root has decided.
-    #[error("a second, different entry {index} is signed by the issuer: the directory is forked")]
-    Forked { index: u64 },
-    #[error("the entry keeps no bounds: {0}")]
-    Bounds(#[from] DecodeError),
-    #[error(transparent)]
-    Seat(#[from] BadSeat),
-    #[error("the county's own seat comes first, and no other seat is without a parent")]
-    Root,
-    #[error("seat {0} would not be below its parent's tier")]
-    Tier(String),
-    #[error("node {} is already enrolled", .0.short())]
-    NodeTwice(NodeId),
-    #[error("node {} is enrolled for a seat that does not exist", .0.short())]
-    NodeSeat(NodeId),
-    #[error("the id of node {} is not that of its key", .0.short())]
-    NodeKey(NodeId),
-    #[error("node {} is not enrolled", .0.short())]
-    NoNode(NodeId),
+/// What became of a join token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Used {
+    /// Who joined with it; nobody, if it was revoked.
+    pub node: Option<NodeId>,
+    /// Index of the entry that says so.
+    pub index: u64,
 }
 
 /// Cheap to clone: hundreds of nodes in one process share one copy of what they have in common.
 #[derive(Clone, Debug)]
 pub struct Directory {
     realm: RealmId,
-    issuer: PublicKey,
+    root: PublicKey,
     log: Arc<Log>,
     /// The tree from each entry on that changed it, oldest first. It seldom changes, and is small.
     trees: Arc<Vec<(u64, Arc<Seats>)>>,
+    powers: Arc<Powers>,
     nodes: Arc<Nodes>,
 }
 
@@ -85,149 +76,39 @@ pub struct Directory {
 struct Log {
     entries: Vec<Arc<SignedEntry>>,
     by_version: BTreeMap<DirectoryVersion, u64>,
+    /// Versions that the root gave up, and the index of the entry that stands for each.
+    abandoned: BTreeMap<DirectoryVersion, u64>,
+    /// The newest entry that the root signed.
+    root_at: Option<u64>,
+}
+
+/// Who may write the directory, and who is fenced, as of the newest entry. Small; changes rarely.
+#[derive(Clone, Debug, Default)]
+struct Powers {
+    /// Since which entry whose signature counts for the following ones; oldest first.
+    issuers: Vec<(u64, PublicKey)>,
+    cosigners: BTreeSet<PublicKey>,
+    two_signatures: bool,
+    escrow: Option<SealingKey>,
+    delegates: BTreeSet<SeatId>,
+    fences: BTreeMap<NodeId, Arc<Fence>>,
+    /// The newest version that says something new about what older versions admitted.
+    verdicts: DirectoryVersion,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Nodes {
     by_id: BTreeMap<NodeId, Arc<NodeInfo>>,
     by_seat: BTreeMap<SeatId, Vec<NodeId>>,
-}
-
-/// What an entry would make of the directory.
-struct Applied {
-    seats: Option<Seats>,
-    nodes: Option<Nodes>,
+    tokens: BTreeMap<TokenId, Used>,
 }
 
 impl Directory {
-    /// An empty log. The anchor of trust is the county issuer's key; see [`crate::id::realm_id`].
+    /// An empty log. The anchor of trust is the realm's root key; see [`crate::id::realm_id`].
     #[must_use]
-    pub fn new(realm: RealmId, issuer: PublicKey) -> Self {
+    pub fn new(realm: RealmId, root: PublicKey) -> Self {
         let trees = Arc::new(vec![(0, Arc::default())]);
-        Directory { realm, issuer, log: Arc::default(), trees, nodes: Arc::default() }
-    }
-
-    /// Takes the next entry, or leaves everything as it is. An entry that is already in the log is taken again in peace.
-    pub fn append(&mut self, signed: &SignedEntry, verifier: &dyn Verifier) -> Result<(), DirectoryError> {
-        let entry = &signed.entry;
-        if entry.realm != self.realm {
-            return Err(DirectoryError::WrongRealm);
-        }
-        if entry.issuer != self.issuer {
-            return Err(DirectoryError::ForeignIssuer);
-        }
-        if self.log.entries.get(usize_of(entry.index)).is_some_and(|known| **known == *signed) {
-            return Ok(());
-        }
-        // The version is a public field: only a signature over what the entry itself hashes to counts.
-        let version = entry.version();
-        if version != signed.version
-            || !verifier.verify(&self.issuer, &entry::signed_message(&version), &signed.signature)
-        {
-            return Err(DirectoryError::BadSignature);
-        }
-        if self.county().is_some_and(|county| county != entry.county) {
-            return Err(DirectoryError::WrongCounty);
-        }
-        if entry.index > self.len() {
-            return Err(DirectoryError::Gap { expected: self.len(), found: entry.index });
-        }
-        if entry.index < self.len() || entry.previous != self.head() {
-            return Err(DirectoryError::Forked { index: entry.index });
-        }
-        let applied = self.apply(entry, verifier.scheme())?;
-        self.take(signed, applied);
-        Ok(())
-    }
-
-    /// The next entry with these items, signed; it has not been appended.
-    pub fn draft(&self, items: Vec<Item>, time_ms: i64, issuer: &dyn Signer) -> Result<SignedEntry, DirectoryError> {
-        if issuer.public_key() != self.issuer {
-            return Err(DirectoryError::ForeignIssuer);
-        }
-        let first = match items.first() {
-            Some(Item::Seat(seat)) => Some(seat.id),
-            _ => None,
-        };
-        let entry = Entry {
-            realm: self.realm,
-            county: self.county().or(first).ok_or(DirectoryError::Root)?,
-            index: self.len(),
-            previous: self.head(),
-            time_ms,
-            items,
-            issuer: self.issuer,
-        };
-        self.apply(&entry, issuer.scheme())?;
-        Ok(SignedEntry::sign(entry, issuer))
-    }
-
-    fn apply(&self, entry: &Entry, scheme: &str) -> Result<Applied, DirectoryError> {
-        entry.check()?;
-        let mut applied = Applied { seats: None, nodes: None };
-        for (place, item) in entry.items.iter().enumerate() {
-            self.apply_item(&mut applied, entry, place, item, scheme)?;
-        }
-        Ok(applied)
-    }
-
-    fn apply_item(
-        &self,
-        applied: &mut Applied,
-        entry: &Entry,
-        place: usize,
-        item: &Item,
-        scheme: &str,
-    ) -> Result<(), DirectoryError> {
-        match item {
-            Item::Seat(seat) => {
-                let is_first = entry.index == 0 && place == 0;
-                if is_first != seat.parent.is_none() || (is_first && seat.id != entry.county) {
-                    return Err(DirectoryError::Root);
-                }
-                let seats = applied.seats.get_or_insert_with(|| self.seats().clone());
-                if let Some(parent) = seat.parent.and_then(|parent| seats.get(parent))
-                    && parent.tier >= seat.tier
-                {
-                    return Err(DirectoryError::Tier(seat.code.clone()));
-                }
-                seats.add(seat.clone())?;
-            }
-            Item::Node { node, seat, key, addresses } => {
-                if *node != node_id(scheme, key) {
-                    return Err(DirectoryError::NodeKey(*node));
-                }
-                if applied.seats.as_ref().unwrap_or(self.seats()).get(*seat).is_none() {
-                    return Err(DirectoryError::NodeSeat(*node));
-                }
-                let nodes = applied.nodes.get_or_insert_with(|| Nodes::clone(&self.nodes));
-                let (seat, addresses) = (*seat, addresses.clone());
-                let info = NodeInfo { node: *node, seat, key: *key, addresses, since: entry.index };
-                if nodes.by_id.insert(*node, Arc::new(info)).is_some() {
-                    return Err(DirectoryError::NodeTwice(*node));
-                }
-                nodes.by_seat.entry(seat).or_default().push(*node);
-            }
-            Item::Addresses { node, addresses } => {
-                let nodes = applied.nodes.get_or_insert_with(|| Nodes::clone(&self.nodes));
-                let known = nodes.by_id.get_mut(node).ok_or(DirectoryError::NoNode(*node))?;
-                Arc::make_mut(known).addresses.clone_from(addresses);
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, signed: &SignedEntry, applied: Applied) {
-        let index = self.len();
-        if let Some(seats) = applied.seats {
-            Arc::make_mut(&mut self.trees).push((index, Arc::new(seats)));
-        }
-        if let Some(nodes) = applied.nodes {
-            self.nodes = Arc::new(nodes);
-        }
-        let log = Arc::make_mut(&mut self.log);
-        log.by_version.insert(signed.version, index);
-        log.entries.push(Arc::new(signed.clone()));
+        Directory { realm, root, log: Arc::default(), trees, powers: Arc::default(), nodes: Arc::default() }
     }
 
     #[must_use]
@@ -236,8 +117,36 @@ impl Directory {
     }
 
     #[must_use]
-    pub fn issuer(&self) -> PublicKey {
-        self.issuer
+    pub fn root(&self) -> PublicKey {
+        self.root
+    }
+
+    /// Whose signature the next entry needs; none before the first entry.
+    #[must_use]
+    pub fn issuer(&self) -> Option<PublicKey> {
+        self.powers.issuers.last().map(|(_, key)| *key)
+    }
+
+    /// The issuer whose signature an entry at `index` needed.
+    fn issuer_before(&self, index: u64) -> Option<PublicKey> {
+        self.powers.issuers.iter().rev().find(|(since, _)| *since < index).map(|(_, key)| *key)
+    }
+
+    /// The keys that can give a second signature.
+    pub fn cosigners(&self) -> impl Iterator<Item = PublicKey> + '_ {
+        self.powers.cosigners.iter().copied()
+    }
+
+    /// Whether some items need two signatures; see [`Directory::needs_second`].
+    #[must_use]
+    pub fn two_signatures(&self) -> bool {
+        self.powers.two_signatures
+    }
+
+    /// The offline key that everything sealed is sealed to as well.
+    #[must_use]
+    pub fn escrow(&self) -> Option<SealingKey> {
+        self.powers.escrow
     }
 
     /// The seat whose log this is; none before the first entry.
@@ -268,10 +177,17 @@ impl Directory {
         self.log.entries.get(usize_of(index)..).unwrap_or_default()
     }
 
-    /// The index of the entry that made this version.
+    /// The index of the entry that made this version; for a version that the root gave up, of the one that it was built
+    /// on.
     #[must_use]
     pub fn index_of(&self, version: DirectoryVersion) -> Option<u64> {
-        self.log.by_version.get(&version).copied()
+        self.log.by_version.get(&version).or_else(|| self.log.abandoned.get(&version)).copied()
+    }
+
+    /// Changes when what older versions admitted has to be judged again: with a fence, or when the root decided a fork.
+    #[must_use]
+    pub fn verdicts(&self) -> DirectoryVersion {
+        self.powers.verdicts
     }
 
     /// The tree as of the newest entry.
@@ -297,15 +213,52 @@ impl Directory {
         self.nodes.by_id.values().map(Arc::as_ref)
     }
 
-    /// The nodes of a seat, in the order of enrolment.
+    /// The nodes of a seat, in the order of enrolment; fenced ones too.
     pub fn nodes_of(&self, seat: SeatId) -> impl Iterator<Item = &NodeInfo> {
         self.nodes.by_seat.get(&seat).into_iter().flatten().filter_map(|node| self.node(*node))
+    }
+
+    /// The nodes of a seat that are not fenced.
+    pub fn live_nodes_of(&self, seat: SeatId) -> impl Iterator<Item = &NodeInfo> {
+        self.nodes_of(seat).filter(|info| !self.is_fenced(info.node))
     }
 
     /// A node, if it was enrolled at the version that the entry at `index` made. Its addresses are today's.
     #[must_use]
     pub fn node_at_index(&self, node: NodeId, index: u64) -> Option<&NodeInfo> {
         self.node(node).filter(|info| info.since <= index && index < self.len())
+    }
+
+    #[must_use]
+    pub fn fence(&self, node: NodeId) -> Option<&Fence> {
+        self.powers.fences.get(&node).map(Arc::as_ref)
+    }
+
+    #[must_use]
+    pub fn is_fenced(&self, node: NodeId) -> bool {
+        self.powers.fences.contains_key(&node)
+    }
+
+    /// Fenced nodes, by id.
+    pub fn fences(&self) -> impl Iterator<Item = &Fence> {
+        self.powers.fences.values().map(Arc::as_ref)
+    }
+
+    /// Seats whose nodes may enrol others below, besides the county's own.
+    pub fn delegates(&self) -> impl Iterator<Item = SeatId> + '_ {
+        self.powers.delegates.iter().copied()
+    }
+
+    /// Whether a node may mint join tokens for a seat: it is not fenced, it is of the county's seat or one that it is
+    /// delegated to, and that is the seat itself or above it.
+    #[must_use]
+    pub fn may_enrol(&self, minter: NodeId, seat: SeatId) -> bool {
+        self.county().is_some_and(|county| self.minter(&apply::Staged::default(), county, minter, seat).is_ok())
+    }
+
+    #[must_use]
+    pub fn token_used(&self, token: TokenId) -> Option<Used> {
+        self.nodes.tokens.get(&token).copied()
     }
 
     /// What a new commit cites; empty before the first entry, when nobody may commit.

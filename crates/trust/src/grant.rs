@@ -14,8 +14,8 @@ use heliu_record::id::RecordId;
 
 use crate::directory::Directory;
 use crate::id::{NodeId, RealmId};
-use crate::seal::{self, DataKey, KeyId, SealingKey, SealingSecret};
-use crate::signature::{Signature, Signer, Verifier};
+use crate::seal::{self, DataKey, KeyId, SealingSecret};
+use crate::signature::{SealingKey, Signature, Signer, Verifier};
 
 /// Wraps in one grant; more readers take more grants.
 pub const WRAPS_MAX: usize = 64;

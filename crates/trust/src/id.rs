@@ -27,6 +27,17 @@ byte_id!(
     DirectoryVersion, 32
 );
 
+byte_id!(
+    /// A join token; see [`crate::token`].
+    TokenId, 16
+);
+
+impl Default for DirectoryVersion {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
 impl DirectoryVersion {
     /// The version before the first entry.
     pub const EMPTY: DirectoryVersion = DirectoryVersion([0; 32]);
@@ -44,10 +55,10 @@ pub fn actor(node: &NodeId, incarnation: &Incarnation) -> Actor {
     Actor(hash16("heliu actor 1", &[&node.0, &incarnation.0]))
 }
 
-/// Two counties that call their realm by one name still have two realms.
+/// The id binds the offline root key: two realms that call themselves by one name are still two.
 #[must_use]
-pub fn realm_id(issuer: &PublicKey, name: &str) -> RealmId {
-    RealmId(hash16("heliu realm 1", &[&issuer.0, name.as_bytes()]))
+pub fn realm_id(root: &PublicKey, name: &str) -> RealmId {
+    RealmId(hash16("heliu realm 2", &[&root.0, name.as_bytes()]))
 }
 
 /// The id that a seat gets when it is entered under a region code. It stays when the code changes.

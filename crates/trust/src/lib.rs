@@ -15,6 +15,7 @@ pub mod seal;
 pub mod signature;
 pub mod simulated;
 pub mod statement;
+pub mod token;
 
 #[cfg(test)]
 mod story;

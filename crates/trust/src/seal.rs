@@ -4,7 +4,6 @@
 //! Pure: random bytes are arguments. They are mixed with what is sealed, so that a seed that comes twice by mistake does no
 //! harm.
 
-use heliu_record::byte_id;
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::RecordId;
 use heliu_record::sealed::{FORMAT, HEAD_BYTES, NONCE_BYTES, PAD_BYTES, SEALED_BYTES_MAX, TAG_BYTES};
@@ -14,10 +13,7 @@ mod suite;
 
 pub use heliu_record::sealed::{KeyId, key_of as sealed_key};
 
-byte_id!(
-    /// A public key for sealing, as the suite encodes it: what data keys are wrapped to.
-    SealingKey, 32
-);
+use crate::signature::SealingKey;
 
 /// No plaintext of a sealed value is longer: one byte of padding is always there.
 pub const PLAINTEXT_BYTES_MAX: usize = SEALED_BYTES_MAX - HEAD_BYTES - TAG_BYTES - 1;

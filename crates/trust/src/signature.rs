@@ -13,6 +13,11 @@ byte_id!(
     PublicKey, 32
 );
 
+byte_id!(
+    /// A public X25519 key: what is sealed to it, only the holder of its private half opens.
+    SealingKey, 32
+);
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Signature(pub [u8; 64]);
 

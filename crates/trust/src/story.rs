@@ -10,9 +10,10 @@ use crate::admission::Leaf;
 use crate::commit::{Commit, SignedCommit, leaf_hash};
 use crate::directory::{Directory, Item};
 use crate::id::{CommitId, DirectoryVersion, Incarnation, RealmId, actor, realm_id, seat_id};
-use crate::signature::Signer;
+use crate::signature::{SealingKey, Signer};
 use crate::simulated::{Cheap, CheapKey};
 
+pub const ROOT: CheapKey = CheapKey([101; 32]);
 pub const ISSUER: CheapKey = CheapKey([1; 32]);
 pub const COUNTY: Writer = Writer::new(2, "371726000000");
 pub const TOWNSHIP: Writer = Writer::new(3, "371726101000");
@@ -46,12 +47,12 @@ impl Writer {
     }
 
     fn enrolled(&self) -> Item {
-        Item::Node { node: self.key.node(), seat: self.seat(), key: self.key.public_key(), addresses: Vec::new() }
+        Item::enrol(&self.key, self.seat(), SealingKey(self.key.0), Vec::new())
     }
 }
 
 pub fn realm() -> RealmId {
-    realm_id(&ISSUER.public_key(), "story")
+    realm_id(&ROOT.public_key(), "story")
 }
 
 /// Entry 0: the seats and their nodes. Entries 1 and 2: a village more, each.
@@ -70,10 +71,12 @@ pub fn directory() -> Directory {
         TOWNSHIP.enrolled(),
         VILLAGE.enrolled(),
         STRANGER.enrolled(),
+        Item::Issuer { key: ISSUER.public_key() },
     ];
-    let mut directory = Directory::new(realm(), ISSUER.public_key());
+    let mut directory = Directory::new(realm(), ROOT.public_key());
     for items in [first, vec![village("371726101203")], vec![village("371726101204")]] {
-        let entry = directory.draft(items, 0, &ISSUER).expect("drafts");
+        let signer = if directory.is_empty() { ROOT } else { ISSUER };
+        let entry = directory.draft(items, 0, &[&signer]).expect("drafts");
         directory.append(&entry, &Cheap).expect("appends");
     }
     directory

@@ -11,7 +11,7 @@ use crate::cli::{InitArgs, PORT};
 use crate::failure::Failure;
 use crate::links::seat_of;
 use crate::out::{Done, print, print_json};
-use crate::realm::description::{ISSUER_KEY, Realm};
+use crate::realm::description::{ISSUER_KEY, ROOT_KEY, Realm};
 use crate::realm::make::{Made, Wanted, make};
 use crate::realm::{CONFIG, regions};
 use crate::text::{count, nearest, say, table::Table, tr};
@@ -137,13 +137,14 @@ fn told(args: &InitArgs, realm: &Realm, nodes: &[Made]) -> String {
     }
     let Some(first) = nodes.first() else { return text };
     let (key, address) = (args.dir.join(ISSUER_KEY), first.listen);
-    let key = key.display();
+    let (key, root) = (key.display(), args.dir.join(ROOT_KEY));
+    let root = root.display();
     let starts =
         nodes.iter().take(LISTED).map(|node| format!("  heliu node --dir {}\n", args.dir.join(&node.folder).display()));
     let starts: String = starts.collect();
     text.push_str(&tr!(
-        "\n请离线备份 {key}。\n\n下一步,每个节点一个终端:\n{starts}然后:\n  heliu status --node {address}\n",
-        "\nKeep a copy of {key} offline.\n\nNext, each in a terminal of its own:\n{starts}Then:\n  heliu status --node {address}\n"
+        "\n请把 {root} 移到离线介质保管,并离线备份 {key}。\n\n下一步,每个节点一个终端:\n{starts}然后:\n  heliu status --node {address}\n",
+        "\nMove {root} to a medium that is kept offline, and keep a copy of {key} offline.\n\nNext, each in a terminal of its own:\n{starts}Then:\n  heliu status --node {address}\n"
     ));
     text
 }

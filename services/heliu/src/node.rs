@@ -91,7 +91,7 @@ fn log(json: bool) {
 
 fn options(config: &Config) -> Result<Options, Failure> {
     let key = key_file::read(&config.key_file)?;
-    let anchor = Anchor { realm: config.realm(), issuer: config.issuer };
+    let anchor = Anchor { realm: config.realm(), root: config.root };
     let upstreams = |nodes: &[Vec<String>]| nodes.iter().map(Upstream::at).collect();
     Ok(Options {
         directory: directory(config)?,
@@ -109,7 +109,7 @@ fn directory(config: &Config) -> Result<Vec<SignedEntry>, Failure> {
     if !config.directory_file.exists() && config.data_dir.join("heliu.db").exists() {
         return Ok(Vec::new());
     }
-    let directory = directory_file::read(&config.directory_file, config.realm(), config.issuer)?;
+    let directory = directory_file::read(&config.directory_file, config.realm(), config.root)?;
     Ok(directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect())
 }
 
@@ -231,8 +231,8 @@ fn not_started(error: StartError) -> Failure {
         StartError::Directory { index, why } => failure(Exit::Failed, "directory")
             .why(say!("目录第 {index} 项无效:{why}", "entry {index} of the directory is not valid: {why}"))
             .next(say!(
-                "存储、realm.name 和 realm.issuer 须属于同一个域",
-                "the store, realm.name and realm.issuer must belong to one realm"
+                "存储、realm.name 和 realm.root 须属于同一个域",
+                "the store, realm.name and realm.root must belong to one realm"
             )),
         StartError::DirectoryUnreadable { index } => failure(Exit::Store, "directory")
             .why(say!("存储中目录的第 {index} 项读不出来", "entry {index} of the directory, kept in the store, cannot be read"))

@@ -50,8 +50,8 @@ mod tests {
     fn the_flag_comes_first_and_the_configuration_next() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let file = folder.path().join(CONFIG);
-        let issuer = "ab".repeat(32);
-        let text = format!("listen = \"127.0.0.1:9999\"\n[realm]\nname = \"x\"\nissuer = \"{issuer}\"\n");
+        let root = "ab".repeat(32);
+        let text = format!("listen = \"127.0.0.1:9999\"\n[realm]\nname = \"x\"\nroot = \"{root}\"\n");
         std::fs::write(&file, text).expect("it is ours");
         let mut target = Target { node: Some("here:1".to_owned()), config: Some(file) };
         assert_eq!(address(&target).expect("named"), "here:1");

@@ -8,7 +8,7 @@ use heliu_trust::directory::{Directory, Item};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::realm_id;
 use heliu_trust::region;
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{SealingKey, Signer};
 
 pub const REGIONS: &[u8] = include_bytes!("../../../crates/trust/data/regions/371726.csv");
 
@@ -43,9 +43,10 @@ impl Place {
         let mut items: Vec<Item> = seats.into_iter().map(Item::Seat).collect();
         items.extend(nodes(&place).into_iter().map(|(number, seat)| {
             let key = key(number);
-            Item::Node { node: key.node(), seat: seat.id, key: key.public_key(), addresses: Vec::new() }
+            Item::enrol(&*key, seat.id, SealingKey(key.public_key().0), Vec::new())
         }));
-        let entry = place.directory.draft(items, 0, &*issuer).expect("the first entry is valid");
+        items.push(Item::Issuer { key: issuer.public_key() });
+        let entry = place.directory.draft(items, 0, &[&*issuer]).expect("the first entry is valid");
         place.directory.append(&entry, &Ed25519).expect("the first entry follows from nothing");
         place
     }

@@ -45,7 +45,7 @@ impl Site {
     pub async fn start(place: &Place, number: u32, directory: &Path, dial: Dial) -> Site {
         let options = heliu_storage_sqlite::Options::new(StoreId(random()), Incarnation(random()));
         let store = Arc::new(SqliteStore::open(directory, options).await.expect("the store opens"));
-        let anchor = Anchor { realm: place.directory.realm(), issuer: place.directory.issuer() };
+        let anchor = Anchor { realm: place.directory.realm(), root: place.directory.root() };
         let listen = dial.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut options = Options::new(key(number), Arc::new(Ed25519), anchor, listen);
         options.directory = place.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();

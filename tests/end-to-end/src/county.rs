@@ -15,7 +15,7 @@ use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
-use heliu_trust::signature::Signer as _;
+use heliu_trust::signature::{SealingKey, Signer as _};
 use tempfile::TempDir;
 
 use crate::desk::Desk;
@@ -45,7 +45,7 @@ impl County {
         let folder = tempfile::Builder::new().prefix("heliu-county-").tempdir().expect("a temporary directory");
         let issuer = key("issuer");
         let realm = realm_id(&issuer.public_key(), "stories");
-        let anchor = Anchor { realm, issuer: issuer.public_key() };
+        let anchor = Anchor { realm, root: issuer.public_key() };
         let names: Vec<&str> = links.iter().map(|(name, _)| *name).collect();
         let entry = directory(&anchor, &issuer, &names, other_seats);
         let mut places: BTreeMap<&'static str, Place> = BTreeMap::new();
@@ -246,10 +246,11 @@ fn directory(anchor: &Anchor, issuer: &Ed25519Key, names: &[&str], other_seats: 
     };
     let node = |name: &&str| {
         let key = key(name);
-        Item::Node { node: key.node(), seat: id(name), key: key.public_key(), addresses: Vec::new() }
+        Item::enrol(&key, id(name), SealingKey(key.public_key().0), Vec::new())
     };
-    let items = all.iter().map(seat).chain(names.iter().map(node)).collect();
-    Directory::new(anchor.realm, anchor.issuer).draft(items, 0, issuer).expect("the entry is drawn up well")
+    let named = Item::Issuer { key: issuer.public_key() };
+    let items = all.iter().map(seat).chain(names.iter().map(node)).chain([named]).collect();
+    Directory::new(anchor.realm, anchor.root).draft(items, 0, &[issuer]).expect("the entry is drawn up well")
 }
 
 fn random<const N: usize>() -> [u8; N] {

@@ -23,11 +23,11 @@ async fn a_longer_directory_at_the_start_is_taken_beside_the_records_that_are_th
     assert!(matches!(refused, Err(ExecuteError::Refused(why)) if why.code == "unknown_seat"));
     let store = county.stop().await;
 
-    let mut directory = Directory::new(realm, seats.anchor.issuer);
+    let mut directory = Directory::new(realm, seats.anchor.root);
     directory.append(&seats.entry, &Ed25519).expect("the first entry");
     let (code, name) = ("371726101203".to_owned(), "新村".to_owned());
     let village = Seat { id: village, code, name, parent: Some(township), tier: Tier::Village };
-    let second = directory.draft(vec![Item::Seat(village)], 0, &*key("issuer")).expect("it follows");
+    let second = directory.draft(vec![Item::Seat(village)], 0, &[&*key("issuer")]).expect("it follows");
     let mut options = seats.options(COUNTY, &[]);
     options.directory.push(second);
     let county = Place::start(options, store).await;

@@ -16,7 +16,7 @@ use heliu_storage::{RecordState, StoreId, Write};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{SealingKey, Signer};
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
 use heliu_wire::replication::{LinkRequest, LinkResponse};
 use tokio::sync::mpsc;
@@ -49,7 +49,7 @@ impl County {
         static REALMS: AtomicU16 = AtomicU16::new(0);
         let name = format!("test {}-{}", std::process::id(), REALMS.fetch_add(1, Ordering::Relaxed));
         let realm = realm_id(&issuer.public_key(), &name);
-        let anchor = Anchor { realm, issuer: issuer.public_key() };
+        let anchor = Anchor { realm, root: issuer.public_key() };
         let tree = [
             (COUNTY, None, Tier::County),
             (TOWNSHIP, Some(COUNTY), Tier::Township),
@@ -67,14 +67,10 @@ impl County {
         let nodes = tree.map(|(code, ..)| (code, code)).into_iter().chain([("mirror", COUNTY)]);
         for (name, code) in nodes {
             let key = key(name);
-            items.push(Item::Node {
-                node: key.node(),
-                seat: seats[code],
-                key: key.public_key(),
-                addresses: Vec::new(),
-            });
+            items.push(Item::enrol(&*key, seats[code], SealingKey(key.public_key().0), Vec::new()));
         }
-        let entry = Directory::new(realm, anchor.issuer).draft(items, 0, &*issuer).expect("a directory");
+        items.push(Item::Issuer { key: issuer.public_key() });
+        let entry = Directory::new(realm, anchor.root).draft(items, 0, &[&*issuer]).expect("a directory");
         County { anchor, entry }
     }
 

@@ -129,6 +129,9 @@ impl Link {
     }
 
     pub(super) fn sent_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
+        // Whoever lacks what is damaged finds the sums unequal; it is no reason to send nothing else.
+        let damaged = page.damaged.iter().filter_map(|entry| Some((entry.record?, entry.detail.clone())));
+        out.effects.extend(damaged.map(|(record, why)| Effect::Notice(Notice::Damaged { record, why })));
         match self.sending.reading.take() {
             Some(Reading::Walk) => self.walk_page(&page.items.iter().collect::<Vec<_>>(), page.through, shared, out),
             Some(Reading::Bulk) => self.bulk_page(page, shared, out),

@@ -10,7 +10,7 @@ use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::Item;
 use heliu_trust::id::{realm_id, seat_id};
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 use super::*;
@@ -38,19 +38,15 @@ fn county() -> (Directory, [(NodeId, SeatId); 2]) {
     let keys = [CheapKey([2; 32]), CheapKey([3; 32])];
     let [county, township] = codes;
     let seat = |id, code: String, parent, tier| Item::Seat(Seat { id, name: code.clone(), code, parent, tier });
-    let node = |at: usize| Item::Node {
-        node: keys[at].node(),
-        seat: seats[at],
-        key: keys[at].public_key(),
-        addresses: Vec::new(),
-    };
+    let node = |at: usize| Item::enrol(&keys[at], seats[at], SealingKey(keys[at].0), Vec::new());
     let items = vec![
         seat(seats[0], county, None, Tier::County),
         seat(seats[1], township, Some(seats[0]), Tier::Township),
         node(0),
         node(1),
+        Item::Issuer { key: issuer.public_key() },
     ];
-    let entry = directory.draft(items, 0, &issuer).expect("it is drawn up well");
+    let entry = directory.draft(items, 0, &[&issuer]).expect("it is drawn up well");
     directory.append(&entry, &Cheap).expect("it follows");
     (directory, [(keys[0].node(), seats[0]), (keys[1].node(), seats[1])])
 }
@@ -145,7 +141,7 @@ impl End {
     }
 
     fn page(&mut self, items: Vec<FeedItem>, through: Position) -> Out {
-        self.act(|link, shared, out| link.on_page(FeedPage { items, through }, shared, out))
+        self.act(|link, shared, out| link.on_page(FeedPage { items, through, ..FeedPage::default() }, shared, out))
     }
 }
 

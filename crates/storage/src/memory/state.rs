@@ -290,11 +290,11 @@ impl State {
         for (position, entry) in self.feed.range((Bound::Excluded(after), Bound::Unbounded)) {
             bytes += entry.entry.change_len();
             if !items.is_empty() && (items.len() >= budget.entries || bytes > budget.bytes) {
-                return FeedPage { items, through: position - 1 };
+                return FeedPage { items, through: position - 1, ..FeedPage::default() };
             }
             items.extend(self.item(entry));
         }
-        FeedPage { items, through: self.meta.head }
+        FeedPage { items, through: self.meta.head, ..FeedPage::default() }
     }
 
     pub fn load(&self, ids: &[RecordId]) -> Vec<Loaded> {
@@ -330,7 +330,7 @@ impl State {
         let positions: BTreeSet<Position> =
             ids.iter().filter(|id| is_held(id)).filter_map(|id| self.leaves.get(id)).flatten().copied().collect();
         let items = positions.iter().filter_map(|p| self.item(self.feed.get(p)?)).collect();
-        FeedPage { items, through: self.meta.head }
+        FeedPage { items, through: self.meta.head, ..FeedPage::default() }
     }
 
     pub fn after(&self, after: Option<RecordId>) -> impl Iterator<Item = (&RecordId, &Arc<Slot>)> {

@@ -1,5 +1,6 @@
 //! The stateless gate, before anything else: a commit is of this realm, its author was enrolled at the directory version
-//! that it cites, and its signature is right. It knows no record.
+//! that it cites, and its signature is right. It knows no record. A fenced author's commits pass: they are stored and
+//! relayed, so that sums agree, and their leaves are excluded.
 
 use std::borrow::Borrow;
 
@@ -82,13 +83,14 @@ fn check_author<'a>(signed: &SignedCommit, directory: &'a Directory) -> Result<&
     if commit.id() != signed.id {
         return Err(CommitError::WrongId);
     }
-    let index = cited_index(signed, directory).ok_or(CommitError::UnknownVersion)?;
+    let cited = cited_version(signed, directory).ok_or(CommitError::UnknownVersion)?;
+    let index = directory.index_of(cited).ok_or(CommitError::UnknownVersion)?;
     directory.node_at_index(commit.author, index).ok_or(CommitError::UnknownAuthor(commit.author))
 }
 
-/// The place in this county's log of the version that a commit cites for it.
-pub(super) fn cited_index(signed: &SignedCommit, directory: &Directory) -> Option<u64> {
+/// The version of this county's log that a commit cites.
+pub(super) fn cited_version(signed: &SignedCommit, directory: &Directory) -> Option<DirectoryVersion> {
     let county = directory.county()?;
     let cited = |(seat, version): &(_, DirectoryVersion)| (*seat == county).then_some(*version);
-    directory.index_of(signed.commit.versions.iter().find_map(cited)?)
+    signed.commit.versions.iter().find_map(cited)
 }

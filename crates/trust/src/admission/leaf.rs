@@ -6,10 +6,10 @@ use std::sync::Arc;
 use heliu_record::change::{Change, ShapeError};
 use heliu_record::id::{LeafHash, RecordId};
 
-use super::commits::cited_index;
+use super::commits::cited_version;
 use crate::commit::SignedCommit;
 use crate::directory::Directory;
-use crate::id::{CommitId, Incarnation, NodeId, actor};
+use crate::id::{CommitId, DirectoryVersion, Incarnation, NodeId, actor};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf {
@@ -21,7 +21,9 @@ pub struct Leaf {
     pub commit_seq: u64,
     pub author: NodeId,
     pub incarnation: Incarnation,
-    /// Place in the county's log of the directory version that the commit cites.
+    /// The version of the county's directory that the commit cites.
+    pub cited: DirectoryVersion,
+    /// Its place in the county's log, as of when the leaf was opened or last judged; beyond the log, if it is not known.
     pub directory_index: u64,
     pub change: Arc<Change>,
 }
@@ -64,6 +66,13 @@ impl LeafError {
 }
 
 impl Leaf {
+    /// Whether the directory excludes it whatever it says: its author is fenced, and its commit is not among the good ones.
+    #[must_use]
+    pub fn is_fenced_out(&self, directory: &Directory) -> bool {
+        let fence = directory.fence(self.author);
+        fence.is_some_and(|fence| fence.excludes(self.incarnation, self.commit_seq, self.commit))
+    }
+
     /// Reads the untrusted bytes of a change that `commit`, which [`super::check_commits`] has let in, is said to sign.
     pub fn open(
         commit: &SignedCommit,
@@ -81,6 +90,7 @@ impl Leaf {
         if change.actor != actor(&author, &incarnation) {
             return Err(LeafError::WrongActor);
         }
+        let cited = cited_version(commit, directory).ok_or(LeafError::UnknownVersion)?;
         Ok(Leaf {
             hash,
             record: *record,
@@ -89,7 +99,8 @@ impl Leaf {
             commit_seq: commit.commit.seq,
             author,
             incarnation,
-            directory_index: cited_index(commit, directory).ok_or(LeafError::UnknownVersion)?,
+            cited,
+            directory_index: directory.index_of(cited).ok_or(LeafError::UnknownVersion)?,
             change: Arc::new(change),
         })
     }

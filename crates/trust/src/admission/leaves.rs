@@ -1,15 +1,17 @@
 //! All leaves held for one record, and what they add up to: the admission of changes.
 //!
 //! The rules, in the order in which they decide:
-//! 1. Of two leaves with one (actor, seq), the one with the lower (commit seq, leaf hash) counts, whatever else is true
-//!    of the two. That looks at no other status, so two equivocators cannot make each other's fate depend on the order
-//!    in which their leaves came. Fencing belongs here too: it excludes by the directory alone.
-//! 2. A leaf shares the fate of its predecessors, and waits for those that are not here.
-//! 3. What this node's software cannot judge is held.
-//! 4. The change follows from its predecessors, its author was enrolled, cites no older directory than before, and may
+//! 1. The directory's fences, and nothing else, say whose signatures count: a leaf beyond the frontier of its fenced author
+//!    is excluded. That is the one rule that looks at the newest directory.
+//! 2. Of two leaves with one (actor, seq), the one with the lower (commit seq, leaf hash) counts, if no
+//!    fence excludes it, whatever else is true of the two. That looks at no other status, so two equivocators cannot make
+//!    each other's fate depend on the order in which their leaves came.
+//! 3. A leaf shares the fate of its predecessors, and waits for those that are not here.
+//! 4. What this node's software cannot judge is held.
+//! 5. The change follows from its predecessors, its author was enrolled, cites no older directory than before, and may
 //!    write what it writes.
 //!
-//! Every rule is a function of the leaf, its predecessors' statuses and the directory up to the version that it cites,
+//! Every other rule is a function of the leaf, its predecessors' statuses and the directory up to the version that it cites,
 //! so the order of arrival does not matter. It also means that a refused or excluded leaf stays in the set: whoever
 //! drops one forgets a part of the judgement.
 
@@ -26,7 +28,7 @@ use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
-use crate::id::NodeId;
+use crate::id::{CommitId, DirectoryVersion, NodeId};
 
 /// All signature-valid leaves held for one record, and what they add up to.
 #[derive(Clone, Debug)]
@@ -49,6 +51,8 @@ pub struct Leaves {
     history: Arc<History>,
     held_sum: Sum,
     admitted_sum: Sum,
+    /// What [`Directory::verdicts`] was when the leaves were filed.
+    verdicts: DirectoryVersion,
 }
 
 /// A status other than admitted, and what to tell people about it.
@@ -91,6 +95,7 @@ impl Leaves {
             history: Arc::new(History::new()),
             held_sum: Sum::default(),
             admitted_sum: Sum::default(),
+            verdicts: DirectoryVersion::EMPTY,
         }
     }
 
@@ -130,6 +135,13 @@ impl Leaves {
     /// By leaf hash.
     pub fn iter(&self) -> impl Iterator<Item = (&Leaf, &Status)> {
         self.leaves.values().map(|(leaf, status)| (leaf, status))
+    }
+
+    /// Leaves of an author that are good but for what they stand on, which was excluded: whoever signed them can issue the
+    /// same writes again.
+    pub fn misled(&self, author: NodeId) -> impl Iterator<Item = &Leaf> {
+        const MISLED: Status = Status::Excluded(ExcludedReason::Predecessor);
+        self.iter().filter(move |(leaf, status)| leaf.author == author && **status == MISLED).map(|(leaf, _)| leaf)
     }
 
     #[must_use]
@@ -206,7 +218,7 @@ impl Leaves {
             return Vec::new();
         }
         let hash = leaf.hash;
-        match self.enter(leaf) {
+        match self.enter(leaf, directory) {
             Entered::Known => Vec::new(),
             Entered::Beside => {
                 let settled = self.settle([hash].into(), directory);
@@ -235,7 +247,7 @@ impl Leaves {
         let record = self.record;
         for leaf in leaves.into_iter().filter(|leaf| leaf.record == record) {
             let hash = leaf.hash;
-            match self.enter(leaf) {
+            match self.enter(leaf, directory) {
                 Entered::Known => {}
                 Entered::Beside => new.push_back(hash),
                 Entered::InPlaceOfAnother => is_displaced = true,
@@ -244,19 +256,40 @@ impl Leaves {
         if is_displaced { self.judge_again(directory) } else { self.settle(new, directory) }
     }
 
+    /// An own leaf's commit, which is known only once all of it is written; a fence asks for it.
+    pub fn sealed(&mut self, leaf: &LeafHash, commit: CommitId) {
+        if let Some((leaf, _)) = self.leaves.get_mut(leaf) {
+            leaf.commit = commit;
+        }
+    }
+
     /// What would become of a new leaf, and why: for own changes, before anybody hears of them.
     pub fn foresee(&self, leaf: &Leaf, directory: &Directory) -> Result<(), (Status, String)> {
+        if leaf.is_fenced_out(directory) {
+            return Err((Status::Excluded(ExcludedReason::Fenced), "its author is fenced".to_owned()));
+        }
         let rival = self.by_seq.contains_key(&(leaf.change.actor, leaf.change.seq));
         let fork = || Stop(Status::Excluded(ExcludedReason::Fork), Some("its author wrote this seq before".to_owned()));
         let verdict = if rival { Err(fork()) } else { self.judge_place(leaf, directory) };
         verdict.map_err(|Stop(status, why)| (status, why.unwrap_or_else(|| "of what it stands on".to_owned())))
     }
 
-    /// Judges everything anew, as is due when the directory has grown and leaves were held for that. Returns the leaves
-    /// whose status changed.
+    /// Judges everything anew, as is due when the directory has grown and leaves were held for that, and whenever its
+    /// [`Directory::verdicts`] have changed. Returns the leaves whose status changed.
     pub fn judge_again(&mut self, directory: &Directory) -> Vec<(LeafHash, Status)> {
         let before: Vec<(LeafHash, Status)> = self.leaves.iter().map(|(hash, (_, status))| (*hash, *status)).collect();
-        self.leaves.values_mut().for_each(|(_, status)| *status = Status::Waiting);
+        for (leaf, status) in self.leaves.values_mut() {
+            leaf.directory_index = place_of(leaf.cited, directory);
+            *status = Status::Waiting;
+        }
+        if self.verdicts != directory.verdicts() {
+            self.verdicts = directory.verdicts();
+            self.by_seq.clear();
+            self.by_change.clear();
+            for hash in self.leaves.keys().copied().collect::<Vec<_>>() {
+                self.file(hash, directory);
+            }
+        }
         self.waiting.clear();
         self.cited.clear();
         self.why.clear();
@@ -267,23 +300,40 @@ impl Leaves {
         now.zip(before).filter(|(now, before)| now != before).map(|(now, _)| now).collect()
     }
 
-    /// Files a leaf, not yet judged.
-    fn enter(&mut self, leaf: Leaf) -> Entered {
-        let (hash, change, seq) = (leaf.hash, leaf.change.hash, (leaf.change.actor, leaf.change.seq));
+    /// Takes a leaf in, not yet judged.
+    fn enter(&mut self, mut leaf: Leaf, directory: &Directory) -> Entered {
+        let hash = leaf.hash;
         if self.leaves.contains_key(&hash) {
             return Entered::Known;
         }
-        let rival = self.by_seq.get(&seq).and_then(|rival| self.leaves.get(rival)).map(|(rival, _)| order(rival));
-        let counts = rival.is_none_or(|rival| order(&leaf) < rival);
+        if self.leaves.is_empty() {
+            self.verdicts = directory.verdicts();
+        }
+        leaf.directory_index = place_of(leaf.cited, directory);
         self.leaves.insert(hash, (leaf, Status::Waiting));
         self.held_sum.add(&hash.0);
-        if counts {
-            self.by_seq.insert(seq, hash);
-            self.by_change.insert(change, hash);
+        if self.verdicts == directory.verdicts() {
+            self.file(hash, directory)
         } else {
-            self.by_change.entry(change).or_insert(hash);
+            // All have to be filed again, and the new one with them.
+            Entered::InPlaceOfAnother
         }
-        if counts && rival.is_some() { Entered::InPlaceOfAnother } else { Entered::Beside }
+    }
+
+    /// Enters a leaf under its seq and its change, if it counts there.
+    fn file(&mut self, hash: LeafHash, directory: &Directory) -> Entered {
+        let Some((leaf, _)) = self.leaves.get(&hash) else { return Entered::Known };
+        let (change, seq) = (leaf.change.hash, (leaf.change.actor, leaf.change.seq));
+        let of = |(leaf, _): &(Leaf, Status)| (leaf.is_fenced_out(directory), order(leaf));
+        let mine = (leaf.is_fenced_out(directory), order(leaf));
+        let rival = self.by_seq.get(&seq).and_then(|rival| self.leaves.get(rival)).map(of);
+        if rival.is_some_and(|rival| rival < mine) {
+            self.by_change.entry(change).or_insert(hash);
+            return Entered::Beside;
+        }
+        self.by_seq.insert(seq, hash);
+        self.by_change.insert(change, hash);
+        if rival.is_some() { Entered::InPlaceOfAnother } else { Entered::Beside }
     }
 
     /// Judges the leaves in `queue` and those that wait for them. Returns the leaves that no longer wait.
@@ -332,6 +382,9 @@ impl Leaves {
 
     fn judge(&self, leaf: &Leaf, directory: &Directory) -> Result<(), Stop> {
         let change = &*leaf.change;
+        if leaf.is_fenced_out(directory) {
+            return Err(Status::Excluded(ExcludedReason::Fenced).into());
+        }
         if self.by_seq.get(&(change.actor, change.seq)) != Some(&leaf.hash) {
             return Err(Status::Excluded(ExcludedReason::Fork).into());
         }
@@ -410,6 +463,10 @@ impl Leaves {
 /// Of two leaves with one actor and seq, also of one change in two commits, the lower counts.
 fn order(leaf: &Leaf) -> (u64, LeafHash) {
     (leaf.commit_seq, leaf.hash)
+}
+
+fn place_of(cited: DirectoryVersion, directory: &Directory) -> u64 {
+    directory.index_of(cited).unwrap_or(u64::MAX)
 }
 
 fn has_twice(deps: &[ChangeHash]) -> bool {

@@ -9,7 +9,7 @@ pub enum Status {
     Waiting,
     /// Kept and relayed, but this node cannot judge it; never refused, no alarm.
     Held(HeldReason),
-    /// The author equivocated; this is the side that does not count.
+    /// The author equivocated, and this is the side that does not count; or the author is fenced.
     Excluded(ExcludedReason),
     /// The author may not, or the change does not follow from its predecessors: quarantine.
     Refused(RefusedReason),
@@ -26,13 +26,14 @@ pub enum HeldReason {
     Directory,
 }
 
-/// Fencing adds its own reasons here: beyond the frontier of a node, or below it by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExcludedReason {
     /// Another leaf has the same actor and seq, and comes before this one.
     Fork,
     /// A predecessor is excluded.
     Predecessor,
+    /// Its author is fenced, and its commit is beyond the frontier or excluded by name.
+    Fenced,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +66,7 @@ const TABLE: &[(Status, u8, &str)] = &[
     (Status::Held(HeldReason::Directory), 0x13, "held.directory"),
     (Status::Excluded(ExcludedReason::Fork), 0x20, "excluded.fork"),
     (Status::Excluded(ExcludedReason::Predecessor), 0x21, "excluded.predecessor"),
+    (Status::Excluded(ExcludedReason::Fenced), 0x22, "excluded.fenced"),
     (Status::Refused(RefusedReason::Seq), 0x30, "refused.seq"),
     (Status::Refused(RefusedReason::StartOp), 0x32, "refused.start-op"),
     (Status::Refused(RefusedReason::Dangling), 0x33, "refused.dangling"),

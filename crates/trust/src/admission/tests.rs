@@ -8,6 +8,7 @@ use heliu_record::history::Visible;
 use heliu_record::id::{ChangeHash, LeafHash, Preimage};
 use proptest::prelude::*;
 
+mod fenced;
 mod unjudged;
 
 use super::*;
@@ -224,7 +225,7 @@ fn what_this_node_cannot_judge_is_held_until_it_can() {
     assert!(!leaves.missing());
 
     let of = |index| leaf(&VILLAGE, &first, How { directory_index: index, ..PLAIN }, &directory);
-    let mut behind = Directory::new(story::realm(), story::ISSUER.public_key());
+    let mut behind = Directory::new(story::realm(), story::ROOT.public_key());
     behind.append(&directory.entries_from(0)[0], &Cheap).expect("appends");
     let mut leaves = open();
     let late = of(1);
@@ -259,7 +260,7 @@ fn statuses_keep_their_codes() {
             assert_eq!(codes.insert(status.code(), byte), None);
         }
     }
-    assert_eq!((codes.len(), codes["admitted"], codes["refused.authority"]), (16, 0x01, 0x37));
+    assert_eq!((codes.len(), codes["admitted"], codes["refused.authority"]), (17, 0x01, 0x37));
 }
 
 #[test]
@@ -321,7 +322,7 @@ fn a_leaf_opens_only_under_its_own_commit() {
         assert_eq!(open(&commit, 1, &change.raw), Err(LeafError::WrongActor));
     }
     assert!(matches!(open(&own, 1, b"no change"), Err(LeafError::Shape(_))));
-    let empty = Directory::new(story::realm(), story::ISSUER.public_key());
+    let empty = Directory::new(story::realm(), story::ROOT.public_key());
     assert_eq!(Leaf::open(&own, &record, 1, &change.raw, &empty), Err(LeafError::UnknownVersion));
 }
 

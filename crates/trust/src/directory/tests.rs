@@ -6,13 +6,16 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::{realm_id, seat_id};
-use crate::signature::Signer;
+use crate::signature::{SealingKey, Signer};
 use crate::simulated::{Cheap, CheapKey};
 
+mod powers;
+
+const ROOT: CheapKey = CheapKey([101; 32]);
 const ISSUER: CheapKey = CheapKey([1; 32]);
 
 fn realm() -> RealmId {
-    realm_id(&ISSUER.public_key(), "鄄城")
+    realm_id(&ROOT.public_key(), "鄄城")
 }
 
 fn seat(code: &str, parent: Option<&str>, tier: Tier) -> Item {
@@ -34,25 +37,31 @@ fn village() -> Item {
 
 fn node(key: CheapKey, code: &str) -> Item {
     let addresses = vec!["10.1.2.3:7700".to_owned()];
-    Item::Node { node: key.node(), seat: seat_id(&realm(), code), key: key.public_key(), addresses }
+    Item::enrol(&key, seat_id(&realm(), code), SealingKey(key.0), addresses)
 }
 
 fn empty() -> Directory {
-    Directory::new(realm(), ISSUER.public_key())
+    Directory::new(realm(), ROOT.public_key())
 }
 
-/// A directory that holds one entry per list of items.
+/// A directory that holds one entry per list of items; the first names the issuer as well.
 fn grown(entries: Vec<Vec<Item>>) -> Directory {
     let mut directory = empty();
-    for items in entries {
-        let entry = directory.draft(items, 0, &ISSUER).expect("drafts");
+    for mut items in entries {
+        let mut signer = ISSUER;
+        if directory.is_empty() {
+            items.push(Item::Issuer { key: ISSUER.public_key() });
+            signer = ROOT;
+        }
+        let entry = directory.draft(items, 0, &[&signer]).expect("drafts");
         directory.append(&entry, &Cheap).expect("appends");
     }
     directory
 }
 
 fn refusal(directory: &Directory, items: Vec<Item>) -> DirectoryError {
-    directory.draft(items, 0, &ISSUER).expect_err("is refused")
+    let signer = if directory.is_empty() { ROOT } else { ISSUER };
+    directory.draft(items, 0, &[&signer]).expect_err("is refused")
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn a_copy_catches_up_entry_by_entry_and_takes_each_twice() {
 fn a_clone_does_not_see_what_its_original_learns() {
     let mut original = grown(vec![vec![county()]]);
     let clone = original.clone();
-    let entry = original.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    let entry = original.draft(vec![township()], 0, &[&ISSUER]).expect("drafts");
     original.append(&entry, &Cheap).expect("appends");
     assert_eq!((clone.len(), clone.seats().len(), original.seats().len()), (1, 1, 2));
 }
@@ -105,15 +114,15 @@ fn a_clone_does_not_see_what_its_original_learns() {
 #[test]
 fn a_forked_log_does_not_grow() {
     let base = grown(vec![vec![county()]]);
-    let one = base.draft(vec![township()], 0, &ISSUER).expect("drafts");
-    let other = base.draft(vec![township()], 1, &ISSUER).expect("drafts");
+    let one = base.draft(vec![township()], 0, &[&ISSUER]).expect("drafts");
+    let other = base.draft(vec![township()], 1, &[&ISSUER]).expect("drafts");
     let mut directory = base.clone();
     directory.append(&one, &Cheap).expect("appends");
     assert_eq!(directory.append(&other, &Cheap), Err(DirectoryError::Forked { index: 1 }));
 
     let mut elsewhere = base.clone();
     elsewhere.append(&other, &Cheap).expect("appends");
-    let next = elsewhere.draft(vec![village()], 2, &ISSUER).expect("drafts");
+    let next = elsewhere.draft(vec![village()], 2, &[&ISSUER]).expect("drafts");
     assert_eq!(directory.append(&next, &Cheap), Err(DirectoryError::Forked { index: 2 }), "builds on the other branch");
     assert_eq!(directory.head(), one.version);
 }
@@ -122,33 +131,34 @@ fn a_forked_log_does_not_grow() {
 fn only_the_issuer_writes_and_nobody_changes_what_it_wrote() {
     let directory = grown(vec![vec![county()]]);
     let thief = CheapKey([66; 32]);
-    assert_eq!(directory.draft(vec![township()], 0, &thief), Err(DirectoryError::ForeignIssuer));
+    assert_eq!(directory.draft(vec![township()], 0, &[&thief]), Err(DirectoryError::ForeignSigner(thief.public_key())));
 
-    let good = directory.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    let good = directory.draft(vec![township()], 0, &[&ISSUER]).expect("drafts");
     let append = |entry: &SignedEntry| directory.clone().append(entry, &Cheap);
-    let foreign = SignedEntry::sign(Entry { issuer: thief.public_key(), ..good.entry.clone() }, &thief);
-    assert_eq!(append(&foreign), Err(DirectoryError::ForeignIssuer));
-    let forged = SignedEntry::sign(good.entry.clone(), &thief);
+    let foreign = SignedEntry::sign(good.entry.clone(), &[&thief]);
+    assert_eq!(append(&foreign), Err(DirectoryError::ForeignSigner(thief.public_key())));
+    let mut forged = foreign.clone();
+    forged.signatures[0].0 = ISSUER.public_key();
     assert_eq!(append(&forged), Err(DirectoryError::BadSignature));
     let mut tampered = good.clone();
     tampered.entry.items = vec![village()];
     assert_eq!(append(&tampered), Err(DirectoryError::BadSignature), "with the version of the original");
     tampered.version = tampered.entry.version();
     assert_eq!(append(&tampered), Err(DirectoryError::BadSignature));
-    let moved = SignedEntry::sign(Entry { realm: RealmId([0; 16]), ..good.entry.clone() }, &ISSUER);
+    let moved = SignedEntry::sign(Entry { realm: RealmId([0; 16]), ..good.entry.clone() }, &[&ISSUER]);
     assert_eq!(append(&moved), Err(DirectoryError::WrongRealm));
-    let other_county = SignedEntry::sign(Entry { county: SeatId([0; 16]), ..good.entry.clone() }, &ISSUER);
+    let other_county = SignedEntry::sign(Entry { county: SeatId([0; 16]), ..good.entry.clone() }, &[&ISSUER]);
     assert_eq!(append(&other_county), Err(DirectoryError::WrongCounty));
-    assert_eq!(append(&good), Ok(()));
+    assert_eq!(append(&good), Ok(Grown::Added));
 }
 
 #[test]
 fn the_tree_is_a_tree() {
-    assert_eq!(refusal(&empty(), vec![township()]), DirectoryError::Root, "the county comes first");
+    assert_eq!(refusal(&empty(), vec![township()]), DirectoryError::CountyFirst, "the county comes first");
     let directory = grown(vec![vec![county(), township()]]);
     assert_eq!(
         refusal(&directory, vec![seat("371727000000", None, Tier::County)]),
-        DirectoryError::Root,
+        DirectoryError::CountyFirst,
         "a second county"
     );
     let orphan = seat("371726102201", Some("371726102000"), Tier::Village);
@@ -172,12 +182,9 @@ fn a_node_has_one_seat_and_its_own_key() {
     assert_eq!(refusal(&directory, vec![node(key, "371726000000")]), DirectoryError::NodeTwice(key.node()));
     let other = CheapKey([8; 32]);
     assert_eq!(refusal(&directory, vec![node(other, "371726101000")]), DirectoryError::NodeSeat(other.node()));
-    let claimed = Item::Node {
-        node: key.node(),
-        seat: seat_id(&realm(), "371726000000"),
-        key: other.public_key(),
-        addresses: Vec::new(),
-    };
+    let mut claimed = node(other, "371726000000");
+    let Item::Node { node: id, .. } = &mut claimed else { unreachable!("a node") };
+    *id = key.node();
     assert_eq!(refusal(&directory, vec![claimed]), DirectoryError::NodeKey(key.node()));
     let moved = Item::Addresses { node: other.node(), addresses: Vec::new() };
     assert_eq!(refusal(&directory, vec![moved]), DirectoryError::NoNode(other.node()));
@@ -187,9 +194,9 @@ fn a_node_has_one_seat_and_its_own_key() {
 fn nothing_of_a_bad_entry_stays() {
     let mut directory = grown(vec![vec![county()]]);
     let key = CheapKey([9; 32]);
-    let good = directory.draft(vec![township()], 0, &ISSUER).expect("drafts");
+    let good = directory.draft(vec![township()], 0, &[&ISSUER]).expect("drafts");
     let items = vec![township(), node(key, "371726101000"), township()];
-    let bad = SignedEntry::sign(Entry { items, ..good.entry.clone() }, &ISSUER);
+    let bad = SignedEntry::sign(Entry { items, ..good.entry.clone() }, &[&ISSUER]);
     assert!(matches!(directory.append(&bad, &Cheap), Err(DirectoryError::Seat(BadSeat::Twice(_)))));
     assert_eq!((directory.len(), directory.seats().len(), directory.nodes().count()), (1, 1, 0));
 }

@@ -30,7 +30,7 @@ pub struct Config {
     pub directory_file: PathBuf,
     pub shutdown: Duration,
     pub realm_name: String,
-    pub issuer: PublicKey,
+    pub root: PublicKey,
     /// Each is one node, with the addresses at which to try it.
     pub parents: Vec<Vec<String>>,
     pub peers: Vec<Vec<String>>,
@@ -69,7 +69,7 @@ impl Config {
     }
 
     pub fn realm(&self) -> RealmId {
-        realm_id(&self.issuer, &self.realm_name)
+        realm_id(&self.root, &self.realm_name)
     }
 }
 
@@ -213,7 +213,7 @@ impl Reading<'_> {
             directory_file: folder.join(text("directory_file")),
             shutdown: Duration::from_secs(whole("shutdown_seconds")),
             realm_name: text("realm.name"),
-            issuer: text("realm.issuer").parse().unwrap_or(PublicKey([0; 32])),
+            root: text("realm.root").parse().unwrap_or(PublicKey([0; 32])),
             parents: nodes("links.parents"),
             peers: nodes("links.peers"),
             retry_max: Duration::from_secs(whole("links.retry_seconds_max")),

@@ -87,17 +87,17 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Text,
         default: None,
         help: label(
-            "域的名称;与签发公钥一起决定域的编号",
-            "The realm's name; with the issuer's key it makes the realm's id",
+            "域的名称;与根公钥一起决定域的编号",
+            "The realm's name; with the root's key it makes the realm's id",
         ),
     },
     Setting {
-        key: "realm.issuer",
+        key: "realm.root",
         form: Form::Key,
         default: None,
         help: label(
-            "县级签发公钥:本节点只信它签发的目录",
-            "The county issuer's public key: the directory that it signs is the one believed",
+            "域的根公钥:本节点只信由它而来的目录",
+            "The realm's root public key: only a directory that follows from it is believed",
         ),
     },
     Setting {

@@ -4,7 +4,7 @@ use super::settings::is_address;
 use super::*;
 use crate::text::Language;
 
-const ISSUER: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
+const ROOT: &str = "1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100";
 
 fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, Failure> {
     let variable = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
@@ -12,7 +12,7 @@ fn read_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, Failure> 
 }
 
 fn with_realm(text: &str) -> String {
-    format!("{text}\n[realm]\nname = \"371726\"\nissuer = \"{ISSUER}\"\n")
+    format!("{text}\n[realm]\nname = \"371726\"\nroot = \"{ROOT}\"\n")
 }
 
 fn complaints(text: &str) -> Vec<String> {
@@ -67,8 +67,8 @@ fn what_is_no_toml_is_told_with_its_line() {
 
 #[test]
 fn a_missing_setting_is_named() {
-    assert_eq!(complaints(""), ["realm.name is missing", "realm.issuer is missing"]);
-    let blank = [("HELIU_REALM_NAME", " "), ("HELIU_REALM_ISSUER", "")];
+    assert_eq!(complaints(""), ["realm.name is missing", "realm.root is missing"]);
+    let blank = [("HELIU_REALM_NAME", " "), ("HELIU_REALM_ROOT", "")];
     let failure = read_with("", &blank).expect_err("a blank variable is none");
     assert_eq!(failure.why.len(), 2, "{failure:?}");
 }
@@ -89,7 +89,7 @@ fn the_file_that_init_writes_reads_as_what_was_given() {
     let given = [
         ("listen", vec!["127.0.0.1:7341".to_owned()]),
         ("realm.name", vec!["鄄城\"县\"".to_owned()]),
-        ("realm.issuer", vec![ISSUER.to_owned()]),
+        ("realm.root", vec![ROOT.to_owned()]),
         ("links.parents", vec!["127.0.0.1:7340".to_owned()]),
     ];
     let file = template::write("a node\nof 鄄城县", &given);

@@ -15,7 +15,7 @@ use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, Item, SignedEntry, limits};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, RealmId, realm_id};
-use heliu_trust::signature::Signer as _;
+use heliu_trust::signature::{SealingKey, Signer as _};
 
 use super::ask::Fault;
 use super::gate::Gate;
@@ -36,6 +36,7 @@ const FILES_PER_NODE: u64 = 20;
 /// The keys of a county that lives as long as this process.
 pub struct Founding {
     secret: [u8; 32],
+    /// Root and issuer: nobody outlives this process to whom the difference could matter.
     issuer: Ed25519Key,
     pub realm: RealmId,
 }
@@ -56,13 +57,15 @@ impl Founding {
     fn directory(&self, seats: &[Seat]) -> Result<Directory, Fault> {
         let node = |seat: &Seat| {
             let key = self.key(seat);
-            Item::Node { node: key.node(), seat: seat.id, key: key.public_key(), addresses: Vec::new() }
+            Item::enrol(&key, seat.id, SealingKey(key.public_key().0), Vec::new())
         };
-        let items: Vec<Item> = seats.iter().cloned().map(Item::Seat).chain(seats.iter().map(node)).collect();
+        let seats_first = seats.iter().cloned().map(Item::Seat);
+        let mut items: Vec<Item> = seats_first.chain(seats.iter().map(node)).collect();
+        items.insert(1.min(items.len()), Item::Issuer { key: self.issuer.public_key() });
         let mut directory = Directory::new(self.realm, self.issuer.public_key());
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         for items in items.chunks(limits::ITEMS) {
-            let entry = directory.draft(items.to_vec(), i64::try_from(now).unwrap_or(0), &self.issuer)?;
+            let entry = directory.draft(items.to_vec(), i64::try_from(now).unwrap_or(0), &[&self.issuer])?;
             directory.append(&entry, &Ed25519)?;
         }
         Ok(directory)
@@ -120,7 +123,7 @@ impl Founding {
             None => None,
         };
         let dialled = gate.as_ref().map(Gate::address).or(superior);
-        let anchor = Anchor { realm: self.realm, issuer: self.issuer.public_key() };
+        let anchor = Anchor { realm: self.realm, root: self.issuer.public_key() };
         let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let options = Options {
             directory: entries.to_vec(),

@@ -14,6 +14,8 @@ use crate::failure::{Exit, Failure};
 use crate::text::{say, tr};
 
 pub const FILE: &str = "realm.toml";
+/// The offline key that names the issuer.
+pub const ROOT_KEY: &str = "root.key";
 pub const ISSUER_KEY: &str = "issuer.key";
 pub const DIRECTORY: &str = "directory.bin";
 
@@ -21,20 +23,21 @@ pub const DIRECTORY: &str = "directory.bin";
 #[serde(deny_unknown_fields)]
 struct Written {
     name: String,
-    issuer: PublicKey,
+    root: PublicKey,
 }
 
 /// A realm whose issuer's key is at hand: it can grow.
 #[derive(Debug)]
 pub struct Realm {
     pub name: String,
+    pub root: PublicKey,
     pub issuer: Ed25519Key,
     pub directory: Directory,
 }
 
 impl Realm {
     pub fn id(&self) -> RealmId {
-        realm_id(&self.issuer.public_key(), &self.name)
+        realm_id(&self.root, &self.name)
     }
 
     /// Opens the realm in a directory, and checks that what is in it belongs together.
@@ -51,21 +54,21 @@ impl Realm {
         };
         let written: Written = toml::from_str(&text).map_err(|error| broken(error.message().to_owned()))?;
         let issuer = key_file::read(&folder.join(ISSUER_KEY))?;
-        if issuer.public_key() != written.issuer {
+        let id = realm_id(&written.root, &written.name);
+        let directory = directory_file::read(&folder.join(DIRECTORY), id, written.root)?;
+        if Some(issuer.public_key()) != directory.issuer() {
             return Err(broken(tr!("{ISSUER_KEY} 不是它的签发密钥", "{ISSUER_KEY} is not the key of its issuer")));
         }
-        let id = realm_id(&written.issuer, &written.name);
-        let directory = directory_file::read(&folder.join(DIRECTORY), id, written.issuer)?;
-        Ok(Realm { name: written.name, issuer, directory })
+        Ok(Realm { name: written.name, root: written.root, issuer, directory })
     }
 
     /// The text of `realm.toml`.
     pub fn describe(&self) -> String {
         let head = tr!(
-            "# 一个合流域。编号由名称和签发公钥决定,两者都不要改。\n# 签发私钥在 {ISSUER_KEY}:谁有它,谁就能登记节点。请离线备份,不要拷到节点上。",
-            "# A Heliu realm. Its id follows from name and issuer: change neither.\n# The issuer's private key is in {ISSUER_KEY}: whoever has it can enrol nodes. Keep a copy offline, and none on nodes."
+            "# 一个合流域。编号由名称和根公钥决定,两者都不要改。\n# 根私钥在 {ROOT_KEY}:谁有它,谁就能更换签发者。请移到离线介质保管。\n# 签发私钥在 {ISSUER_KEY}:谁有它,谁就能登记节点。请离线备份,不要拷到节点上。",
+            "# A Heliu realm. Its id follows from name and root: change neither.\n# The root's private key is in {ROOT_KEY}: whoever has it can replace the issuer. Move it to a medium that is kept offline.\n# The issuer's private key is in {ISSUER_KEY}: whoever has it can enrol nodes. Keep a copy offline, and none on nodes."
         );
-        let (name, issuer) = (quote(&self.name), quote(&self.issuer.public_key().to_string()));
-        format!("{head}\nname = {name}\nissuer = {issuer}\n")
+        let (name, root) = (quote(&self.name), quote(&self.root.to_string()));
+        format!("{head}\nname = {name}\nroot = {root}\n")
     }
 }

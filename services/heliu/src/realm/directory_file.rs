@@ -1,5 +1,5 @@
 //! A county's directory as a file: a first line that names the format, then each signed entry after its length (4 bytes,
-//! little-endian). Reading verifies every entry against the realm's issuer.
+//! little-endian). Reading verifies every entry against the realm's root.
 
 use std::path::Path;
 
@@ -23,26 +23,26 @@ pub fn encode(directory: &Directory) -> Vec<u8> {
     bytes
 }
 
-pub fn read(path: &Path, realm: RealmId, issuer: PublicKey) -> Result<Directory, Failure> {
+pub fn read(path: &Path, realm: RealmId, root: PublicKey) -> Result<Directory, Failure> {
     let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-    decode(&bytes, realm, issuer).map_err(|why| {
+    decode(&bytes, realm, root).map_err(|why| {
         let path = path.display();
         Failure::new(Exit::Failed, "directory", say!("目录文件 {path} 不能用", "cannot use the directory {path}"))
             .because(why)
             .next(say!(
-                "请从域的目录重新拷贝,并核对配置中的 realm.name 和 realm.issuer",
-                "copy it again from the realm's directory, and check realm.name and realm.issuer in the configuration"
+                "请从域的目录重新拷贝,并核对配置中的 realm.name 和 realm.root",
+                "copy it again from the realm's directory, and check realm.name and realm.root in the configuration"
             ))
     })
 }
 
-fn decode(bytes: &[u8], realm: RealmId, issuer: PublicKey) -> Result<Directory, String> {
+fn decode(bytes: &[u8], realm: RealmId, root: PublicKey) -> Result<Directory, String> {
     let mut rest = bytes.strip_prefix(FORMAT).ok_or("it does not begin as a directory of this version")?;
-    let mut directory = Directory::new(realm, issuer);
+    let mut directory = Directory::new(realm, root);
     while !rest.is_empty() {
         let (length, after) = rest.split_first_chunk().ok_or("it ends within an entry")?;
         let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|error| error.to_string())?;
-        if length > limits::ENTRY_BYTES + 64 || length > after.len() {
+        if length > limits::SIGNED_ENTRY_BYTES || length > after.len() {
             return Err("it ends within an entry".to_owned());
         }
         let (entry, after) = after.split_at(length);
@@ -74,7 +74,9 @@ mod tests {
             tier: Tier::County,
         };
         let mut directory = Directory::new(realm, issuer.public_key());
-        let entry = directory.draft(vec![Item::Seat(seat)], 0, &issuer).expect("it fits");
+        let entry = directory
+            .draft(vec![Item::Seat(seat), Item::Issuer { key: issuer.public_key() }], 0, &[&issuer])
+            .expect("it fits");
         directory.append(&entry, &Ed25519).expect("it is signed");
         directory
     }
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn a_directory_comes_back_as_it_was() {
         let county = county();
-        let read = decode(&encode(&county), county.realm(), county.issuer()).expect("it reads");
+        let read = decode(&encode(&county), county.realm(), county.root()).expect("it reads");
         assert_eq!((read.head(), read.len()), (county.head(), 1));
     }
 
@@ -92,11 +94,11 @@ mod tests {
         let bytes = encode(&county);
         for end in 0..bytes.len() {
             let whole = end == FORMAT.len();
-            assert_eq!(decode(&bytes[..end], county.realm(), county.issuer()).is_ok(), whole, "{end}");
+            assert_eq!(decode(&bytes[..end], county.realm(), county.root()).is_ok(), whole, "{end}");
         }
         let mut changed = bytes.clone();
         changed[bytes.len() - 70] ^= 1;
-        assert!(decode(&changed, county.realm(), county.issuer()).is_err());
-        assert!(decode(&bytes, RealmId([9; 16]), county.issuer()).is_err());
+        assert!(decode(&changed, county.realm(), county.root()).is_err());
+        assert!(decode(&bytes, RealmId([9; 16]), county.root()).is_err());
     }
 }

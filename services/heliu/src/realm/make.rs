@@ -1,4 +1,4 @@
-//! Making a realm: the issuer's key, a directory of all seats and the first nodes, and for each node a directory of its
+//! Making a realm: the keys of root and issuer, a directory of all seats and the first nodes, and for each node a directory of its
 //! own to copy to its machine. Everything is written in a temporary place and put where it belongs when it is whole.
 
 use std::collections::BTreeMap;
@@ -10,9 +10,9 @@ use heliu_record::seats::Seat;
 use heliu_trust::directory::{Directory, DirectoryError, Item};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{NodeId, RealmId, realm_id};
-use heliu_trust::signature::Signer as _;
+use heliu_trust::signature::{SealingKey, Signer as _};
 
-use super::description::{DIRECTORY, FILE, ISSUER_KEY, Realm};
+use super::description::{DIRECTORY, FILE, ISSUER_KEY, ROOT_KEY, Realm};
 use super::{CONFIG, NODES, directory_file, key_file, write_new};
 use crate::config::template;
 use crate::failure::{Exit, Failure};
@@ -36,6 +36,11 @@ pub struct Made {
     seed: [u8; 32],
 }
 
+struct Secrets {
+    root: [u8; 32],
+    issuer: [u8; 32],
+}
+
 /// A realm with these seats (of [`heliu_trust::region::parse`], for the realm that it is given) and nodes.
 pub fn make(
     folder: &Path,
@@ -44,29 +49,36 @@ pub fn make(
     wanted: impl FnOnce(&[Seat]) -> Result<Vec<Wanted>, Failure>,
 ) -> Result<(Realm, Vec<Made>), Failure> {
     check_free(folder)?;
-    let issuer_seed = key_file::random()?;
-    let issuer = Ed25519Key::from_seed(issuer_seed);
-    let id = realm_id(&issuer.public_key(), name);
+    let secrets = Secrets { root: key_file::random()?, issuer: key_file::random()? };
+    let (root_key, issuer) = (Ed25519Key::from_seed(secrets.root), Ed25519Key::from_seed(secrets.issuer));
+    let root = root_key.public_key();
+    let id = realm_id(&root, name);
     let seats = seats(&id)?;
     let wanted = wanted(&seats)?;
-    let mut realm = Realm { name: name.to_owned(), directory: Directory::new(id, issuer.public_key()), issuer };
-    enter(&mut realm, seats.into_iter().map(Item::Seat).collect()).map_err(|error| refused(&error))?;
+    let named = Item::Issuer { key: issuer.public_key() };
+    let mut realm = Realm { name: name.to_owned(), root, directory: Directory::new(id, root), issuer };
+    let first = seats.into_iter().map(Item::Seat).chain([named]).collect();
+    enter_as(&mut realm, first, &root_key).map_err(|error| refused(&error))?;
     let nodes = draw_nodes(&wanted)?;
-    let items = nodes.iter().map(|node| Item::Node {
-        node: node.node,
-        seat: node.seat.id,
-        key: Ed25519Key::from_seed(node.seed).public_key(),
-        addresses: vec![node.listen.to_string()],
+    let items = nodes.iter().map(|node| {
+        let key = Ed25519Key::from_seed(node.seed);
+        // Nothing can be sealed to it yet.
+        Item::enrol(&key, node.seat.id, SealingKey([0; 32]), vec![node.listen.to_string()])
     });
     enter(&mut realm, items.collect()).map_err(|error| refused(&error))?;
-    write(folder, &realm, &issuer_seed, &nodes)?;
+    write(folder, &realm, &secrets, &nodes)?;
     Ok((realm, nodes))
 }
 
 /// Signs the next entry of a realm's directory and takes it.
 pub fn enter(realm: &mut Realm, items: Vec<Item>) -> Result<(), DirectoryError> {
-    let entry = realm.directory.draft(items, time::now_ms(), &realm.issuer)?;
-    realm.directory.append(&entry, &Ed25519)
+    let issuer = realm.issuer.clone();
+    enter_as(realm, items, &issuer)
+}
+
+fn enter_as(realm: &mut Realm, items: Vec<Item>, signer: &Ed25519Key) -> Result<(), DirectoryError> {
+    let entry = realm.directory.draft(items, time::now_ms(), &[signer])?;
+    realm.directory.append(&entry, &Ed25519).map(|_| ())
 }
 
 pub fn refused(error: &DirectoryError) -> Failure {
@@ -117,7 +129,7 @@ fn draw_nodes(wanted: &[Wanted]) -> Result<Vec<Made>, Failure> {
     wanted.iter().map(draw).collect()
 }
 
-fn write(folder: &Path, realm: &Realm, issuer: &[u8; 32], nodes: &[Made]) -> Result<(), Failure> {
+fn write(folder: &Path, realm: &Realm, secrets: &Secrets, nodes: &[Made]) -> Result<(), Failure> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |error: std::io::Error| Failure::file(&path, &error)
@@ -130,7 +142,8 @@ fn write(folder: &Path, realm: &Realm, issuer: &[u8; 32], nodes: &[Made]) -> Res
     let draft = tempfile::Builder::new().prefix(".heliu-init-").tempdir_in(around).map_err(failed(around))?;
     let directory = directory_file::encode(&realm.directory);
     write_new(&draft.path().join(FILE), realm.describe().as_bytes(), false)?;
-    key_file::write(&draft.path().join(ISSUER_KEY), issuer, &tr!("域签发者", "the realm's issuer"))?;
+    key_file::write(&draft.path().join(ROOT_KEY), &secrets.root, &tr!("域的根", "the realm's root"))?;
+    key_file::write(&draft.path().join(ISSUER_KEY), &secrets.issuer, &tr!("域签发者", "the realm's issuer"))?;
     write_new(&draft.path().join(DIRECTORY), &directory, false)?;
     for node in nodes {
         let own = draft.path().join(&node.folder);
@@ -141,7 +154,7 @@ fn write(folder: &Path, realm: &Realm, issuer: &[u8; 32], nodes: &[Made]) -> Res
     }
     if stays {
         // The description last: with it there is a realm here.
-        for name in [NODES, ISSUER_KEY, DIRECTORY, FILE] {
+        for name in [NODES, ROOT_KEY, ISSUER_KEY, DIRECTORY, FILE] {
             let from = draft.path().join(name);
             if from.exists() {
                 std::fs::rename(&from, folder.join(name)).map_err(failed(folder))?;
@@ -166,7 +179,7 @@ fn config(realm: &Realm, node: &Made, nodes: &[Made]) -> String {
     let given = [
         ("listen", vec![node.listen.to_string()]),
         ("realm.name", vec![realm.name.clone()]),
-        ("realm.issuer", vec![realm.issuer.public_key().to_string()]),
+        ("realm.root", vec![realm.root.to_string()]),
         ("links.parents", addresses(superiors(&realm.directory, node, nodes))),
         ("links.peers", addresses(mirrors(node, nodes))),
     ];
@@ -224,7 +237,7 @@ mod tests {
             let config = config_of(&folder, node);
             assert_eq!(config.realm(), realm.id());
             assert_eq!(key_file::read(&config.key_file).expect("its key").node(), node.node);
-            let directory = directory_file::read(&config.directory_file, config.realm(), config.issuer);
+            let directory = directory_file::read(&config.directory_file, config.realm(), config.root);
             assert_eq!(directory.expect("its directory").node(node.node).map(|info| info.seat), Some(node.seat.id));
         }
     }
@@ -237,7 +250,7 @@ mod tests {
         let before = number(folder.path());
         let (realm, _) = make_at(folder.path(), &[(0, 1)]).expect("it is empty");
         assert_eq!(Realm::open(folder.path()).expect("it is whole").id(), realm.id());
-        assert_eq!((number(folder.path()), std::fs::read_dir(folder.path()).expect("it is ours").count()), (before, 4));
+        assert_eq!((number(folder.path()), std::fs::read_dir(folder.path()).expect("it is ours").count()), (before, 5));
     }
 
     #[test]

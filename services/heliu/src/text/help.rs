@@ -93,7 +93,7 @@ pub const INIT_AFTER: Label = label(
       --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
   heliu init --regions 371726.csv --dir ./realm --all-tiers
 
-在 DIR 下生成:realm.toml、issuer.key(县级签发密钥,务必妥善保管)、directory.bin,以及每个节点一个目录\
+在 DIR 下生成:realm.toml、root.key(域的根密钥,请移到离线介质)、issuer.key(县级签发密钥,务必妥善保管)、directory.bin,以及每个节点一个目录\
 nodes/<区划代码>/(heliu.toml、node.key、directory.bin)。把节点目录整个拷到那台机器即可。\
 已有的域绝不覆盖。凭令牌入域(enroll、join)在后续版本提供;目前节点在 init 时一并登记。",
     "\
@@ -103,7 +103,7 @@ Examples:
       --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
   heliu init --regions 371726.csv --dir ./realm --all-tiers
 
-Makes under DIR: realm.toml, issuer.key (the county's issuing key: keep it safe), directory.bin, and for each node a \
+Makes under DIR: realm.toml, root.key (the realm's root key: move it offline), issuer.key (the county's issuing key: keep it safe), directory.bin, and for each node a \
 directory nodes/<region code>/ with heliu.toml, node.key and directory.bin. Copy a node's directory to its machine. \
 An existing realm is never overwritten. Joining with a token (enroll, join) comes with a later version; for now nodes \
 are enrolled here.",

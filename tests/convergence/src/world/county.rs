@@ -7,7 +7,7 @@ use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 /// What is entered into the directory of a county that exists already, if anything is: each in one entry.
@@ -64,12 +64,15 @@ impl County {
                 items.push(Item::Seat(self.enter(name, seat)));
             }
             let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
-            nodes.push(Item::Node { node: key.node(), seat, key: key.public_key(), addresses: Vec::new() });
+            nodes.push(Item::enrol(&key, seat, SealingKey(key.0), Vec::new()));
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
         }
         items.extend(nodes);
         let mut directory = self.directory().clone();
-        let entry = directory.draft(items, 0, &self.issuer).expect("the county's entries are drawn up well");
+        if directory.is_empty() {
+            items.push(Item::Issuer { key: self.issuer.public_key() });
+        }
+        let entry = directory.draft(items, 0, &[&self.issuer]).expect("the county's entries are drawn up well");
         directory.append(&entry, &Cheap).expect("the county's entries follow");
         self.states.push(directory);
         entry

@@ -193,6 +193,9 @@ impl Batch {
                 && let Some(commit) = commit_of.get(&row.hash)
             {
                 row.commit = *commit;
+                if let Some(open) = replica.open.get_mut(&row.record) {
+                    open.leaves.sealed(&row.hash, *commit);
+                }
             }
         }
         for (id, done) in &mut self.carried_out {

@@ -277,7 +277,7 @@ impl Batch {
             }
             let verifier = Arc::clone(&replica.verifier);
             match replica.directory.append(&entry, &*verifier) {
-                Ok(()) => {
+                Ok(_) => {
                     self.transaction.directory.push(entry.encode());
                     self.outcome.directory_grew = true;
                     for record in seats_in(&[entry]).flat_map(|seat| replica.strangers.introduce(seat)) {
@@ -351,7 +351,7 @@ impl Batch {
 fn seats_in(entries: &[SignedEntry]) -> impl Iterator<Item = SeatId> + '_ {
     entries.iter().flat_map(|entry| &entry.entry.items).filter_map(|item| match item {
         Item::Seat(seat) => Some(seat.id),
-        Item::Node { .. } | Item::Addresses { .. } => None,
+        _ => None,
     })
 }
 
@@ -386,6 +386,7 @@ fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Re
         commit: CommitId([0; 32]),
         author: replica.node,
         incarnation: replica.writer.incarnation,
+        cited: replica.directory.head(),
         directory_index: replica.directory.len().saturating_sub(1),
         change: Arc::new(change),
     };
