@@ -17,4 +17,5 @@ pub use effect::{
     Ticket,
 };
 pub use engine::{Config, Engine};
+pub use replica::Receipt;
 pub use start::Start;

@@ -12,10 +12,10 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Quarantined, Read, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId, StrandedRow,
+    QuarantineRow, Quarantined, Read, RecordRow, ScanItem, StatementRow, StoreError, StoreId, StrandedRow,
     StrandedState, Transaction, Write,
 };
-use state::{Slot, State};
+use state::State;
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
 /// drops the engine; a restored backup is an older [`MemoryStore::fork`].
