@@ -60,6 +60,8 @@ impl Beginner {
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
         start.quarantined = store.counts().await?.quarantined;
+        start.statements = store.statements().await?;
+        start.audit_head = store.audit_head().await?;
         count(&mut start, &**store).await?;
         Ok((Engine::new(self.config.clone(), start), seat))
     }
@@ -92,6 +94,8 @@ impl Beginner {
         let entries = added.iter().map(|entry| SignedEntry::clone(entry)).collect();
         let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
         let mut start = Start::new(self.node(), seat, stored, meta, keys, random()?);
+        start.statements = store.statements().await?;
+        start.audit_head = store.audit_head().await?;
         count(&mut start, &**store).await?;
         let mut engine = Engine::new(self.config.clone(), start);
         let extend = Input::Extend { ticket: Ticket(0), entries };

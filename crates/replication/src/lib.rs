@@ -12,6 +12,10 @@ mod reconcile;
 mod replica;
 mod start;
 
-pub use effect::{Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
+pub use effect::{
+    AuditEvent, Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, Reply, Revealed, SWEEP_ROWS,
+    Ticket,
+};
 pub use engine::{Config, Engine};
+pub use replica::Receipt;
 pub use start::Start;

@@ -1,5 +1,6 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
-//! input to the part that owns it: [`greeting`], [`sending`], [`pushing`], [`receiving`], [`reconciling`], [`verifying`].
+//! input to the part that owns it: [`greeting`], [`sending`], [`pushing`], [`receiving`], [`reconciling`], [`verifying`],
+//! [`stating`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
@@ -8,6 +9,7 @@ mod pushing;
 mod receiving;
 mod reconciling;
 mod sending;
+mod stating;
 mod verifying;
 
 use heliu_record::id::{RecordId, SeatId};
@@ -17,7 +19,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::Tail;
+use crate::replica::{Statements, Tail};
 
 pub(crate) use pushing::Parted;
 
@@ -35,6 +37,7 @@ pub(crate) struct Shared<'a> {
     pub last_commit: Option<(u64, CommitId)>,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    pub statements: &'a Statements,
     /// Records that have left this seat wait until a superior has our feed up to then.
     pub is_leaving: bool,
     pub now: Moment,
@@ -50,6 +53,8 @@ impl Shared<'_> {
 pub(crate) enum Arrival {
     /// Judge these and keep them; the answer comes with [`Link::ingested`].
     Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
+    /// Check these, and keep those that hold; the answer comes with [`Link::heard_statements`].
+    Statements { link: LinkId, statements: Vec<Vec<u8>> },
     /// Take these; the answer comes with [`Link::extended`].
     Directory { link: LinkId, entries: Vec<SignedEntry> },
     /// The other end knows commits of ours that we do not: we were rolled back.
@@ -101,6 +106,7 @@ pub(crate) struct Link {
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
     verifying: verifying::Verifying,
+    stating: stating::Stating,
     refused_here: u64,
     refused_there: u64,
 }
@@ -119,6 +125,7 @@ impl Link {
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
             verifying: verifying::Verifying::default(),
+            stating: stating::Stating::default(),
             refused_here: 0,
             refused_there: 0,
         };
@@ -165,6 +172,8 @@ impl Link {
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
             Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
+            Frame::Statements(statements) if running => self.on_statements(statements, shared, out),
+            // As the other end says it before it has heard our welcome: the sums will tell.
             Frame::Statements(_) | Frame::Join(_) | Frame::JoinRefused(_) | Frame::Unknown => {}
             other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
         }
@@ -195,6 +204,7 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
+            self.stating.tick();
             self.tell_position(shared, out);
             self.pump(shared, out);
         }
@@ -270,6 +280,7 @@ impl Link {
             mismatches: self.verifying.mismatches(),
             refused_here: self.refused_here,
             refused_there: self.refused_there,
+            statements_differ: self.stating.differ(),
         }
     }
 }

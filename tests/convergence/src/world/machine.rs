@@ -13,6 +13,7 @@ use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
+use super::county::sealing_of;
 use super::disk::{Disk, ready};
 use super::wire::{Side, WireId};
 
@@ -131,6 +132,9 @@ impl Machine {
         }
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
+        start.statements = ready(store.statements()).expect("reads");
+        start.audit_head = ready(store.audit_head()).expect("reads");
+        start.sealing = Some(Arc::new(sealing_of(&self.key)));
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;

@@ -3,7 +3,7 @@
 use heliu_record::command::Request;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, Ticket};
+use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
 
 use super::disk::{Disk, ready};
@@ -26,7 +26,8 @@ impl World {
             | Effect::ReadFeed { .. }
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
-            | Effect::Scan { .. } => {
+            | Effect::Scan { .. }
+            | Effect::Sweep { .. } => {
                 let life = self.machines[machine].life;
                 let wait = self.delay(self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
@@ -61,6 +62,9 @@ impl World {
                 Ok(page) => Input::Scanned { link, items: page.items },
                 Err(error) => Input::ReadFailed { link, error },
             },
+            Effect::Sweep { after } => {
+                Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).unwrap_or_default() }
+            }
             Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
         };
         let life = self.machines[machine].life;
@@ -76,7 +80,7 @@ impl World {
             }
         })?;
         self.trace.applied(self.now, machine, transaction);
-        if !transaction.feed.is_empty() {
+        if !transaction.feed.is_empty() || !transaction.statements.is_empty() || !transaction.erased.is_empty() {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
@@ -87,7 +91,10 @@ impl World {
     }
 
     fn reply(&mut self, machine: usize, ticket: Ticket, reply: Reply) {
-        let Some(request) = self.machines[machine].asked.remove(&ticket) else { return };
+        let Some(request) = self.machines[machine].asked.remove(&ticket) else {
+            self.replies.insert(ticket, reply);
+            return;
+        };
         let name = self.machines[machine].name.clone();
         match &reply {
             Reply::Done(done) => {
@@ -103,6 +110,7 @@ impl World {
                 self.trace.say(self.now, || format!("{name}: {} is refused: {}", request.name, refusal.code));
                 self.tally.refused += 1;
             }
+            Reply::Revealed(_) => {}
             Reply::BadEntries(why) => {
                 self.trace.say(self.now, || format!("{name}: directory entries do not follow: {why}"));
             }
@@ -155,6 +163,13 @@ impl World {
                 }
             }
             Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+            Notice::Erased { .. } => self.tally.erased += 1,
+            Notice::AuditForked { .. } => self.tally.audit_forks += 1,
+            Notice::StatementRefused { .. } if !self.is_honest() => {}
+            Notice::StatementRefused { code, reason, .. } => {
+                let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
+                self.broken.push(Violation::new("I12", what));
+            }
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));

@@ -5,6 +5,8 @@ mod answer;
 mod deriving;
 mod folding;
 mod mending;
+mod sealing;
+mod stating;
 mod working;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -14,6 +16,7 @@ use heliu_record::scope::Scope;
 use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, Transaction};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::Incarnation;
+use heliu_trust::seal::DataKey;
 
 use super::open::{Damaged, Open};
 use super::sums::Counted;
@@ -66,6 +69,8 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
+    /// Keys that were drawn for records whose first value is sealed here.
+    drawn: BTreeMap<RecordId, DataKey>,
     /// The directory before this batch, if the batch makes it grow.
     grown_from: Option<Directory>,
     head: Position,
@@ -92,6 +97,7 @@ impl Batch {
             came_by: BTreeMap::new(),
             came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
+            drawn: BTreeMap::new(),
             grown_from: None,
             head: 0,
             transaction: Transaction::default(),
@@ -147,7 +153,7 @@ impl Batch {
                     self.looked.absent.remove(&open.id());
                     replica.take_in(open);
                 }
-                Err(Damaged::Leaves(open, kept, lost)) => self.lose_leaves(*open, kept, lost, replica, now),
+                Err(Damaged::Entries(open, kept, lost)) => self.lose_entries(*open, kept, &lost, replica, now),
                 Err(Damaged::Row(record, counted)) => {
                     self.lose_row(record, Some(*counted), "its row is another record's", replica, now);
                 }
@@ -217,6 +223,7 @@ impl Batch {
             replica.queue.push(Work::Renew(incarnation));
             replica.queue.put_back(self.put_off);
         }
+        replica.statements.make_durable();
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {
