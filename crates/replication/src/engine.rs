@@ -1,5 +1,7 @@
 //! The engine of one node: its links and its records, wired together. It decides; the shell carries out.
 //!
+//! What it does for machines that want to join, and what it tells operators, is in `engine/`.
+//!
 //! At most one load, scan or apply is under way at a time, so what a batch sees is what is durable. Links go on
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
@@ -18,8 +20,11 @@ use heliu_trust::statement::SignedStatement;
 use crate::effect::{AuditEvent, Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, Outcome, Receipt, Replica, Step, Work, kept, open_grants};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Receipt, Replica, Step, Work, kept, open_grants};
 use crate::start::Start;
+
+mod alarms;
+mod joining;
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -62,6 +67,10 @@ pub struct Engine {
     has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
     renewing: bool,
+    /// Join requests that others have to enter.
+    joins: Joins,
+    /// Of the last input.
+    now: Moment,
     failed: Option<StoreError>,
 }
 
@@ -78,6 +87,8 @@ impl Engine {
             has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
+            joins: Joins::default(),
+            now: Moment::default(),
             failed: None,
         }
     }
@@ -152,19 +163,16 @@ impl Engine {
 
     pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
         let mut out = Out::default();
+        self.now = now;
         if let Some(error) = self.failed.clone() {
-            if let Input::Execute { ticket, .. }
-            | Input::Extend { ticket, .. }
-            | Input::Erase { ticket, .. }
-            | Input::Reveal { ticket, .. }
-            | Input::Audit { ticket, .. } = input
-            {
+            if let Some(ticket) = input.ticket() {
                 out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error) });
             }
             return out.effects;
         }
         self.take(input, now, &mut out);
         self.settle(now, &mut out);
+        self.pass_up(now, &mut out);
         out.effects
     }
 
@@ -183,6 +191,7 @@ impl Engine {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
                 self.scans.remove(&link);
+                self.joins.link_down(link);
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
@@ -201,6 +210,17 @@ impl Engine {
             Input::Audit { ticket, event } => self.replica.submit(Work::Audit { ticket, event }),
             Input::Swept { items } => self.replica.swept(&items),
             Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
+            Input::Join { ticket, request } => self.join(JoinAsker::Ticket(ticket), Box::new(request), now, out),
+            Input::Draft { ticket, items } => self.replica.submit(Work::Draft { ticket, items }),
+            Input::FenceOf { ticket, node, nothing, excluded } => {
+                self.replica.submit(Work::FenceOf { ticket, node, nothing, excluded });
+            }
+            Input::Stranded { ticket, leaf, action } => {
+                self.replica.submit(Work::Stranded { ticket, leaf, action });
+            }
+            Input::Quarantine { ticket, id, action } => {
+                self.replica.submit(Work::Quarantine { ticket, id, action });
+            }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -224,6 +244,8 @@ impl Engine {
             Input::Tick => {
                 self.replica.tick(now);
                 self.each(now, out, super::link::Link::on_tick);
+                let said = self.joins.tick(now.tick_ms);
+                self.say(said, now, out);
             }
         }
     }
@@ -288,7 +310,11 @@ impl Engine {
             wants,
             came_again,
             directory_grew,
+            replaced_from,
+            forked,
             extended,
+            join_refused,
+            pass_up,
             stated,
             heard,
             rolled_back,
@@ -307,7 +333,9 @@ impl Engine {
         }
         if directory_grew {
             self.replica.directory_grew();
-            self.each(now, out, super::link::Link::on_directory_grown);
+            self.each(now, out, |link, shared, out| link.on_directory_grown(replaced_from, shared, out));
+            let said = self.joins.settled(&self.replica.directory);
+            self.say(said, now, out);
         }
         for (link, result) in extended {
             self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
@@ -317,6 +345,15 @@ impl Engine {
         }
         if !stated.is_empty() {
             self.each(now, out, |link, shared, out| link.on_stated(&stated, shared, out));
+        }
+        if let Some(other) = forked {
+            self.each(now, out, |link, _, out| link.show_fork(&other, out));
+        }
+        self.say(join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal))).collect(), now, out);
+        for (asker, request) in pass_up {
+            let node = request.node(self.replica.verifier.scheme());
+            let said = self.joins.add(asker, &request, node, now.tick_ms);
+            self.say(said, now, out);
         }
         self.renewing = false;
         if rolled_back {
@@ -344,7 +381,8 @@ impl Engine {
 
     fn fail(&mut self, error: StoreError, out: &mut Out) {
         self.busy = Busy::No;
-        for ticket in self.replica.abandon() {
+        let waiting: Vec<_> = self.joins.tickets().collect();
+        for ticket in self.replica.abandon().into_iter().chain(waiting) {
             out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
         }
         for link in self.links.values_mut() {
@@ -358,6 +396,11 @@ impl Engine {
         match arrival {
             Arrival::Directory { link, entries } => {
                 self.replica.submit(Work::Extend { entries, by: By::Link(link) });
+            }
+            Arrival::Join { link, request } => self.join(JoinAsker::Link(link), request, now, out),
+            Arrival::JoinRefused { link, refusal } => {
+                let said = self.joins.refused(link, &refusal);
+                self.say(said, now, out);
             }
             Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
             Arrival::RolledBack => {
@@ -373,7 +416,10 @@ impl Engine {
             Arrival::Leaves { link, from, sequence, delivery, cursor } => {
                 match self.open(link, from, sequence, &delivery, now) {
                     Some(incoming) => self.replica.submit(Work::Leaves(Incoming { cursor, ..incoming })),
-                    None => self.with(link, now, out, |link, _, out| {
+                    None => self.with(link, now, out, |link, shared, out| {
+                        if shared.fork.is_some() {
+                            return link.refuse_fork(out);
+                        }
                         let reason = "a commit cites a directory version that is not here yet: directory first";
                         link.refuse(RefuseCode::Protocol, reason.to_owned(), out);
                     }),
@@ -393,7 +439,13 @@ impl Engine {
             link,
             from,
             sequence,
-            commits: delivery.commits.clone(),
+            commits: delivery
+                .commits
+                .iter()
+                .zip(&verdicts)
+                .filter(|(_, v)| v.is_ok())
+                .map(|(c, _)| Arc::clone(c))
+                .collect(),
             leaves: Vec::with_capacity(delivery.leaves.len()),
             grants: Vec::new(),
             refused: Vec::new(),
@@ -522,6 +574,7 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         sums: replica.sums_with(peer),
         statements: &replica.statements,
         is_leaving: replica.hidden() > 0,
+        fork: replica.fork.as_ref(),
         now,
     }
 }

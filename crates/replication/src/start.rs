@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Meta, ScanItem, StatementRow};
+use heliu_storage::{Meta, ScanItem, StatementRow, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -33,6 +33,10 @@ pub struct Start {
     pub statements: Vec<StatementRow>,
     /// Seq and hash of the last row of the audit log.
     pub audit_head: Option<(u64, [u8; 32])>,
+    /// Edits of this node that no longer count and of which nobody has said what is to become.
+    pub stranded: Vec<StrandedRow>,
+    /// The key that enters things into the directory, if this node has it.
+    pub issuer: Option<Arc<dyn Signer>>,
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
     pub(crate) sums: ScopeSumsStart,
@@ -64,6 +68,8 @@ impl Start {
             sealing: None,
             statements: Vec::new(),
             audit_head: None,
+            stranded: Vec::new(),
+            issuer: None,
             seed,
             sums,
             strangers: StrangersStart::default(),

@@ -11,6 +11,7 @@ mod transaction;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -112,6 +113,16 @@ pub trait Read: Send + Sync {
         &self,
         author: NodeId,
     ) -> impl Future<Output = Result<Option<(Incarnation, u64, CommitId)>, StoreError>> + Send;
+    /// The last commit of each incarnation of an author, by incarnation.
+    fn chains_of(
+        &self,
+        author: NodeId,
+    ) -> impl Future<Output = Result<Vec<(Incarnation, u64, CommitId)>, StoreError>> + Send;
+    /// The encoded commits at these places, in no order: more than one at a place that its author signed twice for.
+    fn commits_at(
+        &self,
+        places: &[(NodeId, Incarnation, u64)],
+    ) -> impl Future<Output = Result<Vec<Arc<[u8]>>, StoreError>> + Send;
     /// The newest first, below a number: a page of a list, which has no need of the bytes.
     fn quarantined(
         &self,

@@ -2,7 +2,7 @@
 
 mod state;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -149,6 +149,22 @@ impl Read for MemoryStore {
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
         Ok(self.lock().last_commits.get(&author).copied())
+    }
+
+    async fn chains_of(&self, author: NodeId) -> Result<Vec<(Incarnation, u64, CommitId)>, StoreError> {
+        let mut last: BTreeMap<Incarnation, (u64, CommitId)> = BTreeMap::new();
+        let state = self.lock();
+        let places = (author, Incarnation([0; 16]), 0)..=(author, Incarnation([0xff; 16]), u64::MAX);
+        for ((_, incarnation, seq), commits) in state.places.range(places) {
+            last.extend(commits.first().map(|commit| (*incarnation, (*seq, *commit))));
+        }
+        Ok(last.into_iter().map(|(incarnation, (seq, commit))| (incarnation, seq, commit)).collect())
+    }
+
+    async fn commits_at(&self, places: &[(NodeId, Incarnation, u64)]) -> Result<Vec<Arc<[u8]>>, StoreError> {
+        let state = self.lock();
+        let ids = places.iter().filter_map(|place| state.places.get(place)).flatten();
+        Ok(ids.filter_map(|id| state.commits.get(id).cloned()).collect())
     }
 
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {

@@ -49,8 +49,7 @@ impl Waiting {
                     Reply::Done(done) => Ok(Executed { done }),
                     Reply::Refused(refusal) => Err(ExecuteError::Refused(refusal)),
                     Reply::StoreFailed(error) => Err(ExecuteError::StoreFailed(error)),
-                    // No answers to a command.
-                    Reply::BadEntries(_) | Reply::Revealed(_) => Err(ExecuteError::Stopped),
+                    _ => Err(ExecuteError::Stopped), // Not an answer to a command.
                 };
                 let _ = answer.send(reply);
             }
@@ -60,6 +59,7 @@ impl Waiting {
                     Reply::BadEntries(why) => Err(ExtendError::BadEntries(why)),
                     Reply::StoreFailed(error) => Err(ExtendError::StoreFailed(error)),
                     Reply::Refused(refusal) => Err(ExtendError::BadEntries(refusal.to_string())),
+                    other => Err(ExtendError::BadEntries(format!("{other:?}"))), // Not an answer to entries.
                 };
                 let _ = answer.send(reply);
             }

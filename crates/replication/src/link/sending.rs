@@ -264,9 +264,8 @@ pub(super) fn is_in_scope(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> 
 /// In scope; or what a seat and its subordinates wrote, which always travels upward, whatever the audience has become.
 pub(super) fn travels(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
     let seats = shared.directory.seats();
-    let is_below = |author| {
-        shared.directory.node(author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat))
-    };
+    let is_below =
+        |author| shared.directory.node(author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat));
     is_in_scope(item, peer, shared) || (is_upward(peer, shared) && author(&item.entry).is_some_and(is_below))
 }
 

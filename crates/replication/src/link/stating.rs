@@ -131,12 +131,7 @@ impl Link {
     }
 
     /// These are durable here since now. The other end gets those that it is to have and has not brought itself.
-    pub fn on_stated(
-        &mut self,
-        stated: &[(Option<LinkId>, Arc<SignedStatement>)],
-        shared: &Shared<'_>,
-        out: &mut Out,
-    ) {
+    pub fn on_stated(&mut self, stated: &[(Option<LinkId>, Arc<SignedStatement>)], shared: &Shared<'_>, out: &mut Out) {
         let Some(peer) = self.peer.as_ref().filter(|_| self.phase == Phase::Running) else { return };
         let (own, peer, seats) = (shared.seat, peer.seat, shared.directory.seats());
         let is_for = |signed: &SignedStatement| {

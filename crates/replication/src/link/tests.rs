@@ -67,8 +67,8 @@ impl End {
             proven: None,
             phase: Phase::Greeting,
             peer: None,
-            behind: greeting::Behind::default(),
-            next_entry: directory.len(),
+            behind: directing::Behind::default(),
+            directing: directing::Directing::beside(directory.len()),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
@@ -92,6 +92,7 @@ impl End {
             last_commit: None,
             sums: Sums::default(),
             statements: &self.statements,
+            fork: None,
             is_leaving: false,
             now: Moment::default(),
         };

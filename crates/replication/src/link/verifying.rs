@@ -23,6 +23,10 @@ pub(super) struct Verifying {
     mismatches: u64,
     /// Unequal checkpoints in a row.
     unequal: u32,
+    /// Since when the ends judge the same differently.
+    judged_differently: Option<i64>,
+    /// The directory grew here: what the other end judged by the old one may not have been judged again.
+    directory_grew: bool,
 }
 
 impl Verifying {
@@ -40,6 +44,16 @@ impl Verifying {
 
     pub fn verified_at(&self) -> Option<u64> {
         self.verified_at
+    }
+
+    pub fn judged_differently(&self) -> Option<i64> {
+        self.judged_differently
+    }
+
+    /// What both ends have agreed on may be judged anew.
+    pub fn directory_grew(&mut self) {
+        self.directory_grew = true;
+        self.unsettled = true;
     }
 
     pub fn mismatches(&self) -> u64 {
@@ -87,7 +101,9 @@ impl Link {
         } else if checkpoint.sums == shared.sums {
             Verdict::Equal
         } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
-            Verdict::JudgedDifferently
+            // It may have been said before the directory came there. It is asked again behind that.
+            let is_early = std::mem::take(&mut self.verifying.directory_grew);
+            if is_early { Verdict::MovedOn } else { Verdict::JudgedDifferently }
         } else {
             Verdict::Different
         };
@@ -120,12 +136,16 @@ impl Link {
             Verdict::Equal => {
                 self.verifying.verified_at = Some(shared.now.tick_ms);
                 self.verifying.unequal = 0;
+                self.verifying.judged_differently = None;
                 self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
             }
             Verdict::JudgedDifferently | Verdict::Different => {
                 self.verifying.verified_at = None;
                 self.verifying.mismatches += 1;
                 self.verifying.unequal += 1;
+                if verdict == Verdict::JudgedDifferently {
+                    self.verifying.judged_differently.get_or_insert(shared.now.wall_ms);
+                }
                 let alarm = |link, peer| match verdict {
                     Verdict::Different => Notice::SumsDiffer { link, peer },
                     _ => Notice::JudgedDifferently { link, peer },

@@ -21,12 +21,7 @@ use crate::link::Out;
 
 impl Replica {
     /// Reads statements that a link brought and leaves out those that are here, and those that do not hold.
-    pub fn check_statements(
-        &self,
-        link: LinkId,
-        statements: &[Vec<u8>],
-        out: &mut Out,
-    ) -> Vec<Arc<SignedStatement>> {
+    pub fn check_statements(&self, link: LinkId, statements: &[Vec<u8>], out: &mut Out) -> Vec<Arc<SignedStatement>> {
         let is_fenced = |node: NodeId| self.directory.is_fenced(node);
         let mut checked = Vec::new();
         for bytes in statements {

@@ -108,7 +108,8 @@ impl Locksmith<'_> {
 
     /// Whether this node is to make some of these.
     pub fn can_make(&self, open: &Open, missing: &Pending) -> bool {
-        self.may_grant() && missing.iter().any(|(_, key)| open.grants.keyring.keys_for(self.me()).any(|own| own == *key))
+        self.may_grant()
+            && missing.iter().any(|(_, key)| open.grants.keyring.keys_for(self.me()).any(|own| own == *key))
     }
 
     /// Makes those of the missing wraps that it can, of keys that it holds or that were drawn in this batch. The grants are

@@ -29,15 +29,21 @@ pub(crate) struct Queue {
 impl Queue {
     pub fn push(&mut self, work: Work) {
         let lane = match &work {
-            Work::Renew(_) | Work::Extend { .. } => return self.alone.push_back(work),
-            Work::Execute { .. } | Work::Erase { .. } | Work::Reveal { .. } | Work::Audit { .. } => {
-                return self.commands.push_back(work);
+            Work::Renew(_) | Work::Extend { .. } | Work::Join { .. } | Work::Draft { .. } | Work::FenceOf { .. } => {
+                return self.alone.push_back(work);
             }
+            Work::Execute { .. }
+            | Work::Erase { .. }
+            | Work::Reveal { .. }
+            | Work::Audit { .. }
+            | Work::Stranded { .. }
+            | Work::Quarantine { .. } => return self.commands.push_back(work),
             Work::Leaves(incoming) => Some(incoming.link),
             Work::Withdrawn { link, .. } | Work::Statements { link, .. } => Some(*link),
             Work::LetGo { .. }
             | Work::Mend { .. }
             | Work::LookThrough { .. }
+            | Work::Reissue { .. }
             | Work::TellAuditHead => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);
@@ -55,7 +61,13 @@ impl Queue {
     /// The work of the next batch.
     pub fn take(&mut self) -> VecDeque<Work> {
         if let Some(work) = self.alone.pop_front() {
-            return [work].into();
+            let mut works = VecDeque::from([work]);
+            // Those who want to join together are entered together.
+            if matches!(works[0], Work::Join { .. }) {
+                let joins = self.alone.iter().take_while(|work| matches!(work, Work::Join { .. })).count();
+                works.extend(self.alone.drain(..joins));
+            }
+            return works;
         }
         let commands = self.commands.len().min(COMMANDS_PER_BATCH);
         let mut works: VecDeque<Work> = self.commands.drain(..commands).collect();
@@ -79,6 +91,10 @@ impl Queue {
             lane.remove();
         }
         work
+    }
+
+    pub fn joins(&self) -> usize {
+        self.alone.iter().filter(|work| matches!(work, Work::Join { .. })).count()
     }
 
     /// Those who wait for an answer.

@@ -20,6 +20,8 @@ pub struct State {
     pub meta: Meta,
     pub directory: Vec<Vec<u8>>,
     pub commits: BTreeMap<CommitId, Arc<[u8]>>,
+    /// By author, incarnation and seq. More than one: the author equivocates.
+    pub places: BTreeMap<(NodeId, Incarnation, u64), BTreeSet<CommitId>>,
     pub last_commits: BTreeMap<NodeId, (Incarnation, u64, CommitId)>,
     pub feed: BTreeMap<Position, Arc<Entry>>,
     pub records: BTreeMap<RecordId, Arc<Slot>>,
@@ -81,6 +83,7 @@ impl State {
             meta: Meta { store, head: 0, incarnations: vec![(incarnation, 0)] },
             directory: Vec::new(),
             commits: BTreeMap::new(),
+            places: BTreeMap::new(),
             last_commits: BTreeMap::new(),
             feed: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -142,6 +145,8 @@ impl State {
         for commit in &transaction.commits {
             if let Vacant(vacant) = self.commits.entry(commit.id) {
                 vacant.insert(commit.encoded.clone());
+                let place = (commit.author, commit.incarnation, commit.seq);
+                self.places.entry(place).or_default().insert(commit.id);
                 self.last_commits.insert(commit.author, (commit.incarnation, commit.seq, commit.id));
             }
         }

@@ -92,6 +92,9 @@ impl World {
 
     fn reply(&mut self, machine: usize, ticket: Ticket, reply: Reply) {
         let Some(request) = self.machines[machine].asked.remove(&ticket) else {
+            // No person asked for it, but an administrator or a new machine.
+            let name = &self.machines[machine].name;
+            self.trace.say(self.now, || format!("{name}: {reply:?}"));
             self.replies.insert(ticket, reply);
             return;
         };
@@ -110,9 +113,14 @@ impl World {
                 self.trace.say(self.now, || format!("{name}: {} is refused: {}", request.name, refusal.code));
                 self.tally.refused += 1;
             }
-            Reply::Revealed(_) => {}
-            Reply::BadEntries(why) => {
-                self.trace.say(self.now, || format!("{name}: directory entries do not follow: {why}"));
+            Reply::BadEntries(_)
+            | Reply::Revealed(_)
+            | Reply::Joined
+            | Reply::JoinRefused { .. }
+            | Reply::Drafted { .. }
+            | Reply::Requeued(_) => {
+                let what = format!("{name} answered {} with {reply:?}", request.name);
+                self.broken.push(Violation::new("I1", what));
             }
             Reply::StoreFailed(error) => {
                 self.trace.say(self.now, || format!("{name}: the store failed: {error}"));
@@ -170,6 +178,7 @@ impl World {
                 let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
                 self.broken.push(Violation::new("I12", what));
             }
+            Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));
@@ -182,11 +191,21 @@ fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
     let targets: Vec<_> = request.referring.iter().copied().collect();
     let commands: Vec<_> = request.commands.iter().copied().collect();
+    let places: Vec<_> = request.commits_at.iter().copied().collect();
     LoadReply {
         records: ready(store.load(&ids)).unwrap_or_default(),
         damaged: Vec::new(),
         referring: ready(store.referring(&targets)).unwrap_or_default(),
         conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
         commands: ready(store.commands(&commands)).unwrap_or_default(),
+        written: request
+            .written_by
+            .iter()
+            .flat_map(|author| ready(store.written_by(*author)).unwrap_or_default())
+            .collect(),
+        all: if request.all { disk.rows().into_iter().map(|row| row.id).collect() } else { Vec::new() },
+        chains: request.chains_of.iter().map(|a| (*a, ready(store.chains_of(*a)).unwrap_or_default())).collect(),
+        commits: ready(store.commits_at(&places)).unwrap_or_default(),
+        quarantined: disk.quarantined().into_iter().filter(|row| request.quarantined.contains(&row.id)).collect(),
     }
 }

@@ -89,7 +89,7 @@ impl Batch {
         let seats_before = self.grown_from.as_ref().map_or(seats, Directory::seats);
         open.row.held = open.held_sum();
         let refs = open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default();
-        if refs != before.refs {
+        if before.refs.as_ref() != Some(&refs) {
             self.transaction.refs.push((record, refs.iter().copied().collect()));
         }
         for target in &refs {

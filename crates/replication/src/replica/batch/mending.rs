@@ -15,7 +15,7 @@ use super::{Batch, Before, Stage};
 use crate::effect::{Moment, Notice};
 
 /// A stable code, as the others in quarantine.
-const CODE: &str = "store.damaged";
+pub(super) const CODE: &str = "store.damaged";
 
 impl Batch {
     /// Nothing of this record can be used but, perhaps, what it counted for.
@@ -64,7 +64,7 @@ impl Batch {
             scope: open.row.scope.clone(),
             // Whoever looks at this record looks again.
             signal: open.row.signal.map(|byte| !byte),
-            refs: BTreeSet::new(),
+            refs: None,
         };
         self.touched.insert(record, before);
         self.unfolded.insert(record);

@@ -157,13 +157,7 @@ impl Batch {
 }
 
 /// Puts a grant into the feed.
-fn file(
-    signed: &SignedGrant,
-    origin: Option<NodeId>,
-    open: &mut Open,
-    head: &mut Position,
-    feed: &mut Vec<FeedEntry>,
-) {
+fn file(signed: &SignedGrant, origin: Option<NodeId>, open: &mut Open, head: &mut Position, feed: &mut Vec<FeedEntry>) {
     if !open.grants.add(signed) {
         return;
     }

@@ -15,8 +15,8 @@ use super::super::Replica;
 use super::super::erasure::no_superior;
 use super::super::open::Open;
 use super::super::statements::row_of;
-use super::working::not_enrolled;
 use super::Batch;
+use super::working::not_enrolled;
 use crate::effect::{AuditEvent, Done, LinkId, Moment, Notice, Reply, Ticket};
 
 impl Batch {

@@ -27,8 +27,7 @@ fn directory() -> Directory {
         let tier = if at > 0 { Tier::Township } else { Tier::County };
         Item::Seat(Seat { id: seat(at), name: code.clone(), code, parent, tier })
     };
-    let enrolled =
-        |at: usize| Item::enrol(&KEYS[at], seat(at), SealingSecret::from_seed([7; 32]).public(), Vec::new());
+    let enrolled = |at: usize| Item::enrol(&KEYS[at], seat(at), SealingSecret::from_seed([7; 32]).public(), Vec::new());
     let items = (0..3).map(entered).chain([Item::Issuer { key: root.public_key() }]).chain((0..3).map(enrolled));
     let entry = directory.draft(items.collect(), 0, &[&root]).expect("it is drawn up well");
     directory.append(&entry, &Cheap).expect("it follows");
