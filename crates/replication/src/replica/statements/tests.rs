@@ -39,7 +39,7 @@ fn preimage(key: u8) -> Preimage {
 }
 
 fn says(author: usize, time_ms: i64, body: Body) -> Arc<SignedStatement> {
-    let realm = directory().realm();
+    let realm = realm_id(&CheapKey([1; 32]).public_key(), "test");
     let statement = Statement { realm, author: KEYS[author].node(), time_ms, body };
     Arc::new(SignedStatement::sign(statement, &KEYS[author]))
 }
@@ -165,7 +165,7 @@ fn more_than_a_list_can_hold_is_exchanged_in_parts() {
     };
     for n in 0..9_000 {
         let stone = stone(n);
-        if n % 97 != 0 {
+        if n % 97 != 1 {
             one.take(&stone, &directory);
         }
         if n % 89 != 0 {
