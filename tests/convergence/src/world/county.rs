@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
 use heliu_trust::signature::Signer;
@@ -105,6 +106,13 @@ impl County {
     #[must_use]
     pub fn directory_of(&self, entries: usize) -> &Directory {
         &self.states[entries.min(self.states.len() - 1)]
+    }
+
+    /// Place in the log of the version that a commit cites.
+    #[must_use]
+    pub fn place_of(&self, signed: &SignedCommit) -> u64 {
+        let cited = signed.commit.versions.iter().find_map(|(_, version)| self.directory().index_of(*version));
+        cited.unwrap_or(0)
     }
 
     /// A seat and all above it.

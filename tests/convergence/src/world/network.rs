@@ -78,7 +78,10 @@ impl World {
         let Some(held) = self.machines[machine].links.get(&link) else { return };
         let (wire, to) = (held.wire, held.side.other());
         self.trace.frame(self.now, machine, &frame);
-        self.put_under_way(wire, to, frame);
+        let frames = if self.machines[machine].is_hostile { self.tamper(machine, frame) } else { vec![frame] };
+        for frame in frames {
+            self.put_under_way(wire, to, frame);
+        }
     }
 
     pub(super) fn put_under_way(&mut self, id: WireId, to: Side, frame: Frame) {
@@ -134,8 +137,10 @@ impl World {
         let end = wire.end_mut(to);
         end.under_way.pop_front();
         let (machine, life, link) = (end.machine, end.life, end.link);
-        if self.scribes.contains_key(&id) && to == Side::Dialer {
-            self.scribe_hears(id, &frame);
+        if self.visits.contains_key(&id) && to == Side::Dialer {
+            self.visitor_hears(id, &frame);
+        } else if self.machines[machine].is_hostile && self.machines[machine].life == life {
+            self.hostile_hears(machine, link, frame);
         } else if self.machines[machine].life == life {
             self.feed(machine, Input::Frame { link, frame });
         }
