@@ -141,11 +141,18 @@ impl World {
     /// A world with the named nodes, none of which runs yet.
     #[must_use]
     pub fn new(seed: u64, names: &[&str], habits: Habits, with_words: bool) -> Self {
+        let county = County::new(seed, &[names, &[scribe::NAME]].concat());
+        World::in_county(seed, county, names.len(), habits, with_words)
+    }
+
+    /// A world with the first so many nodes of a county.
+    #[must_use]
+    pub fn in_county(seed: u64, county: County, nodes: usize, habits: Habits, with_words: bool) -> Self {
         let mut world = World {
             now: 0,
             sequence: 0,
             queue: BTreeMap::new(),
-            county: County::new(seed, &[names, &[scribe::NAME]].concat()),
+            county,
             machines: Vec::new(),
             wires: BTreeMap::new(),
             visits: BTreeMap::new(),
@@ -164,7 +171,7 @@ impl World {
             replies: BTreeMap::new(),
             broken: Vec::new(),
         };
-        for index in 0..names.len() {
+        for index in 0..nodes {
             world.install(index, 1);
         }
         world

@@ -87,7 +87,8 @@ impl World {
     pub(super) fn put_under_way(&mut self, id: WireId, to: Side, frame: Frame) {
         let Some(wire) = self.wires.get(&id).filter(|wire| !wire.is_broken) else { return };
         let (receiver, latency, last) = (wire.end(to).machine, wire.end(to).latency, wire.end(to).last);
-        let frame = self.perhaps_with_a_replay(receiver, frame);
+        let is_honest = self.is_sent_in_honesty(id, to);
+        let frame = if is_honest { self.perhaps_with_a_replay(receiver, frame) } else { frame };
         self.tally.frames += 1;
         let wait = self.delay(latency);
         let at = last.max(self.now + wait);
@@ -97,6 +98,13 @@ impl World {
             end.last = at;
             end.under_way.push_back(due);
         }
+    }
+
+    /// What hostile hands send they alone repeat: the replays of the network itself come from whoever is honest.
+    fn is_sent_in_honesty(&self, id: WireId, to: Side) -> bool {
+        let sender = self.wires.get(&id).map_or(usize::MAX, |wire| wire.end(to.other()).machine);
+        let is_by_hand = self.visits.get(&id).is_some_and(|visit| visit.is_hostile);
+        self.machines.get(sender).map_or(!is_by_hand, |machine| !machine.is_hostile)
     }
 
     /// Some frames bring again what the receiver was sent before, on this or on another connection.

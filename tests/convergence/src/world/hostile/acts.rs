@@ -38,8 +38,21 @@ impl World {
 
     fn deliver_to_somebody(&mut self, hostile: usize, deliveries: Vec<Delivery>, dice: &mut Dice) -> Option<()> {
         let target = self.victim(hostile, dice)?;
+        let leaves = || deliveries.iter().flat_map(|delivery| &delivery.leaves);
+        if leaves().any(|leaf| self.invites_the_unknowing(target, &leaf.preimage, &leaf.change)) {
+            return None;
+        }
         self.call_on(hostile, target, Visit::handing_over(deliveries), dice);
         Some(())
+    }
+
+    /// A leaf that shares a record, for somebody who holds nothing of it, while others hold it all. He cannot judge the
+    /// leaf, those who can refuse it, and may not tell him why: that is not promised to end.
+    fn invites_the_unknowing(&self, target: usize, preimage: &Preimage, raw: &[u8]) -> bool {
+        let knows = |machine: usize| self.place_of(machine, preimage.id()).is_some();
+        let puts = Change::parse(raw).map(|change| change.puts).unwrap_or_default();
+        let shares = puts.iter().any(|put| put.container == Container::Scope);
+        shares && !knows(target) && (0..self.machines.len()).any(knows)
     }
 
     /// Nothing of this is told to the ledger: nobody may hold it.
