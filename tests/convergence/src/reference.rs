@@ -71,19 +71,22 @@ impl Ledger {
                 panic!("{} made a leaf durable without its commit or record", at.name);
             };
             let signed = SignedCommit::decode(&commit.encoded).expect("an engine's commit can be read");
-            self.note(row.hash, Known {
-                record: row.record,
-                preimage: record.preimage.clone(),
-                machine,
-                author: at.node(),
-                seat: at.seat,
-                cited: county.place_of(&signed),
-                commit_seq: commit.seq,
-                raw: Arc::clone(&row.change),
-                claim: Claim::JudgedByItsNode,
-                is_acknowledged: false,
-                is_lost: false,
-            });
+            self.note(
+                row.hash,
+                Known {
+                    record: row.record,
+                    preimage: record.preimage.clone(),
+                    machine,
+                    author: at.node(),
+                    seat: at.seat,
+                    cited: county.place_of(&signed),
+                    commit_seq: commit.seq,
+                    raw: Arc::clone(&row.change),
+                    claim: Claim::JudgedByItsNode,
+                    is_acknowledged: false,
+                    is_lost: false,
+                },
+            );
         }
     }
 
@@ -190,7 +193,8 @@ impl Reach {
             if put.key == "owner" {
                 self.owners.extend(put.value.as_bytes().and_then(|bytes| SeatId::try_from(bytes).ok()));
             }
-            self.seats.extend(put.key.strip_prefix("seat/").filter(|_| is("i")).and_then(|seat| seat.parse::<SeatId>().ok()));
+            self.seats
+                .extend(put.key.strip_prefix("seat/").filter(|_| is("i")).and_then(|seat| seat.parse::<SeatId>().ok()));
         }
     }
 

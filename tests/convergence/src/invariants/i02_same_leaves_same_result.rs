@@ -90,9 +90,11 @@ fn check_conflicts(
     found: &mut Vec<Violation>,
 ) {
     let holding = &scene.holdings[&machine];
-    let records: BTreeMap<RecordId, &Record> =
-        folded.iter().filter(|(id, record)| holding.is_present(**id) && !record.history.is_empty())
-            .map(|(id, record)| (*id, record)).collect();
+    let records: BTreeMap<RecordId, &Record> = folded
+        .iter()
+        .filter(|(id, record)| holding.is_present(**id) && !record.history.is_empty())
+        .map(|(id, record)| (*id, record))
+        .collect();
     let desk = Desk { records: &records, seats: scene.world.county.directory().seats(), actors };
     let anew: BTreeMap<[u8; 32], Conflict> =
         records.keys().flat_map(|record| derive(*record, &desk)).map(|conflict| (conflict.id.0, conflict)).collect();

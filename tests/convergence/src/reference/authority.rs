@@ -73,7 +73,9 @@ impl Author<'_> {
         match rule(&preimage.kind, put) {
             Rule::Owner => owns,
             Rule::Tier(tier) => owns && is_high(tier),
-            Rule::Common(tier) => is_common && is_high(tier) && (!is_owner(put) || owner_of(put).is_some_and(|to| self.is_above(to))),
+            Rule::Common(tier) => {
+                is_common && is_high(tier) && (!is_owner(put) || owner_of(put).is_some_and(|to| self.is_above(to)))
+            }
             Rule::Itself(seat) => self.is_above(seat) && hears,
             Rule::Audience => hears,
             Rule::Nobody => false,

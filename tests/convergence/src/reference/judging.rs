@@ -73,7 +73,11 @@ impl<'a> Judge<'a> {
             return Fate::Excluded;
         }
         let deps = self.deps(leaf);
-        let before: Vec<Fate> = deps.iter().map(|dep| self.of_change.get(dep).copied()).collect::<Vec<_>>().into_iter()
+        let before: Vec<Fate> = deps
+            .iter()
+            .map(|dep| self.of_change.get(dep).copied())
+            .collect::<Vec<_>>()
+            .into_iter()
             .map(|dep| dep.map_or(Fate::Waits, |dep| self.fate(dep)))
             .collect();
         let shared = [Fate::Excluded, Fate::Waits, Fate::Refused].into_iter().find(|fate| before.contains(fate));

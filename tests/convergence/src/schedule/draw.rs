@@ -114,7 +114,8 @@ impl Plan {
         let nodes = draw_nodes(&mut dice);
         let end = dice.between(6_000, 25_000);
         let habits = draw_habits(&mut dice);
-        let mut plan = Plan { seed, nodes, habits, steps: Vec::new(), end, faults: Vec::new(), afterwards: Afterwards::GoOn };
+        let mut plan =
+            Plan { seed, nodes, habits, steps: Vec::new(), end, faults: Vec::new(), afterwards: Afterwards::GoOn };
         plan.draw_commands(&mut dice);
         plan.draw_faults(&mut dice);
         plan.draw_hostile(&mut Dice::new(seed ^ 0x686f_7374_696c_6521));

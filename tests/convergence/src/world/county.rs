@@ -79,7 +79,8 @@ impl County {
                 items.push(Item::Seat(self.enter(name, seat)));
             }
             let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
-            let taken_for = self.mistaken.as_ref().filter(|(one, _)| one == name).map(|(_, another)| self.seat(another));
+            let taken_for =
+                self.mistaken.as_ref().filter(|(one, _)| one == name).map(|(_, another)| self.seat(another));
             let entered = taken_for.unwrap_or(seat);
             nodes.push(Item::Node { node: key.node(), seat: entered, key: key.public_key(), addresses: Vec::new() });
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });

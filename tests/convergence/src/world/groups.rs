@@ -30,19 +30,14 @@ impl World {
         (other < self.machines.len()).then_some(other)
     }
 
-    /// The honest nodes that a machine's own lines lead to: those that it mirrors, and those above. Of several above it
-    /// calls one after the other; if one of these is hostile, it is the one that it has called that counts.
+    /// The honest nodes that a machine's own lines lead to: those that it mirrors, and of those above the one that it has
+    /// called. Who calls one or the other does not join the two: what he hears is his own scope, not theirs.
     fn lines(&self, machine: usize) -> Vec<usize> {
         let at = &self.machines[machine];
+        let called = at.link_for(Role::Up).and_then(|link| self.other_end(machine, link));
+        let called = called.or_else(|| at.upstreams.first().copied().filter(|_| at.upstreams.len() == 1));
         let is_honest = |other: &usize| !self.machines[*other].is_hostile;
-        let mut lines: Vec<usize> = at.peers.iter().copied().filter(is_honest).collect();
-        if at.upstreams.iter().all(is_honest) {
-            lines.extend(&at.upstreams);
-        } else {
-            let called = at.link_for(Role::Up).and_then(|link| self.other_end(machine, link));
-            lines.extend(called.filter(is_honest));
-        }
-        lines
+        at.peers.iter().copied().chain(called).filter(is_honest).collect()
     }
 
     /// Whether one of those that it calls above it is hostile, or of those that these call.
@@ -102,7 +97,12 @@ impl World {
             return Some(format!("{name} still holds {} records that have left it", engine.leaving()));
         }
         let is_honest = |other: &usize| !self.machines[*other].is_hostile;
-        let role = machine.upstreams.iter().any(is_honest).then_some(Role::Up);
+        // Whoever keeps the directory from those above it keeps it out.
+        let knows = |other: &usize| {
+            self.machines[*other].engine.as_ref().is_none_or(|e| e.directory().node(machine.node()).is_some())
+        };
+        let role =
+            machine.upstreams.iter().any(|other| is_honest(other) && (is_main || knows(other))).then_some(Role::Up);
         let roles = machine.peers.iter().copied().filter(|peer| is_honest(peer)).map(Role::Peer).chain(role);
         if roles.into_iter().any(|role| machine.link_for(role).is_none()) {
             return Some(format!("{name} is not connected"));

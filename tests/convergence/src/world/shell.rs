@@ -156,7 +156,10 @@ impl World {
                     self.broken.push(Violation::new("I12", what));
                 }
             }
-            Notice::JudgedDifferently { .. } | Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+            Notice::JudgedDifferently { .. }
+            | Notice::LinkVerified { .. }
+            | Notice::RefusedThere { .. }
+            | Notice::StoreFailed(_) => {}
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));

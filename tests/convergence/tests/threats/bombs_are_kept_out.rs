@@ -10,7 +10,7 @@ fn bombs_are_kept_out() {
     let mut codes = std::collections::BTreeSet::new();
     for seed in 0..6 {
         let mut threat = Threat::of(seed, "V12", false, &[Behaviour::Bombs]);
-        assert!(threat.does(Behaviour::Bombs, 15) > 5);
+        assert!(threat.does(Behaviour::Bombs, 25) > 5);
         threat.ends_well();
         codes.extend(threat.refused());
     }

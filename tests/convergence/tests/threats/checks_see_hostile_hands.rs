@@ -48,12 +48,14 @@ fn an_authority_that_takes_a_village_for_the_county_is_seen() {
     // The directory says that its node is of the county; the reference model knows better.
     let mut story = Story::where_one_passes_for_another(2, &["C", "T1", "T2", "V11", "V12"], "V12", "C");
     let seat = story.seat("T2");
-    story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seat)]);
+    for _ in 0..8 {
+        story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seat)]);
+    }
     story.run_until_quiet();
     let machine = story.world.machine("V12");
     let hostile = story.world.turn_hostile(machine, false, &[Behaviour::OutOfPath], Dice::new(3));
     let mut dice = Dice::new(4);
-    for _ in 0..20 {
+    for _ in 0..8 {
         story.world.act(hostile, Behaviour::OutOfPath, &mut dice);
         story.world.run_for(700);
     }
@@ -73,7 +75,8 @@ fn a_refused_leaf_that_a_node_counts_is_seen() {
     let disk = &threat.story.world.machines[county].disk;
     let refused = disk.rows().into_iter().filter_map(|row| disk.load(row.id)).flat_map(|held| held.leaves);
     let refused = refused.into_iter().find(|leaf| leaf.status == LeafStatus::Refused).expect("something was refused");
-    let transaction = Transaction { statuses: vec![(refused.position, LeafStatus::Admitted)], ..Transaction::default() };
+    let transaction =
+        Transaction { statuses: vec![(refused.position, LeafStatus::Admitted)], ..Transaction::default() };
     threat.story.world.machines[county].disk.apply(&transaction).expect("a store takes anything that fits");
     let found = found(&threat.story);
     assert!(found.iter().any(|v| v.starts_with("I13: C lets V12 write")), "{found:?}");

@@ -12,6 +12,8 @@ mod replay_and_withholding;
 mod talks_out_of_turn;
 mod thief_while_the_village_lives;
 
+use std::collections::BTreeSet;
+
 use convergence::dice::Dice;
 use convergence::story::Story;
 use convergence::world::hostile::Behaviour;
@@ -65,11 +67,11 @@ impl Threat {
         machines.flat_map(|machine| machine.disk.quarantined()).map(|row| row.code).collect()
     }
 
-    /// Leaves that honest nodes hold, by status.
+    /// Different leaves that honest nodes hold, by status.
     pub fn held(&self, status: heliu_storage::LeafStatus) -> usize {
         let machines = self.story.world.machines.iter().filter(|machine| !machine.is_hostile);
         let rows = machines.flat_map(|machine| machine.disk.rows().into_iter().map(move |row| (machine, row.id)));
         let leaves = rows.filter_map(|(machine, record)| machine.disk.load(record)).flat_map(|held| held.leaves);
-        leaves.filter(|leaf| leaf.status == status).count()
+        leaves.filter(|leaf| leaf.status == status).map(|leaf| leaf.hash).collect::<BTreeSet<_>>().len()
     }
 }

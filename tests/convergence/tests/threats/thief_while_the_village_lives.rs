@@ -22,7 +22,10 @@ fn thief_while_the_village_lives() {
                 threat.does(*behaviour, 2);
             });
             threat.story.run_until_quiet();
-            let is_held = written.leaves.iter().all(|leaf| threat.story.world.machines[county].disk.holds(&threat.records[0], leaf));
+            let is_held = written
+                .leaves
+                .iter()
+                .all(|leaf| threat.story.world.machines[county].disk.holds(&threat.records[0], leaf));
             assert!(is_held, "what the village acknowledged ({value}) is at the county");
         }
         threat.story.ends_well();

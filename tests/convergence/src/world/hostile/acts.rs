@@ -252,4 +252,3 @@ fn malformed(raw: &[u8], dice: &mut Dice) -> Vec<u8> {
     }
     bytes
 }
-

@@ -44,7 +44,8 @@ impl World {
     /// A record as the hostile hand finds it on its disk, or, now and then, hears of it from elsewhere.
     pub(super) fn place(&self, hostile: usize, dice: &mut Dice) -> Option<Place> {
         let own = self.hostile[hostile].machine;
-        let source = if dice.chance(25) { dice.index(self.machines.len()) } else { own };
+        let has_nothing = self.machines[own].disk.present().is_empty();
+        let source = if has_nothing || dice.chance(25) { dice.index(self.machines.len()) } else { own };
         let rows = self.machines[source].disk.present();
         let row = dice.pick(&rows)?;
         self.place_of(source, row.id)
@@ -53,7 +54,8 @@ impl World {
     pub(super) fn place_of(&self, machine: usize, record: RecordId) -> Option<Place> {
         let loaded = self.machines[machine].disk.load(record)?;
         let admitted = loaded.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted);
-        let changes: Vec<Arc<Change>> = admitted.filter_map(|leaf| Change::parse(&leaf.change).ok().map(Arc::new)).collect();
+        let changes: Vec<Arc<Change>> =
+            admitted.filter_map(|leaf| Change::parse(&leaf.change).ok().map(Arc::new)).collect();
         let history = in_causal_order(changes.iter());
         (!history.is_empty()).then(|| Place { preimage: loaded.row.preimage.clone(), history })
     }
@@ -86,9 +88,7 @@ impl World {
             ("member", 0) => (Container::Lww, "member_no".to_owned(), text("0"), true),
             ("member", 1) => (Container::Log, format!("stage/{entry}"), text("suspended|2026-03-01"), false),
             ("member", 2) => (Container::Slot, format!("moves/{entry}/receipt"), text("1"), true),
-            ("alliance", 0) => {
-                (Container::Slot, format!("participants/{other}/left_on"), text("2026-03-01"), true)
-            }
+            ("alliance", 0) => (Container::Slot, format!("participants/{other}/left_on"), text("2026-03-01"), true),
             ("alliance", 1) => (Container::Aws, format!("resources/{entry}{entry}"), mark(true), true),
             ("resource", 0) => (Container::Lww, "capacity".to_owned(), Scalar::Int(1), true),
             ("resource", 1) => (Container::Slot, format!("bookings/{entry}/confirmed"), text("2026-03-01"), true),
@@ -110,7 +110,8 @@ impl World {
     pub(super) fn draw_up(&self, place: &Place, actor: Actor, writes: Vec<Written>) -> Draft {
         let history = &place.history;
         let puts = writes.into_iter().map(|(container, key, value, overwrites)| {
-            let replaces = if overwrites { history.visible(container, &key).iter().map(|v| v.id).collect() } else { Vec::new() };
+            let replaces =
+                if overwrites { history.visible(container, &key).iter().map(|v| v.id).collect() } else { Vec::new() };
             (container, key, value, replaces)
         });
         Draft {

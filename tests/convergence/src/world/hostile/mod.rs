@@ -109,7 +109,8 @@ impl World {
         let at = &mut self.machines[machine];
         at.is_hostile |= !is_thief;
         let (key, seat, name) = (at.key, at.seat, at.name.clone());
-        self.trace.say(self.now, || format!("{name} {}", if is_thief { "is robbed of its key" } else { "turns hostile" }));
+        self.trace
+            .say(self.now, || format!("{name} {}", if is_thief { "is robbed of its key" } else { "turns hostile" }));
         self.tally.fault("hostile");
         self.tally.fault(if is_thief { "hostile: thief" } else { "hostile: insider" });
         self.hostile.push(Hostile {
@@ -150,7 +151,8 @@ impl World {
     pub fn hostile_go_on(&mut self) {
         for hostile in 0..self.hostile.len() {
             for _ in 0..4 {
-                let (wait, dice) = (self.hostile[hostile].dice.between(0, 8_000), self.hostile[hostile].dice.below(u64::MAX));
+                let (wait, dice) =
+                    (self.hostile[hostile].dice.between(0, 8_000), self.hostile[hostile].dice.below(u64::MAX));
                 self.due(self.now + wait, Event::Mischief { hostile, dice });
             }
         }

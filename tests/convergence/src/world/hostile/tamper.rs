@@ -3,7 +3,8 @@
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_replication::frame::{
-    Checkpoint, DeliveredLeaf, Delivery, Frame, Have, Leaves, Range, RangeContent, Reconcile, Sums, Turn, Verdict, Welcome,
+    Checkpoint, DeliveredLeaf, Delivery, Frame, Have, Leaves, Range, RangeContent, Reconcile, Sums, Turn, Verdict,
+    Welcome,
 };
 use heliu_replication::{Input, LinkId};
 
@@ -17,7 +18,9 @@ impl World {
     /// What goes out in place of a frame.
     pub(in crate::world) fn tamper(&mut self, machine: usize, frame: Frame) -> Vec<Frame> {
         let node = self.machines[machine].node();
-        let Some(hostile) = self.hostile.iter().position(|h| !h.is_thief && h.node() == node) else { return vec![frame] };
+        let Some(hostile) = self.hostile.iter().position(|h| !h.is_thief && h.node() == node) else {
+            return vec![frame];
+        };
         if self.hostile[hostile].is_mute {
             return Vec::new();
         }
@@ -124,7 +127,12 @@ impl World {
             7 => {
                 let withdrawn = (0..5).map(|_| known(dice)).collect();
                 let sequence = dice.between(1, 5);
-                Frame::Leaves(Leaves { sequence, delivery: Delivery::default(), withdrawn, through: Some(dice.below(500)) })
+                Frame::Leaves(Leaves {
+                    sequence,
+                    delivery: Delivery::default(),
+                    withdrawn,
+                    through: Some(dice.below(500)),
+                })
             }
             _ => {
                 let entries = self.county.directory().entries_from(0);
@@ -140,7 +148,9 @@ impl World {
 fn append(delivery: &mut Delivery, old: &Delivery) {
     let offset = delivery.commits.len();
     delivery.commits.extend(old.commits.iter().cloned());
-    delivery.leaves.extend(old.leaves.iter().map(|leaf| DeliveredLeaf { commit: leaf.commit + offset, ..leaf.clone() }));
+    delivery
+        .leaves
+        .extend(old.leaves.iter().map(|leaf| DeliveredLeaf { commit: leaf.commit + offset, ..leaf.clone() }));
 }
 
 fn sums(dice: &mut Dice) -> Sums {
