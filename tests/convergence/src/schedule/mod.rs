@@ -95,9 +95,9 @@ fn play(plan: &Plan, options: Options) -> World {
     world.start_all();
     let is_cut_short = plan.afterwards != Afterwards::GoOn;
     if is_cut_short {
-        world.hostile_stop(plan.afterwards == Afterwards::Leave)
+        world.hostile_stop(plan.afterwards == Afterwards::Leave);
     } else {
-        world.hostile_go_on()
+        world.hostile_go_on();
     }
     // What an administrator entered is entered again, in case the county's node had not made it durable.
     let entries = world.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();

@@ -91,7 +91,9 @@ impl World {
             ("alliance", 0) => (Container::Slot, format!("participants/{other}/left_on"), text("2026-03-01"), true),
             ("alliance", 1) => (Container::Aws, format!("resources/{entry}{entry}"), mark(true), true),
             ("resource", 0) => (Container::Lww, "capacity".to_owned(), Scalar::Int(1), true),
-            ("resource", 1) => (Container::Slot, format!("bookings/{entry}/confirmed"), text("2026-03-01"), true),
+            ("resource", 1) => {
+                (Container::Slot, format!("bookings/{other}-{}/confirmed", &entry[..8]), text("2026-03-01"), true)
+            }
             (_, 3) => (Container::Lww, "secret".to_owned(), text("1"), true),
             _ => name(),
         }
