@@ -49,6 +49,30 @@ pub enum Input {
     Execute {
         ticket: Ticket,
         request: Request,
+        /// By which right, for the audit log; empty if nobody asked for one.
+        role: String,
+    },
+    /// A superior takes a record away, everywhere and for good.
+    Erase {
+        ticket: Ticket,
+        record: RecordId,
+        who: String,
+        role: String,
+        reason: String,
+    },
+    /// What is sealed in a record, in the clear, if this node may read it. That somebody asked is in the audit log before he
+    /// is answered.
+    Reveal {
+        ticket: Ticket,
+        record: RecordId,
+        who: String,
+        role: String,
+        why: String,
+    },
+    /// Something that the shell did, for the audit log.
+    Audit {
+        ticket: Ticket,
+        event: AuditEvent,
     },
     /// Directory entries from this node's own administrator.
     Extend {
@@ -68,7 +92,7 @@ pub enum Input {
         items: Vec<Item>,
     },
     /// As [`Input::Draft`], of a fence around a node: with the last commits that are known here as its frontier, or, with
-    /// `nothing`, without one. `excluded` are leaves of it that are not good either.
+    /// `nothing`, without one. `excluded` are leaves below it that are not good either.
     FenceOf {
         ticket: Ticket,
         node: NodeId,
@@ -112,6 +136,10 @@ pub enum Input {
         link: LinkId,
         items: Vec<ScanItem>,
     },
+    /// Answers [`Effect::Sweep`]; empty if it failed: the next occasion comes.
+    Swept {
+        items: Vec<ScanItem>,
+    },
     /// A read for a link failed; the link closes and is dialled again.
     ReadFailed {
         link: LinkId,
@@ -126,6 +154,9 @@ impl Input {
     pub(crate) fn ticket(&self) -> Option<Ticket> {
         match self {
             Input::Execute { ticket, .. }
+            | Input::Erase { ticket, .. }
+            | Input::Reveal { ticket, .. }
+            | Input::Audit { ticket, .. }
             | Input::Extend { ticket, .. }
             | Input::Join { ticket, .. }
             | Input::Draft { ticket, .. }
@@ -183,6 +214,11 @@ pub enum Effect {
     Scan {
         link: LinkId,
     },
+    /// Some rows with grants after this one, see [`heliu_storage::Read::granted`]: [`SWEEP_ROWS`] of them, if there are so
+    /// many.
+    Sweep {
+        after: Option<RecordId>,
+    },
     Reply {
         ticket: Ticket,
         reply: Reply,
@@ -231,10 +267,44 @@ pub struct LoadReply {
     pub quarantined: Vec<QuarantineRow>,
 }
 
+/// How many rows answer one [`Effect::Sweep`] at most.
+pub const SWEEP_ROWS: usize = 1_024;
+
+/// A row for the audit log: never what was read or written, only that it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditEvent {
+    pub who: String,
+    /// By which right.
+    pub role: String,
+    pub action: String,
+    /// What it was done to, by its id.
+    pub subject: String,
+    pub detail: String,
+}
+
+/// What a sealed field says, in the clear.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Revealed {
+    pub field: String,
+    /// Each value that can be opened here; the one that the view shows last.
+    pub values: Vec<String>,
+    /// How many others cannot.
+    pub locked: u32,
+}
+
+impl std::fmt::Debug for Revealed {
+    /// Without the values: logs must not hold them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (values, locked) = (self.values.len(), self.locked);
+        write!(f, "Revealed({}: {values} opened, {locked} locked)", self.field)
+    }
+}
+
 /// The answer to a command, given when it is durable.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Done(Done),
+    Revealed(Vec<Revealed>),
     Refused(heliu_record::command::Refusal),
     /// The directory entries do not follow.
     BadEntries(String),
@@ -327,6 +397,22 @@ pub enum Notice {
     /// This node found that it had been rolled back or copied, and writes under a new incarnation.
     NewIncarnation(Incarnation),
     StoreFailed(StoreError),
+    /// A record was erased here, because a statement of this node says so.
+    Erased {
+        record: RecordId,
+        by: NodeId,
+    },
+    /// Two heads of one length of a node's audit log: it was written anew, or its store was copied.
+    AuditForked {
+        author: NodeId,
+        seq: u64,
+    },
+    /// A statement that came does not hold, and was not kept.
+    StatementRefused {
+        link: LinkId,
+        code: &'static str,
+        reason: String,
+    },
     /// Something that the store holds of this record cannot be read. It is set aside until a link brings it again.
     Damaged {
         record: RecordId,
@@ -354,4 +440,6 @@ pub struct LinkStatus {
     pub mismatches: u64,
     pub refused_here: u64,
     pub refused_there: u64,
+    /// The ends were last found to hold different statements, and exchange them.
+    pub statements_differ: bool,
 }

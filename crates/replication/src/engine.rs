@@ -12,13 +12,15 @@ use heliu_record::hash::hash;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_storage::{Meta, Position, QuarantineRow, ScanItem, StoreError};
 use heliu_trust::admission::{Leaf, check_commits};
+use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::statement::SignedStatement;
 
-use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
+use crate::effect::{AuditEvent, Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Replica, Step, Work, kept};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Receipt, Replica, Step, Work, kept, open_grants};
 use crate::start::Start;
 
 mod alarms;
@@ -112,6 +114,35 @@ impl Engine {
         self.replica.hidden()
     }
 
+    /// Erased records with who has confirmed it and who is silent, by id.
+    #[must_use]
+    pub fn erasures(&self) -> Vec<Receipt> {
+        self.replica.erasures()
+    }
+
+    /// The receipt of one erasure.
+    #[must_use]
+    pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
+        self.replica.receipt(record)
+    }
+
+    /// Everything that nodes say outside of records and that is for this seat, by hash.
+    pub fn statements(&self) -> impl Iterator<Item = &SignedStatement> {
+        self.replica.statements.iter().map(Arc::as_ref)
+    }
+
+    /// How far the audit log goes, with what is not durable yet.
+    #[must_use]
+    pub fn audit_head(&self) -> AuditHead {
+        self.replica.audit_head()
+    }
+
+    /// Records with sealed values that somebody may read and cannot yet, with the nodes that wait; without any, it is the
+    /// escrow. As far as the records have been looked through since the start.
+    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
+        self.replica.pending_wraps()
+    }
+
     /// Why the engine has stopped taking anything. The shell begins a new one from the store.
     #[must_use]
     pub fn failed(&self) -> Option<&StoreError> {
@@ -127,7 +158,7 @@ impl Engine {
     /// Whether nothing is queued or under way on the records.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.busy == Busy::No && self.replica.is_idle()
+        self.busy == Busy::No && self.replica.is_idle() && self.replica.has_swept()
     }
 
     pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
@@ -165,7 +196,19 @@ impl Engine {
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
-            Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
+            Input::Execute { ticket, request, role } => self.replica.submit(Work::Execute { ticket, request, role }),
+            Input::Erase { ticket, record, who, role, reason } => {
+                let (action, subject) = ("record.erase".to_owned(), record.to_string());
+                let event = AuditEvent { who, role, action, subject, detail: reason };
+                self.replica.submit(Work::Erase { ticket, record, event });
+            }
+            Input::Reveal { ticket, record, who, role, why } => {
+                let (action, subject) = ("record.reveal".to_owned(), record.to_string());
+                let event = AuditEvent { who, role, action, subject, detail: why };
+                self.replica.submit(Work::Reveal { ticket, record, event });
+            }
+            Input::Audit { ticket, event } => self.replica.submit(Work::Audit { ticket, event }),
+            Input::Swept { items } => self.replica.swept(&items),
             Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
             Input::Join { ticket, request } => self.join(JoinAsker::Ticket(ticket), Box::new(request), now, out),
             Input::Draft { ticket, items } => self.replica.submit(Work::Draft { ticket, items }),
@@ -199,6 +242,7 @@ impl Engine {
             Input::Applied(Ok(())) => self.applied(now, out),
             Input::Applied(Err(error)) => self.fail(error, out),
             Input::Tick => {
+                self.replica.tick(now);
                 self.each(now, out, super::link::Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);
@@ -236,7 +280,10 @@ impl Engine {
             return true;
         }
         match self.replica.step(now) {
-            Step::Idle => true,
+            Step::Idle => {
+                out.effects.extend(self.replica.next_sweep());
+                true
+            }
             Step::Load(request) => {
                 self.busy = Busy::Loading;
                 out.effects.push(Effect::Load(request));
@@ -268,6 +315,8 @@ impl Engine {
             extended,
             join_refused,
             pass_up,
+            stated,
+            heard,
             rolled_back,
             notices,
         } = self.replica.applied();
@@ -283,12 +332,19 @@ impl Engine {
             self.came_again(link, &records, now, out);
         }
         if directory_grew {
+            self.replica.directory_grew();
             self.each(now, out, |link, shared, out| link.on_directory_grown(replaced_from, shared, out));
             let said = self.joins.settled(&self.replica.directory);
             self.say(said, now, out);
         }
         for (link, result) in extended {
             self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
+        }
+        for link in heard {
+            self.with(link, now, out, |link, _, _| link.heard_statements());
+        }
+        if !stated.is_empty() {
+            self.each(now, out, |link, shared, out| link.on_stated(&stated, shared, out));
         }
         if let Some(other) = forked {
             self.each(now, out, |link, _, out| link.show_fork(&other, out));
@@ -353,6 +409,10 @@ impl Engine {
                     self.replica.submit(Work::Renew(incarnation));
                 }
             }
+            Arrival::Statements { link, statements } => {
+                let statements = self.replica.check_statements(link, &statements, out);
+                self.replica.submit(Work::Statements { link, statements });
+            }
             Arrival::Leaves { link, from, sequence, delivery, cursor } => {
                 match self.open(link, from, sequence, &delivery, now) {
                     Some(incoming) => self.replica.submit(Work::Leaves(Incoming { cursor, ..incoming })),
@@ -387,6 +447,7 @@ impl Engine {
                 .map(|(c, _)| Arc::clone(c))
                 .collect(),
             leaves: Vec::with_capacity(delivery.leaves.len()),
+            grants: Vec::new(),
             refused: Vec::new(),
             quarantined: Vec::new(),
             cursor: None,
@@ -415,6 +476,14 @@ impl Engine {
                     Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
                     Err(error) => refuse(&mut incoming, &delivered.change, error.code(), error.to_string()),
                 }
+            }
+        }
+        for (delivered, opened) in open_grants(&delivery.grants, directory, &*self.replica.verifier) {
+            match opened {
+                Ok(signed) => incoming.grants.push((signed, Arc::clone(&delivered.preimage))),
+                // Directory first, as for a commit.
+                Err(None) => return None,
+                Err(Some((code, why))) => refuse(&mut incoming, &delivered.grant, code, why),
             }
         }
         Some(incoming)
@@ -465,7 +534,8 @@ impl Engine {
         });
     }
 
-    /// Records that left this seat go once a superior has everything up to then.
+    /// Records that left this seat go once a superior has everything up to then. At the top of the tree nobody has to: what
+    /// is for no seat of the tree came from somebody who may not have made it.
     fn let_go(&mut self) {
         if self.replica.hidden() == 0 {
             return;
@@ -473,7 +543,8 @@ impl Engine {
         let (own, seats) = (self.replica.seat, self.replica.directory.seats());
         let is_superior = |seat: SeatId| seat != own && seats.is_at_or_above(seat, own);
         let superiors = self.links.values().filter(|link| link.peer_seat().is_some_and(is_superior));
-        let acked: Position = superiors.map(Link::acked).max().unwrap_or(0);
+        let is_top = seats.get(own).is_some_and(|seat| seat.parent.is_none());
+        let acked = if is_top { Position::MAX } else { superiors.map(Link::acked).max().unwrap_or(0) };
         self.replica.let_go_up_to(acked);
     }
 
@@ -503,6 +574,7 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         directory: &replica.directory,
         last_commit: replica.last_commit(),
         sums: replica.sums_with(peer),
+        statements: &replica.statements,
         is_leaving: replica.hidden() > 0,
         fork: replica.fork.as_ref(),
         now,

@@ -15,8 +15,9 @@ mod start;
 
 pub use alarm::{Alarm, Severity};
 pub use effect::{
-    Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, StrandedAction,
-    Ticket,
+    AuditEvent, Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply,
+    Revealed, SWEEP_ROWS, StrandedAction, Ticket,
 };
 pub use engine::{Config, Engine};
+pub use replica::Receipt;
 pub use start::Start;

@@ -24,7 +24,8 @@ use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow,
-    Quarantined, Read, RecordRow, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
+    Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
+    Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -211,6 +212,10 @@ impl Read for SqliteStore {
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
         read!(self, "scanning records", connection => records::scan(connection, after, limit))
+    }
+
+    async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+        read!(self, "looking for records with grants", connection => records::granted(connection, after, limit))
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {

@@ -80,6 +80,12 @@ pub trait Read: Send + Sync {
     fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
     /// Rows in id order after a given one: what sums and reconciliation are made from.
     fn scan(&self, after: Option<RecordId>, limit: usize) -> impl Future<Output = Result<ScanPage, StoreError>> + Send;
+    /// As [`Read::scan`], of those alone that have grants.
+    fn granted(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ScanItem>, StoreError>> + Send;
     fn record(&self, id: RecordId) -> impl Future<Output = Result<Option<RecordRow>, StoreError>> + Send;
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;

@@ -8,10 +8,11 @@ use heliu_record::id::RecordId;
 use heliu_replication::{Input, Reply, StrandedAction, Ticket};
 use heliu_storage::{LeafStatus, Read, StrandedState};
 use heliu_trust::directory::{Fence, Item};
-use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::signature::Signer;
 use heliu_trust::simulated::CheapKey;
 use heliu_trust::statement::{Body, SignedStatement};
 
+use convergence::world::county::sealing_of;
 use convergence::world::disk::ready;
 
 fn set(story: &mut Story, at: &str, record: RecordId, field: &str, value: &str) {
@@ -146,7 +147,7 @@ fn who_steals_the_issuers_key_and_enrols_a_node_on_a_populated_seat_is_seen_ther
     story.run_until_quiet();
     let (county, township) = (story.world.machine("C"), story.world.machine("T1"));
     let (thief, issuer, root) = (story.world.county.hire("V11'"), story.world.county.issuer, story.world.county.root);
-    let enrol = Item::enrol(&thief.key, thief.seat, SealingKey(thief.key.0), Vec::new());
+    let enrol = Item::enrol(&thief.key, thief.seat, sealing_of(&thief.key).public(), Vec::new());
     let entry = story.world.county.directory().draft(vec![enrol], 0, &[&issuer]).expect("the key is right");
     // It comes by whatever way, here by the thief's own connection to the township.
     assert!(matches!(story.world.enter(township, entry), Reply::Done(_)));

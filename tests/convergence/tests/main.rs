@@ -11,3 +11,4 @@ mod leaving;
 mod links;
 mod schedules;
 mod stories;
+mod threats;

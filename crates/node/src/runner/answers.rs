@@ -55,7 +55,7 @@ impl Waiting {
             }
             Some(Waiter::Extend(answer)) => {
                 let reply = match reply {
-                    Reply::Done(_) => Ok(()),
+                    Reply::Done(_) | Reply::Revealed(_) => Ok(()),
                     Reply::BadEntries(why) => Err(ExtendError::BadEntries(why)),
                     Reply::StoreFailed(error) => Err(ExtendError::StoreFailed(error)),
                     Reply::Refused(refusal) => Err(ExtendError::BadEntries(refusal.to_string())),

@@ -75,6 +75,20 @@ impl<S: Write + 'static> Running<S> {
                 "this store had been rolled back or copied, and goes on under a new incarnation; nothing is lost. If two \
                  machines run with this node's key, stop one of them"
             ),
+            Notice::Erased { record, by } => tracing::info!(
+                record = %record.short(),
+                by = %self.name(*by),
+                "a record was erased here, as its superior says; the receipt goes up"
+            ),
+            Notice::AuditForked { author, seq } => tracing::error!(
+                node = %self.name(*author),
+                seq,
+                "two different audit logs of one length were reported by this node: its store was copied, or its log was \
+                 written anew"
+            ),
+            Notice::StatementRefused { link, code, reason } => {
+                tracing::warn!(link = link.0, code, reason, "a statement that came does not hold, and is not kept");
+            }
             Notice::Damaged { record, why } => tracing::error!(
                 record = %record.short(),
                 why,

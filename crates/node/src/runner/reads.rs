@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
-use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
+use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
 use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
 use heliu_trust::id::NodeId;
 
@@ -22,6 +22,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
             | Effect::Scan { .. }
+            | Effect::Sweep { .. }
     )
 }
 
@@ -41,6 +42,7 @@ pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option
             read_peer(&*store, link, peer, node).await.unwrap_or_else(failed(link))
         }
         Effect::Scan { link } => scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
+        Effect::Sweep { after } => Input::Swept { items: store.granted(after, SWEEP_ROWS).await.unwrap_or_default() },
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
 }

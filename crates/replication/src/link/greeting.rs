@@ -1,6 +1,5 @@
 //! From hello to running: who is there, whose directory is shorter, and how far each end has the other's feed.
 
-use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_storage::Cursor;
 use heliu_trust::id::{CommitId, Incarnation};
@@ -75,7 +74,10 @@ impl Link {
         }
         self.receiving.begin(cursor.map_or(0, |c| c.position));
         wants.into_iter().for_each(|record| self.sending.push(record, Push::want()));
-        self.send(Frame::Welcome(Welcome { cursor, known_of_you: last_commit, statements: Sum::default() }), out);
+        self.send(
+            Frame::Welcome(Welcome { cursor, known_of_you: last_commit, statements: self.statements_sum(shared) }),
+            out,
+        );
         self.phase = Phase::Welcoming;
         self.run_if_welcomed(shared, out);
     }
@@ -110,6 +112,7 @@ impl Link {
         if from.is_none() || rolled_back {
             self.reconcile_soon(out);
         }
+        self.compare_statements(welcome.statements, self.dialer, shared, out);
         self.pump(shared, out);
     }
 }

@@ -1,5 +1,6 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
-//! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`], [`verifying`].
+//! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`],
+//! [`verifying`], [`stating`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
@@ -9,6 +10,7 @@ mod pushing;
 mod receiving;
 mod reconciling;
 mod sending;
+mod stating;
 mod verifying;
 
 use heliu_record::id::{RecordId, SeatId};
@@ -19,7 +21,7 @@ use heliu_trust::token::JoinRequest;
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, JoinRefused, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::{Fork, Tail};
+use crate::replica::{Fork, Statements, Tail};
 
 pub(crate) use pushing::Parted;
 
@@ -37,6 +39,7 @@ pub(crate) struct Shared<'a> {
     pub last_commit: Option<(u64, CommitId)>,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    pub statements: &'a Statements,
     /// Two entries for one place of the directory, if that is known here.
     pub fork: Option<&'a Fork>,
     /// Records that have left this seat wait until a superior has our feed up to then.
@@ -54,6 +57,8 @@ impl Shared<'_> {
 pub(crate) enum Arrival {
     /// Judge these and keep them; the answer comes with [`Link::ingested`].
     Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
+    /// Check these, and keep those that hold; the answer comes with [`Link::heard_statements`].
+    Statements { link: LinkId, statements: Vec<Vec<u8>> },
     /// Take these; the answer comes with [`Link::extended`].
     Directory { link: LinkId, entries: Vec<SignedEntry> },
     /// The other end knows commits of ours that we do not: we were rolled back.
@@ -119,6 +124,7 @@ pub(crate) struct Link {
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
     verifying: verifying::Verifying,
+    stating: stating::Stating,
     refused_here: u64,
     refused_there: u64,
 }
@@ -137,6 +143,7 @@ impl Link {
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
             verifying: verifying::Verifying::default(),
+            stating: stating::Stating::default(),
             refused_here: 0,
             refused_there: 0,
         };
@@ -205,6 +212,8 @@ impl Link {
             Frame::JoinRefused(refusal) if running => {
                 out.arrivals.push(Arrival::JoinRefused { link: self.id, refusal });
             }
+            Frame::Statements(statements) if running => self.on_statements(statements, shared, out),
+            // As the other end says it before it has heard our welcome: the sums will tell.
             Frame::Statements(_) | Frame::Unknown => {}
             other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
         }
@@ -235,6 +244,7 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
+            self.stating.tick();
             self.tell_position(shared, out);
             self.pump(shared, out);
         }
@@ -310,6 +320,7 @@ impl Link {
             mismatches: self.verifying.mismatches(),
             refused_here: self.refused_here,
             refused_there: self.refused_there,
+            statements_differ: self.stating.differ(),
         }
     }
 }

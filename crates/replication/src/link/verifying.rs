@@ -2,8 +2,6 @@
 //! everything that came is durable - it says its sums; the other compares if it is quiet too, for then both stand at one
 //! cut of both feeds.
 
-use heliu_record::hash::Sum;
-
 use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Verdict};
@@ -91,10 +89,9 @@ impl Link {
             self.verifying.asking = true;
             self.verifying.unsettled = false;
             let (mine, yours) = (self.sending.walked(), self.receiving.through());
-            self.send(
-                Frame::Checkpoint(Checkpoint { mine, yours, sums: shared.sums, statements: Sum::default() }),
-                out,
-            );
+            self.stating.ask();
+            let (sums, statements) = (shared.sums, self.statements_sum(shared));
+            self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements }), out);
         }
     }
 
@@ -110,6 +107,7 @@ impl Link {
         } else {
             Verdict::Different
         };
+        self.compare_statements(checkpoint.statements, true, shared, out);
         // Whoever wants to know wants to know it of everything that is here.
         self.verifying.wanted &= !self.sending.has_told();
         self.send(Frame::Verdict(verdict), out);
@@ -119,6 +117,7 @@ impl Link {
     pub(super) fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
         self.verifying.asking = false;
         self.verifying.ticks = Some(0);
+        self.stating.hear_verdict();
         if verdict == Verdict::MovedOn {
             self.verifying.unsettled = true;
         } else {

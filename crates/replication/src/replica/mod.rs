@@ -3,18 +3,24 @@
 //! Everything happens in batches, one at a time: load what it needs, do the work on the open records, fold what was
 //! touched, derive conflicts, hand one transaction to the store. Only when that is durable does anybody hear of it.
 
+mod audit;
 mod batch;
 mod damage;
 mod desk;
 mod enrolment;
+mod erasure;
 mod evidence;
 mod forks;
+mod hearing;
+mod keyring;
 mod open;
 mod quarantine;
 mod queue;
 mod reissue;
+mod statements;
 mod strangers;
 mod sums;
+mod sweep;
 mod tail;
 mod writer;
 
@@ -27,14 +33,20 @@ use heliu_storage::{Cursor, Meta, Position, QuarantineRow, StrandedRow, Transact
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
+use heliu_trust::grant::SignedGrant;
 use heliu_trust::id::{Incarnation, NodeId, RealmId};
+use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
+use heliu_trust::statement::SignedStatement;
 use heliu_trust::token::JoinRequest;
 
-use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, StrandedAction, Ticket};
+use crate::effect::{
+    AuditEvent, LinkId, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, StrandedAction, Ticket,
+};
 use crate::frame::{JoinRefused, RefusedLeaf, Sums};
 use crate::start::Start;
 
+use audit::AuditLog;
 use batch::Batch;
 use damage::Damage;
 use desk::Desk;
@@ -44,6 +56,7 @@ use quarantine::Quarantine;
 use queue::Queue;
 use strangers::Strangers;
 use sums::ScopeSums;
+use sweep::{Sweep, Unwrapped};
 use tail::Growth;
 use writer::Writer;
 
@@ -53,7 +66,33 @@ pub(crate) enum Work {
     Execute {
         ticket: Ticket,
         request: Request,
+        role: String,
     },
+    Erase {
+        ticket: Ticket,
+        record: RecordId,
+        event: AuditEvent,
+    },
+    Reveal {
+        ticket: Ticket,
+        record: RecordId,
+        event: AuditEvent,
+    },
+    Audit {
+        ticket: Ticket,
+        event: AuditEvent,
+    },
+    /// Statements that a link brought, checked.
+    Statements {
+        link: LinkId,
+        statements: Vec<Arc<SignedStatement>>,
+    },
+    /// Does somebody lack a key of this record's that this node can wrap?
+    LookThrough {
+        record: RecordId,
+    },
+    /// The superiors are told how far the audit log goes.
+    TellAuditHead,
     Extend {
         entries: Vec<SignedEntry>,
         by: By,
@@ -111,6 +150,9 @@ impl Work {
     fn ticket(&self) -> Option<Ticket> {
         match self {
             Work::Execute { ticket, .. }
+            | Work::Erase { ticket, .. }
+            | Work::Reveal { ticket, .. }
+            | Work::Audit { ticket, .. }
             | Work::Extend { by: By::Ticket(ticket), .. }
             | Work::Join { asker: JoinAsker::Ticket(ticket), .. }
             | Work::Draft { ticket, .. }
@@ -136,6 +178,7 @@ pub(crate) struct Incoming {
     pub sequence: u64,
     pub commits: Vec<Arc<SignedCommit>>,
     pub leaves: Vec<(Leaf, Arc<Preimage>)>,
+    pub grants: Vec<(SignedGrant, Arc<Preimage>)>,
     pub refused: Vec<RefusedLeaf>,
     pub quarantined: Vec<QuarantineRow>,
     pub cursor: Option<Cursor>,
@@ -151,6 +194,10 @@ pub(crate) struct Outcome {
     /// Per link the records of which it brought leaves that were known.
     pub came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     pub directory_grew: bool,
+    /// Statements that are new here, and the link that brought each.
+    pub stated: Vec<(Option<LinkId>, Arc<SignedStatement>)>,
+    /// Links of which a frame of statements was taken; once for each.
+    pub heard: Vec<LinkId>,
     /// The root decided a fork: the entries from this index on are others now.
     pub replaced_from: Option<u64>,
     /// An entry for a place that another has, noticed now.
@@ -193,6 +240,12 @@ pub(crate) struct Replica {
     strangers: Strangers,
     damage: Damage,
     quarantine: Quarantine,
+    /// Opens what is sealed for this node; without, nothing is opened here.
+    sealing: Option<Arc<SealingSecret>>,
+    pub statements: Statements,
+    audit: AuditLog,
+    sweep: Sweep,
+    unwrapped: Unwrapped,
     /// Enters things into the directory, if this node has the key.
     issuer: Option<Arc<dyn Signer>>,
     /// Two entries for one place of the directory, which the root has not decided.
@@ -223,12 +276,21 @@ impl Random {
         self.drawn += 1;
         heliu_record::hash::hash16("heliu random 1", &[&self.seed, &self.drawn.to_le_bytes()])
     }
+
+    /// What nobody else may know: for keys.
+    pub fn secret(&mut self) -> [u8; 32] {
+        self.drawn += 1;
+        heliu_record::hash::hash("heliu secret 1", &[&self.seed, &self.drawn.to_le_bytes()])
+    }
 }
 
 pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
+pub use erasure::Receipt;
 pub(crate) use forks::{Fork, NotGrown};
+pub(crate) use hearing::open_grants;
 pub(crate) use open::short_hash;
 pub(crate) use quarantine::kept;
+pub(crate) use statements::Statements;
 pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
@@ -237,6 +299,9 @@ impl Replica {
     pub fn new(start: Start, open_max: usize) -> Self {
         let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
         let head = start.meta.head;
+        let statements = Statements::read(&start.statements, &start.directory);
+        let audit = AuditLog::new(start.audit_head, statements.audit_head(start.node));
+        let sweep = if start.sealing.is_some() { Sweep::begin(&start.directory) } else { Sweep::default() };
         let mut replica = Replica {
             realm: start.directory.realm(),
             node: start.node,
@@ -255,6 +320,11 @@ impl Replica {
             strangers: start.strangers,
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
+            sealing: start.sealing,
+            statements,
+            audit,
+            sweep,
+            unwrapped: Unwrapped::default(),
             issuer: start.issuer,
             fork: None,
             learnt: BTreeSet::new(),

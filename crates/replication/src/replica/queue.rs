@@ -32,12 +32,19 @@ impl Queue {
             Work::Renew(_) | Work::Extend { .. } | Work::Join { .. } | Work::Draft { .. } | Work::FenceOf { .. } => {
                 return self.alone.push_back(work);
             }
-            Work::Execute { .. } | Work::Stranded { .. } | Work::Quarantine { .. } => {
-                return self.commands.push_back(work);
-            }
+            Work::Execute { .. }
+            | Work::Erase { .. }
+            | Work::Reveal { .. }
+            | Work::Audit { .. }
+            | Work::Stranded { .. }
+            | Work::Quarantine { .. } => return self.commands.push_back(work),
             Work::Leaves(incoming) => Some(incoming.link),
-            Work::Withdrawn { link, .. } => Some(*link),
-            Work::LetGo { .. } | Work::Mend { .. } | Work::Reissue { .. } => None,
+            Work::Withdrawn { link, .. } | Work::Statements { link, .. } => Some(*link),
+            Work::LetGo { .. }
+            | Work::Mend { .. }
+            | Work::LookThrough { .. }
+            | Work::Reissue { .. }
+            | Work::TellAuditHead => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);
     }
@@ -99,7 +106,11 @@ impl Queue {
 /// In leaves. What is refused unread is written too: into quarantine.
 fn weight(work: &Work) -> usize {
     match work {
-        Work::Leaves(incoming) => incoming.leaves.len() + incoming.quarantined.len() + 1,
+        Work::Leaves(incoming) => incoming.leaves.len() + incoming.grants.len() + incoming.quarantined.len() + 1,
+        // Each may take a record away.
+        Work::Statements { statements, .. } => statements.len() + 1,
+        // Each is a record to be loaded, and nobody waits for it.
+        Work::LookThrough { .. } => LEAVES_PER_BATCH / 64,
         _ => 1,
     }
 }
@@ -129,6 +140,7 @@ mod tests {
             sequence,
             commits: Vec::new(),
             leaves: Vec::new(),
+            grants: Vec::new(),
             refused: Vec::new(),
             quarantined: vec![row; junk],
             cursor: None,
@@ -144,7 +156,7 @@ mod tests {
             who: String::new(),
             reason: String::new(),
         };
-        Work::Execute { ticket: Ticket(ticket), request }
+        Work::Execute { ticket: Ticket(ticket), request, role: String::new() }
     }
 
     /// Links and sequences of frames, and tickets of commands as of link 0.

@@ -225,6 +225,13 @@ pub async fn grants_are_entries(harness: &impl Harness) {
     let alone = Transaction { feed: vec![FeedEntry::Grant(grant(6, 1))], ..Transaction::default() };
     must(store.apply(&alone).await);
     assert_eq!(must(store.load(&[id(1)]).await)[0].grants, [grant(4, 1), grant(6, 1)]);
+    must(store.apply(&edit(6, &commit(AUTHOR, 3), &[3])).await);
+    let granted = must(store.granted(None, 10).await);
+    let mut both = [id(1), id(2)];
+    both.sort_unstable();
+    assert_eq!(granted.iter().map(|item| item.id).collect::<Vec<_>>(), both, "who has some is found");
+    assert_eq!(must(store.granted(None, 1).await), granted[..1]);
+    assert_eq!(must(store.granted(Some(both[0]), 10).await), granted[1..]);
 }
 
 pub async fn grants_go_with_their_record(harness: &impl Harness) {
@@ -239,6 +246,7 @@ pub async fn grants_go_with_their_record(harness: &impl Harness) {
     must(store.apply(&exit).await);
     assert_eq!(positions(&must(store.feed(0, ALL).await)), [2, 4]);
     assert!(must(store.load(&[id(1)]).await)[0].grants.is_empty());
+    assert_eq!(must(store.granted(None, 10).await).len(), 1);
     assert_eq!(must(store.counts().await).leaves, 1);
 }
 

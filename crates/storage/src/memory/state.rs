@@ -12,7 +12,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, RecordRow, RecordState, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
+    QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
 };
 
 #[derive(Clone)]
@@ -64,6 +64,16 @@ impl Slot {
     /// Present or hidden.
     pub fn is_held(&self) -> bool {
         matches!(self.row.state, RecordState::Present | RecordState::Hidden { .. })
+    }
+
+    pub fn scanned(&self) -> ScanItem {
+        ScanItem {
+            id: self.row.id,
+            scope: self.row.scope.clone(),
+            present: self.row.state == RecordState::Present,
+            held: self.row.held,
+            admitted: self.row.admitted,
+        }
     }
 }
 
@@ -262,6 +272,11 @@ impl State {
                 ids.remove(id);
             }
         }
+    }
+
+    pub fn has_grants(&self, id: &RecordId) -> bool {
+        let is_grant = |at| self.feed.get(at).is_some_and(|entry| matches!(entry.entry, FeedEntry::Grant(_)));
+        self.leaves.get(id).is_some_and(|positions| positions.iter().any(is_grant))
     }
 
     fn item(&self, entry: &Entry) -> Option<FeedItem> {

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{DirectoryVersion, NodeId, RealmId, realm_id, seat_id};
-use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 /// What is entered into the directory of a county that exists already, if anything is: each in one entry.
@@ -45,6 +47,8 @@ pub struct County {
     states: BTreeMap<DirectoryVersion, Directory>,
     /// The one that counts.
     newest: DirectoryVersion,
+    /// A node, and the one that the directory takes it for.
+    mistaken: Option<(String, String)>,
 }
 
 impl County {
@@ -57,10 +61,28 @@ impl County {
         let newest = DirectoryVersion::EMPTY;
         let states = BTreeMap::from([(newest, Directory::new(realm, root.public_key()))]);
         let (parents, labels) = (BTreeMap::new(), BTreeMap::new());
-        let enrolled = Vec::new();
-        let mut county = County { realm, root, issuer, seed, enrolled, parents, names: labels, states, newest };
-        county.grow(names);
+        let (enrolled, mistaken) = (Vec::new(), None);
+        let mut county =
+            County { realm, root, issuer, seed, enrolled, parents, names: labels, states, newest, mistaken };
+        if !names.is_empty() {
+            county.grow(names);
+        }
         county
+    }
+
+    /// A county whose directory says of one node that it is of another's seat.
+    #[must_use]
+    pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
+        let mut county = County::new(seed, &[]);
+        county.mistaken = Some((one.to_owned(), another.to_owned()));
+        county.grow(&[names, &[super::scribe::NAME]].concat());
+        county
+    }
+
+    /// What the realm keeps offline to open what is sealed.
+    #[must_use]
+    pub fn escrow(&self) -> SealingSecret {
+        sealing_of(&self.issuer)
     }
 
     /// One entry more: seats and nodes that are new. Returns the entry for whoever is to hear of it.
@@ -73,13 +95,17 @@ impl County {
                 items.push(Item::Seat(self.enter(name, seat)));
             }
             let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
-            nodes.push(Item::enrol(&key, seat, SealingKey(key.0), Vec::new()));
+            let taken_for =
+                self.mistaken.as_ref().filter(|(one, _)| one == name).map(|(_, another)| self.seat(another));
+            let entered = taken_for.unwrap_or(seat);
+            nodes.push(Item::enrol(&key, entered, sealing_of(&key).public(), Vec::new()));
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
         }
         items.extend(nodes);
         let by_root = self.directory().is_empty();
         if by_root {
             items.push(Item::Issuer { key: self.issuer.public_key() });
+            items.push(Item::Escrow { key: self.escrow().public() });
         }
         let signer = if by_root { self.root } else { self.issuer };
         let entry = self.directory().draft(items, 0, &[&signer]).expect("the county's entries are drawn up well");
@@ -155,6 +181,20 @@ impl County {
         self.states.get(&head).unwrap_or_else(|| panic!("nobody has directory {}", head.short()))
     }
 
+    /// The directory as it was after so many of its entries, or all.
+    #[must_use]
+    pub fn directory_after(&self, entries: usize) -> &Directory {
+        let entry = self.directory().entries_from(0).iter().take(entries).last();
+        self.directory_of(entry.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
+    }
+
+    /// Place in the log of the version that a commit cites.
+    #[must_use]
+    pub fn place_of(&self, signed: &SignedCommit) -> u64 {
+        let cited = signed.commit.versions.iter().find_map(|(_, version)| self.directory().index_of(*version));
+        cited.unwrap_or(0)
+    }
+
     /// A seat and all above it.
     pub fn upward(&self, seat: SeatId) -> impl Iterator<Item = SeatId> + '_ {
         std::iter::successors(Some(seat), |at| self.parents.get(at).copied().flatten())
@@ -164,6 +204,12 @@ impl County {
     pub fn name_of(&self, seat: SeatId) -> String {
         self.names.get(&seat).cloned().unwrap_or_else(|| seat.short())
     }
+}
+
+/// What a node opens with what is sealed for it.
+#[must_use]
+pub fn sealing_of(key: &CheapKey) -> SealingSecret {
+    SealingSecret::from_seed(hash("simulated sealing key", &[&key.0]))
 }
 
 fn code_of(name: &str) -> String {

@@ -4,11 +4,10 @@ use heliu_replication::{Alarm, Input, Reply, Ticket};
 use heliu_storage::{Read, StrandedRow};
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId};
-use heliu_trust::signature::SealingKey;
 use heliu_trust::token::{JoinRequest, JoinToken};
 
 use super::World;
-use super::county::{Enrolled, REALM_NAME};
+use super::county::{Enrolled, REALM_NAME, sealing_of};
 use super::disk::ready;
 use super::machine::BEGIN_MS;
 
@@ -28,7 +27,7 @@ impl World {
     /// What a new machine asks with.
     #[must_use]
     pub fn join_request(token: &JoinToken, machine: &Enrolled) -> JoinRequest {
-        JoinRequest::sign(token.clone(), SealingKey(machine.key.0), Vec::new(), &machine.key)
+        JoinRequest::sign(token.clone(), sealing_of(&machine.key).public(), Vec::new(), &machine.key)
     }
 
     /// A new machine asks at another.

@@ -92,6 +92,9 @@ impl Batch {
             self.transaction.directory_from = is_replaced.then_some(from);
             self.outcome.replaced_from = is_replaced.then_some(from);
             self.outcome.directory_grew = true;
+            if replica.directory.verdicts() != before.verdicts() {
+                self.judge_statements(replica);
+            }
             self.grown_from = Some(before);
         }
         result

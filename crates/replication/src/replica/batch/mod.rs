@@ -7,6 +7,8 @@ mod folding;
 mod growing;
 mod mending;
 mod reissuing;
+mod sealing;
+mod stating;
 mod witness;
 mod working;
 
@@ -19,6 +21,7 @@ use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, 
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::seal::DataKey;
 
 use super::open::{Damaged, Open};
 use super::sums::Counted;
@@ -76,6 +79,8 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
+    /// Keys that were drawn for records whose first value is sealed here.
+    drawn: BTreeMap<RecordId, DataKey>,
     /// The directory before this batch, if the batch makes it grow.
     grown_from: Option<Directory>,
     head: Position,
@@ -108,6 +113,7 @@ impl Batch {
             came_by: BTreeMap::new(),
             came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
+            drawn: BTreeMap::new(),
             grown_from: None,
             head: 0,
             transaction: Transaction::default(),
@@ -170,7 +176,7 @@ impl Batch {
                     self.looked.absent.remove(&open.id());
                     replica.take_in(open);
                 }
-                Err(Damaged::Leaves(open, kept, lost)) => self.lose_leaves(*open, kept, lost, replica, now),
+                Err(Damaged::Entries(open, kept, lost)) => self.lose_entries(*open, kept, &lost, replica, now),
                 Err(Damaged::Row(record, counted)) => {
                     self.lose_row(record, Some(*counted), "its row is another record's", replica, now);
                 }
@@ -243,6 +249,7 @@ impl Batch {
             replica.queue.push(Work::Renew(incarnation));
             replica.queue.put_back(self.put_off);
         }
+        replica.statements.make_durable();
         self.stranded.iter().for_each(|record| replica.submit(Work::Reissue { record: *record }));
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);

@@ -2,7 +2,7 @@
 //! them; the next batch makes them again as new changes, or says why not and leaves it to people.
 
 use heliu_record::change::Note;
-use heliu_record::command::{RecordWrite, Refusal};
+use heliu_record::command::{RecordWrite, Refusal, cannot_seal};
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::{StrandedRow, StrandedState};
 use heliu_trust::admission::{ExcludedReason, Status};
@@ -165,8 +165,8 @@ impl Batch {
         let before = leaf.change.clone();
         let mut note: Note = before.note.clone();
         note.reason = format!("{}(重写 {} / made again)", note.reason, row.leaf.short());
-        let (leaf, preimage) =
-            draft(&write, &note, replica, now).map_err(|refusal| Not::Because(refusal.to_string()))?;
+        let (leaf, preimage) = draft(&write, &note, replica, now, &mut cannot_seal)
+            .map_err(|refusal| Not::Because(refusal.to_string()))?;
         if let Some(renamed) = renamed {
             renamed.extend(before.puts.iter().zip(&leaf.change.puts).map(|(old, new)| (old.id, new.id)));
         }

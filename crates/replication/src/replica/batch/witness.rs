@@ -5,19 +5,16 @@ use std::sync::Arc;
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{LeafHash, to_hex};
-use heliu_storage::{QuarantineRow, StatementRow};
+use heliu_storage::QuarantineRow;
 use heliu_trust::admission::{Leaf, Status};
 use heliu_trust::commit::SignedCommit;
-use heliu_trust::statement::{Body, SignedStatement, Statement};
+use heliu_trust::statement::Body;
 
 use super::super::Replica;
 use super::super::evidence::place_of;
 use super::Batch;
 use super::mending::CODE as DAMAGED;
 use crate::effect::{Done, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, Ticket};
-
-/// The kind of the row of a statement that is evidence.
-const EVIDENCE: u8 = 4;
 
 impl Batch {
     /// What it takes to judge whether these commits are the only ones of their places.
@@ -54,27 +51,11 @@ impl Batch {
             {
                 let (author, _, seq) = place;
                 self.outcome.notices.push(Notice::Equivocation { author, seq });
-                self.give_evidence(signed, &other, replica, now);
+                self.state(Body::evidence(signed, &other), replica, now);
             }
             replica.evidence.note(place);
             self.brought.entry(place).or_insert_with(|| Arc::clone(signed));
         }
-    }
-
-    fn give_evidence(&mut self, one: &SignedCommit, other: &SignedCommit, replica: &Replica, now: Moment) {
-        let (realm, author, time_ms) = (replica.realm, replica.node, now.wall_ms);
-        let body = Body::evidence(one, other);
-        let signed = SignedStatement::sign(Statement { realm, author, time_ms, body }, &*replica.signer);
-        let mut subject = [0; 32];
-        subject[..16].copy_from_slice(&one.commit.author.0);
-        self.transaction.statements.push(StatementRow {
-            hash: signed.hash,
-            kind: EVIDENCE,
-            author,
-            seat: replica.seat,
-            subject,
-            bytes: signed.encode(),
-        });
     }
 
     /// A leaf that came in this node's own name, by an incarnation that this store never had: another machine has its key,

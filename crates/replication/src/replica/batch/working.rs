@@ -5,20 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::change::{Note, genesis};
-use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, cannot_seal};
+use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
+use heliu_record::sealed::Plaintext;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::leaf_hash;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::seal::{self, DataKey};
+use zeroize::Zeroizing;
 
 use super::super::damage;
 use super::super::open::Open;
 use super::super::writer::row_of;
 use super::super::{Incoming, Replica, Work};
 use super::{Batch, answer};
-use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
+use crate::effect::{AuditEvent, Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
 
 impl Batch {
@@ -31,6 +34,15 @@ impl Batch {
         while let Some(work) = self.works.pop_front() {
             match work {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
+                Work::Statements { link, statements } => self.take_statements(link, statements, replica, now),
+                Work::LookThrough { record } => self.look_through(record, replica),
+                Work::Erase { ticket, record, event } => self.erase(ticket, record, event, replica, now),
+                Work::Reveal { ticket, record, event } => self.reveal(ticket, record, event, replica, now),
+                Work::Audit { ticket, event } => {
+                    self.audit(event, replica, now);
+                    self.outcome.replies.push((ticket, Reply::Done(Done::default())));
+                }
+                Work::TellAuditHead => self.tell_audit_head(replica, now),
                 Work::Extend { entries, by } => self.extend(&entries, by, replica, now),
                 Work::Join { asker, request } => self.join(asker, request, replica, now),
                 Work::Draft { ticket, items } => self.draft(ticket, &items, replica, now),
@@ -49,10 +61,10 @@ impl Batch {
                     }
                 }
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
-                Work::Execute { ticket, request } => {
-                    let missing = self.execute(ticket, &request, replica, now);
+                Work::Execute { ticket, request, role } => {
+                    let missing = self.execute(ticket, &request, &role, replica, now);
                     if missing != LoadRequest::default() {
-                        self.works.push_front(Work::Execute { ticket, request });
+                        self.works.push_front(Work::Execute { ticket, request, role });
                         return missing;
                     }
                 }
@@ -69,6 +81,7 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => {
+                    needed.records.extend(incoming.grants.iter().map(|(signed, _)| signed.grant.record));
                     self.ask_for_chains(&incoming.commits, replica, &mut needed);
                     for (leaf, _) in &incoming.leaves {
                         needed.records.insert(leaf.record);
@@ -83,8 +96,14 @@ impl Batch {
                 Work::LetGo { record, .. }
                 | Work::Withdrawn { record, .. }
                 | Work::Mend { record }
-                | Work::Reissue { record } => {
+                | Work::Reissue { record }
+                | Work::LookThrough { record }
+                | Work::Erase { record, .. }
+                | Work::Reveal { record, .. } => {
                     needed.records.insert(*record);
+                }
+                Work::Statements { statements, .. } => {
+                    needed.records.extend(statements.iter().filter_map(|signed| signed.statement.erases()));
                 }
                 Work::Stranded { leaf, .. } => {
                     needed.records.extend(replica.stranded.get(leaf).map(|row| row.record));
@@ -107,7 +126,9 @@ impl Batch {
                 | Work::Extend { .. }
                 | Work::Join { .. }
                 | Work::Draft { .. }
-                | Work::FenceOf { .. } => {}
+                | Work::FenceOf { .. }
+                | Work::Audit { .. }
+                | Work::TellAuditHead => {}
             }
         }
         needed.records.retain(|id| {
@@ -119,11 +140,14 @@ impl Batch {
     }
 
     fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
-        let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
+        let Incoming { link, from, sequence, commits, leaves, grants, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
         let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
         self.witness(&commits, replica, now);
         for (leaf, preimage) in leaves {
+            if replica.statements.is_erased(leaf.record) {
+                continue; // It is acknowledged, and forgotten.
+            }
             Self::look_for_a_twin(&leaf, replica, now);
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
@@ -143,6 +167,7 @@ impl Batch {
                 replica.actors.insert(leaf.change.actor, author.seat);
             }
             self.touch(open);
+            open.revive();
             self.came_by.insert(leaf.record, link);
             used.insert(leaf.commit);
             self.file(&leaf, Some(from), open);
@@ -166,6 +191,7 @@ impl Batch {
                 }
             }
         }
+        self.take_grants(grants, from, replica);
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
         let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
         self.transaction.quarantined.extend(taken);
@@ -194,7 +220,14 @@ impl Batch {
         self.transaction.feed.push(FeedEntry::Leaf(row));
     }
 
-    fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
+    fn execute(
+        &mut self,
+        ticket: Ticket,
+        request: &Request,
+        role: &str,
+        replica: &mut Replica,
+        now: Moment,
+    ) -> LoadRequest {
         let id = request.id;
         if self.carried_out.contains_key(&id) {
             self.answers.push((ticket, id, true));
@@ -212,15 +245,15 @@ impl Batch {
             self.outcome.replies.push((ticket, Reply::Refused(not_enrolled(replica.node))));
             return LoadRequest::default();
         }
+        if let Some(erased) = request.subject.filter(|subject| replica.statements.is_erased(*subject)) {
+            self.outcome.replies.push((ticket, Reply::Refused(Refusal::erased(erased))));
+            return LoadRequest::default();
+        }
         if replica.directory.is_fenced(replica.node) {
             self.outcome.replies.push((ticket, Reply::Refused(fenced(replica.node))));
             return LoadRequest::default();
         }
-        for record in std::mem::take(&mut self.unfolded) {
-            if let Some(open) = replica.open.get_mut(&record) {
-                open.fold(replica.directory.seats());
-            }
-        }
+        self.fold_what_is_due(replica);
         let asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms) };
         let desk = replica.desk(&self.looked);
         let planned = command::plan(request, &asker, &desk);
@@ -238,7 +271,7 @@ impl Batch {
             return LoadRequest::default();
         }
         if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
-            self.put_off.push(Work::Execute { ticket, request: request.clone() });
+            self.put_off.push(Work::Execute { ticket, request: request.clone(), role: role.to_owned() });
             return LoadRequest::default();
         }
         let written = planned.and_then(|plan| {
@@ -250,11 +283,21 @@ impl Batch {
         match written {
             Err(refusal) => self.outcome.replies.push((ticket, Reply::Refused(refusal))),
             Ok(done) => {
+                self.audit(carried_out(request, role, &done), replica, now);
                 self.carried_out.insert(id, done);
                 self.answers.push((ticket, id, false));
             }
         }
         LoadRequest::default()
+    }
+
+    /// Folds the records that leaves came for, so that a command sees them.
+    pub(super) fn fold_what_is_due(&mut self, replica: &mut Replica) {
+        for record in std::mem::take(&mut self.unfolded) {
+            if let Some(open) = replica.open.get_mut(&record) {
+                open.fold(replica.directory.seats());
+            }
+        }
     }
 
     fn write(
@@ -265,6 +308,9 @@ impl Batch {
         now: Moment,
     ) -> Result<Vec<LeafHash>, Refusal> {
         for write in writes {
+            if replica.statements.is_erased(write.record) {
+                return Err(Refusal::erased(write.record));
+            }
             let seq = replica.open.get(&write.record).map_or(0, |open| open.leaves.history().seq(replica.writer.actor));
             let is_stored =
                 replica.open.get(&write.record).is_some_and(|open| open.is_stored || !open.leaves.is_empty());
@@ -277,7 +323,15 @@ impl Batch {
         }
         let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
         // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
-        let drafts = writes.iter().map(|write| draft(write, &note, replica, now)).collect::<Result<Vec<_>, _>>()?;
+        let mut drafts = Vec::with_capacity(writes.len());
+        for write in writes {
+            drafts.push(if write.seals() {
+                let (key, seed) = (self.key_for(write, replica)?, replica.random.secret());
+                draft(write, &note, replica, now, &mut sealing(&key, seed))?
+            } else {
+                draft(write, &note, replica, now, &mut cannot_seal)?
+            });
+        }
         let mut leaves = Vec::with_capacity(writes.len());
         for (leaf, preimage) in drafts {
             leaves.push(self.place(leaf, &preimage, replica));
@@ -362,6 +416,7 @@ pub(super) fn draft(
     note: &Note,
     replica: &Replica,
     now: Moment,
+    seal: &mut Seal<'_>,
 ) -> Result<(Leaf, Preimage), Refusal> {
     let new;
     let leaves = match (replica.open.get(&write.record), &write.create) {
@@ -372,7 +427,7 @@ pub(super) fn draft(
         }
         (None, None) => return Err(Refusal::not_here(write.record)),
     };
-    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone(), &mut cannot_seal)?;
+    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone(), seal)?;
     let kind_version = kinds::find(&leaves.preimage().kind).map_or(0, |kind| kind.version);
     let leaf = Leaf {
         // Known when it gets its place in a commit.
@@ -394,8 +449,29 @@ pub(super) fn draft(
     }
 }
 
+/// Makes ciphertext of what is to be sealed with a key.
+fn sealing(key: &DataKey, seed: [u8; 32]) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {
+    move |record, path, plaintext| {
+        let bytes = Zeroizing::new(plaintext.encode());
+        seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path))
+    }
+}
+
+/// The row of the audit log for a command: what was asked for, and about what; never what was written.
+fn carried_out(request: &Request, role: &str, done: &Done) -> AuditEvent {
+    let subject = request.subject.map(|subject| subject.to_string());
+    let subject = subject.or_else(|| done.result.get("record").cloned()).unwrap_or_default();
+    AuditEvent {
+        who: request.who.clone(),
+        role: role.to_owned(),
+        action: request.name.clone(),
+        subject,
+        detail: request.id.to_string(),
+    }
+}
+
 /// A node writes only once its own directory enrols it: what it signed before, everybody would refuse.
-fn not_enrolled(node: NodeId) -> Refusal {
+pub(super) fn not_enrolled(node: NodeId) -> Refusal {
     Refusal::new(
         "not_enrolled",
         (
