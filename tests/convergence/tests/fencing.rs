@@ -204,6 +204,11 @@ fn a_node_with_two_faces_is_shown_with_both_to_the_county() {
     let evidence = rows.iter().filter_map(|row| SignedStatement::decode(&row.bytes).ok());
     let bodies: Vec<Body> = evidence.map(|signed| signed.statement.body).collect();
     assert!(bodies.iter().any(|body| matches!(body, Body::Evidence { .. })), "{bodies:?}");
+    // It is known for good.
+    story.world.crash(county);
+    story.world.start(county);
+    story.run_until_quiet();
+    assert_eq!(story.alarms("C"), [("equivocation", node.to_string())]);
     story.ends_well();
 }
 
