@@ -11,7 +11,7 @@ use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
 use heliu_storage::{FeedEntry, Transaction};
 use heliu_trust::commit::SignedCommit;
-use heliu_trust::id::NodeId;
+use heliu_trust::id::{Incarnation, NodeId};
 use serde_json::Value;
 
 use crate::world::county::County;
@@ -44,6 +44,7 @@ pub struct Known {
     pub seat: SeatId,
     /// Place in the directory's log of the version that its commit cites.
     pub cited: u64,
+    pub incarnation: Incarnation,
     pub commit_seq: u64,
     pub raw: Arc<[u8]>,
     pub claim: Claim,
@@ -80,6 +81,7 @@ impl Ledger {
                     author: at.node(),
                     seat: at.seat,
                     cited: county.place_of(&signed),
+                    incarnation: commit.incarnation,
                     commit_seq: commit.seq,
                     raw: Arc::clone(&row.change),
                     claim: Claim::JudgedByItsNode,

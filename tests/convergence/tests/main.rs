@@ -4,6 +4,9 @@
 mod checks_can_fail;
 mod damage;
 mod directory;
+mod enrolment;
+mod fencing;
+mod forks;
 mod leaving;
 mod links;
 mod schedules;

@@ -12,6 +12,7 @@ mod groups;
 pub mod hostile;
 pub mod machine;
 mod network;
+pub mod office;
 pub mod scribe;
 mod shell;
 pub mod trace;
@@ -187,7 +188,10 @@ impl World {
         let directory = known.map(|entry| entry.encode()).collect();
         let first = heliu_storage::Transaction { directory, ..Default::default() };
         disk.apply(&first).expect("an empty store takes the directory");
-        self.machines.push(Machine::new(node.name, node.seat, node.key, disk));
+        let mut machine = Machine::new(node.name, node.seat, node.key, disk);
+        // The county's administrator keeps the issuer's key at its first node.
+        machine.issuer = (machine.name == "C").then_some(self.county.issuer);
+        self.machines.push(machine);
         self.machines.len() - 1
     }
 

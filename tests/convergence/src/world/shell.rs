@@ -5,6 +5,7 @@ use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
 use heliu_replication::{Effect, Input, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
+use heliu_trust::directory::SignedEntry;
 
 use super::disk::{Disk, ready};
 use super::{Event, World, words_of};
@@ -80,6 +81,9 @@ impl World {
             }
         })?;
         self.trace.applied(self.now, machine, transaction);
+        for entry in &transaction.directory {
+            self.county.learn(&SignedEntry::decode(entry).expect("an engine stores what can be read"));
+        }
         if !transaction.feed.is_empty() || !transaction.statements.is_empty() || !transaction.erased.is_empty() {
             self.machines[machine].moved_at = self.now;
         }
