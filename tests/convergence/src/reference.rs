@@ -9,8 +9,9 @@ use automerge::{Automerge, ObjId, ReadDoc};
 use heliu_record::change::{Change, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
+use heliu_record::sealed::key_of;
 use heliu_storage::{FeedEntry, Transaction};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::county::County;
 
@@ -258,7 +259,10 @@ fn plain(value: &automerge::Value<'_>) -> Value {
         automerge::ScalarValue::Str(text) => Value::from(text.as_str()),
         automerge::ScalarValue::Int(int) => Value::from(*int),
         automerge::ScalarValue::Boolean(flag) => Value::from(*flag),
-        automerge::ScalarValue::Bytes(bytes) => Value::from(to_hex(bytes)),
+        automerge::ScalarValue::Bytes(bytes) => match key_of(bytes) {
+            Some(key) => json!({ "sealed": key.to_string() }),
+            None => Value::from(to_hex(bytes)),
+        },
         _ => Value::Null,
     }
 }

@@ -1,5 +1,7 @@
 //! A world for stories that people read: nodes by name, lines that are cut and healed, commands that succeed or not.
 
+mod privacy;
+
 use heliu_record::conflict::Conflict;
 use heliu_record::id::RecordId;
 use heliu_replication::Reply;
@@ -8,6 +10,7 @@ use serde_json::Value;
 
 use crate::invariants::{Violation, check};
 use crate::schedule::HEALING_MS_MAX;
+use crate::world::disk::ready;
 use crate::world::{Habits, World};
 
 pub struct Story {
@@ -78,6 +81,13 @@ impl Story {
     #[must_use]
     pub fn seat(&self, name: &str) -> String {
         self.world.county.seat(name).to_string()
+    }
+
+    /// How many edits of a node are stranded.
+    #[must_use]
+    pub fn stranded(&self, name: &str) -> usize {
+        let store = &self.world.machines[self.world.machine(name)].disk.store;
+        ready(heliu_storage::Read::stranded(store, usize::MAX)).map_or(0, |rows| rows.len())
     }
 
     /// What every node shows that holds a record; there must be some.

@@ -1,10 +1,13 @@
 //! What `cargo test` runs of the simulator: the acceptance stories, some hundred schedules, and the proof that its checks
 //! can fail.
 
+mod audit;
 mod checks_can_fail;
 mod damage;
 mod directory;
+mod erasure;
 mod leaving;
 mod links;
 mod schedules;
+mod sealing;
 mod stories;

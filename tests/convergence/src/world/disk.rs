@@ -40,6 +40,9 @@ impl Disk {
                 self.held.entry(row.record).or_default().insert(row.hash);
             }
         }
+        for record in &transaction.erased {
+            self.held.remove(record);
+        }
         Ok(())
     }
 
