@@ -16,6 +16,8 @@ pub mod i10_clones;
 pub mod i11_wall_clock;
 pub mod i12_convergence;
 pub mod i13_nothing_disclosed;
+pub mod i14_sealed;
+pub mod i15_erased;
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub struct Scene<'w> {
     pub holdings: Vec<Holding>,
     pub parsed: Parsed,
     pub truths: BTreeMap<RecordId, Truth>,
+    /// Records that are gone on purpose.
+    pub erased: BTreeSet<RecordId>,
 }
 
 impl<'w> Scene<'w> {
@@ -84,7 +88,10 @@ impl<'w> Scene<'w> {
             }
         }
         let truths = held.iter().map(|(record, leaves)| (*record, Truth::of(*record, leaves, &parsed))).collect();
-        Scene { world, holdings, parsed, truths }
+        let engines = world.machines.iter().filter_map(|machine| machine.engine.as_ref());
+        let erased = engines.flat_map(|engine| engine.statements().filter_map(|signed| signed.statement.erases()));
+        let erased = erased.collect();
+        Scene { world, holdings, parsed, truths, erased }
     }
 
     #[must_use]
@@ -105,5 +112,7 @@ pub fn check(world: &World) -> Vec<Violation> {
     i09_no_reuse::check(&scene, &mut found);
     i10_clones::check(&scene, &mut found);
     i13_nothing_disclosed::check(&scene, &mut found);
+    i14_sealed::check(&scene, &mut found);
+    i15_erased::check(&scene, &mut found);
     found
 }

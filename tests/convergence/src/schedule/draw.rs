@@ -65,6 +65,11 @@ pub enum Step {
         machine: usize,
         dice: u64,
     },
+    /// A superior erases a record that this machine holds.
+    Erase {
+        machine: usize,
+        dice: u64,
+    },
     /// New seats are entered into the directory in one entry, and their nodes start.
     Enrol {
         names: &'static [&'static str],
@@ -180,6 +185,14 @@ impl Plan {
                     let at = self.any_time(dice);
                     self.add(at, Step::Enrol { names });
                 }
+            }
+        }
+        if dice.chance(25) {
+            self.faults.push("erasure");
+            for _ in 0..dice.between(1, 3) {
+                let at = dice.between(self.end / 3, self.end);
+                let (machine, dice) = (dice.index(self.nodes.len().min(4)), dice.below(u64::MAX));
+                self.add(at, Step::Erase { machine, dice });
             }
         }
     }
