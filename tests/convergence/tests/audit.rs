@@ -62,7 +62,10 @@ fn an_erasure_is_a_row_where_it_was_asked_for_and_where_it_was_done() {
     story.run_until_quiet();
     let last = |story: &mut Story, name: &str| story.at(name).audit().pop().expect("a row");
     let asked = last(&mut story, "T1");
-    assert_eq!((asked.action.as_str(), asked.role.as_str(), asked.detail.as_str()), ("record.erase", "registry", "所请"));
+    assert_eq!(
+        (asked.action.as_str(), asked.role.as_str(), asked.detail.as_str()),
+        ("record.erase", "registry", "所请")
+    );
     let done = last(&mut story, "V11");
     assert_eq!((done.action.as_str(), done.subject), ("record.erased", member.to_string()));
     story.ends_well();

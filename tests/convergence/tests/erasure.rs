@@ -136,7 +136,9 @@ fn what_was_erased_is_in_no_table_any_more() {
     story.run_until_quiet();
     for machine in &story.world.machines {
         let store = &machine.disk.store;
-        let feed = futures::executor::block_on(store.feed(0, heliu_storage::Budget { entries: usize::MAX, bytes: usize::MAX }));
+        let feed = futures::executor::block_on(
+            store.feed(0, heliu_storage::Budget { entries: usize::MAX, bytes: usize::MAX }),
+        );
         let of = feed.expect("it is read").items.into_iter().filter(|item| item.entry.record() == member);
         assert!(of.map(|item| item.entry).all(|entry| matches!(entry, heliu_storage::FeedEntry::Rescope { .. })));
         assert!(machine.disk.row(member).is_none_or(|row| row.view.is_empty()), "{}", machine.name);

@@ -23,8 +23,13 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
             }
         }
     }
-    let records: BTreeSet<RecordId> =
-        scene.holdings.iter().flat_map(|holding| &holding.records).filter(|(_, held)| !held.grants.is_empty()).map(|(id, _)| *id).collect();
+    let records: BTreeSet<RecordId> = scene
+        .holdings
+        .iter()
+        .flat_map(|holding| &holding.records)
+        .filter(|(_, held)| !held.grants.is_empty())
+        .map(|(id, _)| *id)
+        .collect();
     for record in records {
         check_readers(scene, record, found);
     }

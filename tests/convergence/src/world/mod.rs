@@ -318,6 +318,11 @@ impl World {
                 let verified = link.verified_at.map_or_else(|| "never".to_owned(), |at| format!("at {at}"));
                 let (phase, mismatches) = (link.phase, link.mismatches);
                 let moved = self.moved_at(index, link);
+                if link.statements_differ {
+                    return format!(
+                        "{name} and {to} have different statements; verified {verified}, last moved at {moved}"
+                    );
+                }
                 format!(
                     "{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {moved}"
                 )
