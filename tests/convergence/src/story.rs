@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::invariants::{Violation, check};
 use crate::schedule::HEALING_MS_MAX;
-use crate::world::disk::ready;
+use crate::world::county::County;
 use crate::world::{Habits, World};
 
 pub struct Story {
@@ -29,7 +29,18 @@ impl Story {
     #[must_use]
     pub fn of(seed: u64, names: &[&str]) -> Self {
         let habits = Habits { frame_ms: (1, 30 + seed * 23 % 200), duplicates: 30, ..Habits::default() };
-        let mut world = World::new(seed, names, habits, true);
+        Self::in_world(World::new(seed, names, habits, true), seed, names)
+    }
+
+    /// As [`Story::of`], but the directory takes one of the nodes for a node of another's seat, and only the reference model
+    /// knows better: to see that its checks see what comes of that.
+    #[must_use]
+    pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
+        let county = County::where_one_passes_for_another(seed, names, one, another);
+        Self::in_world(World::in_county(seed, county, names.len(), Habits::default(), true), seed, names)
+    }
+
+    fn in_world(mut world: World, seed: u64, names: &[&str]) -> Self {
         for machine in 0..names.len() {
             let seat = world.machines[machine].seat;
             let above = world.county.parents[&seat];
@@ -86,8 +97,14 @@ impl Story {
     /// How many edits of a node are stranded.
     #[must_use]
     pub fn stranded(&self, name: &str) -> usize {
-        let store = &self.world.machines[self.world.machine(name)].disk.store;
-        ready(heliu_storage::Read::stranded(store, usize::MAX)).map_or(0, |rows| rows.len())
+        self.world.stranded(self.world.machine(name)).len()
+    }
+
+    /// The codes of a node's alarms, with what each is about, in order.
+    #[must_use]
+    pub fn alarms(&self, name: &str) -> Vec<(&'static str, String)> {
+        let alarms = self.world.alarms(self.world.machine(name));
+        alarms.into_iter().map(|alarm| (alarm.code, alarm.subject)).collect()
     }
 
     /// What every node shows that holds a record; there must be some.
@@ -97,7 +114,7 @@ impl Story {
             let row = machine.disk.present().into_iter().find(|row| row.id == record)?;
             Some((machine.name.clone(), serde_json::from_slice(&row.view).ok()?))
         };
-        let shown: Vec<_> = self.world.machines.iter().filter_map(of).collect();
+        let shown: Vec<_> = self.world.machines.iter().filter(|machine| !machine.is_retired).filter_map(of).collect();
         assert!(!shown.is_empty(), "nobody shows {}", record.short());
         shown
     }

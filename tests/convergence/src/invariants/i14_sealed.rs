@@ -15,7 +15,7 @@ use crate::world::county::sealing_of;
 use crate::world::machine::Machine;
 
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
-    for machine in &scene.world.machines {
+    for machine in scene.holdings.keys().map(|machine| &scene.world.machines[*machine]) {
         let stored = machine.disk.everything(machine.answered.keys());
         for secret in &scene.world.secrets {
             if stored.iter().any(|text| text.contains(secret)) {
@@ -23,22 +23,21 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
             }
         }
     }
-    let records: BTreeSet<RecordId> = scene
-        .holdings
-        .iter()
-        .flat_map(|holding| &holding.records)
-        .filter(|(_, held)| !held.grants.is_empty())
-        .map(|(id, _)| *id)
-        .collect();
-    for record in records {
+    if !scene.is_main {
+        return; // Who is cut off by hostile nodes may not know who may read.
+    }
+    let records = scene.holdings.values().flat_map(|holding| &holding.records);
+    let sealed: BTreeSet<RecordId> =
+        records.filter(|(_, held)| !held.grants.is_empty()).map(|(record, _)| *record).collect();
+    for record in sealed {
         check_readers(scene, record, found);
     }
 }
 
 fn check_readers(scene: &Scene<'_>, record: RecordId, found: &mut Vec<Violation>) {
-    let holders: Vec<(&Machine, &Loaded)> = (scene.world.machines.iter().zip(&scene.holdings))
-        .filter(|(_, holding)| holding.is_present(record))
-        .filter_map(|(machine, holding)| Some((machine, holding.records.get(&record)?)))
+    let holdings = scene.holdings.iter().filter(|(_, holding)| holding.is_present(record));
+    let holders: Vec<(&Machine, &Loaded)> = holdings
+        .filter_map(|(machine, holding)| Some((&scene.world.machines[*machine], holding.records.get(&record)?)))
         .collect();
     let directory = scene.world.county.directory();
     let can = |machine: &Machine, held: &Loaded, key| can_open(scene, machine, held, key);

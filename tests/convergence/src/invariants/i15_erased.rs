@@ -8,7 +8,7 @@ use super::{Scene, Violation};
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     let mut bad = |what: String| found.push(Violation::new("I15", what));
     for record in &scene.erased {
-        for (machine, holding) in scene.holdings.iter().enumerate() {
+        for (machine, holding) in scene.holdings.iter().map(|(machine, holding)| (*machine, holding)) {
             let name = scene.name(machine);
             let engine = scene.world.machines[machine].engine.as_ref();
             let receipt = engine.and_then(|engine| engine.receipt(*record));
@@ -16,9 +16,10 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
                 bad(format!("{name} has not heard that {} is erased", record.short()));
             }
             let county = scene.world.county.directory().county();
-            if Some(scene.world.machines[machine].seat) == county {
+            if scene.is_main && Some(scene.world.machines[machine].seat) == county {
                 let silent = receipt.map(|receipt| receipt.silent).unwrap_or_default();
-                let runs = |node| scene.world.machines.iter().find(|other| other.node() == node);
+                let running = || scene.holdings.keys().map(|other| &scene.world.machines[*other]);
+                let runs = |node| running().find(|other| other.node() == node);
                 for other in silent.into_iter().filter_map(runs) {
                     bad(format!("{name} has no word from {} that {} is erased", other.name, record.short()));
                 }

@@ -10,7 +10,7 @@ use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
 use heliu_storage::Read;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{Signer, Verifier};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 use super::county::sealing_of;
@@ -18,7 +18,7 @@ use super::disk::{Disk, ready};
 use super::wire::{Side, WireId};
 
 /// 2026-03-01, when every simulated clock that is right begins.
-const BEGIN_MS: i64 = 1_772_323_200_000;
+pub const BEGIN_MS: i64 = 1_772_323_200_000;
 
 /// Why a machine has a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +69,14 @@ pub struct Machine {
     /// What commands were answered with, by this disk.
     pub answered: BTreeMap<CommandId, Done>,
     pub backup: Option<Backup>,
+    /// Somebody took it away for good, or nobody talks to it any more: no promise is about it.
+    pub is_retired: bool,
     /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
     pub was_rolled_back: bool,
+    /// Somebody has it in hand who does not keep the rules.
+    pub is_hostile: bool,
+    /// What its engine believes of signatures.
+    pub verifier: Arc<dyn Verifier>,
     /// Of incarnations, all that this process and its disk ever had.
     pub incarnations: BTreeSet<Incarnation>,
 }
@@ -97,7 +103,10 @@ impl Machine {
             unanswered: Vec::new(),
             answered: BTreeMap::new(),
             backup: None,
+            is_retired: false,
             was_rolled_back: false,
+            is_hostile: false,
+            verifier: Arc::new(Cheap),
             incarnations: BTreeSet::new(),
         }
     }
@@ -121,7 +130,7 @@ impl Machine {
     pub fn begin(&mut self, directory: Directory, seed: [u8; 32]) {
         let meta = self.disk.meta();
         self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
-        let keys: (Arc<dyn Signer>, Arc<dyn heliu_trust::signature::Verifier>) = (Arc::new(self.key), Arc::new(Cheap));
+        let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
         let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed);
         let store = &self.disk.store;
         let mut after = None;
