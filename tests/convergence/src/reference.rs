@@ -9,10 +9,11 @@ use automerge::{Automerge, ObjId, ReadDoc};
 use heliu_record::change::{Change, Container, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
+use heliu_record::sealed::key_of;
 use heliu_storage::{FeedEntry, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::{Incarnation, NodeId};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::county::County;
 use crate::world::machine::Machine;
@@ -284,7 +285,10 @@ fn plain(value: &automerge::Value<'_>) -> Value {
         automerge::ScalarValue::Str(text) => Value::from(text.as_str()),
         automerge::ScalarValue::Int(int) => Value::from(*int),
         automerge::ScalarValue::Boolean(flag) => Value::from(*flag),
-        automerge::ScalarValue::Bytes(bytes) => Value::from(to_hex(bytes)),
+        automerge::ScalarValue::Bytes(bytes) => match key_of(bytes) {
+            Some(key) => json!({ "sealed": key.to_string() }),
+            None => Value::from(to_hex(bytes)),
+        },
         _ => Value::Null,
     }
 }

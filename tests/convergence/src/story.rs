@@ -1,5 +1,7 @@
 //! A world for stories that people read: nodes by name, lines that are cut and healed, commands that succeed or not.
 
+mod privacy;
+
 use heliu_record::conflict::Conflict;
 use heliu_record::id::RecordId;
 use heliu_replication::Reply;

@@ -134,6 +134,8 @@ pub struct World {
     pub ledger: Ledger,
     pub trace: Trace,
     pub tally: Tally,
+    /// What was typed to be sealed.
+    pub secrets: BTreeSet<String>,
     /// Answers of commands asked for by name, for stories and schedules.
     pub replies: BTreeMap<Ticket, Reply>,
     pub broken: Vec<Violation>,
@@ -170,6 +172,7 @@ impl World {
             ledger: Ledger::default(),
             trace: Trace::new(with_words),
             tally: Tally::default(),
+            secrets: BTreeSet::new(),
             replies: BTreeMap::new(),
             broken: Vec::new(),
         };
@@ -294,6 +297,7 @@ impl World {
         let ticket = Ticket(self.next());
         let name = &self.machines[machine].name;
         self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
+        self.secrets.extend(to_be_sealed(&request).map(|(_, value)| value.clone()).filter(|text| text.len() > 9));
         self.machines[machine].asked.insert(ticket, request.clone());
         self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned() });
         ticket
@@ -344,6 +348,16 @@ impl World {
     }
 }
 
+/// The fields of members that are sealed.
+pub const SEALED_FIELDS: [&str; 3] = ["contact", "birth_date", "person_digest"];
+
+/// What of a command's arguments is to be sealed.
+fn to_be_sealed(request: &Request) -> impl Iterator<Item = (&String, &String)> {
+    let is_sealed = |name: &str| SEALED_FIELDS.contains(&name);
+    let sets = request.arguments.get("field").is_some_and(|field| is_sealed(field));
+    request.arguments.iter().filter(move |(name, _)| is_sealed(name) || (sets && name.as_str() == "value"))
+}
+
 /// A record as the stories of failures name it.
 #[must_use]
 pub fn words_of_record(preimage: &heliu_record::id::Preimage) -> String {
@@ -356,6 +370,10 @@ pub(crate) fn words_of(request: &Request) -> String {
         words.push_str(&format!(" {}", subject.short()));
     }
     for (name, value) in &request.arguments {
+        if to_be_sealed(request).any(|(sealed, _)| sealed == name) {
+            words.push_str(&format!(" {name}=(sealed)"));
+            continue;
+        }
         let value: String = value.chars().take(24).collect();
         words.push_str(&format!(" {name}={value}"));
     }
