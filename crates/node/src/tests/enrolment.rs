@@ -1,6 +1,5 @@
 //! How machines get in, and are shut out.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_client::administration::propose_request::Change;
@@ -8,7 +7,6 @@ use heliu_client::administration::{Addresses, Delegate, Fence, MintTokenRequest,
 use heliu_client::{Access, Client, Error, Pinned};
 use heliu_storage::memory::MemoryStore;
 use heliu_trust::directory::SignedEntry;
-use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::node_id;
 use heliu_trust::signature::Signer as _;
 use heliu_trust::token::{JoinRequest, JoinToken};
@@ -172,11 +170,13 @@ async fn a_fenced_node_is_cut_off_and_both_ends_say_why() {
     })
     .await;
     until("the township shows it", async || {
-        let links = township.node.links().await.expect("it answers");
-        let child = links.into_iter().find(|link| !link.dialer);
-        child.is_none_or(|link| link.last_error.is_some_and(|(why, _)| says_so(&why)))
+        let status = township.node.status().await.expect("it answers");
+        let refused = status.recent_refusals.iter().find(|refused| refused.code == "fenced");
+        refused.is_some_and(|refused| refused.node == Some(key(OTHER_VILLAGE).node()) && says_so(&refused.reason))
     })
     .await;
+    let alarms = seats.client(TOWNSHIP, &township).await.alarms().await.expect("it may");
+    assert!(alarms.iter().any(|alarm| alarm.code == "refused_peers"), "{alarms:?}");
     until("the village writes nothing any more", async || {
         matches!(village.node.execute(create("丙")).await, Err(ExecuteError::Refused(why)) if why.code == "fenced")
     })
@@ -186,10 +186,4 @@ async fn a_fenced_node_is_cut_off_and_both_ends_say_why() {
     county.shows(record, "name", "乙村党支部").await;
     let listed = administrator.nodes().await.expect("it answers");
     assert!(listed.iter().any(|listed| listed.node == node && listed.fenced), "{listed:?}");
-}
-
-#[test]
-fn the_scheme_of_these_stories_is_that_of_the_realm() {
-    use heliu_trust::signature::Verifier as _;
-    assert_eq!(Arc::new(Ed25519).scheme(), "ed25519");
 }
