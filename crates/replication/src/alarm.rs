@@ -103,6 +103,21 @@ impl Alarm {
         Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
     }
 
+    /// As [`Alarm::twin`], of this node itself. It may also be the one that was put back from an old copy.
+    pub(crate) fn twin_here(node: NodeId, at_ms: i64) -> Self {
+        let what = (
+            "有以本节点密钥签署、而本节点存储中从未有过的改动:本机由旧备份恢复,或另有一台机器在用同一密钥。".to_owned(),
+            "Changes came that are signed with this node's key and that its store never made: it was restored from an old \
+             copy, or another machine runs with its key."
+                .to_owned(),
+        );
+        let next = (
+            "如未做过恢复,请停用另一台机器;双方的数据都会保留。重启后本提示消失。",
+            "If nothing was restored, stop the other machine; what both write is kept. A restart ends this alarm.",
+        );
+        Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
+    }
+
     pub(crate) fn judged_differently(peer: NodeId, at_ms: i64) -> Self {
         let short = peer.short();
         let what = (

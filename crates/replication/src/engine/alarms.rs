@@ -24,7 +24,10 @@ impl Engine {
         }
         alarms.extend(second_nodes(&replica.directory, replica.seat, &replica.learnt, now_ms));
         alarms.extend(replica.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
-        alarms.extend(self.twins().into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
+        let mut twins = self.twins();
+        let here = twins.remove(&replica.node).or(replica.evidence.twin_since);
+        alarms.extend(here.map(|at_ms| Alarm::twin_here(replica.node, at_ms)));
+        alarms.extend(twins.into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
         let judged = self.links.values().filter_map(Link::judged_differently);
         alarms.extend(judged.map(|(peer, at_ms)| Alarm::judged_differently(peer, at_ms)));
         let (stranded, since_ms) = replica.stranded();
@@ -40,7 +43,6 @@ impl Engine {
     fn twins(&self) -> BTreeMap<NodeId, i64> {
         let mut seen: BTreeMap<NodeId, Vec<((StoreId, Incarnation), Heard)>> = BTreeMap::new();
         let mut twins: BTreeMap<NodeId, i64> = BTreeMap::new();
-        twins.extend(self.replica.evidence.twin_since.map(|since_ms| (self.replica.node, since_ms)));
         for (node, process, heard) in self.links.values().filter_map(Link::process) {
             if node == self.replica.node {
                 twins.entry(node).or_insert(heard.since_ms);

@@ -244,7 +244,7 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
-            self.stating.tick();
+            self.tick_statements(shared, out);
             self.tell_position(shared, out);
             self.pump(shared, out);
         }
