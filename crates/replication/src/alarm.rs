@@ -25,7 +25,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `judged_differently`, `fenced`,
-    /// `stranded_edits`.
+    /// `stranded_edits`, `keys_pending`, `audit_forked`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -60,6 +60,32 @@ impl Alarm {
             "If that is a mistake, ask the county. To work again, the machine has to join with a new key.",
         );
         Alarm::new("fenced", Severity::Critical, what, next, node.to_string(), 0)
+    }
+
+    /// Nobody who could hand on these keys has been heard of yet.
+    pub(crate) fn keys_pending(records: usize, seat: SeatId) -> Self {
+        let what = (
+            format!("有 {records} 条记录的密封内容,有权阅读者尚未得到密钥。"),
+            format!("In {records} records there is something sealed that somebody may read and has no key for yet."),
+        );
+        let next = (
+            "等待持有密钥的节点上线,密钥会自动补发;若始终没有,可由托管密钥恢复。",
+            "It comes by itself when a node that holds the keys is online; if there is none any more, the escrow key helps.",
+        );
+        Alarm::new("keys_pending", Severity::Info, what, next, seat.to_string(), 0)
+    }
+
+    pub(crate) fn audit_forked(author: NodeId, at_ms: i64) -> Self {
+        let short = author.short();
+        let what = (
+            format!("节点 {short} 上报了两份长度相同、内容不同的审计日志。"),
+            format!("Node {short} has reported two different audit logs of one length."),
+        );
+        let next = (
+            "其存储可能被复制、回退,或日志被改写。请在该节点核验审计日志(heliu audit verify)。",
+            "Its store was copied or put back, or the log was written anew: verify it there (heliu audit verify).",
+        );
+        Alarm::new("audit_forked", Severity::Warning, what, next, author.to_string(), at_ms)
     }
 
     pub(crate) fn directory_forked(index: u64, heads: (String, String), at_ms: i64) -> Self {

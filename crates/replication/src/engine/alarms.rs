@@ -30,6 +30,11 @@ impl Engine {
         alarms.extend(twins.into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
         let judged = self.links.values().filter_map(Link::judged_differently);
         alarms.extend(judged.map(|(peer, at_ms)| Alarm::judged_differently(peer, at_ms)));
+        let waiting = replica.pending_wraps().count();
+        if waiting > 0 {
+            alarms.push(Alarm::keys_pending(waiting, replica.seat));
+        }
+        alarms.extend(replica.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
         let (stranded, since_ms) = replica.stranded();
         if stranded > 0 {
             alarms.push(Alarm::stranded(stranded, since_ms));
