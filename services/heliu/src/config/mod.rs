@@ -16,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::failure::{Exit, Failure};
 use crate::text::{Say, nearest, say};
+pub use settings::is_address;
 use settings::{Form, SETTINGS, Setting, Value};
 
 /// Longer files are no configuration.

@@ -1,6 +1,5 @@
 //! Configurations as people get them wrong, and what they are told.
 
-use super::settings::is_address;
 use super::*;
 use crate::text::Language;
 

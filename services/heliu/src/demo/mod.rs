@@ -25,7 +25,7 @@ use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
-use crate::realm::make::not_empty;
+use crate::realm::draft::not_empty;
 use crate::realm::regions;
 use crate::text::{bytes, count, tr};
 use ask::Fault;

@@ -55,7 +55,7 @@ pub fn read_sealing(path: &Path) -> Result<SealingSecret, Failure> {
     seed(path, Scheme::Sealing).map(SealingSecret::from_seed)
 }
 
-fn seed(path: &Path, scheme: Scheme) -> Result<[u8; 32], Failure> {
+pub fn seed(path: &Path, scheme: Scheme) -> Result<[u8; 32], Failure> {
     check_mode(path)?;
     let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -139,8 +139,8 @@ fn draw_nodes(wanted: Vec<Wanted>) -> Result<Vec<Made>, Failure> {
 fn write(folder: &Path, realm: &Realm) -> Result<(), Failure> {
     let inside = |name: &Path| {
         let path = folder.join(name);
-        std::fs::create_dir_all(&path).map_err(|error| Failure::file(&path, &error))?;
-        Ok(path)
+        let made = std::fs::create_dir_all(&path);
+        made.map(|()| path.clone()).map_err(|error| Failure::file(&path, &error))
     };
     write_root(&inside(Path::new(ROOT))?, realm)?;
     for (index, node) in realm.nodes.iter().enumerate() {

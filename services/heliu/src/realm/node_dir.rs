@@ -35,6 +35,14 @@ impl Keys {
         Ok(Keys { signing: random()?, sealing: random()? })
     }
 
+    /// Those of an earlier attempt.
+    pub fn read(folder: &Path) -> Result<Self, Failure> {
+        Ok(Keys {
+            signing: key_file::seed(&folder.join(NODE_KEY), Scheme::Signing)?,
+            sealing: key_file::seed(&folder.join(SEALING_KEY), Scheme::Sealing)?,
+        })
+    }
+
     pub fn signing(&self) -> Ed25519Key {
         Ed25519Key::from_seed(self.signing)
     }
