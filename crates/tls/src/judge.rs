@@ -285,8 +285,7 @@ pub fn explain(error: &std::io::Error) -> Failed {
 }
 
 /// As [`explain`], if it is TLS that failed and not the network.
-#[must_use]
-pub fn explain_tls(error: &std::io::Error) -> Option<Failed> {
+fn explain_tls(error: &std::io::Error) -> Option<Failed> {
     use rustls::{AlertDescription, Error, InvalidMessage};
     let failed = |code, reason: &str| Failed { code, node: None, reason: reason.to_owned() };
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())?;

@@ -16,7 +16,7 @@ mod make;
 pub use config::{acceptor, connector};
 pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, connect};
 pub use identity::{BadPair, Identity};
-pub use judge::{Expected, Failed, Refused, Why, explain, explain_tls, judge, proven};
+pub use judge::{Expected, Failed, Refused, Why, explain, judge, proven};
 pub use make::{MakeError, Pair, VALID_DAYS, make};
 
 pub use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};

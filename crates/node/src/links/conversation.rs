@@ -135,14 +135,8 @@ async fn farewell<M>(incoming: &mut Streaming<M>) {
 /// The innermost reason: "Connection refused" rather than "transport error".
 pub(crate) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let mut root = error;
-    loop {
-        // What TLS has to say of the other end is in an error of the connection.
-        if let Some(of_tls) = root.downcast_ref::<std::io::Error>().and_then(heliu_tls::explain_tls) {
-            return of_tls.reason;
-        }
-        match root.source() {
-            Some(source) => root = source,
-            None => return root.to_string(),
-        }
+    while let Some(source) = root.source() {
+        root = source;
     }
+    root.to_string()
 }

@@ -12,6 +12,7 @@ use heliu_wire::replication::replication_service_client::ReplicationServiceClien
 use hyper_util::rt::TokioIo;
 use tonic::codegen::http::Uri;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 
 use super::conversation::{Ended, converse, reason};
 use super::link;
@@ -99,12 +100,25 @@ async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<End
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         match tokio::time::timeout(OPEN_TIMEOUT, client.link(outgoing.requests())).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) => Err(format!("{:?}: {}", status.code(), reason(&status))),
+            Ok(Err(status)) => Err(not_opened(inner.secured.is_some(), &status)),
             Err(_) => Err(format!("it did not open a link within {} s", OPEN_TIMEOUT.as_secs())),
         }
     };
     let incoming = unless_stopping(inner, opening).await.ok_or("this node is shutting down")??;
     Ok(converse(inner, end, tasks, incoming).await)
+}
+
+/// With TLS 1.3 the dialling end is done before the other has judged its certificate. A refusal then shows as a connection
+/// that breaks at the first call, at best with an alert.
+fn not_opened(secured: bool, status: &Status) -> String {
+    let why = format!("{:?}: {}", status.code(), reason(status));
+    if secured && matches!(status.code(), Code::Unknown | Code::Unavailable | Code::Cancelled | Code::Internal) {
+        return format!(
+            "{why}. It may have refused this node's certificate: its log and `heliu status` there say why; compare the clocks \
+             of both machines"
+        );
+    }
+    why
 }
 
 /// A connection, and the node that it has proven to be with; none in development mode.

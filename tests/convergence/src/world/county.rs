@@ -7,7 +7,8 @@ use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
-use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 /// What is entered into the directory of a county that exists already, if anything is: each in one entry.
@@ -54,6 +55,12 @@ impl County {
         county
     }
 
+    /// What the realm keeps offline to open what is sealed.
+    #[must_use]
+    pub fn escrow(&self) -> SealingSecret {
+        sealing_of(&self.issuer)
+    }
+
     /// One entry more: seats and nodes that are new. Returns the entry for whoever is to hear of it.
     pub fn grow(&mut self, names: &[&str]) -> SignedEntry {
         let mut items = Vec::new();
@@ -64,13 +71,14 @@ impl County {
                 items.push(Item::Seat(self.enter(name, seat)));
             }
             let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
-            nodes.push(Item::enrol(&key, seat, SealingKey(key.0), Vec::new()));
+            nodes.push(Item::enrol(&key, seat, sealing_of(&key).public(), Vec::new()));
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
         }
         items.extend(nodes);
         let mut directory = self.directory().clone();
         if directory.is_empty() {
             items.push(Item::Issuer { key: self.issuer.public_key() });
+            items.push(Item::Escrow { key: self.escrow().public() });
         }
         let entry = directory.draft(items, 0, &[&self.issuer]).expect("the county's entries are drawn up well");
         directory.append(&entry, &Cheap).expect("the county's entries follow");
@@ -119,6 +127,12 @@ impl County {
     pub fn name_of(&self, seat: SeatId) -> String {
         self.names.get(&seat).cloned().unwrap_or_else(|| seat.short())
     }
+}
+
+/// What a node opens with what is sealed for it.
+#[must_use]
+pub fn sealing_of(key: &CheapKey) -> SealingSecret {
+    SealingSecret::from_seed(hash("simulated sealing key", &[&key.0]))
 }
 
 fn code_of(name: &str) -> String {

@@ -13,6 +13,7 @@ use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
+use super::county::sealing_of;
 use super::disk::{Disk, ready};
 use super::wire::{Side, WireId};
 
@@ -46,6 +47,8 @@ pub struct Machine {
     pub name: String,
     pub seat: SeatId,
     pub key: CheapKey,
+    /// The issuer's, where that is kept.
+    pub issuer: Option<CheapKey>,
     pub disk: Disk,
     pub engine: Option<Engine>,
     /// Of the engine that runs, or ran last.
@@ -79,6 +82,7 @@ impl Machine {
             name,
             seat,
             key,
+            issuer: None,
             disk,
             engine: None,
             seed: [0; 32],
@@ -131,6 +135,11 @@ impl Machine {
         }
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
+        start.statements = ready(store.statements()).expect("reads");
+        start.audit_head = ready(store.audit_head()).expect("reads");
+        start.sealing = Some(Arc::new(sealing_of(&self.key)));
+        start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
+        start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;

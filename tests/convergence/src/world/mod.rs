@@ -263,7 +263,7 @@ impl World {
         let name = &self.machines[machine].name;
         self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
         self.machines[machine].asked.insert(ticket, request.clone());
-        self.feed(machine, Input::Execute { ticket, request });
+        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned() });
         ticket
     }
 
@@ -304,7 +304,9 @@ impl World {
             let links = engine.links();
             let scribes = |link: LinkId| machine.links.get(&link).is_some_and(|h| self.scribes.contains_key(&h.wire));
             let restless = links.iter().filter(|l| !scribes(l.link)).find(|link| {
-                link.phase != "in step" || link.verified_at.is_none_or(|verified| verified < self.moved_at(index, link))
+                link.phase != "in step"
+                    || link.statements_differ
+                    || link.verified_at.is_none_or(|verified| verified < self.moved_at(index, link))
             });
             restless.map(|link| {
                 let peer = link.peer.and_then(|node| self.machines.iter().find(|m| m.node() == node));

@@ -3,7 +3,7 @@
 use heliu_record::command::Request;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, Ticket};
+use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
 
 use super::disk::{Disk, ready};
@@ -26,7 +26,8 @@ impl World {
             | Effect::ReadFeed { .. }
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
-            | Effect::Scan { .. } => {
+            | Effect::Scan { .. }
+            | Effect::Sweep { .. } => {
                 let life = self.machines[machine].life;
                 let wait = self.delay(self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
@@ -61,6 +62,9 @@ impl World {
                 Ok(page) => Input::Scanned { link, items: page.items },
                 Err(error) => Input::ReadFailed { link, error },
             },
+            Effect::Sweep { after } => {
+                Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).unwrap_or_default() }
+            }
             Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
         };
         let life = self.machines[machine].life;
@@ -76,7 +80,7 @@ impl World {
             }
         })?;
         self.trace.applied(self.now, machine, transaction);
-        if !transaction.feed.is_empty() {
+        if !transaction.feed.is_empty() || !transaction.statements.is_empty() || !transaction.erased.is_empty() {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
@@ -87,7 +91,13 @@ impl World {
     }
 
     fn reply(&mut self, machine: usize, ticket: Ticket, reply: Reply) {
-        let Some(request) = self.machines[machine].asked.remove(&ticket) else { return };
+        let Some(request) = self.machines[machine].asked.remove(&ticket) else {
+            // No person asked for it, but an administrator or a new machine.
+            let name = &self.machines[machine].name;
+            self.trace.say(self.now, || format!("{name}: {reply:?}"));
+            self.replies.insert(ticket, reply);
+            return;
+        };
         let name = self.machines[machine].name.clone();
         match &reply {
             Reply::Done(done) => {
@@ -103,8 +113,14 @@ impl World {
                 self.trace.say(self.now, || format!("{name}: {} is refused: {}", request.name, refusal.code));
                 self.tally.refused += 1;
             }
-            Reply::BadEntries(why) => {
-                self.trace.say(self.now, || format!("{name}: directory entries do not follow: {why}"));
+            Reply::BadEntries(_)
+            | Reply::Revealed(_)
+            | Reply::Joined
+            | Reply::JoinRefused { .. }
+            | Reply::Drafted { .. }
+            | Reply::Requeued(_) => {
+                let what = format!("{name} answered {} with {reply:?}", request.name);
+                self.broken.push(Violation::new("I1", what));
             }
             Reply::StoreFailed(error) => {
                 self.trace.say(self.now, || format!("{name}: the store failed: {error}"));
@@ -155,6 +171,14 @@ impl World {
                 }
             }
             Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+            Notice::Erased { .. } => self.tally.erased += 1,
+            Notice::AuditForked { .. } => self.tally.audit_forks += 1,
+            Notice::StatementRefused { .. } if !self.is_honest() => {}
+            Notice::StatementRefused { code, reason, .. } => {
+                let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
+                self.broken.push(Violation::new("I12", what));
+            }
+            Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));
@@ -167,11 +191,21 @@ fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
     let targets: Vec<_> = request.referring.iter().copied().collect();
     let commands: Vec<_> = request.commands.iter().copied().collect();
+    let places: Vec<_> = request.commits_at.iter().copied().collect();
     LoadReply {
         records: ready(store.load(&ids)).unwrap_or_default(),
         damaged: Vec::new(),
         referring: ready(store.referring(&targets)).unwrap_or_default(),
         conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
         commands: ready(store.commands(&commands)).unwrap_or_default(),
+        written: request
+            .written_by
+            .iter()
+            .flat_map(|author| ready(store.written_by(*author)).unwrap_or_default())
+            .collect(),
+        all: if request.all { disk.rows().into_iter().map(|row| row.id).collect() } else { Vec::new() },
+        chains: request.chains_of.iter().map(|a| (*a, ready(store.chains_of(*a)).unwrap_or_default())).collect(),
+        commits: ready(store.commits_at(&places)).unwrap_or_default(),
+        quarantined: disk.quarantined().into_iter().filter(|row| request.quarantined.contains(&row.id)).collect(),
     }
 }
