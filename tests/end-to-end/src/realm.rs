@@ -65,7 +65,17 @@ impl Realm {
     /// The directory of a node, as it would be copied to its machine.
     #[must_use]
     pub fn node_folder(&self, name: &str) -> PathBuf {
-        self.folder().join("realm/nodes").join(code(name))
+        let realm = self.folder().join("realm");
+        if name == "C" { realm.join("county") } else { realm.join("nodes").join(code(name)) }
+    }
+
+    /// The same as one types it after `--dir`.
+    ///
+    /// # Panics
+    /// Never: temporary paths are plain.
+    #[must_use]
+    pub fn dir(&self, name: &str) -> String {
+        self.node_folder(name).to_str().expect("temporary paths are plain").to_owned()
     }
 
     /// Starts a node's process, and does not wait for it.

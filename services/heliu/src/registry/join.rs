@@ -140,7 +140,7 @@ async fn join(args: &JoinArgs, token: &JoinToken, folder: &Path) -> Result<Joine
         ));
     }
     let joined = ask(token, &keys, listen, addresses, !args.json).await?;
-    joined.dir().write(draft.path())?;
+    joined.write(draft.path())?;
     draft.finish(CONFIG)?;
     Ok(joined)
 }
@@ -254,8 +254,9 @@ fn admitted(
 }
 
 impl Joined {
-    fn dir(&self) -> NodeDir<'_> {
-        NodeDir {
+    /// All files of the node but its keys.
+    pub fn write(&self, folder: &Path) -> Result<(), Failure> {
+        let dir = NodeDir {
             realm_name: &self.realm_name,
             directory: &self.directory,
             node: self.node,
@@ -265,7 +266,8 @@ impl Joined {
             parents: self.parents.clone(),
             peers: self.peers.clone(),
             issuer: None,
-        }
+        };
+        dir.write(folder)
     }
 }
 
