@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{LeafHash, RecordId, SeatId, to_hex};
-use heliu_replication::{
-    Alarm, AuditEvent, Input, QuarantineAction, Receipt, Reply, Revealed, StrandedAction, Ticket,
-};
+use heliu_replication::{Alarm, AuditEvent, Input, QuarantineAction, Receipt, Reply, Revealed, StrandedAction, Ticket};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId, realm_id};
@@ -32,7 +30,8 @@ const TOKEN_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 impl NodeHandle {
     /// Asks for a machine that it become a node, and waits until the directory has it, or somebody refuses.
     pub async fn join(&self, request: JoinRequest) -> Result<Joined, JoinError> {
-        let refused = |code: &str, reason: &str| JoinError::Refused { code: code.to_owned(), reason: reason.to_owned() };
+        let refused =
+            |code: &str, reason: &str| JoinError::Refused { code: code.to_owned(), reason: reason.to_owned() };
         let Ok(permit) = Arc::clone(&self.0.joins).try_acquire_owned() else {
             return Err(refused("join.busy", "too many machines wait here; try again later"));
         };
@@ -244,10 +243,7 @@ fn no_realm_name() -> Refusal {
     Refusal::new(
         "no_realm_name",
         ("本节点不能签发加入令牌。".to_owned(), "This node cannot mint join tokens.".to_owned()),
-        (
-            "配置中没有域名称,或与域编号不符。",
-            "Its configuration has no realm name, or one that is not of this realm.",
-        ),
+        ("配置中没有域名称,或与域编号不符。", "Its configuration has no realm name, or one that is not of this realm."),
         ("请在配置中填写域名称后重启。", "Put the realm's name into its configuration and restart it."),
     )
 }

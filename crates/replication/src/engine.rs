@@ -534,7 +534,8 @@ impl Engine {
         });
     }
 
-    /// Records that left this seat go once a superior has everything up to then.
+    /// Records that left this seat go once a superior has everything up to then. At the top of the tree nobody has to: what
+    /// is for no seat of the tree came from somebody who may not have made it.
     fn let_go(&mut self) {
         if self.replica.hidden() == 0 {
             return;
@@ -542,7 +543,8 @@ impl Engine {
         let (own, seats) = (self.replica.seat, self.replica.directory.seats());
         let is_superior = |seat: SeatId| seat != own && seats.is_at_or_above(seat, own);
         let superiors = self.links.values().filter(|link| link.peer_seat().is_some_and(is_superior));
-        let acked: Position = superiors.map(Link::acked).max().unwrap_or(0);
+        let is_top = seats.get(own).is_some_and(|seat| seat.parent.is_none());
+        let acked = if is_top { Position::MAX } else { superiors.map(Link::acked).max().unwrap_or(0) };
         self.replica.let_go_up_to(acked);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use heliu_replication::frame::{Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, WIRE_VERSIONS, Welcome};
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, Start};
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, SWEEP_ROWS, Start};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Cursor, Read, RecordState, StoreId, Write};
 use heliu_trust::ed25519::Ed25519;
@@ -106,6 +106,9 @@ impl Node {
             Effect::Scan { link } => {
                 vec![Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }]
             }
+            Effect::Sweep { after } => {
+                vec![Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") }]
+            }
             Effect::Send { .. } | Effect::Reply { .. } | Effect::Notice(_) => Vec::new(),
         }
     }
@@ -138,12 +141,15 @@ fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
     let [records, conflicts_of, referring] = [&request.records, &request.conflicts_of, &request.referring]
         .map(|set| set.iter().copied().collect::<Vec<_>>());
     let commands: Vec<_> = request.commands.iter().copied().collect();
+    let places: Vec<_> = request.commits_at.iter().copied().collect();
     LoadReply {
         records: ready(store.load(&records)).expect("reads"),
         damaged: Vec::new(),
         referring: ready(store.referring(&referring)).expect("reads"),
         conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
         commands: ready(store.commands(&commands)).expect("reads"),
+        commits: ready(store.commits_at(&places)).expect("reads"),
+        ..LoadReply::default()
     }
 }
 

@@ -114,12 +114,11 @@ fn file_not_taken(why: &str, at_ms: i64) -> Alarm {
 fn refused_peers(count: usize, reason: &str, address: &str, at_ms: i64) -> Alarm {
     let what = (
         format!("最近一小时有 {count} 次连接或请求被拒绝,最近一次来自 {address}:{reason}。"),
-        format!("{count} connections or requests were refused in the last hour, the last one from {address}: {reason}."),
+        format!(
+            "{count} connections or requests were refused in the last hour, the last one from {address}: {reason}."
+        ),
     );
-    let next = (
-        "请核对是谁;heliu node 列出最近的各次。",
-        "Find out who it is: heliu node shows the last ones.",
-    );
+    let next = ("请核对是谁;heliu node 列出最近的各次。", "Find out who it is: heliu node shows the last ones.");
     alarm("refused_peers", Severity::Info, what, next, address, at_ms)
 }
 
@@ -128,9 +127,7 @@ fn pending_wraps(count: usize, at_ms: i64) -> Alarm {
         format!("{count} 条记录的密封内容,有应能阅读的节点尚未得到密钥。"),
         format!("Of {count} records some nodes that may read what is sealed have not been given the key."),
     );
-    let next = (
-        "持有密钥的节点联机后会自动补发。",
-        "It is made up for as soon as a node that has the key is connected.",
-    );
+    let next =
+        ("持有密钥的节点联机后会自动补发。", "It is made up for as soon as a node that has the key is connected.");
     alarm("pending_wraps", Severity::Info, what, next, "", at_ms)
 }

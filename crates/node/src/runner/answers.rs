@@ -18,11 +18,22 @@ pub(super) struct Waiting {
 }
 
 enum Waiter {
-    Execute { answer: Answer<Executed, ExecuteError>, _permit: OwnedSemaphorePermit },
+    Execute {
+        answer: Answer<Executed, ExecuteError>,
+        _permit: OwnedSemaphorePermit,
+    },
     Extend(Answer<(), ExtendError>),
-    Order { answer: Answer<Reply, OrderError>, event: Option<AuditEvent>, permit: OwnedSemaphorePermit },
+    Order {
+        answer: Answer<Reply, OrderError>,
+        event: Option<AuditEvent>,
+        permit: OwnedSemaphorePermit,
+    },
     /// It is done, and answered once the audit log says so.
-    Audited { answer: Answer<Reply, OrderError>, reply: Reply, _permit: OwnedSemaphorePermit },
+    Audited {
+        answer: Answer<Reply, OrderError>,
+        reply: Reply,
+        _permit: OwnedSemaphorePermit,
+    },
 }
 
 impl Waiting {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::change::{Change, Container};
 use heliu_record::hash::Sum;
 use heliu_record::history::History;
-use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
+use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
@@ -196,10 +196,18 @@ impl Open {
         sum
     }
 
+    /// It has leaves, and not one counts or might yet: its author wrote its beginning twice, and the
+    /// side that counts is not his to write. It says nothing, whatever it said before.
+    pub fn is_void(&self) -> bool {
+        let is_out = |status: &Status| matches!(status, Status::Excluded(_) | Status::Refused(_));
+        !self.leaves.is_empty() && self.leaves.iter().all(|(_, status)| is_out(status))
+    }
+
     /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.
     pub fn relay_scope(&self, directory: &Directory) -> Scope {
         let history = self.leaves.history();
-        let mut scope = if history.is_empty() { self.row.scope.clone() } else { Scope::of(history) };
+        let is_known = !history.is_empty() || self.is_void();
+        let mut scope = if is_known { Scope::of(history) } else { self.row.scope.clone() };
         self.leaves.widen(&mut scope, directory);
         scope
     }
@@ -209,7 +217,7 @@ impl Open {
     pub fn what_parted(&self, seat: SeatId, seats: &Seats) -> Option<BTreeSet<[u8; 8]>> {
         let history = self.leaves.history();
         let has = |history: &History| Scope::of(history).has_audience(seat, seats);
-        if history.is_empty() || self.row.scope.has_audience(seat, seats) {
+        if self.row.scope.has_audience(seat, seats) {
             return None;
         }
         let of_scope: Vec<&Change> = (history.changes().iter().map(Arc::as_ref))
@@ -225,19 +233,20 @@ impl Open {
             // Nobody took it out alone, but several who did not know of each other.
             parted = of_scope;
         }
-        if parted.is_empty() {
-            parted = self.forks_won_against(seat, seats);
-        }
+        let won = if parted.is_empty() { self.forks_won_against(seat, seats) } else { BTreeSet::new() };
+        parted.extend(history.changes().iter().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
-        let is_before = |leaf: &&Leaf| past.iter().any(|past| past.get(&leaf.change.hash).is_some());
+        let is_before = |leaf: &&Leaf| {
+            won.contains(&leaf.change.hash) || past.iter().any(|past| past.get(&leaf.change.hash).is_some())
+        };
         let leaves: BTreeSet<[u8; 8]> =
             self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash.0)).collect();
         (!leaves.is_empty()).then_some(leaves)
     }
 
     /// A seat may have come in by a leaf that does not count any more, because its author wrote another with the same
-    /// number: those others, which the seat has to see to learn it.
-    fn forks_won_against(&self, seat: SeatId, seats: &Seats) -> Vec<&Change> {
+    /// number: those others, which the seat has to see to learn it. They count in its place, even if they are refused.
+    fn forks_won_against(&self, seat: SeatId, seats: &Seats) -> BTreeSet<ChangeHash> {
         let excluded = || self.leaves.iter().filter(|(_, status)| matches!(status, Status::Excluded(_)));
         let lets_in = |leaf: &Leaf| {
             let mut named = Scope::default();
@@ -245,11 +254,12 @@ impl Open {
             named.has_audience(seat, seats)
         };
         if !excluded().any(|(leaf, _)| lets_in(leaf)) {
-            return Vec::new();
+            return BTreeSet::new();
         }
         let lost: BTreeSet<(Actor, u64)> = excluded().map(|(leaf, _)| (leaf.change.actor, leaf.change.seq)).collect();
-        let changes = self.leaves.history().changes().iter().map(Arc::as_ref);
-        changes.filter(|change| lost.contains(&(change.actor, change.seq))).collect()
+        let others = self.leaves.iter().filter(|(_, status)| !matches!(status, Status::Excluded(_)));
+        let won = others.filter(|(leaf, _)| lost.contains(&(leaf.change.actor, leaf.change.seq)));
+        won.map(|(leaf, _)| leaf.change.hash).collect()
     }
 
     pub fn is_present(&self) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
 use heliu_trust::seal::SealingSecret;
@@ -40,6 +41,8 @@ pub struct County {
     pub names: BTreeMap<SeatId, String>,
     /// The directory after each entry; the first has none.
     states: Vec<Directory>,
+    /// A node, and the one that the directory takes it for.
+    mistaken: Option<(String, String)>,
 }
 
 impl County {
@@ -50,8 +53,20 @@ impl County {
         let realm = realm_id(&issuer.public_key(), "simulated");
         let states = vec![Directory::new(realm, issuer.public_key())];
         let (parents, labels) = (BTreeMap::new(), BTreeMap::new());
-        let mut county = County { realm, issuer, seed, enrolled: Vec::new(), parents, names: labels, states };
-        county.grow(names);
+        let (enrolled, mistaken) = (Vec::new(), None);
+        let mut county = County { realm, issuer, seed, enrolled, parents, names: labels, states, mistaken };
+        if !names.is_empty() {
+            county.grow(names);
+        }
+        county
+    }
+
+    /// A county whose directory says of one node that it is of another's seat.
+    #[must_use]
+    pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
+        let mut county = County::new(seed, &[]);
+        county.mistaken = Some((one.to_owned(), another.to_owned()));
+        county.grow(&[names, &[super::scribe::NAME]].concat());
         county
     }
 
@@ -71,7 +86,10 @@ impl County {
                 items.push(Item::Seat(self.enter(name, seat)));
             }
             let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
-            nodes.push(Item::enrol(&key, seat, sealing_of(&key).public(), Vec::new()));
+            let taken_for =
+                self.mistaken.as_ref().filter(|(one, _)| one == name).map(|(_, another)| self.seat(another));
+            let entered = taken_for.unwrap_or(seat);
+            nodes.push(Item::enrol(&key, entered, sealing_of(&key).public(), Vec::new()));
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
         }
         items.extend(nodes);
@@ -116,6 +134,13 @@ impl County {
     #[must_use]
     pub fn directory_of(&self, entries: usize) -> &Directory {
         &self.states[entries.min(self.states.len() - 1)]
+    }
+
+    /// Place in the log of the version that a commit cites.
+    #[must_use]
+    pub fn place_of(&self, signed: &SignedCommit) -> u64 {
+        let cited = signed.commit.versions.iter().find_map(|(_, version)| self.directory().index_of(*version));
+        cited.unwrap_or(0)
     }
 
     /// A seat and all above it.

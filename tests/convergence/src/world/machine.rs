@@ -10,7 +10,7 @@ use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
 use heliu_storage::Read;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{Signer, Verifier};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 use super::county::sealing_of;
@@ -71,6 +71,10 @@ pub struct Machine {
     pub backup: Option<Backup>,
     /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
     pub was_rolled_back: bool,
+    /// Somebody has it in hand who does not keep the rules.
+    pub is_hostile: bool,
+    /// What its engine believes of signatures.
+    pub verifier: Arc<dyn Verifier>,
     /// Of incarnations, all that this process and its disk ever had.
     pub incarnations: BTreeSet<Incarnation>,
 }
@@ -98,6 +102,8 @@ impl Machine {
             answered: BTreeMap::new(),
             backup: None,
             was_rolled_back: false,
+            is_hostile: false,
+            verifier: Arc::new(Cheap),
             incarnations: BTreeSet::new(),
         }
     }
@@ -121,7 +127,7 @@ impl Machine {
     pub fn begin(&mut self, directory: Directory, seed: [u8; 32]) {
         let meta = self.disk.meta();
         self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
-        let keys: (Arc<dyn Signer>, Arc<dyn heliu_trust::signature::Verifier>) = (Arc::new(self.key), Arc::new(Cheap));
+        let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
         let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed);
         let store = &self.disk.store;
         let mut after = None;

@@ -3,7 +3,7 @@
 use heliu_record::command::Request;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
+use heliu_replication::{Effect, Input, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
 
 use super::disk::{Disk, ready};
@@ -86,7 +86,7 @@ impl World {
         self.tally.transactions += 1;
         self.tally.restated += transaction.statuses.len() as u64;
         self.machines[machine].incarnations.extend(transaction.incarnation);
-        self.ledger.durable(machine, &self.machines[machine].name, transaction);
+        self.ledger.durable(machine, &self.machines[machine], &self.county, transaction);
         Ok(())
     }
 
@@ -153,31 +153,36 @@ impl World {
     }
 
     fn notice(&mut self, machine: usize, notice: &Notice) {
+        let is_honest = |link: &LinkId| self.is_link_honest(machine, *link);
         let name = &self.machines[machine].name;
         match notice {
             Notice::SumsDiffer { .. } => self.tally.sums_differ += 1,
-            Notice::JudgedDifferently { .. } => {
+            Notice::JudgedDifferently { link, .. } if is_honest(link) => {
                 let what = format!("{name} holds the same leaves as a peer and judges them differently");
                 self.broken.push(Violation::new("I2", what));
             }
             Notice::Reconciled { .. } => self.tally.reconciled += 1,
             Notice::RefusedHere { count, .. } => self.tally.refused_leaves += *count as u64,
             Notice::NewIncarnation(_) => self.tally.renewed += 1,
-            Notice::LinkClosed { why, .. } => {
+            Notice::LinkClosed { link, why, .. } => {
+                let is_honest = is_honest(link);
                 self.tally.closed += 1;
-                if why.code == RefuseCode::Protocol {
+                if why.code == RefuseCode::Protocol && is_honest {
                     let what = format!("{name} ends a link between honest nodes: {}", why.reason);
                     self.broken.push(Violation::new("I12", what));
                 }
             }
-            Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+            Notice::JudgedDifferently { .. }
+            | Notice::LinkVerified { .. }
+            | Notice::RefusedThere { .. }
+            | Notice::StoreFailed(_) => {}
             Notice::Erased { .. } => self.tally.erased += 1,
             Notice::AuditForked { .. } => self.tally.audit_forks += 1,
-            Notice::StatementRefused { .. } if !self.is_honest() => {}
-            Notice::StatementRefused { code, reason, .. } => {
+            Notice::StatementRefused { link, code, reason } if is_honest(link) => {
                 let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
                 self.broken.push(Violation::new("I12", what));
             }
+            Notice::StatementRefused { .. } => {}
             Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }

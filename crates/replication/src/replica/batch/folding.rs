@@ -58,6 +58,8 @@ impl Batch {
         if let Some(record) = &open.record {
             open.row.view = serde_json::to_vec(&record.view.json).unwrap_or_default();
             open.row.signal = record.view.signal;
+        } else if open.is_void() {
+            (open.row.view, open.row.signal) = (Vec::new(), [0; 8]);
         }
         let has_moved = self.grown_from.is_some() || before.scope != open.row.scope;
         if has_moved || before.counted.is_none() {
