@@ -42,7 +42,8 @@ pub fn run(args: &Access) -> Result<Done, Failure> {
 fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
     let config = config(&args.local)?;
     let node = key_file::read(&config.key_file)?.node();
-    if args.out.exists() && AccessFile::read(&args.out).is_ok_and(|old| old.pinned.is_some_and(|old| old.node != node)) {
+    if args.out.exists() && AccessFile::read(&args.out).is_ok_and(|old| old.pinned.is_some_and(|old| old.node != node))
+    {
         let out = args.out.display();
         return Err(Failure::usage(say!("{out} 是另一个节点的访问文件", "{out} is the access file of another node")));
     }
@@ -124,7 +125,10 @@ fn list(args: &AccessListArgs) -> Result<Done, Failure> {
             entry.seats.join(" "),
             entry.kinds.join(" "),
             time::local(entry.created_ms),
-            entry.expires_ms.map(|ms| if ms <= time::now_ms() { tr!("已过期", "EXPIRED") } else { time::local(ms) }).unwrap_or_default(),
+            entry
+                .expires_ms
+                .map(|ms| if ms <= time::now_ms() { tr!("已过期", "EXPIRED") } else { time::local(ms) })
+                .unwrap_or_default(),
         ]);
     }
     print(&table.print())
@@ -136,7 +140,10 @@ fn revoke(args: &AccessRevokeArgs) -> Result<Done, Failure> {
         return print_json(&json!({"revoked": shape(&entry)}));
     }
     let (id, name) = (&entry.id, &entry.name);
-    print(&tr!("令牌 {id}({name})已撤销,几秒内生效。\n", "Token {id} ({name}) is revoked; it takes effect within seconds.\n"))
+    print(&tr!(
+        "令牌 {id}({name})已撤销,几秒内生效。\n",
+        "Token {id} ({name}) is revoked; it takes effect within seconds.\n"
+    ))
 }
 
 fn role_names(entry: &Entry) -> Vec<&'static str> {

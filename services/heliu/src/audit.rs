@@ -47,7 +47,8 @@ async fn list(args: &AuditListArgs) -> Result<Done, Failure> {
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[0]).whole(&[0, 1]);
     for entry in &entries {
-        let subject = if entry.subject.len() > 12 { entry.subject.chars().take(8).collect() } else { entry.subject.clone() };
+        let subject =
+            if entry.subject.len() > 12 { entry.subject.chars().take(8).collect() } else { entry.subject.clone() };
         table.row([
             entry.seq.to_string(),
             time::local(entry.time_ms),
@@ -83,7 +84,10 @@ fn told(found: &VerifyAuditResponse) -> String {
     let (entries, head): (String, String) = (count(found.entries), found.head.chars().take(16).collect());
     let (told, problem) = (count(found.told_seq), &found.problem);
     let mut text = match found.broken_at {
-        None => tr!("审计链完整:{entries} 条,链头 {head}。\n", "The audit chain is whole: {entries} entries, head {head}.\n"),
+        None => tr!(
+            "审计链完整:{entries} 条,链头 {head}。\n",
+            "The audit chain is whole: {entries} entries, head {head}.\n"
+        ),
         Some(at) => tr!(
             "审计链在第 {at} 条断了:{problem}。有人改过这个存储:请停用并保留现场,上报。\n",
             "The audit chain is broken at entry {at}: {problem}. Somebody has changed this store: keep it as it is, and report it.\n"

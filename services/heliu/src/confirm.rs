@@ -16,11 +16,14 @@ pub fn confirm(question: &Say, yes: bool) -> Result<(), Failure> {
     }
     let asked = tr!("{zh}。确实要做请输入 yes:", "{en}. Type yes to go on: ");
     let mut typed = String::new();
-    let heard = std::io::stderr()
-        .write_all(asked.as_bytes())
-        .and_then(|()| std::io::stdin().lock().read_line(&mut typed));
+    let heard =
+        std::io::stderr().write_all(asked.as_bytes()).and_then(|()| std::io::stdin().lock().read_line(&mut typed));
     if heard.is_ok() && typed.trim() == "yes" {
         return Ok(());
     }
-    Err(Failure::new(Exit::Refused, "not_confirmed", say!("没有确认,什么也没有做", "it was not confirmed; nothing was done")))
+    Err(Failure::new(
+        Exit::Refused,
+        "not_confirmed",
+        say!("没有确认,什么也没有做", "it was not confirmed; nothing was done"),
+    ))
 }

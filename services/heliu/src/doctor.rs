@@ -66,7 +66,11 @@ fn at_rest(config: &Config) -> Vec<Finding> {
     let node = key.as_ref().ok().map(heliu_trust::signature::Signer::node);
     let mut findings = vec![
         of("node_key", say!("节点私钥", "the node's key"), key),
-        of("sealing_key", say!("解封私钥", "the key for sealed fields"), key_file::read_sealing(&config.sealing_key_file)),
+        of(
+            "sealing_key",
+            say!("解封私钥", "the key for sealed fields"),
+            key_file::read_sealing(&config.sealing_key_file),
+        ),
     ];
     if config.issuer_key_file.exists() {
         findings.push(of("issuer_key", say!("签发密钥", "the issuer's key"), key_file::read(&config.issuer_key_file)));
@@ -76,21 +80,31 @@ fn at_rest(config: &Config) -> Vec<Finding> {
         findings.push(of("directory", say!("目录文件", "the directory"), directory));
     }
     if let Some(node) = node.filter(|_| !config.plain && config.certificate_file.exists()) {
-        let pair = heliu_tls::Identity::read(&config.certificate_file, &config.certificate_key_file, config.realm(), node);
-        let checked = pair.map_err(|error| error.to_string()).and_then(|pair| {
-            pair.check(time::now_ms()).map_err(|error| error.to_string()).map(|()| pair.until_ms)
-        });
+        let pair =
+            heliu_tls::Identity::read(&config.certificate_file, &config.certificate_key_file, config.realm(), node);
+        let checked = pair
+            .map_err(|error| error.to_string())
+            .and_then(|pair| pair.check(time::now_ms()).map_err(|error| error.to_string()).map(|()| pair.until_ms));
         let until = checked.as_ref().map(|until| time::local(*until)).unwrap_or_default();
         let what = say!("TLS 证书 {until}", "TLS certificate {until}");
-        findings.push(of("certificate", what, checked.map_err(|why| {
-            Failure::usage(say!("证书不可用", "the certificate is of no use"))
-                .because(why)
-                .next(say!("先核对本机时钟,再运行 heliu rotate", "check this machine's clock, then run heliu rotate"))
-        })));
+        findings.push(of(
+            "certificate",
+            what,
+            checked.map_err(|why| {
+                Failure::usage(say!("证书不可用", "the certificate is of no use")).because(why).next(say!(
+                    "先核对本机时钟,再运行 heliu rotate",
+                    "check this machine's clock, then run heliu rotate"
+                ))
+            }),
+        ));
     }
     if config.plain {
-        findings.push(bad("plain", say!("安全", "security"), Failure::usage(say!("开发模式:无加密、无令牌", "development mode: no encryption, no tokens"))
-            .next(say!("正式运行请把 security.mode 改为 tls", "for real use set security.mode to tls"))));
+        findings.push(bad(
+            "plain",
+            say!("安全", "security"),
+            Failure::usage(say!("开发模式:无加密、无令牌", "development mode: no encryption, no tokens"))
+                .next(say!("正式运行请把 security.mode 改为 tls", "for real use set security.mode to tls")),
+        ));
     }
     findings.extend(disk(config));
     findings
@@ -107,7 +121,12 @@ fn disk(config: &Config) -> Option<Finding> {
         return Some(good("disk", what));
     }
     let failure = Failure::usage(say!("空间不足", "there is little space left"));
-    Some(bad("disk", what, failure.next(say!("请清理或扩容;满了节点只读,不丢数据", "free some; a full node is read-only and loses nothing"))))
+    Some(bad(
+        "disk",
+        what,
+        failure
+            .next(say!("请清理或扩容;满了节点只读,不丢数据", "free some; a full node is read-only and loses nothing")),
+    ))
 }
 
 #[cfg(not(unix))]
@@ -166,10 +185,14 @@ async fn links(client: &Client) -> Vec<Finding> {
             return good("link", what);
         }
         let failure = Failure::usage(say!("没有接通", "it is not up")).because(&link.last_error);
-        bad("link", what, failure.next(say!(
-            "看对方是否在运行、地址和网络是否通、两边时钟是否相差过大",
-            "check that the other end runs, the address, the network, and the clocks of both"
-        )))
+        bad(
+            "link",
+            what,
+            failure.next(say!(
+                "看对方是否在运行、地址和网络是否通、两边时钟是否相差过大",
+                "check that the other end runs, the address, the network, and the clocks of both"
+            )),
+        )
     };
     dialled.map(one).collect()
 }

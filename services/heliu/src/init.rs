@@ -74,7 +74,10 @@ fn county_node(args: &InitArgs, county: &Seat) -> Result<Wanted, Failure> {
             "看不出别的机器怎样连到本机",
             "it cannot be seen how other machines reach this one"
         ))
-        .next(say!("请用 --address 给出,如 --address county.example:{PORT}", "say it: --address county.example:{PORT}")));
+        .next(say!(
+            "请用 --address 给出,如 --address county.example:{PORT}",
+            "say it: --address county.example:{PORT}"
+        )));
     }
     Ok(Wanted { seat: county.clone(), listen, addresses })
 }
@@ -121,7 +124,9 @@ fn named(text: &str, seats: &[Seat]) -> Result<Wanted, Failure> {
     );
     let (code, address) = text.split_once('=').ok_or_else(|| wrong().next(form.clone()))?;
     let listen: SocketAddr = address.parse().map_err(|_| {
-        wrong().why(say!("“{address}”不是 IP 地址加端口", "{address:?} is not an IP address with a port")).next(form.clone())
+        wrong()
+            .why(say!("“{address}”不是 IP 地址加端口", "{address:?} is not an IP address with a port"))
+            .next(form.clone())
     })?;
     if listen.ip().is_unspecified() || listen.port() == 0 {
         return Err(wrong()

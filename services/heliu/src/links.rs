@@ -138,7 +138,8 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     if status.alarms > 0 {
         let (all, grave) = (count(status.alarms), count(status.alarms_grave));
-        let text = tr!("{all} 个,其中严重 {grave} 个(见 heliu alarms)", "{all}, of which {grave} grave (see heliu alarms)");
+        let text =
+            tr!("{all} 个,其中严重 {grave} 个(见 heliu alarms)", "{all}, of which {grave} grave (see heliu alarms)");
         rows.push((tr!("  ! 警报", "  ! alarms"), text));
     }
     rows.extend(status.problems.iter().map(|problem| (tr!("  ! 文件", "  ! files"), problem.clone())));
@@ -152,7 +153,10 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
         rows.push((tr!("  ! 被拒的连接", "  ! not let in"), tr!("启动以来 {all} 次", "{all} since the start")));
         for refused in status.recent_refusals.iter().take(REFUSED_SHOWN) {
             let (when, node) = (time::ago(refused.at_ms), short(&refused.node));
-            rows.push((String::new(), format!("{} {node} {}: {}", refused.address, refused.code, refused.reason) + &format!(" ({when})")));
+            rows.push((
+                String::new(),
+                format!("{} {node} {}: {}", refused.address, refused.code, refused.reason) + &format!(" ({when})"),
+            ));
         }
     }
     rows

@@ -209,7 +209,10 @@ fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool
     let or_none = |text: String| if text.is_empty() { none() } else { text };
     let head = count(head);
     let security = if config.plain {
-        tr!("开发模式:无加密、无令牌,本机任何人都能读写一切", "DEVELOPMENT MODE: no encryption, no tokens; everybody on this machine may do everything")
+        tr!(
+            "开发模式:无加密、无令牌,本机任何人都能读写一切",
+            "DEVELOPMENT MODE: no encryption, no tokens; everybody on this machine may do everything"
+        )
     } else {
         let until = status.certificate_not_after_ms.map(time::local).unwrap_or_default();
         tr!("TLS,证书到 {until}", "TLS, certificate until {until}")
@@ -288,7 +291,10 @@ fn not_started(error: StartError) -> Failure {
                 "if another node has it, stop that one (heliu status says which it is); else change listen"
             )),
         StartError::NotLoopback(address) => failure(Exit::Usage, "not_loopback")
-            .why(say!("{address} 能从别的机器连到,而开发模式没有加密和令牌", "{address} can be reached from other machines, and development mode has neither encryption nor tokens"))
+            .why(say!(
+                "{address} 能从别的机器连到,而开发模式没有加密和令牌",
+                "{address} can be reached from other machines, and development mode has neither encryption nor tokens"
+            ))
             .next(say!(
                 "把 security.mode 改为 tls;或让 listen 用 127.0.0.1 一类的本机地址",
                 "set security.mode to tls, or listen on a loopback address such as 127.0.0.1"
@@ -315,7 +321,10 @@ fn not_started(error: StartError) -> Failure {
                 "the store, realm.name and realm.root must belong to one realm"
             )),
         StartError::DirectoryUnreadable { index } => failure(Exit::Store, "directory")
-            .why(say!("存储中目录的第 {index} 项读不出来", "entry {index} of the directory, kept in the store, cannot be read"))
+            .why(say!(
+                "存储中目录的第 {index} 项读不出来",
+                "entry {index} of the directory, kept in the store, cannot be read"
+            ))
             .next(say!("请恢复存储,或用空的 data_dir 启动", "restore the store, or start with an empty data_dir")),
         error => failure(Exit::Failed, "start").because(error),
     }

@@ -75,7 +75,11 @@ pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
 /// Well only when nobody is silent.
 pub async fn receipt(args: &ReceiptArgs) -> Result<Done, Failure> {
     let receipt = target::connect(&args.read.target).await?.receipt(&args.id).await?;
-    if args.read.json { print_json(&receipt_shape(&receipt))? } else { print(&receipt_told(&receipt))? };
+    if args.read.json {
+        print_json(&receipt_shape(&receipt))?
+    } else {
+        print(&receipt_told(&receipt))?
+    };
     Ok(if receipt.silent.is_empty() { Done::Well } else { Done::No })
 }
 
@@ -99,13 +103,14 @@ fn receipt_told(receipt: &Receipt) -> String {
     pairs(&rows)
         + "\n"
         + &table.print()
-        + &tr!("\n{done} 个节点已确认,{silent} 个尚无回音。\n", "\nNodes that have confirmed: {done}; silent: {silent}.\n")
+        + &tr!(
+            "\n{done} 个节点已确认,{silent} 个尚无回音。\n",
+            "\nNodes that have confirmed: {done}; silent: {silent}.\n"
+        )
 }
 
 fn receipt_shape(receipt: &Receipt) -> Value {
-    let one = |one: &Confirmation| {
-        json!({"node": one.node, "seat": seat_shape(one.seat.as_ref()), "at": (one.at_ms > 0).then(|| time::utc(one.at_ms))})
-    };
+    let one = |one: &Confirmation| json!({"node": one.node, "seat": seat_shape(one.seat.as_ref()), "at": (one.at_ms > 0).then(|| time::utc(one.at_ms))});
     json!({
         "record": receipt.record, "kind": given(&receipt.kind), "ordered_by": receipt.ordered_by,
         "ordered": time::utc(receipt.ordered_ms),

@@ -49,7 +49,11 @@ async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
     ];
     let lines = found.bytes.chunks(16).take(HEX_LINES).enumerate();
     let hex: String = lines.map(|(line, bytes)| format!("  {:04x}  {}\n", line * 16, to_hex(bytes))).collect();
-    let more = if found.bytes.len() > HEX_LINES * 16 { tr!("  ……全部见 --json\n", "  ... all of it with --json\n") } else { String::new() };
+    let more = if found.bytes.len() > HEX_LINES * 16 {
+        tr!("  ……全部见 --json\n", "  ... all of it with --json\n")
+    } else {
+        String::new()
+    };
     print(&(pairs(&rows) + "\n" + &hex + &more))
 }
 
@@ -129,7 +133,10 @@ async fn reissue(args: &StrandedActArgs) -> Result<Done, Failure> {
         return print_json(&json!({"leaf": leaf}));
     }
     let leaf = short(&leaf);
-    print(&tr!("已在记录现状上重新提交,新变更 {leaf}。\n", "Written anew on top of what the record is now: change {leaf}.\n"))
+    print(&tr!(
+        "已在记录现状上重新提交,新变更 {leaf}。\n",
+        "Written anew on top of what the record is now: change {leaf}.\n"
+    ))
 }
 
 async fn discard(args: &StrandedActArgs) -> Result<Done, Failure> {
@@ -151,8 +158,14 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
         return print_json(&json!({"stranded": shapes, "next": given(&after)}));
     }
-    let headers =
-        [tr!("记录", "record"), tr!("种类", "kind"), tr!("情形", "what"), tr!("变更", "changes"), tr!("编辑", "edit"), tr!("原因", "why")];
+    let headers = [
+        tr!("记录", "record"),
+        tr!("种类", "kind"),
+        tr!("情形", "what"),
+        tr!("变更", "changes"),
+        tr!("编辑", "edit"),
+        tr!("原因", "why"),
+    ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0, 4]);
     for record in &records {
         table.row([

@@ -25,7 +25,8 @@ pub async fn connect(target: &Target) -> Result<Client, Failure> {
 
 /// What was typed counts first, then the environment, then what is at hand.
 pub fn access(target: &Target) -> Result<Access, Failure> {
-    let named = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let named =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
     let variable = |name: &str| named(&std::env::var(name).ok());
     if let Some(file) = &target.access {
         return Ok(Access::read(file)?);
@@ -73,7 +74,6 @@ fn nothing_in(folder: &Path) -> Failure {
         "--dir takes a node's directory (with {CONFIG}); for a new token: heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}"
     ))
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_client::{Access, Pinned};
 use heliu_client::records::{Record, RecordState};
-use heliu_node::status::{LinkState, Outcome};
+use heliu_client::{Access, Pinned};
 use heliu_node::access::{Grant, Role};
+use heliu_node::status::{LinkState, Outcome};
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, Tls, Upstream};
 use heliu_record::hash::hash;
 use heliu_record::seats::{Seat, Tier};

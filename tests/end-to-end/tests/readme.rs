@@ -1,4 +1,4 @@
-//! The commands of the README are run as a reader would type them: among the repository's files, with the built `heliu` at
+//! The commands of the README and of the guide to three machines are run as a reader would type them: among the repository's files, with the built `heliu` at
 //! hand. All marked fences of a page are one session of a shell, which stops at the first command that fails.
 //!
 //! Two things differ from what is written: ports are free ones, so that two sessions can go on beside each other; and where
@@ -47,6 +47,16 @@ async fn the_commands_of_the_chinese_readme_work() {
     works("README.zh-CN.md", "zh").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_machines_come_from_nothing_to_verified_equal_by_the_english_guide() {
+    works("deploy/three-machines.md", "en").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_machines_come_from_nothing_to_verified_equal_by_the_chinese_guide() {
+    works("deploy/three-machines.zh-CN.md", "zh").await;
+}
+
 async fn works(page: &str, language: &str) {
     let text = std::fs::read_to_string(binary::repository().join(page));
     let text = text.unwrap_or_else(|error| panic!("{page}: {error}"));
@@ -61,7 +71,12 @@ async fn works(page: &str, language: &str) {
     let said = std::fs::File::create(&log).expect("it is ours");
     let mut shell = Command::new("sh");
     shell.args(["-c", &script(&blocks)]).current_dir(desk).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-    shell.env("PATH", path).env("HELIU_LANG", language).env_remove("HELIU_CONFIG").env_remove("HELIU_NODE").env_remove("HELIU_ACCESS");
+    shell
+        .env("PATH", path)
+        .env("HELIU_LANG", language)
+        .env_remove("HELIU_CONFIG")
+        .env_remove("HELIU_NODE")
+        .env_remove("HELIU_ACCESS");
     shell.stdout(said.try_clone().expect("a file")).stderr(said);
     let mut session = shell.spawn().expect("there is a shell");
     let group = session.id().and_then(|id| Pid::from_raw(id.cast_signed()));

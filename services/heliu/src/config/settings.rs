@@ -238,9 +238,7 @@ impl Form {
                 Some(Value::Whole(number))
             }
             Form::Choice(choices) => choices.contains(&text).then(|| Value::Text(text.to_owned())),
-            Form::Nodes | Form::Names => {
-                self.read_list(text.split(',').map(str::trim).filter(|item| !item.is_empty()))
-            }
+            Form::Nodes | Form::Names => self.read_list(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
         }
     }
 

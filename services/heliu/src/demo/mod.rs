@@ -175,8 +175,10 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
 
 async fn play(county: &County, plan: &Plan, cast: &Cast, seats: &[Seat], teller: &Teller) -> Result<Outcome, Fault> {
     let nodes = county.places.len();
-    teller
-        .say(&tr!("{nodes} 个节点凭令牌入域并运行,逐级以 TLS 上的 gRPC 相连。", "Nodes running: {nodes}. Each joined with a token; they are linked tier by tier, over gRPC and TLS."));
+    teller.say(&tr!(
+        "{nodes} 个节点凭令牌入域并运行,逐级以 TLS 上的 gRPC 相连。",
+        "Nodes running: {nodes}. Each joined with a token; they are linked tier by tier, over gRPC and TLS."
+    ));
     let roll = register::register(county, plan, teller).await?;
     let (total, elapsed) = (count(plan.total()), teller.elapsed().as_secs_f64());
     teller.say(&tr!(

@@ -109,17 +109,22 @@ fn check_free(folder: &Path) -> Result<(), Failure> {
     if is_free(folder)? {
         return Ok(());
     }
-    let is_realm = [folder.join(COUNTY).join(CONFIG), folder.join(ROOT).join(ROOT_KEY)].iter().any(|file| file.exists());
+    let is_realm =
+        [folder.join(COUNTY).join(CONFIG), folder.join(ROOT).join(ROOT_KEY)].iter().any(|file| file.exists());
     if !is_realm {
         return Err(not_empty(folder));
     }
     let shown = folder.display();
-    Err(Failure::new(Exit::Refused, "realm_exists", say!("{shown} 里已有一个域", "there is a realm in {shown} already"))
-        .why(say!(
-            "覆盖会毁掉它的密钥,已登记的节点将无法使用",
-            "overwriting it would destroy its keys, and with them its nodes"
-        ))
-        .next(say!("请用 --dir 给出一个新目录", "give a new directory with --dir")))
+    Err(Failure::new(
+        Exit::Refused,
+        "realm_exists",
+        say!("{shown} 里已有一个域", "there is a realm in {shown} already"),
+    )
+    .why(say!(
+        "覆盖会毁掉它的密钥,已登记的节点将无法使用",
+        "overwriting it would destroy its keys, and with them its nodes"
+    ))
+    .next(say!("请用 --dir 给出一个新目录", "give a new directory with --dir")))
 }
 
 fn draw_nodes(wanted: Vec<Wanted>) -> Result<Vec<Made>, Failure> {

@@ -197,6 +197,9 @@ mod tests {
 
     #[test]
     fn certificates_name_hosts_without_ports() {
-        assert_eq!([host("a.example:1"), host("[::1]:2"), host("x")], [Some("a.example".into()), Some("::1".into()), None]);
+        assert_eq!(
+            [host("a.example:1"), host("[::1]:2"), host("x")],
+            [Some("a.example".into()), Some("::1".into()), None]
+        );
     }
 }

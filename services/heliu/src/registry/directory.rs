@@ -20,8 +20,8 @@ use crate::out::{Done, print, print_json};
 use crate::realm::key_file::{self, Scheme};
 use crate::realm::make::refused;
 use crate::realm::{CONFIG, directory_file, replace};
-use crate::text::{Language, clean, language, say, time, tr};
 use crate::target;
+use crate::text::{Language, clean, language, say, time, tr};
 
 const PAGE: u32 = 1_000;
 
@@ -102,7 +102,9 @@ async fn save(args: &DirectorySaveArgs) -> Result<Done, Failure> {
     replace(&args.file, &directory_file::encode(&log))?;
     let (entries, head, file) = (log.len(), log.head(), args.file.display());
     if args.read.json {
-        return print_json(&json!({"file": args.file, "entries": entries, "head": head.to_string(), "root": root.to_string()}));
+        return print_json(
+            &json!({"file": args.file, "entries": entries, "head": head.to_string(), "root": root.to_string()}),
+        );
     }
     print(&tr!(
         "目录的 {entries} 条已存到 {file}。根公钥 {root}\n",
@@ -113,8 +115,12 @@ async fn save(args: &DirectorySaveArgs) -> Result<Done, Failure> {
 fn decode(entry: &DirectoryEntry) -> Result<SignedEntry, Failure> {
     SignedEntry::decode(&entry.encoded).map_err(|error| {
         let index = entry.index;
-        Failure::new(Exit::Failed, "directory", say!("目录第 {index} 条读不懂", "entry {index} of the directory cannot be read"))
-            .because(error)
+        Failure::new(
+            Exit::Failed,
+            "directory",
+            say!("目录第 {index} 条读不懂", "entry {index} of the directory cannot be read"),
+        )
+        .because(error)
     })
 }
 
@@ -173,12 +179,16 @@ fn sign(args: &DirectorySignArgs) -> Result<Done, Failure> {
     let entry = read_entry(&args.entry)?;
     if !log.cosigners().any(|cosigner| cosigner == key.public_key()) && key.public_key() != log.root() {
         let public = key.public_key();
-        return Err(Failure::new(Exit::Refused, "not_a_cosigner", say!("这把密钥不是副签人的", "this is not a second signer's key"))
-            .why(say!("公钥 {public}", "its public half is {public}"))
-            .next(say!(
-                "先由根任命:heliu root cosigner {public} --root-key root.key",
-                "the root has to name it first: heliu root cosigner {public} --root-key root.key"
-            )));
+        return Err(Failure::new(
+            Exit::Refused,
+            "not_a_cosigner",
+            say!("这把密钥不是副签人的", "this is not a second signer's key"),
+        )
+        .why(say!("公钥 {public}", "its public half is {public}"))
+        .next(say!(
+            "先由根任命:heliu root cosigner {public} --root-key root.key",
+            "the root has to name it first: heliu root cosigner {public} --root-key root.key"
+        )));
     }
     let signed = log.cosign(&entry, &key).map_err(|error| refused(&error))?;
     let out = args.out.as_ref().unwrap_or(&args.entry);
@@ -187,7 +197,8 @@ fn sign(args: &DirectorySignArgs) -> Result<Done, Failure> {
     if args.json {
         return print_json(&json!({"file": out, "index": index, "version": version.to_string()}));
     }
-    let (out, items) = (out.display(), signed.entry.items.iter().map(|item| format!("  {item:?}\n")).collect::<String>());
+    let (out, items) =
+        (out.display(), signed.entry.items.iter().map(|item| format!("  {item:?}\n")).collect::<String>());
     print(&tr!(
         "已签第 {index} 条,内容是:\n{items}写到 {out}。提交:heliu directory append {out} --reason 事由\n",
         "Signed entry {index}, which says:\n{items}It is in {out}. Enter it: heliu directory append {out} --reason WHY\n"

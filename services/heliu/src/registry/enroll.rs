@@ -12,11 +12,8 @@ use crate::text::{clean, time, tr};
 
 pub async fn run(args: &EnrollArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
-    let request = MintTokenRequest {
-        seat: args.seat.clone(),
-        seconds: args.valid.as_secs(),
-        addresses: args.address.clone(),
-    };
+    let request =
+        MintTokenRequest { seat: args.seat.clone(), seconds: args.valid.as_secs(), addresses: args.address.clone() };
     let minted = client.mint_token(request).await?;
     if minted.second {
         let seat = clean(&place(minted.seat.as_ref()));

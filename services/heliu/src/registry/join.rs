@@ -43,10 +43,8 @@ pub async fn run(args: &JoinArgs) -> Result<Done, Failure> {
             print(&told(&joined, &folder))?;
         }
     } else if !joined_before(&folder, &token)? {
-        return Err(not_empty(&folder).why(say!(
-            "里面不是凭这个令牌入域的节点",
-            "what is in it is no node that joined with this token"
-        )));
+        return Err(not_empty(&folder)
+            .why(say!("里面不是凭这个令牌入域的节点", "what is in it is no node that joined with this token")));
     } else if args.no_start {
         let dir = folder.display();
         return print(&tr!(
@@ -85,7 +83,10 @@ fn token_text(given: Option<&str>) -> Result<String, Failure> {
 
 fn bad_token(error: &TokenTextError) -> Failure {
     let why = match error {
-        TokenTextError::NotAToken => say!("它不以 {PREFIX} 开头,也不是存有令牌的文件", "it does not begin with {PREFIX}, and no file has that name"),
+        TokenTextError::NotAToken => say!(
+            "它不以 {PREFIX} 开头,也不是存有令牌的文件",
+            "it does not begin with {PREFIX}, and no file has that name"
+        ),
         TokenTextError::TooLong => say!("它太长了", "it is longer than a token can be"),
         TokenTextError::Typo => say!("没有拷全,或有错字", "it was not copied whole, or has a typing error"),
         TokenTextError::Unreadable(error) => say!("读不懂:{error}", "it cannot be read: {error}"),
@@ -183,12 +184,13 @@ pub async fn ask(
         token: None,
     };
     let client = Client::open(&access).await.map_err(|error| not_let_in(error))?;
-    let request = JoinRequest::sign(token.clone(), keys.sealing().public(), addresses.clone(), &keys.signing()).encode();
+    let request =
+        JoinRequest::sign(token.clone(), keys.sealing().public(), addresses.clone(), &keys.signing()).encode();
     let mut told = !talks;
     let answer = loop {
         match client.join(request.clone()).await {
             Ok(answer) => break answer,
-            Err(error) if error.reason() == "pending" || matches!(error, Error::TimedOut { .. }) => {
+            Err(error) if matches!(error.reason(), "pending" | "busy") || matches!(error, Error::TimedOut { .. }) => {
                 if !told {
                     told = true;
                     complain(&tr!(
@@ -274,7 +276,8 @@ impl Joined {
 fn told(joined: &Joined, folder: &Path) -> String {
     let Seat { name, code, .. } = &joined.seat;
     let (realm, node, dir) = (clean(&joined.realm_name), joined.node.short(), folder.display());
-    let dialled: Vec<String> = joined.parents.iter().chain(&joined.peers).map(|addresses| addresses.join(" | ")).collect();
+    let dialled: Vec<String> =
+        joined.parents.iter().chain(&joined.peers).map(|addresses| addresses.join(" | ")).collect();
     let (dialled, listen) = (dialled.join(", "), joined.listen);
     tr!(
         "已入域 {realm}:节点 {node},席位 {name}({code})。\n目录 {dir}:密钥、配置、证书都在里面,请备份 node.key 和 sealing.key。\n\

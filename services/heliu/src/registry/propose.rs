@@ -48,7 +48,10 @@ pub async fn fence(args: &FenceArgs) -> Result<Done, Failure> {
 pub async fn two_signatures(args: &TwoSignaturesArgs) -> Result<Done, Failure> {
     let on = args.switch == Switch::On;
     let done = if on {
-        say!("第二节点、隔离、新席位从此要两人签字", "a second node at a seat, a fence and new seats now need two signatures")
+        say!(
+            "第二节点、隔离、新席位从此要两人签字",
+            "a second node at a seat, a fence and new seats now need two signatures"
+        )
     } else {
         say!("从此一人签字即可", "one signature is enough from now on")
     };

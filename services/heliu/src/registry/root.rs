@@ -40,7 +40,8 @@ pub fn run(args: &Root) -> Result<Done, Failure> {
             let mut items = Vec::new();
             if let Some(file) = &resolve.new_issuer_key {
                 then = install(file);
-                items.push(Item::Issuer { key: signing_key(file, &tr!("域的签发者", "the issuer of the realm"))? });
+                items
+                    .push(Item::Issuer { key: signing_key(file, &tr!("域的签发者", "the issuer of the realm"))? });
             }
             log.draft_resolve(resolve.from, versions, items, time::now_ms(), &root).map_err(|error| refused(&error))
         }
@@ -58,8 +59,12 @@ fn open(signing: &RootSigning) -> Result<(Ed25519Key, Directory), Failure> {
         return Ok((root, log));
     }
     let (key, file, public) = (signing.root_key.display(), file.display(), log.root());
-    Err(Failure::new(Exit::Refused, "not_the_root", say!("{key} 不是这个域的根", "{key} is not the root of this realm"))
-        .why(say!("{file} 的根公钥是 {public}", "the root of {file} is {public}")))
+    Err(Failure::new(
+        Exit::Refused,
+        "not_the_root",
+        say!("{key} 不是这个域的根", "{key} is not the root of this realm"),
+    )
+    .why(say!("{file} 的根公钥是 {public}", "the root of {file} is {public}")))
 }
 
 fn draft(log: &Directory, items: Vec<Item>, root: &Ed25519Key) -> Result<SignedEntry, Failure> {

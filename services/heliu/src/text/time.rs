@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn a_span_is_a_number_and_a_unit() {
         let seconds = |text| parse_span(text).map(|span| span.as_secs());
-        assert_eq!([seconds("90s"), seconds("30m"), seconds("24h"), seconds("7d")], [Some(90), Some(1800), Some(86_400), Some(604_800)]);
+        assert_eq!(
+            [seconds("90s"), seconds("30m"), seconds("24h"), seconds("7d")],
+            [Some(90), Some(1800), Some(86_400), Some(604_800)]
+        );
         for wrong in ["", "d", "7", "0h", "-1d", "7 d", "1w", "99999999999999999999d", "天"] {
             assert_eq!(seconds(wrong), None, "{wrong}");
         }

@@ -73,7 +73,8 @@ Examples:
 A token is like a password: whoever has it can join with it, once. Hand it over on a way that you trust. If it leaks: heliu \
 directory revoke-token. The county makes them for any seat; a township, once it is delegated, for its villages.",
 );
-pub const ENROLL_VALID: Label = label("有效多久,如 30m、24h、7d;最长 30d", "Valid for so long: 30m, 24h, 7d; 30d at most");
+pub const ENROLL_VALID: Label =
+    label("有效多久,如 30m、24h、7d;最长 30d", "Valid for so long: 30m, 24h, 7d; 30d at most");
 pub const ENROLL_ADDRESS: Label = label(
     "新机器连本节点所用的地址;可多次给出,默认目录中登记的",
     "Where the new machine reaches this node; may be repeated; else as in the directory",
@@ -104,10 +105,8 @@ pub const JOIN_TOKEN: Label = label(
     "令牌,或存有令牌的文件,或 - 表示从标准输入读(环境变量 HELIU_JOIN_TOKEN)",
     "The token, or a file that holds it, or - for standard input [env: HELIU_JOIN_TOKEN]",
 );
-pub const JOIN_DIR: Label = label(
-    "节点的目录,默认 ./heliu-<区划代码>",
-    "The node's directory; else ./heliu-<region code>",
-);
+pub const JOIN_DIR: Label =
+    label("节点的目录,默认 ./heliu-<区划代码>", "The node's directory; else ./heliu-<region code>");
 pub const JOIN_NO_START: Label = label("只入域,不运行", "Join only; do not run the node");
 pub const JOIN_JSON: Label = label("结果和日志输出为 JSON", "Print the result, and write the log, as JSON");
 
@@ -146,10 +145,8 @@ pub const FENCE_NODE: Label = label(
     "A node's id, or a beginning of it (8 digits or more); see heliu nodes",
 );
 pub const FENCE_NOTHING: Label = label("该节点写过的一律不保留", "Keep nothing that it wrote");
-pub const FENCE_EXCLUDE: Label = label(
-    "另外排除这一项(早先写的);可多次给出",
-    "Exclude this as well, although it came before; may be repeated",
-);
+pub const FENCE_EXCLUDE: Label =
+    label("另外排除这一项(早先写的);可多次给出", "Exclude this as well, although it came before; may be repeated");
 pub const TWO_SIGNATURES: Label =
     label("要求两人签字才能加第二节点、隔离、加席位", "Require two signatures for a second node, a fence, new seats");
 pub const TWO_SIGNATURES_AFTER: Label = label(
@@ -158,7 +155,8 @@ pub const TWO_SIGNATURES_AFTER: Label = label(
 );
 pub const SWITCH: Label = label("开或关", "On or off");
 
-pub const DIRECTORY: Label = label("域的目录:席位、节点、授权的签名日志", "The realm's directory: the signed log of seats and nodes");
+pub const DIRECTORY: Label =
+    label("域的目录:席位、节点、授权的签名日志", "The realm's directory: the signed log of seats and nodes");
 pub const DIRECTORY_AFTER: Label = label(
     "\
 示例:
@@ -183,7 +181,8 @@ pub const DIRECTORY_LIST: Label = label("逐条列出", "List it, entry by entry
 pub const DIRECTORY_SAVE: Label = label("把整个目录存成文件", "Save the whole directory to a file");
 pub const DIRECTORY_APPEND: Label = label("提交已签好的条目", "Enter entries that are signed");
 pub const DIRECTORY_SIGN: Label = label("为条目加上第二个签名(离线)", "Add the second signature to an entry, offline");
-pub const DIRECTORY_KEY: Label = label("为副签人生成密钥,显示公钥", "Make a second signer's key, and show its public half");
+pub const DIRECTORY_KEY: Label =
+    label("为副签人生成密钥,显示公钥", "Make a second signer's key, and show its public half");
 pub const DIRECTORY_REVOKE: Label = label("使一个未用的令牌失效", "Make a join token useless");
 pub const DIRECTORY_ADDRESSES: Label = label("更改节点的地址", "Say where a node is now");
 pub const DIRECTORY_FROM: Label = label("从第几条起", "From this entry on");
@@ -195,7 +194,10 @@ pub const SIGN_OUT: Label = label("结果写到这个文件", "Write the result 
 pub const DIRECTORY_KEY_FILE: Label = label("写到哪个文件(0600)", "The file to write, with mode 0600");
 pub const REVOKE_TOKEN: Label = label("令牌,或其编号(32 位十六进制)", "The token, or its id (32 hexadecimal digits)");
 
-pub const ROOT: Label = label("根的裁定:离线签字,再由 directory append 提交", "Acts of the root: signed offline, entered with directory append");
+pub const ROOT: Label = label(
+    "根的裁定:离线签字,再由 directory append 提交",
+    "Acts of the root: signed offline, entered with directory append",
+);
 pub const ROOT_AFTER: Label = label(
     "\
 示例(在离线的机器上;directory.bin 与 root.key 同在):
@@ -224,17 +226,21 @@ pub const ROOT_DIRECTORY: Label =
     label("目录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
 pub const ROOT_NEW_ISSUER: Label =
     label("新签发密钥的文件;没有则生成", "The new issuer's key; it is made if the file is not there");
-pub const ROOT_COSIGNER_KEY: Label = label("副签人的公钥(64 位十六进制)", "The second signer's public key (64 hexadecimal digits)");
+pub const ROOT_COSIGNER_KEY: Label =
+    label("副签人的公钥(64 位十六进制)", "The second signer's public key (64 hexadecimal digits)");
 pub const ROOT_COSIGNER_OFF: Label = label("撤销", "No longer");
 pub const ROOT_NEW_ESCROW: Label =
     label("新备用钥匙的文件;没有则生成", "The new escrow key; it is made if the file is not there");
-pub const ROOT_RESOLVE_FROM: Label =
-    label("从第几条起放弃本目录的条目(等于条数则一条不弃)", "Give this directory's entries up from this one on; its length: none");
+pub const ROOT_RESOLVE_FROM: Label = label(
+    "从第几条起放弃本目录的条目(等于条数则一条不弃)",
+    "Give this directory's entries up from this one on; its length: none",
+);
 pub const ROOT_RESOLVE_ABANDON: Label =
     label("另外放弃的版本(64 位十六进制);可多次给出", "Versions of other branches to give up; may be repeated");
 
 pub const LOCAL_DIR: Label = label("节点的目录,默认当前目录", "A node's directory; else the current one");
-pub const ACCESS: Label = label("访问令牌:人和程序能在本节点做什么", "Access tokens: what people and programs may do at a node");
+pub const ACCESS: Label =
+    label("访问令牌:人和程序能在本节点做什么", "Access tokens: what people and programs may do at a node");
 pub const ACCESS_AFTER: Label = label(
     "\
 示例:
@@ -259,9 +265,11 @@ pub const ACCESS_LIST: Label = label("列出令牌", "List them");
 pub const ACCESS_REVOKE: Label = label("撤销一个令牌", "Revoke one");
 pub const ACCESS_NAME: Label = label("持有人,记入审计日志", "Who bears it; shown in the audit log");
 pub const ACCESS_ROLE: Label = label("角色;可多次给出", "A role; may be repeated");
-pub const ACCESS_SEAT: Label = label("只限这个席位及其下级的记录;可多次给出", "Only records of this seat and below; may be repeated");
+pub const ACCESS_SEAT: Label =
+    label("只限这个席位及其下级的记录;可多次给出", "Only records of this seat and below; may be repeated");
 pub const ACCESS_KIND: Label = label("只限这一种记录;可多次给出", "Only records of this kind; may be repeated");
-pub const ACCESS_EXPIRES: Label = label("多久后失效,如 90d;默认不失效", "Valid for so long, such as 90d; else for ever");
+pub const ACCESS_EXPIRES: Label =
+    label("多久后失效,如 90d;默认不失效", "Valid for so long, such as 90d; else for ever");
 pub const ACCESS_OUT: Label = label("访问文件写到哪里(0600)", "The access file to write, with mode 0600");
 pub const ACCESS_ADDRESS: Label = label(
     "写进访问文件的节点地址;可多次给出,默认本机监听地址",
@@ -273,7 +281,10 @@ pub const ROTATE_AFTER: Label = label(
     "示例:\n  heliu rotate --dir ./realm/county\n\n运行中的节点几秒内启用新证书,不用重启;节点身份(node.key)不变。平时会自动更换。",
     "Example:\n  heliu rotate --dir ./realm/county\n\nA running node takes the new certificate within seconds, without a restart; its identity (node.key) stays. It also renews by itself in time.",
 );
-pub const DOCTOR: Label = label("检查节点的配置、密钥、证书、时钟、磁盘和链路", "Check a node's configuration, keys, certificate, clock, disk and links");
+pub const DOCTOR: Label = label(
+    "检查节点的配置、密钥、证书、时钟、磁盘和链路",
+    "Check a node's configuration, keys, certificate, clock, disk and links",
+);
 pub const DOCTOR_AFTER: Label = label(
     "示例:\n  heliu doctor --dir ./realm/county\n\n逐项说明,有问题的说怎么办;有一项不行则退出码为 1。",
     "Example:\n  heliu doctor --dir ./realm/county\n\nSays of each whether it is well, and what to do if not; the exit code is 1 if one is not.",

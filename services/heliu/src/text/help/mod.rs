@@ -59,10 +59,8 @@ pub const VERSION: Label = label("显示版本", "Show the version");
 pub const JSON: Label = label("输出 JSON,供程序读取", "Print JSON, for programs");
 pub const TARGET_DIR: Label =
     label("节点的目录:用其中的 local.access 连接", "A node's directory: its local.access is used to connect");
-pub const TARGET_ACCESS: Label = label(
-    "访问文件(环境变量 HELIU_ACCESS)",
-    "An access file, for a node elsewhere [env: HELIU_ACCESS]",
-);
+pub const TARGET_ACCESS: Label =
+    label("访问文件(环境变量 HELIU_ACCESS)", "An access file, for a node elsewhere [env: HELIU_ACCESS]");
 pub const TARGET_NODE: Label = label(
     "开发模式节点的地址,如 127.0.0.1:7340(环境变量 HELIU_NODE)",
     "Address of a node in development mode, such as 127.0.0.1:7340 [env: HELIU_NODE]",
@@ -327,7 +325,8 @@ pub const ALARMS_AFTER: Label = label(
     "示例:\n  heliu alarms\n\n有严重的警报时退出码为 1。",
     "Example:\n  heliu alarms\n\nThe exit code is 1 if one of them is grave.",
 );
-pub const REVEAL: Label = label("打开一条记录的密封字段(记入审计日志)", "Open the sealed fields of a record; it is logged");
+pub const REVEAL: Label =
+    label("打开一条记录的密封字段(记入审计日志)", "Open the sealed fields of a record; it is logged");
 pub const REVEAL_AFTER: Label = label(
     "示例:\n  heliu reveal 9c41d07e --why 核对联系电话",
     "Example:\n  heliu reveal 9c41d07e --why 'to check the telephone number'",
