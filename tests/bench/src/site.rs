@@ -1,4 +1,4 @@
-//! A real node on a SQLite store in a temporary directory, with real gRPC on loopback.
+//! A real node on a SQLite store in a temporary directory, with real gRPC over real TLS on loopback.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -48,6 +48,7 @@ impl Site {
         let anchor = Anchor { realm: place.directory.realm(), root: place.directory.root() };
         let listen = dial.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut options = Options::new(key(number), Arc::new(Ed25519), anchor, listen);
+        options.security = place.security(directory);
         options.directory = place.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();
         options.upstreams = dial.upstream.into_iter().map(|address| Upstream::at([address])).collect();
         options.peers = dial.peer.into_iter().map(|address| Upstream::at([address])).collect();

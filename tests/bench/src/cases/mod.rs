@@ -3,25 +3,35 @@
 pub mod bootstrap;
 pub mod catchup;
 pub mod county;
+pub mod hostile;
 pub mod ingest;
 pub mod live;
 pub mod reconnect;
 pub mod village;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use heliu_node::status::LinkReport;
 use tempfile::TempDir;
 
-use crate::place::Place;
+use crate::place::{Place, Wire};
 use crate::site::{Dial, Site};
 
 pub const CORES: u32 = 2;
 
+/// A program of this workspace, built beside this one, of the code as it is now.
+pub fn built(package: &str) -> PathBuf {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", package]).status();
+    assert!(built.is_ok_and(|status| status.success()), "{package} builds");
+    std::env::current_exe().expect("this program has a path").with_file_name(package)
+}
+
 /// A county node with so many members, and the place: seat nodes 1 and 2 are mirrors of the county.
-pub async fn full_county(members: usize, directory: &Path) -> (Place, Site, u64) {
-    let place = Place::new(|place| vec![(1, place.county.clone()), (2, place.county.clone())]);
+pub async fn full_county(wire: Wire, members: usize, directory: &Path) -> (Place, Site, u64) {
+    let place = Place::new(wire, |place| vec![(1, place.county.clone()), (2, place.county.clone())]);
     let county = place.members(members);
     let site = Site::start(&place, 1, directory, Dial::default()).await;
     for org in &county.orgs {
@@ -44,9 +54,9 @@ pub struct Apart {
 }
 
 impl Apart {
-    pub async fn with(members: usize) -> Apart {
+    pub async fn with(wire: Wire, members: usize) -> Apart {
         let (home, mirror) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
-        let (place, source, records) = full_county(members, home.path()).await;
+        let (place, source, records) = full_county(wire, members, home.path()).await;
         let dial = Dial { peer: Some(source.address()), ..Dial::default() };
         let sink = Site::start(&place, 2, mirror.path(), dial.clone()).await;
         sink.wait_for_records(records).await;
