@@ -7,3 +7,4 @@ mod kill_nine;
 mod processes;
 mod readme;
 mod stories;
+mod tampered;
