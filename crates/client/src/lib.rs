@@ -1,10 +1,12 @@
 //! The typed client of a node: what the command line, the console and other programs use.
 //!
-//! Messages are the generated ones of `heliu.records.v1` and `heliu.operations.v1`, re-exported as [`records`] and
-//! [`operations`]. What is added here: a deadline for every call, limits for every message, and errors that say what
+//! Messages are the generated ones of `heliu.records.v1` and its sisters, re-exported as [`records`], [`operations`],
+//! [`administration`] and [`enrolment`]. What is added here: a deadline for every call, limits for every message, and errors that say what
 //! happened and what to do.
 
 mod access;
+mod administration_calls;
+mod enrolment_calls;
 mod error;
 mod operations_calls;
 mod records_calls;
@@ -13,6 +15,8 @@ use std::fmt;
 use std::time::Duration;
 
 use heliu_tls::{ConnectError, TlsConnector};
+use heliu_wire::administration::administration_service_client::AdministrationServiceClient;
+use heliu_wire::enrolment::enrolment_service_client::EnrolmentServiceClient;
 use heliu_wire::operations::operations_service_client::OperationsServiceClient;
 use heliu_wire::records::records_service_client::RecordsServiceClient;
 use hyper_util::rt::TokioIo;
@@ -26,7 +30,7 @@ use tonic::transport::{Channel, Endpoint};
 pub use access::{Access, Pinned};
 pub use error::{BadAddress, Error};
 pub use heliu_wire::status::{Explanation, Refusal};
-pub use heliu_wire::{operations, records};
+pub use heliu_wire::{administration, enrolment, operations, records};
 
 /// How long a connection may take to come about.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,6 +50,8 @@ pub struct Client {
     address: String,
     records: RecordsServiceClient<Wire>,
     operations: OperationsServiceClient<Wire>,
+    administration: AdministrationServiceClient<Wire>,
+    enrolment: EnrolmentServiceClient<Wire>,
 }
 
 impl Client {
@@ -93,7 +99,13 @@ impl Client {
             records: RecordsServiceClient::new(wire.clone())
                 .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(REQUEST_BYTES_MAX),
-            operations: OperationsServiceClient::new(wire)
+            operations: OperationsServiceClient::new(wire.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
+                .max_encoding_message_size(REQUEST_BYTES_MAX),
+            administration: AdministrationServiceClient::new(wire.clone())
+                .max_decoding_message_size(ANSWER_BYTES_MAX)
+                .max_encoding_message_size(REQUEST_BYTES_MAX),
+            enrolment: EnrolmentServiceClient::new(wire)
                 .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(REQUEST_BYTES_MAX),
         }

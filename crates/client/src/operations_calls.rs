@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use heliu_wire::operations::{
-    Conflict, GetConflictRequest, GetStatusRequest, GetStatusResponse, Link, ListConflictsRequest,
-    ListConflictsResponse, ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest,
-    ListStrandedResponse, Verification, VerifyRequest,
+    Alarm, Conflict, DiscardRequest, DropRequest, GetConflictRequest, GetQuarantinedRequest, GetQuarantinedResponse,
+    GetStatusRequest, GetStatusResponse, Link, ListAlarmsRequest, ListConflictsRequest, ListConflictsResponse,
+    ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest, ListStrandedResponse,
+    ReissueRequest, RequeueRequest, Verification, VerifyRequest,
 };
 
 use crate::{CALL_TIMEOUT, Client, Error, within};
@@ -63,5 +64,46 @@ impl Client {
     pub async fn stranded(&self, request: ListStrandedRequest) -> Result<ListStrandedResponse, Error> {
         let answer = self.operations.clone().list_stranded(within(CALL_TIMEOUT, request)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// One thing that the node refused, with its bytes: by its id or a beginning of it.
+    pub async fn quarantined(&self, id: &str) -> Result<GetQuarantinedResponse, Error> {
+        let request = within(CALL_TIMEOUT, GetQuarantinedRequest { id: id.to_owned() });
+        let answer = self.operations.clone().get_quarantined(request).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Has one thing judged again that the node refused. The answer says what became of it.
+    pub async fn requeue(&self, id: &str, reason: &str) -> Result<String, Error> {
+        let request = within(CALL_TIMEOUT, RequeueRequest { id: id.to_owned(), reason: reason.to_owned() });
+        let answer = self.operations.clone().requeue(request).await;
+        answer.map(|answer| answer.into_inner().outcome).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Takes one thing off the list of what the node refused.
+    pub async fn drop_quarantined(&self, id: &str, reason: &str) -> Result<(), Error> {
+        let request = within(CALL_TIMEOUT, DropRequest { id: id.to_owned(), reason: reason.to_owned() });
+        let answer = self.operations.clone().drop(request).await;
+        answer.map(|_| ()).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Writes a stranded edit anew. The answer is the new leaf.
+    pub async fn reissue(&self, edit: &str, reason: &str) -> Result<String, Error> {
+        let request = within(CALL_TIMEOUT, ReissueRequest { edit: edit.to_owned(), reason: reason.to_owned() });
+        let answer = self.operations.clone().reissue(request).await;
+        answer.map(|answer| answer.into_inner().leaf).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Gives a stranded edit up.
+    pub async fn discard(&self, edit: &str, reason: &str) -> Result<(), Error> {
+        let request = within(CALL_TIMEOUT, DiscardRequest { edit: edit.to_owned(), reason: reason.to_owned() });
+        let answer = self.operations.clone().discard(request).await;
+        answer.map(|_| ()).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// What an administrator should look at, the gravest first.
+    pub async fn alarms(&self) -> Result<Vec<Alarm>, Error> {
+        let answer = self.operations.clone().list_alarms(within(CALL_TIMEOUT, ListAlarmsRequest {})).await;
+        answer.map(|answer| answer.into_inner().alarms).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 }

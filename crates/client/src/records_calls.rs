@@ -2,7 +2,7 @@
 
 use heliu_wire::records::{
     ExecuteRequest, ExecuteResponse, GetRequest, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse,
-    ListRequest, ListResponse, ListSeatsRequest, Record, Seat,
+    ListRequest, ListResponse, ListSeatsRequest, Record, RevealRequest, RevealedField, Seat,
 };
 
 use crate::{CALL_TIMEOUT, Client, Error, within};
@@ -20,6 +20,12 @@ impl Client {
         let request = within(CALL_TIMEOUT, GetRequest { id: id.to_owned() });
         let answer = self.records.clone().get(request).await.map_err(|status| self.failed(&status, CALL_TIMEOUT))?;
         answer.into_inner().record.ok_or_else(|| Error::incomplete(&self.address, "record"))
+    }
+
+    /// Opens the sealed fields of one record; who, what and why are in the node's audit log.
+    pub async fn reveal(&self, request: RevealRequest) -> Result<Vec<RevealedField>, Error> {
+        let answer = self.records.clone().reveal(within(CALL_TIMEOUT, request)).await;
+        answer.map(|answer| answer.into_inner().fields).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 
     /// A page of records. The next one is asked for with `after` set to this one's `next`, until that is empty.

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use heliu_wire::records::records_service_server::{RecordsService, RecordsServiceServer};
 use heliu_wire::records::{
     ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record,
+    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record, RevealRequest,
+    RevealResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -45,6 +46,10 @@ impl RecordsService for FakeNode {
         let id = request.into_inner().id;
         let record = (!id.is_empty()).then(|| Record { id, ..Default::default() });
         Ok(Response::new(GetResponse { record }))
+    }
+
+    async fn reveal(&self, _: Request<RevealRequest>) -> Result<Response<RevealResponse>, Status> {
+        Ok(Response::new(RevealResponse::default()))
     }
 
     async fn list(&self, _: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {

@@ -8,12 +8,15 @@ use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Tic
 use heliu_storage::{StoreError, Transaction, Write};
 use heliu_trust::directory::{Directory, DirectoryError, SignedEntry};
 use heliu_trust::id::{Incarnation, NodeId};
+use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
 use crate::error::StartError;
 use crate::options::Anchor;
 use crate::runner::reads::carry_out;
 
+/// Stranded edits that an engine begins with. Who has more deals with these first.
+const STRANDED: usize = 4_096;
 /// Rows read at once while the sums are counted: some 2 MB.
 const SCAN_ROWS: usize = 8_192;
 
@@ -23,6 +26,8 @@ pub(crate) struct Beginner {
     pub anchor: Anchor,
     pub key: Arc<dyn Signer>,
     pub verifier: Arc<dyn Verifier>,
+    pub sealing: Option<Arc<SealingSecret>>,
+    pub issuer: Option<Arc<dyn Signer>>,
     pub config: Config,
 }
 
@@ -57,9 +62,13 @@ impl Beginner {
         let hidden = store.hidden(meta.head).await?;
         let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
         let mut start = Start::new(node, seat, directory, meta, keys, random()?);
+        (start.sealing, start.issuer) = (self.sealing.clone(), self.issuer.clone());
+        start.stranded = store.stranded(STRANDED).await?;
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
         start.quarantined = store.counts().await?.quarantined;
+        start.statements = store.statements().await?;
+        start.audit_head = store.audit_head().await?;
         count(&mut start, &**store).await?;
         Ok((Engine::new(self.config.clone(), start), seat))
     }
@@ -92,6 +101,8 @@ impl Beginner {
         let entries = added.iter().map(|entry| SignedEntry::clone(entry)).collect();
         let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
         let mut start = Start::new(self.node(), seat, stored, meta, keys, random()?);
+        start.statements = store.statements().await?;
+        start.audit_head = store.audit_head().await?;
         count(&mut start, &**store).await?;
         let mut engine = Engine::new(self.config.clone(), start);
         let extend = Input::Extend { ticket: Ticket(0), entries };

@@ -62,6 +62,8 @@ impl Node {
             anchor: options.anchor,
             key: Arc::clone(&options.key),
             verifier: Arc::clone(&options.verifier),
+            sealing: options.sealing.clone(),
+            issuer: options.issuer.clone(),
             config: Config { program: options.program.clone(), open_max: options.open_max },
         };
         let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;

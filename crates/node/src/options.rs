@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::{NodeId, RealmId};
+use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{PublicKey, Signer, Verifier};
 
 /// Everything that a node needs besides its store.
@@ -18,6 +19,12 @@ pub struct Options {
     pub verifier: Arc<dyn Verifier>,
     /// Whose directory this node believes.
     pub anchor: Anchor,
+    /// The realm's name, which its id binds: join tokens carry it. Empty: this node mints none.
+    pub realm_name: String,
+    /// The node's own key for what is sealed. None: it opens nothing that is sealed, and hands on no keys.
+    pub sealing: Option<Arc<SealingSecret>>,
+    /// The key that enters things into the directory; one node of the county has it.
+    pub issuer: Option<Arc<dyn Signer>>,
     /// Directory entries that the store may lack: all of them at the first start, none later. They are verified, and
     /// appended where the stored log ends.
     pub directory: Vec<SignedEntry>,
@@ -123,6 +130,9 @@ impl Options {
             key,
             verifier,
             anchor,
+            realm_name: String::new(),
+            sealing: None,
+            issuer: None,
             directory: Vec::new(),
             listen,
             security: Security::LoopbackPlain,

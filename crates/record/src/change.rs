@@ -23,6 +23,8 @@ pub mod limits {
     pub const PUTS: usize = 1_000;
     pub const DEPS: usize = 64;
     pub const MESSAGE_BYTES: usize = 1_024;
+    /// Before and after 1970: automerge keeps the differences of times, and breaks on one that has no 64 bits.
+    pub const TIME_MS: u64 = 1 << 53;
     pub const KEY_BYTES: usize = 200;
     pub const VALUE_BYTES: usize = 16 * 1024;
     pub const REPLACES: usize = 64;

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::command::Request;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::{
-    Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, ScanItem, StoreError, StoreId, Transaction,
+    Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
+    Transaction,
 };
-use heliu_trust::directory::SignedEntry;
+use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::token::JoinRequest;
 
 use crate::frame::{Frame, Refuse};
 
@@ -47,11 +49,67 @@ pub enum Input {
     Execute {
         ticket: Ticket,
         request: Request,
+        /// By which right, for the audit log; empty if nobody asked for one.
+        role: String,
+    },
+    /// A superior takes a record away, everywhere and for good.
+    Erase {
+        ticket: Ticket,
+        record: RecordId,
+        who: String,
+        role: String,
+        reason: String,
+    },
+    /// What is sealed in a record, in the clear, if this node may read it. That somebody asked is in the audit log before he
+    /// is answered.
+    Reveal {
+        ticket: Ticket,
+        record: RecordId,
+        who: String,
+        role: String,
+        why: String,
+    },
+    /// Something that the shell did, for the audit log.
+    Audit {
+        ticket: Ticket,
+        event: AuditEvent,
     },
     /// Directory entries from this node's own administrator.
     Extend {
         ticket: Ticket,
         entries: Vec<SignedEntry>,
+    },
+    /// A new machine asks to become a node. Answered when the directory has it, or when it is refused; if nobody who can
+    /// enter it is in reach for a while, with the code `join.pending`: the request stays and goes up as soon as it can, and
+    /// whoever asks again with the same token and key hears what became of it.
+    Join {
+        ticket: Ticket,
+        request: JoinRequest,
+    },
+    /// Items that this node's administrator wants in the directory. It takes the issuer's key.
+    Draft {
+        ticket: Ticket,
+        items: Vec<Item>,
+    },
+    /// As [`Input::Draft`], of a fence around a node: with the last commits that are known here as its frontier, or, with
+    /// `nothing`, without one. `excluded` are leaves below it that are not good either.
+    FenceOf {
+        ticket: Ticket,
+        node: NodeId,
+        nothing: bool,
+        excluded: Vec<LeafHash>,
+    },
+    /// What is to become of an edit of this node that no longer counts; see [`heliu_storage::StrandedRow`].
+    Stranded {
+        ticket: Ticket,
+        leaf: LeafHash,
+        action: StrandedAction,
+    },
+    /// What is to become of a row in quarantine.
+    Quarantine {
+        ticket: Ticket,
+        id: [u8; 32],
+        action: QuarantineAction,
     },
     /// Compare with the other end as soon as both are quiet.
     Verify {
@@ -78,6 +136,10 @@ pub enum Input {
         link: LinkId,
         items: Vec<ScanItem>,
     },
+    /// Answers [`Effect::Sweep`]; empty if it failed: the next occasion comes.
+    Swept {
+        items: Vec<ScanItem>,
+    },
     /// A read for a link failed; the link closes and is dialled again.
     ReadFailed {
         link: LinkId,
@@ -85,6 +147,39 @@ pub enum Input {
     },
     /// Time has passed. Due about every second.
     Tick,
+}
+
+impl Input {
+    /// Who waits for an answer to it.
+    pub(crate) fn ticket(&self) -> Option<Ticket> {
+        match self {
+            Input::Execute { ticket, .. }
+            | Input::Erase { ticket, .. }
+            | Input::Reveal { ticket, .. }
+            | Input::Audit { ticket, .. }
+            | Input::Extend { ticket, .. }
+            | Input::Join { ticket, .. }
+            | Input::Draft { ticket, .. }
+            | Input::FenceOf { ticket, .. }
+            | Input::Stranded { ticket, .. }
+            | Input::Quarantine { ticket, .. } => Some(*ticket),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StrandedAction {
+    /// Write the same again on top of what is there now, whatever that is.
+    Reissue,
+    Discard,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuarantineAction {
+    /// Judge it again. What is no leaf of a record that is here is let go, to be taken when it comes again.
+    Requeue,
+    Drop,
 }
 
 #[derive(Debug)]
@@ -119,6 +214,11 @@ pub enum Effect {
     Scan {
         link: LinkId,
     },
+    /// Some rows with grants after this one, see [`heliu_storage::Read::granted`]: [`SWEEP_ROWS`] of them, if there are so
+    /// many.
+    Sweep {
+        after: Option<RecordId>,
+    },
     Reply {
         ticket: Ticket,
         reply: Reply,
@@ -135,7 +235,19 @@ pub struct LoadRequest {
     /// Open conflicts with one of these as an anchor.
     pub conflicts_of: BTreeSet<RecordId>,
     pub commands: BTreeSet<CommandId>,
+    /// Which records hold a leaf of these?
+    pub written_by: BTreeSet<NodeId>,
+    /// The ids of all records.
+    pub all: bool,
+    /// The last commit of each incarnation of these.
+    pub chains_of: BTreeSet<NodeId>,
+    pub commits_at: BTreeSet<Place>,
+    /// Rows of the quarantine, by id.
+    pub quarantined: BTreeSet<[u8; 32]>,
 }
+
+/// A place in an author's chain. Two commits for one are evidence.
+pub type Place = (NodeId, Incarnation, u64);
 
 #[derive(Debug, Default)]
 pub struct LoadReply {
@@ -146,15 +258,72 @@ pub struct LoadReply {
     pub referring: Vec<(RecordId, RecordId)>,
     pub conflicts: Vec<ConflictRow>,
     pub commands: Vec<(CommandId, Vec<u8>)>,
+    /// Of every author that was asked for: the records, each once.
+    pub written: Vec<RecordId>,
+    pub all: Vec<RecordId>,
+    pub chains: Vec<(NodeId, Vec<(Incarnation, u64, CommitId)>)>,
+    /// Signed commits, encoded.
+    pub commits: Vec<std::sync::Arc<[u8]>>,
+    pub quarantined: Vec<QuarantineRow>,
+}
+
+/// How many rows answer one [`Effect::Sweep`] at most.
+pub const SWEEP_ROWS: usize = 1_024;
+
+/// A row for the audit log: never what was read or written, only that it was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuditEvent {
+    pub who: String,
+    /// By which right.
+    pub role: String,
+    pub action: String,
+    /// What it was done to, by its id.
+    pub subject: String,
+    pub detail: String,
+}
+
+/// What a sealed field says, in the clear.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Revealed {
+    pub field: String,
+    /// Each value that can be opened here; the one that the view shows last.
+    pub values: Vec<String>,
+    /// How many others cannot.
+    pub locked: u32,
+}
+
+impl std::fmt::Debug for Revealed {
+    /// Without the values: logs must not hold them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (values, locked) = (self.values.len(), self.locked);
+        write!(f, "Revealed({}: {values} opened, {locked} locked)", self.field)
+    }
 }
 
 /// The answer to a command, given when it is durable.
 #[derive(Clone, Debug)]
 pub enum Reply {
     Done(Done),
+    Revealed(Vec<Revealed>),
     Refused(heliu_record::command::Refusal),
     /// The directory entries do not follow.
     BadEntries(String),
+    /// The machine that asked is a node now.
+    Joined,
+    /// It is not, or not yet; the codes are those of [`heliu_trust::token::JoinError`], and `join.pending`, `join.busy`,
+    /// `join.asked-again`, `join.forked`, `join.store-failed`.
+    JoinRefused {
+        code: String,
+        reason: String,
+    },
+    /// The entry that was drawn up, and whether it is in the directory. It is not if it needs a second signature: then
+    /// it has to be signed by a cosigner and handed in with [`Input::Extend`].
+    Drafted {
+        entry: Box<SignedEntry>,
+        entered: bool,
+    },
+    /// What a row of the quarantine is now: the code of the leaf's status, or `awaited` if it has to come again.
+    Requeued(String),
     /// The store could not take it; nothing of it happened.
     StoreFailed(StoreError),
 }
@@ -211,9 +380,39 @@ pub enum Notice {
         peer: Option<NodeId>,
         why: Refuse,
     },
+    /// Two signed entries for one place of the directory: it grows no more here until the root has decided.
+    DirectoryForked {
+        index: u64,
+    },
+    /// A node signed two commits for one place of its chain.
+    Equivocation {
+        author: NodeId,
+        seq: u64,
+    },
+    /// Edits of this node no longer count, because what they stood on was excluded.
+    Stranded {
+        record: RecordId,
+        count: usize,
+    },
     /// This node found that it had been rolled back or copied, and writes under a new incarnation.
     NewIncarnation(Incarnation),
     StoreFailed(StoreError),
+    /// A record was erased here, because a statement of this node says so.
+    Erased {
+        record: RecordId,
+        by: NodeId,
+    },
+    /// Two heads of one length of a node's audit log: it was written anew, or its store was copied.
+    AuditForked {
+        author: NodeId,
+        seq: u64,
+    },
+    /// A statement that came does not hold, and was not kept.
+    StatementRefused {
+        link: LinkId,
+        code: &'static str,
+        reason: String,
+    },
     /// Something that the store holds of this record cannot be read. It is set aside until a link brings it again.
     Damaged {
         record: RecordId,
@@ -241,4 +440,6 @@ pub struct LinkStatus {
     pub mismatches: u64,
     pub refused_here: u64,
     pub refused_there: u64,
+    /// The ends were last found to hold different statements, and exchange them.
+    pub statements_differ: bool,
 }

@@ -1,5 +1,7 @@
 //! The engine of one node: its links and its records, wired together. It decides; the shell carries out.
 //!
+//! What it does for machines that want to join, and what it tells operators, is in `engine/`.
+//!
 //! At most one load, scan or apply is under way at a time, so what a batch sees is what is durable. Links go on
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
@@ -10,14 +12,19 @@ use heliu_record::hash::hash;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_storage::{Meta, Position, QuarantineRow, ScanItem, StoreError};
 use heliu_trust::admission::{Leaf, check_commits};
+use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::statement::SignedStatement;
 
-use crate::effect::{Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
+use crate::effect::{AuditEvent, Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
 use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, Outcome, Replica, Step, Work, kept};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Receipt, Replica, Step, Work, kept, open_grants};
 use crate::start::Start;
+
+mod alarms;
+mod joining;
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -60,6 +67,10 @@ pub struct Engine {
     has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
     renewing: bool,
+    /// Join requests that others have to enter.
+    joins: Joins,
+    /// Of the last input.
+    now: Moment,
     failed: Option<StoreError>,
 }
 
@@ -76,6 +87,8 @@ impl Engine {
             has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
+            joins: Joins::default(),
+            now: Moment::default(),
             failed: None,
         }
     }
@@ -101,6 +114,35 @@ impl Engine {
         self.replica.hidden()
     }
 
+    /// Erased records with who has confirmed it and who is silent, by id.
+    #[must_use]
+    pub fn erasures(&self) -> Vec<Receipt> {
+        self.replica.erasures()
+    }
+
+    /// The receipt of one erasure.
+    #[must_use]
+    pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
+        self.replica.receipt(record)
+    }
+
+    /// Everything that nodes say outside of records and that is for this seat, by hash.
+    pub fn statements(&self) -> impl Iterator<Item = &SignedStatement> {
+        self.replica.statements.iter().map(Arc::as_ref)
+    }
+
+    /// How far the audit log goes, with what is not durable yet.
+    #[must_use]
+    pub fn audit_head(&self) -> AuditHead {
+        self.replica.audit_head()
+    }
+
+    /// Records with sealed values that somebody may read and cannot yet, with the nodes that wait; without any, it is the
+    /// escrow. As far as the records have been looked through since the start.
+    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
+        self.replica.pending_wraps()
+    }
+
     /// Why the engine has stopped taking anything. The shell begins a new one from the store.
     #[must_use]
     pub fn failed(&self) -> Option<&StoreError> {
@@ -116,19 +158,21 @@ impl Engine {
     /// Whether nothing is queued or under way on the records.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.busy == Busy::No && self.replica.is_idle()
+        self.busy == Busy::No && self.replica.is_idle() && self.replica.has_swept()
     }
 
     pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
         let mut out = Out::default();
+        self.now = now;
         if let Some(error) = self.failed.clone() {
-            if let Input::Execute { ticket, .. } | Input::Extend { ticket, .. } = input {
+            if let Some(ticket) = input.ticket() {
                 out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error) });
             }
             return out.effects;
         }
         self.take(input, now, &mut out);
         self.settle(now, &mut out);
+        self.pass_up(now, &mut out);
         out.effects
     }
 
@@ -147,12 +191,36 @@ impl Engine {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
                 self.scans.remove(&link);
+                self.joins.link_down(link);
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
-            Input::Execute { ticket, request } => self.replica.submit(Work::Execute { ticket, request }),
+            Input::Execute { ticket, request, role } => self.replica.submit(Work::Execute { ticket, request, role }),
+            Input::Erase { ticket, record, who, role, reason } => {
+                let (action, subject) = ("record.erase".to_owned(), record.to_string());
+                let event = AuditEvent { who, role, action, subject, detail: reason };
+                self.replica.submit(Work::Erase { ticket, record, event });
+            }
+            Input::Reveal { ticket, record, who, role, why } => {
+                let (action, subject) = ("record.reveal".to_owned(), record.to_string());
+                let event = AuditEvent { who, role, action, subject, detail: why };
+                self.replica.submit(Work::Reveal { ticket, record, event });
+            }
+            Input::Audit { ticket, event } => self.replica.submit(Work::Audit { ticket, event }),
+            Input::Swept { items } => self.replica.swept(&items),
             Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
+            Input::Join { ticket, request } => self.join(JoinAsker::Ticket(ticket), Box::new(request), now, out),
+            Input::Draft { ticket, items } => self.replica.submit(Work::Draft { ticket, items }),
+            Input::FenceOf { ticket, node, nothing, excluded } => {
+                self.replica.submit(Work::FenceOf { ticket, node, nothing, excluded });
+            }
+            Input::Stranded { ticket, leaf, action } => {
+                self.replica.submit(Work::Stranded { ticket, leaf, action });
+            }
+            Input::Quarantine { ticket, id, action } => {
+                self.replica.submit(Work::Quarantine { ticket, id, action });
+            }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -173,7 +241,12 @@ impl Engine {
             }
             Input::Applied(Ok(())) => self.applied(now, out),
             Input::Applied(Err(error)) => self.fail(error, out),
-            Input::Tick => self.each(now, out, super::link::Link::on_tick),
+            Input::Tick => {
+                self.replica.tick(now);
+                self.each(now, out, super::link::Link::on_tick);
+                let said = self.joins.tick(now.tick_ms);
+                self.say(said, now, out);
+            }
         }
     }
 
@@ -207,7 +280,10 @@ impl Engine {
             return true;
         }
         match self.replica.step(now) {
-            Step::Idle => true,
+            Step::Idle => {
+                out.effects.extend(self.replica.next_sweep());
+                true
+            }
             Step::Load(request) => {
                 self.busy = Busy::Loading;
                 out.effects.push(Effect::Load(request));
@@ -228,8 +304,22 @@ impl Engine {
     fn applied(&mut self, now: Moment, out: &mut Out) {
         self.busy = Busy::No;
         self.has_scanned = false;
-        let Outcome { replies, ingested, wants, came_again, directory_grew, extended, rolled_back, notices } =
-            self.replica.applied();
+        let Outcome {
+            replies,
+            ingested,
+            wants,
+            came_again,
+            directory_grew,
+            replaced_from,
+            forked,
+            extended,
+            join_refused,
+            pass_up,
+            stated,
+            heard,
+            rolled_back,
+            notices,
+        } = self.replica.applied();
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
         for (link, sequence, refused) in ingested {
@@ -242,10 +332,28 @@ impl Engine {
             self.came_again(link, &records, now, out);
         }
         if directory_grew {
-            self.each(now, out, super::link::Link::on_directory_grown);
+            self.replica.directory_grew();
+            self.each(now, out, |link, shared, out| link.on_directory_grown(replaced_from, shared, out));
+            let said = self.joins.settled(&self.replica.directory);
+            self.say(said, now, out);
         }
         for (link, result) in extended {
             self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
+        }
+        for link in heard {
+            self.with(link, now, out, |link, _, _| link.heard_statements());
+        }
+        if !stated.is_empty() {
+            self.each(now, out, |link, shared, out| link.on_stated(&stated, shared, out));
+        }
+        if let Some(other) = forked {
+            self.each(now, out, |link, _, out| link.show_fork(&other, out));
+        }
+        self.say(join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal))).collect(), now, out);
+        for (asker, request) in pass_up {
+            let node = request.node(self.replica.verifier.scheme());
+            let said = self.joins.add(asker, &request, node, now.tick_ms);
+            self.say(said, now, out);
         }
         self.renewing = false;
         if rolled_back {
@@ -273,7 +381,8 @@ impl Engine {
 
     fn fail(&mut self, error: StoreError, out: &mut Out) {
         self.busy = Busy::No;
-        for ticket in self.replica.abandon() {
+        let waiting: Vec<_> = self.joins.tickets().collect();
+        for ticket in self.replica.abandon().into_iter().chain(waiting) {
             out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
         }
         for link in self.links.values_mut() {
@@ -288,6 +397,11 @@ impl Engine {
             Arrival::Directory { link, entries } => {
                 self.replica.submit(Work::Extend { entries, by: By::Link(link) });
             }
+            Arrival::Join { link, request } => self.join(JoinAsker::Link(link), request, now, out),
+            Arrival::JoinRefused { link, refusal } => {
+                let said = self.joins.refused(link, &refusal);
+                self.say(said, now, out);
+            }
             Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
             Arrival::RolledBack => {
                 if !std::mem::replace(&mut self.renewing, true) {
@@ -295,10 +409,17 @@ impl Engine {
                     self.replica.submit(Work::Renew(incarnation));
                 }
             }
+            Arrival::Statements { link, statements } => {
+                let statements = self.replica.check_statements(link, &statements, out);
+                self.replica.submit(Work::Statements { link, statements });
+            }
             Arrival::Leaves { link, from, sequence, delivery, cursor } => {
                 match self.open(link, from, sequence, &delivery, now) {
                     Some(incoming) => self.replica.submit(Work::Leaves(Incoming { cursor, ..incoming })),
-                    None => self.with(link, now, out, |link, _, out| {
+                    None => self.with(link, now, out, |link, shared, out| {
+                        if shared.fork.is_some() {
+                            return link.refuse_fork(out);
+                        }
                         let reason = "a commit cites a directory version that is not here yet: directory first";
                         link.refuse(RefuseCode::Protocol, reason.to_owned(), out);
                     }),
@@ -318,8 +439,15 @@ impl Engine {
             link,
             from,
             sequence,
-            commits: delivery.commits.clone(),
+            commits: delivery
+                .commits
+                .iter()
+                .zip(&verdicts)
+                .filter(|(_, v)| v.is_ok())
+                .map(|(c, _)| Arc::clone(c))
+                .collect(),
             leaves: Vec::with_capacity(delivery.leaves.len()),
+            grants: Vec::new(),
             refused: Vec::new(),
             quarantined: Vec::new(),
             cursor: None,
@@ -348,6 +476,14 @@ impl Engine {
                     Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
                     Err(error) => refuse(&mut incoming, &delivered.change, error.code(), error.to_string()),
                 }
+            }
+        }
+        for (delivered, opened) in open_grants(&delivery.grants, directory, &*self.replica.verifier) {
+            match opened {
+                Ok(signed) => incoming.grants.push((signed, Arc::clone(&delivered.preimage))),
+                // Directory first, as for a commit.
+                Err(None) => return None,
+                Err(Some((code, why))) => refuse(&mut incoming, &delivered.grant, code, why),
             }
         }
         Some(incoming)
@@ -398,7 +534,8 @@ impl Engine {
         });
     }
 
-    /// Records that left this seat go once a superior has everything up to then.
+    /// Records that left this seat go once a superior has everything up to then. At the top of the tree nobody has to: what
+    /// is for no seat of the tree came from somebody who may not have made it.
     fn let_go(&mut self) {
         if self.replica.hidden() == 0 {
             return;
@@ -406,7 +543,8 @@ impl Engine {
         let (own, seats) = (self.replica.seat, self.replica.directory.seats());
         let is_superior = |seat: SeatId| seat != own && seats.is_at_or_above(seat, own);
         let superiors = self.links.values().filter(|link| link.peer_seat().is_some_and(is_superior));
-        let acked: Position = superiors.map(Link::acked).max().unwrap_or(0);
+        let is_top = seats.get(own).is_some_and(|seat| seat.parent.is_none());
+        let acked = if is_top { Position::MAX } else { superiors.map(Link::acked).max().unwrap_or(0) };
         self.replica.let_go_up_to(acked);
     }
 
@@ -436,7 +574,9 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         directory: &replica.directory,
         last_commit: replica.last_commit(),
         sums: replica.sums_with(peer),
+        statements: &replica.statements,
         is_leaving: replica.hidden() > 0,
+        fork: replica.fork.as_ref(),
         now,
     }
 }

@@ -226,8 +226,8 @@ impl Have {
 /// Statements that the receiver lacks, and which the sender has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statements {
-    /// The first eight bytes of the hash of each statement held; of more than a frame may list, some: what is not listed
-    /// may come although it is held.
+    /// A part of what is held, by the first eight bytes of each hash, ascending. The first entry says where the part begins
+    /// and is none of them. A list as long as may be ends with its last entry, a shorter one goes to the end of all.
     pub have: Vec<[u8; 8]>,
     /// Whether the receiver is to answer `have` with what is not in it, and say in turn what it has.
     pub reply: bool,
@@ -236,13 +236,6 @@ pub struct Statements {
 }
 
 impl Statements {
-    /// Says what is held. Of more than a frame may list, the first.
-    #[must_use]
-    pub fn have(mut have: Vec<[u8; 8]>, reply: bool) -> Self {
-        have.truncate(limits::STATEMENTS_PER_HAVE);
-        Statements { have, reply, statements: Vec::new() }
-    }
-
     /// Cuts statements into what single frames hold.
     #[must_use]
     pub fn cut(statements: Vec<Vec<u8>>) -> Vec<Vec<Vec<u8>>> {

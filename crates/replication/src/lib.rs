@@ -4,6 +4,7 @@
 //! No tokio, no SQL, no gRPC. Time and randomness are inputs, so a seed reproduces everything. The order to read in:
 //! [`effect`] (what goes in and comes out), [`frame`] (what travels), [`engine`], [`replica`], [`link`].
 
+mod alarm;
 pub mod effect;
 pub mod engine;
 pub mod frame;
@@ -12,6 +13,11 @@ mod reconcile;
 mod replica;
 mod start;
 
-pub use effect::{Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
+pub use alarm::{Alarm, Severity};
+pub use effect::{
+    AuditEvent, Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply,
+    Revealed, SWEEP_ROWS, StrandedAction, Ticket,
+};
 pub use engine::{Config, Engine};
+pub use replica::Receipt;
 pub use start::Start;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Meta, ScanItem};
+use heliu_storage::{Meta, ScanItem, StatementRow, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
+use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
 use crate::replica::{ScopeSumsStart, StrangersStart};
@@ -26,6 +27,16 @@ pub struct Start {
     pub hidden: Vec<RecordId>,
     /// Rows in quarantine.
     pub quarantined: u64,
+    /// The node's own key for what is sealed. Without, this process opens nothing that is sealed, and hands on no keys.
+    pub sealing: Option<Arc<SealingSecret>>,
+    /// All statements of the store.
+    pub statements: Vec<StatementRow>,
+    /// Seq and hash of the last row of the audit log.
+    pub audit_head: Option<(u64, [u8; 32])>,
+    /// Edits of this node that no longer count and of which nobody has said what is to become.
+    pub stranded: Vec<StrandedRow>,
+    /// The key that enters things into the directory, if this node has it.
+    pub issuer: Option<Arc<dyn Signer>>,
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
     pub(crate) sums: ScopeSumsStart,
@@ -44,8 +55,25 @@ impl Start {
     ) -> Self {
         let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
         let (signer, verifier) = keys;
-        let (last_commit, hidden, quarantined, strangers) = (None, Vec::new(), 0, StrangersStart::default());
-        Start { node, seat, directory, meta, signer, verifier, last_commit, hidden, quarantined, seed, sums, strangers }
+        Start {
+            node,
+            seat,
+            directory,
+            meta,
+            signer,
+            verifier,
+            last_commit: None,
+            hidden: Vec::new(),
+            quarantined: 0,
+            sealing: None,
+            statements: Vec::new(),
+            audit_head: None,
+            stranded: Vec::new(),
+            issuer: None,
+            seed,
+            sums,
+            strangers: StrangersStart::default(),
+        }
     }
 
     /// Counts rows of the store; each exactly once.

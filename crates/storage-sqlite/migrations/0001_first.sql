@@ -30,6 +30,8 @@ CREATE TABLE commits (
 ) STRICT;
 -- The last one of an author is the one with its highest key.
 CREATE INDEX commits_by_author ON commits (author);
+-- Of two with one place, the author signed both: evidence.
+CREATE INDEX commits_by_place ON commits (incarnation, seq);
 
 -- A table with a rowid: rows are long and ids are random, so ordering the rows by id would rewrite a page for each.
 -- What an update sets is not declared NOT NULL (reading checks it): such a constraint makes SQLite copy every page that a

@@ -1,7 +1,10 @@
 //! Reading everything that is kept beside records and feed: directory, conflicts, cursors, commands,
 //! quarantine, statements, the audit log, stranded edits, counts.
 
-use heliu_record::id::{LeafHash, RecordId, SeatId};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heliu_record::id::{LeafHash, RecordId, SeatId, to_hex};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, CommandId, ConflictRow, Cursor, QuarantineRow, Quarantined, StatementRow, StoreId, StrandedRow,
@@ -83,6 +86,45 @@ pub async fn last_commit(
     let Some(row) = query.bind(&author.0[..]).fetch_optional(connection).await? else { return Ok(None) };
     let cells = Cells::new(&row, "commits", 0);
     Ok(Some((Incarnation(cells.fixed(1)?), cells.u64(2)?, CommitId(cells.fixed(3)?))))
+}
+
+pub async fn chains_of(
+    connection: &mut SqliteConnection,
+    author: NodeId,
+) -> Result<Vec<(Incarnation, u64, CommitId)>, Fault> {
+    // With `max`, SQLite takes the other columns from the row that has it.
+    let query = sqlx::query(
+        "SELECT key, incarnation, max(seq), id FROM commits WHERE author = ? GROUP BY incarnation ORDER BY incarnation",
+    );
+    let last = |row: &SqliteRow| {
+        let cells = Cells::new(row, "commits", 0);
+        Ok((Incarnation(cells.fixed(1)?), cells.u64(2)?, CommitId(cells.fixed(3)?)))
+    };
+    query.bind(&author.0[..]).fetch_all(connection).await?.iter().map(last).collect()
+}
+
+pub async fn commits_at(
+    connection: &mut SqliteConnection,
+    places: &[(NodeId, Incarnation, u64)],
+) -> Result<Vec<Arc<[u8]>>, Fault> {
+    let query = sqlx::query(
+        "SELECT c.key, c.encoded, c.author, c.incarnation, c.seq FROM json_each(?) j CROSS JOIN commits c \
+         ON c.incarnation = unhex(j.value ->> 0) AND c.seq = j.value ->> 1",
+    );
+    let asked: BTreeSet<&(NodeId, Incarnation, u64)> = places.iter().collect();
+    // Nodes that share an incarnation would be found together; each is asked for once.
+    let at: BTreeSet<(&Incarnation, u64)> = places.iter().map(|(_, incarnation, seq)| (incarnation, *seq)).collect();
+    let list = at.iter().map(|(incarnation, seq)| format!("[\"{}\",{}]", to_hex(&incarnation.0), signed(*seq)));
+    let list = format!("[{}]", list.collect::<Vec<_>>().join(","));
+    let mut commits = Vec::new();
+    for row in query.bind(list).fetch_all(connection).await? {
+        let cells = Cells::new(&row, "commits", 0);
+        let place = (NodeId(cells.fixed(2)?), Incarnation(cells.fixed(3)?), cells.u64(4)?);
+        if asked.contains(&place) {
+            commits.push(Arc::from(cells.get::<&[u8]>(1)?));
+        }
+    }
+    Ok(commits)
 }
 
 pub async fn quarantine(connection: &mut SqliteConnection, count: usize) -> Result<Vec<QuarantineRow>, Fault> {

@@ -17,14 +17,15 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex as StdMutex, PoisonError};
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow,
-    Quarantined, Read, RecordRow, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
+    Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
+    Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -230,6 +231,10 @@ impl Read for SqliteStore {
         read!(self, "scanning records", connection => records::scan(connection, after, limit))
     }
 
+    async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+        read!(self, "looking for records with grants", connection => records::granted(connection, after, limit))
+    }
+
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
         read!(self, "reading a record", connection => records::one(connection, id))
     }
@@ -268,6 +273,14 @@ impl Read for SqliteStore {
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
         read!(self, "reading an author's last commit", connection => ledgers::last_commit(connection, author))
+    }
+
+    async fn chains_of(&self, author: NodeId) -> Result<Vec<(Incarnation, u64, CommitId)>, StoreError> {
+        read!(self, "reading an author's chains", connection => ledgers::chains_of(connection, author))
+    }
+
+    async fn commits_at(&self, places: &[(NodeId, Incarnation, u64)]) -> Result<Vec<Arc<[u8]>>, StoreError> {
+        read!(self, "reading commits by their place", connection => ledgers::commits_at(connection, places))
     }
 
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {

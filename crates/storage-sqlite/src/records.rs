@@ -27,8 +27,29 @@ pub fn is_itself(row: &RecordRow) -> bool {
 }
 
 pub async fn scan(connection: &mut SqliteConnection, after: Option<RecordId>, count: usize) -> Result<ScanPage, Fault> {
-    let query = sqlx::query("SELECT id, scope, state, held, admitted FROM records WHERE id > ? ORDER BY id LIMIT ?");
-    let rows = query.bind(start(after.as_ref())).bind(limit(count)).fetch_all(connection).await?;
+    scan_where(connection, "true", after, count).await
+}
+
+/// Those alone that have grants. A row that cannot be read is left out: a scan tells of it.
+pub async fn granted(
+    connection: &mut SqliteConnection,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<ScanItem>, Fault> {
+    let has_grants = "EXISTS (SELECT 1 FROM feed f WHERE f.record = records.key AND f.entry = 1)";
+    Ok(scan_where(connection, has_grants, after, count).await?.items)
+}
+
+async fn scan_where(
+    connection: &mut SqliteConnection,
+    fits: &'static str,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<ScanPage, Fault> {
+    let columns = "id, scope, state, held, admitted";
+    let sql = format!("SELECT {columns} FROM records WHERE id > ? AND {fits} ORDER BY id LIMIT ?");
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
+    let rows = query.fetch_all(connection).await?;
     let item = |cells: &Cells| {
         Ok(ScanItem {
             id: RecordId(cells.fixed(0)?),

@@ -11,6 +11,7 @@ mod transaction;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::sync::Arc;
 
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -79,6 +80,12 @@ pub trait Read: Send + Sync {
     fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> impl Future<Output = Result<FeedPage, StoreError>> + Send;
     /// Rows in id order after a given one: what sums and reconciliation are made from.
     fn scan(&self, after: Option<RecordId>, limit: usize) -> impl Future<Output = Result<ScanPage, StoreError>> + Send;
+    /// As [`Read::scan`], of those alone that have grants.
+    fn granted(
+        &self,
+        after: Option<RecordId>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ScanItem>, StoreError>> + Send;
     fn record(&self, id: RecordId) -> impl Future<Output = Result<Option<RecordRow>, StoreError>> + Send;
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
@@ -106,6 +113,16 @@ pub trait Read: Send + Sync {
         &self,
         author: NodeId,
     ) -> impl Future<Output = Result<Option<(Incarnation, u64, CommitId)>, StoreError>> + Send;
+    /// The last commit of each incarnation of an author, by incarnation.
+    fn chains_of(
+        &self,
+        author: NodeId,
+    ) -> impl Future<Output = Result<Vec<(Incarnation, u64, CommitId)>, StoreError>> + Send;
+    /// The encoded commits at these places, in no order: more than one at a place that its author signed twice for.
+    fn commits_at(
+        &self,
+        places: &[(NodeId, Incarnation, u64)],
+    ) -> impl Future<Output = Result<Vec<Arc<[u8]>>, StoreError>> + Send;
     /// The newest first, below a number: a page of a list, which has no need of the bytes.
     fn quarantined(
         &self,

@@ -2,7 +2,7 @@
 
 mod state;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,10 +12,10 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Quarantined, Read, RecordRow, RecordState, ScanItem, ScanPage, StatementRow, StoreError, StoreId,
-    StrandedRow, StrandedState, Transaction, Write,
+    QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow,
+    StrandedState, Transaction, Write,
 };
-use state::{Slot, State};
+use state::State;
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
 /// drops the engine; a restored backup is an older [`MemoryStore::fork`].
@@ -87,16 +87,15 @@ impl Read for MemoryStore {
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
         let state = self.lock();
-        let item = |slot: &Arc<Slot>| ScanItem {
-            id: slot.row.id,
-            scope: slot.row.scope.clone(),
-            present: slot.row.state == RecordState::Present,
-            held: slot.row.held,
-            admitted: slot.row.admitted,
-        };
-        let items: Vec<ScanItem> = state.after(after).take(limit).map(|(_, slot)| item(slot)).collect();
+        let items: Vec<ScanItem> = state.after(after).take(limit).map(|(_, slot)| slot.scanned()).collect();
         let next = items.last().filter(|_| items.len() == limit).map(|item| item.id);
         Ok(ScanPage { items, next, damaged: Vec::new() })
+    }
+
+    async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
+        let state = self.lock();
+        let granted = state.after(after).filter(|(id, _)| state.has_grants(id));
+        Ok(granted.take(limit).map(|(_, slot)| slot.scanned()).collect())
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
@@ -150,6 +149,22 @@ impl Read for MemoryStore {
 
     async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
         Ok(self.lock().last_commits.get(&author).copied())
+    }
+
+    async fn chains_of(&self, author: NodeId) -> Result<Vec<(Incarnation, u64, CommitId)>, StoreError> {
+        let mut last: BTreeMap<Incarnation, (u64, CommitId)> = BTreeMap::new();
+        let state = self.lock();
+        let places = (author, Incarnation([0; 16]), 0)..=(author, Incarnation([0xff; 16]), u64::MAX);
+        for ((_, incarnation, seq), commits) in state.places.range(places) {
+            last.extend(commits.first().map(|commit| (*incarnation, (*seq, *commit))));
+        }
+        Ok(last.into_iter().map(|(incarnation, (seq, commit))| (incarnation, seq, commit)).collect())
+    }
+
+    async fn commits_at(&self, places: &[(NodeId, Incarnation, u64)]) -> Result<Vec<Arc<[u8]>>, StoreError> {
+        let state = self.lock();
+        let ids = places.iter().filter_map(|place| state.places.get(place)).flatten();
+        Ok(ids.filter_map(|id| state.commits.get(id).cloned()).collect())
     }
 
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {

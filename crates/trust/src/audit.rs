@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use heliu_record::codec::Writer;
+use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::hash::hash;
+
+/// No text of a row is longer.
+pub const TEXT_BYTES_MAX: usize = 2 * 1024;
 
 /// One row. `seq` counts from 1 without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,17 @@ impl AuditEntry {
             out.text(text);
         }
         out.0
+    }
+
+    /// Reads what [`AuditEntry::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader(bytes);
+        let (seq, time_ms) = (reader.varint()?, reader.i64()?);
+        let mut text = |what| reader.text(what, TEXT_BYTES_MAX).map(str::to_owned);
+        let (who, role) = (text("who acted")?, text("a role")?);
+        let (action, subject, detail) = (text("an action")?, text("a subject")?, text("a detail")?);
+        reader.end()?;
+        Ok(AuditEntry { seq, time_ms, who, role, action, subject, detail })
     }
 
     /// The hash that is kept with the row.
@@ -164,6 +178,15 @@ mod tests {
         let reported = reported.iter().copied().collect();
         let verdict = verify(rows, AuditHead::START, &reported);
         verdict.map(|head| head.seq).map_err(|error| (error.seq, error.what))
+    }
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        for entry in entries(3) {
+            assert_eq!(AuditEntry::decode(&entry.encode()), Ok(entry.clone()));
+            let cut = entry.encode();
+            assert!(AuditEntry::decode(&cut[..cut.len() - 1]).is_err());
+        }
     }
 
     #[test]

@@ -135,6 +135,15 @@ impl Statement {
         Ok(Statement { realm, author, time_ms, body })
     }
 
+    /// The record that this erases, if it does.
+    #[must_use]
+    pub fn erases(&self) -> Option<RecordId> {
+        match &self.body {
+            Body::Tombstone { preimage, .. } => Some(preimage.id()),
+            Body::AuditHead(_) | Body::Erased { .. } | Body::Evidence { .. } => None,
+        }
+    }
+
     /// For whom it is; none if the author is not known here.
     #[must_use]
     pub fn audience(&self, directory: &Directory) -> Option<Audience> {

@@ -28,3 +28,13 @@ pub mod records {
 pub mod operations {
     pub use crate::generated::heliu::operations::v1::*;
 }
+
+/// `heliu.administration.v1`, as generated: its types are what a client works with.
+pub mod administration {
+    pub use crate::generated::heliu::administration::v1::*;
+}
+
+/// `heliu.enrolment.v1`, as generated: its types are what a client works with.
+pub mod enrolment {
+    pub use crate::generated::heliu::enrolment::v1::*;
+}

@@ -179,6 +179,7 @@ fn state_told(record: &Record) -> String {
             tr!("已离开本席位,待上级收齐", "has left this seat; kept until a superior has everything")
         }
         RecordState::Stub => tr!("已离开本席位", "has left this seat"),
+        RecordState::Erased => tr!("已在各处删除", "was erased everywhere"),
         RecordState::Unspecified => "?".to_owned(),
     };
     let stub = record.stub.as_ref().map(|stub| format!(" ({}, {})", time::local(stub.since_ms), stub.reason));

@@ -84,6 +84,7 @@ fn stranding_name(stranding: Stranding) -> String {
         Stranding::NotLetGo => tr!("离开未完成", "not let go"),
         Stranding::Waiting => tr!("等待前序变更", "waiting"),
         Stranding::Held => tr!("暂存,尚不能判断", "held"),
+        Stranding::Edit => tr!("所依据的变更已失效", "stood on changes that were excluded"),
         Stranding::Unspecified => "?".to_owned(),
     }
 }

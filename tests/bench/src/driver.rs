@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::executor::block_on;
 use heliu_record::command::Request;
 use heliu_replication::frame::Frame;
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, Start, Ticket};
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Read, Transaction, Write};
 use heliu_trust::directory::Directory;
@@ -68,6 +68,10 @@ impl<S: Write> Driver<S> {
                         let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read").items;
                         inputs.push_back(Input::Scanned { link, items });
                     }
+                    Effect::Sweep { after } => {
+                        let items = block_on(self.store.granted(after, SWEEP_ROWS)).expect("rows are read");
+                        inputs.push_back(Input::Swept { items });
+                    }
                     Effect::Send { frame, .. } => self.sent.push_back(frame),
                     Effect::Reply { reply, .. } => replies.push(reply),
                     Effect::Close { why, .. } => panic!("the link closed: {why:?}"),
@@ -80,7 +84,8 @@ impl<S: Write> Driver<S> {
 
     /// Gives commands; all must be carried out.
     pub fn execute(&mut self, requests: impl IntoIterator<Item = Request>) {
-        let inputs = (0..).zip(requests).map(|(i, request)| Input::Execute { ticket: Ticket(i), request });
+        let inputs =
+            (0..).zip(requests).map(|(i, request)| Input::Execute { ticket: Ticket(i), request, role: String::new() });
         for reply in self.handle_all(inputs.collect()) {
             assert!(matches!(reply, Reply::Done(_)), "a command was not carried out: {reply:?}");
         }
@@ -92,12 +97,21 @@ async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> Lo
     let anchors: Vec<_> = request.conflicts_of.into_iter().collect();
     let targets: Vec<_> = request.referring.into_iter().collect();
     let commands: Vec<_> = request.commands.into_iter().collect();
+    let places: Vec<_> = request.commits_at.into_iter().collect();
+    let mut chains = Vec::new();
+    for author in request.chains_of {
+        chains.push((author, store.chains_of(author).await.expect("chains are read")));
+    }
     LoadReply {
         records: store.load(&ids).await.expect("records are read"),
         damaged: Vec::new(),
         conflicts: store.conflicts_of(&anchors).await.expect("conflicts are read"),
         referring: store.referring(&targets).await.expect("references are read"),
         commands: store.commands(&commands).await.expect("commands are read"),
+        chains,
+        commits: store.commits_at(&places).await.expect("commits are read"),
+        // Nothing here fences anybody, or decides about what was refused.
+        ..LoadReply::default()
     }
 }
 

@@ -47,6 +47,11 @@ fn seed(number: u32) -> [u8; 32] {
     seed
 }
 
+/// With which the node of that number opens what is sealed.
+pub fn sealing(number: u32) -> SealingSecret {
+    SealingSecret::from_seed(seed(number))
+}
+
 impl Place {
     /// The default county, with a node for each (key number, seat) that `nodes` chooses.
     pub fn new(wire: Wire, nodes: impl Fn(&Place) -> Vec<(u32, Seat)>) -> Self {
@@ -64,8 +69,7 @@ impl Place {
         };
         let mut items: Vec<Item> = seats.into_iter().map(Item::Seat).collect();
         items.extend(nodes(&place).into_iter().map(|(number, seat)| {
-            let sealing = SealingSecret::from_seed(seed(number)).public();
-            Item::enrol(&*key(number), seat.id, sealing, Vec::new())
+            Item::enrol(&*key(number), seat.id, sealing(number).public(), Vec::new())
         }));
         items.push(Item::Issuer { key: issuer.public_key() });
         let entry = place.directory.draft(items, 0, &[&*root]).expect("the first entry is valid");

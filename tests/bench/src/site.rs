@@ -14,7 +14,7 @@ use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::Incarnation;
 
-use crate::place::{Place, key};
+use crate::place::{Place, key, sealing};
 
 pub struct Site {
     pub node: NodeHandle,
@@ -48,6 +48,7 @@ impl Site {
         let anchor = Anchor { realm: place.directory.realm(), root: place.directory.root() };
         let listen = dial.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut options = Options::new(key(number), Arc::new(Ed25519), anchor, listen);
+        options.sealing = Some(Arc::new(sealing(number)));
         options.security = place.security(directory);
         options.directory = place.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();
         options.upstreams = dial.upstream.into_iter().map(|address| Upstream::at([address])).collect();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use convergence::schedule::{Options, Outcome, compare_with_right_clocks, run};
+use convergence::schedule::{Options, Outcome, compare_with_right_clocks, has_comparable_clocks, run};
 use convergence::seeds;
 use convergence::tally::Tally;
 
@@ -115,8 +115,7 @@ fn one(seed: u64, arguments: &Arguments, hall: &Hall) -> Vec<String> {
     if seed.is_multiple_of(arguments.twice_every.max(1)) && run(seed, Options::default()).fingerprint != fingerprint {
         found.push("the same seed gave another trace".to_owned());
     }
-    let has_wrong_clocks = tally.faults.contains_key("wrong clocks") && !tally.faults.contains_key("roll-back");
-    if has_wrong_clocks && seed.is_multiple_of(arguments.clocks_every.max(1)) {
+    if has_comparable_clocks(&tally) && seed.is_multiple_of(arguments.clocks_every.max(1)) {
         found.extend(compare_with_right_clocks(seed, fingerprint).map(|violation| violation.to_string()));
     }
     if let Ok(mut sum) = hall.tally.lock() {

@@ -6,22 +6,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use automerge::{Automerge, ObjId, ReadDoc};
-use heliu_record::change::{Change, genesis, genesis_change};
+use heliu_record::change::{Change, Container, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
 use heliu_storage::{FeedEntry, Transaction};
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::id::NodeId;
 use serde_json::Value;
 
 use crate::world::county::County;
+use crate::world::machine::Machine;
+
+pub mod authority;
+pub mod judging;
+
+use judging::{Fate, Judge};
+
+/// Whose word it is that a leaf counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// An engine wrote it, and had it judged before anybody heard of it.
+    JudgedByItsNode,
+    /// Made by hand: the reference model judges it.
+    ToBeJudged,
+    /// Made by hand so that no record can take it.
+    NeverCounts,
+}
 
 /// A leaf as it was when its author made it durable.
 pub struct Known {
     pub record: RecordId,
     pub preimage: Preimage,
-    /// The machine that wrote it.
+    /// The machine that wrote it, or from whose disk a hostile hand took what it builds on.
     pub machine: usize,
+    pub author: NodeId,
+    /// Of its author.
+    pub seat: SeatId,
+    /// Place in the directory's log of the version that its commit cites.
+    pub cited: u64,
     pub commit_seq: u64,
     pub raw: Arc<[u8]>,
+    pub claim: Claim,
     pub is_acknowledged: bool,
     /// The only disk that held it was replaced by an older copy.
     pub is_lost: bool,
@@ -34,7 +59,7 @@ pub struct Ledger {
 
 impl Ledger {
     /// Notes what a machine wrote itself.
-    pub fn durable(&mut self, machine: usize, name: &str, transaction: &Transaction) {
+    pub fn durable(&mut self, machine: usize, at: &Machine, county: &County, transaction: &Transaction) {
         for entry in &transaction.feed {
             let FeedEntry::Leaf(row) = entry else { continue };
             if row.origin.is_some() {
@@ -43,32 +68,31 @@ impl Ledger {
             let commit = transaction.commits.iter().find(|commit| commit.id == row.commit);
             let record = transaction.records.iter().find(|record| record.id == row.record);
             let (Some(commit), Some(record)) = (commit, record) else {
-                panic!("{name} made a leaf durable without its commit or record");
+                panic!("{} made a leaf durable without its commit or record", at.name);
             };
-            let preimage = record.preimage.clone();
-            self.note(row.hash, row.record, preimage, machine, commit.seq, Arc::clone(&row.change));
+            let signed = SignedCommit::decode(&commit.encoded).expect("an engine's commit can be read");
+            self.note(
+                row.hash,
+                Known {
+                    record: row.record,
+                    preimage: record.preimage.clone(),
+                    machine,
+                    author: at.node(),
+                    seat: at.seat,
+                    cited: county.place_of(&signed),
+                    commit_seq: commit.seq,
+                    raw: Arc::clone(&row.change),
+                    claim: Claim::JudgedByItsNode,
+                    is_acknowledged: false,
+                    is_lost: false,
+                },
+            );
         }
     }
 
-    pub fn note(
-        &mut self,
-        leaf: LeafHash,
-        record: RecordId,
-        preimage: Preimage,
-        machine: usize,
-        commit_seq: u64,
-        raw: Arc<[u8]>,
-    ) {
-        let (is_acknowledged, is_lost) = (false, false);
-        self.leaves.entry(leaf).or_insert(Known {
-            record,
-            preimage,
-            machine,
-            commit_seq,
-            raw,
-            is_acknowledged,
-            is_lost,
-        });
+    /// The first to tell of a leaf is believed.
+    pub fn note(&mut self, leaf: LeafHash, known: Known) {
+        self.leaves.entry(leaf).or_insert(known);
     }
 
     pub fn acknowledged(&mut self, leaves: &[LeafHash]) {
@@ -104,81 +128,127 @@ pub struct Truth {
     /// Those that count: not the losing side of a fork, nor what builds on one, nor what waits for a lost leaf.
     pub admitted: BTreeSet<LeafHash>,
     pub waiting: BTreeSet<LeafHash>,
-    pub named: BTreeSet<SeatId>,
-    pub is_public: bool,
+    pub reach: Reach,
     document: Automerge,
+}
+
+/// Whom a record names.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    pub owners: BTreeSet<SeatId>,
+    pub seats: BTreeSet<SeatId>,
+    pub public: bool,
+}
+
+impl Reach {
+    /// As a document says that was made by these leaves. Whose it is, those that made the record say only until it is
+    /// handed on.
+    #[must_use]
+    pub fn of(document: &Automerge, leaves: &BTreeSet<LeafHash>, parsed: &Parsed) -> Self {
+        let genesis = [genesis_change().hash()];
+        let makers: Vec<&automerge::Change> =
+            leaves.iter().map(|leaf| &parsed.0[leaf]).filter(|change| change.deps() == genesis).collect();
+        let is_made = |op: &ObjId| {
+            let ObjId::Id(counter, actor, _) = op else { return false };
+            makers.iter().any(|c| c.actor_id() == actor && (c.start_op().get()..=c.max_op()).contains(counter))
+        };
+        let owners = owners(document);
+        let handed_on: Vec<_> = owners.iter().filter(|(_, op)| !is_made(op)).collect();
+        let owners: Vec<_> = if handed_on.is_empty() { owners.iter().collect() } else { handed_on };
+        let mut reach = Reach::default();
+        reach.owners.extend(owners.into_iter().filter_map(|(owner, _)| owner.as_str()?.parse::<SeatId>().ok()));
+        for (key, values) in container(document, "_scope") {
+            let says = |fits: &dyn Fn(&str) -> bool| values.iter().any(|v| v.as_str().is_some_and(fits));
+            if let Some(seat) = key.strip_prefix("seat/").and_then(|seat| seat.parse().ok())
+                && says(&|text| text.starts_with('i'))
+            {
+                reach.seats.insert(seat);
+            }
+            reach.public |= key == "class" && says(&|text| text == "public");
+        }
+        reach
+    }
+
+    /// Widened by what waits, where it was written at or above a seat that owns the record: that might yet count.
+    fn widen<'k>(&mut self, waiting: impl Iterator<Item = &'k Known>, county: &County) {
+        let mut unheard: Vec<&Known> = waiting.collect();
+        let mut before = usize::MAX;
+        while unheard.len() < before {
+            before = unheard.len();
+            unheard.retain(|known| {
+                let is_heard = self.owners.iter().any(|owner| county.upward(*owner).any(|at| at == known.seat));
+                if is_heard {
+                    self.widen_by(&known.raw);
+                }
+                !is_heard
+            });
+        }
+    }
+
+    fn widen_by(&mut self, raw: &[u8]) {
+        let puts = Change::parse(raw).map(|change| change.puts).unwrap_or_default();
+        for put in puts.iter().filter(|put| put.container == Container::Scope) {
+            let is = |text: &str| put.value.as_text().is_some_and(|value| value.starts_with(text));
+            self.public |= put.key == "class" && is("public");
+            if put.key == "owner" {
+                self.owners.extend(put.value.as_bytes().and_then(|bytes| SeatId::try_from(bytes).ok()));
+            }
+            self.seats
+                .extend(put.key.strip_prefix("seat/").filter(|_| is("i")).and_then(|seat| seat.parse::<SeatId>().ok()));
+        }
+    }
+
+    #[must_use]
+    pub fn entitles(&self, seat: SeatId, county: &County) -> bool {
+        self.public || self.owners.union(&self.seats).any(|named| county.upward(*named).any(|at| at == seat))
+    }
+}
+
+fn owners(document: &Automerge) -> Vec<(Value, ObjId)> {
+    let Ok(Some((_, map))) = document.get(automerge::ROOT, "_scope") else { return Vec::new() };
+    let all = document.get_all(&map, "owner").unwrap_or_default();
+    all.into_iter().map(|(value, op)| (plain(&value), op)).collect()
+}
+
+fn container(document: &Automerge, name: &str) -> BTreeMap<String, Vec<Value>> {
+    let Ok(Some((_, map))) = document.get(automerge::ROOT, name) else { return BTreeMap::new() };
+    let values = |key: &str| -> Vec<Value> {
+        let all = document.get_all(&map, key).unwrap_or_default();
+        all.into_iter().map(|(value, _)| plain(&value)).collect()
+    };
+    document.keys(&map).map(|key| (key.clone(), values(&key))).collect()
 }
 
 impl Truth {
     /// Reads leaves of one record, each with its parsed change.
     #[must_use]
-    pub fn of(record: RecordId, leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed) -> Self {
+    pub fn of(record: RecordId, leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed, county: &County) -> Self {
         let preimage = leaves.values().next().map(|known| known.preimage.clone()).expect("a record has a leaf");
-        let (admitted, waiting) = sort_out(leaves, parsed);
+        let fates = Judge::new(leaves, parsed, county).fates();
+        let with = |fate: Fate| -> BTreeSet<LeafHash> {
+            fates.iter().filter(|(_, is)| **is == fate).map(|(leaf, _)| *leaf).collect()
+        };
+        let (admitted, waiting) = (with(Fate::Counts), with(Fate::Waits));
         let mut document = Automerge::new();
         let changes = admitted.iter().map(|leaf| parsed.0[leaf].clone());
         document.apply_changes(std::iter::once(genesis_change()).chain(changes)).expect("automerge takes the changes");
-        let mut truth = Truth {
-            record,
-            preimage,
-            leaves: leaves.keys().copied().collect(),
-            admitted,
-            waiting,
-            named: BTreeSet::new(),
-            is_public: false,
-            document,
-        };
-        let makers =
-            truth.admitted.iter().map(|leaf| &parsed.0[leaf]).filter(|c| c.deps() == [genesis_change().hash()]);
-        let makers: Vec<&automerge::Change> = makers.collect();
-        truth.read_scope(&makers);
-        truth
-    }
-
-    /// `makers` are the changes that say that they make the record. Whose it is they say only until it is handed on.
-    fn read_scope(&mut self, makers: &[&automerge::Change]) {
-        let scope = self.container("_scope");
-        self.is_public = scope.get("class").is_some_and(|values| values.iter().any(|v| v == "public"));
-        let owners = self.owners();
-        let is_made = |op: &ObjId| {
-            let ObjId::Id(counter, actor, _) = op else { return false };
-            makers.iter().any(|c| c.actor_id() == actor && (c.start_op().get()..=c.max_op()).contains(counter))
-        };
-        let handed_on: Vec<_> = owners.iter().filter(|(_, op)| !is_made(op)).collect();
-        let owners = if handed_on.is_empty() { owners.iter().collect() } else { handed_on };
-        self.named = owners.into_iter().filter_map(|(owner, _)| owner.as_str()?.parse().ok()).collect();
-        if self.named.is_empty() {
-            self.named.insert(self.preimage.birth);
+        let mut reach = Reach::of(&document, &admitted, parsed);
+        if reach.owners.is_empty() {
+            reach.owners.insert(preimage.birth);
         }
-        for (key, values) in &scope {
-            if let Some(seat) = key.strip_prefix("seat/").and_then(|seat| seat.parse().ok())
-                && values.iter().any(|v| v.as_str().is_some_and(|v| v.starts_with('i')))
-            {
-                self.named.insert(seat);
-            }
-        }
-    }
-
-    fn owners(&self) -> Vec<(Value, ObjId)> {
-        let Ok(Some((_, map))) = self.document.get(automerge::ROOT, "_scope") else { return Vec::new() };
-        let all = self.document.get_all(&map, "owner").unwrap_or_default();
-        all.into_iter().map(|(value, op)| (plain(&value), op)).collect()
+        reach.widen(waiting.iter().map(|leaf| leaves[leaf]), county);
+        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, reach, document }
     }
 
     /// Every key of a container with all its visible values.
     #[must_use]
     pub fn container(&self, name: &str) -> BTreeMap<String, Vec<Value>> {
-        let Ok(Some((_, map))) = self.document.get(automerge::ROOT, name) else { return BTreeMap::new() };
-        let values = |key: &str| -> Vec<Value> {
-            let all = self.document.get_all(&map, key).unwrap_or_default();
-            all.into_iter().map(|(value, _)| plain(&value)).collect()
-        };
-        self.document.keys(&map).map(|key| (key.clone(), values(&key))).collect()
+        container(&self.document, name)
     }
 
     #[must_use]
     pub fn entitles(&self, seat: SeatId, county: &County) -> bool {
-        self.is_public || self.named.iter().any(|named| county.upward(*named).any(|at| at == seat))
+        self.reach.entitles(seat, county)
     }
 }
 
@@ -203,52 +273,6 @@ impl Parsed {
         }
         places
     }
-}
-
-/// Which leaves count and which wait. Of two with one actor and seq the one with the lower (commit seq, hash) counts; the
-/// rest follows from predecessors.
-fn sort_out(leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed) -> (BTreeSet<LeafHash>, BTreeSet<LeafHash>) {
-    let mut winners: BTreeMap<(Vec<u8>, u64), (u64, LeafHash)> = BTreeMap::new();
-    for (leaf, known) in leaves {
-        let change = &parsed.0[leaf];
-        let place = (change.actor_id().to_bytes().to_vec(), change.seq());
-        let order = (known.commit_seq, *leaf);
-        let best = winners.entry(place).or_insert(order);
-        *best = order.min(*best);
-    }
-    let of_change: BTreeMap<_, LeafHash> = leaves.keys().map(|leaf| (parsed.0[leaf].hash(), *leaf)).collect();
-    let counts: BTreeSet<LeafHash> = winners.values().map(|(_, leaf)| *leaf).collect();
-    let genesis = genesis_change().hash();
-    let mut admitted: BTreeSet<LeafHash> = BTreeSet::new();
-    loop {
-        let before = admitted.len();
-        for leaf in &counts {
-            let is_in = |dep| dep == genesis || of_change.get(&dep).is_some_and(|leaf| admitted.contains(leaf));
-            if !admitted.contains(leaf) && parsed.0[leaf].deps().iter().copied().all(is_in) {
-                admitted.insert(*leaf);
-            }
-        }
-        if admitted.len() == before {
-            break;
-        }
-    }
-    let is_missing = |dep: &automerge::ChangeHash| *dep != genesis && !of_change.contains_key(dep);
-    let mut waiting: BTreeSet<LeafHash> =
-        counts.iter().filter(|leaf| parsed.0[*leaf].deps().iter().any(is_missing)).copied().collect();
-    loop {
-        let before = waiting.len();
-        for leaf in &counts {
-            let on_waiting =
-                |dep: &automerge::ChangeHash| of_change.get(dep).is_some_and(|leaf| waiting.contains(leaf));
-            if parsed.0[leaf].deps().iter().any(on_waiting) {
-                waiting.insert(*leaf);
-            }
-        }
-        if waiting.len() == before {
-            break;
-        }
-    }
-    (admitted, waiting)
 }
 
 /// A scalar as views show it: text, numbers, bytes as hex.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::invariants::{Violation, check};
 use crate::schedule::HEALING_MS_MAX;
+use crate::world::county::County;
 use crate::world::{Habits, World};
 
 pub struct Story {
@@ -26,7 +27,18 @@ impl Story {
     #[must_use]
     pub fn of(seed: u64, names: &[&str]) -> Self {
         let habits = Habits { frame_ms: (1, 30 + seed * 23 % 200), duplicates: 30, ..Habits::default() };
-        let mut world = World::new(seed, names, habits, true);
+        Self::in_world(World::new(seed, names, habits, true), seed, names)
+    }
+
+    /// As [`Story::of`], but the directory takes one of the nodes for a node of another's seat, and only the reference model
+    /// knows better: to see that its checks see what comes of that.
+    #[must_use]
+    pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
+        let county = County::where_one_passes_for_another(seed, names, one, another);
+        Self::in_world(World::in_county(seed, county, names.len(), Habits::default(), true), seed, names)
+    }
+
+    fn in_world(mut world: World, seed: u64, names: &[&str]) -> Self {
         for machine in 0..names.len() {
             let seat = world.machines[machine].seat;
             let above = world.county.parents[&seat];

@@ -20,6 +20,9 @@ pub struct Tally {
     pub renewed: u64,
     pub store_failures: u64,
     pub damaged: u64,
+    /// Tombstones that were carried out, at each machine.
+    pub erased: u64,
+    pub audit_forks: u64,
     pub conflicts: u64,
     pub stubs: u64,
     /// How often a batch waited for what it needed.
@@ -67,6 +70,8 @@ impl Tally {
             (&mut self.renewed, other.renewed),
             (&mut self.store_failures, other.store_failures),
             (&mut self.damaged, other.damaged),
+            (&mut self.erased, other.erased),
+            (&mut self.audit_forks, other.audit_forks),
             (&mut self.conflicts, other.conflicts),
             (&mut self.stubs, other.stubs),
             (&mut self.restated, other.restated),

@@ -110,7 +110,10 @@ fn who_built_on_what_was_excluded_writes_on_and_is_heard() {
     story.at("T1").done("record.set", Some(org), &[("field", "org_kind"), ("value", "enterprise")]);
     story.heal();
     story.run_until_quiet();
-    assert_eq!(story.at("C").view(org)["name"], "支部", "what was built on the other side of the fork does not count");
+    // What was built on the other side of the fork does not count, so the village's node has made it again.
+    assert_eq!(story.at("C").view(org)["name"], "一支部");
+    let judged = story.world.machines[story.world.machine("V11")].disk.load(org).expect("it is here");
+    assert_eq!(judged.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Excluded).count(), 2);
     story.at("V11").done("record.set", Some(org), &[("field", "name"), ("value", "二支部")]);
     story.at("V11").done("record.set", Some(org), &[("field", "joint_type"), ("value", "village_village")]);
     story.run_until_quiet();

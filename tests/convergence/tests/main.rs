@@ -8,3 +8,4 @@ mod leaving;
 mod links;
 mod schedules;
 mod stories;
+mod threats;

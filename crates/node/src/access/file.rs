@@ -33,12 +33,14 @@ pub enum Role {
     Operate,
     /// Read the audit log.
     Audit,
-    /// Change the directory.
+    /// Change the directory, and erase records.
     Registry,
+    /// Open sealed fields. Each time is written to the audit log.
+    Reveal,
 }
 
 impl Role {
-    pub const ALL: [Role; 5] = [Role::Read, Role::Write, Role::Operate, Role::Audit, Role::Registry];
+    pub const ALL: [Role; 6] = [Role::Read, Role::Write, Role::Operate, Role::Audit, Role::Registry, Role::Reveal];
 
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Role {
             Role::Operate => "operate",
             Role::Audit => "audit",
             Role::Registry => "registry",
+            Role::Reveal => "reveal",
         }
     }
 }

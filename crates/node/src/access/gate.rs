@@ -67,7 +67,7 @@ fn admit(inner: &Inner, visitor: Option<Visitor>, path: &str, headers: &HeaderMa
     // An unknown method is what an older node is asked by a newer client: both are told as much by this code.
     let need = need(path).ok_or_else(|| Status::new(Code::Unimplemented, "this node serves no such method"))?;
     let Some(secured) = &inner.secured else { return Ok(Caller::ANYBODY) };
-    if matches!(need, Need::Open | Need::Node) {
+    if matches!(need, Need::Open | Need::Node | Need::JoinToken) {
         return Ok(Caller::ANYBODY);
     }
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -92,6 +92,9 @@ fn admit(inner: &Inner, visitor: Option<Visitor>, path: &str, headers: &HeaderMa
     })?;
     match need {
         Need::Role(role) if !entry.roles.contains(&role) => Err(words::missing_role(role, &entry.roles).into()),
+        Need::Either(role, other) if !entry.roles.contains(&role) && !entry.roles.contains(&other) => {
+            Err(words::missing_role(role, &entry.roles).into())
+        }
         _ => Ok(Caller::with(entry)),
     }
 }

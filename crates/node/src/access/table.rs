@@ -11,7 +11,10 @@ pub(super) enum Need {
     Node,
     /// A token, with whatever role: what kinds and seats there are.
     Token,
+    /// A join token, which the service itself judges: whoever shows one has no access token yet.
+    JoinToken,
     Role(Role),
+    Either(Role, Role),
 }
 
 const METHODS: &[(&str, &[(&str, Need)])] = &[
@@ -22,6 +25,7 @@ const METHODS: &[(&str, &[(&str, Need)])] = &[
         &[
             ("Execute", Need::Role(Role::Write)),
             ("Get", Need::Role(Role::Read)),
+            ("Reveal", Need::Role(Role::Reveal)),
             ("List", Need::Role(Role::Read)),
             ("History", Need::Role(Role::Read)),
             ("GetSchema", Need::Token),
@@ -38,9 +42,30 @@ const METHODS: &[(&str, &[(&str, Need)])] = &[
             ("ListConflicts", Need::Role(Role::Read)),
             ("GetConflict", Need::Role(Role::Read)),
             ("ListQuarantine", Need::Role(Role::Operate)),
+            ("GetQuarantined", Need::Role(Role::Operate)),
+            ("Requeue", Need::Role(Role::Operate)),
+            ("Drop", Need::Role(Role::Operate)),
             ("ListStranded", Need::Role(Role::Operate)),
+            ("Reissue", Need::Role(Role::Operate)),
+            ("Discard", Need::Role(Role::Operate)),
+            ("ListAlarms", Need::Role(Role::Operate)),
         ],
     ),
+    (
+        "heliu.administration.v1.AdministrationService",
+        &[
+            ("ListNodes", Need::Role(Role::Read)),
+            ("ListDirectory", Need::Role(Role::Read)),
+            ("MintToken", Need::Role(Role::Registry)),
+            ("Propose", Need::Role(Role::Registry)),
+            ("Append", Need::Role(Role::Registry)),
+            ("Erase", Need::Role(Role::Registry)),
+            ("GetReceipt", Need::Either(Role::Registry, Role::Operate)),
+            ("ListAudit", Need::Role(Role::Audit)),
+            ("VerifyAudit", Need::Role(Role::Audit)),
+        ],
+    ),
+    ("heliu.enrolment.v1.EnrolmentService", &[("Join", Need::JoinToken)]),
 ];
 
 /// What the method at a path (`/<service>/<method>`) needs; none if there is no such method.
@@ -59,7 +84,7 @@ mod tests {
     #[test]
     fn every_method_of_every_service_is_in_the_table_and_no_other() {
         let mut served: Vec<String> = Vec::new();
-        for area in ["records", "operations", "replication"] {
+        for area in ["records", "operations", "replication", "administration", "enrolment"] {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../proto/heliu/{area}/v1/{area}.proto"));
             let text = std::fs::read_to_string(&file).expect("the proto is there");
             let mut service = String::new();
@@ -72,7 +97,7 @@ mod tests {
                 }
             }
         }
-        assert!(served.len() >= 14, "{served:?}");
+        assert!(served.len() >= 32, "{served:?}");
         for path in &served {
             assert!(need(path).is_some(), "{path} is not in the table: say which role it needs");
         }

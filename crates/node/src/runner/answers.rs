@@ -49,16 +49,17 @@ impl Waiting {
                     Reply::Done(done) => Ok(Executed { done }),
                     Reply::Refused(refusal) => Err(ExecuteError::Refused(refusal)),
                     Reply::StoreFailed(error) => Err(ExecuteError::StoreFailed(error)),
-                    Reply::BadEntries(_) => Err(ExecuteError::Stopped), // Not an answer to a command.
+                    _ => Err(ExecuteError::Stopped), // Not an answer to a command.
                 };
                 let _ = answer.send(reply);
             }
             Some(Waiter::Extend(answer)) => {
                 let reply = match reply {
-                    Reply::Done(_) => Ok(()),
+                    Reply::Done(_) | Reply::Revealed(_) => Ok(()),
                     Reply::BadEntries(why) => Err(ExtendError::BadEntries(why)),
                     Reply::StoreFailed(error) => Err(ExtendError::StoreFailed(error)),
                     Reply::Refused(refusal) => Err(ExtendError::BadEntries(refusal.to_string())),
+                    other => Err(ExtendError::BadEntries(format!("{other:?}"))), // Not an answer to entries.
                 };
                 let _ = answer.send(reply);
             }

@@ -132,7 +132,7 @@ impl<S: Write + 'static> Running<S> {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
                     let ticket = self.waiting.execute(answer, permit);
-                    self.feed(Input::Execute { ticket, request });
+                    self.feed(Input::Execute { ticket, request, role: String::new() });
                 }
             },
             Ask::Extend { entries, answer } => match self.refusal() {

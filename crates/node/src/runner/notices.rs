@@ -53,11 +53,42 @@ impl<S: Write + 'static> Running<S> {
                     ),
                 }
             }
+            Notice::DirectoryForked { index } => tracing::error!(
+                index,
+                "there are two signed entries for one place of the directory: it grows no more here until the root has \
+                 decided; the issuer's key may be stolen (heliu alarms)"
+            ),
+            Notice::Equivocation { author, seq } => tracing::error!(
+                node = %self.name(*author),
+                seq,
+                "a node signed two different commits for one place: its machine was rolled back as a whole, or somebody \
+                 else has its key; the evidence goes up to the county"
+            ),
+            Notice::Stranded { record, count } => tracing::warn!(
+                record = %record.short(),
+                count,
+                "edits of this node lost what they stood on; they are made again where that undoes nothing (heliu stranded \
+                 list shows the rest)"
+            ),
             Notice::NewIncarnation(incarnation) => tracing::warn!(
                 incarnation = incarnation.short(),
                 "this store had been rolled back or copied, and goes on under a new incarnation; nothing is lost. If two \
                  machines run with this node's key, stop one of them"
             ),
+            Notice::Erased { record, by } => tracing::info!(
+                record = %record.short(),
+                by = %self.name(*by),
+                "a record was erased here, as its superior says; the receipt goes up"
+            ),
+            Notice::AuditForked { author, seq } => tracing::error!(
+                node = %self.name(*author),
+                seq,
+                "two different audit logs of one length were reported by this node: its store was copied, or its log was \
+                 written anew"
+            ),
+            Notice::StatementRefused { link, code, reason } => {
+                tracing::warn!(link = link.0, code, reason, "a statement that came does not hold, and is not kept");
+            }
             Notice::Damaged { record, why } => tracing::error!(
                 record = %record.short(),
                 why,

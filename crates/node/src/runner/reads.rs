@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use heliu_record::id::RecordId;
-use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest};
+use heliu_record::id::{RecordId, to_hex};
+use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
 use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
 use heliu_trust::id::NodeId;
 
@@ -22,6 +22,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
             | Effect::Scan { .. }
+            | Effect::Sweep { .. }
     )
 }
 
@@ -41,6 +42,7 @@ pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option
             read_peer(&*store, link, peer, node).await.unwrap_or_else(failed(link))
         }
         Effect::Scan { link } => scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
+        Effect::Sweep { after } => Input::Swept { items: store.granted(after, SWEEP_ROWS).await.unwrap_or_default() },
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
 }
@@ -56,7 +58,30 @@ async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, S
     let commands = async { if ids.is_empty() { Ok(Vec::new()) } else { store.commands(&ids).await } };
     let ((records, damaged), conflicts, referring, commands) =
         futures::try_join!(records, conflicts, referring, commands)?;
-    Ok(LoadReply { records, damaged, referring, conflicts, commands })
+    let mut reply = LoadReply { records, damaged, referring, conflicts, commands, ..LoadReply::default() };
+    load_authors(store, request, &mut reply).await?;
+    for id in &request.quarantined {
+        reply.quarantined.extend(store.quarantined_by_prefix(&to_hex(id)).await?);
+    }
+    Ok(reply)
+}
+
+/// What is seldom asked for: who wrote what.
+async fn load_authors<S: Write>(store: &S, request: &LoadRequest, reply: &mut LoadReply) -> Result<(), StoreError> {
+    for author in &request.written_by {
+        reply.written.extend(store.written_by(*author).await?);
+    }
+    for author in &request.chains_of {
+        reply.chains.push((*author, store.chains_of(*author).await?));
+    }
+    if request.all {
+        reply.all = scan(store).await?.into_iter().map(|item| item.id).collect();
+    }
+    if !request.commits_at.is_empty() {
+        let places: Vec<_> = request.commits_at.iter().copied().collect();
+        reply.commits = store.commits_at(&places).await?;
+    }
+    Ok(())
 }
 
 /// A read that comes upon damage is done again record by record, so that one does not stand for all.

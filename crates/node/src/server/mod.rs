@@ -1,6 +1,8 @@
 //! The listening side: one gRPC server with all services, and every limit of it in one place. tonic's own defaults are
 //! generous or off, so each is set here.
 
+mod administration;
+mod enrolment;
 mod incoming;
 mod operations;
 mod operators;
@@ -16,6 +18,8 @@ use std::time::Duration;
 
 use heliu_storage::Read;
 use heliu_wire::MESSAGE_BYTES_MAX;
+use heliu_wire::administration::administration_service_server::AdministrationServiceServer;
+use heliu_wire::enrolment::enrolment_service_server::EnrolmentServiceServer;
 use heliu_wire::operations::operations_service_server::OperationsServiceServer;
 use heliu_wire::records::records_service_server::RecordsServiceServer;
 use heliu_wire::replication::replication_service_server::ReplicationServiceServer;
@@ -41,6 +45,8 @@ pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
 /// The largest request of a client, and the largest answer: a page of 1,000 records with long views.
 const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The largest request of somebody whom nobody knows.
+const JOIN_BYTES_MAX: usize = 8 * 1024;
 /// No call takes longer, but for links; the longest is a verification.
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);
 /// Streams that a peer opened and reset at once, before the connection is closed on it.
@@ -59,8 +65,14 @@ pub(crate) async fn serve<S: Read + 'static>(
     let records = RecordsServiceServer::new(records::Records::new(node.clone(), Arc::clone(&store)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
-    let operations = OperationsServiceServer::new(operations::Operations::new(node.clone(), store))
+    let operations = OperationsServiceServer::new(operations::Operations::new(node.clone(), Arc::clone(&store)))
         .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let administration = AdministrationServiceServer::new(administration::Administration::new(node.clone(), store))
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(ANSWER_BYTES_MAX);
+    let enrolment = EnrolmentServiceServer::new(enrolment::Enrolment::new(node.clone()))
+        .max_decoding_message_size(JOIN_BYTES_MAX)
         .max_encoding_message_size(ANSWER_BYTES_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
     let records_name = <RecordsServiceServer<records::Records<S>> as NamedService>::NAME;
@@ -81,6 +93,8 @@ pub(crate) async fn serve<S: Read + 'static>(
         .add_service(replication)
         .add_service(records)
         .add_service(operations)
+        .add_service(administration)
+        .add_service(enrolment)
         .add_service(health)
         .serve_with_incoming_shutdown(incoming::accept(listener, Arc::clone(&inner)), async move {
             inner.stopping().await;

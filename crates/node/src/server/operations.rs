@@ -12,7 +12,7 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::operators;
-use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
+use super::refusals::{ambiguous, known, not_here, not_yet, of_ask, of_read};
 use super::scope::{all_visible, caller};
 use super::words::{after, digits, node_name, page, record_id};
 use crate::handle::NodeHandle;
@@ -91,6 +91,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             problems: status.problems,
             refusals: status.refusals,
             recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
+            ..pb::GetStatusResponse::default()
         }))
     }
 
@@ -182,6 +183,30 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let wanted = rows.iter().filter(|listed| asked.code.is_empty() || listed.row.code == asked.code);
         let items = wanted.map(|listed| operators::quarantined(listed, &directory)).collect();
         Ok(Response::new(pb::ListQuarantineResponse { items, next }))
+    }
+
+    async fn get_quarantined(&self, _: Request<pb::GetQuarantinedRequest>) -> Answer<pb::GetQuarantinedResponse> {
+        Err(not_yet())
+    }
+
+    async fn requeue(&self, _: Request<pb::RequeueRequest>) -> Answer<pb::RequeueResponse> {
+        Err(not_yet())
+    }
+
+    async fn drop(&self, _: Request<pb::DropRequest>) -> Answer<pb::DropResponse> {
+        Err(not_yet())
+    }
+
+    async fn reissue(&self, _: Request<pb::ReissueRequest>) -> Answer<pb::ReissueResponse> {
+        Err(not_yet())
+    }
+
+    async fn discard(&self, _: Request<pb::DiscardRequest>) -> Answer<pb::DiscardResponse> {
+        Err(not_yet())
+    }
+
+    async fn list_alarms(&self, _: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
+        Err(not_yet())
     }
 
     async fn list_stranded(&self, request: Request<pb::ListStrandedRequest>) -> Answer<pb::ListStrandedResponse> {

@@ -134,6 +134,7 @@ pub(super) fn stranded(row: &RecordRow, stranding: pb::Stranding) -> pb::Strande
         reason: reason.to_owned(),
         leaves: row.leaves,
         since_position: if let RecordState::Hidden { since } = row.state { since } else { 0 },
+        edit: String::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use heliu_wire::records as pb;
 use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
-use super::refusals::{invalid, known, of_execute, of_read};
+use super::refusals::{invalid, known, not_yet, of_execute, of_read};
 use super::scope::{caller, may_execute, visible};
 use super::words::{after, change, digits, page, record, record_id};
 use crate::begin::random;
@@ -97,6 +97,10 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let row = visible(row, &caller, &self.node, &id.to_string(), "id")?;
         let record = self.shown(vec![row]).await?.pop();
         Ok(Response::new(pb::GetResponse { record }))
+    }
+
+    async fn reveal(&self, _: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
+        Err(not_yet())
     }
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {

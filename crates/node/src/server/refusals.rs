@@ -42,6 +42,10 @@ fn of_write(error: &StoreError) -> Refusal {
         )
 }
 
+pub(super) fn not_yet() -> Status {
+    Refusal::new(Code::Unimplemented, "not_yet", "此版本尚无此功能。", "This version cannot do that yet.").into()
+}
+
 pub(super) fn of_read(error: &StoreError) -> Status {
     Refusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
         .why(&format!("{error}。"), &format!("{error}."))

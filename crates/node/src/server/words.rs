@@ -80,7 +80,7 @@ pub(super) fn record(row: RecordRow, conflicts: Vec<String>, directory: &Directo
     let (state, stub) = match row.state {
         RecordState::Present => (pb::RecordState::Present, None),
         RecordState::Hidden { .. } => (pb::RecordState::Hidden, None),
-        RecordState::Erased => (pb::RecordState::Unspecified, None),
+        RecordState::Erased => (pb::RecordState::Erased, None),
         RecordState::Stub(stub) => {
             (pb::RecordState::Stub, Some(pb::Stub { since_ms: stub.since_ms, reason: stub.reason }))
         }

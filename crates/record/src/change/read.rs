@@ -26,6 +26,8 @@ const PUT: u64 = 1;
 const COLUMNS_MAX: usize = 16;
 /// Actors that one change may name: its own, the genesis', and those whose values it replaces.
 const ACTORS_MAX: usize = 256;
+/// No operation has a higher counter than this to begin with: automerge counts in 32 bits, and breaks beyond them.
+const COUNTER_MAX: u64 = u32::MAX as u64 / 2;
 
 impl From<DecodeError> for ShapeError {
     fn from(error: DecodeError) -> Self {
@@ -54,6 +56,9 @@ pub(super) fn draft(raw: &[u8]) -> Result<Draft, ShapeError> {
     let seq = reader.varint()?;
     let start_op = reader.varint()?;
     let time_ms = signed(&mut reader)?;
+    if time_ms.unsigned_abs() > limits::TIME_MS {
+        return Err(ShapeError::Exceeds("milliseconds"));
+    }
     let message = reader.text("a message", limits::MESSAGE_BYTES).map_err(|_| ShapeError::Exceeds("message bytes"))?;
     let others = reader.count("actors", ACTORS_MAX, 17)?;
     let mut actors = vec![actor];
@@ -64,7 +69,7 @@ pub(super) fn draft(raw: &[u8]) -> Result<Draft, ShapeError> {
     if !reader.0.is_empty() {
         return Err(ShapeError::Exceeds("extra bytes"));
     }
-    if seq == 0 || start_op == 0 || start_op > u64::from(u32::MAX / 2) {
+    if seq == 0 || start_op == 0 || start_op > COUNTER_MAX {
         return Err(ShapeError::Exceeds("operations"));
     }
     Ok(Draft { actor, seq, deps, start_op, time_ms, note: Note::from_message(message), puts })
@@ -192,7 +197,7 @@ impl<'a> Replaced<'a> {
             let actor = usize::try_from(index).ok().and_then(|index| self.actors.get(index)).ok_or(DANGLING)?;
             let step = self.counter_steps.next().flatten().ok_or(DANGLING)?;
             self.counter = self.counter.checked_add(step).ok_or(DANGLING)?;
-            let counter = u64::try_from(self.counter).map_err(|_| DANGLING)?;
+            let counter = u64::try_from(self.counter).ok().filter(|counter| *counter <= COUNTER_MAX).ok_or(DANGLING)?;
             ids.push(OpId { counter, actor: *actor });
         }
         if ids.is_sorted_by(|a, b| a < b) { Ok(ids) } else { Err(ShapeError::NotCanonical) }

@@ -30,8 +30,8 @@ byte_id!(
     CommandId, 16
 );
 
-/// What somebody asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What somebody asks for. What was typed does not show itself in logs: some of it may be there to be sealed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     pub id: CommandId,
     pub name: String,
@@ -40,6 +40,15 @@ pub struct Request {
     pub arguments: BTreeMap<String, String>,
     pub who: String,
     pub reason: String,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let arguments: Vec<&String> = self.arguments.keys().collect();
+        let mut shown = f.debug_struct("Request");
+        shown.field("id", &self.id).field("name", &self.name).field("subject", &self.subject);
+        shown.field("arguments", &arguments).field("who", &self.who).finish_non_exhaustive()
+    }
 }
 
 /// The keys of new records and entries come from the command's id, which its asker drew at random: the `n`th, from 1. So

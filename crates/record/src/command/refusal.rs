@@ -172,6 +172,18 @@ impl Refusal {
         }
     }
 
+    /// What was erased stays so: nothing is written to it, and nothing takes its place under the same id.
+    #[must_use]
+    pub fn erased(record: RecordId) -> Self {
+        let short = record.short();
+        Refusal {
+            code: "erased",
+            what: Explanation::new(format!("记录 {short} 已被依法删除。"), format!("Record {short} was erased.")),
+            why: Explanation::new("上级已永久删除它。", "A superior has taken it away everywhere, for good."),
+            next: Explanation::new("如确有需要,请新建记录。", "If it is needed, make a new record."),
+        }
+    }
+
     #[must_use]
     pub fn wrong_field(kind: &Kind, field: &str) -> Self {
         Refusal {

@@ -1,23 +1,27 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
-//! input to the part that owns it: [`greeting`], [`sending`], [`pushing`], [`receiving`], [`reconciling`], [`verifying`].
+//! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`],
+//! [`verifying`], [`stating`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
+mod directing;
 mod greeting;
 mod pushing;
 mod receiving;
 mod reconciling;
 mod sending;
+mod stating;
 mod verifying;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem};
+use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem, StoreId};
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
+use heliu_trust::token::JoinRequest;
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
-use crate::frame::{Delivery, Frame, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::Tail;
+use crate::frame::{Delivery, Frame, JoinRefused, Refuse, RefuseCode, RefusedLeaf, Sums};
+use crate::replica::{Fork, Statements, Tail};
 
 pub(crate) use pushing::Parted;
 
@@ -35,6 +39,9 @@ pub(crate) struct Shared<'a> {
     pub last_commit: Option<(u64, CommitId)>,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    pub statements: &'a Statements,
+    /// Two entries for one place of the directory, if that is known here.
+    pub fork: Option<&'a Fork>,
     /// Records that have left this seat wait until a superior has our feed up to then.
     pub is_leaving: bool,
     pub now: Moment,
@@ -50,10 +57,16 @@ impl Shared<'_> {
 pub(crate) enum Arrival {
     /// Judge these and keep them; the answer comes with [`Link::ingested`].
     Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
+    /// Check these, and keep those that hold; the answer comes with [`Link::heard_statements`].
+    Statements { link: LinkId, statements: Vec<Vec<u8>> },
     /// Take these; the answer comes with [`Link::extended`].
     Directory { link: LinkId, entries: Vec<SignedEntry> },
     /// The other end knows commits of ours that we do not: we were rolled back.
     RolledBack,
+    /// A join request from below.
+    Join { link: LinkId, request: Box<JoinRequest> },
+    /// The answer to one that went up.
+    JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
 }
@@ -78,6 +91,16 @@ enum Phase {
     Closed,
 }
 
+/// When the other end was heard.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    /// That it said hello.
+    pub since_tick: u64,
+    pub since_ms: i64,
+    /// The last frame.
+    pub last_tick: u64,
+}
+
 struct Peer {
     node: NodeId,
     seat: SeatId,
@@ -85,6 +108,7 @@ struct Peer {
     /// How much of the directory the other end has, as far as we know.
     directory_len: u64,
     welcome: Option<crate::frame::Welcome>,
+    heard: Heard,
 }
 
 pub(crate) struct Link {
@@ -94,13 +118,13 @@ pub(crate) struct Link {
     proven: Option<NodeId>,
     phase: Phase,
     peer: Option<Peer>,
-    behind: greeting::Behind,
-    /// The first directory entry that the other end may still send: it knows ours from our hello.
-    next_entry: u64,
+    behind: directing::Behind,
+    directing: directing::Directing,
     sending: sending::Sending,
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
     verifying: verifying::Verifying,
+    stating: stating::Stating,
     refused_here: u64,
     refused_there: u64,
 }
@@ -113,12 +137,13 @@ impl Link {
             proven,
             phase: Phase::Greeting,
             peer: None,
-            behind: greeting::Behind::default(),
-            next_entry: shared.directory.len(),
+            behind: directing::Behind::default(),
+            directing: directing::Directing::beside(shared.directory.len()),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
             verifying: verifying::Verifying::default(),
+            stating: stating::Stating::default(),
             refused_here: 0,
             refused_there: 0,
         };
@@ -133,6 +158,21 @@ impl Link {
     /// The seat of the other end, once the directory has confirmed it.
     pub fn peer_seat(&self) -> Option<SeatId> {
         (self.phase != Phase::Greeting && self.phase != Phase::Directory).then(|| self.peer.as_ref().map(|p| p.seat))?
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.phase == Phase::Running
+    }
+
+    /// The process at the other end, and when it was heard.
+    pub fn process(&self) -> Option<(NodeId, (StoreId, Incarnation), Heard)> {
+        let peer = self.peer.as_ref().filter(|_| self.peer_seat().is_some() && !self.is_closed())?;
+        Some((peer.node, (peer.hello.store, peer.hello.incarnation), peer.heard))
+    }
+
+    /// If the ends hold the same and judge it differently: the other, and since when.
+    pub fn judged_differently(&self) -> Option<(NodeId, i64)> {
+        self.peer_node().zip(self.verifying.judged_differently())
     }
 
     pub fn is_closed(&self) -> bool {
@@ -151,6 +191,9 @@ impl Link {
 
     pub fn on_frame(&mut self, frame: Frame, shared: &Shared<'_>, out: &mut Out) {
         let running = self.phase == Phase::Running;
+        if let Some(peer) = &mut self.peer {
+            peer.heard.last_tick = shared.now.tick_ms;
+        }
         match frame {
             _ if self.phase == Phase::Closed => {}
             frame if self.behind.waits(&frame) => self.wait_behind_directory(frame, out),
@@ -165,7 +208,13 @@ impl Link {
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
             Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
-            Frame::Statements(_) | Frame::Join(_) | Frame::JoinRefused(_) | Frame::Unknown => {}
+            Frame::Join(encoded) if running => self.on_join(&encoded, out),
+            Frame::JoinRefused(refusal) if running => {
+                out.arrivals.push(Arrival::JoinRefused { link: self.id, refusal });
+            }
+            Frame::Statements(statements) if running => self.on_statements(statements, shared, out),
+            // As the other end says it before it has heard our welcome: the sums will tell.
+            Frame::Statements(_) | Frame::Unknown => {}
             other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
         }
     }
@@ -195,6 +244,7 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
+            self.stating.tick();
             self.tell_position(shared, out);
             self.pump(shared, out);
         }
@@ -270,6 +320,7 @@ impl Link {
             mismatches: self.verifying.mismatches(),
             refused_here: self.refused_here,
             refused_there: self.refused_there,
+            statements_differ: self.stating.differ(),
         }
     }
 }

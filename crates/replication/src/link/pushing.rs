@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use heliu_record::id::RecordId;
 use heliu_storage::{FeedEntry, FeedItem, FeedPage, Position};
 
-use super::sending::{PAGE, Reading, is_in_scope, travels};
+use super::sending::{PAGE, Reading, is_in_scope, origin, travels};
 use super::{Link, Out, Shared};
 use crate::effect::{Effect, LinkId};
 use crate::frame::{Frame, Have, cut};
@@ -210,7 +210,7 @@ impl Link {
         let items: Vec<FeedItem> = page
             .items
             .into_iter()
-            .filter(|item| matches!(&item.entry, FeedEntry::Leaf(row) if bulk.records.contains(&row.record)))
+            .filter(|item| short_of(&item.entry).is_some() && bulk.records.contains(&item.entry.record()))
             .filter(|item| is_in_scope(item, peer, shared))
             .collect();
         if bulk.at >= bulk.until || !progressed {
@@ -233,18 +233,18 @@ impl Link {
         let mut lists: BTreeMap<RecordId, Vec<[u8; 8]>> = BTreeMap::new();
         let mut items = Vec::new();
         for item in page.items {
-            let (FeedEntry::Leaf(row), Some(push)) = (&item.entry, pushes.get(&item.entry.record())) else { continue };
-            let short = short_hash(&row.hash);
+            let (Some(short), Some(push)) = (short_of(&item.entry), pushes.get(&item.entry.record())) else { continue };
+            let position = item.entry.position();
             let goes = match &push.leaves {
                 Which::None => false,
-                Which::Lacking(held) => !held.contains(&short) && travels(row, &item, peer, shared),
-                Which::All => travels(row, &item, peer, shared),
+                Which::Lacking(held) => !held.contains(&short) && travels(&item, peer, shared),
+                Which::All => travels(&item, peer, shared),
                 Which::These(leaves) | Which::Parting(Last::These(leaves)) => leaves.contains(&short),
-                Which::Farewell(at) => row.position <= *at && row.origin != Some(peer.node),
-                Which::Parting(Last::UpTo(limit)) => row.position <= *limit,
+                Which::Farewell(at) => position <= *at && origin(&item.entry) != Some(peer.node),
+                Which::Parting(Last::UpTo(limit)) => position <= *limit,
             };
             if is_in_scope(&item, peer, shared) {
-                lists.entry(row.record).or_default().push(short);
+                lists.entry(item.entry.record()).or_default().push(short);
             }
             if goes {
                 items.push(item);
@@ -303,6 +303,15 @@ impl Link {
             self.sending.push(record, Push::lacking(held.into_iter().collect(), have.reply));
         }
         self.pump(shared, out);
+    }
+}
+
+/// What lists have of an entry: the first eight bytes of its hash.
+fn short_of(entry: &FeedEntry) -> Option<[u8; 8]> {
+    match entry {
+        FeedEntry::Leaf(row) => Some(short_hash(&row.hash.0)),
+        FeedEntry::Grant(row) => Some(short_hash(&row.hash.0)),
+        FeedEntry::Rescope { .. } => None,
     }
 }
 

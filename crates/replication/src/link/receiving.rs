@@ -52,7 +52,8 @@ impl Link {
             return self.protocol_error(&what, out);
         }
         let bytes = leaves.bytes();
-        if leaves.delivery.leaves.len() > limits::LEAVES_PER_FRAME || self.receiving.is_full() {
+        let entries = leaves.delivery.leaves.len() + leaves.delivery.grants.len();
+        if entries > limits::LEAVES_PER_FRAME || self.receiving.is_full() {
             return self.protocol_error("more leaves came than the window allows", out);
         }
         let Some(peer) = &self.peer else { return };

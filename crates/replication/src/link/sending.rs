@@ -9,14 +9,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, LeafRow, Position};
+use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, Position};
 use heliu_trust::commit::SignedCommit;
+use heliu_trust::grant::SignedGrant;
+use heliu_trust::id::NodeId;
 
 use super::pushing::{Parcel, Push, Pushing};
 use super::{Link, Out, Peer, Shared};
 use crate::effect::{Effect, Notice};
 use crate::frame::limits::{WINDOW_BYTES, WINDOW_FRAMES};
-use crate::frame::{DeliveredLeaf, Delivery, Frame, Leaves};
+use crate::frame::{DeliveredGrant, DeliveredLeaf, Delivery, Frame, Leaves};
 
 /// How often, in ticks of about a second, a position is told that nobody waits for. Each costs the other end a write.
 const TELL_TICKS: u32 = 60;
@@ -150,11 +152,15 @@ impl Link {
         let mut first_push = None;
         for item in page.iter().copied() {
             match &item.entry {
-                FeedEntry::Leaf(row) if row.origin == Some(peer.node) => self.sending.returned = true,
-                // The whole record is on its way, this leaf with it.
-                FeedEntry::Leaf(row) if pushes.get(&row.record).is_some_and(Push::is_all) => {}
-                FeedEntry::Leaf(row) if travels(row, item, peer, shared) => items.push(item),
-                FeedEntry::Leaf(_) | FeedEntry::Grant(_) => {}
+                entry if origin(entry) == Some(peer.node) => self.sending.returned = true,
+                // The whole record is on its way, this entry with it.
+                FeedEntry::Leaf(_) | FeedEntry::Grant(_)
+                    if pushes.get(&item.entry.record()).is_some_and(Push::is_all) => {}
+                FeedEntry::Leaf(_) | FeedEntry::Grant(_) => {
+                    if travels(item, peer, shared) {
+                        items.push(item);
+                    }
+                }
                 FeedEntry::Rescope { position, record, added, removed } => {
                     let push = if added.contains(&peer.seat) && is_in_scope(item, peer, shared) {
                         Push::all()
@@ -256,22 +262,43 @@ pub(super) fn is_in_scope(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> 
 }
 
 /// In scope; or what a seat and its subordinates wrote, which always travels upward, whatever the audience has become.
-pub(super) fn travels(row: &LeafRow, item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
+pub(super) fn travels(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
     let seats = shared.directory.seats();
-    let is_from_here =
-        || shared.directory.node(row.author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat));
-    is_in_scope(item, peer, shared) || (is_upward(peer, shared) && is_from_here())
+    let is_below =
+        |author| shared.directory.node(author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat));
+    is_in_scope(item, peer, shared) || (is_upward(peer, shared) && author(&item.entry).is_some_and(is_below))
+}
+
+fn author(entry: &FeedEntry) -> Option<NodeId> {
+    match entry {
+        FeedEntry::Leaf(row) => Some(row.author),
+        FeedEntry::Grant(row) => SignedGrant::decode(&row.grant).ok().map(|signed| signed.grant.by),
+        FeedEntry::Rescope { .. } => None,
+    }
+}
+
+/// The node that brought an entry.
+pub(super) fn origin(entry: &FeedEntry) -> Option<NodeId> {
+    match entry {
+        FeedEntry::Leaf(row) => row.origin,
+        FeedEntry::Grant(row) => row.origin,
+        FeedEntry::Rescope { .. } => None,
+    }
 }
 
 fn is_upward(peer: &Peer, shared: &Shared<'_>) -> bool {
     peer.seat != shared.seat && shared.directory.seats().is_at_or_above(peer.seat, shared.seat)
 }
 
-/// Leaves with their commits, each commit once; and what is damaged, and so is not sent.
+/// Grants, and leaves with their commits, each commit once; and what is damaged, and so is not sent.
 fn pack(items: &[impl Borrow<FeedItem>]) -> (Delivery, Vec<Notice>) {
     let (mut delivery, mut damaged) = (Delivery::default(), Vec::new());
     let mut known: BTreeMap<_, usize> = BTreeMap::new();
     for item in items.iter().map(Borrow::borrow) {
+        if let FeedEntry::Grant(row) = &item.entry {
+            let (preimage, grant) = (Arc::clone(&item.preimage), Arc::clone(&row.grant));
+            delivery.grants.push(DeliveredGrant { preimage, grant });
+        }
         let (FeedEntry::Leaf(row), Some(encoded)) = (&item.entry, &item.commit) else { continue };
         let commit = match known.get(&row.commit) {
             Some(index) => *index,

@@ -23,6 +23,7 @@ struct End {
     directory: Directory,
     meta: Meta,
     tail: Tail,
+    statements: Statements,
     node: NodeId,
     seat: SeatId,
     peer: NodeId,
@@ -66,16 +67,17 @@ impl End {
             proven: None,
             phase: Phase::Greeting,
             peer: None,
-            behind: greeting::Behind::default(),
-            next_entry: directory.len(),
+            behind: directing::Behind::default(),
+            directing: directing::Directing::beside(directory.len()),
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
             verifying: verifying::Verifying::default(),
+            stating: stating::Stating::default(),
             refused_here: 0,
             refused_there: 0,
         };
-        End { directory, meta, tail: Tail::at(1_000), node, seat, peer, link }
+        End { directory, meta, tail: Tail::at(1_000), statements: Statements::default(), node, seat, peer, link }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) -> Out {
@@ -89,6 +91,8 @@ impl End {
             directory: &self.directory,
             last_commit: None,
             sums: Sums::default(),
+            statements: &self.statements,
+            fork: None,
             is_leaving: false,
             now: Moment::default(),
         };

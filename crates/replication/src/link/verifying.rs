@@ -2,8 +2,6 @@
 //! everything that came is durable - it says its sums; the other compares if it is quiet too, for then both stand at one
 //! cut of both feeds.
 
-use heliu_record::hash::Sum;
-
 use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Verdict};
@@ -25,6 +23,10 @@ pub(super) struct Verifying {
     mismatches: u64,
     /// Unequal checkpoints in a row.
     unequal: u32,
+    /// Since when the ends judge the same differently.
+    judged_differently: Option<i64>,
+    /// The directory grew here: what the other end judged by the old one may not have been judged again.
+    directory_grew: bool,
 }
 
 impl Verifying {
@@ -42,6 +44,16 @@ impl Verifying {
 
     pub fn verified_at(&self) -> Option<u64> {
         self.verified_at
+    }
+
+    pub fn judged_differently(&self) -> Option<i64> {
+        self.judged_differently
+    }
+
+    /// What both ends have agreed on may be judged anew.
+    pub fn directory_grew(&mut self) {
+        self.directory_grew = true;
+        self.unsettled = true;
     }
 
     pub fn mismatches(&self) -> u64 {
@@ -77,10 +89,9 @@ impl Link {
             self.verifying.asking = true;
             self.verifying.unsettled = false;
             let (mine, yours) = (self.sending.walked(), self.receiving.through());
-            self.send(
-                Frame::Checkpoint(Checkpoint { mine, yours, sums: shared.sums, statements: Sum::default() }),
-                out,
-            );
+            self.stating.ask();
+            let (sums, statements) = (shared.sums, self.statements_sum(shared));
+            self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements }), out);
         }
     }
 
@@ -90,10 +101,13 @@ impl Link {
         } else if checkpoint.sums == shared.sums {
             Verdict::Equal
         } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
-            Verdict::JudgedDifferently
+            // It may have been said before the directory came there. It is asked again behind that.
+            let is_early = std::mem::take(&mut self.verifying.directory_grew);
+            if is_early { Verdict::MovedOn } else { Verdict::JudgedDifferently }
         } else {
             Verdict::Different
         };
+        self.compare_statements(checkpoint.statements, true, shared, out);
         // Whoever wants to know wants to know it of everything that is here.
         self.verifying.wanted &= !self.sending.has_told();
         self.send(Frame::Verdict(verdict), out);
@@ -103,6 +117,7 @@ impl Link {
     pub(super) fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
         self.verifying.asking = false;
         self.verifying.ticks = Some(0);
+        self.stating.hear_verdict();
         if verdict == Verdict::MovedOn {
             self.verifying.unsettled = true;
         } else {
@@ -121,12 +136,16 @@ impl Link {
             Verdict::Equal => {
                 self.verifying.verified_at = Some(shared.now.tick_ms);
                 self.verifying.unequal = 0;
+                self.verifying.judged_differently = None;
                 self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
             }
             Verdict::JudgedDifferently | Verdict::Different => {
                 self.verifying.verified_at = None;
                 self.verifying.mismatches += 1;
                 self.verifying.unequal += 1;
+                if verdict == Verdict::JudgedDifferently {
+                    self.verifying.judged_differently.get_or_insert(shared.now.wall_ms);
+                }
                 let alarm = |link, peer| match verdict {
                     Verdict::Different => Notice::SumsDiffer { link, peer },
                     _ => Notice::JudgedDifferently { link, peer },

@@ -55,6 +55,14 @@ impl Damage {
         }
     }
 
+    /// Nothing of the record is needed any more. If its row was lost, what it counted for.
+    pub fn forget(&mut self, record: RecordId) -> Option<Option<Counted>> {
+        match self.records.remove(&record)? {
+            Lost::Row(counted) => Some(counted),
+            Lost::Leaves(_) => None,
+        }
+    }
+
     /// The record's row was written anew.
     pub fn has_row_again(&mut self, record: RecordId) -> bool {
         self.has_no_row(record) && self.records.remove(&record).is_some()

@@ -3,14 +3,24 @@
 //! Everything happens in batches, one at a time: load what it needs, do the work on the open records, fold what was
 //! touched, derive conflicts, hand one transaction to the store. Only when that is durable does anybody hear of it.
 
+mod audit;
 mod batch;
 mod damage;
 mod desk;
+mod enrolment;
+mod erasure;
+mod evidence;
+mod forks;
+mod hearing;
+mod keyring;
 mod open;
 mod quarantine;
 mod queue;
+mod reissue;
+mod statements;
 mod strangers;
 mod sums;
+mod sweep;
 mod tail;
 mod writer;
 
@@ -18,26 +28,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Request;
-use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
-use heliu_storage::{Cursor, Meta, Position, QuarantineRow, Transaction};
+use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
+use heliu_storage::{Cursor, Meta, Position, QuarantineRow, StrandedRow, Transaction};
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
-use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::directory::{Directory, Item, SignedEntry};
+use heliu_trust::grant::SignedGrant;
 use heliu_trust::id::{Incarnation, NodeId, RealmId};
+use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
+use heliu_trust::statement::SignedStatement;
+use heliu_trust::token::JoinRequest;
 
-use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
-use crate::frame::{RefusedLeaf, Sums};
+use crate::effect::{
+    AuditEvent, LinkId, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, StrandedAction, Ticket,
+};
+use crate::frame::{JoinRefused, RefusedLeaf, Sums};
 use crate::start::Start;
 
+use audit::AuditLog;
 use batch::Batch;
 use damage::Damage;
 use desk::Desk;
+use evidence::Evidence;
 use open::Open;
 use quarantine::Quarantine;
 use queue::Queue;
 use strangers::Strangers;
 use sums::ScopeSums;
+use sweep::{Sweep, Unwrapped};
 use tail::Growth;
 use writer::Writer;
 
@@ -47,7 +66,33 @@ pub(crate) enum Work {
     Execute {
         ticket: Ticket,
         request: Request,
+        role: String,
     },
+    Erase {
+        ticket: Ticket,
+        record: RecordId,
+        event: AuditEvent,
+    },
+    Reveal {
+        ticket: Ticket,
+        record: RecordId,
+        event: AuditEvent,
+    },
+    Audit {
+        ticket: Ticket,
+        event: AuditEvent,
+    },
+    /// Statements that a link brought, checked.
+    Statements {
+        link: LinkId,
+        statements: Vec<Arc<SignedStatement>>,
+    },
+    /// Does somebody lack a key of this record's that this node can wrap?
+    LookThrough {
+        record: RecordId,
+    },
+    /// The superiors are told how far the audit log goes.
+    TellAuditHead,
     Extend {
         entries: Vec<SignedEntry>,
         by: By,
@@ -68,13 +113,52 @@ pub(crate) enum Work {
     },
     /// From here on, write under this incarnation.
     Renew(Incarnation),
+    /// A new machine asks to become a node.
+    Join {
+        asker: JoinAsker,
+        request: Box<JoinRequest>,
+    },
+    /// What this node's administrator wants in the directory.
+    Draft {
+        ticket: Ticket,
+        items: Vec<Item>,
+    },
+    FenceOf {
+        ticket: Ticket,
+        node: NodeId,
+        nothing: bool,
+        excluded: Vec<LeafHash>,
+    },
+    /// Own edits of the record that were excluded and not tried again yet.
+    Reissue {
+        record: RecordId,
+    },
+    Stranded {
+        ticket: Ticket,
+        leaf: LeafHash,
+        action: StrandedAction,
+    },
+    Quarantine {
+        ticket: Ticket,
+        id: [u8; 32],
+        action: QuarantineAction,
+    },
 }
 
 impl Work {
     /// Who waits for an answer to it.
     fn ticket(&self) -> Option<Ticket> {
         match self {
-            Work::Execute { ticket, .. } | Work::Extend { by: By::Ticket(ticket), .. } => Some(*ticket),
+            Work::Execute { ticket, .. }
+            | Work::Erase { ticket, .. }
+            | Work::Reveal { ticket, .. }
+            | Work::Audit { ticket, .. }
+            | Work::Extend { by: By::Ticket(ticket), .. }
+            | Work::Join { asker: JoinAsker::Ticket(ticket), .. }
+            | Work::Draft { ticket, .. }
+            | Work::FenceOf { ticket, .. }
+            | Work::Stranded { ticket, .. }
+            | Work::Quarantine { ticket, .. } => Some(*ticket),
             _ => None,
         }
     }
@@ -94,6 +178,7 @@ pub(crate) struct Incoming {
     pub sequence: u64,
     pub commits: Vec<Arc<SignedCommit>>,
     pub leaves: Vec<(Leaf, Arc<Preimage>)>,
+    pub grants: Vec<(SignedGrant, Arc<Preimage>)>,
     pub refused: Vec<RefusedLeaf>,
     pub quarantined: Vec<QuarantineRow>,
     pub cursor: Option<Cursor>,
@@ -109,8 +194,19 @@ pub(crate) struct Outcome {
     /// Per link the records of which it brought leaves that were known.
     pub came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     pub directory_grew: bool,
+    /// Statements that are new here, and the link that brought each.
+    pub stated: Vec<(Option<LinkId>, Arc<SignedStatement>)>,
+    /// Links of which a frame of statements was taken; once for each.
+    pub heard: Vec<LinkId>,
+    /// The root decided a fork: the entries from this index on are others now.
+    pub replaced_from: Option<u64>,
+    /// An entry for a place that another has, noticed now.
+    pub forked: Option<SignedEntry>,
     /// What became of the directory entries that links brought.
-    pub extended: Vec<(LinkId, Result<(), String>)>,
+    pub extended: Vec<(LinkId, Result<(), NotGrown>)>,
+    pub join_refused: Vec<(JoinAsker, JoinRefused)>,
+    /// Join requests that somebody else has to enter.
+    pub pass_up: Vec<(JoinAsker, Box<JoinRequest>)>,
     /// A leaf of our own current incarnation came that we do not know.
     pub rolled_back: bool,
     pub notices: Vec<Notice>,
@@ -144,6 +240,21 @@ pub(crate) struct Replica {
     strangers: Strangers,
     damage: Damage,
     quarantine: Quarantine,
+    /// Opens what is sealed for this node; without, nothing is opened here.
+    sealing: Option<Arc<SealingSecret>>,
+    pub statements: Statements,
+    audit: AuditLog,
+    sweep: Sweep,
+    unwrapped: Unwrapped,
+    /// Enters things into the directory, if this node has the key.
+    issuer: Option<Arc<dyn Signer>>,
+    /// Two entries for one place of the directory, which the root has not decided.
+    pub fork: Option<Fork>,
+    /// Nodes that the directory got since this process began.
+    pub learnt: BTreeSet<NodeId>,
+    pub evidence: Evidence,
+    /// Own edits that no longer count, and are open.
+    stranded: BTreeMap<LeafHash, StrandedRow>,
     /// Records that left this seat, and the position that a superior must have before their bytes go.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
@@ -165,10 +276,21 @@ impl Random {
         self.drawn += 1;
         heliu_record::hash::hash16("heliu random 1", &[&self.seed, &self.drawn.to_le_bytes()])
     }
+
+    /// What nobody else may know: for keys.
+    pub fn secret(&mut self) -> [u8; 32] {
+        self.drawn += 1;
+        heliu_record::hash::hash("heliu secret 1", &[&self.seed, &self.drawn.to_le_bytes()])
+    }
 }
 
+pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
+pub use erasure::Receipt;
+pub(crate) use forks::{Fork, NotGrown};
+pub(crate) use hearing::open_grants;
 pub(crate) use open::short_hash;
 pub(crate) use quarantine::kept;
+pub(crate) use statements::Statements;
 pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
@@ -177,6 +299,9 @@ impl Replica {
     pub fn new(start: Start, open_max: usize) -> Self {
         let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
         let head = start.meta.head;
+        let statements = Statements::read(&start.statements, &start.directory);
+        let audit = AuditLog::new(start.audit_head, statements.audit_head(start.node));
+        let sweep = if start.sealing.is_some() { Sweep::begin(&start.directory) } else { Sweep::default() };
         let mut replica = Replica {
             realm: start.directory.realm(),
             node: start.node,
@@ -195,6 +320,16 @@ impl Replica {
             strangers: start.strangers,
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
+            sealing: start.sealing,
+            statements,
+            audit,
+            sweep,
+            unwrapped: Unwrapped::default(),
+            issuer: start.issuer,
+            fork: None,
+            learnt: BTreeSet::new(),
+            evidence: Evidence::default(),
+            stranded: start.stranded.into_iter().map(|row| (row.leaf, row)).collect(),
             hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
             parted: BTreeMap::new(),
             queue: Queue::default(),
@@ -202,6 +337,9 @@ impl Replica {
             random: Random { seed: start.seed, drawn: 0 },
         };
         replica.actors.insert(replica.writer.actor, replica.seat);
+        let untried: BTreeSet<RecordId> =
+            replica.stranded.values().filter(|row| reissue::is_untried(row)).map(|row| row.record).collect();
+        untried.into_iter().for_each(|record| replica.submit(Work::Reissue { record }));
         replica
     }
 
@@ -262,6 +400,22 @@ impl Replica {
         }
     }
 
+    /// The key that enters things into the directory, if it is here and counts.
+    fn issuer(&self) -> Option<Arc<dyn Signer>> {
+        self.issuer.clone().filter(|key| Some(key.public_key()) == self.directory.issuer())
+    }
+
+    /// Open edits that were tried again in vain, and since when the oldest is.
+    pub fn stranded(&self) -> (usize, i64) {
+        let tried = || self.stranded.values().filter(|row| !reissue::is_untried(row));
+        (tried().count(), tried().map(|row| row.at_ms).min().unwrap_or(0))
+    }
+
+    /// Join requests that wait for their batch.
+    pub fn joins_queued(&self) -> usize {
+        self.queue.joins()
+    }
+
     pub fn hidden(&self) -> usize {
         self.hidden.len()
     }
@@ -298,6 +452,14 @@ impl Replica {
             }
         }
         self.open.insert(open.id(), open);
+    }
+
+    /// The seats of all who wrote in open records, by the directory as it is now.
+    fn know_actors(&mut self) {
+        let leaves = self.open.values().flat_map(|open| open.leaves.iter());
+        let seat_of = |leaf: &Leaf| Some((leaf.change.actor, self.directory.node(leaf.author)?.seat));
+        self.actors = leaves.filter_map(|(leaf, _)| seat_of(leaf)).collect();
+        self.actors.insert(self.writer.actor, self.seat);
     }
 
     /// The transaction of the batch is durable.

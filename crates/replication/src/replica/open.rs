@@ -4,21 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Container};
+use heliu_record::hash::Sum;
 use heliu_record::history::History;
-use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
+use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
-use heliu_storage::{LeafRow, LeafStatus, Loaded, Position, RecordRow, RecordState};
+use heliu_storage::{FeedEntry, GrantRow, LeafRow, LeafStatus, Loaded, Position, RecordRow, RecordState};
 use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
+use heliu_trust::grant::SignedGrant;
 
+use super::keyring::Grants;
 use super::sums::Counted;
 
 pub(crate) struct Open {
     pub row: RecordRow,
     pub leaves: Leaves,
+    pub grants: Grants,
     /// Folded from `leaves`. None for a stub, for what has not one admitted leaf, and while leaves are being offered.
     pub record: Option<Record>,
     /// Where each leaf stands in the feed.
@@ -34,8 +38,17 @@ pub(crate) struct Open {
 pub(crate) enum Damaged {
     /// Its row is another record's. What it counted for.
     Row(RecordId, Box<Counted>),
-    /// The record without them, the rows that are good, and those that are not, with the reason.
-    Leaves(Box<Open>, Vec<LeafRow>, Vec<(LeafRow, String)>),
+    /// The record without them, the entries that are good, and those that are not.
+    Entries(Box<Open>, Vec<FeedEntry>, Vec<Lost>),
+}
+
+/// An entry that cannot be read.
+pub(crate) struct Lost {
+    /// None: a grant. It is no part of the history, so nothing has to wait until it comes again.
+    pub leaf: Option<LeafHash>,
+    pub id: [u8; 32],
+    pub bytes: Arc<[u8]>,
+    pub why: String,
 }
 
 impl Open {
@@ -46,8 +59,8 @@ impl Open {
             preimage: preimage.clone(),
             scope: Scope::default(),
             state: RecordState::Present,
-            held: heliu_record::hash::Sum::default(),
-            admitted: heliu_record::hash::Sum::default(),
+            held: Sum::default(),
+            admitted: Sum::default(),
             leaves: 0,
             waiting: false,
             view: Vec::new(),
@@ -55,6 +68,7 @@ impl Open {
         };
         Open {
             leaves: Leaves::new(preimage.clone()),
+            grants: Grants::default(),
             row,
             record: None,
             positions: BTreeMap::new(),
@@ -78,10 +92,10 @@ impl Open {
         open
     }
 
-    /// From the store: every leaf is judged again, which gives what it gave before. If some cannot be read, the others
-    /// are opened without them, and `Err` tells of all.
+    /// From the store: every leaf is judged again, which gives what it gave before. If some entries cannot be read, the
+    /// others are opened without them, and `Err` tells of all.
     pub fn load(loaded: Loaded, directory: &Directory) -> Result<Self, Damaged> {
-        let Loaded { row, leaves: rows, commits, grants: _ } = loaded;
+        let Loaded { row, leaves: rows, commits, grants } = loaded;
         if row.preimage.id() != row.id {
             let (scope, present) = (row.scope, row.state == RecordState::Present);
             let counted = Counted { scope, present, held: row.held, admitted: row.admitted };
@@ -89,20 +103,21 @@ impl Open {
         }
         let mut open = Open { is_stored: true, ..Open::new(&row.preimage) };
         open.row = row;
-        let mut lost: BTreeMap<Position, Option<String>> = BTreeMap::new();
+        let (mut lost, mut doubles): (Vec<Lost>, BTreeSet<Position>) = (Vec::new(), BTreeSet::new());
         let mut offered = Vec::with_capacity(rows.len());
         for (row, encoded) in rows.iter().zip(&commits) {
             match open_leaf(row, encoded, directory) {
                 // It came again while its record's row could not be read.
                 Ok(leaf) if open.positions.contains_key(&leaf.hash) => {
-                    lost.insert(row.position, None);
+                    doubles.insert(row.position);
                 }
                 Ok(leaf) => {
                     open.positions.insert(leaf.hash, row.position);
                     offered.push(leaf);
                 }
                 Err(why) => {
-                    lost.insert(row.position, Some(why));
+                    doubles.insert(row.position);
+                    lost.push(Lost { leaf: Some(row.hash), id: row.hash.0, bytes: Arc::clone(&row.change), why });
                 }
             }
         }
@@ -110,18 +125,26 @@ impl Open {
         // A later version of this program may judge what an earlier one had to hold.
         let restated = rows.iter().filter(|row| open.status(&row.hash).is_some_and(|status| status != row.status));
         open.restated = restated.map(|row| row.hash).collect();
-        open.fold(directory.seats());
-        if lost.is_empty() {
-            return Ok(open);
-        }
-        let (mut kept, mut damaged) = (Vec::new(), Vec::new());
-        for row in rows {
-            match lost.remove(&row.position) {
-                Some(why) => damaged.extend(why.map(|why| (row, why))),
-                None => kept.push(row),
+        for row in &grants {
+            match open_grant(row) {
+                Ok(signed) if open.grants.add(&signed) => {}
+                Ok(_) => {
+                    doubles.insert(row.position);
+                }
+                Err(why) => {
+                    doubles.insert(row.position);
+                    lost.push(Lost { leaf: None, id: row.hash.0, bytes: Arc::clone(&row.grant), why });
+                }
             }
         }
-        Err(Damaged::Leaves(Box::new(open), kept, damaged))
+        open.fold(directory.seats());
+        if doubles.is_empty() {
+            return Ok(open);
+        }
+        let kept = rows.into_iter().map(FeedEntry::Leaf).chain(grants.into_iter().map(FeedEntry::Grant));
+        let mut kept: Vec<FeedEntry> = kept.filter(|entry| !doubles.contains(&entry.position())).collect();
+        kept.sort_by_key(FeedEntry::position);
+        Err(Damaged::Entries(Box::new(open), kept, lost))
     }
 
     pub fn id(&self) -> RecordId {
@@ -145,10 +168,46 @@ impl Open {
         self.record = (!history.is_empty()).then(|| Record::fold(self.row.preimage.clone(), history, seats));
     }
 
+    /// What a tombstone leaves: the row that says so.
+    pub fn erased(preimage: &Preimage, is_stored: bool) -> Self {
+        let mut open = Open { is_stored, ..Open::new(preimage) };
+        open.row.state = RecordState::Erased;
+        open
+    }
+
+    /// Something came of a record whose tombstone does not count any more: it begins anew.
+    pub fn revive(&mut self) {
+        if self.row.state == RecordState::Erased {
+            let preimage = self.row.preimage.clone();
+            *self = Open { is_stored: self.is_stored, used: self.used, ..Open::new(&preimage) };
+        }
+    }
+
+    /// Whether nothing of it is here, and nothing has come since it went.
+    pub fn is_gone(&self) -> bool {
+        let has_gone = matches!(self.row.state, RecordState::Stub(_) | RecordState::Erased);
+        has_gone && self.leaves.is_empty() && self.grants.is_empty()
+    }
+
+    /// The digest of all that is held of it.
+    pub fn held_sum(&self) -> Sum {
+        let mut sum = self.leaves.held_sum();
+        sum.add(&self.grants.sum().0);
+        sum
+    }
+
+    /// It has leaves, and not one counts or might yet: its author wrote its beginning twice, and the
+    /// side that counts is not his to write. It says nothing, whatever it said before.
+    pub fn is_void(&self) -> bool {
+        let is_out = |status: &Status| matches!(status, Status::Excluded(_) | Status::Refused(_));
+        !self.leaves.is_empty() && self.leaves.iter().all(|(_, status)| is_out(status))
+    }
+
     /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.
     pub fn relay_scope(&self, directory: &Directory) -> Scope {
         let history = self.leaves.history();
-        let mut scope = if history.is_empty() { self.row.scope.clone() } else { Scope::of(history) };
+        let is_known = !history.is_empty() || self.is_void();
+        let mut scope = if is_known { Scope::of(history) } else { self.row.scope.clone() };
         self.leaves.widen(&mut scope, directory);
         scope
     }
@@ -158,7 +217,7 @@ impl Open {
     pub fn what_parted(&self, seat: SeatId, seats: &Seats) -> Option<BTreeSet<[u8; 8]>> {
         let history = self.leaves.history();
         let has = |history: &History| Scope::of(history).has_audience(seat, seats);
-        if history.is_empty() || self.row.scope.has_audience(seat, seats) {
+        if self.row.scope.has_audience(seat, seats) {
             return None;
         }
         let of_scope: Vec<&Change> = (history.changes().iter().map(Arc::as_ref))
@@ -174,19 +233,20 @@ impl Open {
             // Nobody took it out alone, but several who did not know of each other.
             parted = of_scope;
         }
-        if parted.is_empty() {
-            parted = self.forks_won_against(seat, seats);
-        }
+        let won = if parted.is_empty() { self.forks_won_against(seat, seats) } else { BTreeSet::new() };
+        parted.extend(history.changes().iter().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
-        let is_before = |leaf: &&Leaf| past.iter().any(|past| past.get(&leaf.change.hash).is_some());
+        let is_before = |leaf: &&Leaf| {
+            won.contains(&leaf.change.hash) || past.iter().any(|past| past.get(&leaf.change.hash).is_some())
+        };
         let leaves: BTreeSet<[u8; 8]> =
-            self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash)).collect();
+            self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash.0)).collect();
         (!leaves.is_empty()).then_some(leaves)
     }
 
     /// A seat may have come in by a leaf that does not count any more, because its author wrote another with the same
-    /// number: those others, which the seat has to see to learn it.
-    fn forks_won_against(&self, seat: SeatId, seats: &Seats) -> Vec<&Change> {
+    /// number: those others, which the seat has to see to learn it. They count in its place, even if they are refused.
+    fn forks_won_against(&self, seat: SeatId, seats: &Seats) -> BTreeSet<ChangeHash> {
         let excluded = || self.leaves.iter().filter(|(_, status)| matches!(status, Status::Excluded(_)));
         let lets_in = |leaf: &Leaf| {
             let mut named = Scope::default();
@@ -194,11 +254,12 @@ impl Open {
             named.has_audience(seat, seats)
         };
         if !excluded().any(|(leaf, _)| lets_in(leaf)) {
-            return Vec::new();
+            return BTreeSet::new();
         }
         let lost: BTreeSet<(Actor, u64)> = excluded().map(|(leaf, _)| (leaf.change.actor, leaf.change.seq)).collect();
-        let changes = self.leaves.history().changes().iter().map(Arc::as_ref);
-        changes.filter(|change| lost.contains(&(change.actor, change.seq))).collect()
+        let others = self.leaves.iter().filter(|(_, status)| !matches!(status, Status::Excluded(_)));
+        let won = others.filter(|(leaf, _)| lost.contains(&(leaf.change.actor, leaf.change.seq)));
+        won.map(|(leaf, _)| leaf.change.hash).collect()
     }
 
     pub fn is_present(&self) -> bool {
@@ -224,9 +285,16 @@ fn open_leaf(row: &LeafRow, commit: &[u8], directory: &Directory) -> Result<Leaf
     if leaf.hash == row.hash { Ok(leaf) } else { Err(damaged(&"it is another leaf")) }
 }
 
-/// What lists of leaves are made of.
-pub(crate) fn short_hash(leaf: &LeafHash) -> [u8; 8] {
+fn open_grant(row: &GrantRow) -> Result<SignedGrant, String> {
+    let damaged = |why: &dyn std::fmt::Display| format!("grant {} cannot be read: {why}", row.hash.short());
+    let signed = SignedGrant::decode(&row.grant).map_err(|why| damaged(&why))?;
+    let is_it = signed.hash == row.hash.0 && signed.grant.record == row.record;
+    if is_it { Ok(signed) } else { Err(damaged(&"it is another grant")) }
+}
+
+/// What lists of leaves, grants and statements are made of.
+pub(crate) fn short_hash(hash: &[u8; 32]) -> [u8; 8] {
     let mut short = [0; 8];
-    short.copy_from_slice(&leaf.0[..8]);
+    short.copy_from_slice(&hash[..8]);
     short
 }

@@ -28,6 +28,12 @@ impl Quarantine {
         self.room -= usize::from(takes);
         takes
     }
+
+    /// A row is gone: there is room for another, and it may come again itself.
+    pub fn let_go(&mut self, id: &[u8; 32]) {
+        self.room += 1;
+        self.written.remove(id);
+    }
 }
 
 /// What is kept of refused bytes.

@@ -29,11 +29,22 @@ pub(crate) struct Queue {
 impl Queue {
     pub fn push(&mut self, work: Work) {
         let lane = match &work {
-            Work::Renew(_) | Work::Extend { .. } => return self.alone.push_back(work),
-            Work::Execute { .. } => return self.commands.push_back(work),
+            Work::Renew(_) | Work::Extend { .. } | Work::Join { .. } | Work::Draft { .. } | Work::FenceOf { .. } => {
+                return self.alone.push_back(work);
+            }
+            Work::Execute { .. }
+            | Work::Erase { .. }
+            | Work::Reveal { .. }
+            | Work::Audit { .. }
+            | Work::Stranded { .. }
+            | Work::Quarantine { .. } => return self.commands.push_back(work),
             Work::Leaves(incoming) => Some(incoming.link),
-            Work::Withdrawn { link, .. } => Some(*link),
-            Work::LetGo { .. } | Work::Mend { .. } => None,
+            Work::Withdrawn { link, .. } | Work::Statements { link, .. } => Some(*link),
+            Work::LetGo { .. }
+            | Work::Mend { .. }
+            | Work::LookThrough { .. }
+            | Work::Reissue { .. }
+            | Work::TellAuditHead => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);
     }
@@ -50,7 +61,13 @@ impl Queue {
     /// The work of the next batch.
     pub fn take(&mut self) -> VecDeque<Work> {
         if let Some(work) = self.alone.pop_front() {
-            return [work].into();
+            let mut works = VecDeque::from([work]);
+            // Those who want to join together are entered together.
+            if matches!(works[0], Work::Join { .. }) {
+                let joins = self.alone.iter().take_while(|work| matches!(work, Work::Join { .. })).count();
+                works.extend(self.alone.drain(..joins));
+            }
+            return works;
         }
         let commands = self.commands.len().min(COMMANDS_PER_BATCH);
         let mut works: VecDeque<Work> = self.commands.drain(..commands).collect();
@@ -76,6 +93,10 @@ impl Queue {
         work
     }
 
+    pub fn joins(&self) -> usize {
+        self.alone.iter().filter(|work| matches!(work, Work::Join { .. })).count()
+    }
+
     /// Those who wait for an answer.
     pub fn tickets(&self) -> impl Iterator<Item = Ticket> + '_ {
         self.alone.iter().chain(&self.commands).filter_map(Work::ticket)
@@ -85,7 +106,11 @@ impl Queue {
 /// In leaves. What is refused unread is written too: into quarantine.
 fn weight(work: &Work) -> usize {
     match work {
-        Work::Leaves(incoming) => incoming.leaves.len() + incoming.quarantined.len() + 1,
+        Work::Leaves(incoming) => incoming.leaves.len() + incoming.grants.len() + incoming.quarantined.len() + 1,
+        // Each may take a record away.
+        Work::Statements { statements, .. } => statements.len() + 1,
+        // Each is a record to be loaded, and nobody waits for it.
+        Work::LookThrough { .. } => LEAVES_PER_BATCH / 64,
         _ => 1,
     }
 }
@@ -115,6 +140,7 @@ mod tests {
             sequence,
             commits: Vec::new(),
             leaves: Vec::new(),
+            grants: Vec::new(),
             refused: Vec::new(),
             quarantined: vec![row; junk],
             cursor: None,
@@ -130,7 +156,7 @@ mod tests {
             who: String::new(),
             reason: String::new(),
         };
-        Work::Execute { ticket: Ticket(ticket), request }
+        Work::Execute { ticket: Ticket(ticket), request, role: String::new() }
     }
 
     /// Links and sequences of frames, and tickets of commands as of link 0.

@@ -30,14 +30,10 @@ impl Strangers {
         self.note(record, after, seats);
     }
 
-    fn note(&mut self, record: RecordId, scope: &Scope, seats: &Seats) {
+    pub fn note(&mut self, record: RecordId, scope: &Scope, seats: &Seats) {
         for seat in scope.named().filter(|seat| seats.get(*seat).is_none()) {
             self.by_seat.entry(seat).or_default().insert(record);
         }
-    }
-
-    pub fn naming(&self, seat: SeatId) -> impl Iterator<Item = RecordId> + '_ {
-        self.by_seat.get(&seat).into_iter().flatten().copied()
     }
 
     /// The directory knows this seat from now on. Returns the records that named it before.

@@ -47,7 +47,8 @@ impl Growth {
             };
             Some(FeedItem { entry: entry.clone(), preimage, scope, commit })
         };
-        let items = transaction.feed.iter().map(item).collect();
+        let stays = |entry: &&FeedEntry| !transaction.erased.contains(&entry.record());
+        let items = transaction.feed.iter().filter(stays).map(item).collect();
         let rescoped = |entry: &FeedEntry| match entry {
             FeedEntry::Rescope { record, .. } => Some((*record, Arc::clone(&records.get(record)?.1))),
             FeedEntry::Leaf(_) | FeedEntry::Grant(_) => None,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use super::sample::{
     ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, grant, id, leaf, row, seat, sources, stub,
@@ -224,6 +225,13 @@ pub async fn grants_are_entries(harness: &impl Harness) {
     let alone = Transaction { feed: vec![FeedEntry::Grant(grant(6, 1))], ..Transaction::default() };
     must(store.apply(&alone).await);
     assert_eq!(must(store.load(&[id(1)]).await)[0].grants, [grant(4, 1), grant(6, 1)]);
+    must(store.apply(&edit(6, &commit(AUTHOR, 3), &[3])).await);
+    let granted = must(store.granted(None, 10).await);
+    let mut both = [id(1), id(2)];
+    both.sort_unstable();
+    assert_eq!(granted.iter().map(|item| item.id).collect::<Vec<_>>(), both, "who has some is found");
+    assert_eq!(must(store.granted(None, 1).await), granted[..1]);
+    assert_eq!(must(store.granted(Some(both[0]), 10).await), granted[1..]);
 }
 
 pub async fn grants_go_with_their_record(harness: &impl Harness) {
@@ -238,6 +246,7 @@ pub async fn grants_go_with_their_record(harness: &impl Harness) {
     must(store.apply(&exit).await);
     assert_eq!(positions(&must(store.feed(0, ALL).await)), [2, 4]);
     assert!(must(store.load(&[id(1)]).await)[0].grants.is_empty());
+    assert_eq!(must(store.granted(None, 10).await).len(), 1);
     assert_eq!(must(store.counts().await).leaves, 1);
 }
 
@@ -280,6 +289,27 @@ pub async fn the_last_commit_is_the_latest_one_stored(harness: &impl Harness) {
     must(store.apply(&add(vec![commit(AUTHOR, 8)])).await);
     assert_eq!(must(store.last_commit(AUTHOR).await), Some((SECOND, 1, anew.id)), "what was known changes nothing");
     assert_eq!(must(store.last_commit(OTHER).await), Some((FIRST, 5, commit(OTHER, 5).id)));
+}
+
+pub async fn the_chains_of_an_author(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let add = |commits: Vec<CommitRow>| Transaction { commits, ..Transaction::default() };
+    let anew = CommitRow { incarnation: SECOND, ..commit(AUTHOR, 1) };
+    let other_face: Arc<[u8]> = b"another commit 8"[..].into();
+    let twice = CommitRow { id: CommitId([8; 32]), encoded: other_face, ..commit(AUTHOR, 8) };
+    must(store.apply(&add(vec![commit(AUTHOR, 9), commit(OTHER, 8), commit(AUTHOR, 8), anew.clone()])).await);
+    must(store.apply(&add(vec![twice.clone()])).await);
+    let last = vec![(FIRST, 9, commit(AUTHOR, 9).id), (SECOND, 1, anew.id)];
+    assert_eq!(must(store.chains_of(AUTHOR).await), last);
+    assert!(must(store.chains_of(NodeId([0; 16])).await).is_empty());
+    let at = |places: Vec<(NodeId, Incarnation, u64)>| {
+        let store = &store;
+        async move { must(store.commits_at(&places).await).into_iter().collect::<BTreeSet<Arc<[u8]>>>() }
+    };
+    assert_eq!(at(vec![(AUTHOR, FIRST, 8)]).await, [twice.encoded, commit(AUTHOR, 8).encoded].into());
+    let places = vec![(AUTHOR, SECOND, 1), (OTHER, FIRST, 8), (OTHER, FIRST, 9), (OTHER, SECOND, 8)];
+    assert_eq!(at(places).await, [anew.encoded, commit(OTHER, 8).encoded].into(), "what is not there is left out");
+    assert!(at(Vec::new()).await.is_empty());
 }
 
 pub async fn a_large_transaction(harness: &impl Harness) {

@@ -12,7 +12,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::{CommitRow, Counts};
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, RecordRow, RecordState, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
+    QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
 };
 
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct State {
     pub meta: Meta,
     pub directory: Vec<Vec<u8>>,
     pub commits: BTreeMap<CommitId, Arc<[u8]>>,
+    /// By author, incarnation and seq. More than one: the author equivocates.
+    pub places: BTreeMap<(NodeId, Incarnation, u64), BTreeSet<CommitId>>,
     pub last_commits: BTreeMap<NodeId, (Incarnation, u64, CommitId)>,
     pub feed: BTreeMap<Position, Arc<Entry>>,
     pub records: BTreeMap<RecordId, Arc<Slot>>,
@@ -63,6 +65,16 @@ impl Slot {
     pub fn is_held(&self) -> bool {
         matches!(self.row.state, RecordState::Present | RecordState::Hidden { .. })
     }
+
+    pub fn scanned(&self) -> ScanItem {
+        ScanItem {
+            id: self.row.id,
+            scope: self.row.scope.clone(),
+            present: self.row.state == RecordState::Present,
+            held: self.row.held,
+            admitted: self.row.admitted,
+        }
+    }
 }
 
 impl State {
@@ -71,6 +83,7 @@ impl State {
             meta: Meta { store, head: 0, incarnations: vec![(incarnation, 0)] },
             directory: Vec::new(),
             commits: BTreeMap::new(),
+            places: BTreeMap::new(),
             last_commits: BTreeMap::new(),
             feed: BTreeMap::new(),
             records: BTreeMap::new(),
@@ -139,6 +152,8 @@ impl State {
         }
         self.directory.extend(transaction.directory.iter().cloned());
         for commit in &transaction.commits {
+            let place = (commit.author, commit.incarnation, commit.seq);
+            self.places.entry(place).or_default().insert(commit.id);
             match self.commits.insert(commit.id, commit.encoded.clone()) {
                 None => {
                     self.last_commits.insert(commit.author, (commit.incarnation, commit.seq, commit.id));
@@ -269,6 +284,11 @@ impl State {
                 ids.remove(id);
             }
         }
+    }
+
+    pub fn has_grants(&self, id: &RecordId) -> bool {
+        let is_grant = |at| self.feed.get(at).is_some_and(|entry| matches!(entry.entry, FeedEntry::Grant(_)));
+        self.leaves.get(id).is_some_and(|positions| positions.iter().any(is_grant))
     }
 
     fn item(&self, entry: &Entry) -> Option<FeedItem> {

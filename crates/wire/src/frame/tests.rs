@@ -218,8 +218,7 @@ fn every_list_is_cut_into_frames_that_the_other_end_takes() {
             assert_fits(&Frame::Have(Have { records, reply: true }));
         }
     }
-    let many = Statements::have(vec![[1; 8]; limits::STATEMENTS_PER_HAVE + 1], true);
-    assert_eq!(many.have.len(), limits::STATEMENTS_PER_HAVE);
+    let many = Statements { have: vec![[1; 8]; limits::STATEMENTS_PER_HAVE], reply: true, statements: Vec::new() };
     assert_fits(&Frame::Statements(many));
     for (count, bytes) in [(20_000, 0), (20_000, 200), (1_000, limits::STATEMENT_BYTES)] {
         for statements in Statements::cut(vec![vec![7; bytes]; count]) {

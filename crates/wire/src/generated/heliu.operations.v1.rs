@@ -52,6 +52,17 @@ pub struct GetStatusResponse {
     /// The last of them, newest first.
     #[prost(message, repeated, tag = "33")]
     pub recent_refusals: ::prost::alloc::vec::Vec<RefusedPeer>,
+    /// It holds the key that enters things into the directory.
+    #[prost(bool, tag = "34")]
+    pub issuer: bool,
+    /// Of `ListAlarms`: how many there are, and of these, how many are errors.
+    #[prost(uint64, tag = "35")]
+    pub alarms: u64,
+    #[prost(uint64, tag = "36")]
+    pub alarms_grave: u64,
+    /// Keys of sealed records that somebody is entitled to and nobody could hand on yet.
+    #[prost(uint64, tag = "37")]
+    pub pending_wraps: u64,
 }
 /// Somebody who was not let in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -381,7 +392,7 @@ pub struct ListStrandedResponse {
     #[prost(string, tag = "2")]
     pub next: ::prost::alloc::string::String,
 }
-/// A record that cannot leave or be read as it should, and why.
+/// A record that cannot leave or be read as it should, and why; or an edit of this node that lost what it stood on.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stranded {
     #[prost(string, tag = "1")]
@@ -399,6 +410,105 @@ pub struct Stranded {
     /// Feed position since which it is so. 0: not known.
     #[prost(uint64, tag = "6")]
     pub since_position: u64,
+    /// The leaf of a stranded edit; empty for records.
+    #[prost(string, tag = "7")]
+    pub edit: ::prost::alloc::string::String,
+}
+/// Which of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetQuarantinedRequest {
+    /// An id, or a beginning of one (8 digits or more) that only one has.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+/// The thing and its bytes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetQuarantinedResponse {
+    #[prost(message, optional, tag = "1")]
+    pub item: ::core::option::Option<Quarantined>,
+    /// At most 64 KiB of it.
+    #[prost(bytes = "vec", tag = "2")]
+    pub bytes: ::prost::alloc::vec::Vec<u8>,
+}
+/// Which of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequeueRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequeueResponse {
+    /// `admitted`, `refused`, `held`, or `asked` if its sender was asked for it again.
+    #[prost(string, tag = "1")]
+    pub outcome: ::prost::alloc::string::String,
+}
+/// Which of it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// It is off the list.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DropResponse {}
+/// Which edit, by its leaf.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReissueRequest {
+    #[prost(string, tag = "1")]
+    pub edit: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// The new leaf.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReissueResponse {
+    #[prost(string, tag = "1")]
+    pub leaf: ::prost::alloc::string::String,
+}
+/// Which edit, by its leaf.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscardRequest {
+    #[prost(string, tag = "1")]
+    pub edit: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// It is given up.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DiscardResponse {}
+/// Nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAlarmsRequest {}
+/// All of them, the gravest first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAlarmsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub alarms: ::prost::alloc::vec::Vec<Alarm>,
+}
+/// Something that an administrator should look at.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Alarm {
+    /// Stable, such as `equivocation`, `second_node`, `twin`, `certificate_expiring`, `directory_forked`, `pending_wraps`.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// `error` or `warning`.
+    #[prost(string, tag = "2")]
+    pub severity: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub what: ::core::option::Option<super::super::records::v1::Label>,
+    /// What to do.
+    #[prost(message, optional, tag = "4")]
+    pub next: ::core::option::Option<super::super::records::v1::Label>,
+    /// The node, seat or record that it is about.
+    #[prost(string, tag = "5")]
+    pub subject: ::prost::alloc::string::String,
+    #[prost(int64, tag = "6")]
+    pub at_ms: i64,
 }
 /// What the peer is to this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -540,6 +650,8 @@ pub enum Stranding {
     Waiting = 2,
     /// Changes that this version cannot judge. No node says it yet.
     Held = 3,
+    /// An edit of this node stood on changes that were excluded, and could not be written anew by itself.
+    Edit = 4,
 }
 impl Stranding {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -552,6 +664,7 @@ impl Stranding {
             Self::NotLetGo => "STRANDING_NOT_LET_GO",
             Self::Waiting => "STRANDING_WAITING",
             Self::Held => "STRANDING_HELD",
+            Self::Edit => "STRANDING_EDIT",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -561,6 +674,7 @@ impl Stranding {
             "STRANDING_NOT_LET_GO" => Some(Self::NotLetGo),
             "STRANDING_WAITING" => Some(Self::Waiting),
             "STRANDING_HELD" => Some(Self::Held),
+            "STRANDING_EDIT" => Some(Self::Edit),
             _ => None,
         }
     }
@@ -825,6 +939,87 @@ pub mod operations_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// One of it, with its bytes.
+        pub async fn get_quarantined(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetQuarantinedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetQuarantinedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/GetQuarantined",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "heliu.operations.v1.OperationsService",
+                        "GetQuarantined",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Judges it once more, by the directory and the program of now; what cannot be judged here alone is asked for again.
+        pub async fn requeue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RequeueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RequeueResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/Requeue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.operations.v1.OperationsService", "Requeue"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes it off the list. A leaf stays refused, and counts.
+        pub async fn drop(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DropRequest>,
+        ) -> std::result::Result<tonic::Response<super::DropResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/Drop",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.operations.v1.OperationsService", "Drop"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Records that cannot leave or be read as they should, a page at a time.
         pub async fn list_stranded(
             &mut self,
@@ -851,6 +1046,91 @@ pub mod operations_service_client {
                     GrpcMethod::new(
                         "heliu.operations.v1.OperationsService",
                         "ListStranded",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Writes a stranded edit anew, on top of what the record is now.
+        pub async fn reissue(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReissueRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReissueResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/Reissue",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.operations.v1.OperationsService", "Reissue"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a stranded edit up.
+        pub async fn discard(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DiscardRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DiscardResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/Discard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.operations.v1.OperationsService", "Discard"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What an administrator should look at: equivocation, second nodes at a seat, two live copies of a node, expiring
+        /// certificates, refused connections, a forked directory, wraps that nobody could make yet.
+        pub async fn list_alarms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAlarmsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAlarmsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/ListAlarms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "heliu.operations.v1.OperationsService",
+                        "ListAlarms",
                     ),
                 );
             self.inner.unary(req, path, codec).await
@@ -915,12 +1195,49 @@ pub mod operations_service_server {
             tonic::Response<super::ListQuarantineResponse>,
             tonic::Status,
         >;
+        /// One of it, with its bytes.
+        async fn get_quarantined(
+            &self,
+            request: tonic::Request<super::GetQuarantinedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetQuarantinedResponse>,
+            tonic::Status,
+        >;
+        /// Judges it once more, by the directory and the program of now; what cannot be judged here alone is asked for again.
+        async fn requeue(
+            &self,
+            request: tonic::Request<super::RequeueRequest>,
+        ) -> std::result::Result<tonic::Response<super::RequeueResponse>, tonic::Status>;
+        /// Takes it off the list. A leaf stays refused, and counts.
+        async fn drop(
+            &self,
+            request: tonic::Request<super::DropRequest>,
+        ) -> std::result::Result<tonic::Response<super::DropResponse>, tonic::Status>;
         /// Records that cannot leave or be read as they should, a page at a time.
         async fn list_stranded(
             &self,
             request: tonic::Request<super::ListStrandedRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListStrandedResponse>,
+            tonic::Status,
+        >;
+        /// Writes a stranded edit anew, on top of what the record is now.
+        async fn reissue(
+            &self,
+            request: tonic::Request<super::ReissueRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReissueResponse>, tonic::Status>;
+        /// Gives a stranded edit up.
+        async fn discard(
+            &self,
+            request: tonic::Request<super::DiscardRequest>,
+        ) -> std::result::Result<tonic::Response<super::DiscardResponse>, tonic::Status>;
+        /// What an administrator should look at: equivocation, second nodes at a seat, two live copies of a node, expiring
+        /// certificates, refused connections, a forked directory, wraps that nobody could make yet.
+        async fn list_alarms(
+            &self,
+            request: tonic::Request<super::ListAlarmsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAlarmsResponse>,
             tonic::Status,
         >;
     }
@@ -1274,6 +1591,141 @@ pub mod operations_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/heliu.operations.v1.OperationsService/GetQuarantined" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetQuarantinedSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::GetQuarantinedRequest>
+                    for GetQuarantinedSvc<T> {
+                        type Response = super::GetQuarantinedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetQuarantinedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::get_quarantined(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetQuarantinedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/Requeue" => {
+                    #[allow(non_camel_case_types)]
+                    struct RequeueSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::RequeueRequest>
+                    for RequeueSvc<T> {
+                        type Response = super::RequeueResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RequeueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::requeue(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RequeueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/Drop" => {
+                    #[allow(non_camel_case_types)]
+                    struct DropSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::DropRequest> for DropSvc<T> {
+                        type Response = super::DropResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DropRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::drop(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DropSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/heliu.operations.v1.OperationsService/ListStranded" => {
                     #[allow(non_camel_case_types)]
                     struct ListStrandedSvc<T: OperationsService>(pub Arc<T>);
@@ -1305,6 +1757,141 @@ pub mod operations_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListStrandedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/Reissue" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReissueSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::ReissueRequest>
+                    for ReissueSvc<T> {
+                        type Response = super::ReissueResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReissueRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::reissue(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReissueSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/Discard" => {
+                    #[allow(non_camel_case_types)]
+                    struct DiscardSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::DiscardRequest>
+                    for DiscardSvc<T> {
+                        type Response = super::DiscardResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DiscardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::discard(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DiscardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/ListAlarms" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAlarmsSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::ListAlarmsRequest>
+                    for ListAlarmsSvc<T> {
+                        type Response = super::ListAlarmsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAlarmsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::list_alarms(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAlarmsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -67,6 +67,35 @@ pub struct GetResponse {
     #[prost(message, optional, tag = "1")]
     pub record: ::core::option::Option<Record>,
 }
+/// Which record, and why.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevealRequest {
+    /// An id, or a beginning of one (8 digits or more) that only one record has.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub who: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub why: ::prost::alloc::string::String,
+}
+/// What is sealed in the record, opened as far as this node has the keys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RevealResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub fields: ::prost::alloc::vec::Vec<RevealedField>,
+}
+/// One sealed field.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevealedField {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// More than one: concurrent values that differ. Equal ones are one.
+    #[prost(string, repeated, tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Values for which this node has no key.
+    #[prost(uint32, tag = "3")]
+    pub locked: u32,
+}
 /// Which records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListRequest {
@@ -443,6 +472,8 @@ pub enum RecordState {
     Hidden = 2,
     /// It has left this seat; only this note is here.
     Stub = 3,
+    /// It was erased everywhere; only its id is here.
+    Erased = 4,
 }
 impl RecordState {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -455,6 +486,7 @@ impl RecordState {
             Self::Present => "RECORD_STATE_PRESENT",
             Self::Hidden => "RECORD_STATE_HIDDEN",
             Self::Stub => "RECORD_STATE_STUB",
+            Self::Erased => "RECORD_STATE_ERASED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -464,6 +496,7 @@ impl RecordState {
             "RECORD_STATE_PRESENT" => Some(Self::Present),
             "RECORD_STATE_HIDDEN" => Some(Self::Hidden),
             "RECORD_STATE_STUB" => Some(Self::Stub),
+            "RECORD_STATE_ERASED" => Some(Self::Erased),
             _ => None,
         }
     }
@@ -650,6 +683,28 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Get"));
             self.inner.unary(req, path, codec).await
         }
+        /// Opens the sealed fields of one record. Who, what and why are written to the audit log before the answer is given.
+        pub async fn reveal(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevealRequest>,
+        ) -> std::result::Result<tonic::Response<super::RevealResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Reveal",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Reveal"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Records in order of their ids, a page at a time.
         pub async fn list(
             &mut self,
@@ -772,6 +827,11 @@ pub mod records_service_server {
             &self,
             request: tonic::Request<super::GetRequest>,
         ) -> std::result::Result<tonic::Response<super::GetResponse>, tonic::Status>;
+        /// Opens the sealed fields of one record. Who, what and why are written to the audit log before the answer is given.
+        async fn reveal(
+            &self,
+            request: tonic::Request<super::RevealRequest>,
+        ) -> std::result::Result<tonic::Response<super::RevealResponse>, tonic::Status>;
         /// Records in order of their ids, a page at a time.
         async fn list(
             &self,
@@ -950,6 +1010,51 @@ pub mod records_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.records.v1.RecordsService/Reveal" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevealSvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::RevealRequest>
+                    for RevealSvc<T> {
+                        type Response = super::RevealResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevealRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::reveal(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevealSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

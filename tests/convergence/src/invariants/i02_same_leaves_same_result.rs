@@ -29,7 +29,7 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
         folded.insert(*record, Record::fold(truth.preimage.clone(), history, seats));
     }
     let actors = actors(scene);
-    for machine in 0..scene.holdings.len() {
+    for machine in scene.holdings.keys().copied() {
         check_views(scene, machine, &folded, found);
         check_conflicts(scene, machine, &folded, &actors, found);
     }
@@ -38,9 +38,9 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
 /// Rows of one record are alike at all that hold it, and count the leaves that the reference model counts.
 fn check_rows(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     for (record, truth) in &scene.truths {
-        let holders = scene.holdings.iter().enumerate().filter(|(_, holding)| holding.is_present(*record));
+        let holders = scene.holdings.iter().filter(|(_, holding)| holding.is_present(*record));
         let mut first: Option<(usize, &Loaded)> = None;
-        for (machine, holding) in holders {
+        for (machine, holding) in holders.map(|(machine, holding)| (*machine, holding)) {
             let Some(loaded) = holding.records.get(record) else { continue };
             let admitted = loaded.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted);
             let admitted: BTreeSet<LeafHash> = admitted.map(|leaf| leaf.hash).collect();
@@ -70,8 +70,8 @@ fn alike(a: &Loaded, b: &Loaded) -> bool {
 }
 
 fn check_views(scene: &Scene<'_>, machine: usize, folded: &BTreeMap<RecordId, Record>, found: &mut Vec<Violation>) {
-    for (record, loaded) in &scene.holdings[machine].records {
-        let Some(anew) = folded.get(record).filter(|_| scene.holdings[machine].is_present(*record)) else { continue };
+    for (record, loaded) in &scene.holdings[&machine].records {
+        let Some(anew) = folded.get(record).filter(|_| scene.holdings[&machine].is_present(*record)) else { continue };
         let view: serde_json::Value = serde_json::from_slice(&loaded.row.view).unwrap_or_default();
         if view != anew.view.json && !anew.history.is_empty() {
             let (name, record) = (scene.name(machine), words_of_record(&anew.preimage));
@@ -89,9 +89,12 @@ fn check_conflicts(
     actors: &BTreeMap<Actor, SeatId>,
     found: &mut Vec<Violation>,
 ) {
-    let holding = &scene.holdings[machine];
-    let records: BTreeMap<RecordId, &Record> =
-        folded.iter().filter(|(id, _)| holding.is_present(**id)).map(|(id, record)| (*id, record)).collect();
+    let holding = &scene.holdings[&machine];
+    let records: BTreeMap<RecordId, &Record> = folded
+        .iter()
+        .filter(|(id, record)| holding.is_present(**id) && !record.history.is_empty())
+        .map(|(id, record)| (*id, record))
+        .collect();
     let desk = Desk { records: &records, seats: scene.world.county.directory().seats(), actors };
     let anew: BTreeMap<[u8; 32], Conflict> =
         records.keys().flat_map(|record| derive(*record, &desk)).map(|conflict| (conflict.id.0, conflict)).collect();
@@ -117,7 +120,7 @@ pub(super) fn actors(scene: &Scene<'_>) -> BTreeMap<Actor, SeatId> {
         let actor = |incarnation| heliu_trust::id::actor(&machine.node(), incarnation);
         machine.incarnations.iter().map(move |incarnation| (actor(incarnation), machine.seat))
     });
-    actors.chain(scene.world.scribe_actors()).collect()
+    actors.chain(scene.world.scribe_actors()).chain(scene.world.hostile_actors()).collect()
 }
 
 struct Desk<'a> {

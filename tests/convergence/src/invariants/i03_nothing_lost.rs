@@ -1,5 +1,11 @@
 //! I3: no update is lost. Every acknowledged leaf is held somewhere; every leaf of a record is at every seat that is
 //! entitled to the record, and nowhere else; concurrent values stay visible.
+//!
+//! With hostile nodes about, that is promised of each group of honest nodes that lines between honest nodes join: what one
+//! of the group acknowledged is held in the group, and what is held in the group is at every entitled seat of the group.
+//! Two things are not promised. Whoever has no line but to hostile nodes lacks what these keep back, and keeps what has
+//! left its seat. And a record that has left a seat goes from there once a superior has said that it has everything: if a
+//! superior of that seat is hostile and lied, the edits that only this seat had are gone with it.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +19,18 @@ use crate::world::words_of_record;
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     check_acknowledged(scene, found);
     for truth in scene.truths.values() {
-        for machine in 0..scene.holdings.len() {
-            check_holder(scene, truth, machine, found);
+        for machine in scene.holdings.keys() {
+            check_holder(scene, truth, *machine, found);
         }
     }
 }
 
 fn check_acknowledged(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     for (leaf, known) in scene.world.ledger.leaves() {
+        let Some(writer) = scene.holdings.get(&known.machine) else { continue };
+        if scene.world.has_hostile_superior(known.machine) && !writer.is_present(known.record) {
+            continue; // It has left, and who is to have taken it may have lied.
+        }
         let is_held = scene.truths.get(&known.record).is_some_and(|truth| truth.leaves.contains(leaf));
         if known.is_acknowledged && !known.is_lost && !is_held {
             let (writer, record) = (scene.name(known.machine), words_of_record(&known.preimage));
@@ -31,11 +41,11 @@ fn check_acknowledged(scene: &Scene<'_>, found: &mut Vec<Violation>) {
 }
 
 fn check_holder(scene: &Scene<'_>, truth: &Truth, machine: usize, found: &mut Vec<Violation>) {
-    let (holding, name) = (&scene.holdings[machine], scene.name(machine));
+    let (holding, name) = (&scene.holdings[&machine], scene.name(machine));
     let record = words_of_record(&truth.preimage);
     let leaves = holding.leaves(truth.record);
     if !truth.entitles(scene.world.machines[machine].seat, &scene.world.county) {
-        if !leaves.is_empty() || holding.is_present(truth.record) {
+        if scene.is_main && (!leaves.is_empty() || holding.is_present(truth.record)) {
             let what = format!("{name} holds {} leaves of {record}, to which it is not entitled", leaves.len());
             found.push(Violation::new("I3", what));
         }

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use super::{Scene, Violation};
 
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
-    for (machine, holding) in scene.holdings.iter().enumerate() {
+    for (machine, holding) in &scene.holdings {
         let mut seen = BTreeSet::new();
         for leaf in holding.records.values().flat_map(|record| &record.leaves) {
             if !seen.insert(leaf.hash) {
-                let what = format!("{} keeps leaf {} twice", scene.name(machine), leaf.hash.short());
+                let what = format!("{} keeps leaf {} twice", scene.name(*machine), leaf.hash.short());
                 found.push(Violation::new("I4", what));
             }
         }

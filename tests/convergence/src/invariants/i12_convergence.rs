@@ -1,7 +1,11 @@
 //! I12: after the faults stop, everything converges in a bounded time: every link proves its ends equal (that is what the
 //! world waits for), no record waits for history, nothing of honest nodes is refused, and what engines keep is bounded.
 
+use heliu_record::id::LeafHash;
+use heliu_storage::QuarantineRow;
+
 use super::{Scene, Violation};
+use crate::reference::{Claim, Known};
 use crate::world::words_of_record;
 
 /// What links may have under way; the engine's own window, and the page that overran it.
@@ -11,7 +15,8 @@ const IN_FLIGHT_FRAMES: usize = 64;
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     let mut bad = |what: String| found.push(Violation::new("I12", what));
     let entries = scene.world.county.directory().len();
-    for (machine, holding) in scene.holdings.iter().enumerate() {
+    for (machine, holding) in &scene.holdings {
+        let machine = *machine;
         let name = scene.name(machine);
         for (record, held) in &holding.records {
             let lost = scene.truths.get(record).is_some_and(|truth| !truth.waiting.is_empty());
@@ -20,7 +25,7 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
             }
         }
         let Some(engine) = &scene.world.machines[machine].engine else { continue };
-        if scene.world.published && engine.directory().len() != entries {
+        if scene.is_main && scene.world.published && engine.directory().len() != entries {
             bad(format!("{name} has {} of {entries} directory entries", engine.directory().len()));
         }
         for link in engine.links() {
@@ -28,12 +33,27 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
                 bad(format!("{name} has {} bytes under way on one link", link.in_flight_bytes));
             }
         }
-        if scene.world.is_honest() {
-            // What the disk itself spoilt was not refused.
-            let quarantined = scene.world.machines[machine].disk.quarantined().into_iter();
-            for refused in quarantined.filter(|row| row.code != "store.damaged") {
+        for refused in scene.world.machines[machine].disk.quarantined() {
+            if is_of_honest_nodes(scene, &refused) {
                 bad(format!("{name} refused what an honest node wrote: {}: {}", refused.code, refused.reason));
             }
         }
     }
+}
+
+/// What honest nodes sent is refused only if hostile hands had made it, and well enough that it travels. What the disk
+/// itself spoilt was not refused.
+fn is_of_honest_nodes(scene: &Scene<'_>, refused: &QuarantineRow) -> bool {
+    if refused.code == "store.damaged" {
+        return false;
+    }
+    match scene.world.ledger.leaf(&LeafHash(refused.id)) {
+        Some(known) => known.claim == Claim::JudgedByItsNode && !builds_on_hostile(scene, known),
+        None => !refused.from.is_some_and(|from| scene.world.is_in_hostile_hands(from)),
+    }
+}
+
+/// A node that was told half the truth may have built on what others refuse.
+fn builds_on_hostile(scene: &Scene<'_>, known: &Known) -> bool {
+    scene.world.ledger.leaves().any(|(_, other)| other.record == known.record && other.claim != Claim::JudgedByItsNode)
 }

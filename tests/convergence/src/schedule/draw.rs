@@ -3,6 +3,7 @@
 use crate::dice::Dice;
 use crate::world::Habits;
 use crate::world::county::TO_COME;
+use crate::world::hostile::Behaviour;
 
 const YEAR_MS: i64 = 365 * 86_400_000;
 
@@ -65,6 +66,18 @@ pub enum Step {
         machine: usize,
         dice: u64,
     },
+    /// Somebody takes a machine in hand, or copies its key.
+    TurnHostile {
+        machine: usize,
+        is_thief: bool,
+        behaviours: Vec<Behaviour>,
+        dice: u64,
+    },
+    /// One of those does something.
+    Mischief {
+        hostile: usize,
+        dice: u64,
+    },
     /// New seats are entered into the directory in one entry, and their nodes start.
     Enrol {
         names: &'static [&'static str],
@@ -80,6 +93,18 @@ pub struct Plan {
     /// When the faults stop.
     pub end: u64,
     pub faults: Vec<&'static str>,
+    /// What becomes of those who are hostile when the faults stop.
+    pub afterwards: Afterwards,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// They go on as before.
+    GoOn,
+    /// Their machines say nothing any more.
+    FallSilent,
+    /// Their machines are gone.
+    Leave,
 }
 
 impl Plan {
@@ -89,9 +114,11 @@ impl Plan {
         let nodes = draw_nodes(&mut dice);
         let end = dice.between(6_000, 25_000);
         let habits = draw_habits(&mut dice);
-        let mut plan = Plan { seed, nodes, habits, steps: Vec::new(), end, faults: Vec::new() };
+        let mut plan =
+            Plan { seed, nodes, habits, steps: Vec::new(), end, faults: Vec::new(), afterwards: Afterwards::GoOn };
         plan.draw_commands(&mut dice);
         plan.draw_faults(&mut dice);
+        plan.draw_hostile(&mut Dice::new(seed ^ 0x686f_7374_696c_6521));
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
     }
@@ -182,6 +209,40 @@ impl Plan {
                 }
             }
         }
+    }
+
+    /// In one of four schedules an insider, a thief, or both.
+    fn draw_hostile(&mut self, dice: &mut Dice) {
+        if !dice.chance(25) {
+            return;
+        }
+        let hands: &[bool] = [&[false][..], &[false], &[true], &[false, true]][dice.index(4)];
+        let begin = dice.between(0, self.end / 3);
+        let mut hostile = 0;
+        for is_thief in hands.iter().copied() {
+            let is_village = dice.chance(70);
+            let is_fit = |node: &usize| is_thief || self.is_fit_for_hostile(*node, is_village);
+            let fit: Vec<usize> = (1..self.nodes.len()).filter(is_fit).collect();
+            let Some(machine) = dice.pick(&fit).copied() else { continue };
+            let mut behaviours: Vec<Behaviour> = Behaviour::ALL.into_iter().filter(|_| dice.chance(50)).collect();
+            if behaviours.is_empty() {
+                behaviours.push(Behaviour::OutOfPath);
+            }
+            self.add(begin, Step::TurnHostile { machine, is_thief, behaviours, dice: dice.below(u64::MAX) });
+            for _ in 0..dice.between(3, 10) {
+                let at = dice.between(begin + 1, self.end);
+                self.add(at, Step::Mischief { hostile, dice: dice.below(u64::MAX) });
+            }
+            hostile += 1;
+        }
+        let ways = [Afterwards::GoOn, Afterwards::GoOn, Afterwards::FallSilent, Afterwards::Leave];
+        self.afterwards = ways[dice.index(4)];
+    }
+
+    /// Mostly villages: whoever is above others may keep from them whatever he likes.
+    fn is_fit_for_hostile(&self, node: usize, is_village: bool) -> bool {
+        let name = &self.nodes[node].name;
+        if is_village { name.starts_with('V') } else { !name.starts_with('V') }
     }
 
     fn draw_partitions(&mut self, dice: &mut Dice) {

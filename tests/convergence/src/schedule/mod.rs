@@ -10,7 +10,7 @@ use crate::invariants::{Violation, check, i11_wall_clock};
 use crate::tally::Tally;
 use crate::world::World;
 use crate::world::trace::Fingerprint;
-use draw::{Plan, Step};
+use draw::{Afterwards, Plan, Step};
 
 /// How long a world may take to become quiet once its faults have stopped, in simulated time: redialling waits up to three
 /// seconds, a frame needs up to one, and each of three tiers may have to reconcile in turn, a few rounds each.
@@ -59,6 +59,13 @@ pub fn run(seed: u64, options: Options) -> Outcome {
     Outcome { violations, fingerprint: world.trace.fingerprint(), tally: world.tally, words }
 }
 
+/// Clocks were wrong, and nothing else depends on the bytes that they reach: which side of a fork counts does.
+#[must_use]
+pub fn has_comparable_clocks(tally: &Tally) -> bool {
+    let had = |fault: &str| tally.faults.contains_key(fault);
+    had("wrong clocks") && !had("roll-back") && !had("hostile")
+}
+
 /// The same seed with right clocks must take the same course.
 #[must_use]
 pub fn compare_with_right_clocks(seed: u64, skewed: Fingerprint) -> Option<Violation> {
@@ -86,6 +93,12 @@ fn play(plan: &Plan, options: Options) -> World {
         world.spare_disk(machine);
     }
     world.start_all();
+    let is_cut_short = plan.afterwards != Afterwards::GoOn;
+    if is_cut_short {
+        world.hostile_stop(plan.afterwards == Afterwards::Leave);
+    } else {
+        world.hostile_go_on();
+    }
     // What an administrator entered is entered again, in case the county's node had not made it durable.
     let entries = world.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();
     let ticket = Ticket(world.next_ticket());
@@ -139,6 +152,10 @@ fn happen(world: &mut World, step: &Step, options: Options) {
         Step::FillDisk { machine } => world.fill_disk(*machine),
         Step::Release { machine, dice } => release(world, *machine, &mut Dice::new(*dice)),
         Step::Enrol { names } => enrol(world, names),
+        Step::TurnHostile { machine, is_thief, behaviours, dice } => {
+            world.turn_hostile(*machine, *is_thief, behaviours, Dice::new(*dice));
+        }
+        Step::Mischief { hostile, dice } => world.mischief(*hostile, &mut Dice::new(*dice)),
     }
 }
 

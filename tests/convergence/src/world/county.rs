@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
-use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 /// What is entered into the directory of a county that exists already, if anything is: each in one entry.
@@ -39,6 +41,8 @@ pub struct County {
     pub names: BTreeMap<SeatId, String>,
     /// The directory after each entry; the first has none.
     states: Vec<Directory>,
+    /// A node, and the one that the directory takes it for.
+    mistaken: Option<(String, String)>,
 }
 
 impl County {
@@ -49,9 +53,27 @@ impl County {
         let realm = realm_id(&issuer.public_key(), "simulated");
         let states = vec![Directory::new(realm, issuer.public_key())];
         let (parents, labels) = (BTreeMap::new(), BTreeMap::new());
-        let mut county = County { realm, issuer, seed, enrolled: Vec::new(), parents, names: labels, states };
-        county.grow(names);
+        let (enrolled, mistaken) = (Vec::new(), None);
+        let mut county = County { realm, issuer, seed, enrolled, parents, names: labels, states, mistaken };
+        if !names.is_empty() {
+            county.grow(names);
+        }
         county
+    }
+
+    /// A county whose directory says of one node that it is of another's seat.
+    #[must_use]
+    pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
+        let mut county = County::new(seed, &[]);
+        county.mistaken = Some((one.to_owned(), another.to_owned()));
+        county.grow(&[names, &[super::scribe::NAME]].concat());
+        county
+    }
+
+    /// What the realm keeps offline to open what is sealed.
+    #[must_use]
+    pub fn escrow(&self) -> SealingSecret {
+        sealing_of(&self.issuer)
     }
 
     /// One entry more: seats and nodes that are new. Returns the entry for whoever is to hear of it.
@@ -64,13 +86,17 @@ impl County {
                 items.push(Item::Seat(self.enter(name, seat)));
             }
             let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
-            nodes.push(Item::enrol(&key, seat, SealingKey(key.0), Vec::new()));
+            let taken_for =
+                self.mistaken.as_ref().filter(|(one, _)| one == name).map(|(_, another)| self.seat(another));
+            let entered = taken_for.unwrap_or(seat);
+            nodes.push(Item::enrol(&key, entered, sealing_of(&key).public(), Vec::new()));
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
         }
         items.extend(nodes);
         let mut directory = self.directory().clone();
         if directory.is_empty() {
             items.push(Item::Issuer { key: self.issuer.public_key() });
+            items.push(Item::Escrow { key: self.escrow().public() });
         }
         let entry = directory.draft(items, 0, &[&self.issuer]).expect("the county's entries are drawn up well");
         directory.append(&entry, &Cheap).expect("the county's entries follow");
@@ -110,6 +136,13 @@ impl County {
         &self.states[entries.min(self.states.len() - 1)]
     }
 
+    /// Place in the log of the version that a commit cites.
+    #[must_use]
+    pub fn place_of(&self, signed: &SignedCommit) -> u64 {
+        let cited = signed.commit.versions.iter().find_map(|(_, version)| self.directory().index_of(*version));
+        cited.unwrap_or(0)
+    }
+
     /// A seat and all above it.
     pub fn upward(&self, seat: SeatId) -> impl Iterator<Item = SeatId> + '_ {
         std::iter::successors(Some(seat), |at| self.parents.get(at).copied().flatten())
@@ -119,6 +152,12 @@ impl County {
     pub fn name_of(&self, seat: SeatId) -> String {
         self.names.get(&seat).cloned().unwrap_or_else(|| seat.short())
     }
+}
+
+/// What a node opens with what is sealed for it.
+#[must_use]
+pub fn sealing_of(key: &CheapKey) -> SealingSecret {
+    SealingSecret::from_seed(hash("simulated sealing key", &[&key.0]))
 }
 
 fn code_of(name: &str) -> String {

@@ -156,6 +156,7 @@ impl World {
         clone.upstreams.clone_from(&original.upstreams);
         clone.peers.clone_from(&original.peers);
         clone.skew_ms = original.skew_ms;
+        clone.is_hostile = original.is_hostile;
         self.trace.say(self.now, || format!("{} is cloned", original.name));
         self.machines.push(clone);
         let clone = self.machines.len() - 1;

@@ -10,9 +10,10 @@ use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
 use heliu_storage::Read;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
-use heliu_trust::signature::Signer;
+use heliu_trust::signature::{Signer, Verifier};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
+use super::county::sealing_of;
 use super::disk::{Disk, ready};
 use super::wire::{Side, WireId};
 
@@ -46,6 +47,8 @@ pub struct Machine {
     pub name: String,
     pub seat: SeatId,
     pub key: CheapKey,
+    /// The issuer's, where that is kept.
+    pub issuer: Option<CheapKey>,
     pub disk: Disk,
     pub engine: Option<Engine>,
     /// Of the engine that runs, or ran last.
@@ -68,6 +71,10 @@ pub struct Machine {
     pub backup: Option<Backup>,
     /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
     pub was_rolled_back: bool,
+    /// Somebody has it in hand who does not keep the rules.
+    pub is_hostile: bool,
+    /// What its engine believes of signatures.
+    pub verifier: Arc<dyn Verifier>,
     /// Of incarnations, all that this process and its disk ever had.
     pub incarnations: BTreeSet<Incarnation>,
 }
@@ -79,6 +86,7 @@ impl Machine {
             name,
             seat,
             key,
+            issuer: None,
             disk,
             engine: None,
             seed: [0; 32],
@@ -94,6 +102,8 @@ impl Machine {
             answered: BTreeMap::new(),
             backup: None,
             was_rolled_back: false,
+            is_hostile: false,
+            verifier: Arc::new(Cheap),
             incarnations: BTreeSet::new(),
         }
     }
@@ -117,7 +127,7 @@ impl Machine {
     pub fn begin(&mut self, directory: Directory, seed: [u8; 32]) {
         let meta = self.disk.meta();
         self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
-        let keys: (Arc<dyn Signer>, Arc<dyn heliu_trust::signature::Verifier>) = (Arc::new(self.key), Arc::new(Cheap));
+        let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
         let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed);
         let store = &self.disk.store;
         let mut after = None;
@@ -131,6 +141,11 @@ impl Machine {
         }
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
+        start.statements = ready(store.statements()).expect("reads");
+        start.audit_head = ready(store.audit_head()).expect("reads");
+        start.sealing = Some(Arc::new(sealing_of(&self.key)));
+        start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
+        start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;

@@ -8,18 +8,22 @@ pub mod clerk;
 pub mod county;
 pub mod disk;
 mod faults;
+mod groups;
+pub mod hostile;
 pub mod machine;
 mod network;
 pub mod scribe;
 mod shell;
 pub mod trace;
+mod visit;
 pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heliu_record::command::{CommandId, Request};
+use heliu_record::id::{RecordId, SeatId};
 use heliu_replication::frame::{Delivery, Frame};
-use heliu_replication::{Effect, Input, LinkId, LinkStatus, Reply, Ticket};
+use heliu_replication::{Effect, Input, Reply, Ticket};
 use heliu_storage::StoreId;
 use heliu_storage::memory::MemoryStore;
 use heliu_trust::id::Incarnation;
@@ -30,9 +34,10 @@ use crate::reference::Ledger;
 use crate::tally::Tally;
 use county::County;
 use disk::Disk;
+use hostile::Hostile;
 use machine::Machine;
-use scribe::Scribe;
 use trace::Trace;
+use visit::Visit;
 use wire::{Side, Wire, WireId};
 
 /// How this world's machines and lines behave; drawn once per schedule.
@@ -92,6 +97,11 @@ pub(crate) enum Event {
     Start {
         machine: usize,
     },
+    /// One of the hostile does something.
+    Mischief {
+        hostile: usize,
+        dice: u64,
+    },
 }
 
 pub struct World {
@@ -103,8 +113,14 @@ pub struct World {
     pub county: County,
     pub machines: Vec<Machine>,
     wires: BTreeMap<WireId, Wire>,
-    scribes: BTreeMap<WireId, Scribe>,
+    visits: BTreeMap<WireId, Visit>,
     scribe_chain: scribe::Chain,
+    /// Those who do not keep the rules.
+    pub hostile: Vec<Hostile>,
+    /// Records that hostile hands of a seat were told of.
+    pub disclosed: BTreeMap<SeatId, BTreeSet<RecordId>>,
+    /// Records of which hostile hands gave something to a machine.
+    pub handed: BTreeMap<usize, BTreeSet<RecordId>>,
     /// Whether all entries of the directory were given to the county's node.
     pub published: bool,
     pub habits: Habits,
@@ -125,14 +141,24 @@ impl World {
     /// A world with the named nodes, none of which runs yet.
     #[must_use]
     pub fn new(seed: u64, names: &[&str], habits: Habits, with_words: bool) -> Self {
+        let county = County::new(seed, &[names, &[scribe::NAME]].concat());
+        World::in_county(seed, county, names.len(), habits, with_words)
+    }
+
+    /// A world with the first so many nodes of a county.
+    #[must_use]
+    pub fn in_county(seed: u64, county: County, nodes: usize, habits: Habits, with_words: bool) -> Self {
         let mut world = World {
             now: 0,
             sequence: 0,
             queue: BTreeMap::new(),
-            county: County::new(seed, &[names, &[scribe::NAME]].concat()),
+            county,
             machines: Vec::new(),
             wires: BTreeMap::new(),
-            scribes: BTreeMap::new(),
+            visits: BTreeMap::new(),
+            hostile: Vec::new(),
+            disclosed: BTreeMap::new(),
+            handed: BTreeMap::new(),
             scribe_chain: scribe::Chain::default(),
             published: true,
             habits,
@@ -145,7 +171,7 @@ impl World {
             replies: BTreeMap::new(),
             broken: Vec::new(),
         };
-        for index in 0..names.len() {
+        for index in 0..nodes {
             world.install(index, 1);
         }
         world
@@ -228,6 +254,7 @@ impl World {
                 }
             }
             Event::Start { machine } => self.start(machine),
+            Event::Mischief { hostile, dice } => self.mischief(hostile, &mut Dice::new(dice)),
         }
     }
 
@@ -263,7 +290,7 @@ impl World {
         let name = &self.machines[machine].name;
         self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
         self.machines[machine].asked.insert(ticket, request.clone());
-        self.feed(machine, Input::Execute { ticket, request });
+        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned() });
         ticket
     }
 
@@ -271,60 +298,6 @@ impl World {
         let id = CommandId(self.dice.bytes());
         let (who, reason) = ("clerk".to_owned(), String::new());
         Request { id, name: name.to_owned(), subject, arguments: BTreeMap::new(), who, reason }
-    }
-
-    /// Every node runs, every line is up, nothing is under way, and every link has been verified since anything moved.
-    #[must_use]
-    pub fn is_quiet(&self) -> bool {
-        self.unrest().is_none()
-    }
-
-    /// What keeps the world from being quiet, in words.
-    #[must_use]
-    pub fn unrest(&self) -> Option<String> {
-        let engines = || self.machines.iter().filter_map(|machine| machine.engine.as_ref());
-        let entries = engines().map(|engine| engine.directory().len()).max();
-        self.machines.iter().enumerate().find_map(|(index, machine)| {
-            let name = &machine.name;
-            let Some(engine) = &machine.engine else { return Some(format!("{name} does not run")) };
-            if !engine.is_idle() {
-                return Some(format!("{name} is at work"));
-            }
-            if Some(engine.directory().len()) < entries {
-                return Some(format!("{name} has not heard the whole directory"));
-            }
-            if engine.leaving() > 0 {
-                return Some(format!("{name} still holds {} records that have left it", engine.leaving()));
-            }
-            let role = (!machine.upstreams.is_empty()).then_some(machine::Role::Up);
-            let roles = machine.peers.iter().map(|peer| machine::Role::Peer(*peer)).chain(role);
-            if roles.into_iter().any(|role| machine.link_for(role).is_none()) {
-                return Some(format!("{name} is not connected"));
-            }
-            let links = engine.links();
-            let scribes = |link: LinkId| machine.links.get(&link).is_some_and(|h| self.scribes.contains_key(&h.wire));
-            let restless = links.iter().filter(|l| !scribes(l.link)).find(|link| {
-                link.phase != "in step" || link.verified_at.is_none_or(|verified| verified < self.moved_at(index, link))
-            });
-            restless.map(|link| {
-                let peer = link.peer.and_then(|node| self.machines.iter().find(|m| m.node() == node));
-                let to = peer.map_or("?", |m| m.name.as_str());
-                let verified = link.verified_at.map_or_else(|| "never".to_owned(), |at| format!("at {at}"));
-                let (phase, mismatches) = (link.phase, link.mismatches);
-                let moved = self.moved_at(index, link);
-                format!(
-                    "{name} to {to} is {phase}, verified {verified}, {mismatches} mismatches, last moved at {moved}"
-                )
-            })
-        })
-    }
-
-    /// When something durable last changed at either end of a link.
-    fn moved_at(&self, machine: usize, link: &LinkStatus) -> u64 {
-        let held = self.machines[machine].links.get(&link.link);
-        let other = held.and_then(|held| Some(self.wires.get(&held.wire)?.end(held.side.other()).machine));
-        let other = other.and_then(|other| self.machines.get(other)).map_or(0, |other| other.moved_at);
-        self.machines[machine].moved_at.max(other)
     }
 
     /// What moves in the scope of a link is verified soon, without being asked. For whatever else moved at its ends it
@@ -358,12 +331,6 @@ impl World {
             }
         }
         Err(self.unrest().unwrap_or_default())
-    }
-
-    /// Whether every node keeps the rules.
-    #[must_use]
-    pub fn is_honest(&self) -> bool {
-        true
     }
 
     #[must_use]

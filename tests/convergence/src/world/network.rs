@@ -78,13 +78,17 @@ impl World {
         let Some(held) = self.machines[machine].links.get(&link) else { return };
         let (wire, to) = (held.wire, held.side.other());
         self.trace.frame(self.now, machine, &frame);
-        self.put_under_way(wire, to, frame);
+        let frames = if self.machines[machine].is_hostile { self.tamper(machine, frame) } else { vec![frame] };
+        for frame in frames {
+            self.put_under_way(wire, to, frame);
+        }
     }
 
     pub(super) fn put_under_way(&mut self, id: WireId, to: Side, frame: Frame) {
         let Some(wire) = self.wires.get(&id).filter(|wire| !wire.is_broken) else { return };
         let (receiver, latency, last) = (wire.end(to).machine, wire.end(to).latency, wire.end(to).last);
-        let frame = self.perhaps_with_a_replay(receiver, frame);
+        let is_honest = self.is_sent_in_honesty(id, to);
+        let frame = if is_honest { self.perhaps_with_a_replay(receiver, frame) } else { frame };
         self.tally.frames += 1;
         let wait = self.delay(latency);
         let at = last.max(self.now + wait);
@@ -94,6 +98,13 @@ impl World {
             end.last = at;
             end.under_way.push_back(due);
         }
+    }
+
+    /// What hostile hands send they alone repeat: the replays of the network itself come from whoever is honest.
+    fn is_sent_in_honesty(&self, id: WireId, to: Side) -> bool {
+        let sender = self.wires.get(&id).map_or(usize::MAX, |wire| wire.end(to.other()).machine);
+        let is_by_hand = self.visits.get(&id).is_some_and(|visit| visit.is_hostile);
+        self.machines.get(sender).map_or(!is_by_hand, |machine| !machine.is_hostile)
     }
 
     /// Some frames bring again what the receiver was sent before, on this or on another connection.
@@ -134,8 +145,10 @@ impl World {
         let end = wire.end_mut(to);
         end.under_way.pop_front();
         let (machine, life, link) = (end.machine, end.life, end.link);
-        if self.scribes.contains_key(&id) && to == Side::Dialer {
-            self.scribe_hears(id, &frame);
+        if self.visits.contains_key(&id) && to == Side::Dialer {
+            self.visitor_hears(id, &frame);
+        } else if self.machines[machine].is_hostile && self.machines[machine].life == life {
+            self.hostile_hears(machine, link, frame);
         } else if self.machines[machine].life == life {
             self.feed(machine, Input::Frame { link, frame });
         }

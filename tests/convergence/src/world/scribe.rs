@@ -7,22 +7,17 @@ use std::sync::Arc;
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::{membership, seat_key};
-use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Hello, Leaves, WIRE_VERSIONS, Welcome};
-use heliu_storage::{Cursor, LeafStatus, StoreId};
+use heliu_replication::frame::{DeliveredLeaf, Delivery};
+use heliu_storage::{LeafStatus, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, actor};
 
 use super::World;
-use super::wire::{Side, WireId};
+use super::visit::Visit;
+use crate::reference::{Claim, Known};
 
 /// The scribe's name among the enrolled nodes.
 pub const NAME: &str = "C~";
-
-/// One visit to a machine: what is to be handed over there.
-pub struct Scribe {
-    delivery: Delivery,
-    greeted: bool,
-}
 
 /// What the scribe has written so far.
 #[derive(Default)]
@@ -102,9 +97,15 @@ impl World {
         };
         let first = u32::try_from(self.scribe_chain.seq).unwrap_or(0) << 16;
         let leaves = (first..first + count).map(junk).collect();
-        let wire = self.connect_by_hand(machine);
-        let delivery = Delivery { commits: vec![Arc::new(commit)], leaves, ..Delivery::default() };
-        self.scribes.insert(wire, Scribe { delivery, greeted: false });
+        self.bring(machine, Delivery { commits: vec![Arc::new(commit)], leaves, ..Delivery::default() });
+    }
+
+    fn bring(&mut self, machine: usize, delivery: Delivery) {
+        let (node, seat) = (self.scribe().node(), self.scribe().seat);
+        let (store, incarnation) = (StoreId([0x5c; 16]), INCARNATION);
+        let frames = Visit::handing_over(vec![delivery]);
+        let visit = Visit { node, seat, store, incarnation, frames, is_curious: false, is_hostile: false };
+        self.visit(machine, visit);
     }
 
     /// The scribe's next commit, of one leaf, by the directory at a machine.
@@ -129,45 +130,26 @@ impl World {
         self.scribe_chain.seqs.insert(record, change.seq);
         let commit = self.sign_next(machine, |seq, versions| leaf_hash(&record, &change.hash, 1, seq, versions));
         let leaf = commit.commit.leaves[0];
-        self.ledger.note(leaf, record, preimage.clone(), machine, commit.commit.seq, Arc::clone(&change.raw));
+        let known = Known {
+            record,
+            preimage: preimage.clone(),
+            machine,
+            author: commit.commit.author,
+            seat: self.scribe().seat,
+            cited: self.county.place_of(&commit),
+            commit_seq: commit.commit.seq,
+            raw: Arc::clone(&change.raw),
+            claim: Claim::JudgedByItsNode,
+            is_acknowledged: false,
+            is_lost: false,
+        };
+        self.ledger.note(leaf, known);
         let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(&change.raw));
         let delivery = Delivery {
             commits: vec![Arc::new(commit)],
             leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }],
             ..Delivery::default()
         };
-        let wire = self.connect_by_hand(machine);
-        self.scribes.insert(wire, Scribe { delivery, greeted: false });
-    }
-
-    /// The scribe answers as a peer would that has everything, and has one delivery of its own.
-    pub(super) fn scribe_hears(&mut self, id: WireId, frame: &Frame) {
-        let node = self.scribe().node();
-        let Some(scribe) = self.scribes.get_mut(&id) else { return };
-        let answers = match frame {
-            Frame::Hello(hello) => {
-                scribe.greeted = true;
-                let machine = self.machines.iter().find(|m| m.disk.meta().store == hello.store);
-                let head = machine.map_or(0, |machine| machine.disk.meta().head);
-                let (store, incarnation) = (StoreId([0x5c; 16]), INCARNATION);
-                let cursor = Cursor { store: hello.store, incarnation: hello.incarnation, position: head };
-                let program = "scribe".to_owned();
-                let versions = (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end());
-                let own = Hello { node, store, incarnation, versions, program, ..hello.clone() };
-                vec![Frame::Hello(own), Frame::Welcome(Welcome { cursor: Some(cursor), ..Welcome::default() })]
-            }
-            Frame::Welcome(_) => {
-                let delivery = scribe.delivery.clone();
-                vec![Frame::Leaves(Leaves { sequence: 1, delivery, withdrawn: Vec::new(), through: None })]
-            }
-            Frame::Ack { .. } | Frame::Refuse(_) => {
-                self.hang_up_by_hand(id);
-                Vec::new()
-            }
-            _ => Vec::new(),
-        };
-        for frame in answers {
-            self.put_under_way(id, Side::Dialed, frame);
-        }
+        self.bring(machine, delivery);
     }
 }

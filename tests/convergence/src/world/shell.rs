@@ -3,7 +3,7 @@
 use heliu_record::command::Request;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LoadReply, LoadRequest, Notice, Reply, Ticket};
+use heliu_replication::{Effect, Input, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{Read, StoreError, Transaction};
 
 use super::disk::{Disk, ready};
@@ -26,7 +26,8 @@ impl World {
             | Effect::ReadFeed { .. }
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
-            | Effect::Scan { .. } => {
+            | Effect::Scan { .. }
+            | Effect::Sweep { .. } => {
                 let life = self.machines[machine].life;
                 let wait = self.delay(self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
@@ -61,6 +62,9 @@ impl World {
                 Ok(page) => Input::Scanned { link, items: page.items },
                 Err(error) => Input::ReadFailed { link, error },
             },
+            Effect::Sweep { after } => {
+                Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).unwrap_or_default() }
+            }
             Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
         };
         let life = self.machines[machine].life;
@@ -76,18 +80,24 @@ impl World {
             }
         })?;
         self.trace.applied(self.now, machine, transaction);
-        if !transaction.feed.is_empty() {
+        if !transaction.feed.is_empty() || !transaction.statements.is_empty() || !transaction.erased.is_empty() {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
         self.tally.restated += transaction.statuses.len() as u64;
         self.machines[machine].incarnations.extend(transaction.incarnation);
-        self.ledger.durable(machine, &self.machines[machine].name, transaction);
+        self.ledger.durable(machine, &self.machines[machine], &self.county, transaction);
         Ok(())
     }
 
     fn reply(&mut self, machine: usize, ticket: Ticket, reply: Reply) {
-        let Some(request) = self.machines[machine].asked.remove(&ticket) else { return };
+        let Some(request) = self.machines[machine].asked.remove(&ticket) else {
+            // No person asked for it, but an administrator or a new machine.
+            let name = &self.machines[machine].name;
+            self.trace.say(self.now, || format!("{name}: {reply:?}"));
+            self.replies.insert(ticket, reply);
+            return;
+        };
         let name = self.machines[machine].name.clone();
         match &reply {
             Reply::Done(done) => {
@@ -103,8 +113,14 @@ impl World {
                 self.trace.say(self.now, || format!("{name}: {} is refused: {}", request.name, refusal.code));
                 self.tally.refused += 1;
             }
-            Reply::BadEntries(why) => {
-                self.trace.say(self.now, || format!("{name}: directory entries do not follow: {why}"));
+            Reply::BadEntries(_)
+            | Reply::Revealed(_)
+            | Reply::Joined
+            | Reply::JoinRefused { .. }
+            | Reply::Drafted { .. }
+            | Reply::Requeued(_) => {
+                let what = format!("{name} answered {} with {reply:?}", request.name);
+                self.broken.push(Violation::new("I1", what));
             }
             Reply::StoreFailed(error) => {
                 self.trace.say(self.now, || format!("{name}: the store failed: {error}"));
@@ -137,24 +153,37 @@ impl World {
     }
 
     fn notice(&mut self, machine: usize, notice: &Notice) {
+        let is_honest = |link: &LinkId| self.is_link_honest(machine, *link);
         let name = &self.machines[machine].name;
         match notice {
             Notice::SumsDiffer { .. } => self.tally.sums_differ += 1,
-            Notice::JudgedDifferently { .. } => {
+            Notice::JudgedDifferently { link, .. } if is_honest(link) => {
                 let what = format!("{name} holds the same leaves as a peer and judges them differently");
                 self.broken.push(Violation::new("I2", what));
             }
             Notice::Reconciled { .. } => self.tally.reconciled += 1,
             Notice::RefusedHere { count, .. } => self.tally.refused_leaves += *count as u64,
             Notice::NewIncarnation(_) => self.tally.renewed += 1,
-            Notice::LinkClosed { why, .. } => {
+            Notice::LinkClosed { link, why, .. } => {
+                let is_honest = is_honest(link);
                 self.tally.closed += 1;
-                if why.code == RefuseCode::Protocol {
+                if why.code == RefuseCode::Protocol && is_honest {
                     let what = format!("{name} ends a link between honest nodes: {}", why.reason);
                     self.broken.push(Violation::new("I12", what));
                 }
             }
-            Notice::LinkVerified { .. } | Notice::RefusedThere { .. } | Notice::StoreFailed(_) => {}
+            Notice::JudgedDifferently { .. }
+            | Notice::LinkVerified { .. }
+            | Notice::RefusedThere { .. }
+            | Notice::StoreFailed(_) => {}
+            Notice::Erased { .. } => self.tally.erased += 1,
+            Notice::AuditForked { .. } => self.tally.audit_forks += 1,
+            Notice::StatementRefused { link, code, reason } if is_honest(link) => {
+                let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
+                self.broken.push(Violation::new("I12", what));
+            }
+            Notice::StatementRefused { .. } => {}
+            Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));
@@ -167,11 +196,21 @@ fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
     let targets: Vec<_> = request.referring.iter().copied().collect();
     let commands: Vec<_> = request.commands.iter().copied().collect();
+    let places: Vec<_> = request.commits_at.iter().copied().collect();
     LoadReply {
         records: ready(store.load(&ids)).unwrap_or_default(),
         damaged: Vec::new(),
         referring: ready(store.referring(&targets)).unwrap_or_default(),
         conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
         commands: ready(store.commands(&commands)).unwrap_or_default(),
+        written: request
+            .written_by
+            .iter()
+            .flat_map(|author| ready(store.written_by(*author)).unwrap_or_default())
+            .collect(),
+        all: if request.all { disk.rows().into_iter().map(|row| row.id).collect() } else { Vec::new() },
+        chains: request.chains_of.iter().map(|a| (*a, ready(store.chains_of(*a)).unwrap_or_default())).collect(),
+        commits: ready(store.commits_at(&places)).unwrap_or_default(),
+        quarantined: disk.quarantined().into_iter().filter(|row| request.quarantined.contains(&row.id)).collect(),
     }
 }

@@ -16,6 +16,8 @@ impl Batch {
         let touched: Vec<RecordId> = self.touched.keys().copied().collect();
         for record in touched {
             self.fold_record(record, replica);
+            self.wrap_keys(record, replica);
+            self.write_row(record, replica);
         }
     }
 
@@ -48,21 +50,22 @@ impl Batch {
         if self.unfolded.remove(&record) {
             open.fold(seats);
         }
-        let is_stub = matches!(open.row.state, RecordState::Stub(_)) && open.leaves.is_empty();
+        let is_gone = open.is_gone();
         open.row.scope = open.relay_scope(&replica.directory);
-        open.row.held = open.leaves.held_sum();
         open.row.admitted = open.leaves.admitted_sum();
         open.row.leaves = u32::try_from(open.leaves.len()).unwrap_or(u32::MAX);
         open.row.waiting = open.leaves.missing();
         if let Some(record) = &open.record {
             open.row.view = serde_json::to_vec(&record.view.json).unwrap_or_default();
             open.row.signal = record.view.signal;
+        } else if open.is_void() {
+            (open.row.view, open.row.signal) = (Vec::new(), [0; 8]);
         }
         let has_moved = self.grown_from.is_some() || before.scope != open.row.scope;
         if has_moved || before.counted.is_none() {
             replica.strangers.replace(record, &before.scope, &open.row.scope, seats);
         }
-        if has_moved && before.counted.is_some() && !is_stub {
+        if has_moved && before.counted.is_some() && !is_gone {
             let (added, removed) = audience_change((&before.scope, seats_before), (&open.row.scope, seats));
             if !added.is_empty() || !removed.is_empty() {
                 self.head += 1;
@@ -70,7 +73,7 @@ impl Batch {
                 self.transaction.feed.push(FeedEntry::Rescope { position, record, added, removed });
             }
         }
-        if !is_stub {
+        if !is_gone {
             open.row.state = if open.row.scope.has_audience(replica.seat, seats) {
                 replica.hidden.remove(&record);
                 RecordState::Present
@@ -79,8 +82,16 @@ impl Batch {
                 RecordState::Hidden { since: self.head }
             };
         }
+    }
+
+    /// The row is written as it is now, and counted.
+    fn write_row(&mut self, record: RecordId, replica: &mut Replica) {
+        let (Some(open), Some(before)) = (replica.open.get_mut(&record), self.touched.get(&record)) else { return };
+        let seats = replica.directory.seats();
+        let seats_before = self.grown_from.as_ref().map_or(seats, Directory::seats);
+        open.row.held = open.held_sum();
         let refs = open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default();
-        if refs != before.refs {
+        if before.refs.as_ref() != Some(&refs) {
             self.transaction.refs.push((record, refs.iter().copied().collect()));
         }
         for target in &refs {

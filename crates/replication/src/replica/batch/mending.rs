@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use heliu_record::hash::hash;
 use heliu_record::id::RecordId;
-use heliu_storage::{FeedEntry, LeafRow, QuarantineRow};
+use heliu_storage::{FeedEntry, QuarantineRow};
 
 use super::super::damage::Lost;
-use super::super::open::Open;
+use super::super::open::{Lost as LostEntry, Open};
 use super::super::quarantine::kept;
 use super::super::sums::Counted;
 use super::super::{Replica, Work};
@@ -15,7 +15,7 @@ use super::{Batch, Before, Stage};
 use crate::effect::{Moment, Notice};
 
 /// A stable code, as the others in quarantine.
-const CODE: &str = "store.damaged";
+pub(super) const CODE: &str = "store.damaged";
 
 impl Batch {
     /// Nothing of this record can be used but, perhaps, what it counted for.
@@ -31,48 +31,55 @@ impl Batch {
         replica.damage.found(record, Lost::Row(counted));
     }
 
-    /// Some leaves of this record cannot be read, the rest is open. The store is told to drop all and to keep the rest
+    /// Some entries of this record cannot be read, the rest is open. The store is told to drop all and to keep the rest
     /// at the end of the feed: it no longer claims to hold the lost ones, so links find them missing and bring them.
-    pub(super) fn lose_leaves(
+    pub(super) fn lose_entries(
         &mut self,
         open: Open,
-        rows: Vec<LeafRow>,
-        lost: Vec<(LeafRow, String)>,
+        kept: Vec<FeedEntry>,
+        lost: &[LostEntry],
         replica: &mut Replica,
         now: Moment,
     ) {
         let record = open.id();
-        for (row, why) in &lost {
-            self.report(row.hash.0, record, why, &row.change, now);
+        for LostEntry { id, bytes, why, .. } in lost {
+            self.report(*id, record, why, bytes, now);
         }
-        let lost: BTreeSet<_> = lost.into_iter().map(|(row, _)| row.hash).collect();
-        if !lost.is_empty() {
-            replica.damage.found(record, Lost::Leaves(lost));
+        let leaves: BTreeSet<_> = lost.iter().filter_map(|lost| lost.leaf).collect();
+        if !leaves.is_empty() {
+            replica.damage.found(record, Lost::Leaves(leaves));
         }
         if self.stage == Stage::Working {
-            self.write_anew(open, rows, replica);
+            self.write_anew(open, kept, replica);
         } else {
             // What this batch changes is settled; it reads no more of this record, and the next one mends it.
             replica.submit(Work::Mend { record });
         }
     }
 
-    fn write_anew(&mut self, mut open: Open, rows: Vec<LeafRow>, replica: &mut Replica) {
+    fn write_anew(&mut self, mut open: Open, kept: Vec<FeedEntry>, replica: &mut Replica) {
         let record = open.id();
         let before = Before {
             counted: Some(open.counted()),
             scope: open.row.scope.clone(),
             // Whoever looks at this record looks again.
             signal: open.row.signal.map(|byte| !byte),
-            refs: BTreeSet::new(),
+            refs: None,
         };
         self.touched.insert(record, before);
         self.unfolded.insert(record);
         self.transaction.dropped.push(record);
-        for row in rows {
-            let position = self.next_position();
-            open.positions.insert(row.hash, position);
-            self.transaction.feed.push(FeedEntry::Leaf(LeafRow { position, ..row }));
+        for mut entry in kept {
+            let next = self.next_position();
+            match &mut entry {
+                FeedEntry::Leaf(row) => {
+                    row.position = next;
+                    open.positions.insert(row.hash, next);
+                }
+                FeedEntry::Grant(row) => row.position = next,
+                FeedEntry::Rescope { position, .. } => *position = next,
+            }
+            self.transaction.feed.push(entry);
         }
         self.looked.absent.remove(&record);
         replica.take_in(open);

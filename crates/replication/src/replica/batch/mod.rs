@@ -1,24 +1,32 @@
 //! One batch of work, from what it needs to the transaction that makes it durable. The stages are in the order in which
-//! they happen: [`working`], [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
+//! they happen: [`working`] (with [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
 
 mod answer;
 mod deriving;
 mod folding;
+mod growing;
 mod mending;
+mod reissuing;
+mod sealing;
+mod stating;
+mod witness;
 mod working;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
-use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, Transaction};
+use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, Transaction};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
-use heliu_trust::id::Incarnation;
+use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::seal::DataKey;
 
 use super::open::{Damaged, Open};
 use super::sums::Counted;
 use super::{Growth, Outcome, Replica, Step, Work};
-use crate::effect::{Done, LinkId, LoadReply, LoadRequest, Moment, Reply, Ticket};
+use crate::effect::{Done, LinkId, LoadReply, LoadRequest, Moment, Place, Reply, Ticket};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -41,6 +49,10 @@ pub(crate) struct Looked {
     conflicts: BTreeMap<[u8; 32], ConflictRow>,
     conflicts_of: BTreeSet<RecordId>,
     commands: BTreeMap<CommandId, Option<Vec<u8>>>,
+    /// The last commit of each incarnation of an author.
+    pub chains: BTreeMap<NodeId, Vec<(Incarnation, u64, CommitId)>>,
+    commits_at: BTreeMap<Place, Vec<Arc<SignedCommit>>>,
+    quarantined: BTreeMap<[u8; 32], Option<QuarantineRow>>,
 }
 
 /// A touched record as it was before the batch.
@@ -49,7 +61,8 @@ struct Before {
     counted: Option<Counted>,
     scope: Scope,
     signal: [u8; 8],
-    refs: BTreeSet<RecordId>,
+    /// None: not known, so they are written.
+    refs: Option<BTreeSet<RecordId>>,
 }
 
 pub(crate) struct Batch {
@@ -66,6 +79,8 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
+    /// Keys that were drawn for records whose first value is sealed here.
+    drawn: BTreeMap<RecordId, DataKey>,
     /// The directory before this batch, if the batch makes it grow.
     grown_from: Option<Directory>,
     head: Position,
@@ -77,6 +92,12 @@ pub(crate) struct Batch {
     carried_out: BTreeMap<CommandId, Done>,
     answers: Vec<(Ticket, CommandId, bool)>,
     tickets: Vec<Ticket>,
+    again: growing::Again,
+    entering: growing::Entering,
+    /// Commits that this batch brought, by their place.
+    brought: BTreeMap<Place, Arc<SignedCommit>>,
+    /// Records of which own edits lost what they stood on.
+    stranded: BTreeSet<RecordId>,
 }
 
 impl Batch {
@@ -92,6 +113,7 @@ impl Batch {
             came_by: BTreeMap::new(),
             came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
+            drawn: BTreeMap::new(),
             grown_from: None,
             head: 0,
             transaction: Transaction::default(),
@@ -100,6 +122,10 @@ impl Batch {
             carried_out: BTreeMap::new(),
             answers: Vec::new(),
             tickets,
+            again: growing::Again::default(),
+            entering: growing::Entering::default(),
+            brought: BTreeMap::new(),
+            stranded: BTreeSet::new(),
         }
     }
 
@@ -115,6 +141,7 @@ impl Batch {
                     self.work(replica, now)
                 }
                 Stage::Folding => {
+                    self.strand(replica, now);
                     self.fold(replica);
                     LoadRequest::default()
                 }
@@ -138,8 +165,10 @@ impl Batch {
         }
     }
 
-    pub fn take_loaded(&mut self, replica: &mut Replica, reply: LoadReply, now: Moment) {
+    pub fn take_loaded(&mut self, replica: &mut Replica, mut reply: LoadReply, now: Moment) {
         let asked = std::mem::take(&mut self.asked);
+        self.take_authors(&asked, &mut reply);
+        self.take_commits(&asked, &mut reply, replica);
         self.looked.absent.extend(asked.records);
         for loaded in reply.records {
             match Open::load(loaded, &replica.directory) {
@@ -147,7 +176,7 @@ impl Batch {
                     self.looked.absent.remove(&open.id());
                     replica.take_in(open);
                 }
-                Err(Damaged::Leaves(open, kept, lost)) => self.lose_leaves(*open, kept, lost, replica, now),
+                Err(Damaged::Entries(open, kept, lost)) => self.lose_entries(*open, kept, &lost, replica, now),
                 Err(Damaged::Row(record, counted)) => {
                     self.lose_row(record, Some(*counted), "its row is another record's", replica, now);
                 }
@@ -164,6 +193,8 @@ impl Batch {
         self.looked.conflicts.extend(reply.conflicts.into_iter().map(|row| (row.id, row)));
         self.looked.commands.extend(asked.commands.into_iter().map(|id| (id, None)));
         self.looked.commands.extend(reply.commands.into_iter().map(|(id, answer)| (id, Some(answer))));
+        self.looked.quarantined.extend(asked.quarantined.into_iter().map(|id| (id, None)));
+        self.looked.quarantined.extend(reply.quarantined.into_iter().map(|row| (row.id, Some(row))));
     }
 
     /// Records what a record was before the batch touches it.
@@ -172,7 +203,7 @@ impl Batch {
             counted: open.is_stored.then(|| open.counted()),
             scope: open.row.scope.clone(),
             signal: open.row.signal,
-            refs: open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default(),
+            refs: Some(open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default()),
         });
     }
 
@@ -207,6 +238,7 @@ impl Batch {
                 self.outcome.replies.push((ticket, reply));
             }
         }
+        rows.iter().for_each(|row| replica.evidence.note((row.author, row.incarnation, row.seq)));
         self.transaction.commits.extend(rows);
     }
 
@@ -217,6 +249,8 @@ impl Batch {
             replica.queue.push(Work::Renew(incarnation));
             replica.queue.put_back(self.put_off);
         }
+        replica.statements.make_durable();
+        self.stranded.iter().for_each(|record| replica.submit(Work::Reissue { record: *record }));
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {

@@ -5,21 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::change::{Note, genesis};
-use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, cannot_seal};
-use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
+use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
+use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
+use heliu_record::sealed::Plaintext;
 use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves, Status};
 use heliu_trust::commit::leaf_hash;
-use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::seal::{self, DataKey};
+use zeroize::Zeroizing;
 
 use super::super::damage;
 use super::super::open::Open;
 use super::super::writer::row_of;
-use super::super::{By, Incoming, Replica, Work};
+use super::super::{Incoming, Replica, Work};
 use super::{Batch, answer};
-use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
+use crate::effect::{AuditEvent, Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
 
 impl Batch {
@@ -32,7 +34,24 @@ impl Batch {
         while let Some(work) = self.works.pop_front() {
             match work {
                 Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
-                Work::Extend { entries, by } => self.extend(entries, by, replica),
+                Work::Statements { link, statements } => self.take_statements(link, statements, replica, now),
+                Work::LookThrough { record } => self.look_through(record, replica),
+                Work::Erase { ticket, record, event } => self.erase(ticket, record, event, replica, now),
+                Work::Reveal { ticket, record, event } => self.reveal(ticket, record, event, replica, now),
+                Work::Audit { ticket, event } => {
+                    self.audit(event, replica, now);
+                    self.outcome.replies.push((ticket, Reply::Done(Done::default())));
+                }
+                Work::TellAuditHead => self.tell_audit_head(replica, now),
+                Work::Extend { entries, by } => self.extend(&entries, by, replica, now),
+                Work::Join { asker, request } => self.join(asker, request, replica, now),
+                Work::Draft { ticket, items } => self.draft(ticket, &items, replica, now),
+                Work::FenceOf { ticket, node, nothing, excluded } => {
+                    self.fence_of(ticket, node, nothing, excluded, replica, now);
+                }
+                Work::Reissue { record } => self.reissue(record, replica, now),
+                Work::Stranded { ticket, leaf, action } => self.stranded_one(ticket, leaf, action, replica, now),
+                Work::Quarantine { ticket, id, action } => self.decide_quarantined(ticket, id, action, replica),
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record, acked } => self.let_go(record, acked, replica, now),
                 Work::Mend { record } => {
@@ -42,16 +61,17 @@ impl Batch {
                     }
                 }
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
-                Work::Execute { ticket, request } => {
-                    let missing = self.execute(ticket, &request, replica, now);
+                Work::Execute { ticket, request, role } => {
+                    let missing = self.execute(ticket, &request, &role, replica, now);
                     if missing != LoadRequest::default() {
-                        self.works.push_front(Work::Execute { ticket, request });
+                        self.works.push_front(Work::Execute { ticket, request, role });
                         return missing;
                     }
                 }
             }
         }
-        LoadRequest::default()
+        self.enter(replica, now);
+        self.judge_again(replica)
     }
 
     /// What the waiting work is sure to need.
@@ -61,6 +81,8 @@ impl Batch {
         for work in &self.works {
             match work {
                 Work::Leaves(incoming) => {
+                    needed.records.extend(incoming.grants.iter().map(|(signed, _)| signed.grant.record));
+                    self.ask_for_chains(&incoming.commits, replica, &mut needed);
                     for (leaf, _) in &incoming.leaves {
                         needed.records.insert(leaf.record);
                         // A record that begins is new here, as a rule: no conflict hangs on it yet.
@@ -71,19 +93,42 @@ impl Batch {
                         }
                     }
                 }
-                Work::LetGo { record, .. } | Work::Withdrawn { record, .. } | Work::Mend { record } => {
+                Work::LetGo { record, .. }
+                | Work::Withdrawn { record, .. }
+                | Work::Mend { record }
+                | Work::Reissue { record }
+                | Work::LookThrough { record }
+                | Work::Erase { record, .. }
+                | Work::Reveal { record, .. } => {
                     needed.records.insert(*record);
+                }
+                Work::Statements { statements, .. } => {
+                    needed.records.extend(statements.iter().filter_map(|signed| signed.statement.erases()));
+                }
+                Work::Stranded { leaf, .. } => {
+                    needed.records.extend(replica.stranded.get(leaf).map(|row| row.record));
+                }
+                Work::Quarantine { id, .. } => match self.looked.quarantined.get(id) {
+                    None => {
+                        needed.quarantined.insert(*id);
+                    }
+                    Some(row) => needed.records.extend(row.as_ref().and_then(|row| row.record)),
+                },
+                Work::FenceOf { node, nothing: false, .. } if !self.looked.chains.contains_key(node) => {
+                    needed.chains_of.insert(*node);
                 }
                 Work::Execute { request, .. } => {
                     needed.records.extend(request.subject);
                     needed.conflicts_of.extend(request.subject);
                     needed.commands.insert(request.id);
                 }
-                Work::Extend { entries, .. } => {
-                    let named = seats_in(entries).flat_map(|seat| replica.strangers.naming(seat));
-                    needed.records.extend(named);
-                }
-                Work::Renew(_) => {}
+                Work::Renew(_)
+                | Work::Extend { .. }
+                | Work::Join { .. }
+                | Work::Draft { .. }
+                | Work::FenceOf { .. }
+                | Work::Audit { .. }
+                | Work::TellAuditHead => {}
             }
         }
         needed.records.retain(|id| {
@@ -95,10 +140,15 @@ impl Batch {
     }
 
     fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
-        let Incoming { link, from, sequence, commits, leaves, mut refused, quarantined, cursor } = incoming;
+        let Incoming { link, from, sequence, commits, leaves, grants, mut refused, quarantined, cursor } = incoming;
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
         let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
+        self.witness(&commits, replica, now);
         for (leaf, preimage) in leaves {
+            if replica.statements.is_erased(leaf.record) {
+                continue; // It is acknowledged, and forgotten.
+            }
+            Self::look_for_a_twin(&leaf, replica, now);
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
             let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
@@ -117,6 +167,7 @@ impl Batch {
                 replica.actors.insert(leaf.change.actor, author.seat);
             }
             self.touch(open);
+            open.revive();
             self.came_by.insert(leaf.record, link);
             used.insert(leaf.commit);
             self.file(&leaf, Some(from), open);
@@ -140,6 +191,7 @@ impl Batch {
                 }
             }
         }
+        self.take_grants(grants, from, replica);
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
         let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
         self.transaction.quarantined.extend(taken);
@@ -168,7 +220,14 @@ impl Batch {
         self.transaction.feed.push(FeedEntry::Leaf(row));
     }
 
-    fn execute(&mut self, ticket: Ticket, request: &Request, replica: &mut Replica, now: Moment) -> LoadRequest {
+    fn execute(
+        &mut self,
+        ticket: Ticket,
+        request: &Request,
+        role: &str,
+        replica: &mut Replica,
+        now: Moment,
+    ) -> LoadRequest {
         let id = request.id;
         if self.carried_out.contains_key(&id) {
             self.answers.push((ticket, id, true));
@@ -186,11 +245,15 @@ impl Batch {
             self.outcome.replies.push((ticket, Reply::Refused(not_enrolled(replica.node))));
             return LoadRequest::default();
         }
-        for record in std::mem::take(&mut self.unfolded) {
-            if let Some(open) = replica.open.get_mut(&record) {
-                open.fold(replica.directory.seats());
-            }
+        if let Some(erased) = request.subject.filter(|subject| replica.statements.is_erased(*subject)) {
+            self.outcome.replies.push((ticket, Reply::Refused(Refusal::erased(erased))));
+            return LoadRequest::default();
         }
+        if replica.directory.is_fenced(replica.node) {
+            self.outcome.replies.push((ticket, Reply::Refused(fenced(replica.node))));
+            return LoadRequest::default();
+        }
+        self.fold_what_is_due(replica);
         let asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms) };
         let desk = replica.desk(&self.looked);
         let planned = command::plan(request, &asker, &desk);
@@ -208,7 +271,7 @@ impl Batch {
             return LoadRequest::default();
         }
         if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
-            self.put_off.push(Work::Execute { ticket, request: request.clone() });
+            self.put_off.push(Work::Execute { ticket, request: request.clone(), role: role.to_owned() });
             return LoadRequest::default();
         }
         let written = planned.and_then(|plan| {
@@ -220,11 +283,21 @@ impl Batch {
         match written {
             Err(refusal) => self.outcome.replies.push((ticket, Reply::Refused(refusal))),
             Ok(done) => {
+                self.audit(carried_out(request, role, &done), replica, now);
                 self.carried_out.insert(id, done);
                 self.answers.push((ticket, id, false));
             }
         }
         LoadRequest::default()
+    }
+
+    /// Folds the records that leaves came for, so that a command sees them.
+    pub(super) fn fold_what_is_due(&mut self, replica: &mut Replica) {
+        for record in std::mem::take(&mut self.unfolded) {
+            if let Some(open) = replica.open.get_mut(&record) {
+                open.fold(replica.directory.seats());
+            }
+        }
     }
 
     fn write(
@@ -235,6 +308,9 @@ impl Batch {
         now: Moment,
     ) -> Result<Vec<LeafHash>, Refusal> {
         for write in writes {
+            if replica.statements.is_erased(write.record) {
+                return Err(Refusal::erased(write.record));
+            }
             let seq = replica.open.get(&write.record).map_or(0, |open| open.leaves.history().seq(replica.writer.actor));
             let is_stored =
                 replica.open.get(&write.record).is_some_and(|open| open.is_stored || !open.leaves.is_empty());
@@ -247,60 +323,39 @@ impl Batch {
         }
         let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
         // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
-        let drafts = writes.iter().map(|write| draft(write, &note, replica, now)).collect::<Result<Vec<_>, _>>()?;
+        let mut drafts = Vec::with_capacity(writes.len());
+        for write in writes {
+            drafts.push(if write.seals() {
+                let (key, seed) = (self.key_for(write, replica)?, replica.random.secret());
+                draft(write, &note, replica, now, &mut sealing(&key, seed))?
+            } else {
+                draft(write, &note, replica, now, &mut cannot_seal)?
+            });
+        }
         let mut leaves = Vec::with_capacity(writes.len());
-        for (mut leaf, preimage) in drafts {
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(&preimage));
-            replica.clock += 1;
-            open.used = replica.clock;
-            self.touch(open);
-            self.looked.absent.remove(&leaf.record);
-            let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
-            leaf.commit_seq = replica.writer.seq_for(owner.unwrap_or(preimage.birth), &replica.directory);
-            let versions = replica.directory.versions();
-            leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
-            replica.writer.add(leaf.commit_seq, leaf.hash);
-            leaves.push(leaf.hash);
-            self.file(&leaf, None, open);
-            let changed = open.leaves.offer(leaf, &replica.directory);
-            open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
+        for (leaf, preimage) in drafts {
+            leaves.push(self.place(leaf, &preimage, replica));
         }
         Ok(leaves)
     }
 
-    fn extend(&mut self, entries: Vec<SignedEntry>, by: By, replica: &mut Replica) {
-        let mut result = Ok(());
-        let before = replica.directory.clone();
-        for entry in entries {
-            if entry.entry.index < replica.directory.len() {
-                continue; // Another link brought it already. Forks are found by comparing heads.
-            }
-            let verifier = Arc::clone(&replica.verifier);
-            match replica.directory.append(&entry, &*verifier) {
-                Ok(_) => {
-                    self.transaction.directory.push(entry.encode());
-                    self.outcome.directory_grew = true;
-                    for record in seats_in(&[entry]).flat_map(|seat| replica.strangers.introduce(seat)) {
-                        if let Some(open) = replica.open.get(&record) {
-                            self.touch(open);
-                            self.unfolded.insert(record);
-                        }
-                    }
-                }
-                Err(error) => {
-                    result = Err(error.to_string());
-                    break;
-                }
-            }
-        }
-        self.grown_from = self.outcome.directory_grew.then_some(before);
-        match by {
-            By::Link(link) => self.outcome.extended.push((link, result)),
-            By::Ticket(ticket) => {
-                let reply = result.map_or_else(Reply::BadEntries, |()| Reply::Done(Done::default()));
-                self.outcome.replies.push((ticket, reply));
-            }
-        }
+    /// A drafted leaf gets its place in a commit, in the feed and in its record.
+    pub(super) fn place(&mut self, mut leaf: Leaf, preimage: &Preimage, replica: &mut Replica) -> LeafHash {
+        let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(preimage));
+        replica.clock += 1;
+        open.used = replica.clock;
+        self.touch(open);
+        self.looked.absent.remove(&leaf.record);
+        let owner = open.record.as_ref().and_then(|r| r.view.owners.first().copied());
+        leaf.commit_seq = replica.writer.seq_for(owner.unwrap_or(preimage.birth), &replica.directory);
+        let versions = replica.directory.versions();
+        leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
+        replica.writer.add(leaf.commit_seq, leaf.hash);
+        let hash = leaf.hash;
+        self.file(&leaf, None, open);
+        let changed = open.leaves.offer(leaf, &replica.directory);
+        open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
+        hash
     }
 
     fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
@@ -347,24 +402,22 @@ impl Batch {
     }
 }
 
-/// The seats that directory entries add.
-fn seats_in(entries: &[SignedEntry]) -> impl Iterator<Item = SeatId> + '_ {
-    entries.iter().flat_map(|entry| &entry.entry.items).filter_map(|item| match item {
-        Item::Seat(seat) => Some(seat.id),
-        _ => None,
-    })
-}
-
 /// Whether what this incarnation wrote last in the record was excluded: it stood on what another equivocated about. Its
 /// next change would have a seq that it has used, so the incarnation changes first.
-fn is_overtaken(write: &RecordWrite, replica: &Replica) -> bool {
+pub(super) fn is_overtaken(write: &RecordWrite, replica: &Replica) -> bool {
     let actor = replica.writer.actor;
     let is_excluded = |open: &Open| open.leaves.last_of(actor) > open.leaves.history().seq(actor);
     !replica.parted.contains_key(&write.record) && replica.open.get(&write.record).is_some_and(is_excluded)
 }
 
 /// The leaf that a write becomes, if it will count; its commit is not known yet.
-fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Result<(Leaf, Preimage), Refusal> {
+pub(super) fn draft(
+    write: &RecordWrite,
+    note: &Note,
+    replica: &Replica,
+    now: Moment,
+    seal: &mut Seal<'_>,
+) -> Result<(Leaf, Preimage), Refusal> {
     let new;
     let leaves = match (replica.open.get(&write.record), &write.create) {
         (Some(open), _) => &open.leaves,
@@ -374,7 +427,7 @@ fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Re
         }
         (None, None) => return Err(Refusal::not_here(write.record)),
     };
-    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone(), &mut cannot_seal)?;
+    let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone(), seal)?;
     let kind_version = kinds::find(&leaves.preimage().kind).map_or(0, |kind| kind.version);
     let leaf = Leaf {
         // Known when it gets its place in a commit.
@@ -396,8 +449,29 @@ fn draft(write: &RecordWrite, note: &Note, replica: &Replica, now: Moment) -> Re
     }
 }
 
+/// Makes ciphertext of what is to be sealed with a key.
+fn sealing(key: &DataKey, seed: [u8; 32]) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {
+    move |record, path, plaintext| {
+        let bytes = Zeroizing::new(plaintext.encode());
+        seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path))
+    }
+}
+
+/// The row of the audit log for a command: what was asked for, and about what; never what was written.
+fn carried_out(request: &Request, role: &str, done: &Done) -> AuditEvent {
+    let subject = request.subject.map(|subject| subject.to_string());
+    let subject = subject.or_else(|| done.result.get("record").cloned()).unwrap_or_default();
+    AuditEvent {
+        who: request.who.clone(),
+        role: role.to_owned(),
+        action: request.name.clone(),
+        subject,
+        detail: request.id.to_string(),
+    }
+}
+
 /// A node writes only once its own directory enrols it: what it signed before, everybody would refuse.
-fn not_enrolled(node: NodeId) -> Refusal {
+pub(super) fn not_enrolled(node: NodeId) -> Refusal {
     Refusal::new(
         "not_enrolled",
         (
@@ -406,5 +480,21 @@ fn not_enrolled(node: NodeId) -> Refusal {
         ),
         ("其他节点会拒绝它签署的记录。", "Other nodes would refuse what it signs."),
         ("请等待与上级连通,或由县级登记本节点。", "Wait for a link to a superior, or have the county enrol it."),
+    )
+}
+
+/// What a fenced node writes counts nowhere.
+fn fenced(node: NodeId) -> Refusal {
+    Refusal::new(
+        "fenced",
+        (
+            format!("本节点 {} 已被县级隔离。", node.short()),
+            format!("This node, {}, has been fenced by the county.", node.short()),
+        ),
+        ("它写的内容不再生效。", "What it writes does not count any more, anywhere."),
+        (
+            "如系误判请联系县级;要恢复工作须以新密钥重新加入。",
+            "Ask the county; to work again, the machine joins with a new key.",
+        ),
     )
 }

@@ -1,0 +1,171 @@
+//! What operators have to know until it is over: alarms, derived from what the engine sees now. Words and codes are here;
+//! when one is due is decided where the thing itself is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_record::conflict::Explanation;
+use heliu_record::id::SeatId;
+use heliu_trust::directory::{Directory, Item};
+use heliu_trust::id::NodeId;
+
+/// How long a second node at a seat is told of, by the times in the directory.
+const SECOND_NODE_DAYS: i64 = 30;
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Somebody should look at it some time.
+    Info,
+    Warning,
+    /// Trust is at stake: look at once.
+    Critical,
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `judged_differently`, `fenced`,
+    /// `stranded_edits`.
+    pub code: &'static str,
+    pub severity: Severity,
+    pub what: Explanation,
+    pub next: Explanation,
+    /// The node, seat or entry that it is about, by its id.
+    pub subject: String,
+    /// Since when, as far as is known; for display.
+    pub at_ms: i64,
+}
+
+impl Alarm {
+    fn new(
+        code: &'static str,
+        severity: Severity,
+        what: (String, String),
+        next: (&str, &str),
+        subject: String,
+        at_ms: i64,
+    ) -> Self {
+        let (what, next) = (Explanation::new(what.0, what.1), Explanation::new(next.0, next.1));
+        Alarm { code, severity, what, next, subject, at_ms }
+    }
+
+    pub(crate) fn fenced(node: NodeId) -> Self {
+        let short = node.short();
+        let what = (
+            format!("本节点 {short} 已被县级隔离:它写的内容不再生效。"),
+            format!("This node, {short}, has been fenced by the county: what it writes does not count any more."),
+        );
+        let next = (
+            "如系误判,请联系县级;要恢复工作,须以新密钥重新加入。",
+            "If that is a mistake, ask the county. To work again, the machine has to join with a new key.",
+        );
+        Alarm::new("fenced", Severity::Critical, what, next, node.to_string(), 0)
+    }
+
+    pub(crate) fn directory_forked(index: u64, heads: (String, String), at_ms: i64) -> Self {
+        let what = (
+            format!("名录第 {index} 条有两个不同的签署版本:{} 与 {}。名录停止增长,数据照常同步。", heads.0, heads.1),
+            format!(
+                "There are two signed entries {index} of the directory: {} and {}. It grows no more; records go on.",
+                heads.0, heads.1
+            ),
+        );
+        let next = (
+            "签署密钥可能已泄露。请由持有根密钥的人裁决(heliu root resolve),并更换签署密钥。",
+            "The issuer's key may be stolen. Whoever holds the root key decides (heliu root resolve), and replaces it.",
+        );
+        Alarm::new("directory_forked", Severity::Critical, what, next, index.to_string(), at_ms)
+    }
+
+    pub(crate) fn equivocation(author: NodeId, at_ms: i64) -> Self {
+        let short = author.short();
+        let what = (
+            format!("节点 {short} 为同一序号签署了两份不同的提交,证据已保存并上报。"),
+            format!("Node {short} signed two different commits for one place; the evidence is kept and goes up."),
+        );
+        let next = (
+            "查明该机器是否被整机回滚或被入侵;如被入侵,请隔离该节点(heliu fence)。",
+            "Find out whether the machine was rolled back as a whole or broken into. If so, fence it (heliu fence).",
+        );
+        Alarm::new("equivocation", Severity::Critical, what, next, author.to_string(), at_ms)
+    }
+
+    pub(crate) fn twin(node: NodeId, at_ms: i64) -> Self {
+        let short = node.short();
+        let what = (
+            format!("有两台机器同时以节点 {short} 的密钥运行;双方的数据都会保留。"),
+            format!("Two machines run with the key of node {short} at once; what both write is kept."),
+        );
+        let next = (
+            "请停用其中一台(通常是复制或恢复出来的那台),再为它重新办理加入。",
+            "Stop one of them, as a rule the copied or restored one, and let it join with a key of its own.",
+        );
+        Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
+    }
+
+    pub(crate) fn judged_differently(peer: NodeId, at_ms: i64) -> Self {
+        let short = peer.short();
+        let what = (
+            format!("本节点与 {short} 持有相同的改动,却作出不同的判断。"),
+            format!("This node and {short} hold the same changes and judge them differently."),
+        );
+        let next = (
+            "这是程序缺陷:请附上两端版本号报告。",
+            "That is a defect of the program: report it with the versions of both.",
+        );
+        Alarm::new("judged_differently", Severity::Critical, what, next, peer.to_string(), at_ms)
+    }
+
+    pub(crate) fn stranded(count: usize, at_ms: i64) -> Self {
+        let what = (
+            format!("本节点有 {count} 处改动因其依据被排除而失效,未能自动重写。"),
+            format!("{count} edits of this node lost what they stood on, and could not be made again by themselves."),
+        );
+        let next = (
+            "请逐条查看并重写或放弃(heliu stranded list)。",
+            "Look at each, and make it again or discard it (heliu stranded list).",
+        );
+        Alarm::new("stranded_edits", Severity::Warning, what, next, String::new(), at_ms)
+    }
+
+    fn second_node(seat: SeatId, name: &str, node: NodeId, at_ms: i64) -> Self {
+        let short = node.short();
+        let what = (
+            format!("席位 {name} 已有节点,又登记了节点 {short}。"),
+            format!("Another node, {short}, was enrolled for {name}, which has one already."),
+        );
+        let next = (
+            "如非本席位办理,签署密钥可能已被盗用:请立即联系县级与根密钥持有人,隔离该节点。",
+            "If the seat did not ask for it, the issuer's key may be stolen: tell the county and whoever holds the root \
+             key at once, and fence the node.",
+        );
+        Alarm::new("second_node", Severity::Critical, what, next, format!("{seat}/{node}"), at_ms)
+    }
+}
+
+/// Nodes that were enrolled for a seat that had one, at this seat and below, as long as both may write. A thief of the
+/// issuer's key can write any time into an entry, but none before that of the entries before it; and what was `learnt`
+/// since this process began is told however old it claims to be.
+pub(crate) fn second_nodes(directory: &Directory, own: SeatId, learnt: &BTreeSet<NodeId>, now_ms: i64) -> Vec<Alarm> {
+    let seats = directory.seats();
+    let mut living: BTreeMap<SeatId, usize> = BTreeMap::new();
+    let mut alarms = Vec::new();
+    let mut at_ms = i64::MIN;
+    for signed in directory.entries_from(0) {
+        at_ms = at_ms.max(signed.entry.time_ms);
+        for item in &signed.entry.items {
+            let Item::Node { node, seat, .. } = item else { continue };
+            if directory.is_fenced(*node) {
+                continue;
+            }
+            let count = living.entry(*seat).or_default();
+            *count += 1;
+            let is_new = learnt.contains(node) || at_ms.saturating_add(SECOND_NODE_DAYS * DAY_MS) > now_ms;
+            // The county's tree is founded in one go, mirrors too.
+            if *count > 1 && signed.entry.index > 0 && is_new && seats.is_at_or_above(own, *seat) {
+                alarms.push(Alarm::second_node(*seat, &seats.name(*seat), *node, at_ms));
+            }
+        }
+    }
+    alarms
+}

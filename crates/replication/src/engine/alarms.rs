@@ -1,0 +1,60 @@
+//! What operators have to know until it is over, from what the engine sees now.
+
+use std::collections::BTreeMap;
+
+use heliu_storage::StoreId;
+use heliu_trust::id::{Incarnation, NodeId};
+
+use super::Engine;
+use crate::alarm::{Alarm, second_nodes};
+use crate::link::{Heard, Link};
+
+impl Engine {
+    /// The gravest first.
+    #[must_use]
+    pub fn alarms(&self) -> Vec<Alarm> {
+        let (replica, now_ms) = (&self.replica, self.now.wall_ms);
+        let mut alarms = Vec::new();
+        if replica.directory.is_fenced(replica.node) {
+            alarms.push(Alarm::fenced(replica.node));
+        }
+        if let Some(fork) = &replica.fork {
+            let heads = (fork.ours.short(), fork.theirs.version.short());
+            alarms.push(Alarm::directory_forked(fork.theirs.entry.index, heads, fork.at_ms));
+        }
+        alarms.extend(second_nodes(&replica.directory, replica.seat, &replica.learnt, now_ms));
+        alarms.extend(replica.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
+        alarms.extend(self.twins().into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
+        let judged = self.links.values().filter_map(Link::judged_differently);
+        alarms.extend(judged.map(|(peer, at_ms)| Alarm::judged_differently(peer, at_ms)));
+        let (stranded, since_ms) = replica.stranded();
+        if stranded > 0 {
+            alarms.push(Alarm::stranded(stranded, since_ms));
+        }
+        alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.severity));
+        alarms
+    }
+
+    /// Nodes of which two processes run at once: both have spoken since both are here, or one of them is this one's own. A
+    /// connection that broke without a word stays silent.
+    fn twins(&self) -> BTreeMap<NodeId, i64> {
+        let mut seen: BTreeMap<NodeId, Vec<((StoreId, Incarnation), Heard)>> = BTreeMap::new();
+        let mut twins: BTreeMap<NodeId, i64> = BTreeMap::new();
+        twins.extend(self.replica.evidence.twin_since.map(|since_ms| (self.replica.node, since_ms)));
+        for (node, process, heard) in self.links.values().filter_map(Link::process) {
+            if node == self.replica.node {
+                twins.entry(node).or_insert(heard.since_ms);
+            }
+            let others = seen.entry(node).or_default();
+            let is_other = |(other, before): &&((StoreId, Incarnation), Heard)| {
+                let since = before.since_tick.max(heard.since_tick);
+                *other != process && before.last_tick > since && heard.last_tick > since
+            };
+            if let Some((_, other)) = others.iter().find(is_other) {
+                twins.entry(node).or_insert(other.since_ms.max(heard.since_ms));
+            }
+            others.push((process, heard));
+        }
+        twins
+    }
+}

@@ -1,0 +1,172 @@
+//! What a batch does with keys: it takes grants, draws a key for a record whose first value is sealed here, wraps keys for
+//! those who lack them, and opens what somebody asked to see.
+
+use std::sync::Arc;
+
+use heliu_record::command::{RecordWrite, Refusal};
+use heliu_record::id::{Preimage, RecordId};
+use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position};
+use heliu_trust::grant::SignedGrant;
+use heliu_trust::id::NodeId;
+use heliu_trust::seal::DataKey;
+
+use super::super::Replica;
+use super::super::damage;
+use super::super::keyring::{Locksmith, nobody_to_read};
+use super::super::open::Open;
+use super::Batch;
+use crate::effect::{AuditEvent, Moment, Reply, Ticket};
+
+impl Batch {
+    /// Grants that a link brought, with their signatures checked.
+    pub(super) fn take_grants(
+        &mut self,
+        grants: Vec<(SignedGrant, Arc<Preimage>)>,
+        from: NodeId,
+        replica: &mut Replica,
+    ) {
+        for (signed, preimage) in grants {
+            let record = signed.grant.record;
+            if replica.statements.is_erased(record) {
+                continue;
+            }
+            let counted = replica.damage.counted(record);
+            let open = replica.open.entry(record).or_insert_with(|| Open::begin(&preimage, counted));
+            replica.clock += 1;
+            open.used = replica.clock;
+            if open.grants.contains(&GrantHash(signed.hash)) {
+                continue;
+            }
+            self.touch(open);
+            open.revive();
+            file(&signed, Some(from), open, &mut self.head, &mut self.transaction.feed);
+        }
+    }
+
+    /// The key that a write is sealed with: one that this node can open, or a new one, which is wrapped to those who may
+    /// read when the record is folded. Who is none of them forgets it with the batch.
+    pub(super) fn key_for(&mut self, write: &RecordWrite, replica: &mut Replica) -> Result<DataKey, Refusal> {
+        if let Some(key) = self.drawn.get(&write.record) {
+            return Ok(key.clone());
+        }
+        let open = replica.open.get(&write.record);
+        let owners = match (open.and_then(|open| open.record.as_ref()), &write.create) {
+            (Some(record), _) => record.view.owners.clone(),
+            (None, Some(preimage)) => [preimage.birth].into(),
+            (None, None) => return Err(Refusal::not_here(write.record)),
+        };
+        let locksmith = Locksmith {
+            realm: replica.realm,
+            node: replica.node,
+            secret: replica.sealing.as_deref(),
+            signer: &*replica.signer,
+            directory: &replica.directory,
+            random: &mut replica.random,
+        };
+        if let Some(key) = open.and_then(|open| locksmith.known_key(open)) {
+            return Ok(key);
+        }
+        let key = DataKey::from_seed(locksmith.random.secret());
+        if !locksmith.can_be_read(&key, &owners) {
+            return Err(nobody_to_read(write.record));
+        }
+        self.drawn.insert(write.record, key.clone());
+        Ok(key)
+    }
+
+    /// A record with grants, to be looked at: is there a key that this node can wrap and somebody lacks?
+    pub(super) fn look_through(&mut self, record: RecordId, replica: &mut Replica) {
+        let Some(open) = replica.open.get(&record).filter(|open| open.is_present() && !open.grants.is_empty()) else {
+            return;
+        };
+        let locksmith = Locksmith {
+            realm: replica.realm,
+            node: replica.node,
+            secret: replica.sealing.as_deref(),
+            signer: &*replica.signer,
+            directory: &replica.directory,
+            random: &mut replica.random,
+        };
+        let missing = locksmith.missing(open);
+        if locksmith.can_make(open, &missing) {
+            self.touch(open);
+        }
+        replica.unwrapped.note(record, missing);
+    }
+
+    /// Wraps what a touched record's readers lack. It costs records nothing that have no sealed values.
+    pub(super) fn wrap_keys(&mut self, record: RecordId, replica: &mut Replica) {
+        let drawn = self.drawn.get(&record);
+        let Some(open) = replica.open.get_mut(&record) else { return };
+        if !open.is_present() || (open.grants.is_empty() && drawn.is_none()) {
+            return;
+        }
+        let mut locksmith = Locksmith {
+            realm: replica.realm,
+            node: replica.node,
+            secret: replica.sealing.as_deref(),
+            signer: &*replica.signer,
+            directory: &replica.directory,
+            random: &mut replica.random,
+        };
+        let mut missing = locksmith.missing(open);
+        if !missing.is_empty() {
+            for signed in locksmith.wrap(open, drawn, &mut missing) {
+                file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
+            }
+        }
+        replica.unwrapped.note(record, missing);
+    }
+
+    /// What is sealed in a record, for somebody who asked. The audit log has it before he has.
+    pub(super) fn reveal(
+        &mut self,
+        ticket: Ticket,
+        record: RecordId,
+        event: AuditEvent,
+        replica: &mut Replica,
+        now: Moment,
+    ) {
+        self.fold_what_is_due(replica);
+        let refusal = if replica.statements.is_erased(record) {
+            Some(Refusal::erased(record))
+        } else if replica.damage.contains(record) {
+            Some(damage::refusal(record))
+        } else {
+            None
+        };
+        let reply = match (refusal, replica.open.get(&record).filter(|open| open.is_present())) {
+            (Some(refusal), _) => Reply::Refused(refusal),
+            (None, None) => Reply::Refused(Refusal::not_here(record)),
+            (None, Some(open)) => {
+                let locksmith = Locksmith {
+                    realm: replica.realm,
+                    node: replica.node,
+                    secret: replica.sealing.as_deref(),
+                    signer: &*replica.signer,
+                    directory: &replica.directory,
+                    random: &mut replica.random,
+                };
+                let revealed = locksmith.reveal(open);
+                self.transaction.audit.push(replica.audit.row(event, now.wall_ms));
+                Reply::Revealed(revealed)
+            }
+        };
+        self.outcome.replies.push((ticket, reply));
+    }
+}
+
+/// Puts a grant into the feed.
+fn file(signed: &SignedGrant, origin: Option<NodeId>, open: &mut Open, head: &mut Position, feed: &mut Vec<FeedEntry>) {
+    if !open.grants.add(signed) {
+        return;
+    }
+    *head += 1;
+    feed.push(FeedEntry::Grant(GrantRow {
+        position: *head,
+        record: open.id(),
+        hash: GrantHash(signed.hash),
+        origin,
+        grant: signed.encode().into(),
+    }));
+}

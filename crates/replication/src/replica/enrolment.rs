@@ -1,0 +1,178 @@
+//! Join requests that somebody else has to enter into the directory: they wait here, and go up every link to a superior
+//! or a mirror. Success comes as the directory that grows, a refusal comes back by the token's id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_trust::directory::Directory;
+use heliu_trust::id::{NodeId, TokenId};
+use heliu_trust::token::{JoinError, JoinRequest};
+
+use crate::effect::{LinkId, Ticket};
+use crate::frame::JoinRefused;
+
+/// Requests that may wait; and of those, how many one link may have brought.
+const WAITING_MAX: usize = 256;
+const WAITING_PER_LINK: usize = 64;
+/// How long somebody waits for an answer before he hears that it takes longer.
+const PATIENCE_MS: u64 = 30_000;
+/// A request that nobody asks about any more is forgotten.
+const FORGOTTEN_MS: u64 = 7 * 24 * 3_600_000;
+
+/// Who hears what became of a join request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum JoinAsker {
+    Ticket(Ticket),
+    Link(LinkId),
+}
+
+/// A refusal as it travels.
+pub(crate) fn refused(token: TokenId, code: &str, reason: impl ToString) -> JoinRefused {
+    JoinRefused { token: token.0, code: code.to_owned(), reason: reason.to_string() }
+}
+
+/// Whether a node that cannot enter the request itself may refuse it: what nobody will see otherwise.
+pub(crate) fn is_final(error: &JoinError) -> bool {
+    match error {
+        JoinError::Foreign
+        | JoinError::BadSignature
+        | JoinError::Used { .. }
+        | JoinError::Revoked
+        | JoinError::Expired { .. }
+        | JoinError::NodeTwice(_) => true,
+        // The county's directory may have grown since.
+        JoinError::NoSeat | JoinError::NotAllowed(_) | JoinError::NeedsSecondSignature => false,
+    }
+}
+
+/// Whether the directory has the node that asks, by this token.
+pub(crate) fn has_joined(directory: &Directory, token: TokenId, node: NodeId) -> bool {
+    directory.node(node).and_then(|info| info.approval.as_ref()).is_some_and(|approval| approval.token == token)
+}
+
+struct Waiting {
+    encoded: Vec<u8>,
+    /// Who asked last at this node, and when.
+    ticket: Option<(Ticket, u64)>,
+    links: BTreeSet<LinkId>,
+    sent: BTreeSet<LinkId>,
+    touched_ms: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Joins {
+    waiting: BTreeMap<(TokenId, NodeId), Waiting>,
+}
+
+/// What is to be said to those who asked.
+pub(crate) type Said = Vec<(JoinAsker, Option<JoinRefused>)>;
+
+impl Joins {
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Takes a request that goes up. Returns what is to be said at once.
+    pub fn add(&mut self, asker: JoinAsker, request: &JoinRequest, node: NodeId, now_ms: u64) -> Said {
+        let token = request.token.id;
+        let busy = || vec![(asker, Some(refused(token, "join.busy", "too many requests wait here; try again later")))];
+        let is_known = self.waiting.contains_key(&(token, node));
+        if !is_known && self.waiting.len() >= WAITING_MAX {
+            return busy();
+        }
+        if let JoinAsker::Link(link) = asker
+            && !is_known
+            && self.waiting.values().filter(|waiting| waiting.links.contains(&link)).count() >= WAITING_PER_LINK
+        {
+            return busy();
+        }
+        let waiting = self.waiting.entry((token, node)).or_insert_with(|| Waiting {
+            encoded: request.encode(),
+            ticket: None,
+            links: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            touched_ms: now_ms,
+        });
+        waiting.touched_ms = now_ms;
+        match asker {
+            JoinAsker::Link(link) => {
+                waiting.links.insert(link);
+                Vec::new()
+            }
+            JoinAsker::Ticket(ticket) => {
+                let before = waiting.ticket.replace((ticket, now_ms));
+                let again = refused(token, "join.asked-again", "the same was asked again, and is answered there");
+                before.map(|(before, _)| (JoinAsker::Ticket(before), Some(again))).into_iter().collect()
+            }
+        }
+    }
+
+    /// The directory has grown: those who are in it are told, and those whose token another has used.
+    pub fn settled(&mut self, directory: &Directory) -> Said {
+        let mut said = Vec::new();
+        self.waiting.retain(|(token, node), waiting| {
+            let answer = if has_joined(directory, *token, *node) {
+                None
+            } else if let Some(used) = directory.token_used(*token) {
+                let error = used.node.map_or(JoinError::Revoked, |node| JoinError::Used { node });
+                Some(refused(*token, error.code(), error))
+            } else {
+                return true;
+            };
+            said.extend(waiting.answer(answer));
+            false
+        });
+        said
+    }
+
+    /// A refusal came back by a link that the request went up.
+    pub fn refused(&mut self, link: LinkId, refusal: &JoinRefused) -> Said {
+        let mut said = Vec::new();
+        self.waiting.retain(|(token, _), waiting| {
+            let is_it = token.0 == refusal.token && waiting.sent.contains(&link);
+            if is_it {
+                said.extend(waiting.answer(Some(refusal.clone())));
+            }
+            !is_it
+        });
+        said
+    }
+
+    /// What has not gone up this link yet.
+    pub fn to_send(&mut self, link: LinkId) -> Vec<Vec<u8>> {
+        let open = self.waiting.values_mut().filter(|waiting| !waiting.links.contains(&link));
+        open.filter_map(|waiting| waiting.sent.insert(link).then(|| waiting.encoded.clone())).collect()
+    }
+
+    pub fn link_down(&mut self, link: LinkId) {
+        for waiting in self.waiting.values_mut() {
+            waiting.links.remove(&link);
+            waiting.sent.remove(&link);
+        }
+    }
+
+    /// Whoever has waited for long hears so.
+    pub fn tick(&mut self, now_ms: u64) -> Said {
+        let mut said = Vec::new();
+        for ((token, _), waiting) in &mut self.waiting {
+            if let Some((ticket, _)) = waiting.ticket.take_if(|(_, since)| *since + PATIENCE_MS <= now_ms) {
+                let reason = "the node that enters new ones is not in reach yet; the request stays and goes up as soon as \
+                              it is: ask again later with the same token";
+                said.push((JoinAsker::Ticket(ticket), Some(refused(*token, "join.pending", reason))));
+            }
+        }
+        self.waiting.retain(|_, waiting| waiting.ticket.is_some() || waiting.touched_ms + FORGOTTEN_MS > now_ms);
+        said
+    }
+
+    pub fn tickets(&self) -> impl Iterator<Item = Ticket> + '_ {
+        self.waiting.values().filter_map(|waiting| waiting.ticket.map(|(ticket, _)| ticket))
+    }
+}
+
+impl Waiting {
+    fn answer(&mut self, answer: Option<JoinRefused>) -> Said {
+        let links = std::mem::take(&mut self.links);
+        let askers = self.ticket.take().map(|(ticket, _)| JoinAsker::Ticket(ticket)).into_iter();
+        askers.chain(links.into_iter().map(JoinAsker::Link)).map(|asker| (asker, answer.clone())).collect()
+    }
+}

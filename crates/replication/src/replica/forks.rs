@@ -1,0 +1,38 @@
+//! A directory with two signed entries for one place: what is kept of it, and why entries are not taken.
+
+use heliu_trust::directory::{DirectoryError, SignedEntry};
+use heliu_trust::id::DirectoryVersion;
+
+/// Two entries for one place. While it stands, nothing but the root's entries is taken.
+pub(crate) struct Fork {
+    pub ours: DirectoryVersion,
+    /// The other, to show it to everybody.
+    pub theirs: SignedEntry,
+    pub at_ms: i64,
+}
+
+/// Why directory entries were not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotGrown {
+    /// A second entry for a place: it is kept as evidence.
+    #[error("there are two signed entries {index}: the root has to decide which one stands")]
+    Forked { index: u64 },
+    /// Nothing new is taken until the root has decided.
+    #[error("the directory is forked, and takes nothing new until the root has decided")]
+    Frozen,
+    /// The root has decided against it.
+    #[error("the root has decided against entry {index}, or for what was built on another")]
+    Settled { index: u64 },
+    #[error("{0}")]
+    Bad(DirectoryError),
+}
+
+impl From<DirectoryError> for NotGrown {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::Forked { index } => NotGrown::Forked { index },
+            DirectoryError::Settled { index } => NotGrown::Settled { index },
+            error => NotGrown::Bad(error),
+        }
+    }
+}

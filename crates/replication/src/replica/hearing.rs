@@ -1,0 +1,118 @@
+//! What the replica does for the engine between batches: statements and grants that came are checked before they wait for
+//! a batch, sweeps go on, the audit log's head is told in time, and operators see what they ask for.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heliu_record::id::RecordId;
+use heliu_storage::ScanItem;
+use heliu_trust::audit::AuditHead;
+use heliu_trust::directory::Directory;
+use heliu_trust::grant::{SignedGrant, check_grants};
+use heliu_trust::id::NodeId;
+use heliu_trust::signature::Verifier;
+use heliu_trust::statement::{SignedStatement, check};
+
+use super::erasure::{Receipt, receipt};
+use super::{Replica, Work};
+use crate::effect::{Effect, LinkId, Moment, Notice};
+use crate::frame::DeliveredGrant;
+use crate::link::Out;
+
+impl Replica {
+    /// Reads statements that a link brought and leaves out those that are here, and those that do not hold.
+    pub fn check_statements(&self, link: LinkId, statements: &[Vec<u8>], out: &mut Out) -> Vec<Arc<SignedStatement>> {
+        let is_fenced = |node: NodeId| self.directory.is_fenced(node);
+        let mut checked = Vec::new();
+        for bytes in statements {
+            let refused = match SignedStatement::decode(bytes) {
+                Err(error) => Some(("statement.unreadable", error.to_string())),
+                Ok(signed) if self.statements.contains(&signed) => None,
+                Ok(signed) => match check(&signed, &self.directory, &is_fenced, &*self.verifier) {
+                    Ok(()) => {
+                        checked.push(Arc::new(signed));
+                        None
+                    }
+                    // It comes again when the directory has caught up.
+                    Err(error) if error.is_held() => None,
+                    Err(error) => Some((error.code(), error.to_string())),
+                },
+            };
+            if let Some((code, reason)) = refused {
+                out.effects.push(Effect::Notice(Notice::StatementRefused { link, code, reason }));
+            }
+        }
+        checked
+    }
+
+    /// What is due by the clock.
+    pub fn tick(&mut self, now: Moment) {
+        if self.directory.node(self.node).is_some() && self.audit.is_to_tell(now) {
+            self.submit(Work::TellAuditHead);
+        }
+    }
+
+    /// Somebody new may read since the directory grew: a node, the escrow.
+    pub fn directory_grew(&mut self) {
+        if self.sealing.is_some() {
+            self.sweep.directory_grew(&self.directory);
+        }
+    }
+
+    /// The next page of records to look through, if there is nothing else to do.
+    pub fn next_sweep(&mut self) -> Option<Effect> {
+        self.sweep.next().map(|after| Effect::Sweep { after })
+    }
+
+    /// A page of records with grants.
+    pub fn swept(&mut self, items: &[ScanItem]) {
+        let found = self.sweep.page(items, self.seat, self.directory.seats());
+        found.into_iter().for_each(|record| self.submit(Work::LookThrough { record }));
+    }
+
+    pub fn has_swept(&self) -> bool {
+        self.sweep.is_over()
+    }
+
+    pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
+        receipt(record, self.seat, &self.statements, &self.directory)
+    }
+
+    pub fn erasures(&self) -> Vec<Receipt> {
+        self.statements.erased().filter_map(|record| self.receipt(record)).collect()
+    }
+
+    pub fn audit_head(&self) -> AuditHead {
+        self.audit.head()
+    }
+
+    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
+        self.unwrapped.iter()
+    }
+}
+
+/// Why a grant is not taken, with a stable code; none if the directory here has to catch up first.
+type GrantRefusal = Option<(&'static str, String)>;
+
+/// Reads grants that came, and checks their signatures in one go.
+pub(crate) fn open_grants<'d>(
+    delivered: &'d [DeliveredGrant],
+    directory: &Directory,
+    verifier: &dyn Verifier,
+) -> Vec<(&'d DeliveredGrant, Result<SignedGrant, GrantRefusal>)> {
+    let read = |delivered: &DeliveredGrant| {
+        let signed = SignedGrant::decode(&delivered.grant).map_err(|why| ("grant.unreadable", why.to_string()))?;
+        let is_of = delivered.preimage.is_bounded() && delivered.preimage.id() == signed.grant.record;
+        let why = || ("grant.preimage", "it is of another record than it came with".to_owned());
+        if is_of { Ok(signed) } else { Err(why()) }
+    };
+    let read: Vec<Result<SignedGrant, (&'static str, String)>> = delivered.iter().map(read).collect();
+    let readable: Vec<&SignedGrant> = read.iter().filter_map(|signed| signed.as_ref().ok()).collect();
+    let mut verdicts = check_grants(&readable, directory, verifier).into_iter();
+    let judge = |signed: Result<SignedGrant, (&'static str, String)>| match (signed.map_err(Some)?, verdicts.next()) {
+        (signed, Some(Ok(()))) => Ok(signed),
+        (_, Some(Err(error))) if !error.is_held() => Err(Some((error.code(), error.to_string()))),
+        _ => Err(None),
+    };
+    delivered.iter().zip(read.into_iter().map(judge)).collect()
+}

@@ -1,0 +1,288 @@
+//! The statements that this node has: what nodes say outside of records, see [`heliu_trust::statement`]. They are all in
+//! memory, so that links compare and exchange them without a read.
+//!
+//! Which of an author's statements about one thing are kept is decided by what they say alone, never by which came first:
+//! so all nodes end with the same, and nobody can fill a disk by saying one thing again and again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use heliu_record::hash::Sum;
+use heliu_record::id::{Preimage, RecordId, SeatId};
+use heliu_record::seats::Seats;
+use heliu_storage::StatementRow;
+use heliu_trust::directory::Directory;
+use heliu_trust::id::NodeId;
+use heliu_trust::statement::{Audience, Body, SignedStatement};
+
+use super::open::short_hash;
+use crate::frame::limits;
+
+/// The first eight bytes of a statement's hash.
+pub(crate) type Short = [u8; 8];
+
+/// How many pieces of evidence are kept of one author.
+const EVIDENCE_MAX: usize = 64;
+/// Two heads of one length accuse their author; more say nothing more.
+const HEADS_MAX: usize = 2;
+/// Statements that answer one list at most; what is left comes with the next.
+const ANSWER_MAX: usize = 4_096;
+
+/// What a statement is about, and who says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Slot {
+    kind: u8,
+    subject: [u8; 32],
+    author: NodeId,
+}
+
+const TOMBSTONE: u8 = 1;
+const AUDIT_HEAD: u8 = 2;
+const ERASED: u8 = 3;
+const EVIDENCE: u8 = 4;
+
+struct Held {
+    signed: Arc<SignedStatement>,
+    audience: Audience,
+    /// Links may hear of it.
+    is_durable: bool,
+}
+
+#[derive(Default)]
+pub(crate) struct Statements {
+    by_hash: BTreeMap<[u8; 32], Held>,
+    /// What is kept of each, the best first.
+    slots: BTreeMap<Slot, BTreeSet<(u64, [u8; 32])>>,
+    erased: BTreeSet<RecordId>,
+    /// Of the batch under way.
+    fresh: Vec<[u8; 32]>,
+    /// Rows of the store that cannot be read. They are dropped when something else is written, and come again.
+    pub unreadable: Vec<[u8; 32]>,
+}
+
+/// What taking a statement comes to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub is_kept: bool,
+    /// Those that it takes the place of.
+    pub dropped: Vec<[u8; 32]>,
+    /// It is one of two audit heads of one length.
+    pub accuses: bool,
+}
+
+impl Statements {
+    /// From the store.
+    pub fn read(rows: &[StatementRow], directory: &Directory) -> Self {
+        let mut statements = Statements::default();
+        for row in rows {
+            let signed = SignedStatement::decode(&row.bytes).ok().filter(|signed| signed.hash == row.hash);
+            // The directory may have grown by a start, without an engine to judge them.
+            let holds = |signed: &SignedStatement| {
+                signed.statement.erases().is_none() || !directory.is_fenced(signed.statement.author)
+            };
+            let signed = signed.filter(holds).map(Arc::new);
+            if !signed.is_some_and(|signed| statements.take(&signed, directory).is_kept) {
+                statements.unreadable.push(row.hash);
+            }
+        }
+        let orphans = statements.orphans();
+        orphans.iter().for_each(|hash| statements.remove(hash));
+        statements.unreadable.extend(orphans);
+        statements.make_durable();
+        statements
+    }
+
+    /// What is said of the erasure of records that are not erased.
+    pub fn orphans(&self) -> Vec<[u8; 32]> {
+        let is_orphan = |signed: &&Arc<SignedStatement>| match signed.statement.body {
+            Body::Erased { record } => !self.is_erased(record),
+            Body::Tombstone { .. } | Body::AuditHead(_) | Body::Evidence { .. } => false,
+        };
+        self.iter().filter(is_orphan).map(|signed| signed.hash).collect()
+    }
+
+    pub fn contains(&self, statement: &SignedStatement) -> bool {
+        self.by_hash.contains_key(&statement.hash)
+    }
+
+    /// Whether a tombstone says so.
+    pub fn is_erased(&self, record: RecordId) -> bool {
+        self.erased.contains(&record)
+    }
+
+    /// Takes a checked statement.
+    pub fn take(&mut self, signed: &Arc<SignedStatement>, directory: &Directory) -> Taken {
+        let hash = signed.hash;
+        let Some(audience) = signed.statement.audience(directory) else { return Taken::default() };
+        if self.by_hash.contains_key(&hash) {
+            return Taken::default();
+        }
+        let (slot, rank) = place_of(signed);
+        let kept = self.slots.entry(slot).or_default();
+        kept.insert((rank, hash));
+        let best = kept.first().map_or(rank, |(best, _)| *best);
+        let room = room_of(slot.kind);
+        let stay = |at: usize, rank: u64| at < room && (slot.kind != AUDIT_HEAD || rank == best);
+        let gone: Vec<_> = (kept.iter().copied().enumerate()).filter(|(at, (rank, _))| !stay(*at, *rank)).collect();
+        for (_, entry) in &gone {
+            kept.remove(entry);
+        }
+        let accuses = slot.kind == AUDIT_HEAD && kept.len() > 1;
+        let is_kept = kept.contains(&(rank, hash));
+        if is_kept {
+            self.by_hash.insert(hash, Held { signed: Arc::clone(signed), audience, is_durable: false });
+            self.fresh.push(hash);
+            if let Body::Tombstone { preimage, .. } = &signed.statement.body {
+                self.erased.insert(preimage.id());
+            }
+        }
+        let dropped: Vec<_> = gone.into_iter().map(|(_, (_, hash))| hash).filter(|gone| *gone != hash).collect();
+        for hash in &dropped {
+            self.by_hash.remove(hash);
+        }
+        Taken { is_kept, dropped, accuses: accuses && is_kept }
+    }
+
+    /// Forgets one that does not hold any more.
+    pub fn remove(&mut self, hash: &[u8; 32]) {
+        let Some(held) = self.by_hash.remove(hash) else { return };
+        let (slot, rank) = place_of(&held.signed);
+        if let Some(kept) = self.slots.get_mut(&slot) {
+            kept.remove(&(rank, *hash));
+        }
+        if let Body::Tombstone { preimage, .. } = &held.signed.statement.body
+            && self.tombstone(preimage.id()).is_none()
+        {
+            self.erased.remove(&preimage.id());
+        }
+    }
+
+    pub fn make_durable(&mut self) {
+        for hash in std::mem::take(&mut self.fresh) {
+            if let Some(held) = self.by_hash.get_mut(&hash) {
+                held.is_durable = true;
+            }
+        }
+    }
+
+    /// All, by hash.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<SignedStatement>> {
+        self.by_hash.values().map(|held| &held.signed)
+    }
+
+    /// Records that are erased, by id.
+    pub fn erased(&self) -> impl Iterator<Item = RecordId> + '_ {
+        self.erased.iter().copied()
+    }
+
+    /// The first that says that a record is erased, and whose it was.
+    pub fn tombstone(&self, record: RecordId) -> Option<(&SignedStatement, &Preimage)> {
+        let earliest = self.about(TOMBSTONE, record).min_by_key(|signed| (signed.statement.time_ms, signed.hash))?;
+        match &earliest.statement.body {
+            Body::Tombstone { preimage, .. } => Some((earliest, preimage)),
+            _ => None,
+        }
+    }
+
+    /// The nodes that say that they have erased a record, and when.
+    pub fn confirmations(&self, record: RecordId) -> impl Iterator<Item = (NodeId, i64)> + '_ {
+        self.about(ERASED, record).map(|signed| (signed.statement.author, signed.statement.time_ms))
+    }
+
+    pub fn has_confirmed(&self, record: RecordId, node: NodeId) -> bool {
+        let slot = Slot { kind: ERASED, subject: record.0, author: node };
+        self.slots.get(&slot).is_some_and(|kept| !kept.is_empty())
+    }
+
+    /// How far a node's audit log goes, by what it said last; 0 if it said nothing.
+    pub fn audit_head(&self, author: NodeId) -> u64 {
+        let slot = Slot { kind: AUDIT_HEAD, subject: [0; 32], author };
+        self.slots.get(&slot).and_then(BTreeSet::first).map_or(0, |(rank, _)| u64::MAX - rank)
+    }
+
+    fn about(&self, kind: u8, record: RecordId) -> impl Iterator<Item = &SignedStatement> {
+        let at = |author| Slot { kind, subject: record.0, author };
+        let slots = self.slots.range(at(NodeId([0; 16]))..=at(NodeId([0xff; 16])));
+        let hashes = slots.flat_map(|(_, kept)| kept.iter().map(|(_, hash)| hash));
+        hashes.filter_map(|hash| self.by_hash.get(hash)).map(|held| &*held.signed)
+    }
+
+    /// Over those that two seats are both to have, as far as they are durable.
+    pub fn sum(&self, own: SeatId, peer: SeatId, seats: &Seats) -> Sum {
+        let mut sum = Sum::default();
+        self.shared(own, peer, seats).for_each(|(hash, _)| sum.add(hash));
+        sum
+    }
+
+    /// A list of those, see [`crate::frame::Statements::have`].
+    pub fn list(&self, from: Short, own: SeatId, peer: SeatId, seats: &Seats) -> Vec<Short> {
+        let shorts = self.shared(own, peer, seats).map(|(hash, _)| short_hash(hash)).filter(|short| *short >= from);
+        [from].into_iter().chain(shorts).take(limits::STATEMENTS_PER_HAVE).collect()
+    }
+
+    /// Those that a list does not have, encoded; tombstones first, for what else is said of an erased record follows them.
+    pub fn lacking(&self, have: &[Short], own: SeatId, peer: SeatId, seats: &Seats) -> Vec<Vec<u8>> {
+        let from = have.first().copied().unwrap_or_default();
+        let to = have.last().filter(|_| have.len() >= limits::STATEMENTS_PER_HAVE);
+        let listed: BTreeSet<&Short> = have.iter().skip(1).collect();
+        let lacks = |hash: &[u8; 32]| {
+            let short = short_hash(hash);
+            short >= from && to.is_none_or(|to| short <= *to) && !listed.contains(&short)
+        };
+        let mut lacking: Vec<&Held> =
+            self.shared(own, peer, seats).filter(|(hash, _)| lacks(hash)).map(|(_, held)| held).collect();
+        lacking.sort_by_key(|held| kind_of(&held.signed));
+        lacking.into_iter().take(ANSWER_MAX).map(|held| held.signed.encode()).collect()
+    }
+
+    fn shared<'s>(
+        &'s self,
+        own: SeatId,
+        peer: SeatId,
+        seats: &'s Seats,
+    ) -> impl Iterator<Item = (&'s [u8; 32], &'s Held)> {
+        let is_shared = move |held: &Held| held.audience.includes(own, seats) && held.audience.includes(peer, seats);
+        self.by_hash.iter().filter(move |(_, held)| held.is_durable && is_shared(held))
+    }
+}
+
+/// A statement as it is stored.
+pub(crate) fn row_of(signed: &SignedStatement, directory: &Directory) -> StatementRow {
+    let author = signed.statement.author;
+    let seat = directory.node(author).map_or(SeatId([0; 16]), |info| info.seat);
+    let (Slot { kind, subject, .. }, _) = place_of(signed);
+    StatementRow { hash: signed.hash, kind, author, seat, subject, bytes: signed.encode() }
+}
+
+fn kind_of(signed: &SignedStatement) -> u8 {
+    match &signed.statement.body {
+        Body::Tombstone { .. } => TOMBSTONE,
+        Body::AuditHead(_) => AUDIT_HEAD,
+        Body::Erased { .. } => ERASED,
+        Body::Evidence { .. } => EVIDENCE,
+    }
+}
+
+/// Which place a statement takes, and its rank there: the lower stays.
+fn place_of(signed: &SignedStatement) -> (Slot, u64) {
+    let statement = &signed.statement;
+    let by_time = statement.time_ms.cast_unsigned() ^ (1 << 63);
+    let (subject, rank) = match &statement.body {
+        Body::Tombstone { preimage, .. } => (preimage.id().0, by_time),
+        Body::AuditHead(head) => ([0; 32], u64::MAX - head.seq),
+        Body::Erased { record } => (record.0, by_time),
+        Body::Evidence { .. } => ([0; 32], 0),
+    };
+    (Slot { kind: kind_of(signed), subject, author: statement.author }, rank)
+}
+
+fn room_of(kind: u8) -> usize {
+    match kind {
+        AUDIT_HEAD => HEADS_MAX,
+        EVIDENCE => EVIDENCE_MAX,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests;

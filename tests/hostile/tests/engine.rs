@@ -1,0 +1,234 @@
+//! An engine on a store in memory, and a hostile peer on a link of it: nothing stops the link, all of it is in quarantine,
+//! and what is honest is admitted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use heliu_replication::frame::{Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, WIRE_VERSIONS, Welcome};
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, SWEEP_ROWS, Start};
+use heliu_storage::memory::MemoryStore;
+use heliu_storage::{Cursor, Read, RecordState, StoreId, Write};
+use heliu_trust::ed25519::Ed25519;
+use heliu_trust::id::Incarnation;
+use heliu_trust::signature::Signer;
+use hostile::author::{COUNTY, County, STRANGER, VILLAGE, key};
+use hostile::corpus::{self, Hostile};
+
+use super::alone;
+
+/// The county's node.
+struct Node {
+    engine: Engine,
+    store: MemoryStore,
+    links: u64,
+}
+
+/// What a peer heard on its link.
+#[derive(Default)]
+struct Heard {
+    refused: Vec<RefusedLeaf>,
+    acked: u64,
+    closed: Option<RefuseCode>,
+}
+
+fn ready<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("a memory store answers at once")
+}
+
+impl Node {
+    fn new(county: &County) -> Self {
+        let store = MemoryStore::open(StoreId([1; 16]), Incarnation([1; 16]));
+        let key = Arc::new(key(COUNTY));
+        let (node, seat) = (key.node(), county.seat(COUNTY));
+        let meta = ready(store.meta()).expect("reads");
+        let start = Start::new(node, seat, county.directory.clone(), meta, (key, Arc::new(Ed25519)), [7; 32]);
+        Node { engine: Engine::new(Config::default(), start), store, links: 0 }
+    }
+
+    /// A peer connects, greets, and sends frames of leaves one after another.
+    fn visit(&mut self, county: &County, frames: Vec<Frame>) -> Heard {
+        self.links += 1;
+        let link = LinkId(self.links);
+        let mut heard = Heard::default();
+        let mut inputs = vec![Input::LinkUp { link, dialer: false, peer: None }];
+        let mut frames = Some(frames);
+        while !inputs.is_empty() {
+            let effects: Vec<Effect> =
+                inputs.drain(..).flat_map(|input| self.engine.handle(input, Moment::default())).collect();
+            for effect in effects {
+                inputs.extend(self.carry(effect, link, county, &mut frames, &mut heard));
+            }
+        }
+        self.engine.handle(Input::LinkDown { link }, Moment::default());
+        heard
+    }
+
+    fn carry(
+        &mut self,
+        effect: Effect,
+        link: LinkId,
+        county: &County,
+        frames: &mut Option<Vec<Frame>>,
+        heard: &mut Heard,
+    ) -> Vec<Input> {
+        let store = &self.store;
+        let frame = |frame| Input::Frame { link, frame };
+        match effect {
+            Effect::Send { frame: Frame::Hello(hello), .. } => self.greet(&hello, county).map(frame).into(),
+            Effect::Send { frame: Frame::Welcome(_), .. } => frames.take().into_iter().flatten().map(frame).collect(),
+            Effect::Send { frame: Frame::Refused(refused), .. } => {
+                heard.refused.extend(refused);
+                Vec::new()
+            }
+            Effect::Send { frame: Frame::Ack { sequence }, .. } => {
+                heard.acked = sequence;
+                Vec::new()
+            }
+            Effect::Close { why, .. } => {
+                heard.closed = Some(why.code);
+                Vec::new()
+            }
+            Effect::Load(request) => vec![Input::Loaded(load(store, &request))],
+            Effect::Apply(transaction) => vec![Input::Applied(ready(store.apply(&transaction)))],
+            Effect::ReadFeed { link, after, budget } => {
+                vec![Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }]
+            }
+            Effect::ReadLeaves { link, records } => {
+                vec![Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }]
+            }
+            Effect::ReadPeer { link, store: peer, node } => vec![Input::Peer {
+                link,
+                cursor: ready(store.cursor(peer)).expect("reads"),
+                last_commit: ready(store.last_commit(node)).expect("reads"),
+                wants: ready(store.wants(1_024)).expect("reads"),
+            }],
+            Effect::Scan { link } => {
+                vec![Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }]
+            }
+            Effect::Sweep { after } => {
+                vec![Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") }]
+            }
+            Effect::Send { .. } | Effect::Reply { .. } | Effect::Notice(_) => Vec::new(),
+        }
+    }
+
+    /// The peer is the village's node, and says that it has all that the node has.
+    fn greet(&self, hello: &Hello, county: &County) -> [Frame; 2] {
+        let head = self.engine.meta().head;
+        let cursor = Cursor { store: hello.store, incarnation: hello.incarnation, position: head };
+        let own = Hello {
+            node: county.author(VILLAGE, 0).signer.node(),
+            store: StoreId([2; 16]),
+            incarnation: Incarnation([2; 16]),
+            versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
+            program: "hostile".to_owned(),
+            ..hello.clone()
+        };
+        [Frame::Hello(own), Frame::Welcome(Welcome { cursor: Some(cursor), ..Welcome::default() })]
+    }
+
+    /// Records all of whose leaves are admitted, of those that a delivery is about.
+    fn admits(&self, delivery: &Delivery) -> bool {
+        delivery.leaves.iter().all(|leaf| {
+            let row = ready(self.store.record(leaf.preimage.id())).expect("reads");
+            row.is_some_and(|row| row.state == RecordState::Present && row.admitted == row.held && !row.view.is_empty())
+        })
+    }
+}
+
+fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
+    let [records, conflicts_of, referring] = [&request.records, &request.conflicts_of, &request.referring]
+        .map(|set| set.iter().copied().collect::<Vec<_>>());
+    let commands: Vec<_> = request.commands.iter().copied().collect();
+    let places: Vec<_> = request.commits_at.iter().copied().collect();
+    LoadReply {
+        records: ready(store.load(&records)).expect("reads"),
+        damaged: Vec::new(),
+        referring: ready(store.referring(&referring)).expect("reads"),
+        conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
+        commands: ready(store.commands(&commands)).expect("reads"),
+        commits: ready(store.commits_at(&places)).expect("reads"),
+        ..LoadReply::default()
+    }
+}
+
+fn leaves(sequence: u64, deliveries: &[&Delivery]) -> Frame {
+    let mut delivery = Delivery::default();
+    for part in deliveries {
+        let first = delivery.commits.len();
+        delivery.commits.extend(part.commits.iter().cloned());
+        delivery.leaves.extend(part.leaves.iter().cloned().map(|mut leaf| {
+            leaf.commit += first;
+            leaf
+        }));
+    }
+    Frame::Leaves(Leaves { sequence, delivery, withdrawn: Vec::new(), through: None })
+}
+
+/// What is refused, and so is in quarantine; the rest of the corpus waits, is held, or has lost a fork.
+fn is_refused(hostile: &Hostile) -> bool {
+    ["leaf.", "commit.", "refused."].iter().any(|group| hostile.expect_code.starts_with(group))
+}
+
+#[test]
+fn poison_stops_no_link_and_all_of_it_is_in_quarantine() {
+    let _turn = alone();
+    let county = County::new();
+    let mut hostile = corpus::all(&county.author(VILLAGE, 1));
+    hostile.retain(|hostile| !hostile.is_unjudged());
+    let honest = corpus::honest(&county.author(STRANGER, 1), 30);
+    let mut mixed: Vec<&Delivery> = hostile.iter().map(|hostile| &hostile.delivery).collect();
+    for (number, honest) in honest.iter().enumerate() {
+        mixed.insert(number * 5, honest);
+    }
+    let mut node = Node::new(&county);
+    let heard = node.visit(&county, vec![leaves(1, &mixed)]);
+    assert_eq!((heard.closed, heard.acked), (None, 1), "the link goes on, and the frame is settled");
+    assert!(honest.iter().all(|honest| node.admits(honest)));
+
+    let told: BTreeSet<&str> = heard.refused.iter().map(|refused| refused.code.as_str()).collect();
+    let rows = ready(node.store.quarantine(usize::MAX)).expect("reads");
+    for hostile in hostile.iter().filter(|hostile| is_refused(hostile)) {
+        let (code, last) = (hostile.expect_code, hostile.delivery.leaves.last().expect("has leaves"));
+        assert!(told.contains(code), "{}: {code}", hostile.name);
+        let mut own = rows.iter().filter(|row| row.code == code);
+        let kept = last.change.len().min(64 * 1024);
+        assert!(own.any(|row| row.bytes == last.change[..kept]), "{} is not in quarantine as {code}", hostile.name);
+    }
+}
+
+#[test]
+fn each_shape_alone_stops_no_link_either() {
+    let _turn = alone();
+    let county = County::new();
+    let mut node = Node::new(&county);
+    let honest = corpus::honest(&county.author(STRANGER, 2), 400);
+    for (hostile, honest) in corpus::all(&county.author(VILLAGE, 2)).iter().zip(&honest) {
+        let heard = node.visit(&county, vec![leaves(1, &[&hostile.delivery, honest]), leaves(2, &[])]);
+        if hostile.is_unjudged() {
+            // Its sender has to send its directory first; on another link the rest comes all the same.
+            assert_eq!(heard.closed, Some(RefuseCode::Protocol), "{}", hostile.name);
+            assert_eq!(node.visit(&county, vec![leaves(1, &[honest])]).acked, 1);
+        } else {
+            assert_eq!((heard.closed, heard.acked), (None, 2), "{}", hostile.name);
+        }
+        assert!(node.admits(honest), "beside {}", hostile.name);
+        assert!(node.engine.failed().is_none());
+    }
+}
+
+#[test]
+fn a_frame_out_of_sequence_ends_the_link_and_changes_nothing() {
+    let _turn = alone();
+    let county = County::new();
+    let mut node = Node::new(&county);
+    let honest = corpus::honest(&county.author(STRANGER, 3), 1);
+    for sequence in [0, 2, u64::MAX] {
+        let heard = node.visit(&county, vec![leaves(sequence, &[&honest[0]])]);
+        assert_eq!((heard.closed, heard.acked), (Some(RefuseCode::Protocol), 0), "{sequence}");
+        assert!(!node.admits(&honest[0]));
+    }
+    assert_eq!(node.visit(&county, vec![leaves(1, &[&honest[0]])]).closed, None);
+    assert!(node.admits(&honest[0]));
+}
