@@ -1,8 +1,9 @@
-//! A tampered file: bits that flip in any page, and rows of the audit log that somebody edits. What nodes make of edited rows of records
-//! and leaves, beside a neighbour that has them whole, is told in `tests/end-to-end`.
+//! A tampered file: bits that flip in any page, and rows of the audit log that somebody edits. What nodes make of edited
+//! rows of records and leaves, beside a neighbour that has them whole, is told in `tests/end-to-end`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use heliu_storage::conformance::sample::{
     ALL, AUTHOR, FIRST, SECOND, STORE, commit, conflict, edit, grant, id, refused, row, statement, stranded,
@@ -12,10 +13,13 @@ use heliu_storage::{
 };
 use heliu_storage_sqlite::{Options, SqliteStore};
 use heliu_trust::audit::{AuditEntry, AuditFault, AuditHead, verify};
+use heliu_trust::id::Incarnation;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 const RECORDS: u64 = 60;
+/// Bits of each page.
+const EACH: usize = 2;
 
 fn entries() -> Vec<AuditEntry> {
     let entry = |seq: u64| AuditEntry {
@@ -110,7 +114,8 @@ async fn no_flipped_bit_in_any_page_brings_a_store_down() {
     let (mut refused, mut failed, mut written) = (0, 0, 0);
     // A page's header, its list of cells, and its contents, which grow from the end.
     let offsets = [0, 3, 5, 8, 9, 40, 2_000, 3_500, 4_000, 4_090];
-    for (number, at) in (0..pages).flat_map(|page| offsets.map(|at| (page, at))) {
+    let some = |page: usize| (0..EACH).map(move |n| (page, offsets[(page + n * 3) % offsets.len()]));
+    for (number, at) in (0..pages).flat_map(some) {
         let directory = tempfile::tempdir().expect("a directory");
         let mut spoilt = bytes.clone();
         let at = number * 4_096 + at + number % 7;
@@ -131,12 +136,15 @@ async fn no_flipped_bit_in_any_page_brings_a_store_down() {
         let _ = store.verify().await;
         let _ = store.close().await;
     }
-    assert!(refused > 0 && failed > 0 && written > 0, "{refused} {failed} {written} of {}", pages * offsets.len());
+    assert!(refused > 0 && failed > 0 && written > 0, "{refused} {failed} {written} of {}", pages * EACH);
 }
 
 /// As `heliu audit verify` goes through the log: every row as it is stored, with the hash beside it.
 async fn verify_audit(path: &Path, reported: &BTreeMap<u64, [u8; 32]>) -> Result<u64, (u64, AuditFault)> {
-    let store = SqliteStore::open(path, Options::new(STORE, SECOND)).await.expect("opens");
+    static OPENED: AtomicU8 = AtomicU8::new(0);
+    let incarnation =
+        Incarnation([100, OPENED.fetch_add(1, Ordering::Relaxed)].repeat(8).try_into().expect("16 bytes"));
+    let store = SqliteStore::open(path, Options::new(STORE, incarnation)).await.expect("opens");
     let rows = store.audit(0, 1_000).await.expect("reads");
     store.close().await.expect("closes");
     // What is beside the hashed bytes has to be what they say.
@@ -155,8 +163,8 @@ async fn verify_audit(path: &Path, reported: &BTreeMap<u64, [u8; 32]>) -> Result
     }
 }
 
-/// What one edit does to the log, and the number of the first row at which it shows; none if only a head that was told to others
-/// shows it.
+/// What one edit does to the log, and the number of the first row at which it shows; none if only a head that was told to
+/// others shows it.
 struct Edit {
     sql: String,
     shows_at: Option<u64>,

@@ -31,6 +31,9 @@ struct Arguments {
     /// Edits in `live`.
     #[arg(long, default_value_t = 20_000)]
     edits: usize,
+    /// In `bootstrap`: each member has a telephone number, which is sealed.
+    #[arg(long)]
+    sealed: bool,
     /// In development mode, to see what TLS and access tokens cost. Not for county and village, which are the shipped
     /// program's.
     #[arg(long)]
@@ -65,7 +68,7 @@ async fn main() {
     }
     for case in chosen {
         let report = match case {
-            "bootstrap" => cases::bootstrap::run(wire, arguments.records).await,
+            "bootstrap" => cases::bootstrap::run(wire, arguments.records, arguments.sealed).await,
             "reconnect" => cases::reconnect::run(wire, arguments.records).await,
             "catchup" => cases::catchup::run(wire, arguments.records).await,
             "live" => cases::live::run(wire, arguments.edits).await,

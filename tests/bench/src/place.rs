@@ -68,9 +68,11 @@ impl Place {
             villages: of(Tier::Village),
         };
         let mut items: Vec<Item> = seats.into_iter().map(Item::Seat).collect();
-        items.extend(nodes(&place).into_iter().map(|(number, seat)| {
-            Item::enrol(&*key(number), seat.id, sealing(number).public(), Vec::new())
-        }));
+        items.extend(
+            nodes(&place)
+                .into_iter()
+                .map(|(number, seat)| Item::enrol(&*key(number), seat.id, sealing(number).public(), Vec::new())),
+        );
         items.push(Item::Issuer { key: issuer.public_key() });
         let entry = place.directory.draft(items, 0, &[&*root]).expect("the first entry is valid");
         place.directory.append(&entry, &Ed25519).expect("the first entry follows from nothing");

@@ -83,17 +83,25 @@ impl Site {
         self.node.status().await.expect("the node answers").counts.records
     }
 
+    /// How many entries its feed has.
+    pub async fn head(&self) -> u64 {
+        self.store.meta().await.expect("the store answers").head
+    }
+
+    /// Waits until the feed has so many entries, durable and readable here.
+    pub async fn wait_for_head(&self, head: u64) -> Instant {
+        while self.head().await < head {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Instant::now()
+    }
+
     /// Waits until so many records, of one leaf each, are durable and readable here. Looks at the head of the feed: to
     /// count records again and again would be work in the middle of what is measured.
     pub async fn wait_for_records(&self, records: u64) -> Instant {
-        loop {
-            if self.store.meta().await.expect("the store answers").head >= records {
-                let seen = Instant::now();
-                assert!(self.records().await >= records, "a record has more than one leaf");
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        let seen = self.wait_for_head(records).await;
+        assert!(self.records().await >= records, "a record has more than one leaf");
+        seen
     }
 
     /// Waits until the first link is proven equal.

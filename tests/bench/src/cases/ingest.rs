@@ -10,7 +10,7 @@ use heliu_replication::LinkId;
 use super::CORES;
 use crate::driver::{Driver, connect, memory};
 use crate::floor::{Floor, aead};
-use crate::place::{Place, Wire, key};
+use crate::place::{Place, Wire};
 use crate::report::{Processor, Report};
 use crate::site::{Dial, Site, free_address};
 
@@ -101,9 +101,9 @@ async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, 
 
 /// One leaf per commit, moved in memory.
 async fn floor(place: &Place, work: &[Vec<Request>]) -> Floor {
-    let mut county = Driver::new(memory(1), place.directory.clone(), key(1), true);
+    let mut county = Driver::new(memory(1), place.directory.clone(), 1, true);
     for (number, work) in (10u8..).zip(work) {
-        let mut township = Driver::new(memory(number), place.directory.clone(), key(u32::from(number)), false);
+        let mut township = Driver::new(memory(number), place.directory.clone(), u32::from(number), false);
         for request in work {
             township.execute([request.clone()]);
         }

@@ -1,4 +1,5 @@
-//! Two mirrors of one county, and a damaged image of one of them: what the node does with it, and whether its neighbour mends it.
+//! Two mirrors of one county, and a damaged image of one of them: what the node does with it, and whether its neighbour
+//! mends it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
