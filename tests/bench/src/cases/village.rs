@@ -1,7 +1,6 @@
 //! `village`: what the shipped program takes at rest on a village's machine.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -13,16 +12,8 @@ use crate::site::free_address;
 /// A large village's.
 const MEMBERS: usize = 200;
 
-/// The shipped program, built beside this one, of the code as it is now.
-pub fn heliu() -> PathBuf {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "heliu"]).status();
-    assert!(built.is_ok_and(|status| status.success()), "heliu builds");
-    std::env::current_exe().expect("this program has a path").with_file_name("heliu")
-}
-
 pub async fn run() -> Report {
-    let program = heliu();
+    let program = super::built("heliu");
     let binary = std::fs::metadata(&program).expect("the program is there").len() as f64 / 1e6;
     let directory = tempfile::tempdir().expect("a directory");
     let regions = directory.path().join("regions.csv");
