@@ -382,9 +382,9 @@ fn directory_entries_that_nobody_takes_do_not_pile_up() {
     let mut end = End::running(false, Some(1_000));
     // What we said that we have comes to show a fork, or what the root decided; both are rare.
     let refused = (0..100).position(|_| {
-        let refusal = end.hears(Frame::Directory(vec![entry(0, 10)])).refusal();
+        let is_refused = end.hears(Frame::Directory(vec![entry(0, 10)])).refusal().is_some();
         end.act(|link, shared, out| link.extended(Ok(()), shared, out));
-        refusal.is_some()
+        is_refused
     });
     assert_eq!(refused, Some(64));
     let mut end = End::running(false, Some(1_000));
