@@ -89,6 +89,9 @@ impl World {
                     self.tally.fault(Behaviour::Replay.name());
                 }
                 (frame, Some(old)) if dice.chance(4) => {
+                    if let (Frame::Leaves(leaves), Some(target)) = (&old, target) {
+                        self.note_handed(target, &leaves.delivery);
+                    }
                     out.extend([frame, old]);
                     self.tally.fault(Behaviour::Replay.name());
                 }
