@@ -6,11 +6,16 @@ use heliu_client::Client;
 use heliu_client::administration::{EraseRequest, ListAuditRequest};
 use heliu_client::operations::ListQuarantineRequest;
 use heliu_client::records::RevealRequest;
+use heliu_record::id::{LeafHash, Preimage};
+use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Leaves};
+use heliu_storage::RecordState;
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{QuarantineRow, RecordState, Transaction, Write as _};
+use heliu_trust::commit::{Commit, SignedCommit};
+use heliu_trust::id::{Incarnation, seat_id};
 use heliu_trust::signature::Signer as _;
+use heliu_wire::replication::LinkRequest;
 
-use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, key, made, memory, request, until};
+use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, key, made, request, until};
 use crate::access::{Grant, Role};
 
 async fn with(seats: &County, name: &str, place: &Place<MemoryStore>, roles: &[Role]) -> Client {
@@ -102,31 +107,47 @@ async fn an_erased_record_is_gone_from_three_nodes_and_the_receipt_names_them() 
     assert_eq!((row.who.as_str(), row.role.as_str()), ("clerk", "registry (clerk)"));
 }
 
+/// Two leaves that are no changes, in a commit that says to be of the village and that somebody else has signed.
+fn hostile(seats: &County) -> Frame {
+    let realm = seats.anchor.realm;
+    let bytes: [Arc<[u8]>; 2] = [vec![0xff; 300].into(), vec![0x42; 300].into()];
+    let commit = Commit {
+        realm,
+        author: key(VILLAGE).node(),
+        incarnation: Incarnation([7; 16]),
+        seq: 1,
+        previous: None,
+        versions: vec![(seat_id(&realm, COUNTY), seats.entry.version)],
+        time_ms: 0,
+        leaves: vec![LeafHash([1; 32]), LeafHash([2; 32])],
+    };
+    let commits = vec![Arc::new(SignedCommit::sign(commit, &*key("thief")))];
+    let preimage = Preimage { kind: "org".to_owned(), birth: seat_id(&realm, VILLAGE), key: vec![1; 16] };
+    let preimage = Arc::new(preimage);
+    let leaf =
+        |change: Arc<[u8]>| DeliveredLeaf { preimage: Arc::clone(&preimage), commit: 0, kind_version: 1, change };
+    let delivery = Delivery { commits, leaves: bytes.map(leaf).to_vec(), grants: Vec::new() };
+    Frame::Leaves(Leaves { sequence: 1, delivery, withdrawn: Vec::new(), through: None })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_refused_is_shown_with_its_bytes_asked_for_again_or_dropped() {
     let seats = County::new();
-    let store = memory(TOWNSHIP);
-    let rows: Vec<QuarantineRow> = (1..=2)
-        .map(|n| QuarantineRow {
-            id: [n; 32],
-            record: None,
-            from: Some(key(VILLAGE).node()),
-            code: "commit.bad-signature".to_owned(),
-            reason: "its signature does not match".to_owned(),
-            at_ms: 1,
-            bytes: vec![0xff; 300],
-        })
-        .collect();
-    store.apply(&Transaction { quarantined: rows, ..Transaction::default() }).await.expect("it is taken");
-    let township = Place::start(seats.options(TOWNSHIP, &[]), Arc::clone(&store)).await;
+    let township = seats.start(TOWNSHIP, &[]).await;
+    // A village that sends what it has not signed, and what is no change at all.
+    let (said, _heard) = connect_as(&seats, VILLAGE, township.address()).await;
+    said.send(LinkRequest::from(&hostile(&seats))).await.expect("there is room");
+    until("both are set aside", async || township.node.status().await.expect("it answers").counts.quarantined == 2)
+        .await;
     let operator = with(&seats, TOWNSHIP, &township, &[Role::Operate, Role::Audit]).await;
     let listed = operator.quarantine(ListQuarantineRequest::default()).await.expect("it may").items;
-    assert_eq!(listed.len(), 2);
-    let shown = operator.quarantined(&"01".repeat(8)).await.expect("it is there");
+    let [one, other] = [&listed[0], &listed[1]].map(|item| item.id.clone());
+    assert!(listed.iter().all(|item| item.from_node == key(VILLAGE).node().to_string()), "{listed:?}");
+    let shown = operator.quarantined(&one[..16]).await.expect("it is there");
     assert_eq!((shown.bytes.len(), shown.item.expect("it says which").bytes), (300, 300));
-    assert_eq!(operator.requeue(&"01".repeat(32), "again").await.expect("it is there"), "asked");
-    operator.drop_quarantined(&"02".repeat(32), "hostile").await.expect("it is there");
-    assert_eq!(operator.quarantined(&"02".repeat(8)).await.expect_err("it is gone").reason(), "not_here");
+    assert_eq!(operator.requeue(&one, "again").await.expect("it is there"), "asked");
+    operator.drop_quarantined(&other[..8], "hostile").await.expect("it is there");
+    assert_eq!(operator.quarantined(&other).await.expect_err("it is gone").reason(), "not_here");
     let left = operator.quarantine(ListQuarantineRequest::default()).await.expect("it may").items;
     assert!(left.is_empty(), "{left:?}");
     let log = operator.audit(ListAuditRequest::default()).await.expect("it may").entries;
