@@ -68,6 +68,39 @@ pub enum ExtendError {
     Stopped,
 }
 
+/// Why something that an administrator ordered was not done.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum OrderError {
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// Directory entries that do not follow.
+    #[error("{0}")]
+    BadEntries(String),
+    #[error("the store takes no writes: {0}")]
+    StoreFailed(StoreError),
+    #[error("this node is shutting down")]
+    ShuttingDown,
+    #[error("the node stopped before it could answer; whether it was done is not known")]
+    Stopped,
+    #[error("the system gives no random bytes")]
+    Random,
+}
+
+/// Why a machine did not become a node.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The codes are those of [`heliu_trust::token::JoinError`] and of [`heliu_replication::Reply::JoinRefused`]. With
+    /// `join.pending` the request is kept.
+    #[error("{reason} ({code})")]
+    Refused { code: String, reason: String },
+    #[error("the store takes no writes: {0}")]
+    StoreFailed(StoreError),
+    #[error("this node is shutting down")]
+    ShuttingDown,
+    #[error("the node stopped before it could answer")]
+    Stopped,
+}
+
 /// Why a question about the node was not answered.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AskError {

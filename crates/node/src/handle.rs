@@ -11,9 +11,10 @@ use heliu_record::id::SeatId;
 use heliu_replication::LinkId;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::NodeId;
+use heliu_trust::signature::Signer;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use crate::access::Doors;
+use crate::access::{Attempts, Doors};
 use crate::clock::Clock;
 use crate::error::{AskError, ExecuteError, ExtendError, ShutdownError};
 use crate::inbox::Ask;
@@ -43,12 +44,24 @@ pub(crate) struct Inner {
     /// One permit for each command under way, kept until it is answered, whether or not its asker still waits: what the
     /// engine has queued is bounded by them.
     pub commands: Arc<Semaphore>,
+    /// One permit for each machine that waits to become a node.
+    pub joins: Arc<Semaphore>,
+    /// Join requests that were refused, by where they came from.
+    pub join_attempts: Attempts,
+    /// What join tokens are minted with.
+    pub minter: Minter,
     pub directory: watch::Receiver<Directory>,
     /// Why the store takes no writes, as people read it.
     pub read_only: watch::Receiver<Option<String>>,
     pub life: watch::Sender<Life>,
     pub board: Board,
     pub links_made: AtomicU64,
+}
+
+/// What join tokens are minted with.
+pub(crate) struct Minter {
+    pub key: Arc<dyn Signer>,
+    pub realm_name: String,
 }
 
 /// What a node outside of development mode has.
@@ -92,10 +105,15 @@ impl NodeHandle {
 
     /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
     pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
+        self.execute_by(request, String::new()).await
+    }
+
+    /// As [`NodeHandle::execute`], by a right that is written to the audit log.
+    pub async fn execute_by(&self, request: Request, role: String) -> Result<Executed, ExecuteError> {
         check_note(&request).map_err(ExecuteError::Refused)?;
         let permit = Arc::clone(&self.0.commands).acquire_owned().await.map_err(|_| ExecuteError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        self.0.inbox.send(Ask::Execute { request, answer, permit }).await.map_err(|_| ExecuteError::Stopped)?;
+        self.0.inbox.send(Ask::Execute { request, role, answer, permit }).await.map_err(|_| ExecuteError::Stopped)?;
         answered.await.unwrap_or(Err(ExecuteError::Stopped))
     }
 
@@ -138,7 +156,7 @@ impl NodeHandle {
         }
     }
 
-    async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, AskError> {
+    pub(crate) async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, AskError> {
         let (answer, answered) = oneshot::channel();
         self.0.inbox.send(make(answer)).await.map_err(|_| AskError::Stopped)?;
         answered.await.map_err(|_| AskError::Stopped)

@@ -1,28 +1,56 @@
 //! What goes to the engine's task: the entries of the one bounded queue `inbox`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use heliu_record::command::Request;
-use heliu_replication::LinkId;
+use heliu_record::id::RecordId;
 use heliu_replication::frame::{Frame, Refuse};
+use heliu_replication::{Alarm, AuditEvent, Input, LinkId, Receipt, Reply, Ticket};
+use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::SignedEntry;
+use heliu_trust::id::NodeId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::error::{AskError, ExecuteError, ExtendError};
+use crate::error::{AskError, ExecuteError, ExtendError, OrderError};
 use crate::links::LinkEnd;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 
 pub(crate) type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
+/// Makes the input, with the ticket by which it is answered.
+pub(crate) type Order = Box<dyn FnOnce(Ticket) -> Input + Send>;
+
 pub(crate) enum Ask {
     Execute {
         request: Request,
+        /// By which right, for the audit log.
+        role: String,
         answer: Answer<Executed, ExecuteError>,
         permit: OwnedSemaphorePermit,
     },
     Extend {
         entries: Vec<SignedEntry>,
         answer: Answer<(), ExtendError>,
+    },
+    /// Something else that the engine is to do and answers.
+    Order {
+        order: Order,
+        /// For the audit log, once it is done; none if the engine writes it itself, or there is nothing to write.
+        event: Option<AuditEvent>,
+        answer: Answer<Reply, OrderError>,
+        permit: OwnedSemaphorePermit,
+    },
+    Alarms {
+        answer: oneshot::Sender<Vec<Alarm>>,
+    },
+    Receipt {
+        record: RecordId,
+        answer: oneshot::Sender<Option<Receipt>>,
+    },
+    /// The newest head of each node's audit log that was told here, and when.
+    AuditHeads {
+        answer: oneshot::Sender<BTreeMap<NodeId, (AuditHead, i64)>>,
     },
     Status {
         answer: Answer<NodeStatus, AskError>,

@@ -12,6 +12,7 @@ mod handle;
 mod inbox;
 mod links;
 mod options;
+mod orders;
 mod runner;
 mod server;
 pub mod status;
@@ -30,15 +31,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
 
-pub use error::{AskError, ExecuteError, ExtendError, ShutdownError, StartError};
+pub use error::{AskError, ExecuteError, ExtendError, JoinError, OrderError, ShutdownError, StartError};
 pub use handle::NodeHandle;
 pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
 pub use tls::CertificateError;
 
-use access::Doors;
+use access::{Attempts, Doors};
 use begin::Beginner;
 use clock::Clock;
-use handle::{Inner, Life, Secured};
+use handle::{Inner, Life, Minter, Secured};
 use links::board::Board;
 use links::dialer::{dial, endpoint};
 use links::route::Route;
@@ -47,6 +48,8 @@ use status::LinkRole;
 use tls::Certificate;
 use tls::refused::RefusedPeers;
 
+/// Machines that wait to become nodes at once.
+const JOINS_WAITING: usize = 32;
 /// More often would be a busy loop.
 const TICK_MIN: Duration = Duration::from_millis(1);
 
@@ -87,6 +90,9 @@ impl Node {
             refused: RefusedPeers::default(),
             inbox,
             commands: Arc::new(Semaphore::new(limits.commands)),
+            joins: Arc::new(Semaphore::new(JOINS_WAITING)),
+            join_attempts: Attempts::default(),
+            minter: Minter { key: Arc::clone(&options.key), realm_name: options.realm_name.clone() },
             directory: directory_seen,
             read_only: read_only_seen,
             life: watch::Sender::new(Life::Running),

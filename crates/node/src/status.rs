@@ -1,13 +1,15 @@
-//! What operators are told of a node and its links, as plain values.
+//! What operators and administrators are told of a node and its links, as plain values.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use heliu_record::id::SeatId;
+use heliu_replication::Alarm;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::Sums;
 use heliu_storage::row::Counts;
 use heliu_storage::{Meta, Position};
+use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{DirectoryVersion, NodeId, RealmId};
 
 /// Who a node is and how it is.
@@ -33,6 +35,36 @@ pub struct NodeStatus {
     /// Connections and calls refused since the start, and the last ones, newest first.
     pub refusals: u64,
     pub recent_refusals: Vec<RefusedPeer>,
+    /// It holds the key that enters things into the directory.
+    pub is_issuer: bool,
+    /// The gravest first.
+    pub alarms: Vec<Alarm>,
+    /// Records with sealed values that somebody may read and cannot yet.
+    pub pending_wraps: u64,
+}
+
+/// Who does something, and by which right, as the audit log has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    pub who: String,
+    pub role: String,
+}
+
+/// What a new node is given.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// The whole of it; the new node is in it.
+    pub directory: Directory,
+    /// The nodes to dial, each with its addresses: those of the nearest superior seat that has any.
+    pub upstreams: Vec<(NodeId, Vec<String>)>,
+}
+
+/// A directory entry that was drawn up.
+#[derive(Clone, Debug)]
+pub struct Drafted {
+    pub entry: SignedEntry,
+    /// If not, it needs a second signature.
+    pub entered: bool,
 }
 
 /// Somebody who was not let in.

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use heliu_record::seats::{Seat, Tier};
+use heliu_record::id::SeatId;
+use heliu_record::seats::{Seat, Seats, Tier};
 
 use crate::directory::limits::NAME_BYTES;
 use crate::id::{RealmId, seat_id};
@@ -69,6 +70,53 @@ struct Row {
 /// Reads a file with the columns code, name, parent_code; the row without a parent is the county. Superiors come before
 /// their subordinates, otherwise the order is the file's.
 pub fn parse(realm: &RealmId, bytes: &[u8]) -> Result<Vec<Seat>, RegionError> {
+    let (rows, mut bad) = read_rows(bytes)?;
+    let by_code = index_rows(&rows, &mut bad);
+    let seats = grow(realm, &rows, &by_code, &mut bad);
+    if !bad.is_empty() {
+        bad.sort_by_key(|row| row.line);
+        return Err(RegionError::Rows(bad));
+    }
+    if seats.is_empty() { Err(RegionError::NoCounty) } else { Ok(seats) }
+}
+
+/// Reads a file of the same columns with seats that come to a tree: every parent is in the tree, or in the file. The
+/// directory says whether one of them is there already.
+pub fn parse_more(realm: &RealmId, bytes: &[u8], tree: &Seats) -> Result<Vec<Seat>, RegionError> {
+    let (rows, mut bad) = read_rows(bytes)?;
+    index_rows(&rows, &mut bad);
+    let mut tiers: BTreeMap<&str, (SeatId, Tier)> = BTreeMap::new();
+    let mut seats = Vec::with_capacity(rows.len());
+    let mut left: Vec<&Row> = rows.iter().collect();
+    // No tree is deeper than there are tiers, so each pass adds one of them.
+    for _ in TIERS {
+        left.retain(|row| {
+            let parent = row.parent.as_deref().unwrap_or_default();
+            let known = || tree.by_code(parent).map(|seat| (seat.id, seat.tier));
+            let Some((parent, above)) = tiers.get(parent).copied().or_else(known) else { return true };
+            let Some(tier) = TIERS.into_iter().find(|tier| *tier > above) else {
+                bad.push(BadRow { line: row.line, reason: RowError::TooDeep });
+                return false;
+            };
+            let id = seat_id(realm, &row.code);
+            tiers.insert(&row.code, (id, tier));
+            seats.push(Seat { id, code: row.code.clone(), name: row.name.clone(), parent: Some(parent), tier });
+            false
+        });
+    }
+    let parentless = left.into_iter();
+    bad.extend(
+        parentless
+            .map(|row| BadRow { line: row.line, reason: RowError::NoParent(row.parent.clone().unwrap_or_default()) }),
+    );
+    if !bad.is_empty() {
+        bad.sort_by_key(|row| row.line);
+        return Err(RegionError::Rows(bad));
+    }
+    Ok(seats)
+}
+
+fn read_rows(bytes: &[u8]) -> Result<(Vec<Row>, Vec<BadRow>), RegionError> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(RegionError::TooLong(bytes.len()));
     }
@@ -90,13 +138,7 @@ pub fn parse(realm: &RealmId, bytes: &[u8]) -> Result<Vec<Seat>, RegionError> {
             Err(reason) => bad.push(BadRow { line, reason }),
         }
     }
-    let by_code = index_rows(&rows, &mut bad);
-    let seats = grow(realm, &rows, &by_code, &mut bad);
-    if !bad.is_empty() {
-        bad.sort_by_key(|row| row.line);
-        return Err(RegionError::Rows(bad));
-    }
-    if seats.is_empty() { Err(RegionError::NoCounty) } else { Ok(seats) }
+    Ok((rows, bad))
 }
 
 /// A name may stand in quotes; a comma or a quote in it then stays.
@@ -206,6 +248,22 @@ mod tests {
             Err(RegionError::Rows(bad)) => bad.into_iter().map(|row| (row.line, row.reason)).collect(),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn seats_are_added_to_a_tree_in_any_order_and_every_bad_row_is_told() {
+        let mut tree = Seats::default();
+        parse_text("371726000000,县,\n371726101000,镇,371726000000").expect("it is good").into_iter().for_each(
+            |seat| {
+                tree.add(seat).expect("it is new");
+            },
+        );
+        let more = |rows: &str| parse_more(&REALM, format!("code,name,parent_code\n{rows}").as_bytes(), &tree);
+        let rows = "371726102201,新村,371726102000\n371726102000,新镇,371726000000\n371726101202,乙村,371726101000";
+        let added = more(rows).expect("it is good");
+        assert_eq!((count(&added, Tier::Township), count(&added, Tier::Village)), (1, 2));
+        let bad = more("371726103201,孤村,371726103000\n371726000001,县二,\n371726101203,丙,371726101000");
+        assert!(matches!(&bad, Err(RegionError::Rows(bad)) if bad.len() == 2), "{bad:?}");
     }
 
     fn count(seats: &[Seat], tier: Tier) -> usize {

@@ -1,5 +1,5 @@
 //! What `cargo test` runs end to end: the built binary as separate processes, the acceptance stories over real nodes, what
-//! people are told when something is wrong, and the commands of the README.
+//! people are told when something is wrong, who is let in and who is not, and the commands of the README and the guides.
 
 mod demo;
 mod errors;
@@ -8,3 +8,4 @@ mod processes;
 mod readme;
 mod stories;
 mod tampered;
+mod trust;

@@ -16,6 +16,12 @@ const SOURCES_MAX: usize = 4_096;
 pub(crate) struct Attempts(Mutex<BTreeMap<IpAddr, (Instant, u32)>>);
 
 impl Attempts {
+    /// Whether there have been too many.
+    pub fn are_too_many(&self, source: IpAddr) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&source).is_some_and(|(since, count)| since.elapsed() < WINDOW && *count >= FAILED_MAX)
+    }
+
     /// One more has failed. Whether there have been too many by now.
     pub fn failed(&self, source: IpAddr) -> bool {
         let now = Instant::now();

@@ -7,7 +7,7 @@ use heliu_record::seats::Seats;
 use heliu_storage::RecordRow;
 use heliu_trust::directory::Directory;
 
-use super::Entry;
+use super::{Entry, Role};
 
 /// Who makes a call: put into its extensions by the gate.
 #[derive(Clone, Debug)]
@@ -24,6 +24,12 @@ impl Caller {
     /// As the access list calls the bearer; empty in development mode.
     pub fn name(&self) -> &str {
         self.0.as_ref().map_or("", |entry| &entry.name)
+    }
+
+    /// The right by which the bearer acts, for the audit log: the role, and what the token is called. Empty in development
+    /// mode.
+    pub fn right(&self, role: Role) -> String {
+        self.0.as_ref().map_or_else(String::new, |entry| format!("{} ({})", role.name(), entry.name))
     }
 
     /// Whether all records are open.

@@ -1,12 +1,13 @@
-//! Who waits for what: commands and directory entries under way.
+//! Who waits for what: commands, directory entries and administrators' orders under way.
 
 use std::collections::BTreeMap;
 
-use heliu_replication::effect::{Reply, Ticket};
+use heliu_replication::AuditEvent;
+use heliu_replication::effect::{Input, Reply, Ticket};
 use heliu_storage::StoreError;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::error::{ExecuteError, ExtendError};
+use crate::error::{ExecuteError, ExtendError, OrderError};
 use crate::inbox::Answer;
 use crate::status::Executed;
 
@@ -17,8 +18,22 @@ pub(super) struct Waiting {
 }
 
 enum Waiter {
-    Execute { answer: Answer<Executed, ExecuteError>, _permit: OwnedSemaphorePermit },
+    Execute {
+        answer: Answer<Executed, ExecuteError>,
+        _permit: OwnedSemaphorePermit,
+    },
     Extend(Answer<(), ExtendError>),
+    Order {
+        answer: Answer<Reply, OrderError>,
+        event: Option<AuditEvent>,
+        permit: OwnedSemaphorePermit,
+    },
+    /// It is done, and answered once the audit log says so.
+    Audited {
+        answer: Answer<Reply, OrderError>,
+        reply: Reply,
+        _permit: OwnedSemaphorePermit,
+    },
 }
 
 impl Waiting {
@@ -28,6 +43,15 @@ impl Waiting {
 
     pub fn extend(&mut self, answer: Answer<(), ExtendError>) -> Ticket {
         self.add(Waiter::Extend(answer))
+    }
+
+    pub fn order(
+        &mut self,
+        answer: Answer<Reply, OrderError>,
+        event: Option<AuditEvent>,
+        permit: OwnedSemaphorePermit,
+    ) -> Ticket {
+        self.add(Waiter::Order { answer, event, permit })
     }
 
     fn add(&mut self, waiter: Waiter) -> Ticket {
@@ -41,8 +65,9 @@ impl Waiting {
         self.waiting.len()
     }
 
-    /// An answer that nobody waits for any more is none: whoever asked has gone.
-    pub fn reply(&mut self, ticket: Ticket, reply: Reply) {
+    /// An answer that nobody waits for any more is none: whoever asked has gone. Returns what is to be written to the audit
+    /// log first.
+    pub fn reply(&mut self, ticket: Ticket, reply: Reply) -> Option<Input> {
         match self.waiting.remove(&ticket) {
             Some(Waiter::Execute { answer, .. }) => {
                 let reply = match reply {
@@ -63,8 +88,17 @@ impl Waiting {
                 };
                 let _ = answer.send(reply);
             }
+            Some(Waiter::Order { answer, event, permit }) => match (of_order(reply), event) {
+                (Ok(reply), Some(event)) => {
+                    let ticket = self.add(Waiter::Audited { answer, reply, _permit: permit });
+                    return Some(Input::Audit { ticket, event });
+                }
+                (result, _) => drop(answer.send(result)),
+            },
+            Some(Waiter::Audited { answer, reply: done, .. }) => drop(answer.send(of_order(reply).map(|_| done))),
             None => {}
         }
+        None
     }
 
     /// Whatever the engine could not answer itself when it failed.
@@ -72,6 +106,16 @@ impl Waiting {
         for ticket in self.waiting.keys().copied().collect::<Vec<_>>() {
             self.reply(ticket, Reply::StoreFailed(error.clone()));
         }
+    }
+}
+
+/// Refusals of join requests are replies: they have codes of their own.
+fn of_order(reply: Reply) -> Result<Reply, OrderError> {
+    match reply {
+        Reply::Refused(refusal) => Err(OrderError::Refused(Box::new(refusal))),
+        Reply::BadEntries(why) => Err(OrderError::BadEntries(why)),
+        Reply::StoreFailed(error) => Err(OrderError::StoreFailed(error)),
+        other => Ok(other),
     }
 }
 

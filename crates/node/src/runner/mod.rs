@@ -4,6 +4,7 @@
 //! Commands share transactions: while one is being made durable, those that come are queued in the engine and are the
 //! next batch. So everything that waits in the inbox is taken before the engine hears that the store is done.
 
+mod alarms;
 mod answers;
 mod health;
 mod notices;
@@ -25,7 +26,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::begin::Beginner;
-use crate::error::{ExecuteError, ExtendError, ShutdownError, StartError};
+use crate::error::{ExecuteError, ExtendError, OrderError, ShutdownError, StartError};
 use crate::handle::Inner;
 use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
@@ -128,11 +129,11 @@ impl<S: Write + 'static> Running<S> {
 
     fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Execute { request, answer, permit } => match self.refusal() {
+            Ask::Execute { request, role, answer, permit } => match self.refusal() {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
                     let ticket = self.waiting.execute(answer, permit);
-                    self.feed(Input::Execute { ticket, request, role: String::new() });
+                    self.feed(Input::Execute { ticket, request, role });
                 }
             },
             Ask::Extend { entries, answer } => match self.refusal() {
@@ -143,6 +144,17 @@ impl<S: Write + 'static> Running<S> {
                     self.feed(Input::Extend { ticket, entries });
                 }
             },
+            Ask::Order { order, event, answer, permit } => match self.refusal() {
+                Some(ExecuteError::StoreFailed(error)) => drop(answer.send(Err(OrderError::StoreFailed(error)))),
+                Some(_) => drop(answer.send(Err(OrderError::ShuttingDown))),
+                None => {
+                    let ticket = self.waiting.order(answer, event, permit);
+                    self.feed(order(ticket));
+                }
+            },
+            Ask::Alarms { answer } => drop(answer.send(self.alarms())),
+            Ask::Receipt { record, answer } => drop(answer.send(self.run.engine.receipt(record))),
+            Ask::AuditHeads { answer } => drop(answer.send(self.audit_heads())),
             Ask::Status { answer } => self.report_status(answer),
             Ask::Links { answer } => self.report_links(answer),
             Ask::Verify { peer, timeout, answer } => self.verify(&peer, timeout, answer),
@@ -260,10 +272,7 @@ impl<S: Write + 'static> Running<S> {
                 self.verifying.gone(link);
                 Some(Input::LinkDown { link })
             }
-            Effect::Reply { ticket, reply } => {
-                self.waiting.reply(ticket, reply);
-                None
-            }
+            Effect::Reply { ticket, reply } => self.waiting.reply(ticket, reply),
             Effect::Notice(notice) => {
                 self.notice(&notice);
                 None
@@ -288,7 +297,7 @@ impl<S: Write + 'static> Running<S> {
 
     fn publish_directory(&mut self) {
         let directory = self.run.engine.directory();
-        if directory.len() != self.run.directory.borrow().len() {
+        if directory.head() != self.run.directory.borrow().head() {
             self.run.directory.send_replace(directory.clone());
         }
     }

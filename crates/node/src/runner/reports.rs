@@ -36,6 +36,9 @@ impl<S: Write + 'static> Running<S> {
             problems: problems.collect(),
             refusals,
             recent_refusals,
+            is_issuer: self.is_issuer(),
+            alarms: self.alarms(),
+            pending_wraps: engine.pending_wraps().count() as u64,
         };
         let store = Arc::clone(&self.run.store);
         tokio::spawn(async move {

@@ -1,63 +1,327 @@
-//! `heliu.administration.v1`: what administrators ask and order.
+//! `heliu.administration.v1`: what administrators ask and order. What an entry of the directory is to say is read here from
+//! the request; whether it may be said, the engine decides.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_replication::Receipt;
 use heliu_storage::Read;
+use heliu_trust::directory::{Directory, Item, SignedEntry};
+use heliu_trust::id::{NodeId, TokenId};
+use heliu_trust::region;
 use heliu_wire::administration as pb;
 use heliu_wire::administration::administration_service_server::AdministrationService;
+use heliu_wire::administration::propose_request::Change;
+use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
-use super::refusals::not_yet;
+use super::acting::{actor, of_order};
+use super::refusals::{ambiguous, invalid, not_here, of_ask, of_read, out_of_scope};
+use super::scope::{caller, visible};
+use super::words::{digits, page, record_id, seat_of_node};
+use super::{auditing, entries};
+use crate::access::{Caller, Role};
+use crate::error::OrderError;
 use crate::handle::NodeHandle;
+
+/// Signed entries taken at once.
+const ENTRIES_MAX: usize = 256;
+/// Addresses of one node, as the directory takes them.
+const ADDRESSES_MAX: usize = heliu_trust::directory::limits::ADDRESSES;
 
 type Answer<T> = Result<Response<T>, Status>;
 
 pub(super) struct Administration<S> {
-    _node: NodeHandle,
-    _store: Arc<S>,
+    node: NodeHandle,
+    store: Arc<S>,
 }
 
 impl<S: Read> Administration<S> {
     pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
-        Administration { _node: node, _store: store }
+        Administration { node, store }
+    }
+
+    /// The receipt of an erasure; a record that is not erased has none.
+    async fn receipt(&self, record: RecordId) -> Result<pb::Receipt, Status> {
+        let receipt = self.node.receipt(record).await.map_err(|error| of_ask(&error))?;
+        let receipt = receipt.ok_or_else(|| not_erased(record))?;
+        Ok(receipt_in_words(receipt, &self.node.directory()))
     }
 }
 
 #[tonic::async_trait]
 impl<S: Read + 'static> AdministrationService for Administration<S> {
     async fn list_nodes(&self, _: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
-        Err(not_yet())
+        let heads = self.node.audit_heads().await.map_err(|error| of_ask(&error))?;
+        let directory = self.node.directory();
+        let mut nodes = Vec::new();
+        // From the county down: a superior before its subordinates, and these by their codes.
+        let mut seats: Vec<SeatId> = directory.county().into_iter().collect();
+        while let Some(seat) = seats.pop() {
+            let mut below: Vec<SeatId> = directory.seats().children(seat).to_vec();
+            below.sort_by_key(|seat| std::cmp::Reverse(directory.seats().get(*seat).map(|seat| seat.code.clone())));
+            seats.extend(below);
+            for (place, info) in directory.nodes_of(seat).enumerate() {
+                let head = heads.get(&info.node);
+                nodes.push(pb::Node {
+                    node: info.node.to_string(),
+                    seat: Some(Seat::of(seat, directory.seats())),
+                    addresses: info.addresses.clone(),
+                    since: info.since,
+                    approved_by: info.approval.as_ref().map(|by| by.minter.to_string()).unwrap_or_default(),
+                    fenced: directory.is_fenced(info.node),
+                    second: place > 0,
+                    audit_seq: head.map(|(head, _)| head.seq),
+                    audit_ms: head.map(|(_, at_ms)| *at_ms),
+                });
+            }
+        }
+        Ok(Response::new(pb::ListNodesResponse { nodes }))
     }
 
-    async fn list_directory(&self, _: Request<pb::ListDirectoryRequest>) -> Answer<pb::ListDirectoryResponse> {
-        Err(not_yet())
+    async fn list_directory(&self, request: Request<pb::ListDirectoryRequest>) -> Answer<pb::ListDirectoryResponse> {
+        let asked = request.into_inner();
+        let directory = self.node.directory();
+        let mut bytes = 0;
+        let mut listed = Vec::new();
+        for signed in directory.entries_from(asked.from).iter().take(page(asked.limit)) {
+            let entry = entries::entry(signed, &directory);
+            bytes += entry.encoded.len();
+            // One entry at least, however large; the next page begins where this one ends.
+            if bytes > PAGE_BYTES_MAX && !listed.is_empty() {
+                break;
+            }
+            listed.push(entry);
+        }
+        Ok(Response::new(pb::ListDirectoryResponse { entries: listed, length: directory.len() }))
     }
 
-    async fn mint_token(&self, _: Request<pb::MintTokenRequest>) -> Answer<pb::MintTokenResponse> {
-        Err(not_yet())
+    async fn mint_token(&self, request: Request<pb::MintTokenRequest>) -> Answer<pb::MintTokenResponse> {
+        let caller = caller(&request)?;
+        let asked = request.into_inner();
+        let directory = self.node.directory();
+        let seat = seat(&directory, &asked.seat)?;
+        if !caller.may_act_at(seat, directory.seats()) {
+            return Err(out_of_scope(&asked.seat, "seat").into());
+        }
+        check_addresses(&asked.addresses)?;
+        let (lifetime, by) = (Duration::from_secs(asked.seconds), actor(&caller, Role::Registry, ""));
+        let token = self.node.mint_token(seat, lifetime, asked.addresses, by).await.map_err(|e| of_order(&e))?;
+        Ok(Response::new(pb::MintTokenResponse {
+            id: token.id.to_string(),
+            expires_ms: token.expires_ms,
+            seat: Some(Seat::of(seat, directory.seats())),
+            second: directory.live_nodes_of(seat).next().is_some(),
+            token: token.to_text().map_err(|error| Status::internal(error.to_string()))?,
+        }))
     }
 
-    async fn propose(&self, _: Request<pb::ProposeRequest>) -> Answer<pb::ProposeResponse> {
-        Err(not_yet())
+    async fn propose(&self, request: Request<pb::ProposeRequest>) -> Answer<pb::ProposeResponse> {
+        let caller = caller(&request)?;
+        unlimited(&caller)?;
+        let by = actor(&caller, Role::Registry, "");
+        let pb::ProposeRequest { change, reason } = request.into_inner();
+        let directory = self.node.directory();
+        let drafted = match change.ok_or_else(no_change)? {
+            Change::Fence(pb::Fence { node, nothing, excluded }) => {
+                let node = node_id(&directory, &node)?;
+                let excluded = excluded.iter().map(|leaf| leaf_hash(leaf)).collect::<Result<Vec<_>, _>>()?;
+                self.node.fence(node, nothing, excluded, by, reason).await
+            }
+            other => {
+                let (items, action, subject) = items(other, &directory)?;
+                self.node.draft(items, action, subject, by, reason).await
+            }
+        };
+        let drafted = drafted.map_err(|error| of_order(&error))?;
+        Ok(Response::new(pb::ProposeResponse {
+            entry: drafted.entry.encode(),
+            needs_second: !drafted.entered,
+            index: drafted.entry.entry.index,
+        }))
     }
 
-    async fn append(&self, _: Request<pb::AppendRequest>) -> Answer<pb::AppendResponse> {
-        Err(not_yet())
+    async fn append(&self, request: Request<pb::AppendRequest>) -> Answer<pb::AppendResponse> {
+        let caller = caller(&request)?;
+        unlimited(&caller)?;
+        let by = actor(&caller, Role::Registry, "");
+        let pb::AppendRequest { entries, reason } = request.into_inner();
+        if entries.is_empty() || entries.len() > ENTRIES_MAX {
+            let zh = format!("一次提交 1 到 {ENTRIES_MAX} 个条目。");
+            let en = format!("Give 1 to {ENTRIES_MAX} entries at once.");
+            return Err(invalid("entries", &zh, &en).into());
+        }
+        let read = |bytes: &Vec<u8>| SignedEntry::decode(bytes).map_err(|error| bad_entry(&error.to_string()));
+        let entries = entries.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        self.node.append(entries, by, reason).await.map_err(|error| of_order(&error))?;
+        let directory = self.node.directory();
+        Ok(Response::new(pb::AppendResponse { length: directory.len(), version: directory.head().to_string() }))
     }
 
-    async fn erase(&self, _: Request<pb::EraseRequest>) -> Answer<pb::EraseResponse> {
-        Err(not_yet())
+    async fn erase(&self, request: Request<pb::EraseRequest>) -> Answer<pb::EraseResponse> {
+        let caller = caller(&request)?;
+        let asked = request.into_inner();
+        let record = record_id(&*self.store, &asked.record, "record").await?;
+        let row = self.store.record(record).await.map_err(|error| of_read(&error))?;
+        if !caller.is_unlimited() {
+            visible(row, &caller, &self.node, &asked.record, "record")?;
+        }
+        let by = actor(&caller, Role::Registry, &asked.who);
+        match self.node.erase(record, by, asked.reason).await {
+            Ok(()) => {}
+            // Asking again is not an error: the receipt is what people want.
+            Err(OrderError::Refused(refusal)) if refusal.code == "erased" => {}
+            Err(error) => return Err(of_order(&error)),
+        }
+        let receipt = Some(self.receipt(record).await?);
+        Ok(Response::new(pb::EraseResponse { receipt }))
     }
 
-    async fn get_receipt(&self, _: Request<pb::GetReceiptRequest>) -> Answer<pb::GetReceiptResponse> {
-        Err(not_yet())
+    async fn get_receipt(&self, request: Request<pb::GetReceiptRequest>) -> Answer<pb::GetReceiptResponse> {
+        let caller = caller(&request)?;
+        unlimited(&caller)?;
+        let text = digits(&request.into_inner().record, RecordId::LEN * 2, "record")?;
+        let whole = |_| invalid("record", "请给出完整的记录编号。", "Give the whole id of the record.");
+        let record = text.parse().map_err(whole)?;
+        let receipt = Some(self.receipt(record).await?);
+        Ok(Response::new(pb::GetReceiptResponse { receipt }))
     }
 
-    async fn list_audit(&self, _: Request<pb::ListAuditRequest>) -> Answer<pb::ListAuditResponse> {
-        Err(not_yet())
+    async fn list_audit(&self, request: Request<pb::ListAuditRequest>) -> Answer<pb::ListAuditResponse> {
+        let asked = request.into_inner();
+        let rows = self.store.audit(asked.after, page(asked.limit)).await.map_err(|error| of_read(&error))?;
+        let head = self.store.audit_head().await.map_err(|error| of_read(&error))?;
+        let entries = rows.iter().map(auditing::listed).collect();
+        Ok(Response::new(pb::ListAuditResponse { entries, length: head.map_or(0, |(seq, _)| seq) }))
     }
 
     async fn verify_audit(&self, _: Request<pb::VerifyAuditRequest>) -> Answer<pb::VerifyAuditResponse> {
-        Err(not_yet())
+        let heads = self.node.audit_heads().await.map_err(|error| of_ask(&error))?;
+        let told = heads.get(&self.node.node()).map(|(head, _)| *head);
+        let walked = auditing::walk(&*self.store, told).await.map_err(|error| of_read(&error))?;
+        Ok(Response::new(walked))
     }
+}
+
+/// Bytes of directory entries on one page.
+const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// What an entry is to say, what the audit log calls it, and what it is about.
+fn items(change: Change, directory: &Directory) -> Result<(Vec<Item>, &'static str, String), Status> {
+    Ok(match change {
+        Change::Fence(_) => return Err(no_change().into()), // It is drawn up by the engine, which knows the frontier.
+        Change::Delegate(pb::Delegate { seat: text, active }) => {
+            let seat = seat(directory, &text)?;
+            (vec![Item::Delegate { seat, active }], "delegate", seat.to_string())
+        }
+        Change::RevokeToken(text) => {
+            let bad =
+                |_| invalid("revoke_token", "令牌编号为 32 位十六进制数字。", "A token's id is 32 hexadecimal digits.");
+            let id: TokenId = digits(&text, TokenId::LEN * 2, "revoke_token")?.parse().map_err(bad)?;
+            (vec![Item::Token { id }], "token.revoke", id.to_string())
+        }
+        Change::TwoSignatures(two_signatures) => {
+            (vec![Item::Policy { two_signatures }], "policy", format!("two_signatures={two_signatures}"))
+        }
+        Change::SeatsCsv(text) => {
+            let bad = |error: region::RegionError| bad_seats(&error.to_string());
+            let seats = region::parse_more(&directory.realm(), text.as_bytes(), directory.seats()).map_err(bad)?;
+            let subject = seats.first().map(|seat| seat.code.clone()).unwrap_or_default();
+            (seats.into_iter().map(Item::Seat).collect(), "seats", subject)
+        }
+        Change::Addresses(pb::Addresses { node, addresses }) => {
+            check_addresses(&addresses)?;
+            let node = node_id(directory, &node)?;
+            (vec![Item::Addresses { node, addresses }], "addresses", node.to_string())
+        }
+    })
+}
+
+fn receipt_in_words(receipt: Receipt, directory: &Directory) -> pb::Receipt {
+    let confirmation =
+        |node: NodeId, at_ms| pb::Confirmation { node: node.to_string(), seat: seat_of_node(node, directory), at_ms };
+    pb::Receipt {
+        record: receipt.record.to_string(),
+        kind: receipt.preimage.kind,
+        ordered_by: receipt.by.to_string(),
+        ordered_ms: receipt.time_ms,
+        confirmed: receipt.confirmed.into_iter().map(|(node, at_ms)| confirmation(node, at_ms)).collect(),
+        silent: receipt.silent.into_iter().map(|node| confirmation(node, 0)).collect(),
+    }
+}
+
+/// What concerns the whole county is not for tokens that are limited to a part of it.
+fn unlimited(caller: &Caller) -> Result<(), Status> {
+    if caller.is_unlimited() { Ok(()) } else { Err(out_of_scope("administration", "token").into()) }
+}
+
+fn seat(directory: &Directory, text: &str) -> Result<SeatId, Status> {
+    let text = text.trim();
+    let seats = directory.seats();
+    let by_id = || text.parse().ok().filter(|id| seats.get(*id).is_some());
+    seats.by_code(text).map(|seat| seat.id).or_else(by_id).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let (zh, en) = (format!("名录中没有席位 {shown}。"), format!("The directory has no seat {shown:?}."));
+        let next = ("请用 12 位区划代码或席位编号。", "Give a region code of 12 digits, or a seat's id.");
+        not_here("seat", &zh, &en).next(next.0, next.1).into()
+    })
+}
+
+fn node_id(directory: &Directory, text: &str) -> Result<NodeId, Status> {
+    let text = digits(text, NodeId::LEN * 2, "node")?;
+    let mut found = directory.nodes().map(|info| info.node).filter(|node| node.to_string().starts_with(&text));
+    match (found.next(), found.next()) {
+        (Some(node), None) => Ok(node),
+        (None, _) => {
+            let (zh, en) = (format!("名录中没有节点 {text}。"), format!("The directory has no node {text}."));
+            Err(not_here("node", &zh, &en).next("heliu nodes 列出全部节点。", "heliu nodes shows all of them.").into())
+        }
+        (Some(_), Some(_)) => Err(ambiguous("node", &text).into()),
+    }
+}
+
+fn leaf_hash(text: &str) -> Result<LeafHash, Status> {
+    let bad = |_| invalid("excluded", "变更编号为 64 位十六进制数字。", "A change's id is 64 hexadecimal digits.");
+    Ok(digits(text, LeafHash::LEN * 2, "excluded")?.parse().map_err(bad)?)
+}
+
+fn check_addresses(addresses: &[String]) -> Result<(), Status> {
+    let is_good = |address: &String| crate::links::dialer::endpoint(address).is_some();
+    if addresses.len() <= ADDRESSES_MAX && addresses.iter().all(is_good) {
+        return Ok(());
+    }
+    let zh = format!("地址须为 主机:端口,最多 {ADDRESSES_MAX} 个。");
+    let en = format!("Addresses are given as host:port, and at most {ADDRESSES_MAX} of them.");
+    Err(invalid("addresses", &zh, &en).into())
+}
+
+fn no_change() -> heliu_wire::status::Refusal {
+    invalid("change", "没有说明要改什么。", "It does not say what is to be changed.")
+}
+
+fn bad_seats(why: &str) -> Status {
+    invalid("seats_csv", "席位表不能采用。", "The list of seats cannot be taken.")
+        .why(&format!("{why}。"), &format!("{why}."))
+        .next("请按 code,name,parent_code 三列改正后再试。", "Correct it; the columns are code,name,parent_code.")
+        .into()
+}
+
+fn bad_entry(why: &str) -> Status {
+    invalid("entries", "不是名录条目。", "This is no entry of a directory.")
+        .why(&format!("{why}。"), &format!("{why}."))
+        .next("请提交签署后的原样内容。", "Hand in exactly what was signed.")
+        .into()
+}
+
+fn not_erased(record: RecordId) -> Status {
+    let short = record.short();
+    let (zh, en) =
+        (format!("记录 {short} 没有删除令。"), format!("Record {short} has not been erased, as far as is known here."));
+    not_here("record", &zh, &en)
+        .next(
+            "请核对编号;删除令可能尚未到达本节点。",
+            "Check the id; that it was erased may not have arrived here yet.",
+        )
+        .into()
 }

@@ -1,8 +1,11 @@
 //! The listening side: one gRPC server with all services, and every limit of it in one place. tonic's own defaults are
 //! generous or off, so each is set here.
 
+mod acting;
 mod administration;
+mod auditing;
 mod enrolment;
+mod entries;
 mod incoming;
 mod operations;
 mod operators;

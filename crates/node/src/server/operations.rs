@@ -4,18 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_record::conflict::Conflict;
-use heliu_record::id::{RecordId, from_hex, to_hex};
-use heliu_storage::{ConflictRow, Position, Read, StoreError};
+use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
+use heliu_replication::Severity;
+use heliu_storage::{ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
 use heliu_wire::operations as pb;
 use heliu_wire::operations::operations_service_server::OperationsService;
 use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
+use super::acting::{actor, of_order};
 use super::operators;
-use super::refusals::{ambiguous, known, not_here, not_yet, of_ask, of_read};
+use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::{all_visible, caller};
 use super::words::{after, digits, node_name, page, record_id};
+use crate::access::Role;
 use crate::handle::NodeHandle;
+
+/// Open stranded edits among which one is looked for.
+const STRANDED: usize = 4_096;
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -42,6 +48,37 @@ impl<S: Read> Operations<S> {
                 body_json: shown,
                 ..pb::Conflict::default()
             },
+        }
+    }
+
+    /// The one row of the quarantine that an id or a beginning of it names.
+    async fn quarantined(&self, text: &str) -> Result<QuarantineRow, Status> {
+        let prefix = digits(text, 64, "id")?;
+        let found = self.store.quarantined_by_prefix(&prefix).await.map_err(|error| of_read(&error))?;
+        match <[QuarantineRow; 1]>::try_from(found) {
+            Ok([row]) => Ok(row),
+            Err(none) if none.is_empty() => {
+                let (zh, en) = (format!("隔离区中没有 {prefix}。"), format!("There is no {prefix} in the quarantine."));
+                let next = ("heliu quarantine list 列出各项。", "heliu quarantine list shows what is in it.");
+                Err(not_here("id", &zh, &en).next(next.0, next.1).into())
+            }
+            Err(_) => Err(ambiguous("id", &prefix).into()),
+        }
+    }
+
+    /// The open stranded edit that a leaf or a beginning of it names.
+    async fn stranded_edit(&self, text: &str) -> Result<LeafHash, Status> {
+        let prefix = digits(text, 64, "edit")?;
+        let rows = self.store.stranded(STRANDED).await.map_err(|error| of_read(&error))?;
+        let mut found = rows.iter().filter(|row| row.leaf.to_string().starts_with(&prefix));
+        match (found.next(), found.next()) {
+            (Some(row), None) => Ok(row.leaf),
+            (None, _) => {
+                let (zh, en) = (format!("没有搁置的改动 {prefix}。"), format!("There is no stranded edit {prefix}."));
+                let next = ("heliu stranded list 列出各项。", "heliu stranded list shows them.");
+                Err(not_here("edit", &zh, &en).next(next.0, next.1).into())
+            }
+            _ => Err(ambiguous("edit", &prefix).into()),
         }
     }
 
@@ -91,7 +128,10 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             problems: status.problems,
             refusals: status.refusals,
             recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
-            ..pb::GetStatusResponse::default()
+            issuer: status.is_issuer,
+            alarms: status.alarms.len() as u64,
+            alarms_grave: status.alarms.iter().filter(|alarm| alarm.severity == Severity::Critical).count() as u64,
+            pending_wraps: status.pending_wraps,
         }))
     }
 
@@ -185,28 +225,48 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         Ok(Response::new(pb::ListQuarantineResponse { items, next }))
     }
 
-    async fn get_quarantined(&self, _: Request<pb::GetQuarantinedRequest>) -> Answer<pb::GetQuarantinedResponse> {
-        Err(not_yet())
+    async fn get_quarantined(&self, request: Request<pb::GetQuarantinedRequest>) -> Answer<pb::GetQuarantinedResponse> {
+        let row = self.quarantined(&request.into_inner().id).await?;
+        let (bytes, len) = (row.bytes.clone(), row.bytes.len() as u64);
+        let item = operators::quarantined(&Quarantined { number: 0, row, len }, &self.node.directory());
+        Ok(Response::new(pb::GetQuarantinedResponse { item: Some(item), bytes }))
     }
 
-    async fn requeue(&self, _: Request<pb::RequeueRequest>) -> Answer<pb::RequeueResponse> {
-        Err(not_yet())
+    async fn requeue(&self, request: Request<pb::RequeueRequest>) -> Answer<pb::RequeueResponse> {
+        let by = actor(&caller(&request)?, Role::Operate, "");
+        let asked = request.into_inner();
+        let row = self.quarantined(&asked.id).await?;
+        let outcome = self.node.requeue(row.id, by, asked.reason).await.map_err(|error| of_order(&error))?;
+        Ok(Response::new(pb::RequeueResponse { outcome: operators::outcome_of_requeue(&outcome) }))
     }
 
-    async fn drop(&self, _: Request<pb::DropRequest>) -> Answer<pb::DropResponse> {
-        Err(not_yet())
+    async fn drop(&self, request: Request<pb::DropRequest>) -> Answer<pb::DropResponse> {
+        let by = actor(&caller(&request)?, Role::Operate, "");
+        let asked = request.into_inner();
+        let row = self.quarantined(&asked.id).await?;
+        self.node.drop_quarantined(row.id, by, asked.reason).await.map_err(|error| of_order(&error))?;
+        Ok(Response::new(pb::DropResponse {}))
     }
 
-    async fn reissue(&self, _: Request<pb::ReissueRequest>) -> Answer<pb::ReissueResponse> {
-        Err(not_yet())
+    async fn reissue(&self, request: Request<pb::ReissueRequest>) -> Answer<pb::ReissueResponse> {
+        let by = actor(&caller(&request)?, Role::Operate, "");
+        let asked = request.into_inner();
+        let leaf = self.stranded_edit(&asked.edit).await?;
+        let leaf = self.node.reissue(leaf, by, asked.reason).await.map_err(|error| of_order(&error))?;
+        Ok(Response::new(pb::ReissueResponse { leaf: leaf.to_string() }))
     }
 
-    async fn discard(&self, _: Request<pb::DiscardRequest>) -> Answer<pb::DiscardResponse> {
-        Err(not_yet())
+    async fn discard(&self, request: Request<pb::DiscardRequest>) -> Answer<pb::DiscardResponse> {
+        let by = actor(&caller(&request)?, Role::Operate, "");
+        let asked = request.into_inner();
+        let leaf = self.stranded_edit(&asked.edit).await?;
+        self.node.discard(leaf, by, asked.reason).await.map_err(|error| of_order(&error))?;
+        Ok(Response::new(pb::DiscardResponse {}))
     }
 
     async fn list_alarms(&self, _: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
-        Err(not_yet())
+        let alarms = self.node.alarms().await.map_err(|error| of_ask(&error))?;
+        Ok(Response::new(pb::ListAlarmsResponse { alarms: alarms.into_iter().map(operators::alarm).collect() }))
     }
 
     async fn list_stranded(&self, request: Request<pb::ListStrandedRequest>) -> Answer<pb::ListStrandedResponse> {
@@ -214,14 +274,19 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
         let until = from.saturating_add(limit);
         let read = async || {
-            let mut ids: Vec<(RecordId, pb::Stranding)> =
-                self.store.hidden(Position::MAX).await?.into_iter().map(|id| (id, pb::Stranding::NotLetGo)).collect();
+            // Edits of this node are few, and somebody has to decide about each.
+            let edits = self.store.stranded(until.saturating_add(1)).await?;
+            let mut ids: Vec<(RecordId, Option<StrandedRow>, pb::Stranding)> =
+                edits.into_iter().map(|edit| (edit.record, Some(edit), pb::Stranding::Edit)).collect();
+            let hidden = self.store.hidden(Position::MAX).await?;
+            ids.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
             let waiting = self.store.wants(until.saturating_add(1)).await?;
-            ids.extend(waiting.into_iter().map(|id| (id, pb::Stranding::Waiting)));
+            ids.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
             let next = if ids.len() > until { until.to_string() } else { String::new() };
             let mut records = Vec::new();
-            for (id, stranding) in ids.into_iter().take(until).skip(from) {
-                records.extend(self.store.record(id).await?.map(|row| operators::stranded(&row, stranding)));
+            for (id, edit, stranding) in ids.into_iter().take(until).skip(from) {
+                let row = self.store.record(id).await?;
+                records.extend(row.map(|row| operators::stranded(&row, edit.as_ref(), stranding)));
             }
             Ok::<_, StoreError>(pb::ListStrandedResponse { records, next })
         };

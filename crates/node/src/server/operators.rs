@@ -1,10 +1,12 @@
 //! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
 
+use heliu_record::conflict::Explanation;
 use heliu_record::id::to_hex;
-use heliu_storage::{Quarantined, RecordRow, RecordState};
+use heliu_replication::{Alarm, Severity};
+use heliu_storage::{Quarantined, RecordRow, RecordState, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
-use heliu_wire::records::Seat;
+use heliu_wire::records::{Label, Seat};
 
 use super::words::{node_name, seat_of_node};
 use crate::status::{LinkReport, LinkRole, LinkState, Outcome, RefusedPeer, Verification};
@@ -120,8 +122,36 @@ pub(super) fn quarantined(listed: &Quarantined, directory: &Directory) -> pb::Qu
     }
 }
 
-pub(super) fn stranded(row: &RecordRow, stranding: pb::Stranding) -> pb::Stranded {
+/// A leaf's status, or that it has to come again, as the API says it.
+pub(super) fn outcome_of_requeue(code: &str) -> String {
+    let outcome = match code {
+        "admitted" | "held" => code,
+        "awaited" => "asked",
+        _ if code.starts_with("waiting") || code.starts_with("held") => "held",
+        _ => "refused",
+    };
+    outcome.to_owned()
+}
+
+pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
+    let said = |said: &Explanation| Some(Label { zh: said.zh.to_string(), en: said.en.to_string() });
+    let severity = match alarm.severity {
+        Severity::Critical => "error",
+        Severity::Warning | Severity::Info => "warning",
+    };
+    pb::Alarm {
+        code: alarm.code.to_owned(),
+        severity: severity.to_owned(),
+        what: said(&alarm.what),
+        next: said(&alarm.next),
+        subject: alarm.subject,
+        at_ms: alarm.at_ms,
+    }
+}
+
+pub(super) fn stranded(row: &RecordRow, edit: Option<&StrandedRow>, stranding: pb::Stranding) -> pb::Stranded {
     let reason = match stranding {
+        pb::Stranding::Edit => edit.map_or("", |edit| &edit.reason),
         pb::Stranding::NotLetGo => {
             "已离开本席位,待上级收齐 it has left this seat and waits until a superior has all of it"
         }
@@ -134,7 +164,7 @@ pub(super) fn stranded(row: &RecordRow, stranding: pb::Stranding) -> pb::Strande
         reason: reason.to_owned(),
         leaves: row.leaves,
         since_position: if let RecordState::Hidden { since } = row.state { since } else { 0 },
-        edit: String::new(),
+        edit: edit.map(|edit| edit.leaf.to_string()).unwrap_or_default(),
     }
 }
 

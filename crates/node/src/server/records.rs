@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
+use heliu_replication::Revealed;
 use heliu_storage::{ListQuery, Read, RecordRow, RecordState, StoreError};
 use heliu_wire::records as pb;
 use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
-use super::refusals::{invalid, known, not_yet, of_execute, of_read};
+use super::acting::{actor, of_order};
+use super::refusals::{invalid, known, of_execute, of_read};
 use super::scope::{caller, may_execute, visible};
 use super::words::{after, change, digits, page, record, record_id};
+use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
 
@@ -79,7 +82,8 @@ impl<S: Read + 'static> RecordsService for Records<S> {
             caller.name().clone_into(&mut command.who);
         }
         let command_id = command.id.to_string();
-        let executed = self.node.execute(command).await.map_err(|error| of_execute(&error))?;
+        let executed =
+            self.node.execute_by(command, caller.right(Role::Write)).await.map_err(|error| of_execute(&error))?;
         Ok(Response::new(pb::ExecuteResponse {
             command_id,
             created: executed.done.result.get("record").cloned().into_iter().collect(),
@@ -99,8 +103,24 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         Ok(Response::new(pb::GetResponse { record }))
     }
 
-    async fn reveal(&self, _: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
-        Err(not_yet())
+    async fn reveal(&self, request: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
+        let caller = caller(&request)?;
+        let asked = request.into_inner();
+        let id = record_id(&*self.store, &asked.id, "id").await?;
+        let row = self.store.record(id).await.map_err(|error| of_read(&error))?;
+        visible(row, &caller, &self.node, &id.to_string(), "id")?;
+        let by = actor(&caller, Role::Reveal, &asked.who);
+        let revealed = self.node.reveal(id, by, asked.why).await.map_err(|error| of_order(&error))?;
+        let fields = revealed.into_iter().map(|Revealed { field, values, locked }| {
+            let mut distinct: Vec<String> = Vec::with_capacity(values.len());
+            for value in values {
+                if !distinct.contains(&value) {
+                    distinct.push(value);
+                }
+            }
+            pb::RevealedField { field, values: distinct, locked }
+        });
+        Ok(Response::new(pb::RevealResponse { fields: fields.collect() }))
     }
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {

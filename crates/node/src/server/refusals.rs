@@ -29,7 +29,7 @@ pub(super) fn shutting_down() -> Refusal {
 }
 
 /// The store takes no writes; nothing of the command happened.
-fn of_write(error: &StoreError) -> Refusal {
+pub(super) fn of_write(error: &StoreError) -> Refusal {
     let (code, reason) = match error {
         StoreError::Full { .. } => (Code::ResourceExhausted, "store_full"),
         _ => (Code::Unavailable, "store_failed"),
@@ -40,10 +40,6 @@ fn of_write(error: &StoreError) -> Refusal {
             "请清理空间或修复磁盘;节点会自动恢复,届时用同一命令编号重发。",
             "Make space or repair the disk; the node goes on by itself. Then repeat the command with the same id.",
         )
-}
-
-pub(super) fn not_yet() -> Status {
-    Refusal::new(Code::Unimplemented, "not_yet", "此版本尚无此功能。", "This version cannot do that yet.").into()
 }
 
 pub(super) fn of_read(error: &StoreError) -> Status {
@@ -70,7 +66,7 @@ pub(super) fn of_ask(error: &AskError) -> Status {
     }
 }
 
-fn stopped() -> Refusal {
+pub(super) fn stopped() -> Refusal {
     Refusal::new(Code::Unavailable, "stopped", "节点已停止。", "The node has stopped.")
 }
 

@@ -141,7 +141,7 @@ pub struct Fence {
     /// Keep nothing of it at all: its key was stolen before it wrote anything honest.
     #[prost(bool, tag = "2")]
     pub nothing: bool,
-    /// Commits (ids) that are excluded although they came before.
+    /// Changes (their leaf hashes) that are excluded although they came before.
     #[prost(string, repeated, tag = "3")]
     pub excluded: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

@@ -51,7 +51,7 @@ impl World {
     #[must_use]
     pub fn groups(&self) -> Vec<BTreeSet<usize>> {
         if !self.is_anybody_hostile() {
-            return vec![(0..self.machines.len()).collect()];
+            return vec![(0..self.machines.len()).filter(|machine| !self.machines[*machine].is_retired).collect()];
         }
         let mut groups: Vec<BTreeSet<usize>> = Vec::new();
         for machine in (0..self.machines.len()).filter(|machine| !self.machines[*machine].is_hostile) {

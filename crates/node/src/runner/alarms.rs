@@ -1,0 +1,133 @@
+//! What an administrator should look at: the engine's alarms, and those about what it knows nothing of.
+
+use std::collections::BTreeMap;
+
+use heliu_record::conflict::Explanation;
+use heliu_replication::{Alarm, Severity};
+use heliu_storage::Write;
+use heliu_trust::audit::AuditHead;
+use heliu_trust::id::NodeId;
+use heliu_trust::statement::Body;
+
+use super::Running;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Certificates are renewed long before: one that has so little left could not be.
+const CERTIFICATE_MS: i64 = 30 * DAY_MS;
+/// Somebody who was not let in is an alarm for so long.
+const REFUSED_MS: i64 = 60 * 60 * 1_000;
+
+impl<S: Write + 'static> Running<S> {
+    /// The gravest first.
+    pub(super) fn alarms(&self) -> Vec<Alarm> {
+        let mut alarms = self.run.engine.alarms();
+        let inner = &self.run.inner;
+        let now_ms = inner.clock.now().wall_ms;
+        if let Some(why) = &*self.run.read_only.borrow() {
+            alarms.push(store_failed(why, now_ms));
+        }
+        if let Some(secured) = &inner.secured {
+            let left = secured.certificate.not_after_ms().saturating_sub(now_ms);
+            if left < CERTIFICATE_MS {
+                alarms.push(certificate_expiring(left / DAY_MS, now_ms));
+            }
+            let problems = secured.certificate.problem().into_iter().chain(secured.doors.problem());
+            alarms.extend(problems.map(|why| file_not_taken(&why, now_ms)));
+        }
+        let (_, refused) = inner.refused.report();
+        let recent: Vec<_> = refused.iter().filter(|peer| peer.at_ms.saturating_add(REFUSED_MS) > now_ms).collect();
+        if let Some(last) = recent.first() {
+            alarms.push(refused_peers(recent.len(), &last.reason, &last.address.to_string(), last.at_ms));
+        }
+        let pending = self.run.engine.pending_wraps().count();
+        if pending > 0 {
+            alarms.push(pending_wraps(pending, now_ms));
+        }
+        alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.severity));
+        alarms
+    }
+
+    /// Whether this node enters things into the directory: it holds the key that the directory names.
+    pub(super) fn is_issuer(&self) -> bool {
+        let held = self.run.beginner.issuer.as_ref().map(|key| key.public_key());
+        held.is_some() && held == self.run.engine.directory().issuer()
+    }
+
+    /// The newest head of each node's audit log that was told here, and when.
+    pub(super) fn audit_heads(&self) -> BTreeMap<NodeId, (AuditHead, i64)> {
+        let mut heads: BTreeMap<NodeId, (AuditHead, i64)> = BTreeMap::new();
+        for signed in self.run.engine.statements() {
+            let Body::AuditHead(head) = &signed.statement.body else { continue };
+            let newest = heads.entry(signed.statement.author).or_insert((*head, signed.statement.time_ms));
+            if head.seq > newest.0.seq {
+                *newest = (*head, signed.statement.time_ms);
+            }
+        }
+        heads
+    }
+}
+
+fn alarm(
+    code: &'static str,
+    severity: Severity,
+    what: (String, String),
+    next: (&str, &str),
+    subject: &str,
+    at_ms: i64,
+) -> Alarm {
+    let (what, next) = (Explanation::new(what.0, what.1), Explanation::new(next.0, next.1));
+    Alarm { code, severity, what, next, subject: subject.to_owned(), at_ms }
+}
+
+fn store_failed(why: &str, at_ms: i64) -> Alarm {
+    let what = (format!("存储无法写入:{why}。"), format!("The store takes no writes: {why}."));
+    let next =
+        ("请清理空间或修复磁盘;节点会自动恢复。", "Make space or repair the disk; the node then goes on by itself.");
+    alarm("store_failed", Severity::Critical, what, next, "", at_ms)
+}
+
+fn certificate_expiring(days: i64, at_ms: i64) -> Alarm {
+    let what = if days < 0 {
+        ("本节点的证书已过期。".to_owned(), "This node's certificate has expired.".to_owned())
+    } else {
+        (
+            format!("本节点的证书将在 {days} 天后过期,且未能自动更换。"),
+            format!("This node's certificate expires in {days} days, and could not be renewed by itself."),
+        )
+    };
+    let next = (
+        "请运行 heliu rotate,或让节点可以写入其目录。",
+        "Run heliu rotate, or give the node write access to its directory.",
+    );
+    let severity = if days < 7 { Severity::Critical } else { Severity::Warning };
+    alarm("certificate_expiring", severity, what, next, "", at_ms)
+}
+
+fn file_not_taken(why: &str, at_ms: i64) -> Alarm {
+    let what = (
+        format!("新的证书或访问列表未被采用,仍用旧的:{why}。"),
+        format!("A new certificate or access list was not taken, and the old one stays: {why}."),
+    );
+    alarm("file_not_taken", Severity::Warning, what, ("请改正该文件。", "Correct the file."), "", at_ms)
+}
+
+fn refused_peers(count: usize, reason: &str, address: &str, at_ms: i64) -> Alarm {
+    let what = (
+        format!("最近一小时有 {count} 次连接或请求被拒绝,最近一次来自 {address}:{reason}。"),
+        format!(
+            "{count} connections or requests were refused in the last hour, the last one from {address}: {reason}."
+        ),
+    );
+    let next = ("请核对是谁;heliu node 列出最近的各次。", "Find out who it is: heliu node shows the last ones.");
+    alarm("refused_peers", Severity::Info, what, next, address, at_ms)
+}
+
+fn pending_wraps(count: usize, at_ms: i64) -> Alarm {
+    let what = (
+        format!("{count} 条记录的密封内容,有应能阅读的节点尚未得到密钥。"),
+        format!("Of {count} records some nodes that may read what is sealed have not been given the key."),
+    );
+    let next =
+        ("持有密钥的节点联机后会自动补发。", "It is made up for as soon as a node that has the key is connected.");
+    alarm("pending_wraps", Severity::Info, what, next, "", at_ms)
+}

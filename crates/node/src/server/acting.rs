@@ -1,0 +1,35 @@
+//! Orders of administrators: who gives them, and why they are refused.
+
+use heliu_wire::status::Refusal;
+use tonic::{Code, Status};
+
+use super::refusals::{of_write, shutting_down, stopped};
+use crate::access::{Caller, Role};
+use crate::error::OrderError;
+use crate::status::Actor;
+
+/// Who acts, for the audit log: as he says, or as the access list calls the bearer.
+pub(super) fn actor(caller: &Caller, role: Role, who: &str) -> Actor {
+    let who = if who.is_empty() { caller.name() } else { who };
+    Actor { who: who.to_owned(), role: caller.right(role) }
+}
+
+pub(super) fn of_order(error: &OrderError) -> Status {
+    let refusal = match error {
+        OrderError::Refused(refusal) => Refusal::from(&**refusal),
+        OrderError::BadEntries(why) => {
+            let what = ("条目接不上本节点的名录。", "The entries do not follow this node's directory.");
+            Refusal::new(Code::FailedPrecondition, "bad_entries", what.0, what.1)
+                .why(&format!("{why}。"), &format!("{why}."))
+                .next("请按最新的名录重新拟制。", "Draw them up anew on the newest directory.")
+        }
+        OrderError::StoreFailed(error) => of_write(error),
+        OrderError::ShuttingDown => shutting_down(),
+        OrderError::Stopped => stopped().why("是否已执行未知。", "Whether it was done is not known."),
+        OrderError::Random => {
+            let what = ("系统没有给出随机数。", "The system gives no random bytes.");
+            Refusal::new(Code::Internal, "no_random", what.0, what.1)
+        }
+    };
+    refusal.into()
+}
