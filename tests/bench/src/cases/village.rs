@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use heliu_client::Client;
+use heliu_client::{Access, Client};
 
 use crate::report::Report;
 use crate::site::free_address;
@@ -30,9 +30,10 @@ pub async fn run() -> Report {
         .output()
         .expect("heliu starts");
     assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
+    let home = realm.join("nodes/371726001216");
     let mut node = Command::new(&program)
         .args(["node", "--log-json", "--dir"])
-        .arg(realm.join("nodes/371726001216"))
+        .arg(&home)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -43,7 +44,8 @@ pub async fn run() -> Report {
         .expect("it says that it runs");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let empty = resident_mib(node.id());
-    let client = Client::connect(&address).await.expect("the village answers");
+    let access = Access::read(&home.join("local.access")).expect("init and node write it");
+    let client = Client::open(&access).await.expect("the village answers");
     super::live::register(&client, MEMBERS).await;
     drop(client);
     tokio::time::sleep(Duration::from_secs(3)).await;

@@ -188,11 +188,9 @@ async fn equal(a: &Place, b: &Place) -> Result<(), String> {
                 Err(error) => error,
                 Ok(here) => {
                     let differ = there.iter().filter(|(id, view)| here.get(id) != Some(view)).count();
-                    format!(
-                        "{differ} of {} views differ, the link is {}verified",
-                        there.len(),
-                        if is_same { "not " } else { "" }
-                    )
+                    let more = here.keys().filter(|id| !there.contains_key(id)).count();
+                    let verified = a.is_verified().await;
+                    format!("{differ} of {} views differ, {more} more, verified {verified}", there.len())
                 }
             };
             return Err(format!("{differ}; {}", a.complaints().await));

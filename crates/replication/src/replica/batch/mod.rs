@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
-use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, Transaction};
+use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, RecordState, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
@@ -171,6 +171,14 @@ impl Batch {
         self.take_commits(&asked, &mut reply, replica);
         self.looked.absent.extend(asked.records);
         for loaded in reply.records {
+            let row = &loaded.row;
+            if row.state == RecordState::Erased && !replica.statements.is_erased(row.id) {
+                // No such word of its own: only a tombstone erases.
+                let counted =
+                    Counted { scope: row.scope.clone(), present: false, held: row.held, admitted: row.admitted };
+                self.lose_row(row.id, Some(counted), "it says to be erased, and nothing erased it", replica, now);
+                continue;
+            }
             match Open::load(loaded, &replica.directory) {
                 Ok(open) => {
                     self.looked.absent.remove(&open.id());
