@@ -235,7 +235,8 @@ fn two_machines_with_one_key_are_both_served_and_told_of() {
     }
     story.world.retire(twin);
     story.run_until_quiet();
-    assert!(codes(&story, "T1").is_empty(), "it is over with the twin");
+    let left: Vec<_> = codes(&story, "T1").into_iter().filter(|code| *code != "audit_forked").collect();
+    assert!(left.is_empty(), "it is over with the twin; that its logs differed stays told until a longer one comes");
     story.ends_well();
 }
 
