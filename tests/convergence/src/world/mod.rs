@@ -129,8 +129,8 @@ pub struct World {
     pub dice: Dice,
     /// Pairs of machines, the lower index first, that cannot reach each other.
     pub cut: BTreeSet<(usize, usize)>,
-    /// What was sent to each machine, for replays.
-    delivered: BTreeMap<usize, VecDeque<Delivery>>,
+    /// What was sent to each machine and by whom, for replays.
+    delivered: BTreeMap<usize, VecDeque<(usize, Delivery)>>,
     pub ledger: Ledger,
     pub trace: Trace,
     pub tally: Tally,

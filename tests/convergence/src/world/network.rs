@@ -87,8 +87,9 @@ impl World {
     pub(super) fn put_under_way(&mut self, id: WireId, to: Side, frame: Frame) {
         let Some(wire) = self.wires.get(&id).filter(|wire| !wire.is_broken) else { return };
         let (receiver, latency, last) = (wire.end(to).machine, wire.end(to).latency, wire.end(to).last);
+        let sender = wire.end(to.other()).machine;
         let is_honest = self.is_sent_in_honesty(id, to);
-        let frame = if is_honest { self.perhaps_with_a_replay(receiver, frame) } else { frame };
+        let frame = if is_honest { self.perhaps_with_a_replay(sender, receiver, frame) } else { frame };
         self.tally.frames += 1;
         let wait = self.delay(latency);
         let at = last.max(self.now + wait);
@@ -107,14 +108,17 @@ impl World {
         self.machines.get(sender).map_or(!is_by_hand, |machine| !machine.is_hostile)
     }
 
-    /// Some frames bring again what the receiver was sent before, on this or on another connection.
-    fn perhaps_with_a_replay(&mut self, receiver: usize, frame: Frame) -> Frame {
+    /// Some frames bring again what this sender sent this receiver before, on this or on another connection. Nobody honest
+    /// brings what only others had: who brings a leaf has it, and is told what became of it.
+    fn perhaps_with_a_replay(&mut self, sender: usize, receiver: usize, frame: Frame) -> Frame {
         let Frame::Leaves(mut leaves) = frame else { return frame };
         self.tally.leaf_frames += 1;
-        let kept = self.delivered.entry(receiver).or_default();
+        let kept: Vec<&Delivery> = self.delivered.get(&receiver).map_or_else(Vec::new, |kept| {
+            kept.iter().filter(|(from, _)| *from == sender).map(|(_, delivery)| delivery).collect()
+        });
         let fresh = leaves.delivery.clone();
         if self.dice.chance(self.habits.duplicates)
-            && let Some(old) = kept.get(self.dice.index(kept.len())).cloned()
+            && let Some(old) = kept.get(self.dice.index(kept.len())).map(|old| (*old).clone())
             && self.has_directory_of(receiver, &old)
         {
             self.tally.duplicates += 1;
@@ -125,7 +129,7 @@ impl World {
         }
         if !fresh.leaves.is_empty() {
             let kept = self.delivered.entry(receiver).or_default();
-            kept.push_back(fresh);
+            kept.push_back((sender, fresh));
             if kept.len() > KEPT {
                 kept.pop_front();
             }

@@ -76,7 +76,7 @@ impl World {
             _ => {
                 let commit = heliu_trust::commit::Commit { author: node, incarnation: theirs, ..signed.commit };
                 let id = commit.id();
-                let old = self.delivered.values().flatten().flat_map(|delivery| &delivery.commits);
+                let old = self.delivered.values().flatten().flat_map(|(_, delivery)| &delivery.commits);
                 let signature = old.filter(|c| c.commit.author == node).map(|c| c.signature).next();
                 signed = SignedCommit { commit, id, signature: signature.unwrap_or(signed.signature) };
             }
@@ -154,7 +154,7 @@ impl World {
     /// What its machine was sent, to whoever it may not be for.
     fn replay(&mut self, hostile: usize, dice: &mut Dice) -> Option<()> {
         let kept = self.delivered.get(&self.hostile[hostile].machine)?;
-        let old: Vec<Delivery> = kept.iter().filter(|_| dice.chance(50)).cloned().collect();
+        let old: Vec<Delivery> = kept.iter().filter(|_| dice.chance(50)).map(|(_, old)| old.clone()).collect();
         (!old.is_empty()).then_some(())?;
         self.deliver_to_somebody(hostile, old, dice)
     }
