@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::conflict::Explanation;
 use heliu_record::id::SeatId;
 use heliu_trust::directory::{Directory, Item};
-use heliu_trust::id::NodeId;
+use heliu_trust::id::{DirectoryVersion, NodeId};
 
 /// How long a second node at a seat is told of, by the times in the directory.
 const SECOND_NODE_DAYS: i64 = 30;
@@ -88,12 +88,13 @@ impl Alarm {
         Alarm::new("audit_forked", Severity::Warning, what, next, author.to_string(), at_ms)
     }
 
-    pub(crate) fn directory_forked(index: u64, heads: (String, String), at_ms: i64) -> Self {
+    pub(crate) fn directory_forked(index: u64, heads: [DirectoryVersion; 2], at_ms: i64) -> Self {
+        let [ours, theirs] = heads.map(|head| head.short());
         let what = (
-            format!("名录第 {index} 条有两个不同的签署版本:{} 与 {}。名录停止增长,数据照常同步。", heads.0, heads.1),
+            format!("名录第 {index} 条有两个不同的签署版本:{ours} 与 {theirs}。名录停止增长,数据照常同步。"),
             format!(
-                "There are two signed entries {index} of the directory: {} and {}. It grows no more; records go on.",
-                heads.0, heads.1
+                "There are two signed entries {index} of the directory: {ours} and {theirs}. It grows no more; records go \
+                 on."
             ),
         );
         let next = (

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliu_client::operations::{GetStatusResponse, Lag, Link, LinkRole, LinkState, Outcome, Verification};
+use heliu_client::operations::{GetStatusResponse, Lag, Link, LinkRole, LinkState, Outcome, RefusedPeer, Verification};
 use heliu_client::records::Seat;
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{bytes, count, time, tr};
+
+/// Of more who were not let in only the last are told.
+const REFUSED_SHOWN: usize = 5;
 
 pub async fn status(args: &Read) -> Result<Done, Failure> {
     let client = target::connect(&args.target).await?;
@@ -83,6 +86,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         let why = &status.read_only_reason;
         tr!("只读:{why}", "READ-ONLY: {why}")
     };
+    let issues = if status.issuer { tr!(",本节点签发", "; this node issues it") } else { String::new() };
     let (store, position) = (short(&status.store), count(status.store_head));
     let mut rows = vec![
         (tr!("席位", "seat"), format!("{} ({tier})", place(status.seat.as_ref()))),
@@ -105,15 +109,57 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
                 "{conflicts} conflicts, {quarantined} refused, {waiting} waiting"
             ),
         ),
-        (tr!("目录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}")),
+        (tr!("目录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}") + &issues),
+        (tr!("安全", "security"), security(status)),
         (tr!("已运行", "up"), time::span(status.uptime_ms)),
         (tr!("链路", "links"), links_in_short(links)),
     ];
+    rows.extend(to_look_at(status));
     for link in links.iter().filter(|link| is_broken(link)) {
         let what = if link.last_error.is_empty() { state_name(link.state()) } else { last_error(link) };
         rows.push((format!("  ! {}", role_name(link.role())), format!("{}: {what}", end(link))));
     }
     pairs(&rows)
+}
+
+/// How connections are secured.
+fn security(status: &GetStatusResponse) -> String {
+    match status.certificate_not_after_ms {
+        None => tr!("开发模式:无加密、无令牌", "DEVELOPMENT MODE: no encryption, no tokens"),
+        Some(until) => {
+            let until = time::local(until);
+            tr!("TLS,证书到 {until}", "TLS, certificate until {until}")
+        }
+    }
+}
+
+/// Alarms, files that are not taken, data keys that nobody could hand on, and who was not let in.
+fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    if status.alarms > 0 {
+        let (all, grave) = (count(status.alarms), count(status.alarms_grave));
+        let text =
+            tr!("{all} 个,其中严重 {grave} 个(见 heliu alarms)", "{all}, of which {grave} grave (see heliu alarms)");
+        rows.push((tr!("  ! 警报", "  ! alarms"), text));
+    }
+    rows.extend(status.problems.iter().map(|problem| (tr!("  ! 文件", "  ! files"), problem.clone())));
+    if status.pending_wraps > 0 {
+        let pending = count(status.pending_wraps);
+        let text = tr!("{pending} 把,等有钥匙的节点", "{pending}, until a node comes that has them");
+        rows.push((tr!("  ! 待交付的数据钥匙", "  ! keys to hand on"), text));
+    }
+    if status.refusals > 0 {
+        let all = count(status.refusals);
+        rows.push((tr!("  ! 被拒的连接", "  ! not let in"), tr!("启动以来 {all} 次", "{all} since the start")));
+        for refused in status.recent_refusals.iter().take(REFUSED_SHOWN) {
+            let (when, node) = (time::ago(refused.at_ms), short(&refused.node));
+            rows.push((
+                String::new(),
+                format!("{} {node} {}: {}", refused.address, refused.code, refused.reason) + &format!(" ({when})"),
+            ));
+        }
+    }
+    rows
 }
 
 /// What somebody should know of: a link of ours that does not come about, or one that was refused.
@@ -299,7 +345,19 @@ fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
         "uptime_ms": status.uptime_ms, "version": status.version,
         "read_only": (!status.read_only_reason.is_empty()).then_some(&status.read_only_reason),
         "now": time::utc(status.now_ms),
+        "certificate_not_after": status.certificate_not_after_ms.and_then(time::utc), "problems": status.problems,
+        "refusals": status.refusals,
+        "recent_refusals": status.recent_refusals.iter().map(refused_shape).collect::<Vec<_>>(),
+        "issuer": status.issuer, "alarms": status.alarms, "alarms_grave": status.alarms_grave,
+        "pending_wraps": status.pending_wraps,
         "links": links.iter().map(link_shape).collect::<Vec<_>>(),
+    })
+}
+
+fn refused_shape(refused: &RefusedPeer) -> Value {
+    json!({
+        "at": time::utc(refused.at_ms), "address": refused.address, "code": refused.code, "reason": refused.reason,
+        "node": given(&refused.node),
     })
 }
 

@@ -1,9 +1,14 @@
 //! The one binary of Heliu: what was typed, in which language to answer, the verb, and the exit code.
 
+mod access;
+mod alarms;
+mod audit;
 mod cli;
 mod config;
+mod confirm;
 mod conflicts;
 mod demo;
+mod doctor;
 mod failure;
 mod import;
 mod init;
@@ -11,9 +16,11 @@ mod links;
 mod node;
 mod order;
 mod out;
+mod privacy;
 mod realm;
 mod records;
 mod refused;
+mod registry;
 mod target;
 mod text;
 mod usage;
@@ -69,14 +76,30 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Demo(args) => return Ok(demo::run(args).await),
         Verb::Init(args) => init::run(&args),
         Verb::Node(args) => node::run(&args).await,
+        Verb::Enroll(args) => registry::enroll::run(&args).await,
+        Verb::Join(args) => registry::join::run(&args).await,
+        Verb::Nodes(args) => registry::nodes::run(&args).await,
+        Verb::Delegate(args) => registry::propose::delegate(&args).await,
+        Verb::Fence(args) => registry::propose::fence(&args).await,
+        Verb::TwoSignatures(args) => registry::propose::two_signatures(&args).await,
+        Verb::Directory(args) => registry::directory::run(&args).await,
+        Verb::Root(args) => registry::root::run(&args),
+        Verb::Access(args) => access::run(&args),
+        Verb::Rotate(args) => access::rotate(&args),
+        Verb::Doctor(args) => doctor::run(&args).await,
         Verb::Status(args) => links::status(&args).await,
         Verb::Peers(args) => links::peers(&args).await,
         Verb::Verify(args) => links::verify(&args).await,
+        Verb::Alarms(args) => alarms::run(&args).await,
+        Verb::Reveal(args) => privacy::reveal(&args).await,
+        Verb::Erase(args) => privacy::erase(&args).await,
+        Verb::Receipt(args) => privacy::receipt(&args).await,
+        Verb::Audit(args) => audit::run(&args).await,
         Verb::Get(args) => records::get(&args).await,
         Verb::List(args) => records::list(&args).await,
         Verb::History(args) => records::history(&args).await,
         Verb::Do(args) => order::run(args).await,
-        Verb::Import(Import::Regions(args)) => import::regions::run(&args),
+        Verb::Import(Import::Regions(args)) => import::regions::run(&args).await,
         Verb::Import(Import::Members(args)) => import::run(import::MEMBERS, args).await,
         Verb::Import(Import::Orgs(args)) => import::run(import::ORGS, args).await,
         Verb::Conflicts(args) => conflicts::run(args).await,

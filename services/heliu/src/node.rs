@@ -1,17 +1,20 @@
 //! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use heliu_node::status::NodeStatus;
-use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, ShutdownError, StartError, Upstream};
+use heliu_client::Access;
+use heliu_node::status::{LinkRole, NodeStatus};
+use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, ShutdownError, StartError, Tls, Upstream};
 use heliu_record::seats::Seat;
 use heliu_storage::StoreId;
 use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::Incarnation;
+use heliu_trust::signature::Signer;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -22,17 +25,23 @@ use crate::failure::{Exit, Failure};
 use crate::links::seat_of;
 use crate::out::{Done, print, print_json};
 use crate::realm::key_file::random;
-use crate::realm::{CONFIG, directory_file, key_file};
+use crate::realm::node_dir::reachable;
+use crate::realm::{CONFIG, LOCAL_ACCESS, directory_file, key_file};
 use crate::text::table;
-use crate::text::{count, say, tr};
+use crate::text::{count, say, time, tr};
 use crate::{config, target};
 
 /// Pages of SQLite in one MiB.
 const PAGES_PER_MIB: u64 = 256;
 
 pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
-    let config = Config::load(&config_file(args))?;
-    let log_json = args.log_json || config.log_json;
+    run_at(&config_file(args), args.log_json).await
+}
+
+/// Runs the node of a configuration until it is told to end.
+pub async fn run_at(file: &Path, log_json: bool) -> Result<Done, Failure> {
+    let config = Config::load(file)?;
+    let log_json = log_json || config.log_json;
     log(log_json);
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     for (name, near) in config::stray(names) {
@@ -51,8 +60,11 @@ pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
         }
     };
     let status = node.status().await.map_err(|error| stopped(&error.to_string()))?;
+    keep_local_access(&config, &node);
     say_ready(&config, &node, &status, log_json)?;
+    let equal = tokio::spawn(say_equal(node.clone(), log_json));
     let ended = live(&config, &node, signals).await;
+    equal.abort();
     let closed = tokio::time::timeout(config.shutdown, store.close()).await;
     ended?;
     match closed {
@@ -91,9 +103,18 @@ fn log(json: bool) {
 
 fn options(config: &Config) -> Result<Options, Failure> {
     let key = key_file::read(&config.key_file)?;
+    let sealing = key_file::read_sealing(&config.sealing_key_file)?;
+    let issuer: Option<Arc<dyn Signer>> = match config.issuer_key_file.exists() {
+        true => Some(Arc::new(key_file::read(&config.issuer_key_file)?)),
+        false => None,
+    };
     let anchor = Anchor { realm: config.realm(), root: config.root };
     let upstreams = |nodes: &[Vec<String>]| nodes.iter().map(Upstream::at).collect();
     Ok(Options {
+        realm_name: config.realm_name.clone(),
+        sealing: Some(Arc::new(sealing)),
+        issuer,
+        security: security(config),
         directory: directory(config)?,
         upstreams: upstreams(&config.parents),
         peers: upstreams(&config.peers),
@@ -102,6 +123,52 @@ fn options(config: &Config) -> Result<Options, Failure> {
         retry: Retry { max: config.retry_max, ..Retry::default() },
         ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
+}
+
+fn security(config: &Config) -> Security {
+    if config.plain {
+        return Security::LoopbackPlain;
+    }
+    Security::Tls(Tls {
+        certificate: config.certificate_file.clone(),
+        key: config.certificate_key_file.clone(),
+        access: config.access_file.clone(),
+        names: config.names.clone(),
+        ..Tls::in_dir(Path::new("."))
+    })
+}
+
+/// The access file beside the configuration says where this node really listens: the configuration may have changed.
+fn keep_local_access(config: &Config, node: &NodeHandle) {
+    let file = config.file.with_file_name(LOCAL_ACCESS);
+    let addresses = vec![reachable(node.address()).to_string()];
+    let Ok(access) = Access::read(&file) else { return };
+    if access.addresses != addresses
+        && let Err(error) = (Access { addresses, ..access }).write(&file)
+    {
+        tracing::warn!(%error, "the access file of this machine is out of date");
+    }
+}
+
+/// Tells once that this node and its superior, or mirror, hold the same.
+async fn say_equal(node: NodeHandle, json: bool) {
+    const LOOK: Duration = Duration::from_millis(250);
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Ok(links) = node.links().await else { return };
+        let dialled = links.iter().filter(|link| link.role != LinkRole::Child);
+        let Some(link) = dialled.into_iter().find(|link| link.verified_ms.is_some()) else { continue };
+        let directory = node.directory();
+        let seat = link.peer_seat.and_then(|seat| directory.seats().get(seat));
+        let (name, code) = seat.map_or(("", ""), |seat| (seat.name.as_str(), seat.code.as_str()));
+        let address = &link.address;
+        let _ = if json {
+            print_json(&json!({"event": "equal", "seat": seat.map(seat_of), "address": address}))
+        } else {
+            print(&tr!("与 {name}({code})核对一致\n", "verified equal with {name} ({code})\n"))
+        };
+        return;
+    }
 }
 
 /// After the first start the store has the directory, and the file may be gone.
@@ -141,9 +208,19 @@ fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool
     let none = || tr!("无", "none");
     let or_none = |text: String| if text.is_empty() { none() } else { text };
     let head = count(head);
+    let security = if config.plain {
+        tr!(
+            "开发模式:无加密、无令牌,本机任何人都能读写一切",
+            "DEVELOPMENT MODE: no encryption, no tokens; everybody on this machine may do everything"
+        )
+    } else {
+        let until = status.certificate_not_after_ms.map(time::local).unwrap_or_default();
+        tr!("TLS,证书到 {until}", "TLS, certificate until {until}")
+    };
     let rows = [
         (tr!("席位", "seat"), format!("{name} ({code}, {tier})")),
         (tr!("地址", "address"), address.to_string()),
+        (tr!("安全", "security"), security),
         (tr!("存储", "store"), tr!("{store}:{records} 条记录,位置 {head}", "{store}: {records} records, head {head}")),
         (tr!("上级", "parents"), or_none(dialled(&config.parents))),
         (tr!("镜像", "peers"), or_none(dialled(&config.peers))),
@@ -210,14 +287,17 @@ fn not_started(error: StartError) -> Failure {
         StartError::Listen { address, why } => failure(Exit::Failed, "listen")
             .why(say!("无法监听 {address}:{why}", "cannot listen on {address}: {why}"))
             .next(say!(
-                "若另一个节点占着它,先停掉那个(heliu status --node {address} 可看是谁);否则改 listen",
-                "if another node has it, stop that one (heliu status --node {address} says which it is); else change listen"
+                "若另一个节点占着它,先停掉那个(heliu status 可看是谁);否则改 listen",
+                "if another node has it, stop that one (heliu status says which it is); else change listen"
             )),
         StartError::NotLoopback(address) => failure(Exit::Usage, "not_loopback")
-            .why(say!("{address} 能从别的机器连到,而开发模式没有加密和令牌", "{address} can be reached from other machines, and development mode has neither encryption nor tokens"))
+            .why(say!(
+                "{address} 能从别的机器连到,而开发模式没有加密和令牌",
+                "{address} can be reached from other machines, and development mode has neither encryption nor tokens"
+            ))
             .next(say!(
-                "listen 请用 127.0.0.1 一类的本机地址;跨机器走隧道(ssh、WireGuard)",
-                "listen on a loopback address such as 127.0.0.1, and use a tunnel (ssh, WireGuard) between machines"
+                "把 security.mode 改为 tls;或让 listen 用 127.0.0.1 一类的本机地址",
+                "set security.mode to tls, or listen on a loopback address such as 127.0.0.1"
             )),
         StartError::Certificate(why) => failure(Exit::Failed, "certificate")
             .why(say!("节点证书不可用:{why}", "the node's certificate cannot be used: {why}"))
@@ -230,8 +310,8 @@ fn not_started(error: StartError) -> Failure {
             failure(Exit::Refused, "not_enrolled")
                 .why(say!("目录里没有节点 {node}", "node {node} is not in the directory"))
                 .next(say!(
-                    "请用 heliu init 生成的、同一节点的 node.key 和 directory.bin",
-                    "use node.key and directory.bin of one node, as heliu init made them"
+                    "请用 heliu init 或 heliu join 生成的、同一节点的 node.key 和 directory.bin",
+                    "use node.key and directory.bin of one node, as heliu init or heliu join made them"
                 ))
         }
         StartError::Directory { index, why } => failure(Exit::Failed, "directory")
@@ -241,7 +321,10 @@ fn not_started(error: StartError) -> Failure {
                 "the store, realm.name and realm.root must belong to one realm"
             )),
         StartError::DirectoryUnreadable { index } => failure(Exit::Store, "directory")
-            .why(say!("存储中目录的第 {index} 项读不出来", "entry {index} of the directory, kept in the store, cannot be read"))
+            .why(say!(
+                "存储中目录的第 {index} 项读不出来",
+                "entry {index} of the directory, kept in the store, cannot be read"
+            ))
             .next(say!("请恢复存储,或用空的 data_dir 启动", "restore the store, or start with an empty data_dir")),
         error => failure(Exit::Failed, "start").because(error),
     }

@@ -1,21 +1,88 @@
-//! `quarantine list`, `stranded list`: what a node refused, and what cannot leave or be read as it should.
+//! `quarantine`, `stranded`: what a node refused, and what cannot leave or be read as it should, or lost what it stood on;
+//! to look at, and to decide.
 
 use heliu_client::operations::{
     ListQuarantineRequest, ListStrandedRequest, Quarantined, Stranded as Record, Stranding,
 };
+use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 
-use crate::cli::{Quarantine, Stranded};
+use crate::cli::{
+    Quarantine, QuarantineActArgs, QuarantineListArgs, QuarantineShowArgs, Stranded, StrandedActArgs, StrandedListArgs,
+};
 use crate::failure::Failure;
 use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
 use crate::records::{given, more, pages, short};
 use crate::target;
-use crate::text::table::Table;
-use crate::text::{bytes, time, tr};
+use crate::text::table::{Table, pairs};
+use crate::text::{bytes, clean, time, tr};
+
+/// Of longer things only the beginning is shown.
+const HEX_LINES: usize = 16;
 
 pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
-    let Quarantine::List(args) = args;
+    match args {
+        Quarantine::List(args) => list_quarantine(args).await,
+        Quarantine::Show(args) => show(args).await,
+        Quarantine::Requeue(args) => requeue(args).await,
+        Quarantine::Drop(args) => drop_one(args).await,
+    }
+}
+
+async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
+    let found = target::connect(&args.read.target).await?.quarantined(&args.id).await?;
+    let item = found.item.unwrap_or_default();
+    if args.read.json {
+        let mut shape = quarantined_shape(&item);
+        shape["hex"] = Value::from(to_hex(&found.bytes));
+        return print_json(&shape);
+    }
+    let rows = [
+        (tr!("编号", "id"), item.id.clone()),
+        (tr!("记录", "record"), item.record.clone()),
+        (tr!("来自", "from"), format!("{} {}", place(item.from_seat.as_ref()), item.from_node)),
+        (tr!("理由", "code"), item.code.clone()),
+        (tr!("说明", "reason"), item.reason.clone()),
+        (tr!("时间", "when"), time::local(item.at_ms)),
+        (tr!("大小", "size"), bytes(item.bytes)),
+    ];
+    let lines = found.bytes.chunks(16).take(HEX_LINES).enumerate();
+    let hex: String = lines.map(|(line, bytes)| format!("  {:04x}  {}\n", line * 16, to_hex(bytes))).collect();
+    let more = if found.bytes.len() > HEX_LINES * 16 {
+        tr!("  ……全部见 --json\n", "  ... all of it with --json\n")
+    } else {
+        String::new()
+    };
+    print(&(pairs(&rows) + "\n" + &hex + &more))
+}
+
+async fn requeue(args: &QuarantineActArgs) -> Result<Done, Failure> {
+    let outcome = target::connect(&args.read.target).await?.requeue(&args.id, &args.reason).await?;
+    if args.read.json {
+        return print_json(&json!({"outcome": outcome}));
+    }
+    let outcome = match outcome.as_str() {
+        "admitted" => tr!("已采纳", "it is admitted now"),
+        "refused" => tr!("仍被拒收", "it is refused again"),
+        "held" => tr!("暂存,尚不能判断", "it is held: it cannot be judged yet"),
+        "asked" => tr!("已向来处重新索取", "its sender was asked for it again"),
+        other => clean(other),
+    };
+    let id = &args.id;
+    print(&tr!("{id}:{outcome}。\n", "{id}: {outcome}.\n"))
+}
+
+async fn drop_one(args: &QuarantineActArgs) -> Result<Done, Failure> {
+    target::connect(&args.read.target).await?.drop_quarantined(&args.id, &args.reason).await?;
+    if args.read.json {
+        return print_json(&json!({"dropped": args.id}));
+    }
+    let id = &args.id;
+    print(&tr!("{id} 已从清单中去掉。\n", "{id} is off the list.\n"))
+}
+
+async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let (items, after) = pages(&args.page, async |after, limit| {
         let page = client.quarantine(ListQuarantineRequest { code: args.code.clone(), after, limit }).await?;
@@ -53,7 +120,34 @@ pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
 }
 
 pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
-    let Stranded::List(args) = args;
+    match args {
+        Stranded::List(args) => list_stranded(args).await,
+        Stranded::Reissue(args) => reissue(args).await,
+        Stranded::Discard(args) => discard(args).await,
+    }
+}
+
+async fn reissue(args: &StrandedActArgs) -> Result<Done, Failure> {
+    let leaf = target::connect(&args.read.target).await?.reissue(&args.edit, &args.reason).await?;
+    if args.read.json {
+        return print_json(&json!({"leaf": leaf}));
+    }
+    let leaf = short(&leaf);
+    print(&tr!(
+        "已在记录现状上重新提交,新变更 {leaf}。\n",
+        "Written anew on top of what the record is now: change {leaf}.\n"
+    ))
+}
+
+async fn discard(args: &StrandedActArgs) -> Result<Done, Failure> {
+    target::connect(&args.read.target).await?.discard(&args.edit, &args.reason).await?;
+    if args.read.json {
+        return print_json(&json!({"discarded": args.edit}));
+    }
+    print(&tr!("已放弃。\n", "It is given up.\n"))
+}
+
+async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let (records, after) = pages(&args.page, async |after, limit| {
         let page = client.stranded(ListStrandedRequest { after, limit }).await?;
@@ -64,15 +158,22 @@ pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
         return print_json(&json!({"stranded": shapes, "next": given(&after)}));
     }
-    let headers =
-        [tr!("记录", "record"), tr!("种类", "kind"), tr!("情形", "what"), tr!("变更", "changes"), tr!("原因", "why")];
-    let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0]);
+    let headers = [
+        tr!("记录", "record"),
+        tr!("种类", "kind"),
+        tr!("情形", "what"),
+        tr!("变更", "changes"),
+        tr!("编辑", "edit"),
+        tr!("原因", "why"),
+    ];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0, 4]);
     for record in &records {
         table.row([
             short(&record.record),
             record.kind.clone(),
             stranding_name(record.stranding()),
             record.leaves.to_string(),
+            short(&record.edit),
             record.reason.clone(),
         ]);
     }
@@ -102,5 +203,6 @@ fn stranded_shape(record: &Record) -> Value {
         "record": record.record, "kind": record.kind,
         "stranding": word(record.stranding().as_str_name(), "STRANDING_"),
         "reason": record.reason, "leaves": record.leaves, "since_position": record.since_position,
+        "edit": given(&record.edit),
     })
 }

@@ -1,14 +1,15 @@
-//! Which node a verb talks to: the flag, the environment, a configuration file at hand, or the usual address.
+//! Which node a verb talks to: a node's directory, an access file, or the address of a node in development mode.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use heliu_client::Client;
+use heliu_client::{Access, Client};
 
-use crate::cli::{PORT, Target};
+use crate::cli::Target;
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::realm::CONFIG;
+use crate::realm::node_dir::reachable;
+use crate::realm::{CONFIG, LOCAL_ACCESS};
+use crate::text::say;
 
 const SYSTEM: &str = "/etc/heliu";
 
@@ -19,48 +20,99 @@ pub fn usual_config() -> Option<PathBuf> {
 }
 
 pub async fn connect(target: &Target) -> Result<Client, Failure> {
-    Ok(Client::connect(&address(target)?).await?)
+    Ok(Client::open(&access(target)?).await?)
 }
 
-fn address(target: &Target) -> Result<String, Failure> {
-    if let Some(address) = target.node.as_deref().filter(|address| !address.trim().is_empty()) {
-        return Ok(address.trim().to_owned());
+/// What was typed counts first, then the environment, then what is at hand.
+pub fn access(target: &Target) -> Result<Access, Failure> {
+    let named =
+        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+    let variable = |name: &str| named(&std::env::var(name).ok());
+    if let Some(file) = &target.access {
+        return Ok(Access::read(file)?);
     }
-    match target.config.clone().or_else(usual_config) {
-        Some(file) => Ok(reachable(Config::load(&file)?.listen).to_string()),
-        None => Ok(format!("127.0.0.1:{PORT}")),
+    if let Some(folder) = &target.dir {
+        return in_dir(folder)?.ok_or_else(|| nothing_in(folder));
     }
+    if let Some(address) = named(&target.node) {
+        return Ok(Access::plain(address));
+    }
+    if let Some(file) = variable("HELIU_ACCESS") {
+        return Ok(Access::read(Path::new(&file))?);
+    }
+    if let Some(address) = variable("HELIU_NODE") {
+        return Ok(Access::plain(address));
+    }
+    for folder in [Path::new("."), Path::new(SYSTEM)] {
+        if let Some(access) = in_dir(folder)? {
+            return Ok(access);
+        }
+    }
+    Err(Failure::usage(say!("没有说明是哪个节点", "no node is named")).next(say!(
+        "在节点的目录里运行,或用 --dir 指明它;别的机器上用访问文件 --access(见 heliu access --help)",
+        "run it in a node's directory, or name that with --dir; from elsewhere use an access file, --access (see heliu access --help)"
+    )))
 }
 
-/// Where to reach what listens on every address.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let loopback = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        other => other,
-    };
-    SocketAddr::new(loopback, listen.port())
+/// How to reach the node of a directory, if it is one's.
+fn in_dir(folder: &Path) -> Result<Option<Access>, Failure> {
+    let (local, config) = (folder.join(LOCAL_ACCESS), folder.join(CONFIG));
+    let is_there = |file: &Path| std::fs::File::open(file).is_ok();
+    if is_there(&config) {
+        let config = Config::load(&config)?;
+        if config.plain {
+            return Ok(Some(Access::plain(reachable(config.listen).to_string())));
+        }
+    }
+    if local.exists() { Ok(Some(Access::read(&local)?)) } else { Ok(None) }
+}
+
+fn nothing_in(folder: &Path) -> Failure {
+    let shown = folder.display();
+    Failure::usage(say!("{shown} 里没有 {LOCAL_ACCESS}", "there is no {LOCAL_ACCESS} in {shown}")).next(say!(
+        "--dir 要的是节点的目录(里面有 {CONFIG});令牌丢了可新建:heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}",
+        "--dir takes a node's directory (with {CONFIG}); for a new token: heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use heliu_client::Pinned;
+    use heliu_trust::id::{NodeId, RealmId};
+
     use super::*;
 
-    #[test]
-    fn the_flag_comes_first_and_the_configuration_next() {
-        let folder = tempfile::tempdir().expect("a temporary directory");
-        let file = folder.path().join(CONFIG);
+    fn write_config(folder: &Path, mode: &str) {
         let root = "ab".repeat(32);
-        let text = format!("listen = \"127.0.0.1:9999\"\n[realm]\nname = \"x\"\nroot = \"{root}\"\n");
-        std::fs::write(&file, text).expect("it is ours");
-        let mut target = Target { node: Some("here:1".to_owned()), config: Some(file) };
-        assert_eq!(address(&target).expect("named"), "here:1");
-        target.node = None;
-        assert_eq!(address(&target).expect("configured"), "127.0.0.1:9999");
+        let text = format!(
+            "listen = \"0.0.0.0:9999\"\n[realm]\nname = \"x\"\nroot = \"{root}\"\n[security]\nmode = \"{mode}\"\n"
+        );
+        std::fs::write(folder.join(CONFIG), text).expect("it is ours");
     }
 
     #[test]
-    fn a_node_that_listens_everywhere_is_reached_here() {
-        assert_eq!(reachable(([0, 0, 0, 0], 5).into()).to_string(), "127.0.0.1:5");
+    fn a_nodes_directory_says_how_to_reach_it() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let target = Target { dir: Some(folder.path().to_owned()), ..Target::default() };
+        let failure = access(&target).expect_err("it is no node's");
+        assert!(failure.next.is_some_and(|next| next.en.contains("heliu access add")));
+        let pinned = Some(Pinned { realm: RealmId([1; 16]), node: NodeId([2; 16]) });
+        let local = Access { addresses: vec!["127.0.0.1:1".to_owned()], pinned, token: Some("x".to_owned()) };
+        local.write(&folder.path().join(LOCAL_ACCESS)).expect("it is ours");
+        write_config(folder.path(), "tls");
+        assert_eq!(access(&target).expect("it is there"), local);
+        write_config(folder.path(), "loopback-plain");
+        assert_eq!(access(&target).expect("configured"), Access::plain("127.0.0.1:9999"));
+    }
+
+    #[test]
+    fn an_access_file_that_is_typed_comes_first() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = folder.path().join("clerk.access");
+        Access::plain("there:1").write(&file).expect("it is ours");
+        let target = Target { access: Some(file), dir: Some("nowhere".into()), node: Some("here:1".to_owned()) };
+        assert_eq!(access(&target).expect("it is there"), Access::plain("there:1"));
+        let target = Target { access: None, dir: None, ..target };
+        assert_eq!(access(&target).expect("it is typed"), Access::plain("here:1"));
     }
 }

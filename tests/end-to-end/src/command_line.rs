@@ -21,7 +21,7 @@ pub struct Said {
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary::heliu());
     command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
-    for variable in ["HELIU_NODE", "HELIU_CONFIG", "RUST_LOG", "LC_ALL", "LANG"] {
+    for variable in ["HELIU_NODE", "HELIU_ACCESS", "HELIU_CONFIG", "HELIU_JOIN_TOKEN", "RUST_LOG", "LC_ALL", "LANG"] {
         command.env_remove(variable);
     }
     command.env("HELIU_LANG", "en").env("HELIU_WHO", "clerk").current_dir(std::env::temp_dir());

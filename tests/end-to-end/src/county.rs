@@ -2,12 +2,15 @@
 //! a story can shut. What is true of every story after its links are back is in [`County::agrees`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_client::records::{Record, RecordState};
+use heliu_client::{Access, Pinned};
+use heliu_node::access::{Grant, Role};
 use heliu_node::status::{LinkState, Outcome};
-use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Upstream};
+use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, Tls, Upstream};
 use heliu_record::hash::hash;
 use heliu_record::seats::{Seat, Tier};
 use heliu_storage::{Read as _, StoreId};
@@ -15,7 +18,8 @@ use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
-use heliu_trust::signature::{SealingKey, Signer as _};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer as _;
 use tempfile::TempDir;
 
 use crate::desk::Desk;
@@ -64,13 +68,22 @@ impl County {
                 peers,
                 tick: Duration::from_millis(100),
                 retry: Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) },
+                sealing: Some(Arc::new(sealing(name))),
                 ..Options::new(Arc::new(key(name)), Arc::new(Ed25519), anchor, listen)
             };
+            let own = folder.path().join(name);
+            std::fs::create_dir_all(&own).expect("the directory is ours");
+            let (options, token) = secured(options, &own);
             let store = heliu_storage_sqlite::Options::new(StoreId(random()), Incarnation(random()));
-            let store = SqliteStore::open(folder.path().join(name), store).await.expect("an empty store opens");
+            let store = SqliteStore::open(&own, store).await.expect("an empty store opens");
             let store = Arc::new(store);
             let node = Node::start(options, Arc::clone(&store)).await.expect("the node starts");
-            let desk = Desk::at(node.address()).await.expect("the node answers");
+            let access = Access {
+                addresses: vec![node.address().to_string()],
+                pinned: Some(Pinned { realm, node: node.node() }),
+                token: Some(token),
+            };
+            let desk = Desk::open(&access).await.expect("the node answers");
             places.insert(name, Place { node, store, desk, up });
         }
         let county = County { places, _folder: folder };
@@ -228,6 +241,18 @@ fn key(name: &str) -> Ed25519Key {
     Ed25519Key::from_seed(hash("end-to-end node", &[name.as_bytes()]))
 }
 
+fn sealing(name: &str) -> SealingSecret {
+    SealingSecret::from_seed(hash("end-to-end sealing", &[name.as_bytes()]))
+}
+
+/// With TLS, and a token that may do everything.
+fn secured(options: Options, folder: &Path) -> (Options, String) {
+    let tls = Tls::in_dir(folder);
+    let grant = Grant { name: "clerk".to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
+    let token = heliu_node::access::create(&tls.access, grant).expect("the directory is ours");
+    (Options { security: Security::Tls(tls), ..options }, token.to_string())
+}
+
 /// One entry: all seats that are named, those above them, and the nodes.
 fn directory(anchor: &Anchor, issuer: &Ed25519Key, names: &[&str], other_seats: &[&str]) -> SignedEntry {
     let mut all = BTreeSet::new();
@@ -246,7 +271,7 @@ fn directory(anchor: &Anchor, issuer: &Ed25519Key, names: &[&str], other_seats: 
     };
     let node = |name: &&str| {
         let key = key(name);
-        Item::enrol(&key, id(name), SealingKey(key.public_key().0), Vec::new())
+        Item::enrol(&key, id(name), sealing(name).public(), Vec::new())
     };
     let named = Item::Issuer { key: issuer.public_key() };
     let items = all.iter().map(seat).chain(names.iter().map(node)).chain([named]).collect();

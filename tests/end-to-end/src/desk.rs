@@ -1,12 +1,10 @@
 //! A desk at a node: commands given and records read through the typed client, over gRPC like everybody else.
 
-use std::net::SocketAddr;
-
 use heliu_client::operations::{Conflict, ListConflictsRequest, Outcome, Verification};
 use heliu_client::records::{
     Change, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest, Record, RecordState,
 };
-use heliu_client::{Client, Error};
+use heliu_client::{Access, Client, Error};
 use heliu_record::id::to_hex;
 use serde_json::Value;
 use std::time::Duration;
@@ -41,8 +39,9 @@ pub fn new_id() -> String {
 }
 
 impl Desk {
-    pub async fn at(address: SocketAddr) -> Result<Self, Error> {
-        let client = Client::connect(&address.to_string()).await?;
+    /// At the node that an access file tells.
+    pub async fn open(access: &Access) -> Result<Self, Error> {
+        let client = Client::open(access).await?;
         client.status().await?;
         Ok(Desk { client })
     }

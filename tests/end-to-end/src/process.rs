@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
+use heliu_client::Access;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Child;
 
@@ -15,6 +16,8 @@ use crate::patience::{PATIENCE, until_ok};
 pub struct NodeProcess {
     child: Child,
     address: SocketAddr,
+    /// For whoever sits at the machine.
+    access: PathBuf,
     /// Standard output and standard error; they go on over restarts.
     said: PathBuf,
     log: PathBuf,
@@ -24,15 +27,27 @@ impl NodeProcess {
     /// Starts a node on its directory, and does not wait for it. `settings` override its configuration.
     #[must_use]
     pub fn spawn(folder: &Path, address: SocketAddr, settings: &[(&str, &str)]) -> Self {
-        let (said, log) = (folder.join("said.txt"), folder.join("log.txt"));
-        let append = |path: &Path| File::options().create(true).append(true).open(path).expect("the directory is ours");
         let shown = folder.to_str().expect("its path is plain");
-        let mut command = command(&["node", "--dir", shown]);
+        NodeProcess::spawn_by(&["node", "--dir", shown], folder, folder, address, settings)
+    }
+
+    /// By another command line; what it says goes into a directory that is there already.
+    #[must_use]
+    pub fn spawn_by(
+        arguments: &[&str],
+        folder: &Path,
+        says_to: &Path,
+        address: SocketAddr,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let (said, log) = (says_to.join("said.txt"), says_to.join("log.txt"));
+        let append = |path: &Path| File::options().create(true).append(true).open(path).expect("the directory is ours");
+        let mut command = command(arguments);
         // A node that was killed is dialled again within a second, whatever it has been through.
         command.env("HELIU_LINKS_RETRY_SECONDS_MAX", "1").envs(settings.iter().copied());
         command.stdout(append(&said)).stderr(append(&log)).stdin(Stdio::null());
         let child = command.spawn().expect("the binary runs");
-        NodeProcess { child, address, said, log }
+        NodeProcess { child, address, access: folder.join("local.access"), said, log }
     }
 
     /// A desk at it, as soon as it answers.
@@ -40,8 +55,11 @@ impl NodeProcess {
     /// # Panics
     /// With its log, if it ends instead.
     pub async fn is_up(&mut self) -> Desk {
-        let address = self.address;
-        let answers = until_ok(async || Desk::at(address).await.map_err(|error| error.to_string()));
+        let (address, access) = (self.address, self.access.clone());
+        let answers = until_ok(async || {
+            let access = Access::read(&access).map_err(|error| error.to_string())?;
+            Desk::open(&access).await.map_err(|error| error.to_string())
+        });
         let ended = tokio::select! {
             answered = answers => match answered {
                 Ok(desk) => return desk,

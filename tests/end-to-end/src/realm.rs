@@ -65,7 +65,17 @@ impl Realm {
     /// The directory of a node, as it would be copied to its machine.
     #[must_use]
     pub fn node_folder(&self, name: &str) -> PathBuf {
-        self.folder().join("realm/nodes").join(code(name))
+        let realm = self.folder().join("realm");
+        if name == "C" { realm.join("county") } else { realm.join("nodes").join(code(name)) }
+    }
+
+    /// The same as one types it after `--dir`.
+    ///
+    /// # Panics
+    /// Never: temporary paths are plain.
+    #[must_use]
+    pub fn dir(&self, name: &str) -> String {
+        self.node_folder(name).to_str().expect("temporary paths are plain").to_owned()
     }
 
     /// Starts a node's process, and does not wait for it.
@@ -89,6 +99,109 @@ impl Realm {
         let desk = process.is_up().await;
         (process, desk)
     }
+}
+
+/// A machine that has nothing of Heliu on it yet but the program.
+pub struct Machine {
+    folder: PathBuf,
+    pub address: SocketAddr,
+}
+
+impl Realm {
+    /// A machine beside the realm's.
+    #[must_use]
+    pub fn machine(&self, name: &str) -> Machine {
+        let folder = self.folder().join("machines").join(name);
+        std::fs::create_dir_all(&folder).expect("the directory is ours");
+        Machine { folder, address: free_address() }
+    }
+
+    /// A join token for a seat, made at a node of the realm.
+    pub async fn token(&self, at: &str, seat: &str) -> String {
+        token_of(&self.dir(at), seat, &[]).await
+    }
+}
+
+/// A join token for a seat, made at the node of a directory.
+pub async fn token_of(dir: &str, seat: &str, more: &[&str]) -> String {
+    let code = code(seat);
+    let said = heliu(&[&["enroll", &code, "--quiet", "--dir", dir], more].concat()).await.exits(0);
+    said.out.trim().to_owned()
+}
+
+impl Machine {
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Of its node, once it has joined.
+    #[must_use]
+    pub fn node_folder(&self) -> PathBuf {
+        self.folder.join("node")
+    }
+
+    /// The same as one types it after `--dir`.
+    ///
+    /// # Panics
+    /// Never: temporary paths are plain.
+    #[must_use]
+    pub fn dir(&self) -> String {
+        self.node_folder().to_str().expect("temporary paths are plain").to_owned()
+    }
+
+    /// The command line that joins.
+    #[must_use]
+    pub fn join_line(&self, token: &str, more: &[&str]) -> Vec<String> {
+        let (dir, address) = (self.dir(), self.address.to_string());
+        let line = ["join", token, "--dir", &dir, "--listen", &address];
+        line.iter().chain(more).map(|&word| word.to_owned()).collect()
+    }
+
+    /// Joins, to its end: without starting the node.
+    pub async fn joins(&self, token: &str) -> crate::command_line::Said {
+        let line = self.join_line(token, &["--no-start"]);
+        heliu(&line.iter().map(String::as_str).collect::<Vec<_>>()).await
+    }
+
+    /// Joins and runs.
+    pub async fn starts_by_joining(&self, token: &str) -> (NodeProcess, Desk) {
+        let line = self.join_line(token, &[]);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        let mut process = NodeProcess::spawn_by(&line, &self.node_folder(), &self.folder, self.address, &[]);
+        let desk = process.is_up().await;
+        (process, desk)
+    }
+
+    /// Runs, after it has joined.
+    pub async fn starts(&self) -> (NodeProcess, Desk) {
+        let dir = self.dir();
+        let line = ["node", "--dir", &dir];
+        let mut process = NodeProcess::spawn_by(&line, &self.node_folder(), &self.folder, self.address, &[]);
+        let desk = process.is_up().await;
+        (process, desk)
+    }
+}
+
+/// Every file under these directories that has one of these texts in it.
+#[must_use]
+pub fn files_with(folders: &[PathBuf], texts: &[&str]) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut open: Vec<PathBuf> = folders.to_vec();
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the directory is ours").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+                continue;
+            }
+            // A file may go while we look.
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            let has = |text: &&&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+            found.extend(texts.iter().filter(has).map(|text| (path.clone(), (*text).to_owned())));
+        }
+    }
+    found
 }
 
 impl Drop for Realm {

@@ -1,5 +1,5 @@
 //! What `cargo test` runs end to end: the built binary as separate processes, the acceptance stories over real nodes, what
-//! people are told when something is wrong, and the commands of the README.
+//! people are told when something is wrong, who is let in and who is not, and the commands of the README and the guides.
 
 mod demo;
 mod errors;
@@ -7,3 +7,5 @@ mod kill_nine;
 mod processes;
 mod readme;
 mod stories;
+mod tampered;
+mod trust;

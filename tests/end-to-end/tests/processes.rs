@@ -22,8 +22,8 @@ async fn a_member_registered_in_a_village_is_seen_at_township_and_county_and_now
     assert_eq!(county.view(&member).await, village.view(&member).await);
     assert!(township.record(&member).await.is_some());
     // That a node answers says nothing of its link: the other village's may still be coming about.
-    let township_at = realm.address("T1").to_string();
-    let verify = ["verify", "--node", &township_at];
+    let township_at = realm.dir("T1");
+    let verify = ["verify", "--dir", &township_at];
     until("three links are equal", async || heliu(&verify).await.out.contains("3 of 3 link(s) equal")).await;
     assert_eq!(other_village.record(&member).await, None, "it is none of the other village's business");
 

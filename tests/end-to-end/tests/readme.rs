@@ -1,4 +1,4 @@
-//! The commands of the README are run as a reader would type them: among the repository's files, with the built `heliu` at
+//! The commands of the README and of the guide to three machines are run as a reader would type them: among the repository's files, with the built `heliu` at
 //! hand. All marked fences of a page are one session of a shell, which stops at the first command that fails.
 //!
 //! Two things differ from what is written: ports are free ones, so that two sessions can go on beside each other; and where
@@ -17,21 +17,22 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Command;
 
 const SESSION: Duration = Duration::from_secs(100);
-const HOST: &str = "127.0.0.1:";
+const HOST: &str = "127.0.0.";
 
 /// Starts every node that has been made and does not run, and waits until it answers and its links, if it has any, are
 /// equal: a reader takes longer than that to type.
 const NODES: &str = r#"
 start_nodes() {
-    for node in */nodes/*/; do
-        [ -e "$node/said.txt" ] || heliu node --dir "$node" >"$node/said.txt" 2>"$node/log.txt" &
+    for node in */county/ */nodes/*/; do
+        [ ! -d "$node" ] || [ -e "$node/said.txt" ] || heliu node --dir "$node" >"$node/said.txt" 2>"$node/log.txt" &
     done
-    for node in */nodes/*/; do
+    for node in */county/ */nodes/*/; do
+        [ -d "$node" ] || continue
         tries=0
-        until heliu verify --config "$node/heliu.toml" >/dev/null 2>&1 || [ $tries -gt 100 ]; do
+        until heliu verify --dir "$node" >/dev/null 2>&1 || [ $tries -gt 100 ]; do
             sleep 0.2; tries=$((tries + 1))
         done
-        heliu status --config "$node/heliu.toml" >/dev/null
+        heliu status --dir "$node" >/dev/null
     done
 }
 "#;
@@ -44,6 +45,16 @@ async fn the_commands_of_the_english_readme_work() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_commands_of_the_chinese_readme_work() {
     works("README.zh-CN.md", "zh").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_machines_come_from_nothing_to_verified_equal_by_the_english_guide() {
+    works("deploy/three-machines.md", "en").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_machines_come_from_nothing_to_verified_equal_by_the_chinese_guide() {
+    works("deploy/three-machines.zh-CN.md", "zh").await;
 }
 
 async fn works(page: &str, language: &str) {
@@ -60,7 +71,12 @@ async fn works(page: &str, language: &str) {
     let said = std::fs::File::create(&log).expect("it is ours");
     let mut shell = Command::new("sh");
     shell.args(["-c", &script(&blocks)]).current_dir(desk).stdin(Stdio::null()).process_group(0).kill_on_drop(true);
-    shell.env("PATH", path).env("HELIU_LANG", language).env_remove("HELIU_CONFIG").env_remove("HELIU_NODE");
+    shell
+        .env("PATH", path)
+        .env("HELIU_LANG", language)
+        .env_remove("HELIU_CONFIG")
+        .env_remove("HELIU_NODE")
+        .env_remove("HELIU_ACCESS");
     shell.stdout(said.try_clone().expect("a file")).stderr(said);
     let mut session = shell.spawn().expect("there is a shell");
     let group = session.id().and_then(|id| Pid::from_raw(id.cast_signed()));
@@ -85,13 +101,18 @@ fn script(blocks: &[Block]) -> String {
 
 /// The same commands with a free port for each that is named.
 fn with_free_ports(commands: &str) -> String {
-    let mut free: BTreeMap<&str, String> = BTreeMap::new();
+    let mut free: BTreeMap<&str, u16> = BTreeMap::new();
     let mut parts = commands.split(HOST);
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (port, rest) = part.split_at(part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len()));
-        text.push_str(free.entry(port).or_insert_with(|| free_address().to_string()));
-        text.push_str(rest);
+        // `2:7340 ...`: the rest of the address, and what follows it.
+        let (address, rest) = part.split_at(part.find(|c: char| !c.is_ascii_digit() && c != ':').unwrap_or(part.len()));
+        let Some((host, _)) = address.split_once(':') else {
+            text.push_str(&format!("{HOST}{part}"));
+            continue;
+        };
+        let port = free.entry(address).or_insert_with(|| free_address().port());
+        text.push_str(&format!("{HOST}{host}:{port}{rest}"));
     }
     text
 }

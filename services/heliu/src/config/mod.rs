@@ -16,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::failure::{Exit, Failure};
 use crate::text::{Say, nearest, say};
+pub use settings::is_address;
 use settings::{Form, SETTINGS, Setting, Value};
 
 /// Longer files are no configuration.
@@ -27,6 +28,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
     pub key_file: PathBuf,
+    pub sealing_key_file: PathBuf,
+    pub issuer_key_file: PathBuf,
     pub directory_file: PathBuf,
     pub shutdown: Duration,
     pub realm_name: String,
@@ -38,6 +41,12 @@ pub struct Config {
     pub cache_kib: u32,
     pub quota_mib: Option<u64>,
     pub log_json: bool,
+    /// Neither encryption nor tokens: for development, on loopback.
+    pub plain: bool,
+    pub certificate_file: PathBuf,
+    pub certificate_key_file: PathBuf,
+    pub access_file: PathBuf,
+    pub names: Vec<String>,
 }
 
 impl Config {
@@ -75,7 +84,8 @@ impl Config {
 
 /// Variables that look like settings and are none, each with the nearest that is: a slip there would go unnoticed.
 pub fn stray(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>)> {
-    const OTHERS: [&str; 4] = ["HELIU_CONFIG", "HELIU_LANG", "HELIU_NODE", "HELIU_WHO"];
+    const OTHERS: [&str; 6] =
+        ["HELIU_ACCESS", "HELIU_CONFIG", "HELIU_JOIN_TOKEN", "HELIU_LANG", "HELIU_NODE", "HELIU_WHO"];
     let known: Vec<String> = SETTINGS.iter().map(Setting::variable).collect();
     let strange =
         |name: &String| name.starts_with("HELIU_") && !known.contains(name) && !OTHERS.contains(&name.as_str());
@@ -140,11 +150,11 @@ impl Reading<'_> {
             (Form::Whole { .. }, DeValue::Integer(number)) if number.radix() == 10 => {
                 setting.form.read(&number.as_str().replace('_', ""))
             }
-            (Form::Nodes, DeValue::Array(items)) => {
+            (Form::Nodes | Form::Names, DeValue::Array(items)) => {
                 let texts: Option<Vec<&str>> = items.iter().map(|item| item.get_ref().as_str()).collect();
                 texts.and_then(|texts| setting.form.read_list(texts.into_iter()))
             }
-            (Form::Whole { .. } | Form::Nodes, _) => None,
+            (Form::Whole { .. } | Form::Nodes | Form::Names, _) => None,
             (form, DeValue::String(text)) => form.read(text),
             _ => None,
         };
@@ -210,6 +220,8 @@ impl Reading<'_> {
             listen: text("listen").parse().unwrap_or(SocketAddr::from(([127, 0, 0, 1], crate::cli::PORT))),
             data_dir: folder.join(text("data_dir")),
             key_file: folder.join(text("key_file")),
+            sealing_key_file: folder.join(text("sealing_key_file")),
+            issuer_key_file: folder.join(text("issuer_key_file")),
             directory_file: folder.join(text("directory_file")),
             shutdown: Duration::from_secs(whole("shutdown_seconds")),
             realm_name: text("realm.name"),
@@ -220,6 +232,11 @@ impl Reading<'_> {
             cache_kib: u32::try_from(whole("store.cache_kib")).unwrap_or(u32::MAX),
             quota_mib: Some(whole("store.quota_mib")).filter(|quota| *quota > 0),
             log_json: text("log.format") == "json",
+            plain: text("security.mode") == "loopback-plain",
+            certificate_file: folder.join(text("security.certificate_file")),
+            certificate_key_file: folder.join(text("security.key_file")),
+            access_file: folder.join(text("security.access_file")),
+            names: nodes("security.names").concat(),
         })
     }
 

@@ -25,6 +25,8 @@ pub enum Form {
     Listen,
     /// A list; each of its items is one node, by one or more `host:port` with blanks between.
     Nodes,
+    /// A list of host names and addresses.
+    Names,
     /// A public key: 64 hexadecimal digits.
     Key,
     Whole {
@@ -48,8 +50,8 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Listen,
         default: Some("127.0.0.1:7340"),
         help: label(
-            "监听地址。链路尚未加密,只能用本机地址;跨机器请走隧道(ssh、WireGuard)",
-            "Where it listens. Links are not encrypted yet: loopback only; between machines use a tunnel (ssh, WireGuard)",
+            "监听地址;0.0.0.0:7340 为本机所有地址",
+            "Where it listens; 0.0.0.0:7340 is every address of this machine",
         ),
     },
     Setting {
@@ -66,6 +68,24 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Path,
         default: Some("node.key"),
         help: label("节点私钥文件,权限须为 0600", "The node's private key; its mode must be 0600"),
+    },
+    Setting {
+        key: "sealing_key_file",
+        form: Form::Path,
+        default: Some("sealing.key"),
+        help: label(
+            "节点的解封私钥:凭它读密封字段,权限须为 0600",
+            "The private key with which the node reads sealed fields; its mode must be 0600",
+        ),
+    },
+    Setting {
+        key: "issuer_key_file",
+        form: Form::Path,
+        default: Some("issuer.key"),
+        help: label(
+            "域的签发密钥:有此文件的节点(县级)才写目录;没有则交给上级",
+            "The issuer's key: a node that has this file (the county's) writes the directory; others pass it up",
+        ),
     },
     Setting {
         key: "directory_file",
@@ -98,6 +118,48 @@ pub const SETTINGS: &[Setting] = &[
         help: label(
             "域的根公钥:本节点只信由它而来的目录",
             "The realm's root public key: only a directory that follows from it is believed",
+        ),
+    },
+    Setting {
+        key: "security.mode",
+        form: Form::Choice(&["tls", "loopback-plain"]),
+        default: Some("tls"),
+        help: label(
+            "tls:加密,节点凭证书,人和程序凭令牌;loopback-plain:仅供开发,本机任何人都能读写一切",
+            "tls: encrypted, nodes by certificate, people and programs by token; loopback-plain: for development alone, everybody on this machine may do everything",
+        ),
+    },
+    Setting {
+        key: "security.certificate_file",
+        form: Form::Path,
+        default: Some("tls.crt"),
+        help: label(
+            "TLS 证书;没有则自动生成,到期前自动更换(也可 heliu rotate)",
+            "TLS certificate; made where there is none, and renewed in time (or with heliu rotate)",
+        ),
+    },
+    Setting {
+        key: "security.key_file",
+        form: Form::Path,
+        default: Some("tls.key"),
+        help: label("TLS 证书的私钥", "The certificate's private key"),
+    },
+    Setting {
+        key: "security.access_file",
+        form: Form::Path,
+        default: Some("access.json"),
+        help: label(
+            "访问令牌清单(只存散列);用 heliu access 增删",
+            "The access tokens, hashed; heliu access adds and revokes them",
+        ),
+    },
+    Setting {
+        key: "security.names",
+        form: Form::Names,
+        default: Some(""),
+        help: label(
+            "写进证书的主机名和地址,供第三方程序核对;节点之间不看",
+            "Host names and addresses for the certificate, for programs of others; nodes do not go by them",
         ),
     },
     Setting {
@@ -176,7 +238,7 @@ impl Form {
                 Some(Value::Whole(number))
             }
             Form::Choice(choices) => choices.contains(&text).then(|| Value::Text(text.to_owned())),
-            Form::Nodes => self.read_list(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
+            Form::Nodes | Form::Names => self.read_list(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
         }
     }
 
@@ -186,7 +248,13 @@ impl Form {
             let mut addresses = item.split_whitespace().peekable();
             addresses.peek().is_some() && addresses.all(is_address)
         };
-        (self == Form::Nodes && items.iter().all(is_node)).then_some(Value::List(items))
+        let is_name = |item: &String| !item.is_empty() && !item.contains(['/', ' ']);
+        let is_good = match self {
+            Form::Nodes => items.iter().all(is_node),
+            Form::Names => items.iter().all(is_name),
+            _ => false,
+        };
+        is_good.then_some(Value::List(items))
     }
 
     /// What should stand there.
@@ -198,6 +266,7 @@ impl Form {
             Form::Nodes => {
                 say!("地址列表,如 [\"127.0.0.1:7340\"]", "a list of addresses, such as [\"127.0.0.1:7340\"]")
             }
+            Form::Names => say!("主机名列表,如 [\"a.example\"]", "a list of host names, such as [\"a.example\"]"),
             Form::Key => say!("64 位十六进制公钥", "a public key of 64 hexadecimal digits"),
             Form::Whole { min, max } => say!("{min} 到 {max} 的整数", "a whole number from {min} to {max}"),
             Form::Choice(choices) => {

@@ -1,6 +1,5 @@
 //! Configurations as people get them wrong, and what they are told.
 
-use super::settings::is_address;
 use super::*;
 use crate::text::Language;
 
@@ -27,6 +26,8 @@ fn a_short_file_gets_the_defaults_and_paths_beside_it() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:7340");
     assert_eq!(config.data_dir, Path::new("/etc/heliu/data"));
     assert_eq!((config.parents.len(), config.quota_mib, config.log_json), (0, None, false));
+    assert!(!config.plain, "without a word, a node is secured");
+    assert_eq!(config.certificate_file, Path::new("/etc/heliu/tls.crt"));
 }
 
 #[test]
@@ -90,12 +91,14 @@ fn the_file_that_init_writes_reads_as_what_was_given() {
         ("listen", vec!["127.0.0.1:7341".to_owned()]),
         ("realm.name", vec!["鄄城\"县\"".to_owned()]),
         ("realm.root", vec![ROOT.to_owned()]),
+        ("security.names", vec!["county.example".to_owned(), "::1".to_owned()]),
         ("links.parents", vec!["127.0.0.1:7340".to_owned()]),
     ];
     let file = template::write("a node\nof 鄄城县", &given);
     let config = read_with(&file, &[]).expect("it reads");
     assert_eq!((config.realm_name.as_str(), config.listen.port()), ("鄄城\"县\"", 7341));
     assert_eq!(config.parents, [["127.0.0.1:7340"]]);
+    assert_eq!(config.names, ["county.example", "::1"]);
     // Taking the comment off a default changes nothing.
     let uncommented: String = file
         .lines()

@@ -1,115 +1,120 @@
-//! The county is founded: keys, one signed directory with every seat and node, a store and a running node for each seat.
+//! The county is founded as a real one is: `init` makes the realm and the county's node, every other node joins with a
+//! token of its superior, over TLS, and runs with what it got.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use heliu_node::{Anchor, Node, Options, Retry, Upstream};
-use heliu_record::hash::hash;
+use heliu_client::administration::propose_request::Change;
+use heliu_client::administration::{Delegate, MintTokenRequest, ProposeRequest};
+use heliu_client::{Access, Client};
+use heliu_node::{Anchor, Node, Options, Retry, Security, Tls, Upstream};
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
 use heliu_storage::StoreId;
 use heliu_storage_sqlite::SqliteStore;
-use heliu_trust::directory::{Directory, Item, SignedEntry, limits};
-use heliu_trust::ed25519::{Ed25519, Ed25519Key};
-use heliu_trust::id::{Incarnation, RealmId, realm_id};
-use heliu_trust::signature::{SealingKey, Signer as _};
+use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::ed25519::Ed25519;
+use heliu_trust::id::{Incarnation, RealmId};
+use heliu_trust::signature::Signer;
+use heliu_trust::token::JoinToken;
 
 use super::ask::Fault;
 use super::gate::Gate;
 use super::place::Place;
 use super::words::Teller;
 use crate::failure::{Exit, Failure};
+use crate::realm::key_file::{self, random};
+use crate::realm::make::{Realm, Wanted, make};
+use crate::realm::node_dir::Keys;
+use crate::realm::{COUNTY, ISSUER_KEY, LOCAL_ACCESS, NODES};
+use crate::registry::join;
 use crate::text::{say, tr};
 
 const REALM: &str = "demo";
-/// Nodes that start at the same time.
+/// Nodes that join and start at the same time.
 const STARTING: usize = 16;
 /// Engines count time in ticks of about a second; hundreds of nodes on one machine need not hurry.
 const TICK: Duration = Duration::from_millis(500);
 const RETRY: Retry = Retry { first: Duration::from_millis(100), max: Duration::from_secs(2) };
+/// Nobody replaces files here.
+const RELOAD: Duration = Duration::from_secs(600);
 /// Connections, files and sockets of one node, generously.
 const FILES_PER_NODE: u64 = 20;
+/// A delegation reaches a township at once, unless something is wrong.
+const PATIENCE: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(20);
+/// A free port of this machine.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
-/// The keys of a county that lives as long as this process.
+/// A county that lives as long as this process.
 pub struct Founding {
-    secret: [u8; 32],
-    /// Root and issuer: nobody outlives this process to whom the difference could matter.
-    issuer: Ed25519Key,
-    pub realm: RealmId,
+    home: PathBuf,
+    realm: Realm,
+}
+
+/// What is needed to start a node, wherever it came from.
+struct Ready {
+    folder: PathBuf,
+    keys: Keys,
+    issuer: Option<Arc<dyn Signer>>,
+    directory: Directory,
 }
 
 impl Founding {
-    pub fn new() -> Result<Self, Fault> {
-        let secret = random()?;
-        let issuer = Ed25519Key::from_seed(hash("heliu demo issuer", &[&secret]));
-        let realm = realm_id(&issuer.public_key(), REALM);
-        Ok(Founding { secret, issuer, realm })
-    }
-
-    fn key(&self, seat: &Seat) -> Ed25519Key {
-        Ed25519Key::from_seed(hash("heliu demo node", &[&self.secret, &seat.id.0]))
-    }
-
-    /// Every seat, then a node for each; in as few entries as they fit.
-    fn directory(&self, seats: &[Seat]) -> Result<Directory, Fault> {
-        let node = |seat: &Seat| {
-            let key = self.key(seat);
-            Item::enrol(&key, seat.id, SealingKey(key.public_key().0), Vec::new())
+    /// As `heliu init` does it, in a directory that is free.
+    pub fn new(home: &Path, seats: impl Fn(&RealmId) -> Result<Vec<Seat>, Failure>) -> Result<Self, Fault> {
+        let county = |seats: &[Seat]| {
+            let first = seats.first().map(|seat| Wanted { seat: seat.clone(), listen: LISTEN, addresses: Vec::new() });
+            Ok(first.into_iter().collect())
         };
-        let seats_first = seats.iter().cloned().map(Item::Seat);
-        let mut items: Vec<Item> = seats_first.chain(seats.iter().map(node)).collect();
-        items.insert(1.min(items.len()), Item::Issuer { key: self.issuer.public_key() });
-        let mut directory = Directory::new(self.realm, self.issuer.public_key());
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        for items in items.chunks(limits::ITEMS) {
-            let entry = directory.draft(items.to_vec(), i64::try_from(now).unwrap_or(0), &[&self.issuer])?;
-            directory.append(&entry, &Ed25519)?;
-        }
-        Ok(directory)
+        let realm = make(home, REALM, seats, county)?;
+        Ok(Founding { home: home.to_owned(), realm })
     }
 
-    /// Starts a node for every seat, superiors first. Those in `cut` reach their superior through a gate.
-    pub async fn start(
-        &self,
-        seats: &[Seat],
-        cut: &BTreeSet<SeatId>,
-        root: &Path,
-        teller: &Teller,
-    ) -> Result<Vec<Place>, Fault> {
+    pub fn realm(&self) -> RealmId {
+        self.realm.directory.realm()
+    }
+
+    /// The county's node runs; then tier by tier every seat's node asks the one above it to be let in, with a one-time
+    /// token, and starts. Those in `cut` reach their superior through a gate.
+    pub async fn start(&self, seats: &[Seat], cut: &BTreeSet<SeatId>, teller: &Teller) -> Result<Vec<Place>, Fault> {
         allow_files(seats.len() as u64 * FILES_PER_NODE)?;
-        let directory = self.directory(seats)?;
-        let entries: Vec<SignedEntry> =
-            directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect();
         let mut places: Vec<Place> = Vec::with_capacity(seats.len());
-        let mut addresses = BTreeMap::new();
+        let mut desks: BTreeMap<SeatId, Desk> = BTreeMap::new();
         for tier in Tier::ALL {
             let starting = seats.iter().filter(|seat| seat.tier == tier).map(|seat| {
-                let superior = seat.parent.and_then(|parent| addresses.get(&parent));
-                self.start_one(seat, superior.copied(), cut.contains(&seat.id), &entries, root)
+                let superior = seat.parent.and_then(|parent| desks.get(&parent));
+                self.start_one(seat, superior, cut.contains(&seat.id))
             });
             let mut started = stream::iter(starting.collect::<Vec<_>>()).buffered(STARTING);
+            let begin = places.len();
             while let Some(place) = started.try_next().await? {
                 places.push(place);
-                teller.progress(&tr!("已启动节点", "nodes started"), places.len() as u64, seats.len() as u64);
+                let joined = tr!("已入域并启动的节点", "nodes that joined and run");
+                teller.progress(&joined, places.len() as u64, seats.len() as u64);
             }
             drop(started);
-            addresses.extend(places.iter().map(|place| (place.seat.id, place.address())));
+            for place in places.iter().skip(begin) {
+                let has_below = seats.iter().any(|seat| seat.parent == Some(place.seat.id));
+                if has_below {
+                    desks.insert(place.seat.id, Desk::at(place).await?);
+                }
+            }
+            delegate(&desks, &places, begin).await?;
         }
         Ok(places)
     }
 
-    async fn start_one(
-        &self,
-        seat: &Seat,
-        superior: Option<std::net::SocketAddr>,
-        gated: bool,
-        entries: &[SignedEntry],
-        root: &Path,
-    ) -> Result<Place, Fault> {
+    async fn start_one(&self, seat: &Seat, superior: Option<&Desk>, gated: bool) -> Result<Place, Fault> {
         let failed = |error: String| Fault::Node { place: seat.name.clone(), error };
+        let ready = match superior {
+            None => self.county()?,
+            Some(superior) => self.join(seat, superior).await?,
+        };
         let (cache_kib, readers, open_max) = match seat.tier {
             Tier::Village => (256, 1, 96),
             Tier::Township => (1024, 2, 512),
@@ -117,31 +122,91 @@ impl Founding {
         };
         let mut store = heliu_storage_sqlite::Options::new(StoreId(random()?), Incarnation(random()?));
         (store.cache_kib, store.readers) = (cache_kib, readers);
-        let store = Arc::new(SqliteStore::open(root.join(&seat.code), store).await?);
+        let store = Arc::new(SqliteStore::open(ready.folder.join("data"), store).await?);
         let gate = match superior.filter(|_| gated) {
-            Some(address) => Some(Gate::before(address).await.map_err(|error| failed(error.to_string()))?),
+            Some(desk) => Some(Gate::before(desk.address).await.map_err(|error| failed(error.to_string()))?),
             None => None,
         };
-        let dialled = gate.as_ref().map(Gate::address).or(superior);
-        let anchor = Anchor { realm: self.realm, root: self.issuer.public_key() };
-        let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let dialled = gate.as_ref().map(Gate::address).or(superior.map(|desk| desk.address));
+        let anchor = Anchor { realm: self.realm(), root: ready.directory.root() };
+        let entries = ready.directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect();
         let options = Options {
-            directory: entries.to_vec(),
+            realm_name: REALM.to_owned(),
+            sealing: Some(Arc::new(ready.keys.sealing())),
+            issuer: ready.issuer,
+            directory: entries,
+            security: Security::Tls(Tls { reload: RELOAD, ..Tls::in_dir(&ready.folder) }),
             upstreams: dialled.map(|address| Upstream::at([address.to_string()])).into_iter().collect(),
             tick: TICK,
             open_max,
             retry: RETRY,
-            ..Options::new(Arc::new(self.key(seat)), Arc::new(Ed25519), anchor, listen)
+            ..Options::new(Arc::new(ready.keys.signing()), Arc::new(Ed25519), anchor, LISTEN)
         };
         let handle = Node::start(options, store.clone()).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Place { seat: seat.clone(), store, handle, gate })
+        let place = Place { seat: seat.clone(), folder: ready.folder, store, handle, gate };
+        place.keep_access()?;
+        Ok(place)
+    }
+
+    /// What `init` made.
+    fn county(&self) -> Result<Ready, Fault> {
+        let folder = self.home.join(COUNTY);
+        let issuer: Arc<dyn Signer> = Arc::new(key_file::read(&folder.join(ISSUER_KEY))?);
+        let (keys, directory) = (Keys::read(&folder)?, self.realm.directory.clone());
+        Ok(Ready { folder, keys, issuer: Some(issuer), directory })
+    }
+
+    /// As `heliu enroll` and `heliu join` do it, over the wire.
+    async fn join(&self, seat: &Seat, superior: &Desk) -> Result<Ready, Fault> {
+        let failed = |error: String| Fault::Node { place: seat.name.clone(), error };
+        let addresses = vec![superior.address.to_string()];
+        let request = MintTokenRequest { seat: seat.code.clone(), seconds: 0, addresses };
+        let minted = superior.client.mint_token(request).await.map_err(Failure::from)?;
+        let token = JoinToken::from_text(&minted.token).map_err(|error| failed(error.to_string()))?;
+        let keys = Keys::draw()?;
+        let joined = join::ask(&token, &keys, LISTEN, Vec::new(), false).await?;
+        let folder = self.home.join(NODES).join(&seat.code);
+        std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+        keys.write(&folder, &seat.name)?;
+        joined.write(&folder)?;
+        Ok(Ready { folder, keys, issuer: None, directory: joined.directory })
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Fault> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Fault::Node { place: REALM.to_owned(), error: error.to_string() })?;
-    Ok(bytes)
+/// Where a superior's administrator sits.
+struct Desk {
+    client: Client,
+    address: SocketAddr,
+}
+
+impl Desk {
+    async fn at(place: &Place) -> Result<Self, Fault> {
+        let access = Access::read(&place.folder.join(LOCAL_ACCESS)).map_err(Failure::from)?;
+        let client = Client::open(&access).await.map_err(Failure::from)?;
+        Ok(Desk { client, address: place.address() })
+    }
+}
+
+/// Lets the nodes from `begin` on enrol those below them, and waits until they know that they may. The county's own may.
+async fn delegate(desks: &BTreeMap<SeatId, Desk>, places: &[Place], begin: usize) -> Result<(), Fault> {
+    let Some(county) = places.first().and_then(|county| desks.get(&county.seat.id)) else { return Ok(()) };
+    let new = places.iter().skip(begin.max(1)).filter(|place| desks.contains_key(&place.seat.id));
+    for place in new.clone() {
+        let change = Change::Delegate(Delegate { seat: place.seat.code.clone(), active: true });
+        let request = ProposeRequest { change: Some(change), reason: REALM.to_owned() };
+        county.client.propose(request).await.map_err(Failure::from)?;
+    }
+    let began = Instant::now();
+    for place in new {
+        while !place.handle.directory().delegates().any(|seat| seat == place.seat.id) {
+            if began.elapsed() > PATIENCE {
+                let what = format!("the delegation has not reached {}", place.seat.name);
+                return Err(Fault::Stuck { what, seconds: PATIENCE.as_secs() });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    Ok(())
 }
 
 /// Raises the limit of open files to what the system lets a process have.

@@ -21,11 +21,12 @@ use futures::stream::{self, StreamExt as _};
 use heliu_record::conflict::Conflict;
 use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_storage::Read as _;
+use heliu_trust::id::RealmId;
 use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
-use crate::realm::make::not_empty;
+use crate::realm::draft::not_empty;
 use crate::realm::regions;
 use crate::text::{bytes, count, tr};
 use ask::Fault;
@@ -131,12 +132,14 @@ struct Outcome {
 
 /// From nothing to the end. Whether everything was as it should be.
 async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
-    let founding = Founding::new()?;
-    let seats = match &args.regions {
-        Some(path) => regions::parse(path, &founding.realm, &regions::read(path)?)?,
-        None => regions::parse(Path::new("371726.csv"), &founding.realm, JUANCHENG)?,
+    let (path, bytes) = match &args.regions {
+        Some(path) => (path.as_path(), regions::read(path)?),
+        None => (Path::new("371726.csv"), JUANCHENG.to_vec()),
     };
+    let parse = |realm: &RealmId| regions::parse(path, realm, &bytes);
     let home = Home::open(args.dir.as_deref())?;
+    let founding = Founding::new(home.path(), parse)?;
+    let seats = parse(&founding.realm())?;
     let mut tree = Seats::default();
     for seat in &seats {
         tree.add(seat.clone()).map_err(heliu_trust::directory::DirectoryError::from)?;
@@ -153,7 +156,7 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
             "{name}: one county, {townships} townships, {villages} villages, each with a node of its own"
         ),
     );
-    let places = unless_interrupted(founding.start(&seats, &cast.cut, home.path(), teller)).await?;
+    let places = unless_interrupted(founding.start(&seats, &cast.cut, teller)).await?;
     let county = County::new(places, args.seed);
     let ended = unless_interrupted(play(&county, &plan, &cast, &seats, teller)).await;
     let good = match ended {
@@ -172,8 +175,10 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
 
 async fn play(county: &County, plan: &Plan, cast: &Cast, seats: &[Seat], teller: &Teller) -> Result<Outcome, Fault> {
     let nodes = county.places.len();
-    teller
-        .say(&tr!("{nodes} 个节点已运行,逐级以 gRPC 相连。", "Nodes running: {nodes}, linked tier by tier over gRPC."));
+    teller.say(&tr!(
+        "{nodes} 个节点凭令牌入域并运行,逐级以 TLS 上的 gRPC 相连。",
+        "Nodes running: {nodes}. Each joined with a token; they are linked tier by tier, over gRPC and TLS."
+    ));
     let roll = register::register(county, plan, teller).await?;
     let (total, elapsed) = (count(plan.total()), teller.elapsed().as_secs_f64());
     teller.say(&tr!(
@@ -316,17 +321,17 @@ async fn stay(county: &County, result: &Outcome, teller: &Teller) {
     let below = |above: &Place| county.places.iter().find(|place| place.seat.parent == Some(above.seat.id));
     let second = resolver.map(|seat| county.at(seat)).filter(|place| place.seat.id != top.seat.id).or(below(top));
     for place in [Some(top), second, second.and_then(below)].into_iter().flatten() {
-        teller.item(&format!("{}  {}", place.address(), place.seat.name));
+        teller.item(&format!("{}  {}  {}", place.address(), place.seat.name, place.folder.display()));
     }
-    let address = top.address();
+    let dir = top.folder.display();
     for verb in ["status", "peers", "verify", "conflicts list", "list org --limit 20"] {
-        teller.item(&format!("heliu {verb} --node {address}"));
+        teller.item(&format!("heliu {verb} --dir {dir}"));
     }
     if let Some(conflict) = result.conflicts.first() {
         let (id, subject) = (conflict.id, conflict.subject);
-        teller.item(&format!("heliu conflicts show {} --node {address}", id.short()));
-        teller.item(&format!("heliu history {subject} --node {address}"));
-        teller.item(&format!("heliu do conflict.settle {subject} conflict={id} choice=1 --node {address}"));
+        teller.item(&format!("heliu conflicts show {} --dir {dir}", id.short()));
+        teller.item(&format!("heliu history {subject} --dir {dir}"));
+        teller.item(&format!("heliu do conflict.settle {subject} conflict={id} choice=1 --dir {dir}"));
     }
     interrupted().await;
 }

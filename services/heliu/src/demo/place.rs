@@ -1,9 +1,11 @@
 //! One seat of the county in the demo: its node, its store, and the gate in front of its superior if its link is to be cut.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_client::Access;
 use heliu_node::status::{Executed, LinkReport, LinkState, Outcome};
 use heliu_node::{ExecuteError, NodeHandle};
 use heliu_record::command::Request;
@@ -12,6 +14,8 @@ use heliu_storage_sqlite::SqliteStore;
 
 use super::ask::Fault;
 use super::gate::Gate;
+use crate::failure::Failure;
+use crate::realm::LOCAL_ACCESS;
 
 /// How long one verification may take; after that it is asked for again.
 const VERIFY: Duration = Duration::from_secs(10);
@@ -19,6 +23,8 @@ const VERIFY_TRIES: usize = 3;
 
 pub struct Place {
     pub seat: Seat,
+    /// Of its files, as `heliu node --dir` would take it.
+    pub folder: PathBuf,
     pub store: Arc<SqliteStore>,
     pub handle: NodeHandle,
     pub gate: Option<Gate>,
@@ -27,6 +33,13 @@ pub struct Place {
 impl Place {
     pub fn address(&self) -> SocketAddr {
         self.handle.address()
+    }
+
+    /// Whoever types `--dir` reaches the port that the node got.
+    pub fn keep_access(&self) -> Result<(), Failure> {
+        let file = self.folder.join(LOCAL_ACCESS);
+        let access = Access::read(&file)?;
+        Ok(Access { addresses: vec![self.address().to_string()], ..access }.write(&file)?)
     }
 
     fn fault(&self, error: &impl ToString) -> Fault {

@@ -1,5 +1,5 @@
-//! A county's directory as a file: a first line that names the format, then each signed entry after its length (4 bytes,
-//! little-endian). Reading verifies every entry against the realm's root.
+//! A county's directory as a file: a first line that names the format, the realm and its root key, then each signed entry
+//! after its length (4 bytes, little-endian). Reading verifies every entry against the root's key.
 
 use std::path::Path;
 
@@ -9,12 +9,14 @@ use heliu_trust::id::RealmId;
 use heliu_trust::signature::PublicKey;
 
 use crate::failure::{Exit, Failure};
-use crate::text::say;
+use crate::text::{Say, say};
 
-const FORMAT: &[u8] = b"heliu directory 1\n";
+const FORMAT: &str = "heliu directory 2";
+/// Format, realm and root in hexadecimal digits, two blanks and the end of the line.
+const HEAD_BYTES: usize = FORMAT.len() + 1 + 32 + 1 + 64 + 1;
 
 pub fn encode(directory: &Directory) -> Vec<u8> {
-    let mut bytes = FORMAT.to_vec();
+    let mut bytes = format!("{FORMAT} {} {}\n", directory.realm(), directory.root()).into_bytes();
     for entry in directory.entries_from(0) {
         let entry = entry.encode();
         bytes.extend_from_slice(&u32::try_from(entry.len()).unwrap_or(u32::MAX).to_le_bytes());
@@ -23,21 +25,37 @@ pub fn encode(directory: &Directory) -> Vec<u8> {
     bytes
 }
 
+/// The directory of a realm that is known.
 pub fn read(path: &Path, realm: RealmId, root: PublicKey) -> Result<Directory, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
-    decode(&bytes, realm, root).map_err(|why| {
-        let path = path.display();
-        Failure::new(Exit::Failed, "directory", say!("目录文件 {path} 不能用", "cannot use the directory {path}"))
-            .because(why)
-            .next(say!(
-                "请从域的目录重新拷贝,并核对配置中的 realm.name 和 realm.root",
-                "copy it again from the realm's directory, and check realm.name and realm.root in the configuration"
-            ))
-    })
+    let directory = open(path)?;
+    if (directory.realm(), directory.root()) == (realm, root) {
+        return Ok(directory);
+    }
+    Err(refused(path, Say::verbatim("it is of another realm")))
 }
 
-fn decode(bytes: &[u8], realm: RealmId, root: PublicKey) -> Result<Directory, String> {
-    let mut rest = bytes.strip_prefix(FORMAT).ok_or("it does not begin as a directory of this version")?;
+/// Whatever realm's directory it is: that it is the right one is for whoever handed over the file to know.
+pub fn open(path: &Path) -> Result<Directory, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    decode(&bytes).map_err(|why| refused(path, Say::verbatim(why)))
+}
+
+fn refused(path: &Path, why: Say) -> Failure {
+    let path = path.display();
+    Failure::new(Exit::Failed, "directory", say!("目录文件 {path} 不能用", "cannot use the directory {path}"))
+        .why(why)
+        .next(say!(
+            "请重新取一份(heliu directory save),并核对配置中的 realm.name 和 realm.root",
+            "get it again (heliu directory save), and check realm.name and realm.root in the configuration"
+        ))
+}
+
+fn decode(bytes: &[u8]) -> Result<Directory, String> {
+    let (head, mut rest) = bytes.split_at_checked(HEAD_BYTES).ok_or("it is no directory of this version")?;
+    let head = std::str::from_utf8(head).ok().and_then(|head| head.strip_prefix(FORMAT)?.strip_suffix('\n'));
+    let mut words = head.ok_or("it does not begin as a directory of this version")?.split_whitespace();
+    let realm = words.next().and_then(|word| word.parse().ok()).ok_or("it names no realm")?;
+    let root = words.next().and_then(|word| word.parse().ok()).ok_or("it names no root")?;
     let mut directory = Directory::new(realm, root);
     while !rest.is_empty() {
         let (length, after) = rest.split_first_chunk().ok_or("it ends within an entry")?;
@@ -84,7 +102,7 @@ mod tests {
     #[test]
     fn a_directory_comes_back_as_it_was() {
         let county = county();
-        let read = decode(&encode(&county), county.realm(), county.root()).expect("it reads");
+        let read = decode(&encode(&county)).expect("it reads");
         assert_eq!((read.head(), read.len()), (county.head(), 1));
     }
 
@@ -93,12 +111,15 @@ mod tests {
         let county = county();
         let bytes = encode(&county);
         for end in 0..bytes.len() {
-            let whole = end == FORMAT.len();
-            assert_eq!(decode(&bytes[..end], county.realm(), county.root()).is_ok(), whole, "{end}");
+            assert_eq!(decode(&bytes[..end]).is_ok(), end == HEAD_BYTES, "{end}");
         }
         let mut changed = bytes.clone();
         changed[bytes.len() - 70] ^= 1;
-        assert!(decode(&changed, county.realm(), county.root()).is_err());
-        assert!(decode(&bytes, RealmId([9; 16]), county.root()).is_err());
+        assert!(decode(&changed).is_err());
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("directory.bin");
+        std::fs::write(&path, &bytes).expect("it is ours");
+        assert!(read(&path, county.realm(), county.root()).is_ok());
+        assert!(read(&path, RealmId([9; 16]), county.root()).is_err());
     }
 }

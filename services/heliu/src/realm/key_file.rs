@@ -1,16 +1,31 @@
 //! Private keys on disk: one line of text, readable by its owner alone. A key that others can read is refused, as ssh
-//! does, since whoever has read it can write in the node's name.
+//! does, since whoever has read it can act in its owner's name.
 
 use std::path::Path;
 
 use heliu_record::id::{from_hex, to_hex};
 use heliu_trust::ed25519::Ed25519Key;
+use heliu_trust::seal::SealingSecret;
 
 use super::write_new;
 use crate::failure::{Exit, Failure};
 use crate::text::say;
 
-const SCHEME: &str = "ed25519";
+/// What a key is for; the first word of its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Signing,
+    Sealing,
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Scheme::Signing => "ed25519",
+            Scheme::Sealing => "x25519",
+        }
+    }
+}
 
 /// Bytes that nobody has had before: a key, an id.
 pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
@@ -22,27 +37,38 @@ pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-pub fn write(path: &Path, seed: &[u8; 32], of: &str) -> Result<(), Failure> {
-    let text = format!(
-        "# Private key of {of}. Whoever has it can write in its name: keep it secret.\n{SCHEME} {}\n",
-        to_hex(seed)
-    );
+pub fn write(path: &Path, scheme: Scheme, seed: &[u8; 32], of: &str) -> Result<(), Failure> {
+    let does = match scheme {
+        Scheme::Signing => "can write in its name",
+        Scheme::Sealing => "can read what is sealed to it",
+    };
+    let scheme = scheme.name();
+    let text = format!("# Private key of {of}. Whoever has it {does}: keep it secret.\n{scheme} {}\n", to_hex(seed));
     write_new(path, text.as_bytes(), true)
 }
 
 pub fn read(path: &Path) -> Result<Ed25519Key, Failure> {
+    seed(path, Scheme::Signing).map(Ed25519Key::from_seed)
+}
+
+pub fn read_sealing(path: &Path) -> Result<SealingSecret, Failure> {
+    seed(path, Scheme::Sealing).map(SealingSecret::from_seed)
+}
+
+pub fn seed(path: &Path, scheme: Scheme) -> Result<[u8; 32], Failure> {
     check_mode(path)?;
     let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let seed = lines.next().and_then(|line| line.strip_prefix(SCHEME)).and_then(|hex| from_hex(hex.trim()));
+    let scheme = scheme.name();
+    let seed = lines.next().and_then(|line| line.strip_prefix(scheme)).and_then(|hex| from_hex(hex.trim()));
     match (seed, lines.next()) {
-        (Some(seed), None) => Ok(Ed25519Key::from_seed(seed)),
+        (Some(seed), None) => Ok(seed),
         _ => {
             let path = path.display();
-            Err(Failure::new(Exit::Usage, "key", say!("{path} 不是密钥文件", "{path} is not a key file"))
+            Err(Failure::new(Exit::Usage, "key", say!("{path} 不是所要的密钥文件", "{path} is not such a key file"))
                 .why(say!(
-                    "里面应有一行“{SCHEME} ”加 64 位十六进制",
-                    "it should hold one line: {SCHEME}, then 64 hexadecimal digits"
+                    "里面应有一行“{scheme} ”加 64 位十六进制",
+                    "it should hold one line: {scheme}, then 64 hexadecimal digits"
                 ))
                 .next(say!("请从备份恢复;密钥无法重新生成", "restore it from a backup: a key cannot be made again")))
         }
@@ -80,9 +106,10 @@ mod tests {
     fn a_key_comes_back_as_it_was_written_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = folder.path().join("node.key");
-        write(&path, &[7; 32], "a test").expect("it is new");
+        write(&path, Scheme::Signing, &[7; 32], "a test").expect("it is new");
         assert_eq!(read(&path).expect("it reads").public_key(), Ed25519Key::from_seed([7; 32]).public_key());
-        assert_eq!(write(&path, &[8; 32], "a test").expect_err("it is there").exit, Exit::Failed);
+        assert_eq!(write(&path, Scheme::Signing, &[8; 32], "a test").expect_err("it is there").exit, Exit::Failed);
+        assert_eq!(read_sealing(&path).expect_err("it is for signing").code, "key");
     }
 
     #[cfg(unix)]
@@ -90,10 +117,10 @@ mod tests {
     fn a_key_that_others_can_read_is_refused_with_what_to_do() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a temporary directory");
-        let path = folder.path().join("node.key");
-        write(&path, &[7; 32], "a test").expect("it is new");
+        let path = folder.path().join("sealing.key");
+        write(&path, Scheme::Sealing, &[7; 32], "a test").expect("it is new");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
-        let failure = read(&path).expect_err("others can read it");
+        let failure = read_sealing(&path).expect_err("others can read it");
         assert_eq!(failure.code, "key_mode");
         assert!(failure.next.is_some_and(|next| next.en.contains("chmod 600")));
     }

@@ -1,5 +1,5 @@
-//! Making a realm: the keys of root and issuer, a directory of all seats and the first nodes, and for each node a directory of its
-//! own to copy to its machine. Everything is written in a temporary place and put where it belongs when it is whole.
+//! Making a realm: the offline keys of root and escrow, the county's node with the issuer's key, a directory of all seats,
+//! and further nodes for trials on one machine. Nothing is left half made.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,11 +10,13 @@ use heliu_record::seats::Seat;
 use heliu_trust::directory::{Directory, DirectoryError, Item};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{NodeId, RealmId, realm_id};
-use heliu_trust::signature::{SealingKey, Signer as _};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer as _;
 
-use super::description::{DIRECTORY, FILE, ISSUER_KEY, ROOT_KEY, Realm};
-use super::{CONFIG, NODES, directory_file, key_file, write_new};
-use crate::config::template;
+use super::draft::{Draft, is_free, not_empty};
+use super::key_file::{self, Scheme, random};
+use super::node_dir::{Keys, NodeDir, dialled};
+use super::{CONFIG, COUNTY, DIRECTORY, ESCROW_KEY, NODES, ROOT, ROOT_KEY, directory_file, write_new};
 use crate::failure::{Exit, Failure};
 use crate::text::{say, time, tr};
 
@@ -23,62 +25,78 @@ use crate::text::{say, time, tr};
 pub struct Wanted {
     pub seat: Seat,
     pub listen: SocketAddr,
+    /// Where others reach it.
+    pub addresses: Vec<String>,
 }
 
 /// A node that was made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Made {
     pub node: NodeId,
     pub seat: Seat,
     pub listen: SocketAddr,
+    pub addresses: Vec<String>,
     /// Its directory, relative to the realm's.
     pub folder: PathBuf,
-    seed: [u8; 32],
+    keys: Keys,
 }
 
+/// A realm as it was made.
+pub struct Realm {
+    pub name: String,
+    pub directory: Directory,
+    pub nodes: Vec<Made>,
+    secrets: Secrets,
+}
+
+#[derive(Clone)]
 struct Secrets {
     root: [u8; 32],
+    escrow: [u8; 32],
     issuer: [u8; 32],
 }
 
-/// A realm with these seats (of [`heliu_trust::region::parse`], for the realm that it is given) and nodes.
+/// A realm with these seats (of [`heliu_trust::region::parse`], for the realm that it is given) and nodes; the first of
+/// them is the county's.
 pub fn make(
     folder: &Path,
     name: &str,
     seats: impl FnOnce(&RealmId) -> Result<Vec<Seat>, Failure>,
     wanted: impl FnOnce(&[Seat]) -> Result<Vec<Wanted>, Failure>,
-) -> Result<(Realm, Vec<Made>), Failure> {
+) -> Result<Realm, Failure> {
     check_free(folder)?;
-    let secrets = Secrets { root: key_file::random()?, issuer: key_file::random()? };
-    let (root_key, issuer) = (Ed25519Key::from_seed(secrets.root), Ed25519Key::from_seed(secrets.issuer));
-    let root = root_key.public_key();
-    let id = realm_id(&root, name);
+    let secrets = Secrets { root: random()?, escrow: random()?, issuer: random()? };
+    let (root, issuer) = (Ed25519Key::from_seed(secrets.root), Ed25519Key::from_seed(secrets.issuer));
+    let id = realm_id(&root.public_key(), name);
     let seats = seats(&id)?;
-    let wanted = wanted(&seats)?;
-    let named = Item::Issuer { key: issuer.public_key() };
-    let mut realm = Realm { name: name.to_owned(), root, directory: Directory::new(id, root), issuer };
-    let first = seats.into_iter().map(Item::Seat).chain([named]).collect();
-    enter_as(&mut realm, first, &root_key).map_err(|error| refused(&error))?;
-    let nodes = draw_nodes(&wanted)?;
-    let items = nodes.iter().map(|node| {
-        let key = Ed25519Key::from_seed(node.seed);
-        // Nothing can be sealed to it yet.
-        Item::enrol(&key, node.seat.id, SealingKey([0; 32]), vec![node.listen.to_string()])
+    let nodes = draw_nodes(wanted(&seats)?)?;
+    let mut directory = Directory::new(id, root.public_key());
+    let escrow = SealingSecret::from_seed(secrets.escrow).public();
+    let powers = [Item::Issuer { key: issuer.public_key() }, Item::Escrow { key: escrow }];
+    let first = seats.into_iter().map(Item::Seat).chain(powers).collect();
+    let enrolled = nodes.iter().map(|node| {
+        let (key, sealing) = (node.keys.signing(), node.keys.sealing().public());
+        Item::enrol(&key, node.seat.id, sealing, node.addresses.clone())
     });
-    enter(&mut realm, items.collect()).map_err(|error| refused(&error))?;
-    write(folder, &realm, &secrets, &nodes)?;
-    Ok((realm, nodes))
+    let enrolled = enrolled.collect();
+    enter(&mut directory, first, &root).map_err(|error| refused(&error))?;
+    enter(&mut directory, enrolled, &issuer).map_err(|error| refused(&error))?;
+    let realm = Realm { name: name.to_owned(), directory, nodes, secrets };
+    let draft = Draft::open(folder, &format!("heliu-init-{}", id.short()))?;
+    match write(draft.path(), &realm) {
+        // The county's node last: with it there is a realm here.
+        Ok(()) => draft.finish(COUNTY)?,
+        Err(failure) => {
+            draft.give_up();
+            return Err(failure);
+        }
+    }
+    Ok(realm)
 }
 
-/// Signs the next entry of a realm's directory and takes it.
-pub fn enter(realm: &mut Realm, items: Vec<Item>) -> Result<(), DirectoryError> {
-    let issuer = realm.issuer.clone();
-    enter_as(realm, items, &issuer)
-}
-
-fn enter_as(realm: &mut Realm, items: Vec<Item>, signer: &Ed25519Key) -> Result<(), DirectoryError> {
-    let entry = realm.directory.draft(items, time::now_ms(), &[signer])?;
-    realm.directory.append(&entry, &Ed25519).map(|_| ())
+fn enter(directory: &mut Directory, items: Vec<Item>, signer: &Ed25519Key) -> Result<(), DirectoryError> {
+    let entry = directory.draft(items, time::now_ms(), &[signer])?;
+    directory.append(&entry, &Ed25519).map(|_| ())
 }
 
 pub fn refused(error: &DirectoryError) -> Failure {
@@ -88,113 +106,89 @@ pub fn refused(error: &DirectoryError) -> Failure {
 
 /// A realm is never overwritten: its keys could not be made again.
 fn check_free(folder: &Path) -> Result<(), Failure> {
-    let mut entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Failure::file(folder, &error)),
-    };
-    if entries.next().is_none() {
+    if is_free(folder)? {
         return Ok(());
     }
-    let shown = folder.display();
-    let failure = if folder.join(FILE).exists() {
-        Failure::new(Exit::Refused, "realm_exists", say!("{shown} 里已有一个域", "there is a realm in {shown} already"))
-            .why(say!(
-                "覆盖会毁掉它的密钥,已登记的节点将无法使用",
-                "overwriting it would destroy its keys, and with them its nodes"
-            ))
-    } else {
+    let is_realm =
+        [folder.join(COUNTY).join(CONFIG), folder.join(ROOT).join(ROOT_KEY)].iter().any(|file| file.exists());
+    if !is_realm {
         return Err(not_empty(folder));
-    };
-    Err(failure.next(say!("请用 --dir 给出一个新目录", "give a new directory with --dir")))
-}
-
-pub fn not_empty(folder: &Path) -> Failure {
+    }
     let shown = folder.display();
-    Failure::new(Exit::Usage, "not_empty", say!("目录 {shown} 不是空的", "the directory {shown} is not empty"))
-        .next(say!("请用 --dir 给出一个新的或空的目录", "name a new or an empty directory with --dir"))
+    Err(Failure::new(
+        Exit::Refused,
+        "realm_exists",
+        say!("{shown} 里已有一个域", "there is a realm in {shown} already"),
+    )
+    .why(say!(
+        "覆盖会毁掉它的密钥,已登记的节点将无法使用",
+        "overwriting it would destroy its keys, and with them its nodes"
+    ))
+    .next(say!("请用 --dir 给出一个新目录", "give a new directory with --dir")))
 }
 
-fn draw_nodes(wanted: &[Wanted]) -> Result<Vec<Made>, Failure> {
+fn draw_nodes(wanted: Vec<Wanted>) -> Result<Vec<Made>, Failure> {
     let mut at_seat: BTreeMap<SeatId, usize> = BTreeMap::new();
-    let draw = |wanted: &Wanted| {
-        let count = at_seat.entry(wanted.seat.id).or_default();
+    let draw = |(index, wanted): (usize, Wanted)| {
+        let Wanted { seat, listen, addresses } = wanted;
+        let count = at_seat.entry(seat.id).or_default();
         *count += 1;
-        let code = &wanted.seat.code;
-        let name = if *count == 1 { code.clone() } else { format!("{code}-{count}") };
-        let seed = key_file::random()?;
-        let node = Ed25519Key::from_seed(seed).node();
-        Ok(Made { node, seat: wanted.seat.clone(), listen: wanted.listen, folder: Path::new(NODES).join(name), seed })
+        let name = if *count == 1 { seat.code.clone() } else { format!("{}-{count}", seat.code) };
+        let folder = if index == 0 { PathBuf::from(COUNTY) } else { Path::new(NODES).join(name) };
+        let keys = Keys::draw()?;
+        Ok(Made { node: keys.node(), seat, listen, addresses, folder, keys })
     };
-    wanted.iter().map(draw).collect()
+    wanted.into_iter().enumerate().map(draw).collect()
 }
 
-fn write(folder: &Path, realm: &Realm, secrets: &Secrets, nodes: &[Made]) -> Result<(), Failure> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |error: std::io::Error| Failure::file(&path, &error)
+fn write(folder: &Path, realm: &Realm) -> Result<(), Failure> {
+    let inside = |name: &Path| {
+        let path = folder.join(name);
+        let made = std::fs::create_dir_all(&path);
+        made.map(|()| path.clone()).map_err(|error| Failure::file(&path, &error))
     };
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(parent).map_err(failed(parent))?;
-    // An empty directory that is there stays: somebody may stand in it, and it may be a file system of its own.
-    let stays = folder.exists();
-    let around = if stays { folder } else { parent };
-    let draft = tempfile::Builder::new().prefix(".heliu-init-").tempdir_in(around).map_err(failed(around))?;
-    let directory = directory_file::encode(&realm.directory);
-    write_new(&draft.path().join(FILE), realm.describe().as_bytes(), false)?;
-    key_file::write(&draft.path().join(ROOT_KEY), &secrets.root, &tr!("域的根", "the realm's root"))?;
-    key_file::write(&draft.path().join(ISSUER_KEY), &secrets.issuer, &tr!("域签发者", "the realm's issuer"))?;
-    write_new(&draft.path().join(DIRECTORY), &directory, false)?;
-    for node in nodes {
-        let own = draft.path().join(&node.folder);
-        std::fs::create_dir_all(&own).map_err(failed(&own))?;
-        key_file::write(&own.join("node.key"), &node.seed, &format!("{} ({})", node.seat.name, node.seat.code))?;
-        write_new(&own.join(DIRECTORY), &directory, false)?;
-        write_new(&own.join(CONFIG), config(realm, node, nodes).as_bytes(), false)?;
+    write_root(&inside(Path::new(ROOT))?, realm)?;
+    for (index, node) in realm.nodes.iter().enumerate() {
+        let own = inside(&node.folder)?;
+        node.keys.write(&own, &format!("{} ({})", node.seat.name, node.seat.code))?;
+        let (parents, peers) = dialled(&realm.directory, node.node, node.seat.id);
+        let dir = NodeDir {
+            realm_name: &realm.name,
+            directory: &realm.directory,
+            node: node.node,
+            seat: &node.seat,
+            listen: node.listen,
+            addresses: &node.addresses,
+            parents,
+            peers,
+            issuer: (index == 0).then_some(realm.secrets.issuer),
+        };
+        dir.write(&own)?;
     }
-    if stays {
-        // The description last: with it there is a realm here.
-        for name in [NODES, ROOT_KEY, ISSUER_KEY, DIRECTORY, FILE] {
-            let from = draft.path().join(name);
-            if from.exists() {
-                std::fs::rename(&from, folder.join(name)).map_err(failed(folder))?;
-            }
-        }
-        draft.close().map_err(failed(folder))?;
-    } else {
-        std::fs::rename(draft.path(), folder).map_err(failed(folder))?;
-        // It has a new name now; there is nothing to clean up.
-        let _ = draft.keep();
-    }
-    std::fs::File::open(around).and_then(|around| around.sync_all()).map_err(failed(around))
+    Ok(())
 }
 
-fn config(realm: &Realm, node: &Made, nodes: &[Made]) -> String {
-    let (seat, code, id) = (&node.seat.name, &node.seat.code, node.node.short());
-    let head = tr!(
-        "合流节点 {id}:{seat}({code})。\n运行:heliu node --config 本文件。带 # 的是默认值;每项也可用所列环境变量覆盖。",
-        "Heliu node {id} of {seat} ({code}).\nRun it: heliu node --config THIS-FILE. Lines with # are the defaults; the variable named above a setting overrides it."
+/// What goes offline, with a word on what it is for.
+fn write_root(folder: &Path, realm: &Realm) -> Result<(), Failure> {
+    let secrets = &realm.secrets;
+    key_file::write(&folder.join(ROOT_KEY), Scheme::Signing, &secrets.root, &tr!("域的根", "the realm's root"))?;
+    let escrow = tr!("密封数据的备用钥匙", "the realm's escrow");
+    key_file::write(&folder.join(ESCROW_KEY), Scheme::Sealing, &secrets.escrow, &escrow)?;
+    write_new(&folder.join(DIRECTORY), &directory_file::encode(&realm.directory), false)?;
+    let (name, id, root) = (&realm.name, realm.directory.realm(), realm.directory.root());
+    let text = tr!(
+        "合流域 {name}({id})的离线密钥。根公钥:{root}\n\n\
+         {ROOT_KEY}    根:签发密钥被盗、丢失,或目录分叉时,由它更换签发者、作出裁定(heliu root --help)。谁有它,谁就掌握整个域。\n\
+         {ESCROW_KEY}  备用钥匙:读者的密钥全部丢失时,能打开密封的字段。\n\
+         {DIRECTORY}   域的目录,离线签字时用;可用 heliu directory save 更新。\n\n\
+         请把本目录拷到两份离线介质(U 盘、光盘、纸),分别存放,然后从这台机器上删除。日常运行用不到它们。\n",
+        "Offline keys of the Heliu realm {name} ({id}). Public root key: {root}\n\n\
+         {ROOT_KEY}    the root: replaces the issuer if that key is stolen or lost, and decides a forked directory (heliu root --help). Whoever has it has the realm.\n\
+         {ESCROW_KEY}  the escrow: opens sealed fields if all keys of their readers are lost.\n\
+         {DIRECTORY}   the realm's directory, needed to sign offline; heliu directory save gets a newer one.\n\n\
+         Copy this directory to two offline media, keep them apart, and remove it from this machine. Nothing that runs needs it.\n"
     );
-    let addresses = |nodes: Vec<&Made>| nodes.iter().map(|node| node.listen.to_string()).collect();
-    let given = [
-        ("listen", vec![node.listen.to_string()]),
-        ("realm.name", vec![realm.name.clone()]),
-        ("realm.root", vec![realm.root.to_string()]),
-        ("links.parents", addresses(superiors(&realm.directory, node, nodes))),
-        ("links.peers", addresses(mirrors(node, nodes))),
-    ];
-    template::write(&head, &given)
-}
-
-/// The nodes of the nearest seat above that has any.
-fn superiors<'n>(directory: &Directory, node: &Made, nodes: &'n [Made]) -> Vec<&'n Made> {
-    let of = |seat: SeatId| nodes.iter().filter(|other| other.seat.id == seat).collect::<Vec<_>>();
-    directory.seats().upward(node.seat.id).skip(1).map(of).find(|nodes| !nodes.is_empty()).unwrap_or_default()
-}
-
-/// Earlier nodes of the same seat: of two mirrors one dials the other.
-fn mirrors<'n>(node: &Made, nodes: &'n [Made]) -> Vec<&'n Made> {
-    nodes.iter().take_while(|other| other.node != node.node).filter(|other| other.seat.id == node.seat.id).collect()
+    write_new(&folder.join("README.txt"), text.as_bytes(), false)
 }
 
 #[cfg(test)]
@@ -206,12 +200,12 @@ mod tests {
 
     const REGIONS: &[u8] = "code,name,parent_code\n371726000000,鄄城县,\n371726101000,什集镇,371726000000\n371726101201,甲村,371726101000\n".as_bytes();
 
-    fn make_at(folder: &Path, wanted: &[(usize, u16)]) -> Result<(Realm, Vec<Made>), Failure> {
+    fn make_at(folder: &Path, wanted: &[(usize, u16)]) -> Result<Realm, Failure> {
         let seats = |realm: &RealmId| Ok(region::parse(realm, REGIONS).expect("it reads"));
         make(folder, "test", seats, |seats| {
-            let at = |(seat, port): &(usize, u16)| Wanted {
-                seat: seats[*seat].clone(),
-                listen: ([127, 0, 0, 1], *port).into(),
+            let at = |(seat, port): &(usize, u16)| {
+                let listen = SocketAddr::from(([127, 0, 0, 1], *port));
+                Wanted { seat: seats[*seat].clone(), listen, addresses: vec![listen.to_string()] }
             };
             Ok(wanted.iter().map(at).collect())
         })
@@ -225,32 +219,41 @@ mod tests {
     fn each_node_dials_the_nearest_superior_that_there_is_and_its_mirror() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let folder = folder.path().join("realm");
-        let (realm, nodes) = make_at(&folder, &[(0, 1), (0, 2), (2, 3)]).expect("it is new");
-        let opened = Realm::open(&folder).expect("it belongs together");
-        assert_eq!((opened.id(), opened.directory.head()), (realm.id(), realm.directory.head()));
-        assert_eq!(opened.directory.nodes().count(), 3);
-        let [county, mirror, village] = &nodes[..] else { panic!("three nodes") };
+        let realm = make_at(&folder, &[(0, 1), (0, 2), (2, 3)]).expect("it is new");
+        let [county, mirror, village] = &realm.nodes[..] else { panic!("three nodes") };
+        assert_eq!(county.folder, Path::new(COUNTY));
         assert_eq!(config_of(&folder, county).parents.len() + config_of(&folder, county).peers.len(), 0);
         assert_eq!(config_of(&folder, mirror).peers, [["127.0.0.1:1"]]);
         assert_eq!(config_of(&folder, village).parents, [["127.0.0.1:1"], ["127.0.0.1:2"]]);
-        for node in &nodes {
+        for node in &realm.nodes {
             let config = config_of(&folder, node);
-            assert_eq!(config.realm(), realm.id());
+            assert_eq!(config.realm(), realm.directory.realm());
             assert_eq!(key_file::read(&config.key_file).expect("its key").node(), node.node);
             let directory = directory_file::read(&config.directory_file, config.realm(), config.root);
-            assert_eq!(directory.expect("its directory").node(node.node).map(|info| info.seat), Some(node.seat.id));
+            let directory = directory.expect("its directory");
+            let info = directory.node(node.node).expect("it is enrolled");
+            let sealing = key_file::read_sealing(&config.sealing_key_file).expect("its other key");
+            assert_eq!((info.seat, info.sealing), (node.seat.id, sealing.public()));
+            let has_issuer = config.issuer_key_file.exists();
+            assert_eq!(has_issuer, node.folder == Path::new(COUNTY), "the issuer's key is at the county alone");
         }
+        let offline = folder.join(ROOT);
+        let root = key_file::read(&offline.join(ROOT_KEY)).expect("the root's key");
+        assert_eq!(root.public_key(), realm.directory.root());
+        let escrow = key_file::read_sealing(&offline.join(ESCROW_KEY)).expect("the escrow's key");
+        assert_eq!(Some(escrow.public()), realm.directory.escrow());
     }
 
     #[test]
-    fn an_empty_directory_that_is_there_becomes_the_realm_and_stays_the_same_directory() {
-        use std::os::unix::fs::MetadataExt as _;
+    fn whoever_sits_at_a_node_has_access_to_it_and_nobody_else_can_read_that() {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        let number = |path: &Path| path.metadata().expect("it is there").ino();
-        let before = number(folder.path());
-        let (realm, _) = make_at(folder.path(), &[(0, 1)]).expect("it is empty");
-        assert_eq!(Realm::open(folder.path()).expect("it is whole").id(), realm.id());
-        assert_eq!((number(folder.path()), std::fs::read_dir(folder.path()).expect("it is ours").count()), (before, 5));
+        let realm = make_at(&folder.path().join("realm"), &[(0, 7340)]).expect("it is new");
+        let own = folder.path().join("realm").join(COUNTY);
+        let access = heliu_client::Access::read(&own.join(super::super::LOCAL_ACCESS)).expect("it is for its owner");
+        assert_eq!(access.addresses, ["127.0.0.1:7340"]);
+        assert_eq!(access.pinned.map(|pinned| pinned.node), Some(realm.nodes[0].node));
+        let list = heliu_node::access::list(&own.join(super::super::ACCESS)).expect("it reads");
+        assert_eq!(list.len(), 1);
     }
 
     #[test]
@@ -258,14 +261,17 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let place = folder.path().join("realm");
         make_at(&place, &[(0, 1)]).expect("it is new");
-        let key = std::fs::read(place.join(ISSUER_KEY)).expect("it is there");
-        let failure = make_at(&place, &[(0, 1)]).expect_err("it is there already");
+        let key = std::fs::read(place.join(ROOT).join(ROOT_KEY)).expect("it is there");
+        let failure = make_at(&place, &[(0, 1)]).err().expect("it is there already");
         assert_eq!((failure.exit, failure.code.as_str()), (Exit::Refused, "realm_exists"));
-        assert_eq!(std::fs::read(place.join(ISSUER_KEY)).expect("it is there"), key);
+        assert_eq!(std::fs::read(place.join(ROOT).join(ROOT_KEY)).expect("it is there"), key);
         // The second node has a name that no file can have; the first one's files and the keys have been written by then.
         let seats = |realm: &RealmId| Ok(region::parse(realm, REGIONS).expect("it reads"));
         let made = make(&folder.path().join("other"), "x", seats, |seats| {
-            let at = |(port, seat)| Wanted { seat, listen: ([127, 0, 0, 1], port).into() };
+            let at = |(port, seat)| {
+                let listen = SocketAddr::from(([127, 0, 0, 1], port));
+                Wanted { seat, listen, addresses: vec![listen.to_string()] }
+            };
             let bad = Seat { code: "\0".to_owned(), ..seats[1].clone() };
             Ok([(1, seats[0].clone()), (2, bad)].map(at).into())
         });

@@ -1,10 +1,12 @@
-//! Realms on disk: what `init` makes and `node` reads. Keys are in `key_file`, the log of the directory in
-//! `directory_file`, the realm's own description in `description`; `make` puts a whole realm together.
+//! Realms and nodes on disk: what `init` and `join` make and `node` reads. Keys are in `key_file`, the log of the directory
+//! in `directory_file`; `node_dir` writes the directory that a node runs in, `make` puts a whole realm together, and
+//! `draft` sees to it that nothing is left half made.
 
-pub mod description;
 pub mod directory_file;
+pub mod draft;
 pub mod key_file;
 pub mod make;
+pub mod node_dir;
 pub mod regions;
 
 use std::fs::{File, OpenOptions};
@@ -13,10 +15,24 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
-/// Name of a node's configuration in its directory.
-pub const CONFIG: &str = "heliu.toml";
-/// Where a realm keeps the directories of its nodes.
+/// What is to be taken off the machine: the keys that stay offline.
+pub const ROOT: &str = "root";
+/// The directory of the county's first node.
+pub const COUNTY: &str = "county";
+/// Directories of nodes that were made together with the realm.
 pub const NODES: &str = "nodes";
+
+/// Names of files in a node's directory.
+pub const CONFIG: &str = "heliu.toml";
+pub const NODE_KEY: &str = "node.key";
+pub const SEALING_KEY: &str = "sealing.key";
+pub const ISSUER_KEY: &str = "issuer.key";
+pub const DIRECTORY: &str = "directory.bin";
+pub const ACCESS: &str = "access.json";
+pub const LOCAL_ACCESS: &str = "local.access";
+/// And in that of the offline keys.
+pub const ROOT_KEY: &str = "root.key";
+pub const ESCROW_KEY: &str = "escrow.key";
 
 /// Writes a new file durably; an existing one stays as it is and is an error.
 pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {
@@ -38,7 +54,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&next, path)?;
-        File::open(path.parent().unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all())
     });
     written.map_err(|error| Failure::file(path, &error))
 }

@@ -1,5 +1,7 @@
 //! Times for people: local, with their offset from UTC. Stored and machine-read times are milliseconds since 1970 UTC.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Local, SecondsFormat, Utc};
 
 use super::tr;
@@ -32,6 +34,21 @@ pub fn span(ms: u64) -> String {
     }
 }
 
+/// What people write for a length of time: `90s`, `30m`, `24h`, `7d`.
+pub fn parse_span(text: &str) -> Option<Duration> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+    // A thousand years are enough.
+    number.checked_mul(seconds).filter(|seconds| *seconds < 31_536_000_000).map(Duration::from_secs)
+}
+
 /// How long ago, by this machine's clock; a time yet to come is now.
 pub fn ago(ms: i64) -> String {
     let passed = span(u64::try_from(now_ms() - ms).unwrap_or(0));
@@ -45,6 +62,18 @@ mod tests {
     #[test]
     fn spans_are_told_in_two_units_at_most() {
         assert_eq!([span(0), span(61_000), span(90_061_000)], ["0 s", "1 min 1 s", "1 d 1 h"]);
+    }
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        let seconds = |text| parse_span(text).map(|span| span.as_secs());
+        assert_eq!(
+            [seconds("90s"), seconds("30m"), seconds("24h"), seconds("7d")],
+            [Some(90), Some(1800), Some(86_400), Some(604_800)]
+        );
+        for wrong in ["", "d", "7", "0h", "-1d", "7 d", "1w", "99999999999999999999d", "天"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

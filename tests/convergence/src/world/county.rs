@@ -184,7 +184,7 @@ impl County {
     /// The directory as it was after so many of its entries, or all.
     #[must_use]
     pub fn directory_after(&self, entries: usize) -> &Directory {
-        let entry = self.directory().entries_from(0).iter().take(entries).last();
+        let entry = self.directory().entries_from(0).iter().take(entries).next_back();
         self.directory_of(entry.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
     }
 

@@ -24,7 +24,7 @@ impl World {
         !is_by_hand && self.other_end(machine, link).is_none_or(|other| !self.machines[other].is_hostile)
     }
 
-    fn other_end(&self, machine: usize, link: LinkId) -> Option<usize> {
+    pub(super) fn other_end(&self, machine: usize, link: LinkId) -> Option<usize> {
         let held = self.machines[machine].links.get(&link)?;
         let other = self.wires.get(&held.wire)?.end(held.side.other()).machine;
         (other < self.machines.len()).then_some(other)

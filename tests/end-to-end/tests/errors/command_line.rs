@@ -89,7 +89,7 @@ async fn a_realm_is_made_where_one_stands_and_its_nodes_have_addresses_of_their_
     let said = heliu_in(&here, &[&init[..], &["--node", &township]].concat()).await.exits(2);
     let _ = said.complains("cannot both be at 127.0.0.1:7340");
     let _ = heliu_in(&here, &init).await.exits(0).answers("heliu node --dir");
-    assert!(here.join("realm.toml").exists());
+    assert!(here.join("county/heliu.toml").exists());
     let _ = heliu_in(folder.path(), &["demo", "--dir", "here"]).await.exits(2).complains("is not empty");
     let _ = heliu_in(folder.path(), &["init", "--regions", "regions.csv", "--dir", "."])
         .await
@@ -110,16 +110,16 @@ async fn a_realm_is_never_overwritten() {
 async fn what_a_rule_refuses_is_told_with_the_reason_and_ends_with_four() {
     let realm = Realm::init(&["C"]).await;
     let (_node, county) = realm.start("C").await;
-    let address = realm.address("C").to_string();
+    let dir = realm.dir("C");
     let committee = county.makes("org.create", &[("name", "县委")]).await;
     let branch = county.makes("org.create", &[("name", "机关支部"), ("parent_org", &committee)]).await;
     let parent = format!("parent_org={branch}");
-    let said = heliu(&["do", "org.set_parent", &committee, &parent, "--node", &address]).await.exits(4);
+    let said = heliu(&["do", "org.set_parent", &committee, &parent, "--dir", &dir]).await.exits(4);
     let _ = said.complains("is already under").complains("cannot be above each other").complains("what to do");
-    let said = heliu(&["do", "org.create", "nmae=x", "--node", &address]).await.exits(2);
+    let said = heliu(&["do", "org.create", "nmae=x", "--dir", &dir]).await.exits(2);
     let _ = said.complains("nmae");
-    let said = heliu(&["conflicts", "list", "--kind", "multi_home", "--node", &address]).await.exits(2);
+    let said = heliu(&["conflicts", "list", "--kind", "multi_home", "--dir", &dir]).await.exits(2);
     let _ = said.complains("There is no kind").complains("MULTI_HOME");
     let unknown = "0".repeat(64);
-    let _ = heliu(&["get", &unknown, "--node", &address]).await.exits(1).complains("holds no record");
+    let _ = heliu(&["get", &unknown, "--dir", &dir]).await.exits(1).complains("holds no record");
 }

@@ -46,7 +46,7 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
     let data = disk.0.join("data");
     let settings = [("HELIU_DATA_DIR", data.to_str().expect("plain"))];
     let (mut node, county) = realm.start_with("C", &settings).await;
-    let address = realm.address("C").to_string();
+    let dir = realm.dir("C");
     let branch = county.makes("org.create", &[("name", "县委")]).await;
     let ballast = disk.0.join("ballast");
     disk.leave_free(&ballast, 400 * 1024);
@@ -54,11 +54,11 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
     assert!(!acknowledged.is_empty());
 
     let branch_is = format!("branch={branch}");
-    let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--node", &address];
+    let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--dir", &dir];
     let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("no space left");
     let _ = said.complains("the node goes on by itself").complains("with the same id");
-    let _ = heliu(&["status", "--node", &address]).await.exits(0).answers("READ-ONLY").answers("no space left");
-    let _ = heliu(&["get", &branch, "--node", &address]).await.exits(0).answers("县委");
+    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("no space left");
+    let _ = heliu(&["get", &branch, "--dir", &dir]).await.exits(0).answers("县委");
     has_all(&county, &acknowledged).await;
 
     // Killed now, it has everything when it is started again; a new store does not come about without space.
@@ -79,7 +79,7 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
     let more = fill(&county, &branch).await;
     std::fs::remove_file(&ballast).expect("it is ours");
     until("it takes writes again by itself", async || heliu(&register).await.code == 0).await;
-    let _ = heliu(&["status", "--node", &address]).await.exits(0).answers("takes reads and writes");
+    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("takes reads and writes");
     has_all(&county, &acknowledged).await;
     has_all(&county, &more).await;
     assert!(node.stop().await.success(), "{}", node.log());
@@ -89,13 +89,13 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
 async fn at_its_quota_a_node_takes_no_writes_and_with_a_larger_one_it_goes_on() {
     let realm = Realm::init(&["C"]).await;
     let (mut node, county) = realm.start_with("C", &[("HELIU_STORE_QUOTA_MIB", "1")]).await;
-    let address = realm.address("C").to_string();
+    let dir = realm.dir("C");
     let branch = county.makes("org.create", &[("name", "县委")]).await;
     let acknowledged = fill(&county, &branch).await;
     let branch_is = format!("branch={branch}");
-    let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--node", &address];
+    let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--dir", &dir];
     let _ = heliu(&register).await.exits(5).complains("Nothing was written").complains("what to do");
-    let _ = heliu(&["status", "--node", &address]).await.exits(0).answers("READ-ONLY");
+    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY");
     has_all(&county, &acknowledged).await;
 
     assert!(node.stop().await.success(), "{}", node.log());

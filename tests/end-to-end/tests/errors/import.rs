@@ -16,9 +16,9 @@ fn write(realm: &Realm, name: &str, text: &str) -> String {
 async fn a_broken_row_is_told_with_its_line_and_nothing_is_imported() {
     let realm = Realm::init(&["C", "-V11"]).await;
     let (_node, county) = realm.start("C").await;
-    let address = realm.address("C").to_string();
+    let dir = realm.dir("C");
     let regions = realm.regions();
-    let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--node", &address];
+    let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--dir", &dir];
     // Another organisation of a seat does not make the superior of a region file doubtful.
     county.makes("org.create", &[("name", "机关支部"), ("seat", &code("T1"))]).await;
     let _ = heliu(&orgs).await.exits(0).answers("3 rows: 3 imported");
@@ -27,21 +27,21 @@ async fn a_broken_row_is_told_with_its_line_and_nothing_is_imported() {
     let good = format!("name,branch,joined_on\n测试甲0001,{village},2001-07-01\n测试甲0002,{village},2002-07-01\n");
     let broken = good.clone() + &format!("测试甲0003,{village},2001-13-01\n测试甲0004,没有的支部,2001-07-01\n");
     let file = write(&realm, "broken.csv", &broken);
-    let import = ["import", "members", &file, "--node", &address];
+    let import = ["import", "members", &file, "--dir", &dir];
     let said = heliu(&import).await.exits(1).complains("nothing was imported");
     let _ = said.complains("line 4: joined_on cannot be \"2001-13-01\"").complains("what to do");
     // What only the node can tell is told as well, once the rest is right.
     let file = write(&realm, "stranger.csv", &broken.replace("2001-13-01", "2001-12-01"));
-    let said = heliu(&["import", "members", &file, "--node", &address]).await.exits(1);
+    let said = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(1);
     let _ = said.complains("line 5:").complains("没有的支部").complains("nothing was imported");
     let file = write(&realm, "header.csv", "name,brnch\n甲,x\n");
-    let _ = heliu(&["import", "members", &file, "--node", &address]).await.exits(1).complains("did you mean branch?");
+    let _ = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(1).complains("did you mean branch?");
     assert!(county.list("member").await.is_empty());
 
     let file = write(&realm, "good.csv", &good);
-    let _ = heliu(&["import", "members", &file, "--node", &address, "--dry-run"]).await.exits(0).answers("2 rows");
+    let _ = heliu(&["import", "members", &file, "--dir", &dir, "--dry-run"]).await.exits(0).answers("2 rows");
     assert!(county.list("member").await.is_empty(), "a dry run only looks");
-    let _ = heliu(&["import", "members", &file, "--node", &address]).await.exits(0).answers("2 imported");
+    let _ = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(0).answers("2 imported");
     assert_eq!(county.list("member").await.len(), 2);
 }
 
@@ -49,28 +49,28 @@ async fn a_broken_row_is_told_with_its_line_and_nothing_is_imported() {
 async fn the_same_file_imported_again_changes_nothing() {
     let realm = Realm::init(&["C", "-V11", "-V12"]).await;
     let (mut node, _county) = realm.start("C").await;
-    let address = realm.address("C").to_string();
+    let dir = realm.dir("C");
     let regions = realm.regions();
-    let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--node", &address];
+    let orgs = ["import", "orgs", regions.to_str().expect("plain"), "--dir", &dir];
     let row = |n: u32| format!("测试甲{n:04},{},2001-07-01\n", code(if n.is_multiple_of(2) { "V11" } else { "V12" }));
     let file = "name,branch,joined_on\n".to_owned() + &(1..=60).map(row).collect::<String>();
     let members_file = write(&realm, "members.csv", &file);
-    let members = ["import", "members", &members_file, "--node", &address];
+    let members = ["import", "members", &members_file, "--dir", &dir];
     let _ = heliu(&orgs).await.exits(0).answers("4 rows: 4 imported");
     let _ = heliu(&members).await.exits(0).answers("60 rows: 60 imported");
-    let before = heliu(&["status", "--json", "--node", &address]).await.exits(0).json();
+    let before = heliu(&["status", "--json", "--dir", &dir]).await.exits(0).json();
 
     node.kill_nine().await;
     let (_node, _county) = realm.start("C").await;
     let _ = heliu(&orgs).await.exits(0).answers("0 imported, 4 already there");
     let _ = heliu(&members).await.exits(0).answers("0 imported, 60 already there");
-    let after = heliu(&["status", "--json", "--node", &address]).await.exits(0).json();
+    let after = heliu(&["status", "--json", "--dir", &dir]).await.exits(0).json();
     assert_eq!(before["counts"], after["counts"]);
     assert_eq!(before["store_head"], after["store_head"], "not even a place in the feed was used");
 
     // A row more, and only that is imported.
     let longer = write(&realm, "longer.csv", &(file + &row(61)));
-    let said = heliu(&["import", "members", &longer, "--node", &address]).await.exits(0);
+    let said = heliu(&["import", "members", &longer, "--dir", &dir]).await.exits(0);
     let _ = said.answers("61 rows: 1 imported, 60 already there");
 }
 
@@ -78,13 +78,13 @@ async fn the_same_file_imported_again_changes_nothing() {
 async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_written() {
     let realm = Realm::init(&["C", "-V11"]).await;
     let (_node, county) = realm.start("C").await;
-    let address = realm.address("C").to_string();
+    let dir = realm.dir("C");
     let (seat, strange) = (code("V11"), code("V19"));
     let rows =
         format!("name,seat,parent_org\n甲支部,{seat},\n乙支部,{strange},\n甲支部,{},\n丙支部,,甲支部\n", code("T1"));
     let file = write(&realm, "orgs.csv", &rows);
     for extra in [&["--dry-run"][..], &[]] {
-        let import = [&["import", "orgs", &file, "--node", &address], extra].concat();
+        let import = [&["import", "orgs", &file, "--dir", &dir], extra].concat();
         let said = heliu(&import).await.exits(1).complains("nothing was imported");
         let said = said.complains(&format!("line 3: the node's directory has no seat {strange}"));
         let _ = said.complains("line 5: \"甲支部\" could be more than one organisation (line 2, 4)");
@@ -96,10 +96,10 @@ async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_
 async fn a_row_that_a_rule_refuses_is_told_with_what_is_in_and_ends_alike_for_people_and_programs() {
     let realm = Realm::init(&["C", "T1", "-T2"]).await;
     let (_node, _township) = realm.start("T1").await;
-    let address = realm.address("T1").to_string();
+    let dir = realm.dir("T1");
     let rows = format!("name,seat\n甲支部,{}\n乙支部,{}\n", code("T1"), code("T2"));
     let file = write(&realm, "orgs.csv", &rows);
-    let import = ["import", "orgs", &file, "--node", &address];
+    let import = ["import", "orgs", &file, "--dir", &dir];
     let _ = heliu(&import).await.exits(4).complains("this is line 3; 1 other rows are in");
     let said = heliu(&[&import[..], &["--json"]].concat()).await.exits(4).json();
     assert_eq!((&said["refused"]["line"], &said["already"]), (&3.into(), &1.into()), "{said}");

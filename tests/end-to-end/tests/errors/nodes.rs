@@ -9,24 +9,24 @@ use end_to_end::seats::code;
 async fn a_superior_that_cannot_be_reached_is_told_and_the_node_works_on() {
     let realm = Realm::init(&["C", "T1", "-V11"]).await;
     let (mut node, township) = realm.start("T1").await;
-    let (address, superior) = (realm.address("T1").to_string(), realm.address("C").to_string());
-    until("the first attempt has failed", async || heliu(&["peers", "--node", &address]).await.out.contains("refused"))
+    let (dir, superior) = (realm.dir("T1"), realm.address("C").to_string());
+    until("the first attempt has failed", async || heliu(&["peers", "--dir", &dir]).await.out.contains("refused"))
         .await;
-    let said = heliu(&["peers", "--node", &address]).await.exits(0).answers("parent");
+    let said = heliu(&["peers", "--dir", &dir]).await.exits(0).answers("parent");
     let said = said.answers(&format!("Cannot reach {superior}: Connection refused")).answers("keeps trying");
     let _ = said.answers("check that the other runs, its address, and the network");
-    let said = heliu(&["status", "--node", &address]).await.exits(0).answers("takes reads and writes");
+    let said = heliu(&["status", "--dir", &dir]).await.exits(0).answers("takes reads and writes");
     let _ = said.answers("1 down (see heliu peers)").answers(&superior).answers("refused");
-    let _ = heliu(&["verify", "--node", &address]).await.exits(1).answers("not connected");
+    let _ = heliu(&["verify", "--dir", &dir]).await.exits(1).answers("not connected");
 
     let branch = township.makes("org.create", &[("name", "一村党支部"), ("seat", &code("V11"))]).await;
     assert!(node.runs());
     let (_county_node, county) = realm.start("C").await;
     until("the link comes about by itself", async || county.record(&branch).await.is_some()).await;
     until("it is proven equal", async || township.unequal().await.is_ok_and(|links| links.is_empty())).await;
-    let said = heliu(&["peers", "--node", &address]).await.exits(0).answers("live").answers("测试县");
+    let said = heliu(&["peers", "--dir", &dir]).await.exits(0).answers("live").answers("测试县");
     assert!(!said.out.contains("Cannot reach"), "{said:?}");
-    let _ = heliu(&["verify", "--node", &address]).await.exits(0).answers("1 of 1 link(s) equal");
+    let _ = heliu(&["verify", "--dir", &dir]).await.exits(0).answers("1 of 1 link(s) equal");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -67,8 +67,8 @@ async fn no_acknowledged_change_is_missing_at_any_entitled_seat() {
 
 /// A branch for each village, known to everybody who may know it.
 async fn found_branches(realm: &Realm, desks: &BTreeMap<&'static str, Desk>) -> BTreeMap<&'static str, String> {
-    let (regions, address) = (realm.regions(), realm.address("C").to_string());
-    let import = ["import", "orgs", regions.to_str().expect("plain"), "--node", &address];
+    let (regions, dir) = (realm.regions(), realm.dir("C"));
+    let import = ["import", "orgs", regions.to_str().expect("plain"), "--dir", &dir];
     let _ = heliu(&import).await.exits(0).answers("7 imported");
     let mut branches = BTreeMap::new();
     for org in desks["C"].list("org").await {
@@ -134,7 +134,7 @@ async fn come_to_rest(realm: &Realm, desks: &BTreeMap<&'static str, Desk>) {
         panic!("the nodes do not come to rest: {why}");
     }
     for (name, links) in [("C", 2), ("T1", 3), ("T2", 2)] {
-        let verified = heliu(&["verify", "--node", &realm.address(name).to_string()]).await.exits(0);
+        let verified = heliu(&["verify", "--dir", &realm.dir(name)]).await.exits(0);
         let _ = verified.answers(&format!("{links} of {links} link(s) equal"));
     }
 }

@@ -83,7 +83,8 @@ impl Batch {
             Body::AuditHead(head) if taken.accuses => {
                 self.outcome.notices.push(Notice::AuditForked { author, seq: head.seq });
             }
-            Body::AuditHead(_) | Body::Erased { .. } | Body::Evidence { .. } => {}
+            Body::Evidence { .. } => replica.evidence.heard(&signed.statement),
+            Body::AuditHead(_) | Body::Erased { .. } => {}
         }
     }
 

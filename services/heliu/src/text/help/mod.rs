@@ -1,7 +1,11 @@
 //! The texts of `--help`: every verb and flag, in both languages. Examples are commands as one types them, with files
 //! and ids of one's own.
 
+mod deploy;
+
 use heliu_record::kind::Label;
+
+pub use deploy::*;
 
 /// What lacks a language does not compile.
 const fn label(zh: &'static str, en: &'static str) -> Label {
@@ -18,28 +22,32 @@ pub const HELIU_AFTER: Label = label(
 第一次使用:
   heliu demo                                              全县在一个进程里演示一遍
   heliu init --regions 371726.csv --dir ./realm           建立一个域,生成县级节点
-  heliu node --dir ./realm/nodes/371726000000             运行节点
-  heliu status --node 127.0.0.1:7340                      查看节点
+  heliu node --dir ./realm/county                         运行节点
+  heliu enroll 371726101000 --dir ./realm/county          为一个乡镇开出入域令牌
+  heliu join 令牌                                         在乡镇的机器上入域并运行
+  heliu status --dir ./realm/county                       查看节点
 区划文件是 CSV,列为 code,name,parent_code;鄄城县的 371726.csv 在源码的 crates/trust/data/regions 中。
 
 退出码:0 成功;1 未成功,或核对不一致;2 用法不对;3 连不上节点;4 被规则或权限拒绝;5 存储有问题。
 
-连接哪个节点:--node,否则 HELIU_NODE,否则 --config、./heliu.toml 或 /etc/heliu/heliu.toml 中的监听地址,\
-否则 127.0.0.1:7340。语言:--lang,否则 HELIU_LANG、LC_ALL、LC_MESSAGES、LANG。",
+连接哪个节点:--access 访问文件,或 --dir 节点的目录,或 --node 地址(仅开发模式);否则环境变量 HELIU_ACCESS、HELIU_NODE;\
+否则当前目录或 /etc/heliu 里的 local.access。语言:--lang,否则 HELIU_LANG、LC_ALL、LC_MESSAGES、LANG。",
     "\
 Starting out:
   heliu demo                                              a whole county, told in one process
   heliu init --regions 371726.csv --dir ./realm           make a realm and the county's node
-  heliu node --dir ./realm/nodes/371726000000             run that node
-  heliu status --node 127.0.0.1:7340                      look at it
+  heliu node --dir ./realm/county                         run that node
+  heliu enroll 371726101000 --dir ./realm/county          make a join token for a township
+  heliu join TOKEN                                        on the township's machine: join, and run
+  heliu status --dir ./realm/county                       look at a node
 A region file is a CSV with the columns code,name,parent_code; 371726.csv, of the county 鄄城县, is in the sources under \
 crates/trust/data/regions.
 
 Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage; 3 the node cannot be reached; 4 refused by a rule or for \
 lack of authority; 5 a problem with the store.
 
-Which node: --node, else HELIU_NODE, else the listening address in --config, ./heliu.toml or /etc/heliu/heliu.toml, \
-else 127.0.0.1:7340. Language: --lang, else HELIU_LANG, LC_ALL, LC_MESSAGES, LANG.",
+Which node: --access with an access file, or --dir with the node's directory, or --node with an address (development mode \
+only); else the variables HELIU_ACCESS, HELIU_NODE; else local.access in the current directory or /etc/heliu. Language: --lang, else HELIU_LANG, LC_ALL, LC_MESSAGES, LANG.",
 );
 
 pub const COMMANDS: Label = label("命令", "Commands");
@@ -49,8 +57,14 @@ pub const LANG: Label = label("语言:zh 或 en", "Language: zh or en");
 pub const HELP: Label = label("显示帮助", "Show help");
 pub const VERSION: Label = label("显示版本", "Show the version");
 pub const JSON: Label = label("输出 JSON,供程序读取", "Print JSON, for programs");
-pub const TARGET_NODE: Label = label("节点地址,如 127.0.0.1:7340", "Address of the node, such as 127.0.0.1:7340");
-pub const TARGET_CONFIG: Label = label("从该配置文件取节点地址", "Configuration file to take the node's address from");
+pub const TARGET_DIR: Label =
+    label("节点的目录:用其中的 local.access 连接", "A node's directory: its local.access is used to connect");
+pub const TARGET_ACCESS: Label =
+    label("访问文件(环境变量 HELIU_ACCESS)", "An access file, for a node elsewhere [env: HELIU_ACCESS]");
+pub const TARGET_NODE: Label = label(
+    "开发模式节点的地址,如 127.0.0.1:7340(环境变量 HELIU_NODE)",
+    "Address of a node in development mode, such as 127.0.0.1:7340 [env: HELIU_NODE]",
+);
 pub const LIMIT: Label = label("最多列出多少条;0 为全部", "List at most so many; 0 for all");
 pub const AFTER: Label = label("从上一页末尾给出的游标继续", "Go on from the cursor that the page before ended with");
 pub const REASON: Label = label("事由,记入历史", "Why; kept in the history");
@@ -83,48 +97,11 @@ pub const DEMO_DIR: Label = label(
     "Where the nodes keep their data; else a temporary place, removed at the end",
 );
 
-pub const INIT: Label =
-    label("建立一个域:密钥、目录、各节点的配置", "Make a realm: keys, directory, a configuration per node");
-pub const INIT_AFTER: Label = label(
-    "\
-示例:
-  heliu init --regions 371726.csv --dir ./realm
-  heliu init --regions 371726.csv --dir ./realm \\
-      --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
-  heliu init --regions 371726.csv --dir ./realm --all-tiers
-
-在 DIR 下生成:realm.toml、root.key(域的根密钥,请移到离线介质)、issuer.key(县级签发密钥,务必妥善保管)、directory.bin,以及每个节点一个目录\
-nodes/<区划代码>/(heliu.toml、node.key、directory.bin)。把节点目录整个拷到那台机器即可。\
-已有的域绝不覆盖。凭令牌入域(enroll、join)在后续版本提供;目前节点在 init 时一并登记。",
-    "\
-Examples:
-  heliu init --regions 371726.csv --dir ./realm
-  heliu init --regions 371726.csv --dir ./realm \\
-      --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341
-  heliu init --regions 371726.csv --dir ./realm --all-tiers
-
-Makes under DIR: realm.toml, root.key (the realm's root key: move it offline), issuer.key (the county's issuing key: keep it safe), directory.bin, and for each node a \
-directory nodes/<region code>/ with heliu.toml, node.key and directory.bin. Copy a node's directory to its machine. \
-An existing realm is never overwritten. Joining with a token (enroll, join) comes with a later version; for now nodes \
-are enrolled here.",
-);
-pub const INIT_REGIONS: Label = label(
-    "区划文件:CSV,列为 code,name,parent_code(源码的 crates/trust/data/regions 中有一份)",
-    "Region file: CSV with the columns code,name,parent_code (one is in the sources, crates/trust/data/regions)",
-);
-pub const INIT_DIR: Label = label("域的目录,须不存在或为空", "Where to make it; must not exist, or be empty");
-pub const INIT_REALM: Label = label("域的名称,默认县的区划代码", "Name of the realm; else the county's region code");
-pub const INIT_NODE: Label =
-    label("为某席位生成一个节点;可多次给出,默认只有县级", "A node for a seat; may be repeated; else the county alone");
-pub const INIT_ALL_TIERS: Label =
-    label("每个席位一个节点,都在 127.0.0.1,端口依次递增", "One node per seat, all on 127.0.0.1, on ports in a row");
-pub const INIT_PORT: Label = label("第一个节点的端口", "Port of the first node");
-
 pub const NODE: Label = label("运行一个节点", "Run one node");
 pub const NODE_AFTER: Label = label(
     "\
 示例:
-  heliu node --dir ./realm/nodes/371726000000
+  heliu node --dir ./realm/county
   heliu node --config /etc/heliu/heliu.toml --log-json
   RUST_LOG=heliu_node=debug heliu node --config heliu.toml
 
@@ -132,7 +109,7 @@ pub const NODE_AFTER: Label = label(
 不断重试,heliu peers 会显示。SIGTERM 或 Ctrl-C 后在 shutdown_seconds 内收尾退出。",
     "\
 Examples:
-  heliu node --dir ./realm/nodes/371726000000
+  heliu node --dir ./realm/county
   heliu node --config /etc/heliu/heliu.toml --log-json
   RUST_LOG=heliu_node=debug heliu node --config heliu.toml
 
@@ -144,12 +121,12 @@ pub const NODE_CONFIG: Label = label(
     "配置文件,否则 --dir、环境变量 HELIU_CONFIG、./heliu.toml、/etc/heliu/heliu.toml",
     "Configuration file; else --dir, the variable HELIU_CONFIG, ./heliu.toml, /etc/heliu/heliu.toml",
 );
-pub const NODE_DIR: Label = label("init 生成的节点目录", "A node's directory, as init makes it");
+pub const NODE_DIR: Label = label("节点的目录,由 init 或 join 生成", "A node's directory, as init or join makes it");
 pub const NODE_LOG_JSON: Label = label("日志输出为 JSON", "Write the log as JSON");
 
 pub const STATUS: Label = label("节点是谁,状态如何", "Who a node is and how it is");
 pub const STATUS_AFTER: Label =
-    label("示例:\n  heliu status --node 127.0.0.1:7340", "Example:\n  heliu status --node 127.0.0.1:7340");
+    label("示例:\n  heliu status --dir ./realm/county", "Example:\n  heliu status --dir ./realm/county");
 pub const PEERS: Label =
     label("各链路:状态、落后多少、最近的错误", "Each link: its state, how far behind, its last error");
 pub const PEERS_AFTER: Label = label("示例:\n  heliu peers --json", "Example:\n  heliu peers --json");
@@ -235,24 +212,23 @@ What only the node's rules can tell is told as rows are given to it: it stops at
 which, and the rows that were taken stay. The same file again changes nothing. Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
-pub const IMPORT_DIR: Label = label("域的目录(含 issuer.key)", "The realm's directory, with its issuer.key");
 pub const IMPORT_REGIONS: Label = label("把新的区划加入域的目录", "Add new divisions to the realm's directory");
 pub const IMPORT_REGIONS_AFTER: Label = label(
     "\
 示例:
-  heliu import regions 371726.csv --dir ./realm --dry-run
-  heliu import regions 371726.csv --dir ./realm
+  heliu import regions 371726.csv --dir ./realm/county --dry-run
+  heliu import regions 371726.csv --dir ./realm/county --reason 新设两村
 
-在保管 issuer.key 的机器上运行。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。\
-新目录写入域内各节点目录,节点重启后生效,并经链路传给其他节点。",
+对县级节点(持有签发密钥)办理。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。\
+目录立即生效,并经链路传给其他节点。若域要求两人签字,则只写出待签的条目。",
     "\
 Examples:
-  heliu import regions 371726.csv --dir ./realm --dry-run
-  heliu import regions 371726.csv --dir ./realm
+  heliu import regions 371726.csv --dir ./realm/county --dry-run
+  heliu import regions 371726.csv --dir ./realm/county --reason 'two new villages'
 
-Run it where issuer.key is kept. Columns: code,name,parent_code. It only adds; renaming and merging come with a later \
-version. The new directory is written to each node's directory in the realm; a node takes it when it starts, and passes \
-it on over its links.",
+Ask the county's node, which has the issuer's key. Columns: code,name,parent_code. It only adds; renaming and merging \
+come with a later version. The directory takes effect at once and travels over the links. Where two signatures are \
+needed, the entry is written to a file to be signed.",
 );
 pub const IMPORT_MEMBERS: Label = label("登记党员", "Register members");
 pub const IMPORT_MEMBERS_AFTER: Label = label(
@@ -313,9 +289,59 @@ pub const CONFLICT_ID: Label =
 pub const CONFLICTS_CHOOSE: Label = label("选定的值,或其序号(从 1 起)", "The value, or its number (from 1)");
 
 pub const QUARANTINE: Label = label("本节点拒收的内容", "What this node refused");
-pub const QUARANTINE_AFTER: Label = label("示例:\n  heliu quarantine list", "Example:\n  heliu quarantine list");
+pub const QUARANTINE_AFTER: Label = label(
+    "示例:\n  heliu quarantine list\n  heliu quarantine show 7be2…\n  heliu quarantine requeue 7be2… --reason 目录已更新\n  heliu quarantine drop 7be2… --reason 已核实为伪造",
+    "Examples:\n  heliu quarantine list\n  heliu quarantine show 7be2…\n  heliu quarantine requeue 7be2… --reason 'the directory has grown'\n  heliu quarantine drop 7be2… --reason 'a forgery'",
+);
 pub const QUARANTINE_LIST: Label = label("列出拒收的内容及理由", "List it, with the reasons");
+pub const QUARANTINE_SHOW: Label = label("查看其中一项及其字节", "Show one of it, with its bytes");
+pub const QUARANTINE_REQUEUE: Label =
+    label("按现在的目录和程序重新判断", "Judge one anew, by the directory and the program of now");
+pub const QUARANTINE_DROP: Label = label("从清单中去掉一项(判断不变)", "Take one off the list; the verdict stays");
+pub const QUARANTINE_ID: Label = label("编号,或其开头(至少 8 位)", "Its id, or a beginning of it (8 digits or more)");
 pub const QUARANTINE_CODE: Label = label("只列这一种理由", "Only with this reason code");
-pub const STRANDED: Label = label("滞留的记录", "Records that cannot leave or be read as they should");
-pub const STRANDED_AFTER: Label = label("示例:\n  heliu stranded list", "Example:\n  heliu stranded list");
-pub const STRANDED_LIST: Label = label("列出滞留的记录及原因", "List them, with what they wait for");
+pub const ACT_REASON: Label = label("事由,记入审计日志", "Why; kept in the audit log");
+pub const STRANDED: Label =
+    label("滞留的记录和失去依据的编辑", "Records that cannot leave or be read, and edits that lost what they stood on");
+pub const STRANDED_AFTER: Label = label(
+    "示例:\n  heliu stranded list\n  heliu stranded reissue 90af…\n  heliu stranded discard 90af… --reason 已另行登记",
+    "Examples:\n  heliu stranded list\n  heliu stranded reissue 90af…\n  heliu stranded discard 90af… --reason 'entered otherwise'",
+);
+pub const STRANDED_LIST: Label = label("列出并说明原因", "List them, with the reasons");
+pub const STRANDED_REISSUE: Label =
+    label("在记录现状上重新提交一项编辑", "Write an edit anew, on top of what the record is now");
+pub const STRANDED_DISCARD: Label = label("放弃一项编辑", "Give an edit up");
+pub const STRANDED_EDIT: Label = label("编辑的编号(见 list)", "The edit's id, as list shows it");
+pub const AUDIT: Label = label("审计日志:谁在本节点做了什么", "The audit log: who did what at this node");
+pub const AUDIT_AFTER: Label = label(
+    "示例:\n  heliu audit list\n  heliu audit verify\n\n日志只能追加,逐条链接;verify 走完整条链,并与已报给上级的链头比对。一致时退出码为 0。",
+    "Examples:\n  heliu audit list\n  heliu audit verify\n\nThe log only grows, and each entry binds all before it; verify walks the whole chain and compares it with the head that was told to the superior. The exit code is 0 if all is well.",
+);
+pub const AUDIT_LIST: Label = label("列出日志,从旧到新", "List it, oldest first");
+pub const AUDIT_VERIFY: Label = label("核对整条链", "Verify the whole chain");
+pub const AUDIT_FROM: Label = label("从这一条之后列起", "After this entry");
+pub const ALARMS: Label = label("管理员该看的事", "What an administrator should look at");
+pub const ALARMS_AFTER: Label = label(
+    "示例:\n  heliu alarms\n\n有严重的警报时退出码为 1。",
+    "Example:\n  heliu alarms\n\nThe exit code is 1 if one of them is grave.",
+);
+pub const REVEAL: Label =
+    label("打开一条记录的密封字段(记入审计日志)", "Open the sealed fields of a record; it is logged");
+pub const REVEAL_AFTER: Label = label(
+    "示例:\n  heliu reveal 9c41d07e --why 核对联系电话",
+    "Example:\n  heliu reveal 9c41d07e --why 'to check the telephone number'",
+);
+pub const REVEAL_WHY: Label = label("为什么要看,记入审计日志", "Why you need to see them; kept in the audit log");
+pub const ERASE: Label = label("在所有节点永久抹除一条记录", "Erase a record everywhere and for good");
+pub const ERASE_AFTER: Label = label(
+    "示例:\n  heliu erase 9c41d07e --reason 本人申请,文号12号 --yes\n  heliu receipt 9c41…(全部 64 位)\n\n须由记录原属席位的上级办理。抹除不能撤销:密文、密钥、视图、索引在各节点一并删除,恢复备份后也会再次抹除。",
+    "Example:\n  heliu erase 9c41d07e --reason 'asked for by the person, letter 12' --yes\n  heliu receipt 9c41… (all 64 digits)\n\nIt takes a superior of the seat that made the record. It cannot be undone: bytes, keys, views and indices go at every node, and again after a backup is restored.",
+);
+pub const ERASE_REASON: Label = label("事由,记入审计日志", "Why; kept in the audit log");
+pub const RECEIPT: Label = label("抹除回执:哪些节点已确认", "Who has confirmed an erasure");
+pub const RECEIPT_AFTER: Label = label(
+    "示例:\n  heliu receipt 9c41…(全部 64 位)\n\n全部节点都已确认时退出码为 0。",
+    "Example:\n  heliu receipt 9c41… (all 64 digits)\n\nThe exit code is 0 when every node has confirmed.",
+);
+pub const RECEIPT_ID: Label = label("记录的完整编号(64 位)", "The record's whole id (64 digits)");
+pub const YES: Label = label("不再询问(供脚本使用)", "Do not ask (for scripts)");

@@ -1,0 +1,180 @@
+//! Verbs about records: reading them, changing them, importing them, settling what they disagree about.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::{Asker, Page, Propose, Read};
+use crate::text::{help, labelled as t};
+
+#[derive(Clone, Debug, Args)]
+pub struct VerifyArgs {
+    #[arg(value_name = "PEER", default_value = "", hide_default_value = true, help = t(help::VERIFY_PEER))]
+    pub peer: String,
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(help = t(help::VERIFY_TIMEOUT))]
+    pub timeout: u64,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct GetArgs {
+    #[arg(value_name = "ID", help = t(help::RECORD_ID))]
+    pub id: String,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    #[arg(value_name = "KIND", default_value = "", hide_default_value = true, help = t(help::LIST_KIND))]
+    pub kind: String,
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true, help = t(help::LIST_REFERS_TO))]
+    pub refers_to: String,
+    #[arg(long, help = t(help::LIST_GONE))]
+    pub gone: bool,
+    #[command(flatten)]
+    pub page: Page,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct HistoryArgs {
+    #[arg(value_name = "ID", help = t(help::RECORD_ID))]
+    pub id: String,
+    #[command(flatten)]
+    pub page: Page,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct DoArgs {
+    #[arg(value_name = "COMMAND", help = t(help::DO_COMMAND))]
+    pub command: Option<String>,
+    #[arg(value_name = "SUBJECT | KEY=VALUE", help = t(help::DO_ARGUMENTS))]
+    pub arguments: Vec<String>,
+    #[command(flatten)]
+    pub asker: Asker,
+    #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true, help = t(help::DO_COMMAND_ID))]
+    pub command_id: String,
+    #[arg(long, help = t(help::DO_EXPLAIN))]
+    pub explain: bool,
+    /// Its own flag, since `do --help COMMAND` is about that command.
+    #[arg(short = 'h', long, help = t(help::DO_HELP))]
+    pub help: bool,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Import {
+    #[command(about = t(help::IMPORT_REGIONS), after_help = t(help::IMPORT_REGIONS_AFTER))]
+    Regions(ImportRegionsArgs),
+    #[command(about = t(help::IMPORT_MEMBERS), after_help = t(help::IMPORT_MEMBERS_AFTER))]
+    Members(ImportArgs),
+    #[command(about = t(help::IMPORT_ORGS), after_help = t(help::IMPORT_ORGS_AFTER))]
+    Orgs(ImportArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ImportRegionsArgs {
+    #[arg(value_name = "FILE", help = t(help::IMPORT_FILE))]
+    pub file: PathBuf,
+    #[arg(long, help = t(help::DRY_RUN))]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub propose: Propose,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    #[arg(value_name = "FILE", help = t(help::IMPORT_FILE))]
+    pub file: PathBuf,
+    #[arg(long, help = t(help::DRY_RUN))]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub asker: Asker,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Conflicts {
+    #[command(about = t(help::CONFLICTS_LIST), after_help = t(help::CONFLICTS_LIST_AFTER))]
+    List(ConflictsListArgs),
+    #[command(about = t(help::CONFLICTS_SHOW), after_help = t(help::CONFLICTS_SHOW_AFTER))]
+    Show(ConflictsShowArgs),
+    #[command(about = t(help::CONFLICTS_SETTLE), after_help = t(help::CONFLICTS_SETTLE_AFTER))]
+    Settle(ConflictsSettleArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ConflictsListArgs {
+    #[arg(long, value_name = "KIND", default_value = "", hide_default_value = true, help = t(help::CONFLICTS_KIND))]
+    pub kind: String,
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true, help = t(help::CONFLICTS_RECORD))]
+    pub record: String,
+    #[command(flatten)]
+    pub page: Page,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ConflictsShowArgs {
+    #[arg(value_name = "ID", help = t(help::CONFLICT_ID))]
+    pub id: String,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ConflictsSettleArgs {
+    #[arg(value_name = "ID", help = t(help::CONFLICT_ID))]
+    pub id: String,
+    #[arg(long, value_name = "VALUE|NUMBER", help = t(help::CONFLICTS_CHOOSE))]
+    pub choose: String,
+    #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true, help = t(help::DO_COMMAND_ID))]
+    pub command_id: String,
+    #[command(flatten)]
+    pub asker: Asker,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RevealArgs {
+    #[arg(value_name = "ID", help = t(help::RECORD_ID))]
+    pub id: String,
+    #[arg(long, value_name = "TEXT", help = t(help::REVEAL_WHY))]
+    pub why: String,
+    #[arg(long, value_name = "NAME", env = "HELIU_WHO", help = t(help::WHO))]
+    pub who: Option<String>,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct EraseArgs {
+    #[arg(value_name = "ID", help = t(help::RECORD_ID))]
+    pub id: String,
+    #[arg(long, value_name = "TEXT", help = t(help::ERASE_REASON))]
+    pub reason: String,
+    #[arg(long, value_name = "NAME", env = "HELIU_WHO", help = t(help::WHO))]
+    pub who: Option<String>,
+    #[arg(long, help = t(help::YES))]
+    pub yes: bool,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ReceiptArgs {
+    #[arg(value_name = "ID", help = t(help::RECEIPT_ID))]
+    pub id: String,
+    #[command(flatten)]
+    pub read: Read,
+}

@@ -1,0 +1,219 @@
+//! `heliu doctor`: is everything about a node on this machine as it should be, and if not, what to do.
+
+use heliu_client::Client;
+use heliu_client::operations::{GetStatusResponse, LinkRole, LinkState};
+use serde_json::{Value, json};
+
+use crate::access::config_file;
+use crate::cli::{DoctorArgs, Target};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::links::place;
+use crate::out::{Done, print, print_json};
+use crate::realm::{directory_file, key_file};
+use crate::target;
+use crate::text::{Say, clean, say, time, tr};
+
+/// Less is as good as full.
+const FREE_MIN: u64 = 256 * 1024 * 1024;
+
+/// One thing that was looked at.
+struct Finding {
+    /// Stable, for programs.
+    code: &'static str,
+    what: Say,
+    /// None: all is well.
+    wrong: Option<Failure>,
+}
+
+/// Well only if everything is.
+pub async fn run(args: &DoctorArgs) -> Result<Done, Failure> {
+    let file = config_file(&args.local);
+    let shown = file.display().to_string();
+    let mut findings = Vec::new();
+    match Config::load(&file) {
+        Ok(config) => {
+            findings.push(good("config", say!("配置 {shown}", "configuration {shown}")));
+            findings.extend(at_rest(&config));
+            findings.extend(running(&config).await);
+        }
+        Err(failure) => findings.push(bad("config", say!("配置 {shown}", "configuration {shown}"), failure)),
+    }
+    let all_well = findings.iter().all(|finding| finding.wrong.is_none());
+    if args.json {
+        print_json(&json!({"good": all_well, "findings": findings.iter().map(shape).collect::<Vec<_>>()}))?;
+    } else {
+        print(&findings.iter().map(told).collect::<String>())?;
+    }
+    Ok(if all_well { Done::Well } else { Done::No })
+}
+
+fn good(code: &'static str, what: Say) -> Finding {
+    Finding { code, what, wrong: None }
+}
+
+fn bad(code: &'static str, what: Say, failure: Failure) -> Finding {
+    Finding { code, what, wrong: Some(failure) }
+}
+
+fn of<T>(code: &'static str, what: Say, result: Result<T, Failure>) -> Finding {
+    Finding { code, what, wrong: result.err() }
+}
+
+/// What can be seen without the node.
+fn at_rest(config: &Config) -> Vec<Finding> {
+    let key = key_file::read(&config.key_file);
+    let node = key.as_ref().ok().map(heliu_trust::signature::Signer::node);
+    let mut findings = vec![
+        of("node_key", say!("节点私钥", "the node's key"), key),
+        of(
+            "sealing_key",
+            say!("解封私钥", "the key for sealed fields"),
+            key_file::read_sealing(&config.sealing_key_file),
+        ),
+    ];
+    if config.issuer_key_file.exists() {
+        findings.push(of("issuer_key", say!("签发密钥", "the issuer's key"), key_file::read(&config.issuer_key_file)));
+    }
+    if config.directory_file.exists() {
+        let directory = directory_file::read(&config.directory_file, config.realm(), config.root);
+        findings.push(of("directory", say!("目录文件", "the directory"), directory));
+    }
+    if let Some(node) = node.filter(|_| !config.plain && config.certificate_file.exists()) {
+        let pair =
+            heliu_tls::Identity::read(&config.certificate_file, &config.certificate_key_file, config.realm(), node);
+        let checked = pair
+            .map_err(|error| error.to_string())
+            .and_then(|pair| pair.check(time::now_ms()).map_err(|error| error.to_string()).map(|()| pair.until_ms));
+        let until = checked.as_ref().map(|until| time::local(*until)).unwrap_or_default();
+        let what = say!("TLS 证书 {until}", "TLS certificate {until}");
+        findings.push(of(
+            "certificate",
+            what,
+            checked.map_err(|why| {
+                Failure::usage(say!("证书不可用", "the certificate is of no use")).because(why).next(say!(
+                    "先核对本机时钟,再运行 heliu rotate",
+                    "check this machine's clock, then run heliu rotate"
+                ))
+            }),
+        ));
+    }
+    if config.plain {
+        findings.push(bad(
+            "plain",
+            say!("安全", "security"),
+            Failure::usage(say!("开发模式:无加密、无令牌", "development mode: no encryption, no tokens"))
+                .next(say!("正式运行请把 security.mode 改为 tls", "for real use set security.mode to tls")),
+        ));
+    }
+    findings.extend(disk(config));
+    findings
+}
+
+#[cfg(unix)]
+fn disk(config: &Config) -> Option<Finding> {
+    let place = config.data_dir.ancestors().find(|path| path.exists())?;
+    let stat = rustix::fs::statvfs(place).ok()?;
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let free_told = crate::text::bytes(free);
+    let what = say!("磁盘空余 {free_told}", "free space on disk: {free_told}");
+    if free >= FREE_MIN {
+        return Some(good("disk", what));
+    }
+    let failure = Failure::usage(say!("空间不足", "there is little space left"));
+    Some(bad(
+        "disk",
+        what,
+        failure
+            .next(say!("请清理或扩容;满了节点只读,不丢数据", "free some; a full node is read-only and loses nothing")),
+    ))
+}
+
+#[cfg(not(unix))]
+fn disk(_: &Config) -> Option<Finding> {
+    None
+}
+
+/// What the running node says, and how it stands with its superior.
+async fn running(config: &Config) -> Vec<Finding> {
+    let what = say!("运行中的节点", "the running node");
+    let folder = config.file.parent().map(std::path::Path::to_owned);
+    let target = Target { dir: folder, ..Target::default() };
+    let client = match target::connect(&target).await {
+        Ok(client) => client,
+        Err(failure) => return vec![bad("running", what, failure)],
+    };
+    let status = match client.status().await {
+        Ok(status) => status,
+        Err(error) => return vec![bad("running", what, error.into())],
+    };
+    let mut findings = vec![good("running", what)];
+    findings.extend(of_status(&status));
+    findings.extend(links(&client).await);
+    findings
+}
+
+fn of_status(status: &GetStatusResponse) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    if !status.read_only_reason.is_empty() {
+        let failure = Failure::usage(say!("只读", "it is read-only")).because(&status.read_only_reason);
+        findings.push(bad("read_only", say!("存储", "the store"), failure));
+    }
+    for problem in &status.problems {
+        let failure = Failure::usage(Say::verbatim(problem.clone()));
+        findings.push(bad("files", say!("证书和令牌清单", "certificate and access list"), failure));
+    }
+    if status.alarms_grave > 0 {
+        let count = status.alarms_grave;
+        let failure = Failure::usage(say!("严重的警报 {count} 个", "grave alarms: {count}"));
+        findings.push(bad("alarms", say!("警报", "alarms"), failure.next(say!("见 heliu alarms", "see heliu alarms"))));
+    }
+    findings
+}
+
+async fn links(client: &Client) -> Vec<Finding> {
+    let links = match client.links().await {
+        Ok(links) => links,
+        Err(error) => return vec![bad("links", say!("链路", "links"), error.into())],
+    };
+    let dialled = links.into_iter().filter(|link| link.role() != LinkRole::Child);
+    let one = |link: heliu_client::operations::Link| {
+        let end = place(link.peer_seat.as_ref());
+        let end = if end.is_empty() { link.address.clone() } else { end };
+        let what = say!("到 {end} 的链路", "the link to {end}");
+        if !matches!(link.state(), LinkState::Down | LinkState::Connecting | LinkState::Refused) {
+            return good("link", what);
+        }
+        let failure = Failure::usage(say!("没有接通", "it is not up")).because(&link.last_error);
+        bad(
+            "link",
+            what,
+            failure.next(say!(
+                "看对方是否在运行、地址和网络是否通、两边时钟是否相差过大",
+                "check that the other end runs, the address, the network, and the clocks of both"
+            )),
+        )
+    };
+    dialled.map(one).collect()
+}
+
+fn told(finding: &Finding) -> String {
+    let what = clean(finding.what.now());
+    let Some(wrong) = &finding.wrong else { return tr!("[好] {what}\n", "[ok]    {what}\n") };
+    let mut text = tr!("[不行] {what}:", "[WRONG] {what}: ") + &clean(wrong.what.now()) + "\n";
+    for why in &wrong.why {
+        text.push_str(&format!("        {}\n", clean(why.now())));
+    }
+    if let Some(next) = &wrong.next {
+        let next = clean(next.now());
+        text.push_str(&tr!("        怎么办:{next}\n", "        what to do: {next}\n"));
+    }
+    text
+}
+
+fn shape(finding: &Finding) -> Value {
+    json!({
+        "code": finding.code, "what": finding.what.now(), "good": finding.wrong.is_none(),
+        "error": finding.wrong.as_ref().map(|wrong| wrong.json()["error"].clone()),
+    })
+}

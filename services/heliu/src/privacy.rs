@@ -1,0 +1,120 @@
+//! `reveal`, `erase`, `receipt`: sealed fields opened on record, and records erased for good.
+
+use heliu_client::administration::{Confirmation, EraseRequest, Receipt};
+use heliu_client::records::{RevealRequest, RevealedField};
+use serde_json::{Value, json};
+
+use crate::cli::{Asker, EraseArgs, ReceiptArgs, RevealArgs};
+use crate::confirm::confirm;
+use crate::failure::Failure;
+use crate::links::{place, seat_shape};
+use crate::order::who;
+use crate::out::{Done, print, print_json};
+use crate::records::{given, short};
+use crate::target;
+use crate::text::table::{Table, pairs};
+use crate::text::{count, say, time, tr};
+
+pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
+    needs_reason(&args.why, "--why")?;
+    let client = target::connect(&args.read.target).await?;
+    let who = who(&Asker { reason: String::new(), who: args.who.clone() });
+    let fields = client.reveal(RevealRequest { id: args.id.clone(), who, why: args.why.clone() }).await?;
+    if args.read.json {
+        return print_json(&json!({"fields": fields.iter().map(field_shape).collect::<Vec<_>>()}));
+    }
+    if fields.is_empty() {
+        return print(&tr!("这条记录没有密封的内容。\n", "Nothing is sealed in this record.\n"));
+    }
+    let rows: Vec<(String, String)> = fields.iter().map(|field| (field.field.clone(), values_told(field))).collect();
+    print(&(pairs(&rows) + &tr!("\n已记入审计日志。\n", "\nThis is in the audit log.\n")))
+}
+
+fn values_told(field: &RevealedField) -> String {
+    let values = field.values.join(" | ");
+    let locked = field.locked;
+    match (locked, values.is_empty()) {
+        (0, _) => values,
+        (_, true) => tr!("{locked} 个值,本节点没有钥匙", "{locked} value(s) that this node has no key for"),
+        (_, false) => {
+            values + &tr!("(另有 {locked} 个值没有钥匙)", " (and {locked} value(s) that this node has no key for)")
+        }
+    }
+}
+
+fn field_shape(field: &RevealedField) -> Value {
+    json!({"field": field.field, "values": field.values, "locked": field.locked})
+}
+
+fn needs_reason(reason: &str, flag: &str) -> Result<(), Failure> {
+    if reason.trim().is_empty() {
+        return Err(Failure::usage(say!("要说明事由:{flag}", "say why: {flag}")));
+    }
+    Ok(())
+}
+
+pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
+    needs_reason(&args.reason, "--reason")?;
+    let id = &args.id;
+    confirm(&say!("将在所有节点永久抹除记录 {id}", "record {id} will be erased everywhere and for good"), args.yes)?;
+    let client = target::connect(&args.read.target).await?;
+    let who = who(&Asker { reason: String::new(), who: args.who.clone() });
+    let request = EraseRequest { record: id.clone(), reason: args.reason.clone(), who };
+    let receipt = client.erase(request).await?;
+    if args.read.json {
+        return print_json(&receipt_shape(&receipt));
+    }
+    let record = &receipt.record;
+    print(
+        &(tr!("本节点已抹除,各节点正在跟进。\n\n", "Erased here; the other nodes follow.\n\n")
+            + &receipt_told(&receipt)
+            + &tr!("\n查看进展:heliu receipt {record}\n", "\nTo see how it goes on: heliu receipt {record}\n")),
+    )
+}
+
+/// Well only when nobody is silent.
+pub async fn receipt(args: &ReceiptArgs) -> Result<Done, Failure> {
+    let receipt = target::connect(&args.read.target).await?.receipt(&args.id).await?;
+    if args.read.json {
+        print_json(&receipt_shape(&receipt))?
+    } else {
+        print(&receipt_told(&receipt))?
+    };
+    Ok(if receipt.silent.is_empty() { Done::Well } else { Done::No })
+}
+
+fn receipt_told(receipt: &Receipt) -> String {
+    let rows = [
+        (tr!("记录", "record"), receipt.record.clone()),
+        (tr!("种类", "kind"), receipt.kind.clone()),
+        (tr!("由谁", "ordered by"), short(&receipt.ordered_by)),
+        (tr!("何时", "when"), time::local(receipt.ordered_ms)),
+    ];
+    let headers = [tr!("席位", "seat"), tr!("节点", "node"), tr!("抹除于", "erased")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[1]);
+    let mut row = |one: &Confirmation, when: String| table.row([place(one.seat.as_ref()), short(&one.node), when]);
+    for one in &receipt.confirmed {
+        row(one, time::local(one.at_ms));
+    }
+    for one in &receipt.silent {
+        row(one, tr!("尚无回音", "silent"));
+    }
+    let (done, silent) = (count(receipt.confirmed.len() as u64), count(receipt.silent.len() as u64));
+    pairs(&rows)
+        + "\n"
+        + &table.print()
+        + &tr!(
+            "\n{done} 个节点已确认,{silent} 个尚无回音。\n",
+            "\nNodes that have confirmed: {done}; silent: {silent}.\n"
+        )
+}
+
+fn receipt_shape(receipt: &Receipt) -> Value {
+    let one = |one: &Confirmation| json!({"node": one.node, "seat": seat_shape(one.seat.as_ref()), "at": (one.at_ms > 0).then(|| time::utc(one.at_ms))});
+    json!({
+        "record": receipt.record, "kind": given(&receipt.kind), "ordered_by": receipt.ordered_by,
+        "ordered": time::utc(receipt.ordered_ms),
+        "confirmed": receipt.confirmed.iter().map(one).collect::<Vec<_>>(),
+        "silent": receipt.silent.iter().map(one).collect::<Vec<_>>(),
+    })
+}

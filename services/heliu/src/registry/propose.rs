@@ -1,0 +1,123 @@
+//! What changes the directory: it is proposed to the node that holds the issuer's key, which enters it, or hands it out to
+//! be signed by a second person.
+
+use std::path::{Path, PathBuf};
+
+use heliu_client::administration::propose_request::Change;
+use heliu_client::administration::{Addresses, Delegate, Fence, ProposeRequest, ProposeResponse};
+use heliu_trust::token::JoinToken;
+use serde_json::{Value, json};
+
+use crate::cli::{AddressesArgs, DelegateArgs, FenceArgs, Propose, RevokeTokenArgs, Switch, TwoSignaturesArgs};
+use crate::confirm::confirm;
+use crate::failure::Failure;
+use crate::out::{Done, print, print_json};
+use crate::realm::write_new;
+use crate::target;
+use crate::text::{Say, say, tr};
+
+pub async fn delegate(args: &DelegateArgs) -> Result<Done, Failure> {
+    let seat = &args.seat;
+    let change = Change::Delegate(Delegate { seat: seat.clone(), active: !args.off });
+    let done = if args.off {
+        say!("{seat} 不再能开入域令牌", "{seat} can no longer make join tokens")
+    } else {
+        say!("{seat} 可以为自己和下级开入域令牌", "{seat} can make join tokens for itself and the seats below it")
+    };
+    propose(&args.propose, change, &done).await
+}
+
+pub async fn fence(args: &FenceArgs) -> Result<Done, Failure> {
+    let node = &args.node;
+    if args.propose.reason.trim().is_empty() {
+        return Err(Failure::usage(say!("隔离要有事由:--reason", "a fence needs a reason: --reason")));
+    }
+    let kept = if args.nothing {
+        say!("它写过的一律排除", "everything that it wrote is excluded")
+    } else {
+        say!("已到达这里的保留,其余一律排除", "what has arrived here stays, all else is excluded")
+    };
+    let Say { zh, en } = &kept;
+    let asked = say!("将永久隔离节点 {node}:{zh}", "node {node} will be shut out for good: {en}");
+    confirm(&asked, args.yes)?;
+    let excluded = args.excluded.clone();
+    let change = Change::Fence(Fence { node: node.clone(), nothing: args.nothing, excluded });
+    propose(&args.propose, change, &say!("节点 {node} 已隔离;{zh}", "node {node} is fenced; {en}")).await
+}
+
+pub async fn two_signatures(args: &TwoSignaturesArgs) -> Result<Done, Failure> {
+    let on = args.switch == Switch::On;
+    let done = if on {
+        say!(
+            "第二节点、隔离、新席位从此要两人签字",
+            "a second node at a seat, a fence and new seats now need two signatures"
+        )
+    } else {
+        say!("从此一人签字即可", "one signature is enough from now on")
+    };
+    propose(&args.propose, Change::TwoSignatures(on), &done).await
+}
+
+pub async fn revoke_token(args: &RevokeTokenArgs) -> Result<Done, Failure> {
+    // Whoever has the token at hand need not know that it has an id.
+    let id = JoinToken::from_text(&args.token).map_or_else(|_| args.token.clone(), |token| token.id.to_string());
+    let done = say!("令牌 {id} 已失效", "the join token {id} is useless now");
+    propose(&args.propose, Change::RevokeToken(id), &done).await
+}
+
+pub async fn addresses(args: &AddressesArgs) -> Result<Done, Failure> {
+    let (node, shown) = (&args.node, args.addresses.join(", "));
+    let change = Change::Addresses(Addresses { node: node.clone(), addresses: args.addresses.clone() });
+    let done = say!("节点 {node} 现在的地址是 {shown}", "node {node} is at {shown} now");
+    propose(&args.propose, change, &done).await
+}
+
+/// Proposes a change; `done` says what it means once it is entered.
+pub async fn propose(args: &Propose, change: Change, done: &Say) -> Result<Done, Failure> {
+    let client = target::connect(&args.read.target).await?;
+    let request = ProposeRequest { change: Some(change), reason: args.reason.clone() };
+    let answer = client.propose(request).await?;
+    let file = keep_for_second(args, &answer)?;
+    if args.read.json {
+        return print_json(&shape(&answer, file.as_deref()));
+    }
+    let index = answer.index;
+    let Some(file) = file else {
+        let Say { zh, en } = done;
+        return print(&tr!("{zh}(目录第 {index} 条)。\n", "{en} (directory entry {index}).\n"));
+    };
+    print(&to_be_signed(&file, index))
+}
+
+/// An entry that needs a second signature goes into a file: where it is.
+fn keep_for_second(args: &Propose, answer: &ProposeResponse) -> Result<Option<PathBuf>, Failure> {
+    if !answer.needs_second {
+        return Ok(None);
+    }
+    let file = args.out.clone().unwrap_or_else(|| entry_file(answer.index));
+    write_new(&file, &answer.entry, false)?;
+    Ok(Some(file))
+}
+
+/// Where an entry goes unless it is told otherwise.
+pub fn entry_file(index: u64) -> PathBuf {
+    PathBuf::from(format!("directory-{index}.entry"))
+}
+
+fn to_be_signed(file: &Path, index: u64) -> String {
+    let file = file.display();
+    tr!(
+        "这一项要两人签字,尚未生效。第 {index} 条已写到 {file},请在目录有别的变动之前:\n\
+         \x20 1. 取一份目录:heliu directory save directory.bin\n\
+         \x20 2. 副签人签字:heliu directory sign {file} --key cosigner.key --directory directory.bin\n\
+         \x20 3. 提交:heliu directory append {file} --reason 事由\n",
+        "This needs two signatures and is not in effect yet. Entry {index} is in {file}. Before the directory changes otherwise:\n\
+         \x20 1. get the directory: heliu directory save directory.bin\n\
+         \x20 2. the second signer signs: heliu directory sign {file} --key cosigner.key --directory directory.bin\n\
+         \x20 3. enter it: heliu directory append {file} --reason WHY\n"
+    )
+}
+
+pub fn shape(answer: &ProposeResponse, file: Option<&Path>) -> Value {
+    json!({"index": answer.index, "entered": !answer.needs_second, "file": file})
+}

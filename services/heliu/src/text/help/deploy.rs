@@ -1,0 +1,291 @@
+//! Help of the verbs that make realms, let nodes in and shut them out.
+
+use super::label;
+use heliu_record::kind::Label;
+
+pub const INIT: Label =
+    label("建立一个域:离线密钥、县级节点、目录", "Make a realm: its offline keys, the county's node, the directory");
+pub const INIT_AFTER: Label = label(
+    "\
+示例:
+  heliu init --regions 371726.csv --dir ./realm
+  heliu init --regions 371726.csv --dir ./realm --listen 0.0.0.0:7340 --address county.example:7340
+  heliu init --regions 371726.csv --dir ./trial \\
+      --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341     一台机器上试用
+
+在 DIR 下生成:
+  root/    离线密钥:根(root.key)和密封数据的备用钥匙(escrow.key)。请移到离线介质,从本机删除
+  county/  县级节点的目录,可以直接运行:heliu.toml、node.key、sealing.key、issuer.key(签发密钥)、directory.bin、\
+access.json(访问令牌清单)、local.access(本机管理用的令牌)
+  nodes/   与域一起做成的其他节点(仅 --node、--all-tiers)
+其他机器用令牌入域:见 heliu enroll --help、heliu join --help。已有的域绝不覆盖。",
+    "\
+Examples:
+  heliu init --regions 371726.csv --dir ./realm
+  heliu init --regions 371726.csv --dir ./realm --listen 0.0.0.0:7340 --address county.example:7340
+  heliu init --regions 371726.csv --dir ./trial \\
+      --node 371726000000=127.0.0.1:7340 --node 371726101000=127.0.0.1:7341     a trial on one machine
+
+Makes under DIR:
+  root/    offline keys: the root (root.key) and the escrow of sealed data (escrow.key). Take them off this machine
+  county/  the county's node, ready to run: heliu.toml, node.key, sealing.key, issuer.key (the issuer's), directory.bin, \
+access.json (the access tokens, hashed), local.access (a token for whoever sits at this machine)
+  nodes/   other nodes that were made with the realm (only with --node or --all-tiers)
+Other machines join with a token: see heliu enroll --help and heliu join --help. An existing realm is never overwritten.",
+);
+pub const INIT_REGIONS: Label = label(
+    "区划文件:CSV,列为 code,name,parent_code(源码的 crates/trust/data/regions 中有一份)",
+    "Region file: CSV with the columns code,name,parent_code (one is in the sources, crates/trust/data/regions)",
+);
+pub const INIT_DIR: Label = label("域的目录,须不存在或为空", "Where to make it; must not exist, or be empty");
+pub const INIT_NAME: Label = label("域的名称,默认县的区划代码", "Name of the realm; else the county's region code");
+pub const INIT_LISTEN: Label = label(
+    "监听地址,默认 0.0.0.0:7340(本机所有地址)",
+    "Where the node listens; else 0.0.0.0:7340, every address of this machine",
+);
+pub const PUBLIC_ADDRESS: Label = label(
+    "别的机器连它所用的地址;可多次给出,默认由监听地址推出",
+    "Where other machines reach it; may be repeated; else it follows from where it listens",
+);
+pub const INIT_NODE: Label = label(
+    "另为某席位生成一个节点,供一台机器上试用;可多次给出",
+    "Also make a node for a seat, for trials on one machine; may be repeated",
+);
+pub const INIT_ALL_TIERS: Label =
+    label("每个席位一个节点,都在 127.0.0.1,端口依次递增", "One node per seat, all on 127.0.0.1, on ports in a row");
+pub const INIT_PORT: Label = label("--all-tiers 时第一个节点的端口", "With --all-tiers: port of the first node");
+
+pub const SEAT: Label = label("席位:12 位区划代码或席位编号", "The seat: its 12-digit region code, or its id");
+pub const ENROLL: Label = label("为一个席位开出一次性入域令牌", "Make a one-time join token for a seat");
+pub const ENROLL_AFTER: Label = label(
+    "\
+示例:
+  heliu enroll 371726101000 --dir ./realm/county
+  heliu enroll 371726101201 --valid 2h --quiet > village.token
+
+令牌如同口令:谁拿到谁能入域,只能用一次。经可靠渠道交给那台机器的人。写错了、泄露了:heliu directory revoke-token。\
+县级可为任何席位开;乡镇经 heliu delegate 授权后可为所辖的村开。",
+    "\
+Examples:
+  heliu enroll 371726101000 --dir ./realm/county
+  heliu enroll 371726101201 --valid 2h --quiet > village.token
+
+A token is like a password: whoever has it can join with it, once. Hand it over on a way that you trust. If it leaks: heliu \
+directory revoke-token. The county makes them for any seat; a township, once it is delegated, for its villages.",
+);
+pub const ENROLL_VALID: Label =
+    label("有效多久,如 30m、24h、7d;最长 30d", "Valid for so long: 30m, 24h, 7d; 30d at most");
+pub const ENROLL_ADDRESS: Label = label(
+    "新机器连本节点所用的地址;可多次给出,默认目录中登记的",
+    "Where the new machine reaches this node; may be repeated; else as in the directory",
+);
+pub const ENROLL_QUIET: Label = label("只输出令牌", "Print the token and nothing else");
+
+pub const JOIN: Label = label("凭令牌入域:生成密钥和配置,然后运行节点", "Join a realm with a token, then run the node");
+pub const JOIN_AFTER: Label = label(
+    "\
+示例:
+  heliu join heliu-join-1.AbC… --dir /var/lib/heliu
+  heliu join village.token --listen 0.0.0.0:7340 --address 10.3.0.7:7340
+  heliu join - --no-start < village.token
+
+密钥在本机生成,不离开本机。完成后像 heliu node 一样在前台运行,首次与上级核对一致时会说明。\
+中途断了:用同一令牌再运行一次即可,密钥不变。以后启动:heliu node --dir DIR。",
+    "\
+Examples:
+  heliu join heliu-join-1.AbC… --dir /var/lib/heliu
+  heliu join village.token --listen 0.0.0.0:7340 --address 10.3.0.7:7340
+  heliu join - --no-start < village.token
+
+The keys are made on this machine and never leave it. Then the node runs in the foreground like heliu node, and says when it \
+is first verified equal with its superior. If it is interrupted, run it again with the same token: the keys stay the same. \
+Later: heliu node --dir DIR.",
+);
+pub const JOIN_TOKEN: Label = label(
+    "令牌,或存有令牌的文件,或 - 表示从标准输入读(环境变量 HELIU_JOIN_TOKEN)",
+    "The token, or a file that holds it, or - for standard input [env: HELIU_JOIN_TOKEN]",
+);
+pub const JOIN_DIR: Label =
+    label("节点的目录,默认 ./heliu-<区划代码>", "The node's directory; else ./heliu-<region code>");
+pub const JOIN_NO_START: Label = label("只入域,不运行", "Join only; do not run the node");
+pub const JOIN_JSON: Label = label("结果和日志输出为 JSON", "Print the result, and write the log, as JSON");
+
+pub const NODES: Label = label("列出域中登记的全部节点", "List every enrolled node");
+pub const NODES_AFTER: Label = label("示例:\n  heliu nodes", "Example:\n  heliu nodes");
+
+pub const PROPOSE_REASON: Label = label("事由,记入审计日志", "Why; kept in the audit log");
+pub const PROPOSE_OUT: Label = label(
+    "若需第二人签字,把条目写到这个文件(默认 directory-<序号>.entry)",
+    "Where a second signature is needed, the entry goes here; else directory-<index>.entry",
+);
+pub const DELEGATE: Label = label("授权一个席位为其下级开令牌", "Let a seat enrol nodes for the seats below it");
+pub const DELEGATE_AFTER: Label = label(
+    "示例:\n  heliu delegate 371726101000 --dir ./realm/county\n  heliu delegate 371726101000 --off",
+    "Examples:\n  heliu delegate 371726101000 --dir ./realm/county\n  heliu delegate 371726101000 --off",
+);
+pub const DELEGATE_OFF: Label = label("收回授权;已入域的节点不受影响", "Take it back; nodes that joined stay");
+pub const FENCE: Label = label("把一个节点永久隔离在外", "Shut a node out for good");
+pub const FENCE_AFTER: Label = label(
+    "\
+示例:
+  heliu fence 5d0a99e1 --reason 机器被盗 --yes
+  heliu fence 5d0a99e1 --nothing --reason 密钥在使用前已泄露
+
+默认保留县级此刻已收到的该节点的变更;此后的一律排除,不论写的日期。机器找回或更换后,用新令牌重新入域。",
+    "\
+Examples:
+  heliu fence 5d0a99e1 --reason 'the machine was stolen' --yes
+  heliu fence 5d0a99e1 --nothing --reason 'its key leaked before it was used'
+
+What the county has of the node up to now stays good; everything else of it is excluded, whatever its date. A replaced \
+machine joins anew, with a new token.",
+);
+pub const FENCE_NODE: Label = label(
+    "节点编号,或其开头(至少 8 位);见 heliu nodes",
+    "A node's id, or a beginning of it (8 digits or more); see heliu nodes",
+);
+pub const FENCE_NOTHING: Label = label("该节点写过的一律不保留", "Keep nothing that it wrote");
+pub const FENCE_EXCLUDE: Label =
+    label("另外排除这一项(早先写的);可多次给出", "Exclude this as well, although it came before; may be repeated");
+pub const TWO_SIGNATURES: Label =
+    label("要求两人签字才能加第二节点、隔离、加席位", "Require two signatures for a second node, a fence, new seats");
+pub const TWO_SIGNATURES_AFTER: Label = label(
+    "示例:\n  heliu two-signatures on --reason 制度要求\n\n先由根任命副签人:heliu directory key、heliu root cosigner。",
+    "Example:\n  heliu two-signatures on --reason 'as the rules say'\n\nFirst the root names a cosigner: heliu directory key, heliu root cosigner.",
+);
+pub const SWITCH: Label = label("开或关", "On or off");
+
+pub const DIRECTORY: Label =
+    label("域的目录:席位、节点、授权的签名日志", "The realm's directory: the signed log of seats and nodes");
+pub const DIRECTORY_AFTER: Label = label(
+    "\
+示例:
+  heliu directory list
+  heliu directory save directory.bin                      离线签字前取一份
+  heliu directory key cosigner.key                        副签人生成自己的密钥
+  heliu directory sign directory-7.entry --key cosigner.key --directory directory.bin
+  heliu directory append directory-7.entry --reason 两人已签
+  heliu directory revoke-token 令牌
+  heliu directory addresses 5d0a99e1 10.3.0.8:7340",
+    "\
+Examples:
+  heliu directory list
+  heliu directory save directory.bin                      needed to sign offline
+  heliu directory key cosigner.key                        a second signer makes a key
+  heliu directory sign directory-7.entry --key cosigner.key --directory directory.bin
+  heliu directory append directory-7.entry --reason 'both have signed'
+  heliu directory revoke-token TOKEN
+  heliu directory addresses 5d0a99e1 10.3.0.8:7340",
+);
+pub const DIRECTORY_LIST: Label = label("逐条列出", "List it, entry by entry");
+pub const DIRECTORY_SAVE: Label = label("把整个目录存成文件", "Save the whole directory to a file");
+pub const DIRECTORY_APPEND: Label = label("提交已签好的条目", "Enter entries that are signed");
+pub const DIRECTORY_SIGN: Label = label("为条目加上第二个签名(离线)", "Add the second signature to an entry, offline");
+pub const DIRECTORY_KEY: Label =
+    label("为副签人生成密钥,显示公钥", "Make a second signer's key, and show its public half");
+pub const DIRECTORY_REVOKE: Label = label("使一个未用的令牌失效", "Make a join token useless");
+pub const DIRECTORY_ADDRESSES: Label = label("更改节点的地址", "Say where a node is now");
+pub const DIRECTORY_FROM: Label = label("从第几条起", "From this entry on");
+pub const DIRECTORY_SAVE_FILE: Label = label("写到哪个文件", "The file to write");
+pub const DIRECTORY_ENTRY: Label = label("签名条目的文件", "A file with a signed entry");
+pub const DIRECTORY_SIGN_KEY: Label = label("副签人的私钥文件", "The second signer's private key");
+pub const DIRECTORY_FILE: Label = label("目录文件(heliu directory save)", "The directory, from heliu directory save");
+pub const SIGN_OUT: Label = label("结果写到这个文件", "Write the result to this file");
+pub const DIRECTORY_KEY_FILE: Label = label("写到哪个文件(0600)", "The file to write, with mode 0600");
+pub const REVOKE_TOKEN: Label = label("令牌,或其编号(32 位十六进制)", "The token, or its id (32 hexadecimal digits)");
+
+pub const ROOT: Label = label(
+    "根的裁定:离线签字,再由 directory append 提交",
+    "Acts of the root: signed offline, entered with directory append",
+);
+pub const ROOT_AFTER: Label = label(
+    "\
+示例(在离线的机器上;directory.bin 与 root.key 同在):
+  heliu root issuer --root-key root.key --new-issuer-key new-issuer.key    更换签发密钥
+  heliu root cosigner <公钥> --root-key root.key                           任命副签人
+  heliu root two-signatures off --root-key root.key
+  heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
+  heliu root resolve --from 7 --abandon <版本> --root-key root.key         裁定目录分叉
+然后在任一节点上:heliu directory append directory-8.entry --reason …",
+    "\
+Examples (on the offline machine, with directory.bin beside root.key):
+  heliu root issuer --root-key root.key --new-issuer-key new-issuer.key    replaces the issuer
+  heliu root cosigner PUBLIC-KEY --root-key root.key                       names a second signer
+  heliu root two-signatures off --root-key root.key
+  heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
+  heliu root resolve --from 7 --abandon VERSION --root-key root.key        decides a forked directory
+Then, at a node: heliu directory append directory-8.entry --reason …",
+);
+pub const ROOT_ISSUER: Label = label("更换签发密钥", "Replace the issuer's key");
+pub const ROOT_COSIGNER: Label = label("任命或撤销副签人", "Name a second signer, or no longer");
+pub const ROOT_ESCROW: Label = label("更换密封数据的备用钥匙", "Replace the escrow key");
+pub const ROOT_TWO_SIGNATURES: Label = label("开关两人签字", "Turn two signatures on or off");
+pub const ROOT_RESOLVE: Label = label("裁定目录分叉:放弃一支", "Decide a forked directory: give a branch up");
+pub const ROOT_KEY: Label = label("根私钥文件", "The root's private key");
+pub const ROOT_DIRECTORY: Label =
+    label("目录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
+pub const ROOT_NEW_ISSUER: Label =
+    label("新签发密钥的文件;没有则生成", "The new issuer's key; it is made if the file is not there");
+pub const ROOT_COSIGNER_KEY: Label =
+    label("副签人的公钥(64 位十六进制)", "The second signer's public key (64 hexadecimal digits)");
+pub const ROOT_COSIGNER_OFF: Label = label("撤销", "No longer");
+pub const ROOT_NEW_ESCROW: Label =
+    label("新备用钥匙的文件;没有则生成", "The new escrow key; it is made if the file is not there");
+pub const ROOT_RESOLVE_FROM: Label = label(
+    "从第几条起放弃本目录的条目(等于条数则一条不弃)",
+    "Give this directory's entries up from this one on; its length: none",
+);
+pub const ROOT_RESOLVE_ABANDON: Label =
+    label("另外放弃的版本(64 位十六进制);可多次给出", "Versions of other branches to give up; may be repeated");
+
+pub const LOCAL_DIR: Label = label("节点的目录,默认当前目录", "A node's directory; else the current one");
+pub const ACCESS: Label =
+    label("访问令牌:人和程序能在本节点做什么", "Access tokens: what people and programs may do at a node");
+pub const ACCESS_AFTER: Label = label(
+    "\
+示例:
+  heliu access add --name 张三 --role read --role write --seat 371726101000 --expires 365d --out zhangsan.access
+  heliu access list
+  heliu access revoke 12ab34cd
+
+在节点的机器上运行。角色:read 读记录、write 发命令、operate 运维、audit 审计、registry 目录与抹除、reveal 打开密封字段;all 为全部。\
+令牌只在生成时写入 --out 的文件,节点只存散列;几秒内生效,不用重启。",
+    "\
+Examples:
+  heliu access add --name clerk --role read --role write --seat 371726101000 --expires 365d --out clerk.access
+  heliu access list
+  heliu access revoke 12ab34cd
+
+Run it on the node's machine. Roles: read (records), write (commands), operate, audit, registry (directory, erasure), reveal \
+(sealed fields), or all. The token is in the file of --out alone: the node keeps a hash. It takes effect within seconds, \
+without a restart.",
+);
+pub const ACCESS_ADD: Label = label("新建一个令牌", "Make a token");
+pub const ACCESS_LIST: Label = label("列出令牌", "List them");
+pub const ACCESS_REVOKE: Label = label("撤销一个令牌", "Revoke one");
+pub const ACCESS_NAME: Label = label("持有人,记入审计日志", "Who bears it; shown in the audit log");
+pub const ACCESS_ROLE: Label = label("角色;可多次给出", "A role; may be repeated");
+pub const ACCESS_SEAT: Label =
+    label("只限这个席位及其下级的记录;可多次给出", "Only records of this seat and below; may be repeated");
+pub const ACCESS_KIND: Label = label("只限这一种记录;可多次给出", "Only records of this kind; may be repeated");
+pub const ACCESS_EXPIRES: Label =
+    label("多久后失效,如 90d;默认不失效", "Valid for so long, such as 90d; else for ever");
+pub const ACCESS_OUT: Label = label("访问文件写到哪里(0600)", "The access file to write, with mode 0600");
+pub const ACCESS_ADDRESS: Label = label(
+    "写进访问文件的节点地址;可多次给出,默认本机监听地址",
+    "Address of the node in the access file; may be repeated; else where it listens",
+);
+pub const ACCESS_ID: Label = label("令牌编号,见 heliu access list", "The token's id, as heliu access list shows it");
+pub const ROTATE: Label = label("更换节点的 TLS 证书和密钥", "Make a new TLS certificate and key for a node");
+pub const ROTATE_AFTER: Label = label(
+    "示例:\n  heliu rotate --dir ./realm/county\n\n运行中的节点几秒内启用新证书,不用重启;节点身份(node.key)不变。平时会自动更换。",
+    "Example:\n  heliu rotate --dir ./realm/county\n\nA running node takes the new certificate within seconds, without a restart; its identity (node.key) stays. It also renews by itself in time.",
+);
+pub const DOCTOR: Label = label(
+    "检查节点的配置、密钥、证书、时钟、磁盘和链路",
+    "Check a node's configuration, keys, certificate, clock, disk and links",
+);
+pub const DOCTOR_AFTER: Label = label(
+    "示例:\n  heliu doctor --dir ./realm/county\n\n逐项说明,有问题的说怎么办;有一项不行则退出码为 1。",
+    "Example:\n  heliu doctor --dir ./realm/county\n\nSays of each whether it is well, and what to do if not; the exit code is 1 if one is not.",
+);

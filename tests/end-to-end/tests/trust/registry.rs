@@ -1,0 +1,103 @@
+//! Two signatures, and what the offline root decides.
+
+use end_to_end::command_line::{Said, heliu, heliu_in};
+use end_to_end::patience::until;
+use end_to_end::realm::Realm;
+use end_to_end::seats::code;
+
+/// A command on the machine of the offline keys.
+async fn offline(realm: &Realm, line: &str) -> Said {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    heliu_in(&realm.folder().join("realm/root"), &words).await
+}
+
+async fn at_county(realm: &Realm, line: &str) -> Said {
+    let dir = realm.dir("C");
+    let words: Vec<&str> = line.split_whitespace().chain(["--dir", &dir]).collect();
+    heliu_in(&realm.folder().join("realm/root"), &words).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_two_have_to_sign_one_alone_fences_nobody() {
+    let realm = Realm::init(&["C", "T1"]).await;
+    let (_county, _) = realm.start("C").await;
+    let (_township, _) = realm.start("T1").await;
+    let made = offline(&realm, "directory key cosigner.key --json").await.exits(0).json();
+    let public = made["public"].as_str().expect("a key");
+    let _ = at_county(&realm, "directory save directory.bin").await.exits(0);
+    let named = offline(&realm, &format!("root cosigner {public} --root-key root.key --out cosigner.entry")).await;
+    let _ = named.exits(0).answers("heliu directory append cosigner.entry");
+    let _ = at_county(&realm, "directory append cosigner.entry --reason two").await.exits(0);
+    let _ = at_county(&realm, "two-signatures on --reason rules").await.exits(0).answers("two signatures");
+
+    let nodes = at_county(&realm, "nodes --json").await.exits(0).json();
+    let township = nodes["nodes"].as_array().expect("nodes").iter().find(|node| node["seat"]["code"] == code("T1"));
+    let township = township.and_then(|node| node["node"].as_str()).expect("it is enrolled").to_owned();
+    let fence = format!("fence {township} --reason stolen --yes --out fence.entry");
+    let _ = at_county(&realm, &fence).await.exits(0).answers("needs two signatures").answers("directory sign");
+    let _ = at_county(&realm, "directory append fence.entry --reason alone").await.exits(4);
+    assert!(!at_county(&realm, "nodes").await.out.contains("FENCED"));
+
+    let _ = at_county(&realm, "directory save directory.bin").await.exits(0);
+    let sign = "directory sign fence.entry --key cosigner.key --directory directory.bin";
+    let _ = offline(&realm, sign).await.exits(0).answers("Signed entry");
+    let _ = at_county(&realm, "directory append fence.entry --reason both").await.exits(0);
+    let _ = at_county(&realm, "nodes").await.exits(0).answers("FENCED");
+    let _ = at_county(&realm, "directory list").await.exits(0).answers("root").answers("issuer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_root_replaces_a_stolen_issuer() {
+    let realm = Realm::init(&["C", "-T1"]).await;
+    let (mut node, _) = realm.start("C").await;
+    let _ = at_county(&realm, "directory save directory.bin").await.exits(0);
+    let line = "root issuer --root-key root.key --new-issuer-key new.key --out issuer.entry";
+    let _ = offline(&realm, line).await.exits(0).answers("issuer.key");
+    let _ = offline(&realm, "root issuer --root-key escrow.key --new-issuer-key x.key").await.exits(2);
+    let _ = at_county(&realm, "directory append issuer.entry --reason stolen").await.exits(0);
+    // Whoever has the old key enters nothing any more.
+    let delegate = format!("delegate {} --reason r", code("T1"));
+    let old = at_county(&realm, &delegate).await;
+    assert_ne!(old.code, 0, "{old:?}");
+
+    assert!(node.stop().await.success());
+    let key = realm.node_folder("C").join("issuer.key");
+    std::fs::copy(realm.folder().join("realm/root/new.key"), &key).expect("it is ours");
+    let (_node, _) = realm.start("C").await;
+    until("the new one signs", async || at_county(&realm, &delegate).await.code == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_divisions_come_by_file_and_take_effect_at_once() {
+    let realm = Realm::init(&["C", "-V11"]).await;
+    let (_node, _) = realm.start("C").await;
+    let file = realm.folder().join("more.csv");
+    let text = std::fs::read_to_string(realm.regions()).expect("it is ours");
+    std::fs::write(&file, text + &format!("{},测试12村,{}\n", code("V12"), code("T1"))).expect("it is ours");
+    let (file, dir) = (file.to_str().expect("plain"), realm.dir("C"));
+    let import = ["import", "regions", file, "--reason", "a new village", "--dir", &dir];
+    let _ = heliu(&[&import[..], &["--dry-run"]].concat()).await.exits(0).answers("1 new, 3 already there");
+    let _ = heliu(&import).await.exits(0).answers("seats added: 1");
+    let _ = heliu(&import).await.exits(0).answers("Nothing to change");
+    let _ = heliu(&["enroll", &code("V12"), "--quiet", "--dir", &dir]).await.exits(0).answers("heliu-join-1.");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_is_rotated_under_a_running_node_and_the_doctor_finds_all_well() {
+    let realm = Realm::init(&["C", "T1"]).await;
+    let (_county, _) = realm.start("C").await;
+    let (_township, _) = realm.start("T1").await;
+    let dir = realm.dir("T1");
+    until("the link is up", async || heliu(&["verify", "--dir", &dir]).await.code == 0).await;
+    let certificate = realm.node_folder("T1").join("tls.crt");
+    let old = std::fs::read(&certificate).expect("it was made at the start");
+    let rotated = heliu(&["rotate", "--dir", &dir, "--json"]).await.exits(0).json();
+    assert_ne!(std::fs::read(&certificate).expect("it is there"), old);
+    until("the node has taken it", async || {
+        let status = heliu(&["status", "--json", "--dir", &dir]).await.exits(0).json();
+        status["certificate_not_after"] == rotated["not_after"] && status["problems"] == serde_json::json!([])
+    })
+    .await;
+    let doctor = heliu(&["doctor", "--dir", &dir]).await.exits(0).answers("[ok]");
+    assert!(!doctor.out.contains("WRONG"), "{doctor:?}");
+}
