@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::conflict::Explanation;
 use heliu_record::id::SeatId;
 use heliu_trust::directory::{Directory, Item};
-use heliu_trust::id::NodeId;
+use heliu_trust::id::{DirectoryVersion, NodeId};
 
 /// How long a second node at a seat is told of, by the times in the directory.
 const SECOND_NODE_DAYS: i64 = 30;
@@ -25,7 +25,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `judged_differently`, `fenced`,
-    /// `stranded_edits`.
+    /// `stranded_edits`, `keys_pending`, `audit_forked`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -62,12 +62,39 @@ impl Alarm {
         Alarm::new("fenced", Severity::Critical, what, next, node.to_string(), 0)
     }
 
-    pub(crate) fn directory_forked(index: u64, heads: (String, String), at_ms: i64) -> Self {
+    /// Nobody who could hand on these keys has been heard of yet.
+    pub(crate) fn keys_pending(records: usize, seat: SeatId) -> Self {
         let what = (
-            format!("名录第 {index} 条有两个不同的签署版本:{} 与 {}。名录停止增长,数据照常同步。", heads.0, heads.1),
+            format!("有 {records} 条记录的密封内容,有权阅读者尚未得到密钥。"),
+            format!("In {records} records there is something sealed that somebody may read and has no key for yet."),
+        );
+        let next = (
+            "等待持有密钥的节点上线,密钥会自动补发;若始终没有,可由托管密钥恢复。",
+            "It comes by itself when a node that holds the keys is online; if there is none any more, the escrow key helps.",
+        );
+        Alarm::new("keys_pending", Severity::Info, what, next, seat.to_string(), 0)
+    }
+
+    pub(crate) fn audit_forked(author: NodeId, at_ms: i64) -> Self {
+        let short = author.short();
+        let what = (
+            format!("节点 {short} 上报了两份长度相同、内容不同的审计日志。"),
+            format!("Node {short} has reported two different audit logs of one length."),
+        );
+        let next = (
+            "其存储可能被复制、回退,或日志被改写。请在该节点核验审计日志(heliu audit verify)。",
+            "Its store was copied or put back, or the log was written anew: verify it there (heliu audit verify).",
+        );
+        Alarm::new("audit_forked", Severity::Warning, what, next, author.to_string(), at_ms)
+    }
+
+    pub(crate) fn directory_forked(index: u64, heads: [DirectoryVersion; 2], at_ms: i64) -> Self {
+        let [ours, theirs] = heads.map(|head| head.short());
+        let what = (
+            format!("名录第 {index} 条有两个不同的签署版本:{ours} 与 {theirs}。名录停止增长,数据照常同步。"),
             format!(
-                "There are two signed entries {index} of the directory: {} and {}. It grows no more; records go on.",
-                heads.0, heads.1
+                "There are two signed entries {index} of the directory: {ours} and {theirs}. It grows no more; records go \
+                 on."
             ),
         );
         let next = (
@@ -99,6 +126,21 @@ impl Alarm {
         let next = (
             "请停用其中一台(通常是复制或恢复出来的那台),再为它重新办理加入。",
             "Stop one of them, as a rule the copied or restored one, and let it join with a key of its own.",
+        );
+        Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
+    }
+
+    /// As [`Alarm::twin`], of this node itself. It may also be the one that was put back from an old copy.
+    pub(crate) fn twin_here(node: NodeId, at_ms: i64) -> Self {
+        let what = (
+            "有以本节点密钥签署、而本节点存储中从未有过的改动:本机由旧备份恢复,或另有一台机器在用同一密钥。".to_owned(),
+            "Changes came that are signed with this node's key and that its store never made: it was restored from an old \
+             copy, or another machine runs with its key."
+                .to_owned(),
+        );
+        let next = (
+            "如未做过恢复,请停用另一台机器;双方的数据都会保留。重启后本提示消失。",
+            "If nothing was restored, stop the other machine; what both write is kept. A restart ends this alarm.",
         );
         Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
     }

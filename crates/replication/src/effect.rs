@@ -246,6 +246,9 @@ pub struct LoadRequest {
     pub quarantined: BTreeSet<[u8; 32]>,
 }
 
+/// The last commit of each incarnation of an author, with its seq.
+pub type Chains = Vec<(Incarnation, u64, CommitId)>;
+
 /// A place in an author's chain. Two commits for one are evidence.
 pub type Place = (NodeId, Incarnation, u64);
 
@@ -261,7 +264,7 @@ pub struct LoadReply {
     /// Of every author that was asked for: the records, each once.
     pub written: Vec<RecordId>,
     pub all: Vec<RecordId>,
-    pub chains: Vec<(NodeId, Vec<(Incarnation, u64, CommitId)>)>,
+    pub chains: Vec<(NodeId, Chains)>,
     /// Signed commits, encoded.
     pub commits: Vec<std::sync::Arc<[u8]>>,
     pub quarantined: Vec<QuarantineRow>,

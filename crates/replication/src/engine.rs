@@ -6,25 +6,21 @@
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use heliu_record::hash::hash;
-use heliu_record::id::{LeafHash, RecordId, SeatId};
-use heliu_storage::{Meta, Position, QuarantineRow, ScanItem, StoreError};
-use heliu_trust::admission::{Leaf, check_commits};
-use heliu_trust::audit::AuditHead;
-use heliu_trust::directory::Directory;
-use heliu_trust::id::{CommitId, Incarnation, NodeId};
-use heliu_trust::statement::SignedStatement;
+use heliu_record::id::{RecordId, SeatId};
+use heliu_storage::{Position, ScanItem, StoreError};
+use heliu_trust::id::{CommitId, Incarnation};
 
-use crate::effect::{AuditEvent, Effect, Input, LinkId, LinkStatus, Moment, Notice, Reply};
-use crate::frame::{Delivery, RefuseCode, RefusedLeaf};
+use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
+use crate::frame::RefuseCode;
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Receipt, Replica, Step, Work, kept, open_grants};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Replica, Step, Work};
 use crate::start::Start;
 
 mod alarms;
 mod joining;
+mod opening;
+mod views;
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -91,74 +87,6 @@ impl Engine {
             now: Moment::default(),
             failed: None,
         }
-    }
-
-    #[must_use]
-    pub fn directory(&self) -> &Directory {
-        &self.replica.directory
-    }
-
-    #[must_use]
-    pub fn meta(&self) -> &Meta {
-        &self.replica.meta
-    }
-
-    #[must_use]
-    pub fn links(&self) -> Vec<LinkStatus> {
-        self.links.values().map(|link| link.status(self.replica.meta.head)).collect()
-    }
-
-    /// Records that have left this seat and wait until a superior has everything.
-    #[must_use]
-    pub fn leaving(&self) -> usize {
-        self.replica.hidden()
-    }
-
-    /// Erased records with who has confirmed it and who is silent, by id.
-    #[must_use]
-    pub fn erasures(&self) -> Vec<Receipt> {
-        self.replica.erasures()
-    }
-
-    /// The receipt of one erasure.
-    #[must_use]
-    pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
-        self.replica.receipt(record)
-    }
-
-    /// Everything that nodes say outside of records and that is for this seat, by hash.
-    pub fn statements(&self) -> impl Iterator<Item = &SignedStatement> {
-        self.replica.statements.iter().map(Arc::as_ref)
-    }
-
-    /// How far the audit log goes, with what is not durable yet.
-    #[must_use]
-    pub fn audit_head(&self) -> AuditHead {
-        self.replica.audit_head()
-    }
-
-    /// Records with sealed values that somebody may read and cannot yet, with the nodes that wait; without any, it is the
-    /// escrow. As far as the records have been looked through since the start.
-    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        self.replica.pending_wraps()
-    }
-
-    /// Why the engine has stopped taking anything. The shell begins a new one from the store.
-    #[must_use]
-    pub fn failed(&self) -> Option<&StoreError> {
-        self.failed.as_ref()
-    }
-
-    /// Whether there is work for a further batch.
-    #[must_use]
-    pub fn has_queued(&self) -> bool {
-        self.replica.has_queued()
-    }
-
-    /// Whether nothing is queued or under way on the records.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.busy == Busy::No && self.replica.is_idle() && self.replica.has_swept()
     }
 
     pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
@@ -426,67 +354,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    /// Checks signatures and shapes of what came. None: the directory here has to catch up before it can be judged.
-    fn open(&self, link: LinkId, from: NodeId, sequence: u64, delivery: &Delivery, now: Moment) -> Option<Incoming> {
-        let directory = &self.replica.directory;
-        let verdicts = check_commits(&delivery.commits, directory, &*self.replica.verifier);
-        if verdicts.iter().any(|verdict| verdict.as_ref().is_err_and(heliu_trust::admission::CommitError::is_held)) {
-            return None;
-        }
-        let mut incoming = Incoming {
-            link,
-            from,
-            sequence,
-            commits: delivery
-                .commits
-                .iter()
-                .zip(&verdicts)
-                .filter(|(_, v)| v.is_ok())
-                .map(|(c, _)| Arc::clone(c))
-                .collect(),
-            leaves: Vec::with_capacity(delivery.leaves.len()),
-            grants: Vec::new(),
-            refused: Vec::new(),
-            quarantined: Vec::new(),
-            cursor: None,
-        };
-        let refuse = |incoming: &mut Incoming, raw: &[u8], code: &str, reason: String| {
-            let id = hash("heliu refused 1", &[raw]);
-            let (code, record, at_ms) = (code.to_owned(), None, now.wall_ms);
-            incoming.refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
-            let bytes = kept(raw);
-            incoming.quarantined.push(QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes });
-        };
-        for delivered in &delivery.leaves {
-            let (commit, verdict) = (delivery.commits.get(delivered.commit)?, verdicts.get(delivered.commit)?);
-            if let Err(error) = verdict {
-                refuse(&mut incoming, &delivered.change, error.code(), error.to_string());
-            } else if !delivered.preimage.is_bounded() {
-                refuse(
-                    &mut incoming,
-                    &delivered.change,
-                    "leaf.preimage",
-                    "its record's id has no valid form".to_owned(),
-                );
-            } else {
-                let record = delivered.preimage.id();
-                match Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory) {
-                    Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
-                    Err(error) => refuse(&mut incoming, &delivered.change, error.code(), error.to_string()),
-                }
-            }
-        }
-        for (delivered, opened) in open_grants(&delivery.grants, directory, &*self.replica.verifier) {
-            match opened {
-                Ok(signed) => incoming.grants.push((signed, Arc::clone(&delivered.preimage))),
-                // Directory first, as for a commit.
-                Err(None) => return None,
-                Err(Some((code, why))) => refuse(&mut incoming, &delivered.grant, code, why),
-            }
-        }
-        Some(incoming)
     }
 
     fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {

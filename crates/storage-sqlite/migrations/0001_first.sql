@@ -18,14 +18,15 @@ CREATE TABLE directory (
   entry BLOB NOT NULL
 ) STRICT;
 
--- Never changed and never deleted, so that reading them in a second statement sees the same state.
+-- Never deleted, and changed only where damage is mended, so that reading them in a second statement sees the same state.
+-- What a mending sets is not declared NOT NULL, for the reason given at `records`.
 CREATE TABLE commits (
   key INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE,
-  author BLOB NOT NULL,
-  incarnation BLOB NOT NULL,
-  seq INTEGER NOT NULL,
-  encoded BLOB NOT NULL
+  author BLOB,
+  incarnation BLOB,
+  seq INTEGER,
+  encoded BLOB
 ) STRICT;
 -- The last one of an author is the one with its highest key.
 CREATE INDEX commits_by_author ON commits (author);

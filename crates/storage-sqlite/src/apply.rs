@@ -48,7 +48,9 @@ static DIRECTORY: Insert = Insert::new("INSERT OR FAIL INTO directory (entry) VA
 static COMMITS: Insert = Insert::new(
     "INSERT OR FAIL INTO commits (id, author, incarnation, seq, encoded) VALUES ",
     5,
-    " ON CONFLICT (id) DO NOTHING",
+    " ON CONFLICT (id) DO UPDATE SET author = excluded.author, incarnation = excluded.incarnation, seq = excluded.seq, \
+     encoded = excluded.encoded WHERE encoded IS NOT excluded.encoded OR author IS NOT excluded.author \
+     OR incarnation IS NOT excluded.incarnation OR seq IS NOT excluded.seq",
 );
 
 async fn commits(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
@@ -81,6 +83,23 @@ async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
     let mut rows: Vec<&heliu_storage::RecordRow> = transaction.records.iter().collect();
     rows.sort_by_key(|row| row.id);
     Ok(RECORDS.run(script, &rows, bind).await?)
+}
+
+/// What a record's id decides is written again where it is not what was written.
+pub async fn mend(
+    script: &mut Script<'_>,
+    rows: &[heliu_storage::RecordRow],
+    spoilt: &BTreeSet<RecordId>,
+) -> Result<(), Fault> {
+    for row in rows.iter().filter(|row| spoilt.contains(&row.id)) {
+        let update = "UPDATE records SET kind = ?, birth = ?, natural_key = ? WHERE id = ?";
+        let bind = |values: &mut Values| {
+            values.add(&*row.preimage.kind)?.add(&row.preimage.birth.0[..])?.add(&row.preimage.key[..])?;
+            values.add(&row.id.0[..]).map(drop)
+        };
+        script.step(update, bind).await?;
+    }
+    Ok(())
 }
 
 /// The leaves and grants that are there.

@@ -21,7 +21,7 @@ use crate::apply::{GRANT, LEAF, RESCOPE};
 use crate::convert::{
     Cells, RECORD_COLUMNS, id_list, limit, number_list, preimage, read_scope, read_seats, record_row, signed,
 };
-use crate::fault::{Fault, damaged};
+use crate::fault::Fault;
 
 /// What [`leaf`] reads from. The columns of the record follow, from [`ITEM_RECORD`] on.
 const FEED_COLUMNS: &str = "f.position, f.entry, f.record, f.commit_key, f.kind_version, f.status, f.hash, f.origin, \
@@ -252,31 +252,52 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
             parts.grants.push(grant(&cells, parts.row.id)?);
             continue;
         }
-        let (leaf, commit) = leaf(&cells, parts.row.id)?;
-        commit_keys.push(commit);
+        let (leaf, commit) = legible(&cells, parts.row.id)?;
+        commit_keys.extend(commit);
         parts.leaves.push((leaf, commit));
     }
     drop(rows);
     let commits = commits(connection, commit_keys.into_iter()).await?;
-    ids.iter().filter_map(|id| found.remove(id)).map(|parts| parts.finish(&commits)).collect()
+    Ok(ids.iter().filter_map(|id| found.remove(id)).map(|parts| parts.finish(&commits)).collect())
+}
+
+/// As [`leaf`], but one leaf that cannot be read must not take its record with it: what is illegible is left empty. Whoever
+/// loads a record checks each leaf by its hash and its commit, and so finds that it is damaged; status and origin are not
+/// in the hash, and are judged again or not missed.
+fn legible(cells: &Cells, record: RecordId) -> Result<(LeafRow, Option<i64>), Fault> {
+    let status = cells.get::<i64>(5).ok().and_then(|status| u8::try_from(status).ok()).and_then(LeafStatus::from_u8);
+    let leaf = LeafRow {
+        position: cells.u64(0)?,
+        record,
+        hash: LeafHash(cells.fixed(6).unwrap_or_default()),
+        commit: CommitId([0; 32]),
+        author: NodeId([0; 16]),
+        kind_version: cells.u32(4).unwrap_or(u32::MAX),
+        status: status.unwrap_or(LeafStatus::Waiting),
+        origin: cells.optional(7).ok().flatten().map(NodeId),
+        change: cells.get::<&[u8]>(9).unwrap_or_default().into(),
+    };
+    Ok((leaf, cells.get(3).ok()))
 }
 
 struct Parts {
     row: RecordRow,
-    leaves: Vec<(LeafRow, i64)>,
+    /// With the key of its commit, if that can be read.
+    leaves: Vec<(LeafRow, Option<i64>)>,
     grants: Vec<GrantRow>,
 }
 
 impl Parts {
-    fn finish(mut self, commits: &Commits) -> Result<Loaded, Fault> {
+    fn finish(mut self, commits: &Commits) -> Loaded {
         self.leaves.sort_unstable_by_key(|(leaf, _)| leaf.position);
         self.grants.sort_unstable_by_key(|grant| grant.position);
         let mut loaded = Loaded { row: self.row, leaves: Vec::new(), commits: Vec::new(), grants: self.grants };
         for (mut leaf, key) in self.leaves {
-            let commit = commits.complete(&mut leaf, Some(&key));
-            loaded.commits.push(commit.ok_or_else(|| damaged("feed", &leaf.position, &"its commit is not here"))?);
+            let commit = commits.complete(&mut leaf, key.as_ref());
+            // Nothing is no commit: the leaf is found to be damaged.
+            loaded.commits.push(commit.unwrap_or_else(|| Arc::from(&[][..])));
             loaded.leaves.push(leaf);
         }
-        Ok(loaded)
+        loaded
     }
 }

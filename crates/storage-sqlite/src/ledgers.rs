@@ -58,7 +58,11 @@ pub async fn cursor(connection: &mut SqliteConnection, peer: StoreId) -> Result<
     let query = sqlx::query("SELECT store, incarnation, position FROM cursors WHERE store = ?");
     let Some(row) = query.bind(&peer.0[..]).fetch_optional(connection).await? else { return Ok(None) };
     let cells = Cells::new(&row, "cursors", 0);
-    Ok(Some(Cursor { store: peer, incarnation: Incarnation(cells.fixed(1)?), position: cells.u64(2)? }))
+    let cursor = || -> Result<Cursor, Fault> {
+        Ok(Cursor { store: peer, incarnation: Incarnation(cells.fixed(1)?), position: cells.u64(2)? })
+    };
+    // Without one the link compares everything, once, and writes another.
+    Ok(cursor().inspect_err(|fault| tracing::error!(?fault, "a cursor cannot be read; its link begins anew")).ok())
 }
 
 pub async fn commands(

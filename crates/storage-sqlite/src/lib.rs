@@ -97,6 +97,8 @@ pub struct SqliteStore {
     meta: SharedMeta,
     readers: Readers,
     writer: Mutex<Writer>,
+    /// Records whose row was found to be damaged; whoever writes one again writes all of it.
+    spoilt: StdMutex<BTreeSet<RecordId>>,
     /// Declared last: let go of after the connections.
     lock: StdMutex<Option<lock::DirectoryLock>>,
 }
@@ -113,7 +115,7 @@ impl SqliteStore {
             let meta = SharedMeta::new(read_meta(&mut connection).await?);
             let mut writer = Writer::new(connection);
             let begins = Transaction { incarnation: Some(options.incarnation), ..Transaction::default() };
-            writer.apply(&meta, &begins).await?;
+            writer.apply(&meta, &begins, &BTreeSet::new()).await?;
             writer.wipe(&directory).await;
             Ok::<_, Fault>((meta, writer))
         };
@@ -121,13 +123,20 @@ impl SqliteStore {
         lock::sync_names(&directory)?;
         let readers = Readers::new(options.connect(&file).pragma("query_only", "ON"), options.readers);
         let lock = StdMutex::new(Some(lock));
-        Ok(SqliteStore { directory, meta, readers, writer: Mutex::new(writer), lock })
+        Ok(SqliteStore { directory, meta, readers, writer: Mutex::new(writer), spoilt: StdMutex::default(), lock })
     }
 
     /// The directory that it is in.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.directory
+    }
+
+    fn is_spoilt<'a>(&self, rows: impl Iterator<Item = &'a RecordRow>) {
+        let mut rows = rows.map(|row| row.id).peekable();
+        if rows.peek().is_some() {
+            self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
+        }
     }
 
     /// Writes the log back into the file and lets another process in. Later calls fail.
@@ -192,7 +201,15 @@ impl Read for SqliteStore {
     }
 
     async fn load(&self, ids: &[RecordId]) -> Result<Vec<Loaded>, StoreError> {
-        read!(self, "loading records", connection => feed::load(connection, ids))
+        let loaded = read!(self, "loading records", connection => feed::load(connection, ids));
+        match (&loaded, ids) {
+            (Ok(loaded), _) => self.is_spoilt(loaded.iter().map(|one| &one.row).filter(|row| !records::is_itself(row))),
+            (Err(StoreError::Damaged { .. }), [id]) => {
+                self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
+            }
+            (Err(_), _) => {}
+        }
+        loaded
     }
 
     async fn referring(&self, targets: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
@@ -314,7 +331,8 @@ impl Read for SqliteStore {
 impl Write for SqliteStore {
     async fn apply(&self, transaction: &Transaction) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
-        let done = writer.apply(&self.meta, transaction).await;
+        let spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let done = writer.apply(&self.meta, transaction, &spoilt).await;
         if done.is_err() && writer.is_in_doubt() {
             // At once and not with the next transaction: an open one would hold back whoever reads or copies the file.
             // If this fails too, the next one tries again.
@@ -323,6 +341,10 @@ impl Write for SqliteStore {
             }
         }
         if done.is_ok() {
+            if !spoilt.is_empty() {
+                let mut spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner);
+                spoilt.retain(|id| !transaction.records.iter().any(|row| row.id == *id));
+            }
             writer.wipe(&self.directory).await;
         }
         done.map_err(|fault| fault.at(&self.directory, "writing"))

@@ -21,8 +21,9 @@ fn ids(rows: &[SqliteRow]) -> Result<Vec<RecordId>, Fault> {
     rows.iter().map(|row| Ok(RecordId(Cells::new(row, "records", 0).fixed(0)?))).collect()
 }
 
-fn rows(rows: &[SqliteRow]) -> Result<Vec<RecordRow>, Fault> {
-    rows.iter().map(|row| record_row(&Cells::new(row, "records", 0), 0)).collect()
+/// Whether it is the record that its id says: the id is the hash of what can be checked by it.
+pub fn is_itself(row: &RecordRow) -> bool {
+    row.preimage.id() == row.id
 }
 
 pub async fn scan(connection: &mut SqliteConnection, after: Option<RecordId>, count: usize) -> Result<ScanPage, Fault> {
@@ -76,7 +77,10 @@ async fn scan_where(
 pub async fn one(connection: &mut SqliteConnection, id: RecordId) -> Result<Option<RecordRow>, Fault> {
     let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id = ?");
     let found = sqlx::query(AssertSqlSafe(sql)).bind(&id.0[..]).fetch_optional(connection).await?;
-    found.map(|row| record_row(&Cells::new(&row, "records", 0), 0)).transpose()
+    let Some(found) = found else { return Ok(None) };
+    let cells = Cells::new(&found, "records", 0);
+    let row = record_row(&cells, 0)?;
+    if is_itself(&row) { Ok(Some(row)) } else { Err(cells.damaged(&"it is another record's")) }
 }
 
 pub async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Result<Vec<RecordId>, Fault> {
@@ -96,7 +100,18 @@ pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Resul
     let sql = format!("SELECT {RECORD_COLUMNS} FROM {from} WHERE r.id > ?1 AND {kind} ORDER BY r.id LIMIT ?2");
     let prepared = sqlx::query(AssertSqlSafe(sql)).bind(start(query.after.as_ref())).bind(limit(query.limit));
     let prepared = prepared.bind(query.kind.as_deref()).bind(query.refers_to.as_ref().map(|id| &id.0[..]));
-    rows(&prepared.fetch_all(connection).await?)
+    let rows = prepared.fetch_all(connection).await?;
+    let mut list =
+        rows.iter().map(|row| record_row(&Cells::new(row, "records", 0), 0)).collect::<Result<Vec<_>, _>>()?;
+    list.retain(|row| {
+        // Nothing of it is shown; the others are.
+        let is_itself = is_itself(row);
+        if !is_itself {
+            tracing::error!(record = %row.id, "damaged data in records: a row is another record's");
+        }
+        is_itself
+    });
+    Ok(list)
 }
 
 pub async fn referring(

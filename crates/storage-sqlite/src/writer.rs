@@ -1,8 +1,10 @@
 //! The one connection that writes, and what it knows: the head, and whether its last transaction ended.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use heliu_record::id::RecordId;
 use heliu_storage::{Meta, Position, StoreError, StoreId, Transaction};
 use heliu_trust::id::Incarnation;
 use sqlx::Row as _;
@@ -10,7 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::apply;
 use crate::convert::Cells;
-use crate::fault::Fault;
+use crate::fault::{Fault, damaged};
 use crate::ledgers;
 use crate::script::Script;
 
@@ -48,7 +50,13 @@ impl Writer {
         Writer { connection: Some(connection), in_doubt: false, audited: None, to_wipe: true }
     }
 
-    pub async fn apply(&mut self, shared: &SharedMeta, transaction: &Transaction) -> Result<(), Fault> {
+    /// `spoilt`: records whose row was found to be damaged.
+    pub async fn apply(
+        &mut self,
+        shared: &SharedMeta,
+        transaction: &Transaction,
+        spoilt: &BTreeSet<RecordId>,
+    ) -> Result<(), Fault> {
         self.settle(shared).await?;
         let meta = shared.get();
         let audited = if transaction.audit.is_empty() { 0 } else { self.audited().await? };
@@ -62,6 +70,7 @@ impl Writer {
         let mut script = Script::new(connection, is_small(transaction));
         script.step("BEGIN IMMEDIATE", |_| Ok(())).await?;
         apply::write(&mut script, transaction, meta.head, head).await?;
+        apply::mend(&mut script, &transaction.records, spoilt).await?;
         script.step("COMMIT", |_| Ok(())).await?;
         script.flush().await?;
         let mut incarnations = meta.incarnations.clone();
@@ -174,7 +183,8 @@ pub fn closed() -> Fault {
 
 pub async fn read_meta(connection: &mut SqliteConnection) -> Result<Meta, Fault> {
     let identity = sqlx::query("SELECT id, max(head, (SELECT coalesce(max(position), 0) FROM feed)) FROM store");
-    let row: SqliteRow = identity.fetch_one(&mut *connection).await?;
+    let row: Option<SqliteRow> = identity.fetch_optional(&mut *connection).await?;
+    let row = row.ok_or_else(|| damaged("store", &1, &"it is not there, so this is nobody's store"))?;
     let cells = Cells::new(&row, "store", 0);
     let (store, head) = (StoreId(cells.fixed(0)?), cells.u64(1)?);
     let rows = sqlx::query("SELECT id, began FROM incarnations ORDER BY number").fetch_all(connection).await?;

@@ -47,7 +47,8 @@ macro_rules! conformance_suite {
                 a_page_keeps_to_its_budget, rescopes_are_entries, dropped_leaves_leave_gaps,
                 the_head_outlives_a_dropped_tail, leaves_are_judged_anew, leaves_of_some_records, loading_records,
                 grants_are_entries, grants_go_with_their_record,
-                commits_are_kept_once, the_last_commit_is_the_latest_one_stored,
+                commits_are_kept_once, a_commit_that_comes_again_mends_what_is_damaged,
+                the_last_commit_is_the_latest_one_stored,
                 the_chains_of_an_author, a_large_transaction,
             ],
             records: [

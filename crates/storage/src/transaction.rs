@@ -19,7 +19,8 @@ pub struct Transaction {
     pub directory_from: Option<u64>,
     /// Encoded entries, appended.
     pub directory: Vec<Vec<u8>>,
-    /// New commits: id, author, incarnation, seq, encoded. Already known ones are ignored.
+    /// Commits, all of them verified. Of one that is known already these bytes count from now on: what was stored may be
+    /// damaged.
     pub commits: Vec<CommitRow>,
     /// Appended to the feed; positions follow the head without a gap.
     pub feed: Vec<FeedEntry>,

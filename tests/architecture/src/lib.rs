@@ -13,6 +13,7 @@ mod lints;
 mod map;
 mod metadata;
 mod repository;
+mod threats;
 mod tidy;
 
 /// Ends a test: nothing to say, or every finding at once, so that one run shows all there is to repair.

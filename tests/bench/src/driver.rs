@@ -12,7 +12,8 @@ use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Read, Transaction, Write};
 use heliu_trust::directory::Directory;
 use heliu_trust::ed25519::Ed25519;
-use heliu_trust::signature::Signer;
+
+use crate::place::{key, sealing};
 
 pub struct Driver<S> {
     pub engine: Engine,
@@ -25,11 +26,13 @@ pub struct Driver<S> {
 }
 
 impl<S: Write> Driver<S> {
-    pub fn new(store: S, directory: Directory, key: Arc<dyn Signer>, keep: bool) -> Self {
+    pub fn new(store: S, directory: Directory, number: u32, keep: bool) -> Self {
+        let key = key(number);
         let meta = block_on(store.meta()).expect("a new store has a meta");
         let node = key.node();
         let seat = directory.node(node).expect("the node is in the directory").seat;
-        let start = Start::new(node, seat, directory, meta, (key, Arc::new(Ed25519)), [7; 32]);
+        let mut start = Start::new(node, seat, directory, meta, (key, Arc::new(Ed25519)), [7; 32]);
+        start.sealing = Some(Arc::new(sealing(number)));
         let engine = Engine::new(Config::default(), start);
         Driver { engine, store, transactions: Vec::new(), keep, sent: VecDeque::new(), now: Moment::default() }
     }

@@ -1,4 +1,4 @@
-//! The least work that a result takes: verify each signature, parse and apply each change with automerge, and make the
+//! The least work that a result takes: verify each signature (of commits, and of grants where something is sealed), parse and apply each change with automerge, and make the
 //! rows durable. Measured over the very commits, changes and transactions that the case moves.
 
 use std::sync::Arc;
@@ -12,11 +12,14 @@ use heliu_trust::admission::check_commits;
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::ed25519::Ed25519;
+use heliu_trust::grant::{SignedGrant, check_grants};
 
 use crate::site::random;
 
 pub struct Floor {
     pub verify: Duration,
+    pub grants: usize,
+    pub verify_grants: Duration,
     pub parse_and_apply: Duration,
     /// The same with the product's own merge, for comparison; it is not part of the floor.
     pub own_parse_and_apply: Duration,
@@ -41,6 +44,19 @@ impl Floor {
             assert!(check_commits(batch, directory, &Ed25519).iter().all(Result::is_ok));
         }
         let verify = start.elapsed();
+
+        let grants: Vec<SignedGrant> = transactions
+            .iter()
+            .flat_map(|t| &t.feed)
+            .filter_map(
+                |entry| if let FeedEntry::Grant(row) = entry { SignedGrant::decode(&row.grant).ok() } else { None },
+            )
+            .collect();
+        let start = Instant::now();
+        for batch in grants.chunks(512) {
+            assert!(check_grants(batch, directory, &Ed25519).iter().all(Result::is_ok));
+        }
+        let verify_grants = start.elapsed();
 
         let mut genesis = Automerge::new();
         genesis.apply_changes([genesis_change()]).expect("the genesis applies");
@@ -76,12 +92,21 @@ impl Floor {
             })
             .collect();
         let two_rows = make_durable(&bare).await;
-        Floor { verify, parse_and_apply, own_parse_and_apply, leaves_per_commit, rows, two_rows }
+        Floor {
+            verify,
+            grants: grants.len(),
+            verify_grants,
+            parse_and_apply,
+            own_parse_and_apply,
+            leaves_per_commit,
+            rows,
+            two_rows,
+        }
     }
 
     /// All of it on so many cores, as if it could be spread over them without loss.
     pub fn on_cores(&self, cores: u32, rows: Duration) -> Duration {
-        ((self.verify + self.parse_and_apply + rows) / cores).max(rows)
+        ((self.verify + self.verify_grants + self.parse_and_apply + rows) / cores).max(rows)
     }
 }
 
@@ -97,6 +122,25 @@ async fn make_durable(transactions: &[Transaction]) -> Duration {
     let took = start.elapsed();
     store.close().await.expect("the store closes");
     took
+}
+
+/// What TLS cannot do without: to encrypt and to decrypt so many bytes once, on one core, with the cipher that nodes
+/// choose, in records of the size that it has.
+pub fn aead(bytes: u64) -> Duration {
+    use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+    const RECORD: u64 = 16 * 1024;
+    let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).expect("a key of this length"));
+    let mut record = vec![7; usize::try_from(RECORD).unwrap_or_default()];
+    let start = Instant::now();
+    for number in 0..bytes.div_ceil(RECORD) {
+        let mut nonce = [0; 12];
+        nonce[..8].copy_from_slice(&number.to_le_bytes());
+        let nonce = || Nonce::assume_unique_for_key(nonce);
+        key.seal_in_place_append_tag(nonce(), Aad::empty(), &mut record).expect("a record is short");
+        key.open_in_place(nonce(), Aad::empty(), &mut record).expect("it was sealed just now");
+        record.truncate(record.len() - AES_256_GCM.tag_len());
+    }
+    start.elapsed()
 }
 
 /// A bare fsync, for cases whose floor is one: the time of one, over so many.

@@ -1,5 +1,6 @@
 //! Every measured figure of the project, each with its floor in the same run:
-//! `cargo run --release -p bench -- all --json`. Nothing is asserted here: machines differ, ratios in one run do not lie.
+//! `cargo run --release -p bench -- all --json`. As in production, everything runs over TLS 1.3, nodes with certificates and
+//! programs with access tokens. Nothing is asserted here: machines differ, ratios in one run do not lie.
 
 mod cases;
 mod driver;
@@ -11,17 +12,18 @@ mod site;
 use std::path::PathBuf;
 
 use clap::Parser;
+use place::Wire;
 
 /// The one that the program has.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const CASES: [&str; 7] = ["bootstrap", "reconnect", "catchup", "live", "ingest", "county", "village"];
+const CASES: [&str; 8] = ["bootstrap", "reconnect", "catchup", "live", "ingest", "hostile", "county", "village"];
 
 /// Measures Heliu against floors taken in the same run.
 #[derive(Parser)]
 struct Arguments {
-    /// bootstrap, reconnect, catchup, live, ingest, county, village, or all
+    /// bootstrap, reconnect, catchup, live, ingest, hostile, county, village, or all
     case: String,
     /// Members in the cases that have a county of them.
     #[arg(long, default_value_t = 22_000)]
@@ -29,6 +31,13 @@ struct Arguments {
     /// Edits in `live`.
     #[arg(long, default_value_t = 20_000)]
     edits: usize,
+    /// In `bootstrap`: each member has a telephone number, which is sealed.
+    #[arg(long)]
+    sealed: bool,
+    /// In development mode, to see what TLS and access tokens cost. Not for county and village, which are the shipped
+    /// program's.
+    #[arg(long)]
+    plain: bool,
     /// One JSON object per case and line.
     #[arg(long)]
     json: bool,
@@ -40,11 +49,12 @@ struct Arguments {
 #[tokio::main]
 async fn main() {
     let arguments = Arguments::parse();
+    let wire = if arguments.plain { Wire::Plain } else { Wire::Tls };
     if arguments.case == "serve" {
         let mut rest = arguments.rest.into_iter();
         let number = rest.next().and_then(|n| n.parse().ok()).expect("serve NUMBER DIRECTORY [UPSTREAM]");
         let directory = PathBuf::from(rest.next().expect("serve NUMBER DIRECTORY [UPSTREAM]"));
-        return cases::live::serve(number, &directory, rest.next()).await;
+        return cases::live::serve(wire, number, &directory, rest.next()).await;
     }
     if arguments.edits < cases::live::EDITS_MIN || arguments.records == 0 {
         eprintln!("--edits is at least {}, --records at least 1", cases::live::EDITS_MIN);
@@ -58,11 +68,12 @@ async fn main() {
     }
     for case in chosen {
         let report = match case {
-            "bootstrap" => cases::bootstrap::run(arguments.records).await,
-            "reconnect" => cases::reconnect::run(arguments.records).await,
-            "catchup" => cases::catchup::run(arguments.records).await,
-            "live" => cases::live::run(arguments.edits).await,
-            "ingest" => cases::ingest::run(arguments.records).await,
+            "bootstrap" => cases::bootstrap::run(wire, arguments.records, arguments.sealed).await,
+            "reconnect" => cases::reconnect::run(wire, arguments.records).await,
+            "catchup" => cases::catchup::run(wire, arguments.records).await,
+            "live" => cases::live::run(wire, arguments.edits).await,
+            "ingest" => cases::ingest::run(wire, arguments.records).await,
+            "hostile" => cases::hostile::run(),
             "county" => cases::county::run(),
             _ => cases::village::run().await,
         };

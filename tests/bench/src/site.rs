@@ -1,4 +1,4 @@
-//! A real node on a SQLite store in a temporary directory, with real gRPC on loopback.
+//! A real node on a SQLite store in a temporary directory, with real gRPC over real TLS on loopback.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,7 +14,7 @@ use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::Incarnation;
 
-use crate::place::{Place, key};
+use crate::place::{Place, key, sealing};
 
 pub struct Site {
     pub node: NodeHandle,
@@ -48,6 +48,8 @@ impl Site {
         let anchor = Anchor { realm: place.directory.realm(), root: place.directory.root() };
         let listen = dial.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut options = Options::new(key(number), Arc::new(Ed25519), anchor, listen);
+        options.sealing = Some(Arc::new(sealing(number)));
+        options.security = place.security(directory);
         options.directory = place.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();
         options.upstreams = dial.upstream.into_iter().map(|address| Upstream::at([address])).collect();
         options.peers = dial.peer.into_iter().map(|address| Upstream::at([address])).collect();
@@ -81,17 +83,25 @@ impl Site {
         self.node.status().await.expect("the node answers").counts.records
     }
 
+    /// How many entries its feed has.
+    pub async fn head(&self) -> u64 {
+        self.store.meta().await.expect("the store answers").head
+    }
+
+    /// Waits until the feed has so many entries, durable and readable here.
+    pub async fn wait_for_head(&self, head: u64) -> Instant {
+        while self.head().await < head {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        Instant::now()
+    }
+
     /// Waits until so many records, of one leaf each, are durable and readable here. Looks at the head of the feed: to
     /// count records again and again would be work in the middle of what is measured.
     pub async fn wait_for_records(&self, records: u64) -> Instant {
-        loop {
-            if self.store.meta().await.expect("the store answers").head >= records {
-                let seen = Instant::now();
-                assert!(self.records().await >= records, "a record has more than one leaf");
-                return seen;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        let seen = self.wait_for_head(records).await;
+        assert!(self.records().await >= records, "a record has more than one leaf");
+        seen
     }
 
     /// Waits until the first link is proven equal.

@@ -9,10 +9,11 @@ use automerge::{Automerge, ObjId, ReadDoc};
 use heliu_record::change::{Change, Container, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
+use heliu_record::sealed::key_of;
 use heliu_storage::{FeedEntry, Transaction};
 use heliu_trust::commit::SignedCommit;
-use heliu_trust::id::NodeId;
-use serde_json::Value;
+use heliu_trust::id::{Incarnation, NodeId};
+use serde_json::{Value, json};
 
 use crate::world::county::County;
 use crate::world::machine::Machine;
@@ -44,6 +45,7 @@ pub struct Known {
     pub seat: SeatId,
     /// Place in the directory's log of the version that its commit cites.
     pub cited: u64,
+    pub incarnation: Incarnation,
     pub commit_seq: u64,
     pub raw: Arc<[u8]>,
     pub claim: Claim,
@@ -80,6 +82,7 @@ impl Ledger {
                     author: at.node(),
                     seat: at.seat,
                     cited: county.place_of(&signed),
+                    incarnation: commit.incarnation,
                     commit_seq: commit.seq,
                     raw: Arc::clone(&row.change),
                     claim: Claim::JudgedByItsNode,
@@ -282,7 +285,10 @@ fn plain(value: &automerge::Value<'_>) -> Value {
         automerge::ScalarValue::Str(text) => Value::from(text.as_str()),
         automerge::ScalarValue::Int(int) => Value::from(*int),
         automerge::ScalarValue::Boolean(flag) => Value::from(*flag),
-        automerge::ScalarValue::Bytes(bytes) => Value::from(to_hex(bytes)),
+        automerge::ScalarValue::Bytes(bytes) => match key_of(bytes) {
+            Some(key) => json!({ "sealed": key.to_string() }),
+            None => Value::from(to_hex(bytes)),
+        },
         _ => Value::Null,
     }
 }

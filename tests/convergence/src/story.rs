@@ -1,5 +1,7 @@
 //! A world for stories that people read: nodes by name, lines that are cut and healed, commands that succeed or not.
 
+mod privacy;
+
 use heliu_record::conflict::Conflict;
 use heliu_record::id::RecordId;
 use heliu_replication::Reply;
@@ -92,6 +94,19 @@ impl Story {
         self.world.county.seat(name).to_string()
     }
 
+    /// How many edits of a node are stranded.
+    #[must_use]
+    pub fn stranded(&self, name: &str) -> usize {
+        self.world.stranded(self.world.machine(name)).len()
+    }
+
+    /// The codes of a node's alarms, with what each is about, in order.
+    #[must_use]
+    pub fn alarms(&self, name: &str) -> Vec<(&'static str, String)> {
+        let alarms = self.world.alarms(self.world.machine(name));
+        alarms.into_iter().map(|alarm| (alarm.code, alarm.subject)).collect()
+    }
+
     /// What every node shows that holds a record; there must be some.
     #[must_use]
     pub fn everywhere(&self, record: RecordId) -> Vec<(String, Value)> {
@@ -99,7 +114,7 @@ impl Story {
             let row = machine.disk.present().into_iter().find(|row| row.id == record)?;
             Some((machine.name.clone(), serde_json::from_slice(&row.view).ok()?))
         };
-        let shown: Vec<_> = self.world.machines.iter().filter_map(of).collect();
+        let shown: Vec<_> = self.world.machines.iter().filter(|machine| !machine.is_retired).filter_map(of).collect();
         assert!(!shown.is_empty(), "nobody shows {}", record.short());
         shown
     }

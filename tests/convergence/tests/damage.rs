@@ -2,7 +2,9 @@
 
 use convergence::story::Story;
 use heliu_record::id::RecordId;
+use heliu_storage::row::CommitRow;
 use heliu_storage::{FeedEntry, LeafRow, RecordRow, Transaction};
+use heliu_trust::commit::SignedCommit;
 
 use super::checks_can_fail::one_record;
 
@@ -26,6 +28,20 @@ fn a_spoilt_leaf(record: RecordId) -> impl FnOnce(&Story, usize) -> Transaction 
             FeedEntry::Leaf(LeafRow { position: head + 1 + index as u64, change, ..leaf })
         });
         Transaction { dropped: vec![record], feed: feed.collect(), ..Transaction::default() }
+    }
+}
+
+/// A bit of the commit of the last leaf has flipped.
+fn a_spoilt_commit(record: RecordId, at: usize) -> impl FnOnce(&Story, usize) -> Transaction {
+    move |story, machine| {
+        let loaded = story.world.machines[machine].disk.load(record).expect("it is here");
+        let good = loaded.commits.last().expect("it has leaves");
+        let signed = SignedCommit::decode(good).expect("it is still good");
+        let mut bytes = good.to_vec();
+        bytes[at] ^= 1;
+        let (author, incarnation) = (signed.commit.author, signed.commit.incarnation);
+        let (id, seq, encoded) = (signed.id, signed.commit.seq, bytes.into());
+        Transaction { commits: vec![CommitRow { id, author, incarnation, seq, encoded }], ..Transaction::default() }
     }
 }
 
@@ -62,6 +78,26 @@ fn a_damaged_leaf_is_brought_again() {
     story.run_until_quiet();
     assert_eq!(story.world.tally.store_failures, 0);
     story.ends_well();
+}
+
+/// Its format, its author, and the hash of a leaf.
+#[test]
+fn a_damaged_commit_is_brought_again_and_replaces_the_damaged_one() {
+    for (seed, at) in [(31, 0), (32, 20), (33, 130)] {
+        let (mut story, record) = one_record(seed);
+        spoil(&mut story, "C", a_spoilt_commit(record, at));
+        story.at("C").refuses("record_damaged", "record.set", Some(record), &RENAME);
+        story.run_until_quiet();
+        story.at("C").done("record.set", Some(record), &RENAME);
+        story.run_until_quiet();
+        let county = story.world.machine("C");
+        story.world.crash(county);
+        story.world.start(county);
+        story.at("C").done("record.set", Some(record), &[("field", "name"), ("value", "党支部")]);
+        story.run_until_quiet();
+        assert_eq!((story.world.tally.store_failures, story.world.tally.damaged), (0, 1));
+        story.ends_well();
+    }
 }
 
 #[test]

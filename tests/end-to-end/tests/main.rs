@@ -7,4 +7,5 @@ mod kill_nine;
 mod processes;
 mod readme;
 mod stories;
+mod tampered;
 mod trust;

@@ -149,6 +149,7 @@ fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
         conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
         commands: ready(store.commands(&commands)).expect("reads"),
         commits: ready(store.commits_at(&places)).expect("reads"),
+        chains: request.chains_of.iter().map(|node| (*node, ready(store.chains_of(*node)).expect("reads"))).collect(),
         ..LoadReply::default()
     }
 }

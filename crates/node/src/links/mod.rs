@@ -26,6 +26,8 @@ pub(crate) struct LinkEnd {
     pub dialer: bool,
     /// The node that the connection has proven to be at the other end; none in development mode.
     pub peer: Option<NodeId>,
+    /// Where it goes, or comes from.
+    pub address: String,
     /// The queue `outgoing`. When this is dropped, the link ends once what is in it has been sent.
     frames: mpsc::Sender<Frame>,
     stop: oneshot::Sender<Closing>,
@@ -78,6 +80,7 @@ pub(crate) fn link(inner: &Inner, route: Arc<Route>, dialer: bool) -> (LinkEnd, 
     let (frames, queue) = mpsc::channel(inner.limits.outgoing_frames);
     let (stop, stopped) = oneshot::channel();
     let (outgoing, cut) = Outgoing::new(queue, Arc::clone(&route));
-    let end = LinkEnd { dialer, peer: None, frames, stop };
+    let address = route.state().address;
+    let end = LinkEnd { dialer, peer: None, address, frames, stop };
     (end, LinkTasks { id, route, stopped, cut }, outgoing)
 }

@@ -39,10 +39,6 @@ impl<S: Write + 'static> Running<S> {
         if let Some(last) = recent.first() {
             alarms.push(refused_peers(recent.len(), &last.reason, &last.address.to_string(), last.at_ms));
         }
-        let pending = self.run.engine.pending_wraps().count();
-        if pending > 0 {
-            alarms.push(pending_wraps(pending, now_ms));
-        }
         alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.severity));
         alarms
     }
@@ -120,14 +116,4 @@ fn refused_peers(count: usize, reason: &str, address: &str, at_ms: i64) -> Alarm
     );
     let next = ("请核对是谁;heliu node 列出最近的各次。", "Find out who it is: heliu node shows the last ones.");
     alarm("refused_peers", Severity::Info, what, next, address, at_ms)
-}
-
-fn pending_wraps(count: usize, at_ms: i64) -> Alarm {
-    let what = (
-        format!("{count} 条记录的密封内容,有应能阅读的节点尚未得到密钥。"),
-        format!("Of {count} records some nodes that may read what is sealed have not been given the key."),
-    );
-    let next =
-        ("持有密钥的节点联机后会自动补发。", "It is made up for as soon as a node that has the key is connected.");
-    alarm("pending_wraps", Severity::Info, what, next, "", at_ms)
 }

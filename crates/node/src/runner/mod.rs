@@ -50,7 +50,7 @@ pub(crate) struct Runner<S> {
 
 /// Something that was started and answers when it is done.
 enum Done {
-    Store(Option<Input>),
+    Store(Option<Box<Input>>),
     Begun(Result<Box<Engine>, StartError>),
 }
 
@@ -214,7 +214,7 @@ impl<S: Write + 'static> Running<S> {
 
     fn done(&mut self, done: Result<Done, JoinError>) {
         match done {
-            Ok(Done::Store(Some(input))) => self.feed(input),
+            Ok(Done::Store(Some(input))) => self.feed(*input),
             Ok(Done::Store(None)) => {}
             Ok(Done::Begun(begun)) => self.begun(begun),
             Err(error) => {
@@ -253,7 +253,7 @@ impl<S: Write + 'static> Running<S> {
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
         if reads::is_for_store(&effect) {
             let store = Arc::clone(&self.run.store);
-            self.jobs.spawn(async move { Done::Store(reads::carry_out(store, effect).await) });
+            self.jobs.spawn(async move { Done::Store(reads::carry_out(store, effect).await.map(Box::new)) });
             self.asked_store = true;
             return None;
         }

@@ -1,7 +1,7 @@
 //! What the engine finds worth telling, as log lines that an operator understands: what, why, what to do.
 
-use heliu_replication::Notice;
-use heliu_replication::frame::RefuseCode;
+use heliu_replication::frame::{Refuse, RefuseCode};
+use heliu_replication::{LinkId, Notice};
 use heliu_storage::Write;
 use heliu_trust::id::NodeId;
 
@@ -40,6 +40,7 @@ impl<S: Write + 'static> Running<S> {
                 "the other end refused changes that were sent to it: its operators see them in its quarantine"
             ),
             Notice::LinkClosed { link, peer, why } => {
+                self.note_refused(*link, *peer, why);
                 let peer = peer.map(|peer| self.name(peer)).unwrap_or_default();
                 match why.code {
                     RefuseCode::ShuttingDown => tracing::info!(link = link.0, %peer, "the other end shuts down"),
@@ -98,6 +99,22 @@ impl<S: Write + 'static> Running<S> {
             Notice::StoreFailed(error) => {
                 tracing::error!(%error, "the store takes no writes: reads go on, commands and links are refused");
             }
+        }
+    }
+
+    /// A node that dialled in and was refused for who it is, among those that were not let in. What a link of this end's own
+    /// making came to is shown with the link.
+    fn note_refused(&self, link: LinkId, peer: Option<NodeId>, why: &Refuse) {
+        let (directory, inner) = (self.run.engine.directory(), &self.run.inner);
+        let Some(peer) = peer else { return };
+        let code = match why.code {
+            RefuseCode::Fenced if directory.is_fenced(peer) => "fenced",
+            RefuseCode::UnknownNode if directory.node(peer).is_none() => "unknown_node",
+            _ => return,
+        };
+        let end = self.ends.get(&link).filter(|end| !end.dialer);
+        if let Some(address) = end.and_then(|end| end.address.parse().ok()) {
+            inner.refused.note(address, code, &why.reason, Some(peer));
         }
     }
 

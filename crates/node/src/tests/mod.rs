@@ -1,9 +1,11 @@
 //! Stories over real nodes, real gRPC and real connections on loopback.
 
 mod access;
+mod administration;
 mod api;
 mod directory;
 mod disk;
+mod enrolment;
 mod links;
 mod security;
 mod stopping;

@@ -18,7 +18,8 @@ use heliu_tls::{ConnectError, Expected, Identity};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
-use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer;
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
 use heliu_wire::replication::{LinkRequest, LinkResponse};
 use hyper_util::rt::TokioIo;
@@ -38,6 +39,8 @@ pub(super) const VILLAGE: &str = "371726101201";
 pub(super) const OTHER_VILLAGE: &str = "371726101202";
 
 pub(super) struct County {
+    /// Of its realm.
+    pub name: String,
     pub anchor: Anchor,
     pub entry: SignedEntry,
     /// Each node's certificate and access list.
@@ -46,6 +49,11 @@ pub(super) struct County {
 
 pub(super) fn key(name: &str) -> Arc<Ed25519Key> {
     Arc::new(Ed25519Key::from_seed(hash("test node", &[name.as_bytes()])))
+}
+
+/// What a node opens what is sealed with.
+pub(super) fn sealing(name: &str) -> SealingSecret {
+    SealingSecret::from_seed(hash("test sealing", &[name.as_bytes()]))
 }
 
 impl County {
@@ -72,18 +80,22 @@ impl County {
             items.push(Item::Seat(Seat { id, code: code.to_owned(), name: format!("席位{code}"), parent, tier }));
         }
         let nodes = tree.map(|(code, ..)| (code, code)).into_iter().chain([("mirror", COUNTY)]);
-        for (name, code) in nodes {
-            let key = key(name);
-            items.push(Item::enrol(&*key, seats[code], SealingKey(key.public_key().0), Vec::new()));
+        for (node, code) in nodes {
+            items.push(Item::enrol(&*key(node), seats[code], sealing(node).public(), Vec::new()));
         }
         items.push(Item::Issuer { key: issuer.public_key() });
         let entry = Directory::new(realm, anchor.root).draft(items, 0, &[&*issuer]).expect("a directory");
-        County { anchor, entry, directory: tempfile::tempdir().expect("a temporary directory") }
+        County { name, anchor, entry, directory: tempfile::tempdir().expect("a temporary directory") }
     }
 
     pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {
         let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, free_address());
         options.directory = vec![self.entry.clone()];
+        options.realm_name.clone_from(&self.name);
+        options.sealing = Some(Arc::new(sealing(name)));
+        if name == COUNTY {
+            options.issuer = Some(key("issuer"));
+        }
         options.security = Security::Tls(self.files(name));
         options.tick = Duration::from_millis(50);
         options.retry = Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) };

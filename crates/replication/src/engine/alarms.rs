@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use heliu_storage::StoreId;
-use heliu_trust::id::{Incarnation, NodeId};
+use heliu_trust::id::NodeId;
 
 use super::Engine;
 use crate::alarm::{Alarm, second_nodes};
-use crate::link::{Heard, Link};
+use crate::link::{Heard, Link, Process};
 
 impl Engine {
     /// The gravest first.
@@ -19,14 +18,22 @@ impl Engine {
             alarms.push(Alarm::fenced(replica.node));
         }
         if let Some(fork) = &replica.fork {
-            let heads = (fork.ours.short(), fork.theirs.version.short());
+            let heads = [fork.ours, fork.theirs.version];
             alarms.push(Alarm::directory_forked(fork.theirs.entry.index, heads, fork.at_ms));
         }
         alarms.extend(second_nodes(&replica.directory, replica.seat, &replica.learnt, now_ms));
         alarms.extend(replica.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
-        alarms.extend(self.twins().into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
+        let mut twins = self.twins();
+        let here = twins.remove(&replica.node).or(replica.evidence.twin_since);
+        alarms.extend(here.map(|at_ms| Alarm::twin_here(replica.node, at_ms)));
+        alarms.extend(twins.into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
         let judged = self.links.values().filter_map(Link::judged_differently);
         alarms.extend(judged.map(|(peer, at_ms)| Alarm::judged_differently(peer, at_ms)));
+        let waiting = replica.pending_wraps().count();
+        if waiting > 0 {
+            alarms.push(Alarm::keys_pending(waiting, replica.seat));
+        }
+        alarms.extend(replica.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
         let (stranded, since_ms) = replica.stranded();
         if stranded > 0 {
             alarms.push(Alarm::stranded(stranded, since_ms));
@@ -38,15 +45,14 @@ impl Engine {
     /// Nodes of which two processes run at once: both have spoken since both are here, or one of them is this one's own. A
     /// connection that broke without a word stays silent.
     fn twins(&self) -> BTreeMap<NodeId, i64> {
-        let mut seen: BTreeMap<NodeId, Vec<((StoreId, Incarnation), Heard)>> = BTreeMap::new();
+        let mut seen: BTreeMap<NodeId, Vec<(Process, Heard)>> = BTreeMap::new();
         let mut twins: BTreeMap<NodeId, i64> = BTreeMap::new();
-        twins.extend(self.replica.evidence.twin_since.map(|since_ms| (self.replica.node, since_ms)));
         for (node, process, heard) in self.links.values().filter_map(Link::process) {
             if node == self.replica.node {
                 twins.entry(node).or_insert(heard.since_ms);
             }
             let others = seen.entry(node).or_default();
-            let is_other = |(other, before): &&((StoreId, Incarnation), Heard)| {
+            let is_other = |(other, before): &&(Process, Heard)| {
                 let since = before.since_tick.max(heard.since_tick);
                 *other != process && before.last_tick > since && heard.last_tick > since
             };

@@ -17,7 +17,7 @@ impl Engine {
         if self.replica.joins_queued() < QUEUED_MAX {
             self.replica.submit(Work::Join { asker, request });
         } else {
-            let busy = join_refused(request.token.id, "join.busy", "too many requests wait here; try again later");
+            let busy = join_refused(request.token.id, "join.busy", &"too many requests wait here; try again later");
             self.say(vec![(asker, Some(busy))], now, out);
         }
     }
@@ -50,7 +50,7 @@ impl Engine {
             |link: &Link| link.is_running() && link.peer_seat().is_some_and(|s| seats.is_at_or_above(s, own));
         let up: Vec<LinkId> = self.links.iter().filter(|(_, link)| leads_up(link)).map(|(id, _)| *id).collect();
         for link in up {
-            for encoded in self.joins.to_send(link) {
+            for encoded in self.joins.unsent(link) {
                 self.with(link, now, out, |link, _, out| link.pass_join(encoded, out));
             }
         }

@@ -91,6 +91,9 @@ enum Phase {
     Closed,
 }
 
+/// A store and its incarnation: one run of a node's program.
+pub(crate) type Process = (StoreId, Incarnation);
+
 /// When the other end was heard.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heard {
@@ -165,7 +168,7 @@ impl Link {
     }
 
     /// The process at the other end, and when it was heard.
-    pub fn process(&self) -> Option<(NodeId, (StoreId, Incarnation), Heard)> {
+    pub fn process(&self) -> Option<(NodeId, Process, Heard)> {
         let peer = self.peer.as_ref().filter(|_| self.peer_seat().is_some() && !self.is_closed())?;
         Some((peer.node, (peer.hello.store, peer.hello.incarnation), peer.heard))
     }
@@ -244,7 +247,7 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
-            self.stating.tick();
+            self.tick_statements(shared, out);
             self.tell_position(shared, out);
             self.pump(shared, out);
         }

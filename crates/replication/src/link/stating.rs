@@ -33,11 +33,6 @@ pub(super) struct Stating {
 }
 
 impl Stating {
-    pub fn tick(&mut self) {
-        self.ticks = self.ticks.saturating_add(1);
-        self.answered = 0;
-    }
-
     pub fn differ(&self) -> bool {
         self.differ
     }
@@ -76,14 +71,30 @@ impl Link {
             return;
         }
         self.verifying.unsettle();
-        if asks && self.stating.is_due() {
-            self.stating.unequal += 1;
-            self.stating.ticks = 0;
-            let have = self.list(self.stating.from, shared);
-            let is_part = have.len() >= limits::STATEMENTS_PER_HAVE;
-            self.stating.from = have.last().copied().filter(|_| is_part).unwrap_or_default();
-            self.send(Frame::Statements(Statements { have, reply: true, statements: Vec::new() }), out);
+        if asks {
+            self.ask_for_statements(shared, out);
         }
+    }
+
+    /// Once per tick: as long as the ends are known to differ, whoever knows it asks, at growing intervals.
+    pub(super) fn tick_statements(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        self.stating.ticks = self.stating.ticks.saturating_add(1);
+        self.stating.answered = 0;
+        if self.stating.differ {
+            self.ask_for_statements(shared, out);
+        }
+    }
+
+    fn ask_for_statements(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if !self.stating.is_due() {
+            return;
+        }
+        self.stating.unequal += 1;
+        self.stating.ticks = 0;
+        let have = self.list(self.stating.from, shared);
+        let is_part = have.len() >= limits::STATEMENTS_PER_HAVE;
+        self.stating.from = have.last().copied().filter(|_| is_part).unwrap_or_default();
+        self.send(Frame::Statements(Statements { have, reply: true, statements: Vec::new() }), out);
     }
 
     fn list(&self, from: [u8; 8], shared: &Shared<'_>) -> Vec<[u8; 8]> {
@@ -116,10 +127,13 @@ impl Link {
         for statements in Statements::cut(lacking) {
             self.send(Frame::Statements(Statements { statements, ..Statements::default() }), out);
         }
+        let own = self.list(have[0], shared);
+        let is_all = have[0] == [0; 8] && have.len() < limits::STATEMENTS_PER_HAVE;
+        let is_same = own == have;
+        self.stating.differ = !is_same || (self.stating.differ && !is_all);
         if reply {
-            self.stating.was_asked = true;
-            let have = self.list(have[0], shared);
-            self.send(Frame::Statements(Statements { have, reply: false, statements: Vec::new() }), out);
+            self.stating.was_asked = !is_same;
+            self.send(Frame::Statements(Statements { have: own, reply: false, statements: Vec::new() }), out);
         }
         self.verifying.unsettle();
     }
@@ -127,6 +141,8 @@ impl Link {
     /// A frame of statements of this link is durable, as far as it was taken.
     pub fn heard_statements(&mut self) {
         self.stating.waiting = self.stating.waiting.saturating_sub(1);
+        // It goes forward: no need to wait longer and longer.
+        self.stating.unequal = 0;
         self.verifying.unsettle();
     }
 

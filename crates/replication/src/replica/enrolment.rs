@@ -26,7 +26,7 @@ pub(crate) enum JoinAsker {
 }
 
 /// A refusal as it travels.
-pub(crate) fn refused(token: TokenId, code: &str, reason: impl ToString) -> JoinRefused {
+pub(crate) fn refused(token: TokenId, code: &str, reason: &dyn std::fmt::Display) -> JoinRefused {
     JoinRefused { token: token.0, code: code.to_owned(), reason: reason.to_string() }
 }
 
@@ -74,7 +74,7 @@ impl Joins {
     /// Takes a request that goes up. Returns what is to be said at once.
     pub fn add(&mut self, asker: JoinAsker, request: &JoinRequest, node: NodeId, now_ms: u64) -> Said {
         let token = request.token.id;
-        let busy = || vec![(asker, Some(refused(token, "join.busy", "too many requests wait here; try again later")))];
+        let busy = || vec![(asker, Some(refused(token, "join.busy", &"too many requests wait here; try again later")))];
         let is_known = self.waiting.contains_key(&(token, node));
         if !is_known && self.waiting.len() >= WAITING_MAX {
             return busy();
@@ -100,7 +100,7 @@ impl Joins {
             }
             JoinAsker::Ticket(ticket) => {
                 let before = waiting.ticket.replace((ticket, now_ms));
-                let again = refused(token, "join.asked-again", "the same was asked again, and is answered there");
+                let again = refused(token, "join.asked-again", &"the same was asked again, and is answered there");
                 before.map(|(before, _)| (JoinAsker::Ticket(before), Some(again))).into_iter().collect()
             }
         }
@@ -114,11 +114,11 @@ impl Joins {
                 None
             } else if let Some(used) = directory.token_used(*token) {
                 let error = used.node.map_or(JoinError::Revoked, |node| JoinError::Used { node });
-                Some(refused(*token, error.code(), error))
+                Some(refused(*token, error.code(), &error))
             } else {
                 return true;
             };
-            said.extend(waiting.answer(answer));
+            said.extend(waiting.answer(answer.as_ref()));
             false
         });
         said
@@ -130,7 +130,7 @@ impl Joins {
         self.waiting.retain(|(token, _), waiting| {
             let is_it = token.0 == refusal.token && waiting.sent.contains(&link);
             if is_it {
-                said.extend(waiting.answer(Some(refusal.clone())));
+                said.extend(waiting.answer(Some(refusal)));
             }
             !is_it
         });
@@ -138,7 +138,7 @@ impl Joins {
     }
 
     /// What has not gone up this link yet.
-    pub fn to_send(&mut self, link: LinkId) -> Vec<Vec<u8>> {
+    pub fn unsent(&mut self, link: LinkId) -> Vec<Vec<u8>> {
         let open = self.waiting.values_mut().filter(|waiting| !waiting.links.contains(&link));
         open.filter_map(|waiting| waiting.sent.insert(link).then(|| waiting.encoded.clone())).collect()
     }
@@ -157,7 +157,7 @@ impl Joins {
             if let Some((ticket, _)) = waiting.ticket.take_if(|(_, since)| *since + PATIENCE_MS <= now_ms) {
                 let reason = "the node that enters new ones is not in reach yet; the request stays and goes up as soon as \
                               it is: ask again later with the same token";
-                said.push((JoinAsker::Ticket(ticket), Some(refused(*token, "join.pending", reason))));
+                said.push((JoinAsker::Ticket(ticket), Some(refused(*token, "join.pending", &reason))));
             }
         }
         self.waiting.retain(|_, waiting| waiting.ticket.is_some() || waiting.touched_ms + FORGOTTEN_MS > now_ms);
@@ -170,9 +170,103 @@ impl Joins {
 }
 
 impl Waiting {
-    fn answer(&mut self, answer: Option<JoinRefused>) -> Said {
+    fn answer(&mut self, answer: Option<&JoinRefused>) -> Said {
         let links = std::mem::take(&mut self.links);
         let askers = self.ticket.take().map(|(ticket, _)| JoinAsker::Ticket(ticket)).into_iter();
-        askers.chain(links.into_iter().map(JoinAsker::Link)).map(|asker| (asker, answer.clone())).collect()
+        askers.chain(links.into_iter().map(JoinAsker::Link)).map(|asker| (asker, answer.cloned())).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::id::SeatId;
+    use heliu_trust::directory::Directory;
+    use heliu_trust::id::realm_id;
+    use heliu_trust::signature::{PublicKey, SealingKey, Signature, Signer};
+    use heliu_trust::simulated::CheapKey;
+    use heliu_trust::token::JoinToken;
+
+    use super::*;
+
+    fn request(token: u16, key: u8) -> (JoinRequest, NodeId) {
+        let key = CheapKey([key; 32]);
+        let mut id = [0; 16];
+        id[..2].copy_from_slice(&token.to_le_bytes());
+        let token = JoinToken {
+            realm_name: "story".to_owned(),
+            root: PublicKey([1; 32]),
+            seat: SeatId([1; 16]),
+            seat_code: "371726101201".to_owned(),
+            seat_name: "村".to_owned(),
+            id: TokenId(id),
+            expires_ms: 0,
+            minter: PublicKey([2; 32]),
+            addresses: Vec::new(),
+            signature: Signature([0; 64]),
+        };
+        (JoinRequest::sign(token, SealingKey([3; 32]), Vec::new(), &key), key.node())
+    }
+
+    fn add(joins: &mut Joins, asker: JoinAsker, token: u16, key: u8) -> Vec<String> {
+        let (request, node) = request(token, key);
+        joins.add(asker, &request, node, 0).into_iter().filter_map(|(_, refusal)| Some(refusal?.code)).collect()
+    }
+
+    const UP: LinkId = LinkId(100);
+
+    #[test]
+    fn a_request_goes_up_each_link_once_and_again_when_that_comes_back() {
+        let mut joins = Joins::default();
+        assert!(add(&mut joins, JoinAsker::Link(LinkId(1)), 1, 1).is_empty());
+        assert_eq!((joins.unsent(UP).len(), joins.unsent(UP).len()), (1, 0));
+        assert_eq!(joins.unsent(LinkId(1)).len(), 0, "never back to where it came from");
+        joins.link_down(UP);
+        assert_eq!(joins.unsent(UP).len(), 1);
+    }
+
+    #[test]
+    fn only_who_was_asked_can_refuse_and_everybody_who_asked_hears_it() {
+        let mut joins = Joins::default();
+        let askers = [JoinAsker::Ticket(Ticket(1)), JoinAsker::Link(LinkId(1)), JoinAsker::Link(LinkId(2))];
+        for asker in askers {
+            add(&mut joins, asker, 1, 1);
+        }
+        let refusal = refused(request(1, 1).0.token.id, "join.expired", &"too late");
+        assert!(joins.refused(UP, &refusal).is_empty(), "it was never asked");
+        joins.unsent(UP);
+        let heard: Vec<JoinAsker> = joins.refused(UP, &refusal).into_iter().map(|(asker, _)| asker).collect();
+        assert_eq!(heard, askers);
+        assert!(joins.is_empty());
+    }
+
+    #[test]
+    fn who_asks_again_takes_the_place_of_himself_and_who_waits_long_hears_so() {
+        let mut joins = Joins::default();
+        assert!(add(&mut joins, JoinAsker::Ticket(Ticket(1)), 1, 1).is_empty());
+        assert_eq!(add(&mut joins, JoinAsker::Ticket(Ticket(2)), 1, 1), ["join.asked-again"]);
+        assert!(joins.tick(PATIENCE_MS - 1).is_empty());
+        let said = joins.tick(PATIENCE_MS);
+        assert_eq!(said[0].0, JoinAsker::Ticket(Ticket(2)));
+        assert!(!joins.is_empty(), "it waits on");
+        joins.tick(FORGOTTEN_MS);
+        assert!(joins.is_empty(), "not for ever");
+    }
+
+    #[test]
+    fn no_link_and_not_all_together_can_fill_it() {
+        let mut joins = Joins::default();
+        let mut busy = 0;
+        for link in 1..=8 {
+            for token in 0..100 {
+                busy +=
+                    add(&mut joins, JoinAsker::Link(LinkId(link)), token + 100 * u16::try_from(link).unwrap_or(0), 1)
+                        .len();
+            }
+        }
+        assert_eq!(joins.waiting.len(), WAITING_MAX);
+        assert_eq!(busy, 8 * 100 - WAITING_MAX);
+        assert!(joins.waiting.values().filter(|w| w.links.contains(&LinkId(1))).count() <= WAITING_PER_LINK);
+        let directory = Directory::new(realm_id(&PublicKey([1; 32]), "story"), PublicKey([1; 32]));
+        assert!(joins.settled(&directory).is_empty(), "a directory that says nothing settles nothing");
     }
 }

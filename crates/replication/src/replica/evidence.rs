@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_trust::commit::Commit;
+use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::statement::{Body, Statement};
 
 use crate::effect::{LoadRequest, Place};
 
@@ -51,6 +52,16 @@ impl Evidence {
     /// Whether it is news that this author signs twice.
     pub fn accuse(&mut self, (author, incarnation, _): Place, at_ms: i64) -> bool {
         self.accused.insert((author, incarnation), at_ms).is_none()
+    }
+
+    /// Somebody, perhaps this node before, has stated that an author signs twice.
+    pub fn heard(&mut self, statement: &Statement) {
+        if let Body::Evidence { first, .. } = &statement.body
+            && let Ok(signed) = SignedCommit::decode(first)
+        {
+            let (author, incarnation, _) = place_of(&signed.commit);
+            self.accused.entry((author, incarnation)).or_insert(statement.time_ms);
+        }
     }
 
     /// Who signed twice, and since when that is known.

@@ -300,6 +300,8 @@ impl Replica {
         let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
         let head = start.meta.head;
         let statements = Statements::read(&start.statements, &start.directory);
+        let mut evidence = Evidence::default();
+        statements.iter().for_each(|signed| evidence.heard(&signed.statement));
         let audit = AuditLog::new(start.audit_head, statements.audit_head(start.node));
         let sweep = if start.sealing.is_some() { Sweep::begin(&start.directory) } else { Sweep::default() };
         let mut replica = Replica {
@@ -328,7 +330,7 @@ impl Replica {
             issuer: start.issuer,
             fork: None,
             learnt: BTreeSet::new(),
-            evidence: Evidence::default(),
+            evidence,
             stranded: start.stranded.into_iter().map(|row| (row.leaf, row)).collect(),
             hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
             parted: BTreeMap::new(),

@@ -205,4 +205,37 @@ mod tests {
         let batches: Vec<_> = (0..4).map(|_| batch(&mut queue)).collect();
         assert_eq!(batches, [vec![(0, 2)], vec![(0, 0)], vec![(0, 3)], vec![(0, 1), (1, 1)]]);
     }
+
+    #[test]
+    fn machines_that_ask_to_join_one_after_the_other_share_a_batch() {
+        use heliu_record::id::SeatId;
+        use heliu_trust::id::TokenId;
+        use heliu_trust::signature::{PublicKey, SealingKey, Signature};
+        use heliu_trust::token::{JoinRequest, JoinToken};
+
+        use super::super::JoinAsker;
+
+        let token = JoinToken {
+            realm_name: String::new(),
+            root: PublicKey([0; 32]),
+            seat: SeatId([0; 16]),
+            seat_code: String::new(),
+            seat_name: String::new(),
+            id: TokenId([0; 16]),
+            expires_ms: 0,
+            minter: PublicKey([0; 32]),
+            addresses: Vec::new(),
+            signature: Signature([0; 64]),
+        };
+        let (key, sealing, signature) = (PublicKey([0; 32]), SealingKey([0; 32]), Signature([0; 64]));
+        let request = JoinRequest { token, key, sealing, addresses: Vec::new(), signature };
+        let join = |ticket| Work::Join { asker: JoinAsker::Ticket(Ticket(ticket)), request: Box::new(request.clone()) };
+        let mut queue = Queue::default();
+        for work in [join(1), join(2), Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(3)) }, join(4)] {
+            queue.push(work);
+        }
+        assert_eq!(queue.joins(), 3);
+        let batches: Vec<_> = (0..3).map(|_| batch(&mut queue)).collect();
+        assert_eq!(batches, [vec![(0, 1), (0, 2)], vec![(0, 3)], vec![(0, 4)]]);
+    }
 }

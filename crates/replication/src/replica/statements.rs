@@ -200,6 +200,15 @@ impl Statements {
         self.slots.get(&slot).and_then(BTreeSet::first).map_or(0, |(rank, _)| u64::MAX - rank)
     }
 
+    /// Nodes that have reported two audit logs of one length, and when they said so by their clocks.
+    pub fn forked_logs(&self) -> impl Iterator<Item = (NodeId, i64)> + '_ {
+        let at = |kind, author| Slot { kind, subject: [0; 32], author };
+        let heads = self.slots.range(at(AUDIT_HEAD, NodeId([0; 16]))..=at(AUDIT_HEAD, NodeId([0xff; 16])));
+        let time = |(_, hash): &(u64, [u8; 32])| self.by_hash.get(hash).map(|held| held.signed.statement.time_ms);
+        let forked = heads.filter(|(_, kept)| kept.len() > 1);
+        forked.map(move |(slot, kept)| (slot.author, kept.iter().filter_map(time).max().unwrap_or(0)))
+    }
+
     fn about(&self, kind: u8, record: RecordId) -> impl Iterator<Item = &SignedStatement> {
         let at = |author| Slot { kind, subject: record.0, author };
         let slots = self.slots.range(at(NodeId([0; 16]))..=at(NodeId([0xff; 16])));

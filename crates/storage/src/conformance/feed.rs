@@ -264,6 +264,20 @@ pub async fn commits_are_kept_once(harness: &impl Harness) {
     assert_eq!(page.items[1].commit.as_deref(), Some(&*of.encoded));
 }
 
+pub async fn a_commit_that_comes_again_mends_what_is_damaged(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let (of, next) = (commit(AUTHOR, 1), commit(AUTHOR, 2));
+    let spoilt = CommitRow { encoded: b"not what was signed".as_slice().into(), author: OTHER, seq: 9, ..of.clone() };
+    must(store.apply(&edit(0, &spoilt, &[1])).await);
+    must(store.apply(&edit(1, &next, &[2])).await);
+    must(store.apply(&edit(2, &of, &[3])).await);
+    let page = must(store.feed(0, ALL).await);
+    let commits: Vec<&[u8]> = page.items.iter().filter_map(|item| item.commit.as_deref()).collect();
+    assert_eq!(commits, [&*of.encoded, &*next.encoded, &*of.encoded], "also for the leaf that had it before");
+    assert_eq!(must(store.counts().await).commits, 2);
+    assert_eq!(must(store.last_commit(AUTHOR).await), Some((FIRST, 2, next.id)), "it keeps its place");
+}
+
 pub async fn the_last_commit_is_the_latest_one_stored(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
     let add = |commits: Vec<CommitRow>| Transaction { commits, ..Transaction::default() };

@@ -9,7 +9,7 @@ use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::scope::Scope;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
-use crate::row::Counts;
+use crate::row::{CommitRow, Counts};
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, ListQuery, Loaded, Meta, Position,
     QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
@@ -130,6 +130,15 @@ impl State {
         }
     }
 
+    /// The bytes that leaves of this commit had with them were damaged.
+    fn mend(&mut self, commit: &CommitRow) {
+        for item in self.feed.values_mut() {
+            if matches!(&item.entry, FeedEntry::Leaf(leaf) if leaf.commit == commit.id) {
+                Arc::make_mut(item).commit = Some(commit.encoded.clone());
+            }
+        }
+    }
+
     pub fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
         if let Some(error) = self.fail_next.take().or_else(|| self.fails.clone()) {
             return Err(error);
@@ -143,11 +152,14 @@ impl State {
         }
         self.directory.extend(transaction.directory.iter().cloned());
         for commit in &transaction.commits {
-            if let Vacant(vacant) = self.commits.entry(commit.id) {
-                vacant.insert(commit.encoded.clone());
-                let place = (commit.author, commit.incarnation, commit.seq);
-                self.places.entry(place).or_default().insert(commit.id);
-                self.last_commits.insert(commit.author, (commit.incarnation, commit.seq, commit.id));
+            let place = (commit.author, commit.incarnation, commit.seq);
+            self.places.entry(place).or_default().insert(commit.id);
+            match self.commits.insert(commit.id, commit.encoded.clone()) {
+                None => {
+                    self.last_commits.insert(commit.author, (commit.incarnation, commit.seq, commit.id));
+                }
+                Some(known) if known != commit.encoded => self.mend(commit),
+                Some(_) => {}
             }
         }
         transaction.records.iter().for_each(|row| self.put_record(row));

@@ -493,7 +493,7 @@ pub struct ListAlarmsResponse {
 /// Something that an administrator should look at.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Alarm {
-    /// Stable, such as `equivocation`, `second_node`, `twin`, `certificate_expiring`, `directory_forked`, `pending_wraps`.
+    /// Stable, such as `equivocation`, `second_node`, `twin`, `certificate_expiring`, `directory_forked`, `keys_pending`.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
     /// `error` or `warning`.

@@ -1,4 +1,4 @@
-//! `catchup`: one record in a hundred changed while a node was away.
+//! `catchup`: one record in a hundred changed while a node was away. Bytes are those of the protocol, before TLS.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,12 @@ use heliu_record::command::{CommandId, Request};
 use heliu_record::synthetic::SyntheticMember;
 
 use super::Apart;
+use crate::place::Wire;
 use crate::report::Report;
 use crate::site::random;
 
-pub async fn run(members: usize) -> Report {
-    let apart = Apart::with(members).await;
+pub async fn run(wire: Wire, members: usize) -> Report {
+    let apart = Apart::with(wire, members).await;
     let records = apart.records;
     let edits: Vec<Request> =
         apart.place.members(members).members().step_by(100).map(|member| rename(&member)).collect();

@@ -7,7 +7,7 @@ use crate::report::Report;
 
 pub fn run() -> Report {
     let mut report = Report::new("county");
-    let program = super::village::heliu();
+    let program = super::built("heliu");
     let out = std::process::Command::new(program).args(["demo", "--once", "--json"]).output().expect("heliu starts");
     let text = String::from_utf8_lossy(&out.stdout);
     let result: Value = text.lines().last().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `ingest`: seventeen townships bring their backlogs to the county at once, with one leaf per commit and with many.
+//! `ingest`: seventeen townships bring their backlogs to the county at once over TLS, with one leaf per commit and with many.
 
 use std::time::Instant;
 
@@ -9,20 +9,20 @@ use heliu_replication::LinkId;
 
 use super::CORES;
 use crate::driver::{Driver, connect, memory};
-use crate::floor::Floor;
-use crate::place::{Place, key};
-use crate::report::Report;
+use crate::floor::{Floor, aead};
+use crate::place::{Place, Wire};
+use crate::report::{Processor, Report};
 use crate::site::{Dial, Site, free_address};
 
-pub async fn run(members: usize) -> Report {
-    let place = Place::new(|place| {
+pub async fn run(wire: Wire, members: usize) -> Report {
+    let place = Place::new(wire, |place| {
         let townships = (10..).zip(place.townships.iter().cloned());
         townships.chain([(1, place.county.clone())]).collect()
     });
     let work = backlog(&place, members);
     let leaves: usize = work.iter().map(Vec::len).sum();
-    let (single, bytes_single) = measure(&place, &work, 1).await;
-    let (packed, bytes_packed) = measure(&place, &work, 512).await;
+    let (single, bytes_single, processor) = measure(&place, &work, 1).await;
+    let (packed, bytes_packed, _) = measure(&place, &work, 512).await;
     let floor = floor(&place, &work).await;
     let seconds = floor.on_cores(CORES, floor.rows).as_secs_f64();
     let mut report = Report::new("ingest");
@@ -30,6 +30,7 @@ pub async fn run(members: usize) -> Report {
         .figure("leaves", leaves)
         .figure("leaves_per_second_one_per_commit", leaves as f64 / single)
         .figure("leaves_per_second_packed_commits", leaves as f64 / packed)
+        .figure("cpu_us_per_leaf_one_per_commit_all_nodes", processor * 1e6 / leaves as f64)
         .figure("bytes_per_leaf_one_per_commit", bytes_single as f64 / leaves as f64)
         .figure("bytes_per_leaf_packed_commits", bytes_packed as f64 / leaves as f64)
         .figure("leaves_per_commit", floor.leaves_per_commit)
@@ -38,6 +39,7 @@ pub async fn run(members: usize) -> Report {
         .floor("own_parse_and_apply_seconds", floor.own_parse_and_apply.as_secs_f64())
         .floor("durable_rows_seconds", floor.rows.as_secs_f64())
         .floor("durable_two_rows_seconds", floor.two_rows.as_secs_f64())
+        .floor("aead_seconds_apart", aead(bytes_single).as_secs_f64())
         .floor("all_cores_seconds", seconds)
         .ratio(single / seconds)
         .target(">= 8,000 leaves/s at one leaf per commit", leaves as f64 / single >= 8_000.0);
@@ -64,7 +66,7 @@ fn backlog(place: &Place, members: usize) -> Vec<Vec<Request>> {
     work
 }
 
-async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, u64) {
+async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, u64, f64) {
     let directories: Vec<_> = (0..=work.len()).map(|_| tempfile::tempdir().expect("a directory")).collect();
     // Offline, each township gathers its backlog.
     let townships = (10..).zip(work).zip(&directories);
@@ -85,22 +87,23 @@ async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, 
         Site::start(place, number, directory.path(), dial)
     }))
     .await;
-    let start = Instant::now();
+    let (start, processor) = (Instant::now(), Processor::here());
     let dial = Dial { listen: Some(listen), ..Dial::default() };
     let county = Site::start(place, 1, directories[work.len()].path(), dial).await;
     let seconds = (county.wait_for_records(leaves as u64).await - start).as_secs_f64();
+    let processor = processor.seconds();
     let links = county.node.links().await.expect("the county answers");
     let bytes = links.iter().map(|link| link.traffic.bytes_in).sum();
     join_all(townships.into_iter().map(Site::stop)).await;
     county.stop().await;
-    (seconds, bytes)
+    (seconds, bytes, processor)
 }
 
 /// One leaf per commit, moved in memory.
 async fn floor(place: &Place, work: &[Vec<Request>]) -> Floor {
-    let mut county = Driver::new(memory(1), place.directory.clone(), key(1), true);
+    let mut county = Driver::new(memory(1), place.directory.clone(), 1, true);
     for (number, work) in (10u8..).zip(work) {
-        let mut township = Driver::new(memory(number), place.directory.clone(), key(u32::from(number)), false);
+        let mut township = Driver::new(memory(number), place.directory.clone(), u32::from(number), false);
         for request in work {
             township.execute([request.clone()]);
         }

@@ -1,5 +1,5 @@
 //! `live`: durable single-record edits at a village, until they can be read through the API at the county two hops up.
-//! Three processes on one host: this program starts itself as each of them.
+//! Three processes on one host: this program starts itself as each of them. Programs reach them over TLS with access tokens.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use futures::{StreamExt as _, stream};
-use heliu_client::Client;
+use heliu_client::{Access, Client};
 use heliu_wire::records::ExecuteRequest;
 
 use crate::floor::fsync;
-use crate::place::Place;
-use crate::report::{Report, percentile};
+use crate::place::{Place, Wire};
+use crate::report::{Processor, Report, percentile};
 use crate::site::{Dial, Site, random};
 
 /// Each with a connection of its own.
@@ -27,8 +27,8 @@ const LANES: usize = WRITERS * IN_FLIGHT;
 /// At a fast pace one edit in so many is waited for at the county.
 const SAMPLE_EVERY: u64 = 5;
 
-pub fn place() -> Place {
-    Place::new(|place| {
+fn place(wire: Wire) -> Place {
+    Place::new(wire, |place| {
         let village = place.villages[0].clone();
         let township = place.townships.iter().find(|t| Some(t.id) == village.parent).cloned();
         vec![(1, place.county.clone()), (2, township.expect("a village has a township")), (3, village)]
@@ -39,8 +39,8 @@ pub fn place() -> Place {
 pub const EDITS_MIN: usize = LANES;
 
 /// One of the three processes: runs until its standard input ends.
-pub async fn serve(number: u32, directory: &Path, upstream: Option<String>) {
-    let site = Site::start(&place(), number, directory, Dial { upstream, ..Dial::default() }).await;
+pub async fn serve(wire: Wire, number: u32, directory: &Path, upstream: Option<String>) {
+    let site = Site::start(&place(wire), number, directory, Dial { upstream, ..Dial::default() }).await;
     println!("{}", site.address());
     let ended = tokio::task::spawn_blocking(|| std::io::stdin().lines().for_each(drop));
     ended.await.expect("standard input is read");
@@ -50,19 +50,28 @@ pub async fn serve(number: u32, directory: &Path, upstream: Option<String>) {
 struct Process {
     child: Child,
     address: String,
+    access: Access,
 }
 
 impl Process {
-    fn start(number: u32, directory: &Path, upstream: Option<&str>) -> Process {
+    fn start(place: &Place, number: u32, directory: &Path, upstream: Option<&str>) -> Process {
+        let mut access = place.access(number, directory);
         let program = std::env::current_exe().expect("this program has a path");
         let mut command = Command::new(program);
         command.arg("serve").arg(number.to_string()).arg(directory).args(upstream);
+        command.args((place.wire == Wire::Plain).then_some("--plain"));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("this program starts again");
         let mut address = String::new();
         let out = child.stdout.take().expect("its output is a pipe");
         BufReader::new(out).read_line(&mut address).expect("it says its address");
-        Process { child, address: address.trim().to_owned() }
+        let address = address.trim().to_owned();
+        access.addresses = vec![address.clone()];
+        Process { child, address, access }
+    }
+
+    async fn client(&self) -> Client {
+        Client::open(&self.access).await.expect("it answers")
     }
 }
 
@@ -73,24 +82,29 @@ impl Drop for Process {
     }
 }
 
-pub async fn run(edits: usize) -> Report {
+pub async fn run(wire: Wire, edits: usize) -> Report {
+    let place = place(wire);
     let directories: Vec<_> = (0..3).map(|_| tempfile::tempdir().expect("a directory")).collect();
-    let county = Process::start(1, directories[0].path(), None);
-    let township = Process::start(2, directories[1].path(), Some(&county.address));
-    let village = Process::start(3, directories[2].path(), Some(&township.address));
+    let county = Process::start(&place, 1, directories[0].path(), None);
+    let township = Process::start(&place, 2, directories[1].path(), Some(&county.address));
+    let village = Process::start(&place, 3, directories[2].path(), Some(&township.address));
     let mut writers = Vec::with_capacity(WRITERS);
     for _ in 0..WRITERS {
-        writers.push(Client::connect(&village.address).await.expect("the village answers"));
+        writers.push(village.client().await);
     }
     let writer = &writers[0];
-    let reader = Client::connect(&county.address).await.expect("the county answers");
+    let reader = county.client().await;
     let records = register(writer, 2_000).await;
     for record in &records {
         see(&reader, record, "0").await;
     }
 
     let idle = paced(writer, &reader, &records, 200, Duration::from_millis(20)).await;
+    let nodes = [&county, &township, &village].map(|process| Processor::of(process.child.id()));
+    let own = Processor::of(std::process::id());
     let (rate, acknowledged) = sustained(&writers, &reader, &records, edits).await;
+    let nodes: f64 = nodes.iter().map(Processor::seconds).sum();
+    let programs = own.seconds();
     let half = Duration::from_secs_f64(2.0 / rate);
     let loaded = paced(writer, &reader, &records, (edits / 4) as u64, half).await;
     let sync = fsync(200);
@@ -103,6 +117,8 @@ pub async fn run(edits: usize) -> Report {
         .figure("in_flight_per_writer", IN_FLIGHT)
         .figure("edits_per_second", rate)
         .figure("acknowledged_per_second", acknowledged)
+        .figure("nodes_cpu_us_per_edit", nodes * 1e6 / edits as f64)
+        .figure("programs_cpu_us_per_edit", programs * 1e6 / edits as f64)
         .figure("idle_p50_ms", percentile(&idle, 0.5))
         .figure("half_rate_p50_ms", percentile(&loaded, 0.5))
         .figure("half_rate_p99_ms", percentile(&loaded, 0.99))

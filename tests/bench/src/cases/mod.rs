@@ -3,34 +3,68 @@
 pub mod bootstrap;
 pub mod catchup;
 pub mod county;
+pub mod hostile;
 pub mod ingest;
 pub mod live;
 pub mod reconnect;
 pub mod village;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use heliu_node::status::LinkReport;
+use heliu_record::command::Request;
+use heliu_record::synthetic::{SyntheticMember, SyntheticOrg};
 use tempfile::TempDir;
 
-use crate::place::Place;
+use crate::place::{Place, Wire};
 use crate::site::{Dial, Site};
 
 pub const CORES: u32 = 2;
 
-/// A county node with so many members, and the place: seat nodes 1 and 2 are mirrors of the county.
-pub async fn full_county(members: usize, directory: &Path) -> (Place, Site, u64) {
-    let place = Place::new(|place| vec![(1, place.county.clone()), (2, place.county.clone())]);
-    let county = place.members(members);
-    let site = Site::start(&place, 1, directory, Dial::default()).await;
-    for org in &county.orgs {
-        site.execute([org.request()], 1).await;
+/// A program of this workspace, built beside this one, of the code as it is now.
+pub fn built(package: &str) -> PathBuf {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", package]).status();
+    assert!(built.is_ok_and(|status| status.success()), "{package} builds");
+    std::env::current_exe().expect("this program has a path").with_file_name(package)
+}
+
+/// What a county has in a case.
+#[derive(Clone, Copy)]
+pub struct Load {
+    pub members: usize,
+    /// Each member has a sealed telephone number, and so a grant of the key to it.
+    pub sealed: bool,
+}
+
+impl Load {
+    /// The commands that make its organisations, and then those that make its members.
+    pub fn commands(self, place: &Place) -> (Vec<Request>, Vec<Request>) {
+        let county = place.members(self.members);
+        let register = |member: SyntheticMember| {
+            let mut request = member.request(true);
+            let contact = self.sealed.then(|| ("contact".to_owned(), member.contact()));
+            request.arguments.extend(contact);
+            request
+        };
+        (county.orgs.iter().map(SyntheticOrg::request).collect(), county.members().map(register).collect())
     }
-    site.execute(county.members().map(|member| member.request(true)), 1_024).await;
-    let records = (county.orgs.len() + members) as u64;
-    site.wait_for_records(records).await;
-    (place, site, records)
+}
+
+/// A county node with such a load, the place (seat nodes 1 and 2 are mirrors of the county), the number of records, and the
+/// head of the feed.
+pub async fn full_county(wire: Wire, load: Load, directory: &Path) -> (Place, Site, u64, u64) {
+    let place = Place::new(wire, |place| vec![(1, place.county.clone()), (2, place.county.clone())]);
+    let (orgs, members) = load.commands(&place);
+    let records = (orgs.len() + members.len()) as u64;
+    let site = Site::start(&place, 1, directory, Dial::default()).await;
+    site.execute(orgs, 1).await;
+    site.execute(members, 1_024).await;
+    let head = site.head().await;
+    assert!(head >= records, "each record has a leaf at least");
+    (place, site, records, head)
 }
 
 /// A full county whose mirror has everything, proven equal, and is away.
@@ -44,9 +78,10 @@ pub struct Apart {
 }
 
 impl Apart {
-    pub async fn with(members: usize) -> Apart {
+    pub async fn with(wire: Wire, members: usize) -> Apart {
         let (home, mirror) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
-        let (place, source, records) = full_county(members, home.path()).await;
+        let load = Load { members, sealed: false };
+        let (place, source, records, _) = full_county(wire, load, home.path()).await;
         let dial = Dial { peer: Some(source.address()), ..Dial::default() };
         let sink = Site::start(&place, 2, mirror.path(), dial.clone()).await;
         sink.wait_for_records(records).await;

@@ -1,6 +1,8 @@
 //! `reconnect`: a node comes back with nothing new on either side. Its cost must not depend on how much is held.
+//! Bytes are those of the protocol, before TLS, whose handshake of a few KB is not counted.
 
 use super::Apart;
+use crate::place::Wire;
 use crate::report::Report;
 
 struct Cost {
@@ -9,9 +11,9 @@ struct Cost {
     seconds: f64,
 }
 
-pub async fn run(members: usize) -> Report {
-    let small = reconnect(members).await;
-    let large = reconnect(members * 200_000 / 22_000).await;
+pub async fn run(wire: Wire, members: usize) -> Report {
+    let small = reconnect(wire, members).await;
+    let large = reconnect(wire, members * 200_000 / 22_000).await;
     let mut report = Report::new("reconnect");
     report
         .figure("records", members)
@@ -31,7 +33,7 @@ pub async fn run(members: usize) -> Report {
     report
 }
 
-async fn reconnect(members: usize) -> Cost {
-    let (link, seconds) = Apart::with(members).await.rejoin().await;
+async fn reconnect(wire: Wire, members: usize) -> Cost {
+    let (link, seconds) = Apart::with(wire, members).await.rejoin().await;
     Cost { bytes: link.traffic.bytes_in + link.traffic.bytes_out, turns: link.traffic.turns, seconds }
 }

@@ -1,11 +1,10 @@
 //! `village`: what the shipped program takes at rest on a village's machine.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use heliu_client::Client;
+use heliu_client::{Access, Client};
 
 use crate::report::Report;
 use crate::site::free_address;
@@ -13,16 +12,8 @@ use crate::site::free_address;
 /// A large village's.
 const MEMBERS: usize = 200;
 
-/// The shipped program, built beside this one, of the code as it is now.
-pub fn heliu() -> PathBuf {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "heliu"]).status();
-    assert!(built.is_ok_and(|status| status.success()), "heliu builds");
-    std::env::current_exe().expect("this program has a path").with_file_name("heliu")
-}
-
 pub async fn run() -> Report {
-    let program = heliu();
+    let program = super::built("heliu");
     let binary = std::fs::metadata(&program).expect("the program is there").len() as f64 / 1e6;
     let directory = tempfile::tempdir().expect("a directory");
     let regions = directory.path().join("regions.csv");
@@ -39,9 +30,10 @@ pub async fn run() -> Report {
         .output()
         .expect("heliu starts");
     assert!(made.status.success(), "init: {}", String::from_utf8_lossy(&made.stderr));
+    let home = realm.join("nodes/371726001216");
     let mut node = Command::new(&program)
         .args(["node", "--log-json", "--dir"])
-        .arg(realm.join("nodes/371726001216"))
+        .arg(&home)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -52,7 +44,8 @@ pub async fn run() -> Report {
         .expect("it says that it runs");
     tokio::time::sleep(Duration::from_secs(1)).await;
     let empty = resident_mib(node.id());
-    let client = Client::connect(&address).await.expect("the village answers");
+    let access = Access::read(&home.join("local.access")).expect("init and node write it");
+    let client = Client::open(&access).await.expect("the village answers");
     super::live::register(&client, MEMBERS).await;
     drop(client);
     tokio::time::sleep(Duration::from_secs(3)).await;

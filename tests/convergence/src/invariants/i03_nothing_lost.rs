@@ -32,7 +32,8 @@ fn check_acknowledged(scene: &Scene<'_>, found: &mut Vec<Violation>) {
             continue; // It has left, and who is to have taken it may have lied.
         }
         let is_held = scene.truths.get(&known.record).is_some_and(|truth| truth.leaves.contains(leaf));
-        if known.is_acknowledged && !known.is_lost && !is_held {
+        let is_erased = scene.erased.contains(&known.record);
+        if known.is_acknowledged && !known.is_lost && !is_held && !is_erased {
             let (writer, record) = (scene.name(known.machine), words_of_record(&known.preimage));
             let what = format!("leaf {} of {record}, acknowledged by {writer}, is held nowhere", leaf.short());
             found.push(Violation::new("I3", what));

@@ -16,6 +16,8 @@ pub mod i10_clones;
 pub mod i11_wall_clock;
 pub mod i12_convergence;
 pub mod i13_insiders;
+pub mod i14_sealed;
+pub mod i15_erased;
 
 /// A promise that was not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +67,8 @@ pub struct Scene<'w> {
     pub holdings: BTreeMap<usize, Holding>,
     pub parsed: Parsed,
     pub truths: BTreeMap<RecordId, Truth>,
+    /// Records that are gone on purpose.
+    pub erased: BTreeSet<RecordId>,
 }
 
 impl<'w> Scene<'w> {
@@ -86,7 +90,10 @@ impl<'w> Scene<'w> {
         }
         let truth = |record: &RecordId, leaves| Truth::of(*record, leaves, &parsed, &world.county);
         let truths = held.iter().map(|(record, leaves)| (*record, truth(record, leaves))).collect();
-        Scene { world, is_main: group.contains(&0), holdings, parsed, truths }
+        let engines = group.iter().filter_map(|machine| world.machines[*machine].engine.as_ref());
+        let erased = engines.flat_map(|engine| engine.statements().filter_map(|signed| signed.statement.erases()));
+        let erased = erased.collect();
+        Scene { world, is_main: group.contains(&0), holdings, parsed, truths, erased }
     }
 
     #[must_use]
@@ -108,6 +115,8 @@ pub fn check(world: &World) -> Vec<Violation> {
         i09_no_reuse::check(&scene, &mut found);
         i10_clones::check(&scene, &mut found);
         i13_insiders::check(&scene, &mut found);
+        i14_sealed::check(&scene, &mut found);
+        i15_erased::check(&scene, &mut found);
     }
     found
 }

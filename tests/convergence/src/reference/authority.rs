@@ -39,7 +39,7 @@ pub struct Author<'c> {
 impl Author<'_> {
     fn knows(&self, seat: SeatId) -> bool {
         let entries = usize::try_from(self.cited + 1).unwrap_or(usize::MAX);
-        self.county.directory_of(entries).seats().get(seat).is_some()
+        self.county.directory_after(entries).seats().get(seat).is_some()
     }
 
     fn is_above(&self, seat: SeatId) -> bool {

@@ -17,7 +17,7 @@ pub enum Fate {
     Counts,
     /// For history that is not here.
     Waits,
-    /// The losing side of a fork, or built on one.
+    /// The losing side of a fork, or of a fenced node, or built on one.
     Excluded,
     /// Not its author's to write, or built on that.
     Refused,
@@ -27,7 +27,7 @@ pub struct Judge<'a> {
     leaves: &'a BTreeMap<LeafHash, &'a Known>,
     parsed: &'a Parsed,
     county: &'a County,
-    /// Of the leaves with one actor and seq: the one with the lower (commit seq, hash).
+    /// Of the leaves with one actor and seq that no fence excludes: the one with the lower (commit seq, hash).
     winners: BTreeSet<LeafHash>,
     /// The leaf that counts of those with a change, or else any of them.
     of_change: BTreeMap<ChangeHash, LeafHash>,
@@ -38,7 +38,12 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub fn new(leaves: &'a BTreeMap<LeafHash, &'a Known>, parsed: &'a Parsed, county: &'a County) -> Self {
         let mut best: BTreeMap<(Vec<u8>, u64), (u64, LeafHash)> = BTreeMap::new();
-        for (leaf, known) in leaves {
+        // Fences say whose leaves count before anything else does.
+        let is_fenced_out = |leaf: &LeafHash, known: &Known| {
+            let fence = county.directory().fence(known.author);
+            fence.is_some_and(|fence| fence.excludes(known.incarnation, known.commit_seq, leaf))
+        };
+        for (leaf, known) in leaves.iter().filter(|(leaf, known)| !is_fenced_out(leaf, known)) {
             let change = &parsed.0[leaf];
             let place = (change.actor_id().to_bytes().to_vec(), change.seq());
             let order = (known.commit_seq, *leaf);

@@ -66,6 +66,11 @@ pub enum Step {
         machine: usize,
         dice: u64,
     },
+    /// A superior erases a record that this machine holds.
+    Erase {
+        machine: usize,
+        dice: u64,
+    },
     /// Somebody takes a machine in hand, or copies its key.
     TurnHostile {
         machine: usize,
@@ -207,6 +212,14 @@ impl Plan {
                     let at = self.any_time(dice);
                     self.add(at, Step::Enrol { names });
                 }
+            }
+        }
+        if dice.chance(25) {
+            self.faults.push("erasure");
+            for _ in 0..dice.between(1, 3) {
+                let at = dice.between(self.end / 3, self.end);
+                let (machine, dice) = (dice.index(self.nodes.len().min(4)), dice.below(u64::MAX));
+                self.add(at, Step::Erase { machine, dice });
             }
         }
     }

@@ -151,6 +151,7 @@ fn happen(world: &mut World, step: &Step, options: Options) {
         Step::Skew { machine, ms } => world.skew(*machine, if options.right_clocks { 0 } else { *ms }),
         Step::FillDisk { machine } => world.fill_disk(*machine),
         Step::Release { machine, dice } => release(world, *machine, &mut Dice::new(*dice)),
+        Step::Erase { machine, dice } => world.somebody_erases(*machine, &mut Dice::new(*dice)),
         Step::Enrol { names } => enrol(world, names),
         Step::TurnHostile { machine, is_thief, behaviours, dice } => {
             world.turn_hostile(*machine, *is_thief, behaviours, Dice::new(*dice));

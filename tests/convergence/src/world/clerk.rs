@@ -3,12 +3,25 @@
 use heliu_record::command::Request;
 use heliu_record::conflict::Conflict;
 use heliu_record::id::{RecordId, SeatId};
+use heliu_replication::{Input, Ticket};
 use heliu_storage::RecordRow;
 use serde_json::Value;
 
 use super::World;
 use super::county::TO_COME;
 use crate::dice::Dice;
+
+impl World {
+    /// Somebody at this machine erases something that it shows, if he may.
+    pub fn somebody_erases(&mut self, machine: usize, dice: &mut Dice) {
+        let rows = self.machines[machine].disk.present();
+        let Some(row) = dice.pick(&rows).filter(|_| self.machines[machine].runs()) else { return };
+        let record = row.id;
+        let ticket = Ticket(self.next_ticket());
+        let (who, role, reason) = ("registrar".to_owned(), "registry".to_owned(), String::new());
+        self.feed_input(machine, Input::Erase { ticket, record, who, role, reason });
+    }
+}
 
 /// Explicit, so that what people decide does not follow from a wrong clock.
 const DAYS: [&str; 4] = ["2026-02-01", "2026-03-01", "2026-03-03", "2026-04-01"];
@@ -45,7 +58,7 @@ impl Desk<'_> {
             0..2 => self.create_org(),
             2..17 => self.register(),
             17..30 => self.rename(),
-            30..33 => self.set_plain(),
+            30..33 => self.set_field(),
             33..46 => self.issue(),
             46..59 => self.receive(),
             59..61 => self.on_member("member.transfer.cancel"),
@@ -134,7 +147,10 @@ impl Desk<'_> {
 
     fn register(&mut self) -> Option<Request> {
         let (branch, name, day) = (self.any("org")?, self.name("测试甲"), self.day().to_owned());
-        let arguments = [("name", name), ("branch", branch.to_string()), ("admitted_on", day)];
+        let mut arguments = vec![("name", name), ("branch", branch.to_string()), ("admitted_on", day)];
+        if self.dice.chance(40) {
+            arguments.push(("contact", self.contact()));
+        }
         self.ask("member.register", None, &arguments)
     }
 
@@ -144,8 +160,15 @@ impl Desk<'_> {
         self.ask("record.set", subject, &[("field", "name".to_owned()), ("value", value)])
     }
 
-    fn set_plain(&mut self) -> Option<Request> {
-        let (kind, field, value) = match self.dice.below(4) {
+    /// Something that nobody else types, so that it can be looked for.
+    fn contact(&mut self) -> String {
+        format!("密{:012}", self.dice.below(1_000_000_000_000))
+    }
+
+    fn set_field(&mut self) -> Option<Request> {
+        let (kind, field, value) = match self.dice.below(8) {
+            4..6 => ("member", "contact", self.contact()),
+            6 => ("member", "person_digest", self.contact()),
             0 => ("org", "org_kind", ["village", "enterprise"][self.dice.index(2)].to_owned()),
             1 => ("member", "member_no", self.name("")),
             2 => ("resource", "capacity", self.dice.below(500).to_string()),

@@ -7,13 +7,15 @@ use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
-use heliu_trust::id::{NodeId, RealmId, realm_id, seat_id};
+use heliu_trust::id::{DirectoryVersion, NodeId, RealmId, realm_id, seat_id};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 /// What is entered into the directory of a county that exists already, if anything is: each in one entry.
 pub const TO_COME: [&[&str]; 3] = [&["V19"], &["V29"], &["T9", "V91"]];
+
+pub const REALM_NAME: &str = "simulated";
 
 /// A node of the county, whether it runs or not.
 #[derive(Clone, Debug)]
@@ -33,14 +35,18 @@ impl Enrolled {
 
 pub struct County {
     pub realm: RealmId,
-    issuer: CheapKey,
+    /// The realm's offline key, which its founder has in a safe.
+    pub root: CheapKey,
+    pub issuer: CheapKey,
     seed: u64,
     pub enrolled: Vec<Enrolled>,
     /// Parent of each seat, as the reference model reads the tree.
     pub parents: BTreeMap<SeatId, Option<SeatId>>,
     pub names: BTreeMap<SeatId, String>,
-    /// The directory after each entry; the first has none.
-    states: Vec<Directory>,
+    /// Every directory that somebody may hold, by its head: after each entry, on each side of a fork.
+    states: BTreeMap<DirectoryVersion, Directory>,
+    /// The one that counts.
+    newest: DirectoryVersion,
     /// A node, and the one that the directory takes it for.
     mistaken: Option<(String, String)>,
 }
@@ -49,12 +55,15 @@ impl County {
     /// A county with its seats and nodes by name: `C`, `T1`, `V11` below `T1`, and mirrors such as `T1'`.
     #[must_use]
     pub fn new(seed: u64, names: &[&str]) -> Self {
-        let issuer = CheapKey(hash("simulated issuer", &[&seed.to_le_bytes()]));
-        let realm = realm_id(&issuer.public_key(), "simulated");
-        let states = vec![Directory::new(realm, issuer.public_key())];
+        let [root, issuer] =
+            ["simulated root", "simulated issuer"].map(|name| CheapKey(hash(name, &[&seed.to_le_bytes()])));
+        let realm = realm_id(&root.public_key(), REALM_NAME);
+        let newest = DirectoryVersion::EMPTY;
+        let states = BTreeMap::from([(newest, Directory::new(realm, root.public_key()))]);
         let (parents, labels) = (BTreeMap::new(), BTreeMap::new());
         let (enrolled, mistaken) = (Vec::new(), None);
-        let mut county = County { realm, issuer, seed, enrolled, parents, names: labels, states, mistaken };
+        let mut county =
+            County { realm, root, issuer, seed, enrolled, parents, names: labels, states, newest, mistaken };
         if !names.is_empty() {
             county.grow(names);
         }
@@ -93,15 +102,51 @@ impl County {
             self.enrolled.push(Enrolled { name: (*name).to_owned(), seat, key });
         }
         items.extend(nodes);
-        let mut directory = self.directory().clone();
-        if directory.is_empty() {
+        let by_root = self.directory().is_empty();
+        if by_root {
             items.push(Item::Issuer { key: self.issuer.public_key() });
             items.push(Item::Escrow { key: self.escrow().public() });
         }
-        let entry = directory.draft(items, 0, &[&self.issuer]).expect("the county's entries are drawn up well");
-        directory.append(&entry, &Cheap).expect("the county's entries follow");
-        self.states.push(directory);
+        let signer = if by_root { self.root } else { self.issuer };
+        let entry = self.directory().draft(items, 0, &[&signer]).expect("the county's entries are drawn up well");
+        self.learn(&entry);
         entry
+    }
+
+    /// One entry more: seats that have no node yet.
+    pub fn found(&mut self, names: &[&str]) -> SignedEntry {
+        let seats = names.iter().map(|name| Item::Seat(self.enter(name, self.seat(name)))).collect();
+        let entry = self.directory().draft(seats, 0, &[&self.issuer]).expect("the county's entries are drawn up well");
+        self.learn(&entry);
+        entry
+    }
+
+    /// The directories that follow from an entry which somebody has stored. One that replaces others replaces the newest.
+    pub fn learn(&mut self, entry: &SignedEntry) {
+        let Some(before) = self.states.get(&entry.entry.previous) else { return };
+        if self.states.contains_key(&entry.version) {
+            return;
+        }
+        let mut directory = before.clone();
+        directory.append(entry, &Cheap).expect("what was stored follows");
+        let resolves = entry.entry.items.iter().any(|item| matches!(item, Item::Resolve { .. }));
+        if resolves || entry.entry.previous == self.newest {
+            self.newest = entry.version;
+        }
+        self.states.insert(entry.version, directory);
+    }
+
+    /// A machine that is not enrolled yet, for a seat that may be.
+    pub fn hire(&mut self, name: &str) -> Enrolled {
+        let key = CheapKey(hash("simulated key", &[&self.seed.to_le_bytes(), name.as_bytes()]));
+        let enrolled = Enrolled { name: name.to_owned(), seat: self.seat(name), key };
+        self.enrolled.push(enrolled.clone());
+        enrolled
+    }
+
+    /// A seat that is to be entered.
+    pub fn plan(&mut self, name: &str) -> Seat {
+        self.enter(name, self.seat(name))
     }
 
     fn enter(&mut self, name: &str, seat: SeatId) -> Seat {
@@ -127,13 +172,20 @@ impl County {
     /// The newest directory.
     #[must_use]
     pub fn directory(&self) -> &Directory {
-        self.directory_of(self.states.len() - 1)
+        self.directory_of(self.newest)
     }
 
-    /// The directory as whoever holds so many of its entries has it.
+    /// The directory as whoever holds this version has it.
     #[must_use]
-    pub fn directory_of(&self, entries: usize) -> &Directory {
-        &self.states[entries.min(self.states.len() - 1)]
+    pub fn directory_of(&self, head: DirectoryVersion) -> &Directory {
+        self.states.get(&head).unwrap_or_else(|| panic!("nobody has directory {}", head.short()))
+    }
+
+    /// The directory as it was after so many of its entries, or all.
+    #[must_use]
+    pub fn directory_after(&self, entries: usize) -> &Directory {
+        let entry = self.directory().entries_from(0).iter().take(entries).next_back();
+        self.directory_of(entry.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
     }
 
     /// Place in the log of the version that a commit cites.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
+use heliu_record::command::CommandId;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{FeedEntry, Loaded, Meta, Read, RecordRow, RecordState, StoreError, Transaction, Write};
@@ -39,6 +40,9 @@ impl Disk {
             if let FeedEntry::Leaf(row) = entry {
                 self.held.entry(row.record).or_default().insert(row.hash);
             }
+        }
+        for record in &transaction.erased {
+            self.held.remove(record);
         }
         Ok(())
     }
@@ -77,6 +81,31 @@ impl Disk {
     #[must_use]
     pub fn conflicts(&self) -> Vec<heliu_storage::ConflictRow> {
         read(ready(self.store.conflicts(None, usize::MAX)))
+    }
+
+    /// Everything that the store keeps, as text as far as it is one: for looking whether something is in it.
+    #[must_use]
+    pub fn everything<'c>(&self, commands: impl Iterator<Item = &'c CommandId>) -> Vec<String> {
+        let all = heliu_storage::Budget { entries: usize::MAX, bytes: usize::MAX };
+        let mut found: Vec<Vec<u8>> = Vec::new();
+        for item in read(ready(self.store.feed(0, all))).items {
+            match &item.entry {
+                FeedEntry::Leaf(row) => found.push(row.change.to_vec()),
+                FeedEntry::Grant(row) => found.push(row.grant.to_vec()),
+                FeedEntry::Rescope { .. } => {}
+            }
+            found.extend(item.commit.map(|commit| commit.to_vec()));
+        }
+        found.extend(self.rows().into_iter().flat_map(|row| [row.view, row.preimage.key]));
+        found.extend(self.conflicts().into_iter().map(|row| row.body));
+        found.extend(self.quarantined().into_iter().flat_map(|row| [row.bytes, row.reason.into_bytes()]));
+        found.extend(read(ready(self.store.statements())).into_iter().map(|row| row.bytes));
+        found.extend(read(ready(self.store.audit(0, usize::MAX))).into_iter().map(|row| row.encoded));
+        let stranded = read(ready(self.store.stranded(usize::MAX)));
+        found.extend(stranded.into_iter().map(|row| row.reason.into_bytes()));
+        let commands: Vec<CommandId> = commands.copied().collect();
+        found.extend(read(ready(self.store.commands(&commands))).into_iter().map(|(_, answer)| answer));
+        found.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
     }
 
     #[must_use]

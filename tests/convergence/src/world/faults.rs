@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use heliu_record::id::LeafHash;
 use heliu_storage::StoreError;
-use heliu_trust::directory::Directory;
-use heliu_trust::id::Incarnation;
+use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::id::{DirectoryVersion, Incarnation};
 
 use super::disk::ready;
 use super::machine::{Backup, Machine, Role};
@@ -57,8 +57,9 @@ impl World {
 
     /// The directory as a disk holds it.
     pub(super) fn directory_at(&self, machine: usize) -> &Directory {
-        let entries = ready(heliu_storage::Read::directory(&self.machines[machine].disk.store));
-        self.county.directory_of(entries.map_or(0, |entries| entries.len()))
+        let entries = ready(heliu_storage::Read::directory(&self.machines[machine].disk.store)).unwrap_or_default();
+        let head = entries.last().and_then(|entry| SignedEntry::decode(entry).ok());
+        self.county.directory_of(head.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
     }
 
     /// Whoever got no answer asks again, with the same command id.
@@ -162,6 +163,21 @@ impl World {
         let clone = self.machines.len() - 1;
         self.start(clone);
         clone
+    }
+
+    /// The machine is gone for good, with what only its disk held.
+    pub fn retire(&mut self, machine: usize) {
+        self.crash(machine);
+        let at = &mut self.machines[machine];
+        at.is_retired = true;
+        let held: Vec<LeafHash> = std::mem::take(&mut at.disk.held).into_values().flatten().collect();
+        for leaf in held {
+            if !self.is_held_somewhere(&leaf) {
+                self.ledger.lost_with_its_disk(leaf);
+            }
+        }
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name} is gone for good"));
     }
 
     /// The clock of a machine is put somewhere else.

@@ -24,7 +24,7 @@ impl World {
         !is_by_hand && self.other_end(machine, link).is_none_or(|other| !self.machines[other].is_hostile)
     }
 
-    fn other_end(&self, machine: usize, link: LinkId) -> Option<usize> {
+    pub(super) fn other_end(&self, machine: usize, link: LinkId) -> Option<usize> {
         let held = self.machines[machine].links.get(&link)?;
         let other = self.wires.get(&held.wire)?.end(held.side.other()).machine;
         (other < self.machines.len()).then_some(other)
@@ -51,7 +51,7 @@ impl World {
     #[must_use]
     pub fn groups(&self) -> Vec<BTreeSet<usize>> {
         if !self.is_anybody_hostile() {
-            return vec![(0..self.machines.len()).collect()];
+            return vec![(0..self.machines.len()).filter(|machine| !self.machines[*machine].is_retired).collect()];
         }
         let mut groups: Vec<BTreeSet<usize>> = Vec::new();
         for machine in (0..self.machines.len()).filter(|machine| !self.machines[*machine].is_hostile) {

@@ -18,7 +18,7 @@ use super::disk::{Disk, ready};
 use super::wire::{Side, WireId};
 
 /// 2026-03-01, when every simulated clock that is right begins.
-const BEGIN_MS: i64 = 1_772_323_200_000;
+pub const BEGIN_MS: i64 = 1_772_323_200_000;
 
 /// Why a machine has a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +69,8 @@ pub struct Machine {
     /// What commands were answered with, by this disk.
     pub answered: BTreeMap<CommandId, Done>,
     pub backup: Option<Backup>,
+    /// Somebody took it away for good, or nobody talks to it any more: no promise is about it.
+    pub is_retired: bool,
     /// Whether memory was rolled back at some time: then (actor, seq) may come twice.
     pub was_rolled_back: bool,
     /// Somebody has it in hand who does not keep the rules.
@@ -101,6 +103,7 @@ impl Machine {
             unanswered: Vec::new(),
             answered: BTreeMap::new(),
             backup: None,
+            is_retired: false,
             was_rolled_back: false,
             is_hostile: false,
             verifier: Arc::new(Cheap),

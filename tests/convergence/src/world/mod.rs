@@ -12,6 +12,7 @@ mod groups;
 pub mod hostile;
 pub mod machine;
 mod network;
+pub mod office;
 pub mod scribe;
 mod shell;
 pub mod trace;
@@ -63,6 +64,7 @@ impl Default for Habits {
 /// How long a link has to verify by itself what moved, before somebody asks it to.
 const ASKED_AFTER_MS: u64 = 4_000;
 
+#[expect(clippy::large_enum_variant, reason = "the queue boxes each")]
 pub(crate) enum Event {
     /// The store does what an effect says.
     Carry {
@@ -132,6 +134,8 @@ pub struct World {
     pub ledger: Ledger,
     pub trace: Trace,
     pub tally: Tally,
+    /// What was typed to be sealed.
+    pub secrets: BTreeSet<String>,
     /// Answers of commands asked for by name, for stories and schedules.
     pub replies: BTreeMap<Ticket, Reply>,
     pub broken: Vec<Violation>,
@@ -168,6 +172,7 @@ impl World {
             ledger: Ledger::default(),
             trace: Trace::new(with_words),
             tally: Tally::default(),
+            secrets: BTreeSet::new(),
             replies: BTreeMap::new(),
             broken: Vec::new(),
         };
@@ -187,7 +192,10 @@ impl World {
         let directory = known.map(|entry| entry.encode()).collect();
         let first = heliu_storage::Transaction { directory, ..Default::default() };
         disk.apply(&first).expect("an empty store takes the directory");
-        self.machines.push(Machine::new(node.name, node.seat, node.key, disk));
+        let mut machine = Machine::new(node.name, node.seat, node.key, disk);
+        // The county's administrator keeps the issuer's key at its first node.
+        machine.issuer = (machine.name == "C").then_some(self.county.issuer);
+        self.machines.push(machine);
         self.machines.len() - 1
     }
 
@@ -289,6 +297,7 @@ impl World {
         let ticket = Ticket(self.next());
         let name = &self.machines[machine].name;
         self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
+        self.secrets.extend(to_be_sealed(&request).map(|(_, value)| value.clone()).filter(|text| text.len() > 9));
         self.machines[machine].asked.insert(ticket, request.clone());
         self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned() });
         ticket
@@ -339,6 +348,16 @@ impl World {
     }
 }
 
+/// The fields of members that are sealed.
+pub const SEALED_FIELDS: [&str; 3] = ["contact", "birth_date", "person_digest"];
+
+/// What of a command's arguments is to be sealed.
+fn to_be_sealed(request: &Request) -> impl Iterator<Item = (&String, &String)> {
+    let is_sealed = |name: &str| SEALED_FIELDS.contains(&name);
+    let sets = request.arguments.get("field").is_some_and(|field| is_sealed(field));
+    request.arguments.iter().filter(move |(name, _)| is_sealed(name) || (sets && name.as_str() == "value"))
+}
+
 /// A record as the stories of failures name it.
 #[must_use]
 pub fn words_of_record(preimage: &heliu_record::id::Preimage) -> String {
@@ -351,6 +370,10 @@ pub(crate) fn words_of(request: &Request) -> String {
         words.push_str(&format!(" {}", subject.short()));
     }
     for (name, value) in &request.arguments {
+        if to_be_sealed(request).any(|(sealed, _)| sealed == name) {
+            words.push_str(&format!(" {name}=(sealed)"));
+            continue;
+        }
         let value: String = value.chars().take(24).collect();
         words.push_str(&format!(" {name}={value}"));
     }

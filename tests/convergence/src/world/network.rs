@@ -78,7 +78,7 @@ impl World {
         let Some(held) = self.machines[machine].links.get(&link) else { return };
         let (wire, to) = (held.wire, held.side.other());
         self.trace.frame(self.now, machine, &frame);
-        let frames = if self.machines[machine].is_hostile { self.tamper(machine, frame) } else { vec![frame] };
+        let frames = if self.machines[machine].is_hostile { self.tamper(machine, link, frame) } else { vec![frame] };
         for frame in frames {
             self.put_under_way(wire, to, frame);
         }

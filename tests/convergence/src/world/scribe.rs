@@ -137,6 +137,7 @@ impl World {
             author: commit.commit.author,
             seat: self.scribe().seat,
             cited: self.county.place_of(&commit),
+            incarnation: commit.commit.incarnation,
             commit_seq: commit.commit.seq,
             raw: Arc::clone(&change.raw),
             claim: Claim::JudgedByItsNode,

@@ -4,7 +4,8 @@ use heliu_record::command::Request;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
 use heliu_replication::{Effect, Input, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
-use heliu_storage::{Read, StoreError, Transaction};
+use heliu_storage::{Read, RecordState, StoreError, Transaction};
+use heliu_trust::directory::SignedEntry;
 
 use super::disk::{Disk, ready};
 use super::{Event, World, words_of};
@@ -80,6 +81,9 @@ impl World {
             }
         })?;
         self.trace.applied(self.now, machine, transaction);
+        for entry in &transaction.directory {
+            self.county.learn(&SignedEntry::decode(entry).expect("an engine stores what can be read"));
+        }
         if !transaction.feed.is_empty() || !transaction.statements.is_empty() || !transaction.erased.is_empty() {
             self.machines[machine].moved_at = self.now;
         }
@@ -134,7 +138,9 @@ impl World {
     fn acknowledged(&mut self, machine: usize, request: &Request, done: &Done) {
         let at = &mut self.machines[machine];
         for leaf in &done.leaves {
-            let known = self.ledger.leaf(leaf).is_some_and(|known| at.disk.holds(&known.record, leaf));
+            let is_erased = |record| at.disk.row(record).is_some_and(|row| row.state == RecordState::Erased);
+            let is_here = |record| at.disk.holds(&record, leaf) || is_erased(record);
+            let known = self.ledger.leaf(leaf).is_some_and(|known| is_here(known.record));
             if !known && !done.again {
                 let what = format!("{} acknowledged leaf {} before it was durable", at.name, leaf.short());
                 self.broken.push(Violation::new("I1", what));

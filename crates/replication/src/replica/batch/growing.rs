@@ -182,14 +182,14 @@ impl Batch {
         }
         let is_issuer = replica.issuer().is_some();
         let refuse = |outcome: &mut super::Outcome, error: JoinError| {
-            outcome.join_refused.push((asker, refused(token, error.code(), error)));
+            outcome.join_refused.push((asker, refused(token, error.code(), &error)));
         };
         match judge_join(&request, &replica.directory, now.wall_ms, &*replica.verifier) {
             Err(error) if is_issuer || is_final(&error) => refuse(&mut self.outcome, error),
             _ if !is_issuer => self.outcome.pass_up.push((asker, request)),
             _ if replica.fork.is_some() => {
                 let why = "the directory is forked, and takes nobody in until the root has decided";
-                self.outcome.join_refused.push((asker, refused(token, "join.forked", why)));
+                self.outcome.join_refused.push((asker, refused(token, "join.forked", &why)));
             }
             Err(error) => refuse(&mut self.outcome, error),
             Ok(item) => {

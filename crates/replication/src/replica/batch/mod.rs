@@ -17,16 +17,16 @@ use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
-use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, Transaction};
+use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, RecordState, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
-use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::DataKey;
 
 use super::open::{Damaged, Open};
 use super::sums::Counted;
 use super::{Growth, Outcome, Replica, Step, Work};
-use crate::effect::{Done, LinkId, LoadReply, LoadRequest, Moment, Place, Reply, Ticket};
+use crate::effect::{Chains, Done, LinkId, LoadReply, LoadRequest, Moment, Place, Reply, Ticket};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -50,7 +50,7 @@ pub(crate) struct Looked {
     conflicts_of: BTreeSet<RecordId>,
     commands: BTreeMap<CommandId, Option<Vec<u8>>>,
     /// The last commit of each incarnation of an author.
-    pub chains: BTreeMap<NodeId, Vec<(Incarnation, u64, CommitId)>>,
+    pub chains: BTreeMap<NodeId, Chains>,
     commits_at: BTreeMap<Place, Vec<Arc<SignedCommit>>>,
     quarantined: BTreeMap<[u8; 32], Option<QuarantineRow>>,
 }
@@ -171,6 +171,14 @@ impl Batch {
         self.take_commits(&asked, &mut reply, replica);
         self.looked.absent.extend(asked.records);
         for loaded in reply.records {
+            let row = &loaded.row;
+            if row.state == RecordState::Erased && !replica.statements.is_erased(row.id) {
+                // No such word of its own: only a tombstone erases.
+                let counted =
+                    Counted { scope: row.scope.clone(), present: false, held: row.held, admitted: row.admitted };
+                self.lose_row(row.id, Some(counted), "it says to be erased, and nothing erased it", replica, now);
+                continue;
+            }
             match Open::load(loaded, &replica.directory) {
                 Ok(open) => {
                     self.looked.absent.remove(&open.id());

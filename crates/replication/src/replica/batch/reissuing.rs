@@ -66,8 +66,8 @@ impl Batch {
         let mut renamed = Renamed::new();
         for (_, row) in rows {
             match self.make_again(&row, Some(&mut renamed), replica, now) {
-                Ok(again) => self.close(row, StrandedState::Reissued(again), "", replica),
-                Err(Not::Counts) => self.close(row, StrandedState::Discarded, "it counts after all", replica),
+                Ok(again) => self.close(&row, StrandedState::Reissued(again), "", replica),
+                Err(Not::Counts) => self.close(&row, StrandedState::Discarded, "it counts after all", replica),
                 Err(Not::Because(reason)) => {
                     let row = StrandedRow { reason, ..row };
                     replica.stranded.insert(row.leaf, row.clone());
@@ -96,17 +96,17 @@ impl Batch {
         };
         let reply = match action {
             StrandedAction::Discard => {
-                self.close(row, StrandedState::Discarded, "somebody discarded it", replica);
+                self.close(&row, StrandedState::Discarded, "somebody discarded it", replica);
                 Reply::Done(Done::default())
             }
             StrandedAction::Reissue => match self.make_again(&row, None, replica, now) {
                 Ok(again) => {
                     let affected = vec![row.record];
-                    self.close(row, StrandedState::Reissued(again), "somebody made it again", replica);
+                    self.close(&row, StrandedState::Reissued(again), "somebody made it again", replica);
                     Reply::Done(Done { leaves: vec![again], affected, ..Done::default() })
                 }
                 Err(Not::Counts) => {
-                    self.close(row, StrandedState::Discarded, "it counts after all", replica);
+                    self.close(&row, StrandedState::Discarded, "it counts after all", replica);
                     Reply::Done(Done::default())
                 }
                 Err(Not::Because(why)) => Reply::Refused(not_reissued(leaf, &why)),
@@ -119,9 +119,9 @@ impl Batch {
         self.outcome.replies.push((ticket, reply));
     }
 
-    fn close(&mut self, row: StrandedRow, state: StrandedState, reason: &str, replica: &mut Replica) {
+    fn close(&mut self, row: &StrandedRow, state: StrandedState, reason: &str, replica: &mut Replica) {
         replica.stranded.remove(&row.leaf);
-        self.transaction.stranded.push(StrandedRow { state, reason: reason.to_owned(), ..row });
+        self.transaction.stranded.push(StrandedRow { state, reason: reason.to_owned(), ..row.clone() });
     }
 
     /// With `renamed`, only where it undoes nothing that somebody has written meanwhile.

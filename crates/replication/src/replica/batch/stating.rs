@@ -16,7 +16,7 @@ use super::super::erasure::no_superior;
 use super::super::open::Open;
 use super::super::statements::row_of;
 use super::Batch;
-use super::working::not_enrolled;
+use super::working::{fenced, not_enrolled};
 use crate::effect::{AuditEvent, Done, LinkId, Moment, Notice, Reply, Ticket};
 
 impl Batch {
@@ -83,7 +83,8 @@ impl Batch {
             Body::AuditHead(head) if taken.accuses => {
                 self.outcome.notices.push(Notice::AuditForked { author, seq: head.seq });
             }
-            Body::AuditHead(_) | Body::Erased { .. } | Body::Evidence { .. } => {}
+            Body::Evidence { .. } => replica.evidence.heard(&signed.statement),
+            Body::AuditHead(_) | Body::Erased { .. } => {}
         }
     }
 
@@ -174,6 +175,9 @@ fn erasable(record: RecordId, replica: &Replica) -> Result<Preimage, Refusal> {
     }
     if replica.directory.node(replica.node).is_none() {
         return Err(not_enrolled(replica.node));
+    }
+    if replica.directory.is_fenced(replica.node) {
+        return Err(fenced(replica.node));
     }
     let open = replica.open.get(&record).ok_or_else(|| Refusal::not_here(record))?;
     let preimage = &open.row.preimage;

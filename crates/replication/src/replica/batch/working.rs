@@ -484,7 +484,7 @@ pub(super) fn not_enrolled(node: NodeId) -> Refusal {
 }
 
 /// What a fenced node writes counts nowhere.
-fn fenced(node: NodeId) -> Refusal {
+pub(super) fn fenced(node: NodeId) -> Refusal {
     Refusal::new(
         "fenced",
         (

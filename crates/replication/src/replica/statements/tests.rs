@@ -168,7 +168,7 @@ fn more_than_a_list_can_hold_is_exchanged_in_parts() {
         if n % 97 != 1 {
             one.take(&stone, &directory);
         }
-        if n % 89 != 0 {
+        if n % 97 != 2 {
             other.take(&stone, &directory);
         }
     }

@@ -158,6 +158,7 @@ impl World {
             author: at.node(),
             seat: at.seat,
             cited: self.county.place_of(&signed),
+            incarnation: manner.incarnation,
             commit_seq: manner.seq,
             raw: Arc::clone(&change.raw),
             claim,
@@ -179,7 +180,7 @@ impl World {
         let at = &self.hostile[hostile];
         let entries = self.directory_at(at.machine).len();
         let index = entries.saturating_sub(manner.back).max(1);
-        let directory = self.county.directory_of(usize::try_from(index).unwrap_or(1));
+        let directory = self.county.directory_after(usize::try_from(index).unwrap_or(1));
         let versions = directory.versions();
         let leaf = leaf_hash(&record, &change, 1, manner.seq, &versions);
         let commit = Commit {

@@ -218,7 +218,7 @@ impl World {
         self.visit(target, Visit { node, seat, store, incarnation, frames, is_curious, is_hostile: true });
     }
 
-    fn note_handed(&mut self, target: usize, delivery: &Delivery) {
+    pub(super) fn note_handed(&mut self, target: usize, delivery: &Delivery) {
         let records: Vec<RecordId> = delivery.leaves.iter().map(|leaf| leaf.preimage.id()).collect();
         self.handed.entry(target).or_default().extend(records);
     }

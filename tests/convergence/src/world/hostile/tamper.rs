@@ -16,7 +16,7 @@ const KEPT: usize = 12;
 
 impl World {
     /// What goes out in place of a frame.
-    pub(in crate::world) fn tamper(&mut self, machine: usize, frame: Frame) -> Vec<Frame> {
+    pub(in crate::world) fn tamper(&mut self, machine: usize, link: LinkId, frame: Frame) -> Vec<Frame> {
         let node = self.machines[machine].node();
         let Some(hostile) = self.hostile.iter().position(|h| !h.is_thief && h.node() == node) else {
             return vec![frame];
@@ -33,7 +33,8 @@ impl World {
             frames = self.withhold(frames, &mut dice);
         }
         if replays {
-            frames = self.send_again(hostile, frames, &mut dice);
+            let target = self.other_end(machine, link);
+            frames = self.send_again(hostile, target, frames, &mut dice);
         }
         if raves && dice.chance(12) {
             self.tally.fault(Behaviour::BadFrames.name());
@@ -67,7 +68,7 @@ impl World {
         frames
     }
 
-    fn send_again(&mut self, hostile: usize, frames: Vec<Frame>, dice: &mut Dice) -> Vec<Frame> {
+    fn send_again(&mut self, hostile: usize, target: Option<usize>, frames: Vec<Frame>, dice: &mut Dice) -> Vec<Frame> {
         let mut out = Vec::new();
         for frame in frames {
             let sent = &self.hostile[hostile].sent;
@@ -80,10 +81,17 @@ impl World {
             match (frame, old) {
                 (Frame::Leaves(mut leaves), Some(Frame::Leaves(old))) if dice.chance(40) => {
                     append(&mut leaves.delivery, &old.delivery);
+                    // It may have been for another end, and this one is not entitled to it.
+                    if let Some(target) = target {
+                        self.note_handed(target, &old.delivery);
+                    }
                     out.push(Frame::Leaves(leaves));
                     self.tally.fault(Behaviour::Replay.name());
                 }
                 (frame, Some(old)) if dice.chance(4) => {
+                    if let (Frame::Leaves(leaves), Some(target)) = (&old, target) {
+                        self.note_handed(target, &leaves.delivery);
+                    }
                     out.extend([frame, old]);
                     self.tally.fault(Behaviour::Replay.name());
                 }

@@ -1,0 +1,84 @@
+//! What links bring is opened before it waits for a batch: signatures and shapes are checked while the disk works.
+
+use std::sync::Arc;
+
+use heliu_record::hash::hash;
+use heliu_record::id::LeafHash;
+use heliu_storage::QuarantineRow;
+use heliu_trust::admission::{Leaf, check_commits};
+use heliu_trust::id::NodeId;
+
+use super::Engine;
+use crate::effect::{LinkId, Moment};
+use crate::frame::{Delivery, RefusedLeaf};
+use crate::replica::{Incoming, kept, open_grants};
+
+impl Engine {
+    /// Checks signatures and shapes of what came. None: the directory here has to catch up before it can be judged.
+    pub(super) fn open(
+        &self,
+        link: LinkId,
+        from: NodeId,
+        sequence: u64,
+        delivery: &Delivery,
+        now: Moment,
+    ) -> Option<Incoming> {
+        let directory = &self.replica.directory;
+        let verdicts = check_commits(&delivery.commits, directory, &*self.replica.verifier);
+        if verdicts.iter().any(|verdict| verdict.as_ref().is_err_and(heliu_trust::admission::CommitError::is_held)) {
+            return None;
+        }
+        let mut incoming = Incoming {
+            link,
+            from,
+            sequence,
+            commits: delivery
+                .commits
+                .iter()
+                .zip(&verdicts)
+                .filter(|(_, v)| v.is_ok())
+                .map(|(c, _)| Arc::clone(c))
+                .collect(),
+            leaves: Vec::with_capacity(delivery.leaves.len()),
+            grants: Vec::new(),
+            refused: Vec::new(),
+            quarantined: Vec::new(),
+            cursor: None,
+        };
+        let refuse = |incoming: &mut Incoming, raw: &[u8], code: &str, reason: String| {
+            let id = hash("heliu refused 1", &[raw]);
+            let (code, record, at_ms) = (code.to_owned(), None, now.wall_ms);
+            incoming.refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
+            let bytes = kept(raw);
+            incoming.quarantined.push(QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes });
+        };
+        for delivered in &delivery.leaves {
+            let (commit, verdict) = (delivery.commits.get(delivered.commit)?, verdicts.get(delivered.commit)?);
+            if let Err(error) = verdict {
+                refuse(&mut incoming, &delivered.change, error.code(), error.to_string());
+            } else if !delivered.preimage.is_bounded() {
+                refuse(
+                    &mut incoming,
+                    &delivered.change,
+                    "leaf.preimage",
+                    "its record's id has no valid form".to_owned(),
+                );
+            } else {
+                let record = delivered.preimage.id();
+                match Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory) {
+                    Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
+                    Err(error) => refuse(&mut incoming, &delivered.change, error.code(), error.to_string()),
+                }
+            }
+        }
+        for (delivered, opened) in open_grants(&delivery.grants, directory, &*self.replica.verifier) {
+            match opened {
+                Ok(signed) => incoming.grants.push((signed, Arc::clone(&delivered.preimage))),
+                // Directory first, as for a commit.
+                Err(None) => return None,
+                Err(Some((code, why))) => refuse(&mut incoming, &delivered.grant, code, why),
+            }
+        }
+        Some(incoming)
+    }
+}

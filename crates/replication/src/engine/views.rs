@@ -1,0 +1,85 @@
+//! What operators and the shell see of an engine, besides [`alarms`](super::alarms).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heliu_record::id::RecordId;
+use heliu_storage::{Meta, StoreError};
+use heliu_trust::audit::AuditHead;
+use heliu_trust::directory::Directory;
+use heliu_trust::id::NodeId;
+use heliu_trust::statement::SignedStatement;
+
+use super::{Busy, Engine};
+use crate::effect::LinkStatus;
+use crate::replica::Receipt;
+
+impl Engine {
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.replica.directory
+    }
+
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        &self.replica.meta
+    }
+
+    #[must_use]
+    pub fn links(&self) -> Vec<LinkStatus> {
+        self.links.values().map(|link| link.status(self.replica.meta.head)).collect()
+    }
+
+    /// Records that have left this seat and wait until a superior has everything.
+    #[must_use]
+    pub fn leaving(&self) -> usize {
+        self.replica.hidden()
+    }
+
+    /// Erased records with who has confirmed it and who is silent, by id.
+    #[must_use]
+    pub fn erasures(&self) -> Vec<Receipt> {
+        self.replica.erasures()
+    }
+
+    /// The receipt of one erasure.
+    #[must_use]
+    pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
+        self.replica.receipt(record)
+    }
+
+    /// Everything that nodes say outside of records and that is for this seat, by hash.
+    pub fn statements(&self) -> impl Iterator<Item = &SignedStatement> {
+        self.replica.statements.iter().map(Arc::as_ref)
+    }
+
+    /// How far the audit log goes, with what is not durable yet.
+    #[must_use]
+    pub fn audit_head(&self) -> AuditHead {
+        self.replica.audit_head()
+    }
+
+    /// Records with sealed values that somebody may read and cannot yet, with the nodes that wait; without any, it is the
+    /// escrow. As far as the records have been looked through since the start.
+    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
+        self.replica.pending_wraps()
+    }
+
+    /// Why the engine has stopped taking anything. The shell begins a new one from the store.
+    #[must_use]
+    pub fn failed(&self) -> Option<&StoreError> {
+        self.failed.as_ref()
+    }
+
+    /// Whether there is work for a further batch.
+    #[must_use]
+    pub fn has_queued(&self) -> bool {
+        self.replica.has_queued()
+    }
+
+    /// Whether nothing is queued or under way on the records.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.busy == Busy::No && self.replica.is_idle() && self.replica.has_swept()
+    }
+}

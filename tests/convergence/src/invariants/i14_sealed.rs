@@ -1,0 +1,80 @@
+//! A part of I13 and of I3: what was typed to be sealed is in no store, in no form that can be read; and whoever may read it
+//! can, as soon as anybody who can hands on the key.
+
+use std::collections::BTreeSet;
+
+use heliu_record::id::RecordId;
+use heliu_record::sealed::KeyId;
+use heliu_storage::Loaded;
+use heliu_trust::grant::{Keyring, Recipient, SignedGrant};
+use serde_json::Value;
+
+use super::{Scene, Violation};
+use crate::world::SEALED_FIELDS;
+use crate::world::county::sealing_of;
+use crate::world::machine::Machine;
+
+pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
+    for machine in scene.holdings.keys().map(|machine| &scene.world.machines[*machine]) {
+        let stored = machine.disk.everything(machine.answered.keys());
+        for secret in &scene.world.secrets {
+            if stored.iter().any(|text| text.contains(secret)) {
+                found.push(Violation::new("I13", format!("{} keeps what was to be sealed: {secret}", machine.name)));
+            }
+        }
+    }
+    if !scene.is_main {
+        return; // Who is cut off by hostile nodes may not know who may read.
+    }
+    let records = scene.holdings.values().flat_map(|holding| &holding.records);
+    let sealed: BTreeSet<RecordId> =
+        records.filter(|(_, held)| !held.grants.is_empty()).map(|(record, _)| *record).collect();
+    for record in sealed {
+        check_readers(scene, record, found);
+    }
+}
+
+fn check_readers(scene: &Scene<'_>, record: RecordId, found: &mut Vec<Violation>) {
+    let holdings = scene.holdings.iter().filter(|(_, holding)| holding.is_present(record));
+    let holders: Vec<(&Machine, &Loaded)> = holdings
+        .filter_map(|(machine, holding)| Some((&scene.world.machines[*machine], holding.records.get(&record)?)))
+        .collect();
+    let directory = scene.world.county.directory();
+    let can = |machine: &Machine, held: &Loaded, key| can_open(scene, machine, held, key);
+    for (machine, held) in &holders {
+        let may_read = directory.seats().readers(&held.row.scope.owners).contains(&machine.seat);
+        if !may_read || directory.is_fenced(machine.node()) {
+            continue;
+        }
+        for key in named_keys(held) {
+            let hands_on = |other: &&(&Machine, &Loaded)| {
+                // Who neither reads the record nor takes part in it has no reason to look.
+                let reads = directory.seats().readers(&other.1.row.scope.named().collect()).contains(&other.0.seat);
+                reads && !directory.is_fenced(other.0.node()) && can(other.0, other.1, key)
+            };
+            if !can(machine, held, key)
+                && let Some((holder, _)) = holders.iter().find(hands_on)
+            {
+                let what = format!("{} may read {} and cannot; {} can", machine.name, record.short(), holder.name);
+                found.push(Violation::new("I3", what));
+            }
+        }
+    }
+}
+
+fn named_keys(held: &Loaded) -> BTreeSet<KeyId> {
+    let view: Value = serde_json::from_slice(&held.row.view).unwrap_or_default();
+    let key = |value: &Value| value["sealed"].as_str().and_then(|key| key.parse().ok());
+    let of = |field: &&str| {
+        let concurrent = view[format!("{field}_concurrent")].as_array().cloned().unwrap_or_default();
+        concurrent.iter().chain([&view[*field]]).filter_map(key).collect::<Vec<_>>()
+    };
+    SEALED_FIELDS.iter().flat_map(of).collect()
+}
+
+fn can_open(scene: &Scene<'_>, machine: &Machine, held: &Loaded, key: KeyId) -> bool {
+    let grants: Vec<_> = held.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok()).collect();
+    let keyring = Keyring::of(grants.iter().map(|signed| &signed.grant));
+    let (me, secret) = (Recipient::Node(machine.node()), sealing_of(&machine.key));
+    keyring.open(&scene.world.county.realm, &held.row.id, key, me, &secret).is_some()
+}
