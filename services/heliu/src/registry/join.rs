@@ -183,7 +183,7 @@ pub async fn ask(
         pinned: Some(Pinned { realm: token.realm(), node: minter }),
         token: None,
     };
-    let client = Client::open(&access).await.map_err(|error| not_let_in(error))?;
+    let client = Client::open(&access).await.map_err(not_let_in)?;
     let request =
         JoinRequest::sign(token.clone(), keys.sealing().public(), addresses.clone(), &keys.signing()).encode();
     let mut told = !talks;
