@@ -131,6 +131,9 @@ pub struct Truth {
     /// Those that count: not the losing side of a fork, nor what builds on one, nor what waits for a lost leaf.
     pub admitted: BTreeSet<LeafHash>,
     pub waiting: BTreeSet<LeafHash>,
+    /// Whose it is, by what counts alone.
+    pub owners: BTreeSet<SeatId>,
+    /// Who may hold it: what waits might yet count.
     pub reach: Reach,
     document: Automerge,
 }
@@ -239,8 +242,9 @@ impl Truth {
         if reach.owners.is_empty() {
             reach.owners.insert(preimage.birth);
         }
+        let owners = reach.owners.clone();
         reach.widen(waiting.iter().map(|leaf| leaves[leaf]), county);
-        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, reach, document }
+        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, owners, reach, document }
     }
 
     /// Every key of a container with all its visible values.

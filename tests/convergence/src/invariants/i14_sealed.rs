@@ -1,5 +1,6 @@
 //! A part of I13 and of I3: what was typed to be sealed is in no store, in no form that can be read; and whoever may read it
-//! can, as soon as anybody who can hands on the key.
+//! can, as soon as anybody who can hands on the key. Who may read is said by what counts alone: a leaf that waits lets a
+//! record travel further, and nobody read what is sealed in it.
 
 use std::collections::BTreeSet;
 
@@ -35,15 +36,16 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
 }
 
 fn check_readers(scene: &Scene<'_>, record: RecordId, found: &mut Vec<Violation>) {
+    let Some(truth) = scene.truths.get(&record) else { return };
     let holdings = scene.holdings.iter().filter(|(_, holding)| holding.is_present(record));
     let holders: Vec<(&Machine, &Loaded)> = holdings
         .filter_map(|(machine, holding)| Some((&scene.world.machines[*machine], holding.records.get(&record)?)))
         .collect();
     let directory = scene.world.county.directory();
+    let readers = directory.seats().readers(&truth.owners);
     let can = |machine: &Machine, held: &Loaded, key| can_open(scene, machine, held, key);
     for (machine, held) in &holders {
-        let may_read = directory.seats().readers(&held.row.scope.owners).contains(&machine.seat);
-        if !may_read || directory.is_fenced(machine.node()) {
+        if !readers.contains(&machine.seat) || directory.is_fenced(machine.node()) {
             continue;
         }
         for key in named_keys(held) {
