@@ -197,8 +197,9 @@ impl SyntheticMember {
     /// A telephone number of no country, for those who try sealing: the command does not give it.
     #[must_use]
     pub fn contact(&self) -> String {
-        let digits =
-            hash16("synthetic contact", &[&self.command.0]).iter().fold(0u64, |n, byte| n * 31 + u64::from(*byte));
+        let digits = hash16("synthetic contact", &[&self.command.0])
+            .iter()
+            .fold(0u64, |n, byte| n.wrapping_mul(31).wrapping_add(u64::from(*byte)));
         format!("000{:08}", digits % 100_000_000)
     }
 

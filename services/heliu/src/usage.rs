@@ -116,7 +116,11 @@ fn complaint(error: &Error) -> Failure {
         failure = failure.because(source);
     }
     let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    let near = near.into_iter().find_map(context);
+    // Of several the likeliest is the last.
+    let near = near.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::Strings(texts) => texts.last().cloned(),
+        other => Some(words(other)),
+    });
     let of_verbs = error.kind() == ErrorKind::UnknownArgument
         && Cli::command()
             .get_subcommands()

@@ -48,7 +48,7 @@ fn stolen_village(seed: u64) -> (Story, RecordId) {
 }
 
 #[test]
-fn a_fence_keeps_out_what_a_thief_dated_back_and_the_honest_edits_on_it_are_made_again() {
+fn fenced_node_returns_after_30_days() {
     for seed in 1..=4 {
         let (mut story, org) = stolen_village(seed);
         assert_eq!(story.at("C").view(org)["name"], "支部");
@@ -141,7 +141,7 @@ fn an_honest_edit_that_would_undo_another_is_left_to_people() {
 }
 
 #[test]
-fn who_steals_the_issuers_key_and_enrols_a_node_on_a_populated_seat_is_seen_there_and_thrown_out_by_the_root() {
+fn stolen_issuer_enrols_a_second_node_on_a_populated_seat() {
     let mut story = Story::of(7, &["C", "T1", "V11"]);
     let org = story.at("V11").makes("org.create", &[("name", "支部")]);
     story.run_until_quiet();
@@ -213,7 +213,7 @@ fn a_node_with_two_faces_is_shown_with_both_to_the_county() {
 }
 
 #[test]
-fn two_machines_with_one_key_are_both_served_and_told_of() {
+fn cloned_node() {
     let mut story = Story::of(9, &["C", "T1", "V11"]);
     let org = story.at("V11").makes("org.create", &[("name", "支部")]);
     story.run_until_quiet();

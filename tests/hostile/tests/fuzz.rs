@@ -13,7 +13,7 @@ fn seeds() -> Vec<u64> {
 }
 
 #[test]
-fn no_decoder_breaks_on_spoilt_bytes() {
+fn structured_fuzzing_breaks_no_decoder() {
     let _turn = alone();
     for target in TARGETS {
         for seed in seeds() {

@@ -174,7 +174,7 @@ async fn without_encryption_or_with_that_of_yesterday_nobody_gets_in() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_slow_to_secure_a_connection_holds_up_nobody() {
+async fn slow_or_flooding_client() {
     let seats = County::new();
     let mut options = seats.options(TOWNSHIP, &[]);
     options.limits.handshakes_per_source = 12;

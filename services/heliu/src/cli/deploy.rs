@@ -123,7 +123,8 @@ pub struct DelegateArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct FenceArgs {
-    #[arg(value_name = "NODE", help = t(help::FENCE_NODE))]
+    /// By this id `--node` is known already.
+    #[arg(id = "which", value_name = "NODE", help = t(help::FENCE_NODE))]
     pub node: String,
     #[arg(long, help = t(help::FENCE_NOTHING))]
     pub nothing: bool,
@@ -241,7 +242,8 @@ pub struct RevokeTokenArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct AddressesArgs {
-    #[arg(value_name = "NODE", help = t(help::FENCE_NODE))]
+    /// By this id `--node` is known already.
+    #[arg(id = "which", value_name = "NODE", help = t(help::FENCE_NODE))]
     pub node: String,
     #[arg(value_name = "HOST:PORT", required = true, value_parser = address, help = t(help::PUBLIC_ADDRESS))]
     pub addresses: Vec<String>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use heliu_client::administration::propose_request::Change;
 use heliu_client::records::Seat as Known;
+use heliu_record::id::SeatId;
 use heliu_record::seats::Seat;
 use heliu_trust::id::RealmId;
 use serde_json::json;
@@ -24,7 +25,8 @@ pub async fn run(args: &ImportRegionsArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.propose.read.target).await?;
     let known = client.seats().await?;
     let rows = seats.len();
-    let count = new_seats(&known, &seats)?;
+    let new = new_seats(&known, &seats)?;
+    let count = new.len();
     if args.dry_run || count == 0 {
         if args.propose.read.json {
             let unchanged = rows - count;
@@ -32,22 +34,37 @@ pub async fn run(args: &ImportRegionsArgs) -> Result<Done, Failure> {
         }
         return print(&told(args, rows, count));
     }
-    let csv = String::from_utf8_lossy(&bytes).into_owned();
     let done = say!("新增 {count} 个席位", "seats added: {count}");
-    propose::propose(&args.propose, Change::SeatsCsv(csv), &done).await
+    propose::propose(&args.propose, Change::SeatsCsv(rows_of(&new, &seats)?), &done).await
 }
 
-/// How many the directory does not have. All faults are told at once.
-fn new_seats(known: &[Known], seats: &[Seat]) -> Result<usize, Failure> {
+/// Only what is new goes to the node.
+fn rows_of(new: &[&Seat], seats: &[Seat]) -> Result<String, Failure> {
+    let code_of: BTreeMap<SeatId, &str> = seats.iter().map(|seat| (seat.id, seat.code.as_str())).collect();
+    let failed =
+        |error: String| Failure::usage(say!("区划写不成 CSV", "the divisions cannot be written")).because(error);
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    let mut write = |row: [&str; 3]| rows.write_record(row).map_err(|error| failed(error.to_string()));
+    write(["code", "name", "parent_code"])?;
+    for seat in new {
+        let parent = seat.parent.and_then(|parent| code_of.get(&parent)).copied().unwrap_or_default();
+        write([&seat.code, &seat.name, parent])?;
+    }
+    let bytes = rows.into_inner().map_err(|error| failed(error.to_string()))?;
+    String::from_utf8(bytes).map_err(|error| failed(error.to_string()))
+}
+
+/// Those that the directory does not have. All faults are told at once.
+fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Failure> {
     let by_code: BTreeMap<&str, &Known> = known.iter().map(|seat| (seat.code.as_str(), seat)).collect();
-    let (mut faults, mut new) = (Vec::new(), 0);
+    let (mut faults, mut new) = (Vec::new(), Vec::new());
     for seat in seats {
         match by_code.get(seat.code.as_str()) {
             None if seat.parent.is_none() => {
                 let (code, name) = (&seat.code, &seat.name);
                 faults.push(say!("{name}({code})不是这个域的县", "{name} ({code}) is not the county of this realm"));
             }
-            None => new += 1,
+            None => new.push(seat),
             // Whether the superior is the same, the node judges.
             Some(known) if known.name == seat.name => {}
             Some(known) => faults.push(differs(known, seat)),

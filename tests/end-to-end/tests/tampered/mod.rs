@@ -139,7 +139,7 @@ fn is_beyond_help(tamper: &Tamper) -> Option<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rows_that_somebody_edits_are_noticed_and_healed_by_a_neighbour() {
+async fn tampered_database() {
     let images = Images::make().await;
     let images = &images;
     let outcomes: Vec<(Tamper, Outcome)> = futures::stream::iter(CASES.iter().copied())

@@ -16,7 +16,7 @@ fn kept(realm: &Realm) -> Vec<PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_contact_is_readable_in_no_file_and_after_an_erasure_nor_is_the_name() {
+async fn stolen_village_disk_and_curious_carrier() {
     let realm = Realm::init(&["C", "T1", "V11"]).await;
     let (_county, county) = realm.start("C").await;
     let (_township, township) = realm.start("T1").await;
