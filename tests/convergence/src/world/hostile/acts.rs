@@ -60,6 +60,9 @@ impl World {
         let place = self.place(hostile, dice)?;
         let victim = self.victim(hostile, dice)?;
         let (node, manner) = (self.machines[victim].node(), Manner::fresh(dice));
+        if node == self.hostile[hostile].node() {
+            return None; // A clone of its own machine: in that name it signs well.
+        }
         let write = self.any_write(hostile, &place.preimage, dice);
         let theirs = self.machines[victim].incarnations.first().copied().unwrap_or(manner.incarnation);
         let change = Change::encode(self.draw_up(&place, actor(&node, &theirs), vec![write]));
