@@ -47,7 +47,8 @@ impl World {
     }
 
     /// A leaf that shares a record, for somebody who holds nothing of it, while others hold it all. He cannot judge the
-    /// leaf, those who can refuse it, and may not tell him why: that is not promised to end.
+    /// leaf, those who can refuse it, and may not tell him why: that is open. To leave such records out of the sums is not
+    /// enough: then whoever has left a record and is sent a late leaf of it again is never told that he has left.
     fn invites_the_unknowing(&self, target: usize, preimage: &Preimage, raw: &[u8]) -> bool {
         let knows = |machine: usize| self.place_of(machine, preimage.id()).is_some();
         let puts = Change::parse(raw).map(|change| change.puts).unwrap_or_default();
