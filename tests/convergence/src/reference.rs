@@ -12,6 +12,7 @@ use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
 use heliu_record::sealed::key_of;
 use heliu_storage::{FeedEntry, Transaction};
 use heliu_trust::commit::SignedCommit;
+use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
 use serde_json::{Value, json};
 
@@ -226,11 +227,17 @@ fn container(document: &Automerge, name: &str) -> BTreeMap<String, Vec<Value>> {
 }
 
 impl Truth {
-    /// Reads leaves of one record, each with its parsed change.
+    /// Reads leaves of one record, each with its parsed change, by the fences of the directory that their holders have.
     #[must_use]
-    pub fn of(record: RecordId, leaves: &BTreeMap<LeafHash, &Known>, parsed: &Parsed, county: &County) -> Self {
+    pub fn of(
+        record: RecordId,
+        leaves: &BTreeMap<LeafHash, &Known>,
+        parsed: &Parsed,
+        county: &County,
+        fences: &Directory,
+    ) -> Self {
         let preimage = leaves.values().next().map(|known| known.preimage.clone()).expect("a record has a leaf");
-        let fates = Judge::new(leaves, parsed, county).fates();
+        let fates = Judge::new(leaves, parsed, county, fences).fates();
         let with = |fate: Fate| -> BTreeSet<LeafHash> {
             fates.iter().filter(|(_, is)| **is == fate).map(|(leaf, _)| *leaf).collect()
         };

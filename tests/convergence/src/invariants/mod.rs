@@ -88,12 +88,17 @@ impl<'w> Scene<'w> {
                 held.entry(known.record).or_default().insert(leaf.hash, known);
             }
         }
-        let truth = |record: &RecordId, leaves| Truth::of(*record, leaves, &parsed, &world.county);
+        let is_main = group.contains(&0);
+        // Whoever is cut off by hostile nodes may not have heard whom the root has fenced.
+        let heard = group.iter().filter_map(|machine| world.machines[*machine].engine.as_ref());
+        let heard = heard.map(heliu_replication::Engine::directory).max_by_key(|directory| directory.len());
+        let fences = heard.filter(|_| !is_main).unwrap_or(world.county.directory());
+        let truth = |record: &RecordId, leaves| Truth::of(*record, leaves, &parsed, &world.county, fences);
         let truths = held.iter().map(|(record, leaves)| (*record, truth(record, leaves))).collect();
         let engines = group.iter().filter_map(|machine| world.machines[*machine].engine.as_ref());
         let erased = engines.flat_map(|engine| engine.statements().filter_map(|signed| signed.statement.erases()));
         let erased = erased.collect();
-        Scene { world, is_main: group.contains(&0), holdings, parsed, truths, erased }
+        Scene { world, is_main, holdings, parsed, truths, erased }
     }
 
     #[must_use]

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use automerge::{Automerge, ChangeHash};
 use heliu_record::change::{Change, genesis_change};
 use heliu_record::id::LeafHash;
+use heliu_trust::directory::Directory;
 
 use super::authority::Author;
 use super::{Claim, Known, Parsed, Reach};
@@ -36,11 +37,16 @@ pub struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     #[must_use]
-    pub fn new(leaves: &'a BTreeMap<LeafHash, &'a Known>, parsed: &'a Parsed, county: &'a County) -> Self {
+    pub fn new(
+        leaves: &'a BTreeMap<LeafHash, &'a Known>,
+        parsed: &'a Parsed,
+        county: &'a County,
+        fences: &Directory,
+    ) -> Self {
         let mut best: BTreeMap<(Vec<u8>, u64), (u64, LeafHash)> = BTreeMap::new();
         // Fences say whose leaves count before anything else does.
         let is_fenced_out = |leaf: &LeafHash, known: &Known| {
-            let fence = county.directory().fence(known.author);
+            let fence = fences.fence(known.author);
             fence.is_some_and(|fence| fence.excludes(known.incarnation, known.commit_seq, leaf))
         };
         for (leaf, known) in leaves.iter().filter(|(leaf, known)| !is_fenced_out(leaf, known)) {
@@ -102,6 +108,10 @@ impl<'a> Judge<'a> {
             Claim::ToBeJudged => {}
         }
         let Ok(change) = Change::parse(&known.raw) else { return false };
+        let cited = usize::try_from(known.cited + 1).unwrap_or(usize::MAX);
+        if self.county.directory_after(cited).node(known.author).is_none() {
+            return false; // By the directory that it cites, nobody has enrolled its author yet.
+        }
         let past = self.past(leaf);
         let goes_back = |before: &LeafHash| {
             let before = self.leaves[before];

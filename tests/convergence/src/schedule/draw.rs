@@ -83,6 +83,16 @@ pub enum Step {
         hostile: usize,
         dice: u64,
     },
+    /// Somebody who has stolen the issuer's key enrols a node beside that of a machine, and tells another.
+    StealIssuer {
+        beside: usize,
+        told: usize,
+        dice: u64,
+    },
+    /// The root replaces the issuer, and fences that node.
+    ReplaceIssuer {
+        hostile: usize,
+    },
     /// New seats are entered into the directory in one entry, and their nodes start.
     Enrol {
         names: &'static [&'static str],
@@ -124,6 +134,7 @@ impl Plan {
         plan.draw_commands(&mut dice);
         plan.draw_faults(&mut dice);
         plan.draw_hostile(&mut Dice::new(seed ^ 0x686f_7374_696c_6521));
+        plan.draw_stolen_issuer(&mut Dice::new(seed ^ 0x6973_7375_6572_2121));
         if plan.faults.contains(&"restore") {
             // Open: a superior is restored from a backup while seats below let go of a record that it wrote in since. They
             // hold back what came from it, as it had that before, and nobody has it any more.
@@ -256,6 +267,24 @@ impl Plan {
         }
         let ways = [Afterwards::GoOn, Afterwards::GoOn, Afterwards::FallSilent, Afterwards::Leave];
         self.afterwards = ways[dice.index(4)];
+    }
+
+    /// The theft comes after everybody else has turned hostile, so that the false node is the last of them.
+    fn draw_stolen_issuer(&mut self, dice: &mut Dice) {
+        if !dice.chance(4) {
+            return;
+        }
+        let hostile = self.steps.iter().filter(|(_, step)| matches!(step, Step::TurnHostile { .. })).count();
+        let beside = 1 + dice.index(self.nodes.len() - 1);
+        let told = self.any_machine(dice);
+        let begin = dice.between(self.end / 3 + 1, self.end * 2 / 3);
+        self.add(begin, Step::StealIssuer { beside, told, dice: dice.below(u64::MAX) });
+        for _ in 0..dice.between(3, 10) {
+            let at = dice.between(begin + 1, self.end);
+            self.add(at, Step::Mischief { hostile, dice: dice.below(u64::MAX) });
+        }
+        let end = if dice.chance(30) { self.end } else { dice.between(begin + 1, self.end) };
+        self.add(end, Step::ReplaceIssuer { hostile });
     }
 
     /// Mostly villages: whoever is above others may keep from them whatever he likes.

@@ -3,8 +3,6 @@
 
 pub mod draw;
 
-use heliu_replication::{Input, Ticket};
-
 use crate::dice::Dice;
 use crate::invariants::{Violation, check, i11_wall_clock};
 use crate::tally::Tally;
@@ -100,9 +98,7 @@ fn play(plan: &Plan, options: Options) -> World {
         world.hostile_go_on();
     }
     // What an administrator entered is entered again, in case the county's node had not made it durable.
-    let entries = world.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();
-    let ticket = Ticket(world.next_ticket());
-    world.feed_input(0, Input::Extend { ticket, entries });
+    world.publish(0);
     world.published = true;
     world
 }
@@ -156,19 +152,22 @@ fn happen(world: &mut World, step: &Step, options: Options) {
         Step::TurnHostile { machine, is_thief, behaviours, dice } => {
             world.turn_hostile(*machine, *is_thief, behaviours, Dice::new(*dice));
         }
+        Step::StealIssuer { beside, told, dice } => {
+            world.steal_issuer(*beside, *told, Dice::new(*dice));
+        }
+        Step::ReplaceIssuer { hostile } => world.replace_issuer(*hostile),
         Step::Mischief { hostile, dice } => world.mischief(*hostile, &mut Dice::new(*dice)),
     }
 }
 
 /// The county's administrator enters new seats; their nodes start with what their installer gave them: the first entry.
 fn enrol(world: &mut World, names: &[&str]) {
-    let entry = world.county.grow(names);
+    world.county.grow(names);
     world.published = false;
     if !world.machines[0].runs() {
         world.start(0);
     }
-    let ticket = Ticket(world.next_ticket());
-    world.feed_input(0, Input::Extend { ticket, entries: vec![entry] });
+    world.publish(0);
     let enrolled = world.county.enrolled.len();
     for node in enrolled - names.len()..enrolled {
         let machine = world.install(node, 1);

@@ -55,8 +55,7 @@ impl County {
     /// A county with its seats and nodes by name: `C`, `T1`, `V11` below `T1`, and mirrors such as `T1'`.
     #[must_use]
     pub fn new(seed: u64, names: &[&str]) -> Self {
-        let [root, issuer] =
-            ["simulated root", "simulated issuer"].map(|name| CheapKey(hash(name, &[&seed.to_le_bytes()])));
+        let (root, issuer) = (CheapKey(hash("simulated root", &[&seed.to_le_bytes()])), first_issuer(seed));
         let realm = realm_id(&root.public_key(), REALM_NAME);
         let newest = DirectoryVersion::EMPTY;
         let states = BTreeMap::from([(newest, Directory::new(realm, root.public_key()))]);
@@ -79,10 +78,10 @@ impl County {
         county
     }
 
-    /// What the realm keeps offline to open what is sealed.
+    /// What the realm keeps offline to open what is sealed. It stays the same when the issuer is replaced.
     #[must_use]
     pub fn escrow(&self) -> SealingSecret {
-        sealing_of(&self.issuer)
+        sealing_of(&first_issuer(self.seed))
     }
 
     /// One entry more: seats and nodes that are new. Returns the entry for whoever is to hear of it.
@@ -210,6 +209,10 @@ impl County {
 #[must_use]
 pub fn sealing_of(key: &CheapKey) -> SealingSecret {
     SealingSecret::from_seed(hash("simulated sealing key", &[&key.0]))
+}
+
+fn first_issuer(seed: u64) -> CheapKey {
+    CheapKey(hash("simulated issuer", &[&seed.to_le_bytes()]))
 }
 
 fn code_of(name: &str) -> String {

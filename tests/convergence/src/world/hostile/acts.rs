@@ -26,6 +26,7 @@ impl World {
             Behaviour::OrphanFlood => self.flood(hostile, dice),
             Behaviour::Bombs => self.bomb(hostile, dice),
             Behaviour::BadFrames => self.talk_nonsense(hostile, dice),
+            Behaviour::StolenIssuer => self.write_in_office(hostile, dice),
             // That is how its machine sends; see `tamper`.
             Behaviour::Withholding => None,
         };
@@ -36,7 +37,12 @@ impl World {
         }
     }
 
-    fn deliver_to_somebody(&mut self, hostile: usize, deliveries: Vec<Delivery>, dice: &mut Dice) -> Option<()> {
+    pub(super) fn deliver_to_somebody(
+        &mut self,
+        hostile: usize,
+        deliveries: Vec<Delivery>,
+        dice: &mut Dice,
+    ) -> Option<()> {
         let target = self.victim(hostile, dice)?;
         let leaves = || deliveries.iter().flat_map(|delivery| &delivery.leaves);
         if leaves().any(|leaf| self.invites_the_unknowing(target, &leaf.preimage, &leaf.change)) {

@@ -178,7 +178,7 @@ impl World {
         manner: &Manner,
     ) -> (SignedCommit, LeafHash) {
         let at = &self.hostile[hostile];
-        let entries = self.directory_at(at.machine).len();
+        let entries = self.directory_at(at.machine).len().max(at.since);
         let index = entries.saturating_sub(manner.back).max(1);
         let directory = self.county.directory_after(usize::try_from(index).unwrap_or(1));
         let versions = directory.versions();

@@ -6,11 +6,14 @@
 //! the ledger, with who wrote it: the reference model then judges it on its own. What must never be let in is not told, so
 //! that a node which holds it holds something that nobody knows.
 //!
-//! Not here yet, for want of the means against them: a stolen issuer's key, fences, forked directories, tombstones,
-//! sealed fields. Each is one more [`Behaviour`] with one more act.
+//! A false node, enrolled with the issuer's stolen key, is a thief who has a name of his own; see [`issuer`].
+//!
+//! Not here yet, for want of the means against them: forked directories, tombstones, sealed fields. Each is one more
+//! [`Behaviour`] with one more act.
 
 mod acts;
 mod craft;
+mod issuer;
 mod tamper;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -45,9 +48,12 @@ pub enum Behaviour {
     Bombs,
     /// Answers out of turn, long lists, lies about sums and positions.
     BadFrames,
+    /// What the seat may write, by a node that was enrolled with the issuer's stolen key.
+    StolenIssuer,
 }
 
 impl Behaviour {
+    /// What any insider or thief may do.
     pub const ALL: [Behaviour; 9] = [
         Behaviour::ForgedAuthor,
         Behaviour::OutOfPath,
@@ -73,6 +79,7 @@ impl Behaviour {
             Behaviour::OrphanFlood => "hostile: orphan flood",
             Behaviour::Bombs => "hostile: bombs",
             Behaviour::BadFrames => "hostile: bad frames",
+            Behaviour::StolenIssuer => "hostile: stolen issuer",
         }
     }
 }
@@ -84,6 +91,8 @@ pub struct Hostile {
     pub behaviours: BTreeSet<Behaviour>,
     key: CheapKey,
     seat: SeatId,
+    /// How long the directory is at least that its node is in.
+    since: u64,
     /// Under which it wrote by hand.
     incarnations: BTreeSet<Incarnation>,
     dice: Dice,
@@ -119,6 +128,7 @@ impl World {
             behaviours: behaviours.iter().copied().collect(),
             key,
             seat,
+            since: 1,
             incarnations: BTreeSet::new(),
             dice,
             sent: VecDeque::new(),
