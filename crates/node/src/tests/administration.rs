@@ -18,7 +18,7 @@ use heliu_wire::replication::LinkRequest;
 use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, key, made, request, until};
 use crate::access::{Grant, Role};
 
-async fn with(seats: &County, name: &str, place: &Place<MemoryStore>, roles: &[Role]) -> Client {
+pub(super) async fn with(seats: &County, name: &str, place: &Place<MemoryStore>, roles: &[Role]) -> Client {
     let grant = Grant { name: "clerk".to_owned(), roles: roles.to_vec(), ..Grant::default() };
     let (_, access) = seats.token(name, place.address(), grant);
     let client = Client::open(&access).await.expect("it listens");

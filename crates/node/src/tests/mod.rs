@@ -6,6 +6,7 @@ mod api;
 mod directory;
 mod disk;
 mod enrolment;
+mod hostile;
 mod links;
 mod security;
 mod stopping;
