@@ -7,6 +7,7 @@ mod directory;
 mod disk;
 mod enrolment;
 mod hostile;
+mod limits;
 mod links;
 mod security;
 mod stopping;

@@ -37,10 +37,7 @@ async fn try_link(seats: &County, identity: Option<&Identity>, address: SocketAd
     let Ok(channel) = secured_or_not(seats, identity, &endpoint, address).await else { return Err(Code::Unavailable) };
     let (_said, says) = tokio::sync::mpsc::channel::<LinkRequest>(1);
     let link = ReplicationServiceClient::new(channel).link(tokio_stream::wrappers::ReceiverStream::new(says)).await;
-    link.map(drop).map_err(|status| {
-        eprintln!("REASON {:?} {}", status.code(), crate::links::conversation::reason(&status));
-        status.code()
-    })
+    link.map(drop).map_err(|status| status.code())
 }
 
 async fn secured_or_not(
