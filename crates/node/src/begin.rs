@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::id::SeatId;
 use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Ticket};
 use heliu_storage::{StoreError, Transaction, Write};
-use heliu_trust::directory::{Directory, DirectoryError, SignedEntry};
+use heliu_trust::directory::{Appended, Directory, SignedEntry};
 use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
@@ -43,7 +43,7 @@ impl Beginner {
     ) -> Result<(Engine, SeatId), StartError> {
         let stored = self.stored_directory(&**store).await?;
         let mut directory = stored.clone();
-        entries.iter().try_for_each(|entry| self.append(&mut directory, entry))?;
+        self.append(&mut directory, entries)?;
         let node = self.key.node();
         let seat = directory.node(node).ok_or(StartError::NotEnrolled(node))?.seat;
         if directory.len() > stored.len() {
@@ -76,11 +76,18 @@ impl Beginner {
     /// The stored log, verified again.
     async fn stored_directory<S: Write>(&self, store: &S) -> Result<Directory, StartError> {
         let mut directory = Directory::new(self.anchor.realm, self.anchor.root);
+        let mut entries = Vec::new();
+        let mut unreadable = Ok(());
         for (index, encoded) in (0..).zip(store.directory().await?) {
-            let entry = SignedEntry::decode(&encoded).map_err(|_| StartError::DirectoryUnreadable { index })?;
-            self.append(&mut directory, &entry)?;
+            let Ok(entry) = SignedEntry::decode(&encoded) else {
+                unreadable = Err(StartError::DirectoryUnreadable { index });
+                break;
+            };
+            entries.push(entry);
         }
-        Ok(directory)
+        // What is wrong first is told first.
+        self.append(&mut directory, &entries)?;
+        unreadable.map(|()| directory)
     }
 
     /// Stores the entries that came with the start. They may change who is entitled to records that are here already, so
@@ -118,10 +125,12 @@ impl Beginner {
         Ok(())
     }
 
-    fn append(&self, directory: &mut Directory, entry: &SignedEntry) -> Result<(), StartError> {
-        let index = entry.entry.index;
-        let appended = directory.append(entry, &*self.verifier);
-        appended.map(|_| ()).map_err(|why: DirectoryError| StartError::Directory { index, why })
+    /// Signatures are verified together.
+    fn append(&self, directory: &mut Directory, entries: &[SignedEntry]) -> Result<(), StartError> {
+        let Appended { grown, error } = directory.append_all(entries, &*self.verifier);
+        let Some(why) = error else { return Ok(()) };
+        let index = entries.get(grown.len()).map_or(0, |bad| bad.entry.index);
+        Err(StartError::Directory { index, why })
     }
 
     pub fn node(&self) -> NodeId {
