@@ -36,8 +36,10 @@ CREATE INDEX commits_by_place ON commits (incarnation, seq);
 -- A table with a rowid: rows are long and ids are random, so ordering the rows by id would rewrite a page for each.
 -- What an update sets is not declared NOT NULL (reading checks it): such a constraint makes SQLite copy every page that a
 -- multi-row statement changes, in case the statement must be undone alone. Here only whole transactions are undone.
+-- AUTOINCREMENT: a key is never used again. Where rows were lost, what is left of them in `feed` must not become another
+-- record's.
 CREATE TABLE records (
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   id BLOB NOT NULL UNIQUE,
   kind TEXT NOT NULL,
   birth BLOB NOT NULL,

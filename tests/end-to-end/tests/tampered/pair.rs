@@ -24,7 +24,7 @@ pub const VICTIM: &str = "victim";
 pub const NEIGHBOUR: &str = "neighbour";
 const COUNTY: &str = "371726000000";
 /// What is not mended by then is not mended.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn key(name: &str) -> Arc<Ed25519Key> {
     Arc::new(Ed25519Key::from_seed(hash("tampered node", &[name.as_bytes()])))
