@@ -19,8 +19,8 @@ use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{self, DataKey, SealingSecret};
 use heliu_trust::signature::{SealingKey, Signer};
 
-use super::Random;
 use super::open::Open;
+use super::{Random, Replica};
 use crate::effect::Revealed;
 
 /// The grants that are held of one open record.
@@ -64,7 +64,18 @@ pub(crate) struct Locksmith<'a> {
     pub secret: Option<&'a SealingSecret>,
     pub signer: &'a dyn Signer,
     pub directory: &'a Directory,
-    pub random: &'a mut Random,
+}
+
+impl Replica {
+    pub(super) fn locksmith(&self) -> Locksmith<'_> {
+        Locksmith {
+            realm: self.realm,
+            node: self.node,
+            secret: self.sealing.as_deref(),
+            signer: &*self.signer,
+            directory: &self.directory,
+        }
+    }
 }
 
 /// Wraps that are to be made and are not.
@@ -114,7 +125,13 @@ impl Locksmith<'_> {
 
     /// Makes those of the missing wraps that it can, of keys that it holds or that were drawn in this batch. The grants are
     /// not filed yet; what still nobody has is left in `missing`.
-    pub fn wrap(&mut self, open: &Open, drawn: Option<&DataKey>, missing: &mut Pending) -> Vec<SignedGrant> {
+    pub fn wrap(
+        &self,
+        open: &Open,
+        drawn: Option<&DataKey>,
+        missing: &mut Pending,
+        mut random: Random,
+    ) -> Vec<SignedGrant> {
         let (Some(record), true) = (&open.record, self.may_grant()) else { return Vec::new() };
         let id = open.id();
         let readers = self.readers(&record.view.owners);
@@ -126,7 +143,7 @@ impl Locksmith<'_> {
             let Some(data_key) = drawn.or_else(held) else { continue };
             let lack = missing.iter().filter(|(_, of)| *of == key).map(|(to, _)| *to);
             let to = lack.filter_map(|to| Some((to, *readers.get(&to)?))).collect();
-            grants.extend(grant(self.realm, id, &data_key, &to, self.signer, self.random.secret()));
+            grants.extend(grant(self.realm, id, &data_key, &to, self.signer, random.secret()));
         }
         for SignedGrant { grant, .. } in &grants {
             for (to, _) in &grant.wraps {

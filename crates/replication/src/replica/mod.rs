@@ -16,6 +16,7 @@ mod keyring;
 mod open;
 mod quarantine;
 mod queue;
+mod random;
 mod reissue;
 mod statements;
 mod strangers;
@@ -54,6 +55,7 @@ use evidence::Evidence;
 use open::Open;
 use quarantine::Quarantine;
 use queue::Queue;
+use random::Random;
 use strangers::Strangers;
 use sums::ScopeSums;
 use sweep::{Sweep, Unwrapped};
@@ -265,25 +267,6 @@ pub(crate) struct Replica {
     random: Random,
 }
 
-/// Numbers that nobody else draws: for new incarnations. Seeded from outside, so a seed reproduces them.
-pub(crate) struct Random {
-    seed: [u8; 32],
-    drawn: u64,
-}
-
-impl Random {
-    pub fn draw(&mut self) -> [u8; 16] {
-        self.drawn += 1;
-        heliu_record::hash::hash16("heliu random 1", &[&self.seed, &self.drawn.to_le_bytes()])
-    }
-
-    /// What nobody else may know: for keys.
-    pub fn secret(&mut self) -> [u8; 32] {
-        self.drawn += 1;
-        heliu_record::hash::hash("heliu secret 1", &[&self.seed, &self.drawn.to_le_bytes()])
-    }
-}
-
 pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
 pub use erasure::Receipt;
 pub(crate) use forks::{Fork, NotGrown};
@@ -336,7 +319,7 @@ impl Replica {
             parted: BTreeMap::new(),
             queue: Queue::default(),
             batch: None,
-            random: Random { seed: start.seed, drawn: 0 },
+            random: Random::new(start.seed),
         };
         replica.actors.insert(replica.writer.actor, replica.seat);
         let untried: BTreeSet<RecordId> =

@@ -10,10 +10,10 @@ use heliu_trust::grant::SignedGrant;
 use heliu_trust::id::NodeId;
 use heliu_trust::seal::DataKey;
 
-use super::super::Replica;
 use super::super::damage;
-use super::super::keyring::{Locksmith, nobody_to_read};
+use super::super::keyring::nobody_to_read;
 use super::super::open::Open;
+use super::super::{Random, Replica};
 use super::Batch;
 use crate::effect::{AuditEvent, Moment, Reply, Ticket};
 
@@ -55,19 +55,11 @@ impl Batch {
             (None, Some(preimage)) => [preimage.birth].into(),
             (None, None) => return Err(Refusal::not_here(write.record)),
         };
-        let locksmith = Locksmith {
-            realm: replica.realm,
-            node: replica.node,
-            secret: replica.sealing.as_deref(),
-            signer: &*replica.signer,
-            directory: &replica.directory,
-            random: &mut replica.random,
-        };
-        if let Some(key) = open.and_then(|open| locksmith.known_key(open)) {
+        if let Some(key) = open.and_then(|open| replica.locksmith().known_key(open)) {
             return Ok(key);
         }
-        let key = DataKey::from_seed(locksmith.random.secret());
-        if !locksmith.can_be_read(&key, &owners) {
+        let key = DataKey::from_seed(replica.random.secret());
+        if !replica.locksmith().can_be_read(&key, &owners) {
             return Err(nobody_to_read(write.record));
         }
         self.drawn.insert(write.record, key.clone());
@@ -79,14 +71,7 @@ impl Batch {
         let Some(open) = replica.open.get(&record).filter(|open| open.is_present() && !open.grants.is_empty()) else {
             return;
         };
-        let locksmith = Locksmith {
-            realm: replica.realm,
-            node: replica.node,
-            secret: replica.sealing.as_deref(),
-            signer: &*replica.signer,
-            directory: &replica.directory,
-            random: &mut replica.random,
-        };
+        let locksmith = replica.locksmith();
         let missing = locksmith.missing(open);
         if locksmith.can_make(open, &missing) {
             self.touch(open);
@@ -97,22 +82,18 @@ impl Batch {
     /// Wraps what a touched record's readers lack. It costs records nothing that have no sealed values.
     pub(super) fn wrap_keys(&mut self, record: RecordId, replica: &mut Replica) {
         let drawn = self.drawn.get(&record);
-        let Some(open) = replica.open.get_mut(&record) else { return };
+        let Some(open) = replica.open.get(&record) else { return };
         if !open.is_present() || (open.grants.is_empty() && drawn.is_none()) {
             return;
         }
-        let mut locksmith = Locksmith {
-            realm: replica.realm,
-            node: replica.node,
-            secret: replica.sealing.as_deref(),
-            signer: &*replica.signer,
-            directory: &replica.directory,
-            random: &mut replica.random,
-        };
-        let mut missing = locksmith.missing(open);
+        let mut missing = replica.locksmith().missing(open);
         if !missing.is_empty() {
-            for signed in locksmith.wrap(open, drawn, &mut missing) {
-                file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
+            let random = Random::new(replica.random.secret());
+            let grants = replica.locksmith().wrap(open, drawn, &mut missing, random);
+            if let Some(open) = replica.open.get_mut(&record) {
+                for signed in grants {
+                    file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
+                }
             }
         }
         replica.unwrapped.note(record, missing);
@@ -139,15 +120,7 @@ impl Batch {
             (Some(refusal), _) => Reply::Refused(refusal),
             (None, None) => Reply::Refused(Refusal::not_here(record)),
             (None, Some(open)) => {
-                let locksmith = Locksmith {
-                    realm: replica.realm,
-                    node: replica.node,
-                    secret: replica.sealing.as_deref(),
-                    signer: &*replica.signer,
-                    directory: &replica.directory,
-                    random: &mut replica.random,
-                };
-                let revealed = locksmith.reveal(open);
+                let revealed = replica.locksmith().reveal(open);
                 self.transaction.audit.push(replica.audit.row(event, now.wall_ms));
                 Reply::Revealed(revealed)
             }
