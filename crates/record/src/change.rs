@@ -27,7 +27,12 @@ pub mod limits {
     pub const TIME_MS: u64 = 1 << 53;
     pub const KEY_BYTES: usize = 200;
     pub const VALUE_BYTES: usize = 16 * 1024;
+    /// Values that one put replaces.
     pub const REPLACES: usize = 64;
+    /// Values that all puts of a change replace: so many for each put, and some to spare for those that replace more. A run
+    /// of them takes a few bytes.
+    pub const REPLACES_EACH: usize = 4;
+    pub const REPLACES_SPARE: usize = 256;
 }
 
 /// What every automerge chunk begins with.

@@ -103,10 +103,8 @@ fn puts(reader: &mut Reader<'_>, actors: &[Actor]) -> Result<Vec<Put>, ShapeErro
     if keys.len() != count || (counts.len() != count && !counts.is_empty()) {
         return Err(ShapeError::Operation("not a put on a map key"));
     }
-    let mut replaced = Replaced::read(&columns, counts, actors)?;
-    let mut values = Reader(columns.get(column::VALUE));
-    let mut puts = Vec::with_capacity(count);
-    for (((maker, object), meta), key) in makers.into_iter().zip(objects).zip(metas).zip(keys) {
+    let mut places = Vec::with_capacity(count);
+    for ((maker, object), key) in makers.into_iter().zip(objects).zip(keys) {
         let maker = maker.and_then(|index| actors.get(usize::try_from(index).ok()?));
         let container = (maker == Some(&GENESIS_ACTOR)).then(|| Container::from_counter(object?)).flatten();
         let container = container.ok_or(ShapeError::Operation("unknown container"))?;
@@ -114,12 +112,29 @@ fn puts(reader: &mut Reader<'_>, actors: &[Actor]) -> Result<Vec<Put>, ShapeErro
         if key.is_empty() || key.len() > limits::KEY_BYTES {
             return Err(ShapeError::Exceeds("keys or replaced values"));
         }
+        places.push((container, key));
+    }
+    if has_twice(&places) {
+        return Err(ShapeError::Operation("it writes one key twice"));
+    }
+    let mut replaced = Replaced::read(&columns, counts, actors)?;
+    let mut values = Reader(columns.get(column::VALUE));
+    let mut puts = Vec::with_capacity(count);
+    for ((container, key), meta) in places.into_iter().zip(metas) {
         let value = scalar(meta.ok_or(ShapeError::Operation("a put without a value"))?, &mut values)?;
         puts.push((container, key.to_owned(), value, replaced.next()?));
     }
     values.end()?;
     replaced.end()?;
     Ok(puts)
+}
+
+/// A run of one key would be many puts for a few bytes. Keys that differ take room: what a change becomes in memory is in
+/// proportion to what it is on the line.
+fn has_twice(places: &[(Container, &str)]) -> bool {
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    !sorted.is_sorted_by(|a, b| a < b)
 }
 
 /// The column bytes of a change, by specification number.
@@ -174,7 +189,8 @@ struct Replaced<'a> {
 impl<'a> Replaced<'a> {
     fn read(columns: &Columns<'_>, counts: Vec<Option<u64>>, actors: &'a [Actor]) -> Result<Self, ShapeError> {
         let total = counts.iter().flatten().try_fold(0u64, |sum, count| sum.checked_add(*count));
-        let total = total.filter(|total| *total <= (limits::PUTS * 4) as u64).and_then(|t| usize::try_from(t).ok());
+        let max = (limits::REPLACES_SPARE + limits::REPLACES_EACH * counts.len()) as u64;
+        let total = total.filter(|total| *total <= max).and_then(|total| usize::try_from(total).ok());
         let total = total.ok_or(ShapeError::Exceeds("keys or replaced values"))?;
         Ok(Replaced {
             counts: counts.into_iter(),

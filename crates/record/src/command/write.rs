@@ -76,13 +76,16 @@ impl RecordWrite {
 
     fn draft(&self, history: &History, values: Vec<Option<Scalar>>, actor: Actor, time_ms: i64, note: Note) -> Draft {
         let start_op = history.max_op() + 1;
+        let mut spare = limits::REPLACES_SPARE;
         let put = |(counter, (write, value)): (u64, (&Write, Option<Scalar>))| {
             let present = write.value == WriteValue::Member(true);
             let value = value.unwrap_or_else(|| membership(present, OpId { counter, actor }));
             let seen =
                 if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
             // Of more concurrent values than a change can replace the rest stay, for the next one.
-            let replaces = seen.iter().take(limits::REPLACES).map(|v| v.id).collect();
+            let replaces: Vec<_> =
+                seen.iter().take(limits::REPLACES.min(limits::REPLACES_EACH + spare)).map(|v| v.id).collect();
+            spare -= replaces.len().saturating_sub(limits::REPLACES_EACH);
             (write.container, write.key.clone(), value, replaces)
         };
         Draft {

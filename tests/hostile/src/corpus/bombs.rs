@@ -1,10 +1,13 @@
 //! Small bytes that say to be large. automerge's own reader believes them.
 
 use flate2::{Compress, Compression, FlushCompress};
-use heliu_record::change::genesis;
+use heliu_record::change::limits::{KEY_BYTES, PUTS, REPLACES};
+use heliu_record::change::{Change, Container, Draft, OpId, Scalar, genesis};
+use heliu_record::id::{Actor, ChangeHash};
+use heliu_trust::commit::LEAVES_MAX;
 
 use super::Hostile;
-use super::desk::{raw, spoilt};
+use super::desk::{Desk, misdrafted, raw, signed, spoilt};
 use crate::author::Author;
 use crate::chunk::{COMPRESSED, Chunk, column, frame, run, sleb, uleb};
 
@@ -19,6 +22,10 @@ pub fn all(author: &Author) -> Vec<Hostile> {
         compressed_small(author),
         compressed_column(author),
         deps_by_the_billion(author),
+        one_key_a_thousand_times(author),
+        flood(author, "flood of long keys", "leaf.operation", 1, (0..PUTS).map(|_| "k".repeat(KEY_BYTES)).collect()),
+        flood(author, "flood of replaced values", "leaf.exceeds", REPLACES, (0..62).map(|n| n.to_string()).collect()),
+        flood(author, "flood of short keys", "waiting", 1, (0..PUTS).map(|n| n.to_string()).collect()),
     ]
 }
 
@@ -87,6 +94,40 @@ fn deps_by_the_billion(author: &Author) -> Hostile {
         let body = desk.chunk().body();
         frame(crate::chunk::CHANGE, &[uleb(1 << 40), body[1..].to_vec()].concat())
     })
+}
+
+fn one_key_a_thousand_times(author: &Author) -> Hostile {
+    misdrafted(author, "one key a thousand times", "leaf.operation", |draft| {
+        draft.puts = vec![draft.puts[0].clone(); PUTS];
+    })
+}
+
+/// Small changes that take much room once they are read, as many of them as 64 KiB hold, on something that nobody has: so
+/// all of them are kept.
+fn flood(author: &Author, name: &'static str, code: &'static str, replaced: usize, keys: Vec<String>) -> Hostile {
+    const INPUT: usize = 64 * 1024;
+    let mut desk = Desk::empty(author, name);
+    let nobody = Actor([0xee; 16]);
+    let replaces: Vec<OpId> = (0..replaced as u64).map(|number| OpId { counter: 10 + number, actor: nobody }).collect();
+    let puts: Vec<_> = keys.into_iter().map(|key| (Container::Lww, key, Scalar::Null, replaces.clone())).collect();
+    let mut bytes = 0;
+    while bytes < INPUT {
+        let mut commit = desk.next_commit(&[]);
+        let (mut leaves, mut changes) = (Vec::new(), Vec::new());
+        while leaves.len() < LEAVES_MAX && bytes < INPUT {
+            let time_ms = i64::try_from(bytes).unwrap_or_default();
+            let draft =
+                Draft { deps: vec![ChangeHash([0xee; 32])], start_op: 1_000, time_ms, ..desk.draft(Vec::new()) };
+            let change = Change::encode(Draft { puts: puts.clone(), ..draft });
+            bytes += change.raw.len() + 32;
+            leaves.push(desk.leaf(&change.raw, commit.seq));
+            changes.push(change.raw);
+        }
+        leaves.sort();
+        commit.leaves = leaves;
+        desk.deliver_all(signed(commit, &*author.signer), &changes);
+    }
+    desk.done(code)
 }
 
 /// So many MiB of zeros, deflated, without making them: a block that says one is repeated.

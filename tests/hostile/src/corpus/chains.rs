@@ -30,7 +30,7 @@ pub fn all(author: &Author) -> Vec<Hostile> {
             let own = OpId { counter: draft.start_op, actor: draft.actor };
             draft.puts[0].3 = vec![own];
         }),
-        misdrafted(author, "key written twice", "refused.dangling", |draft| {
+        misdrafted(author, "key written twice", "leaf.operation", |draft| {
             let again = draft.puts[0].clone();
             draft.puts.push(again);
         }),

@@ -158,11 +158,18 @@ impl<'a> Desk<'a> {
     }
 
     pub fn deliver(&mut self, commit: SignedCommit, raw: &[u8]) {
+        self.deliver_all(commit, &[raw]);
+    }
+
+    /// Changes that one commit signs.
+    pub fn deliver_all<C: AsRef<[u8]>>(&mut self, commit: SignedCommit, changes: &[C]) {
         self.previous = Some(commit.id);
-        let (preimage, kind_version) = (Arc::clone(&self.preimage), self.kind_version);
-        let leaf = DeliveredLeaf { preimage, commit: self.delivery.commits.len(), kind_version, change: raw.into() };
+        let (commit_at, kind_version) = (self.delivery.commits.len(), self.kind_version);
         self.delivery.commits.push(Arc::new(commit));
-        self.delivery.leaves.push(leaf);
+        self.delivery.leaves.extend(changes.iter().map(|raw| {
+            let (preimage, change) = (Arc::clone(&self.preimage), raw.as_ref().into());
+            DeliveredLeaf { preimage, commit: commit_at, kind_version, change }
+        }));
     }
 
     #[must_use]

@@ -120,6 +120,15 @@ fn too_much(author: &Author) -> Vec<Hostile> {
             draft.puts[0].3 = (1..=count).map(|counter| OpId { counter, actor: Actor([1; 16]) }).collect();
         }
     };
+    // Far apart and each another's, so that no two of them share a byte.
+    let id = |put: u64, i: u64| OpId { counter: 1 + i * 20_000_000 + put * 7_919, actor: other(i, put) };
+    let replacing_each = |count: u64| {
+        move |desk: &Desk<'_>| {
+            let ids = |put| (0..count).map(|i| id(put, i)).collect();
+            let puts = (0..79).map(|put| (Container::Mv, format!("{put}"), Scalar::Null, ids(put))).collect();
+            Change::encode(Draft { puts, ..desk.edit() }).raw.to_vec()
+        }
+    };
     vec![
         raw(author, "5,001 operations", "leaf.exceeds", puts(5_001)),
         raw(author, "1,001 operations", "leaf.exceeds", puts(1_001)),
@@ -137,13 +146,8 @@ fn too_much(author: &Author) -> Vec<Hostile> {
             let puts = (0..400).map(|i| (Container::Log, format!("{i:0>150}"), Scalar::Null, Vec::new())).collect();
             Change::encode(Draft { puts, ..desk.edit() }).raw.to_vec()
         }),
-        raw(author, "4,000 replaced values", "refused.dangling", |desk| {
-            // Far apart and each another's, so that no two of them share a byte.
-            let id = |put: u64, i: u64| OpId { counter: 1 + i * 20_000_000 + put * 7_919, actor: other(i, put) };
-            let ids = |put| (0..50).map(|i| id(put, i)).collect();
-            let puts = (0..79).map(|put| (Container::Mv, format!("{put}"), Scalar::Null, ids(put))).collect();
-            Change::encode(Draft { puts, ..desk.edit() }).raw.to_vec()
-        }),
+        raw(author, "550 replaced values", "refused.dangling", replacing_each(7)),
+        raw(author, "4,000 replaced values", "leaf.exceeds", replacing_each(50)),
     ]
 }
 

@@ -70,7 +70,7 @@ fn put(dice: &mut Dice, number: usize, start_op: u64) -> (Container, String, Sca
         (0..dice.index(4)).map(|_| OpId { counter: 1 + dice.index(below) as u64, actor: actor(dice) }).collect();
     replaces.sort_unstable();
     replaces.dedup();
-    (*dice.pick(&Container::ALL), format!("key{}", number % 7), value, replaces)
+    (*dice.pick(&Container::ALL), format!("key{number}"), value, replaces)
 }
 
 fn spoil(dice: &mut Dice, input: &[u8]) -> Vec<u8> {
