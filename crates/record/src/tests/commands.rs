@@ -148,6 +148,37 @@ fn what_is_written_can_be_read_however_much_was_written_side_by_side() {
 }
 
 #[test]
+fn many_fields_with_many_values_each_are_written_all_the_same() {
+    const FIELDS: usize = 20;
+    let [mut county] = nodes(["C"]);
+    let b = county.does("org.create", None, &[("name", "V11"), ("seat", &county.seat_named("V11"))]);
+    let before = county.records[&b].history.clone();
+    let mut history = (*before).clone();
+    let put = |n: usize, text: &str| {
+        let value = WriteValue::Value(Scalar::from(text));
+        Write { container: Container::Mv, key: format!("field{n}"), value }
+    };
+    let write = |text: &str| {
+        let writes = (0..FIELDS).map(|n| put(n, text)).collect();
+        RecordWrite { record: b, create: None, writes }
+    };
+    for author in 0..60u8 {
+        let (actor, text) = (Actor([author; 16]), author.to_string());
+        let change = write(&text).change(&before, actor, 0, Note::default(), &mut cannot_seal).expect("a change");
+        history.place(Arc::new(change));
+    }
+    for n in 0..20 {
+        let own = Actor([0; 16]);
+        let change = write(&format!("again {n}")).change(&history, own, 0, Note::default(), &mut cannot_seal);
+        let change = change.expect("everybody can read it");
+        assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change));
+        history.place(Arc::new(change));
+    }
+    let left = (0..FIELDS).map(|n| history.visible(Container::Mv, &format!("field{n}")).len()).max();
+    assert_eq!(left, Some(1), "and step by step nothing stays beside it");
+}
+
+#[test]
 fn a_command_that_is_too_large_for_one_change_is_refused() {
     let [mut county] = nodes(["C"]);
     let b = county.does("org.create", None, &[("name", "V11"), ("seat", &county.seat_named("V11"))]);
