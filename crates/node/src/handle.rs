@@ -15,11 +15,13 @@ use heliu_trust::signature::Signer;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::access::{Attempts, Doors};
+use crate::bounds::Bounds;
 use crate::clock::Clock;
 use crate::error::{AskError, ExecuteError, ExtendError, ShutdownError};
 use crate::inbox::Ask;
 use crate::links::board::Board;
 use crate::options::{Limits, Retry};
+use crate::server::lobby::Lobby;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 use crate::tls::Certificate;
 use crate::tls::refused::RefusedPeers;
@@ -35,6 +37,9 @@ pub(crate) struct Inner {
     pub address: SocketAddr,
     pub clock: Clock,
     pub limits: Limits,
+    pub bounds: Bounds,
+    /// The connections that came in.
+    pub lobby: Arc<Lobby>,
     pub retry: Retry,
     /// None: development mode.
     pub secured: Option<Secured>,
