@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
 
-pub use error::{AskError, ExecuteError, ExtendError, JoinError, OrderError, ShutdownError, StartError};
+pub use error::{AskError, ExecuteError, JoinError, OrderError, ShutdownError, StartError};
 pub use handle::NodeHandle;
 pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
 pub use tls::CertificateError;
