@@ -112,7 +112,7 @@ impl Beginner {
         start.audit_head = store.audit_head().await?;
         count(&mut start, &**store).await?;
         let mut engine = Engine::new(self.config.clone(), start);
-        let extend = Input::Extend { ticket: Ticket(0), entries };
+        let extend = Input::Extend { ticket: Ticket(0), entries, event: None };
         let mut effects = VecDeque::from(engine.handle(extend, Moment::default()));
         while let Some(effect) = effects.pop_front() {
             if let Effect::Reply { reply: Reply::StoreFailed(error), .. } = effect {

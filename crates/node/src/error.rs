@@ -55,19 +55,6 @@ pub enum ExecuteError {
     Stopped,
 }
 
-/// Why directory entries of this node's own administrator were not taken.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum ExtendError {
-    #[error("the entries do not follow the directory: {0}")]
-    BadEntries(String),
-    #[error("the store takes no writes: {0}")]
-    StoreFailed(StoreError),
-    #[error("this node is shutting down")]
-    ShuttingDown,
-    #[error("the node stopped before it could answer")]
-    Stopped,
-}
-
 /// Why something that an administrator ordered was not done.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OrderError {

@@ -9,17 +9,19 @@ use heliu_record::change::limits;
 use heliu_record::command::{Refusal, Request};
 use heliu_record::id::SeatId;
 use heliu_replication::LinkId;
-use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::access::{Attempts, Doors};
+use crate::bounds::Bounds;
 use crate::clock::Clock;
-use crate::error::{AskError, ExecuteError, ExtendError, ShutdownError};
+use crate::error::{AskError, ExecuteError, ShutdownError};
 use crate::inbox::Ask;
 use crate::links::board::Board;
 use crate::options::{Limits, Retry};
+use crate::server::lobby::Lobby;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 use crate::tls::Certificate;
 use crate::tls::refused::RefusedPeers;
@@ -35,6 +37,9 @@ pub(crate) struct Inner {
     pub address: SocketAddr,
     pub clock: Clock,
     pub limits: Limits,
+    pub bounds: Bounds,
+    /// The connections that came in.
+    pub lobby: Arc<Lobby>,
     pub retry: Retry,
     /// None: development mode.
     pub secured: Option<Secured>,
@@ -115,13 +120,6 @@ impl NodeHandle {
         let (answer, answered) = oneshot::channel();
         self.0.inbox.send(Ask::Execute { request, role, answer, permit }).await.map_err(|_| ExecuteError::Stopped)?;
         answered.await.unwrap_or(Err(ExecuteError::Stopped))
-    }
-
-    /// Takes directory entries from this node's own administrator; they are durable when this returns, and travel.
-    pub async fn extend(&self, entries: Vec<SignedEntry>) -> Result<(), ExtendError> {
-        let (answer, answered) = oneshot::channel();
-        self.0.inbox.send(Ask::Extend { entries, answer }).await.map_err(|_| ExtendError::Stopped)?;
-        answered.await.unwrap_or(Err(ExtendError::Stopped))
     }
 
     pub async fn status(&self) -> Result<NodeStatus, AskError> {

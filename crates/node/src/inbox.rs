@@ -6,13 +6,12 @@ use std::time::Duration;
 use heliu_record::command::Request;
 use heliu_record::id::RecordId;
 use heliu_replication::frame::{Frame, Refuse};
-use heliu_replication::{Alarm, AuditEvent, Input, LinkId, Receipt, Reply, Ticket};
+use heliu_replication::{Alarm, Input, LinkId, Receipt, Reply, Ticket};
 use heliu_trust::audit::AuditHead;
-use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::NodeId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::error::{AskError, ExecuteError, ExtendError, OrderError};
+use crate::error::{AskError, ExecuteError, OrderError};
 use crate::links::LinkEnd;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 
@@ -29,15 +28,9 @@ pub(crate) enum Ask {
         answer: Answer<Executed, ExecuteError>,
         permit: OwnedSemaphorePermit,
     },
-    Extend {
-        entries: Vec<SignedEntry>,
-        answer: Answer<(), ExtendError>,
-    },
     /// Something else that the engine is to do and answers.
     Order {
         order: Order,
-        /// For the audit log, once it is done; none if the engine writes it itself, or there is nothing to write.
-        event: Option<AuditEvent>,
         answer: Answer<Reply, OrderError>,
         permit: OwnedSemaphorePermit,
     },

@@ -6,6 +6,7 @@
 
 pub mod access;
 mod begin;
+mod bounds;
 mod clock;
 mod error;
 mod handle;
@@ -31,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
 
-pub use error::{AskError, ExecuteError, ExtendError, JoinError, OrderError, ShutdownError, StartError};
+pub use error::{AskError, ExecuteError, JoinError, OrderError, ShutdownError, StartError};
 pub use handle::NodeHandle;
 pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
 pub use tls::CertificateError;
@@ -44,12 +45,15 @@ use links::board::Board;
 use links::dialer::{dial, endpoint};
 use links::route::Route;
 use runner::Runner;
+use server::lobby::Lobby;
 use status::LinkRole;
 use tls::Certificate;
 use tls::refused::RefusedPeers;
 
 /// Machines that wait to become nodes at once.
 const JOINS_WAITING: usize = 32;
+/// How long connections may take to see that they are cut.
+const CUT: Duration = Duration::from_secs(5);
 /// More often would be a busy loop.
 const TICK_MIN: Duration = Duration::from_millis(1);
 
@@ -85,6 +89,8 @@ impl Node {
             address,
             clock: Clock::start(),
             limits,
+            bounds: options.bounds,
+            lobby: Lobby::new(limits.unproven, limits.connections),
             retry: options.retry,
             secured,
             refused: RefusedPeers::default(),
@@ -137,9 +143,14 @@ async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: A
         }
     };
     inner.stop();
-    if tokio::time::timeout(deadline, &mut server).await.is_err() {
-        tracing::warn!("some connections did not end in time and were cut");
-        server.abort();
+    let is_late = tokio::time::timeout(deadline, &mut server).await.is_err();
+    // Ending the server would not end its connections: each is served by a task of its own.
+    inner.lobby.close();
+    if is_late {
+        tracing::warn!("some connections did not end in time and are cut");
+        if tokio::time::timeout(CUT, &mut server).await.is_err() {
+            server.abort();
+        }
     }
     tracing::info!("the node has stopped");
     inner.life.send_replace(Life::Stopped(ended));

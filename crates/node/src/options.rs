@@ -10,6 +10,8 @@ use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{PublicKey, Signer, Verifier};
 
+use crate::bounds::Bounds;
+
 /// Everything that a node needs besides its store.
 #[derive(Clone)]
 pub struct Options {
@@ -47,6 +49,9 @@ pub struct Options {
     /// How long to wait before dialling again, and before trying the store again.
     pub retry: Retry,
     pub limits: Limits,
+    /// For this crate's tests.
+    #[doc(hidden)]
+    pub bounds: Bounds,
 }
 
 /// Where trust in a realm begins: its id, and the offline root key that the id binds.
@@ -106,15 +111,12 @@ pub struct Limits {
     pub outgoing_frames: usize,
     /// Commands under way. Whoever asks for one more waits.
     pub commands: usize,
-    /// Connections accepted, of whatever kind. One more is not accepted before another has gone.
+    /// Connections of those who have shown who they are, by an enrolled node's certificate or an access token. One more is
+    /// refused.
     pub connections: usize,
-    /// TLS handshakes under way at once. One more waits; it has the same deadline.
-    pub handshakes: usize,
-    /// Of these, from one address.
-    pub handshakes_per_source: usize,
-    /// Connections from one address that have not finished their handshake. One more is closed at once.
-    pub unproven_per_source: usize,
-    /// Links accepted. One more is refused.
+    /// Connections of all others, from the first byte on. For one more the oldest goes, of whichever address has most.
+    pub unproven: usize,
+    /// Links of enrolled nodes accepted. One more is refused.
     pub links: usize,
     /// Requests at once on one connection.
     pub requests_per_connection: u32,
@@ -144,6 +146,7 @@ impl Options {
             shutdown_deadline: Duration::from_secs(10),
             retry: Retry::default(),
             limits: Limits::default(),
+            bounds: Bounds::default(),
         }
     }
 }
@@ -177,9 +180,7 @@ impl Limits {
             outgoing_frames: self.outgoing_frames.max(1),
             commands: self.commands.max(1),
             connections: self.connections.max(1),
-            handshakes: self.handshakes.max(1),
-            handshakes_per_source: self.handshakes_per_source.max(1),
-            unproven_per_source: self.unproven_per_source.max(1),
+            unproven: self.unproven.max(1),
             links: self.links.max(1),
             requests_per_connection: self.requests_per_connection.max(1),
         }
@@ -199,9 +200,7 @@ impl Default for Limits {
             outgoing_frames: 1_024,
             commands: 2_048,
             connections: 1_024,
-            handshakes: 64,
-            handshakes_per_source: 16,
-            unproven_per_source: 512,
+            unproven: 512,
             links: 768,
             requests_per_connection: 128,
         }

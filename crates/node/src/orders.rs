@@ -1,5 +1,5 @@
-//! What administrators order of a running node, in the same process or through `server`: the audit log has who and what
-//! before they are answered. The engine decides each; what is decided here is only what a join token may say.
+//! What administrators order of a running node, in the same process or through `server`: the audit log has who and what, in
+//! the transaction in which it is done. The engine decides each; what is decided here is only what a join token may say.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl NodeHandle {
         let (node, seat) = (request.node(self.0.minter.key.scheme()), request.token.seat);
         let (answer, answered) = oneshot::channel();
         let order: Order = Box::new(|ticket| Input::Join { ticket, request });
-        let ask = Ask::Order { order, event: None, answer, permit };
+        let ask = Ask::Order { order, answer, permit };
         self.0.inbox.send(ask).await.map_err(|_| JoinError::Stopped)?;
         let wait = async {
             match answered.await {
@@ -107,7 +107,7 @@ impl NodeHandle {
         reason: String,
     ) -> Result<Drafted, OrderError> {
         let event = event(by, action, subject, reason);
-        let reply = self.order(Some(event), |ticket| Input::Draft { ticket, items }).await?;
+        let reply = self.order(|ticket| Input::Draft { ticket, items, event }).await?;
         drafted(reply)
     }
 
@@ -122,7 +122,7 @@ impl NodeHandle {
         reason: String,
     ) -> Result<Drafted, OrderError> {
         let event = event(by, "fence", node.to_string(), reason);
-        let reply = self.order(Some(event), move |ticket| Input::FenceOf { ticket, node, nothing, excluded }).await?;
+        let reply = self.order(move |ticket| Input::FenceOf { ticket, node, nothing, excluded, event }).await?;
         drafted(reply)
     }
 
@@ -130,13 +130,13 @@ impl NodeHandle {
     pub async fn append(&self, entries: Vec<SignedEntry>, by: Actor, reason: String) -> Result<(), OrderError> {
         let subject = entries.last().map(|last| last.version.to_string()).unwrap_or_default();
         let event = event(by, "directory.append", subject, reason);
-        self.order(Some(event), |ticket| Input::Extend { ticket, entries }).await.map(drop)
+        self.order(|ticket| Input::Extend { ticket, entries, event: Some(event) }).await.map(drop)
     }
 
     /// Erases a record everywhere and for good.
     pub async fn erase(&self, record: RecordId, by: Actor, reason: String) -> Result<(), OrderError> {
         let Actor { who, role } = by;
-        self.order(None, move |ticket| Input::Erase { ticket, record, who, role, reason }).await.map(drop)
+        self.order(move |ticket| Input::Erase { ticket, record, who, role, reason }).await.map(drop)
     }
 
     /// Who has erased a record, as far as this node has heard; none if it is not erased.
@@ -147,7 +147,7 @@ impl NodeHandle {
     /// What is sealed in a record, in the clear, as far as this node has the keys.
     pub async fn reveal(&self, record: RecordId, by: Actor, why: String) -> Result<Vec<Revealed>, OrderError> {
         let Actor { who, role } = by;
-        match self.order(None, move |ticket| Input::Reveal { ticket, record, who, role, why }).await? {
+        match self.order(move |ticket| Input::Reveal { ticket, record, who, role, why }).await? {
             Reply::Revealed(fields) => Ok(fields),
             _ => Err(OrderError::Stopped), // Not an answer to this.
         }
@@ -155,7 +155,7 @@ impl NodeHandle {
 
     /// Writes a row to the audit log.
     pub async fn audit(&self, event: AuditEvent) -> Result<(), OrderError> {
-        self.order(None, |ticket| Input::Audit { ticket, event }).await.map(drop)
+        self.order(|ticket| Input::Audit { ticket, event }).await.map(drop)
     }
 
     /// The newest head of each node's audit log that was told here, and when.
@@ -171,7 +171,7 @@ impl NodeHandle {
     /// Has something judged again that was refused. Returns the code of what it is now; `awaited` if it has to come again.
     pub async fn requeue(&self, id: [u8; 32], by: Actor, reason: String) -> Result<String, OrderError> {
         let (action, event) = (QuarantineAction::Requeue, event(by, "quarantine.requeue", to_hex(&id), reason));
-        match self.order(Some(event), move |ticket| Input::Quarantine { ticket, id, action }).await? {
+        match self.order(move |ticket| Input::Quarantine { ticket, id, action, event }).await? {
             Reply::Requeued(outcome) => Ok(outcome),
             _ => Err(OrderError::Stopped),
         }
@@ -180,13 +180,13 @@ impl NodeHandle {
     /// Takes something off the list of what was refused.
     pub async fn drop_quarantined(&self, id: [u8; 32], by: Actor, reason: String) -> Result<(), OrderError> {
         let (action, event) = (QuarantineAction::Drop, event(by, "quarantine.drop", to_hex(&id), reason));
-        self.order(Some(event), move |ticket| Input::Quarantine { ticket, id, action }).await.map(drop)
+        self.order(move |ticket| Input::Quarantine { ticket, id, action, event }).await.map(drop)
     }
 
     /// Makes a stranded edit again. Returns the new leaf.
     pub async fn reissue(&self, leaf: LeafHash, by: Actor, reason: String) -> Result<LeafHash, OrderError> {
         let (action, event) = (StrandedAction::Reissue, event(by, "stranded.reissue", leaf.to_string(), reason));
-        match self.order(Some(event), move |ticket| Input::Stranded { ticket, leaf, action }).await? {
+        match self.order(move |ticket| Input::Stranded { ticket, leaf, action, event }).await? {
             Reply::Done(done) => done.leaves.first().copied().ok_or(OrderError::Stopped),
             _ => Err(OrderError::Stopped),
         }
@@ -195,18 +195,14 @@ impl NodeHandle {
     /// Gives a stranded edit up.
     pub async fn discard(&self, leaf: LeafHash, by: Actor, reason: String) -> Result<(), OrderError> {
         let (action, event) = (StrandedAction::Discard, event(by, "stranded.discard", leaf.to_string(), reason));
-        self.order(Some(event), move |ticket| Input::Stranded { ticket, leaf, action }).await.map(drop)
+        self.order(move |ticket| Input::Stranded { ticket, leaf, action, event }).await.map(drop)
     }
 
     /// Cancelling the call does not cancel the order.
-    async fn order(
-        &self,
-        event: Option<AuditEvent>,
-        make: impl FnOnce(Ticket) -> Input + Send + 'static,
-    ) -> Result<Reply, OrderError> {
+    async fn order(&self, make: impl FnOnce(Ticket) -> Input + Send + 'static) -> Result<Reply, OrderError> {
         let permit = Arc::clone(&self.0.commands).acquire_owned().await.map_err(|_| OrderError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        let ask = Ask::Order { order: Box::new(make), event, answer, permit };
+        let ask = Ask::Order { order: Box::new(make), answer, permit };
         self.0.inbox.send(ask).await.map_err(|_| OrderError::Stopped)?;
         answered.await.unwrap_or(Err(OrderError::Stopped))
     }

@@ -74,10 +74,13 @@ pub enum Input {
         ticket: Ticket,
         event: AuditEvent,
     },
-    /// Directory entries from this node's own administrator.
+    /// Directory entries from this node's own administrator. As with all acts of administrators below, the audit log has it
+    /// in the transaction in which it happens.
     Extend {
         ticket: Ticket,
         entries: Vec<SignedEntry>,
+        /// None: nobody does it, they are what the node is started with.
+        event: Option<AuditEvent>,
     },
     /// A new machine asks to become a node. Answered when the directory has it, or when it is refused; if nobody who can
     /// enter it is in reach for a while, with the code `join.pending`: the request stays and goes up as soon as it can, and
@@ -90,6 +93,7 @@ pub enum Input {
     Draft {
         ticket: Ticket,
         items: Vec<Item>,
+        event: AuditEvent,
     },
     /// As [`Input::Draft`], of a fence around a node: with the last commits that are known here as its frontier, or, with
     /// `nothing`, without one. `excluded` are leaves below it that are not good either.
@@ -98,18 +102,21 @@ pub enum Input {
         node: NodeId,
         nothing: bool,
         excluded: Vec<LeafHash>,
+        event: AuditEvent,
     },
     /// What is to become of an edit of this node that no longer counts; see [`heliu_storage::StrandedRow`].
     Stranded {
         ticket: Ticket,
         leaf: LeafHash,
         action: StrandedAction,
+        event: AuditEvent,
     },
     /// What is to become of a row in quarantine.
     Quarantine {
         ticket: Ticket,
         id: [u8; 32],
         action: QuarantineAction,
+        event: AuditEvent,
     },
     /// Compare with the other end as soon as both are quiet.
     Verify {

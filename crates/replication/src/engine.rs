@@ -137,17 +137,19 @@ impl Engine {
             }
             Input::Audit { ticket, event } => self.replica.submit(Work::Audit { ticket, event }),
             Input::Swept { items } => self.replica.swept(&items),
-            Input::Extend { ticket, entries } => self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket) }),
+            Input::Extend { ticket, entries, event } => {
+                self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
+            }
             Input::Join { ticket, request } => self.join(JoinAsker::Ticket(ticket), Box::new(request), now, out),
-            Input::Draft { ticket, items } => self.replica.submit(Work::Draft { ticket, items }),
-            Input::FenceOf { ticket, node, nothing, excluded } => {
-                self.replica.submit(Work::FenceOf { ticket, node, nothing, excluded });
+            Input::Draft { ticket, items, event } => self.replica.submit(Work::Draft { ticket, items, event }),
+            Input::FenceOf { ticket, node, nothing, excluded, event } => {
+                self.replica.submit(Work::FenceOf { ticket, node, nothing, excluded, event });
             }
-            Input::Stranded { ticket, leaf, action } => {
-                self.replica.submit(Work::Stranded { ticket, leaf, action });
+            Input::Stranded { ticket, leaf, action, event } => {
+                self.replica.submit(Work::Stranded { ticket, leaf, action, event });
             }
-            Input::Quarantine { ticket, id, action } => {
-                self.replica.submit(Work::Quarantine { ticket, id, action });
+            Input::Quarantine { ticket, id, action, event } => {
+                self.replica.submit(Work::Quarantine { ticket, id, action, event });
             }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {

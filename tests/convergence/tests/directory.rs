@@ -25,7 +25,7 @@ fn holders(story: &Story, record: RecordId) -> Vec<String> {
 fn enter(story: &mut Story, names: &[&str]) {
     let entry = story.world.county.grow(names);
     let (county, ticket) = (story.world.machine("C"), Ticket(story.world.next_ticket()));
-    story.world.feed_input(county, Input::Extend { ticket, entries: vec![entry] });
+    story.world.feed_input(county, Input::Extend { ticket, entries: vec![entry], event: None });
 }
 
 #[test]

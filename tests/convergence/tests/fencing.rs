@@ -3,7 +3,7 @@
 
 use convergence::story::Story;
 use convergence::world::World;
-use convergence::world::office::DAY_MS;
+use convergence::world::office::{DAY_MS, signed};
 use heliu_record::id::RecordId;
 use heliu_replication::{Input, Reply, StrandedAction, Ticket};
 use heliu_storage::{LeafStatus, Read, StrandedState};
@@ -102,7 +102,7 @@ fn an_honest_edit_that_would_undo_another_is_left_to_people() {
         story.run_until_quiet();
         // By now all know all of it, so what the thief wrote has to be excluded by name.
         let ticket = Ticket(story.world.next_ticket());
-        let fence = Input::FenceOf { ticket, node, nothing: false, excluded: forged.leaves };
+        let fence = Input::FenceOf { ticket, node, nothing: false, excluded: forged.leaves, event: signed("fence") };
         story.world.feed_input(county, fence);
         assert!(matches!(story.world.answer(ticket), Reply::Drafted { entered: true, .. }));
         story.wait();
@@ -123,7 +123,7 @@ fn an_honest_edit_that_would_undo_another_is_left_to_people() {
         let leaf = stranded[0].leaf;
         let decide = |story: &mut Story| {
             let ticket = Ticket(story.world.next_ticket());
-            story.world.feed_input(township, Input::Stranded { ticket, leaf, action });
+            story.world.feed_input(township, Input::Stranded { ticket, leaf, action, event: signed("stranded") });
             story.world.answer(ticket)
         };
         let reply = decide(&mut story);
@@ -136,6 +136,8 @@ fn an_honest_edit_that_would_undo_another_is_left_to_people() {
         assert_eq!(row.state == StrandedState::Discarded, action == StrandedAction::Discard);
         assert!(codes(&story, "T1").is_empty());
         assert!(matches!(decide(&mut story), Reply::Refused(refusal) if refusal.code == "no_stranded"));
+        let rows = story.at("T1").audit().into_iter().filter(|row| row.action == "stranded").count();
+        assert_eq!(rows, 1, "the log has what was done, and not what was refused");
         story.ends_well();
     }
 }
@@ -252,12 +254,13 @@ fn what_was_quarantined_is_judged_again_or_let_go() {
     let mut answers = Vec::new();
     for (row, action) in rows.iter().zip([Requeue, Drop]).chain([(&rows[0], Drop)]) {
         let ticket = Ticket(story.world.next_ticket());
-        story.world.feed_input(township, Input::Quarantine { ticket, id: row.id, action });
+        story.world.feed_input(township, Input::Quarantine { ticket, id: row.id, action, event: signed("quarantine") });
         answers.push(story.world.answer(ticket));
     }
     assert!(matches!(&answers[0], Reply::Requeued(code) if code == "awaited"), "{answers:?}");
     assert!(matches!(&answers[1], Reply::Done(_)), "{answers:?}");
     assert!(matches!(&answers[2], Reply::Refused(refusal) if refusal.code == "not_in_quarantine"), "{answers:?}");
     assert!(story.world.machines[township].disk.quarantined().is_empty());
+    assert_eq!(story.at("T1").audit().len(), 2, "the log has what was done, and not what was refused");
     story.ends_well();
 }

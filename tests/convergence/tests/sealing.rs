@@ -122,7 +122,7 @@ fn a_new_node_of_the_seat_gets_keys_as_soon_as_a_holder_is_there() {
     story.world.crash(township);
     let entry = story.world.county.grow(&["V11'"]);
     let ticket = heliu_replication::Ticket(story.world.next_ticket());
-    story.world.feed_input(county, Input::Extend { ticket, entries: vec![entry] });
+    story.world.feed_input(county, Input::Extend { ticket, entries: vec![entry], event: None });
     let enrolled = story.world.county.enrolled.len() - 1;
     let new = story.world.install(enrolled, 1);
     story.world.machines[new].upstreams = vec![county];

@@ -1,9 +1,12 @@
-//! The check before every call, in front of all services.
+//! The check before every call, in front of all services, and the deadline of every call.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::future::{Either, Ready, ready};
+use futures::FutureExt as _;
+use futures::future::{Either, Map, Ready, ready};
+use tokio::time::error::Elapsed;
+use tokio::time::{Timeout, timeout};
 use tonic::body::Body;
 use tonic::codegen::http::{HeaderMap, Request, Response, header};
 use tonic::{Code, Status};
@@ -15,6 +18,9 @@ use crate::clock::wall_ms;
 use crate::handle::Inner;
 use crate::server::Visitor;
 use crate::server::refusals as words;
+
+type Answered<E> = Result<Response<Body>, E>;
+type InTime<F, E> = Map<Timeout<F>, fn(Result<Answered<E>, Elapsed>) -> Answered<E>>;
 
 #[derive(Clone)]
 pub(crate) struct GateLayer(Arc<Inner>);
@@ -45,31 +51,32 @@ where
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = Either<S::Future, Ready<Result<Response<Body>, S::Error>>>;
+    type Future = Either<InTime<S::Future, S::Error>, Ready<Result<Response<Body>, S::Error>>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.next.poll_ready(context)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let visitor = request.extensions().get::<Visitor>().copied();
-        match admit(&self.inner, visitor, request.uri().path(), request.headers()) {
+        let visitor = request.extensions().get::<Visitor>().cloned();
+        match admit(&self.inner, visitor.as_ref(), request.uri().path(), request.headers()) {
             Ok(caller) => {
                 request.extensions_mut().insert(caller);
-                Either::Left(self.next.call(request))
+                let answered = timeout(self.inner.bounds.call, self.next.call(request));
+                Either::Left(answered.map(in_time::<S::Error> as fn(_) -> _))
             }
             Err(status) => Either::Right(ready(Ok(status.into_http()))),
         }
     }
 }
 
-fn admit(inner: &Inner, visitor: Option<Visitor>, path: &str, headers: &HeaderMap) -> Result<Caller, Status> {
+fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderMap) -> Result<Caller, Status> {
     // An unknown method is what an older node is asked by a newer client: both are told as much by this code.
     let need = need(path).ok_or_else(|| Status::new(Code::Unimplemented, "this node serves no such method"))?;
-    let Some(secured) = &inner.secured else { return Ok(Caller::ANYBODY) };
     if matches!(need, Need::Open | Need::Node | Need::JoinToken) {
         return Ok(Caller::ANYBODY);
     }
+    let Some(secured) = &inner.secured else { return seated(inner, visitor, Caller::ANYBODY) };
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(token) = given.and_then(|given| given.strip_prefix("Bearer ")) else {
         return Err(words::no_token().into());
@@ -95,6 +102,21 @@ fn admit(inner: &Inner, visitor: Option<Visitor>, path: &str, headers: &HeaderMa
         Need::Either(role, other) if !entry.roles.contains(&role) && !entry.roles.contains(&other) => {
             Err(words::missing_role(role, &entry.roles).into())
         }
-        _ => Ok(Caller::with(entry)),
+        _ => seated(inner, visitor, Caller::with(entry)),
     }
+}
+
+/// Its connection is one of those that have shown who they are.
+fn seated(inner: &Inner, visitor: Option<&Visitor>, caller: Caller) -> Result<Caller, Status> {
+    match visitor {
+        Some(visitor) if !visitor.pass.admit() => {
+            Err(words::too_many("too_many_connections", inner.limits.connections).into())
+        }
+        _ => Ok(caller),
+    }
+}
+
+/// A call that lasted too long is given up. tonic's own deadline would say that the caller had cancelled it.
+fn in_time<E>(answered: Result<Answered<E>, Elapsed>) -> Answered<E> {
+    answered.unwrap_or_else(|_| Ok(Status::from(words::too_late()).into_http()))
 }

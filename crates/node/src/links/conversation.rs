@@ -12,8 +12,6 @@ use super::{Closing, LinkEnd, LinkTasks};
 use crate::handle::Inner;
 use crate::inbox::Ask;
 
-/// Who connects says who it is within this time.
-pub(crate) const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the other end may take to see that the link has ended, before it is cut.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -74,7 +72,7 @@ where
                 farewell(incoming).await;
                 return Ended::Closed;
             }
-            heard = hear(incoming, greeted) => heard,
+            heard = hear(incoming, greeted, inner.bounds.hello) => heard,
         };
         let message = match heard {
             Heard::Message(message) => message,
@@ -84,6 +82,9 @@ where
         let ask = match Frame::try_from(message) {
             Ok(frame) => {
                 note(inner, tasks, &frame);
+                if let Some(guest) = &mut tasks.guest {
+                    guest.look(inner);
+                }
                 greeted = true;
                 Ask::Frame { link, frame }
             }
@@ -96,13 +97,13 @@ where
 }
 
 /// Keepalive notices a dead connection; only the first message has a deadline of its own.
-async fn hear<M>(incoming: &mut Streaming<M>, greeted: bool) -> Heard<M> {
+async fn hear<M>(incoming: &mut Streaming<M>, greeted: bool, deadline: Duration) -> Heard<M> {
     let next = incoming.message();
     let heard = if greeted {
         next.await
     } else {
-        let late = || Err(Status::deadline_exceeded(format!("no hello within {} s", HELLO_DEADLINE.as_secs())));
-        tokio::time::timeout(HELLO_DEADLINE, next).await.unwrap_or_else(|_| late())
+        let late = || Err(Status::deadline_exceeded(format!("no hello within {} s", deadline.as_secs())));
+        tokio::time::timeout(deadline, next).await.unwrap_or_else(|_| late())
     };
     match heard {
         Ok(Some(message)) => Heard::Message(message),

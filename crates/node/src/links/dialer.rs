@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use heliu_tls::CONNECT_TIMEOUT;
 use heliu_trust::id::NodeId;
-use heliu_wire::MESSAGE_BYTES_MAX;
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
 use hyper_util::rt::TokioIo;
 use tonic::codegen::http::Uri;
@@ -17,12 +16,10 @@ use tonic::{Code, Status};
 use super::conversation::{Ended, converse, reason};
 use super::link;
 use super::route::Route;
+use crate::bounds::{Bounds, CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES};
 use crate::handle::Inner;
 use crate::options::Retry;
-use crate::server::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, KEEPALIVE, KEEPALIVE_TIMEOUT, STREAM_WINDOW_BYTES};
 
-/// How long the other end may take to open the stream once it is connected.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A link that lasted so long was a good one: the next wait is a short one again.
 const GOOD: Duration = Duration::from_secs(5);
 
@@ -96,12 +93,12 @@ async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<End
         let (channel, peer) = connect(inner, address, route.node).await?;
         end.peer = peer;
         let mut client = ReplicationServiceClient::new(channel)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX);
-        match tokio::time::timeout(OPEN_TIMEOUT, client.link(outgoing.requests())).await {
+            .max_decoding_message_size(inner.bounds.message_bytes)
+            .max_encoding_message_size(inner.bounds.message_bytes);
+        match tokio::time::timeout(inner.bounds.open, client.link(outgoing.requests())).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(not_opened(inner.secured.is_some(), &status)),
-            Err(_) => Err(format!("it did not open a link within {} s", OPEN_TIMEOUT.as_secs())),
+            Err(_) => Err(format!("it did not open a link within {} s", inner.bounds.open.as_secs())),
         }
     };
     let incoming = unless_stopping(inner, opening).await.ok_or("this node is shutting down")??;
@@ -123,7 +120,7 @@ fn not_opened(secured: bool, status: &Status) -> String {
 
 /// A connection, and the node that it has proven to be with; none in development mode.
 async fn connect(inner: &Inner, address: &str, wanted: Option<NodeId>) -> Result<(Channel, Option<NodeId>), String> {
-    let endpoint = endpoint(address).ok_or("not an address")?;
+    let endpoint = bounded(endpoint(address).ok_or("not an address")?, &inner.bounds);
     let Some(secured) = &inner.secured else {
         let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await.map_err(|error| reason(&error))?;
         return Ok((channel, None));
@@ -149,20 +146,23 @@ async fn unless_stopping<T>(inner: &Inner, work: impl Future<Output = T>) -> Opt
     }
 }
 
-/// How one node talks to another; how the connection is made and secured is `connect`'s.
+/// Where another node is.
 pub(crate) fn endpoint(address: &str) -> Option<Endpoint> {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).ok()?;
     endpoint.uri().port_u16().filter(|_| endpoint.uri().host().is_some_and(|host| !host.is_empty()))?;
-    let endpoint = endpoint
+    Some(endpoint)
+}
+
+/// How one node talks to another; how the connection is made and secured is `connect`'s.
+fn bounded(endpoint: Endpoint, bounds: &Bounds) -> Endpoint {
+    endpoint
         .tcp_nodelay(true)
-        .tcp_keepalive(Some(KEEPALIVE))
-        .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .http2_keep_alive_interval(bounds.keepalive)
+        .keep_alive_timeout(bounds.keepalive_timeout)
         .keep_alive_while_idle(true)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
-    Some(endpoint)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
 }
 
 /// Waits between attempts.

@@ -18,6 +18,7 @@ use heliu_trust::id::NodeId;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::handle::Inner;
+use crate::server::Guest;
 use outgoing::Outgoing;
 use route::Route;
 
@@ -46,6 +47,8 @@ pub(crate) struct LinkTasks {
     pub id: LinkId,
     pub route: Arc<Route>,
     pub stopped: oneshot::Receiver<Closing>,
+    /// The other end's place at this node, if it has dialled.
+    pub guest: Option<Guest>,
     /// Ends the sending direction at once, whatever waits.
     pub cut: AbortHandle,
 }
@@ -82,5 +85,5 @@ pub(crate) fn link(inner: &Inner, route: Arc<Route>, dialer: bool) -> (LinkEnd, 
     let (outgoing, cut) = Outgoing::new(queue, Arc::clone(&route));
     let address = route.state().address;
     let end = LinkEnd { dialer, peer: None, address, frames, stop };
-    (end, LinkTasks { id, route, stopped, cut }, outgoing)
+    (end, LinkTasks { id, route, stopped, guest: None, cut }, outgoing)
 }

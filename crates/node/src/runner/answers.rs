@@ -1,13 +1,12 @@
-//! Who waits for what: commands, directory entries and administrators' orders under way.
+//! Who waits for what: commands and administrators' orders under way.
 
 use std::collections::BTreeMap;
 
-use heliu_replication::AuditEvent;
-use heliu_replication::effect::{Input, Reply, Ticket};
+use heliu_replication::effect::{Reply, Ticket};
 use heliu_storage::StoreError;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::error::{ExecuteError, ExtendError, OrderError};
+use crate::error::{ExecuteError, OrderError};
 use crate::inbox::Answer;
 use crate::status::Executed;
 
@@ -18,22 +17,8 @@ pub(super) struct Waiting {
 }
 
 enum Waiter {
-    Execute {
-        answer: Answer<Executed, ExecuteError>,
-        _permit: OwnedSemaphorePermit,
-    },
-    Extend(Answer<(), ExtendError>),
-    Order {
-        answer: Answer<Reply, OrderError>,
-        event: Option<AuditEvent>,
-        permit: OwnedSemaphorePermit,
-    },
-    /// It is done, and answered once the audit log says so.
-    Audited {
-        answer: Answer<Reply, OrderError>,
-        reply: Reply,
-        _permit: OwnedSemaphorePermit,
-    },
+    Execute { answer: Answer<Executed, ExecuteError>, _permit: OwnedSemaphorePermit },
+    Order { answer: Answer<Reply, OrderError>, _permit: OwnedSemaphorePermit },
 }
 
 impl Waiting {
@@ -41,17 +26,8 @@ impl Waiting {
         self.add(Waiter::Execute { answer, _permit: permit })
     }
 
-    pub fn extend(&mut self, answer: Answer<(), ExtendError>) -> Ticket {
-        self.add(Waiter::Extend(answer))
-    }
-
-    pub fn order(
-        &mut self,
-        answer: Answer<Reply, OrderError>,
-        event: Option<AuditEvent>,
-        permit: OwnedSemaphorePermit,
-    ) -> Ticket {
-        self.add(Waiter::Order { answer, event, permit })
+    pub fn order(&mut self, answer: Answer<Reply, OrderError>, permit: OwnedSemaphorePermit) -> Ticket {
+        self.add(Waiter::Order { answer, _permit: permit })
     }
 
     fn add(&mut self, waiter: Waiter) -> Ticket {
@@ -65,9 +41,8 @@ impl Waiting {
         self.waiting.len()
     }
 
-    /// An answer that nobody waits for any more is none: whoever asked has gone. Returns what is to be written to the audit
-    /// log first.
-    pub fn reply(&mut self, ticket: Ticket, reply: Reply) -> Option<Input> {
+    /// An answer that nobody waits for any more is none: whoever asked has gone.
+    pub fn reply(&mut self, ticket: Ticket, reply: Reply) {
         match self.waiting.remove(&ticket) {
             Some(Waiter::Execute { answer, .. }) => {
                 let reply = match reply {
@@ -78,27 +53,9 @@ impl Waiting {
                 };
                 let _ = answer.send(reply);
             }
-            Some(Waiter::Extend(answer)) => {
-                let reply = match reply {
-                    Reply::Done(_) | Reply::Revealed(_) => Ok(()),
-                    Reply::BadEntries(why) => Err(ExtendError::BadEntries(why)),
-                    Reply::StoreFailed(error) => Err(ExtendError::StoreFailed(error)),
-                    Reply::Refused(refusal) => Err(ExtendError::BadEntries(refusal.to_string())),
-                    other => Err(ExtendError::BadEntries(format!("{other:?}"))), // Not an answer to entries.
-                };
-                let _ = answer.send(reply);
-            }
-            Some(Waiter::Order { answer, event, permit }) => match (of_order(reply), event) {
-                (Ok(reply), Some(event)) => {
-                    let ticket = self.add(Waiter::Audited { answer, reply, _permit: permit });
-                    return Some(Input::Audit { ticket, event });
-                }
-                (result, _) => drop(answer.send(result)),
-            },
-            Some(Waiter::Audited { answer, reply: done, .. }) => drop(answer.send(of_order(reply).map(|_| done))),
+            Some(Waiter::Order { answer, .. }) => drop(answer.send(of_order(reply))),
             None => {}
         }
-        None
     }
 
     /// Whatever the engine could not answer itself when it failed.

@@ -26,7 +26,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::begin::Beginner;
-use crate::error::{ExecuteError, ExtendError, OrderError, ShutdownError, StartError};
+use crate::error::{ExecuteError, OrderError, ShutdownError, StartError};
 use crate::handle::Inner;
 use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
@@ -136,19 +136,11 @@ impl<S: Write + 'static> Running<S> {
                     self.feed(Input::Execute { ticket, request, role });
                 }
             },
-            Ask::Extend { entries, answer } => match self.refusal() {
-                Some(ExecuteError::StoreFailed(error)) => drop(answer.send(Err(ExtendError::StoreFailed(error)))),
-                Some(_) => drop(answer.send(Err(ExtendError::ShuttingDown))),
-                None => {
-                    let ticket = self.waiting.extend(answer);
-                    self.feed(Input::Extend { ticket, entries });
-                }
-            },
-            Ask::Order { order, event, answer, permit } => match self.refusal() {
+            Ask::Order { order, answer, permit } => match self.refusal() {
                 Some(ExecuteError::StoreFailed(error)) => drop(answer.send(Err(OrderError::StoreFailed(error)))),
                 Some(_) => drop(answer.send(Err(OrderError::ShuttingDown))),
                 None => {
-                    let ticket = self.waiting.order(answer, event, permit);
+                    let ticket = self.waiting.order(answer, permit);
                     self.feed(order(ticket));
                 }
             },
@@ -272,7 +264,10 @@ impl<S: Write + 'static> Running<S> {
                 self.verifying.gone(link);
                 Some(Input::LinkDown { link })
             }
-            Effect::Reply { ticket, reply } => self.waiting.reply(ticket, reply),
+            Effect::Reply { ticket, reply } => {
+                self.waiting.reply(ticket, reply);
+                None
+            }
             Effect::Notice(notice) => {
                 self.notice(&notice);
                 None

@@ -25,7 +25,7 @@ impl Enrolment {
     }
 
     /// Notes that somebody was not let in.
-    fn refuse(&self, visitor: Option<Visitor>, reason: &str, refusal: Refusal) -> Status {
+    fn refuse(&self, visitor: Option<&Visitor>, reason: &str, refusal: Refusal) -> Status {
         if let Some(visitor) = visitor {
             self.node.0.join_attempts.failed(visitor.address.ip());
             self.node.0.refused.note(visitor.address, "join_refused", reason, None);
@@ -37,13 +37,13 @@ impl Enrolment {
 #[tonic::async_trait]
 impl EnrolmentService for Enrolment {
     async fn join(&self, request: Request<pb::JoinRequest>) -> Result<Response<pb::JoinResponse>, Status> {
-        let visitor = request.extensions().get::<Visitor>().copied();
-        if visitor.is_some_and(|visitor| self.node.0.join_attempts.are_too_many(visitor.address.ip())) {
+        let visitor = request.extensions().get::<Visitor>().cloned();
+        if visitor.as_ref().is_some_and(|visitor| self.node.0.join_attempts.are_too_many(visitor.address.ip())) {
             return Err(too_many_attempts().into());
         }
         let asked = JoinRequest::decode(&request.into_inner().request).map_err(|error| {
             let why = format!("its join request cannot be read: {error}");
-            self.refuse(visitor, &why, unreadable(&error.to_string()))
+            self.refuse(visitor.as_ref(), &why, unreadable(&error.to_string()))
         })?;
         let joined = match self.node.join(asked).await {
             Ok(joined) => joined,
@@ -52,7 +52,7 @@ impl EnrolmentService for Enrolment {
                 // Who has to wait, or asks twice, has done nothing wrong.
                 return Err(match code.as_str() {
                     "join.pending" | "join.busy" | "join.asked-again" => refusal.into(),
-                    _ => self.refuse(visitor, &format!("its join request is refused: {reason}"), refusal),
+                    _ => self.refuse(visitor.as_ref(), &format!("its join request is refused: {reason}"), refusal),
                 });
             }
             Err(JoinError::StoreFailed(error)) => return Err(of_write(&error).into()),

@@ -1,5 +1,5 @@
-//! Connections as they are accepted: no more than a limit, secured one beside the other, and none that connects and says
-//! nothing.
+//! Connections as they are accepted: secured one beside the other, none that connects and says nothing, and each hung up on
+//! when the lobby says so.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,22 +9,20 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::Stream as Incoming;
-use heliu_tls::{HANDSHAKE_DEADLINE, explain, proven};
+use heliu_tls::{explain, proven};
 use heliu_trust::id::NodeId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 use tracing::Instrument as _;
 
-use super::sources::Sources;
+use super::lobby::{Pass, Ticket};
 use crate::handle::{Inner, Secured};
 use crate::tls::stream::Stream;
 
-/// Within this time a connection has begun to speak HTTP/2. From then on keepalive watches over it.
-const PREFACE_DEADLINE: Duration = Duration::from_secs(10);
 const PREFACE_BYTES: usize = 24;
 /// When the system gives no connection (no file handles left), trying again at once would only burn time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
@@ -32,15 +30,16 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 const READY: usize = 16;
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub(crate) struct Visitor {
     pub address: SocketAddr,
     /// As proven by a certificate.
     pub node: Option<NodeId>,
+    /// Its place.
+    pub pass: Pass,
 }
 
-/// Connections, as long as fewer are open than the limit says; the rest waits in the system's backlog. They end, and with
-/// them the listener, when the node stops.
+/// Connections, each secured in a task of its own. The listener ends when the node stops.
 pub(super) fn accept(listener: TcpListener, inner: Arc<Inner>) -> impl Incoming<Item = io::Result<Connection>> {
     let (ready, secured) = mpsc::channel(READY);
     tokio::spawn(listen(listener, inner, ready).in_current_span());
@@ -50,66 +49,61 @@ pub(super) fn accept(listener: TcpListener, inner: Arc<Inner>) -> impl Incoming<
 type Ready = mpsc::Sender<io::Result<Connection>>;
 
 async fn listen(listener: TcpListener, inner: Arc<Inner>, ready: Ready) {
-    let limits = inner.limits;
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let handshakes = Arc::new(Semaphore::new(limits.handshakes));
-    let sources = Sources::new(limits.handshakes_per_source, limits.unproven_per_source);
-    let mut visitors = std::pin::pin!(async {
+    let visitors = async {
         loop {
-            let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-            let (tcp, address) = next(&listener).await;
+            let (tcp, address) = next(&listener, &inner).await;
             // Small frames must not wait for others. It only fails on a connection that is gone already.
             let _ = tcp.set_nodelay(true);
-            let Some(secured) = inner.secured.clone() else {
-                if ready.send(Ok(Connection::new(Stream::Plain(tcp), address, None, slot))).await.is_err() {
-                    return;
-                }
-                continue;
-            };
-            let Some(ticket) = sources.enter(address.ip()) else {
-                let why = "too many connections from this address have not been secured yet";
-                inner.refused.note(address, "too_many_handshakes", why, None);
-                continue;
-            };
-            let (inner, handshakes, ready) = (Arc::clone(&inner), Arc::clone(&handshakes), ready.clone());
-            let securing = async move {
-                let under_way = async {
-                    let _turn = ticket.turn().await?;
-                    let _place = handshakes.acquire().await.ok()?;
-                    secure(&inner, &secured, tcp, address).await
-                };
-                match tokio::time::timeout(HANDSHAKE_DEADLINE, under_way).await {
-                    Ok(Some((stream, node))) => {
-                        drop(ticket);
-                        // An error: the server has stopped meanwhile.
-                        let _ = ready.send(Ok(Connection::new(stream, address, node, slot))).await;
-                    }
-                    Ok(None) => {}
-                    Err(_) => {
-                        let why = format!("it did not secure the connection within {} s", HANDSHAKE_DEADLINE.as_secs());
-                        inner.refused.note(address, "handshake_timeout", &why, None);
-                    }
-                }
-            };
-            tokio::spawn(securing.in_current_span());
+            let (ticket, evicted) = inner.lobby.enter(address);
+            note_evicted(&inner, evicted);
+            tokio::spawn(receive(Arc::clone(&inner), ready.clone(), tcp, address, ticket).in_current_span());
         }
-    });
+    };
     tokio::select! {
-        () = &mut visitors => {}
+        () = visitors => {}
         () = inner.stopping() => {}
         () = ready.closed() => {}
     }
 }
 
-async fn next(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn next(listener: &TcpListener, inner: &Inner) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted; if it goes on, raise the limit of open files");
+                note_evicted(inner, inner.lobby.make_room());
                 sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+fn note_evicted(inner: &Inner, evicted: Option<SocketAddr>) {
+    if let Some(address) = evicted {
+        let why = "too many connections have not shown who they are; this was the oldest of the address that has most";
+        inner.refused.note(address, "evicted", why, None);
+    }
+}
+
+/// Secures a connection and hands it to the server.
+async fn receive(inner: Arc<Inner>, ready: Ready, tcp: TcpStream, address: SocketAddr, mut ticket: Ticket) {
+    let secured = match &inner.secured {
+        None => Some((Stream::Plain(tcp), None)),
+        Some(secured) => tokio::select! {
+            _ = &mut ticket.cut => None,
+            secured = tokio::time::timeout(inner.bounds.handshake, secure(&inner, secured, tcp, address)) => {
+                secured.unwrap_or_else(|_| {
+                    let why = format!("it did not secure the connection within {} s", inner.bounds.handshake.as_secs());
+                    inner.refused.note(address, "handshake_timeout", &why, None);
+                    None
+                })
+            }
+        },
+    };
+    if let Some((stream, node)) = secured {
+        // An error: the server has stopped meanwhile.
+        let _ = ready.send(Ok(Connection::new(stream, address, node, ticket, inner.bounds.preface))).await;
     }
 }
 
@@ -145,13 +139,22 @@ pub(super) struct Connection {
     visitor: Visitor,
     /// Until so many bytes have come.
     preface: Option<(Pin<Box<Sleep>>, usize)>,
-    _slot: OwnedSemaphorePermit,
+    ticket: Ticket,
 }
 
 impl Connection {
-    fn new(stream: Stream, address: SocketAddr, node: Option<NodeId>, slot: OwnedSemaphorePermit) -> Self {
-        let preface = Some((Box::pin(sleep(PREFACE_DEADLINE)), PREFACE_BYTES));
-        Connection { stream, visitor: Visitor { address, node }, preface, _slot: slot }
+    fn new(stream: Stream, address: SocketAddr, node: Option<NodeId>, ticket: Ticket, preface: Duration) -> Self {
+        let preface = Some((Box::pin(sleep(preface)), PREFACE_BYTES));
+        Connection { stream, visitor: Visitor { address, node, pass: ticket.pass() }, preface, ticket }
+    }
+
+    /// An error if it is to be hung up. Else whoever reads or writes is woken when it is.
+    fn goes_on(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        let cut = &mut self.ticket.cut;
+        if !cut.is_terminated() && Pin::new(cut).poll(context).is_pending() {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the connection is cut"))
     }
 }
 
@@ -159,7 +162,7 @@ impl Connected for Connection {
     type ConnectInfo = Visitor;
 
     fn connect_info(&self) -> Visitor {
-        self.visitor
+        self.visitor.clone()
     }
 }
 
@@ -169,6 +172,7 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.goes_on(context)?;
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let Some((deadline, missing)) = &mut self.preface else { return read };
@@ -186,6 +190,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.goes_on(context)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
@@ -194,6 +199,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.goes_on(context)?;
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
 
@@ -202,10 +208,12 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.goes_on(context)?;
         Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.goes_on(context)?;
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -99,6 +99,39 @@ pub(crate) fn expired_token() -> Refusal {
         .next("请管理员重新签发。", "Ask an administrator for a new one.")
 }
 
+/// `code` says of what.
+pub(crate) fn too_many(code: &str, limit: usize) -> Refusal {
+    let (zh, en) = match code {
+        "too_many_links" => (
+            format!("已有 {limit} 条链路,本节点不再接受。"),
+            format!("{limit} links are open, and this node takes no more."),
+        ),
+        _ => (
+            format!("已有 {limit} 个连接,本节点不再接受。"),
+            format!("{limit} connections are open, and this node takes no more."),
+        ),
+    };
+    Refusal::new(Code::ResourceExhausted, code, &zh, &en).next("请稍后再试。", "Try again later.")
+}
+
+pub(crate) fn stranger_has_a_link() -> Refusal {
+    let what = ("本次连接已有一条链路。", "This connection has a link already.");
+    Refusal::new(Code::ResourceExhausted, "one_link", what.0, what.1).why(
+        "名录尚不认识的节点,每个连接只能有一条链路。",
+        "A node that the directory does not know has one link in a connection.",
+    )
+}
+
+pub(crate) fn too_late() -> Refusal {
+    let what = ("请求历时太久,已放弃。", "The call took too long and was given up.");
+    Refusal::new(Code::DeadlineExceeded, "call_too_long", what.0, what.1)
+        .why("请求没有及时到齐,或未能及时办完。", "It did not come in time as a whole, or could not be done in time.")
+        .next(
+            "是否已执行未知;用同一个命令编号重发,不会重复执行。",
+            "Whether it was done is not known. Repeat it with the same command id: it then has no second effect.",
+        )
+}
+
 pub(crate) fn too_many_attempts() -> Refusal {
     let what = ("来自此地址的无效令牌太多。", "Too many bad tokens came from this address.");
     Refusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)

@@ -124,12 +124,14 @@ pub(crate) enum Work {
     Draft {
         ticket: Ticket,
         items: Vec<Item>,
+        event: AuditEvent,
     },
     FenceOf {
         ticket: Ticket,
         node: NodeId,
         nothing: bool,
         excluded: Vec<LeafHash>,
+        event: AuditEvent,
     },
     /// Own edits of the record that were excluded and not tried again yet.
     Reissue {
@@ -139,11 +141,13 @@ pub(crate) enum Work {
         ticket: Ticket,
         leaf: LeafHash,
         action: StrandedAction,
+        event: AuditEvent,
     },
     Quarantine {
         ticket: Ticket,
         id: [u8; 32],
         action: QuarantineAction,
+        event: AuditEvent,
     },
 }
 
@@ -155,7 +159,7 @@ impl Work {
             | Work::Erase { ticket, .. }
             | Work::Reveal { ticket, .. }
             | Work::Audit { ticket, .. }
-            | Work::Extend { by: By::Ticket(ticket), .. }
+            | Work::Extend { by: By::Ticket(ticket, _), .. }
             | Work::Join { asker: JoinAsker::Ticket(ticket), .. }
             | Work::Draft { ticket, .. }
             | Work::FenceOf { ticket, .. }
@@ -166,10 +170,9 @@ impl Work {
     }
 }
 
-/// Who hears what became of directory entries.
-#[derive(Clone, Copy)]
+/// Who hears what became of directory entries, and what the audit log says of it.
 pub(crate) enum By {
-    Ticket(Ticket),
+    Ticket(Ticket, Option<AuditEvent>),
     Link(LinkId),
 }
 

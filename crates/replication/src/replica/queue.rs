@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn a_directory_and_an_incarnation_are_batches_of_their_own_before_what_waits() {
         let mut queue = Queue::default();
-        let extend = |ticket| Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(ticket)) };
+        let extend = |ticket| Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(ticket), None) };
         queue.push(command(1));
         queue.push(frame(1, 1, 0));
         queue.push(extend(2));
@@ -231,7 +231,7 @@ mod tests {
         let request = JoinRequest { token, key, sealing, addresses: Vec::new(), signature };
         let join = |ticket| Work::Join { asker: JoinAsker::Ticket(Ticket(ticket)), request: Box::new(request.clone()) };
         let mut queue = Queue::default();
-        for work in [join(1), join(2), Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(3)) }, join(4)] {
+        for work in [join(1), join(2), Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(3), None) }, join(4)] {
             queue.push(work);
         }
         assert_eq!(queue.joins(), 3);

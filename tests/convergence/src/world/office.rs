@@ -1,6 +1,6 @@
 //! What administrators do and new machines ask for: join tokens, requests to join, entries of the directory, fences.
 
-use heliu_replication::{Alarm, Input, Reply, Ticket};
+use heliu_replication::{Alarm, AuditEvent, Input, Reply, Ticket};
 use heliu_storage::{Read, StrandedRow};
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId};
@@ -10,6 +10,12 @@ use super::World;
 use super::county::{Enrolled, REALM_NAME, sealing_of};
 use super::disk::ready;
 use super::machine::BEGIN_MS;
+
+/// What the audit log is to say of an act of the administrator's.
+#[must_use]
+pub fn signed(action: &str) -> AuditEvent {
+    AuditEvent { who: "administrator".to_owned(), action: action.to_owned(), ..AuditEvent::default() }
+}
 
 /// How long join tokens hold.
 pub const DAY_MS: i64 = 86_400_000;
@@ -49,21 +55,24 @@ impl World {
     /// The administrator of a machine hands in entries.
     pub fn enter(&mut self, machine: usize, entry: SignedEntry) -> Reply {
         let ticket = Ticket(self.next_ticket());
-        self.feed(machine, Input::Extend { ticket, entries: vec![entry] });
+        self.feed(machine, Input::Extend { ticket, entries: vec![entry], event: Some(signed("directory.append")) });
         self.answer(ticket)
     }
 
     /// The administrator of a machine that holds the issuer's key wants something in the directory.
     pub fn draft(&mut self, machine: usize, items: Vec<Item>) -> Reply {
         let ticket = Ticket(self.next_ticket());
-        self.feed(machine, Input::Draft { ticket, items });
+        self.feed(machine, Input::Draft { ticket, items, event: signed("draft") });
         self.answer(ticket)
     }
 
     /// A node is fenced, with what a machine knows of it as its frontier.
     pub fn fence(&mut self, machine: usize, node: NodeId) -> Reply {
         let ticket = Ticket(self.next_ticket());
-        self.feed(machine, Input::FenceOf { ticket, node, nothing: false, excluded: Vec::new() });
+        self.feed(
+            machine,
+            Input::FenceOf { ticket, node, nothing: false, excluded: Vec::new(), event: signed("fence") },
+        );
         self.answer(ticket)
     }
 

@@ -15,7 +15,7 @@ fn back_dating_into_an_older_directory() {
         for seat in ["V13", "V14"] {
             let entry = world.county.grow(&[seat]);
             let ticket = Ticket(world.next_ticket());
-            world.feed_input(0, Input::Extend { ticket, entries: vec![entry] });
+            world.feed_input(0, Input::Extend { ticket, entries: vec![entry], event: None });
         }
         threat.story.run_until_quiet();
         assert!(threat.does(Behaviour::BackDating, 12) > 3);

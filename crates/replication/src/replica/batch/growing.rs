@@ -17,7 +17,7 @@ use super::super::open::Open;
 use super::super::strangers::Strangers;
 use super::super::{By, Replica};
 use super::Batch;
-use crate::effect::{Done, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
+use crate::effect::{AuditEvent, Done, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
 
 /// Records that are read at once to be judged again.
 const CHUNK: usize = 128;
@@ -48,10 +48,16 @@ pub(super) struct Entering {
 
 impl Batch {
     pub(super) fn extend(&mut self, entries: &[SignedEntry], by: By, replica: &mut Replica, now: Moment) {
+        let before = replica.directory.head();
         let result = self.grow(entries, replica, now);
         match by {
             By::Link(link) => self.outcome.extended.push((link, result)),
-            By::Ticket(ticket) => {
+            By::Ticket(ticket, event) => {
+                // Entries before one that is not good are taken.
+                let has_grown = replica.directory.head() != before;
+                if let Some(event) = event.filter(|_| result.is_ok() || has_grown) {
+                    self.audit(event, replica, now);
+                }
                 let done = |()| Reply::Done(Done::default());
                 let reply = result.map_or_else(|error| Reply::BadEntries(error.to_string()), done);
                 self.outcome.replies.push((ticket, reply));
@@ -132,8 +138,19 @@ impl Batch {
     }
 
     /// The entry that the administrator wants, entered if one signature is enough.
-    pub(super) fn draft(&mut self, ticket: Ticket, items: &[Item], replica: &mut Replica, now: Moment) {
-        let reply = self.drafted(items, replica, now).unwrap_or_else(Reply::Refused);
+    pub(super) fn draft(
+        &mut self,
+        ticket: Ticket,
+        items: &[Item],
+        event: AuditEvent,
+        replica: &mut Replica,
+        now: Moment,
+    ) {
+        let drafted = self.drafted(items, replica, now);
+        if drafted.is_ok() {
+            self.audit(event, replica, now);
+        }
+        let reply = drafted.unwrap_or_else(Reply::Refused);
         self.outcome.replies.push((ticket, reply));
     }
 
@@ -153,24 +170,14 @@ impl Batch {
         Ok(Reply::Drafted { entry: Box::new(entry), entered })
     }
 
-    /// A fence with what is known here of the node as its frontier.
-    pub(super) fn fence_of(
-        &mut self,
-        ticket: Ticket,
-        node: NodeId,
-        nothing: bool,
-        excluded: Vec<LeafHash>,
-        replica: &mut Replica,
-        now: Moment,
-    ) {
+    /// A fence with what is known here of the node as its frontier, or, with `nothing`, without one.
+    pub(super) fn fence_of(&self, node: NodeId, nothing: bool, excluded: Vec<LeafHash>) -> Result<Item, Refusal> {
         let known = if nothing { None } else { self.looked.chains.get(&node) };
         let frontier = known.cloned().unwrap_or_default();
         if frontier.len() > limits::FRONTIER {
-            self.outcome.replies.push((ticket, Reply::Refused(too_many_incarnations(node, frontier.len()))));
-            return;
+            return Err(too_many_incarnations(node, frontier.len()));
         }
-        let fence = Fence::new(node, frontier, excluded);
-        self.draft(ticket, &[Item::Fence(fence)], replica, now);
+        Ok(Item::Fence(Fence::new(node, frontier, excluded)))
     }
 
     /// A machine asks to become a node. Whoever cannot enter it passes it up.

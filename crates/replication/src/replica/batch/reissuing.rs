@@ -11,7 +11,7 @@ use super::super::reissue::{Renamed, is_untried, overwritten, writes};
 use super::super::{Replica, Work};
 use super::Batch;
 use super::working::{draft, is_overtaken};
-use crate::effect::{Done, Moment, Notice, Reply, StrandedAction, Ticket};
+use crate::effect::{AuditEvent, Done, Moment, Notice, Reply, StrandedAction, Ticket};
 
 /// Why an edit is not made again.
 enum Not {
@@ -87,6 +87,7 @@ impl Batch {
         ticket: Ticket,
         leaf: LeafHash,
         action: StrandedAction,
+        event: AuditEvent,
         replica: &mut Replica,
         now: Moment,
     ) {
@@ -111,11 +112,14 @@ impl Batch {
                 }
                 Err(Not::Because(why)) => Reply::Refused(not_reissued(leaf, &why)),
                 Err(Not::Overtaken) => {
-                    self.put_off.push(Work::Stranded { ticket, leaf, action });
+                    self.put_off.push(Work::Stranded { ticket, leaf, action, event });
                     return;
                 }
             },
         };
+        if !matches!(reply, Reply::Refused(_)) {
+            self.audit(event, replica, now);
+        }
         self.outcome.replies.push((ticket, reply));
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heliu_record::command::Refusal;
+use heliu_record::command::{Refusal, Request};
 use heliu_record::hash::hash;
 use heliu_record::id::{Preimage, RecordId};
 use heliu_storage::RecordState;
@@ -165,6 +165,19 @@ impl Batch {
         let orphans = replica.statements.orphans();
         orphans.iter().for_each(|hash| replica.statements.remove(hash));
         self.transaction.statements_dropped.extend(gone.into_iter().chain(orphans));
+    }
+}
+
+/// The row of the audit log for a command: what was asked for, and about what; never what was written.
+pub(super) fn carried_out(request: &Request, role: &str, done: &Done) -> AuditEvent {
+    let subject = request.subject.map(|subject| subject.to_string());
+    let subject = subject.or_else(|| done.result.get("record").cloned()).unwrap_or_default();
+    AuditEvent {
+        who: request.who.clone(),
+        role: role.to_owned(),
+        action: request.name.clone(),
+        subject,
+        detail: request.id.to_string(),
     }
 }
 

@@ -14,7 +14,7 @@ use super::super::Replica;
 use super::super::evidence::place_of;
 use super::Batch;
 use super::mending::CODE as DAMAGED;
-use crate::effect::{Done, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, Ticket};
+use crate::effect::{AuditEvent, Done, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, Ticket};
 
 impl Batch {
     /// What it takes to judge whether these commits are the only ones of their places.
@@ -73,7 +73,9 @@ impl Batch {
         ticket: Ticket,
         id: [u8; 32],
         action: QuarantineAction,
+        event: AuditEvent,
         replica: &mut Replica,
+        now: Moment,
     ) {
         let Some(Some(row)) = self.looked.quarantined.get(&id).cloned() else {
             self.outcome.replies.push((ticket, Reply::Refused(not_in_quarantine(&id))));
@@ -87,6 +89,7 @@ impl Batch {
             }
             QuarantineAction::Requeue => Reply::Requeued(self.requeue(&row, replica)),
         };
+        self.audit(event, replica, now);
         self.looked.quarantined.insert(id, None);
         self.outcome.replies.push((ticket, reply));
     }

@@ -20,8 +20,9 @@ use super::super::damage;
 use super::super::open::Open;
 use super::super::writer::row_of;
 use super::super::{Incoming, Replica, Work};
+use super::stating::carried_out;
 use super::{Batch, answer};
-use crate::effect::{AuditEvent, Done, LinkId, LoadRequest, Moment, Reply, Ticket};
+use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
 
 impl Batch {
@@ -45,13 +46,20 @@ impl Batch {
                 Work::TellAuditHead => self.tell_audit_head(replica, now),
                 Work::Extend { entries, by } => self.extend(&entries, by, replica, now),
                 Work::Join { asker, request } => self.join(asker, request, replica, now),
-                Work::Draft { ticket, items } => self.draft(ticket, &items, replica, now),
-                Work::FenceOf { ticket, node, nothing, excluded } => {
-                    self.fence_of(ticket, node, nothing, excluded, replica, now);
+                Work::Draft { ticket, items, event } => self.draft(ticket, &items, event, replica, now),
+                Work::FenceOf { ticket, node, nothing, excluded, event } => {
+                    match self.fence_of(node, nothing, excluded) {
+                        Ok(fence) => self.draft(ticket, &[fence], event, replica, now),
+                        Err(refusal) => self.outcome.replies.push((ticket, Reply::Refused(refusal))),
+                    }
                 }
                 Work::Reissue { record } => self.reissue(record, replica, now),
-                Work::Stranded { ticket, leaf, action } => self.stranded_one(ticket, leaf, action, replica, now),
-                Work::Quarantine { ticket, id, action } => self.decide_quarantined(ticket, id, action, replica),
+                Work::Stranded { ticket, leaf, action, event } => {
+                    self.stranded_one(ticket, leaf, action, event, replica, now);
+                }
+                Work::Quarantine { ticket, id, action, event } => {
+                    self.decide_quarantined(ticket, id, action, event, replica, now);
+                }
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record, acked } => self.let_go(record, acked, replica, now),
                 Work::Mend { record } => {
@@ -454,19 +462,6 @@ fn sealing(key: &DataKey, seed: [u8; 32]) -> impl FnMut(&RecordId, &str, &Plaint
     move |record, path, plaintext| {
         let bytes = Zeroizing::new(plaintext.encode());
         seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path))
-    }
-}
-
-/// The row of the audit log for a command: what was asked for, and about what; never what was written.
-fn carried_out(request: &Request, role: &str, done: &Done) -> AuditEvent {
-    let subject = request.subject.map(|subject| subject.to_string());
-    let subject = subject.or_else(|| done.result.get("record").cloned()).unwrap_or_default();
-    AuditEvent {
-        who: request.who.clone(),
-        role: role.to_owned(),
-        action: request.name.clone(),
-        subject,
-        detail: request.id.to_string(),
     }
 }
 

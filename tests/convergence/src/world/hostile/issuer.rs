@@ -22,7 +22,7 @@ impl World {
     pub fn publish(&mut self, machine: usize) {
         let entries = self.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();
         let ticket = Ticket(self.next_ticket());
-        self.feed_input(machine, Input::Extend { ticket, entries });
+        self.feed_input(machine, Input::Extend { ticket, entries, event: None });
     }
 
     /// The thief enrols his node beside that of a machine, and gives the entry to another machine, or to the county's if
