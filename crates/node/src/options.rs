@@ -200,7 +200,7 @@ impl Default for Limits {
             outgoing_frames: 1_024,
             commands: 2_048,
             connections: 1_024,
-            unproven: 512,
+            unproven: 256,
             links: 768,
             requests_per_connection: 128,
         }

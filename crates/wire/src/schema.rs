@@ -119,6 +119,7 @@ fn argument(argument: &Argument) -> pb::Argument {
         required: argument.required,
         many: argument.many,
         help: label(argument.help),
+        sealed: argument.sealed,
     }
 }
 
@@ -147,5 +148,19 @@ mod tests {
             assert!(label.as_ref().is_some_and(|label| !label.zh.is_empty() && !label.en.is_empty()));
         }
         assert_eq!(schema.commands.len(), heliu_record::command::all().count());
+    }
+
+    #[test]
+    fn clients_are_told_which_arguments_they_must_not_show_again() {
+        let schema = schema();
+        let is_sealed = |command: &str, argument: &str| {
+            let command = schema.commands.iter().find(|known| known.name == command)?;
+            Some(command.arguments.iter().find(|known| known.name == argument)?.sealed)
+        };
+        for argument in ["contact", "birth_date", "person_digest"] {
+            assert_eq!(is_sealed("member.register", argument), Some(true), "{argument}");
+        }
+        assert_eq!(is_sealed("record.set", "value"), Some(true), "some fields are");
+        assert_eq!(is_sealed("member.register", "name"), Some(false));
     }
 }

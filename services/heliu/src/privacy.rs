@@ -100,6 +100,16 @@ fn receipt_told(receipt: &Receipt) -> String {
         row(one, tr!("尚无回音", "silent"));
     }
     let (done, silent) = (count(receipt.confirmed.len() as u64), count(receipt.silent.len() as u64));
+    let elsewhere = match receipt.elsewhere {
+        0 => String::new(),
+        others => {
+            let others = count(u64::from(others));
+            tr!(
+                "本席位以外还有 {others} 个节点,其抹除情况只有它们各自的上级知道。\n",
+                "Nodes elsewhere: {others}; whether they have erased it only their own superiors hear.\n"
+            )
+        }
+    };
     pairs(&rows)
         + "\n"
         + &table.print()
@@ -107,6 +117,7 @@ fn receipt_told(receipt: &Receipt) -> String {
             "\n{done} 个节点已确认,{silent} 个尚无回音。\n",
             "\nNodes that have confirmed: {done}; silent: {silent}.\n"
         )
+        + &elsewhere
 }
 
 fn receipt_shape(receipt: &Receipt) -> Value {
@@ -116,5 +127,22 @@ fn receipt_shape(receipt: &Receipt) -> Value {
         "ordered": time::utc(receipt.ordered_ms),
         "confirmed": receipt.confirmed.iter().map(one).collect::<Vec<_>>(),
         "silent": receipt.silent.iter().map(one).collect::<Vec<_>>(),
+        "elsewhere": receipt.elsewhere,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_says_of_how_many_nodes_it_can_say_nothing() {
+        let line = Confirmation { node: "ab".repeat(16), at_ms: 1, ..Confirmation::default() };
+        let receipt = Receipt { confirmed: vec![line], elsewhere: 7, ..Receipt::default() };
+        let told = receipt_told(&receipt);
+        assert!(told.contains("Nodes that have confirmed: 1; silent: 0.\nNodes elsewhere: 7;"), "{told}");
+        assert_eq!(receipt_shape(&receipt)["elsewhere"], 7);
+        let whole = Receipt { elsewhere: 0, ..receipt };
+        assert!(!receipt_told(&whole).contains("elsewhere"), "the county sees all of them");
+    }
 }

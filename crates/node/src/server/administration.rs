@@ -248,6 +248,7 @@ fn receipt_in_words(receipt: Receipt, directory: &Directory) -> pb::Receipt {
         ordered_ms: receipt.time_ms,
         confirmed: receipt.confirmed.into_iter().map(|(node, at_ms)| confirmation(node, at_ms)).collect(),
         silent: receipt.silent.into_iter().map(|node| confirmation(node, 0)).collect(),
+        elsewhere: u32::try_from(receipt.elsewhere).unwrap_or(u32::MAX),
     }
 }
 

@@ -96,6 +96,10 @@ async fn an_erased_record_is_gone_from_three_nodes_and_the_receipt_names_them() 
     let receipt = administrator.receipt(&id).await.expect("it is erased");
     let silent: Vec<&str> = receipt.silent.iter().map(|line| line.node.as_str()).collect();
     assert!(silent.contains(&key(OTHER_VILLAGE).node().to_string().as_str()), "that one is off: {receipt:?}");
+    assert_eq!(receipt.elsewhere, 0, "nobody is beside or above the county");
+    let below = with(&seats, TOWNSHIP, &township, &[Role::Registry]).await;
+    let receipt = below.receipt(&id).await.expect("it is erased");
+    assert_eq!(receipt.elsewhere, 2, "what the county's two nodes did the township does not hear");
     for place in [&village, &township, &county] {
         let row = heliu_storage::Read::record(&*place.store, id.parse().expect("an id")).await.expect("it reads");
         assert_eq!(row.map(|row| row.state), Some(RecordState::Erased));

@@ -159,11 +159,14 @@ async fn a_message_on_a_link_that_would_be_too_large_is_not_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_program_takes_no_answer_that_is_too_large() {
+async fn a_program_takes_no_answer_and_sends_no_request_that_is_too_large() {
     let address = liar::<LargeAnswer>().await;
     let client = heliu_client::Client::connect(&address.to_string()).await.expect("it listens");
     let refused = client.schema().await.expect_err("it is too large");
-    assert!(refused.to_string().contains("message length too large"), "{refused}");
+    assert!(refused.to_string().contains("decoded message length too large"), "{refused}");
+    let large = ExecuteRequest { reason: "x".repeat(5 * 1024 * 1024), ..ExecuteRequest::default() };
+    let refused = client.execute(large).await.map(drop).expect_err("it is too large");
+    assert!(refused.to_string().contains("stream error sent by user"), "it gives the call up itself: {refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,15 @@
-//! A directory with two signed entries for one place: what is kept of it, and why entries are not taken.
+//! Who brings entries of the directory and why they are not taken, and what is kept of two signed entries for one place.
 
 use heliu_trust::directory::{DirectoryError, SignedEntry};
 use heliu_trust::id::DirectoryVersion;
+
+use crate::effect::{AuditEvent, LinkId, Ticket};
+
+/// Who hears what became of directory entries, and what the audit log says of it.
+pub(crate) enum By {
+    Ticket(Ticket, Option<AuditEvent>),
+    Link(LinkId),
+}
 
 /// Two entries for one place. While it stands, nothing but the root's entries is taken.
 pub(crate) struct Fork {

@@ -170,12 +170,6 @@ impl Work {
     }
 }
 
-/// Who hears what became of directory entries, and what the audit log says of it.
-pub(crate) enum By {
-    Ticket(Ticket, Option<AuditEvent>),
-    Link(LinkId),
-}
-
 /// Leaves that came over a link, opened: signatures and shapes are checked, the records have not been looked at.
 pub(crate) struct Incoming {
     pub link: LinkId,
@@ -272,7 +266,7 @@ pub(crate) struct Replica {
 
 pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
 pub use erasure::Receipt;
-pub(crate) use forks::{Fork, NotGrown};
+pub(crate) use forks::{By, Fork, NotGrown};
 pub(crate) use hearing::open_grants;
 pub(crate) use open::short_hash;
 pub(crate) use quarantine::kept;

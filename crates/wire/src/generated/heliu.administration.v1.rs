@@ -236,6 +236,9 @@ pub struct Receipt {
     /// Enrolled nodes below this one's seat, and of it, that have not confirmed. They are told as soon as a link reaches them.
     #[prost(message, repeated, tag = "6")]
     pub silent: ::prost::alloc::vec::Vec<Confirmation>,
+    /// How many enrolled nodes there are elsewhere. Only their own superiors hear what became of it there.
+    #[prost(uint32, tag = "7")]
+    pub elsewhere: u32,
 }
 /// One node's word.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

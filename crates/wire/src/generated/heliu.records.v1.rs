@@ -461,6 +461,9 @@ pub struct Argument {
     pub many: bool,
     #[prost(message, optional, tag = "5")]
     pub help: ::core::option::Option<Label>,
+    /// What is given here is sealed in the record, or is for some fields: clients do not show it again, log it, or keep it.
+    #[prost(bool, tag = "6")]
+    pub sealed: bool,
 }
 /// Whether a record is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -340,8 +340,8 @@ pub const ERASE_AFTER: Label = label(
 pub const ERASE_REASON: Label = label("事由,记入审计日志", "Why; kept in the audit log");
 pub const RECEIPT: Label = label("抹除回执:哪些节点已确认", "Who has confirmed an erasure");
 pub const RECEIPT_AFTER: Label = label(
-    "示例:\n  heliu receipt 9c41…(全部 64 位)\n\n全部节点都已确认时退出码为 0。",
-    "Example:\n  heliu receipt 9c41… (all 64 digits)\n\nThe exit code is 0 when every node has confirmed.",
+    "示例:\n  heliu receipt 9c41…(全部 64 位)\n\n本席位及其下级的节点都已确认时退出码为 0。",
+    "Example:\n  heliu receipt 9c41… (all 64 digits)\n\nThe exit code is 0 when every node of this seat and below has confirmed.",
 );
 pub const RECEIPT_ID: Label = label("记录的完整编号(64 位)", "The record's whole id (64 digits)");
 pub const YES: Label = label("不再询问(供脚本使用)", "Do not ask (for scripts)");
