@@ -86,7 +86,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         let mut bytes = 0;
         let mut listed = Vec::new();
         for signed in directory.entries_from(asked.from).iter().take(page(asked.limit)) {
-            let entry = entries::entry(signed, &directory);
+            let entry = entries::entry_in_words(signed, &directory);
             bytes += entry.encoded.len();
             // One entry at least, however large; the next page begins where this one ends.
             if bytes > PAGE_BYTES_MAX && !listed.is_empty() {

@@ -33,6 +33,7 @@ use tonic_health::ServingStatus;
 
 use crate::access::GateLayer;
 use crate::handle::NodeHandle;
+pub use entries::entry_in_words;
 pub(crate) use incoming::Visitor;
 
 /// A connection over which nothing came for so long is asked whether it still lives.

@@ -261,7 +261,7 @@ pub enum Root {
     Escrow(RootEscrowArgs),
     #[command(about = t(help::ROOT_TWO_SIGNATURES), after_help = t(help::ROOT_AFTER))]
     TwoSignatures(RootTwoSignaturesArgs),
-    #[command(about = t(help::ROOT_RESOLVE), after_help = t(help::ROOT_AFTER))]
+    #[command(about = t(help::ROOT_RESOLVE), after_help = t(help::ROOT_RESOLVE_AFTER))]
     Resolve(RootResolveArgs),
 }
 
@@ -286,18 +286,25 @@ impl Root {
 pub struct RootSigning {
     #[arg(long, value_name = "FILE", help = t(help::ROOT_KEY))]
     pub root_key: PathBuf,
-    #[arg(long, value_name = "FILE", help = t(help::ROOT_DIRECTORY))]
-    pub directory: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = t(help::SIGN_OUT))]
     pub out: Option<PathBuf>,
     #[arg(long, help = t(help::JSON))]
     pub json: bool,
 }
 
+/// The directory that the next entry is for.
+#[derive(Clone, Debug, Args)]
+pub struct RootDirectory {
+    #[arg(long, value_name = "FILE", help = t(help::ROOT_DIRECTORY))]
+    pub directory: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct RootIssuerArgs {
     #[arg(long, value_name = "FILE", help = t(help::ROOT_NEW_ISSUER))]
     pub new_issuer_key: PathBuf,
+    #[command(flatten)]
+    pub on: RootDirectory,
     #[command(flatten)]
     pub signing: RootSigning,
 }
@@ -309,6 +316,8 @@ pub struct RootCosignerArgs {
     #[arg(long, help = t(help::ROOT_COSIGNER_OFF))]
     pub off: bool,
     #[command(flatten)]
+    pub on: RootDirectory,
+    #[command(flatten)]
     pub signing: RootSigning,
 }
 
@@ -316,6 +325,8 @@ pub struct RootCosignerArgs {
 pub struct RootEscrowArgs {
     #[arg(long, value_name = "FILE", help = t(help::ROOT_NEW_ESCROW))]
     pub new_escrow_key: PathBuf,
+    #[command(flatten)]
+    pub on: RootDirectory,
     #[command(flatten)]
     pub signing: RootSigning,
 }
@@ -325,13 +336,19 @@ pub struct RootTwoSignaturesArgs {
     #[arg(value_name = "ON|OFF", help = t(help::SWITCH))]
     pub switch: Switch,
     #[command(flatten)]
+    pub on: RootDirectory,
+    #[command(flatten)]
     pub signing: RootSigning,
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct RootResolveArgs {
-    #[arg(long, value_name = "N", help = t(help::ROOT_RESOLVE_FROM))]
-    pub from: u64,
+    #[arg(long, value_name = "FILE", help = t(help::ROOT_RESOLVE_KEEP))]
+    pub keep: PathBuf,
+    #[arg(long = "drop", value_name = "FILE", required_unless_present = "from", help = t(help::ROOT_RESOLVE_DROP))]
+    pub dropped: Vec<PathBuf>,
+    #[arg(long, value_name = "N", requires = "abandoned", help = t(help::ROOT_RESOLVE_FROM))]
+    pub from: Option<u64>,
     #[arg(long = "abandon", value_name = "VERSION", help = t(help::ROOT_RESOLVE_ABANDON))]
     pub abandoned: Vec<String>,
     #[arg(long, value_name = "FILE", help = t(help::ROOT_NEW_ISSUER))]

@@ -62,7 +62,7 @@ async fn fetch(client: &Client, from: u64, most: u64) -> Result<Vec<DirectoryEnt
     }
 }
 
-fn told(entry: &DirectoryEntry) -> String {
+pub fn told(entry: &DirectoryEntry) -> String {
     let (index, when, by) = (entry.index, time::local(entry.time_ms), entry.signers.join(" + "));
     let version: String = entry.version.chars().take(16).collect();
     let mut text = format!("{index:>4}  {when}  {}  {version}\n", clean(&by));

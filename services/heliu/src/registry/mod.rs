@@ -6,4 +6,5 @@ pub mod enroll;
 pub mod join;
 pub mod nodes;
 pub mod propose;
+mod resolve;
 pub mod root;

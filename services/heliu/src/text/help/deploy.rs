@@ -205,22 +205,47 @@ pub const ROOT_AFTER: Label = label(
   heliu root cosigner <公钥> --root-key root.key                           任命副签人
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
-  heliu root resolve --from 7 --abandon <版本> --root-key root.key         裁定目录分叉
-然后在任一节点上:heliu directory append directory-8.entry --reason …",
+  heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
+                                                                           裁定目录分叉
+签字前先在县级节点取最新的目录(heliu directory save directory.bin)带来;然后在任一节点上:
+  heliu directory append directory-8.entry --reason …",
     "\
 Examples (on the offline machine, with directory.bin beside root.key):
   heliu root issuer --root-key root.key --new-issuer-key new-issuer.key    replaces the issuer
   heliu root cosigner PUBLIC-KEY --root-key root.key                       names a second signer
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
-  heliu root resolve --from 7 --abandon VERSION --root-key root.key        decides a forked directory
-Then, at a node: heliu directory append directory-8.entry --reason …",
+  heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
+                                                                           decides a forked directory
+First bring the newest directory from the county's node (heliu directory save directory.bin). Then, at a node:
+  heliu directory append directory-8.entry --reason …",
 );
 pub const ROOT_ISSUER: Label = label("更换签发密钥", "Replace the issuer's key");
 pub const ROOT_COSIGNER: Label = label("任命或撤销副签人", "Name a second signer, or no longer");
 pub const ROOT_ESCROW: Label = label("更换密封数据的备用钥匙", "Replace the escrow key");
 pub const ROOT_TWO_SIGNATURES: Label = label("开关两人签字", "Turn two signatures on or off");
-pub const ROOT_RESOLVE: Label = label("裁定目录分叉:放弃一支", "Decide a forked directory: give a branch up");
+pub const ROOT_RESOLVE: Label = label("裁定目录分叉:留一支,弃其余", "Decide a forked directory: one branch stays");
+pub const ROOT_RESOLVE_AFTER: Label = label(
+    "\
+示例:
+  heliu directory save ours.bin --dir ./realm/county       在持有要保留的一支的节点上
+  heliu directory save theirs.bin --dir ./node             在持有要放弃的一支的节点上
+  heliu root resolve --keep ours.bin --drop theirs.bin --root-key root.key --new-issuer-key new-issuer.key
+  heliu directory append directory-7.entry --reason 根已裁定    在任一节点上
+
+哪两个节点各持一支,heliu alarms 在各节点上说明。本命令自行找出分叉处和要放弃的版本;保留的一支自分叉处起的内容重新登记。\
+放弃的一支里也有要留的(席位、节点),请在裁定后重新办理。另一支的文件取不到时,用 --from 和 --abandon,两者都在 heliu alarms 中。",
+    "\
+Examples:
+  heliu directory save ours.bin --dir ./realm/county       at a node that has the branch to keep
+  heliu directory save theirs.bin --dir ./node             at a node that has the branch to drop
+  heliu root resolve --keep ours.bin --drop theirs.bin --root-key root.key --new-issuer-key new-issuer.key
+  heliu directory append directory-7.entry --reason 'the root has decided'    at any node
+
+Which nodes have which branch, heliu alarms tells at each. It finds the place where they part and the versions to give up by \
+itself; what the branch that stays says from there on is entered anew. What is good in the other one (seats, nodes) is done \
+again afterwards. If no file of the other one can be had, use --from and --abandon: heliu alarms shows both.",
+);
 pub const ROOT_KEY: Label = label("根私钥文件", "The root's private key");
 pub const ROOT_DIRECTORY: Label =
     label("目录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
@@ -231,12 +256,18 @@ pub const ROOT_COSIGNER_KEY: Label =
 pub const ROOT_COSIGNER_OFF: Label = label("撤销", "No longer");
 pub const ROOT_NEW_ESCROW: Label =
     label("新备用钥匙的文件;没有则生成", "The new escrow key; it is made if the file is not there");
-pub const ROOT_RESOLVE_FROM: Label = label(
-    "从第几条起放弃本目录的条目(等于条数则一条不弃)",
-    "Give this directory's entries up from this one on; its length: none",
+pub const ROOT_RESOLVE_KEEP: Label =
+    label("保留的一支的目录文件(heliu directory save)", "The directory that stays, from heliu directory save");
+pub const ROOT_RESOLVE_DROP: Label = label(
+    "放弃的一支的目录文件;可多次给出",
+    "A directory that is given up, from heliu directory save; may be repeated",
 );
-pub const ROOT_RESOLVE_ABANDON: Label =
-    label("另外放弃的版本(64 位十六进制);可多次给出", "Versions of other branches to give up; may be repeated");
+pub const ROOT_RESOLVE_FROM: Label =
+    label("没有 --drop 的文件时:从第几条起分叉", "Without a file for --drop: the entry from which on they differ");
+pub const ROOT_RESOLVE_ABANDON: Label = label(
+    "另外放弃的版本(64 位十六进制),其文件取不到;可多次给出",
+    "Another version to give up (64 hexadecimal digits), of which there is no file; may be repeated",
+);
 
 pub const LOCAL_DIR: Label = label("节点的目录,默认当前目录", "A node's directory; else the current one");
 pub const ACCESS: Label =
