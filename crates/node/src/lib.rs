@@ -33,8 +33,8 @@ use tracing::Instrument;
 
 pub use error::{AskError, ExecuteError, ExtendError, JoinError, OrderError, ShutdownError, StartError};
 pub use handle::NodeHandle;
-pub use server::entry_in_words;
 pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
+pub use server::entry_in_words;
 pub use tls::CertificateError;
 
 use access::{Attempts, Doors};

@@ -90,7 +90,9 @@ impl Alarm {
 
     pub(crate) fn directory_forked(index: u64, [ours, theirs]: [DirectoryVersion; 2], at_ms: i64) -> Self {
         let what = (
-            format!("名录第 {index} 条有两个不同的签署版本:本节点的 {ours} 与别处的 {theirs}。名录停止增长,数据照常同步。"),
+            format!(
+                "名录第 {index} 条有两个不同的签署版本:本节点的 {ours} 与别处的 {theirs}。名录停止增长,数据照常同步。"
+            ),
             format!(
                 "There are two signed entries {index} of the directory: {ours} here and {theirs} elsewhere. It grows no \
                  more; records go on."

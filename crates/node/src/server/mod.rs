@@ -6,6 +6,7 @@ mod administration;
 mod auditing;
 mod enrolment;
 mod entries;
+mod excluded;
 mod incoming;
 mod operations;
 mod operators;

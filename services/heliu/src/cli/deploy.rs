@@ -128,7 +128,7 @@ pub struct FenceArgs {
     pub node: String,
     #[arg(long, help = t(help::FENCE_NOTHING))]
     pub nothing: bool,
-    #[arg(long = "exclude", value_name = "ID", help = t(help::FENCE_EXCLUDE))]
+    #[arg(long = "exclude", value_name = "CHANGE", help = t(help::FENCE_EXCLUDE))]
     pub excluded: Vec<String>,
     #[arg(long, help = t(help::YES))]
     pub yes: bool,

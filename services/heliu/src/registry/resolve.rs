@@ -36,7 +36,8 @@ pub fn decide(args: &RootResolveArgs, keep: &Directory) -> Result<(Decision, Say
     let named = args.abandoned.iter().map(|text| version(text)).collect::<Result<BTreeSet<_>, _>>()?;
     let dropped = args.dropped.iter().map(|file| Ok((file.as_path(), open(file, keep)?)));
     let dropped = dropped.collect::<Result<Vec<(&Path, Directory)>, Failure>>()?;
-    let parts = dropped.iter().map(|(file, other)| keep.diverges(other).ok_or_else(|| no_fork(args, file, keep, other)));
+    let parts =
+        dropped.iter().map(|(file, other)| keep.diverges(other).ok_or_else(|| no_fork(args, file, keep, other)));
     let parts = parts.collect::<Result<Vec<u64>, _>>()?;
     let from = parts.into_iter().chain(args.from).min().unwrap_or(keep.len());
     if from >= keep.len() {

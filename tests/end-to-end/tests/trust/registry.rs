@@ -117,7 +117,8 @@ async fn an_entry_on_an_old_directory_is_a_slip_and_two_branches_are_a_fork_that
     let _ = offline(&realm, &format!("{line} --keep directory.bin")).await.exits(4).complains("is the beginning of");
     let _ = at_county(&realm, "directory save ours.bin").await.exits(0);
     let decided = offline(&realm, &format!("{line} --keep ours.bin --out decision.entry")).await.exits(0);
-    let _ = decided.answers("part at entry").answers("测试2镇 may enrol").answers("heliu directory append decision.entry");
+    let _ =
+        decided.answers("part at entry").answers("测试2镇 may enrol").answers("heliu directory append decision.entry");
     let _ = at_county(&realm, "directory append decision.entry --reason theft").await.exits(0);
     for dir in [realm.dir("C"), township.clone()] {
         until("the freeze has ended", async || heliu(&["alarms", "--dir", &dir]).await.code == 0).await;

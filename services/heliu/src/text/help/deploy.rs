@@ -130,23 +130,30 @@ pub const FENCE_AFTER: Label = label(
 示例:
   heliu fence 5d0a99e1 --reason 机器被盗 --yes
   heliu fence 5d0a99e1 --nothing --reason 密钥在使用前已泄露
+  heliu fence 5d0a99e1 --exclude 90af3c55 --exclude 1b7e2d04 --reason 失窃后冒写了两处
 
-默认保留县级此刻已收到的该节点的变更;此后的一律排除,不论写的日期。机器找回或更换后,用新令牌重新入域。",
+默认保留县级此刻已收到的该节点的变更;此后的一律排除,不论写的日期。失窃后、隔离前已到达的假变更,用 --exclude 逐个排除:\
+heliu history 记录编号 在每条末尾显示变更编号(不是提交编号)。机器找回或更换后,用新令牌重新入域。",
     "\
 Examples:
   heliu fence 5d0a99e1 --reason 'the machine was stolen' --yes
   heliu fence 5d0a99e1 --nothing --reason 'its key leaked before it was used'
+  heliu fence 5d0a99e1 --exclude 90af3c55 --exclude 1b7e2d04 --reason 'the thief wrote two changes'
 
-What the county has of the node up to now stays good; everything else of it is excluded, whatever its date. A replaced \
-machine joins anew, with a new token.",
+What the county has of the node up to now stays good; everything else of it is excluded, whatever its date. What a thief \
+wrote and the county has already is excluded change by change, with --exclude: heliu history RECORD shows the id of each \
+change (not of its commit). A replaced machine joins anew, with a new token.",
 );
 pub const FENCE_NODE: Label = label(
     "节点编号,或其开头(至少 8 位);见 heliu nodes",
     "A node's id, or a beginning of it (8 digits or more); see heliu nodes",
 );
 pub const FENCE_NOTHING: Label = label("该节点写过的一律不保留", "Keep nothing that it wrote");
-pub const FENCE_EXCLUDE: Label =
-    label("另外排除这一项(早先写的);可多次给出", "Exclude this as well, although it came before; may be repeated");
+pub const FENCE_EXCLUDE: Label = label(
+    "已到达的变更中也排除这一个:变更编号或其开头(至少 8 位),见 heliu history;可多次给出",
+    "Of what has arrived, exclude this change as well: its id or a beginning of it (8 digits or more), as heliu history shows \
+         it; may be repeated",
+);
 pub const TWO_SIGNATURES: Label =
     label("要求两人签字才能加第二节点、隔离、加席位", "Require two signatures for a second node, a fence, new seats");
 pub const TWO_SIGNATURES_AFTER: Label = label(
