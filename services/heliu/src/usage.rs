@@ -260,6 +260,7 @@ mod tests {
             "heliu root cosigner ab --root-key f --off",
             "heliu root escrow --new-escrow-key g --root-key f",
             "heliu root two-signatures off --root-key f",
+            "heliu root reveal 12345678 --escrow-key f --data d --json",
             "heliu root resolve --keep f --drop g --drop h --abandon ab --root-key f --new-issuer-key g",
             "heliu root resolve --keep f --from 7 --abandon ab --root-key f",
             "heliu access add --name n --role read --role write --seat 371726101000 --kind org --expires 90d --out f",

@@ -263,22 +263,33 @@ pub enum Root {
     TwoSignatures(RootTwoSignaturesArgs),
     #[command(about = t(help::ROOT_RESOLVE), after_help = t(help::ROOT_RESOLVE_AFTER))]
     Resolve(RootResolveArgs),
+    #[command(about = t(help::ROOT_REVEAL), after_help = t(help::ROOT_REVEAL_AFTER))]
+    Reveal(RootRevealArgs),
 }
 
 impl Root {
-    pub fn signing(&self) -> &RootSigning {
+    pub fn json(&self) -> bool {
         match self {
-            Root::Issuer(args) => &args.signing,
-            Root::Cosigner(args) => &args.signing,
-            Root::Escrow(args) => &args.signing,
-            Root::TwoSignatures(args) => &args.signing,
-            Root::Resolve(args) => &args.signing,
+            Root::Issuer(args) => args.signing.json,
+            Root::Cosigner(args) => args.signing.json,
+            Root::Escrow(args) => args.signing.json,
+            Root::TwoSignatures(args) => args.signing.json,
+            Root::Resolve(args) => args.signing.json,
+            Root::Reveal(args) => args.json,
         }
     }
+}
 
-    pub fn json(&self) -> bool {
-        self.signing().json
-    }
+#[derive(Clone, Debug, Args)]
+pub struct RootRevealArgs {
+    #[arg(value_name = "RECORD", help = t(help::RECORD_ID))]
+    pub id: String,
+    #[arg(long, value_name = "FILE", help = t(help::ROOT_REVEAL_KEY))]
+    pub escrow_key: PathBuf,
+    #[arg(long, value_name = "DIR", help = t(help::ROOT_REVEAL_DATA))]
+    pub data: PathBuf,
+    #[arg(long, help = t(help::JSON))]
+    pub json: bool,
 }
 
 /// What every act of the root needs; it is done offline.

@@ -136,7 +136,7 @@ fn anchor(read: &Read) -> Result<Option<(RealmId, PublicKey)>, Failure> {
 }
 
 /// The root is who signed the first entry.
-fn said_anchor(entries: &[SignedEntry]) -> Result<(RealmId, PublicKey), Failure> {
+pub fn said_anchor(entries: &[SignedEntry]) -> Result<(RealmId, PublicKey), Failure> {
     let first = entries.first();
     let root = first.and_then(|first| Some((first.entry.realm, first.signers().next()?)));
     root.ok_or_else(|| {

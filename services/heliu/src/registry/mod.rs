@@ -3,6 +3,7 @@
 
 pub mod directory;
 pub mod enroll;
+mod escrow;
 pub mod join;
 pub mod nodes;
 pub mod propose;

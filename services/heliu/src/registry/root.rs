@@ -8,6 +8,7 @@ use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::signature::{PublicKey, SealingKey, Signer as _};
 use serde_json::json;
 
+use super::escrow;
 use super::propose::entry_file;
 use super::resolve::decide;
 use crate::cli::{Root, RootDirectory, RootResolveArgs, RootSigning, Switch};
@@ -18,7 +19,7 @@ use crate::realm::make::refused;
 use crate::realm::{DIRECTORY, ISSUER_KEY, directory_file, write_new};
 use crate::text::{Say, say, time, tr};
 
-pub fn run(args: &Root) -> Result<Done, Failure> {
+pub async fn run(args: &Root) -> Result<Done, Failure> {
     match args {
         Root::Issuer(issuer) => {
             let (root, log) = next(&issuer.signing, &issuer.on)?;
@@ -43,6 +44,7 @@ pub fn run(args: &Root) -> Result<Done, Failure> {
             put_out(&policy.signing, &entry, &Say::default())
         }
         Root::Resolve(args) => resolve(args),
+        Root::Reveal(args) => escrow::run(args).await,
     }
 }
 

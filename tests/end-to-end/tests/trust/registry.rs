@@ -1,5 +1,7 @@
 //! Two signatures, and what the offline root decides.
 
+use std::path::{Path, PathBuf};
+
 use end_to_end::command_line::{Said, heliu, heliu_in};
 use end_to_end::patience::until;
 use end_to_end::process::NodeProcess;
@@ -68,20 +70,64 @@ async fn the_root_replaces_a_stolen_issuer() {
     until("the new one signs", async || at_county(&realm, &delegate).await.code == 0).await;
 }
 
-/// A copy of the county's machine, with its keys, as it was made.
-fn copied(realm: &Realm) -> std::path::PathBuf {
-    let copy = realm.folder().join("copy");
+/// A copy of a directory in the realm.
+fn copied(realm: &Realm, folder: &Path, name: &str) -> PathBuf {
+    let copy = realm.folder().join(name);
     std::fs::create_dir_all(&copy).expect("the directory is ours");
-    for file in std::fs::read_dir(realm.node_folder("C")).expect("it is ours").flatten() {
+    for file in std::fs::read_dir(folder).expect("it is ours").flatten() {
         std::fs::copy(file.path(), copy.join(file.file_name())).expect("it is ours");
     }
     copy
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sealed_is_opened_offline_with_the_escrow_key_and_with_the_one_that_replaces_it() {
+    const CONTACT: &str = "19909271828";
+    let realm = Realm::init(&["C", "V11"]).await;
+    let (mut county_node, county) = realm.start("C").await;
+    let (_village_node, village) = realm.start("V11").await;
+    let branch = village.makes("org.create", &[("name", "一村党支部")]).await;
+    let fields = [("name", "张三"), ("branch", branch.as_str()), ("contact", CONTACT)];
+    let member = village.makes("member.register", &fields).await;
+    until("it is at the county, with its keys", async || {
+        let equal = heliu(&["verify", "--dir", &realm.dir("V11")]).await.code == 0;
+        equal && county.record(&member).await.is_some()
+    })
+    .await;
+    let data = realm.node_folder("C").join("data");
+    let live = data.to_str().expect("temporary paths are plain");
+    let open = format!("root reveal {} --escrow-key escrow.key", &member[..8]);
+    let _ = offline(&realm, &format!("{open} --data {live}")).await.exits(5).complains("in use");
+    let _ = offline(&realm, &format!("{open} --data .")).await.exits(2).complains("heliu.db").complains("a copy of");
+
+    // The escrow's key is replaced. Who holds the record's key wraps it for the new one.
+    let head = async || at_county(&realm, "status --json").await.exits(0).json()["store_head"].as_u64();
+    let before = head().await;
+    let _ = at_county(&realm, "directory save directory.bin").await.exits(0);
+    let line = "root escrow --root-key root.key --new-escrow-key new.key --out escrow.entry";
+    let _ = offline(&realm, line).await.exits(0).answers("heliu directory append escrow.entry");
+    let _ = at_county(&realm, "directory append escrow.entry --reason lost").await.exits(0);
+    until("the new wrap has come", async || head().await > before).await;
+    assert!(county_node.stop().await.success());
+    let copy = copied(&realm, &data, "county-data");
+    let copy = copy.to_str().expect("temporary paths are plain");
+    for key in ["escrow.key", "new.key"] {
+        let open = format!("root reveal {member} --escrow-key {key} --data {copy}");
+        let opened = offline(&realm, &open).await.exits(0).answers(&format!("contact  {CONTACT}"));
+        let _ = opened.answers("in no audit log");
+    }
+    let _ = offline(&realm, "directory key stranger.key").await.exits(0);
+    let wrong = format!("root reveal {member} --escrow-key stranger.key --data {copy}");
+    let _ = offline(&realm, &wrong).await.exits(2).complains("stranger.key");
+    let shown = offline(&realm, &format!("root reveal {branch} --escrow-key new.key --data {copy} --json")).await;
+    assert_eq!(shown.exits(0).json()["fields"], serde_json::json!([]));
+    let _ = offline(&realm, &format!("root reveal abababab --escrow-key new.key --data {copy}")).await.exits(1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entry_on_an_old_directory_is_a_slip_and_two_branches_are_a_fork_that_the_root_decides() {
     let realm = Realm::init(&["C", "T1", "-V11", "-T2"]).await;
-    let copy = copied(&realm);
+    let copy = copied(&realm, &realm.node_folder("C"), "copy");
     let (mut county, _) = realm.start("C").await;
     let (first, second) = (code("T1"), code("T2"));
     let _ = at_county(&realm, &format!("delegate {first} --reason r")).await.exits(0);

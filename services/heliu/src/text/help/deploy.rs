@@ -214,6 +214,7 @@ pub const ROOT_AFTER: Label = label(
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
   heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
                                                                            裁定目录分叉
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data  打开密封字段
 签字前先在县级节点取最新的目录(heliu directory save directory.bin)带来;然后在任一节点上:
   heliu directory append directory-8.entry --reason …",
     "\
@@ -224,6 +225,7 @@ Examples (on the offline machine, with directory.bin beside root.key):
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
   heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
                                                                            decides a forked directory
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data  opens sealed fields
 First bring the newest directory from the county's node (heliu directory save directory.bin). Then, at a node:
   heliu directory append directory-8.entry --reason …",
 );
@@ -253,6 +255,26 @@ Which nodes have which branch, heliu alarms tells at each. It finds the place wh
 itself; what the branch that stays says from there on is entered anew. What is good in the other one (seats, nodes) is done \
 again afterwards. If no file of the other one can be had, use --from and --abandon: heliu alarms shows both.",
 );
+pub const ROOT_REVEAL: Label =
+    label("用备用钥匙打开一条记录的密封字段", "Open the sealed fields of a record with the escrow key");
+pub const ROOT_REVEAL_AFTER: Label = label(
+    "\
+示例(在离线的机器上,带来节点数据目录的副本):
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data
+
+只在能读的节点全部失去时使用;平时用 heliu reveal(记入审计日志)。副本在节点停止时复制,例如 cp -r ./realm/county/data \
+./county-data。读出的值可在新入域的节点上重新登记(heliu do record.set)。",
+    "\
+Example (on the offline machine, with a copy of a node's data directory):
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data
+
+For when no node is left that may read; else use heliu reveal, which is on record. Make the copy while the node is stopped, as \
+with cp -r ./realm/county/data ./county-data. What it shows can be entered anew at a node that has joined since (heliu do \
+record.set).",
+);
+pub const ROOT_REVEAL_KEY: Label = label("备用钥匙的文件(escrow.key)", "The escrow's private key (escrow.key)");
+pub const ROOT_REVEAL_DATA: Label =
+    label("节点数据目录的副本(内有 heliu.db)", "A copy of a node's data directory (with heliu.db in it)");
 pub const ROOT_KEY: Label = label("根私钥文件", "The root's private key");
 pub const ROOT_DIRECTORY: Label =
     label("目录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
