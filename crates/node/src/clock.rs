@@ -24,6 +24,25 @@ impl Clock {
     }
 }
 
+/// What another machine's clock said, and when that was here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OtherClock {
+    said_ms: i64,
+    heard: Instant,
+}
+
+impl OtherClock {
+    pub fn says(said_ms: i64) -> Self {
+        OtherClock { said_ms, heard: Instant::now() }
+    }
+
+    /// By how much it is ahead of this machine's, which may have been set since.
+    pub fn ahead_ms(&self) -> i64 {
+        let since = i64::try_from(self.heard.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.said_ms.saturating_add(since).saturating_sub(wall_ms())
+    }
+}
+
 /// Milliseconds since 1970; negative if the machine believes in an earlier time.
 pub(crate) fn wall_ms() -> i64 {
     let signed = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);

@@ -35,6 +35,7 @@ use tracing::Instrument;
 pub use error::{AskError, ExecuteError, JoinError, OrderError, ShutdownError, StartError};
 pub use handle::NodeHandle;
 pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
+pub use server::entry_in_words;
 pub use tls::CertificateError;
 
 use access::{Attempts, Doors};

@@ -115,6 +115,8 @@ pub struct LinkReport {
     pub peer: Option<NodeId>,
     pub peer_seat: Option<SeatId>,
     pub peer_program: String,
+    /// By how much its clock is ahead of this node's; of the last connection.
+    pub clock_ahead_ms: Option<i64>,
     pub state: LinkState,
     /// Since when both ends are proven to hold the same, by this node's clock.
     pub verified_ms: Option<i64>,

@@ -88,18 +88,20 @@ impl Alarm {
         Alarm::new("audit_forked", Severity::Warning, what, next, author.to_string(), at_ms)
     }
 
-    pub(crate) fn directory_forked(index: u64, heads: [DirectoryVersion; 2], at_ms: i64) -> Self {
-        let [ours, theirs] = heads.map(|head| head.short());
+    pub(crate) fn directory_forked(index: u64, [ours, theirs]: [DirectoryVersion; 2], at_ms: i64) -> Self {
         let what = (
-            format!("名录第 {index} 条有两个不同的签署版本:{ours} 与 {theirs}。名录停止增长,数据照常同步。"),
             format!(
-                "There are two signed entries {index} of the directory: {ours} and {theirs}. It grows no more; records go \
-                 on."
+                "名录第 {index} 条有两个不同的签署版本:本节点的 {ours} 与别处的 {theirs}。名录停止增长,数据照常同步。"
+            ),
+            format!(
+                "There are two signed entries {index} of the directory: {ours} here and {theirs} elsewhere. It grows no \
+                 more; records go on."
             ),
         );
         let next = (
-            "签署密钥可能已泄露。请由持有根密钥的人裁决(heliu root resolve),并更换签署密钥。",
-            "The issuer's key may be stolen. Whoever holds the root key decides (heliu root resolve), and replaces it.",
+            "签署密钥可能已泄露。请在两边各取一份目录(heliu directory save),由持有根密钥的人裁决并更换签署密钥(heliu root resolve --help)。",
+            "The issuer's key may be stolen. Save the directory at a node of each side (heliu directory save); whoever holds \
+             the root key decides, and replaces the issuer's (heliu root resolve --help).",
         );
         Alarm::new("directory_forked", Severity::Critical, what, next, index.to_string(), at_ms)
     }

@@ -104,6 +104,8 @@ pub struct Hello {
     pub directory_head: DirectoryVersion,
     /// Program version, for operators.
     pub program: String,
+    /// The sender's clock, for operators: nothing is decided by it. None: it does not say.
+    pub now_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,5 +19,5 @@ pub use effect::{
     Revealed, SWEEP_ROWS, StrandedAction, Ticket,
 };
 pub use engine::{Config, Engine};
-pub use replica::Receipt;
+pub use replica::{Receipt, reveal};
 pub use start::Start;

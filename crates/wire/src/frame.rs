@@ -143,6 +143,7 @@ impl From<&Hello> for pb::Hello {
             directory_len: hello.directory_len,
             directory_head: hello.directory_head.0.to_vec(),
             program: cut(&hello.program, PROGRAM_BYTES),
+            now_ms: hello.now_ms.unwrap_or_default(),
         }
     }
 }
@@ -160,6 +161,7 @@ impl TryFrom<pb::Hello> for Hello {
             directory_len: hello.directory_len,
             directory_head: heliu_trust::id::DirectoryVersion(bytes("the directory's head", &hello.directory_head)?),
             program: text("the program's version", hello.program, PROGRAM_BYTES)?,
+            now_ms: Some(hello.now_ms).filter(|now| *now != 0),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! `heliu doctor`: is everything about a node on this machine as it should be, and if not, what to do.
 
 use heliu_client::Client;
-use heliu_client::operations::{GetStatusResponse, LinkRole, LinkState};
+use heliu_client::operations::{GetStatusResponse, Link, LinkRole, LinkState};
 use serde_json::{Value, json};
 
 use crate::access::config_file;
@@ -16,6 +16,9 @@ use crate::text::{Say, clean, say, time, tr};
 
 /// Less is as good as full.
 const FREE_MIN: u64 = 256 * 1024 * 1024;
+
+/// Times that are shown differ by no more than people overlook, and tokens and certificates run out when they should.
+const CLOCKS_APART_MAX_MS: u64 = 5 * 60 * 1000;
 
 /// One thing that was looked at.
 struct Finding {
@@ -176,10 +179,10 @@ async fn links(client: &Client) -> Vec<Finding> {
         Ok(links) => links,
         Err(error) => return vec![bad("links", say!("链路", "links"), error.into())],
     };
+    let clocks = clocks(&links);
     let dialled = links.into_iter().filter(|link| link.role() != LinkRole::Child);
-    let one = |link: heliu_client::operations::Link| {
-        let end = place(link.peer_seat.as_ref());
-        let end = if end.is_empty() { link.address.clone() } else { end };
+    let one = |link: Link| {
+        let end = end(&link);
         let what = say!("到 {end} 的链路", "the link to {end}");
         if !matches!(link.state(), LinkState::Down | LinkState::Connecting | LinkState::Refused) {
             return good("link", what);
@@ -194,7 +197,49 @@ async fn links(client: &Client) -> Vec<Finding> {
             )),
         )
     };
-    dialled.map(one).collect()
+    dialled.map(one).chain(clocks).collect()
+}
+
+/// This machine's clock beside those of all who are connected: one finding if they agree, else one for each that does not.
+fn clocks(links: &[Link]) -> Vec<Finding> {
+    let is_up = |link: &&Link| !matches!(link.state(), LinkState::Down | LinkState::Connecting | LinkState::Refused);
+    let known: Vec<(&Link, i64)> =
+        links.iter().filter(is_up).filter_map(|link| Some((link, link.clock_ahead_ms?))).collect();
+    let count = known.len();
+    let apart: Vec<Finding> = known
+        .into_iter()
+        .filter(|(_, ahead)| ahead.unsigned_abs() > CLOCKS_APART_MAX_MS)
+        .map(|(link, ahead)| {
+            let (end, by) = (end(link), time::span(ahead.unsigned_abs()));
+            let failure = if ahead > 0 {
+                say!("比本机快 {by}", "it is {by} ahead of this machine's")
+            } else {
+                say!("比本机慢 {by}", "it is {by} behind this machine's")
+            };
+            bad(
+                "clock",
+                say!("{end} 的时钟", "the clock of {end}"),
+                Failure::usage(failure).next(say!(
+                    "在两台机器上运行 date,与可靠的时钟比对,校正错的那台(最好开启 NTP);若错的是对方,校正后重启其节点再查",
+                    "run date on both machines, compare with a clock that you trust, and set the wrong one (better: turn on NTP); \
+                     if that is the other one, restart its node afterwards and look again"
+                )),
+            )
+        })
+        .collect();
+    if count > 0 && apart.is_empty() {
+        return vec![good(
+            "clock",
+            say!("时钟,与相连的邻居相符({count} 个)", "the clock, compared with linked neighbours ({count})"),
+        )];
+    }
+    apart
+}
+
+/// Who is at the other end.
+fn end(link: &Link) -> String {
+    let place = place(link.peer_seat.as_ref());
+    if place.is_empty() { link.address.clone() } else { place }
 }
 
 fn told(finding: &Finding) -> String {
@@ -216,4 +261,28 @@ fn shape(finding: &Finding) -> Value {
         "code": finding.code, "what": finding.what.now(), "good": finding.wrong.is_none(),
         "error": finding.wrong.as_ref().map(|wrong| wrong.json()["error"].clone()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(state: LinkState, clock_ahead_ms: Option<i64>) -> Link {
+        Link { state: state.into(), address: "10.0.0.1:7340".to_owned(), clock_ahead_ms, ..Link::default() }
+    }
+
+    #[test]
+    fn a_clock_that_is_minutes_away_is_told_with_what_to_do_and_seconds_are_not() {
+        let (hour, second) = (3_600_000, 1_000);
+        let near = [link(LinkState::Live, Some(-second)), link(LinkState::CatchingUp, Some(second))];
+        let said: Vec<String> = clocks(&near).iter().map(told).collect();
+        assert_eq!(said, ["[ok]    the clock, compared with linked neighbours (2)\n"]);
+        let far = [link(LinkState::Live, Some(-hour)), link(LinkState::Live, Some(second))];
+        let said: Vec<String> = clocks(&far).iter().map(told).collect();
+        assert_eq!(said.len(), 1);
+        assert!(said[0].contains("[WRONG] the clock of 10.0.0.1:7340: it is 1 h 0 min behind"), "{said:?}");
+        assert!(said[0].contains("NTP"), "{said:?}");
+        let unknown = [link(LinkState::Down, Some(hour)), link(LinkState::Live, None)];
+        assert!(clocks(&unknown).is_empty(), "nothing is known of them");
+    }
 }

@@ -133,7 +133,7 @@ fn exit_of(error: &ClientError) -> Exit {
         ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => Exit::Unreachable,
         ClientError::Foreign { .. } | ClientError::Failed { .. } => Exit::Failed,
         ClientError::Refused { .. } => match error.code() {
-            _ if matches!(error.reason(), "read_only" | "store_failed" | "store") => Exit::Store,
+            _ if matches!(error.reason(), "read_only" | "record_damaged" | "store_failed" | "store") => Exit::Store,
             Code::InvalidArgument | Code::OutOfRange => Exit::Usage,
             Code::ResourceExhausted | Code::DataLoss => Exit::Store,
             Code::NotFound | Code::Unavailable | Code::Internal | Code::Unknown => Exit::Failed,

@@ -377,7 +377,7 @@ fn link_shape(link: &Link) -> Value {
         "reconciles": link.reconciles, "round": link.round,
         "frames_in": link.frames_in, "frames_out": link.frames_out,
         "bytes_in": link.bytes_in, "bytes_out": link.bytes_out,
-        "refused": link.refused, "connects": link.connects,
+        "refused": link.refused, "connects": link.connects, "clock_ahead_ms": link.clock_ahead_ms,
     })
 }
 

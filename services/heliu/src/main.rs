@@ -83,7 +83,7 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Fence(args) => registry::propose::fence(&args).await,
         Verb::TwoSignatures(args) => registry::propose::two_signatures(&args).await,
         Verb::Directory(args) => registry::directory::run(&args).await,
-        Verb::Root(args) => registry::root::run(&args),
+        Verb::Root(args) => registry::root::run(&args).await,
         Verb::Access(args) => access::run(&args),
         Verb::Rotate(args) => access::rotate(&args),
         Verb::Doctor(args) => doctor::run(&args).await,

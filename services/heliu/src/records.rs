@@ -265,14 +265,18 @@ fn shape(record: &Record) -> Value {
 }
 
 fn change_told(change: &Change) -> String {
-    let (when, at, who) = (time::local(change.time_ms), place(change.author_seat.as_ref()), clean(&change.who));
+    // What cannot be read has no time either.
+    let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
+    let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
     let by = if who.is_empty() { String::new() } else { format!("  {who}") };
-    let mut story = format!("{when}  {}{by}  {}\n", clean(&at), clean(&change.command));
+    let id = short(&change.leaf);
+    let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&change.command));
+    story.push_str(&tr!("  变更 {id}\n", "  change {id}\n"));
     if !change.reason.is_empty() {
         let reason = clean(&change.reason);
         story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
     }
-    if change.status() != ChangeStatus::Admitted {
+    if change.status() != ChangeStatus::Admitted || !change.status_reason.is_empty() {
         let (status, why) = (status_name(change.status()), clean(&change.status_reason));
         story.push_str(&format!("    ! {status}: {why}\n"));
     }

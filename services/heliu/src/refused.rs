@@ -41,7 +41,7 @@ async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
     let rows = [
         (tr!("编号", "id"), item.id.clone()),
         (tr!("记录", "record"), item.record.clone()),
-        (tr!("来自", "from"), format!("{} {}", place(item.from_seat.as_ref()), item.from_node)),
+        (tr!("来自", "from"), from(&item)),
         (tr!("理由", "code"), item.code.clone()),
         (tr!("说明", "reason"), item.reason.clone()),
         (tr!("时间", "when"), time::local(item.at_ms)),
@@ -57,6 +57,14 @@ async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
     print(&(pairs(&rows) + "\n" + &hex + &more))
 }
 
+/// Whoever sent it.
+fn from(item: &Quarantined) -> String {
+    if item.from_node.is_empty() {
+        return tr!("本节点的存储", "this node's own store");
+    }
+    format!("{} {}", place(item.from_seat.as_ref()), item.from_node).trim().to_owned()
+}
+
 async fn requeue(args: &QuarantineActArgs) -> Result<Done, Failure> {
     let outcome = target::connect(&args.read.target).await?.requeue(&args.id, &args.reason).await?;
     if args.read.json {
@@ -64,9 +72,14 @@ async fn requeue(args: &QuarantineActArgs) -> Result<Done, Failure> {
     }
     let outcome = match outcome.as_str() {
         "admitted" => tr!("已采纳", "it is admitted now"),
-        "refused" => tr!("仍被拒收", "it is refused again"),
+        "refused" => {
+            tr!("仍被拒收,理由见 heliu quarantine list", "it is refused again; heliu quarantine list says why")
+        }
         "held" => tr!("暂存,尚不能判断", "it is held: it cannot be judged yet"),
-        "asked" => tr!("已向来处重新索取", "its sender was asked for it again"),
+        "asked" => tr!(
+            "已从清单去掉,并向持有它的一方重新索取",
+            "it is off the list, and those who have it are asked to send it again"
+        ),
         other => clean(other),
     };
     let id = &args.id;
@@ -79,7 +92,7 @@ async fn drop_one(args: &QuarantineActArgs) -> Result<Done, Failure> {
         return print_json(&json!({"dropped": args.id}));
     }
     let id = &args.id;
-    print(&tr!("{id} 已从清单中去掉。\n", "{id} is off the list.\n"))
+    print(&tr!("{id} 已从清单中去掉;判断不变。\n", "{id} is off the list; the verdict on it stays.\n"))
 }
 
 async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
@@ -105,7 +118,11 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[4]).whole(&[0, 1]);
     for item in &items {
         let from = place(item.from_seat.as_ref());
-        let from = if from.is_empty() { short(&item.from_node) } else { from };
+        let from = match (from.is_empty(), item.from_node.is_empty()) {
+            (false, _) => from,
+            (true, false) => short(&item.from_node),
+            (true, true) => tr!("本节点", "here"),
+        };
         table.row([
             short(&item.id),
             short(&item.record),
@@ -135,7 +152,7 @@ async fn reissue(args: &StrandedActArgs) -> Result<Done, Failure> {
     let leaf = short(&leaf);
     print(&tr!(
         "已在记录现状上重新提交,新变更 {leaf}。\n",
-        "Written anew on top of what the record is now: change {leaf}.\n"
+        "Written anew on top of what the record is now, as change {leaf}.\n"
     ))
 }
 
@@ -144,7 +161,11 @@ async fn discard(args: &StrandedActArgs) -> Result<Done, Failure> {
     if args.read.json {
         return print_json(&json!({"discarded": args.edit}));
     }
-    print(&tr!("已放弃。\n", "It is given up.\n"))
+    let edit = short(&args.edit);
+    print(&tr!(
+        "编辑 {edit} 已放弃;它仍在 heliu history 中,标为被排除。\n",
+        "The edit {edit} is given up; heliu history still shows it, as excluded.\n"
+    ))
 }
 
 async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {

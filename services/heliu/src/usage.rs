@@ -23,7 +23,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
             crate::failure::Exit::Usage.into()
         }
         _ => {
-            let failure = complaint(&error);
+            let failure = complaint(&error, &verb_typed(arguments));
             crate::out::complain(&failure.told());
             failure.exit.into()
         }
@@ -87,7 +87,8 @@ fn annotate(argument: Arg) -> Arg {
     if takes_values { argument.hide_default_value(true).hide_env(true).hide_possible_values(true) } else { argument }
 }
 
-fn complaint(error: &Error) -> Failure {
+/// `typed`: the verb, which clap does not tell with every error.
+fn complaint(error: &Error, typed: &str) -> Failure {
     let context = |kind: ContextKind| error.get(kind).map(words).filter(|text| !text.is_empty());
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     let value = context(ContextKind::InvalidValue).unwrap_or_default();
@@ -125,7 +126,7 @@ fn complaint(error: &Error) -> Failure {
         && Cli::command()
             .get_subcommands()
             .any(|verb| verb.get_arguments().any(|a| a.get_long().is_some_and(|long| argument == format!("--{long}"))));
-    let verb = context(ContextKind::Usage).map_or_else(|| "heliu".to_owned(), |usage| verb_of(&usage));
+    let verb = context(ContextKind::Usage).map_or_else(|| typed.to_owned(), |usage| verb_of(&usage));
     if of_verbs && verb == "heliu" {
         return failure.next(say!(
             "{argument} 要写在命令之后,如 heliu status {argument}",
@@ -151,8 +152,22 @@ fn words(value: &ContextValue) -> String {
 /// `heliu conflicts list` of `Usage: heliu conflicts list [OPTIONS]`.
 fn verb_of(usage: &str) -> String {
     let words = usage.split_whitespace().skip_while(|word| *word != "heliu");
-    let verb: Vec<&str> = words.take_while(|word| word.chars().all(|c| c.is_ascii_lowercase())).collect();
+    let verb: Vec<&str> = words.take_while(|word| word.starts_with(|c: char| c.is_ascii_lowercase())).collect();
     if verb.is_empty() { "heliu".to_owned() } else { verb.join(" ") }
+}
+
+/// `heliu conflicts list` of `heliu conflicts list --limit x`.
+fn verb_typed(arguments: &[OsString]) -> String {
+    let mut typed = "heliu".to_owned();
+    let mut at = Some(Cli::command());
+    for word in arguments.iter().skip(1).map(|word| word.to_string_lossy()) {
+        at = at.and_then(|command| command.find_subcommand(&*word).cloned());
+        if at.is_none() {
+            break;
+        }
+        typed = format!("{typed} {word}");
+    }
+    typed
 }
 
 /// The help page of a verb, as `heliu VERB --help` shows it.
@@ -174,7 +189,8 @@ mod tests {
     }
 
     fn told(line: &str) -> String {
-        complaint(&parse_words(line).expect_err("it is wrong")).told()
+        let words: Vec<OsString> = line.split_whitespace().map(OsString::from).collect();
+        complaint(&parse_words(line).expect_err("it is wrong"), &verb_typed(&words)).told()
     }
 
     #[test]
@@ -200,6 +216,8 @@ mod tests {
         let wrong = told("heliu -x");
         assert!(wrong.contains("there is no argument -x") && !wrong.contains("goes after the verb"), "{wrong}");
         assert!(told("heliu demo --members many").contains("--members <N> cannot be \"many\""));
+        let wrong = told("heliu directory addresses 12345678 10.0.0.7");
+        assert!(wrong.contains("host:port") && wrong.contains("see heliu directory addresses --help"), "{wrong}");
         let wrong = told("heliu init --regions a --dir b --all-tiers --node c=d");
         assert!(wrong.contains("cannot be used with"), "{wrong}");
     }
@@ -242,7 +260,9 @@ mod tests {
             "heliu root cosigner ab --root-key f --off",
             "heliu root escrow --new-escrow-key g --root-key f",
             "heliu root two-signatures off --root-key f",
-            "heliu root resolve --from 7 --abandon ab --root-key f",
+            "heliu root reveal 12345678 --escrow-key f --data d --json",
+            "heliu root resolve --keep f --drop g --drop h --abandon ab --root-key f --new-issuer-key g",
+            "heliu root resolve --keep f --from 7 --abandon ab --root-key f",
             "heliu access add --name n --role read --role write --seat 371726101000 --kind org --expires 90d --out f",
             "heliu access list --dir d",
             "heliu access revoke ab --dir d",
@@ -287,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_complaint_has_both_languages() {
-        let failure = complaint(&parse_words("heliu stauts").expect_err("it is wrong"));
+        let failure = complaint(&parse_words("heliu stauts").expect_err("it is wrong"), "heliu");
         assert_eq!(failure.what.pick(Language::Zh), "没有命令 stauts");
         assert_eq!(
             failure.next.as_deref().map(|next| next.pick(Language::Zh)),

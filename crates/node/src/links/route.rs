@@ -10,7 +10,7 @@ use heliu_replication::frame::{Hello, Refuse, RefuseCode};
 use heliu_storage::StoreId;
 use heliu_trust::id::NodeId;
 
-use crate::clock;
+use crate::clock::{self, OtherClock};
 use crate::options::Upstream;
 use crate::status::{LinkRole, Traffic};
 
@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub peer: Option<NodeId>,
     pub store: Option<StoreId>,
     pub program: String,
+    /// As it was when they connected.
+    pub clock: Option<OtherClock>,
     /// The other end has said how this connection goes on.
     pub welcomed: bool,
     /// The last connection ended with a refusal that does not get better by itself.
@@ -81,6 +83,7 @@ impl Route {
         let mut state = self.lock();
         (state.peer, state.store) = (Some(hello.node), Some(hello.store));
         state.program.clone_from(&hello.program);
+        state.clock = hello.now_ms.map(OtherClock::says);
     }
 
     pub fn welcomed(&self) {

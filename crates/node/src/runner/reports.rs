@@ -109,6 +109,7 @@ impl<S: Write + 'static> Running<S> {
             connects: state.connects,
             address: state.address,
             peer_program: state.program,
+            clock_ahead_ms: state.clock.map(|clock| clock.ahead_ms()),
             last_error: state.last_error,
         }
     }

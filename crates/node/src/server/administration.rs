@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_record::id::{RecordId, SeatId};
 use heliu_replication::Receipt;
 use heliu_storage::Read;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
@@ -20,7 +20,7 @@ use super::acting::{actor, of_order};
 use super::refusals::{ambiguous, invalid, not_here, of_ask, of_read, out_of_scope};
 use super::scope::{caller, visible};
 use super::words::{digits, page, record_id, seat_of_node};
-use super::{auditing, entries};
+use super::{auditing, entries, excluded};
 use crate::access::{Caller, Role};
 use crate::error::OrderError;
 use crate::handle::NodeHandle;
@@ -86,7 +86,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         let mut bytes = 0;
         let mut listed = Vec::new();
         for signed in directory.entries_from(asked.from).iter().take(page(asked.limit)) {
-            let entry = entries::entry(signed, &directory);
+            let entry = entries::entry_in_words(signed, &directory);
             bytes += entry.encoded.len();
             // One entry at least, however large; the next page begins where this one ends.
             if bytes > PAGE_BYTES_MAX && !listed.is_empty() {
@@ -126,7 +126,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         let drafted = match change.ok_or_else(no_change)? {
             Change::Fence(pb::Fence { node, nothing, excluded }) => {
                 let node = node_id(&directory, &node)?;
-                let excluded = excluded.iter().map(|leaf| leaf_hash(leaf)).collect::<Result<Vec<_>, _>>()?;
+                let excluded = excluded::find(&*self.store, node, &excluded).await?;
                 self.node.fence(node, nothing, excluded, by, reason).await
             }
             other => {
@@ -280,11 +280,6 @@ fn node_id(directory: &Directory, text: &str) -> Result<NodeId, Status> {
         }
         (Some(_), Some(_)) => Err(ambiguous("node", &text).into()),
     }
-}
-
-fn leaf_hash(text: &str) -> Result<LeafHash, Status> {
-    let bad = |_| invalid("excluded", "变更编号为 64 位十六进制数字。", "A change's id is 64 hexadecimal digits.");
-    Ok(digits(text, LeafHash::LEN * 2, "excluded")?.parse().map_err(bad)?)
 }
 
 fn check_addresses(addresses: &[String]) -> Result<(), Status> {

@@ -9,7 +9,9 @@ use heliu_wire::records::Label;
 /// Lines of one entry; a county's tree is one entry of hundreds of items, and more is a line that says how many.
 const LINES_MAX: usize = 64;
 
-pub(super) fn entry(signed: &SignedEntry, directory: &Directory) -> pb::DirectoryEntry {
+/// `directory` names the seats and nodes that it speaks of.
+#[must_use]
+pub fn entry_in_words(signed: &SignedEntry, directory: &Directory) -> pb::DirectoryEntry {
     let entry = &signed.entry;
     let mut items: Vec<Label> = entry.items.iter().take(LINES_MAX).map(|item| line(item, directory)).collect();
     if let Some(more) = entry.items.len().checked_sub(LINES_MAX).filter(|more| *more > 0) {

@@ -5,6 +5,7 @@ mod administration;
 mod auditing;
 mod enrolment;
 mod entries;
+mod excluded;
 mod incoming;
 pub(crate) mod lobby;
 mod operations;
@@ -31,6 +32,7 @@ use tonic_health::ServingStatus;
 use crate::access::GateLayer;
 use crate::bounds::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, RESET_STREAMS_MAX, STREAM_WINDOW_BYTES};
 use crate::handle::NodeHandle;
+pub use entries::entry_in_words;
 pub(crate) use incoming::Visitor;
 pub(crate) use replication::Guest;
 

@@ -45,6 +45,7 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
         refused: link.refused_there,
         peer_program: link.peer_program,
         connects: link.connects,
+        clock_ahead_ms: link.clock_ahead_ms,
     }
 }
 

@@ -137,7 +137,7 @@ fn why(status: LeafStatus) -> &'static str {
         LeafStatus::Waiting => "尚缺它所依据的变更 changes that it builds on have not arrived",
         LeafStatus::Held => "本版本无法判断,已保存并转发 this version cannot judge it; it is kept and passed on",
         LeafStatus::Excluded => {
-            "作者在同一位置写了两个变更而此为不计者,或作者已被隔离 one of two changes of its author in one place, or its author is fenced"
+            "作者已被隔离,或在同一位置写了两个变更,或它建立在这样的变更之上 its author is fenced, or wrote two changes in one place, or it builds on such a change"
         }
         LeafStatus::Refused => "作者无权这样写,见隔离区 its author may not write this: see the quarantine",
     }

@@ -8,7 +8,8 @@ use heliu_storage::Read;
 use heliu_storage::memory::MemoryStore;
 
 use super::world::{
-    COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, free_address, key, memory, request, until,
+    CLOCK_AHEAD_MS, COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, free_address, key, memory,
+    request, until,
 };
 use crate::begin::random;
 use crate::options::Upstream;
@@ -189,6 +190,24 @@ async fn connect_deaf(seats: &County, township: &Place<MemoryStore>) -> impl Siz
     })
     .await;
     line
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_see_how_far_the_clock_of_the_other_end_is_away() {
+    let seats = County::new();
+    let township = seats.start(TOWNSHIP, &[]).await;
+    let village = seats.start(VILLAGE, &[township.address()]).await;
+    let _ahead = connect_as(&seats, OTHER_VILLAGE, township.address()).await;
+    let is_near = |ahead: i64, due: i64| ahead.abs_diff(due) < 60_000;
+    until("the township knows of both", async || {
+        let links = township.node.links().await.expect("it answers");
+        let mut ahead: Vec<i64> = links.iter().filter_map(|link| link.clock_ahead_ms).collect();
+        ahead.sort_unstable();
+        matches!(ahead[..], [near, far] if is_near(near, 0) && is_near(far, CLOCK_AHEAD_MS))
+    })
+    .await;
+    let links = village.node.links().await.expect("it answers");
+    assert!(links[0].clock_ahead_ms.is_some_and(|ahead| is_near(ahead, 0)), "{links:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -241,15 +241,19 @@ pub(super) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 pub(super) fn free_address() -> SocketAddr {
     const FIRST: u16 = 10_000;
     const PORTS: u16 = 20_000;
+    // Processes that begin together have ids in a row: each gets some ports of its own.
+    const EACH: u32 = 16;
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Tests that begin together are processes with neighbouring numbers: each has some ports to itself.
-    let begin = u16::try_from(std::process::id().wrapping_mul(97) % u32::from(PORTS)).unwrap_or(0);
+    let begin = u16::try_from(std::process::id().wrapping_mul(EACH) % u32::from(PORTS)).unwrap_or(0);
     (0..PORTS)
         .map(|_| FIRST + begin.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS)
         .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
         .find(|address| std::net::TcpListener::bind(address).is_ok())
         .expect("some port is free")
 }
+
+/// Such a clock have those who connect by [`connect_as`].
+pub(super) const CLOCK_AHEAD_MS: i64 = 60 * 60 * 1000;
 
 /// A link of the test's own, as a node that says hello and takes what comes: where to speak, and what is said.
 pub(super) async fn connect_as(
@@ -271,6 +275,7 @@ pub(super) async fn connect_as(
         directory_len: 1,
         directory_head: seats.entry.version,
         program: "a test".to_owned(),
+        now_ms: Some(crate::clock::wall_ms() + CLOCK_AHEAD_MS),
     });
     let welcome = Frame::Welcome(Welcome::default());
     let (said, says) = mpsc::channel(4);

@@ -19,6 +19,7 @@ pub(super) fn hello(shared: &Shared<'_>) -> Hello {
         directory_len: shared.directory.len(),
         directory_head: shared.directory.head(),
         program: shared.program.to_owned(),
+        now_ms: Some(shared.now.wall_ms),
     }
 }
 

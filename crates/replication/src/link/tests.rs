@@ -115,6 +115,7 @@ impl End {
             directory_len: self.directory.len(),
             directory_head: self.directory.head(),
             program: String::new(),
+            now_ms: None,
         })
     }
 

@@ -156,22 +156,7 @@ impl Locksmith<'_> {
     /// What is sealed in a record, as far as this node can open it.
     pub fn reveal(&self, open: &Open) -> Vec<Revealed> {
         let Some(record) = &open.record else { return Vec::new() };
-        let (id, keyring) = (open.id(), &open.grants.keyring);
-        let mut keys: BTreeMap<KeyId, Option<DataKey>> = BTreeMap::new();
-        let mut unlock = |path: &str, value: &[u8]| {
-            let key = sealed::key_of(value)?;
-            let open = || keyring.open(&self.realm, &id, key, self.me(), self.secret?);
-            let key = keys.entry(key).or_insert_with(open).as_ref()?;
-            Plaintext::decode(&seal::open(key, &id, path, value)?).ok()
-        };
-        let places = sealed::places(record).into_iter();
-        let reveal = |place: sealed::SealedPlace| {
-            let opened: Vec<_> = place.values.iter().map(|value| unlock(&place.path, value)).collect();
-            let locked = opened.iter().filter(|value| value.is_none()).count();
-            let values = opened.into_iter().flatten().map(|value| in_words(&value)).collect();
-            Revealed { field: place.path, values, locked: u32::try_from(locked).unwrap_or(u32::MAX) }
-        };
-        places.map(reveal).collect()
+        reveal(&self.realm, record, &open.grants.keyring, self.me(), self.secret)
     }
 
     fn me(&self) -> Recipient {
@@ -182,6 +167,31 @@ impl Locksmith<'_> {
     fn may_grant(&self) -> bool {
         self.directory.node(self.node).is_some() && !self.directory.is_fenced(self.node)
     }
+}
+
+/// What is sealed in a record, as far as whoever has this secret can open it with these grants.
+pub fn reveal(
+    realm: &RealmId,
+    record: &Record,
+    keyring: &Keyring,
+    me: Recipient,
+    secret: Option<&SealingSecret>,
+) -> Vec<Revealed> {
+    let id = record.id;
+    let mut keys: BTreeMap<KeyId, Option<DataKey>> = BTreeMap::new();
+    let mut unlock = |path: &str, value: &[u8]| {
+        let key = sealed::key_of(value)?;
+        let open = || keyring.open(realm, &id, key, me, secret?);
+        let key = keys.entry(key).or_insert_with(open).as_ref()?;
+        Plaintext::decode(&seal::open(key, &id, path, value)?).ok()
+    };
+    let one = |place: sealed::SealedPlace| {
+        let opened: Vec<_> = place.values.iter().map(|value| unlock(&place.path, value)).collect();
+        let locked = opened.iter().filter(|value| value.is_none()).count();
+        let values = opened.into_iter().flatten().map(|value| in_words(&value)).collect();
+        Revealed { field: place.path, values, locked: u32::try_from(locked).unwrap_or(u32::MAX) }
+    };
+    sealed::places(record).into_iter().map(one).collect()
 }
 
 fn named_keys(record: &Record) -> BTreeSet<KeyId> {

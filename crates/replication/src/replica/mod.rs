@@ -268,6 +268,7 @@ pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
 pub use erasure::Receipt;
 pub(crate) use forks::{By, Fork, NotGrown};
 pub(crate) use hearing::open_grants;
+pub use keyring::reveal;
 pub(crate) use open::short_hash;
 pub(crate) use quarantine::kept;
 pub(crate) use statements::Statements;

@@ -253,6 +253,13 @@ impl Directory {
         Ok(signed)
     }
 
+    /// The index of the first entry in which this log and another differ. None if one of them is the beginning of the other.
+    #[must_use]
+    pub fn diverges(&self, other: &Directory) -> Option<u64> {
+        let both = self.entries_from(0).iter().zip(other.entries_from(0));
+        both.filter(|(ours, theirs)| ours.version != theirs.version).map(|(ours, _)| ours.entry.index).next()
+    }
+
     /// The entry by which the root decides a fork: it takes the place of all from `index` on, and gives up those and the
     /// versions in `abandoned`. `items` are what it says besides.
     pub fn draft_resolve(

@@ -30,6 +30,7 @@ fn hello() -> Hello {
         directory_len: 5,
         directory_head: DirectoryVersion([6; 32]),
         program: "heliu 0.1.0".into(),
+        now_ms: Some(1_700_000_000_000),
     }
 }
 

@@ -141,7 +141,8 @@ pub struct Fence {
     /// Keep nothing of it at all: its key was stolen before it wrote anything honest.
     #[prost(bool, tag = "2")]
     pub nothing: bool,
-    /// Changes (their leaf hashes) that are excluded although they came before.
+    /// Single changes that are excluded although they came before: the `leaf` of each as the history of its record tells it, or a
+    /// beginning of it (8 digits or more). Not its commit: a thief can sign one change into two.
     #[prost(string, repeated, tag = "3")]
     pub excluded: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }

@@ -174,6 +174,10 @@ pub struct Link {
     /// Connections since the start.
     #[prost(uint64, tag = "24")]
     pub connects: u64,
+    /// By how much the peer's clock was ahead of this node's when they connected; below 0, behind. If this node's clock is set,
+    /// it follows; if the peer's is, with the next connection. Absent: not known.
+    #[prost(int64, optional, tag = "25")]
+    pub clock_ahead_ms: ::core::option::Option<i64>,
 }
 /// What this node has in the link's scope and the peer has not acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -83,6 +83,9 @@ pub struct Hello {
     /// Program and its version, for operators.
     #[prost(string, tag = "9")]
     pub program: ::prost::alloc::string::String,
+    /// The sender's clock, for operators: nothing is decided by it. 0: it does not say.
+    #[prost(int64, tag = "10")]
+    pub now_ms: i64,
 }
 /// The link ends here. Both operators see why.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -128,7 +128,7 @@ pub struct FenceArgs {
     pub node: String,
     #[arg(long, help = t(help::FENCE_NOTHING))]
     pub nothing: bool,
-    #[arg(long = "exclude", value_name = "ID", help = t(help::FENCE_EXCLUDE))]
+    #[arg(long = "exclude", value_name = "CHANGE", help = t(help::FENCE_EXCLUDE))]
     pub excluded: Vec<String>,
     #[arg(long, help = t(help::YES))]
     pub yes: bool,
@@ -261,24 +261,35 @@ pub enum Root {
     Escrow(RootEscrowArgs),
     #[command(about = t(help::ROOT_TWO_SIGNATURES), after_help = t(help::ROOT_AFTER))]
     TwoSignatures(RootTwoSignaturesArgs),
-    #[command(about = t(help::ROOT_RESOLVE), after_help = t(help::ROOT_AFTER))]
+    #[command(about = t(help::ROOT_RESOLVE), after_help = t(help::ROOT_RESOLVE_AFTER))]
     Resolve(RootResolveArgs),
+    #[command(about = t(help::ROOT_REVEAL), after_help = t(help::ROOT_REVEAL_AFTER))]
+    Reveal(RootRevealArgs),
 }
 
 impl Root {
-    pub fn signing(&self) -> &RootSigning {
+    pub fn json(&self) -> bool {
         match self {
-            Root::Issuer(args) => &args.signing,
-            Root::Cosigner(args) => &args.signing,
-            Root::Escrow(args) => &args.signing,
-            Root::TwoSignatures(args) => &args.signing,
-            Root::Resolve(args) => &args.signing,
+            Root::Issuer(args) => args.signing.json,
+            Root::Cosigner(args) => args.signing.json,
+            Root::Escrow(args) => args.signing.json,
+            Root::TwoSignatures(args) => args.signing.json,
+            Root::Resolve(args) => args.signing.json,
+            Root::Reveal(args) => args.json,
         }
     }
+}
 
-    pub fn json(&self) -> bool {
-        self.signing().json
-    }
+#[derive(Clone, Debug, Args)]
+pub struct RootRevealArgs {
+    #[arg(value_name = "RECORD", help = t(help::RECORD_ID))]
+    pub id: String,
+    #[arg(long, value_name = "FILE", help = t(help::ROOT_REVEAL_KEY))]
+    pub escrow_key: PathBuf,
+    #[arg(long, value_name = "DIR", help = t(help::ROOT_REVEAL_DATA))]
+    pub data: PathBuf,
+    #[arg(long, help = t(help::JSON))]
+    pub json: bool,
 }
 
 /// What every act of the root needs; it is done offline.
@@ -286,18 +297,25 @@ impl Root {
 pub struct RootSigning {
     #[arg(long, value_name = "FILE", help = t(help::ROOT_KEY))]
     pub root_key: PathBuf,
-    #[arg(long, value_name = "FILE", help = t(help::ROOT_DIRECTORY))]
-    pub directory: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = t(help::SIGN_OUT))]
     pub out: Option<PathBuf>,
     #[arg(long, help = t(help::JSON))]
     pub json: bool,
 }
 
+/// The directory that the next entry is for.
+#[derive(Clone, Debug, Args)]
+pub struct RootDirectory {
+    #[arg(long, value_name = "FILE", help = t(help::ROOT_DIRECTORY))]
+    pub directory: Option<PathBuf>,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct RootIssuerArgs {
     #[arg(long, value_name = "FILE", help = t(help::ROOT_NEW_ISSUER))]
     pub new_issuer_key: PathBuf,
+    #[command(flatten)]
+    pub on: RootDirectory,
     #[command(flatten)]
     pub signing: RootSigning,
 }
@@ -309,6 +327,8 @@ pub struct RootCosignerArgs {
     #[arg(long, help = t(help::ROOT_COSIGNER_OFF))]
     pub off: bool,
     #[command(flatten)]
+    pub on: RootDirectory,
+    #[command(flatten)]
     pub signing: RootSigning,
 }
 
@@ -316,6 +336,8 @@ pub struct RootCosignerArgs {
 pub struct RootEscrowArgs {
     #[arg(long, value_name = "FILE", help = t(help::ROOT_NEW_ESCROW))]
     pub new_escrow_key: PathBuf,
+    #[command(flatten)]
+    pub on: RootDirectory,
     #[command(flatten)]
     pub signing: RootSigning,
 }
@@ -325,13 +347,19 @@ pub struct RootTwoSignaturesArgs {
     #[arg(value_name = "ON|OFF", help = t(help::SWITCH))]
     pub switch: Switch,
     #[command(flatten)]
+    pub on: RootDirectory,
+    #[command(flatten)]
     pub signing: RootSigning,
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct RootResolveArgs {
-    #[arg(long, value_name = "N", help = t(help::ROOT_RESOLVE_FROM))]
-    pub from: u64,
+    #[arg(long, value_name = "FILE", help = t(help::ROOT_RESOLVE_KEEP))]
+    pub keep: PathBuf,
+    #[arg(long = "drop", value_name = "FILE", required_unless_present = "from", help = t(help::ROOT_RESOLVE_DROP))]
+    pub dropped: Vec<PathBuf>,
+    #[arg(long, value_name = "N", requires = "abandoned", help = t(help::ROOT_RESOLVE_FROM))]
+    pub from: Option<u64>,
     #[arg(long = "abandon", value_name = "VERSION", help = t(help::ROOT_RESOLVE_ABANDON))]
     pub abandoned: Vec<String>,
     #[arg(long, value_name = "FILE", help = t(help::ROOT_NEW_ISSUER))]

@@ -62,7 +62,7 @@ async fn fetch(client: &Client, from: u64, most: u64) -> Result<Vec<DirectoryEnt
     }
 }
 
-fn told(entry: &DirectoryEntry) -> String {
+pub fn told(entry: &DirectoryEntry) -> String {
     let (index, when, by) = (entry.index, time::local(entry.time_ms), entry.signers.join(" + "));
     let version: String = entry.version.chars().take(16).collect();
     let mut text = format!("{index:>4}  {when}  {}  {version}\n", clean(&by));
@@ -136,7 +136,7 @@ fn anchor(read: &Read) -> Result<Option<(RealmId, PublicKey)>, Failure> {
 }
 
 /// The root is who signed the first entry.
-fn said_anchor(entries: &[SignedEntry]) -> Result<(RealmId, PublicKey), Failure> {
+pub fn said_anchor(entries: &[SignedEntry]) -> Result<(RealmId, PublicKey), Failure> {
     let first = entries.first();
     let root = first.and_then(|first| Some((first.entry.realm, first.signers().next()?)));
     root.ok_or_else(|| {

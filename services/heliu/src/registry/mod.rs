@@ -3,7 +3,9 @@
 
 pub mod directory;
 pub mod enroll;
+mod escrow;
 pub mod join;
 pub mod nodes;
 pub mod propose;
+mod resolve;
 pub mod root;

@@ -20,7 +20,10 @@ pub async fn delegate(args: &DelegateArgs) -> Result<Done, Failure> {
     let seat = &args.seat;
     let change = Change::Delegate(Delegate { seat: seat.clone(), active: !args.off });
     let done = if args.off {
-        say!("{seat} 不再能开入域令牌", "{seat} can no longer make join tokens")
+        say!(
+            "{seat} 不再能开入域令牌,未用的也已失效;已入域的节点不受影响",
+            "{seat} can no longer make join tokens, and those not used yet are useless; nodes that joined stay"
+        )
     } else {
         say!("{seat} 可以为自己和下级开入域令牌", "{seat} can make join tokens for itself and the seats below it")
     };
@@ -32,8 +35,14 @@ pub async fn fence(args: &FenceArgs) -> Result<Done, Failure> {
     if args.propose.reason.trim().is_empty() {
         return Err(Failure::usage(say!("隔离要有事由:--reason", "a fence needs a reason: --reason")));
     }
+    let count = args.excluded.len();
     let kept = if args.nothing {
         say!("它写过的一律排除", "everything that it wrote is excluded")
+    } else if count > 0 {
+        say!(
+            "已到达这里的保留(列出的 {count} 个变更除外),其余一律排除",
+            "what has arrived here stays, but for the {count} changes that are named; all else is excluded"
+        )
     } else {
         say!("已到达这里的保留,其余一律排除", "what has arrived here stays, all else is excluded")
     };
@@ -68,7 +77,11 @@ pub async fn revoke_token(args: &RevokeTokenArgs) -> Result<Done, Failure> {
 pub async fn addresses(args: &AddressesArgs) -> Result<Done, Failure> {
     let (node, shown) = (&args.node, args.addresses.join(", "));
     let change = Change::Addresses(Addresses { node: node.clone(), addresses: args.addresses.clone() });
-    let done = say!("节点 {node} 现在的地址是 {shown}", "node {node} is at {shown} now");
+    let done = say!(
+        "节点 {node} 登记的地址改为 {shown},新开的入域令牌用它;已经连它的机器请改各自 heliu.toml 的 links.parents",
+        "node {node} is at {shown} now, and new join tokens say so; machines that dial it already have its address in their \
+         heliu.toml (links.parents)"
+    );
     propose(&args.propose, change, &done).await
 }
 

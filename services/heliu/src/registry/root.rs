@@ -1,17 +1,17 @@
 //! `heliu root`: what only the realm's offline root may decide. Nothing here speaks with a node: a signed entry comes out, to
 //! be entered with `heliu directory append`.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::Ed25519Key;
-use heliu_trust::id::DirectoryVersion;
 use heliu_trust::signature::{PublicKey, SealingKey, Signer as _};
 use serde_json::json;
 
+use super::escrow;
 use super::propose::entry_file;
-use crate::cli::{Root, RootSigning, Switch};
+use super::resolve::decide;
+use crate::cli::{Root, RootDirectory, RootResolveArgs, RootSigning, Switch};
 use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
 use crate::realm::key_file::{self, Scheme};
@@ -19,41 +19,56 @@ use crate::realm::make::refused;
 use crate::realm::{DIRECTORY, ISSUER_KEY, directory_file, write_new};
 use crate::text::{Say, say, time, tr};
 
-pub fn run(args: &Root) -> Result<Done, Failure> {
-    let (root, log) = open(args.signing())?;
-    let mut then = Say::default();
-    let drafted = match args {
+pub async fn run(args: &Root) -> Result<Done, Failure> {
+    match args {
         Root::Issuer(issuer) => {
-            then = install(&issuer.new_issuer_key);
-            let key = signing_key(&issuer.new_issuer_key, &tr!("域的签发者", "the issuer of the realm"))?;
-            draft(&log, vec![Item::Issuer { key }], &root)
+            let (root, log) = next(&issuer.signing, &issuer.on)?;
+            let key = issuer_key(&issuer.new_issuer_key)?;
+            let entry = draft(&log, key, &root)?;
+            put_out(&issuer.signing, &entry, &install(&issuer.new_issuer_key))
         }
         Root::Cosigner(cosigner) => {
-            draft(&log, vec![Item::Cosigner { key: public_key(&cosigner.key)?, active: !cosigner.off }], &root)
+            let (root, log) = next(&cosigner.signing, &cosigner.on)?;
+            let key = public_key(&cosigner.key)?;
+            let entry = draft(&log, Item::Cosigner { key, active: !cosigner.off }, &root)?;
+            put_out(&cosigner.signing, &entry, &Say::default())
         }
-        Root::Escrow(escrow) => draft(&log, vec![Item::Escrow { key: sealing_key(&escrow.new_escrow_key)? }], &root),
+        Root::Escrow(escrow) => {
+            let (root, log) = next(&escrow.signing, &escrow.on)?;
+            let entry = draft(&log, Item::Escrow { key: sealing_key(&escrow.new_escrow_key)? }, &root)?;
+            put_out(&escrow.signing, &entry, &Say::default())
+        }
         Root::TwoSignatures(policy) => {
-            draft(&log, vec![Item::Policy { two_signatures: policy.switch == Switch::On }], &root)
+            let (root, log) = next(&policy.signing, &policy.on)?;
+            let entry = draft(&log, Item::Policy { two_signatures: policy.switch == Switch::On }, &root)?;
+            put_out(&policy.signing, &entry, &Say::default())
         }
-        Root::Resolve(resolve) => {
-            let versions = resolve.abandoned.iter().map(|text| version(text)).collect::<Result<BTreeSet<_>, _>>()?;
-            let mut items = Vec::new();
-            if let Some(file) = &resolve.new_issuer_key {
-                then = install(file);
-                items
-                    .push(Item::Issuer { key: signing_key(file, &tr!("域的签发者", "the issuer of the realm"))? });
-            }
-            log.draft_resolve(resolve.from, versions, items, time::now_ms(), &root).map_err(|error| refused(&error))
-        }
-    };
-    put_out(args.signing(), &drafted?, &then)
+        Root::Resolve(args) => resolve(args),
+        Root::Reveal(args) => escrow::run(args).await,
+    }
 }
 
-/// The root's key, and the directory that it is the root of.
-fn open(signing: &RootSigning) -> Result<(Ed25519Key, Directory), Failure> {
-    let root = key_file::read(&signing.root_key)?;
+fn resolve(args: &RootResolveArgs) -> Result<Done, Failure> {
+    let (root, keep) = open(&args.signing, &args.keep)?;
+    let (decision, gone) = decide(args, &keep)?;
+    let issuer = args.new_issuer_key.as_deref();
+    let named = issuer.map(issuer_key).transpose()?;
+    let entry = decision.draft(&keep, named.into_iter().collect(), &root)?;
+    if !args.signing.json {
+        print(gone.now())?;
+    }
+    put_out(&args.signing, &entry, &issuer.map(install).unwrap_or_default())
+}
+
+/// The root's key, and the directory that its next entry is for.
+fn next(signing: &RootSigning, on: &RootDirectory) -> Result<(Ed25519Key, Directory), Failure> {
     let beside = signing.root_key.with_file_name(DIRECTORY);
-    let file = signing.directory.as_ref().unwrap_or(&beside);
+    open(signing, on.directory.as_ref().unwrap_or(&beside))
+}
+
+/// The root's key, and a directory that it is the root of.
+fn open(signing: &RootSigning, file: &Path) -> Result<(Ed25519Key, Directory), Failure> {
+    let root = key_file::read(&signing.root_key)?;
     let log = directory_file::open(file)?;
     if root.public_key() == log.root() {
         return Ok((root, log));
@@ -67,8 +82,8 @@ fn open(signing: &RootSigning) -> Result<(Ed25519Key, Directory), Failure> {
     .why(say!("{file} 的根公钥是 {public}", "the root of {file} is {public}")))
 }
 
-fn draft(log: &Directory, items: Vec<Item>, root: &Ed25519Key) -> Result<SignedEntry, Failure> {
-    log.draft(items, time::now_ms(), &[root]).map_err(|error| refused(&error))
+fn draft(log: &Directory, item: Item, root: &Ed25519Key) -> Result<SignedEntry, Failure> {
+    log.draft(vec![item], time::now_ms(), &[root]).map_err(|error| refused(&error))
 }
 
 fn put_out(signing: &RootSigning, entry: &SignedEntry, then: &Say) -> Result<Done, Failure> {
@@ -94,12 +109,13 @@ fn install(file: &Path) -> Say {
     )
 }
 
-/// The public half of a key file, which is made if it is not there.
-fn signing_key(file: &Path, of: &str) -> Result<PublicKey, Failure> {
+/// A new issuer, by its key file, which is made if it is not there.
+fn issuer_key(file: &Path) -> Result<Item, Failure> {
     if !file.exists() {
-        key_file::write(file, Scheme::Signing, &key_file::random()?, of)?;
+        let of = tr!("域的签发者", "the issuer of the realm");
+        key_file::write(file, Scheme::Signing, &key_file::random()?, &of)?;
     }
-    key_file::read(file).map(|key| key.public_key())
+    key_file::read(file).map(|key| Item::Issuer { key: key.public_key() })
 }
 
 fn sealing_key(file: &Path) -> Result<SealingKey, Failure> {
@@ -116,12 +132,5 @@ fn public_key(text: &str) -> Result<PublicKey, Failure> {
             "应为 heliu directory key 显示的 64 位十六进制",
             "it takes the 64 hexadecimal digits that heliu directory key shows"
         ))
-    })
-}
-
-fn version(text: &str) -> Result<DirectoryVersion, Failure> {
-    text.parse().map_err(|_| {
-        Failure::usage(say!("“{text}”不是目录版本", "{text:?} is no version of a directory"))
-            .next(say!("应为 64 位十六进制;见 heliu alarms", "it takes 64 hexadecimal digits; see heliu alarms"))
     })
 }

@@ -4,6 +4,7 @@ use end_to_end::command_line::heliu;
 use end_to_end::patience::until;
 use end_to_end::realm::{Realm, token_of};
 use end_to_end::seats::code;
+use heliu_trust::token::JoinToken;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_township_joins_and_lets_its_village_in_once_it_may() {
@@ -26,6 +27,26 @@ async fn a_township_joins_and_lets_its_village_in_once_it_may() {
     until("the county sees it", async || county.record(&org).await.is_some()).await;
     let nodes = heliu(&["nodes", "--json", "--dir", &realm.dir("C")]).await.exits(0).json();
     assert_eq!(nodes["nodes"].as_array().map(Vec::len), Some(3), "{nodes}");
+
+    // The township moves, and new tokens say where it is; then it is to let nobody in any more, tokens that it made included.
+    let node = nodes["nodes"].as_array().and_then(|nodes| nodes.iter().find(|node| node["seat"]["code"] == code("T1")));
+    let node = node.and_then(|node| node["node"].as_str()).expect("it is enrolled");
+    let addresses = ["directory", "addresses", node, "127.0.0.1:9", "--dir", &realm.dir("C")];
+    let _ = heliu(&addresses).await.exits(0).answers("is at 127.0.0.1:9 now").answers("links.parents");
+    let moved = async || {
+        let token = token_of(&township.dir(), "V11", &[]).await;
+        let token = JoinToken::from_text(&token).expect("a token");
+        token.addresses == ["127.0.0.1:9"]
+    };
+    until("tokens say so", moved).await;
+    let at = township.address.to_string();
+    let unused = token_of(&township.dir(), "V11", &["--address", &at]).await;
+    let off = ["delegate", &code("T1"), "--off", "--dir", &realm.dir("C")];
+    let _ = heliu(&off).await.exits(0).answers("can no longer make join tokens");
+    let _ = realm.machine("late").joins(&unused).await.exits(4).complains("what to do");
+    until("the township may no more", async || heliu(&enroll).await.code == 4).await;
+    let entry = heliu(&[&off[..], &["--json"]].concat()).await.exits(0).json();
+    assert_eq!(entry["entered"], true);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,5 +2,7 @@
 
 mod enrolment;
 mod erasure;
+mod fenced;
+mod quarantined;
 mod refused;
 mod registry;

@@ -1,7 +1,10 @@
 //! Two signatures, and what the offline root decides.
 
+use std::path::{Path, PathBuf};
+
 use end_to_end::command_line::{Said, heliu, heliu_in};
 use end_to_end::patience::until;
+use end_to_end::process::NodeProcess;
 use end_to_end::realm::Realm;
 use end_to_end::seats::code;
 
@@ -65,6 +68,116 @@ async fn the_root_replaces_a_stolen_issuer() {
     std::fs::copy(realm.folder().join("realm/root/new.key"), &key).expect("it is ours");
     let (_node, _) = realm.start("C").await;
     until("the new one signs", async || at_county(&realm, &delegate).await.code == 0).await;
+}
+
+/// A copy of a directory in the realm.
+fn copied(realm: &Realm, folder: &Path, name: &str) -> PathBuf {
+    let copy = realm.folder().join(name);
+    std::fs::create_dir_all(&copy).expect("the directory is ours");
+    for file in std::fs::read_dir(folder).expect("it is ours").flatten() {
+        std::fs::copy(file.path(), copy.join(file.file_name())).expect("it is ours");
+    }
+    copy
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sealed_is_opened_offline_with_the_escrow_key_and_with_the_one_that_replaces_it() {
+    const CONTACT: &str = "19909271828";
+    let realm = Realm::init(&["C", "V11"]).await;
+    let (mut county_node, county) = realm.start("C").await;
+    let (_village_node, village) = realm.start("V11").await;
+    let branch = village.makes("org.create", &[("name", "一村党支部")]).await;
+    let fields = [("name", "张三"), ("branch", branch.as_str()), ("contact", CONTACT)];
+    let member = village.makes("member.register", &fields).await;
+    until("it is at the county, with its keys", async || {
+        let equal = heliu(&["verify", "--dir", &realm.dir("V11")]).await.code == 0;
+        equal && county.record(&member).await.is_some()
+    })
+    .await;
+    let data = realm.node_folder("C").join("data");
+    let live = data.to_str().expect("temporary paths are plain");
+    let open = format!("root reveal {} --escrow-key escrow.key", &member[..8]);
+    let _ = offline(&realm, &format!("{open} --data {live}")).await.exits(5).complains("in use");
+    let _ = offline(&realm, &format!("{open} --data .")).await.exits(2).complains("heliu.db").complains("a copy of");
+
+    // The escrow's key is replaced. Who holds the record's key wraps it for the new one.
+    let head = async || at_county(&realm, "status --json").await.exits(0).json()["store_head"].as_u64();
+    let before = head().await;
+    let _ = at_county(&realm, "directory save directory.bin").await.exits(0);
+    let line = "root escrow --root-key root.key --new-escrow-key new.key --out escrow.entry";
+    let _ = offline(&realm, line).await.exits(0).answers("heliu directory append escrow.entry");
+    let _ = at_county(&realm, "directory append escrow.entry --reason lost").await.exits(0);
+    until("the new wrap has come", async || head().await > before).await;
+    assert!(county_node.stop().await.success());
+    let copy = copied(&realm, &data, "county-data");
+    let copy = copy.to_str().expect("temporary paths are plain");
+    for key in ["escrow.key", "new.key"] {
+        let open = format!("root reveal {member} --escrow-key {key} --data {copy}");
+        let opened = offline(&realm, &open).await.exits(0).answers(&format!("contact  {CONTACT}"));
+        let _ = opened.answers("in no audit log");
+    }
+    let _ = offline(&realm, "directory key stranger.key").await.exits(0);
+    let wrong = format!("root reveal {member} --escrow-key stranger.key --data {copy}");
+    let _ = offline(&realm, &wrong).await.exits(2).complains("stranger.key");
+    let shown = offline(&realm, &format!("root reveal {branch} --escrow-key new.key --data {copy} --json")).await;
+    assert_eq!(shown.exits(0).json()["fields"], serde_json::json!([]));
+    let _ = offline(&realm, &format!("root reveal abababab --escrow-key new.key --data {copy}")).await.exits(1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_on_an_old_directory_is_a_slip_and_two_branches_are_a_fork_that_the_root_decides() {
+    let realm = Realm::init(&["C", "T1", "-V11", "-T2"]).await;
+    let copy = copied(&realm, &realm.node_folder("C"), "copy");
+    let (mut county, _) = realm.start("C").await;
+    let (first, second) = (code("T1"), code("T2"));
+    let _ = at_county(&realm, &format!("delegate {first} --reason r")).await.exits(0);
+    // The directory on the stick is the one that init made.
+    let _ = offline(&realm, "root two-signatures on --root-key root.key --out old.entry").await.exits(0);
+    let _ = at_county(&realm, "directory append old.entry").await.exits(4).complains("older directory");
+    let _ = at_county(&realm, "alarms").await.exits(0).answers("no alarms");
+
+    // Who has copied the county's machine runs it in its place, and the township believes it.
+    assert!(county.stop().await.success());
+    let mut thief = NodeProcess::spawn(&copy, realm.address("C"), &[]);
+    let _ = thief.is_up().await;
+    let at_copy = copy.to_str().expect("temporary paths are plain");
+    let _ = heliu(&["delegate", &second, "--dir", at_copy]).await.exits(0);
+    let (_township, _) = realm.start("T1").await;
+    let township = realm.dir("T1");
+    let listed = async || heliu(&["directory", "list", "--dir", &township]).await.out;
+    until("the township has it", async || listed().await.contains("测试2镇 may enrol")).await;
+    assert!(thief.stop().await.success());
+    let (mut county, _) = realm.start("C").await;
+    for dir in [realm.dir("C"), township.clone()] {
+        let alarms = ["alarms", "--dir", &dir];
+        until("the fork is seen", async || heliu(&alarms).await.out.contains("directory_forked")).await;
+        let _ = heliu(&alarms).await.exits(1).answers("heliu root resolve --help");
+    }
+    let _ = at_county(&realm, &format!("delegate {second}")).await.exits(4).complains("forked");
+
+    // The stick's own directory is no side of it.
+    let root = realm.folder().join("realm/root");
+    let save = ["directory", "save", "theirs.bin", "--dir", &township];
+    let _ = heliu_in(&root, &save).await.exits(0);
+    let line = "root resolve --root-key root.key --drop theirs.bin --new-issuer-key new.key";
+    let _ = offline(&realm, &format!("{line} --keep directory.bin")).await.exits(4).complains("is the beginning of");
+    let _ = at_county(&realm, "directory save ours.bin").await.exits(0);
+    let decided = offline(&realm, &format!("{line} --keep ours.bin --out decision.entry")).await.exits(0);
+    let _ =
+        decided.answers("part at entry").answers("测试2镇 may enrol").answers("heliu directory append decision.entry");
+    let _ = at_county(&realm, "directory append decision.entry --reason theft").await.exits(0);
+    for dir in [realm.dir("C"), township.clone()] {
+        until("the freeze has ended", async || heliu(&["alarms", "--dir", &dir]).await.code == 0).await;
+        let entries = heliu(&["directory", "list", "--dir", &dir]).await.exits(0).answers("测试1镇 may enrol");
+        assert!(!entries.out.contains("测试2镇 may enrol"), "{entries:?}");
+    }
+
+    assert!(county.stop().await.success());
+    std::fs::copy(root.join("new.key"), realm.node_folder("C").join("issuer.key")).expect("it is ours");
+    let (_county, _) = realm.start("C").await;
+    let _ = at_county(&realm, &format!("delegate {second}")).await.exits(0);
+    until("both are one again", async || heliu(&["verify", "--dir", &township]).await.code == 0).await;
+    assert!(listed().await.contains("测试2镇 may enrol"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

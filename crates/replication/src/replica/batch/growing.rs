@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{LeafHash, RecordId};
-use heliu_trust::directory::{DirectoryError, Fence, Grown, Item, SignedEntry, limits};
+use heliu_trust::directory::{Directory, DirectoryError, Fence, Grown, Item, SignedEntry, limits};
 use heliu_trust::id::{NodeId, TokenId};
 use heliu_trust::token::{JoinError, JoinRequest, judge_join};
 
@@ -48,6 +48,12 @@ pub(super) struct Entering {
 
 impl Batch {
     pub(super) fn extend(&mut self, entries: &[SignedEntry], by: By, replica: &mut Replica, now: Moment) {
+        if let By::Ticket(ticket, _) = &by
+            && let Some(entry) = entries.iter().find(|entry| is_outdated(entry, &replica.directory))
+        {
+            self.outcome.replies.push((*ticket, Reply::Refused(outdated(entry.entry.index))));
+            return;
+        }
         let before = replica.directory.head();
         let result = self.grow(entries, replica, now);
         match by {
@@ -322,6 +328,29 @@ fn grow_by(entry: &SignedEntry, replica: &mut Replica) -> Result<Grown, NotGrown
         return Err(NotGrown::Frozen);
     }
     Ok(directory.append(entry, &*verifier)?)
+}
+
+/// Whether it was drawn up on an older directory. A person who hands that in has made a slip: it is no evidence of two hands
+/// that hold one key, and must not stop everybody. On a link it would be.
+fn is_outdated(signed: &SignedEntry, directory: &Directory) -> bool {
+    signed.entry.index < directory.len()
+        && directory.index_of(signed.version).is_none()
+        && !signed.entry.items.iter().any(|item| matches!(item, Item::Resolve { .. }))
+}
+
+fn outdated(index: u64) -> Refusal {
+    Refusal::new(
+        "outdated_entry",
+        (
+            format!("名录已有别的第 {index} 条,这一条未登记。"),
+            format!("The directory has another entry {index} already: this one was not entered."),
+        ),
+        ("它是按较早的名录拟制的。", "It was drawn up on an older directory."),
+        (
+            "请取最新的名录(heliu directory save),按它重新拟制、签署。",
+            "Get the newest directory (heliu directory save), and draw it up and sign it anew on that.",
+        ),
+    )
 }
 
 fn no_issuer() -> Refusal {

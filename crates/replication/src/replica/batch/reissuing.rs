@@ -138,13 +138,15 @@ impl Batch {
     ) -> Result<LeafHash, Not> {
         let because = |why: &str| Not::Because(why.to_owned());
         if replica.damage.contains(row.record) {
-            return Err(because("the record is damaged in this node's store"));
+            return Err(because("本节点存储中该记录已损坏 the record is damaged in this node's store"));
         }
-        let open = replica.open.get(&row.record).ok_or_else(|| because("the record is not here any more"))?;
+        let open =
+            replica.open.get(&row.record).ok_or_else(|| because("记录已不在本节点 the record is not here any more"))?;
         if !open.is_present() {
-            return Err(because("the record has left this seat"));
+            return Err(because("记录已离开本席位 the record has left this seat"));
         }
-        let (leaf, status) = open.leaves.get(&row.leaf).ok_or_else(|| because("the edit is not here any more"))?;
+        let (leaf, status) =
+            open.leaves.get(&row.leaf).ok_or_else(|| because("该编辑已不在本节点 the edit is not here any more"))?;
         match status {
             Status::Excluded(_) => {}
             Status::Admitted => return Err(Not::Counts),
@@ -156,12 +158,12 @@ impl Batch {
             .get(&row.record)
             .is_some_and(|parted| *parted > open.leaves.history().seq(replica.writer.actor))
         {
-            return Err(because("this node's own history of the record is not back yet"));
+            return Err(because("本节点自己写的历史尚未取回 this node's own history of the record is not back yet"));
         }
         if let Some(renamed) = &renamed
             && let Some(key) = overwritten(leaf, &open.leaves, renamed)
         {
-            return Err(Not::Because(format!("somebody has written {key} meanwhile")));
+            return Err(Not::Because(format!("其间有人改写了 {key} somebody has written {key} meanwhile")));
         }
         if is_overtaken(&write, replica) {
             return Err(Not::Overtaken);

@@ -130,23 +130,30 @@ pub const FENCE_AFTER: Label = label(
 示例:
   heliu fence 5d0a99e1 --reason 机器被盗 --yes
   heliu fence 5d0a99e1 --nothing --reason 密钥在使用前已泄露
+  heliu fence 5d0a99e1 --exclude 90af3c55 --exclude 1b7e2d04 --reason 失窃后冒写了两处
 
-默认保留县级此刻已收到的该节点的变更;此后的一律排除,不论写的日期。机器找回或更换后,用新令牌重新入域。",
+默认保留县级此刻已收到的该节点的变更;此后的一律排除,不论写的日期。失窃后、隔离前已到达的假变更,用 --exclude 逐个排除:\
+heliu history 记录编号 在每条末尾显示变更编号(不是提交编号)。机器找回或更换后,用新令牌重新入域。",
     "\
 Examples:
   heliu fence 5d0a99e1 --reason 'the machine was stolen' --yes
   heliu fence 5d0a99e1 --nothing --reason 'its key leaked before it was used'
+  heliu fence 5d0a99e1 --exclude 90af3c55 --exclude 1b7e2d04 --reason 'the thief wrote two changes'
 
-What the county has of the node up to now stays good; everything else of it is excluded, whatever its date. A replaced \
-machine joins anew, with a new token.",
+What the county has of the node up to now stays good; everything else of it is excluded, whatever its date. What a thief \
+wrote and the county has already is excluded change by change, with --exclude: heliu history RECORD shows the id of each \
+change (not of its commit). A replaced machine joins anew, with a new token.",
 );
 pub const FENCE_NODE: Label = label(
     "节点编号,或其开头(至少 8 位);见 heliu nodes",
     "A node's id, or a beginning of it (8 digits or more); see heliu nodes",
 );
 pub const FENCE_NOTHING: Label = label("该节点写过的一律不保留", "Keep nothing that it wrote");
-pub const FENCE_EXCLUDE: Label =
-    label("另外排除这一项(早先写的);可多次给出", "Exclude this as well, although it came before; may be repeated");
+pub const FENCE_EXCLUDE: Label = label(
+    "已到达的变更中也排除这一个:变更编号或其开头(至少 8 位),见 heliu history;可多次给出",
+    "Of what has arrived, exclude this change as well: its id or a beginning of it (8 digits or more), as heliu history shows \
+         it; may be repeated",
+);
 pub const TWO_SIGNATURES: Label =
     label("要求两人签字才能加第二节点、隔离、加席位", "Require two signatures for a second node, a fence, new seats");
 pub const TWO_SIGNATURES_AFTER: Label = label(
@@ -205,22 +212,69 @@ pub const ROOT_AFTER: Label = label(
   heliu root cosigner <公钥> --root-key root.key                           任命副签人
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
-  heliu root resolve --from 7 --abandon <版本> --root-key root.key         裁定目录分叉
-然后在任一节点上:heliu directory append directory-8.entry --reason …",
+  heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
+                                                                           裁定目录分叉
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data  打开密封字段
+签字前先在县级节点取最新的目录(heliu directory save directory.bin)带来;然后在任一节点上:
+  heliu directory append directory-8.entry --reason …",
     "\
 Examples (on the offline machine, with directory.bin beside root.key):
   heliu root issuer --root-key root.key --new-issuer-key new-issuer.key    replaces the issuer
   heliu root cosigner PUBLIC-KEY --root-key root.key                       names a second signer
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
-  heliu root resolve --from 7 --abandon VERSION --root-key root.key        decides a forked directory
-Then, at a node: heliu directory append directory-8.entry --reason …",
+  heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
+                                                                           decides a forked directory
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data  opens sealed fields
+First bring the newest directory from the county's node (heliu directory save directory.bin). Then, at a node:
+  heliu directory append directory-8.entry --reason …",
 );
 pub const ROOT_ISSUER: Label = label("更换签发密钥", "Replace the issuer's key");
 pub const ROOT_COSIGNER: Label = label("任命或撤销副签人", "Name a second signer, or no longer");
 pub const ROOT_ESCROW: Label = label("更换密封数据的备用钥匙", "Replace the escrow key");
 pub const ROOT_TWO_SIGNATURES: Label = label("开关两人签字", "Turn two signatures on or off");
-pub const ROOT_RESOLVE: Label = label("裁定目录分叉:放弃一支", "Decide a forked directory: give a branch up");
+pub const ROOT_RESOLVE: Label = label("裁定目录分叉:留一支,弃其余", "Decide a forked directory: one branch stays");
+pub const ROOT_RESOLVE_AFTER: Label = label(
+    "\
+示例:
+  heliu directory save ours.bin --dir ./realm/county       在持有要保留的一支的节点上
+  heliu directory save theirs.bin --dir ./node             在持有要放弃的一支的节点上
+  heliu root resolve --keep ours.bin --drop theirs.bin --root-key root.key --new-issuer-key new-issuer.key
+  heliu directory append directory-7.entry --reason 根已裁定    在任一节点上
+
+哪两个节点各持一支,heliu alarms 在各节点上说明。本命令自行找出分叉处和要放弃的版本;保留的一支自分叉处起的内容重新登记。\
+放弃的一支里也有要留的(席位、节点),请在裁定后重新办理。另一支的文件取不到时,用 --from 和 --abandon,两者都在 heliu alarms 中。",
+    "\
+Examples:
+  heliu directory save ours.bin --dir ./realm/county       at a node that has the branch to keep
+  heliu directory save theirs.bin --dir ./node             at a node that has the branch to drop
+  heliu root resolve --keep ours.bin --drop theirs.bin --root-key root.key --new-issuer-key new-issuer.key
+  heliu directory append directory-7.entry --reason 'the root has decided'    at any node
+
+Which nodes have which branch, heliu alarms tells at each. It finds the place where they part and the versions to give up by \
+itself; what the branch that stays says from there on is entered anew. What is good in the other one (seats, nodes) is done \
+again afterwards. If no file of the other one can be had, use --from and --abandon: heliu alarms shows both.",
+);
+pub const ROOT_REVEAL: Label =
+    label("用备用钥匙打开一条记录的密封字段", "Open the sealed fields of a record with the escrow key");
+pub const ROOT_REVEAL_AFTER: Label = label(
+    "\
+示例(在离线的机器上,带来节点数据目录的副本):
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data
+
+只在能读的节点全部失去时使用;平时用 heliu reveal(记入审计日志)。副本在节点停止时复制,例如 cp -r ./realm/county/data \
+./county-data。读出的值可在新入域的节点上重新登记(heliu do record.set)。",
+    "\
+Example (on the offline machine, with a copy of a node's data directory):
+  heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data
+
+For when no node is left that may read; else use heliu reveal, which is on record. Make the copy while the node is stopped, as \
+with cp -r ./realm/county/data ./county-data. What it shows can be entered anew at a node that has joined since (heliu do \
+record.set).",
+);
+pub const ROOT_REVEAL_KEY: Label = label("备用钥匙的文件(escrow.key)", "The escrow's private key (escrow.key)");
+pub const ROOT_REVEAL_DATA: Label =
+    label("节点数据目录的副本(内有 heliu.db)", "A copy of a node's data directory (with heliu.db in it)");
 pub const ROOT_KEY: Label = label("根私钥文件", "The root's private key");
 pub const ROOT_DIRECTORY: Label =
     label("目录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
@@ -231,12 +285,18 @@ pub const ROOT_COSIGNER_KEY: Label =
 pub const ROOT_COSIGNER_OFF: Label = label("撤销", "No longer");
 pub const ROOT_NEW_ESCROW: Label =
     label("新备用钥匙的文件;没有则生成", "The new escrow key; it is made if the file is not there");
-pub const ROOT_RESOLVE_FROM: Label = label(
-    "从第几条起放弃本目录的条目(等于条数则一条不弃)",
-    "Give this directory's entries up from this one on; its length: none",
+pub const ROOT_RESOLVE_KEEP: Label =
+    label("保留的一支的目录文件(heliu directory save)", "The directory that stays, from heliu directory save");
+pub const ROOT_RESOLVE_DROP: Label = label(
+    "放弃的一支的目录文件;可多次给出",
+    "A directory that is given up, from heliu directory save; may be repeated",
 );
-pub const ROOT_RESOLVE_ABANDON: Label =
-    label("另外放弃的版本(64 位十六进制);可多次给出", "Versions of other branches to give up; may be repeated");
+pub const ROOT_RESOLVE_FROM: Label =
+    label("没有 --drop 的文件时:从第几条起分叉", "Without a file for --drop: the entry from which on they differ");
+pub const ROOT_RESOLVE_ABANDON: Label = label(
+    "另外放弃的版本(64 位十六进制),其文件取不到;可多次给出",
+    "Another version to give up (64 hexadecimal digits), of which there is no file; may be repeated",
+);
 
 pub const LOCAL_DIR: Label = label("节点的目录,默认当前目录", "A node's directory; else the current one");
 pub const ACCESS: Label =

@@ -173,7 +173,11 @@ pub const LIST_REFERS_TO: Label = label("只列出引用该记录的", "Only tho
 pub const LIST_GONE: Label = label("也列出已离开本席位的", "Also those that have left this seat");
 pub const HISTORY: Label =
     label("一条记录的来历:谁、何时、为何、改了什么", "A record's story: who changed what, when and why");
-pub const HISTORY_AFTER: Label = label("示例:\n  heliu history 3fa81c22", "Example:\n  heliu history 3fa81c22");
+pub const HISTORY_AFTER: Label = label(
+    "示例:\n  heliu history 3fa81c22\n\n每条末尾是变更编号的开头,heliu fence --exclude 用它;完整编号见 --json 的 leaf。",
+    "Example:\n  heliu history 3fa81c22\n\nEach line ends with the beginning of the change's id, which heliu fence --exclude takes; \
+     --json has it whole, as leaf.",
+);
 
 pub const DO: Label = label("执行一条命令", "Carry out a command");
 pub const DO_AFTER: Label = label(
