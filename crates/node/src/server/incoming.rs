@@ -1,7 +1,7 @@
 //! Connections as they are accepted: secured one beside the other, none that connects and says nothing, and each hung up on
 //! when the lobby says so.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -70,6 +70,8 @@ async fn next(listener: &TcpListener, inner: &Inner) -> (TcpStream, SocketAddr) 
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
+            // It was gone before it was taken, which is nobody else's concern.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted; if it goes on, raise the limit of open files");
                 note_evicted(inner, inner.lobby.make_room());
@@ -154,7 +156,7 @@ impl Connection {
         if !cut.is_terminated() && Pin::new(cut).poll(context).is_pending() {
             return Ok(());
         }
-        Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the connection is cut"))
+        Err(io::Error::new(ErrorKind::ConnectionAborted, "the connection is cut"))
     }
 }
 
@@ -184,7 +186,7 @@ impl AsyncRead for Connection {
             return read;
         }
         ready!(deadline.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the connection said nothing")))
+        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the connection said nothing")))
     }
 }
 
