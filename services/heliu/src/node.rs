@@ -1,6 +1,7 @@
 //! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
 
 use std::io::IsTerminal as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -280,16 +281,22 @@ fn stopped(why: &str) -> Failure {
         .next(say!("已确认的都已存盘,重新启动即可", "what was acknowledged is on disk: start it again"))
 }
 
+/// Where the configuration or `--listen` says.
+pub fn cannot_listen(address: SocketAddr, why: &std::io::Error) -> Failure {
+    Failure::new(Exit::Failed, "listen", say!("节点没有启动", "the node did not start"))
+        .why(say!("无法监听 {address}:{why}", "cannot listen on {address}: {why}"))
+        .next(say!(
+            "若另一个节点占着它,先停掉那个(heliu status 可看是谁);否则改用本机有的地址和空闲的端口(heliu.toml 的 listen,或 --listen)",
+            "if another node has it, stop that one (heliu status says which it is); else take an address of this machine and a \
+             free port (listen in heliu.toml, or --listen)"
+        ))
+}
+
 fn not_started(error: StartError) -> Failure {
     let failure = |exit, code: &str| Failure::new(exit, code, say!("节点没有启动", "the node did not start"));
     match error {
         StartError::Store(error) => error.into(),
-        StartError::Listen { address, why } => failure(Exit::Failed, "listen")
-            .why(say!("无法监听 {address}:{why}", "cannot listen on {address}: {why}"))
-            .next(say!(
-                "若另一个节点占着它,先停掉那个(heliu status 可看是谁);否则改 listen",
-                "if another node has it, stop that one (heliu status says which it is); else change listen"
-            )),
+        StartError::Listen { address, why } => cannot_listen(address, &why),
         StartError::NotLoopback(address) => failure(Exit::Usage, "not_loopback")
             .why(say!(
                 "{address} 能从别的机器连到,而开发模式没有加密和令牌",

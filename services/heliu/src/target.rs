@@ -8,7 +8,7 @@ use crate::cli::Target;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::realm::node_dir::reachable;
-use crate::realm::{CONFIG, LOCAL_ACCESS};
+use crate::realm::{CONFIG, LOCAL_ACCESS, county_in};
 use crate::text::say;
 
 const SYSTEM: &str = "/etc/heliu";
@@ -69,9 +69,23 @@ fn in_dir(folder: &Path) -> Result<Option<Access>, Failure> {
 
 fn nothing_in(folder: &Path) -> Failure {
     let shown = folder.display();
-    Failure::usage(say!("{shown} 里没有 {LOCAL_ACCESS}", "there is no {LOCAL_ACCESS} in {shown}")).next(say!(
-        "--dir 要的是节点的目录(里面有 {CONFIG});令牌丢了可新建:heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}",
-        "--dir takes a node's directory (with {CONFIG}); for a new token: heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}"
+    let failure = Failure::usage(say!("{shown} 里没有 {LOCAL_ACCESS}", "there is no {LOCAL_ACCESS} in {shown}"));
+    if let Some(county) = county_in(folder) {
+        let county = county.display();
+        return failure.next(say!(
+            "这是整个域的目录;县级节点在 --dir {county}",
+            "this is the directory of a whole realm; the county's node is --dir {county}"
+        ));
+    }
+    if !folder.join(CONFIG).exists() {
+        return failure.next(say!(
+            "--dir 要的是节点的目录(里面有 {CONFIG});请核对路径",
+            "--dir takes a node's directory (with {CONFIG} in it): check the path"
+        ));
+    }
+    failure.next(say!(
+        "令牌丢了可新建:heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}",
+        "for a new token: heliu access add --name local --role all --dir {shown} --out {shown}/{LOCAL_ACCESS}"
     ))
 }
 
@@ -94,8 +108,16 @@ mod tests {
     fn a_nodes_directory_says_how_to_reach_it() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let target = Target { dir: Some(folder.path().to_owned()), ..Target::default() };
-        let failure = access(&target).expect_err("it is no node's");
-        assert!(failure.next.is_some_and(|next| next.en.contains("heliu access add")));
+        let next = |failure: Failure| failure.next.map(|next| next.en.clone()).unwrap_or_default();
+        assert!(next(access(&target).expect_err("it is no node's")).contains("check the path"));
+        let realm = tempfile::tempdir().expect("a temporary directory");
+        let county = realm.path().join("county");
+        std::fs::create_dir(&county).expect("it is ours");
+        write_config(&county, "tls");
+        let whole = Target { dir: Some(realm.path().to_owned()), ..Target::default() };
+        assert!(next(access(&whole).expect_err("it is a whole realm's")).ends_with("/county"));
+        let lost = Target { dir: Some(county), ..Target::default() };
+        assert!(next(access(&lost).expect_err("its token is lost")).contains("heliu access add"));
         let pinned = Some(Pinned { realm: RealmId([1; 16]), node: NodeId([2; 16]) });
         let local = Access { addresses: vec!["127.0.0.1:1".to_owned()], pinned, token: Some("x".to_owned()) };
         local.write(&folder.path().join(LOCAL_ACCESS)).expect("it is ours");

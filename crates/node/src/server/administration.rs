@@ -126,6 +126,9 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         let drafted = match change.ok_or_else(no_change)? {
             Change::Fence(pb::Fence { node, nothing, excluded }) => {
                 let node = node_id(&directory, &node)?;
+                if node == self.node.node() {
+                    return Err(fences_itself().into());
+                }
                 let excluded = excluded::find(&*self.store, node, &excluded).await?;
                 self.node.fence(node, nothing, excluded, by, reason).await
             }
@@ -290,6 +293,18 @@ fn check_addresses(addresses: &[String]) -> Result<(), Status> {
     let zh = format!("地址须为 主机:端口,最多 {ADDRESSES_MAX} 个。");
     let en = format!("Addresses are given as host:port, and at most {ADDRESSES_MAX} of them.");
     Err(invalid("addresses", &zh, &en).into())
+}
+
+/// A slip: nothing that it writes would count any more, and nobody could undo it.
+fn fences_itself() -> heliu_wire::status::Refusal {
+    let what = ("节点不隔离自己。", "A node does not fence itself.");
+    heliu_wire::status::Refusal::new(tonic::Code::FailedPrecondition, "fences_itself", what.0, what.1)
+        .why("这是本节点的编号。", "This is the id of this node itself.")
+        .next(
+            "请核对编号(heliu nodes)。要替换本机,先让新机器入域、取得签发密钥,再在新机器上隔离旧的。",
+            "Check the id (heliu nodes). To replace this machine, let the new one join and have the issuer's key, and fence \
+             the old one there.",
+        )
 }
 
 fn no_change() -> heliu_wire::status::Refusal {

@@ -15,6 +15,13 @@ fn address(text: &str) -> Result<String, String> {
     good.ok_or_else(|| crate::text::tr!("应为 主机:端口", "it takes host:port"))
 }
 
+/// Of this machine.
+fn listening(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        crate::text::tr!("应为 IP 地址:端口,如 0.0.0.0:7340", "it takes an IP address and a port, such as 0.0.0.0:7340")
+    })
+}
+
 fn span(text: &str) -> Result<Duration, String> {
     time::parse_span(text).ok_or_else(|| crate::text::tr!("应如 30m、24h、7d", "it takes 30m, 24h, 7d"))
 }
@@ -44,7 +51,7 @@ pub struct InitArgs {
     pub dir: PathBuf,
     #[arg(long, value_name = "NAME", help = t(help::INIT_NAME))]
     pub name: Option<String>,
-    #[arg(long, value_name = "ADDRESS", help = t(help::INIT_LISTEN))]
+    #[arg(long, value_name = "ADDRESS", value_parser = listening, help = t(help::INIT_LISTEN))]
     pub listen: Option<SocketAddr>,
     #[arg(long, value_name = "HOST:PORT", value_parser = address, help = t(help::PUBLIC_ADDRESS))]
     pub address: Vec<String>,
@@ -90,7 +97,7 @@ pub struct JoinArgs {
     pub token: Option<String>,
     #[arg(long, value_name = "DIR", help = t(help::JOIN_DIR))]
     pub dir: Option<PathBuf>,
-    #[arg(long, value_name = "ADDRESS", help = t(help::INIT_LISTEN))]
+    #[arg(long, value_name = "ADDRESS", value_parser = listening, help = t(help::INIT_LISTEN))]
     pub listen: Option<SocketAddr>,
     #[arg(long, value_name = "HOST:PORT", value_parser = address, help = t(help::PUBLIC_ADDRESS))]
     pub address: Vec<String>,

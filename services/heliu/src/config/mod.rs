@@ -15,6 +15,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::failure::{Exit, Failure};
+use crate::realm::county_in;
 use crate::text::{Say, nearest, say};
 pub use settings::is_address;
 use settings::{Form, SETTINGS, Setting, Value};
@@ -99,9 +100,17 @@ pub fn stray(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>
 fn missing(file: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::file(file, error);
     if error.kind() == std::io::ErrorKind::NotFound {
-        return Failure { exit: Exit::Usage, ..failure }.next(say!(
-            "用 --config 或 --dir 指明配置;heliu init 会为每个节点生成一份",
-            "name the configuration with --config or --dir; heliu init writes one for each node"
+        let failure = Failure { exit: Exit::Usage, ..failure };
+        if let Some(county) = file.parent().and_then(county_in) {
+            let county = county.display();
+            return failure.next(say!(
+                "这是整个域的目录;县级节点在 --dir {county}",
+                "this is the directory of a whole realm; the county's node is --dir {county}"
+            ));
+        }
+        return failure.next(say!(
+            "用 --dir 指明节点的目录;heliu init 和 heliu join 会生成它",
+            "name a node's directory with --dir; heliu init and heliu join make it"
         ));
     }
     failure

@@ -65,7 +65,20 @@ pub fn seed(path: &Path, scheme: Scheme) -> Result<[u8; 32], Failure> {
         (Some(seed), None) => Ok(seed),
         _ => {
             let path = path.display();
-            Err(Failure::new(Exit::Usage, "key", say!("{path} 不是所要的密钥文件", "{path} is not such a key file"))
+            let wrong =
+                Failure::new(Exit::Usage, "key", say!("{path} 不是所要的密钥文件", "{path} is not such a key file"));
+            if [Scheme::Signing, Scheme::Sealing]
+                .iter()
+                .any(|other| text.lines().any(|line| line.starts_with(other.name()) && other.name() != scheme))
+            {
+                return Err(wrong
+                    .why(say!("里面是另一种密钥,这里要 {scheme}", "it holds a key of another sort; here it takes {scheme}"))
+                    .next(say!(
+                        "请核对是哪个文件:签字用 root.key、issuer.key、node.key,解封用 escrow.key、sealing.key",
+                        "check which file it is: root.key, issuer.key and node.key sign; escrow.key and sealing.key open what is sealed"
+                    )));
+            }
+            Err(wrong
                 .why(say!(
                     "里面应有一行“{scheme} ”加 64 位十六进制",
                     "it should hold one line: {scheme}, then 64 hexadecimal digits"

@@ -11,7 +11,7 @@ pub mod regions;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
@@ -33,6 +33,11 @@ pub const LOCAL_ACCESS: &str = "local.access";
 /// And in that of the offline keys.
 pub const ROOT_KEY: &str = "root.key";
 pub const ESCROW_KEY: &str = "escrow.key";
+
+/// Where the county's node is, if a directory is that of a whole realm: the two are easily mistaken.
+pub fn county_in(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join(COUNTY)).filter(|county| county.join(CONFIG).exists())
+}
 
 /// Writes a new file durably; an existing one stays as it is and is an error.
 pub fn write_new(path: &Path, bytes: &[u8], secret: bool) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ use crate::cli::{JoinArgs, PORT};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::links::seat_of;
-use crate::node;
+use crate::node::{self, cannot_listen};
 use crate::out::{Done, complain, print, print_json};
 use crate::realm::draft::{Draft, is_free, not_empty};
 use crate::realm::make::refused;
@@ -84,8 +84,8 @@ fn token_text(given: Option<&str>) -> Result<String, Failure> {
 fn bad_token(error: &TokenTextError) -> Failure {
     let why = match error {
         TokenTextError::NotAToken => say!(
-            "它不以 {PREFIX} 开头,也不是存有令牌的文件",
-            "it does not begin with {PREFIX}, and no file has that name"
+            "令牌以 {PREFIX} 开头;这个不是,也不是存有令牌的文件",
+            "a token begins with {PREFIX}; this does not, and is no file that holds one"
         ),
         TokenTextError::TooLong => say!("它太长了", "it is longer than a token can be"),
         TokenTextError::Typo => say!("没有拷全,或有错字", "it was not copied whole, or has a typing error"),
@@ -128,6 +128,10 @@ async fn join(args: &JoinArgs, token: &JoinToken, folder: &Path) -> Result<Joine
     let listen = args.listen.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], PORT)));
     if listen.port() == 0 {
         return Err(Failure::usage(say!("--listen 要有端口", "--listen needs a port")));
+    }
+    if !args.no_start {
+        // Before the token is used: what it lets in says where it listens.
+        tokio::net::TcpListener::bind(listen).await.map_err(|why| cannot_listen(listen, &why))?;
     }
     let addresses = if args.address.is_empty() { own_address(listen, token).await } else { args.address.clone() };
     let draft = Draft::open(folder, &format!("heliu-join-{}", token.id))?;

@@ -18,6 +18,21 @@ async fn a_wrong_command_line_is_told_with_the_nearest_right_one() {
 }
 
 #[tokio::test]
+async fn who_names_the_realm_where_a_node_is_wanted_is_told_where_the_node_is() {
+    let realm = Realm::init(&["C"]).await;
+    let whole = realm.folder().join("realm");
+    let (dir, root) = (whole.to_str().expect("plain"), whole.join("root"));
+    for verb in ["status", "node", "rotate"] {
+        let _ = heliu(&[verb, "--dir", dir]).await.exits(2).complains(&realm.dir("C"));
+    }
+    let _ = heliu(&["doctor", "--dir", dir]).await.exits(1).answers(&realm.dir("C"));
+    let issuer = ["root", "issuer", "--root-key", "escrow.key", "--new-issuer-key", "new.key"];
+    let _ = heliu_in(&root, &issuer).await.exits(2).complains("a key of another sort");
+    let listen = ["init", "--regions", "r", "--dir", "d", "--listen", "127.0.0.1"];
+    let _ = heliu(&listen).await.exits(2).complains("0.0.0.0:7340");
+}
+
+#[tokio::test]
 async fn it_speaks_the_language_of_the_reader() {
     let mut chinese = command(&["stauts"]);
     chinese.env("HELIU_LANG", "zh");

@@ -73,6 +73,13 @@ async fn a_token_that_is_used_expired_revoked_foreign_or_mistyped_lets_nobody_in
     let _ = heliu(&["directory", "revoke-token", &revoked, "--dir", &realm.dir("C")]).await.exits(0);
     let _ = thief.joins(&revoked).await.exits(4).complains("was revoked");
 
+    // Whoever cannot listen there has not used up the token.
+    let kept = realm.token("C", "T2").await;
+    let bad = ["join", &kept, "--dir", &thief.dir(), "--listen", "192.0.2.1:7340"];
+    let _ = heliu(&bad).await.exits(1).complains("cannot listen on 192.0.2.1:7340").complains("--listen");
+    let _ = thief.joins(&kept).await.exits(0);
+
+    let thief = realm.machine("another");
     let mistyped = revoked.replacen("AA", "AB", 1) + "x";
     let _ = thief.joins(&mistyped).await.exits(2).complains("not copied whole");
     let _ = thief.joins("nonsense").await.exits(2).complains("this is no join token");

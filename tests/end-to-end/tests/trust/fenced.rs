@@ -108,6 +108,9 @@ async fn of_a_node_whose_key_was_never_its_own_nothing_is_kept() {
     until("it has come up", async || county.record(&org).await.is_some()).await;
     assert!(village_node.stop().await.success());
     let node = node_of(&realm, "V11").await;
+    let own = node_of(&realm, "C").await;
+    let _ =
+        at(&realm, "C", &format!("fence {own} --reason slip --yes")).await.exits(4).complains("does not fence itself");
     let fence = format!("fence {node} --nothing --reason leaked --yes");
     let _ = at(&realm, "C", &fence).await.exits(0).answers("everything that it wrote is excluded");
     // The record is known to have been, and says nothing any more.
