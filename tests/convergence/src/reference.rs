@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use automerge::{Automerge, ObjId, ReadDoc};
-use heliu_record::change::{Change, Container, genesis, genesis_change};
+use heliu_record::change::{Change, genesis, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId, to_hex};
 use heliu_record::sealed::key_of;
@@ -132,9 +132,7 @@ pub struct Truth {
     /// Those that count: not the losing side of a fork, nor what builds on one, nor what waits for a lost leaf.
     pub admitted: BTreeSet<LeafHash>,
     pub waiting: BTreeSet<LeafHash>,
-    /// Whose it is, by what counts alone.
-    pub owners: BTreeSet<SeatId>,
-    /// Who may hold it: what waits might yet count.
+    /// Whose it is and who may hold it, by what counts alone.
     pub reach: Reach,
     document: Automerge,
 }
@@ -174,35 +172,6 @@ impl Reach {
             reach.public |= key == "class" && says(&|text| text == "public");
         }
         reach
-    }
-
-    /// Widened by what waits, where it was written at or above a seat that owns the record: that might yet count.
-    fn widen<'k>(&mut self, waiting: impl Iterator<Item = &'k Known>, county: &County) {
-        let mut unheard: Vec<&Known> = waiting.collect();
-        let mut before = usize::MAX;
-        while unheard.len() < before {
-            before = unheard.len();
-            unheard.retain(|known| {
-                let is_heard = self.owners.iter().any(|owner| county.upward(*owner).any(|at| at == known.seat));
-                if is_heard {
-                    self.widen_by(&known.raw);
-                }
-                !is_heard
-            });
-        }
-    }
-
-    fn widen_by(&mut self, raw: &[u8]) {
-        let puts = Change::parse(raw).map(|change| change.puts).unwrap_or_default();
-        for put in puts.iter().filter(|put| put.container == Container::Scope) {
-            let is = |text: &str| put.value.as_text().is_some_and(|value| value.starts_with(text));
-            self.public |= put.key == "class" && is("public");
-            if put.key == "owner" {
-                self.owners.extend(put.value.as_bytes().and_then(|bytes| SeatId::try_from(bytes).ok()));
-            }
-            self.seats
-                .extend(put.key.strip_prefix("seat/").filter(|_| is("i")).and_then(|seat| seat.parse::<SeatId>().ok()));
-        }
     }
 
     #[must_use]
@@ -249,9 +218,7 @@ impl Truth {
         if reach.owners.is_empty() {
             reach.owners.insert(preimage.birth);
         }
-        let owners = reach.owners.clone();
-        reach.widen(waiting.iter().map(|leaf| leaves[leaf]), county);
-        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, owners, reach, document }
+        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, reach, document }
     }
 
     /// Every key of a container with all its visible values.

@@ -203,7 +203,8 @@ impl Open {
         !self.leaves.is_empty() && self.leaves.iter().all(|(_, status)| is_out(status))
     }
 
-    /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what cannot be judged.
+    /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what is held. What waits names
+    /// nobody.
     pub fn relay_scope(&self, directory: &Directory) -> Scope {
         let history = self.leaves.history();
         let is_known = !history.is_empty() || self.is_void();

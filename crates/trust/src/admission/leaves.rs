@@ -168,15 +168,18 @@ impl Leaves {
         self.waiting.iter().filter(move |(dep, leaves)| is_wanted(dep, leaves)).map(|(dep, _)| *dep)
     }
 
-    /// Widens a scope by the seats that unjudged leaves name: they wait or are held, and may be good. Only those count
-    /// whose author could share the record: his seat is at or above an owner, by what is admitted or by such a leaf.
-    /// Otherwise whoever once saw a record could publish it with a leaf that nobody can judge.
+    /// Widens a scope by the seats that held leaves name, which may be good. Only those count whose author could share the
+    /// record: his seat is at or above an owner, by what is admitted or by such a leaf. Otherwise whoever once saw a record
+    /// could publish it with a leaf that nobody can judge.
+    ///
+    /// A leaf that waits names nobody. Whoever has what it waits for may have refused it: then the two would never agree on
+    /// who is in the audience, and he may not show the other why.
     pub fn widen(&self, scope: &mut Scope, directory: &Directory) {
         if scope.owners.is_empty() {
             scope.owners.insert(self.preimage.birth);
         }
-        let unjudged = self.iter().filter(|(_, status)| matches!(status, Status::Waiting | Status::Held(_)));
-        let mut unheard: Vec<&Leaf> = unjudged.map(|(leaf, _)| leaf).collect();
+        let held = self.iter().filter(|(_, status)| matches!(status, Status::Held(_)));
+        let mut unheard: Vec<&Leaf> = held.map(|(leaf, _)| leaf).collect();
         let mut before = usize::MAX;
         while unheard.len() < before {
             before = unheard.len();

@@ -4,8 +4,9 @@
 //! With hostile nodes about, that is promised of each group of honest nodes that lines between honest nodes join: what one
 //! of the group acknowledged is held in the group, and what is held in the group is at every entitled seat of the group.
 //! Two things are not promised. Whoever has no line but to hostile nodes lacks what these keep back, and keeps what has
-//! left its seat. And a record that has left a seat goes from there once a superior has said that it has everything: if a
-//! superior of that seat is hostile and lied, the edits that only this seat had are gone with it.
+//! left its seat, hidden, whatever they bring of it later. And a record that has left a seat goes from there once a
+//! superior has said that it has everything: if a superior of that seat is hostile and lied, the edits that only this seat
+//! had are gone with it.
 
 use std::collections::BTreeSet;
 
@@ -56,7 +57,7 @@ fn check_holder(scene: &Scene<'_>, truth: &Truth, machine: usize, found: &mut Ve
     if !missing.is_empty() {
         let what = format!("{name} lacks leaves {} of {record}", missing.join(", "));
         found.push(Violation::new("I3", what));
-    } else if !holding.is_present(truth.record) {
+    } else if !holding.is_present(truth.record) && (scene.is_main || !truth.admitted.is_empty()) {
         found.push(Violation::new("I3", format!("{name} hides {record}, to which it is entitled")));
     } else if let Some(loaded) = holding.records.get(&truth.record) {
         let view = serde_json::from_slice(&loaded.row.view).unwrap_or_default();

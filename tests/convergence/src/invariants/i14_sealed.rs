@@ -42,7 +42,7 @@ fn check_readers(scene: &Scene<'_>, record: RecordId, found: &mut Vec<Violation>
         .filter_map(|(machine, holding)| Some((&scene.world.machines[*machine], holding.records.get(&record)?)))
         .collect();
     let directory = scene.world.county.directory();
-    let readers = directory.seats().readers(&truth.owners);
+    let readers = directory.seats().readers(&truth.reach.owners);
     let can = |machine: &Machine, held: &Loaded, key| can_open(scene, machine, held, key);
     for (machine, held) in &holders {
         if !readers.contains(&machine.seat) || directory.is_fenced(machine.node()) {

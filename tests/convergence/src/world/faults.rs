@@ -145,9 +145,12 @@ impl World {
         Some(backup)
     }
 
+    /// Hostile nodes may keep to themselves what they hold, and what those below them do.
     fn is_held_somewhere(&self, leaf: &LeafHash) -> bool {
         let Some(known) = self.ledger.leaf(leaf) else { return false };
-        self.machines.iter().any(|machine| machine.disk.holds(&known.record, leaf))
+        let holds = |machine: &usize| self.machines[*machine].disk.holds(&known.record, leaf);
+        let can_bring = |machine: &usize| !self.machines[*machine].is_hostile && !self.has_hostile_superior(*machine);
+        (0..self.machines.len()).filter(holds).any(|machine| can_bring(&machine))
     }
 
     /// A copy of the disk is started as a second process with the same key.

@@ -1,11 +1,11 @@
 //! What leaves that nobody here can judge may do: widen relaying, if their authors could share the record.
 
-use heliu_record::change::{Change, Container, Scalar};
+use heliu_record::change::{Change, Container, Draft, Scalar};
 use heliu_record::scope::{CLASS, OWNER, Scope, seat_key};
 
 use super::{Status, history, offer_all};
 use crate::admission::{HeldReason, Leaf};
-use crate::story::{self, How, PLAIN, STRANGER, TOWNSHIP, VILLAGE, Writer, birth, draft, leaf};
+use crate::story::{self, How, MISSING, PLAIN, STRANGER, TOWNSHIP, VILLAGE, Writer, birth, draft, leaf};
 
 /// A leaf of a release that this node is not.
 fn newer(writer: &Writer, puts: Vec<(Container, String, Scalar)>) -> Leaf {
@@ -53,6 +53,23 @@ fn what_an_owner_shares_in_a_later_release_reaches_whom_it_names() {
     let handed = names(&TOWNSHIP, OWNER, Scalar::Bytes(STRANGER.seat().0.to_vec()));
     let scope = relayed([handed, publishes(&STRANGER)]);
     assert!(scope.public && scope.owners.contains(&STRANGER.seat()));
+}
+
+/// Whoever has what it waits for may have refused it.
+#[test]
+fn what_waits_names_nobody_not_even_for_a_superior_of_the_owner() {
+    let directory = story::directory();
+    let puts = vec![(Container::Scope, seat_key(STRANGER.seat()), "i1".into())];
+    let shares = Draft { deps: vec![MISSING], ..draft(&TOWNSHIP, &history([&birth()]), puts) };
+    let shares = leaf(&TOWNSHIP, &Change::encode(shares), PLAIN, &directory);
+    let first = leaf(&VILLAGE, &birth(), PLAIN, &directory);
+    for (held, known) in [(vec![shares.clone()], "the leaf alone"), (vec![first, shares], "with its beginning")] {
+        let leaves = offer_all(held, &directory);
+        let mut scope = Scope::of(leaves.history());
+        leaves.widen(&mut scope, &directory);
+        assert!(leaves.missing());
+        assert_eq!(scope.named().collect::<Vec<_>>(), [VILLAGE.seat()], "{known}");
+    }
 }
 
 #[test]

@@ -44,22 +44,8 @@ impl World {
         dice: &mut Dice,
     ) -> Option<()> {
         let target = self.victim(hostile, dice)?;
-        let leaves = || deliveries.iter().flat_map(|delivery| &delivery.leaves);
-        if leaves().any(|leaf| self.invites_the_unknowing(target, &leaf.preimage, &leaf.change)) {
-            return None;
-        }
         self.call_on(hostile, target, Visit::handing_over(deliveries), dice);
         Some(())
-    }
-
-    /// A leaf that shares a record, for somebody who holds nothing of it, while others hold it all. He cannot judge the
-    /// leaf, those who can refuse it, and may not tell him why: that is open. To leave such records out of the sums is not
-    /// enough: then whoever has left a record and is sent a late leaf of it again is never told that he has left.
-    fn invites_the_unknowing(&self, target: usize, preimage: &Preimage, raw: &[u8]) -> bool {
-        let knows = |machine: usize| self.place_of(machine, preimage.id()).is_some();
-        let puts = Change::parse(raw).map(|change| change.puts).unwrap_or_default();
-        let shares = puts.iter().any(|put| put.container == Container::Scope);
-        shares && !knows(target) && (0..self.machines.len()).any(knows)
     }
 
     /// Nothing of this is told to the ledger: nobody may hold it.
