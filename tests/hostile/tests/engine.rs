@@ -109,6 +109,7 @@ impl Node {
             Effect::Sweep { after } => {
                 vec![Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") }]
             }
+            Effect::Look { .. } => vec![Input::Looked { records: Vec::new(), next: None }],
             Effect::Send { .. } | Effect::Reply { .. } | Effect::Notice(_) => Vec::new(),
         }
     }
