@@ -20,6 +20,9 @@ use crate::signature::{SealingKey, Signature, Signer, Verifier};
 /// Wraps in one grant; more readers take more grants.
 pub const WRAPS_MAX: usize = 64;
 pub const WRAP_BYTES_MAX: usize = 128;
+/// Grants of one author that are kept for one record. Of more, those with the lowest hashes count: then all nodes keep the
+/// same ones, in whatever order they come, and who floods a record pushes out nobody else's.
+pub const GRANTS_PER_AUTHOR_MAX: usize = 128;
 /// No valid signed grant is longer.
 pub const GRANT_BYTES_MAX: usize = 12 * 1024;
 
@@ -202,6 +205,8 @@ pub enum GrantError {
     UnknownAuthor(NodeId),
     #[error("its signature does not match")]
     BadSignature,
+    #[error("its author has made more grants for this record than the {GRANTS_PER_AUTHOR_MAX} that are kept")]
+    TooMany,
 }
 
 impl GrantError {
@@ -219,6 +224,7 @@ impl GrantError {
             GrantError::WrongHash => "grant.wrong-hash",
             GrantError::UnknownAuthor(_) => "grant.unknown-author",
             GrantError::BadSignature => "grant.bad-signature",
+            GrantError::TooMany => "grant.too-many",
         }
     }
 }

@@ -16,7 +16,7 @@ use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::SignedGrant;
 
-use super::keyring::Grants;
+use super::keyring::{Grants, Taken};
 use super::sums::Counted;
 
 pub(crate) struct Open {
@@ -156,13 +156,17 @@ impl Open {
         // A later version of this program may judge what an earlier one had to hold.
         let restated = rows.iter().filter(|row| open.status(&row.hash).is_some_and(|status| status != row.status));
         open.restated = restated.map(|row| row.hash).collect();
-        for row in &grants {
+        // The lowest first: none then takes the place of another.
+        let mut lowest: Vec<&GrantRow> = grants.iter().collect();
+        lowest.sort_by_key(|row| row.hash);
+        for row in lowest {
             let opened = match forged.get(&row.hash.0) {
                 Some(why) => Err(format!("grant {} cannot be used: {why}", row.hash.short())),
                 None => open_grant(row),
             };
-            match opened {
-                Ok(signed) if open.grants.add(&signed) => {}
+            match opened.map(|signed| open.grants.add(&signed)) {
+                Ok(Taken::New) => {}
+                // It came again, or another has taken its place.
                 Ok(_) => {
                     doubles.insert(row.position);
                 }

@@ -129,7 +129,7 @@ impl Batch {
                 }
             }
         }
-        self.take_grants(grants, from, replica);
+        refused.extend(self.take_grants(grants, from, replica, now));
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
         let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
         self.transaction.quarantined.extend(taken);
