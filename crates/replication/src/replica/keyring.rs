@@ -118,7 +118,7 @@ impl Locksmith<'_> {
 
     /// Whether there is anybody who may read, and whose key somebody can hold.
     pub fn can_be_read(&self, key: &DataKey, owners: &BTreeSet<SeatId>) -> bool {
-        let can_hold = |sealing: &SealingKey| seal::wrap(key, sealing, &[], [0; 32]).is_some();
+        let can_hold = |sealing: &SealingKey| seal::wrap(key, sealing, &[]).is_some();
         self.readers(owners).values().any(can_hold)
     }
 
@@ -131,6 +131,25 @@ impl Locksmith<'_> {
         }
         let entitled = self.readers(&record.view.owners).into_keys().collect();
         open.grants.keyring.missing(&named, &entitled)
+    }
+
+    /// The wraps that are held and open nothing: of keys that this node has, for whomever; of others, its own.
+    pub fn shut(&self, open: &Open) -> Pending {
+        let (Some(record), Some(secret)) = (&open.record, self.secret) else { return Pending::new() };
+        let (id, keyring, me) = (open.id(), &open.grants.keyring, self.me());
+        let readers = self.readers(&record.view.owners);
+        let mut shut = Pending::new();
+        for key in named_keys(record) {
+            if let Some(data_key) = keyring.open(&self.realm, &id, key, me, secret) {
+                let is_shut = |(to, sealing): &(&Recipient, &SealingKey)| {
+                    **to != me && keyring.opens_for(&self.realm, &id, &data_key, **to, sealing) == Some(false)
+                };
+                shut.extend(readers.iter().filter(is_shut).map(|(to, _)| (*to, key)));
+            } else if readers.contains_key(&me) && keyring.keys_for(me).any(|own| own == key) {
+                shut.insert((me, key));
+            }
+        }
+        shut
     }
 
     /// Whether this node is to make some of these.
@@ -153,7 +172,7 @@ impl Locksmith<'_> {
             let Some(data_key) = drawn.or_else(held) else { continue };
             let lack = missing.iter().filter(|(_, of)| *of == key).map(|(to, _)| *to);
             let to = lack.filter_map(|to| Some((to, *readers.get(&to)?))).collect();
-            grants.extend(grant(self.realm, id, &data_key, &to, self.signer, self.random.secret()));
+            grants.extend(grant(self.realm, id, &data_key, &to, self.signer));
         }
         for SignedGrant { grant, .. } in &grants {
             for (to, _) in &grant.wraps {
@@ -161,6 +180,11 @@ impl Locksmith<'_> {
             }
         }
         grants
+    }
+
+    /// Whether this node has the key of any of these, and so is to wrap it.
+    pub fn can_open_again(&self, shut: &Pending) -> bool {
+        self.may_grant() && shut.iter().any(|(to, _)| *to != self.me())
     }
 
     /// What is sealed in a record, as far as this node can open it.

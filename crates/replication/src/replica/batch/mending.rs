@@ -71,7 +71,9 @@ impl Batch {
         if let Some(why) = &why {
             self.tell(record, why, now);
         }
-        if why.is_some() || (is_restated && self.checks.contains(&record)) {
+        let is_checked = self.checks.contains(&record);
+        let is_to_wrap = is_checked && Self::look_for_shut(&open, replica);
+        if why.is_some() || is_to_wrap || (is_restated && is_checked) {
             self.touched.insert(record, before_mending(&open));
             self.unfolded.insert(record);
         }

@@ -12,7 +12,7 @@ use heliu_trust::id::NodeId;
 use heliu_trust::seal::DataKey;
 
 use super::super::damage;
-use super::super::keyring::{Locksmith, Taken, nobody_to_read};
+use super::super::keyring::{Locksmith, Pending, Taken, nobody_to_read};
 use super::super::open::Open;
 use super::super::{Replica, Work};
 use super::Batch;
@@ -61,6 +61,8 @@ impl Batch {
                 }
                 // The store lets go of the other one as it is opened again.
                 Taken::InsteadOf(_) => replica.queue.push(Work::Check { record }),
+                // Perhaps it opens what nothing opened before.
+                Taken::New if replica.unwrapped.shut(record).is_some() => replica.queue.push(Work::Check { record }),
                 Taken::New => {}
             }
             self.touch(open);
@@ -136,13 +138,41 @@ impl Batch {
             directory: &replica.directory,
             random: &mut replica.random,
         };
+        let shut = replica.unwrapped.shut(record).cloned();
         let mut missing = locksmith.missing(open);
+        missing.extend(shut.iter().flatten());
         if !missing.is_empty() {
             for signed in locksmith.wrap(open, drawn, &mut missing) {
                 file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
             }
         }
+        if let Some(shut) = shut {
+            let (still, missing): (Pending, Pending) = missing.into_iter().partition(|wrap| shut.contains(wrap));
+            replica.unwrapped.note_shut(record, still);
+            return replica.unwrapped.note(record, missing);
+        }
         replica.unwrapped.note(record, missing);
+    }
+
+    /// A record that is held against its leaves: are there wraps that open nothing? Whoever has the key makes them anew; the
+    /// others wait, and show it. Returns whether there is something to make.
+    pub(super) fn look_for_shut(open: &Open, replica: &mut Replica) -> bool {
+        let is_sealed = open.is_present() && !open.grants.is_empty();
+        if !is_sealed && replica.unwrapped.shut(open.id()).is_none() {
+            return false;
+        }
+        let locksmith = Locksmith {
+            realm: replica.realm,
+            node: replica.node,
+            secret: replica.sealing.as_deref(),
+            signer: &*replica.signer,
+            directory: &replica.directory,
+            random: &mut replica.random,
+        };
+        let shut = if is_sealed { locksmith.shut(open) } else { Pending::new() };
+        let can_open_again = locksmith.can_open_again(&shut);
+        replica.unwrapped.note_shut(open.id(), shut);
+        can_open_again
     }
 
     /// What is sealed in a record, for somebody who asked. The audit log has it before he has.
