@@ -55,8 +55,10 @@ fn a_spoilt_row(record: RecordId) -> impl FnOnce(&Story, usize) -> Transaction {
     }
 }
 
+type Edit = fn(&mut RecordRow);
+
 /// The row says something else than its leaves.
-fn an_edited_row(record: RecordId, edit: fn(&mut RecordRow)) -> impl FnOnce(&Story, usize) -> Transaction {
+fn an_edited_row(record: RecordId, edit: Edit) -> impl FnOnce(&Story, usize) -> Transaction {
     move |story, machine| {
         let mut row = story.world.machines[machine].disk.row(record).expect("it is here");
         edit(&mut row);
@@ -147,7 +149,7 @@ fn a_damaged_row_is_written_again_when_a_link_brings_its_record() {
 /// Nobody touches the record, and no link brings anything of it.
 #[test]
 fn a_row_that_does_not_follow_from_its_leaves_is_found_by_the_patrol_and_made_anew() {
-    let edits: [(fn(&mut RecordRow), &str); 6] = [
+    let edits: [(Edit, &str); 6] = [
         (|row| row.view = br#"{"name":"\u4f2a"}"#.to_vec(), "its view"),
         (|row| row.signal[1] ^= 1, "its signal"),
         (|row| row.scope.public = !row.scope.public, "its scope"),
