@@ -57,7 +57,7 @@ impl RecordsService for FakeNode {
         let view_json = "x".repeat(10 * 1024);
         Ok(Response::new(ListResponse {
             records: vec![Record { view_json, ..Default::default() }; 1_000],
-            next: String::new(),
+            ..ListResponse::default()
         }))
     }
 

@@ -145,6 +145,7 @@ async fn count<S: Write>(start: &mut Start, store: &S) -> Result<(), StoreError>
         for row in &page.damaged {
             tracing::error!(record = ?row.record, detail = row.detail, "a record's row cannot be read");
         }
+        start.set_aside(&page.damaged);
         start.count(&page.items);
         after = page.next;
         if after.is_none() {

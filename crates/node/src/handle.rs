@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use heliu_record::change::limits;
 use heliu_record::command::{Refusal, Request};
-use heliu_record::id::SeatId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_replication::LinkId;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
@@ -151,6 +151,14 @@ impl NodeHandle {
         match ended.as_deref() {
             Ok(Life::Stopped(how)) => how.clone(),
             Ok(Life::Running | Life::Stopping) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Records that could not be shown, because the store does not have them as they were written. Where there is no room to
+    /// say so, the engine comes upon them by itself.
+    pub(crate) fn suspect(&self, records: Vec<RecordId>) {
+        if !records.is_empty() {
+            let _ = self.0.inbox.try_send(Ask::Suspect { records });
         }
     }
 

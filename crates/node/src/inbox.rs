@@ -56,6 +56,10 @@ pub(crate) enum Ask {
         timeout: Duration,
         answer: Answer<Vec<Verification>, AskError>,
     },
+    /// Records that the store does not have as they were written.
+    Suspect {
+        records: Vec<RecordId>,
+    },
     LinkUp {
         link: LinkId,
         end: LinkEnd,

@@ -147,6 +147,15 @@ pub enum Input {
     Swept {
         items: Vec<ScanItem>,
     },
+    /// Answers [`Effect::Look`]; empty if it failed: it begins again.
+    Looked {
+        records: Vec<RecordId>,
+        next: Option<RecordId>,
+    },
+    /// Records that somebody could not be shown as they were written: they are made anew.
+    Suspect {
+        records: Vec<RecordId>,
+    },
     /// A read for a link failed; the link closes and is dialled again.
     ReadFailed {
         link: LinkId,
@@ -226,6 +235,10 @@ pub enum Effect {
     Sweep {
         after: Option<RecordId>,
     },
+    /// The ids of the next [`LOOK_ROWS`] records after this one, those whose rows are damaged too.
+    Look {
+        after: Option<RecordId>,
+    },
     Reply {
         ticket: Ticket,
         reply: Reply,
@@ -279,6 +292,10 @@ pub struct LoadReply {
 
 /// How many rows answer one [`Effect::Sweep`] at most.
 pub const SWEEP_ROWS: usize = 1_024;
+
+/// How many records answer one [`Effect::Look`]: each is read with its history, and its signatures are verified, in some
+/// 300 us.
+pub const LOOK_ROWS: usize = 8;
 
 /// A row for the audit log: never what was read or written, only that it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

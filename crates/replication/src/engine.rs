@@ -137,6 +137,8 @@ impl Engine {
             }
             Input::Audit { ticket, event } => self.replica.submit(Work::Audit { ticket, event }),
             Input::Swept { items } => self.replica.swept(&items),
+            Input::Looked { records, next } => self.replica.looked(records, next),
+            Input::Suspect { records } => self.replica.check(records),
             Input::Extend { ticket, entries, event } => {
                 self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
             }
@@ -173,6 +175,7 @@ impl Engine {
             Input::Applied(Err(error)) => self.fail(error, out),
             Input::Tick => {
                 self.replica.tick(now);
+                out.effects.extend(self.replica.next_look(now));
                 self.each(now, out, super::link::Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);

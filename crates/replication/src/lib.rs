@@ -15,8 +15,8 @@ mod start;
 
 pub use alarm::{Alarm, Severity};
 pub use effect::{
-    AuditEvent, Effect, Input, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply,
-    Revealed, SWEEP_ROWS, StrandedAction, Ticket,
+    AuditEvent, Effect, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction,
+    Reply, Revealed, SWEEP_ROWS, StrandedAction, Ticket,
 };
 pub use engine::{Config, Engine};
 pub use replica::{Receipt, reveal};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Meta, ScanItem, StatementRow, StrandedRow};
+use heliu_storage::{DamagedRow, Meta, ScanItem, StatementRow, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -41,6 +41,8 @@ pub struct Start {
     pub seed: [u8; 32],
     pub(crate) sums: ScopeSumsStart,
     pub(crate) strangers: StrangersStart,
+    /// Records whose rows are not what was written. They count for nothing until they have been made anew.
+    pub(crate) set_aside: Vec<RecordId>,
 }
 
 impl Start {
@@ -73,6 +75,7 @@ impl Start {
             seed,
             sums,
             strangers: StrangersStart::default(),
+            set_aside: Vec::new(),
         }
     }
 
@@ -80,5 +83,10 @@ impl Start {
     pub fn count(&mut self, items: &[ScanItem]) {
         self.sums.count(items, self.seat, self.directory.seats());
         self.strangers.count(items, self.directory.seats());
+    }
+
+    /// Takes note of rows that were found to be damaged while they were counted.
+    pub fn set_aside(&mut self, rows: &[DamagedRow]) {
+        self.set_aside.extend(rows.iter().filter_map(|row| row.record));
     }
 }

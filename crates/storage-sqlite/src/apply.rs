@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::id::{LeafHash, RecordId};
-use heliu_storage::{ConflictRow, FeedEntry, LeafStatus, Position, Transaction};
+use heliu_storage::{ConflictRow, FeedEntry, LeafStatus, Position, RecordRow, Transaction};
 use heliu_trust::id::CommitId;
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::SqliteRow;
 
-use crate::convert::{Cells, id_list, number_list, scope_bytes, seat_bytes, signed, state_columns, stranded_columns};
+use crate::convert::{Cells, RecordValues, id_list, number_list, seat_bytes, signed, stranded_columns};
 use crate::fault::Fault;
 use crate::script::{Insert, Script, Values};
 
@@ -31,6 +31,7 @@ pub async fn write(
         script.step("DELETE FROM directory WHERE number > ?", |values| values.add(signed(from)).map(drop)).await?;
     }
     DIRECTORY.run(script, &transaction.directory, |entry, values| values.add(&entry[..]).map(drop)).await?;
+    rename(script, &transaction.renamed).await?;
     commits(script, transaction).await?;
     records(script, transaction).await?;
     drop_history(script, &transaction.dropped, new_head).await?;
@@ -64,33 +65,52 @@ async fn commits(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
 /// A record's id decides its preimage: those columns, and the indices over them, stay as they are.
 static RECORDS: Insert = Insert::new(
     "INSERT OR FAIL INTO records (id, kind, birth, natural_key, scope, state, since, stub, held, admitted, leaves, waiting, \
-     signal, view) VALUES ",
-    14,
+     signal, sum, view) VALUES ",
+    15,
     " ON CONFLICT (id) DO UPDATE SET scope = excluded.scope, state = excluded.state, since = excluded.since, \
      stub = excluded.stub, held = excluded.held, admitted = excluded.admitted, leaves = excluded.leaves, \
-     waiting = excluded.waiting, signal = excluded.signal, view = excluded.view",
+     waiting = excluded.waiting, signal = excluded.signal, sum = excluded.sum, view = excluded.view",
 );
 
 async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
-    let bind = |row: &&heliu_storage::RecordRow, values: &mut Values| {
-        let (state, since, stub) = state_columns(&row.state);
+    let bind = |row: &&RecordRow, values: &mut Values| {
+        let RecordValues { row, scope, state, since, stub, sum } = RecordValues::of(row);
         values.add(&row.id.0[..])?.add(&*row.preimage.kind)?.add(&row.preimage.birth.0[..])?;
-        values.add(&row.preimage.key[..])?.add(scope_bytes(&row.scope))?.add(state)?.add(since)?.add(stub)?;
+        values.add(&row.preimage.key[..])?.add(scope)?.add(state)?.add(since)?.add(stub)?;
         values.add(&row.held.0[..])?.add(&row.admitted.0[..])?.add(i64::from(row.leaves))?;
-        values.add(i64::from(row.waiting))?.add(&row.signal[..])?.add(&row.view[..]).map(drop)
+        values.add(i64::from(row.waiting))?.add(&row.signal[..])?.add(&sum[..])?.add(&row.view[..]).map(drop)
     };
     // In the order of the index: each of its pages is touched once. Of two rows of one record the later stays the later.
-    let mut rows: Vec<&heliu_storage::RecordRow> = transaction.records.iter().collect();
+    let mut rows: Vec<&RecordRow> = transaction.records.iter().collect();
     rows.sort_by_key(|row| row.id);
     Ok(RECORDS.run(script, &rows, bind).await?)
 }
 
+/// Where the own id has a row already, what belongs to the other row becomes its: the leaves, which are what counts. Else
+/// the row, its sum included, is as it was before its id became another.
+async fn rename(script: &mut Script<'_>, renamed: &[(RecordId, RecordId)]) -> Result<(), Fault> {
+    for (wrong, own) in renamed {
+        let pair = |values: &mut Values| values.add(&own.0[..])?.add(&wrong.0[..]).map(drop);
+        for sql in [
+            "UPDATE feed SET record = coalesce((SELECT key FROM records WHERE id = ?), record) \
+             WHERE record = (SELECT key FROM records WHERE id = ?)",
+            "UPDATE OR IGNORE records SET id = ? WHERE id = ?",
+        ] {
+            script.step(sql, pair).await?;
+        }
+        // Still there, if it could not have the other id. Its references are found anew.
+        for sql in [
+            "DELETE FROM refs WHERE source = (SELECT key FROM records WHERE id = ?)",
+            "DELETE FROM records WHERE id = ?",
+        ] {
+            script.step(sql, |values| values.add(&wrong.0[..]).map(drop)).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What a record's id decides is written again where it is not what was written.
-pub async fn mend(
-    script: &mut Script<'_>,
-    rows: &[heliu_storage::RecordRow],
-    spoilt: &BTreeSet<RecordId>,
-) -> Result<(), Fault> {
+pub async fn mend(script: &mut Script<'_>, rows: &[RecordRow], spoilt: &BTreeSet<RecordId>) -> Result<(), Fault> {
     for row in rows.iter().filter(|row| spoilt.contains(&row.id)) {
         let update = "UPDATE records SET kind = ?, birth = ?, natural_key = ? WHERE id = ?";
         let bind = |values: &mut Values| {

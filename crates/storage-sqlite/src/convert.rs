@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::codec::{DecodeError, Reader, Writer};
-use heliu_record::hash::Sum;
+use heliu_record::hash::{Sum, hash};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_storage::{RecordRow, RecordState, StrandedState, Stub};
@@ -116,7 +116,7 @@ pub fn read_seats<T: FromIterator<SeatId>>(reader: &mut Reader) -> Result<T, Dec
     (0..count).map(|_| reader.fixed().map(SeatId)).collect()
 }
 
-pub fn scope_bytes(scope: &Scope) -> Vec<u8> {
+fn scope_bytes(scope: &Scope) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.u8(u8::from(scope.public));
     for seats in [&scope.owners, &scope.seats] {
@@ -139,7 +139,7 @@ pub fn read_scope(reader: &mut Reader) -> Result<Scope, DecodeError> {
 }
 
 /// The columns `state`, `since` and `stub`.
-pub fn state_columns(state: &RecordState) -> (i64, i64, Vec<u8>) {
+fn state_columns(state: &RecordState) -> (i64, i64, Vec<u8>) {
     match state {
         RecordState::Present => (PRESENT, 0, Vec::new()),
         RecordState::Hidden { since } => (HIDDEN, signed(*since), Vec::new()),
@@ -162,16 +162,105 @@ pub const ERASED: i64 = 3;
 
 /// The columns of a record, in the order that [`record_row`] reads them in.
 pub const RECORD_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope, r.state, r.since, r.stub, r.held, \
-     r.admitted, r.leaves, r.waiting, r.signal, r.view";
+     r.admitted, r.leaves, r.waiting, r.signal, r.view, r.sum";
 
-/// Reads a record whose [`RECORD_COLUMNS`] begin at `first`.
+/// What is written to these columns.
+pub struct RecordValues<'r> {
+    pub row: &'r RecordRow,
+    pub scope: Vec<u8>,
+    pub state: i64,
+    pub since: i64,
+    pub stub: Vec<u8>,
+    pub sum: [u8; 8],
+}
+
+impl<'r> RecordValues<'r> {
+    pub fn of(row: &'r RecordRow) -> Self {
+        let (state, since, stub) = state_columns(&row.state);
+        let scope = scope_bytes(&row.scope);
+        let Preimage { kind, birth, key } = &row.preimage;
+        let blobs = [
+            &row.id.0,
+            kind.as_bytes(),
+            &birth.0,
+            key,
+            &scope,
+            &stub,
+            &row.held.0,
+            &row.admitted.0,
+            &row.signal,
+            &row.view,
+        ];
+        let sum = row_sum(blobs, [state, since, i64::from(row.leaves), i64::from(row.waiting)]);
+        RecordValues { row, scope, state, since, stub, sum }
+    }
+}
+
+/// Over every column. It is against disks and careless hands: whoever edits with care can make it fit. (What such a row
+/// says is compared with its signed leaves, by the engine.)
+fn row_sum(blobs: [&[u8]; 10], numbers: [i64; 4]) -> [u8; 8] {
+    let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_le_bytes).collect();
+    let mut parts = [&numbers[..]; 11];
+    parts[1..].copy_from_slice(&blobs);
+    let mut sum = [0; 8];
+    sum.copy_from_slice(&hash("heliu row 1", &parts)[..8]);
+    sum
+}
+
+/// Reads a record whose [`RECORD_COLUMNS`] begin at `first`, if it is what was written.
 pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
-    let state = match cells.get::<i64>(first + 5)? {
+    let row = RecordRow {
+        id: RecordId(cells.fixed(first)?),
+        preimage: preimage(cells, first + 1)?,
+        scope: cells.decode(first + 4, read_scope)?,
+        state: read_state(cells, first + 5)?,
+        held: Sum(cells.fixed(first + 8)?),
+        admitted: Sum(cells.fixed(first + 9)?),
+        leaves: cells.u32(first + 10)?,
+        waiting: cells.get::<i64>(first + 11)? != 0,
+        signal: cells.fixed(first + 12)?,
+        view: cells.get(first + 13)?,
+    };
+    check_sum(cells, first)?;
+    Ok(row)
+}
+
+/// Whether the columns of a record are what was written.
+pub fn check_sum(cells: &Cells, first: usize) -> Result<(), Fault> {
+    let blob = |column: usize| cells.get::<&[u8]>(first + column);
+    let kind: &str = cells.get(first + 1)?;
+    let blobs =
+        [blob(0)?, kind.as_bytes(), blob(2)?, blob(3)?, blob(4)?, blob(7)?, blob(8)?, blob(9)?, blob(12)?, blob(13)?];
+    let number = |column: usize| cells.get::<i64>(first + column);
+    let sum = row_sum(blobs, [number(5)?, number(6)?, number(10)?, number(11)?]);
+    if blob(14)? == sum { Ok(()) } else { Err(cells.damaged(&"it is not what was written: its sum does not match")) }
+}
+
+/// As [`record_row`], of a row that is not what was written. Whose record it is must be legible; the rest is what can be
+/// read of it.
+pub fn spoilt_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
+    Ok(RecordRow {
+        id: RecordId(cells.fixed(first)?),
+        preimage: preimage(cells, first + 1)?,
+        scope: cells.decode(first + 4, read_scope).unwrap_or_default(),
+        state: read_state(cells, first + 5).unwrap_or(RecordState::Present),
+        held: Sum(cells.fixed(first + 8).unwrap_or_default()),
+        admitted: Sum(cells.fixed(first + 9).unwrap_or_default()),
+        leaves: cells.u32(first + 10).unwrap_or_default(),
+        waiting: cells.get::<i64>(first + 11).is_ok_and(|waiting| waiting != 0),
+        signal: cells.fixed(first + 12).unwrap_or_default(),
+        view: cells.get(first + 13).unwrap_or_default(),
+    })
+}
+
+/// Reads what [`state_columns`] made.
+fn read_state(cells: &Cells, first: usize) -> Result<RecordState, Fault> {
+    Ok(match cells.get::<i64>(first)? {
         PRESENT => RecordState::Present,
-        HIDDEN => RecordState::Hidden { since: cells.u64(first + 6)? },
+        HIDDEN => RecordState::Hidden { since: cells.u64(first + 1)? },
         STUB => {
-            let since_ms = cells.get(first + 6)?;
-            let (reason, own_last) = cells.decode(first + 7, |reader| {
+            let since_ms = cells.get(first + 1)?;
+            let (reason, own_last) = cells.decode(first + 2, |reader| {
                 let reason = reader.text("a reason", usize::MAX)?.to_owned();
                 let own_last = match reader.u8()? {
                     0 => None,
@@ -183,18 +272,6 @@ pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
         }
         ERASED => RecordState::Erased,
         other => return Err(cells.damaged(&format!("state {other}"))),
-    };
-    Ok(RecordRow {
-        id: RecordId(cells.fixed(first)?),
-        preimage: preimage(cells, first + 1)?,
-        scope: cells.decode(first + 4, read_scope)?,
-        state,
-        held: Sum(cells.fixed(first + 8)?),
-        admitted: Sum(cells.fixed(first + 9)?),
-        leaves: cells.u32(first + 10)?,
-        waiting: cells.get::<i64>(first + 11)? != 0,
-        signal: cells.fixed(first + 12)?,
-        view: cells.get(first + 13)?,
     })
 }
 

@@ -20,6 +20,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::apply::{GRANT, LEAF, RESCOPE};
 use crate::convert::{
     Cells, RECORD_COLUMNS, id_list, limit, number_list, preimage, read_scope, read_seats, record_row, signed,
+    spoilt_row,
 };
 use crate::fault::Fault;
 
@@ -225,9 +226,9 @@ impl Commits {
 /// come with a copy of its view for each leaf.
 pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result<Vec<Loaded>, Fault> {
     let sql = format!(
-        "SELECT r.key, {RECORD_COLUMNS} FROM json_each(?1) j CROSS JOIN records r ON r.id = unhex(j.value) \
+        "SELECT r.key, {RECORD_COLUMNS}, 1 FROM json_each(?1) j CROSS JOIN records r ON r.id = unhex(j.value) \
          UNION ALL \
-         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL FROM json_each(?1) j \
+         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL, NULL, 0 FROM json_each(?1) j \
          CROSS JOIN records r ON r.id = unhex(j.value) CROSS JOIN feed f ON f.record = r.key AND f.entry < 2"
     );
     let mut found: BTreeMap<RecordId, Parts> = BTreeMap::new();
@@ -238,11 +239,17 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
     let mut rows = query.fetch(&mut *connection);
     while let Some(row) = rows.try_next().await? {
         let cells = Cells::new(&row, "records", 0);
-        // The last column is the view in the first part, and nothing in the second.
-        if cells.get::<Option<&[u8]>>(14)?.is_some() {
-            let row = record_row(&cells, 1)?;
-            by_key.insert(cells.get(0)?, row.id);
-            found.insert(row.id, Parts { row, leaves: Vec::new(), grants: Vec::new() });
+        // The last column tells the two parts apart.
+        if cells.get::<i64>(16)? == 1 {
+            let (key, cells) = (cells.get(0)?, Cells::new(&row, "records", 1));
+            let (row, spoilt) = match record_row(&cells, 1) {
+                Err(Fault::Store(error @ StoreError::Damaged { .. })) => {
+                    (spoilt_row(&cells, 1)?, Some(error.to_string()))
+                }
+                row => (row?, None),
+            };
+            by_key.insert(key, row.id);
+            found.insert(row.id, Parts { row, spoilt, leaves: Vec::new(), grants: Vec::new() });
             continue;
         }
         let cells = Cells::new(&row, "feed", 0);
@@ -282,6 +289,7 @@ fn legible(cells: &Cells, record: RecordId) -> Result<(LeafRow, Option<i64>), Fa
 
 struct Parts {
     row: RecordRow,
+    spoilt: Option<String>,
     /// With the key of its commit, if that can be read.
     leaves: Vec<(LeafRow, Option<i64>)>,
     grants: Vec<GrantRow>,
@@ -291,8 +299,9 @@ impl Parts {
     fn finish(mut self, commits: &Commits) -> Loaded {
         self.leaves.sort_unstable_by_key(|(leaf, _)| leaf.position);
         self.grants.sort_unstable_by_key(|grant| grant.position);
-        let mut loaded = Loaded { row: self.row, leaves: Vec::new(), commits: Vec::new(), grants: self.grants };
-        for (mut leaf, key) in self.leaves {
+        let Parts { row, spoilt, leaves, grants } = self;
+        let mut loaded = Loaded { row, leaves: Vec::new(), commits: Vec::new(), grants, spoilt };
+        for (mut leaf, key) in leaves {
             let commit = commits.complete(&mut leaf, key.as_ref());
             // Nothing is no commit: the leaf is found to be damaged.
             loaded.commits.push(commit.unwrap_or_else(|| Arc::from(&[][..])));

@@ -23,9 +23,9 @@ use std::time::Duration;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListQuery, Loaded, Meta, Position, QuarantineRow,
-    Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
-    Write,
+    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListPage, ListQuery, Loaded, Meta, Position,
+    QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow,
+    Transaction, Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -243,7 +243,7 @@ impl Read for SqliteStore {
         read!(self, "looking up a short id", connection => records::by_prefix(connection, prefix))
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<Vec<RecordRow>, StoreError> {
+    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
         read!(self, "listing records", connection => records::list(connection, query))
     }
 

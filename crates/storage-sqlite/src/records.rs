@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
-use heliu_storage::{DamagedRow, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError};
+use heliu_storage::{
+    DamagedRow, ListPage, ListQuery, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreError,
+};
 use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::convert::{Cells, PRESENT, RECORD_COLUMNS, id_list, limit, read_scope, record_row, signed};
+use crate::convert::{Cells, RECORD_COLUMNS, id_list, limit, record_row, signed};
 use crate::fault::Fault;
 
 /// Every id comes after nothing.
@@ -36,7 +37,7 @@ pub async fn granted(
     after: Option<RecordId>,
     count: usize,
 ) -> Result<Vec<ScanItem>, Fault> {
-    let has_grants = "EXISTS (SELECT 1 FROM feed f WHERE f.record = records.key AND f.entry = 1)";
+    let has_grants = "EXISTS (SELECT 1 FROM feed f WHERE f.record = r.key AND f.entry = 1)";
     Ok(scan_where(connection, has_grants, after, count).await?.items)
 }
 
@@ -46,41 +47,57 @@ async fn scan_where(
     after: Option<RecordId>,
     count: usize,
 ) -> Result<ScanPage, Fault> {
-    let columns = "id, scope, state, held, admitted";
-    let sql = format!("SELECT {columns} FROM records WHERE id > ? AND {fits} ORDER BY id LIMIT ?");
+    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? AND {fits} ORDER BY r.id LIMIT ?");
     let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
     let rows = query.fetch_all(connection).await?;
-    let item = |cells: &Cells| {
-        Ok(ScanItem {
-            id: RecordId(cells.fixed(0)?),
-            scope: cells.decode(1, read_scope)?,
-            present: cells.get::<i64>(2)? == PRESENT,
-            held: Sum(cells.fixed(3)?),
-            admitted: Sum(cells.fixed(4)?),
-        })
+    let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
+    let item = |row: &SqliteRow| {
+        let RecordRow { id, scope, state, held, admitted, .. } = itself(row)?;
+        Ok(ScanItem { id, scope, present: state == RecordState::Present, held, admitted })
     };
-    let id = |row: &SqliteRow| Cells::new(row, "records", 0).fixed(0).ok().map(RecordId);
-    let next = rows.iter().rev().find_map(id).filter(|_| rows.len() == count);
-    let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next, damaged: Vec::new() };
-    for row in &rows {
-        match item(&Cells::new(row, "records", 0)) {
-            Ok(item) => page.items.push(item),
+    sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
+    Ok(page)
+}
+
+/// After which row the next page begins, if this one is full.
+fn last(rows: &[SqliteRow], count: usize) -> Option<RecordId> {
+    rows.iter().rev().find_map(id).filter(|_| rows.len() == count)
+}
+
+fn id(row: &SqliteRow) -> Option<RecordId> {
+    Cells::new(row, "records", 0).fixed(0).ok().map(RecordId)
+}
+
+/// One row that is not what was written does not take the others with it.
+fn sort_out<T>(
+    rows: &[SqliteRow],
+    read: impl Fn(&SqliteRow) -> Result<T, Fault>,
+    good: &mut Vec<T>,
+    damaged: &mut Vec<DamagedRow>,
+) -> Result<(), Fault> {
+    for row in rows {
+        match read(row) {
+            Ok(item) => good.push(item),
             Err(Fault::Store(error @ StoreError::Damaged { .. })) => {
-                page.damaged.push(DamagedRow { record: id(row), detail: error.to_string() });
+                damaged.push(DamagedRow { record: id(row), detail: error.to_string() });
             }
             Err(other) => return Err(other),
         }
     }
-    Ok(page)
+    Ok(())
+}
+
+/// A row that is what was written, and under its own id.
+fn itself(row: &SqliteRow) -> Result<RecordRow, Fault> {
+    let cells = Cells::new(row, "records", 0);
+    let row = record_row(&cells, 0)?;
+    if is_itself(&row) { Ok(row) } else { Err(cells.damaged(&"it is another record's")) }
 }
 
 pub async fn one(connection: &mut SqliteConnection, id: RecordId) -> Result<Option<RecordRow>, Fault> {
     let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id = ?");
     let found = sqlx::query(AssertSqlSafe(sql)).bind(&id.0[..]).fetch_optional(connection).await?;
-    let Some(found) = found else { return Ok(None) };
-    let cells = Cells::new(&found, "records", 0);
-    let row = record_row(&cells, 0)?;
-    if is_itself(&row) { Ok(Some(row)) } else { Err(cells.damaged(&"it is another record's")) }
+    found.as_ref().map(itself).transpose()
 }
 
 pub async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Result<Vec<RecordId>, Fault> {
@@ -89,7 +106,7 @@ pub async fn by_prefix(connection: &mut SqliteConnection, prefix: &str) -> Resul
     ids(&query.bind(&first.0[..]).bind(&last.0[..]).fetch_all(connection).await?)
 }
 
-pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<RecordRow>, Fault> {
+pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Result<ListPage, Fault> {
     let (from, kind) = match (&query.refers_to, &query.kind) {
         (Some(_), _) => {
             ("refs f CROSS JOIN records r ON r.key = f.source", "(?3 IS NULL OR r.kind = ?3) AND f.target = ?4")
@@ -101,17 +118,9 @@ pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Resul
     let prepared = sqlx::query(AssertSqlSafe(sql)).bind(start(query.after.as_ref())).bind(limit(query.limit));
     let prepared = prepared.bind(query.kind.as_deref()).bind(query.refers_to.as_ref().map(|id| &id.0[..]));
     let rows = prepared.fetch_all(connection).await?;
-    let mut list =
-        rows.iter().map(|row| record_row(&Cells::new(row, "records", 0), 0)).collect::<Result<Vec<_>, _>>()?;
-    list.retain(|row| {
-        // Nothing of it is shown; the others are.
-        let is_itself = is_itself(row);
-        if !is_itself {
-            tracing::error!(record = %row.id, "damaged data in records: a row is another record's");
-        }
-        is_itself
-    });
-    Ok(list)
+    let mut page = ListPage { next: last(&rows, query.limit), ..ListPage::default() };
+    sort_out(&rows, itself, &mut page.rows, &mut page.damaged)?;
+    Ok(page)
 }
 
 pub async fn referring(

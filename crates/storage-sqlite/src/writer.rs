@@ -150,6 +150,7 @@ fn is_small(transaction: &Transaction) -> bool {
         commits,
         feed,
         records,
+        renamed,
         erased,
         conflicts_opened,
         cursors,
@@ -173,7 +174,8 @@ fn is_small(transaction: &Transaction) -> bool {
         commands.len(),
         audit.len(),
     ];
-    let rare = [erased.len(), unquarantined.len(), statements.len(), statements_dropped.len(), stranded.len()];
+    let rare =
+        [renamed.len(), erased.len(), unquarantined.len(), statements.len(), statements_dropped.len(), stranded.len()];
     directory_from.is_none() && rows.into_iter().all(|rows| rows <= 1) && rare.into_iter().all(|rows| rows == 0)
 }
 

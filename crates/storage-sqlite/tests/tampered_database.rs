@@ -220,6 +220,67 @@ fn edits() -> Vec<Edit> {
     edits
 }
 
+/// Whatever somebody does to a row by hand: it is not shown, it is told, and the others are shown.
+#[tokio::test]
+async fn one_row_that_is_not_what_was_written_hides_no_other() {
+    let original = tempfile::tempdir().expect("a directory");
+    fill(original.path()).await;
+    let bytes = std::fs::read(original.path().join("heliu.db")).expect("reads");
+    let key = 7;
+    let edits = [
+        "view = x'7b7d'",
+        "view = NULL",
+        "scope = x'55'",
+        "scope = x'000000'",
+        "state = 44",
+        "state = 1",
+        "held = NULL",
+        "held = zeroblob(32)",
+        "admitted = zeroblob(32)",
+        "leaves = 77",
+        "waiting = 1",
+        "signal = zeroblob(8)",
+        "sum = x'00'",
+        "kind = 'org2'",
+        "birth = zeroblob(16)",
+        "natural_key = x'00'",
+        "id = zeroblob(32)",
+        "id = x'01'",
+    ];
+    for edit in edits {
+        let directory = tempfile::tempdir().expect("a directory");
+        let file = directory.path().join("heliu.db");
+        std::fs::write(&file, &bytes).expect("writes");
+        let mut connection = SqliteConnectOptions::new().filename(&file).connect().await.expect("connects");
+        let sql = format!("UPDATE records SET {edit} WHERE key = {key}");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("runs");
+        sqlx::Connection::close(connection).await.expect("closes");
+        let store = SqliteStore::open(directory.path(), Options::new(STORE, SECOND)).await.expect("opens");
+        let all = ListQuery { limit: 1_000, ..ListQuery::default() };
+        let listed = store.list(&all).await.expect("lists");
+        assert_eq!((listed.rows.len(), listed.damaged.len()), (59, 1), "{edit}");
+        let scanned = store.scan(None, 1_000).await.expect("scans");
+        assert_eq!((scanned.items.len(), scanned.damaged.len()), (59, 1), "{edit}");
+        assert_eq!(scanned.damaged, listed.damaged);
+        let missing: Vec<_> = (0..RECORDS).map(id).filter(|id| !listed.rows.iter().any(|row| row.id == *id)).collect();
+        let [missing] = missing[..] else { panic!("{edit}: {missing:?}") };
+        let Some(found) = listed.damaged[0].record else { continue };
+        assert!(store.record(found).await.is_err(), "{edit}");
+        assert!(found == missing || store.record(missing).await == Ok(None), "{edit}");
+        let mut after = None;
+        let mut seen = Vec::new();
+        loop {
+            let page = store.list(&ListQuery { after, limit: 7, ..all.clone() }).await.expect("lists");
+            seen.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, listed.rows, "in pages too: {edit}");
+    }
+}
+
 #[tokio::test]
 async fn every_edit_of_the_audit_log_is_found() {
     let original = tempfile::tempdir().expect("a directory");

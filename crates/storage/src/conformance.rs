@@ -54,6 +54,7 @@ macro_rules! conformance_suite {
             records: [
                 a_row_is_replaced, scanning_in_pages, short_ids, listing, references_are_replaced_as_a_whole,
                 wants_are_the_records_that_wait, hidden_records_by_position, counting, written_by_an_author,
+                a_row_under_a_wrong_id_gets_its_own,
             ],
             ledgers: [
                 the_directory_keeps_its_order, conflicts_open_and_close, cursors_are_replaced,

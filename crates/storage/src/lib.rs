@@ -19,7 +19,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 pub use ledger::{AuditRow, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState};
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
-    LeafStatus, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
+    LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
 };
 pub use transaction::Transaction;
 
@@ -90,7 +90,7 @@ pub trait Read: Send + Sync {
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
     /// Rows in any state: who lists for people's day-to-day views leaves out all but what is present.
-    fn list(&self, query: &ListQuery) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
+    fn list(&self, query: &ListQuery) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
     /// Open conflicts, in id order, after a given one.
     fn conflicts(
         &self,

@@ -11,9 +11,9 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
 use crate::{
-    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow,
-    StrandedState, Transaction, Write,
+    AuditRow, Budget, CommandId, ConflictRow, Cursor, DamagedRow, FeedEntry, FeedPage, ListPage, ListQuery, Loaded,
+    Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId,
+    StrandedRow, StrandedState, Transaction, Write,
 };
 use state::State;
 
@@ -87,9 +87,16 @@ impl Read for MemoryStore {
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
         let state = self.lock();
-        let items: Vec<ScanItem> = state.after(after).take(limit).map(|(_, slot)| slot.scanned()).collect();
-        let next = items.last().filter(|_| items.len() == limit).map(|item| item.id);
-        Ok(ScanPage { items, next, damaged: Vec::new() })
+        let slots: Vec<_> = state.after(after).take(limit).collect();
+        let next = slots.last().filter(|_| slots.len() == limit).map(|(id, _)| **id);
+        let (good, bad): (Vec<_>, Vec<_>) = slots.into_iter().partition(|(id, slot)| slot.preimage.id() == **id);
+        let damaged =
+            |(id, _): (&RecordId, _)| DamagedRow { record: Some(*id), detail: "it is another record's".into() };
+        Ok(ScanPage {
+            items: good.into_iter().map(|(_, slot)| slot.scanned()).collect(),
+            next,
+            damaged: bad.into_iter().map(damaged).collect(),
+        })
     }
 
     async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
@@ -107,8 +114,10 @@ impl Read for MemoryStore {
         Ok(self.lock().records.range(first..=last).take(2).map(|(id, _)| *id).collect())
     }
 
-    async fn list(&self, query: &ListQuery) -> Result<Vec<RecordRow>, StoreError> {
-        Ok(self.lock().list(query))
+    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
+        let rows = self.lock().list(query);
+        let next = rows.last().filter(|_| rows.len() == query.limit).map(|row| row.id);
+        Ok(ListPage { rows, next, damaged: Vec::new() })
     }
 
     async fn conflicts(&self, after: Option<[u8; 32]>, limit: usize) -> Result<Vec<ConflictRow>, StoreError> {

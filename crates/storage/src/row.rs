@@ -227,6 +227,18 @@ pub struct Loaded {
     pub commits: Vec<Arc<[u8]>>,
     /// In feed order.
     pub grants: Vec<GrantRow>,
+    /// Why the row is not what was written, if that shows. Whose record it is can be believed then, and nothing else of it.
+    pub spoilt: Option<String>,
+}
+
+/// What people look through, in id order.
+#[derive(Clone, Debug, Default)]
+pub struct ListPage {
+    pub rows: Vec<RecordRow>,
+    /// After this one the next page begins; none if there is none.
+    pub next: Option<RecordId>,
+    /// Rows in between that are not what was written: they are not in `rows`.
+    pub damaged: Vec<DamagedRow>,
 }
 
 /// Rows in id order.
@@ -242,7 +254,7 @@ pub struct ScanPage {
 /// A record's row that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamagedRow {
-    /// None if that cannot be told.
+    /// What it is found by, which may be a part of the damage. None if that cannot be told.
     pub record: Option<RecordId>,
     /// Where and what.
     pub detail: String,

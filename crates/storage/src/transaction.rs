@@ -30,6 +30,9 @@ pub struct Transaction {
     pub records: Vec<RecordRow>,
     /// For each record here, the whole new set of records it refers to.
     pub refs: Vec<(RecordId, Vec<RecordId>)>,
+    /// Rows that are found by another id than their own, with their own: from now on they are found by it. If there is a row
+    /// of the own id already, what belongs to the other becomes its, and the other goes. Before everything else here.
+    pub renamed: Vec<(RecordId, RecordId)>,
     /// Records whose leaves and grants go (their row, now a stub, is in `records`): those that were there before this
     /// transaction.
     /// Their rescope entries stay, to be told to others.
@@ -95,6 +98,7 @@ impl Transaction {
             statuses,
             records,
             refs,
+            renamed,
             dropped,
             erased,
             conflicts_opened,
@@ -116,6 +120,7 @@ impl Transaction {
             && statuses.is_empty()
             && records.is_empty()
             && refs.is_empty()
+            && renamed.is_empty()
             && dropped.is_empty()
             && erased.is_empty()
             && conflicts_opened.is_empty()

@@ -20,6 +20,9 @@ use crate::signature::{SealingKey, Signature, Signer, Verifier};
 /// Wraps in one grant; more readers take more grants.
 pub const WRAPS_MAX: usize = 64;
 pub const WRAP_BYTES_MAX: usize = 128;
+/// Grants of one author that are kept for one record. Of more, those with the lowest hashes count: then all nodes keep the
+/// same ones, in whatever order they come, and who floods a record pushes out nobody else's.
+pub const GRANTS_PER_AUTHOR_MAX: usize = 128;
 /// No valid signed grant is longer.
 pub const GRANT_BYTES_MAX: usize = 12 * 1024;
 
@@ -166,8 +169,7 @@ pub fn context(realm: &RealmId, record: &RecordId, key: &KeyId, to: Recipient) -
     out.0
 }
 
-/// Wraps a record's data key to some, in as many grants as it takes. The seed is random. A recipient whose key nobody can
-/// hold is left out.
+/// Wraps a record's data key to some, in as many grants as it takes. A recipient whose key nobody can hold is left out.
 #[must_use]
 pub fn grant(
     realm: RealmId,
@@ -175,11 +177,10 @@ pub fn grant(
     key: &DataKey,
     to: &BTreeMap<Recipient, SealingKey>,
     by: &dyn Signer,
-    seed: [u8; 32],
 ) -> Vec<SignedGrant> {
     let id = key.id(&record);
     let wrap = |(to, sealing): (&Recipient, &SealingKey)| {
-        Some((*to, seal::wrap(key, sealing, &context(&realm, &record, &id, *to), seed)?))
+        Some((*to, seal::wrap(key, sealing, &context(&realm, &record, &id, *to))?))
     };
     let wraps: Vec<_> = to.iter().filter_map(wrap).collect();
     let sign = |wraps: &[(Recipient, Vec<u8>)]| {
@@ -202,6 +203,8 @@ pub enum GrantError {
     UnknownAuthor(NodeId),
     #[error("its signature does not match")]
     BadSignature,
+    #[error("its author has made more grants for this record than the {GRANTS_PER_AUTHOR_MAX} that are kept")]
+    TooMany,
 }
 
 impl GrantError {
@@ -219,6 +222,7 @@ impl GrantError {
             GrantError::WrongHash => "grant.wrong-hash",
             GrantError::UnknownAuthor(_) => "grant.unknown-author",
             GrantError::BadSignature => "grant.bad-signature",
+            GrantError::TooMany => "grant.too-many",
         }
     }
 }
@@ -300,6 +304,23 @@ impl Keyring {
         let context = context(realm, record, &key, me);
         let wraps = self.wraps.get(&key)?.get(&me)?;
         wraps.iter().filter_map(|wrap| seal::unwrap(secret, &context, wrap)).find(|opened| opened.id(record) == key)
+    }
+
+    /// Whether what is held as a wrap of a key to somebody is one that opens for him; nothing, if it is not held at all. Only
+    /// who has the key can tell.
+    #[must_use]
+    pub fn opens_for(
+        &self,
+        realm: &RealmId,
+        record: &RecordId,
+        key: &DataKey,
+        to: Recipient,
+        sealing: &SealingKey,
+    ) -> Option<bool> {
+        let id = key.id(record);
+        let held = self.wraps.get(&id)?.get(&to)?;
+        let right = seal::wrap(key, sealing, &context(realm, record, &id, to));
+        Some(right.is_none_or(|right| held.contains(&right)))
     }
 
     /// The wraps that are still to be made, of the keys that the record's values name: for each who may read, those keys

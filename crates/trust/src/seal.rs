@@ -2,7 +2,7 @@
 //! it. What the bytes look like to everybody else is in the record room (`sealed`); who may read is in `grant`.
 //!
 //! Pure: random bytes are arguments. They are mixed with what is sealed, so that a seed that comes twice by mistake does no
-//! harm.
+//! harm. Wraps need none.
 
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::RecordId;
@@ -99,11 +99,14 @@ pub fn open(key: &DataKey, record: &RecordId, path: &str, bytes: &[u8]) -> Optio
     Some(plaintext)
 }
 
-/// Wraps a data key to one reader. Whoever unwraps it says the same context. The seed is random; one serves for any number
-/// of wraps. None if the reader's key is not one that anybody can hold.
+/// Wraps a data key to one reader. Whoever unwraps it says the same context. None if the reader's key is not one that
+/// anybody can hold.
+///
+/// The ephemeral key follows from the data key, which nobody can guess, and from what the wrap is for. So there is one right
+/// wrap, and whoever has the data key sees whether what another says to be a wrap is it.
 #[must_use]
-pub fn wrap(key: &DataKey, to: &SealingKey, context: &[u8], seed: [u8; 32]) -> Option<Vec<u8>> {
-    let ephemeral = Zeroizing::new(hash("heliu ephemeral 1", &[&seed, &*key.0, &to.0, context]));
+pub fn wrap(key: &DataKey, to: &SealingKey, context: &[u8]) -> Option<Vec<u8>> {
+    let ephemeral = Zeroizing::new(hash("heliu ephemeral 1", &[&*key.0, &to.0, context]));
     let public = SealingKey(suite::public_of(&ephemeral));
     let info = wrap_info(&public, to, context);
     let agreed = suite::agree(&ephemeral, &to.0, &info)?;

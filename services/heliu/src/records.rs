@@ -54,16 +54,19 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
             .next(say!("是不是 {near}?", "did you mean {near}?")));
     }
     let client = target::connect(&args.read.target).await?;
+    let mut damaged = Vec::new();
     let (records, after) = pages(&args.page, async |after, limit| {
         let (kind, refers_to) = (args.kind.clone(), args.refers_to.clone());
         let page = client.list(ListRequest { kind, refers_to, after, limit, include_gone: args.gone }).await?;
+        damaged.extend(page.damaged);
         Ok((page.records, page.next))
     })
     .await?;
     if args.read.json {
-        return print_json(&json!({"records": records.iter().map(shape).collect::<Vec<_>>(), "next": given(&after)}));
+        let shapes: Vec<Value> = records.iter().map(shape).collect();
+        return print_json(&json!({"records": shapes, "next": given(&after), "damaged": damaged}));
     }
-    print(&(list_told(&args.kind, &records) + &more(records.len(), &after)))
+    print(&(list_told(&args.kind, &records) + &more(records.len(), &after) + &damaged_told(&damaged)))
 }
 
 pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
@@ -125,6 +128,19 @@ pub fn more(shown: usize, next: &str) -> String {
             "\n{shown} shown, and there are more: --after {next} or --limit 0\n"
         )
     }
+}
+
+/// Records that the node could not show.
+fn damaged_told(damaged: &[String]) -> String {
+    let ids: Vec<String> = damaged.iter().map(|id| short(id)).collect();
+    let (count, ids) = (count(damaged.len() as u64), ids.join(", "));
+    if damaged.is_empty() {
+        return String::new();
+    }
+    tr!(
+        "另有 {count} 条在本节点的存储中已损坏,正在修复:{ids}\n",
+        "{count} more are damaged in this node's store, and being mended: {ids}\n"
+    )
 }
 
 /// The first digits of an id.

@@ -75,6 +75,8 @@ impl<S: Write> Driver<S> {
                         let items = block_on(self.store.granted(after, SWEEP_ROWS)).expect("rows are read");
                         inputs.push_back(Input::Swept { items });
                     }
+                    // Only as time goes by, which it does not here.
+                    Effect::Look { .. } => inputs.push_back(Input::Looked { records: Vec::new(), next: None }),
                     Effect::Send { frame, .. } => self.sent.push_back(frame),
                     Effect::Reply { reply, .. } => replies.push(reply),
                     Effect::Close { why, .. } => panic!("the link closed: {why:?}"),

@@ -56,6 +56,7 @@ fn a_leaf_that_vanished_from_a_disk_is_missed_and_healed() {
     let (mut story, record) = one_record(1);
     let county = story.world.machine("C");
     let damaged = without_last_leaf(&story.world.machines[county].disk, record);
+    story.world.is_spoilt = true;
     story.world.crash(county);
     story.world.machines[county].disk = damaged;
     story.world.start(county);

@@ -11,6 +11,7 @@ use super::checks_can_fail::one_record;
 /// What a disk does to a record while its node does not run.
 fn spoil(story: &mut Story, name: &str, spoilt: impl FnOnce(&Story, usize) -> Transaction) {
     let machine = story.world.machine(name);
+    story.world.is_spoilt = true;
     story.world.crash(machine);
     let transaction = spoilt(story, machine);
     story.world.machines[machine].disk.apply(&transaction).expect("a store takes anything that fits");
@@ -52,6 +53,24 @@ fn a_spoilt_row(record: RecordId) -> impl FnOnce(&Story, usize) -> Transaction {
         row.preimage.birth = story.world.county.seat("V99");
         Transaction { records: vec![RecordRow { id: record, ..row }], ..Transaction::default() }
     }
+}
+
+type Edit = fn(&mut RecordRow);
+
+/// The row says something else than its leaves.
+fn an_edited_row(record: RecordId, edit: Edit) -> impl FnOnce(&Story, usize) -> Transaction {
+    move |story, machine| {
+        let mut row = story.world.machines[machine].disk.row(record).expect("it is here");
+        edit(&mut row);
+        Transaction { records: vec![row], ..Transaction::default() }
+    }
+}
+
+/// What is in quarantine at a node: which record, and the reason.
+fn told(story: &Story, name: &str) -> Vec<(Option<RecordId>, String)> {
+    let rows = story.world.machines[story.world.machine(name)].disk.quarantined();
+    assert!(rows.iter().all(|row| row.code == "store.damaged"), "{rows:?}");
+    rows.into_iter().map(|row| (row.record, row.reason)).collect()
 }
 
 const RENAME: [(&str, &str); 2] = [("field", "name"), ("value", "支部")];
@@ -124,5 +143,79 @@ fn a_damaged_row_is_written_again_when_a_link_brings_its_record() {
     story.at("C").done("record.set", Some(record), &[("field", "name"), ("value", "党支部")]);
     story.run_until_quiet();
     assert_eq!(story.world.tally.store_failures, 0);
+    story.ends_well();
+}
+
+/// Nobody touches the record, and no link brings anything of it.
+#[test]
+fn a_row_that_does_not_follow_from_its_leaves_is_found_by_the_patrol_and_made_anew() {
+    let edits: [(Edit, &str); 6] = [
+        (|row| row.view = br#"{"name":"\u4f2a"}"#.to_vec(), "its view"),
+        (|row| row.signal[1] ^= 1, "its signal"),
+        (|row| row.scope.public = !row.scope.public, "its scope"),
+        (|row| row.state = heliu_storage::RecordState::Hidden { since: 1 }, "its state"),
+        (|row| row.admitted.0[1] ^= 1, "its sums"),
+        (|row| row.leaves = 77, "its count of leaves"),
+    ];
+    for (seed, (edit, what)) in (41..).zip(edits) {
+        let (mut story, record) = one_record(seed);
+        let view = story.at("C").view(record);
+        story.world.patrols = true;
+        story.cut(&["C"], &["T1"]);
+        spoil(&mut story, "C", an_edited_row(record, edit));
+        story.wait();
+        let why = format!("{what} is not what its leaves say");
+        assert_eq!(told(&story, "C"), [(Some(record), why)]);
+        assert_eq!(story.at("C").view(record), view);
+        story.at("C").done("record.set", Some(record), &RENAME);
+        story.heal();
+        story.run_until_quiet();
+        assert_eq!((story.world.tally.store_failures, story.world.tally.damaged), (0, 1));
+        story.ends_well();
+    }
+}
+
+/// Its hash does not cover it, so nothing else shows it before somebody is sent the commit.
+#[test]
+fn a_signature_that_has_rotted_is_found_by_the_patrol_and_brought_again() {
+    for (seed, author, damaged) in [(51, "T1", "C"), (52, "T1", "T1")] {
+        let (mut story, record) = one_record(seed);
+        story.world.patrols = true;
+        let machine = story.world.machine(damaged);
+        let last = story.world.machines[machine].disk.load(record).expect("it is here").commits;
+        let good = last.last().expect("it has leaves").clone();
+        spoil(&mut story, damaged, a_spoilt_commit(record, good.len() - 1));
+        story.wait();
+        story.run_until_quiet();
+        let [(of, why)] = &told(&story, damaged)[..] else { panic!("{:?}", told(&story, damaged)) };
+        assert!(*of == Some(record) && why.contains("signature does not match"), "{why}");
+        // A node signs its own again, and needs nobody for it.
+        assert_eq!(why.contains("signed again"), author == damaged, "{why}");
+        let commits = story.world.machines[machine].disk.load(record).expect("it is here").commits;
+        assert!(commits.contains(&good));
+        story.at(damaged).done("record.set", Some(record), &RENAME);
+        story.run_until_quiet();
+        assert_eq!((story.world.tally.store_failures, story.world.tally.damaged), (0, 1));
+        story.ends_well();
+    }
+}
+
+/// Somebody gave the row another id, and what belongs to it.
+#[test]
+fn a_record_under_another_id_gets_its_own_again() {
+    let (mut story, record) = one_record(61);
+    story.world.patrols = true;
+    story.cut(&["C"], &["T1"]);
+    let wrong = RecordId([9; 32]);
+    spoil(&mut story, "C", |_, _| Transaction { renamed: vec![(record, wrong)], ..Transaction::default() });
+    story.wait();
+    let machine = story.world.machine("C");
+    assert!(story.world.machines[machine].disk.row(wrong).is_none());
+    assert_eq!(story.at("C").view(record)["name"], "党委");
+    assert!(told(&story, "C").iter().all(|(of, why)| *of == Some(record) && why.contains("its row has the id")));
+    story.at("C").done("record.set", Some(record), &RENAME);
+    story.heal();
+    story.run_until_quiet();
+    assert_eq!((story.world.tally.store_failures, story.world.tally.damaged), (0, 1));
     story.ends_well();
 }

@@ -3,6 +3,8 @@
 use convergence::story::Story;
 use heliu_record::id::RecordId;
 use heliu_replication::Input;
+use heliu_storage::{FeedEntry, GrantHash, GrantRow, RecordRow, Transaction};
+use heliu_trust::grant::{Recipient, SignedGrant};
 
 const CONTACT: &str = "13800001234";
 
@@ -147,4 +149,71 @@ fn a_value_of_a_wrong_form_is_refused_without_repeating_it() {
     assert!(!story.words().contains("1970-02-31"), "nor does the log of what happened");
     story.run_until_quiet();
     story.ends_well();
+}
+
+/// What the township has for a wrap opens nothing, and hides that it has none. Both see that: the township that it cannot
+/// read, the village, which has the key, that this is not what it would be.
+#[test]
+fn a_wrap_that_opens_nothing_is_shown_and_made_anew() {
+    let mut story = Story::of(9, &["C", "T1", "V11"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    story.cut(&["T1"], &["V11"]);
+    for name in ["C", "T1", "V11"] {
+        spoil_wraps(&mut story, name, member);
+    }
+    story.world.patrols = true;
+    for name in ["T1", "V11"] {
+        let machine = story.world.machine(name);
+        story.world.start(machine);
+    }
+    story.wait();
+    assert_eq!(read(&mut story, "T1", member), LOCKED);
+    assert_eq!(story.pending("T1"), 1, "and it is told");
+    story.heal();
+    let county = story.world.machine("C");
+    story.world.start(county);
+    story.wait();
+    story.run_until_quiet();
+    assert_eq!(read(&mut story, "T1", member), opened(&[CONTACT]));
+    assert_eq!((story.pending("T1"), story.pending("V11")), (0, 0));
+    story.ends_well();
+}
+
+/// A node's process ends, and of the village's grant its disk has another one, in which nothing is for the township.
+fn spoil_wraps(story: &mut Story, name: &str, member: RecordId) {
+    let township = Recipient::Node(story.world.machines[story.world.machine("T1")].node());
+    let village = story.world.machines[story.world.machine("V11")].key;
+    let machine = story.world.machine(name);
+    story.world.crash(machine);
+    let disk = &mut story.world.machines[machine].disk;
+    let loaded = disk.load(member).expect("it is here");
+    let head = disk.meta().head;
+    let leaves = loaded.leaves.into_iter().map(FeedEntry::Leaf);
+    let grants = loaded.grants.into_iter().map(|row| {
+        let mut grant = SignedGrant::decode(&row.grant).expect("a grant").grant;
+        for (_, wrapped) in grant.wraps.iter_mut().filter(|(to, _)| *to == township) {
+            wrapped[40] ^= 1;
+        }
+        let signed = SignedGrant::sign(grant, &village);
+        FeedEntry::Grant(GrantRow { hash: GrantHash(signed.hash), grant: signed.encode().into(), ..row })
+    });
+    let mut feed: Vec<FeedEntry> = leaves.chain(grants).collect();
+    let mut held = heliu_record::hash::Sum::default();
+    for (entry, next) in feed.iter_mut().zip(head + 1..) {
+        match entry {
+            FeedEntry::Leaf(row) => {
+                row.position = next;
+                held.add(&row.hash.0);
+            }
+            FeedEntry::Grant(row) => {
+                row.position = next;
+                held.add(&row.hash.0);
+            }
+            FeedEntry::Rescope { .. } => {}
+        }
+    }
+    let row = RecordRow { held, ..loaded.row };
+    let transaction = Transaction { dropped: vec![member], feed, records: vec![row], ..Transaction::default() };
+    disk.apply(&transaction).expect("it is taken");
 }

@@ -5,12 +5,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use heliu_replication::frame::{Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, WIRE_VERSIONS, Welcome};
+use heliu_record::hash::hash16;
+use heliu_replication::frame::{
+    DeliveredGrant, Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, WIRE_VERSIONS, Welcome,
+};
 use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, SWEEP_ROWS, Start};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Cursor, Read, RecordState, StoreId, Write};
 use heliu_trust::ed25519::Ed25519;
+use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Grant, Recipient, SignedGrant};
 use heliu_trust::id::Incarnation;
+use heliu_trust::seal::KeyId;
 use heliu_trust::signature::Signer;
 use hostile::author::{COUNTY, County, STRANGER, VILLAGE, key};
 use hostile::corpus::{self, Hostile};
@@ -109,6 +114,7 @@ impl Node {
             Effect::Sweep { after } => {
                 vec![Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") }]
             }
+            Effect::Look { .. } => vec![Input::Looked { records: Vec::new(), next: None }],
             Effect::Send { .. } | Effect::Reply { .. } | Effect::Notice(_) => Vec::new(),
         }
     }
@@ -232,4 +238,51 @@ fn a_frame_out_of_sequence_ends_the_link_and_changes_nothing() {
     }
     assert_eq!(node.visit(&county, vec![leaves(1, &[&honest[0]])]).closed, None);
     assert!(node.admits(&honest[0]));
+}
+
+/// More grants than anybody has a use for, by a node that is enrolled: whatever order they come in, the same ones are kept.
+#[test]
+fn a_flood_of_grants_stays_within_bounds_and_pushes_out_nobody_elses() {
+    let _turn = alone();
+    let county = County::new();
+    let honest = corpus::honest(&county.author(STRANGER, 4), 1).remove(0);
+    let preimage = Arc::clone(&honest.leaves[0].preimage);
+    let record = preimage.id();
+    let grant = |by: &str, number: usize| {
+        let wraps = vec![(Recipient::Node(key(COUNTY).node()), vec![1; 80])];
+        let id = KeyId(hash16("a key", &[&number.to_le_bytes()]));
+        let by = key(by);
+        SignedGrant::sign(Grant { realm: county.realm, record, key: id, by: by.node(), wraps }, &by)
+    };
+    let own = grant(STRANGER, 0);
+    let flood: Vec<SignedGrant> = (0..GRANTS_PER_AUTHOR_MAX + 40).map(|number| grant(VILLAGE, number)).collect();
+    let mut expected: Vec<[u8; 32]> = flood.iter().map(|grant| grant.hash).collect();
+    expected.sort_unstable();
+    expected.truncate(GRANTS_PER_AUTHOR_MAX);
+    expected.push(own.hash);
+    expected.sort_unstable();
+    let backwards = flood.iter().rev().cloned().collect();
+    let rows = [flood, backwards].map(|flood: Vec<SignedGrant>| {
+        let mut node = Node::new(&county);
+        let mut frames = vec![leaves(1, &[&honest])];
+        for (sequence, some) in (2..).zip(flood.chunks(50).chain([&[own.clone()][..]])) {
+            let grants = some
+                .iter()
+                .map(|grant| DeliveredGrant { preimage: Arc::clone(&preimage), grant: grant.encode().into() });
+            let delivery = Delivery { grants: grants.collect(), ..Delivery::default() };
+            frames.push(Frame::Leaves(Leaves { sequence, delivery, withdrawn: Vec::new(), through: None }));
+        }
+        let last = frames.len() as u64;
+        let heard = node.visit(&county, frames);
+        assert_eq!((heard.closed, heard.acked), (None, last));
+        assert!(!heard.refused.is_empty() && heard.refused.iter().all(|refused| refused.code == "grant.too-many"));
+        let rows = ready(node.store.quarantine(usize::MAX)).expect("reads");
+        assert!(rows.len() == heard.refused.len() && rows.iter().all(|row| row.code == "grant.too-many"));
+        let loaded = ready(node.store.load(&[record])).expect("reads").remove(0);
+        let mut kept: Vec<[u8; 32]> = loaded.grants.iter().map(|grant| grant.hash.0).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, expected);
+        loaded.row
+    });
+    assert_eq!(rows[0], rows[1], "two nodes count the same");
 }

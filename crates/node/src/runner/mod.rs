@@ -150,6 +150,7 @@ impl<S: Write + 'static> Running<S> {
             Ask::Status { answer } => self.report_status(answer),
             Ask::Links { answer } => self.report_links(answer),
             Ask::Verify { peer, timeout, answer } => self.verify(&peer, timeout, answer),
+            Ask::Suspect { records } => self.feed(Input::Suspect { records }),
             Ask::LinkUp { link, end } => self.link_up(link, end),
             Ask::Frame { link, frame } => {
                 if self.ends.contains_key(&link) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
-use heliu_replication::effect::{Effect, Input, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
+use heliu_replication::effect::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
 use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
 use heliu_trust::id::NodeId;
 
@@ -23,6 +23,7 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
             | Effect::ReadPeer { .. }
             | Effect::Scan { .. }
             | Effect::Sweep { .. }
+            | Effect::Look { .. }
     )
 }
 
@@ -43,8 +44,15 @@ pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option
         }
         Effect::Scan { link } => scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
         Effect::Sweep { after } => Input::Swept { items: store.granted(after, SWEEP_ROWS).await.unwrap_or_default() },
+        Effect::Look { after } => look(&*store, after).await,
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
+}
+
+async fn look<S: Write>(store: &S, after: Option<RecordId>) -> Input {
+    let page = store.scan(after, LOOK_ROWS).await.unwrap_or_default();
+    let damaged = page.damaged.iter().filter_map(|row| row.record);
+    Input::Looked { records: page.items.iter().map(|item| item.id).chain(damaged).collect(), next: page.next }
 }
 
 async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, StoreError> {

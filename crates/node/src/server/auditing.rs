@@ -35,7 +35,8 @@ pub(super) fn listed(row: &AuditRow) -> pb::AuditEntry {
     )
 }
 
-/// Walks the whole log in pages, and compares it with the last head that others were told.
+/// Walks the whole log in pages, and compares it with the last head that others were told. Every column is compared: the
+/// number with its place in the chain, the time with what is hashed, the hash with that of what is hashed.
 pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<pb::VerifyAuditResponse, StoreError> {
     let told_seq = told.map_or(0, |told| told.seq);
     let mut head = AuditHead::START;
@@ -54,15 +55,18 @@ pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<
         let rows = store.audit(head.seq, PAGE).await?;
         let Some(last) = rows.last().map(|row| row.seq) else { break };
         let mut chain = Vec::with_capacity(rows.len());
-        let mut unreadable = None;
+        let mut wrong = None;
         for row in rows {
-            match AuditEntry::decode(&row.encoded) {
-                Ok(entry) => chain.push((entry, row.hash)),
-                Err(error) => {
-                    unreadable = Some((row.seq, format!("it cannot be read: {error}")));
-                    break;
+            let problem = match AuditEntry::decode(&row.encoded) {
+                Ok(entry) if entry.time_ms != row.time_ms => "the time beside it is not its own".to_owned(),
+                Ok(entry) => {
+                    chain.push((entry, row.hash));
+                    continue;
                 }
-            }
+                Err(error) => format!("it cannot be read: {error}"),
+            };
+            wrong = Some((row.seq, problem));
+            break;
         }
         let until = chain.last().map_or(head.seq, |(entry, _)| entry.seq);
         let reported = told.filter(|told| told.seq <= until.min(last)).map(|told| (told.seq, told.hash));
@@ -74,8 +78,8 @@ pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<
                 return Ok(found(&head, Some((error.seq, error.what.to_string())), !is_told && told_seq < error.seq));
             }
         }
-        if unreadable.is_some() {
-            return Ok(found(&head, unreadable, told_seq <= head.seq));
+        if wrong.is_some() {
+            return Ok(found(&head, wrong, told_seq <= head.seq));
         }
     }
     match verify(std::iter::empty(), head, &told.iter().map(|told| (told.seq, told.hash)).collect::<BTreeMap<_, _>>()) {
@@ -125,6 +129,31 @@ mod tests {
         let (edited, _) = store(2_500, Some(1_700)).await;
         let walked = walk(&edited, None).await.expect("it reads");
         assert_eq!(walked.broken_at, Some(1_700), "{walked:?}");
+    }
+
+    /// The log is listed by what is hashed; who reads the table by hand reads the column.
+    #[tokio::test]
+    async fn a_time_that_somebody_changed_beside_what_is_hashed_is_found() {
+        let entry = |seq| AuditEntry {
+            seq,
+            time_ms: 7,
+            who: "clerk".to_owned(),
+            role: String::new(),
+            action: "record.reveal".to_owned(),
+            subject: String::new(),
+            detail: String::new(),
+        };
+        let mut head = AuditHead::START;
+        let row = |seq| {
+            head = head.after(&entry(seq));
+            let time_ms = if seq == 3 { 8 } else { 7 };
+            AuditRow { seq, time_ms, encoded: entry(seq).encode(), hash: head.hash }
+        };
+        let audit = (1..=4).map(row).collect();
+        let store = MemoryStore::open(StoreId([1; 16]), Incarnation([1; 16]));
+        store.apply(&Transaction { audit, ..Transaction::default() }).await.expect("it is taken");
+        let walked = walk(&store, None).await.expect("it reads");
+        assert_eq!((walked.broken_at, walked.problem.as_str()), (Some(3), "the time beside it is not its own"));
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::refusals::{invalid, known, of_execute, of_read};
+use super::refusals::{damaged, invalid, known, of_execute, of_read};
 use super::scope::{caller, may_execute, visible};
 use super::words::{after, change, digits, page, record, record_id};
 use crate::access::Role;
@@ -60,6 +60,19 @@ impl<S: Read> Records<S> {
         Ok(conflicts)
     }
 
+    /// One row. If it is not what was written, the engine hears of it.
+    async fn row(&self, id: RecordId) -> Result<Option<RecordRow>, Status> {
+        match self.store.record(id).await {
+            Err(StoreError::Damaged { .. }) => Err(self.damaged(id)),
+            row => row.map_err(|error| of_read(&error)),
+        }
+    }
+
+    fn damaged(&self, id: RecordId) -> Status {
+        self.node.suspect(vec![id]);
+        damaged(id).into()
+    }
+
     async fn shown(&self, rows: Vec<RecordRow>) -> Result<Vec<pb::Record>, Status> {
         let mut conflicts = self.conflicts(&rows).await.map_err(|error| of_read(&error))?;
         let directory = self.node.directory();
@@ -97,7 +110,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
         let caller = caller(&request)?;
         let id = record_id(&*self.store, &request.into_inner().id, "id").await?;
-        let row = self.store.record(id).await.map_err(|error| of_read(&error))?;
+        let row = self.row(id).await?;
         let row = visible(row, &caller, &self.node, &id.to_string(), "id")?;
         let record = self.shown(vec![row]).await?.pop();
         Ok(Response::new(pb::GetResponse { record }))
@@ -107,7 +120,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
         let id = record_id(&*self.store, &asked.id, "id").await?;
-        let row = self.store.record(id).await.map_err(|error| of_read(&error))?;
+        let row = self.row(id).await?;
         visible(row, &caller, &self.node, &id.to_string(), "id")?;
         let by = actor(&caller, Role::Reveal, &asked.who);
         let revealed = self.node.reveal(id, by, asked.why).await.map_err(|error| of_order(&error))?;
@@ -144,28 +157,38 @@ impl<S: Read + 'static> RecordsService for Records<S> {
             (asked.include_gone || row.state == RecordState::Present)
                 && (caller.is_unlimited() || caller.may_see(row, &directory))
         };
+        let mut suspects: Vec<RecordId> = Vec::new();
         // What is gone is left out after it has been read, so a page may take several reads to fill.
         while rows.len() < limit {
             let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
-            let is_last = found.len() < query.limit;
-            query.after = found.last().map(|row| row.id).or(query.after);
-            rows.extend(found.into_iter().filter(wanted));
+            query.after = found.next;
+            rows.extend(found.rows.into_iter().filter(wanted));
+            suspects.extend(found.damaged.iter().filter_map(|row| row.record));
             query.limit = (limit - rows.len()).max(1);
-            if is_last {
-                return Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next }));
+            if query.after.is_none() {
+                break;
             }
         }
         if let Some(last) = query.after {
             next = last.to_string();
         }
-        Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next }))
+        let told = suspects.iter().filter(|_| caller.is_unlimited());
+        let damaged = told.map(ToString::to_string).collect();
+        self.node.suspect(suspects);
+        Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next, damaged }))
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
         let id = record_id(&*self.store, &asked.id, "id").await?;
-        let loaded = self.store.load(&[id]).await.map_err(|error| of_read(&error))?.pop();
+        let loaded = match self.store.load(&[id]).await {
+            Err(StoreError::Damaged { .. }) => return Err(self.damaged(id)),
+            loaded => loaded.map_err(|error| of_read(&error))?.pop(),
+        };
+        if loaded.as_ref().is_some_and(|loaded| loaded.spoilt.is_some()) {
+            return Err(self.damaged(id)); // Nor can be told who may see it.
+        }
         let (row, leaves) = loaded.map(|loaded| (loaded.row, loaded.leaves)).unzip();
         visible(row, &caller, &self.node, &id.to_string(), "id")?;
         let mut leaves = leaves.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Why a call is refused, as people read it in both languages: what happened, why, what to do.
 
+use heliu_record::id::RecordId;
 use heliu_storage::StoreError;
 use heliu_wire::status::Refusal;
 use tonic::{Code, Status};
@@ -47,6 +48,19 @@ pub(super) fn of_read(error: &StoreError) -> Status {
         .why(&format!("{error}。"), &format!("{error}."))
         .next("请检查磁盘;节点日志有详情。", "Check the disk; the node's log says more.")
         .into()
+}
+
+/// One record; the others can be read.
+pub(super) fn damaged(record: RecordId) -> Refusal {
+    let short = record.short();
+    let zh = format!("记录 {short} 在本节点的存储中已损坏。");
+    let en = format!("Record {short} is damaged in this node's store.");
+    Refusal::new(Code::Unavailable, "record_damaged", &zh, &en)
+        .why("读到的内容与写入时不符。", "What is read is not what was written.")
+        .next(
+            "节点正在修复,请稍后再试;隔离区有详情。",
+            "The node is mending it: try again in a moment. The quarantine says more.",
+        )
 }
 
 pub(super) fn of_ask(error: &AskError) -> Status {

@@ -80,6 +80,7 @@ impl Engine {
     /// Whether nothing is queued or under way on the records.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.busy == Busy::No && self.replica.is_idle() && self.replica.has_swept()
+        let is_quiet = self.busy == Busy::No || self.replica.has_batch();
+        is_quiet && self.replica.is_idle() && self.replica.has_swept()
     }
 }

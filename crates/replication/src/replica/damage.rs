@@ -21,6 +21,8 @@ pub(crate) enum Lost {
 #[derive(Default)]
 pub(crate) struct Damage {
     records: BTreeMap<RecordId, Lost>,
+    /// Records that the store has and that count for nothing: their rows were not what was written when rows were counted.
+    uncounted: BTreeSet<RecordId>,
 }
 
 impl Damage {
@@ -39,6 +41,19 @@ impl Damage {
             Lost::Row(counted) => counted.as_ref(),
             Lost::Leaves(_) => None,
         }
+    }
+
+    pub fn is_uncounted(&self, record: RecordId) -> bool {
+        self.uncounted.contains(&record)
+    }
+
+    pub fn is_uncounted_now(&mut self, record: RecordId) {
+        self.uncounted.insert(record);
+    }
+
+    /// Its row is written as it is, and counted.
+    pub fn is_counted_again(&mut self, record: RecordId) {
+        self.uncounted.remove(&record);
     }
 
     pub fn found(&mut self, record: RecordId, lost: Lost) {

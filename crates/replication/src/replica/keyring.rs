@@ -14,40 +14,67 @@ use heliu_record::value::to_json;
 use heliu_record::view::Record;
 use heliu_storage::GrantHash;
 use heliu_trust::directory::Directory;
-use heliu_trust::grant::{Keyring, Recipient, SignedGrant, grant};
+use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Keyring, Recipient, SignedGrant, grant};
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{self, DataKey, SealingSecret};
 use heliu_trust::signature::{SealingKey, Signer};
 
+use super::Replica;
 use super::open::Open;
-use super::{Random, Replica};
 use crate::effect::Revealed;
 
-/// The grants that are held of one open record.
+/// The grants that are held of one open record, so many of each author.
 #[derive(Default)]
 pub(crate) struct Grants {
-    hashes: BTreeSet<GrantHash>,
+    by_author: BTreeMap<NodeId, BTreeSet<GrantHash>>,
     keyring: Keyring,
     sum: Sum,
 }
 
+/// What becomes of a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is held already.
+    Known,
+    /// Its author has made too many, and this is not one of those that are kept.
+    Beyond,
+    New,
+    /// It is kept instead of another of its author's. What that one wraps is known until the record is opened again.
+    InsteadOf(GrantHash),
+}
+
 impl Grants {
-    /// Returns whether it is new.
-    pub fn add(&mut self, signed: &SignedGrant) -> bool {
-        let is_new = self.hashes.insert(GrantHash(signed.hash));
-        if is_new {
-            self.keyring.add(&signed.grant);
-            self.sum.add(&signed.hash);
+    /// What would become of a grant.
+    pub fn judge(&self, signed: &SignedGrant) -> Taken {
+        let hash = GrantHash(signed.hash);
+        match self.by_author.get(&signed.grant.by) {
+            Some(kept) if kept.contains(&hash) => Taken::Known,
+            Some(kept) if kept.len() >= GRANTS_PER_AUTHOR_MAX => match kept.last() {
+                Some(last) if hash < *last => Taken::InsteadOf(*last),
+                _ => Taken::Beyond,
+            },
+            _ => Taken::New,
         }
-        is_new
     }
 
-    pub fn contains(&self, grant: &GrantHash) -> bool {
-        self.hashes.contains(grant)
+    pub fn add(&mut self, signed: &SignedGrant) -> Taken {
+        let taken = self.judge(signed);
+        if matches!(taken, Taken::Known | Taken::Beyond) {
+            return taken;
+        }
+        let kept = self.by_author.entry(signed.grant.by).or_default();
+        kept.insert(GrantHash(signed.hash));
+        self.sum.add(&signed.hash);
+        self.keyring.add(&signed.grant);
+        if let Taken::InsteadOf(last) = taken {
+            kept.remove(&last);
+            self.sum.subtract(&last.0);
+        }
+        taken
     }
 
     pub fn is_empty(&self) -> bool {
-        self.hashes.is_empty()
+        self.by_author.is_empty()
     }
 
     /// Over the hashes of all.
@@ -102,7 +129,7 @@ impl Locksmith<'_> {
 
     /// Whether there is anybody who may read, and whose key somebody can hold.
     pub fn can_be_read(&self, key: &DataKey, owners: &BTreeSet<SeatId>) -> bool {
-        let can_hold = |sealing: &SealingKey| seal::wrap(key, sealing, &[], [0; 32]).is_some();
+        let can_hold = |sealing: &SealingKey| seal::wrap(key, sealing, &[]).is_some();
         self.readers(owners).values().any(can_hold)
     }
 
@@ -117,6 +144,25 @@ impl Locksmith<'_> {
         open.grants.keyring.missing(&named, &entitled)
     }
 
+    /// The wraps that are held and open nothing: of keys that this node has, for whomever; of others, its own.
+    pub fn shut(&self, open: &Open) -> Pending {
+        let (Some(record), Some(secret)) = (&open.record, self.secret) else { return Pending::new() };
+        let (id, keyring, me) = (open.id(), &open.grants.keyring, self.me());
+        let readers = self.readers(&record.view.owners);
+        let mut shut = Pending::new();
+        for key in named_keys(record) {
+            if let Some(data_key) = keyring.open(&self.realm, &id, key, me, secret) {
+                let is_shut = |(to, sealing): &(&Recipient, &SealingKey)| {
+                    **to != me && keyring.opens_for(&self.realm, &id, &data_key, **to, sealing) == Some(false)
+                };
+                shut.extend(readers.iter().filter(is_shut).map(|(to, _)| (*to, key)));
+            } else if readers.contains_key(&me) && keyring.keys_for(me).any(|own| own == key) {
+                shut.insert((me, key));
+            }
+        }
+        shut
+    }
+
     /// Whether this node is to make some of these.
     pub fn can_make(&self, open: &Open, missing: &Pending) -> bool {
         self.may_grant()
@@ -125,13 +171,7 @@ impl Locksmith<'_> {
 
     /// Makes those of the missing wraps that it can, of keys that it holds or that were drawn in this batch. The grants are
     /// not filed yet; what still nobody has is left in `missing`.
-    pub fn wrap(
-        &self,
-        open: &Open,
-        drawn: Option<&DataKey>,
-        missing: &mut Pending,
-        mut random: Random,
-    ) -> Vec<SignedGrant> {
+    pub fn wrap(&self, open: &Open, drawn: Option<&DataKey>, missing: &mut Pending) -> Vec<SignedGrant> {
         let (Some(record), true) = (&open.record, self.may_grant()) else { return Vec::new() };
         let id = open.id();
         let readers = self.readers(&record.view.owners);
@@ -143,7 +183,7 @@ impl Locksmith<'_> {
             let Some(data_key) = drawn.or_else(held) else { continue };
             let lack = missing.iter().filter(|(_, of)| *of == key).map(|(to, _)| *to);
             let to = lack.filter_map(|to| Some((to, *readers.get(&to)?))).collect();
-            grants.extend(grant(self.realm, id, &data_key, &to, self.signer, random.secret()));
+            grants.extend(grant(self.realm, id, &data_key, &to, self.signer));
         }
         for SignedGrant { grant, .. } in &grants {
             for (to, _) in &grant.wraps {
@@ -151,6 +191,11 @@ impl Locksmith<'_> {
             }
         }
         grants
+    }
+
+    /// Whether this node has the key of any of these, and so is to wrap it.
+    pub fn can_open_again(&self, shut: &Pending) -> bool {
+        self.may_grant() && shut.iter().any(|(to, _)| *to != self.me())
     }
 
     /// What is sealed in a record, as far as this node can open it.

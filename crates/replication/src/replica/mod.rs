@@ -14,6 +14,7 @@ mod forks;
 mod hearing;
 mod keyring;
 mod open;
+mod patrol;
 mod quarantine;
 mod queue;
 mod random;
@@ -23,28 +24,22 @@ mod strangers;
 mod sums;
 mod sweep;
 mod tail;
+mod work;
 mod writer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliu_record::command::Request;
-use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
-use heliu_storage::{Cursor, Meta, Position, QuarantineRow, StrandedRow, Transaction};
+use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
+use heliu_storage::{Meta, Position, StrandedRow, Transaction};
 use heliu_trust::admission::Leaf;
-use heliu_trust::commit::SignedCommit;
-use heliu_trust::directory::{Directory, Item, SignedEntry};
-use heliu_trust::grant::SignedGrant;
+use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId, RealmId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
-use heliu_trust::statement::SignedStatement;
-use heliu_trust::token::JoinRequest;
 
-use crate::effect::{
-    AuditEvent, LinkId, LoadReply, LoadRequest, Moment, Notice, QuarantineAction, Reply, StrandedAction, Ticket,
-};
-use crate::frame::{JoinRefused, RefusedLeaf, Sums};
+use crate::effect::{LoadReply, LoadRequest, Moment, Ticket};
+use crate::frame::Sums;
 use crate::start::Start;
 
 use audit::AuditLog;
@@ -53,6 +48,7 @@ use damage::Damage;
 use desk::Desk;
 use evidence::Evidence;
 use open::Open;
+use patrol::Patrol;
 use quarantine::Quarantine;
 use queue::Queue;
 use random::Random;
@@ -61,155 +57,6 @@ use sums::ScopeSums;
 use sweep::{Sweep, Unwrapped};
 use tail::Growth;
 use writer::Writer;
-
-/// One piece of work on the records.
-pub(crate) enum Work {
-    Leaves(Incoming),
-    Execute {
-        ticket: Ticket,
-        request: Request,
-        role: String,
-    },
-    Erase {
-        ticket: Ticket,
-        record: RecordId,
-        event: AuditEvent,
-    },
-    Reveal {
-        ticket: Ticket,
-        record: RecordId,
-        event: AuditEvent,
-    },
-    Audit {
-        ticket: Ticket,
-        event: AuditEvent,
-    },
-    /// Statements that a link brought, checked.
-    Statements {
-        link: LinkId,
-        statements: Vec<Arc<SignedStatement>>,
-    },
-    /// Does somebody lack a key of this record's that this node can wrap?
-    LookThrough {
-        record: RecordId,
-    },
-    /// The superiors are told how far the audit log goes.
-    TellAuditHead,
-    Extend {
-        entries: Vec<SignedEntry>,
-        by: By,
-    },
-    /// Another node says that a record is no longer ours. What we hold decides; if it does not say so, leaves are missing.
-    Withdrawn {
-        link: LinkId,
-        record: RecordId,
-    },
-    /// A record that left this seat, and up to where a superior has our feed: if that is all of it, its bytes go.
-    LetGo {
-        record: RecordId,
-        acked: Position,
-    },
-    /// A record that was damaged: it is loaded, and what there is of it is folded and written anew.
-    Mend {
-        record: RecordId,
-    },
-    /// From here on, write under this incarnation.
-    Renew(Incarnation),
-    /// A new machine asks to become a node.
-    Join {
-        asker: JoinAsker,
-        request: Box<JoinRequest>,
-    },
-    /// What this node's administrator wants in the directory.
-    Draft {
-        ticket: Ticket,
-        items: Vec<Item>,
-        event: AuditEvent,
-    },
-    FenceOf {
-        ticket: Ticket,
-        node: NodeId,
-        nothing: bool,
-        excluded: Vec<LeafHash>,
-        event: AuditEvent,
-    },
-    /// Own edits of the record that were excluded and not tried again yet.
-    Reissue {
-        record: RecordId,
-    },
-    Stranded {
-        ticket: Ticket,
-        leaf: LeafHash,
-        action: StrandedAction,
-        event: AuditEvent,
-    },
-    Quarantine {
-        ticket: Ticket,
-        id: [u8; 32],
-        action: QuarantineAction,
-        event: AuditEvent,
-    },
-}
-
-impl Work {
-    /// Who waits for an answer to it.
-    fn ticket(&self) -> Option<Ticket> {
-        match self {
-            Work::Execute { ticket, .. }
-            | Work::Erase { ticket, .. }
-            | Work::Reveal { ticket, .. }
-            | Work::Audit { ticket, .. }
-            | Work::Extend { by: By::Ticket(ticket, _), .. }
-            | Work::Join { asker: JoinAsker::Ticket(ticket), .. }
-            | Work::Draft { ticket, .. }
-            | Work::FenceOf { ticket, .. }
-            | Work::Stranded { ticket, .. }
-            | Work::Quarantine { ticket, .. } => Some(*ticket),
-            _ => None,
-        }
-    }
-}
-
-/// Leaves that came over a link, opened: signatures and shapes are checked, the records have not been looked at.
-pub(crate) struct Incoming {
-    pub link: LinkId,
-    pub from: NodeId,
-    pub sequence: u64,
-    pub commits: Vec<Arc<SignedCommit>>,
-    pub leaves: Vec<(Leaf, Arc<Preimage>)>,
-    pub grants: Vec<(SignedGrant, Arc<Preimage>)>,
-    pub refused: Vec<RefusedLeaf>,
-    pub quarantined: Vec<QuarantineRow>,
-    pub cursor: Option<Cursor>,
-}
-
-/// What a batch leads to once it is durable.
-#[derive(Default)]
-pub(crate) struct Outcome {
-    pub replies: Vec<(Ticket, Reply)>,
-    /// Per link the last frame taken, and what of it was refused.
-    pub ingested: Vec<(LinkId, u64, Vec<RefusedLeaf>)>,
-    pub wants: BTreeMap<LinkId, BTreeSet<RecordId>>,
-    /// Per link the records of which it brought leaves that were known.
-    pub came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
-    pub directory_grew: bool,
-    /// Statements that are new here, and the link that brought each.
-    pub stated: Vec<(Option<LinkId>, Arc<SignedStatement>)>,
-    /// Links of which a frame of statements was taken; once for each.
-    pub heard: Vec<LinkId>,
-    /// The root decided a fork: the entries from this index on are others now.
-    pub replaced_from: Option<u64>,
-    /// An entry for a place that another has, noticed now.
-    pub forked: Option<SignedEntry>,
-    /// What became of the directory entries that links brought.
-    pub extended: Vec<(LinkId, Result<(), NotGrown>)>,
-    pub join_refused: Vec<(JoinAsker, JoinRefused)>,
-    /// Join requests that somebody else has to enter.
-    pub pass_up: Vec<(JoinAsker, Box<JoinRequest>)>,
-    /// A leaf of our own current incarnation came that we do not know.
-    pub rolled_back: bool,
-    pub notices: Vec<Notice>,
-}
 
 /// What the replica needs next.
 pub(crate) enum Step {
@@ -245,6 +92,7 @@ pub(crate) struct Replica {
     audit: AuditLog,
     sweep: Sweep,
     unwrapped: Unwrapped,
+    patrol: Patrol,
     /// Enters things into the directory, if this node has the key.
     issuer: Option<Arc<dyn Signer>>,
     /// Two entries for one place of the directory, which the root has not decided.
@@ -275,6 +123,7 @@ pub(crate) use statements::Statements;
 pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
+pub(crate) use work::{Incoming, Outcome, Work};
 
 impl Replica {
     pub fn new(start: Start, open_max: usize) -> Self {
@@ -308,6 +157,7 @@ impl Replica {
             audit,
             sweep,
             unwrapped: Unwrapped::default(),
+            patrol: Patrol::default(),
             issuer: start.issuer,
             fork: None,
             learnt: BTreeSet::new(),
@@ -320,6 +170,12 @@ impl Replica {
             random: Random::new(start.seed),
         };
         replica.actors.insert(replica.writer.actor, replica.seat);
+        // Not where every start looks first: whoever is restarted often gets round all the same.
+        replica.patrol.begin_after(RecordId(replica.random.secret()));
+        for record in start.set_aside {
+            replica.damage.is_uncounted_now(record);
+            replica.submit(Work::Check { record });
+        }
         let untried: BTreeSet<RecordId> =
             replica.stranded.values().filter(|row| reissue::is_untried(row)).map(|row| row.record).collect();
         untried.into_iter().for_each(|record| replica.submit(Work::Reissue { record }));
@@ -338,8 +194,9 @@ impl Replica {
         !self.queue.is_empty()
     }
 
+    /// Nothing is to be done. That records are looked through does not count, unless something comes of it.
     pub fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.batch.is_none()
+        self.queue.is_only_checks() && self.batch.as_ref().is_none_or(Batch::only_checks)
     }
 
     /// Sums in the scope of a link to `peer`, as far as they are durable.
@@ -410,6 +267,7 @@ impl Replica {
                 return Step::Idle;
             }
             self.batch = Some(Batch::new(self.queue.take()));
+            self.close_what_is_checked();
         }
         let Some(mut batch) = self.batch.take() else { return Step::Idle };
         let step = batch.run(self, now);

@@ -16,7 +16,7 @@ use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::SignedGrant;
 
-use super::keyring::Grants;
+use super::keyring::{Grants, Taken};
 use super::sums::Counted;
 
 pub(crate) struct Open {
@@ -32,12 +32,30 @@ pub(crate) struct Open {
     pub used: u64,
     /// Whether the store has a row of it.
     pub is_stored: bool,
+    /// Why its row is to be written anew, if the store does not have it as it was written.
+    pub spoilt: Option<String>,
 }
+
+/// What a row says that follows from leaves and grants.
+struct Derived {
+    scope: Scope,
+    held: Sum,
+    admitted: Sum,
+    leaves: u32,
+    waiting: bool,
+    /// View and signal; none if they are what they were.
+    shown: Option<(Vec<u8>, [u8; 8])>,
+}
+
+/// Commits and grants of which what is stored is not what was signed, with the reason, by their ids.
+pub(crate) type Forged = BTreeMap<[u8; 32], String>;
 
 /// What of a record cannot be read.
 pub(crate) enum Damaged {
-    /// Its row is another record's. What it counted for.
-    Row(RecordId, Box<Counted>),
+    /// Nothing of its row can be believed, and why. What it counted for, if that can be told.
+    Row(RecordId, Option<Box<Counted>>, String),
+    /// What is found by the first id is the record with the second one: its leaves say so.
+    Misnamed(RecordId, RecordId),
     /// The record without them, the entries that are good, and those that are not.
     Entries(Box<Open>, Vec<FeedEntry>, Vec<Lost>),
 }
@@ -75,6 +93,7 @@ impl Open {
             restated: BTreeSet::new(),
             used: 0,
             is_stored: false,
+            spoilt: None,
         }
     }
 
@@ -93,20 +112,32 @@ impl Open {
     }
 
     /// From the store: every leaf is judged again, which gives what it gave before. If some entries cannot be read, the
-    /// others are opened without them, and `Err` tells of all.
-    pub fn load(loaded: Loaded, directory: &Directory) -> Result<Self, Damaged> {
-        let Loaded { row, leaves: rows, commits, grants } = loaded;
-        if row.preimage.id() != row.id {
+    /// others are opened without them, and `Err` tells of all. A row that is spoilt is made anew from them.
+    pub fn load(loaded: Loaded, directory: &Directory, forged: &Forged) -> Result<Self, Damaged> {
+        let Loaded { row, leaves: rows, commits, grants, spoilt } = loaded;
+        let own = row.preimage.id();
+        if own != row.id {
+            let mut leaves = rows.into_iter().zip(&commits);
+            let is_of_own = |(leaf, commit): (LeafRow, &Arc<[u8]>)| {
+                open_leaf(&LeafRow { record: own, ..leaf }, commit, directory).is_ok()
+            };
+            if leaves.any(is_of_own) {
+                return Err(Damaged::Misnamed(row.id, own));
+            }
             let (scope, present) = (row.scope, row.state == RecordState::Present);
             let counted = Counted { scope, present, held: row.held, admitted: row.admitted };
-            return Err(Damaged::Row(row.id, Box::new(counted)));
+            return Err(Damaged::Row(row.id, Some(Box::new(counted)), "its row is another record's".to_owned()));
         }
         let mut open = Open { is_stored: true, ..Open::new(&row.preimage) };
         open.row = row;
         let (mut lost, mut doubles): (Vec<Lost>, BTreeSet<Position>) = (Vec::new(), BTreeSet::new());
         let mut offered = Vec::with_capacity(rows.len());
         for (row, encoded) in rows.iter().zip(&commits) {
-            match open_leaf(row, encoded, directory) {
+            let opened = match forged.get(&row.commit.0) {
+                Some(why) => Err(format!("leaf {} cannot be used: {why}", row.hash.short())),
+                None => open_leaf(row, encoded, directory),
+            };
+            match opened {
                 // It came again while its record's row could not be read.
                 Ok(leaf) if open.positions.contains_key(&leaf.hash) => {
                     doubles.insert(row.position);
@@ -125,9 +156,17 @@ impl Open {
         // A later version of this program may judge what an earlier one had to hold.
         let restated = rows.iter().filter(|row| open.status(&row.hash).is_some_and(|status| status != row.status));
         open.restated = restated.map(|row| row.hash).collect();
-        for row in &grants {
-            match open_grant(row) {
-                Ok(signed) if open.grants.add(&signed) => {}
+        // The lowest first: none then takes the place of another.
+        let mut lowest: Vec<&GrantRow> = grants.iter().collect();
+        lowest.sort_by_key(|row| row.hash);
+        for row in lowest {
+            let opened = match forged.get(&row.hash.0) {
+                Some(why) => Err(format!("grant {} cannot be used: {why}", row.hash.short())),
+                None => open_grant(row),
+            };
+            match opened.map(|signed| open.grants.add(&signed)) {
+                Ok(Taken::New) => {}
+                // It came again, or another has taken its place.
                 Ok(_) => {
                     doubles.insert(row.position);
                 }
@@ -138,6 +177,14 @@ impl Open {
             }
         }
         open.fold(directory.seats());
+        if let Some(why) = spoilt {
+            if open.record.is_some() {
+                open.derive(directory);
+            } else if !matches!(open.row.state, RecordState::Stub(_)) || !open.is_gone() {
+                return Err(Damaged::Row(open.id(), None, why));
+            }
+            open.spoilt = Some(why);
+        }
         if doubles.is_empty() {
             return Ok(open);
         }
@@ -166,6 +213,50 @@ impl Open {
     pub fn fold(&mut self, seats: &Seats) {
         let history = self.leaves.shared_history();
         self.record = (!history.is_empty()).then(|| Record::fold(self.row.preimage.clone(), history, seats));
+    }
+
+    fn derived(&self, directory: &Directory) -> Derived {
+        let shown = match &self.record {
+            Some(record) => Some((serde_json::to_vec(&record.view.json).unwrap_or_default(), record.view.signal)),
+            None => self.is_void().then(|| (Vec::new(), [0; 8])),
+        };
+        Derived {
+            scope: self.relay_scope(directory),
+            held: self.held_sum(),
+            admitted: self.leaves.admitted_sum(),
+            leaves: u32::try_from(self.leaves.len()).unwrap_or(u32::MAX),
+            waiting: self.leaves.missing(),
+            shown,
+        }
+    }
+
+    /// Brings the row up to date with what is held and folded.
+    pub fn derive(&mut self, directory: &Directory) {
+        let Derived { scope, held, admitted, leaves, waiting, shown } = self.derived(directory);
+        let row = &mut self.row;
+        (row.scope, row.held, row.admitted, row.leaves, row.waiting) = (scope, held, admitted, leaves, waiting);
+        if let Some((view, signal)) = shown {
+            (row.view, row.signal) = (view, signal);
+        }
+    }
+
+    /// What the row, as it is stored, says that its leaves do not.
+    pub fn contradicts(&self, own: SeatId, directory: &Directory) -> Option<&'static str> {
+        if self.is_gone() {
+            return None;
+        }
+        let (row, derived) = (&self.row, self.derived(directory));
+        let is_for_us = derived.scope.has_audience(own, directory.seats());
+        [
+            (derived.shown.as_ref().is_some_and(|(view, _)| *view != row.view), "its view"),
+            (derived.shown.as_ref().is_some_and(|(_, signal)| *signal != row.signal), "its signal"),
+            (derived.scope != row.scope, "its scope"),
+            (is_for_us != self.is_present(), "its state"),
+            (derived.held != row.held || derived.admitted != row.admitted, "its sums"),
+            (derived.leaves != row.leaves || derived.waiting != row.waiting, "its count of leaves"),
+        ]
+        .into_iter()
+        .find_map(|(differs, what)| differs.then_some(what))
     }
 
     /// What a tombstone leaves: the row that says so.

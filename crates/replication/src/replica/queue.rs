@@ -42,6 +42,8 @@ impl Queue {
             Work::Withdrawn { link, .. } | Work::Statements { link, .. } => Some(*link),
             Work::LetGo { .. }
             | Work::Mend { .. }
+            | Work::Check { .. }
+            | Work::Rename { .. }
             | Work::LookThrough { .. }
             | Work::Reissue { .. }
             | Work::TellAuditHead => None,
@@ -56,6 +58,16 @@ impl Queue {
 
     pub fn is_empty(&self) -> bool {
         self.alone.is_empty() && self.commands.is_empty() && self.lanes.is_empty()
+    }
+
+    pub fn is_only_checks(&self) -> bool {
+        let mut rest = self.lanes.values().flatten();
+        self.alone.is_empty() && self.commands.is_empty() && rest.all(|work| matches!(work, Work::Check { .. }))
+    }
+
+    pub fn has_checks(&self) -> bool {
+        let own = self.lanes.get(&None).into_iter().flatten();
+        own.into_iter().any(|work| matches!(work, Work::Check { .. }))
     }
 
     /// The work of the next batch.
@@ -110,7 +122,7 @@ fn weight(work: &Work) -> usize {
         // Each may take a record away.
         Work::Statements { statements, .. } => statements.len() + 1,
         // Each is a record to be loaded, and nobody waits for it.
-        Work::LookThrough { .. } => LEAVES_PER_BATCH / 64,
+        Work::LookThrough { .. } | Work::Check { .. } => LEAVES_PER_BATCH / 64,
         _ => 1,
     }
 }

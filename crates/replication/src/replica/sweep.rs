@@ -121,6 +121,8 @@ impl Sweep {
 #[derive(Default)]
 pub(crate) struct Unwrapped {
     records: BTreeMap<RecordId, Pending>,
+    /// Those that somebody has made, and that open nothing, as the patrol has found them.
+    shut: BTreeMap<RecordId, Pending>,
 }
 
 impl Unwrapped {
@@ -132,13 +134,26 @@ impl Unwrapped {
         }
     }
 
+    pub fn note_shut(&mut self, record: RecordId, shut: Pending) {
+        if shut.is_empty() {
+            self.shut.remove(&record);
+        } else {
+            self.shut.insert(record, shut);
+        }
+    }
+
+    pub fn shut(&self, record: RecordId) -> Option<&Pending> {
+        self.shut.get(&record)
+    }
+
     /// Records, and among those who wait the nodes.
     pub fn iter(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        let nodes = |pending: &Pending| {
-            let node = |(to, _): &_| if let Recipient::Node(node) = to { Some(*node) } else { None };
-            pending.iter().filter_map(node).collect()
-        };
-        self.records.iter().map(move |(record, pending)| (*record, nodes(pending)))
+        let records: BTreeSet<RecordId> = self.records.keys().chain(self.shut.keys()).copied().collect();
+        let node = |(to, _): &_| if let Recipient::Node(node) = to { Some(*node) } else { None };
+        records.into_iter().map(move |record| {
+            let pending = self.records.get(&record).into_iter().chain(self.shut.get(&record)).flatten();
+            (record, pending.filter_map(node).collect())
+        })
     }
 }
 

@@ -3,10 +3,10 @@
 use heliu_record::id::RecordId;
 use heliu_trust::id::NodeId;
 
-use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, refused, row, sources, stub};
+use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, leaf, refused, row, sources, stub};
 use super::{Harness, must};
 use crate::row::Counts;
-use crate::{ListQuery, Read as _, RecordRow, RecordState, ScanItem, Transaction, Write as _};
+use crate::{FeedEntry, LeafRow, ListQuery, Read as _, RecordRow, RecordState, ScanItem, Transaction, Write as _};
 
 fn rows(records: Vec<RecordRow>) -> Transaction {
     Transaction { records, ..Transaction::default() }
@@ -93,7 +93,7 @@ pub async fn listing(harness: &impl Harness) {
     must(store.apply(&transaction).await);
     let list = |query: ListQuery| {
         let store = &store;
-        async move { ids(&must(store.list(&query).await)) }
+        async move { ids(&must(store.list(&query).await).rows) }
     };
     let all = ListQuery { limit: 100, ..ListQuery::default() };
     let members = ListQuery { kind: Some("member".into()), ..all.clone() };
@@ -112,13 +112,16 @@ pub async fn listing(harness: &impl Harness) {
         (both, sorted((2..12).step_by(2))),
     ] {
         let mut seen: Vec<RecordId> = Vec::new();
+        let mut after = None;
         loop {
-            let page = list(ListQuery { after: seen.last().copied(), limit: 3, ..query.clone() }).await;
-            if page.is_empty() {
+            let page = must(store.list(&ListQuery { after, limit: 3, ..query.clone() }).await);
+            assert!(page.rows.len() <= 3 && page.damaged.is_empty());
+            seen.extend(ids(&page.rows));
+            after = page.next;
+            if after.is_none() {
                 break;
             }
-            assert!(page.len() <= 3);
-            seen.extend(page);
+            assert_eq!(after, seen.last().copied());
         }
         assert_eq!(seen, expected, "{query:?}");
     }
@@ -190,4 +193,38 @@ pub async fn written_by_an_author(harness: &impl Harness) {
     assert_eq!(must(store.written_by(AUTHOR).await), sorted([1, 2, 4]), "present or hidden, each once");
     assert_eq!(must(store.written_by(OTHER).await), sorted([4, 5]));
     assert!(must(store.written_by(NodeId([0; 16])).await).is_empty());
+}
+
+pub async fn a_row_under_a_wrong_id_gets_its_own(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let of = commit(AUTHOR, 1);
+    let misplaced = |n: u64, position| {
+        let row = RecordRow { id: id(n), ..row(1, 1) };
+        let leaf = FeedEntry::Leaf(LeafRow { record: id(n), ..leaf(position, 1, &of) });
+        (row, leaf)
+    };
+    let ((first, one), (second, two)) = (misplaced(50, 1), misplaced(60, 2));
+    let before = Transaction {
+        commits: vec![of.clone()],
+        records: vec![first, second],
+        feed: vec![one, two],
+        refs: vec![(id(50), vec![id(7)])],
+        ..Transaction::default()
+    };
+    must(store.apply(&before).await);
+    let page = must(store.scan(None, 10).await);
+    assert_eq!((page.items.len(), page.damaged.len()), (0, 2), "they count for nothing");
+    let rename = |wrong| Transaction { renamed: vec![(id(wrong), id(1))], ..Transaction::default() };
+    must(store.apply(&rename(50)).await);
+    let found = must(store.load(&[id(1)]).await);
+    assert_eq!(found.into_iter().map(|found| found.row).collect::<Vec<_>>(), [row(1, 1)]);
+    assert_eq!(sources(&store, id(7)).await, [id(1)]);
+    // A row with that id is there by now.
+    must(store.apply(&rename(60)).await);
+    let loaded = must(store.load(&[id(1), id(50), id(60)]).await);
+    assert_eq!(loaded.len(), 1);
+    assert_eq!(loaded[0].row, row(1, 1));
+    assert_eq!(loaded[0].leaves.iter().map(|leaf| leaf.position).collect::<Vec<_>>(), [1, 2]);
+    must(store.apply(&rename(99)).await);
+    assert_eq!(must(store.counts().await).records, 1, "what is not there changes nothing");
 }

@@ -209,7 +209,7 @@ pub async fn answer_of(store: &impl Read, command: CommandId) -> Option<Vec<u8>>
 pub async fn contents(store: &impl Read) -> Contents {
     let Meta { store: name, head, .. } = must(store.meta().await);
     let FeedPage { items, .. } = must(store.feed(0, ALL).await);
-    let rows = must(store.list(&ListQuery { limit: 100_000, ..ListQuery::default() }).await);
+    let rows = must(store.list(&ListQuery { limit: 100_000, ..ListQuery::default() }).await).rows;
     let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
     let mut referring = Vec::new();
     for id in &ids {

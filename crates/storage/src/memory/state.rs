@@ -11,8 +11,9 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::{CommitRow, Counts};
 use crate::{
-    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId, StrandedRow, Transaction,
+    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, GrantRow, LeafRow, ListQuery,
+    Loaded, Meta, Position, QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId,
+    StrandedRow, Transaction,
 };
 
 #[derive(Clone)]
@@ -162,6 +163,7 @@ impl State {
                 Some(_) => {}
             }
         }
+        transaction.renamed.iter().for_each(|(wrong, own)| self.rename(*wrong, *own));
         transaction.records.iter().for_each(|row| self.put_record(row));
         transaction.dropped.iter().for_each(|id| self.drop_leaves(id));
         transaction.feed.iter().for_each(|entry| self.append(entry));
@@ -239,6 +241,31 @@ impl State {
         let slot =
             Slot { preimage: Arc::new(row.preimage.clone()), scope: Arc::new(row.scope.clone()), row: row.clone() };
         self.records.insert(row.id, Arc::new(slot));
+    }
+
+    fn rename(&mut self, wrong: RecordId, own: RecordId) {
+        let Some(slot) = self.records.remove(&wrong) else { return };
+        self.waiting.remove(&wrong);
+        self.hidden.remove(&wrong);
+        if !self.records.contains_key(&own) {
+            self.put_record(&RecordRow { id: own, ..slot.row.clone() });
+        }
+        let positions = self.leaves.remove(&wrong).unwrap_or_default();
+        for item in self.feed.values_mut().filter(|item| item.entry.record() == wrong) {
+            match &mut Arc::make_mut(item).entry {
+                FeedEntry::Leaf(LeafRow { record, .. })
+                | FeedEntry::Grant(GrantRow { record, .. })
+                | FeedEntry::Rescope { record, .. } => *record = own,
+            }
+        }
+        let all = self.leaves.entry(own).or_default();
+        all.extend(positions);
+        all.sort_unstable();
+        let targets =
+            self.targets.get(&wrong).into_iter().flatten().chain(self.targets.get(&own).into_iter().flatten());
+        let targets: Vec<RecordId> = targets.copied().collect();
+        self.put_refs(wrong, &[]);
+        self.put_refs(own, &targets);
     }
 
     fn drop_leaves(&mut self, id: &RecordId) {
@@ -326,6 +353,7 @@ impl State {
                     leaves: Vec::with_capacity(positions.len()),
                     commits: Vec::with_capacity(positions.len()),
                     grants: Vec::new(),
+                    spoilt: None,
                 };
                 for entry in positions.iter().filter_map(|position| self.feed.get(position)) {
                     match (&entry.entry, &entry.commit) {

@@ -29,7 +29,7 @@ fn to(nodes: &[&Node]) -> BTreeMap<Recipient, SealingKey> {
 }
 
 fn granted(by: &Node, key: &DataKey, readers: &[&Node]) -> SignedGrant {
-    let mut grants = grant(realm(), preimage().id(), key, &to(readers), &by.key, [5; 32]);
+    let mut grants = grant(realm(), preimage().id(), key, &to(readers), &by.key);
     assert_eq!(grants.len(), 1);
     grants.remove(0)
 }
@@ -115,13 +115,18 @@ fn a_false_wrap_is_as_if_it_were_not_there() {
     let record = preimage().id();
     let (key, other) = (DataKey::from_seed([1; 32]), DataKey::from_seed([2; 32]));
     let id = key.id(&record);
-    let lie = seal::wrap(&other, &secret(&VILLAGE).public(), &context(&realm(), &record, &id, me(&VILLAGE)), [0; 32]);
+    let lie = seal::wrap(&other, &secret(&VILLAGE).public(), &context(&realm(), &record, &id, me(&VILLAGE)));
     let wraps = vec![(me(&VILLAGE), lie.expect("wrapped"))];
     let false_one = Grant { realm: realm(), record, key: id, by: STRANGER.key.node(), wraps };
     let noise = Grant { wraps: vec![(me(&VILLAGE), vec![1; 81])], ..false_one.clone() };
     let mut keyring = Keyring::of([&noise, &false_one]);
     assert_eq!(opened(&keyring, &key, &VILLAGE), None);
+    // Whoever has the key sees it too.
+    let opens_for =
+        |keyring: &Keyring, node: &Node| keyring.opens_for(&realm(), &record, &key, me(node), &secret(node).public());
+    assert_eq!((opens_for(&keyring, &VILLAGE), opens_for(&keyring, &COUNTY)), (Some(false), None));
     keyring.add(&granted(&TOWNSHIP, &key, &[&VILLAGE]).grant);
+    assert_eq!(opens_for(&keyring, &VILLAGE), Some(true));
     assert_eq!(opened(&keyring, &key, &VILLAGE), Some(key));
 }
 
@@ -159,7 +164,7 @@ fn many_readers_take_more_than_one_grant() {
     let key = DataKey::from_seed([1; 32]);
     let public = secret(&VILLAGE).public();
     let to: BTreeMap<_, _> = (0..150u8).map(|n| (Recipient::Node(NodeId([n; 16])), public)).collect();
-    let grants = grant(realm(), preimage().id(), &key, &to, &VILLAGE.key, [5; 32]);
+    let grants = grant(realm(), preimage().id(), &key, &to, &VILLAGE.key);
     assert_eq!(grants.iter().map(|grant| grant.grant.wraps.len()).collect::<Vec<_>>(), [64, 64, 22]);
     assert!(grants.iter().all(|grant| SignedGrant::decode(&grant.encode()).as_ref() == Ok(grant)));
     let largest = Grant {

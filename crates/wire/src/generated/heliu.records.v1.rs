@@ -123,6 +123,10 @@ pub struct ListResponse {
     /// `after` of the next page. Empty: this is the last.
     #[prost(string, tag = "2")]
     pub next: ::prost::alloc::string::String,
+    /// Records that belong in between and are damaged in this node's store, by id: it is mending them. Tokens that are limited
+    /// to some seats or kinds are not told.
+    #[prost(string, repeated, tag = "3")]
+    pub damaged: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// One record as this node sees it.
 #[derive(Clone, PartialEq, ::prost::Message)]

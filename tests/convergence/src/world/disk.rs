@@ -60,7 +60,7 @@ impl Disk {
     /// Every record row, stubs too, in id order.
     #[must_use]
     pub fn rows(&self) -> Vec<RecordRow> {
-        read(ready(self.store.list(&heliu_storage::ListQuery { limit: usize::MAX, ..Default::default() })))
+        read(ready(self.store.list(&heliu_storage::ListQuery { limit: usize::MAX, ..Default::default() }))).rows
     }
 
     #[must_use]

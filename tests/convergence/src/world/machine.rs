@@ -136,6 +136,7 @@ impl Machine {
         let mut after = None;
         loop {
             let page = ready(store.scan(after, 64)).expect("a memory store can be scanned");
+            start.set_aside(&page.damaged);
             start.count(&page.items);
             after = page.next;
             if after.is_none() {

@@ -126,6 +126,11 @@ pub struct World {
     /// Whether all entries of the directory were given to the county's node.
     pub published: bool,
     pub habits: Habits,
+    /// Whether nodes hold what they have against its leaves, a few records a second. It takes the simulator longer than
+    /// all else.
+    pub patrols: bool,
+    /// Whether a story has damaged a disk.
+    pub is_spoilt: bool,
     pub dice: Dice,
     /// Pairs of machines, the lower index first, that cannot reach each other.
     pub cut: BTreeSet<(usize, usize)>,
@@ -166,6 +171,8 @@ impl World {
             scribe_chain: scribe::Chain::default(),
             published: true,
             habits,
+            patrols: seed % 8 == 5,
+            is_spoilt: false,
             dice: Dice::new(seed),
             cut: BTreeSet::new(),
             delivered: BTreeMap::new(),

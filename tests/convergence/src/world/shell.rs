@@ -3,7 +3,7 @@
 use heliu_record::command::Request;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
+use heliu_replication::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{Read, RecordState, StoreError, Transaction};
 use heliu_trust::directory::SignedEntry;
 
@@ -22,13 +22,15 @@ impl World {
             }
             Effect::Reply { ticket, reply } => self.reply(machine, ticket, reply),
             Effect::Notice(notice) => self.notice(machine, &notice),
+            Effect::Look { .. } if !self.patrols => {}
             Effect::Load(_)
             | Effect::Apply(_)
             | Effect::ReadFeed { .. }
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
             | Effect::Scan { .. }
-            | Effect::Sweep { .. } => {
+            | Effect::Sweep { .. }
+            | Effect::Look { .. } => {
                 let life = self.machines[machine].life;
                 let wait = self.delay(self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
@@ -65,6 +67,10 @@ impl World {
             },
             Effect::Sweep { after } => {
                 Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).unwrap_or_default() }
+            }
+            Effect::Look { after } => {
+                let page = ready(store.scan(after, LOOK_ROWS)).unwrap_or_default();
+                Input::Looked { records: page.items.iter().map(|item| item.id).collect(), next: page.next }
             }
             Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
         };
@@ -190,6 +196,10 @@ impl World {
             }
             Notice::StatementRefused { .. } => {}
             Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
+            Notice::Damaged { record, why } if !self.is_spoilt => {
+                let what = format!("{name} tells of damage in {} that nobody did: {why}", record.short());
+                self.broken.push(Violation::new("I2", what));
+            }
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));

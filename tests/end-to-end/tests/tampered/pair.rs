@@ -91,9 +91,12 @@ impl Place {
 
     /// What people see, record by record; an error where the store says that it is damaged.
     pub async fn views(&self) -> Result<BTreeMap<RecordId, String>, String> {
-        let rows = self.store.list(&ListQuery { limit: 1_000, ..ListQuery::default() }).await;
-        let rows = rows.map_err(|error| error.to_string())?;
-        let present = rows.into_iter().filter(|row| row.state == RecordState::Present);
+        let page = self.store.list(&ListQuery { limit: 1_000, ..ListQuery::default() }).await;
+        let page = page.map_err(|error| error.to_string())?;
+        if let Some(row) = page.damaged.first() {
+            return Err(row.detail.clone());
+        }
+        let present = page.rows.into_iter().filter(|row| row.state == RecordState::Present);
         Ok(present.map(|row| (row.id, String::from_utf8_lossy(&row.view).into_owned())).collect())
     }
 
@@ -199,6 +202,40 @@ async fn equal(a: &Place, b: &Place) -> Result<(), String> {
     }
 }
 
+/// Waits until it tells its operators of damage; or what it says instead.
+async fn tells(place: &Place) -> Result<(), String> {
+    let begun = Instant::now();
+    loop {
+        let said = place.complaints().await;
+        if said.contains("store.damaged") {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            return Err(format!("it tells of no damage: {said}"));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Whether a damaged image shows what it showed before, and tells of it, without anybody to ask.
+pub async fn alone(images: &Images, damaged: &Path) -> Result<(), String> {
+    let whole = folder();
+    copy(images.victim.path(), whole.path());
+    let before = Place::start(VICTIM, whole.path(), None).await?;
+    let shown = before.views().await?;
+    before.stop().await?;
+    let place = Place::start(VICTIM, damaged, None).await?;
+    tells(&place).await?;
+    let begun = Instant::now();
+    while place.views().await.as_ref() != Ok(&shown) {
+        if begun.elapsed() > PATIENCE {
+            return Err(format!("it shows {:?}", place.views().await));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    place.stop().await
+}
+
 /// What became of a damaged node beside a whole one.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -211,7 +248,7 @@ pub enum Outcome {
 }
 
 /// Starts a damaged image beside its neighbour, which then edits every record, so that nothing stays unread.
-pub async fn live_with(images: &Images, damaged: &Path) -> Outcome {
+pub async fn live_with(images: &Images, damaged: &Path, is_to_be_told: bool) -> Outcome {
     let whole = folder();
     copy(images.neighbour.path(), whole.path());
     let b = Place::start(NEIGHBOUR, whole.path(), None).await.expect("it is whole");
@@ -226,7 +263,10 @@ pub async fn live_with(images: &Images, damaged: &Path) -> Outcome {
     for record in &images.records {
         b.does("record.set", Some(*record), &[("field", "name"), ("value", "测试丙")]).await.expect("it is whole");
     }
-    let healed = equal(&a, &b).await;
+    let mut healed = equal(&a, &b).await;
+    if healed.is_ok() && is_to_be_told {
+        healed = tells(&a).await;
+    }
     let after = b.views().await.expect("it is whole");
     assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>(), "nothing spread");
     for (record, view) in &after {

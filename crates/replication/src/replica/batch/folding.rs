@@ -51,16 +51,7 @@ impl Batch {
             open.fold(seats);
         }
         let is_gone = open.is_gone();
-        open.row.scope = open.relay_scope(&replica.directory);
-        open.row.admitted = open.leaves.admitted_sum();
-        open.row.leaves = u32::try_from(open.leaves.len()).unwrap_or(u32::MAX);
-        open.row.waiting = open.leaves.missing();
-        if let Some(record) = &open.record {
-            open.row.view = serde_json::to_vec(&record.view.json).unwrap_or_default();
-            open.row.signal = record.view.signal;
-        } else if open.is_void() {
-            (open.row.view, open.row.signal) = (Vec::new(), [0; 8]);
-        }
+        open.derive(&replica.directory);
         let has_moved = self.grown_from.is_some() || before.scope != open.row.scope;
         if has_moved || before.counted.is_none() {
             replica.strangers.replace(record, &before.scope, &open.row.scope, seats);

@@ -27,21 +27,74 @@ impl Batch {
         replica: &mut Replica,
         now: Moment,
     ) {
-        self.report(hash("heliu damaged 1", &[&record.0, why.as_bytes()]), record, why, &[], now);
+        self.tell(record, why, now);
+        let counted = counted.filter(|_| !replica.damage.is_uncounted(record));
         replica.damage.found(record, Lost::Row(counted));
+    }
+
+    /// What is found by one id is another record: the row's id has rotted, or somebody changed it.
+    pub(super) fn misnamed(&mut self, wrong: RecordId, own: RecordId, replica: &mut Replica, now: Moment) {
+        self.tell(own, &format!("its row has the id {}", wrong.short()), now);
+        replica.submit(Work::Rename { wrong, own });
+    }
+
+    /// The row of a record gets its own id again. Perhaps a link has brought the record meanwhile: then there are two, and
+    /// they become one.
+    pub(super) fn rename(&mut self, wrong: RecordId, own: RecordId, replica: &mut Replica) {
+        if replica.damage.is_uncounted(wrong) && !replica.open.contains_key(&own) {
+            replica.damage.is_uncounted_now(own);
+        }
+        replica.damage.is_counted_again(wrong);
+        self.transaction.renamed.push((wrong, own));
+        // When that is done.
+        replica.submit(Work::Check { record: own });
+    }
+
+    /// A record was read from the store. If its row is not what was written, or does not follow from its leaves, it is
+    /// written anew.
+    pub(super) fn opened(&mut self, mut open: Open, replica: &mut Replica, now: Moment) {
+        let record = open.id();
+        self.looked.absent.remove(&record);
+        open.is_stored = !replica.damage.is_uncounted(record);
+        let spoilt = open.spoilt.take();
+        if self.stage != Stage::Working || self.grown_from.is_some() {
+            // What this batch changes is settled, or judged by another directory than the row.
+            if spoilt.is_some() {
+                replica.submit(Work::Check { record });
+            }
+            return replica.take_in(open);
+        }
+        // What is judged in another way now, by a later version of this program, is no damage.
+        let is_restated = !open.restated.is_empty();
+        let contradiction = || open.contradicts(replica.seat, &replica.directory).filter(|_| !is_restated);
+        let why = spoilt.or_else(|| contradiction().map(|what| format!("{what} is not what its leaves say")));
+        if let Some(why) = &why {
+            self.tell(record, why, now);
+        }
+        let is_checked = self.checks.contains(&record);
+        let is_to_wrap = is_checked && Self::look_for_shut(&open, replica);
+        if why.is_some() || is_to_wrap || (is_restated && is_checked) {
+            self.touched.insert(record, before_mending(&open));
+            self.unfolded.insert(record);
+        }
+        replica.take_in(open);
     }
 
     /// Some entries of this record cannot be read, the rest is open. The store is told to drop all and to keep the rest
     /// at the end of the feed: it no longer claims to hold the lost ones, so links find them missing and bring them.
     pub(super) fn lose_entries(
         &mut self,
-        open: Open,
+        mut open: Open,
         kept: Vec<FeedEntry>,
         lost: &[LostEntry],
         replica: &mut Replica,
         now: Moment,
     ) {
         let record = open.id();
+        open.is_stored = !replica.damage.is_uncounted(record);
+        if let Some(why) = open.spoilt.take() {
+            self.tell(record, &why, now);
+        }
         for LostEntry { id, bytes, why, .. } in lost {
             self.report(*id, record, why, bytes, now);
         }
@@ -59,14 +112,7 @@ impl Batch {
 
     fn write_anew(&mut self, mut open: Open, kept: Vec<FeedEntry>, replica: &mut Replica) {
         let record = open.id();
-        let before = Before {
-            counted: Some(open.counted()),
-            scope: open.row.scope.clone(),
-            // Whoever looks at this record looks again.
-            signal: open.row.signal.map(|byte| !byte),
-            refs: None,
-        };
-        self.touched.insert(record, before);
+        self.touched.insert(record, before_mending(&open));
         self.unfolded.insert(record);
         self.transaction.dropped.push(record);
         for mut entry in kept {
@@ -85,6 +131,10 @@ impl Batch {
         replica.take_in(open);
     }
 
+    pub(super) fn tell(&mut self, record: RecordId, why: &str, now: Moment) {
+        self.report(hash("heliu damaged 1", &[&record.0, why.as_bytes()]), record, why, &[], now);
+    }
+
     fn report(&mut self, id: [u8; 32], record: RecordId, why: &str, bytes: &[u8], now: Moment) {
         self.outcome.notices.push(Notice::Damaged { record, why: why.to_owned() });
         self.transaction.quarantined.push(QuarantineRow {
@@ -96,5 +146,15 @@ impl Batch {
             at_ms: now.wall_ms,
             bytes: kept(bytes),
         });
+    }
+}
+
+/// A record as it was before a batch that mends it: whoever looks at it looks again, and what it refers to is written.
+fn before_mending(open: &Open) -> Before {
+    Before {
+        counted: open.is_stored.then(|| open.counted()),
+        scope: open.row.scope.clone(),
+        signal: open.row.signal.map(|byte| !byte),
+        refs: None,
     }
 }

@@ -1,11 +1,13 @@
 //! One batch of work, from what it needs to the transaction that makes it durable. The stages are in the order in which
-//! they happen: [`working`] (with [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
+//! they happen: [`working`] (with [`needing`], [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
 
 mod answer;
+mod checking;
 mod deriving;
 mod folding;
 mod growing;
 mod mending;
+mod needing;
 mod reissuing;
 mod sealing;
 mod stating;
@@ -98,12 +100,19 @@ pub(crate) struct Batch {
     brought: BTreeMap<Place, Arc<SignedCommit>>,
     /// Records of which own edits lost what they stood on.
     stranded: BTreeSet<RecordId>,
+    /// Records that are read to be held against their leaves.
+    checks: BTreeSet<RecordId>,
+    is_only_checks: bool,
 }
 
 impl Batch {
     pub fn new(works: VecDeque<Work>) -> Self {
         let tickets = works.iter().filter_map(Work::ticket).collect();
+        let checked = |work: &Work| if let Work::Check { record } = work { Some(*record) } else { None };
+        let checks: BTreeSet<RecordId> = works.iter().filter_map(checked).collect();
         Batch {
+            is_only_checks: works.iter().all(|work| checked(work).is_some()),
+            checks,
             works,
             put_off: Vec::new(),
             stage: Stage::Working,
@@ -172,21 +181,21 @@ impl Batch {
         self.looked.absent.extend(asked.records);
         for loaded in reply.records {
             let row = &loaded.row;
-            if row.state == RecordState::Erased && !replica.statements.is_erased(row.id) {
+            let is_legible = loaded.spoilt.is_none();
+            if is_legible && row.state == RecordState::Erased && !replica.statements.is_erased(row.id) {
                 // No such word of its own: only a tombstone erases.
                 let counted =
                     Counted { scope: row.scope.clone(), present: false, held: row.held, admitted: row.admitted };
                 self.lose_row(row.id, Some(counted), "it says to be erased, and nothing erased it", replica, now);
                 continue;
             }
-            match Open::load(loaded, &replica.directory) {
-                Ok(open) => {
-                    self.looked.absent.remove(&open.id());
-                    replica.take_in(open);
-                }
+            let forged = self.forged(&loaded, replica, now);
+            match Open::load(loaded, &replica.directory, &forged) {
+                Ok(open) => self.opened(open, replica, now),
                 Err(Damaged::Entries(open, kept, lost)) => self.lose_entries(*open, kept, &lost, replica, now),
-                Err(Damaged::Row(record, counted)) => {
-                    self.lose_row(record, Some(*counted), "its row is another record's", replica, now);
+                Err(Damaged::Misnamed(wrong, own)) => self.misnamed(wrong, own, replica, now),
+                Err(Damaged::Row(record, counted, why)) => {
+                    self.lose_row(record, counted.map(|counted| *counted), &why, replica, now);
                 }
             }
         }
@@ -213,6 +222,16 @@ impl Batch {
             signal: open.row.signal,
             refs: Some(open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default()),
         });
+    }
+
+    /// Records that are to be held against their leaves.
+    pub fn checks(&self) -> impl Iterator<Item = &RecordId> + '_ {
+        self.checks.iter()
+    }
+
+    /// Whether there is nothing else, and nothing has come of it.
+    pub fn only_checks(&self) -> bool {
+        self.is_only_checks && self.touched.is_empty() && self.stage != Stage::Handed
     }
 
     pub fn touches(&self, record: &RecordId) -> bool {
@@ -262,6 +281,7 @@ impl Batch {
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {
+            replica.damage.is_counted_again(*record);
             if replica.damage.has_row_again(*record) {
                 // What else the store holds of it can be read now, with the row that it has.
                 replica.open.remove(record);

@@ -4,27 +4,31 @@
 use std::sync::Arc;
 
 use heliu_record::command::{RecordWrite, Refusal};
-use heliu_record::id::{Preimage, RecordId};
-use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position};
-use heliu_trust::grant::SignedGrant;
+use heliu_record::hash::hash;
+use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position, QuarantineRow};
+use heliu_trust::grant::{GrantError, SignedGrant};
 use heliu_trust::id::NodeId;
 use heliu_trust::seal::DataKey;
 
 use super::super::damage;
-use super::super::keyring::nobody_to_read;
+use super::super::keyring::{Pending, Taken, nobody_to_read};
 use super::super::open::Open;
-use super::super::{Random, Replica};
+use super::super::{Replica, Work};
 use super::Batch;
 use crate::effect::{AuditEvent, Moment, Reply, Ticket};
+use crate::frame::RefusedLeaf;
 
 impl Batch {
-    /// Grants that a link brought, with their signatures checked.
+    /// Grants that a link brought, with their signatures checked. Returns those that are not kept.
     pub(super) fn take_grants(
         &mut self,
         grants: Vec<(SignedGrant, Arc<Preimage>)>,
         from: NodeId,
         replica: &mut Replica,
-    ) {
+        now: Moment,
+    ) -> Vec<RefusedLeaf> {
+        let mut refused = Vec::new();
         for (signed, preimage) in grants {
             let record = signed.grant.record;
             if replica.statements.is_erased(record) {
@@ -34,13 +38,38 @@ impl Batch {
             let open = replica.open.entry(record).or_insert_with(|| Open::begin(&preimage, counted));
             replica.clock += 1;
             open.used = replica.clock;
-            if open.grants.contains(&GrantHash(signed.hash)) {
-                continue;
+            match open.grants.judge(&signed) {
+                Taken::Known => continue,
+                Taken::Beyond => {
+                    let (code, reason) = (GrantError::TooMany.code().to_owned(), GrantError::TooMany.to_string());
+                    let bytes = signed.encode();
+                    let id = hash("heliu refused 1", &[&bytes]);
+                    refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
+                    if replica.quarantine.takes(id) {
+                        let (record, from, at_ms) = (Some(record), Some(from), now.wall_ms);
+                        self.transaction.quarantined.push(QuarantineRow {
+                            id,
+                            record,
+                            from,
+                            code,
+                            reason,
+                            at_ms,
+                            bytes,
+                        });
+                    }
+                    continue;
+                }
+                // The store lets go of the other one as it is opened again.
+                Taken::InsteadOf(_) => replica.queue.push(Work::Check { record }),
+                // Perhaps it opens what nothing opened before.
+                Taken::New if replica.unwrapped.shut(record).is_some() => replica.queue.push(Work::Check { record }),
+                Taken::New => {}
             }
             self.touch(open);
             open.revive();
             file(&signed, Some(from), open, &mut self.head, &mut self.transaction.feed);
         }
+        refused
     }
 
     /// The key that a write is sealed with: one that this node can open, or a new one, which is wrapped to those who may
@@ -86,17 +115,37 @@ impl Batch {
         if !open.is_present() || (open.grants.is_empty() && drawn.is_none()) {
             return;
         }
+        let shut = replica.unwrapped.shut(record).cloned();
         let mut missing = replica.locksmith().missing(open);
+        missing.extend(shut.iter().flatten());
         if !missing.is_empty() {
-            let random = Random::new(replica.random.secret());
-            let grants = replica.locksmith().wrap(open, drawn, &mut missing, random);
+            let grants = replica.locksmith().wrap(open, drawn, &mut missing);
             if let Some(open) = replica.open.get_mut(&record) {
                 for signed in grants {
                     file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
                 }
             }
         }
+        if let Some(shut) = shut {
+            let (still, missing): (Pending, Pending) = missing.into_iter().partition(|wrap| shut.contains(wrap));
+            replica.unwrapped.note_shut(record, still);
+            return replica.unwrapped.note(record, missing);
+        }
         replica.unwrapped.note(record, missing);
+    }
+
+    /// A record that is held against its leaves: are there wraps that open nothing? Whoever has the key makes them anew; the
+    /// others wait, and show it. Returns whether there is something to make.
+    pub(super) fn look_for_shut(open: &Open, replica: &mut Replica) -> bool {
+        let is_sealed = open.is_present() && !open.grants.is_empty();
+        if !is_sealed && replica.unwrapped.shut(open.id()).is_none() {
+            return false;
+        }
+        let locksmith = replica.locksmith();
+        let shut = if is_sealed { locksmith.shut(open) } else { Pending::new() };
+        let can_open_again = locksmith.can_open_again(&shut);
+        replica.unwrapped.note_shut(open.id(), shut);
+        can_open_again
     }
 
     /// What is sealed in a record, for somebody who asked. The audit log has it before he has.
@@ -131,7 +180,7 @@ impl Batch {
 
 /// Puts a grant into the feed.
 fn file(signed: &SignedGrant, origin: Option<NodeId>, open: &mut Open, head: &mut Position, feed: &mut Vec<FeedEntry>) {
-    if !open.grants.add(signed) {
+    if matches!(open.grants.add(signed), Taken::Known | Taken::Beyond) {
         return;
     }
     *head += 1;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use heliu_record::change::{Note, genesis};
+use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
@@ -68,6 +68,9 @@ impl Batch {
                         self.unfolded.insert(record);
                     }
                 }
+                // It was held against its leaves as it was read.
+                Work::Check { .. } => {}
+                Work::Rename { wrong, own } => self.rename(wrong, own, replica),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
                 Work::Execute { ticket, request, role } => {
                     let missing = self.execute(ticket, &request, &role, replica, now);
@@ -80,71 +83,6 @@ impl Batch {
         }
         self.enter(replica, now);
         self.judge_again(replica)
-    }
-
-    /// What the waiting work is sure to need.
-    fn needed(&self, replica: &Replica) -> LoadRequest {
-        let mut needed = LoadRequest::default();
-        let mut begun = BTreeSet::new();
-        for work in &self.works {
-            match work {
-                Work::Leaves(incoming) => {
-                    needed.records.extend(incoming.grants.iter().map(|(signed, _)| signed.grant.record));
-                    self.ask_for_chains(&incoming.commits, replica, &mut needed);
-                    for (leaf, _) in &incoming.leaves {
-                        needed.records.insert(leaf.record);
-                        // A record that begins is new here, as a rule: no conflict hangs on it yet.
-                        if leaf.change.deps == [*genesis()] {
-                            begun.insert(leaf.record);
-                        } else if !begun.contains(&leaf.record) {
-                            needed.conflicts_of.insert(leaf.record);
-                        }
-                    }
-                }
-                Work::LetGo { record, .. }
-                | Work::Withdrawn { record, .. }
-                | Work::Mend { record }
-                | Work::Reissue { record }
-                | Work::LookThrough { record }
-                | Work::Erase { record, .. }
-                | Work::Reveal { record, .. } => {
-                    needed.records.insert(*record);
-                }
-                Work::Statements { statements, .. } => {
-                    needed.records.extend(statements.iter().filter_map(|signed| signed.statement.erases()));
-                }
-                Work::Stranded { leaf, .. } => {
-                    needed.records.extend(replica.stranded.get(leaf).map(|row| row.record));
-                }
-                Work::Quarantine { id, .. } => match self.looked.quarantined.get(id) {
-                    None => {
-                        needed.quarantined.insert(*id);
-                    }
-                    Some(row) => needed.records.extend(row.as_ref().and_then(|row| row.record)),
-                },
-                Work::FenceOf { node, nothing: false, .. } if !self.looked.chains.contains_key(node) => {
-                    needed.chains_of.insert(*node);
-                }
-                Work::Execute { request, .. } => {
-                    needed.records.extend(request.subject);
-                    needed.conflicts_of.extend(request.subject);
-                    needed.commands.insert(request.id);
-                }
-                Work::Renew(_)
-                | Work::Extend { .. }
-                | Work::Join { .. }
-                | Work::Draft { .. }
-                | Work::FenceOf { .. }
-                | Work::Audit { .. }
-                | Work::TellAuditHead => {}
-            }
-        }
-        needed.records.retain(|id| {
-            !replica.open.contains_key(id) && !self.looked.absent.contains(id) && !replica.damage.has_no_row(*id)
-        });
-        needed.conflicts_of.retain(|id| !self.looked.conflicts_of.contains(id));
-        needed.commands.retain(|id| !self.looked.commands.contains_key(id));
-        needed
     }
 
     fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
@@ -199,7 +137,7 @@ impl Batch {
                 }
             }
         }
-        self.take_grants(grants, from, replica);
+        refused.extend(self.take_grants(grants, from, replica, now));
         self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
         let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
         self.transaction.quarantined.extend(taken);

@@ -1,0 +1,53 @@
+//! Records that are held against their leaves, beyond what every reading of a record looks at: the signatures of what is
+//! stored. A record's leaves are bound to their commit by its hash, and the signature is no part of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_storage::Loaded;
+use heliu_trust::admission::{CommitError, check_commits};
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::grant::{SignedGrant, check_grants};
+
+use super::super::Replica;
+use super::super::open::Forged;
+use super::super::writer::row_of;
+use super::Batch;
+use crate::effect::Moment;
+
+impl Batch {
+    /// Which commits and grants of a record that is checked are not as they were signed. This node signs its own ones again;
+    /// the others have to come again. What cannot be read at all is found by whoever opens the record.
+    pub(super) fn forged(&mut self, loaded: &Loaded, replica: &Replica, now: Moment) -> Forged {
+        let mut forged = Forged::new();
+        let record = loaded.row.id;
+        if !self.checks.contains(&record) {
+            return forged;
+        }
+        let stored: BTreeSet<&[u8]> = loaded.commits.iter().map(|encoded| &**encoded).collect();
+        let commits: BTreeMap<_, _> = stored
+            .into_iter()
+            .filter_map(|encoded| SignedCommit::decode(encoded).ok())
+            .map(|signed| (signed.id, signed))
+            .collect();
+        let commits: Vec<SignedCommit> = commits.into_values().collect();
+        let verdicts = check_commits(&commits, &replica.directory, &*replica.verifier);
+        for (signed, verdict) in commits.into_iter().zip(verdicts) {
+            let Err(error) = verdict else { continue };
+            if error.is_held() {
+                continue;
+            }
+            if error == CommitError::BadSignature && signed.commit.author == replica.node {
+                self.tell(record, &format!("commit {}: {error}; it was signed again", signed.id.short()), now);
+                self.transaction.commits.push(row_of(&SignedCommit::sign(signed.commit, &*replica.signer)));
+            } else {
+                forged.insert(signed.id.0, error.to_string());
+            }
+        }
+        let grants = loaded.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok());
+        let grants: Vec<SignedGrant> = grants.collect();
+        let verdicts = check_grants(&grants, &replica.directory, &*replica.verifier);
+        let bad = grants.iter().zip(verdicts).filter_map(|(signed, verdict)| Some((signed.hash, verdict.err()?)));
+        forged.extend(bad.filter(|(_, error)| !error.is_held()).map(|(hash, error)| (hash, error.to_string())));
+        forged
+    }
+}
