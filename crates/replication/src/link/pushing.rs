@@ -20,6 +20,11 @@ const RECORDS_PER_READ_MAX: usize = 256;
 const BULK_FROM: usize = 1_024;
 /// Bytes that a leaf takes besides its change, about.
 const LEAF_OVERHEAD: usize = 96;
+/// What may wait here for records that the other end asks about, in bytes of memory, and what a record and a leaf in a list
+/// take of it. The other end may ask without taking what it is sent: then nothing is read, and all of it would wait.
+const ASKED_BYTES: usize = 64 * 1024 * 1024;
+const ASKED_RECORD: usize = 256;
+const ASKED_LEAF: usize = 16;
 
 /// What is to be sent of one record, besides what the walk along the feed brings. Wishes for the same record add up.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +95,14 @@ impl Push {
         Push { compare: true, ..Push::default() }
     }
 
+    /// Leaves in the lists that it keeps.
+    fn listed(&self) -> usize {
+        match &self.leaves {
+            Which::Lacking(list) | Which::These(list) | Which::Parting(Last::These(list)) => list.len(),
+            Which::None | Which::All | Which::Farewell(_) | Which::Parting(Last::UpTo(_)) => 0,
+        }
+    }
+
     /// Nothing that was wished for is lost: more leaves stand for fewer, and a parting one ends with a withdrawal.
     fn add(&mut self, more: Push) {
         self.tell |= more.tell;
@@ -124,6 +137,8 @@ pub(super) struct Parcel {
 
 pub(super) struct Pushing {
     queue: BTreeMap<RecordId, Push>,
+    /// Leaves in the lists of `queue`.
+    listed: usize,
     /// One after the other.
     bulks: VecDeque<Bulk>,
     /// Nothing more is read before this is on its way.
@@ -137,6 +152,7 @@ impl Default for Pushing {
     fn default() -> Self {
         Pushing {
             queue: BTreeMap::new(),
+            listed: 0,
             bulks: VecDeque::new(),
             backlog: VecDeque::new(),
             records_per_read: RECORDS_PER_READ,
@@ -147,7 +163,10 @@ impl Default for Pushing {
 
 impl Pushing {
     pub fn push(&mut self, record: RecordId, push: Push) {
-        self.queue.entry(record).or_default().add(push);
+        let queued = self.queue.entry(record).or_default();
+        self.listed -= queued.listed();
+        queued.add(push);
+        self.listed += queued.listed();
     }
 
     /// Queues whole records: one by one if they are few, as a walk over the feed if they are many.
@@ -162,6 +181,10 @@ impl Pushing {
             let records = records.into_iter().collect();
             self.bulks.push_back(Bulk { records, begun: false, at: 0, until });
         }
+    }
+
+    fn is_overfull(&self) -> bool {
+        self.queue.len() * ASKED_RECORD + self.listed * ASKED_LEAF > ASKED_BYTES
     }
 
     pub fn is_empty(&self) -> bool {
@@ -184,6 +207,7 @@ impl Pushing {
                 None => BTreeMap::new(),
             };
             let now = std::mem::replace(&mut self.queue, rest);
+            self.listed -= now.values().map(Push::listed).sum::<usize>();
             let records = now.keys().copied().collect();
             return Some((Effect::ReadLeaves { link, records }, Reading::Pushes(now)));
         }
@@ -301,6 +325,9 @@ impl Link {
         self.reconciling.answered(have.records.iter().map(|(record, _)| record));
         for (record, held) in have.records {
             self.sending.push(record, Push::lacking(held.into_iter().collect(), have.reply));
+        }
+        if self.sending.pushing.is_overfull() {
+            return self.protocol_error("more was asked for than can wait until it is taken", out);
         }
         self.pump(shared, out);
     }
