@@ -5,15 +5,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use heliu_replication::frame::{Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, WIRE_VERSIONS, Welcome};
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, SWEEP_ROWS, Start};
+use heliu_record::change::{Change, Draft};
+use heliu_replication::frame::{
+    Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, Statements, WIRE_VERSIONS, Welcome,
+};
+use heliu_replication::{
+    Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, Notice, SWEEP_ROWS, Start,
+};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Cursor, Read, RecordState, StoreId, Write};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::Incarnation;
 use heliu_trust::signature::Signer;
 use hostile::author::{COUNTY, County, STRANGER, VILLAGE, key};
-use hostile::corpus::{self, Hostile};
+use hostile::corpus::{self, Desk, Hostile};
+use hostile::cost;
 
 use super::alone;
 
@@ -30,6 +36,8 @@ struct Heard {
     refused: Vec<RefusedLeaf>,
     acked: u64,
     closed: Option<RefuseCode>,
+    /// Lines in the node's log about statements.
+    logged: usize,
 }
 
 fn ready<T>(answer: impl Future<Output = T>) -> T {
@@ -83,6 +91,10 @@ impl Node {
             }
             Effect::Send { frame: Frame::Ack { sequence }, .. } => {
                 heard.acked = sequence;
+                Vec::new()
+            }
+            Effect::Notice(Notice::StatementRefused { .. }) => {
+                heard.logged += 1;
                 Vec::new()
             }
             Effect::Close { why, .. } => {
@@ -232,4 +244,48 @@ fn a_frame_out_of_sequence_ends_the_link_and_changes_nothing() {
     }
     assert_eq!(node.visit(&county, vec![leaves(1, &[&honest[0]])]).closed, None);
     assert!(node.admits(&honest[0]));
+}
+
+/// Each takes the place of the one before, so that the record is folded anew from its beginning: once for all that wait.
+#[test]
+fn forks_of_a_long_record_are_judged_together() {
+    let _turn = alone();
+    let county = County::new();
+    let author = county.author(VILLAGE, 4);
+    let mut desk = Desk::new(&author, "long");
+    for _ in 0..1_000 {
+        let change = Change::encode(desk.edit());
+        desk.write(&change);
+    }
+    let long = std::mem::take(&mut desk.delivery);
+    let fork = |time_ms| Draft { time_ms, ..desk.edit() };
+    let forks: Vec<Change> = (0..62).map(|time_ms| Change::encode(fork(time_ms))).collect();
+    let mut forks: Vec<Delivery> = (forks.iter())
+        .map(|change| {
+            desk.sign(&change.raw);
+            std::mem::take(&mut desk.delivery)
+        })
+        .collect();
+    // The last is the worst: whatever comes then takes its place.
+    let last = forks.pop().expect("there are some");
+    let cost = |few: &[Delivery]| {
+        let mut node = Node::new(&county);
+        let built = node.visit(&county, vec![leaves(1, &[&long]), leaves(2, &[&last])]);
+        assert_eq!((built.closed, built.acked), (None, 2));
+        let frames = (1..).zip(few.iter().rev()).map(|(sequence, fork)| leaves(sequence, &[fork])).collect();
+        let (heard, cost) = cost::of(|| node.visit(&county, frames));
+        assert_eq!((heard.closed, heard.acked), (None, few.len() as u64));
+        cost.ms()
+    };
+    let (one, all) = (cost(&forks[60..]), cost(&forks));
+    assert!(all < one * 20.0, "{all} ms for 61 frames, {one} ms for one");
+}
+
+#[test]
+fn a_frame_of_statements_that_are_none_is_one_line_in_the_log() {
+    let _turn = alone();
+    let county = County::new();
+    let frame = || Frame::Statements(Statements { statements: vec![vec![7]; 256], ..Statements::default() });
+    let heard = Node::new(&county).visit(&county, vec![frame(), frame()]);
+    assert_eq!((heard.closed, heard.logged), (None, 2));
 }

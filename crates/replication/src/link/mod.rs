@@ -248,6 +248,7 @@ impl Link {
         if self.phase == Phase::Running {
             self.verifying.tick();
             self.tick_reconciling(out);
+            self.sending.pushing.tick();
             self.tick_statements(shared, out);
             self.tell_position(shared, out);
             self.pump(shared, out);

@@ -25,6 +25,9 @@ const LEAF_OVERHEAD: usize = 96;
 const ASKED_BYTES: usize = 64 * 1024 * 1024;
 const ASKED_RECORD: usize = 256;
 const ASKED_LEAF: usize = 16;
+/// Bytes that may be read in one tick for lists alone, without being sent: to be asked for the list of a long record costs
+/// much more than to ask, and a leaf that waits makes this end ask.
+const LISTED_BYTES_PER_TICK: usize = 32 * 1024 * 1024;
 
 /// What is to be sent of one record, besides what the walk along the feed brings. Wishes for the same record add up.
 #[derive(Clone, Debug, Default)]
@@ -144,6 +147,8 @@ pub(super) struct Pushing {
     /// Nothing more is read before this is on its way.
     backlog: VecDeque<Parcel>,
     records_per_read: usize,
+    /// Bytes read since the last tick that were not sent.
+    only_listed: usize,
     /// Records of which it has been said, since the last reconciliation began, that one of the ends has left them.
     parted: BTreeSet<RecordId>,
 }
@@ -156,6 +161,7 @@ impl Default for Pushing {
             bulks: VecDeque::new(),
             backlog: VecDeque::new(),
             records_per_read: RECORDS_PER_READ,
+            only_listed: 0,
             parted: BTreeSet::new(),
         }
     }
@@ -197,6 +203,15 @@ impl Pushing {
 
     pub fn next_parcel(&mut self) -> Option<Parcel> {
         self.backlog.pop_front()
+    }
+
+    pub fn tick(&mut self) {
+        self.only_listed = 0;
+    }
+
+    /// Whether nothing more is read in this tick.
+    pub fn has_read_enough(&self) -> bool {
+        self.only_listed > LISTED_BYTES_PER_TICK
     }
 
     /// What is to be read next, if anything is left to push.
@@ -253,7 +268,8 @@ impl Link {
         out: &mut Out,
     ) {
         let Some(peer) = &self.peer else { return };
-        self.sending.pushing.learn(page.items.iter().map(item_bytes).sum());
+        let read: usize = page.items.iter().map(item_bytes).sum();
+        self.sending.pushing.learn(read);
         let mut lists: BTreeMap<RecordId, Vec<[u8; 8]>> = BTreeMap::new();
         let mut items = Vec::new();
         for item in page.items {
@@ -274,6 +290,7 @@ impl Link {
                 items.push(item);
             }
         }
+        self.sending.pushing.only_listed += read - items.iter().map(item_bytes).sum::<usize>();
         let parting = pushes.iter().filter(|(_, push)| matches!(push.leaves, Which::Parting(_)));
         let withdrawn: Vec<RecordId> = parting.map(|(record, _)| *record).collect();
         let backlog = &mut self.sending.pushing.backlog;

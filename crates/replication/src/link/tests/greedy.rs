@@ -100,3 +100,27 @@ fn a_verdict_that_nobody_asked_for_alarms_nobody() {
     assert!(told <= 1, "{told} alarms");
     assert!(end.link.verifying.mismatches() <= 1);
 }
+
+#[test]
+fn the_lists_of_long_records_are_read_a_few_times_per_tick() {
+    let mut end = End::running(false, Some(1_000));
+    let long = feed(record(1), 1..=100, 60_000);
+    let asked = |end: &mut End| {
+        let held = long.iter().filter_map(|item| match &item.entry {
+            FeedEntry::Leaf(row) => row.hash.0.first_chunk().copied(),
+            _ => None,
+        });
+        let out = end.hears(Frame::Have(Have { records: vec![(record(1), held.collect())], reply: true }));
+        let is_read = out.effects.iter().any(|effect| matches!(effect, Effect::ReadLeaves { .. }));
+        if is_read {
+            let said = end.page(long.clone(), 1_000);
+            assert!(said.frames().any(|frame| matches!(frame, Frame::Have(_))), "it is told what is here");
+        }
+        usize::from(is_read)
+    };
+    let reads: usize = (0..100).map(|_| asked(&mut end)).sum();
+    assert_eq!(reads, 6, "of 6 MB each");
+    assert!(!end.link.sending.has_pushed(), "the last waits");
+    let out = end.act(Link::on_tick);
+    assert!(out.effects.iter().any(|effect| matches!(effect, Effect::ReadLeaves { .. })), "its turn comes");
+}

@@ -1,5 +1,5 @@
 //! One batch of work, from what it needs to the transaction that makes it durable. The stages are in the order in which
-//! they happen: [`working`] (with [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
+//! they happen: [`working`] (with [`taking`], [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
 
 mod answer;
 mod deriving;
@@ -9,6 +9,7 @@ mod mending;
 mod reissuing;
 mod sealing;
 mod stating;
+mod taking;
 mod witness;
 mod working;
 
