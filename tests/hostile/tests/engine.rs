@@ -36,6 +36,8 @@ struct Heard {
     refused: Vec<RefusedLeaf>,
     acked: u64,
     closed: Option<RefuseCode>,
+    /// Records that the node opened from its store.
+    opened: usize,
     /// Lines in the node's log about statements.
     logged: usize,
 }
@@ -46,12 +48,16 @@ fn ready<T>(answer: impl Future<Output = T>) -> T {
 
 impl Node {
     fn new(county: &County) -> Self {
+        Node::with(Config::default(), county)
+    }
+
+    fn with(config: Config, county: &County) -> Self {
         let store = MemoryStore::open(StoreId([1; 16]), Incarnation([1; 16]));
         let key = Arc::new(key(COUNTY));
         let (node, seat) = (key.node(), county.seat(COUNTY));
         let meta = ready(store.meta()).expect("reads");
         let start = Start::new(node, seat, county.directory.clone(), meta, (key, Arc::new(Ed25519)), [7; 32]);
-        Node { engine: Engine::new(Config::default(), start), store, links: 0 }
+        Node { engine: Engine::new(config, start), store, links: 0 }
     }
 
     /// A peer connects, greets, and sends frames of leaves one after another.
@@ -101,7 +107,11 @@ impl Node {
                 heard.closed = Some(why.code);
                 Vec::new()
             }
-            Effect::Load(request) => vec![Input::Loaded(load(store, &request))],
+            Effect::Load(request) => {
+                let reply = load(store, &request);
+                heard.opened += reply.records.len();
+                vec![Input::Loaded(reply)]
+            }
             Effect::Apply(transaction) => vec![Input::Applied(ready(store.apply(&transaction)))],
             Effect::ReadFeed { link, after, budget } => {
                 vec![Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }]
@@ -288,4 +298,34 @@ fn a_frame_of_statements_that_are_none_is_one_line_in_the_log() {
     let frame = || Frame::Statements(Statements { statements: vec![vec![7]; 256], ..Statements::default() });
     let heard = Node::new(&county).visit(&county, vec![frame(), frame()]);
     assert_eq!((heard.closed, heard.logged), (None, 2));
+}
+
+/// Of these both are as many, and a node may keep as many open.
+#[test]
+fn long_records_are_closed_sooner_than_short_ones() {
+    let _turn = alone();
+    let county = County::new();
+    let opened_again = |changes: usize| {
+        let mut node = Node::with(Config { open_max: 64, ..Config::default() }, &county);
+        let authors: Vec<_> = (0..20).map(|run| county.author(VILLAGE, 100 + run)).collect();
+        let mut desks: Vec<Desk<'_>> = authors.iter().map(|author| Desk::new(author, "open")).collect();
+        let mut visit = |changes: usize| {
+            let written = desks.iter_mut().map(|desk| {
+                for _ in 0..changes {
+                    let change = Change::encode(desk.edit());
+                    desk.write(&change);
+                }
+                std::mem::take(&mut desk.delivery)
+            });
+            let written: Vec<Delivery> = written.collect();
+            let frames = (1..).zip(&written).map(|(sequence, delivery)| leaves(sequence, &[delivery])).collect();
+            let heard = node.visit(&county, frames);
+            assert_eq!((heard.closed, heard.acked), (None, 20));
+            heard.opened
+        };
+        assert_eq!(visit(changes), 0);
+        visit(1)
+    };
+    assert_eq!(opened_again(3), 0);
+    assert!(opened_again(200) > 10);
 }

@@ -112,7 +112,7 @@ impl Batch {
             origin,
             change: Arc::clone(&leaf.change.raw),
         };
-        open.positions.insert(leaf.hash, position);
+        open.note(leaf, position);
         // While nobody shares the history, it grows in place.
         open.record = None;
         self.unfolded.insert(open.id());
