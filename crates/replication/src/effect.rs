@@ -434,9 +434,11 @@ pub enum Notice {
         author: NodeId,
         seq: u64,
     },
-    /// A statement that came does not hold, and was not kept.
+    /// Statements that came in one frame do not hold, and were not kept.
     StatementRefused {
         link: LinkId,
+        count: usize,
+        /// Of the first of them.
         code: &'static str,
         reason: String,
     },

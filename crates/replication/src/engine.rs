@@ -27,7 +27,7 @@ mod views;
 pub struct Config {
     /// Program name and version, shown to operators at the other end.
     pub program: String,
-    /// Records that may stay open; some 4 KB each.
+    /// Records that may stay open; some 4 KB each. One that takes more than 16 KB counts for several.
     pub open_max: usize,
 }
 

@@ -49,6 +49,10 @@ impl Items {
         Items { items, sums }
     }
 
+    pub fn len(&self) -> u64 {
+        self.items.len() as u64
+    }
+
     /// The opening question: everything, as one fingerprint.
     pub fn whole(&self) -> Range {
         self.fingerprint(RecordId([0; 32]), None)

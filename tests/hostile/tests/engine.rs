@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use heliu_record::change::{Change, Draft};
 use heliu_record::hash::hash16;
 use heliu_replication::frame::{
-    DeliveredGrant, Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, WIRE_VERSIONS, Welcome,
+    DeliveredGrant, Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, Statements, WIRE_VERSIONS, Welcome,
 };
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, SWEEP_ROWS, Start};
+use heliu_replication::{
+    Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, Notice, SWEEP_ROWS, Start,
+};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Cursor, Read, RecordState, StoreId, Write};
 use heliu_trust::ed25519::Ed25519;
@@ -18,7 +21,8 @@ use heliu_trust::id::Incarnation;
 use heliu_trust::seal::KeyId;
 use heliu_trust::signature::Signer;
 use hostile::author::{COUNTY, County, STRANGER, VILLAGE, key};
-use hostile::corpus::{self, Hostile};
+use hostile::corpus::{self, Desk, Hostile};
+use hostile::cost;
 
 use super::alone;
 
@@ -35,6 +39,10 @@ struct Heard {
     refused: Vec<RefusedLeaf>,
     acked: u64,
     closed: Option<RefuseCode>,
+    /// Records that the node opened from its store.
+    opened: usize,
+    /// Lines in the node's log about statements.
+    logged: usize,
 }
 
 fn ready<T>(answer: impl Future<Output = T>) -> T {
@@ -43,12 +51,16 @@ fn ready<T>(answer: impl Future<Output = T>) -> T {
 
 impl Node {
     fn new(county: &County) -> Self {
+        Node::with(Config::default(), county)
+    }
+
+    fn with(config: Config, county: &County) -> Self {
         let store = MemoryStore::open(StoreId([1; 16]), Incarnation([1; 16]));
         let key = Arc::new(key(COUNTY));
         let (node, seat) = (key.node(), county.seat(COUNTY));
         let meta = ready(store.meta()).expect("reads");
         let start = Start::new(node, seat, county.directory.clone(), meta, (key, Arc::new(Ed25519)), [7; 32]);
-        Node { engine: Engine::new(Config::default(), start), store, links: 0 }
+        Node { engine: Engine::new(config, start), store, links: 0 }
     }
 
     /// A peer connects, greets, and sends frames of leaves one after another.
@@ -90,11 +102,19 @@ impl Node {
                 heard.acked = sequence;
                 Vec::new()
             }
+            Effect::Notice(Notice::StatementRefused { .. }) => {
+                heard.logged += 1;
+                Vec::new()
+            }
             Effect::Close { why, .. } => {
                 heard.closed = Some(why.code);
                 Vec::new()
             }
-            Effect::Load(request) => vec![Input::Loaded(load(store, &request))],
+            Effect::Load(request) => {
+                let reply = load(store, &request);
+                heard.opened += reply.records.len();
+                vec![Input::Loaded(reply)]
+            }
             Effect::Apply(transaction) => vec![Input::Applied(ready(store.apply(&transaction)))],
             Effect::ReadFeed { link, after, budget } => {
                 vec![Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }]
@@ -285,4 +305,78 @@ fn a_flood_of_grants_stays_within_bounds_and_pushes_out_nobody_elses() {
         loaded.row
     });
     assert_eq!(rows[0], rows[1], "two nodes count the same");
+}
+
+/// Each takes the place of the one before, so that the record is folded anew from its beginning: once for all that wait.
+#[test]
+fn forks_of_a_long_record_are_judged_together() {
+    let _turn = alone();
+    let county = County::new();
+    let author = county.author(VILLAGE, 4);
+    let mut desk = Desk::new(&author, "long");
+    for _ in 0..1_000 {
+        let change = Change::encode(desk.edit());
+        desk.write(&change);
+    }
+    let long = std::mem::take(&mut desk.delivery);
+    let fork = |time_ms| Draft { time_ms, ..desk.edit() };
+    let forks: Vec<Change> = (0..62).map(|time_ms| Change::encode(fork(time_ms))).collect();
+    let mut forks: Vec<Delivery> = (forks.iter())
+        .map(|change| {
+            desk.sign(&change.raw);
+            std::mem::take(&mut desk.delivery)
+        })
+        .collect();
+    // The last is the worst: whatever comes then takes its place.
+    let last = forks.pop().expect("there are some");
+    let cost = |few: &[Delivery]| {
+        let mut node = Node::new(&county);
+        let built = node.visit(&county, vec![leaves(1, &[&long]), leaves(2, &[&last])]);
+        assert_eq!((built.closed, built.acked), (None, 2));
+        let frames = (1..).zip(few.iter().rev()).map(|(sequence, fork)| leaves(sequence, &[fork])).collect();
+        let (heard, cost) = cost::of(|| node.visit(&county, frames));
+        assert_eq!((heard.closed, heard.acked), (None, few.len() as u64));
+        cost.ms()
+    };
+    let (one, all) = (cost(&forks[60..]), cost(&forks));
+    assert!(all < one * 20.0, "{all} ms for 61 frames, {one} ms for one");
+}
+
+#[test]
+fn a_frame_of_statements_that_are_none_is_one_line_in_the_log() {
+    let _turn = alone();
+    let county = County::new();
+    let frame = || Frame::Statements(Statements { statements: vec![vec![7]; 256], ..Statements::default() });
+    let heard = Node::new(&county).visit(&county, vec![frame(), frame()]);
+    assert_eq!((heard.closed, heard.logged), (None, 2));
+}
+
+/// Of these both are as many, and a node may keep as many open.
+#[test]
+fn long_records_are_closed_sooner_than_short_ones() {
+    let _turn = alone();
+    let county = County::new();
+    let opened_again = |changes: usize| {
+        let mut node = Node::with(Config { open_max: 64, ..Config::default() }, &county);
+        let authors: Vec<_> = (0..20).map(|run| county.author(VILLAGE, 100 + run)).collect();
+        let mut desks: Vec<Desk<'_>> = authors.iter().map(|author| Desk::new(author, "open")).collect();
+        let mut visit = |changes: usize| {
+            let written = desks.iter_mut().map(|desk| {
+                for _ in 0..changes {
+                    let change = Change::encode(desk.edit());
+                    desk.write(&change);
+                }
+                std::mem::take(&mut desk.delivery)
+            });
+            let written: Vec<Delivery> = written.collect();
+            let frames = (1..).zip(&written).map(|(sequence, delivery)| leaves(sequence, &[delivery])).collect();
+            let heard = node.visit(&county, frames);
+            assert_eq!((heard.closed, heard.acked), (None, 20));
+            heard.opened
+        };
+        assert_eq!(visit(changes), 0);
+        visit(1)
+    };
+    assert_eq!(opened_again(3), 0);
+    assert!(opened_again(200) > 10);
 }

@@ -87,8 +87,14 @@ impl<S: Write + 'static> Running<S> {
                 "two different audit logs of one length were reported by this node: its store was copied, or its log was \
                  written anew"
             ),
-            Notice::StatementRefused { link, code, reason } => {
-                tracing::warn!(link = link.0, code, reason, "a statement that came does not hold, and is not kept");
+            Notice::StatementRefused { link, count, code, reason } => {
+                tracing::warn!(
+                    link = link.0,
+                    count,
+                    code,
+                    reason,
+                    "statements that came do not hold, and are not kept"
+                );
             }
             Notice::Damaged { record, why } => tracing::error!(
                 record = %record.short(),

@@ -247,6 +247,8 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
+            self.tick_reconciling(out);
+            self.sending.pushing.tick();
             self.tick_statements(shared, out);
             self.tell_position(shared, out);
             self.pump(shared, out);

@@ -20,6 +20,14 @@ const RECORDS_PER_READ_MAX: usize = 256;
 const BULK_FROM: usize = 1_024;
 /// Bytes that a leaf takes besides its change, about.
 const LEAF_OVERHEAD: usize = 96;
+/// What may wait here for records that the other end asks about, in bytes of memory, and what a record and a leaf in a list
+/// take of it. The other end may ask without taking what it is sent: then nothing is read, and all of it would wait.
+const ASKED_BYTES: usize = 64 * 1024 * 1024;
+const ASKED_RECORD: usize = 256;
+const ASKED_LEAF: usize = 16;
+/// Bytes that may be read in one tick for lists alone, without being sent: to be asked for the list of a long record costs
+/// much more than to ask, and a leaf that waits makes this end ask.
+const LISTED_BYTES_PER_TICK: usize = 32 * 1024 * 1024;
 
 /// What is to be sent of one record, besides what the walk along the feed brings. Wishes for the same record add up.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +98,14 @@ impl Push {
         Push { compare: true, ..Push::default() }
     }
 
+    /// Leaves in the lists that it keeps.
+    fn listed(&self) -> usize {
+        match &self.leaves {
+            Which::Lacking(list) | Which::These(list) | Which::Parting(Last::These(list)) => list.len(),
+            Which::None | Which::All | Which::Farewell(_) | Which::Parting(Last::UpTo(_)) => 0,
+        }
+    }
+
     /// Nothing that was wished for is lost: more leaves stand for fewer, and a parting one ends with a withdrawal.
     fn add(&mut self, more: Push) {
         self.tell |= more.tell;
@@ -124,11 +140,15 @@ pub(super) struct Parcel {
 
 pub(super) struct Pushing {
     queue: BTreeMap<RecordId, Push>,
+    /// Leaves in the lists of `queue`.
+    listed: usize,
     /// One after the other.
     bulks: VecDeque<Bulk>,
     /// Nothing more is read before this is on its way.
     backlog: VecDeque<Parcel>,
     records_per_read: usize,
+    /// Bytes read since the last tick that were not sent.
+    only_listed: usize,
     /// Records of which it has been said, since the last reconciliation began, that one of the ends has left them.
     parted: BTreeSet<RecordId>,
 }
@@ -137,9 +157,11 @@ impl Default for Pushing {
     fn default() -> Self {
         Pushing {
             queue: BTreeMap::new(),
+            listed: 0,
             bulks: VecDeque::new(),
             backlog: VecDeque::new(),
             records_per_read: RECORDS_PER_READ,
+            only_listed: 0,
             parted: BTreeSet::new(),
         }
     }
@@ -147,7 +169,10 @@ impl Default for Pushing {
 
 impl Pushing {
     pub fn push(&mut self, record: RecordId, push: Push) {
-        self.queue.entry(record).or_default().add(push);
+        let queued = self.queue.entry(record).or_default();
+        self.listed -= queued.listed();
+        queued.add(push);
+        self.listed += queued.listed();
     }
 
     /// Queues whole records: one by one if they are few, as a walk over the feed if they are many.
@@ -164,6 +189,10 @@ impl Pushing {
         }
     }
 
+    fn is_overfull(&self) -> bool {
+        self.queue.len() * ASKED_RECORD + self.listed * ASKED_LEAF > ASKED_BYTES
+    }
+
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.bulks.is_empty() && self.backlog.is_empty()
     }
@@ -176,6 +205,15 @@ impl Pushing {
         self.backlog.pop_front()
     }
 
+    pub fn tick(&mut self) {
+        self.only_listed = 0;
+    }
+
+    /// Whether nothing more is read in this tick.
+    pub fn has_read_enough(&self) -> bool {
+        self.only_listed > LISTED_BYTES_PER_TICK
+    }
+
     /// What is to be read next, if anything is left to push.
     pub fn next_read(&mut self, link: LinkId) -> Option<(Effect, Reading)> {
         if !self.queue.is_empty() {
@@ -184,6 +222,7 @@ impl Pushing {
                 None => BTreeMap::new(),
             };
             let now = std::mem::replace(&mut self.queue, rest);
+            self.listed -= now.values().map(Push::listed).sum::<usize>();
             let records = now.keys().copied().collect();
             return Some((Effect::ReadLeaves { link, records }, Reading::Pushes(now)));
         }
@@ -229,7 +268,8 @@ impl Link {
         out: &mut Out,
     ) {
         let Some(peer) = &self.peer else { return };
-        self.sending.pushing.learn(page.items.iter().map(item_bytes).sum());
+        let read: usize = page.items.iter().map(item_bytes).sum();
+        self.sending.pushing.learn(read);
         let mut lists: BTreeMap<RecordId, Vec<[u8; 8]>> = BTreeMap::new();
         let mut items = Vec::new();
         for item in page.items {
@@ -250,6 +290,7 @@ impl Link {
                 items.push(item);
             }
         }
+        self.sending.pushing.only_listed += read - items.iter().map(item_bytes).sum::<usize>();
         let parting = pushes.iter().filter(|(_, push)| matches!(push.leaves, Which::Parting(_)));
         let withdrawn: Vec<RecordId> = parting.map(|(record, _)| *record).collect();
         let backlog = &mut self.sending.pushing.backlog;
@@ -301,6 +342,9 @@ impl Link {
         self.reconciling.answered(have.records.iter().map(|(record, _)| record));
         for (record, held) in have.records {
             self.sending.push(record, Push::lacking(held.into_iter().collect(), have.reply));
+        }
+        if self.sending.pushing.is_overfull() {
+            return self.protocol_error("more was asked for than can wait until it is taken", out);
         }
         self.pump(shared, out);
     }

@@ -13,12 +13,20 @@ use crate::effect::{Effect, Notice};
 use crate::frame::{Frame, Range, Reconcile, Turn};
 use crate::reconcile::{Items, are_in_order};
 
+/// Scans of the store that one link may cause in so many ticks. Each reads a row of every record here, and costs the other
+/// end one small frame; an honest one waits longer and longer.
+const SCANS: u32 = 8;
+const SCANS_TICKS: u32 = 60;
+
 #[derive(Default)]
 pub(super) struct Reconciling {
     stage: Stage,
     /// Records for which our list is out and theirs is not in.
     compared: BTreeSet<RecordId>,
     finished: u64,
+    /// In the current interval, and how much of it is over.
+    scans: u32,
+    ticks: u32,
 }
 
 #[derive(Default)]
@@ -29,6 +37,8 @@ enum Stage {
     Requested,
     /// The store is read. At the answering end the first question waits; there is no second before it is answered.
     Scanning(Option<Reconcile>),
+    /// As [`Stage::Scanning`], when there have been too many scans: the next interval begins with it.
+    Waiting(Option<Reconcile>),
     Talking(Session),
 }
 
@@ -80,8 +90,27 @@ impl Link {
 
     fn scan(&mut self, question: Option<Reconcile>, out: &mut Out) {
         self.verifying.unsettle();
+        if self.reconciling.scans >= SCANS {
+            self.reconciling.stage = Stage::Waiting(question);
+            return;
+        }
+        self.reconciling.scans += 1;
         self.reconciling.stage = Stage::Scanning(question);
         out.effects.push(Effect::Scan { link: self.id });
+    }
+
+    /// Once per tick: a scan that had to wait may be due.
+    pub(super) fn tick_reconciling(&mut self, out: &mut Out) {
+        let reconciling = &mut self.reconciling;
+        reconciling.ticks += 1;
+        if reconciling.ticks < SCANS_TICKS {
+            return;
+        }
+        (reconciling.scans, reconciling.ticks) = (0, 0);
+        if let Stage::Waiting(question) = &mut reconciling.stage {
+            let question = question.take();
+            self.scan(question, out);
+        }
     }
 
     /// Records that came with leaves whose predecessors are missing.
@@ -158,6 +187,9 @@ impl Link {
             }
         }
         session.pushed += push.len() as u64;
+        if session.pushed + session.differing > session.items.len() {
+            return self.protocol_error("records were asked for again and again in one reconciliation", out);
+        }
         self.sending.pushing.push_whole(push, shared.meta.head);
         let mut frames = Reconcile::cut(reply);
         if self.dialer {

@@ -111,7 +111,7 @@ impl Link {
             self.send_leaves(&items, withdrawn, None, out);
             return !self.is_closed();
         }
-        if sending.reading.is_some() {
+        if sending.reading.is_some() || sending.pushing.has_read_enough() {
             return false;
         }
         if let Some((effect, reading)) = sending.pushing.next_read(self.id) {

@@ -1,5 +1,7 @@
 //! One link by itself: what it says to what it hears, also from an end that keeps no rules.
 
+mod greedy;
+
 use std::sync::Arc;
 
 use heliu_record::hash::{Sum, hash};

@@ -9,6 +9,9 @@ use crate::frame::{Checkpoint, Frame, Verdict};
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
 
+/// Checkpoints that are compared in one tick: each walks over all statements here. An honest end asks once.
+const CHECKPOINTS_PER_TICK: u32 = 8;
+
 #[derive(Default)]
 pub(super) struct Verifying {
     verified_at: Option<u64>,
@@ -16,6 +19,10 @@ pub(super) struct Verifying {
     unsettled: bool,
     /// A checkpoint is out.
     asking: bool,
+    /// Checkpoints that went out and were not compared yet: nobody compares what was not said.
+    owed: u32,
+    /// Those that came since the last tick.
+    came: u32,
     /// Ticks since a verdict came; none since the link runs: ask at once.
     ticks: Option<u32>,
     /// Somebody wants to know now.
@@ -36,6 +43,7 @@ impl Verifying {
 
     pub fn tick(&mut self) {
         self.ticks = self.ticks.map(|t| t.saturating_add(1));
+        self.came = 0;
     }
 
     pub fn is_wanted(&self) -> bool {
@@ -87,6 +95,7 @@ impl Link {
     pub(super) fn pump_checkpoint(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.dialer && self.verifying.is_due() && self.is_quiet(shared) {
             self.verifying.asking = true;
+            self.verifying.owed = self.verifying.owed.saturating_add(1);
             self.verifying.unsettled = false;
             let (mine, yours) = (self.sending.walked(), self.receiving.through());
             self.stating.ask();
@@ -96,6 +105,10 @@ impl Link {
     }
 
     pub(super) fn on_checkpoint(&mut self, checkpoint: Checkpoint, shared: &Shared<'_>, out: &mut Out) {
+        self.verifying.came += 1;
+        if self.verifying.came > CHECKPOINTS_PER_TICK {
+            return self.send(Frame::Verdict(Verdict::MovedOn), out);
+        }
         let verdict = if !self.is_quiet(shared) {
             Verdict::MovedOn
         } else if checkpoint.sums == shared.sums {
@@ -115,6 +128,11 @@ impl Link {
     }
 
     pub(super) fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
+        if verdict != Verdict::MovedOn {
+            // Each is an alarm, and may begin a reconciliation: not for the asking.
+            let Some(owed) = self.verifying.owed.checked_sub(1) else { return };
+            self.verifying.owed = owed;
+        }
         self.verifying.asking = false;
         self.verifying.ticks = Some(0);
         self.stating.hear_verdict();

@@ -23,7 +23,7 @@ impl Replica {
     /// Reads statements that a link brought and leaves out those that are here, and those that do not hold.
     pub fn check_statements(&self, link: LinkId, statements: &[Vec<u8>], out: &mut Out) -> Vec<Arc<SignedStatement>> {
         let is_fenced = |node: NodeId| self.directory.is_fenced(node);
-        let mut checked = Vec::new();
+        let (mut checked, mut first, mut count) = (Vec::new(), None, 0);
         for bytes in statements {
             let refused = match SignedStatement::decode(bytes) {
                 Err(error) => Some(("statement.unreadable", error.to_string())),
@@ -38,9 +38,12 @@ impl Replica {
                     Err(error) => Some((error.code(), error.to_string())),
                 },
             };
-            if let Some((code, reason)) = refused {
-                out.effects.push(Effect::Notice(Notice::StatementRefused { link, code, reason }));
-            }
+            count += usize::from(refused.is_some());
+            first = first.or(refused);
+        }
+        // One for all: each is a line in a log, and the least that can be refused is a byte.
+        if let Some((code, reason)) = first {
+            out.effects.push(Effect::Notice(Notice::StatementRefused { link, count, code, reason }));
         }
         checked
     }

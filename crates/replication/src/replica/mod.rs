@@ -79,6 +79,8 @@ pub(crate) struct Replica {
     open: BTreeMap<RecordId, Open>,
     open_max: usize,
     clock: u64,
+    /// The clock when it was last looked whether too much is open.
+    weighed: u64,
     /// The seats behind the actors of open records.
     actors: BTreeMap<Actor, SeatId>,
     sums: ScopeSums,
@@ -146,6 +148,7 @@ impl Replica {
             open: BTreeMap::new(),
             open_max,
             clock: 0,
+            weighed: 0,
             actors: BTreeMap::new(),
             sums: start.sums.counted(),
             tail: Tail::at(head),
@@ -320,13 +323,23 @@ impl Replica {
 
     /// Closes the records that were not used for longest. All are durable but those of the batch under way.
     pub fn evict(&mut self) {
-        if self.open.len() <= self.open_max {
+        if std::mem::replace(&mut self.weighed, self.clock) == self.clock {
             return;
         }
-        let mut used: Vec<u64> = self.open.values().map(|open| open.used).collect();
-        let keep = self.open_max / 2;
-        let (_, limit, _) = used.select_nth_unstable_by(keep, |a, b| b.cmp(a));
-        let limit = *limit;
+        if self.open.values().map(Open::shares).sum::<usize>() <= self.open_max {
+            return;
+        }
+        let mut used: Vec<(u64, usize)> = self.open.values().map(|open| (open.used, open.shares())).collect();
+        used.sort_unstable_by(|a, b| b.cmp(a));
+        let mut room = self.open_max / 2;
+        let is_too_much = |(_, shares): &&(u64, usize)| match room.checked_sub(*shares) {
+            Some(left) => {
+                room = left;
+                false
+            }
+            None => true,
+        };
+        let limit = used.iter().find(is_too_much).map_or(0, |(used, _)| *used);
         let batch = self.batch.as_ref();
         self.open.retain(|record, open| open.used > limit || batch.is_some_and(|batch| batch.touches(record)));
     }

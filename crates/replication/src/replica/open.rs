@@ -19,6 +19,11 @@ use heliu_trust::grant::SignedGrant;
 use super::keyring::{Grants, Taken};
 use super::sums::Counted;
 
+/// What a leaf takes in memory besides its bytes, about.
+const LEAF_OVERHEAD: usize = 512;
+/// A record that takes more is closed sooner than others.
+const SHARE_BYTES: usize = 16 * 1024;
+
 pub(crate) struct Open {
     pub row: RecordRow,
     pub leaves: Leaves,
@@ -30,6 +35,8 @@ pub(crate) struct Open {
     /// Leaves whose status the store does not have as it is now.
     pub restated: BTreeSet<LeafHash>,
     pub used: u64,
+    /// What its leaves take in memory, about.
+    pub bytes: usize,
     /// Whether the store has a row of it.
     pub is_stored: bool,
     /// Why its row is to be written anew, if the store does not have it as it was written.
@@ -92,6 +99,7 @@ impl Open {
             positions: BTreeMap::new(),
             restated: BTreeSet::new(),
             used: 0,
+            bytes: 0,
             is_stored: false,
             spoilt: None,
         }
@@ -143,7 +151,7 @@ impl Open {
                     doubles.insert(row.position);
                 }
                 Ok(leaf) => {
-                    open.positions.insert(leaf.hash, row.position);
+                    open.note(&leaf, row.position);
                     offered.push(leaf);
                 }
                 Err(why) => {
@@ -196,6 +204,17 @@ impl Open {
 
     pub fn id(&self) -> RecordId {
         self.row.id
+    }
+
+    /// A leaf stands in the feed.
+    pub fn note(&mut self, leaf: &Leaf, position: Position) {
+        self.positions.insert(leaf.hash, position);
+        self.bytes += LEAF_OVERHEAD + leaf.change.raw.len();
+    }
+
+    /// How many records it counts for, of those that may stay open: a long one for several.
+    pub fn shares(&self) -> usize {
+        1 + self.bytes / SHARE_BYTES
     }
 
     /// What became of a leaf, as it is stored.

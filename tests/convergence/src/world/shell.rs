@@ -190,7 +190,7 @@ impl World {
             | Notice::StoreFailed(_) => {}
             Notice::Erased { .. } => self.tally.erased += 1,
             Notice::AuditForked { .. } => self.tally.audit_forks += 1,
-            Notice::StatementRefused { link, code, reason } if is_honest(link) => {
+            Notice::StatementRefused { link, code, reason, .. } if is_honest(link) => {
                 let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
                 self.broken.push(Violation::new("I12", what));
             }

@@ -1,5 +1,6 @@
 //! One batch of work, from what it needs to the transaction that makes it durable. The stages are in the order in which
-//! they happen: [`working`] (with [`needing`], [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each may be entered again after a load; none repeats itself.
+//! they happen: [`working`] (with [`needing`], [`taking`], [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each
+//! may be entered again after a load; none repeats itself.
 
 mod answer;
 mod checking;
@@ -11,6 +12,7 @@ mod needing;
 mod reissuing;
 mod sealing;
 mod stating;
+mod taking;
 mod witness;
 mod working;
 

@@ -1,7 +1,7 @@
 //! The first stage: leaves are offered to their records, commands are planned and written, the directory grows, records
 //! that have left go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::change::Note;
@@ -9,8 +9,8 @@ use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, ca
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
-use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position, QuarantineRow, RecordState, Stub};
-use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_storage::{Position, RecordState, Stub};
+use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::leaf_hash;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use heliu_trust::seal::{self, DataKey};
@@ -18,12 +18,10 @@ use zeroize::Zeroizing;
 
 use super::super::damage;
 use super::super::open::Open;
-use super::super::writer::row_of;
-use super::super::{Incoming, Replica, Work};
+use super::super::{Replica, Work};
 use super::stating::carried_out;
 use super::{Batch, answer};
 use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
-use crate::frame::RefusedLeaf;
 
 impl Batch {
     /// Does all work that can be done; what is missing to go on is returned.
@@ -34,7 +32,15 @@ impl Batch {
         }
         while let Some(work) = self.works.pop_front() {
             match work {
-                Work::Leaves(incoming) => self.take_leaves(incoming, replica, now),
+                Work::Leaves(incoming) => {
+                    let mut frames = vec![incoming];
+                    while matches!(self.works.front(), Some(Work::Leaves(_)))
+                        && let Some(Work::Leaves(incoming)) = self.works.pop_front()
+                    {
+                        frames.push(incoming);
+                    }
+                    self.take_leaves(frames, replica, now);
+                }
                 Work::Statements { link, statements } => self.take_statements(link, statements, replica, now),
                 Work::LookThrough { record } => self.look_through(record, replica),
                 Work::Erase { ticket, record, event } => self.erase(ticket, record, event, replica, now),
@@ -83,87 +89,6 @@ impl Batch {
         }
         self.enter(replica, now);
         self.judge_again(replica)
-    }
-
-    fn take_leaves(&mut self, incoming: Incoming, replica: &mut Replica, now: Moment) {
-        let Incoming { link, from, sequence, commits, leaves, grants, mut refused, quarantined, cursor } = incoming;
-        let mut used: BTreeSet<CommitId> = BTreeSet::new();
-        let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
-        self.witness(&commits, replica, now);
-        for (leaf, preimage) in leaves {
-            if replica.statements.is_erased(leaf.record) {
-                continue; // It is acknowledged, and forgotten.
-            }
-            Self::look_for_a_twin(&leaf, replica, now);
-            replica.damage.came(leaf.record, &leaf.hash);
-            let counted = replica.damage.counted(leaf.record);
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
-            replica.clock += 1;
-            open.used = replica.clock;
-            if open.positions.contains_key(&leaf.hash) {
-                self.came_again.entry(link).or_default().insert(leaf.record);
-                continue;
-            }
-            if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
-                // What was let go with its record comes back with it.
-                let parted = replica.parted.get(&leaf.record).copied().unwrap_or(0);
-                self.outcome.rolled_back |= leaf.change.seq > parted;
-            }
-            if let Some(author) = replica.directory.node(leaf.author) {
-                replica.actors.insert(leaf.change.actor, author.seat);
-            }
-            self.touch(open);
-            open.revive();
-            self.came_by.insert(leaf.record, link);
-            used.insert(leaf.commit);
-            self.file(&leaf, Some(from), open);
-            offered.entry(leaf.record).or_default().push(leaf);
-        }
-        for (record, leaves) in offered {
-            let Some(open) = replica.open.get_mut(&record) else { continue };
-            let came: Vec<LeafHash> = leaves.iter().map(|leaf| leaf.hash).collect();
-            let changed = open.leaves.offer_all(leaves, &replica.directory);
-            open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
-            for hash in came {
-                let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
-                let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
-                let code = status.code().to_owned();
-                refused.push(RefusedLeaf { leaf: hash, code: code.clone(), reason: reason.clone() });
-                let (bytes, at_ms) = (leaf.change.raw.to_vec(), now.wall_ms);
-                let (record, from) = (Some(record), Some(from));
-                let row = QuarantineRow { id: hash.0, record, from, code, reason, at_ms, bytes };
-                if replica.quarantine.takes(row.id) {
-                    self.transaction.quarantined.push(row);
-                }
-            }
-        }
-        refused.extend(self.take_grants(grants, from, replica, now));
-        self.transaction.commits.extend(commits.iter().filter(|c| used.contains(&c.id)).map(|c| row_of(c)));
-        let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
-        self.transaction.quarantined.extend(taken);
-        self.transaction.cursors.extend(cursor);
-        self.outcome.ingested.push((link, sequence, refused));
-    }
-
-    /// Puts a leaf that its record is about to be offered into the feed.
-    fn file(&mut self, leaf: &Leaf, origin: Option<NodeId>, open: &mut Open) {
-        let position = self.next_position();
-        let row = LeafRow {
-            position,
-            record: leaf.record,
-            hash: leaf.hash,
-            commit: leaf.commit,
-            author: leaf.author,
-            kind_version: leaf.kind_version,
-            status: LeafStatus::Waiting,
-            origin,
-            change: Arc::clone(&leaf.change.raw),
-        };
-        open.positions.insert(leaf.hash, position);
-        // While nobody shares the history, it grows in place.
-        open.record = None;
-        self.unfolded.insert(open.id());
-        self.transaction.feed.push(FeedEntry::Leaf(row));
     }
 
     fn execute(
