@@ -293,8 +293,7 @@ pub struct LoadReply {
 /// How many rows answer one [`Effect::Sweep`] at most.
 pub const SWEEP_ROWS: usize = 1_024;
 
-/// How many records answer one [`Effect::Look`]: each is read with its history, and its signatures are verified, in some
-/// 300 us.
+/// How many records answer one [`Effect::Look`]: each is read with its history, and its signatures are verified.
 pub const LOOK_ROWS: usize = 8;
 
 /// A row for the audit log: never what was read or written, only that it was.
