@@ -72,7 +72,11 @@ impl Node {
             verifier: Arc::clone(&options.verifier),
             sealing: options.sealing.clone(),
             issuer: options.issuer.clone(),
-            config: Config { program: options.program.clone(), open_max: options.open_max },
+            config: Config {
+                program: options.program.clone(),
+                open_max: options.open_max,
+                patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
+            },
         };
         let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;
         let refused = |why| StartError::Listen { address: options.listen, why };

@@ -44,6 +44,8 @@ pub struct Options {
     pub tick: Duration,
     /// Records that stay open in memory, some 4 KB each.
     pub open_max: usize,
+    /// All that is stored is held against its signatures, in rounds of at least so long.
+    pub patrol_round: Duration,
     /// How long a shutdown may take; what is not done then is cut off. Nothing acknowledged is lost either way.
     pub shutdown_deadline: Duration,
     /// How long to wait before dialling again, and before trying the store again.
@@ -143,6 +145,7 @@ impl Options {
             program: engine.program,
             tick: Duration::from_secs(1),
             open_max: engine.open_max,
+            patrol_round: Duration::from_millis(engine.patrol_round_ms),
             shutdown_deadline: Duration::from_secs(10),
             retry: Retry::default(),
             limits: Limits::default(),

@@ -29,11 +29,14 @@ pub struct Config {
     pub program: String,
     /// Records that may stay open; some 4 KB each. One that takes more than 16 KB counts for several.
     pub open_max: usize,
+    /// A round of the patrol through all records takes at least so long, and the first begins after a sixtieth of it.
+    pub patrol_round_ms: u64,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { program: concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned(), open_max: 4_096 }
+        let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
+        Config { program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000 }
     }
 }
 
@@ -73,7 +76,7 @@ pub struct Engine {
 impl Engine {
     #[must_use]
     pub fn new(config: Config, start: Start) -> Self {
-        let replica = Replica::new(start, config.open_max);
+        let replica = Replica::new(start, &config);
         Engine {
             config,
             replica,

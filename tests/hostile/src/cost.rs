@@ -1,9 +1,11 @@
-//! What a piece of work costs: wall time, and the most memory that it had at once. The allocator here counts, for every
-//! binary of this crate; memory of C libraries (zstd's contexts) is not seen by it.
+//! What a piece of work costs: time of its own thread on a processor, which does not count what runs beside it, and the
+//! most memory that it had at once. The allocator here counts, for every binary of this crate; memory of C libraries
+//! (zstd's contexts) is not seen by it.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use peak_alloc::PeakAlloc;
+use rustix::time::{ClockId, clock_gettime};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -45,8 +47,12 @@ impl Cost {
 pub fn of<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
-    let begun = Instant::now();
+    let begun = thread_time();
     let done = work();
-    let time = begun.elapsed();
+    let time = thread_time().saturating_sub(begun);
     (done, Cost { time, bytes: MEMORY.peak_usage().saturating_sub(before) })
+}
+
+fn thread_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }

@@ -39,6 +39,7 @@ use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
 use crate::effect::{LoadReply, LoadRequest, Moment, Ticket};
+use crate::engine::Config;
 use crate::frame::Sums;
 use crate::start::Start;
 
@@ -128,7 +129,7 @@ pub(crate) use tail::Tail;
 pub(crate) use work::{Incoming, Outcome, Work};
 
 impl Replica {
-    pub fn new(start: Start, open_max: usize) -> Self {
+    pub fn new(start: Start, config: &Config) -> Self {
         let incarnation = start.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation);
         let head = start.meta.head;
         let statements = Statements::read(&start.statements, &start.directory);
@@ -146,7 +147,7 @@ impl Replica {
             verifier: start.verifier,
             writer: Writer::new(start.node, incarnation, start.last_commit),
             open: BTreeMap::new(),
-            open_max,
+            open_max: config.open_max,
             clock: 0,
             weighed: 0,
             actors: BTreeMap::new(),
@@ -160,7 +161,7 @@ impl Replica {
             audit,
             sweep,
             unwrapped: Unwrapped::default(),
-            patrol: Patrol::default(),
+            patrol: Patrol::new(config.patrol_round_ms),
             issuer: start.issuer,
             fork: None,
             learnt: BTreeSet::new(),

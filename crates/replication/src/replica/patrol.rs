@@ -2,7 +2,7 @@
 //! What a row says beside its leaves is derived from them; nothing else would notice that somebody edited it with care,
 //! or that a signature has rotted which nobody was sent lately.
 //!
-//! Its pace is fixed and slow: what it costs does not depend on how much is held, only how long a round takes does.
+//! Its pace is slow: what it costs is bounded whatever is held, and whoever holds little is not looked at again and again.
 
 use heliu_record::id::RecordId;
 
@@ -12,25 +12,46 @@ use crate::effect::{Effect, Moment};
 /// How often some are looked at.
 const EVERY_MS: u64 = 1_000;
 
-#[derive(Default)]
 pub(crate) struct Patrol {
+    /// How long a round takes at least.
+    round_ms: u64,
+    round_began_ms: u64,
     after: Option<RecordId>,
-    due_ms: u64,
+    /// None: nobody has looked at the clock yet.
+    due_ms: Option<u64>,
     is_reading: bool,
 }
 
 impl Patrol {
+    pub fn new(round_ms: u64) -> Self {
+        Patrol { round_ms, round_began_ms: 0, after: None, due_ms: None, is_reading: false }
+    }
+
     pub fn begin_after(&mut self, record: RecordId) {
         self.after = Some(record);
     }
 
     /// After which record to look on, if it is time.
     fn next(&mut self, now: Moment) -> Option<Option<RecordId>> {
-        if self.is_reading || now.tick_ms < self.due_ms {
+        // Whoever has just started has other things to do.
+        let due_ms = *self.due_ms.get_or_insert_with(|| {
+            self.round_began_ms = now.tick_ms + self.round_ms / 60;
+            self.round_began_ms
+        });
+        if self.is_reading || now.tick_ms < due_ms {
             return None;
         }
-        (self.is_reading, self.due_ms) = (true, now.tick_ms + EVERY_MS);
+        (self.is_reading, self.due_ms) = (true, Some(now.tick_ms + EVERY_MS));
         Some(self.after)
+    }
+
+    /// After which record there are more; none if this was the end.
+    fn looked(&mut self, next: Option<RecordId>) {
+        (self.is_reading, self.after) = (false, next);
+        if next.is_none() {
+            self.round_began_ms = self.due_ms.unwrap_or_default().max(self.round_began_ms + self.round_ms);
+            self.due_ms = Some(self.round_began_ms);
+        }
     }
 }
 
@@ -45,7 +66,7 @@ impl Replica {
 
     /// The next few records, and after which one there are more.
     pub fn looked(&mut self, records: Vec<RecordId>, next: Option<RecordId>) {
-        (self.patrol.is_reading, self.patrol.after) = (false, next);
+        self.patrol.looked(next);
         self.check(records);
     }
 
@@ -70,13 +91,17 @@ mod tests {
     #[test]
     fn a_patrol_looks_at_a_few_in_each_second_and_goes_on_where_it_was() {
         let at = |tick_ms| Moment { tick_ms, wall_ms: 0 };
-        let mut patrol = Patrol::default();
-        patrol.begin_after(RecordId([3; 32]));
-        assert_eq!(patrol.next(at(20)), Some(Some(RecordId([3; 32]))));
-        assert_eq!(patrol.next(at(5_000)), None, "one look at a time");
-        patrol.is_reading = false;
-        assert_eq!(patrol.next(at(1_019)), None, "and one in a second");
-        patrol.after = None;
-        assert_eq!(patrol.next(at(1_020)), Some(None), "from the first again");
+        let mut patrol = Patrol::new(600_000);
+        let [third, fourth] = [3, 4].map(|byte| RecordId([byte; 32]));
+        patrol.begin_after(third);
+        assert_eq!(patrol.next(at(20)), None, "not as it starts");
+        assert_eq!(patrol.next(at(10_020)), Some(Some(third)));
+        assert_eq!(patrol.next(at(15_000)), None, "one look at a time");
+        patrol.looked(Some(fourth));
+        assert_eq!(patrol.next(at(11_019)), None, "and one in a second");
+        assert_eq!(patrol.next(at(11_020)), Some(Some(fourth)));
+        patrol.looked(None);
+        assert_eq!(patrol.next(at(610_019)), None, "a round takes a while, however little there is");
+        assert_eq!(patrol.next(at(610_020)), Some(None), "and then it begins with the first");
     }
 }

@@ -154,7 +154,7 @@ impl Machine {
         self.seed = seed;
         self.life += 1;
         // Small, so that records are closed and opened again.
-        let config = Config { open_max: 12, ..Config::default() };
+        let config = Config { open_max: 12, patrol_round_ms: 0, ..Config::default() };
         self.engine = Some(Engine::new(config, start));
     }
 

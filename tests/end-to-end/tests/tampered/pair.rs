@@ -66,6 +66,7 @@ impl Place {
         options.peers = peer.into_iter().map(|address| Upstream::at([address.to_string()])).collect();
         options.retry = Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) };
         options.tick = Duration::from_millis(20);
+        options.patrol_round = Duration::ZERO;
         let node = Node::start(options, Arc::clone(&store)).await.map_err(|error| error.to_string())?;
         Ok(Place { node, store })
     }
