@@ -15,8 +15,8 @@ use crate::reconcile::{Items, are_in_order};
 
 /// Scans of the store that one link may cause in so many ticks. Each reads a row of every record here, and costs the other
 /// end one small frame; an honest one waits longer and longer.
-const SCANS: u32 = 8;
-const SCANS_TICKS: u32 = 60;
+const SCANS: u32 = 16;
+const SCANS_TICKS: u32 = 16;
 
 #[derive(Default)]
 pub(super) struct Reconciling {

@@ -64,7 +64,7 @@ fn scans_that_the_other_end_causes_are_few_and_none_is_lost() {
         end.hears(Frame::Ack { sequence });
         scanned
     };
-    for _ in 0..8 {
+    for _ in 0..16 {
         assert_eq!(round(&mut end), 1);
     }
     assert_eq!(scans(&end.hears(reconcile(Turn::Question, vec![whole()]))), 0, "it waits");
