@@ -99,7 +99,7 @@ impl Alarm {
             ),
         );
         let next = (
-            "签署密钥可能已泄露。请在两边各取一份目录(heliu directory save),由持有根密钥的人裁决并更换签署密钥(heliu root resolve --help)。",
+            "签署密钥可能已泄露。请在两边各取一份名录(heliu directory save),由持有根密钥的人裁决并更换签署密钥(heliu root resolve --help)。",
             "The issuer's key may be stolen. Save the directory at a node of each side (heliu directory save); whoever holds \
              the root key decides, and replaces the issuer's (heliu root resolve --help).",
         );

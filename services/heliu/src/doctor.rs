@@ -80,7 +80,7 @@ fn at_rest(config: &Config) -> Vec<Finding> {
     }
     if config.directory_file.exists() {
         let directory = directory_file::read(&config.directory_file, config.realm(), config.root);
-        findings.push(of("directory", say!("目录文件", "the directory"), directory));
+        findings.push(of("directory", say!("名录文件", "the directory"), directory));
     }
     if let Some(node) = node.filter(|_| !config.plain && config.certificate_file.exists()) {
         let pair =

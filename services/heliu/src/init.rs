@@ -160,7 +160,7 @@ fn told(args: &InitArgs, realm: &Realm) -> String {
          {own}  县级节点 {node},监听 {listen},别的机器用 {reached} 连它。里面有:\n\
          \x20   heliu.toml     配置,每项都有说明\n\
          \x20   node.key       节点身份;sealing.key 读密封字段;issuer.key 签发(登记节点)。都不要外传\n\
-         \x20   directory.bin  席位和节点的目录\n\
+         \x20   directory.bin  席位和节点的名录\n\
          \x20   access.json    访问令牌清单(只存散列);local.access 本机管理用的令牌\n",
         "Made realm {name} ({id}) in {dir}: {seats} seats.\n\n\
          {root}    offline keys: root.key (can replace the issuer), escrow.key (opens sealed data if all else is lost).\n\
@@ -197,7 +197,7 @@ fn others(args: &InitArgs, realm: &Realm) -> String {
         tr!("名称", "name"),
         tr!("节点", "node"),
         tr!("地址", "address"),
-        tr!("目录", "directory"),
+        tr!("名录", "directory"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0, 2, 3, 4]);
     for node in nodes.iter().take(LISTED) {

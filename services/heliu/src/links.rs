@@ -109,7 +109,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
                 "{conflicts} conflicts, {quarantined} refused, {waiting} waiting"
             ),
         ),
-        (tr!("目录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}") + &issues),
+        (tr!("名录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}") + &issues),
         (tr!("安全", "security"), security(status)),
         (tr!("已运行", "up"), time::span(status.uptime_ms)),
         (tr!("链路", "links"), links_in_short(links)),
@@ -305,7 +305,7 @@ fn state_name(state: LinkState) -> String {
     match state {
         LinkState::Down => tr!("断开", "down"),
         LinkState::Connecting => tr!("连接中", "connecting"),
-        LinkState::Directory => tr!("同步目录", "directory"),
+        LinkState::Directory => tr!("同步名录", "directory"),
         LinkState::Reconciling => tr!("对账", "reconciling"),
         LinkState::CatchingUp => tr!("追赶", "catching up"),
         LinkState::Live => tr!("同步", "live"),

@@ -315,21 +315,21 @@ fn not_started(error: StartError) -> Failure {
         StartError::NotEnrolled(node) => {
             let node = node.short();
             failure(Exit::Refused, "not_enrolled")
-                .why(say!("目录里没有节点 {node}", "node {node} is not in the directory"))
+                .why(say!("名录里没有节点 {node}", "node {node} is not in the directory"))
                 .next(say!(
                     "请用 heliu init 或 heliu join 生成的、同一节点的 node.key 和 directory.bin",
                     "use node.key and directory.bin of one node, as heliu init or heliu join made them"
                 ))
         }
         StartError::Directory { index, why } => failure(Exit::Failed, "directory")
-            .why(say!("目录第 {index} 项无效:{why}", "entry {index} of the directory is not valid: {why}"))
+            .why(say!("名录第 {index} 项无效:{why}", "entry {index} of the directory is not valid: {why}"))
             .next(say!(
                 "存储、realm.name 和 realm.root 须属于同一个域",
                 "the store, realm.name and realm.root must belong to one realm"
             )),
         StartError::DirectoryUnreadable { index } => failure(Exit::Store, "directory")
             .why(say!(
-                "存储中目录的第 {index} 项读不出来",
+                "存储中名录的第 {index} 项读不出来",
                 "entry {index} of the directory, kept in the store, cannot be read"
             ))
             .next(say!("请恢复存储,或用空的 data_dir 启动", "restore the store, or start with an empty data_dir")),

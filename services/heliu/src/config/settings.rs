@@ -83,7 +83,7 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Path,
         default: Some("issuer.key"),
         help: label(
-            "域的签发密钥:有此文件的节点(县级)才写目录;没有则交给上级",
+            "域的签发密钥:有此文件的节点(县级)才写名录;没有则交给上级",
             "The issuer's key: a node that has this file (the county's) writes the directory; others pass it up",
         ),
     },
@@ -92,7 +92,7 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Path,
         default: Some("directory.bin"),
         help: label(
-            "席位和节点的目录;首次启动后存入存储",
+            "席位和节点的名录;首次启动后存入存储",
             "Directory of seats and nodes; kept in the store after the first start",
         ),
     },
@@ -116,7 +116,7 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Key,
         default: None,
         help: label(
-            "域的根公钥:本节点只信由它而来的目录",
+            "域的根公钥:本节点只信由它而来的名录",
             "The realm's root public key: only a directory that follows from it is believed",
         ),
     },

@@ -154,7 +154,7 @@ fn refer(form: &Form, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadR
         let mut references = BTreeMap::new();
         for text in of_seats.iter().filter_map(|name| row.values.get(name)).filter(|text| !known.seats.contains(*text))
         {
-            let reason = say!("目录中没有席位 {text}", "the node's directory has no seat {text}");
+            let reason = say!("名录中没有席位 {text}", "the node's directory has no seat {text}");
             bad.push(BadRow { line: row.line, reason });
         }
         for name in &of_records {

@@ -88,7 +88,7 @@ fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Fa
 
 fn differs(known: &Known, seat: &Seat) -> Say {
     let (code, was, is) = (&seat.code, &known.name, &seat.name);
-    say!("{code} 在目录中叫“{was}”,文件中叫“{is}”", "{code} is called {was:?} in the directory and {is:?} in the file")
+    say!("{code} 在名录中叫“{was}”,文件中叫“{is}”", "{code} is called {was:?} in the directory and {is:?} in the file")
 }
 
 fn told(args: &ImportRegionsArgs, rows: usize, new: usize) -> String {

@@ -100,7 +100,7 @@ fn enter(directory: &mut Directory, items: Vec<Item>, signer: &Ed25519Key) -> Re
 }
 
 pub fn refused(error: &DirectoryError) -> Failure {
-    Failure::new(Exit::Failed, "directory", say!("目录不接受这些内容", "the directory does not take this"))
+    Failure::new(Exit::Failed, "directory", say!("名录不接受这些内容", "the directory does not take this"))
         .because(error)
 }
 
@@ -178,9 +178,9 @@ fn write_root(folder: &Path, realm: &Realm) -> Result<(), Failure> {
     let (name, id, root) = (&realm.name, realm.directory.realm(), realm.directory.root());
     let text = tr!(
         "合流域 {name}({id})的离线密钥。根公钥:{root}\n\n\
-         {ROOT_KEY}    根:签发密钥被盗、丢失,或目录分叉时,由它更换签发者、作出裁定(heliu root --help)。谁有它,谁就掌握整个域。\n\
+         {ROOT_KEY}    根:签发密钥被盗、丢失,或名录分叉时,由它更换签发者、作出裁定(heliu root --help)。谁有它,谁就掌握整个域。\n\
          {ESCROW_KEY}  备用钥匙:读者的密钥全部丢失时,能打开密封的字段。\n\
-         {DIRECTORY}   域的目录,离线签字时用;可用 heliu directory save 更新。\n\n\
+         {DIRECTORY}   域的名录,离线签字时用;可用 heliu directory save 更新。\n\n\
          请把本目录拷到两份离线介质(U 盘、光盘、纸),分别存放,然后从这台机器上删除。日常运行用不到它们。\n",
         "Offline keys of the Heliu realm {name} ({id}). Public root key: {root}\n\n\
          {ROOT_KEY}    the root: replaces the issuer if that key is stolen or lost, and decides a forked directory (heliu root --help). Whoever has it has the realm.\n\

@@ -107,7 +107,7 @@ async fn save(args: &DirectorySaveArgs) -> Result<Done, Failure> {
         );
     }
     print(&tr!(
-        "目录的 {entries} 条已存到 {file}。根公钥 {root}\n",
+        "名录的 {entries} 条已存到 {file}。根公钥 {root}\n",
         "The {entries} entries of the directory are in {file}. Public root key: {root}\n"
     ))
 }
@@ -118,7 +118,7 @@ fn decode(entry: &DirectoryEntry) -> Result<SignedEntry, Failure> {
         Failure::new(
             Exit::Failed,
             "directory",
-            say!("目录第 {index} 条读不懂", "entry {index} of the directory cannot be read"),
+            say!("名录第 {index} 条读不懂", "entry {index} of the directory cannot be read"),
         )
         .because(error)
     })
@@ -140,7 +140,7 @@ pub fn said_anchor(entries: &[SignedEntry]) -> Result<(RealmId, PublicKey), Fail
     let first = entries.first();
     let root = first.and_then(|first| Some((first.entry.realm, first.signers().next()?)));
     root.ok_or_else(|| {
-        Failure::new(Exit::Failed, "directory", say!("该节点的目录是空的", "the node's directory is empty"))
+        Failure::new(Exit::Failed, "directory", say!("该节点的名录是空的", "the node's directory is empty"))
     })
 }
 
@@ -154,7 +154,7 @@ async fn append(args: &DirectoryAppendArgs) -> Result<Done, Failure> {
     }
     let (length, version) = (taken.length, taken.version.chars().take(16).collect::<String>());
     print(&tr!(
-        "已提交并存盘:目录现有 {length} 条,版本 {version};经链路传给其他节点。\n",
+        "已提交并存盘:名录现有 {length} 条,版本 {version};经链路传给其他节点。\n",
         "Entered and durable: the directory has {length} entries now, version {version}; it travels over the links.\n"
     ))
 }

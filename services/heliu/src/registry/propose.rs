@@ -97,7 +97,7 @@ pub async fn propose(args: &Propose, change: Change, done: &Say) -> Result<Done,
     let index = answer.index;
     let Some(file) = file else {
         let Say { zh, en } = done;
-        return print(&tr!("{zh}(目录第 {index} 条)。\n", "{en} (directory entry {index}).\n"));
+        return print(&tr!("{zh}(名录第 {index} 条)。\n", "{en} (directory entry {index}).\n"));
     };
     print(&to_be_signed(&file, index))
 }
@@ -120,8 +120,8 @@ pub fn entry_file(index: u64) -> PathBuf {
 fn to_be_signed(file: &Path, index: u64) -> String {
     let file = file.display();
     tr!(
-        "这一项要两人签字,尚未生效。第 {index} 条已写到 {file},请在目录有别的变动之前:\n\
-         \x20 1. 取一份目录:heliu directory save directory.bin\n\
+        "这一项要两人签字,尚未生效。第 {index} 条已写到 {file},请在名录有别的变动之前:\n\
+         \x20 1. 取一份名录:heliu directory save directory.bin\n\
          \x20 2. 副签人签字:heliu directory sign {file} --key cosigner.key --directory directory.bin\n\
          \x20 3. 提交:heliu directory append {file} --reason 事由\n",
         "This needs two signatures and is not in effect yet. Entry {index} is in {file}. Before the directory changes otherwise:\n\

@@ -95,7 +95,7 @@ fn open(file: &Path, keep: &Directory) -> Result<Directory, Failure> {
     Err(Failure::new(
         Exit::Refused,
         "other_realm",
-        say!("{file} 是另一个域的目录", "{file} is the directory of another realm"),
+        say!("{file} 是另一个域的名录", "{file} is the directory of another realm"),
     ))
 }
 
@@ -123,7 +123,7 @@ fn no_fork(args: &RootResolveArgs, file: &Path, keep: &Directory, other: &Direct
 
 fn version(text: &str) -> Result<DirectoryVersion, Failure> {
     text.parse().map_err(|_| {
-        Failure::usage(say!("“{text}”不是目录版本", "{text:?} is no version of a directory"))
+        Failure::usage(say!("“{text}”不是名录版本", "{text:?} is no version of a directory"))
             .next(say!("应为 64 位十六进制;见 heliu alarms", "it takes 64 hexadecimal digits; see heliu alarms"))
     })
 }

@@ -4,7 +4,7 @@ use super::label;
 use heliu_record::kind::Label;
 
 pub const INIT: Label =
-    label("建立一个域:离线密钥、县级节点、目录", "Make a realm: its offline keys, the county's node, the directory");
+    label("建立一个域:离线密钥、县级节点、名录", "Make a realm: its offline keys, the county's node, the directory");
 pub const INIT_AFTER: Label = label(
     "\
 示例:
@@ -76,7 +76,7 @@ directory revoke-token. The county makes them for any seat; a township, once it 
 pub const ENROLL_VALID: Label =
     label("有效多久,如 30m、24h、7d;最长 30d", "Valid for so long: 30m, 24h, 7d; 30d at most");
 pub const ENROLL_ADDRESS: Label = label(
-    "新机器连本节点所用的地址;可多次给出,默认目录中登记的",
+    "新机器连本节点所用的地址;可多次给出,默认名录中登记的",
     "Where the new machine reaches this node; may be repeated; else as in the directory",
 );
 pub const ENROLL_QUIET: Label = label("只输出令牌", "Print the token and nothing else");
@@ -163,7 +163,7 @@ pub const TWO_SIGNATURES_AFTER: Label = label(
 pub const SWITCH: Label = label("开或关", "On or off");
 
 pub const DIRECTORY: Label =
-    label("域的目录:席位、节点、授权的签名日志", "The realm's directory: the signed log of seats and nodes");
+    label("域的名录:席位、节点、授权的签名日志", "The realm's directory: the signed log of seats and nodes");
 pub const DIRECTORY_AFTER: Label = label(
     "\
 示例:
@@ -185,7 +185,7 @@ Examples:
   heliu directory addresses 5d0a99e1 10.3.0.8:7340",
 );
 pub const DIRECTORY_LIST: Label = label("逐条列出", "List it, entry by entry");
-pub const DIRECTORY_SAVE: Label = label("把整个目录存成文件", "Save the whole directory to a file");
+pub const DIRECTORY_SAVE: Label = label("把整个名录存成文件", "Save the whole directory to a file");
 pub const DIRECTORY_APPEND: Label = label("提交已签好的条目", "Enter entries that are signed");
 pub const DIRECTORY_SIGN: Label = label("为条目加上第二个签名(离线)", "Add the second signature to an entry, offline");
 pub const DIRECTORY_KEY: Label =
@@ -196,7 +196,7 @@ pub const DIRECTORY_FROM: Label = label("从第几条起", "From this entry on")
 pub const DIRECTORY_SAVE_FILE: Label = label("写到哪个文件", "The file to write");
 pub const DIRECTORY_ENTRY: Label = label("签名条目的文件", "A file with a signed entry");
 pub const DIRECTORY_SIGN_KEY: Label = label("副签人的私钥文件", "The second signer's private key");
-pub const DIRECTORY_FILE: Label = label("目录文件(heliu directory save)", "The directory, from heliu directory save");
+pub const DIRECTORY_FILE: Label = label("名录文件(heliu directory save)", "The directory, from heliu directory save");
 pub const SIGN_OUT: Label = label("结果写到这个文件", "Write the result to this file");
 pub const DIRECTORY_KEY_FILE: Label = label("写到哪个文件(0600)", "The file to write, with mode 0600");
 pub const REVOKE_TOKEN: Label = label("令牌,或其编号(32 位十六进制)", "The token, or its id (32 hexadecimal digits)");
@@ -213,9 +213,9 @@ pub const ROOT_AFTER: Label = label(
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
   heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
-                                                                           裁定目录分叉
+                                                                           裁定名录分叉
   heliu root reveal 9c41d07e --escrow-key escrow.key --data ./county-data  打开密封字段
-签字前先在县级节点取最新的目录(heliu directory save directory.bin)带来;然后在任一节点上:
+签字前先在县级节点取最新的名录(heliu directory save directory.bin)带来;然后在任一节点上:
   heliu directory append directory-8.entry --reason …",
     "\
 Examples (on the offline machine, with directory.bin beside root.key):
@@ -233,7 +233,7 @@ pub const ROOT_ISSUER: Label = label("更换签发密钥", "Replace the issuer's
 pub const ROOT_COSIGNER: Label = label("任命或撤销副签人", "Name a second signer, or no longer");
 pub const ROOT_ESCROW: Label = label("更换密封数据的备用钥匙", "Replace the escrow key");
 pub const ROOT_TWO_SIGNATURES: Label = label("开关两人签字", "Turn two signatures on or off");
-pub const ROOT_RESOLVE: Label = label("裁定目录分叉:留一支,弃其余", "Decide a forked directory: one branch stays");
+pub const ROOT_RESOLVE: Label = label("裁定名录分叉:留一支,弃其余", "Decide a forked directory: one branch stays");
 pub const ROOT_RESOLVE_AFTER: Label = label(
     "\
 示例:
@@ -277,7 +277,7 @@ pub const ROOT_REVEAL_DATA: Label =
     label("节点数据目录的副本(内有 heliu.db)", "A copy of a node's data directory (with heliu.db in it)");
 pub const ROOT_KEY: Label = label("根私钥文件", "The root's private key");
 pub const ROOT_DIRECTORY: Label =
-    label("目录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
+    label("名录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
 pub const ROOT_NEW_ISSUER: Label =
     label("新签发密钥的文件;没有则生成", "The new issuer's key; it is made if the file is not there");
 pub const ROOT_COSIGNER_KEY: Label =
@@ -286,9 +286,9 @@ pub const ROOT_COSIGNER_OFF: Label = label("撤销", "No longer");
 pub const ROOT_NEW_ESCROW: Label =
     label("新备用钥匙的文件;没有则生成", "The new escrow key; it is made if the file is not there");
 pub const ROOT_RESOLVE_KEEP: Label =
-    label("保留的一支的目录文件(heliu directory save)", "The directory that stays, from heliu directory save");
+    label("保留的一支的名录文件(heliu directory save)", "The directory that stays, from heliu directory save");
 pub const ROOT_RESOLVE_DROP: Label = label(
-    "放弃的一支的目录文件;可多次给出",
+    "放弃的一支的名录文件;可多次给出",
     "A directory that is given up, from heliu directory save; may be repeated",
 );
 pub const ROOT_RESOLVE_FROM: Label =
@@ -308,7 +308,7 @@ pub const ACCESS_AFTER: Label = label(
   heliu access list
   heliu access revoke 12ab34cd
 
-在节点的机器上运行。角色:read 读记录、write 发命令、operate 运维、audit 审计、registry 目录与抹除、reveal 打开密封字段;all 为全部。\
+在节点的机器上运行。角色:read 读记录、write 发命令、operate 运维、audit 审计、registry 名录与抹除、reveal 打开密封字段;all 为全部。\
 令牌只在生成时写入 --out 的文件,节点只存散列;几秒内生效,不用重启。",
     "\
 Examples:

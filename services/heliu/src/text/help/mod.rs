@@ -216,7 +216,7 @@ What only the node's rules can tell is told as rows are given to it: it stops at
 which, and the rows that were taken stay. The same file again changes nothing. Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
-pub const IMPORT_REGIONS: Label = label("把新的区划加入域的目录", "Add new divisions to the realm's directory");
+pub const IMPORT_REGIONS: Label = label("把新的区划加入域的名录", "Add new divisions to the realm's directory");
 pub const IMPORT_REGIONS_AFTER: Label = label(
     "\
 示例:
@@ -224,7 +224,7 @@ pub const IMPORT_REGIONS_AFTER: Label = label(
   heliu import regions 371726.csv --dir ./realm/county --reason 新设两村
 
 对县级节点(持有签发密钥)办理。列:code,name,parent_code。只能新增;改名、撤并在后续版本提供。\
-目录立即生效,并经链路传给其他节点。若域要求两人签字,则只写出待签的条目。",
+名录立即生效,并经链路传给其他节点。若域要求两人签字,则只写出待签的条目。",
     "\
 Examples:
   heliu import regions 371726.csv --dir ./realm/county --dry-run
@@ -292,15 +292,15 @@ pub const CONFLICT_ID: Label =
     label("冲突编号,或其开头(至少 8 位)", "A conflict's id, or a beginning of it (8 digits or more)");
 pub const CONFLICTS_CHOOSE: Label = label("选定的值,或其序号(从 1 起)", "The value, or its number (from 1)");
 
-pub const QUARANTINE: Label = label("本节点拒收的内容", "What this node refused");
+pub const QUARANTINE: Label = label("隔离区:本节点拒收的内容", "What this node refused");
 pub const QUARANTINE_AFTER: Label = label(
-    "示例:\n  heliu quarantine list\n  heliu quarantine show 7be2…\n  heliu quarantine requeue 7be2… --reason 目录已更新\n  heliu quarantine drop 7be2… --reason 已核实为伪造",
+    "示例:\n  heliu quarantine list\n  heliu quarantine show 7be2…\n  heliu quarantine requeue 7be2… --reason 名录已更新\n  heliu quarantine drop 7be2… --reason 已核实为伪造",
     "Examples:\n  heliu quarantine list\n  heliu quarantine show 7be2…\n  heliu quarantine requeue 7be2… --reason 'the directory has grown'\n  heliu quarantine drop 7be2… --reason 'a forgery'",
 );
 pub const QUARANTINE_LIST: Label = label("列出拒收的内容及理由", "List it, with the reasons");
 pub const QUARANTINE_SHOW: Label = label("查看其中一项及其字节", "Show one of it, with its bytes");
 pub const QUARANTINE_REQUEUE: Label =
-    label("按现在的目录和程序重新判断", "Judge one anew, by the directory and the program of now");
+    label("按现在的名录和程序重新判断", "Judge one anew, by the directory and the program of now");
 pub const QUARANTINE_DROP: Label = label("从清单中去掉一项(判断不变)", "Take one off the list; the verdict stays");
 pub const QUARANTINE_ID: Label = label("编号,或其开头(至少 8 位)", "Its id, or a beginning of it (8 digits or more)");
 pub const QUARANTINE_CODE: Label = label("只列这一种理由", "Only with this reason code");
