@@ -247,6 +247,7 @@ impl Link {
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.tick();
+            self.mend_soon(out);
             self.tick_reconciling(out);
             self.sending.pushing.tick();
             self.tick_statements(shared, out);

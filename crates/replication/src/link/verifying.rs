@@ -23,13 +23,20 @@ pub(super) struct Verifying {
     owed: u32,
     /// Those that came since the last tick.
     came: u32,
+    /// The other end was not quiet when it was asked last.
+    moved_on: bool,
     /// Ticks since a verdict came; none since the link runs: ask at once.
     ticks: Option<u32>,
     /// Somebody wants to know now.
     wanted: bool,
     mismatches: u64,
-    /// Unequal checkpoints in a row.
-    unequal: u32,
+    /// Checkpoints in a row that were judged differently.
+    disagreed: u32,
+    /// The sums differ, and what mends that is still to begin.
+    to_reconcile: bool,
+    /// Reconciliations that checkpoints began since the last equal one, and ticks since the last of them.
+    in_vain: u32,
+    reconciled: u32,
     /// Since when the ends judge the same differently.
     judged_differently: Option<i64>,
     /// The directory grew here: what the other end judged by the old one may not have been judged again.
@@ -43,6 +50,7 @@ impl Verifying {
 
     pub fn tick(&mut self) {
         self.ticks = self.ticks.map(|t| t.saturating_add(1));
+        self.reconciled = self.reconciled.saturating_add(1);
         self.came = 0;
     }
 
@@ -70,10 +78,28 @@ impl Verifying {
 
     fn is_due(&self) -> bool {
         let since = self.ticks.unwrap_or(u32::MAX);
-        // What reconciling does not mend is not reconciled again and again: each time the wait doubles.
-        let pause = 1 << self.unequal.min(8);
-        !self.asking && (self.wanted || since >= INTERVAL_TICKS.max(pause) || (self.unsettled && since >= pause))
+        let pause = pause(self.disagreed);
+        let is_time = since >= INTERVAL_TICKS.max(pause) || (self.unsettled && since >= pause);
+        // Whoever is busy is asked again, and not in a circle as fast as the line carries it.
+        let may_ask = !self.asking && (!self.moved_on || since >= 1);
+        may_ask && (self.wanted || (is_time && !self.to_reconcile))
     }
+
+    /// What reconciling does not mend is not reconciled again and again. Whether it did is asked at once, or what goes
+    /// wrong later would count as not mended.
+    fn may_reconcile(&mut self) -> bool {
+        let may = self.to_reconcile && (self.in_vain == 0 || self.reconciled >= pause(self.in_vain));
+        if may {
+            (self.to_reconcile, self.reconciled) = (false, 0);
+            self.in_vain += 1;
+        }
+        may
+    }
+}
+
+/// Each time the wait doubles.
+fn pause(times: u32) -> u32 {
+    1 << times.min(8)
 }
 
 impl Link {
@@ -133,6 +159,7 @@ impl Link {
             let Some(owed) = self.verifying.owed.checked_sub(1) else { return };
             self.verifying.owed = owed;
         }
+        self.verifying.moved_on = self.verifying.asking && verdict == Verdict::MovedOn;
         self.verifying.asking = false;
         self.verifying.ticks = Some(0);
         self.stating.hear_verdict();
@@ -143,25 +170,31 @@ impl Link {
         }
         // What moved while the verdict was on its way is asked about again.
         self.note(verdict, shared, out);
-        if verdict == Verdict::Different && self.dialer {
+        self.verifying.to_reconcile = verdict == Verdict::Different && self.dialer;
+        self.mend_soon(out);
+        self.pump(shared, out);
+    }
+
+    /// Called with each tick too: reconciles if the sums differ and it is time.
+    pub(super) fn mend_soon(&mut self, out: &mut Out) {
+        if self.verifying.may_reconcile() {
             self.reconcile_soon(out);
         }
-        self.pump(shared, out);
     }
 
     fn note(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
         match verdict {
             Verdict::Equal => {
                 self.verifying.verified_at = Some(shared.now.tick_ms);
-                self.verifying.unequal = 0;
+                (self.verifying.disagreed, self.verifying.in_vain) = (0, 0);
                 self.verifying.judged_differently = None;
                 self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
             }
             Verdict::JudgedDifferently | Verdict::Different => {
                 self.verifying.verified_at = None;
                 self.verifying.mismatches += 1;
-                self.verifying.unequal += 1;
                 if verdict == Verdict::JudgedDifferently {
+                    self.verifying.disagreed += 1;
                     self.verifying.judged_differently.get_or_insert(shared.now.wall_ms);
                 }
                 let alarm = |link, peer| match verdict {
