@@ -4,7 +4,7 @@
 
 use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
-use crate::frame::{Checkpoint, Frame, Verdict};
+use crate::frame::{Checkpoint, Frame, Sums, Verdict};
 
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
@@ -23,6 +23,8 @@ pub(super) struct Verifying {
     owed: u32,
     /// Those that came since the last tick.
     came: u32,
+    /// When this end asked last, and with which sums: an answer speaks of these.
+    said: Option<(u64, Sums)>,
     /// The other end was not quiet when it was asked last.
     moved_on: bool,
     /// Ticks since a verdict came; none since the link runs: ask at once.
@@ -119,6 +121,8 @@ impl Link {
     }
 
     pub(super) fn pump_checkpoint(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        // Something may have come over another link, and concern this one.
+        self.verifying.unsettled |= self.verifying.said.is_some_and(|(_, sums)| sums != shared.sums);
         if self.dialer && self.verifying.is_due() && self.is_quiet(shared) {
             self.verifying.asking = true;
             self.verifying.owed = self.verifying.owed.saturating_add(1);
@@ -126,6 +130,7 @@ impl Link {
             let (mine, yours) = (self.sending.walked(), self.receiving.through());
             self.stating.ask();
             let (sums, statements) = (shared.sums, self.statements_sum(shared));
+            self.verifying.said = Some((shared.now.tick_ms, sums));
             self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements }), out);
         }
     }
@@ -185,7 +190,7 @@ impl Link {
     fn note(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
         match verdict {
             Verdict::Equal => {
-                self.verifying.verified_at = Some(shared.now.tick_ms);
+                self.verifying.verified_at = Some(self.verifying.said.map_or(shared.now.tick_ms, |(asked, _)| asked));
                 (self.verifying.disagreed, self.verifying.in_vain) = (0, 0);
                 self.verifying.judged_differently = None;
                 self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
