@@ -8,7 +8,7 @@ use crate::cli::Target;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::realm::node_dir::reachable;
-use crate::realm::{CONFIG, LOCAL_ACCESS, county_in};
+use crate::realm::{CONFIG, LOCAL_ACCESS, instead_of_realm};
 use crate::text::say;
 
 const SYSTEM: &str = "/etc/heliu";
@@ -70,12 +70,8 @@ fn in_dir(folder: &Path) -> Result<Option<Access>, Failure> {
 fn nothing_in(folder: &Path) -> Failure {
     let shown = folder.display();
     let failure = Failure::usage(say!("{shown} 里没有 {LOCAL_ACCESS}", "there is no {LOCAL_ACCESS} in {shown}"));
-    if let Some(county) = county_in(folder) {
-        let county = county.display();
-        return failure.next(say!(
-            "这是整个域的目录;县级节点在 --dir {county}",
-            "this is the directory of a whole realm; the county's node is --dir {county}"
-        ));
+    if let Some(instead) = instead_of_realm(folder) {
+        return failure.next(instead);
     }
     if !folder.join(CONFIG).exists() {
         return failure.next(say!(

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use heliu_record::hash::hash;
-use heliu_record::id::LeafHash;
-use heliu_storage::QuarantineRow;
 use heliu_trust::admission::{Leaf, check_commits};
 use heliu_trust::id::NodeId;
 
 use super::Engine;
 use crate::effect::{LinkId, Moment};
-use crate::frame::{Delivery, RefusedLeaf};
-use crate::replica::{Incoming, kept, open_grants};
+use crate::frame::Delivery;
+use crate::replica::{Incoming, id_of, open_grants, refused};
 
 impl Engine {
     /// Checks signatures and shapes of what came. None: the directory here has to catch up before it can be judged.
@@ -46,11 +43,9 @@ impl Engine {
             cursor: None,
         };
         let refuse = |incoming: &mut Incoming, raw: &[u8], code: &str, reason: String| {
-            let id = hash("heliu refused 1", &[raw]);
-            let (code, record, at_ms) = (code.to_owned(), None, now.wall_ms);
-            incoming.refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
-            let bytes = kept(raw);
-            incoming.quarantined.push(QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes });
+            let (told, row) = refused(id_of(raw), None, from, (code, reason), raw, now.wall_ms);
+            incoming.refused.push(told);
+            incoming.quarantined.push(row);
         };
         for delivered in &delivery.leaves {
             let (commit, verdict) = (delivery.commits.get(delivered.commit)?, verdicts.get(delivered.commit)?);

@@ -121,7 +121,7 @@ pub(crate) use forks::{By, Fork, NotGrown};
 pub(crate) use hearing::open_grants;
 pub use keyring::reveal;
 pub(crate) use open::short_hash;
-pub(crate) use quarantine::kept;
+pub(crate) use quarantine::{id_of, refused};
 pub(crate) use statements::Statements;
 pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;

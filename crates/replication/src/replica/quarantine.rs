@@ -3,6 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use heliu_record::hash::hash;
+use heliu_record::id::{LeafHash, RecordId};
+use heliu_storage::QuarantineRow;
+use heliu_trust::id::NodeId;
+
+use crate::frame::RefusedLeaf;
+
 /// Rows that a store keeps of what links brought; 256 MiB at the very most.
 const ROWS_MAX: usize = 4_096;
 /// As much as a row may hold.
@@ -36,7 +43,26 @@ impl Quarantine {
     }
 }
 
+/// What the sender of refused bytes is told, and what is kept of them. `id` is their leaf's hash, or [`id_of`] them.
+pub(crate) fn refused(
+    id: [u8; 32],
+    record: Option<RecordId>,
+    from: NodeId,
+    (code, reason): (&str, String),
+    bytes: &[u8],
+    at_ms: i64,
+) -> (RefusedLeaf, QuarantineRow) {
+    let (code, bytes) = (code.to_owned(), kept(bytes));
+    let told = RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() };
+    (told, QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes })
+}
+
+/// Of what is no leaf, or has not been read as one.
+pub(crate) fn id_of(bytes: &[u8]) -> [u8; 32] {
+    hash("heliu refused 1", &[bytes])
+}
+
 /// What is kept of refused bytes.
-pub(crate) fn kept(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn kept(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(BYTES_MAX)].to_vec()
 }

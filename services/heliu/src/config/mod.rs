@@ -15,7 +15,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::failure::{Exit, Failure};
-use crate::realm::county_in;
+use crate::realm::instead_of_realm;
 use crate::text::{Say, nearest, say};
 pub use settings::is_address;
 use settings::{Form, SETTINGS, Setting, Value};
@@ -101,12 +101,8 @@ fn missing(file: &Path, error: &std::io::Error) -> Failure {
     let failure = Failure::file(file, error);
     if error.kind() == std::io::ErrorKind::NotFound {
         let failure = Failure { exit: Exit::Usage, ..failure };
-        if let Some(county) = file.parent().and_then(county_in) {
-            let county = county.display();
-            return failure.next(say!(
-                "这是整个域的目录;县级节点在 --dir {county}",
-                "this is the directory of a whole realm; the county's node is --dir {county}"
-            ));
+        if let Some(instead) = file.parent().and_then(instead_of_realm) {
+            return failure.next(instead);
         }
         return failure.next(say!(
             "用 --dir 指明节点的目录;heliu init 和 heliu join 会生成它",

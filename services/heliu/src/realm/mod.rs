@@ -11,9 +11,10 @@ pub mod regions;
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::failure::Failure;
+use crate::text::{Say, say};
 
 /// What is to be taken off the machine: the keys that stay offline.
 pub const ROOT: &str = "root";
@@ -34,9 +35,14 @@ pub const LOCAL_ACCESS: &str = "local.access";
 pub const ROOT_KEY: &str = "root.key";
 pub const ESCROW_KEY: &str = "escrow.key";
 
-/// Where the county's node is, if a directory is that of a whole realm: the two are easily mistaken.
-pub fn county_in(folder: &Path) -> Option<PathBuf> {
-    Some(folder.join(COUNTY)).filter(|county| county.join(CONFIG).exists())
+/// What to do instead, if a directory is that of a whole realm: the two are easily mistaken.
+pub fn instead_of_realm(folder: &Path) -> Option<Say> {
+    let county = Some(folder.join(COUNTY)).filter(|county| county.join(CONFIG).exists())?;
+    let county = county.display();
+    Some(say!(
+        "这是整个域的目录;县级节点在 --dir {county}",
+        "this is the directory of a whole realm; the county's node is --dir {county}"
+    ))
 }
 
 /// Writes a new file durably; an existing one stays as it is and is an error.

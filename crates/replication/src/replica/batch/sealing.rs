@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use heliu_record::command::{RecordWrite, Refusal};
-use heliu_record::hash::hash;
-use heliu_record::id::{LeafHash, Preimage, RecordId};
-use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position, QuarantineRow};
+use heliu_record::id::{Preimage, RecordId};
+use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position};
 use heliu_trust::grant::{GrantError, SignedGrant};
 use heliu_trust::id::NodeId;
 use heliu_trust::seal::DataKey;
@@ -14,6 +13,7 @@ use heliu_trust::seal::DataKey;
 use super::super::damage;
 use super::super::keyring::{Pending, Taken, nobody_to_read};
 use super::super::open::Open;
+use super::super::quarantine;
 use super::super::{Replica, Work};
 use super::Batch;
 use crate::effect::{AuditEvent, Moment, Reply, Ticket};
@@ -41,21 +41,13 @@ impl Batch {
             match open.grants.judge(&signed) {
                 Taken::Known => continue,
                 Taken::Beyond => {
-                    let (code, reason) = (GrantError::TooMany.code().to_owned(), GrantError::TooMany.to_string());
-                    let bytes = signed.encode();
-                    let id = hash("heliu refused 1", &[&bytes]);
-                    refused.push(RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() });
+                    let (bytes, why) = (signed.encode(), GrantError::TooMany);
+                    let why = (why.code(), why.to_string());
+                    let id = quarantine::id_of(&bytes);
+                    let (told, row) = quarantine::refused(id, Some(record), from, why, &bytes, now.wall_ms);
+                    refused.push(told);
                     if replica.quarantine.takes(id) {
-                        let (record, from, at_ms) = (Some(record), Some(from), now.wall_ms);
-                        self.transaction.quarantined.push(QuarantineRow {
-                            id,
-                            record,
-                            from,
-                            code,
-                            reason,
-                            at_ms,
-                            bytes,
-                        });
+                        self.transaction.quarantined.push(row);
                     }
                     continue;
                 }

@@ -5,16 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::id::{LeafHash, RecordId};
-use heliu_storage::{FeedEntry, LeafRow, LeafStatus, QuarantineRow};
+use heliu_storage::{FeedEntry, LeafRow, LeafStatus};
 use heliu_trust::admission::{Leaf, Status};
 use heliu_trust::id::{CommitId, NodeId};
 
 use super::super::open::Open;
+use super::super::quarantine;
 use super::super::writer::row_of;
 use super::super::{Incoming, Replica};
 use super::Batch;
 use crate::effect::Moment;
-use crate::frame::RefusedLeaf;
 
 impl Batch {
     /// Takes frames of leaves together: each record is offered all that came for it at once, for a fork may have it folded
@@ -35,11 +35,9 @@ impl Batch {
                 let Some(open) = replica.open.get(&record) else { continue };
                 let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
                 let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
-                let code = status.code().to_owned();
-                refused.push(RefusedLeaf { leaf: hash, code: code.clone(), reason: reason.clone() });
-                let (bytes, at_ms) = (leaf.change.raw.to_vec(), now.wall_ms);
-                let (record, from) = (Some(record), Some(from));
-                let row = QuarantineRow { id: hash.0, record, from, code, reason, at_ms, bytes };
+                let why = (status.code(), reason);
+                let (told, row) = quarantine::refused(hash.0, Some(record), from, why, &leaf.change.raw, now.wall_ms);
+                refused.push(told);
                 if replica.quarantine.takes(row.id) {
                     self.transaction.quarantined.push(row);
                 }
