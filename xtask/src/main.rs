@@ -2,6 +2,7 @@
 //!
 //! Compiled before everything else, so it stays small: what a product does belongs to `crates/`, not here.
 
+mod accept;
 mod buf;
 mod process;
 mod proto;
@@ -15,6 +16,8 @@ cargo xtask: the commands of this workspace
 
   cargo xtask test                 the one test command: everything that must hold before a change goes in
   cargo xtask test --only <step>   one step of it (repeatable), in the same order
+  cargo xtask accept --seed <n>    what takes longer: long simulated worlds, then a million schedules from this seed on
+                                   (or `--schedules <n>` of them), and what they have met
   cargo xtask proto                compile proto/ into crates/wire/src/generated (no protoc needed); commit the result
   cargo xtask proto --check        change nothing; fail if the committed code is stale
   cargo xtask --help               this text
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         ["test", selection @ ..] => steps::select(selection).and_then(|steps| test::run(&steps)),
+        ["accept", options @ ..] => accept::accept(options),
         ["proto"] => proto::generate(),
         ["proto", "--check"] => proto::check(),
         unknown => Err(format!("`{}` is no command of xtask; see `cargo xtask --help`", unknown.join(" "))),

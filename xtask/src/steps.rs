@@ -25,7 +25,7 @@ pub const STEPS: &[Step] = &[
     Step { name: "buf", checks: "proto/ builds and lints; fetches buf through npm", run: buf::lint },
     Step { name: "clippy", checks: "no warning anywhere in the workspace", run: clippy },
     Step { name: "test", checks: "every test of the workspace", run: tests },
-    Step { name: "convergence", checks: "10,000 simulated schedules converge, in release mode", run: convergence },
+    Step { name: "convergence", checks: "30,000 simulated schedules converge, in release mode", run: convergence },
 ];
 
 /// The steps that these arguments ask for: all of them, or each `--only <step>`.
@@ -82,7 +82,7 @@ fn tests() -> Result<Outcome, String> {
 }
 
 fn convergence() -> Result<Outcome, String> {
-    run(cargo(&["run", "--release", "-p", "convergence", "--", "--schedules", "10000"]))?;
+    run(cargo(&["run", "--release", "-p", "convergence", "--", "--schedules", "30000"]))?;
     Ok(Outcome::passed())
 }
 

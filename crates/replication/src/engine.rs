@@ -193,7 +193,6 @@ impl Engine {
                 self.arrived(arrival, now, out);
             }
             self.collect_scans(out);
-            self.let_go();
             if self.drive(now, out) && out.arrivals.is_empty() {
                 return;
             }
@@ -270,7 +269,7 @@ impl Engine {
         if directory_grew {
             self.replica.directory_grew();
             self.each(now, out, |link, shared, out| link.on_directory_grown(replaced_from, shared, out));
-            let said = self.joins.settled(&self.replica.directory);
+            let said = self.joins.settled(self.replica.directory());
             self.say(said, now, out);
         }
         for (link, result) in extended {
@@ -339,10 +338,10 @@ impl Engine {
                 self.say(said, now, out);
             }
             Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
+            Arrival::Proven { record, held } => self.replica.submit(Work::LetGo { record, proven: held }),
             Arrival::RolledBack => {
                 if !std::mem::replace(&mut self.renewing, true) {
-                    let incarnation = Incarnation(self.replica.draw());
-                    self.replica.submit(Work::Renew(incarnation));
+                    self.replica.renew_soon();
                 }
             }
             Arrival::Statements { link, statements } => {
@@ -409,20 +408,6 @@ impl Engine {
         });
     }
 
-    /// Records that left this seat go once a superior has everything up to then. At the top of the tree nobody has to: what
-    /// is for no seat of the tree came from somebody who may not have made it.
-    fn let_go(&mut self) {
-        if self.replica.hidden() == 0 {
-            return;
-        }
-        let (own, seats) = (self.replica.seat, self.replica.directory.seats());
-        let is_superior = |seat: SeatId| seat != own && seats.is_at_or_above(seat, own);
-        let superiors = self.links.values().filter(|link| link.peer_seat().is_some_and(is_superior));
-        let is_top = seats.get(own).is_some_and(|seat| seat.parent.is_none());
-        let acked = if is_top { Position::MAX } else { superiors.map(Link::acked).max().unwrap_or(0) };
-        self.replica.let_go_up_to(acked);
-    }
-
     fn with(&mut self, id: LinkId, now: Moment, out: &mut Out, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) {
         if let Some(link) = self.links.get_mut(&id) {
             let shared = shared(&self.replica, &self.config, link.peer_seat(), now);
@@ -444,13 +429,13 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         node: replica.node,
         seat: replica.seat,
         program: &config.program,
-        meta: &replica.meta,
+        meta: replica.meta(),
         tail: &replica.tail,
-        directory: &replica.directory,
+        directory: replica.directory(),
         last_commit: replica.last_commit(),
         sums: replica.sums_with(peer),
         statements: &replica.statements,
-        is_leaving: replica.hidden() > 0,
+        leaving: replica.leaving(),
         fork: replica.fork.as_ref(),
         now,
     }

@@ -22,6 +22,10 @@ pub mod limits {
     pub const ITEMS_PER_FRAME: usize = 65_536;
     pub const RECORDS_PER_HAVE: usize = 4_096;
     pub const LEAVES_PER_HAVE: usize = 65_536;
+    /// Of one record in a question of possession, or in an answer: of a longer one, several questions are asked.
+    pub const HASHES_PER_RECORD: usize = 8_192;
+    /// Of all records in one frame of those.
+    pub const HASHES_PER_POSSESSION: usize = 32_768;
     pub const GRANT_BYTES: usize = 64 * 1024;
     pub const STATEMENTS_PER_HAVE: usize = 4_096;
     pub const STATEMENTS_PER_FRAME: usize = 256;
@@ -74,6 +78,8 @@ pub enum Frame {
     Reconcile(Reconcile),
     /// Which leaves of these records the sender holds; the other answers with those it lacks.
     Have(Have),
+    /// Who has these leaves durably; see [`Possession`].
+    Possession(Possession),
     Leaves(Leaves),
     /// Everything in frames up to this sequence is durable here, or refused for good.
     Ack {
@@ -225,6 +231,39 @@ impl Have {
     }
 }
 
+/// Whether the receiver has leaves and grants durably that the sender is about to let go. Who asks names them by their whole
+/// hashes, so an answer tells nobody of anything that he does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Possession {
+    pub turn: PossessionTurn,
+    pub records: Vec<PossessionRecord>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PossessionTurn {
+    Asked,
+    Answered,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PossessionRecord {
+    pub record: RecordId,
+    /// Asked: what the sender has. Answered: of what it was asked about, what the sender of the answer lacks; of many, some.
+    /// A record that was erased lacks nothing.
+    pub hashes: Vec<[u8; 32]>,
+    /// Answered: about how many hashes this answers.
+    pub covered: u64,
+}
+
+impl Possession {
+    /// Cuts questions and answers into what single frames hold.
+    #[must_use]
+    pub fn cut(records: Vec<PossessionRecord>) -> Vec<Vec<PossessionRecord>> {
+        let bytes = |of: &PossessionRecord| RecordId::LEN + 32 + of.hashes.len() * 32;
+        cut(records, limits::RECORDS_PER_HAVE, bytes)
+    }
+}
+
 /// Statements that the receiver lacks, and which the sender has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statements {
@@ -328,6 +367,8 @@ pub struct Checkpoint {
     pub sums: Sums,
     /// Over the hashes of the statements that both ends are to have.
     pub statements: Sum,
+    /// By which leaves are judged at this end: sums by another directory are not compared.
+    pub directory: DirectoryVersion,
 }
 
 /// Digest of a set of leaves.

@@ -4,6 +4,8 @@
 //! Pure: random bytes are arguments. They are mixed with what is sealed, so that a seed that comes twice by mistake does no
 //! harm. Wraps need none.
 
+use std::sync::OnceLock;
+
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::RecordId;
 use heliu_record::sealed::{FORMAT, HEAD_BYTES, NONCE_BYTES, PAD_BYTES, SEALED_BYTES_MAX, TAG_BYTES};
@@ -26,17 +28,21 @@ const WRAP_FORMAT: u8 = 1;
 
 /// The private half of a [`SealingKey`], from 32 secret random bytes that the shell drew. Wiped when it goes.
 #[derive(Clone)]
-pub struct SealingSecret(suite::Key);
+pub struct SealingSecret {
+    key: suite::Key,
+    /// Known once somebody has asked: each unwrapping needs it, and it takes a third of the time.
+    public: OnceLock<SealingKey>,
+}
 
 impl SealingSecret {
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        SealingSecret(Zeroizing::new(seed))
+        SealingSecret { key: Zeroizing::new(seed), public: OnceLock::new() }
     }
 
     #[must_use]
     pub fn public(&self) -> SealingKey {
-        SealingKey(suite::public_of(&self.0))
+        *self.public.get_or_init(|| SealingKey(suite::public_of(&self.key)))
     }
 }
 
@@ -124,7 +130,7 @@ pub fn unwrap(secret: &SealingSecret, context: &[u8], bytes: &[u8]) -> Option<Da
     let (_, rest) = bytes.split_first().filter(|(format, _)| **format == WRAP_FORMAT)?;
     let (ephemeral, ciphertext) = rest.split_first_chunk()?;
     let info = wrap_info(&SealingKey(*ephemeral), &secret.public(), context);
-    let agreed = suite::agree(&secret.0, ephemeral, &info)?;
+    let agreed = suite::agree(&secret.key, ephemeral, &info)?;
     let key = suite::unlock(&agreed, &[0; NONCE_BYTES], &info, ciphertext)?;
     let mut seed = suite::Key::default();
     if key.len() != seed.len() {

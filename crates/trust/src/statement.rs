@@ -83,8 +83,18 @@ impl Audience {
 impl Statement {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        self.encode_at(self.time_ms)
+    }
+
+    /// A hash of what it says and who says so, whenever that was: time is for display only.
+    #[must_use]
+    pub fn meaning(&self) -> [u8; 32] {
+        hash("heliu statement meaning 1", &[&self.encode_at(0)])
+    }
+
+    fn encode_at(&self, time_ms: i64) -> Vec<u8> {
         let mut out = Writer::default();
-        out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.author.0).i64(self.time_ms);
+        out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.author.0).i64(time_ms);
         match &self.body {
             Body::Tombstone { preimage, reason } => {
                 out.u8(1).text(&preimage.kind).fixed(&preimage.birth.0).bytes(&preimage.key);

@@ -2,18 +2,20 @@
 //! version or not in its one valid form, and takes what a later version may add as something to ignore.
 
 mod checked;
+mod comparing;
 
 use heliu_record::codec::DecodeError;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::frame::{
-    Checkpoint, Frame, Have, Hello, JoinRefused, Leaves, Range, RangeContent, Reconcile, Refuse, RefuseCode,
-    RefusedLeaf, Statements, Sums, Turn, Verdict, Welcome, limits,
+    Frame, Hello, JoinRefused, Leaves, Refuse, RefuseCode, RefusedLeaf, Statements, Welcome, limits,
 };
 use heliu_storage::Cursor;
 use heliu_trust::directory::SignedEntry;
+use heliu_trust::id::DirectoryVersion;
 
 use self::checked::{at_most, bytes, cut, entries, no_longer, text};
+use self::comparing::{to_possession, to_reconcile, to_verdict};
 use crate::leaves::{self, DeliveryError};
 use crate::replication as pb;
 use crate::replication::frame::Frame as PbFrame;
@@ -55,6 +57,7 @@ impl From<&Frame> for pb::Frame {
             Frame::Welcome(welcome) => PbFrame::Welcome(welcome.into()),
             Frame::Reconcile(reconcile) => PbFrame::Reconcile(reconcile.into()),
             Frame::Have(have) => PbFrame::Have(have.into()),
+            Frame::Possession(possession) => PbFrame::Possession(possession.into()),
             Frame::Leaves(leaves) => PbFrame::Leaves(leaves.into()),
             Frame::Ack { sequence } => PbFrame::Ack(pb::Ack { sequence: *sequence }),
             Frame::Refused(leaves) => PbFrame::Refused(pb::Refused { leaves: leaves.iter().map(Into::into).collect() }),
@@ -83,6 +86,7 @@ impl TryFrom<pb::Frame> for Frame {
             PbFrame::Welcome(welcome) => Frame::Welcome(welcome.try_into()?),
             PbFrame::Reconcile(reconcile) => to_reconcile(reconcile)?,
             PbFrame::Have(have) => Frame::Have(have.try_into()?),
+            PbFrame::Possession(possession) => to_possession(possession)?,
             PbFrame::Leaves(leaves) => Frame::Leaves(leaves.try_into()?),
             PbFrame::Ack(pb::Ack { sequence }) => Frame::Ack { sequence },
             PbFrame::Refused(pb::Refused { leaves }) => {
@@ -159,7 +163,7 @@ impl TryFrom<pb::Hello> for Hello {
             incarnation: heliu_trust::id::Incarnation(bytes("the incarnation", &hello.incarnation)?),
             versions: (hello.version_min, hello.version_max),
             directory_len: hello.directory_len,
-            directory_head: heliu_trust::id::DirectoryVersion(bytes("the directory's head", &hello.directory_head)?),
+            directory_head: DirectoryVersion(bytes("the directory's head", &hello.directory_head)?),
             program: text("the program's version", hello.program, PROGRAM_BYTES)?,
             now_ms: Some(hello.now_ms).filter(|now| *now != 0),
         })
@@ -236,100 +240,6 @@ impl TryFrom<pb::Welcome> for Welcome {
     }
 }
 
-impl From<&Range> for pb::Range {
-    fn from(range: &Range) -> Self {
-        let content = match &range.content {
-            RangeContent::Fingerprint { count, sum } => {
-                pb::range::Content::Fingerprint(pb::Fingerprint { count: *count, sum: sum.0.to_vec() })
-            }
-            RangeContent::Items(items) => {
-                pb::range::Content::Items(items.iter().flat_map(|(id, sum)| [id.0, sum.0]).flatten().collect())
-            }
-            RangeContent::Missing(ids) => pb::range::Content::Missing(ids.iter().flat_map(|id| id.0).collect()),
-        };
-        pb::Range {
-            from: range.from.0.to_vec(),
-            to: range.to.as_ref().map(|to| to.0.to_vec()).unwrap_or_default(),
-            content: Some(content),
-        }
-    }
-}
-
-impl From<&Reconcile> for pb::Reconcile {
-    fn from(reconcile: &Reconcile) -> Self {
-        let turn = match reconcile.turn {
-            Turn::Begin => pb::Turn::Begin,
-            Turn::Question => pb::Turn::Question,
-            Turn::Part => pb::Turn::Part,
-            Turn::Answer => pb::Turn::Answer,
-            Turn::Done => pb::Turn::Done,
-        };
-        pb::Reconcile { turn: turn.into(), ranges: reconcile.ranges.iter().map(Into::into).collect() }
-    }
-}
-
-fn to_reconcile(reconcile: pb::Reconcile) -> Result<Frame, FrameError> {
-    let turn = match reconcile.turn() {
-        pb::Turn::Begin => Turn::Begin,
-        pb::Turn::Question => Turn::Question,
-        pb::Turn::Part => Turn::Part,
-        pb::Turn::Answer => Turn::Answer,
-        pb::Turn::Done => Turn::Done,
-        pb::Turn::Unspecified => return Ok(Frame::Unknown),
-    };
-    at_most("ranges", reconcile.ranges.len(), limits::RANGES_PER_FRAME)?;
-    let mut left = limits::ITEMS_PER_FRAME;
-    let ranges = reconcile.ranges.into_iter().map(|range| to_range(range, &mut left)).collect::<Result<_, _>>()?;
-    Ok(Frame::Reconcile(Reconcile { turn, ranges }))
-}
-
-/// `left` is how many items the frame may still have.
-fn to_range(range: pb::Range, left: &mut usize) -> Result<Range, FrameError> {
-    let content = match range.content.ok_or(FrameError::Missing("the content of a range"))? {
-        pb::range::Content::Fingerprint(fingerprint) => {
-            RangeContent::Fingerprint { count: fingerprint.count, sum: Sum(bytes("a sum", &fingerprint.sum)?) }
-        }
-        pb::range::Content::Items(items) => {
-            let pairs = entries::<64>("items", &items, left, limits::ITEMS_PER_FRAME)?;
-            let pair =
-                |pair: &[u8; 64]| Ok((RecordId(bytes("an id", &pair[..32])?), Sum(bytes("a sum", &pair[32..])?)));
-            RangeContent::Items(pairs.iter().map(pair).collect::<Result<_, FrameError>>()?)
-        }
-        pb::range::Content::Missing(ids) => RangeContent::Missing(
-            entries::<32>("missing records", &ids, left, limits::ITEMS_PER_FRAME)?
-                .iter()
-                .map(|id| RecordId(*id))
-                .collect(),
-        ),
-    };
-    let to = if range.to.is_empty() { None } else { Some(RecordId(bytes("the end of a range", &range.to)?)) };
-    Ok(Range { from: RecordId(bytes("the start of a range", &range.from)?), to, content })
-}
-
-impl From<&Have> for pb::Have {
-    fn from(have: &Have) -> Self {
-        let record = |(record, leaves): &(RecordId, Vec<[u8; 8]>)| pb::HaveRecord {
-            record: record.0.to_vec(),
-            leaves: leaves.concat(),
-        };
-        pb::Have { records: have.records.iter().map(record).collect(), reply: have.reply }
-    }
-}
-
-impl TryFrom<pb::Have> for Have {
-    type Error = FrameError;
-
-    fn try_from(have: pb::Have) -> Result<Self, Self::Error> {
-        at_most("records", have.records.len(), limits::RECORDS_PER_HAVE)?;
-        let mut left = limits::LEAVES_PER_HAVE;
-        let mut record = |record: pb::HaveRecord| -> Result<_, FrameError> {
-            let leaves = entries::<8>("leaves", &record.leaves, &mut left, limits::LEAVES_PER_HAVE)?;
-            Ok((RecordId(bytes("a record id", &record.record)?), leaves.to_vec()))
-        };
-        Ok(Have { records: have.records.into_iter().map(&mut record).collect::<Result<_, _>>()?, reply: have.reply })
-    }
-}
-
 impl From<&Leaves> for pb::Leaves {
     fn from(leaves: &Leaves) -> Self {
         let packed = leaves::pack(&leaves.delivery);
@@ -389,55 +299,6 @@ impl TryFrom<pb::RefusedLeaf> for RefusedLeaf {
             code: text("a reason code", refused.code, CODE_BYTES)?,
             reason: text("a reason", refused.reason, limits::REASON_BYTES)?,
         })
-    }
-}
-
-impl From<&Checkpoint> for pb::Checkpoint {
-    fn from(checkpoint: &Checkpoint) -> Self {
-        let Checkpoint { mine, yours, sums, statements } = checkpoint;
-        pb::Checkpoint {
-            mine: *mine,
-            yours: *yours,
-            records: sums.records,
-            held: sums.held.0.to_vec(),
-            admitted: sums.admitted.0.to_vec(),
-            statements: statements.0.to_vec(),
-        }
-    }
-}
-
-impl TryFrom<pb::Checkpoint> for Checkpoint {
-    type Error = FrameError;
-
-    fn try_from(checkpoint: pb::Checkpoint) -> Result<Self, Self::Error> {
-        let sums = Sums {
-            records: checkpoint.records,
-            held: Sum(bytes("the sum of held leaves", &checkpoint.held)?),
-            admitted: Sum(bytes("the sum of admitted leaves", &checkpoint.admitted)?),
-        };
-        let statements = Sum(bytes("the sum of statements", &checkpoint.statements)?);
-        Ok(Checkpoint { mine: checkpoint.mine, yours: checkpoint.yours, sums, statements })
-    }
-}
-
-impl From<Verdict> for pb::Comparison {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Equal => pb::Comparison::Equal,
-            Verdict::JudgedDifferently => pb::Comparison::JudgedDifferently,
-            Verdict::Different => pb::Comparison::Different,
-            Verdict::MovedOn => pb::Comparison::MovedOn,
-        }
-    }
-}
-
-fn to_verdict(verdict: pb::Verdict) -> Option<Verdict> {
-    match verdict.comparison() {
-        pb::Comparison::Equal => Some(Verdict::Equal),
-        pb::Comparison::JudgedDifferently => Some(Verdict::JudgedDifferently),
-        pb::Comparison::Different => Some(Verdict::Different),
-        pb::Comparison::MovedOn => Some(Verdict::MovedOn),
-        pb::Comparison::Unspecified => None,
     }
 }
 

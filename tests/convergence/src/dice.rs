@@ -14,6 +14,17 @@ impl Dice {
         Dice(SplitMix(apart))
     }
 
+    /// Dice that go on where others were; see [`Dice::state`].
+    #[must_use]
+    pub fn going_on(state: u64) -> Self {
+        Dice(SplitMix(state))
+    }
+
+    #[must_use]
+    pub fn state(&self) -> u64 {
+        self.0.0
+    }
+
     /// A number from 0 to `bound - 1`; 0 for a bound of 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0.below(bound)

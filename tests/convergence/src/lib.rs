@@ -5,11 +5,14 @@
 //! what is commanded, what breaks, what heals. [`reference`] says what must be true afterwards, and [`invariants`] holds
 //! the nodes against it, one file per promise.
 
+pub mod chance;
+pub mod coverage;
 pub mod dice;
 pub mod invariants;
+pub mod kept;
+pub mod long;
 pub mod reference;
 pub mod schedule;
-pub mod seeds;
 pub mod story;
 pub mod tally;
 pub mod world;

@@ -51,8 +51,8 @@ pub struct Known {
     pub raw: Arc<[u8]>,
     pub claim: Claim,
     pub is_acknowledged: bool,
-    /// The only disk that held it was replaced by an older copy.
-    pub is_lost: bool,
+    /// When a disk that held it was last replaced by an older copy, or went for good.
+    pub lost_at: Option<u64>,
 }
 
 #[derive(Default)]
@@ -88,7 +88,7 @@ impl Ledger {
                     raw: Arc::clone(&row.change),
                     claim: Claim::JudgedByItsNode,
                     is_acknowledged: false,
-                    is_lost: false,
+                    lost_at: None,
                 },
             );
         }
@@ -107,9 +107,10 @@ impl Ledger {
         }
     }
 
-    pub fn lost_with_its_disk(&mut self, leaf: LeafHash) {
+    /// A disk that held it is gone.
+    pub fn lost_with_a_disk(&mut self, leaf: LeafHash, now: u64) {
         if let Some(known) = self.leaves.get_mut(&leaf) {
-            known.is_lost = true;
+            known.lost_at = Some(now);
         }
     }
 
@@ -134,7 +135,9 @@ pub struct Truth {
     pub waiting: BTreeSet<LeafHash>,
     /// Whose it is and who may hold it, by what counts alone.
     pub reach: Reach,
-    document: Automerge,
+    /// Every key of these containers with all its visible values.
+    pub mv: BTreeMap<String, Vec<Value>>,
+    pub lww: BTreeMap<String, Vec<Value>>,
 }
 
 /// Whom a record names.
@@ -218,13 +221,8 @@ impl Truth {
         if reach.owners.is_empty() {
             reach.owners.insert(preimage.birth);
         }
-        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, reach, document }
-    }
-
-    /// Every key of a container with all its visible values.
-    #[must_use]
-    pub fn container(&self, name: &str) -> BTreeMap<String, Vec<Value>> {
-        container(&self.document, name)
+        let (mv, lww) = (container(&document, "mv"), container(&document, "lww"));
+        Truth { record, preimage, leaves: leaves.keys().copied().collect(), admitted, waiting, reach, mv, lww }
     }
 
     #[must_use]
@@ -233,14 +231,18 @@ impl Truth {
     }
 }
 
-/// The changes of leaves, as automerge reads them.
-pub struct Parsed(pub BTreeMap<LeafHash, automerge::Change>);
+/// The changes of leaves, as automerge reads them, and as the engine does.
+pub struct Parsed(pub BTreeMap<LeafHash, automerge::Change>, pub BTreeMap<LeafHash, Arc<Change>>);
 
 impl Parsed {
     #[must_use]
     pub fn of(ledger: &Ledger) -> Self {
         let parse = |raw: &[u8]| automerge::Change::from_bytes(raw.to_vec()).expect("automerge reads what was written");
-        Parsed(ledger.leaves().map(|(leaf, known)| (*leaf, parse(&known.raw))).collect())
+        let read = |raw: &[u8]| Change::parse(raw).ok().map(Arc::new);
+        Parsed(
+            ledger.leaves().map(|(leaf, known)| (*leaf, parse(&known.raw))).collect(),
+            ledger.leaves().filter_map(|(leaf, known)| Some((*leaf, read(&known.raw)?))).collect(),
+        )
     }
 
     /// Which leaves were written for each record, actor and seq.

@@ -8,6 +8,7 @@ use heliu_replication::Reply;
 use heliu_replication::effect::Done;
 use serde_json::Value;
 
+use crate::chance::Chance;
 use crate::invariants::{Violation, check};
 use crate::schedule::HEALING_MS_MAX;
 use crate::world::county::County;
@@ -37,7 +38,13 @@ impl Story {
     #[must_use]
     pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
         let county = County::where_one_passes_for_another(seed, names, one, another);
-        Self::in_world(World::in_county(seed, county, names.len(), Habits::default(), true), seed, names)
+        Self::in_world(World::in_county(Chance::new(seed), county, names.len(), Habits::default(), true), seed, names)
+    }
+
+    /// As [`Story::of`], with habits of one's own, and without words: for long worlds.
+    #[must_use]
+    pub fn quietly(seed: u64, names: &[&str], habits: Habits) -> Self {
+        Self::in_world(World::new(seed, names, habits, false), seed, names)
     }
 
     fn in_world(mut world: World, seed: u64, names: &[&str]) -> Self {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::coverage::Ground;
+
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     pub commands: BTreeMap<String, u64>,
@@ -31,8 +33,10 @@ pub struct Tally {
     pub scans: u64,
     /// Stored statuses of leaves that were written anew.
     pub restated: u64,
+    /// What it has met; not added up.
+    pub ground: Ground,
     /// Names of the faults that the schedule had.
-    pub faults: BTreeMap<&'static str, u64>,
+    pub faults: BTreeMap<String, u64>,
     /// Simulated milliseconds from the end of the faults until everything was quiet.
     pub healing_ms_max: u64,
 }
@@ -43,8 +47,9 @@ impl Tally {
     }
 
     /// Notes that a schedule had a fault; each schedule counts once.
-    pub fn fault(&mut self, name: &'static str) {
-        self.faults.insert(name, 1);
+    pub fn fault(&mut self, name: &str) {
+        self.faults.insert(name.to_owned(), 1);
+        self.ground.fault(name);
     }
 
     pub fn add(&mut self, other: &Tally) {
@@ -52,7 +57,7 @@ impl Tally {
             *self.commands.entry(name.clone()).or_default() += count;
         }
         for (name, count) in &other.faults {
-            *self.faults.entry(name).or_default() += count;
+            *self.faults.entry(name.clone()).or_default() += count;
         }
         let pairs = [
             (&mut self.refused, other.refused),

@@ -73,12 +73,56 @@ fn an_acknowledged_leaf_that_is_nowhere_is_missed() {
     let (mut story, record) = one_record(2);
     for name in ["C", "T1"] {
         let machine = story.world.machine(name);
-        let damaged = without_last_leaf(&story.world.machines[machine].disk, record);
+        let mut damaged = without_last_leaf(&story.world.machines[machine].disk, record);
+        damaged.line.clone_from(&story.world.machines[machine].disk.line);
         story.world.crash(machine);
         story.world.machines[machine].disk = damaged;
     }
     let found = check(&story.world);
     assert!(found.iter().any(|v| v.what.contains("is held nowhere")), "{found:?}");
+    // A machine that was put back never had it, and does not promise it.
+    for name in ["C", "T1"] {
+        let machine = story.world.machine(name);
+        story.world.machines[machine].disk.line.clear();
+    }
+    let found = check(&story.world);
+    assert!(!found.iter().any(|v| v.what.contains("is held nowhere")), "{found:?}");
+}
+
+/// What one machine lets go of somebody else has, at that moment.
+#[test]
+fn a_last_copy_that_goes_is_seen() {
+    let (mut story, record) = one_record(4);
+    let county = story.world.machine("C");
+    let drop = || Transaction { dropped: vec![record], ..Transaction::default() };
+    let apply = |transaction| heliu_replication::Effect::Apply(Box::new(transaction));
+    story.world.carries_out(county, apply(drop()));
+    assert!(story.world.broken.is_empty(), "the township has it: {:?}", story.world.broken);
+    let township = story.world.machine("T1");
+    let upstreams = std::mem::take(&mut story.world.machines[township].upstreams);
+    story.world.carries_out(township, apply(drop()));
+    story.world.machines[township].upstreams = upstreams;
+    assert!(story.world.broken.iter().any(|v| v.what.contains("which nobody else has")), "{:?}", story.world.broken);
+}
+
+/// What a row says and counts for is what its leaves say and add up to.
+#[test]
+fn a_row_that_says_more_than_its_leaves_is_seen() {
+    let (mut story, record) = one_record(5);
+    let county = story.world.machine("C");
+    let row = story.world.machines[county].disk.row(record).expect("it is here");
+    let wrong = RecordRow { held: heliu_record::hash::Sum([7; 32]), ..row.clone() };
+    let put = |row| Transaction { records: vec![row], ..Transaction::default() };
+    story.world.machines[county].disk.apply(&put(wrong)).expect("a store takes anything that fits");
+    let found: Vec<String> = check(&story.world).iter().map(ToString::to_string).collect();
+    assert!(found.iter().any(|v| v.contains("for something else than its leaves")), "{found:?}");
+    // Nothing of it counts any more, and it goes on speaking.
+    let positions = story.world.machines[county].disk.load(record).expect("it is here").leaves;
+    let statuses = positions.iter().map(|leaf| (leaf.position, LeafStatus::Excluded)).collect();
+    let silent = Transaction { statuses, ..put(row) };
+    story.world.machines[county].disk.apply(&silent).expect("a store takes anything that fits");
+    let found: Vec<String> = check(&story.world).iter().map(ToString::to_string).collect();
+    assert!(found.iter().any(|v| v.contains("of which nothing counts")), "{found:?}");
 }
 
 #[test]

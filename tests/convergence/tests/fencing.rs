@@ -152,7 +152,7 @@ fn stolen_issuer_enrols_a_second_node_on_a_populated_seat() {
     story.run_until_quiet();
     let (county, township) = (story.world.machine("C"), story.world.machine("T1"));
     let (thief, issuer, root) = (story.world.county.hire("V11'"), story.world.county.issuer, story.world.county.root);
-    let enrol = Item::enrol(&thief.key, thief.seat, sealing_of(&thief.key).public(), Vec::new());
+    let enrol = Item::enrol(&thief.key, thief.seat, sealing_of(&thief.name).public(), Vec::new());
     let entry = story.world.county.directory().draft(vec![enrol], 0, &[&issuer]).expect("the key is right");
     // It comes by whatever way, here by the thief's own connection to the township.
     assert!(matches!(story.world.enter(township, entry), Reply::Done(_)));

@@ -1,28 +1,31 @@
-//! A few hundred schedules in every run, and all seeds that ever failed.
+//! A few hundred schedules in every run, and all that ever failed.
 
-use convergence::schedule::{Options, compare_with_right_clocks, has_comparable_clocks, run};
-use convergence::seeds;
+use convergence::coverage::Coverage;
+use convergence::kept;
+use convergence::schedule::plan::{Plan, Step};
+use convergence::schedule::{
+    Options, compare_with_right_clocks, failures_of, has_comparable_clocks, run, run_plan, shrink,
+};
 
-fn must_hold(seed: u64, why: &str) {
-    let outcome = run(seed, Options::default());
-    if !outcome.violations.is_empty() {
-        let told = run(seed, Options { with_words: true, ..Options::default() });
-        let found: Vec<String> = told.violations.iter().map(ToString::to_string).collect();
-        panic!("seed {seed} ({why}):\n{}\n{}", told.words.join("\n"), found.join("\n"));
+fn must_hold(name: &str, plan: &Plan) {
+    let checks = Options { clocks: true, ..Options::default() };
+    if !failures_of(plan, checks).1.is_empty() {
+        let (told, found) = failures_of(plan, Options { with_words: true, ..checks });
+        panic!("schedule {name} ({}):\n{}\n{}", plan.why, told.words.join("\n"), found.join("\n"));
     }
 }
 
 #[test]
-fn seeds_that_failed_once_hold() {
-    for (seed, why) in seeds::kept() {
-        must_hold(seed, why);
-    }
+fn schedules_that_failed_once_hold() {
+    let kept = kept::all();
+    assert!(kept.len() >= 30, "only {} are kept", kept.len());
+    kept.iter().for_each(|(name, plan)| must_hold(name, plan));
 }
 
 #[test]
 fn three_hundred_schedules_hold() {
     for seed in 1..=300 {
-        must_hold(seed, "one of the first");
+        must_hold(&seed.to_string(), &Plan::draw(seed));
     }
 }
 
@@ -35,14 +38,51 @@ fn a_seed_gives_the_same_trace_twice() {
     }
 }
 
+/// Whatever a seed draws later, a recorded schedule is what it was: its steps say what they came to.
+#[test]
+fn a_recorded_schedule_takes_the_same_course_and_is_read_as_it_was_written() {
+    for seed in 420..440 {
+        let once = run(seed, Options { records: true, ..Options::default() });
+        let recorded = once.recorded.expect("it was recorded");
+        let read: Plan = serde_json::from_str(&kept::written(&recorded)).expect("it is read");
+        assert_eq!(run_plan(&read, Options::default()).fingerprint, once.fingerprint, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_schedule_is_made_smaller_to_the_steps_that_it_takes() {
+    let mut plan = Plan::draw(7);
+    let middle = plan.steps.len() / 2;
+    plan.steps.insert(middle, (plan.steps[middle].0, Step::Crash { machine: 99 }));
+    plan.steps.push((plan.end, Step::Restore { machine: 99 }));
+    let has = |plan: &Plan, wanted: &Step| plan.steps.iter().any(|(_, step)| step == wanted);
+    let fails = |plan: &Plan| {
+        has(plan, &Step::Crash { machine: 99 }) && has(plan, &Step::Restore { machine: 99 }) && plan.habits.repeats > 0
+    };
+    let small = shrink::shrink_while(plan.clone(), &fails);
+    assert_eq!((small.steps.len(), small.habits.duplicates, small.habits.repeats), (2, 0, plan.habits.repeats));
+    let other = Plan::draw(8);
+    assert_eq!(shrink::shrink_while(other.clone(), &fails).steps, other.steps, "what does not fail stays as it is");
+}
+
+#[test]
+fn every_fault_and_every_pair_of_faults_is_drawn() {
+    let mut coverage = Coverage::default();
+    kept::corpus().iter().for_each(|seed| {
+        coverage.add(run(*seed, Options::default()).tally.ground);
+    });
+    assert!(coverage.faults_apart().is_empty(), "{:?}", coverage.faults_apart());
+}
+
 #[test]
 fn wrong_clocks_change_no_course() {
     let mut compared = 0;
-    for seed in 500..580 {
+    for seed in 500..620 {
         let outcome = run(seed, Options::default());
         if has_comparable_clocks(&outcome.tally) {
             compared += 1;
-            assert_eq!(compare_with_right_clocks(seed, outcome.fingerprint), None, "seed {seed}");
+            let found = compare_with_right_clocks(&Plan::draw(seed), outcome.fingerprint);
+            assert_eq!(found, None, "seed {seed}");
         }
     }
     assert!(compared >= 10, "only {compared} had wrong clocks");

@@ -14,14 +14,14 @@ impl Engine {
     pub fn alarms(&self) -> Vec<Alarm> {
         let (replica, now_ms) = (&self.replica, self.now.wall_ms);
         let mut alarms = Vec::new();
-        if replica.directory.is_fenced(replica.node) {
+        if replica.directory().is_fenced(replica.node) {
             alarms.push(Alarm::fenced(replica.node));
         }
         if let Some(fork) = &replica.fork {
             let heads = [fork.ours, fork.theirs.version];
             alarms.push(Alarm::directory_forked(fork.theirs.entry.index, heads, fork.at_ms));
         }
-        alarms.extend(second_nodes(&replica.directory, replica.seat, &replica.learnt, now_ms));
+        alarms.extend(second_nodes(replica.directory(), replica.seat, &replica.learnt, now_ms));
         alarms.extend(replica.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
         let mut twins = self.twins();
         let here = twins.remove(&replica.node).or(replica.evidence.twin_since);

@@ -45,7 +45,7 @@ impl Engine {
         if self.joins.is_empty() {
             return;
         }
-        let (own, seats) = (self.replica.seat, self.replica.directory.seats());
+        let (own, seats) = (self.replica.seat, self.replica.directory().seats());
         let leads_up =
             |link: &Link| link.is_running() && link.peer_seat().is_some_and(|s| seats.is_at_or_above(s, own));
         let up: Vec<LinkId> = self.links.iter().filter(|(_, link)| leads_up(link)).map(|(id, _)| *id).collect();

@@ -20,7 +20,7 @@ impl Engine {
         delivery: &Delivery,
         now: Moment,
     ) -> Option<Incoming> {
-        let directory = &self.replica.directory;
+        let directory = self.replica.directory();
         let verdicts = check_commits(&delivery.commits, directory, &*self.replica.verifier);
         if verdicts.iter().any(|verdict| verdict.as_ref().is_err_and(heliu_trust::admission::CommitError::is_held)) {
             return None;

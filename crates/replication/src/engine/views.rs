@@ -1,7 +1,6 @@
 //! What operators and the shell see of an engine, besides [`alarms`](super::alarms).
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_storage::{Meta, StoreError};
@@ -15,25 +14,29 @@ use crate::effect::LinkStatus;
 use crate::replica::Receipt;
 
 impl Engine {
+    /// As it is durable.
     #[must_use]
     pub fn directory(&self) -> &Directory {
-        &self.replica.directory
+        self.replica.directory()
     }
 
     #[must_use]
     pub fn meta(&self) -> &Meta {
-        &self.replica.meta
+        self.replica.meta()
     }
 
     #[must_use]
     pub fn links(&self) -> Vec<LinkStatus> {
-        self.links.values().map(|link| link.status(self.replica.meta.head)).collect()
+        self.links.values().map(|link| link.status(self.replica.meta().head)).collect()
     }
 
-    /// Records that have left this seat and wait until a superior has everything.
+    /// Records that have left this seat and wait until a superior has proven that it has everything. At the top of the tree
+    /// nothing waits: what is for no seat of it stays, and is shown if its seat is entered.
     #[must_use]
     pub fn leaving(&self) -> usize {
-        self.replica.hidden()
+        let (seats, own) = (self.directory().seats(), self.replica.seat);
+        let is_top = seats.get(own).is_some_and(|seat| seat.parent.is_none());
+        if is_top { 0 } else { self.replica.leaving().len() }
     }
 
     /// Erased records with who has confirmed it and who is silent, by id.
@@ -48,12 +51,12 @@ impl Engine {
         self.replica.receipt(record)
     }
 
-    /// Everything that nodes say outside of records and that is for this seat, by hash.
+    /// Everything that nodes say outside of records and that is for this seat, by hash, as far as it is durable.
     pub fn statements(&self) -> impl Iterator<Item = &SignedStatement> {
-        self.replica.statements.iter().map(Arc::as_ref)
+        self.replica.statements.durable()
     }
 
-    /// How far the audit log goes, with what is not durable yet.
+    /// How far the audit log goes.
     #[must_use]
     pub fn audit_head(&self) -> AuditHead {
         self.replica.audit_head()

@@ -257,7 +257,7 @@ impl Link {
         if let (Some(from), Some(peer)) = (replaced_from, &mut self.peer) {
             peer.directory_len = peer.directory_len.min(from);
         }
-        self.verifying.directory_grew();
+        self.verifying.unsettle();
         match self.phase {
             Phase::Directory => self.settle_directory(shared, out),
             Phase::Greeting | Phase::Closed => {}

@@ -1,10 +1,11 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
 //! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`],
-//! [`verifying`], [`stating`].
+//! [`verifying`], [`stating`], [`farewell`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
 mod directing;
+mod farewell;
 mod greeting;
 mod pushing;
 mod receiving;
@@ -13,6 +14,9 @@ mod sending;
 mod stating;
 mod verifying;
 
+use std::collections::BTreeMap;
+
+use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem, StoreId};
 use heliu_trust::directory::{Directory, SignedEntry};
@@ -42,8 +46,8 @@ pub(crate) struct Shared<'a> {
     pub statements: &'a Statements,
     /// Two entries for one place of the directory, if that is known here.
     pub fork: Option<&'a Fork>,
-    /// Records that have left this seat wait until a superior has our feed up to then.
-    pub is_leaving: bool,
+    /// Records that have left this seat and are still here, each with the position where it left.
+    pub leaving: &'a BTreeMap<RecordId, Position>,
     pub now: Moment,
 }
 
@@ -69,6 +73,8 @@ pub(crate) enum Arrival {
     JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
+    /// A superior has proven that it holds all that this digest is of, of a record that left this seat.
+    Proven { record: RecordId, held: Sum },
 }
 
 #[derive(Default)]
@@ -126,6 +132,7 @@ pub(crate) struct Link {
     sending: sending::Sending,
     receiving: receiving::Receiving,
     reconciling: reconciling::Reconciling,
+    farewell: farewell::Farewell,
     verifying: verifying::Verifying,
     stating: stating::Stating,
     refused_here: u64,
@@ -145,6 +152,7 @@ impl Link {
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
+            farewell: farewell::Farewell::default(),
             verifying: verifying::Verifying::default(),
             stating: stating::Stating::default(),
             refused_here: 0,
@@ -187,11 +195,6 @@ impl Link {
         (self.phase == Phase::Running).then(|| self.sending.walked())
     }
 
-    /// Up to where the other end has our feed durably.
-    pub fn acked(&self) -> Position {
-        self.sending.acked
-    }
-
     pub fn on_frame(&mut self, frame: Frame, shared: &Shared<'_>, out: &mut Out) {
         let running = self.phase == Phase::Running;
         if let Some(peer) = &mut self.peer {
@@ -206,6 +209,7 @@ impl Link {
             Frame::Welcome(welcome) if self.peer.is_some() => self.on_welcome(welcome, shared, out),
             Frame::Reconcile(message) if running => self.on_reconcile(message, shared, out),
             Frame::Have(have) if running => self.on_have(have, shared, out),
+            Frame::Possession(possession) if running => self.on_possession(possession, shared, out),
             Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
             Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
@@ -250,6 +254,7 @@ impl Link {
             self.mend_soon(out);
             self.tick_reconciling(out);
             self.sending.pushing.tick();
+            self.tick_farewell(shared);
             self.tick_statements(shared, out);
             self.tell_position(shared, out);
             self.pump(shared, out);
@@ -339,6 +344,7 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Welcome(_) => "welcome",
         Frame::Reconcile(_) => "reconcile frame",
         Frame::Have(_) => "have",
+        Frame::Possession(_) => "question of possession",
         Frame::Leaves(_) => "leaves frame",
         Frame::Ack { .. } => "ack",
         Frame::Refused(_) => "report of refused leaves",

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use heliu_record::id::RecordId;
 use heliu_storage::{FeedEntry, FeedItem, FeedPage, Position};
 
-use super::sending::{PAGE, Reading, is_in_scope, origin, travels};
+use super::sending::{PAGE, Reading, is_in_scope, travels};
 use super::{Link, Out, Shared};
 use crate::effect::{Effect, LinkId};
 use crate::frame::{Frame, Have, cut};
@@ -37,6 +37,20 @@ pub(super) struct Push {
     tell: bool,
     /// We wait for the other's list, having sent ours.
     compare: bool,
+    /// It has left this seat: the other end is asked whether it has all.
+    farewell: bool,
+    /// The other end asks whether these are here.
+    asked: Option<Asked>,
+    /// It has left this seat, and these the other end lacks, whatever else it is to have: once it has acknowledged them, all
+    /// is there.
+    given: BTreeSet<[u8; 32]>,
+}
+
+/// Hashes of leaves and grants that the other end has asked about, and how many it has named.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    pub hashes: BTreeSet<[u8; 32]>,
+    pub covered: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,8 +62,6 @@ enum Which {
     All,
     /// Whoever may have them: these took the seat of this end out of the audience, and the other missed it.
     These(BTreeSet<[u8; 8]>),
-    /// This end left the audience at a position: all up to there that did not come from the other.
-    Farewell(Position),
     /// The last that the other is entitled to, then a withdrawal.
     Parting(Last),
 }
@@ -80,8 +92,16 @@ impl Push {
         Push { leaves: Which::Parting(Last::UpTo(at)), ..Push::default() }
     }
 
-    pub fn farewell(at: Position) -> Self {
-        Push { leaves: Which::Farewell(at), ..Push::default() }
+    pub fn farewell() -> Self {
+        Push { farewell: true, ..Push::default() }
+    }
+
+    pub fn asked(asked: Asked) -> Self {
+        Push { asked: Some(asked), ..Push::default() }
+    }
+
+    pub fn given(hashes: BTreeSet<[u8; 32]>) -> Self {
+        Push { given: hashes, ..Push::default() }
     }
 
     pub fn lacking(held: BTreeSet<[u8; 8]>, tell: bool) -> Self {
@@ -100,21 +120,29 @@ impl Push {
 
     /// Leaves in the lists that it keeps.
     fn listed(&self) -> usize {
-        match &self.leaves {
+        let leaves = match &self.leaves {
             Which::Lacking(list) | Which::These(list) | Which::Parting(Last::These(list)) => list.len(),
-            Which::None | Which::All | Which::Farewell(_) | Which::Parting(Last::UpTo(_)) => 0,
-        }
+            Which::None | Which::All | Which::Parting(Last::UpTo(_)) => 0,
+        };
+        // Four times as long as the others.
+        leaves + 4 * (self.given.len() + self.asked.as_ref().map_or(0, |asked| asked.hashes.len()))
     }
 
     /// Nothing that was wished for is lost: more leaves stand for fewer, and a parting one ends with a withdrawal.
     fn add(&mut self, more: Push) {
         self.tell |= more.tell;
         self.compare |= more.compare;
+        self.farewell |= more.farewell;
+        self.given.extend(more.given);
+        if let Some(more) = more.asked {
+            let asked = self.asked.get_or_insert_default();
+            asked.hashes.extend(more.hashes);
+            asked.covered += more.covered;
+        }
         let leaves = std::mem::take(&mut self.leaves);
         self.leaves = match (leaves, more.leaves) {
             (Which::Parting(Last::UpTo(a)), Which::Parting(Last::UpTo(b))) => Which::Parting(Last::UpTo(a.max(b))),
             (Which::Parting(last), _) | (_, Which::Parting(last)) => Which::Parting(last),
-            (Which::Farewell(at), _) | (_, Which::Farewell(at)) => Which::Farewell(at),
             (Which::These(more), Which::These(leaves)) => Which::These(leaves.union(&more).copied().collect()),
             (Which::These(leaves), _) | (_, Which::These(leaves)) => Which::These(leaves),
             (Which::All, _) | (_, Which::All) => Which::All,
@@ -133,9 +161,12 @@ struct Bulk {
 }
 
 /// A frame that has been read and waits for room in the window.
+#[derive(Default)]
 pub(super) struct Parcel {
     pub items: Vec<FeedItem>,
     pub withdrawn: Vec<RecordId>,
+    /// Records of which all that was to be given is in this frame and in those before it.
+    pub given: Vec<RecordId>,
 }
 
 pub(super) struct Pushing {
@@ -189,7 +220,7 @@ impl Pushing {
         }
     }
 
-    fn is_overfull(&self) -> bool {
+    pub fn is_overfull(&self) -> bool {
         self.queue.len() * ASKED_RECORD + self.listed * ASKED_LEAF > ASKED_BYTES
     }
 
@@ -249,7 +280,7 @@ impl Link {
         let items: Vec<FeedItem> = page
             .items
             .into_iter()
-            .filter(|item| short_of(&item.entry).is_some() && bulk.records.contains(&item.entry.record()))
+            .filter(|item| hash_of(&item.entry).is_some() && bulk.records.contains(&item.entry.record()))
             .filter(|item| is_in_scope(item, peer, shared))
             .collect();
         if bulk.at >= bulk.until || !progressed {
@@ -271,18 +302,23 @@ impl Link {
         let read: usize = page.items.iter().map(item_bytes).sum();
         self.sending.pushing.learn(read);
         let mut lists: BTreeMap<RecordId, Vec<[u8; 8]>> = BTreeMap::new();
+        let mut here: BTreeMap<RecordId, Vec<[u8; 32]>> = BTreeMap::new();
         let mut items = Vec::new();
         for item in page.items {
-            let (Some(short), Some(push)) = (short_of(&item.entry), pushes.get(&item.entry.record())) else { continue };
+            let (Some(hash), Some(push)) = (hash_of(&item.entry), pushes.get(&item.entry.record())) else { continue };
+            let short = short_hash(&hash);
+            if push.farewell || push.asked.is_some() {
+                here.entry(item.entry.record()).or_default().push(hash);
+            }
             let position = item.entry.position();
             let goes = match &push.leaves {
                 Which::None => false,
                 Which::Lacking(held) => !held.contains(&short) && travels(&item, peer, shared),
                 Which::All => travels(&item, peer, shared),
                 Which::These(leaves) | Which::Parting(Last::These(leaves)) => leaves.contains(&short),
-                Which::Farewell(at) => position <= *at && origin(&item.entry) != Some(peer.node),
                 Which::Parting(Last::UpTo(limit)) => position <= *limit,
             };
+            let goes = goes || push.given.contains(&hash);
             if is_in_scope(&item, peer, shared) {
                 lists.entry(item.entry.record()).or_default().push(short);
             }
@@ -295,11 +331,17 @@ impl Link {
         let withdrawn: Vec<RecordId> = parting.map(|(record, _)| *record).collect();
         let backlog = &mut self.sending.pushing.backlog;
         let frames = cut(items, PAGE.entries, item_bytes);
-        backlog.extend(frames.into_iter().map(|items| Parcel { items, withdrawn: Vec::new() }));
-        if !withdrawn.is_empty() {
-            backlog.push_back(Parcel { items: Vec::new(), withdrawn });
+        backlog.extend(frames.into_iter().map(|items| Parcel { items, ..Parcel::default() }));
+        let given = pushes.iter().filter(|(_, push)| !push.given.is_empty());
+        let given: Vec<RecordId> = given.map(|(record, _)| *record).collect();
+        if !withdrawn.is_empty() || !given.is_empty() {
+            backlog.push_back(Parcel { items: Vec::new(), withdrawn, given });
         }
         self.send_lists(pushes, &mut lists, out);
+        let asked = pushes.iter().filter_map(|(record, push)| Some((*record, push.asked.clone()?)));
+        self.answer_possession(asked.collect(), &here, out);
+        let left = pushes.iter().filter(|(_, push)| push.farewell).map(|(record, _)| *record);
+        self.ask_possession(left.map(|record| (record, here.remove(&record).unwrap_or_default())).collect(), out);
     }
 
     /// Our lists for those records where the other waits for ours, or where we want something ourselves.
@@ -350,11 +392,10 @@ impl Link {
     }
 }
 
-/// What lists have of an entry: the first eight bytes of its hash.
-fn short_of(entry: &FeedEntry) -> Option<[u8; 8]> {
+fn hash_of(entry: &FeedEntry) -> Option<[u8; 32]> {
     match entry {
-        FeedEntry::Leaf(row) => Some(short_hash(&row.hash.0)),
-        FeedEntry::Grant(row) => Some(short_hash(&row.hash.0)),
+        FeedEntry::Leaf(row) => Some(row.hash.0),
+        FeedEntry::Grant(row) => Some(row.hash.0),
         FeedEntry::Rescope { .. } => None,
     }
 }

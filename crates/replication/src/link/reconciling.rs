@@ -124,15 +124,11 @@ impl Link {
     pub(super) fn reconcile_from(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
         let Some(peer) = &self.peer else { return };
         let seats = shared.directory.seats();
-        let upward = peer.seat != shared.seat && seats.is_at_or_above(peer.seat, shared.seat);
         let mut in_scope = Vec::new();
         for item in items {
             if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present
             {
                 in_scope.push((item.id, item.held));
-            } else if upward && !item.present {
-                // On its way out here: our own last edits of it still travel upward.
-                self.sending.push(item.id, Push::all());
             }
         }
         let Stage::Scanning(question) = std::mem::take(&mut self.reconciling.stage) else { return };

@@ -107,8 +107,9 @@ impl Link {
         if sending.is_full() {
             return false;
         }
-        if let Some(Parcel { items, withdrawn }) = sending.pushing.next_parcel() {
+        if let Some(Parcel { items, withdrawn, given }) = sending.pushing.next_parcel() {
             self.send_leaves(&items, withdrawn, None, out);
+            self.has_given(&given, self.sending.sequence);
             return !self.is_closed();
         }
         if sending.reading.is_some() || sending.pushing.has_read_enough() {
@@ -150,6 +151,7 @@ impl Link {
         let mut walked = through;
         let mut pushes: BTreeMap<RecordId, Push> = BTreeMap::new();
         let mut first_push = None;
+        let mut left = Vec::new();
         for item in page.iter().copied() {
             match &item.entry {
                 entry if origin(entry) == Some(peer.node) => self.sending.returned = true,
@@ -166,9 +168,10 @@ impl Link {
                         Push::all()
                     } else if removed.contains(&peer.seat) {
                         Push::parting(*position)
-                    } else if removed.contains(&shared.seat) && is_upward(peer, shared) {
-                        Push::farewell(*position)
                     } else {
+                        if removed.contains(&shared.seat) && is_upward(peer, shared) {
+                            left.push(*record);
+                        }
                         continue;
                     };
                     if pushes.contains_key(record) {
@@ -187,6 +190,9 @@ impl Link {
         for (record, push) in pushes {
             self.sending.push(record, push);
         }
+        left.into_iter()
+            .filter(|record| shared.leaving.contains_key(record))
+            .for_each(|record| self.say_farewell(record));
         if !items.is_empty() || through >= self.sending.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {
             self.send_leaves(&items, Vec::new(), Some(through), out);
         }
@@ -218,12 +224,11 @@ impl Link {
     }
 
     /// Once per tick: says how far the walk has come although nothing was in scope, so that the other's cursor does not
-    /// stay behind. At once if it has no cursor yet, if what came from it was passed, or if somebody here waits until it has
-    /// heard it.
+    /// stay behind. At once if it has no cursor yet, if what came from it was passed, or if somebody here wants to verify.
     pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
         self.sending.told_ticks = self.sending.told_ticks.saturating_add(1);
         let has_cursor = self.sending.told > 0;
-        let is_waited_for = shared.is_leaving || self.verifying.is_wanted() || self.sending.returned;
+        let is_waited_for = self.verifying.is_wanted() || self.sending.returned;
         if !has_cursor || is_waited_for || self.sending.told_ticks >= TELL_TICKS {
             self.tell_position_now(shared, out);
         }
@@ -251,6 +256,7 @@ impl Link {
             self.sending.in_flight_bytes -= bytes;
             self.sending.acked = self.sending.acked.max(through.unwrap_or(0));
         }
+        self.given_is_there(sequence, out);
         self.pump(shared, out);
     }
 }
@@ -286,7 +292,7 @@ pub(super) fn origin(entry: &FeedEntry) -> Option<NodeId> {
     }
 }
 
-fn is_upward(peer: &Peer, shared: &Shared<'_>) -> bool {
+pub(super) fn is_upward(peer: &Peer, shared: &Shared<'_>) -> bool {
     peer.seat != shared.seat && shared.directory.seats().is_at_or_above(peer.seat, shared.seat)
 }
 

@@ -1,6 +1,7 @@
 //! One link by itself: what it says to what it hears, also from an end that keeps no rules.
 
 mod greedy;
+mod leaving;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ struct End {
     meta: Meta,
     tail: Tail,
     statements: Statements,
+    leaving: BTreeMap<RecordId, Position>,
     node: NodeId,
     seat: SeatId,
     peer: NodeId,
@@ -74,12 +76,14 @@ impl End {
             sending: sending::Sending::default(),
             receiving: receiving::Receiving::default(),
             reconciling: reconciling::Reconciling::default(),
+            farewell: farewell::Farewell::default(),
             verifying: verifying::Verifying::default(),
             stating: stating::Stating::default(),
             refused_here: 0,
             refused_there: 0,
         };
-        End { directory, meta, tail: Tail::at(1_000), statements: Statements::default(), node, seat, peer, link }
+        let (tail, statements, leaving) = (Tail::at(1_000), Statements::default(), BTreeMap::new());
+        End { directory, meta, tail, statements, leaving, node, seat, peer, link }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) -> Out {
@@ -95,7 +99,7 @@ impl End {
             sums: Sums::default(),
             statements: &self.statements,
             fork: None,
-            is_leaving: false,
+            leaving: &self.leaving,
             now: Moment::default(),
         };
         let mut out = Out::default();

@@ -41,8 +41,6 @@ pub(super) struct Verifying {
     reconciled: u32,
     /// Since when the ends judge the same differently.
     judged_differently: Option<i64>,
-    /// The directory grew here: what the other end judged by the old one may not have been judged again.
-    directory_grew: bool,
 }
 
 impl Verifying {
@@ -66,12 +64,6 @@ impl Verifying {
 
     pub fn judged_differently(&self) -> Option<i64> {
         self.judged_differently
-    }
-
-    /// What both ends have agreed on may be judged anew.
-    pub fn directory_grew(&mut self) {
-        self.directory_grew = true;
-        self.unsettled = true;
     }
 
     pub fn mismatches(&self) -> u64 {
@@ -131,7 +123,8 @@ impl Link {
             self.stating.ask();
             let (sums, statements) = (shared.sums, self.statements_sum(shared));
             self.verifying.said = Some((shared.now.tick_ms, sums));
-            self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements }), out);
+            let directory = shared.directory.head();
+            self.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements, directory }), out);
         }
     }
 
@@ -140,14 +133,13 @@ impl Link {
         if self.verifying.came > CHECKPOINTS_PER_TICK {
             return self.send(Frame::Verdict(Verdict::MovedOn), out);
         }
-        let verdict = if !self.is_quiet(shared) {
+        let verdict = if !self.is_quiet(shared) || checkpoint.directory != shared.directory.head() {
+            // Who judges by another directory may judge differently: it is asked again behind that.
             Verdict::MovedOn
         } else if checkpoint.sums == shared.sums {
             Verdict::Equal
         } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
-            // It may have been said before the directory came there. It is asked again behind that.
-            let is_early = std::mem::take(&mut self.verifying.directory_grew);
-            if is_early { Verdict::MovedOn } else { Verdict::JudgedDifferently }
+            Verdict::JudgedDifferently
         } else {
             Verdict::Different
         };

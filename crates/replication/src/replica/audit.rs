@@ -14,6 +14,7 @@ const TELL_FIRST_MS: u64 = 10_000;
 pub(crate) struct AuditLog {
     /// With the rows of the batch under way.
     head: AuditHead,
+    durable: AuditHead,
     /// The last head that this node told.
     told: u64,
     /// When the next may be told; none before the first tick.
@@ -23,11 +24,16 @@ pub(crate) struct AuditLog {
 impl AuditLog {
     pub fn new(head: Option<(u64, [u8; 32])>, told: u64) -> Self {
         let head = head.map_or(AuditHead::START, |(seq, hash)| AuditHead { seq, hash });
-        AuditLog { head, told, next_at: None }
+        AuditLog { head, durable: head, told, next_at: None }
     }
 
-    pub fn head(&self) -> AuditHead {
-        self.head
+    /// As far as it is durable.
+    pub fn durable(&self) -> AuditHead {
+        self.durable
+    }
+
+    pub fn make_durable(&mut self) {
+        self.durable = self.head;
     }
 
     /// The next row.
@@ -85,7 +91,9 @@ mod tests {
         let mut log = AuditLog::new(Some((2, rows[1].hash)), 0);
         rows.push(log.row(event("three"), 3));
         let chain = rows.iter().map(|row| (AuditEntry::decode(&row.encoded).expect("it is read"), row.hash));
-        assert_eq!(verify(chain, AuditHead::START, &BTreeMap::new()), Ok(log.head()));
+        assert_ne!(verify(chain.clone(), AuditHead::START, &BTreeMap::new()), Ok(log.durable()), "not yet");
+        log.make_durable();
+        assert_eq!(verify(chain, AuditHead::START, &BTreeMap::new()), Ok(log.durable()));
         assert_eq!(AuditEntry::decode(&rows[1].encoded).map(|entry| entry.detail.len()), Ok(2_046));
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn receipt(
     statements: &Statements,
     directory: &Directory,
 ) -> Option<Receipt> {
-    let (tombstone, preimage) = statements.tombstone(record)?;
+    let (tombstone, preimage) = statements.tombstone(record).filter(|_| statements.is_erased_durably(record))?;
     let confirmed: Vec<(NodeId, i64)> = statements.confirmations(record).collect();
     let live = directory.nodes().filter(|info| !directory.is_fenced(info.node));
     let is_below = |of: SeatId| directory.seats().is_at_or_above(seat, of);

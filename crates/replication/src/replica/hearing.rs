@@ -22,13 +22,14 @@ use crate::link::Out;
 impl Replica {
     /// Reads statements that a link brought and leaves out those that are here, and those that do not hold.
     pub fn check_statements(&self, link: LinkId, statements: &[Vec<u8>], out: &mut Out) -> Vec<Arc<SignedStatement>> {
-        let is_fenced = |node: NodeId| self.directory.is_fenced(node);
+        let directory = self.directory();
+        let is_fenced = |node: NodeId| directory.is_fenced(node);
         let (mut checked, mut first, mut count) = (Vec::new(), None, 0);
         for bytes in statements {
             let refused = match SignedStatement::decode(bytes) {
                 Err(error) => Some(("statement.unreadable", error.to_string())),
                 Ok(signed) if self.statements.contains(&signed) => None,
-                Ok(signed) => match check(&signed, &self.directory, &is_fenced, &*self.verifier) {
+                Ok(signed) => match check(&signed, directory, &is_fenced, &*self.verifier) {
                     Ok(()) => {
                         checked.push(Arc::new(signed));
                         None
@@ -78,15 +79,15 @@ impl Replica {
     }
 
     pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
-        receipt(record, self.seat, &self.statements, &self.directory)
+        receipt(record, self.seat, &self.statements, self.directory())
     }
 
     pub fn erasures(&self) -> Vec<Receipt> {
-        self.statements.erased().filter_map(|record| self.receipt(record)).collect()
+        self.statements.erased_durably().filter_map(|record| self.receipt(record)).collect()
     }
 
     pub fn audit_head(&self) -> AuditHead {
-        self.audit.head()
+        self.audit.durable()
     }
 
     pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {

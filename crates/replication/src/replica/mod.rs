@@ -71,9 +71,10 @@ pub(crate) struct Replica {
     pub realm: RealmId,
     pub node: NodeId,
     pub seat: SeatId,
-    pub directory: Directory,
+    /// As the batch under way has it. What anybody else reads is [`Replica::directory`].
+    directory: Directory,
     /// The feed as far as it is durable.
-    pub meta: Meta,
+    meta: Meta,
     signer: Arc<dyn Signer>,
     pub verifier: Arc<dyn Verifier>,
     writer: Writer,
@@ -105,12 +106,13 @@ pub(crate) struct Replica {
     pub evidence: Evidence,
     /// Own edits that no longer count, and are open.
     stranded: BTreeMap<LeafHash, StrandedRow>,
-    /// Records that left this seat, and the position that a superior must have before their bytes go.
+    /// Records that left this seat, and where in the feed. Their bytes go when a superior has proven that it has them; at the top of the tree nobody is above, and they stay.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
     parted: BTreeMap<RecordId, u64>,
     queue: Queue,
-    batch: Option<Batch>,
+    /// Boxed, for it is large and handed on at each step.
+    batch: Option<Box<Batch>>,
     /// Random bytes, seeded once by the shell.
     random: Random,
 }
@@ -186,6 +188,17 @@ impl Replica {
         replica
     }
 
+    /// The directory as far as it is durable: what links say and go by, and what people are shown. A batch that makes it grow
+    /// works by the new one, which a failing store may take back.
+    pub fn directory(&self) -> &Directory {
+        self.batch.as_ref().and_then(|batch| batch.directory_before()).unwrap_or(&self.directory)
+    }
+
+    /// The store and its feed, as far as they are durable.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
     pub fn submit(&mut self, work: Work) {
         self.queue.push(work);
     }
@@ -200,7 +213,7 @@ impl Replica {
 
     /// Nothing is to be done. That records are looked through does not count, unless something comes of it.
     pub fn is_idle(&self) -> bool {
-        self.queue.is_only_checks() && self.batch.as_ref().is_none_or(Batch::only_checks)
+        self.queue.is_only_checks() && self.batch.as_ref().is_none_or(|batch| batch.only_checks())
     }
 
     /// Sums in the scope of a link to `peer`, as far as they are durable.
@@ -219,29 +232,27 @@ impl Replica {
 
     /// Whether an open record is for a seat, as far as this node knows.
     pub fn is_in_audience(&self, record: RecordId, seat: SeatId) -> bool {
-        self.open.get(&record).is_some_and(|open| open.row.scope.has_audience(seat, self.directory.seats()))
+        self.open.get(&record).is_some_and(|open| open.row.scope.has_audience(seat, self.directory().seats()))
     }
 
     /// What a seat that has left the audience of a record needs to learn it; see [`Open::what_parted`].
     pub fn what_parted(&self, record: RecordId, seat: SeatId) -> Option<BTreeSet<[u8; 8]>> {
-        self.open.get(&record)?.what_parted(seat, self.directory.seats())
+        self.open.get(&record)?.what_parted(seat, self.directory().seats())
     }
 
     pub fn last_commit(&self) -> Option<(u64, heliu_trust::id::CommitId)> {
-        self.writer.last()
+        self.writer.durable()
     }
 
-    pub fn draw(&mut self) -> [u8; 16] {
-        self.random.draw()
-    }
-
-    /// Records whose exit is complete once a superior has our feed up to `acked`.
-    pub fn let_go_up_to(&mut self, acked: Position) {
-        let gone: Vec<RecordId> = self.hidden.iter().filter(|(_, since)| **since <= acked).map(|(id, _)| *id).collect();
-        for record in gone {
-            self.hidden.remove(&record);
-            self.submit(Work::LetGo { record, acked });
+    /// The next batch writes under a new incarnation: one that this store never had, whatever is drawn. A machine that is
+    /// put back to an earlier moment, memory and all, draws again what it drew before.
+    pub fn renew_soon(&mut self) {
+        let is_known = |drawn: &Incarnation, meta: &Meta| meta.incarnations.iter().any(|(known, _)| known == drawn);
+        let mut incarnation = Incarnation(self.random.draw());
+        while is_known(&incarnation, &self.meta) {
+            incarnation = Incarnation(self.random.draw());
         }
+        self.submit(Work::Renew(incarnation));
     }
 
     /// The key that enters things into the directory, if it is here and counts.
@@ -260,8 +271,9 @@ impl Replica {
         self.queue.joins()
     }
 
-    pub fn hidden(&self) -> usize {
-        self.hidden.len()
+    /// Records that have left this seat and are still here, each with the position where it left.
+    pub fn leaving(&self) -> &BTreeMap<RecordId, Position> {
+        &self.hidden
     }
 
     /// Goes on as far as possible without the store.
@@ -270,7 +282,7 @@ impl Replica {
             if self.queue.is_empty() {
                 return Step::Idle;
             }
-            self.batch = Some(Batch::new(self.queue.take()));
+            self.batch = Some(Box::new(Batch::new(self.queue.take())));
             self.close_what_is_checked();
         }
         let Some(mut batch) = self.batch.take() else { return Step::Idle };
@@ -312,12 +324,14 @@ impl Replica {
         let Some(batch) = self.batch.take() else { return Outcome::default() };
         let outcome = batch.conclude(self);
         self.sums.make_durable();
+        self.audit.make_durable();
+        self.writer.make_durable();
         outcome
     }
 
     /// The tickets of everything that waits, for when the store has failed.
     pub fn abandon(&mut self) -> Vec<Ticket> {
-        let mut tickets = self.batch.take().map(batch::Batch::tickets).unwrap_or_default();
+        let mut tickets = self.batch.take().map(|batch| batch.tickets()).unwrap_or_default();
         tickets.extend(std::mem::take(&mut self.queue).tickets());
         tickets
     }
@@ -341,7 +355,7 @@ impl Replica {
             None => true,
         };
         let limit = used.iter().find(is_too_much).map_or(0, |(used, _)| *used);
-        let batch = self.batch.as_ref();
+        let batch = self.batch.as_deref();
         self.open.retain(|record, open| open.used > limit || batch.is_some_and(|batch| batch.touches(record)));
     }
 

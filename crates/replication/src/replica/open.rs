@@ -50,8 +50,8 @@ struct Derived {
     admitted: Sum,
     leaves: u32,
     waiting: bool,
-    /// View and signal; none if they are what they were.
-    shown: Option<(Vec<u8>, [u8; 8])>,
+    view: Vec<u8>,
+    signal: [u8; 8],
 }
 
 /// Commits and grants of which what is stored is not what was signed, with the reason, by their ids.
@@ -235,9 +235,10 @@ impl Open {
     }
 
     fn derived(&self, directory: &Directory) -> Derived {
-        let shown = match &self.record {
-            Some(record) => Some((serde_json::to_vec(&record.view.json).unwrap_or_default(), record.view.signal)),
-            None => self.is_void().then(|| (Vec::new(), [0; 8])),
+        // Without an admitted leaf it says nothing, whatever it said before.
+        let (view, signal) = match &self.record {
+            Some(record) => (serde_json::to_vec(&record.view.json).unwrap_or_default(), record.view.signal),
+            None => (Vec::new(), [0; 8]),
         };
         Derived {
             scope: self.relay_scope(directory),
@@ -245,18 +246,17 @@ impl Open {
             admitted: self.leaves.admitted_sum(),
             leaves: u32::try_from(self.leaves.len()).unwrap_or(u32::MAX),
             waiting: self.leaves.missing(),
-            shown,
+            view,
+            signal,
         }
     }
 
     /// Brings the row up to date with what is held and folded.
     pub fn derive(&mut self, directory: &Directory) {
-        let Derived { scope, held, admitted, leaves, waiting, shown } = self.derived(directory);
+        let Derived { scope, held, admitted, leaves, waiting, view, signal } = self.derived(directory);
         let row = &mut self.row;
         (row.scope, row.held, row.admitted, row.leaves, row.waiting) = (scope, held, admitted, leaves, waiting);
-        if let Some((view, signal)) = shown {
-            (row.view, row.signal) = (view, signal);
-        }
+        (row.view, row.signal) = (view, signal);
     }
 
     /// What the row, as it is stored, says that its leaves do not.
@@ -267,8 +267,8 @@ impl Open {
         let (row, derived) = (&self.row, self.derived(directory));
         let is_for_us = derived.scope.has_audience(own, directory.seats());
         [
-            (derived.shown.as_ref().is_some_and(|(view, _)| *view != row.view), "its view"),
-            (derived.shown.as_ref().is_some_and(|(_, signal)| *signal != row.signal), "its signal"),
+            (derived.view != row.view, "its view"),
+            (derived.signal != row.signal, "its signal"),
             (derived.scope != row.scope, "its scope"),
             (is_for_us != self.is_present(), "its state"),
             (derived.held != row.held || derived.admitted != row.admitted, "its sums"),
@@ -306,19 +306,12 @@ impl Open {
         sum
     }
 
-    /// It has leaves, and not one counts or might yet: its author wrote its beginning twice, and the
-    /// side that counts is not his to write. It says nothing, whatever it said before.
-    pub fn is_void(&self) -> bool {
-        let is_out = |status: &Status| matches!(status, Status::Excluded(_) | Status::Refused(_));
-        !self.leaves.is_empty() && self.leaves.iter().all(|(_, status)| is_out(status))
-    }
-
-    /// What relaying goes by: the scope of what is admitted, or the last known one, widened by what is held. What waits names
-    /// nobody.
+    /// What relaying goes by: the scope of what is admitted, widened by what is held. What waits names nobody; of a record of
+    /// which nothing but that is here, its past went with the seat's leave or with damage, and the last known scope stands
+    /// until it is back.
     pub fn relay_scope(&self, directory: &Directory) -> Scope {
-        let history = self.leaves.history();
-        let is_known = !history.is_empty() || self.is_void();
-        let mut scope = if is_known { Scope::of(history) } else { self.row.scope.clone() };
+        let is_judged = self.leaves.iter().any(|(_, status)| *status != Status::Waiting);
+        let mut scope = if is_judged { Scope::of(self.leaves.history()) } else { self.row.scope.clone() };
         self.leaves.widen(&mut scope, directory);
         scope
     }

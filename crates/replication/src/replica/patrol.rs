@@ -78,7 +78,7 @@ impl Replica {
     /// What is checked is read from the store, whether or not it is open. No batch has looked at it yet, so what is open is
     /// what is stored.
     pub(super) fn close_what_is_checked(&mut self) {
-        for record in self.batch.iter().flat_map(super::batch::Batch::checks) {
+        for record in self.batch.iter().flat_map(|batch| batch.checks()) {
             self.open.remove(record);
         }
     }

@@ -1,8 +1,9 @@
 //! The statements that this node has: what nodes say outside of records, see [`heliu_trust::statement`]. They are all in
 //! memory, so that links compare and exchange them without a read.
 //!
-//! Which of an author's statements about one thing are kept is decided by what they say alone, never by which came first:
-//! so all nodes end with the same, and nobody can fill a disk by saying one thing again and again.
+//! Which of an author's statements about one thing are kept is decided by what they say alone, never by when they were
+//! made or came: so all nodes end with the same, and nobody can fill a disk by saying one thing again and again. Said twice,
+//! at two times, it is one statement; a node keeps and shows the one that it took first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use heliu_trust::statement::{Audience, Body, SignedStatement};
 use super::open::short_hash;
 use crate::frame::limits;
 
-/// The first eight bytes of a statement's hash.
+/// The first eight bytes of a statement's meaning.
 pub(crate) type Short = [u8; 8];
 
 /// How many pieces of evidence are kept of one author.
@@ -50,11 +51,12 @@ struct Held {
 
 #[derive(Default)]
 pub(crate) struct Statements {
-    by_hash: BTreeMap<[u8; 32], Held>,
+    /// By what they mean, see [`heliu_trust::statement::Statement::meaning`].
+    by_meaning: BTreeMap<[u8; 32], Held>,
     /// What is kept of each, the best first.
     slots: BTreeMap<Slot, BTreeSet<(u64, [u8; 32])>>,
     erased: BTreeSet<RecordId>,
-    /// Of the batch under way.
+    /// Of the batch under way, by meaning.
     fresh: Vec<[u8; 32]>,
     /// Rows of the store that cannot be read. They are dropped when something else is written, and come again.
     pub unreadable: Vec<[u8; 32]>,
@@ -86,23 +88,25 @@ impl Statements {
             }
         }
         let orphans = statements.orphans();
-        orphans.iter().for_each(|hash| statements.remove(hash));
-        statements.unreadable.extend(orphans);
+        for orphan in orphans {
+            statements.remove(&orphan);
+            statements.unreadable.push(orphan.hash);
+        }
         statements.make_durable();
         statements
     }
 
     /// What is said of the erasure of records that are not erased.
-    pub fn orphans(&self) -> Vec<[u8; 32]> {
+    pub fn orphans(&self) -> Vec<Arc<SignedStatement>> {
         let is_orphan = |signed: &&Arc<SignedStatement>| match signed.statement.body {
             Body::Erased { record } => !self.is_erased(record),
             Body::Tombstone { .. } | Body::AuditHead(_) | Body::Evidence { .. } => false,
         };
-        self.iter().filter(is_orphan).map(|signed| signed.hash).collect()
+        self.iter().filter(is_orphan).cloned().collect()
     }
 
     pub fn contains(&self, statement: &SignedStatement) -> bool {
-        self.by_hash.contains_key(&statement.hash)
+        self.by_meaning.contains_key(&statement.statement.meaning())
     }
 
     /// Whether a tombstone says so.
@@ -110,16 +114,21 @@ impl Statements {
         self.erased.contains(&record)
     }
 
+    /// Whether a tombstone says so that is durable: what others may be told.
+    pub fn is_erased_durably(&self, record: RecordId) -> bool {
+        self.is_erased(record) && self.about(TOMBSTONE, record).any(|held| held.is_durable)
+    }
+
     /// Takes a checked statement.
     pub fn take(&mut self, signed: &Arc<SignedStatement>, directory: &Directory) -> Taken {
-        let hash = signed.hash;
+        let meaning = signed.statement.meaning();
         let Some(audience) = signed.statement.audience(directory) else { return Taken::default() };
-        if self.by_hash.contains_key(&hash) {
+        if self.by_meaning.contains_key(&meaning) {
             return Taken::default();
         }
         let (slot, rank) = place_of(signed);
         let kept = self.slots.entry(slot).or_default();
-        kept.insert((rank, hash));
+        kept.insert((rank, meaning));
         let best = kept.first().map_or(rank, |(best, _)| *best);
         let room = room_of(slot.kind);
         let stay = |at: usize, rank: u64| at < room && (slot.kind != AUDIT_HEAD || rank == best);
@@ -128,27 +137,27 @@ impl Statements {
             kept.remove(entry);
         }
         let accuses = slot.kind == AUDIT_HEAD && kept.len() > 1;
-        let is_kept = kept.contains(&(rank, hash));
+        let is_kept = kept.contains(&(rank, meaning));
         if is_kept {
-            self.by_hash.insert(hash, Held { signed: Arc::clone(signed), audience, is_durable: false });
-            self.fresh.push(hash);
+            self.by_meaning.insert(meaning, Held { signed: Arc::clone(signed), audience, is_durable: false });
+            self.fresh.push(meaning);
             if let Body::Tombstone { preimage, .. } = &signed.statement.body {
                 self.erased.insert(preimage.id());
             }
         }
-        let dropped: Vec<_> = gone.into_iter().map(|(_, (_, hash))| hash).filter(|gone| *gone != hash).collect();
-        for hash in &dropped {
-            self.by_hash.remove(hash);
-        }
+        let dropped =
+            gone.iter().filter_map(|(_, (_, gone))| self.by_meaning.remove(gone)).map(|held| held.signed.hash);
+        let dropped = dropped.collect();
         Taken { is_kept, dropped, accuses: accuses && is_kept }
     }
 
     /// Forgets one that does not hold any more.
-    pub fn remove(&mut self, hash: &[u8; 32]) {
-        let Some(held) = self.by_hash.remove(hash) else { return };
+    pub fn remove(&mut self, signed: &SignedStatement) {
+        let meaning = signed.statement.meaning();
+        let Some(held) = self.by_meaning.remove(&meaning) else { return };
         let (slot, rank) = place_of(&held.signed);
         if let Some(kept) = self.slots.get_mut(&slot) {
-            kept.remove(&(rank, *hash));
+            kept.remove(&(rank, meaning));
         }
         if let Body::Tombstone { preimage, .. } = &held.signed.statement.body
             && self.tombstone(preimage.id()).is_none()
@@ -158,35 +167,42 @@ impl Statements {
     }
 
     pub fn make_durable(&mut self) {
-        for hash in std::mem::take(&mut self.fresh) {
-            if let Some(held) = self.by_hash.get_mut(&hash) {
+        for meaning in std::mem::take(&mut self.fresh) {
+            if let Some(held) = self.by_meaning.get_mut(&meaning) {
                 held.is_durable = true;
             }
         }
     }
 
-    /// All, by hash.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<SignedStatement>> {
-        self.by_hash.values().map(|held| &held.signed)
+    /// All that are durable, by meaning.
+    pub fn durable(&self) -> impl Iterator<Item = &SignedStatement> {
+        self.by_meaning.values().filter(|held| held.is_durable).map(|held| &*held.signed)
     }
 
-    /// Records that are erased, by id.
-    pub fn erased(&self) -> impl Iterator<Item = RecordId> + '_ {
-        self.erased.iter().copied()
+    /// All, by meaning.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<SignedStatement>> {
+        self.by_meaning.values().map(|held| &held.signed)
+    }
+
+    /// Records that are erased durably, by id.
+    pub fn erased_durably(&self) -> impl Iterator<Item = RecordId> + '_ {
+        self.erased.iter().copied().filter(|record| self.is_erased_durably(*record))
     }
 
     /// The first that says that a record is erased, and whose it was.
     pub fn tombstone(&self, record: RecordId) -> Option<(&SignedStatement, &Preimage)> {
-        let earliest = self.about(TOMBSTONE, record).min_by_key(|signed| (signed.statement.time_ms, signed.hash))?;
+        let all = self.about(TOMBSTONE, record).map(|held| &*held.signed);
+        let earliest = all.min_by_key(|signed| (signed.statement.time_ms, signed.hash))?;
         match &earliest.statement.body {
             Body::Tombstone { preimage, .. } => Some((earliest, preimage)),
             _ => None,
         }
     }
 
-    /// The nodes that say that they have erased a record, and when.
+    /// The nodes that say that they have erased a record, and when, as far as it is durable here.
     pub fn confirmations(&self, record: RecordId) -> impl Iterator<Item = (NodeId, i64)> + '_ {
-        self.about(ERASED, record).map(|signed| (signed.statement.author, signed.statement.time_ms))
+        let durable = self.about(ERASED, record).filter(|held| held.is_durable);
+        durable.map(|held| (held.signed.statement.author, held.signed.statement.time_ms))
     }
 
     pub fn has_confirmed(&self, record: RecordId, node: NodeId) -> bool {
@@ -204,16 +220,17 @@ impl Statements {
     pub fn forked_logs(&self) -> impl Iterator<Item = (NodeId, i64)> + '_ {
         let at = |kind, author| Slot { kind, subject: [0; 32], author };
         let heads = self.slots.range(at(AUDIT_HEAD, NodeId([0; 16]))..=at(AUDIT_HEAD, NodeId([0xff; 16])));
-        let time = |(_, hash): &(u64, [u8; 32])| self.by_hash.get(hash).map(|held| held.signed.statement.time_ms);
+        let time =
+            |(_, meaning): &(u64, [u8; 32])| self.by_meaning.get(meaning).map(|held| held.signed.statement.time_ms);
         let forked = heads.filter(|(_, kept)| kept.len() > 1);
         forked.map(move |(slot, kept)| (slot.author, kept.iter().filter_map(time).max().unwrap_or(0)))
     }
 
-    fn about(&self, kind: u8, record: RecordId) -> impl Iterator<Item = &SignedStatement> {
+    fn about(&self, kind: u8, record: RecordId) -> impl Iterator<Item = &Held> {
         let at = |author| Slot { kind, subject: record.0, author };
         let slots = self.slots.range(at(NodeId([0; 16]))..=at(NodeId([0xff; 16])));
-        let hashes = slots.flat_map(|(_, kept)| kept.iter().map(|(_, hash)| hash));
-        hashes.filter_map(|hash| self.by_hash.get(hash)).map(|held| &*held.signed)
+        let meanings = slots.flat_map(|(_, kept)| kept.iter().map(|(_, meaning)| meaning));
+        meanings.filter_map(|meaning| self.by_meaning.get(meaning))
     }
 
     /// Over those that two seats are both to have, as far as they are durable.
@@ -251,7 +268,7 @@ impl Statements {
         seats: &'s Seats,
     ) -> impl Iterator<Item = (&'s [u8; 32], &'s Held)> {
         let is_shared = move |held: &Held| held.audience.includes(own, seats) && held.audience.includes(peer, seats);
-        self.by_hash.iter().filter(move |(_, held)| held.is_durable && is_shared(held))
+        self.by_meaning.iter().filter(move |(_, held)| held.is_durable && is_shared(held))
     }
 }
 
@@ -275,11 +292,10 @@ fn kind_of(signed: &SignedStatement) -> u8 {
 /// Which place a statement takes, and its rank there: the lower stays.
 fn place_of(signed: &SignedStatement) -> (Slot, u64) {
     let statement = &signed.statement;
-    let by_time = statement.time_ms.cast_unsigned() ^ (1 << 63);
     let (subject, rank) = match &statement.body {
-        Body::Tombstone { preimage, .. } => (preimage.id().0, by_time),
+        Body::Tombstone { preimage, .. } => (preimage.id().0, 0),
         Body::AuditHead(head) => ([0; 32], u64::MAX - head.seq),
-        Body::Erased { record } => (record.0, by_time),
+        Body::Erased { record } => (record.0, 0),
         Body::Evidence { .. } => ([0; 32], 0),
     };
     (Slot { kind: kind_of(signed), subject, author: statement.author }, rank)

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Request;
+use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
-use heliu_storage::{Cursor, Position, QuarantineRow};
+use heliu_storage::{Cursor, QuarantineRow};
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Item, SignedEntry};
@@ -61,10 +62,11 @@ pub(crate) enum Work {
         link: LinkId,
         record: RecordId,
     },
-    /// A record that left this seat, and up to where a superior has our feed: if that is all of it, its bytes go.
+    /// A record that left this seat, and the digest of what a superior has proven to have of it: if that is all of it, its
+    /// bytes go.
     LetGo {
         record: RecordId,
-        acked: Position,
+        proven: Sum,
     },
     /// A record that was damaged: it is loaded, and what there is of it is folded and written anew.
     Mend {

@@ -19,6 +19,8 @@ pub(crate) struct Writer {
     seq: u64,
     previous: Option<CommitId>,
     last: Option<(u64, CommitId)>,
+    /// The last that is durable, of the incarnation that is: what links go by.
+    durable: Option<(u64, CommitId)>,
     /// Not yet sealed, by seq.
     unsealed: BTreeMap<u64, Unsealed>,
     /// The commit with room for leaves of records of an owner.
@@ -41,13 +43,14 @@ impl Writer {
             seq: 0,
             previous,
             last: None,
+            durable: None,
             unsealed: BTreeMap::new(),
             room: BTreeMap::new(),
         }
     }
 
     pub fn renew(&mut self, incarnation: Incarnation) {
-        *self = Writer::new(self.node, incarnation, self.previous);
+        *self = Writer { durable: self.durable, ..Writer::new(self.node, incarnation, self.previous) };
     }
 
     /// The seq of the commit that the next leaf of a record of `owner` goes into, made under this directory.
@@ -101,8 +104,12 @@ impl Writer {
         (rows, commit_of)
     }
 
-    pub fn last(&self) -> Option<(u64, CommitId)> {
-        self.last
+    pub fn make_durable(&mut self) {
+        self.durable = self.last;
+    }
+
+    pub fn durable(&self) -> Option<(u64, CommitId)> {
+        self.durable
     }
 }
 

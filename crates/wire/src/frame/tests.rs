@@ -3,7 +3,10 @@
 use std::fmt::Debug;
 
 use heliu_record::id::SeatId;
-use heliu_replication::frame::{Delivery, WIRE_VERSIONS};
+use heliu_replication::frame::{
+    Checkpoint, Delivery, Have, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile, Sums,
+    Turn, Verdict, WIRE_VERSIONS,
+};
 use heliu_storage::StoreId;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
 use prost::Message as _;
@@ -50,7 +53,9 @@ fn frames() -> Vec<Frame> {
         yours: 2,
         sums: Sums { records: 3, held: Sum([4; 32]), admitted: Sum([5; 32]) },
         statements: Sum([6; 32]),
+        directory: DirectoryVersion([7; 32]),
     };
+    let of = |record, hashes, covered| PossessionRecord { record: RecordId([record; 32]), hashes, covered };
     let refused = RefusedLeaf { leaf: LeafHash([1; 32]), code: "WRITER".into(), reason: "不是本单位".into() };
     vec![
         Frame::Hello(hello()),
@@ -78,6 +83,11 @@ fn frames() -> Vec<Frame> {
         Frame::Have(Have {
             records: vec![(RecordId([1; 32]), vec![[1; 8], [2; 8]]), (RecordId([2; 32]), Vec::new())],
             reply: true,
+        }),
+        Frame::Possession(Possession { turn: PossessionTurn::Asked, records: vec![of(1, vec![[2; 32], [3; 32]], 0)] }),
+        Frame::Possession(Possession {
+            turn: PossessionTurn::Answered,
+            records: vec![of(1, vec![[3; 32]], 2), of(4, Vec::new(), 9)],
         }),
         Frame::Leaves(Leaves { through: Some(0), ..leaves(9) }),
         Frame::Leaves(Leaves { withdrawn: vec![RecordId([1; 32]), RecordId([2; 32])], ..leaves(10) }),

@@ -16,7 +16,7 @@ pub struct LinkResponse {
 pub struct Frame {
     #[prost(
         oneof = "frame::Frame",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
     )]
     pub frame: ::core::option::Option<frame::Frame>,
 }
@@ -52,6 +52,8 @@ pub mod frame {
         Join(super::Join),
         #[prost(message, tag = "14")]
         JoinRefused(super::JoinRefused),
+        #[prost(message, tag = "15")]
+        Possession(super::Possession),
     }
 }
 /// Who is speaking. The first frame of both ends.
@@ -205,6 +207,30 @@ pub struct HaveRecord {
     #[prost(bytes = "vec", tag = "2")]
     pub leaves: ::prost::alloc::vec::Vec<u8>,
 }
+/// Whether the receiver has leaves and grants durably that the sender is about to let go: its seat has left the audience of
+/// their records, and nothing goes before a superior has said so.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Possession {
+    #[prost(enumeration = "PossessionTurn", tag = "1")]
+    pub turn: i32,
+    /// At most 4,096, with 32,768 hashes in all.
+    #[prost(message, repeated, tag = "2")]
+    pub records: ::prost::alloc::vec::Vec<PossessionRecord>,
+}
+/// The leaves and grants of one record.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PossessionRecord {
+    /// 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub record: ::prost::alloc::vec::Vec<u8>,
+    /// Whole hashes (32 bytes each), concatenated; at most 8,192. Asked: what the sender has. Answered: of what it was asked
+    /// about, what the sender of the answer lacks; of many, some. Of a record that was erased nobody lacks anything.
+    #[prost(bytes = "vec", tag = "2")]
+    pub hashes: ::prost::alloc::vec::Vec<u8>,
+    /// Answered: about how many hashes this answers.
+    #[prost(uint64, tag = "3")]
+    pub covered: u64,
+}
 /// Leaves with their signed commits, and grants: 4,096 of both together at most. One may be sent while fewer than 64 of them, and fewer than 4 MiB in them (as
 /// crates/replication counts it, `Leaves::bytes`), are not acknowledged.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -277,6 +303,9 @@ pub struct Checkpoint {
     /// 32 bytes: over the statements that both ends are to have.
     #[prost(bytes = "vec", tag = "6")]
     pub statements: ::prost::alloc::vec::Vec<u8>,
+    /// 32 bytes: the version of the directory by which leaves are judged. Sums by different ones are not compared.
+    #[prost(bytes = "vec", tag = "7")]
+    pub directory: ::prost::alloc::vec::Vec<u8>,
 }
 /// The answer to a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -414,6 +443,38 @@ impl Turn {
             "TURN_PART" => Some(Self::Part),
             "TURN_ANSWER" => Some(Self::Answer),
             "TURN_DONE" => Some(Self::Done),
+            _ => None,
+        }
+    }
+}
+/// What a Possession frame is. One of a later version makes the frame one to ignore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PossessionTurn {
+    Unspecified = 0,
+    /// A question.
+    Asked = 1,
+    /// The answer to one or several.
+    Answered = 2,
+}
+impl PossessionTurn {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "POSSESSION_TURN_UNSPECIFIED",
+            Self::Asked => "POSSESSION_TURN_ASKED",
+            Self::Answered => "POSSESSION_TURN_ANSWERED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "POSSESSION_TURN_UNSPECIFIED" => Some(Self::Unspecified),
+            "POSSESSION_TURN_ASKED" => Some(Self::Asked),
+            "POSSESSION_TURN_ANSWERED" => Some(Self::Answered),
             _ => None,
         }
     }

@@ -2,10 +2,9 @@
 //! holds them and in whatever order they came; and what is stored is what follows from the leaves.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use heliu_record::change::Change;
 use heliu_record::conflict::Conflict;
+use heliu_record::hash::Sum;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
 use heliu_record::rules::derive;
 use heliu_record::seats::Seats;
@@ -19,9 +18,7 @@ use crate::world::words_of_record;
 
 pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     check_rows(scene, found);
-    let changes = scene.world.ledger.leaves().map(|(leaf, known)| (*leaf, Change::parse(&known.raw)));
-    let changes: BTreeMap<LeafHash, Arc<Change>> =
-        changes.filter_map(|(leaf, change)| Some((leaf, Arc::new(change.ok()?)))).collect();
+    let changes = &scene.parsed.1;
     let seats = scene.world.county.directory().seats();
     let mut folded = BTreeMap::new();
     for (record, truth) in &scene.truths {
@@ -30,8 +27,49 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     }
     let actors = actors(scene);
     for machine in scene.holdings.keys().copied() {
+        check_rows_that_say_nothing(scene, machine, found);
+        check_sums(scene, machine, found);
         check_views(scene, machine, &folded, found);
         check_conflicts(scene, machine, &folded, &actors, found);
+    }
+}
+
+/// A record of which nothing is admitted says nothing, whoever holds it, and is for whom its leaves say. What is held without
+/// its past, after the seat has left it, is for whom it was.
+fn check_rows_that_say_nothing(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) {
+    for (record, loaded) in &scene.holdings[&machine].records {
+        let is = |status: LeafStatus| loaded.leaves.iter().any(|leaf| leaf.status == status);
+        let is_judged = loaded.leaves.iter().any(|leaf| leaf.status != LeafStatus::Waiting);
+        if is(LeafStatus::Admitted) || is(LeafStatus::Held) || !is_judged {
+            continue;
+        }
+        let birth = BTreeSet::from([loaded.row.preimage.birth]);
+        let scope = &loaded.row.scope;
+        let is_silent = loaded.row.view.is_empty() && loaded.row.signal == [0; 8];
+        if !is_silent || scope.public || scope.owners != birth || !scope.seats.is_empty() {
+            let (name, record) = (scene.name(machine), record.short());
+            let what =
+                format!("{name} shows {record}, of which nothing counts, or has it for other seats than its own");
+            found.push(Violation::new("I2", what));
+        }
+    }
+}
+
+/// What a row counts for is what its leaves and grants add up to.
+fn check_sums(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) {
+    for (record, loaded) in &scene.holdings[&machine].records {
+        let (mut held, mut admitted) = (Sum::default(), Sum::default());
+        for leaf in &loaded.leaves {
+            held.add(&leaf.hash.0);
+            if leaf.status == LeafStatus::Admitted {
+                admitted.add(&leaf.hash.0);
+            }
+        }
+        loaded.grants.iter().for_each(|grant| held.add(&grant.hash.0));
+        if (held, admitted, loaded.leaves.len()) != (loaded.row.held, loaded.row.admitted, loaded.row.leaves as usize) {
+            let (name, record) = (scene.name(machine), record.short());
+            found.push(Violation::new("I2", format!("{name} counts {record} for something else than its leaves")));
+        }
     }
 }
 
@@ -73,7 +111,8 @@ fn check_views(scene: &Scene<'_>, machine: usize, folded: &BTreeMap<RecordId, Re
     for (record, loaded) in &scene.holdings[&machine].records {
         let Some(anew) = folded.get(record).filter(|_| scene.holdings[&machine].is_present(*record)) else { continue };
         let view: serde_json::Value = serde_json::from_slice(&loaded.row.view).unwrap_or_default();
-        if view != anew.view.json && !anew.history.is_empty() {
+        let says = if anew.history.is_empty() { &serde_json::Value::Null } else { &anew.view.json };
+        if view != *says {
             let (name, record) = (scene.name(machine), words_of_record(&anew.preimage));
             let what = format!("{name} shows {record} as {view}, its leaves say {}", anew.view.json);
             found.push(Violation::new("I2", what));
@@ -104,7 +143,8 @@ fn check_conflicts(
         let (anew, stored) = (anew.get(id), stored.get(id).and_then(Option::as_ref));
         if anew != stored {
             let what = |of: Option<&Conflict>| {
-                of.map_or_else(|| "nothing".to_owned(), |c| format!("{} in {}", c.kind, c.subject.short()))
+                let told = |c: &Conflict| serde_json::to_string(c).unwrap_or_else(|_| c.kind.clone());
+                of.map_or_else(|| "nothing".to_owned(), told)
             };
             let (name, stored, anew) = (scene.name(machine), what(stored), what(anew));
             let what = format!("{name} stores {stored} where the rules now find {anew}");

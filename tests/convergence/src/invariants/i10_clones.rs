@@ -13,7 +13,7 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
                 continue;
             }
             for (leaf, known) in scene.world.ledger.leaves() {
-                let is_theirs = (known.machine == index || known.machine == other) && !known.is_lost;
+                let is_theirs = known.machine == index || known.machine == other;
                 let has = |at: &Holding| at.leaves(known.record).contains(leaf);
                 let truth = scene.truths.get(&known.record);
                 let is_entitled = truth.is_some_and(|truth| truth.entitles(machine.seat, &scene.world.county));

@@ -19,7 +19,7 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
         let machine = *machine;
         let name = scene.name(machine);
         for (record, held) in &holding.records {
-            let lost = scene.truths.get(record).is_some_and(|truth| !truth.waiting.is_empty());
+            let lost = scene.whole.get(record).is_some_and(|truth| !truth.waiting.is_empty());
             if held.row.waiting && !lost {
                 bad(format!("{name} still waits for history of {}", words_of_record(&held.row.preimage)));
             }

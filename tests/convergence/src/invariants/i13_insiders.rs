@@ -44,7 +44,7 @@ fn check_written(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) 
     for (record, held) in &scene.holdings[&machine].records {
         for leaf in held.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted) {
             let Some(known) = scene.world.ledger.leaf(&leaf.hash) else { continue };
-            let counts = || scene.truths.get(record).is_some_and(|truth| truth.admitted.contains(&leaf.hash));
+            let counts = || scene.whole.get(record).is_some_and(|truth| truth.admitted.contains(&leaf.hash));
             if known.claim == Claim::JudgedByItsNode || counts() {
                 continue;
             }
@@ -60,7 +60,7 @@ fn check_written(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) 
 
 fn check_heard(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) {
     for (record, held) in &scene.holdings[&machine].records {
-        let Some(truth) = scene.truths.get(record) else { continue };
+        let Some(truth) = scene.whole.get(record) else { continue };
         let seat = scene.world.machines[machine].seat;
         let is_entitled = truth.entitles(seat, &scene.world.county) || was_named(scene, *record, seat);
         if !is_entitled && !was_handed(scene, *record, seat) {
@@ -83,7 +83,7 @@ fn check_disclosed(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     let brought: BTreeSet<RecordId> = scene.world.handed.values().flatten().copied().collect();
     for (seat, records) in &scene.world.disclosed {
         for record in records.difference(&brought) {
-            let Some(truth) = scene.truths.get(record) else { continue };
+            let Some(truth) = scene.whole.get(record) else { continue };
             if !truth.entitles(*seat, &scene.world.county) && !was_named(scene, *record, *seat) {
                 let (seat, record) = (scene.world.county.name_of(*seat), words_of_record(&truth.preimage));
                 let what = format!("hostile hands of {seat} were told of {record}, to which it was never entitled");

@@ -1,6 +1,7 @@
 //! The promises, one file each, and what they look at: every disk as it is when the world has become quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::{ConflictRow, Loaded, RecordState};
@@ -65,15 +66,19 @@ pub struct Scene<'w> {
     pub is_main: bool,
     /// By machine.
     pub holdings: BTreeMap<usize, Holding>,
-    pub parsed: Parsed,
-    pub truths: BTreeMap<RecordId, Truth>,
+    pub parsed: &'w Parsed,
+    /// What those leaves add up to that some machine shows. Others are on their way up; one who has no honest line up has
+    /// nobody to give them to.
+    pub truths: BTreeMap<RecordId, Rc<Truth>>,
+    /// What all leaves add up to that some machine has.
+    pub whole: BTreeMap<RecordId, Rc<Truth>>,
     /// Records that are gone on purpose.
     pub erased: BTreeSet<RecordId>,
 }
 
 impl<'w> Scene<'w> {
     #[must_use]
-    pub fn of(world: &'w World, group: &BTreeSet<usize>) -> Self {
+    pub fn of(world: &'w World, parsed: &'w Parsed, group: &BTreeSet<usize>) -> Self {
         let holding = |machine: &usize| {
             let disk = &world.machines[*machine].disk;
             let rows = disk.rows();
@@ -81,11 +86,15 @@ impl<'w> Scene<'w> {
             (*machine, Holding { records, conflicts: disk.conflicts() })
         };
         let holdings: BTreeMap<usize, Holding> = group.iter().map(holding).collect();
-        let parsed = Parsed::of(&world.ledger);
         let mut held: BTreeMap<RecordId, BTreeMap<LeafHash, &Known>> = BTreeMap::new();
-        for leaf in holdings.values().flat_map(|h| h.records.values()).flat_map(|record| &record.leaves) {
-            if let Some(known) = world.ledger.leaf(&leaf.hash) {
+        let mut shown: BTreeMap<RecordId, BTreeMap<LeafHash, &Known>> = BTreeMap::new();
+        for record in holdings.values().flat_map(|h| h.records.values()) {
+            for leaf in &record.leaves {
+                let Some(known) = world.ledger.leaf(&leaf.hash) else { continue };
                 held.entry(known.record).or_default().insert(leaf.hash, known);
+                if record.row.state == RecordState::Present {
+                    shown.entry(known.record).or_default().insert(leaf.hash, known);
+                }
             }
         }
         let is_main = group.contains(&0);
@@ -93,12 +102,18 @@ impl<'w> Scene<'w> {
         let heard = group.iter().filter_map(|machine| world.machines[*machine].engine.as_ref());
         let heard = heard.map(heliu_replication::Engine::directory).max_by_key(|directory| directory.len());
         let fences = heard.filter(|_| !is_main).unwrap_or(world.county.directory());
-        let truth = |record: &RecordId, leaves| Truth::of(*record, leaves, &parsed, &world.county, fences);
-        let truths = held.iter().map(|(record, leaves)| (*record, truth(record, leaves))).collect();
+        let truth = |record: &RecordId, leaves| Truth::of(*record, leaves, parsed, &world.county, fences);
+        let whole: BTreeMap<RecordId, Rc<Truth>> =
+            held.iter().map(|(record, leaves)| (*record, Rc::new(truth(record, leaves)))).collect();
+        let truths = shown.iter().map(|(record, leaves)| {
+            let is_all = leaves.len() == held[record].len();
+            (*record, if is_all { Rc::clone(&whole[record]) } else { Rc::new(truth(record, leaves)) })
+        });
+        let truths = truths.collect();
         let engines = group.iter().filter_map(|machine| world.machines[*machine].engine.as_ref());
         let erased = engines.flat_map(|engine| engine.statements().filter_map(|signed| signed.statement.erases()));
         let erased = erased.collect();
-        Scene { world, is_main, holdings, parsed, truths, erased }
+        Scene { world, is_main, holdings, parsed, truths, whole, erased }
     }
 
     #[must_use]
@@ -111,8 +126,9 @@ impl<'w> Scene<'w> {
 #[must_use]
 pub fn check(world: &World) -> Vec<Violation> {
     let mut found = world.broken.clone();
+    let parsed = Parsed::of(&world.ledger);
     for group in world.groups() {
-        let scene = Scene::of(world, &group);
+        let scene = Scene::of(world, &parsed, &group);
         i12_convergence::check(&scene, &mut found);
         i03_nothing_lost::check(&scene, &mut found);
         i02_same_leaves_same_result::check(&scene, &mut found);

@@ -64,33 +64,37 @@ impl<'a> Judge<'a> {
 
     #[must_use]
     pub fn fates(mut self) -> BTreeMap<LeafHash, Fate> {
-        for leaf in self.leaves.keys() {
-            self.fate(*leaf);
+        // Each after those that it builds on: a stack of our own, since a chain may be ten thousand long.
+        let mut due: Vec<LeafHash> = self.leaves.keys().rev().copied().collect();
+        while let Some(leaf) = due.last().copied() {
+            if self.fates.contains_key(&leaf) {
+                due.pop();
+                continue;
+            }
+            let before = due.len();
+            due.extend(self.before(leaf).into_iter().flatten().filter(|dep| !self.fates.contains_key(dep)));
+            if due.len() == before {
+                let fate = self.judge(leaf);
+                self.fates.insert(leaf, fate);
+            }
         }
         self.fates
     }
 
-    fn fate(&mut self, leaf: LeafHash) -> Fate {
-        if let Some(fate) = self.fates.get(&leaf) {
-            return *fate;
+    /// The leaves that a leaf builds on; none for a change that is not here. Of one that does not count, it does not matter.
+    fn before(&self, leaf: LeafHash) -> Vec<Option<LeafHash>> {
+        if !self.winners.contains(&leaf) {
+            return Vec::new();
         }
-        let fate = self.judge(leaf);
-        self.fates.insert(leaf, fate);
-        fate
+        self.deps(leaf).iter().map(|dep| self.of_change.get(dep).copied()).collect()
     }
 
-    fn judge(&mut self, leaf: LeafHash) -> Fate {
+    fn judge(&self, leaf: LeafHash) -> Fate {
         if !self.winners.contains(&leaf) {
             return Fate::Excluded;
         }
-        let deps = self.deps(leaf);
-        let before: Vec<Fate> = deps
-            .iter()
-            .map(|dep| self.of_change.get(dep).copied())
-            .collect::<Vec<_>>()
-            .into_iter()
-            .map(|dep| dep.map_or(Fate::Waits, |dep| self.fate(dep)))
-            .collect();
+        let fate = |dep: Option<LeafHash>| dep.map_or(Fate::Waits, |dep| self.fates[&dep]);
+        let before: Vec<Fate> = self.before(leaf).into_iter().map(fate).collect();
         let shared = [Fate::Excluded, Fate::Waits, Fate::Refused].into_iter().find(|fate| before.contains(fate));
         shared.unwrap_or_else(|| if self.is_allowed(leaf) { Fate::Counts } else { Fate::Refused })
     }

@@ -1,5 +1,8 @@
-//! What a seed draws: the nodes and their lines, the commands, the faults and their moments.
+//! What a seed draws: the nodes and their lines, the commands, the faults and their moments. Each fault is drawn for itself,
+//! so that whatever can happen together happens together.
 
+use super::plan::{Afterwards, Node, Plan, Step};
+use crate::chance::Tape;
 use crate::dice::Dice;
 use crate::world::Habits;
 use crate::world::county::TO_COME;
@@ -7,142 +10,54 @@ use crate::world::hostile::Behaviour;
 
 const YEAR_MS: i64 = 365 * 86_400_000;
 
-pub struct Node {
-    pub name: String,
-    pub upstreams: Vec<usize>,
-    pub peers: Vec<usize>,
+/// How much there is of everything.
+struct Size {
+    townships: (u64, u64),
+    villages: (u64, u64),
+    commands: (u64, u64),
+    end_ms: (u64, u64),
 }
 
-/// One thing that happens from outside.
-#[derive(Clone, Debug)]
-pub enum Step {
-    Command {
-        machine: usize,
-        dice: u64,
-    },
-    /// The county founds an organisation for a seat.
-    Found {
-        name: String,
-        seat: String,
-        code: Option<String>,
-    },
-    /// A connection breaks.
-    Break {
-        which: usize,
-    },
-    /// Two machines cannot reach each other.
-    Part {
-        a: usize,
-        b: usize,
-    },
-    Mend,
-    Crash {
-        machine: usize,
-    },
-    Start {
-        machine: usize,
-    },
-    BackUp {
-        machine: usize,
-    },
-    Restore {
-        machine: usize,
-    },
-    RollBack {
-        machine: usize,
-    },
-    Clone {
-        machine: usize,
-    },
-    Skew {
-        machine: usize,
-        ms: i64,
-    },
-    FillDisk {
-        machine: usize,
-    },
-    /// A seat is taken out of a record that this machine holds.
-    Release {
-        machine: usize,
-        dice: u64,
-    },
-    /// A superior erases a record that this machine holds.
-    Erase {
-        machine: usize,
-        dice: u64,
-    },
-    /// Somebody takes a machine in hand, or copies its key.
-    TurnHostile {
-        machine: usize,
-        is_thief: bool,
-        behaviours: Vec<Behaviour>,
-        dice: u64,
-    },
-    /// One of those does something.
-    Mischief {
-        hostile: usize,
-        dice: u64,
-    },
-    /// Somebody who has stolen the issuer's key enrols a node beside that of a machine, and tells another.
-    StealIssuer {
-        beside: usize,
-        told: usize,
-        dice: u64,
-    },
-    /// The root replaces the issuer, and fences that node.
-    ReplaceIssuer {
-        hostile: usize,
-    },
-    /// New seats are entered into the directory in one entry, and their nodes start.
-    Enrol {
-        names: &'static [&'static str],
-    },
-}
-
-pub struct Plan {
-    pub seed: u64,
-    pub nodes: Vec<Node>,
-    pub habits: Habits,
-    /// In the order of time.
-    pub steps: Vec<(u64, Step)>,
-    /// When the faults stop.
-    pub end: u64,
-    pub faults: Vec<&'static str>,
-    /// What becomes of those who are hostile when the faults stop.
-    pub afterwards: Afterwards,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Afterwards {
-    /// They go on as before.
-    GoOn,
-    /// Their machines say nothing any more.
-    FallSilent,
-    /// Their machines are gone.
-    Leave,
-}
+/// Of how many schedules in a hundred. Small worlds find most of what large ones do in a tenth of the time, so most are
+/// small; some things take many nodes, or long.
+const SIZES: [(u64, Size); 3] = [
+    (68, Size { townships: (1, 1), villages: (1, 2), commands: (2, 8), end_ms: (2_000, 5_000) }),
+    (26, Size { townships: (1, 2), villages: (1, 3), commands: (4, 14), end_ms: (3_000, 8_000) }),
+    (6, Size { townships: (2, 3), villages: (3, 6), commands: (12, 40), end_ms: (6_000, 25_000) }),
+];
 
 impl Plan {
     #[must_use]
     pub fn draw(seed: u64) -> Self {
         let mut dice = Dice::new(seed ^ 0x7363_6865_6475_6c65);
-        let nodes = draw_nodes(&mut dice);
-        let end = dice.between(6_000, 25_000);
+        let size = draw_size(&mut dice);
+        let nodes = draw_nodes(size, &mut dice);
+        let end = dice.between(size.end_ms.0, size.end_ms.1);
         let habits = draw_habits(&mut dice);
-        let mut plan =
-            Plan { seed, nodes, habits, steps: Vec::new(), end, faults: Vec::new(), afterwards: Afterwards::GoOn };
-        plan.draw_commands(&mut dice);
+        let mut plan = Plan {
+            why: String::new(),
+            seed,
+            nodes,
+            habits,
+            patrols: dice.chance(6),
+            steps: Vec::new(),
+            end,
+            faults: Vec::new(),
+            afterwards: Afterwards::GoOn,
+            chances: Tape::default(),
+        };
+        plan.draw_commands(size, &mut dice);
         plan.draw_faults(&mut dice);
-        plan.draw_hostile(&mut Dice::new(seed ^ 0x686f_7374_696c_6521));
-        plan.draw_stolen_issuer(&mut Dice::new(seed ^ 0x6973_7375_6572_2121));
-        if plan.faults.contains(&"restore") {
-            // Open: a superior is restored from a backup while seats below let go of a record that it wrote in since. They
-            // hold back what came from it, as it had that before, and nobody has it any more.
-            plan.steps.retain(|(_, step)| !matches!(step, Step::Release { .. }));
-            plan.faults.retain(|fault| *fault != "release");
-        }
+        plan.draw_copies(&mut dice);
+        plan.draw_audiences(&mut dice);
+        plan.draw_hostile(&mut dice.fork());
+        plan.draw_stolen_issuer(&mut dice.fork());
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
+    }
+
+    fn fault(&mut self, name: &str) {
+        self.faults.push(name.to_owned());
     }
 
     fn any_time(&self, dice: &mut Dice) -> u64 {
@@ -157,7 +72,7 @@ impl Plan {
         self.steps.push((at, step));
     }
 
-    fn draw_commands(&mut self, dice: &mut Dice) {
+    fn draw_commands(&mut self, size: &Size, dice: &mut Dice) {
         let seats: Vec<String> = self.nodes.iter().map(|node| node.name.clone()).collect();
         for (number, seat) in seats.iter().filter(|seat| !seat.ends_with('\'')).enumerate() {
             let code = (number % 3 == 0).then(|| "village".to_owned());
@@ -166,16 +81,16 @@ impl Plan {
                 self.add(10 + number as u64, Step::Found { name, seat: seat.clone(), code });
             }
         }
-        for _ in 0..dice.between(12, 40) {
+        for _ in 0..dice.between(size.commands.0, size.commands.1) {
             let at = self.any_time(dice);
             let (machine, dice) = (dice.index(64), dice.below(u64::MAX));
-            self.add(at, Step::Command { machine, dice });
+            self.add(at, Step::Somebody { machine, dice });
         }
     }
 
     fn draw_faults(&mut self, dice: &mut Dice) {
         if dice.chance(75) {
-            self.faults.push("broken lines");
+            self.fault("broken lines");
             for _ in 0..dice.between(1, 8) {
                 let at = self.any_time(dice);
                 let which = dice.index(64);
@@ -183,11 +98,11 @@ impl Plan {
             }
         }
         if dice.chance(50) {
-            self.faults.push("partition");
+            self.fault("partition");
             self.draw_partitions(dice);
         }
         if dice.chance(50) {
-            self.faults.push("crash");
+            self.fault("crash");
             for _ in 0..dice.between(1, 4) {
                 let (at, machine) = (self.any_time(dice), self.any_machine(dice));
                 self.add(at, Step::Crash { machine });
@@ -196,13 +111,12 @@ impl Plan {
             }
         }
         if dice.chance(10) {
-            self.faults.push("full disk");
+            self.fault("full disk");
             let (at, machine) = (self.any_time(dice), self.any_machine(dice));
             self.add(at, Step::FillDisk { machine });
         }
-        self.draw_copies(dice);
         if dice.chance(40) {
-            self.faults.push("wrong clocks");
+            self.fault("wrong clocks");
             for machine in 0..self.nodes.len() {
                 if dice.chance(60) {
                     let ms = skew(dice);
@@ -214,27 +128,42 @@ impl Plan {
                 }
             }
         }
-        if dice.chance(30) {
-            self.faults.push("release");
-            for _ in 0..dice.between(1, 6) {
-                let at = dice.between(self.end / 3, self.end);
-                let (machine, dice) = (self.any_machine(dice), dice.below(u64::MAX));
-                self.add(at, Step::Release { machine, dice });
-            }
-        }
-        if dice.chance(40) {
-            self.faults.push("enrolment");
+        if dice.chance(25) {
+            self.fault("enrolment");
             for names in TO_COME {
-                if dice.chance(60) {
+                let is_there = |name: &str| self.nodes.iter().any(|node| node.name == name);
+                if dice.chance(50) && (names[0] != "V29" || is_there("T2")) {
                     let at = self.any_time(dice);
+                    let names = names.iter().map(|name| (*name).to_owned()).collect();
                     self.add(at, Step::Enrol { names });
                 }
             }
         }
-        if dice.chance(25) {
-            self.faults.push("erasure");
+    }
+
+    /// Who holds what changes: seats are taken out of records, and in again; records are erased.
+    fn draw_audiences(&mut self, dice: &mut Dice) {
+        let late = |plan: &Plan, dice: &mut Dice| dice.between(plan.end / 3, plan.end);
+        if dice.chance(30) {
+            self.fault("release");
+            for _ in 0..dice.between(1, 6) {
+                let at = late(self, dice);
+                let (machine, dice) = (self.any_machine(dice), dice.below(u64::MAX));
+                self.add(at, Step::Release { machine, dice });
+            }
+        }
+        if dice.chance(15) {
+            self.fault("admission");
             for _ in 0..dice.between(1, 3) {
-                let at = dice.between(self.end / 3, self.end);
+                let at = late(self, dice);
+                let (machine, dice) = (self.any_machine(dice), dice.below(u64::MAX));
+                self.add(at, Step::Admit { machine, dice });
+            }
+        }
+        if dice.chance(25) {
+            self.fault("erasure");
+            for _ in 0..dice.between(1, 3) {
+                let at = late(self, dice);
                 let (machine, dice) = (dice.index(self.nodes.len().min(4)), dice.below(u64::MAX));
                 self.add(at, Step::Erase { machine, dice });
             }
@@ -309,28 +238,46 @@ impl Plan {
         }
     }
 
-    /// Restored, cloned and rolled-back machines: at most one of these per schedule and machine.
+    /// Machines that are put back to an earlier moment, with or without their memory, that are copied, or whose disk is lost.
     fn draw_copies(&mut self, dice: &mut Dice) {
-        let (early, machine) = (dice.between(500, self.end / 2), self.any_machine(dice));
-        let late = dice.between(early + 200, self.end);
-        match dice.below(100) {
-            0..12 => {
-                self.faults.push("restore");
-                self.add(early, Step::BackUp { machine });
-                self.add(late, Step::Restore { machine });
-            }
-            12..24 => {
-                self.faults.push("clone");
-                self.add(late, Step::Clone { machine });
-            }
-            24..36 => {
-                self.faults.push("roll-back");
-                self.add(early, Step::BackUp { machine });
-                self.add(late, Step::RollBack { machine });
-            }
-            _ => {}
+        let between = |plan: &Plan, dice: &mut Dice| {
+            let early = dice.between(500, plan.end / 2);
+            (early, dice.between(early + 200, plan.end), plan.any_machine(dice))
+        };
+        if dice.chance(14) {
+            self.fault("restore");
+            let (early, late, machine) = between(self, dice);
+            self.add(early, Step::BackUp { machine });
+            self.add(late, Step::Restore { machine });
+        }
+        if dice.chance(14) {
+            self.fault("clone");
+            let (_, at, machine) = between(self, dice);
+            self.add(at, Step::Clone { machine });
+        }
+        if dice.chance(14) {
+            self.fault("roll-back");
+            let (early, late, machine) = between(self, dice);
+            self.add(early, Step::BackUp { machine });
+            self.add(late, Step::RollBack { machine });
+        }
+        if dice.chance(8) {
+            self.fault("lost disk");
+            let (_, at, machine) = between(self, dice);
+            self.add(at, Step::LoseDisk { machine });
         }
     }
+}
+
+fn draw_size(dice: &mut Dice) -> &'static Size {
+    let mut at = dice.below(100);
+    for (share, size) in &SIZES {
+        match at.checked_sub(*share) {
+            None => return size,
+            Some(rest) => at = rest,
+        }
+    }
+    &SIZES[0].1
 }
 
 fn skew(dice: &mut Dice) -> i64 {
@@ -342,12 +289,13 @@ fn draw_habits(dice: &mut Dice) -> Habits {
     let frame_ms = *dice.pick(&[(1, 5), (5, 60), (40, 300), (1, 600)]).unwrap_or(&(1, 5));
     let store_ms = *dice.pick(&[(0, 1), (0, 10), (5, 80)]).unwrap_or(&(0, 1));
     let redial_ms = *dice.pick(&[(50, 300), (200, 3_000)]).unwrap_or(&(50, 300));
-    Habits { frame_ms, store_ms, redial_ms, duplicates: 20, repeats: 10 }
+    let open_max = *dice.pick(&[4, 12, 256]).unwrap_or(&12);
+    Habits { frame_ms, store_ms, redial_ms, duplicates: 20, repeats: 10, open_max, ..Habits::default() }
 }
 
-/// One county, sometimes with a second node; two or three townships, one of them sometimes with a second node; three to
-/// six villages, some with a second address upstream.
-fn draw_nodes(dice: &mut Dice) -> Vec<Node> {
+/// One county, sometimes with a second node; townships, one of them sometimes with a second node; villages, some with a
+/// second address upstream.
+fn draw_nodes(size: &Size, dice: &mut Dice) -> Vec<Node> {
     let node = |name: &str, upstreams: Vec<usize>| Node { name: name.to_owned(), upstreams, peers: Vec::new() };
     let mut nodes = vec![node("C", Vec::new())];
     let mut counties = vec![0];
@@ -356,7 +304,7 @@ fn draw_nodes(dice: &mut Dice) -> Vec<Node> {
         counties.push(1);
     }
     let mut townships: Vec<Vec<usize>> = Vec::new();
-    for number in 1..=dice.between(2, 3) {
+    for number in 1..=dice.between(size.townships.0, size.townships.1) {
         let name = format!("T{number}");
         nodes.push(node(&name, shuffled(&counties, dice)));
         let mut of_seat = vec![nodes.len() - 1];
@@ -367,7 +315,7 @@ fn draw_nodes(dice: &mut Dice) -> Vec<Node> {
         }
         townships.push(of_seat);
     }
-    for number in 1..=dice.between(3, 6) {
+    for number in 1..=dice.between(size.villages.0, size.villages.1) {
         let township = dice.index(townships.len());
         let mut upstreams = shuffled(&townships[township], dice);
         if dice.chance(25) {

@@ -1,14 +1,18 @@
-//! A seed becomes the life of a small world: [`draw`] says what is commanded, what breaks and when; this file lets it
-//! happen, lets it heal, and holds the end against the promises.
+//! A plan becomes the life of a small world: [`draw`] makes one of a seed, [`steps`] lets each step happen; this file lets
+//! the world heal, and holds the end against the promises. [`shrink`] makes a plan that failed smaller.
 
-pub mod draw;
+mod draw;
+pub mod plan;
+pub mod shrink;
+mod steps;
 
-use crate::dice::Dice;
+use crate::chance::Chance;
 use crate::invariants::{Violation, check, i11_wall_clock};
 use crate::tally::Tally;
-use crate::world::World;
+use crate::world::county::County;
 use crate::world::trace::Fingerprint;
-use draw::{Afterwards, Plan, Step};
+use crate::world::{World, scribe};
+use plan::{Afterwards, Plan, Step};
 
 /// How long a world may take to become quiet once its faults have stopped, in simulated time: redialling waits up to three
 /// seconds, a frame needs up to one, and each of three tiers may have to reconcile in turn, a few rounds each.
@@ -20,6 +24,12 @@ pub struct Options {
     pub with_words: bool,
     /// Let every clock be right.
     pub right_clocks: bool,
+    /// Keep what steps came to, and what the world left to chance.
+    pub records: bool,
+    /// Run it twice: it must give the same trace.
+    pub twice: bool,
+    /// Where clocks were wrong and can be compared, run it with right ones: it must take the same course.
+    pub clocks: bool,
 }
 
 pub struct Outcome {
@@ -27,13 +37,22 @@ pub struct Outcome {
     pub fingerprint: Fingerprint,
     pub tally: Tally,
     pub words: Vec<String>,
+    /// The same schedule as it was, whatever the seed draws later.
+    pub recorded: Option<Plan>,
 }
 
 #[must_use]
 pub fn run(seed: u64, options: Options) -> Outcome {
-    let plan = Plan::draw(seed);
-    let mut world = play(&plan, options);
-    world.tally.faults.extend(plan.faults.iter().map(|fault| (*fault, 1)));
+    run_plan(&Plan::draw(seed), options)
+}
+
+#[must_use]
+pub fn run_plan(plan: &Plan, options: Options) -> Outcome {
+    let (mut world, steps) = play(plan, options);
+    plan.faults.iter().for_each(|fault| world.tally.fault(fault));
+    if plan.patrols {
+        world.tally.fault("patrol");
+    }
     let healing = world.run_until_quiet(HEALING_MS_MAX);
     let mut violations = Vec::new();
     match healing {
@@ -54,7 +73,22 @@ pub fn run(seed: u64, options: Options) -> Outcome {
         world.tally.stubs += stubs as u64;
     }
     let words = world.trace.words().to_vec();
-    Outcome { violations, fingerprint: world.trace.fingerprint(), tally: world.tally, words }
+    let recorded = options.records.then(|| Plan { steps, chances: world.chance.take_kept(), ..plan.clone() });
+    Outcome { violations, fingerprint: world.trace.fingerprint(), tally: world.tally, words, recorded }
+}
+
+/// What became of it, and what is wrong, in words: with the comparisons that are asked for.
+#[must_use]
+pub fn failures_of(plan: &Plan, options: Options) -> (Outcome, Vec<String>) {
+    let outcome = run_plan(plan, options);
+    let mut found: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
+    if options.twice && run_plan(plan, Options::default()).fingerprint != outcome.fingerprint {
+        found.push("the same schedule gave another trace".to_owned());
+    }
+    if options.clocks && has_comparable_clocks(&outcome.tally) {
+        found.extend(compare_with_right_clocks(plan, outcome.fingerprint).map(|violation| violation.to_string()));
+    }
+    (outcome, found)
 }
 
 /// Clocks were wrong, and nothing else depends on the bytes that they reach: which side of a fork counts does.
@@ -64,25 +98,38 @@ pub fn has_comparable_clocks(tally: &Tally) -> bool {
     had("wrong clocks") && !had("roll-back") && !had("hostile")
 }
 
-/// The same seed with right clocks must take the same course.
+/// The same schedule with right clocks must take the same course.
 #[must_use]
-pub fn compare_with_right_clocks(seed: u64, skewed: Fingerprint) -> Option<Violation> {
-    let right = run(seed, Options { right_clocks: true, ..Options::default() });
+pub fn compare_with_right_clocks(plan: &Plan, skewed: Fingerprint) -> Option<Violation> {
+    let right = run_plan(plan, Options { right_clocks: true, ..Options::default() });
     i11_wall_clock::compare(skewed, right.fingerprint)
 }
 
-/// Everything that the plan says, up to the moment when the faults have stopped.
-fn play(plan: &Plan, options: Options) -> World {
+/// Everything that the plan says, up to the moment when the faults have stopped. Returns what its steps came to as well.
+fn play(plan: &Plan, options: Options) -> (World, Vec<(u64, Step)>) {
     let names: Vec<&str> = plan.nodes.iter().map(|node| node.name.as_str()).collect();
-    let mut world = World::new(plan.seed, &names, plan.habits.clone(), options.with_words);
+    let mut chance = Chance::new(plan.seed);
+    chance.replay(&plan.chances);
+    if options.records {
+        chance.keep();
+    }
+    let county = County::new(plan.seed, &[&names[..], &[scribe::NAME]].concat());
+    let mut world = World::in_county(chance, county, names.len(), plan.habits.clone(), options.with_words);
+    world.patrols = plan.patrols;
     for (machine, node) in plan.nodes.iter().enumerate() {
         world.machines[machine].upstreams.clone_from(&node.upstreams);
         world.machines[machine].peers.clone_from(&node.peers);
     }
     world.start_all();
+    let mut steps = Vec::new();
     for (at, step) in &plan.steps {
         world.run_until(*at);
-        happen(&mut world, step, options);
+        if let Some(step) = steps::settle(&mut world, step) {
+            steps::happen(&mut world, &step, options);
+            if options.records {
+                steps.push((*at, step));
+            }
+        }
     }
     world.run_until(plan.end);
     world.trace.say(world.now, || "the faults stop".to_owned());
@@ -99,92 +146,6 @@ fn play(plan: &Plan, options: Options) -> World {
     }
     // What an administrator entered is entered again, in case the county's node had not made it durable.
     world.publish(0);
-    world.published = true;
-    world
-}
-
-fn happen(world: &mut World, step: &Step, options: Options) {
-    match step {
-        Step::Command { machine, dice } => {
-            let machine = machine % world.machines.len();
-            world.somebody_asks(machine, &mut Dice::new(*dice));
-        }
-        Step::Found { name, seat, code } => {
-            let mut request = world.request("org.create", None);
-            let seat = world.county.seat(seat).to_string();
-            request.arguments = [("name", name.clone()), ("seat", seat)]
-                .into_iter()
-                .chain(code.clone().map(|kind| ("org_kind", kind)))
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect();
-            world.ask(0, request);
-        }
-        Step::Break { which } => {
-            let wires = world.wires();
-            if let Some(wire) = wires.get(which % wires.len().max(1)) {
-                world.break_wire(*wire);
-            }
-        }
-        Step::Part { a, b } => world.part(*a, *b),
-        Step::Mend => world.mend(),
-        Step::Crash { machine } => world.crash(*machine),
-        Step::Start { machine } => world.start(*machine),
-        Step::BackUp { machine } => world.back_up(*machine),
-        Step::Restore { machine } => {
-            world.restore(*machine);
-        }
-        Step::RollBack { machine } => {
-            world.roll_back(*machine);
-        }
-        Step::Clone { machine } => {
-            let clone = world.clone_machine(*machine);
-            if world.machines[clone].upstreams.is_empty() && world.machines[clone].peers.is_empty() {
-                world.machines[clone].peers.push(*machine);
-                world.crash(clone);
-                world.start(clone);
-            }
-        }
-        Step::Skew { machine, ms } => world.skew(*machine, if options.right_clocks { 0 } else { *ms }),
-        Step::FillDisk { machine } => world.fill_disk(*machine),
-        Step::Release { machine, dice } => release(world, *machine, &mut Dice::new(*dice)),
-        Step::Erase { machine, dice } => world.somebody_erases(*machine, &mut Dice::new(*dice)),
-        Step::Enrol { names } => enrol(world, names),
-        Step::TurnHostile { machine, is_thief, behaviours, dice } => {
-            world.turn_hostile(*machine, *is_thief, behaviours, Dice::new(*dice));
-        }
-        Step::StealIssuer { beside, told, dice } => {
-            world.steal_issuer(*beside, *told, Dice::new(*dice));
-        }
-        Step::ReplaceIssuer { hostile } => world.replace_issuer(*hostile),
-        Step::Mischief { hostile, dice } => world.mischief(*hostile, &mut Dice::new(*dice)),
-    }
-}
-
-/// The county's administrator enters new seats; their nodes start with what their installer gave them: the first entry.
-fn enrol(world: &mut World, names: &[&str]) {
-    world.county.grow(names);
-    world.published = false;
-    if !world.machines[0].runs() {
-        world.start(0);
-    }
-    world.publish(0);
-    let enrolled = world.county.enrolled.len();
-    for node in enrolled - names.len()..enrolled {
-        let machine = world.install(node, 1);
-        let above = world.county.parents[&world.machines[machine].seat];
-        world.machines[machine].upstreams =
-            world.machines.iter().position(|other| Some(other.seat) == above).into_iter().collect();
-        world.start(machine);
-    }
-}
-
-/// A seat that takes part in a record at this machine is taken out again.
-fn release(world: &mut World, machine: usize, dice: &mut Dice) {
-    let rows = world.machines[machine].disk.present();
-    let shared: Vec<_> = rows.iter().filter(|row| !row.scope.seats.is_empty()).collect();
-    if let Some(row) = dice.pick(&shared) {
-        let seats: Vec<_> = row.scope.seats.iter().copied().collect();
-        let (record, seat) = (row.id, seats[dice.index(seats.len())]);
-        world.release(machine, record, seat);
-    }
+    (world.published, world.hands_in_again) = (true, true);
+    (world, steps)
 }

@@ -12,11 +12,14 @@ use super::county::TO_COME;
 use crate::dice::Dice;
 
 impl World {
-    /// Somebody at this machine erases something that it shows, if he may.
-    pub fn somebody_erases(&mut self, machine: usize, dice: &mut Dice) {
+    /// Something that this machine shows, for somebody who erases.
+    pub fn something_to_erase(&self, machine: usize, dice: &mut Dice) -> Option<RecordId> {
         let rows = self.machines[machine].disk.present();
-        let Some(row) = dice.pick(&rows).filter(|_| self.machines[machine].runs()) else { return };
-        let record = row.id;
+        dice.pick(&rows).map(|row| row.id)
+    }
+
+    /// Somebody at this machine erases a record, if he may.
+    pub fn somebody_erases(&mut self, machine: usize, record: RecordId) {
         let ticket = Ticket(self.next_ticket());
         let (who, role, reason) = ("registrar".to_owned(), "registry".to_owned(), String::new());
         self.feed_input(machine, Input::Erase { ticket, record, who, role, reason });
@@ -35,17 +38,14 @@ struct Desk<'w> {
 }
 
 impl World {
-    /// Somebody at this machine asks for something.
-    pub fn somebody_asks(&mut self, machine: usize, dice: &mut Dice) {
+    /// What somebody at this machine might ask for now.
+    pub fn something_to_ask(&mut self, machine: usize, dice: &mut Dice) -> Option<Request> {
         if !self.machines[machine].runs() {
-            return;
+            return None;
         }
         let rows = self.machines[machine].disk.present();
         let dice = dice.fork();
-        let mut desk = Desk { world: self, machine, rows, dice };
-        if let Some(request) = desk.choose() {
-            self.ask(machine, request);
-        }
+        Desk { world: self, machine, rows, dice }.choose()
     }
 }
 

@@ -7,6 +7,8 @@ use heliu_record::command::CommandId;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{FeedEntry, Loaded, Meta, Read, RecordRow, RecordState, StoreError, Transaction, Write};
+use heliu_trust::directory::SignedEntry;
+use heliu_trust::id::DirectoryVersion;
 
 /// The answer of a memory store, which never waits.
 pub fn ready<T>(answer: impl Future<Output = T>) -> T {
@@ -15,41 +17,45 @@ pub fn ready<T>(answer: impl Future<Output = T>) -> T {
 
 pub struct Disk {
     pub store: MemoryStore,
-    /// Leaves that were made durable and not dropped since.
-    pub held: BTreeMap<RecordId, BTreeSet<LeafHash>>,
+    /// Leaves that were made durable and not dropped since, here or on the disk that this is a copy of.
+    pub line: BTreeMap<RecordId, BTreeSet<LeafHash>>,
+    /// Every version of the directory that was ever durable on it.
+    pub directories: BTreeSet<DirectoryVersion>,
 }
 
 impl Disk {
     #[must_use]
     pub fn new(store: MemoryStore) -> Self {
-        Disk { store, held: BTreeMap::new() }
+        Disk { store, line: BTreeMap::new(), directories: BTreeSet::new() }
     }
 
     /// A backup, or a clone with a life of its own.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Disk { store: self.store.fork(), held: self.held.clone() }
+        Disk { store: self.store.fork(), line: self.line.clone(), directories: self.directories.clone() }
     }
 
     pub fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
         ready(self.store.apply(transaction))?;
+        let entries = transaction.directory.iter().filter_map(|entry| SignedEntry::decode(entry).ok());
+        self.directories.extend(entries.map(|entry| entry.version));
         for record in &transaction.dropped {
-            self.held.remove(record);
+            self.line.remove(record);
         }
         for entry in &transaction.feed {
             if let FeedEntry::Leaf(row) = entry {
-                self.held.entry(row.record).or_default().insert(row.hash);
+                self.line.entry(row.record).or_default().insert(row.hash);
             }
         }
         for record in &transaction.erased {
-            self.held.remove(record);
+            self.line.remove(record);
         }
         Ok(())
     }
 
     #[must_use]
     pub fn holds(&self, record: &RecordId, leaf: &LeafHash) -> bool {
-        self.held.get(record).is_some_and(|leaves| leaves.contains(leaf))
+        self.line.get(record).is_some_and(|leaves| leaves.contains(leaf))
     }
 
     #[must_use]

@@ -1,15 +1,13 @@
 //! What happens to machines: they start, crash, are restored from old copies, cloned, and rolled back memory and all.
 
-use std::collections::BTreeSet;
-
-use heliu_record::id::LeafHash;
 use heliu_storage::StoreError;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{DirectoryVersion, Incarnation};
 
-use super::disk::ready;
+use super::disk::{Disk, ready};
 use super::machine::{Backup, Machine, Role};
 use super::{Event, World};
+use crate::chance::{Matter, Stream};
 
 impl World {
     /// The process begins under a new incarnation, made durable first.
@@ -17,13 +15,14 @@ impl World {
         if self.machines[machine].runs() {
             return;
         }
-        let incarnation = Incarnation(self.dice.bytes());
+        let names = Stream::of(Matter::Names, machine);
+        let incarnation = Incarnation(self.chance.bytes(names));
         if self.machines[machine].disk.store.reopen(incarnation).is_err() {
-            let wait = self.delay((200, 2_000));
+            let wait = self.delay(Stream::of(Matter::Restart, machine), (200, 2_000));
             self.due(self.now + wait, Event::Start { machine });
             return;
         }
-        let seed = self.dice.bytes();
+        let seed = self.chance.bytes(names);
         self.run_process(machine, seed);
     }
 
@@ -34,25 +33,29 @@ impl World {
     }
 
     fn run_process(&mut self, machine: usize, seed: [u8; 32]) {
-        let directory = self.directory_at(machine).clone();
+        let (directory, open_max) = (self.directory_at(machine).clone(), self.habits.open_max);
         let at = &mut self.machines[machine];
-        at.begin(directory, seed);
+        at.begin(directory, seed, open_max);
         let (life, name) = (at.life, at.name.clone());
         let peers = at.peers.clone();
         let has_upstream = !at.upstreams.is_empty();
         self.trace.note(self.now, machine, 30, life);
         self.trace.say(self.now, || format!("{name} starts"));
-        let first = self.dice.between(1, 1_000);
+        let begin = Stream::of(Matter::Begin, machine);
+        let first = self.chance.between(begin, 1, 1_000);
         self.due(self.now + first, Event::Tick { machine, life });
         if has_upstream {
-            let wait = self.dice.between(0, 300);
+            let wait = self.chance.between(begin, 0, 300);
             self.due(self.now + wait, Event::Dial { machine, life, role: Role::Up });
         }
         for peer in peers {
-            let wait = self.dice.between(0, 300);
+            let wait = self.chance.between(begin, 0, 300);
             self.due(self.now + wait, Event::Dial { machine, life, role: Role::Peer(peer) });
         }
         self.ask_again(machine);
+        if machine == 0 && self.hands_in_again {
+            self.publish(0);
+        }
     }
 
     /// The directory as a disk holds it.
@@ -65,7 +68,7 @@ impl World {
     /// Whoever got no answer asks again, with the same command id.
     fn ask_again(&mut self, machine: usize) {
         for request in std::mem::take(&mut self.machines[machine].unanswered) {
-            if self.machines[machine].runs() && self.dice.chance(70) {
+            if self.machines[machine].runs() && self.chance.chance(Stream::of(Matter::AskAgain, machine), 70) {
                 self.tally.repeated += 1;
                 self.ask(machine, request);
             }
@@ -124,33 +127,33 @@ impl World {
         true
     }
 
+    /// The disk is lost, and the machine begins anew with an empty one: with its key, and what its installer gave it of the
+    /// directory.
+    pub fn lose_disk(&mut self, machine: usize) {
+        let name = &self.machines[machine].name;
+        self.trace.say(self.now, || format!("{name} loses its disk"));
+        let disk = self.empty_disk(machine, 1);
+        self.replace_disk(machine, disk);
+        self.start(machine);
+    }
+
     fn take_back(&mut self, machine: usize) -> Option<Backup> {
         let backup = self.machines[machine].backup.take()?;
-        self.crash(machine);
-        let at = &mut self.machines[machine];
-        let lost = std::mem::replace(&mut at.disk, backup.disk.copy());
-        at.answered.clear();
-        at.unanswered.clear();
-        let gone: BTreeSet<LeafHash> = lost
-            .held
-            .iter()
-            .flat_map(|(record, leaves)| leaves.iter().filter(|leaf| !at.disk.holds(record, leaf)))
-            .copied()
-            .collect();
-        for leaf in gone {
-            if !self.is_held_somewhere(&leaf) {
-                self.ledger.lost_with_its_disk(leaf);
-            }
-        }
+        self.replace_disk(machine, backup.disk.copy());
         Some(backup)
     }
 
-    /// Hostile nodes may keep to themselves what they hold, and what those below them do.
-    fn is_held_somewhere(&self, leaf: &LeafHash) -> bool {
-        let Some(known) = self.ledger.leaf(leaf) else { return false };
-        let holds = |machine: &usize| self.machines[*machine].disk.holds(&known.record, leaf);
-        let can_bring = |machine: &usize| !self.machines[*machine].is_hostile && !self.has_hostile_superior(*machine);
-        (0..self.machines.len()).filter(holds).any(|machine| can_bring(&machine))
+    fn replace_disk(&mut self, machine: usize, disk: Disk) {
+        self.crash(machine);
+        let at = &mut self.machines[machine];
+        let lost = std::mem::replace(&mut at.disk, disk);
+        at.answered.clear();
+        at.unanswered.clear();
+        for (record, leaves) in &lost.line {
+            for leaf in leaves.iter().filter(|leaf| !at.disk.holds(record, leaf)) {
+                self.ledger.lost_with_a_disk(*leaf, self.now);
+            }
+        }
     }
 
     /// A copy of the disk is started as a second process with the same key.
@@ -173,11 +176,8 @@ impl World {
         self.crash(machine);
         let at = &mut self.machines[machine];
         at.is_retired = true;
-        let held: Vec<LeafHash> = std::mem::take(&mut at.disk.held).into_values().flatten().collect();
-        for leaf in held {
-            if !self.is_held_somewhere(&leaf) {
-                self.ledger.lost_with_its_disk(leaf);
-            }
+        for leaf in std::mem::take(&mut at.disk.line).into_values().flatten() {
+            self.ledger.lost_with_a_disk(leaf, self.now);
         }
         let name = &self.machines[machine].name;
         self.trace.say(self.now, || format!("{name} is gone for good"));

@@ -36,6 +36,8 @@ impl World {
         let at = &self.machines[machine];
         let called = at.link_for(Role::Up).and_then(|link| self.other_end(machine, link));
         let called = called.or_else(|| at.upstreams.first().copied().filter(|_| at.upstreams.len() == 1));
+        // Who has not heard of it, because hostile nodes keep the directory from him, lets it in nowhere.
+        let called = called.filter(|above| self.knows(*above, machine));
         let is_honest = |other: &usize| !self.machines[*other].is_hostile;
         at.peers.iter().copied().chain(called).filter(is_honest).collect()
     }
@@ -45,6 +47,19 @@ impl World {
     pub fn has_hostile_superior(&self, machine: usize) -> bool {
         let above = &self.machines[machine].upstreams;
         above.iter().any(|above| self.machines[*above].is_hostile || self.has_hostile_superior(*above))
+    }
+
+    /// Whoever keeps the directory from those above a machine keeps it out.
+    fn knows(&self, superior: usize, machine: usize) -> bool {
+        let (superior, node) = (self.machines[superior].engine.as_ref(), self.machines[machine].node());
+        superior.is_none_or(|engine| engine.directory().node(node).is_some())
+    }
+
+    /// Whether the superior that it has called is honest: that one says that it has everything, and what has left goes.
+    #[must_use]
+    pub fn is_relieved(&self, machine: usize) -> bool {
+        let above = self.machines[machine].link_for(Role::Up).and_then(|link| self.other_end(machine, link));
+        above.is_some_and(|above| !self.machines[above].is_hostile && self.knows(above, machine))
     }
 
     /// The groups; without anybody hostile all machines are one, whatever is cut. That of the county's node is the first.
@@ -82,7 +97,7 @@ impl World {
         groups.iter().flatten().find_map(|machine| self.unrest_of(*machine, main.contains(machine), entries))
     }
 
-    /// Whoever is cut off by hostile nodes may lack directory entries, and keep what no honest superior has taken.
+    /// Whoever is cut off by hostile nodes may lack directory entries, and keep what no honest superior can prove to have.
     fn unrest_of(&self, index: usize, is_main: bool, entries: Option<u64>) -> Option<String> {
         let machine = &self.machines[index];
         let name = &machine.name;
@@ -93,14 +108,11 @@ impl World {
         if is_main && Some(engine.directory().len()) < entries {
             return Some(format!("{name} has not heard the whole directory"));
         }
-        if is_main && engine.leaving() > 0 {
+        let is_honest = |other: &usize| !self.machines[*other].is_hostile;
+        let knows = |other: &usize| self.knows(*other, index);
+        if self.is_relieved(index) && engine.leaving() > 0 {
             return Some(format!("{name} still holds {} records that have left it", engine.leaving()));
         }
-        let is_honest = |other: &usize| !self.machines[*other].is_hostile;
-        // Whoever keeps the directory from those above it keeps it out.
-        let knows = |other: &usize| {
-            self.machines[*other].engine.as_ref().is_none_or(|e| e.directory().node(machine.node()).is_some())
-        };
         let role =
             machine.upstreams.iter().any(|other| is_honest(other) && (is_main || knows(other))).then_some(Role::Up);
         let roles = machine.peers.iter().copied().filter(|peer| is_honest(peer)).map(Role::Peer).chain(role);

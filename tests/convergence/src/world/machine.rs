@@ -127,7 +127,7 @@ impl Machine {
     }
 
     /// Begins a process as the real shell does: the incarnation is durable already, the store is counted.
-    pub fn begin(&mut self, directory: Directory, seed: [u8; 32]) {
+    pub fn begin(&mut self, directory: Directory, seed: [u8; 32], open_max: usize) {
         let meta = self.disk.meta();
         self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
         let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
@@ -147,14 +147,13 @@ impl Machine {
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
         start.statements = ready(store.statements()).expect("reads");
         start.audit_head = ready(store.audit_head()).expect("reads");
-        start.sealing = Some(Arc::new(sealing_of(&self.key)));
+        start.sealing = Some(Arc::new(sealing_of(&self.name)));
         start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
         start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;
-        // Small, so that records are closed and opened again.
-        let config = Config { open_max: 12, patrol_round_ms: 0, ..Config::default() };
+        let config = Config { open_max, patrol_round_ms: 0, ..Config::default() };
         self.engine = Some(Engine::new(config, start));
     }
 

@@ -29,6 +29,9 @@ use heliu_storage::StoreId;
 use heliu_storage::memory::MemoryStore;
 use heliu_trust::id::Incarnation;
 
+use serde::{Deserialize, Serialize};
+
+use crate::chance::{Chance, Matter, Stream};
 use crate::dice::Dice;
 use crate::invariants::Violation;
 use crate::reference::Ledger;
@@ -42,7 +45,7 @@ use visit::Visit;
 use wire::{Side, Wire, WireId};
 
 /// How this world's machines and lines behave; drawn once per schedule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Habits {
     /// Latency of a frame, from the best to the worst line.
     pub frame_ms: (u64, u64),
@@ -53,11 +56,33 @@ pub struct Habits {
     pub duplicates: u64,
     /// Answered commands, in percent, that are asked for again.
     pub repeats: u64,
+    /// Records that an engine keeps open: few, so that they are closed and opened again.
+    #[serde(default = "few")]
+    pub open_max: usize,
+    /// How often engines hear that time has passed. About a second in life; more where a year has to pass.
+    #[serde(default = "second")]
+    pub tick_ms: u64,
+}
+
+fn second() -> u64 {
+    1_000
+}
+
+fn few() -> usize {
+    12
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Habits { frame_ms: (1, 40), store_ms: (0, 8), redial_ms: (100, 1_500), duplicates: 20, repeats: 10 }
+        Habits {
+            frame_ms: (1, 40),
+            store_ms: (0, 8),
+            redial_ms: (100, 1_500),
+            duplicates: 20,
+            repeats: 10,
+            open_max: few(),
+            tick_ms: second(),
+        }
     }
 }
 
@@ -125,13 +150,15 @@ pub struct World {
     pub handed: BTreeMap<usize, BTreeSet<RecordId>>,
     /// Whether all entries of the directory were given to the county's node.
     pub published: bool,
+    /// The county's administrator hands them in again whenever his node begins: it may have failed to keep them.
+    pub hands_in_again: bool,
     pub habits: Habits,
     /// Whether nodes hold what they have against its leaves, a few records a second. It takes the simulator longer than
     /// all else.
     pub patrols: bool,
     /// Whether a story has damaged a disk.
     pub is_spoilt: bool,
-    pub dice: Dice,
+    pub chance: Chance,
     /// Pairs of machines, the lower index first, that cannot reach each other.
     pub cut: BTreeSet<(usize, usize)>,
     /// What was sent to each machine and by whom, for replays.
@@ -151,12 +178,12 @@ impl World {
     #[must_use]
     pub fn new(seed: u64, names: &[&str], habits: Habits, with_words: bool) -> Self {
         let county = County::new(seed, &[names, &[scribe::NAME]].concat());
-        World::in_county(seed, county, names.len(), habits, with_words)
+        World::in_county(Chance::new(seed), county, names.len(), habits, with_words)
     }
 
     /// A world with the first so many nodes of a county.
     #[must_use]
-    pub fn in_county(seed: u64, county: County, nodes: usize, habits: Habits, with_words: bool) -> Self {
+    pub fn in_county(chance: Chance, county: County, nodes: usize, habits: Habits, with_words: bool) -> Self {
         let mut world = World {
             now: 0,
             sequence: 0,
@@ -170,10 +197,11 @@ impl World {
             handed: BTreeMap::new(),
             scribe_chain: scribe::Chain::default(),
             published: true,
+            hands_in_again: false,
             habits,
-            patrols: seed % 8 == 5,
+            patrols: false,
             is_spoilt: false,
-            dice: Dice::new(seed),
+            chance,
             cut: BTreeSet::new(),
             delivered: BTreeMap::new(),
             ledger: Ledger::default(),
@@ -192,18 +220,25 @@ impl World {
     /// A new, empty disk for an enrolled node, with the first so many entries of the directory.
     pub fn install(&mut self, enrolled: usize, entries: u64) -> usize {
         let node = self.county.enrolled[enrolled].clone();
-        let store = MemoryStore::open(StoreId(self.dice.bytes()), Incarnation(self.dice.bytes()));
+        let disk = self.empty_disk(self.machines.len(), entries);
+        let mut machine = Machine::new(node.name, node.seat, node.key, disk);
+        // The county's administrator keeps the issuer's key at its first node.
+        machine.issuer = (machine.name == "C").then_some(self.county.issuer);
+        self.machines.push(machine);
+        self.machines.len() - 1
+    }
+
+    /// A disk that nothing is on but the first so many entries of the directory.
+    fn empty_disk(&mut self, machine: usize, entries: u64) -> Disk {
+        let names = Stream::of(Matter::Names, machine);
+        let store = MemoryStore::open(StoreId(self.chance.bytes(names)), Incarnation(self.chance.bytes(names)));
         let mut disk = Disk::new(store);
         let directory = self.county.directory();
         let known = directory.entries_from(0).iter().take(usize::try_from(entries).unwrap_or(0));
         let directory = known.map(|entry| entry.encode()).collect();
         let first = heliu_storage::Transaction { directory, ..Default::default() };
         disk.apply(&first).expect("an empty store takes the directory");
-        let mut machine = Machine::new(node.name, node.seat, node.key, disk);
-        // The county's administrator keeps the issuer's key at its first node.
-        machine.issuer = (machine.name == "C").then_some(self.county.issuer);
-        self.machines.push(machine);
-        self.machines.len() - 1
+        disk
     }
 
     /// The machine of this name; of clones the first.
@@ -223,8 +258,8 @@ impl World {
         key
     }
 
-    fn delay(&mut self, (low, high): (u64, u64)) -> u64 {
-        self.dice.between(low, high)
+    fn delay(&mut self, stream: Stream, (low, high): (u64, u64)) -> u64 {
+        self.chance.between(stream, low, high)
     }
 
     /// Goes on until a moment; what is due then has happened.
@@ -260,7 +295,7 @@ impl World {
             Event::Tick { machine, life } => {
                 if self.machines[machine].life == life {
                     self.feed(machine, Input::Tick);
-                    self.due(self.now + 1_000, Event::Tick { machine, life });
+                    self.due(self.now + self.habits.tick_ms, Event::Tick { machine, life });
                 }
             }
             Event::Dial { machine, life, role } => {
@@ -294,7 +329,7 @@ impl World {
         if self.machines[machine].engine.as_ref().is_some_and(|engine| engine.failed().is_some()) {
             self.tally.store_failures += 1;
             self.crash(machine);
-            let wait = self.delay((200, 3_000));
+            let wait = self.delay(Stream::of(Matter::Restart, machine), (200, 3_000));
             self.due(self.now + wait, Event::Start { machine });
         }
     }
@@ -311,7 +346,7 @@ impl World {
     }
 
     pub fn request(&mut self, name: &str, subject: Option<heliu_record::id::RecordId>) -> Request {
-        let id = CommandId(self.dice.bytes());
+        let id = CommandId(self.chance.bytes(Stream::of(Matter::Ids, 0)));
         let (who, reason) = ("clerk".to_owned(), String::new());
         Request { id, name: name.to_owned(), subject, arguments: BTreeMap::new(), who, reason }
     }

@@ -4,10 +4,13 @@ use std::collections::VecDeque;
 
 use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame};
 use heliu_replication::{Input, LinkId};
+use heliu_trust::id::DirectoryVersion;
 
 use super::machine::{Held, Role};
 use super::wire::{End, Side, Wire, WireId};
 use super::{Event, World};
+use crate::chance::{Matter, Stream};
+use crate::invariants::Violation;
 
 /// How many deliveries to a machine are kept for replays.
 const KEPT: usize = 12;
@@ -37,15 +40,16 @@ impl World {
 
     pub(super) fn redial(&mut self, machine: usize, role: Role) {
         let life = self.machines[machine].life;
-        let wait = self.delay(self.habits.redial_ms);
+        let wait = self.delay(Stream::of(Matter::Redial, machine), self.habits.redial_ms);
         self.due(self.now + wait, Event::Dial { machine, life, role });
     }
 
     fn connect(&mut self, machine: usize, target: usize, role: Role) {
         let wire = WireId(self.next());
-        let ends = [machine, target].map(|machine| {
+        let ends = [(machine, target), (target, machine)].map(|(machine, other)| {
             let link = LinkId(self.next());
-            let low = self.dice.between(self.habits.frame_ms.0, self.habits.frame_ms.1);
+            let line = Stream::between(Matter::Line, other, machine);
+            let low = self.chance.between(line, self.habits.frame_ms.0, self.habits.frame_ms.1);
             let latency = (low, low + low / 2);
             let life = self.machines[machine].life;
             End { machine, life, link, last: self.now, under_way: VecDeque::new(), latency }
@@ -78,9 +82,24 @@ impl World {
         let Some(held) = self.machines[machine].links.get(&link) else { return };
         let (wire, to) = (held.wire, held.side.other());
         self.trace.frame(self.now, machine, &frame);
+        self.shows_what_is_durable(machine, &frame);
         let frames = if self.machines[machine].is_hostile { self.tamper(machine, link, frame) } else { vec![frame] };
         for frame in frames {
             self.put_under_way(wire, to, frame);
+        }
+    }
+
+    /// The directory that an engine speaks of is on its disk: the one that it greets with and that it judges by.
+    fn shows_what_is_durable(&mut self, machine: usize, frame: &Frame) {
+        let head = match frame {
+            Frame::Hello(hello) => hello.directory_head,
+            Frame::Checkpoint(checkpoint) => checkpoint.directory,
+            _ => return,
+        };
+        let at = &self.machines[machine];
+        if head != DirectoryVersion::EMPTY && !at.disk.directories.contains(&head) {
+            let what = format!("{} speaks of directory {}, which is not durable there", at.name, head.short());
+            self.broken.push(Violation::new("I1", what));
         }
     }
 
@@ -91,7 +110,7 @@ impl World {
         let is_honest = self.is_sent_in_honesty(id, to);
         let frame = if is_honest { self.perhaps_with_a_replay(sender, receiver, frame) } else { frame };
         self.tally.frames += 1;
-        let wait = self.delay(latency);
+        let wait = self.delay(Stream::between(Matter::Frame, sender, receiver), latency);
         let at = last.max(self.now + wait);
         let due = self.due(at, Event::Deliver { wire: id, to, frame });
         if let Some(wire) = self.wires.get_mut(&id) {
@@ -117,8 +136,9 @@ impl World {
             kept.iter().filter(|(from, _)| *from == sender).map(|(_, delivery)| delivery).collect()
         });
         let fresh = leaves.delivery.clone();
-        if self.dice.chance(self.habits.duplicates)
-            && let Some(old) = kept.get(self.dice.index(kept.len())).map(|old| (*old).clone())
+        let replay = Stream::between(Matter::Replay, sender, receiver);
+        if self.chance.chance(replay, self.habits.duplicates)
+            && let Some(old) = kept.get(self.chance.index(replay, kept.len())).map(|old| (*old).clone())
             && self.has_directory_of(receiver, &old)
         {
             self.tally.duplicates += 1;
@@ -185,6 +205,19 @@ impl World {
         self.hang_up(id, |_, _| Cut::Somewhere);
     }
 
+    /// The machines that a connection joins, if both ends are machines.
+    #[must_use]
+    pub fn ends(&self, id: WireId) -> Option<(usize, usize)> {
+        let [a, b] = self.wires.get(&id)?.ends.each_ref().map(|end| end.machine);
+        (a < self.machines.len() && b < self.machines.len()).then_some((a, b))
+    }
+
+    /// The first connection of two machines breaks, if there is one.
+    pub fn break_between(&mut self, a: usize, b: usize) {
+        let first = self.wires_where(|wire| wire.joins(a, b)).first().copied();
+        first.into_iter().for_each(|wire| self.break_wire(wire));
+    }
+
     /// A machine is gone: nothing arrives there, and what it sent arrives up to some point.
     pub(super) fn break_wires_of(&mut self, machine: usize) {
         for id in self.wires_where(|wire| wire.ends.iter().any(|end| end.machine == machine)) {
@@ -215,7 +248,7 @@ impl World {
                 let arrive = match how(&wire, side) {
                     Cut::All => 0,
                     Cut::None => under_way,
-                    Cut::Somewhere => self.dice.index(under_way + 1),
+                    Cut::Somewhere => self.chance.index(Stream::of(Matter::Cut, wire.end(side).machine), under_way + 1),
                 };
                 let end = wire.end_mut(side);
                 for lost in end.under_way.split_off(arrive) {

@@ -10,6 +10,7 @@ use super::World;
 use super::county::{Enrolled, REALM_NAME, sealing_of};
 use super::disk::ready;
 use super::machine::BEGIN_MS;
+use crate::chance::{Matter, Stream};
 
 /// What the audit log is to say of an act of the administrator's.
 #[must_use]
@@ -23,7 +24,7 @@ pub const DAY_MS: i64 = 86_400_000;
 impl World {
     /// A join token that the node of a machine mints for a seat, good for so long.
     pub fn mint(&mut self, machine: usize, seat: &str, valid_ms: i64) -> JoinToken {
-        let (at, id) = (&self.machines[machine], TokenId(self.dice.bytes()));
+        let (at, id) = (&self.machines[machine], TokenId(self.chance.bytes(Stream::of(Matter::Ids, machine))));
         let seat = self.county.seat(seat);
         let expires_ms = BEGIN_MS + self.now.cast_signed() + valid_ms;
         let directory = self.directory_at(machine);
@@ -33,7 +34,7 @@ impl World {
     /// What a new machine asks with.
     #[must_use]
     pub fn join_request(token: &JoinToken, machine: &Enrolled) -> JoinRequest {
-        JoinRequest::sign(token.clone(), sealing_of(&machine.key).public(), Vec::new(), &machine.key)
+        JoinRequest::sign(token.clone(), sealing_of(&machine.name).public(), Vec::new(), &machine.key)
     }
 
     /// A new machine asks at another.

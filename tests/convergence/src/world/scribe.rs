@@ -7,7 +7,7 @@ use std::sync::Arc;
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::{membership, seat_key};
-use heliu_replication::frame::{DeliveredLeaf, Delivery};
+use heliu_replication::frame::{DeliveredGrant, DeliveredLeaf, Delivery};
 use heliu_storage::{LeafStatus, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, actor};
@@ -100,6 +100,20 @@ impl World {
         self.bring(machine, Delivery { commits: vec![Arc::new(commit)], leaves, ..Delivery::default() });
     }
 
+    /// Hands over the grants of a record that one machine holds to another, without its leaves. Returns how many.
+    pub fn hand_over_grants(&mut self, from: usize, to: usize, record: RecordId) -> usize {
+        let Some(loaded) = self.machines[from].disk.load(record) else { return 0 };
+        let preimage = Arc::new(loaded.row.preimage);
+        let grant = |row: &heliu_storage::GrantRow| DeliveredGrant {
+            preimage: Arc::clone(&preimage),
+            grant: Arc::clone(&row.grant),
+        };
+        let grants: Vec<DeliveredGrant> = loaded.grants.iter().map(grant).collect();
+        let count = grants.len();
+        self.bring(to, Delivery { grants, ..Delivery::default() });
+        count
+    }
+
     fn bring(&mut self, machine: usize, delivery: Delivery) {
         let (node, seat) = (self.scribe().node(), self.scribe().seat);
         let (store, incarnation) = (StoreId([0x5c; 16]), INCARNATION);
@@ -117,7 +131,10 @@ impl World {
         let (key, author, county) = (self.scribe().key, self.scribe().node(), self.scribe().seat);
         self.scribe_chain.seq += 1;
         let seq = self.scribe_chain.seq;
-        let versions = vec![(county, self.directory_at(machine).head())];
+        // What its machine says that it has, which may lag behind its disk.
+        let engine = self.machines[machine].engine.as_ref();
+        let head = engine.map_or_else(|| self.directory_at(machine).head(), |engine| engine.directory().head());
+        let versions = vec![(county, head)];
         let leaves = vec![leaf(seq, &versions)];
         let (realm, previous) = (self.county.realm, self.scribe_chain.previous);
         let commit = Commit { realm, author, incarnation: INCARNATION, seq, previous, versions, time_ms: 0, leaves };
@@ -142,7 +159,7 @@ impl World {
             raw: Arc::clone(&change.raw),
             claim: Claim::JudgedByItsNode,
             is_acknowledged: false,
-            is_lost: false,
+            lost_at: None,
         };
         self.ledger.note(leaf, known);
         let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(&change.raw));

@@ -1,18 +1,28 @@
 //! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
 
+use std::collections::BTreeSet;
+
 use heliu_record::command::Request;
+use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
-use heliu_storage::{Read, RecordState, StoreError, Transaction};
+use heliu_replication::{
+    Effect, Engine, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket,
+};
+use heliu_storage::{FeedEntry, Read, RecordState, StoreError, Transaction};
 use heliu_trust::directory::SignedEntry;
 
 use super::disk::{Disk, ready};
-use super::{Event, World, words_of};
+use super::{Event, World, words_of, words_of_record};
+use crate::chance::{Matter, Stream};
 use crate::invariants::Violation;
+
+/// How long it may take until a machine hears that another one was replaced: what that one had proven stands until then.
+const WORD_MS: u64 = 3_000;
 
 impl World {
     pub(super) fn effect(&mut self, machine: usize, effect: Effect) {
+        self.tally.ground.effect(&effect);
         match effect {
             Effect::Send { link, frame } => self.send(machine, link, frame),
             Effect::Close { link, why } => {
@@ -32,10 +42,15 @@ impl World {
             | Effect::Sweep { .. }
             | Effect::Look { .. } => {
                 let life = self.machines[machine].life;
-                let wait = self.delay(self.habits.store_ms);
+                let wait = self.delay(Stream::of(Matter::Disk, machine), self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
             }
         }
+    }
+
+    /// For tests of the checks: as if an engine had wanted this.
+    pub fn carries_out(&mut self, machine: usize, effect: Effect) {
+        self.carry(machine, effect);
     }
 
     /// Does on the disk what an effect says; the engine hears of it later, if it still runs then.
@@ -75,11 +90,15 @@ impl World {
             Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
         };
         let life = self.machines[machine].life;
-        let wait = self.delay(self.habits.store_ms);
+        let wait = self.delay(Stream::of(Matter::Disk, machine), self.habits.store_ms);
         self.due(self.now + wait, Event::Answer { machine, life, input });
     }
 
     fn apply(&mut self, machine: usize, transaction: &Transaction) -> Result<(), StoreError> {
+        let kept = transaction.feed.iter().map(FeedEntry::record).collect::<BTreeSet<_>>();
+        for record in transaction.dropped.iter().filter(|record| !kept.contains(record)) {
+            self.last_copies(machine, *record);
+        }
         self.machines[machine].disk.apply(transaction).inspect_err(|error| {
             if !matches!(error, StoreError::Full { .. }) {
                 let what = format!("{} handed over what no store takes: {error}", self.machines[machine].name);
@@ -94,10 +113,42 @@ impl World {
             self.machines[machine].moved_at = self.now;
         }
         self.tally.transactions += 1;
+        for entry in &transaction.feed {
+            if let FeedEntry::Leaf(row) = entry {
+                self.tally.ground.status(row.status);
+            }
+        }
         self.tally.restated += transaction.statuses.len() as u64;
         self.machines[machine].incarnations.extend(transaction.incarnation);
         self.ledger.durable(machine, &self.machines[machine], &self.county, transaction);
         Ok(())
+    }
+
+    /// A machine lets go of a record: another one has all of it. One that said so may have been replaced by an older copy
+    /// since, before word of that came here.
+    fn last_copies(&mut self, machine: usize, record: RecordId) {
+        let tombstones = self.machines.iter().filter_map(|at| at.engine.as_ref()).flat_map(Engine::statements);
+        let is_erased = tombstones.into_iter().any(|signed| signed.statement.erases() == Some(record));
+        if self.machines[machine].is_hostile || self.has_hostile_superior(machine) || is_erased {
+            return;
+        }
+        let leaves = self.machines[machine].disk.line.get(&record).cloned().unwrap_or_default();
+        let others = || self.machines.iter().enumerate().filter(|(other, at)| *other != machine && !at.is_retired);
+        let is_elsewhere = |leaf: &LeafHash| others().any(|(_, at)| at.disk.holds(&record, leaf));
+        for leaf in leaves.iter().filter(|leaf| !is_elsewhere(leaf)) {
+            let Some(known) = self.ledger.leaf(leaf) else { continue };
+            let was_just_lost = known.lost_at.is_some_and(|at| at + WORD_MS >= self.now);
+            if was_just_lost {
+                continue;
+            }
+            let what = format!(
+                "{} lets go of leaf {} of {}, which nobody else has",
+                self.machines[machine].name,
+                leaf.short(),
+                words_of_record(&known.preimage)
+            );
+            self.broken.push(Violation::new("I3", what));
+        }
     }
 
     fn reply(&mut self, machine: usize, ticket: Ticket, reply: Reply) {
@@ -158,7 +209,7 @@ impl World {
             self.broken.push(Violation::new("I4", what));
         }
         self.ledger.acknowledged(&done.leaves);
-        if self.dice.chance(self.habits.repeats) {
+        if self.chance.chance(Stream::of(Matter::Repeat, machine), self.habits.repeats) {
             self.tally.repeated += 1;
             self.ask(machine, request.clone());
         }

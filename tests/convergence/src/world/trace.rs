@@ -63,6 +63,7 @@ impl Trace {
             Frame::Directory(entries) => (3, entries.len() as u64),
             Frame::Welcome(welcome) => (4, welcome.cursor.map_or(0, |c| c.position + 1)),
             Frame::Reconcile(message) => (5, message.ranges.len() as u64 * 8 + message.turn as u64),
+            Frame::Possession(of) => (17, of.records.iter().map(|of| 1 + of.hashes.len() as u64).sum()),
             Frame::Have(have) => (6, have.records.iter().map(|(_, leaves)| 1 + leaves.len() as u64).sum()),
             Frame::Leaves(leaves) => {
                 (7, (leaves.delivery.leaves.len() + leaves.delivery.grants.len() + leaves.withdrawn.len()) as u64)

@@ -9,6 +9,7 @@ mod forged_author;
 mod orphan_flood;
 mod out_of_path_random_matrix;
 mod replay_and_withholding;
+mod silent_records;
 mod taking_in_the_unknowing;
 mod talks_out_of_turn;
 mod thief_while_the_village_lives;

@@ -164,6 +164,11 @@ fn lists() -> Vec<HostileFrame> {
     let many = |count| std::iter::repeat_n(pb::Range::default(), count).collect();
     let have = |records| Pb::Have(pb::Have { records, reply: true });
     let records = |count| std::iter::repeat_n(pb::HaveRecord::default(), count).collect();
+    let possession = |count: usize, hashes: usize| {
+        let of = pb::PossessionRecord { record: vec![1; 32], hashes: vec![1; 32 * hashes], covered: 0 };
+        let records = std::iter::repeat_n(of, count).collect();
+        Pb::Possession(pb::Possession { turn: pb::PossessionTurn::Asked.into(), records })
+    };
     let withdrawn = pb::Leaves {
         packing: pb::Packing::Plain.into(),
         withdrawn: vec![1; 32 * (limits::LEAVES_PER_FRAME + 1)],
@@ -179,6 +184,17 @@ fn lists() -> Vec<HostileFrame> {
         frame("too many missing", "frame.too-many", reconcile(vec![range(Content::Missing(vec![1; 32 * 65_537]))])),
         frame("too many records in a Have", "frame.too-many", have(records(30_000))),
         frame("a Have of no record", "frame.size", have(records(1))),
+        frame("too many records in a question of possession", "frame.too-many", possession(4_097, 0)),
+        frame("too many hashes of one record", "frame.too-many", possession(1, limits::HASHES_PER_RECORD + 1)),
+        frame("too many hashes of many records", "frame.too-many", possession(9, limits::HASHES_PER_RECORD)),
+        frame(
+            "a question of possession of no record",
+            "frame.size",
+            Pb::Possession(pb::Possession {
+                turn: pb::PossessionTurn::Answered.into(),
+                records: vec![pb::PossessionRecord::default()],
+            }),
+        ),
         frame("too many withdrawn", "frame.too-many", Pb::Leaves(withdrawn)),
         frame("too many directory entries", "frame.too-many", entries(vec![Vec::new(); 30_000])),
         frame("directory entry of zeros", "frame.directory", entries(vec![vec![0; 60_000]])),

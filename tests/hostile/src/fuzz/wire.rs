@@ -59,7 +59,7 @@ fn deliveries(dice: &mut Dice) -> Vec<u8> {
 
 fn others(dice: &mut Dice) -> Vec<u8> {
     let hash = |dice: &mut Dice| vec![dice.byte(); 32];
-    let frame = match dice.index(6) {
+    let frame = match dice.index(7) {
         0 => Pb::Hello(pb::Hello {
             realm: vec![1; 16],
             node: vec![2; 16],
@@ -80,6 +80,12 @@ fn others(dice: &mut Dice) -> Vec<u8> {
             ranges: (0..dice.index(20)).map(|_| range(dice)).collect(),
         }),
         3 => Pb::Checkpoint(pb::Checkpoint { held: hash(dice), admitted: hash(dice), ..pb::Checkpoint::default() }),
+        5 => Pb::Possession(pb::Possession {
+            turn: i32::try_from(dice.index(4)).unwrap_or(0),
+            records: (0..dice.index(20))
+                .map(|count| pb::PossessionRecord { record: hash(dice), hashes: vec![7; 31 + count], covered: 3 })
+                .collect(),
+        }),
         4 => Pb::Refused(pb::Refused {
             leaves: vec![pb::RefusedLeaf { leaf: hash(dice), code: "leaf.exceeds".into(), reason: "为何".into() }],
         }),

@@ -80,7 +80,8 @@ fn checkpoints_are_compared_a_few_times_per_tick() {
     let mut end = End::running(false, Some(1_000));
     end.hears(Frame::Leaves(Leaves { withdrawn: vec![record(1)], ..leaves(1, 0, 0) }));
     end.act(|link, shared, out| link.ingested(1, Vec::new(), shared, out));
-    let checkpoint = Checkpoint { mine: 0, yours: 1_000, sums: Sums::default(), statements: Sum::default() };
+    let directory = end.directory.head();
+    let checkpoint = Checkpoint { mine: 0, yours: 1_000, sums: Sums::default(), statements: Sum::default(), directory };
     let compared = |end: &mut End| {
         let hear = |_: u32| end.hears(Frame::Checkpoint(checkpoint)).frames().cloned().collect::<Vec<_>>();
         let verdicts: Vec<Vec<Frame>> = (0..1_000).map(hear).collect();

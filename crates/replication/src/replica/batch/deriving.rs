@@ -39,9 +39,12 @@ impl Batch {
     fn candidates(&self, replica: &Replica, missing: &mut LoadRequest) -> BTreeSet<RecordId> {
         let mut candidates: BTreeSet<RecordId> = self.touched.keys().copied().collect();
         for (record, before) in &self.touched {
-            let signal = replica.open.get(record).map_or([0; 8], |open| open.row.signal);
+            // Who looks at a record sees nothing of one that has left this seat.
+            let shown = |is_present: bool, signal: [u8; 8]| is_present.then_some(signal);
+            let now = replica.open.get(record).and_then(|open| shown(open.is_present(), open.row.signal));
+            let was = shown(before.counted.as_ref().is_some_and(|counted| counted.present), before.signal);
             // What the directory says of the seats that a record names is no part of its signal.
-            if signal == before.signal && self.grown_from.is_none() {
+            if now == was && self.grown_from.is_none() {
                 continue;
             }
             match self.looked.referring.get(record) {

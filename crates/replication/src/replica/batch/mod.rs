@@ -87,6 +87,8 @@ pub(crate) struct Batch {
     drawn: BTreeMap<RecordId, DataKey>,
     /// The directory before this batch, if the batch makes it grow.
     grown_from: Option<Directory>,
+    /// The incarnation that this batch begins.
+    renewed: Option<Incarnation>,
     head: Position,
     transaction: Transaction,
     growth: Growth,
@@ -126,6 +128,7 @@ impl Batch {
             unfolded: BTreeSet::new(),
             drawn: BTreeMap::new(),
             grown_from: None,
+            renewed: None,
             head: 0,
             transaction: Transaction::default(),
             growth: Growth::default(),
@@ -236,6 +239,11 @@ impl Batch {
         self.is_only_checks && self.touched.is_empty() && self.stage != Stage::Handed
     }
 
+    /// The directory as it was, if this batch makes it grow.
+    pub fn directory_before(&self) -> Option<&Directory> {
+        self.grown_from.as_ref()
+    }
+
     pub fn touches(&self, record: &RecordId) -> bool {
         self.touched.contains_key(record)
     }
@@ -274,12 +282,12 @@ impl Batch {
     /// The transaction is durable.
     pub fn conclude(self, replica: &mut Replica) -> Outcome {
         if !self.put_off.is_empty() {
-            let incarnation = Incarnation(replica.draw());
-            replica.queue.push(Work::Renew(incarnation));
+            replica.renew_soon();
             replica.queue.put_back(self.put_off);
         }
         replica.statements.make_durable();
         self.stranded.iter().for_each(|record| replica.submit(Work::Reissue { record: *record }));
+        replica.meta.incarnations.extend(self.renewed.map(|incarnation| (incarnation, replica.meta.head)));
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {

@@ -1,6 +1,7 @@
 //! What a batch does with keys: it takes grants, draws a key for a record whose first value is sealed here, wraps keys for
 //! those who lack them, and opens what somebody asked to see.
 
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use heliu_record::command::{RecordWrite, Refusal};
@@ -35,7 +36,13 @@ impl Batch {
                 continue;
             }
             let counted = replica.damage.counted(record);
-            let open = replica.open.entry(record).or_insert_with(|| Open::begin(&preimage, counted));
+            // A grant begins no record: nobody honest sends one before a leaf, and a row that held nothing else would be
+            // somebody's whom it never was for. It comes again with its record.
+            let open = match replica.open.entry(record) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(_) if counted.is_none() => continue,
+                Entry::Vacant(vacant) => vacant.insert(Open::begin(&preimage, counted)),
+            };
             replica.clock += 1;
             open.used = replica.clock;
             match open.grants.judge(&signed) {

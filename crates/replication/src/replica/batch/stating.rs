@@ -159,12 +159,11 @@ impl Batch {
         let (directory, verifier) = (&replica.directory, &*replica.verifier);
         let is_fenced = |node: NodeId| directory.is_fenced(node);
         let holds = |signed: &SignedStatement| statement::check(signed, directory, &is_fenced, verifier).is_ok();
-        let gone: Vec<[u8; 32]> =
-            replica.statements.iter().filter(|signed| !holds(signed)).map(|signed| signed.hash).collect();
-        gone.iter().for_each(|hash| replica.statements.remove(hash));
+        let gone: Vec<_> = replica.statements.iter().filter(|signed| !holds(signed)).cloned().collect();
+        gone.iter().for_each(|signed| replica.statements.remove(signed));
         let orphans = replica.statements.orphans();
-        orphans.iter().for_each(|hash| replica.statements.remove(hash));
-        self.transaction.statements_dropped.extend(gone.into_iter().chain(orphans));
+        orphans.iter().for_each(|signed| replica.statements.remove(signed));
+        self.transaction.statements_dropped.extend(gone.iter().chain(&orphans).map(|signed| signed.hash));
     }
 }
 

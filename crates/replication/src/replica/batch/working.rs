@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
+use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
-use heliu_storage::{Position, RecordState, Stub};
+use heliu_storage::{RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::leaf_hash;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -67,7 +68,7 @@ impl Batch {
                     self.decide_quarantined(ticket, id, action, event, replica, now);
                 }
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
-                Work::LetGo { record, acked } => self.let_go(record, acked, replica, now),
+                Work::LetGo { record, proven } => self.let_go(record, proven, replica, now),
                 Work::Mend { record } => {
                     if let Some(open) = replica.open.get(&record) {
                         self.touch(open);
@@ -240,12 +241,13 @@ impl Batch {
     }
 
     /// The bytes of a record that left this seat go; a stub stays.
-    fn let_go(&mut self, record: RecordId, acked: Position, replica: &mut Replica, now: Moment) {
+    fn let_go(&mut self, record: RecordId, proven: Sum, replica: &mut Replica, now: Moment) {
         let Some(open) = replica.open.get_mut(&record) else { return };
-        let is_acked = matches!(open.row.state, RecordState::Hidden { since } if since <= acked);
-        if !is_acked || self.touched.contains_key(&record) {
-            return; // It came back meanwhile, or more of it came, which has to go up first.
+        let has_left = matches!(open.row.state, RecordState::Hidden { .. });
+        if !has_left || proven != open.held_sum() || self.touched.contains_key(&record) {
+            return; // It came back meanwhile, or more of it came, which has to be proven first.
         }
+        replica.hidden.remove(&record);
         self.touch(open);
         let history = open.leaves.history();
         let seq = history.seq(replica.writer.actor);
@@ -267,8 +269,8 @@ impl Batch {
         // What the old one wrote in records that were let go is no longer in the way.
         replica.parted.clear();
         replica.actors.insert(replica.writer.actor, replica.seat);
-        replica.meta.incarnations.push((incarnation, replica.meta.head));
         self.transaction.incarnation = Some(incarnation);
+        self.renewed = Some(incarnation);
         self.outcome.notices.push(crate::effect::Notice::NewIncarnation(incarnation));
     }
 }

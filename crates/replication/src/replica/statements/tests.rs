@@ -58,8 +58,8 @@ fn left(statements: &[Arc<SignedStatement>]) -> BTreeSet<[u8; 32]> {
     for signed in statements {
         all.take(signed, &directory());
     }
-    assert_eq!(all.slots.values().map(BTreeSet::len).sum::<usize>(), all.by_hash.len());
-    all.by_hash.into_keys().collect()
+    assert_eq!(all.slots.values().map(BTreeSet::len).sum::<usize>(), all.by_meaning.len());
+    all.by_meaning.into_keys().collect()
 }
 
 #[test]
@@ -86,11 +86,31 @@ fn what_is_kept_does_not_depend_on_what_came_first() {
         turned.reverse();
         assert_eq!(left(&turned), kept);
     }
-    let is_kept = |at: usize| kept.contains(&said[at].hash);
-    assert!(is_kept(0) && !is_kept(1) && is_kept(2), "one tombstone of an author for a record, the first");
-    assert!(!is_kept(3) && is_kept(4) && is_kept(5), "and one receipt of each");
+    let is_kept = |at: usize| kept.contains(&said[at].statement.meaning());
+    assert!(is_kept(0) && is_kept(2) && is_kept(4) && is_kept(5));
+    assert_eq!(kept.len(), 6, "one tombstone of an author for a record, and one receipt of each");
     assert_eq!((6..11).filter(|at| is_kept(*at)).count(), 2, "two heads of one length accuse");
     assert!(!is_kept(6) && !is_kept(10), "shorter ones say nothing more");
+}
+
+#[test]
+fn what_is_said_twice_at_two_times_is_one_statement() {
+    let record = preimage(1).id();
+    let heads = [5, 9, -3].map(|time| says(1, time, Body::AuditHead(AuditHead { seq: 3, hash: [1; 32] })));
+    let receipts = [5, 9, -3].map(|time| says(1, time, Body::Erased { record }));
+    let stones = [5, 9, -3].map(|time| tombstone(time, 1));
+    for [first, later, earlier] in [heads, receipts, stones] {
+        let mut statements = Statements::default();
+        assert!(statements.take(&first, &directory()).is_kept);
+        for again in [later, earlier] {
+            assert!(statements.contains(&again));
+            assert_eq!(
+                statements.take(&again, &directory()),
+                Taken::default(),
+                "nobody is accused, and nothing written"
+            );
+        }
+    }
 }
 
 #[test]
@@ -110,7 +130,7 @@ fn a_tombstone_that_goes_gives_the_record_back() {
     statements.take(&one, &directory());
     statements.take(&says(1, 7, Body::Erased { record }), &directory());
     assert!(statements.is_erased(record) && statements.has_confirmed(record, KEYS[1].node()));
-    statements.remove(&one.hash);
+    statements.remove(&one);
     assert!(!statements.is_erased(record));
     assert_eq!(statements.orphans().len(), 1, "what was said of it hangs in the air");
 }
@@ -152,7 +172,11 @@ fn ends_agree_after_one_exchange_and_each_hears_what_is_for_it() {
     one.make_durable();
     other.make_durable();
     assert_eq!(exchange(&mut one, &mut other), 1);
-    assert_eq!((one.by_hash.len(), other.by_hash.len()), (4, 3), "another township's receipt is not for this one");
+    assert_eq!(
+        (one.by_meaning.len(), other.by_meaning.len()),
+        (4, 3),
+        "another township's receipt is not for this one"
+    );
 }
 
 #[test]
@@ -175,5 +199,5 @@ fn more_than_a_list_can_hold_is_exchanged_in_parts() {
     one.make_durable();
     other.make_durable();
     assert!((2..=4).contains(&exchange(&mut one, &mut other)));
-    assert_eq!(one.by_hash.len(), 9_000);
+    assert_eq!(one.by_meaning.len(), 9_000);
 }

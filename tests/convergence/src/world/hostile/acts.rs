@@ -16,7 +16,11 @@ use crate::reference::Claim;
 use crate::world::visit::Visit;
 
 impl World {
+    /// Nothing, of whoever has fallen silent.
     pub fn act(&mut self, hostile: usize, behaviour: Behaviour, dice: &mut Dice) {
+        if self.hostile[hostile].is_mute {
+            return;
+        }
         let done = match behaviour {
             Behaviour::ForgedAuthor => self.forge_author(hostile, dice),
             Behaviour::OutOfPath => self.write_out_of_path(hostile, dice),

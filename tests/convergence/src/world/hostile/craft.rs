@@ -163,7 +163,7 @@ impl World {
             raw: Arc::clone(&change.raw),
             claim,
             is_acknowledged: false,
-            is_lost: false,
+            lost_at: None,
         };
         self.ledger.note(leaf, known);
         self.hostile[hostile].incarnations.insert(manner.incarnation);

@@ -29,7 +29,7 @@ impl World {
     /// that one does not run. Returns the false node's place among the hostile.
     pub fn steal_issuer(&mut self, beside: usize, told: usize, mut dice: Dice) -> usize {
         let (key, seat) = (CheapKey(dice.bytes()), self.machines[beside].seat);
-        let enrol = Item::enrol(&key, seat, sealing_of(&key).public(), Vec::new());
+        let enrol = Item::enrol(&key, seat, sealing_of("a false node").public(), Vec::new());
         let entry = self.county.directory().draft(vec![enrol], 0, &[&self.county.issuer]);
         self.county.learn(&entry.expect("the stolen key is the issuer's"));
         self.published = false;

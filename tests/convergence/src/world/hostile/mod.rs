@@ -24,11 +24,13 @@ use heliu_storage::StoreId;
 use heliu_trust::id::{Incarnation, NodeId, actor};
 use heliu_trust::simulated::CheapKey;
 
+use serde::{Deserialize, Serialize};
+
 use super::visit::Visit;
 use super::{Event, World};
 use crate::dice::Dice;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Behaviour {
     /// Commits and leaves in another's name.
     ForgedAuthor,
@@ -140,9 +142,7 @@ impl World {
     /// Something that one of them can do at this moment.
     pub fn mischief(&mut self, hostile: usize, dice: &mut Dice) {
         let behaviours: Vec<Behaviour> = self.hostile[hostile].behaviours.iter().copied().collect();
-        if let Some(behaviour) = dice.pick(&behaviours).copied()
-            && !self.hostile[hostile].is_mute
-        {
+        if let Some(behaviour) = dice.pick(&behaviours).copied() {
             self.act(hostile, behaviour, dice);
         }
     }
@@ -189,11 +189,15 @@ impl World {
         match frame {
             Frame::Leaves(leaves) => {
                 told.extend(leaves.delivery.leaves.iter().map(|leaf| leaf.preimage.id()));
+                told.extend(leaves.delivery.grants.iter().map(|grant| grant.preimage.id()));
                 told.extend(&leaves.withdrawn);
             }
             // Whose list is empty has told nothing: it was asked.
             Frame::Have(have) => {
                 told.extend(have.records.iter().filter(|(_, leaves)| !leaves.is_empty()).map(|(record, _)| *record));
+            }
+            Frame::Possession(of) => {
+                told.extend(of.records.iter().filter(|of| !of.hashes.is_empty()).map(|of| of.record));
             }
             Frame::Reconcile(message) => {
                 for range in &message.ranges {
@@ -229,7 +233,9 @@ impl World {
     }
 
     pub(super) fn note_handed(&mut self, target: usize, delivery: &Delivery) {
-        let records: Vec<RecordId> = delivery.leaves.iter().map(|leaf| leaf.preimage.id()).collect();
+        let leaves = delivery.leaves.iter().map(|leaf| leaf.preimage.id());
+        let grants = delivery.grants.iter().map(|grant| grant.preimage.id());
+        let records: Vec<RecordId> = leaves.chain(grants).collect();
         self.handed.entry(target).or_default().extend(records);
     }
 

@@ -58,7 +58,11 @@ impl World {
                     is_less = true;
                     Some(Frame::Leaves(leaves))
                 }
-                Frame::Ack { .. } | Frame::Verdict(_) | Frame::Have(_) | Frame::Refused(_) if dice.chance(20) => None,
+                Frame::Ack { .. } | Frame::Verdict(_) | Frame::Have(_) | Frame::Possession(_) | Frame::Refused(_)
+                    if dice.chance(20) =>
+                {
+                    None
+                }
                 frame => Some(frame),
             })
             .collect();
@@ -129,6 +133,7 @@ impl World {
                 yours: dice.below(99),
                 sums: sums(dice),
                 statements: Sum::default(),
+                directory: self.county.directory().head(),
             }),
             3 => Frame::Welcome(Welcome::default()),
             4 => Frame::Reconcile(Reconcile { turn: Turn::Answer, ranges: ranges(dice, 2_000) }),
@@ -205,6 +210,11 @@ fn lie(frame: Frame, dice: &mut Dice) -> Frame {
         Frame::Have(mut have) => {
             have.records.iter_mut().for_each(|(_, leaves)| leaves.clear());
             Frame::Have(have)
+        }
+        // Whoever asks is told that all is there.
+        Frame::Possession(mut of) => {
+            of.records.iter_mut().for_each(|of| of.hashes.clear());
+            Frame::Possession(of)
         }
         Frame::Ack { sequence } => Frame::Ack { sequence: sequence + dice.below(3) },
         Frame::Leaves(leaves) => {

@@ -1,0 +1,179 @@
+//! Records that have left this seat, on a link to a superior: before the last of one goes, the superior has said, on this
+//! link, that it has every leaf and grant of it durably. That it once brought them, or acknowledged them, proves nothing: it
+//! may have been restored from a backup since. What it lacks it is given, whatever the record's audience has become, and has
+//! once it acknowledges the frames.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_record::hash::Sum;
+use heliu_record::id::RecordId;
+
+use super::pushing::{Asked, Push};
+use super::{Arrival, Link, Out, Shared};
+use crate::frame::{Frame, Possession, PossessionRecord, PossessionTurn, limits};
+
+#[derive(Default)]
+pub(super) struct Farewell {
+    records: BTreeMap<RecordId, Question>,
+}
+
+/// What is known of one record.
+#[derive(Default)]
+struct Question {
+    stage: Stage,
+    /// How often it was asked, and ticks since.
+    times: u32,
+    ticks: u32,
+}
+
+#[derive(Default)]
+enum Stage {
+    /// What there is of it is being read.
+    #[default]
+    Reading,
+    /// How many hashes are not answered for yet, what all of them are the digest of, and what the other end lacks.
+    Asked { open: u64, held: Sum, lacking: BTreeSet<[u8; 32]> },
+    /// The other end lacks something, which is given to it; with the number of the last frame, once that is out.
+    Giving { held: Sum, last: Option<u64> },
+    /// It has all, and the record is about to go.
+    Answered,
+}
+
+impl Question {
+    /// An answered question is asked again if the record is still here, because more of it has come. Each time the wait
+    /// doubles. One that is not answered is not asked again: answers say by their number alone what to.
+    fn is_due(&self) -> bool {
+        matches!(self.stage, Stage::Answered) && self.ticks >= 1 << self.times.min(8)
+    }
+}
+
+impl Link {
+    /// A record left this seat: what there is of it here is read, and asked about.
+    pub(super) fn say_farewell(&mut self, record: RecordId) {
+        let question = self
+            .farewell
+            .records
+            .entry(record)
+            .or_insert_with(|| Question { stage: Stage::Answered, ..Question::default() });
+        if matches!(question.stage, Stage::Answered) {
+            (question.stage, question.ticks) = (Stage::Reading, 0);
+            question.times = question.times.saturating_add(1);
+            self.sending.push(record, Push::farewell());
+        }
+    }
+
+    /// Once per tick: begins with records of which this link has not spoken yet, and asks again.
+    pub(super) fn tick_farewell(&mut self, shared: &Shared<'_>) {
+        self.farewell.records.retain(|record, _| shared.leaving.contains_key(record));
+        self.farewell.records.values_mut().for_each(|question| question.ticks = question.ticks.saturating_add(1));
+        let Some(peer) = &self.peer else { return };
+        if !super::sending::is_upward(peer, shared) {
+            return;
+        }
+        let is_due = |record: &RecordId| self.farewell.records.get(record).is_none_or(Question::is_due);
+        let durable = shared.leaving.iter().filter(|(_, since)| **since <= shared.meta.head);
+        let due: Vec<RecordId> = durable.map(|(record, _)| *record).filter(is_due).collect();
+        due.into_iter().for_each(|record| self.say_farewell(record));
+    }
+
+    /// What is here of records that left this seat has been read.
+    pub(super) fn ask_possession(&mut self, read: Vec<(RecordId, Vec<[u8; 32]>)>, out: &mut Out) {
+        let mut asked = Vec::new();
+        for (record, hashes) in read {
+            let Some(question) = self.farewell.records.get_mut(&record) else { continue };
+            if hashes.is_empty() {
+                // It went meanwhile.
+                question.stage = Stage::Answered;
+                continue;
+            }
+            let mut held = Sum::default();
+            hashes.iter().for_each(|hash| held.add(hash));
+            question.stage = Stage::Asked { open: hashes.len() as u64, held, lacking: BTreeSet::new() };
+            let part = |part: &[[u8; 32]]| PossessionRecord { record, hashes: part.to_vec(), covered: 0 };
+            asked.extend(hashes.chunks(limits::HASHES_PER_RECORD).map(part));
+        }
+        self.speak(PossessionTurn::Asked, asked, out);
+    }
+
+    fn speak(&self, turn: PossessionTurn, records: Vec<PossessionRecord>, out: &mut Out) {
+        for records in Possession::cut(records) {
+            self.send(Frame::Possession(Possession { turn, records }), out);
+        }
+    }
+
+    pub(super) fn on_possession(&mut self, possession: Possession, shared: &Shared<'_>, out: &mut Out) {
+        for part in possession.records {
+            match possession.turn {
+                PossessionTurn::Answered => self.answered(part, out),
+                PossessionTurn::Asked => {
+                    let covered = part.hashes.len() as u64;
+                    // Of what was erased nobody is to hold anything.
+                    let is_erased = shared.statements.is_erased_durably(part.record);
+                    let hashes = if is_erased { BTreeSet::new() } else { part.hashes.into_iter().collect() };
+                    self.sending.push(part.record, Push::asked(Asked { hashes, covered }));
+                }
+            }
+        }
+        if self.sending.pushing.is_overfull() {
+            return self.protocol_error("more was asked for than can wait until it is taken", out);
+        }
+        self.pump(shared, out);
+    }
+
+    fn answered(&mut self, PossessionRecord { record, hashes, covered }: PossessionRecord, out: &mut Out) {
+        let Some(question) = self.farewell.records.get_mut(&record) else { return };
+        let Stage::Asked { open, held, lacking } = &mut question.stage else { return };
+        lacking.extend(hashes);
+        *open = open.saturating_sub(covered);
+        if *open > 0 {
+            return;
+        }
+        let (held, lacking) = (*held, std::mem::take(lacking));
+        if lacking.is_empty() {
+            question.stage = Stage::Answered;
+            out.arrivals.push(Arrival::Proven { record, held });
+        } else {
+            question.stage = Stage::Giving { held, last: None };
+            self.sending.push(record, Push::given(lacking));
+        }
+    }
+
+    /// All that was to be given of these records is out, the last of it in this frame.
+    pub(super) fn has_given(&mut self, records: &[RecordId], sequence: u64) {
+        for record in records {
+            if let Some(Question { stage: Stage::Giving { last, .. }, .. }) = self.farewell.records.get_mut(record) {
+                *last = Some(sequence);
+            }
+        }
+    }
+
+    /// Everything in frames up to this one is durable at the other end. It may let go of it at once, if somebody above has
+    /// proven to have it: so there is no asking again.
+    pub(super) fn given_is_there(&mut self, sequence: u64, out: &mut Out) {
+        for (record, question) in &mut self.farewell.records {
+            if let Stage::Giving { held, last: Some(last) } = question.stage
+                && last <= sequence
+            {
+                question.stage = Stage::Answered;
+                out.arrivals.push(Arrival::Proven { record: *record, held });
+            }
+        }
+    }
+
+    /// What is here of the records that the other end asked about has been read.
+    pub(super) fn answer_possession(
+        &self,
+        asked: Vec<(RecordId, Asked)>,
+        here: &BTreeMap<RecordId, Vec<[u8; 32]>>,
+        out: &mut Out,
+    ) {
+        let lacks = |(record, Asked { mut hashes, covered }): (RecordId, Asked)| {
+            for hash in here.get(&record).into_iter().flatten() {
+                hashes.remove(hash);
+            }
+            let hashes = hashes.into_iter().take(limits::HASHES_PER_RECORD).collect();
+            PossessionRecord { record, hashes, covered }
+        };
+        self.speak(PossessionTurn::Answered, asked.into_iter().map(lacks).collect(), out);
+    }
+}
