@@ -2,7 +2,7 @@
 //! world waits for), no record waits for history, nothing of honest nodes is refused, and what engines keep is bounded.
 
 use heliu_record::id::LeafHash;
-use heliu_storage::QuarantineRow;
+use heliu_storage::{QuarantineRow, RecordState};
 
 use super::{Scene, Violation};
 use crate::reference::{Claim, Known};
@@ -19,7 +19,10 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
         let machine = *machine;
         let name = scene.name(machine);
         for (record, held) in &holding.records {
-            let lost = scene.whole.get(record).is_some_and(|truth| !truth.waiting.is_empty());
+            if held.row.state != RecordState::Present {
+                continue; // Others may hold its past, and have no honest line to bring it.
+            }
+            let lost = scene.truths.get(record).is_some_and(|truth| !truth.waiting.is_empty());
             if held.row.waiting && !lost {
                 bad(format!("{name} still waits for history of {}", words_of_record(&held.row.preimage)));
             }

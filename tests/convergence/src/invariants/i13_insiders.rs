@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use heliu_record::change::Change;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
-use heliu_storage::LeafStatus;
+use heliu_storage::{LeafStatus, RecordState};
 
 use super::i02_same_leaves_same_result::actors;
 use super::{Scene, Violation};
@@ -41,10 +41,12 @@ fn check_known(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) {
 
 /// Nothing counts that hostile hands wrote beyond their authority.
 fn check_written(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) {
-    for (record, held) in &scene.holdings[&machine].records {
+    // Of what it does not show, others may know better, and have no honest line to tell it.
+    let shown = scene.holdings[&machine].records.iter().filter(|(_, held)| held.row.state == RecordState::Present);
+    for (record, held) in shown {
         for leaf in held.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted) {
             let Some(known) = scene.world.ledger.leaf(&leaf.hash) else { continue };
-            let counts = || scene.whole.get(record).is_some_and(|truth| truth.admitted.contains(&leaf.hash));
+            let counts = || scene.truths.get(record).is_some_and(|truth| truth.admitted.contains(&leaf.hash));
             if known.claim == Claim::JudgedByItsNode || counts() {
                 continue;
             }

@@ -55,8 +55,10 @@ pub struct Machine {
     pub seed: [u8; 32],
     /// Rises whenever a process begins or ends; what belongs to another life comes to nothing.
     pub life: u64,
-    /// When something durable last changed here.
+    /// When something durable last changed here, or the engine last heard of such a change.
     pub moved_at: u64,
+    /// The engine has not heard yet of what was made durable last.
+    pub has_moved: bool,
     /// How wrong the wall clock is.
     pub skew_ms: i64,
     pub upstreams: Vec<usize>,
@@ -94,6 +96,7 @@ impl Machine {
             seed: [0; 32],
             life: 0,
             moved_at: 0,
+            has_moved: false,
             skew_ms: 0,
             upstreams: Vec::new(),
             peers: Vec::new(),

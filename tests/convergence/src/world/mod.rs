@@ -287,6 +287,10 @@ impl World {
             }
             Event::Answer { machine, life, input } => {
                 if self.machines[machine].life == life {
+                    let at = &mut self.machines[machine];
+                    if matches!(input, Input::Applied(_)) && std::mem::take(&mut at.has_moved) {
+                        at.moved_at = self.now;
+                    }
                     self.feed(machine, input);
                 }
             }

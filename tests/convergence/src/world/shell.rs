@@ -110,7 +110,7 @@ impl World {
             self.county.learn(&SignedEntry::decode(entry).expect("an engine stores what can be read"));
         }
         if !transaction.feed.is_empty() || !transaction.statements.is_empty() || !transaction.erased.is_empty() {
-            self.machines[machine].moved_at = self.now;
+            (self.machines[machine].moved_at, self.machines[machine].has_moved) = (self.now, true);
         }
         self.tally.transactions += 1;
         for entry in &transaction.feed {
