@@ -337,7 +337,8 @@ impl Open {
             // Nobody took it out alone, but several who did not know of each other.
             parted = of_scope;
         }
-        let won = if parted.is_empty() { self.forks_won_against(seat, seats) } else { BTreeSet::new() };
+        // It may have come in again by the side of a fork that lost.
+        let won = self.forks_won_against(seat, seats);
         parted.extend(history.changes().iter().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
         let is_before = |leaf: &&Leaf| {

@@ -6,9 +6,7 @@ use heliu_record::command::Request;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{
-    Effect, Engine, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket,
-};
+use heliu_replication::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{FeedEntry, Read, RecordState, StoreError, Transaction};
 use heliu_trust::directory::SignedEntry;
 
@@ -127,8 +125,9 @@ impl World {
     /// A machine lets go of a record: another one has all of it. One that said so may have been replaced by an older copy
     /// since, before word of that came here.
     fn last_copies(&mut self, machine: usize, record: RecordId) {
-        let tombstones = self.machines.iter().filter_map(|at| at.engine.as_ref()).flat_map(Engine::statements);
-        let is_erased = tombstones.into_iter().any(|signed| signed.statement.erases() == Some(record));
+        // By the disks: an engine hears of its own tombstone a little later.
+        let mut rows = self.machines.iter().filter_map(|at| at.disk.row(record));
+        let is_erased = rows.any(|row| row.state == RecordState::Erased);
         if self.machines[machine].is_hostile || self.has_hostile_superior(machine) || is_erased {
             return;
         }
