@@ -45,6 +45,14 @@ impl Sum {
     }
 }
 
+impl<'a> FromIterator<&'a [u8; 32]> for Sum {
+    fn from_iter<T: IntoIterator<Item = &'a [u8; 32]>>(items: T) -> Self {
+        let mut sum = Sum::default();
+        items.into_iter().for_each(|item| sum.add(item));
+        sum
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,8 +34,7 @@ fn without_last_leaf(disk: &Disk, record: RecordId) -> Disk {
             encoded: encoded.clone(),
         }
     });
-    let mut held = heliu_record::hash::Sum::default();
-    kept.iter().for_each(|leaf| held.add(&leaf.hash.0));
+    let held: heliu_record::hash::Sum = kept.iter().map(|leaf| &leaf.hash.0).collect();
     let row = RecordRow { held, admitted: held, leaves: 1, state: RecordState::Present, ..loaded.row.clone() };
     let feed = kept.iter().zip(1..).map(|(leaf, position)| {
         FeedEntry::Leaf(heliu_storage::LeafRow { position, status: LeafStatus::Admitted, ..leaf.clone() })

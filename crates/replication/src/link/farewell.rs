@@ -29,13 +29,13 @@ struct Question {
 #[derive(Default)]
 enum Stage {
     /// What there is of it is being read.
-    #[default]
     Reading,
     /// How many hashes are not answered for yet, what all of them are the digest of, and what the other end lacks.
     Asked { open: u64, held: Sum, lacking: BTreeSet<[u8; 32]> },
     /// The other end lacks something, which is given to it; with the number of the last frame, once that is out.
     Giving { held: Sum, last: Option<u64> },
-    /// It has all, and the record is about to go.
+    /// Nothing is under way: it has all, and the record is about to go, or nobody has asked yet.
+    #[default]
     Answered,
 }
 
@@ -50,11 +50,7 @@ impl Question {
 impl Link {
     /// A record left this seat: what there is of it here is read, and asked about.
     pub(super) fn say_farewell(&mut self, record: RecordId) {
-        let question = self
-            .farewell
-            .records
-            .entry(record)
-            .or_insert_with(|| Question { stage: Stage::Answered, ..Question::default() });
+        let question = self.farewell.records.entry(record).or_default();
         if matches!(question.stage, Stage::Answered) {
             (question.stage, question.ticks) = (Stage::Reading, 0);
             question.times = question.times.saturating_add(1);
@@ -86,8 +82,7 @@ impl Link {
                 question.stage = Stage::Answered;
                 continue;
             }
-            let mut held = Sum::default();
-            hashes.iter().for_each(|hash| held.add(hash));
+            let held = hashes.iter().collect();
             question.stage = Stage::Asked { open: hashes.len() as u64, held, lacking: BTreeSet::new() };
             let part = |part: &[[u8; 32]]| PossessionRecord { record, hashes: part.to_vec(), covered: 0 };
             asked.extend(hashes.chunks(limits::HASHES_PER_RECORD).map(part));

@@ -169,7 +169,8 @@ impl Link {
                     } else if removed.contains(&peer.seat) {
                         Push::parting(*position)
                     } else {
-                        if removed.contains(&shared.seat) && is_upward(peer, shared) {
+                        let has_left = removed.contains(&shared.seat) && shared.leaving.contains_key(record);
+                        if has_left && is_upward(peer, shared) {
                             left.push(*record);
                         }
                         continue;
@@ -190,9 +191,7 @@ impl Link {
         for (record, push) in pushes {
             self.sending.push(record, push);
         }
-        left.into_iter()
-            .filter(|record| shared.leaving.contains_key(record))
-            .for_each(|record| self.say_farewell(record));
+        left.into_iter().for_each(|record| self.say_farewell(record));
         if !items.is_empty() || through >= self.sending.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {
             self.send_leaves(&items, Vec::new(), Some(through), out);
         }

@@ -106,7 +106,8 @@ pub(crate) struct Replica {
     pub evidence: Evidence,
     /// Own edits that no longer count, and are open.
     stranded: BTreeMap<LeafHash, StrandedRow>,
-    /// Records that left this seat, and where in the feed. Their bytes go when a superior has proven that it has them; at the top of the tree nobody is above, and they stay.
+    /// Records that left this seat, and where in the feed. Their bytes go when a superior has proven that it has them; at the
+    /// top of the tree nobody is above, and they stay.
     hidden: BTreeMap<RecordId, Position>,
     /// Own last seq, in this incarnation, in records that were let go.
     parted: BTreeMap<RecordId, u64>,
@@ -247,11 +248,12 @@ impl Replica {
     /// The next batch writes under a new incarnation: one that this store never had, whatever is drawn. A machine that is
     /// put back to an earlier moment, memory and all, draws again what it drew before.
     pub fn renew_soon(&mut self) {
-        let is_known = |drawn: &Incarnation, meta: &Meta| meta.incarnations.iter().any(|(known, _)| known == drawn);
-        let mut incarnation = Incarnation(self.random.draw());
-        while is_known(&incarnation, &self.meta) {
-            incarnation = Incarnation(self.random.draw());
-        }
+        let incarnation = loop {
+            let drawn = Incarnation(self.random.draw());
+            if self.meta.incarnations.iter().all(|(known, _)| *known != drawn) {
+                break drawn;
+            }
+        };
         self.submit(Work::Renew(incarnation));
     }
 

@@ -235,9 +235,7 @@ impl Statements {
 
     /// Over those that two seats are both to have, as far as they are durable.
     pub fn sum(&self, own: SeatId, peer: SeatId, seats: &Seats) -> Sum {
-        let mut sum = Sum::default();
-        self.shared(own, peer, seats).for_each(|(hash, _)| sum.add(hash));
-        sum
+        self.shared(own, peer, seats).map(|(hash, _)| hash).collect()
     }
 
     /// A list of those, see [`crate::frame::Statements::have`].

@@ -58,14 +58,10 @@ fn check_rows_that_say_nothing(scene: &Scene<'_>, machine: usize, found: &mut Ve
 /// What a row counts for is what its leaves and grants add up to.
 fn check_sums(scene: &Scene<'_>, machine: usize, found: &mut Vec<Violation>) {
     for (record, loaded) in &scene.holdings[&machine].records {
-        let (mut held, mut admitted) = (Sum::default(), Sum::default());
-        for leaf in &loaded.leaves {
-            held.add(&leaf.hash.0);
-            if leaf.status == LeafStatus::Admitted {
-                admitted.add(&leaf.hash.0);
-            }
-        }
-        loaded.grants.iter().for_each(|grant| held.add(&grant.hash.0));
+        let leaves = loaded.leaves.iter().map(|leaf| &leaf.hash.0);
+        let held: Sum = leaves.chain(loaded.grants.iter().map(|grant| &grant.hash.0)).collect();
+        let counted = loaded.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted);
+        let admitted: Sum = counted.map(|leaf| &leaf.hash.0).collect();
         if (held, admitted, loaded.leaves.len()) != (loaded.row.held, loaded.row.admitted, loaded.row.leaves as usize) {
             let (name, record) = (scene.name(machine), record.short());
             found.push(Violation::new("I2", format!("{name} counts {record} for something else than its leaves")));

@@ -72,9 +72,13 @@ pub fn run_plan(plan: &Plan, options: Options) -> Outcome {
         world.tally.conflicts += conflicts;
         world.tally.stubs += stubs as u64;
     }
+    let fingerprint = world.trace.fingerprint();
+    if options.clocks && has_comparable_clocks(&world.tally) {
+        violations.extend(compare_with_right_clocks(plan, fingerprint));
+    }
     let words = world.trace.words().to_vec();
     let recorded = options.records.then(|| Plan { steps, chances: world.chance.take_kept(), ..plan.clone() });
-    Outcome { violations, fingerprint: world.trace.fingerprint(), tally: world.tally, words, recorded }
+    Outcome { violations, fingerprint, tally: world.tally, words, recorded }
 }
 
 /// What became of it, and what is wrong, in words: with the comparisons that are asked for.
@@ -84,9 +88,6 @@ pub fn failures_of(plan: &Plan, options: Options) -> (Outcome, Vec<String>) {
     let mut found: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
     if options.twice && run_plan(plan, Options::default()).fingerprint != outcome.fingerprint {
         found.push("the same schedule gave another trace".to_owned());
-    }
-    if options.clocks && has_comparable_clocks(&outcome.tally) {
-        found.extend(compare_with_right_clocks(plan, outcome.fingerprint).map(|violation| violation.to_string()));
     }
     (outcome, found)
 }

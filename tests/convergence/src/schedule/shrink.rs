@@ -2,15 +2,14 @@
 //! What is left is what a person has to read.
 
 use super::plan::{Afterwards, Plan, Step};
-use super::{Options, compare_with_right_clocks, has_comparable_clocks, run_plan};
+use super::{Options, run_plan};
 
 /// What a failure is recognised by: the promises that were not kept.
 #[must_use]
 pub fn failure(plan: &Plan) -> Vec<&'static str> {
-    let Ok(outcome) = std::panic::catch_unwind(|| run_plan(plan, Options::default())) else { return vec!["panic"] };
-    let clocks = has_comparable_clocks(&outcome.tally).then(|| compare_with_right_clocks(plan, outcome.fingerprint));
-    let violations = outcome.violations.iter().chain(clocks.iter().flatten());
-    let mut promises: Vec<&'static str> = violations.map(|violation| violation.promise).collect();
+    let checks = Options { clocks: true, ..Options::default() };
+    let Ok(outcome) = std::panic::catch_unwind(|| run_plan(plan, checks)) else { return vec!["panic"] };
+    let mut promises: Vec<&'static str> = outcome.violations.iter().map(|violation| violation.promise).collect();
     promises.sort_unstable();
     promises.dedup();
     promises

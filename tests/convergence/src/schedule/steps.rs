@@ -6,7 +6,6 @@ use super::Options;
 use super::plan::Step;
 use crate::dice::Dice;
 use crate::world::World;
-use crate::world::hostile::Behaviour;
 
 /// What a step comes to in this world at this moment, if anything: who picks something has picked it then.
 pub(super) fn settle(world: &mut World, step: &Step) -> Option<Step> {
@@ -40,8 +39,7 @@ pub(super) fn settle(world: &mut World, step: &Step) -> Option<Step> {
         }
         Step::Mischief { hostile, dice } => {
             let mut dice = Dice::new(*dice);
-            let behaviours: Vec<Behaviour> = world.hostile.get(*hostile)?.behaviours.iter().copied().collect();
-            let behaviour = *dice.pick(&behaviours)?;
+            let behaviour = world.something_hostile(*hostile, &mut dice)?;
             Step::Act { hostile: *hostile, behaviour, dice: dice.state() }
         }
         step => step.clone(),

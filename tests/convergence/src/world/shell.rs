@@ -1,7 +1,5 @@
 //! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
 
-use std::collections::BTreeSet;
-
 use heliu_record::command::Request;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::effect::Done;
@@ -93,8 +91,8 @@ impl World {
     }
 
     fn apply(&mut self, machine: usize, transaction: &Transaction) -> Result<(), StoreError> {
-        let kept = transaction.feed.iter().map(FeedEntry::record).collect::<BTreeSet<_>>();
-        for record in transaction.dropped.iter().filter(|record| !kept.contains(record)) {
+        let is_kept = |record: &RecordId| transaction.feed.iter().any(|entry| entry.record() == *record);
+        for record in transaction.dropped.iter().filter(|record| !is_kept(record)) {
             self.last_copies(machine, *record);
         }
         self.machines[machine].disk.apply(transaction).inspect_err(|error| {

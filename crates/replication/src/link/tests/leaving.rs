@@ -42,8 +42,7 @@ fn leaving() -> (End, Vec<FeedItem>) {
 #[test]
 fn a_superior_that_has_all_of_it_proves_it_by_its_answer() {
     let (mut end, items) = leaving();
-    let mut held = Sum::default();
-    hashes(&items).iter().for_each(|hash| held.add(hash));
+    let held: Sum = hashes(&items).iter().collect();
     assert!(proven(&end.hears(answer(record(1), Vec::new(), 2))).is_empty(), "two of three");
     assert_eq!(proven(&end.hears(answer(record(1), Vec::new(), 1))), [(record(1), held)]);
     // Once more came of it meanwhile: it is still here, and asked about again after a while.

@@ -139,10 +139,14 @@ impl World {
         self.hostile.len() - 1
     }
 
-    /// Something that one of them can do at this moment.
+    /// Something that one of them can do, if there is such a one.
+    pub fn something_hostile(&self, hostile: usize, dice: &mut Dice) -> Option<Behaviour> {
+        let behaviours: Vec<Behaviour> = self.hostile.get(hostile)?.behaviours.iter().copied().collect();
+        dice.pick(&behaviours).copied()
+    }
+
     pub fn mischief(&mut self, hostile: usize, dice: &mut Dice) {
-        let behaviours: Vec<Behaviour> = self.hostile[hostile].behaviours.iter().copied().collect();
-        if let Some(behaviour) = dice.pick(&behaviours).copied() {
+        if let Some(behaviour) = self.something_hostile(hostile, dice) {
             self.act(hostile, behaviour, dice);
         }
     }
@@ -188,8 +192,7 @@ impl World {
         let told = self.disclosed.entry(seat).or_default();
         match frame {
             Frame::Leaves(leaves) => {
-                told.extend(leaves.delivery.leaves.iter().map(|leaf| leaf.preimage.id()));
-                told.extend(leaves.delivery.grants.iter().map(|grant| grant.preimage.id()));
+                told.extend(records_of(&leaves.delivery));
                 told.extend(&leaves.withdrawn);
             }
             // Whose list is empty has told nothing: it was asked.
@@ -233,10 +236,7 @@ impl World {
     }
 
     pub(super) fn note_handed(&mut self, target: usize, delivery: &Delivery) {
-        let leaves = delivery.leaves.iter().map(|leaf| leaf.preimage.id());
-        let grants = delivery.grants.iter().map(|grant| grant.preimage.id());
-        let records: Vec<RecordId> = leaves.chain(grants).collect();
-        self.handed.entry(target).or_default().extend(records);
+        self.handed.entry(target).or_default().extend(records_of(delivery));
     }
 
     /// Machines that run and keep the rules, but for the one whose key is stolen; neighbours are more likely.
@@ -248,4 +248,10 @@ impl World {
         let near = dice.pick(&near).copied().filter(|_| dice.chance(50));
         near.or_else(|| dice.pick(&all).copied())
     }
+}
+
+/// Of which records a delivery brings something.
+fn records_of(delivery: &Delivery) -> impl Iterator<Item = RecordId> + '_ {
+    let leaves = delivery.leaves.iter().map(|leaf| leaf.preimage.id());
+    leaves.chain(delivery.grants.iter().map(|grant| grant.preimage.id()))
 }
