@@ -3,9 +3,10 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 
+use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::id::{NodeId, RealmId};
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +63,10 @@ impl Access {
 
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bad = |why: String| Error::Access { path: path.display().to_string(), why };
-        let file = File::open(path).map_err(|error| bad(error.to_string()))?;
+        let unread = |why: BadFile| Error::AccessFile { path: path.display().to_string(), why };
+        let file = File::open(path).map_err(|error| unread(BadFile::of(&error)))?;
         check_mode(path, &file)?;
-        let mut text = String::new();
-        file.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(|error| bad(error.to_string()))?;
+        let text = small_file::read_from(&file, FILE_BYTES_MAX).and_then(small_file::text).map_err(unread)?;
         // What is wrong is told by the line, not by the parser, which would quote the token.
         let form: Form = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
         if form.addresses.is_empty() {
@@ -127,6 +128,20 @@ mod tests {
         let pinned = Pinned { realm: RealmId([1; 16]), node: NodeId([2; 16]) };
         let token = Some("heliu_12345678_secret".to_owned());
         Access { addresses: vec!["here:7340".to_owned()], pinned: Some(pinned), token }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_or_empty_is_told_as_that() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("clerk.access");
+        let error = Access::read(&path).expect_err("it is not there");
+        assert!(error.to_string().contains("there is no such file"), "{error}");
+        access().write(&path).expect("it is ours");
+        let text = std::fs::read_to_string(&path).expect("it is ours");
+        std::fs::write(&path, format!("\u{feff}{}", text.replace('\n', " \r\n"))).expect("it is ours");
+        assert_eq!(Access::read(&path).expect("an editor of another system saved it"), access());
+        std::fs::write(&path, "").expect("it is ours");
+        assert!(Access::read(&path).expect_err("it is empty").to_string().contains("it is empty"));
     }
 
     #[test]

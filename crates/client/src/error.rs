@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use heliu_tls::ConnectError;
+use heliu_tls::small_file::BadFile;
 use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
 
@@ -19,6 +20,11 @@ pub enum Error {
     Access {
         path: String,
         why: String,
+    },
+    /// An access file that cannot be read.
+    AccessFile {
+        path: String,
+        why: BadFile,
     },
     /// An access file that others can read.
     AccessMode {
@@ -64,6 +70,8 @@ pub enum BadAddress {
     Form,
     /// https: an address alone does not say which node is to answer there; an access file does.
     Tls,
+    /// What listens there speaks TLS, and was to be spoken to without.
+    Secured,
 }
 
 impl Error {
@@ -73,7 +81,7 @@ impl Error {
     pub fn reason(&self) -> &str {
         match self {
             Error::Address { .. } => "bad_address",
-            Error::Access { .. } => "bad_access",
+            Error::Access { .. } | Error::AccessFile { .. } => "bad_access",
             Error::AccessMode { .. } => "access_mode",
             Error::Untrusted { .. } => "untrusted",
             Error::Unreachable { .. } => "unreachable",
@@ -88,7 +96,10 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Error::Address { .. } | Error::Access { .. } | Error::AccessMode { .. } => Code::InvalidArgument,
+            Error::AccessFile { why: BadFile::NotPermitted, .. } => Code::PermissionDenied,
+            Error::Address { .. } | Error::Access { .. } | Error::AccessFile { .. } | Error::AccessMode { .. } => {
+                Code::InvalidArgument
+            }
             Error::Untrusted { .. } => Code::Unauthenticated,
             Error::Unreachable { .. } => Code::Unavailable,
             Error::Refused { refusal } => refusal.code,
@@ -115,10 +126,21 @@ impl Error {
                 format!("不能仅凭地址 {address} 建立 TLS 连接:它没有说明应由哪个节点应答。"),
                 format!("Cannot connect to {address} by its address alone: it does not say which node is to answer."),
             ),
+            Error::Address { address, why: BadAddress::Secured } => say(
+                format!("{address} 的节点使用加密(TLS),仅凭地址连不上它。"),
+                format!("The node at {address} speaks TLS: an address alone does not open it."),
+            ),
             Error::Access { path, why } => say(
                 format!("不能使用访问文件 {path}:{why}。"),
                 format!("The access file {path} cannot be used: {why}."),
             ),
+            Error::AccessFile { path, why } => {
+                let why = why.what();
+                say(
+                    format!("不能使用访问文件 {path}:{}。", why.zh),
+                    format!("The access file {path} cannot be used: {}.", why.en),
+                )
+            }
             Error::AccessMode { path, mode } => say(
                 format!("不使用访问文件 {path}:其权限是 {mode:03o},别人也能读写它。"),
                 format!("The access file {path} is not used: its mode is {mode:03o}, others can read or change it."),
@@ -157,8 +179,22 @@ impl Error {
                 "请使用访问文件(*.access);开发模式的节点用 主机:端口 连接。",
                 "Use an access file (*.access); a node in development mode is reached as host:port.",
             ),
+            Error::Address { why: BadAddress::Secured, .. } => (
+                "在它的机器上用 --dir 指明节点的目录;别处用访问文件 --access。--node 只用于开发模式。",
+                "On its machine name the node's directory with --dir; from elsewhere use an access file, --access. --node is \
+                 for development mode alone.",
+            ),
             Error::Access { .. } => {
                 ("请从节点管理员处重新取得访问文件。", "Get a new one from the node's administrator.")
+            }
+            Error::AccessFile { why, .. } => {
+                let next = why.next();
+                let (zh, en) = if next.zh.is_empty() {
+                    (String::new(), String::new())
+                } else {
+                    (format!("{}。", next.zh), sentence(&next.en))
+                };
+                return say(zh, en);
             }
             Error::AccessMode { path, .. } => {
                 return say(
@@ -178,8 +214,8 @@ impl Error {
             ),
             Error::Refused { refusal } => return refusal.next.clone(),
             Error::TimedOut { .. } => (
-                "节点可能繁忙或磁盘缓慢,请看它的日志。命令可用同一命令编号重试。",
-                "It may be busy or its disk slow: look at its log. A command can be repeated with the same command id.",
+                "节点可能繁忙或磁盘缓慢,请看它的日志,稍后再试。",
+                "It may be busy or its disk slow: look at its log, and try again.",
             ),
             Error::Foreign { .. } => (
                 "请核对地址,以及程序与节点的版本。",
@@ -259,6 +295,12 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
         root = source;
     }
     root.to_string()
+}
+
+/// As a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }
 
 fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {

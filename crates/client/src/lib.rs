@@ -20,6 +20,7 @@ use heliu_wire::enrolment::enrolment_service_client::EnrolmentServiceClient;
 use heliu_wire::operations::operations_service_client::OperationsServiceClient;
 use heliu_wire::records::records_service_client::RecordsServiceClient;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::codegen::http::Uri;
 use tonic::metadata::{Ascii, MetadataValue};
@@ -90,6 +91,18 @@ impl Client {
         let channel = endpoint.connect_with_connector(secured).await;
         let channel = channel.map_err(|error| Error::unreachable(&address, &error))?;
         Ok(Client::over(channel, address, bearer))
+    }
+
+    /// As [`Client::open`], for people who may have the wrong node in mind: what is reached by its address alone is asked first
+    /// whether it speaks TLS, since that shows as nothing but a broken connection.
+    pub async fn open_for_people(access: &Access) -> Result<Self, Error> {
+        if access.pinned.is_none()
+            && let Some(address) = access.addresses.first()
+            && speaks_tls(address).await
+        {
+            return Err(Error::Address { address: address.clone(), why: BadAddress::Secured });
+        }
+        Client::open(access).await
     }
 
     fn over(channel: Channel, address: String, bearer: Bearer) -> Self {
@@ -165,6 +178,20 @@ async fn first(connector: &TlsConnector, addresses: &[String]) -> Result<Stream,
         }
     }
     Err(failed)
+}
+
+/// Whether what listens there answers the beginning of HTTP/2 with an alert of TLS.
+async fn speaks_tls(address: &str) -> bool {
+    const ALERT: u8 = 0x15;
+    /// And no settings.
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let address = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/').to_owned();
+    let asked = async {
+        let mut stream = TcpStream::connect(&address).await?;
+        stream.write_all(PREFACE).await?;
+        stream.read_u8().await
+    };
+    matches!(tokio::time::timeout(CONNECT_TIMEOUT, asked).await, Ok(Ok(ALERT)))
 }
 
 fn endpoint(address: &str) -> Result<Endpoint, Error> {

@@ -238,7 +238,7 @@ fn refused(refusal: Refusal) -> OrderError {
 fn no_realm_name() -> Refusal {
     Refusal::new(
         "no_realm_name",
-        ("本节点不能签发加入令牌。".to_owned(), "This node cannot mint join tokens.".to_owned()),
+        ("本节点不能签发入域令牌。".to_owned(), "This node cannot mint join tokens.".to_owned()),
         ("配置中没有域名称,或与域编号不符。", "Its configuration has no realm name, or one that is not of this realm."),
         ("请在配置中填写域名称后重启。", "Put the realm's name into its configuration and restart it."),
     )
@@ -249,7 +249,7 @@ fn may_not_enrol(directory: &Directory, own: SeatId, seat: SeatId) -> Refusal {
     Refusal::new(
         "not_allowed",
         (
-            format!("“{own}”的节点不能为“{seat}”签发加入令牌。"),
+            format!("“{own}”的节点不能为“{seat}”签发入域令牌。"),
             format!("A node of {own} cannot mint join tokens for {seat}."),
         ),
         (
@@ -276,7 +276,7 @@ fn no_address() -> Refusal {
 fn too_long_valid() -> Refusal {
     Refusal::new(
         "bad_value",
-        ("加入令牌最长有效 30 天。".to_owned(), "No join token is valid for more than 30 days.".to_owned()),
+        ("入域令牌最长有效 30 天。".to_owned(), "No join token is valid for more than 30 days.".to_owned()),
         ("令牌等同于密码。", "It is as good as a password."),
         ("请缩短有效期,到期后再签发。", "Make it shorter, and another one when it is over."),
     )

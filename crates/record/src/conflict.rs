@@ -10,6 +10,7 @@ use crate::byte_id;
 use crate::change::OpId;
 use crate::hash::hash;
 use crate::id::{Actor, RecordId, SeatId};
+use crate::kind::Label;
 use crate::sealed;
 use crate::value::to_json;
 use crate::view::Record;
@@ -74,6 +75,12 @@ impl Explanation {
     #[must_use]
     pub fn new(zh: impl Into<Box<str>>, en: impl Into<Box<str>>) -> Self {
         Explanation { zh: zh.into(), en: en.into() }
+    }
+}
+
+impl From<Label> for Explanation {
+    fn from(label: Label) -> Self {
+        Explanation::new(label.zh, label.en)
     }
 }
 

@@ -12,9 +12,46 @@ pub struct Label {
     pub en: &'static str,
 }
 
+impl Label {
+    /// Whether a text is this, in either language.
+    #[must_use]
+    pub fn is(self, text: &str) -> bool {
+        self.zh == text || self.en.eq_ignore_ascii_case(text)
+    }
+}
+
 #[must_use]
 pub const fn label(zh: &'static str, en: &'static str) -> Label {
     Label { zh, en }
+}
+
+/// A code that is stored, and what people read for it: one of a list that is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    pub name: &'static str,
+    pub label: Label,
+}
+
+#[must_use]
+pub const fn word(name: &'static str, zh: &'static str, en: &'static str) -> Word {
+    Word { name, label: label(zh, en) }
+}
+
+/// What a view says beyond the fields: nobody writes it, it follows from them.
+#[derive(Debug)]
+pub struct Derived {
+    /// `home_branch`, or `moves/state` for a part of each entry.
+    pub path: &'static str,
+    pub label: Label,
+    /// What it can be, where that is one of a list.
+    pub words: &'static [Word],
+}
+
+impl Derived {
+    #[must_use]
+    pub const fn new(path: &'static str, label: Label, words: &'static [Word]) -> Self {
+        Derived { path, label, words }
+    }
 }
 
 /// For whom records of a kind are from the start.
@@ -48,6 +85,7 @@ pub struct Kind {
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
     pub own: &'static [Field],
+    pub derived: &'static [Derived],
     /// Folds what rules and people read beyond the plain fields.
     pub read: fn(&Folding<'_>) -> Typed,
 }
@@ -221,7 +259,7 @@ pub enum ValueType {
     Record(&'static str),
     /// A seat, or a record of the named kind: what a joint organisation is made of.
     Unit(&'static str),
-    Choice(&'static [&'static str]),
+    Choice(&'static [Word]),
 }
 
 /// Who may write a path. Judged at the change's own predecessors, from this record and the directory alone.
@@ -277,6 +315,8 @@ pub struct State {
     pub rank: u8,
     /// Whether it is an end of life: only a decision that cites it reopens.
     pub ending: bool,
+    /// What deciding it means, where it is easily taken for something else or cannot be taken back: people are asked first.
+    pub means: Option<Label>,
 }
 
 impl State {
@@ -288,11 +328,16 @@ impl State {
         writer: Writer,
         from: &'static [&'static str],
     ) -> Self {
-        State { name, label, from, writer, rank, ending: false }
+        State { name, label, from, writer, rank, ending: false, means: None }
     }
 
     #[must_use]
     pub const fn ending(self) -> Self {
         State { ending: true, ..self }
+    }
+
+    #[must_use]
+    pub const fn means(self, zh: &'static str, en: &'static str) -> Self {
+        State { means: Some(label(zh, en)), ..self }
     }
 }

@@ -3,7 +3,7 @@
 //! This is the only room that knows automerge. No clock, no randomness, no I/O: everything here is a function of its
 //! arguments, so that every node with the same changes and the same seats sees the same.
 //!
-//! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `kinds`, `value`,
+//! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `kinds`, `naming`, `value`,
 //! `decision`, `sealed` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
 //! is there beside it), `conflict` and `rules` (where people disagree), `command` (how people write), `synthetic` (a
 //! county to try it with).
@@ -20,6 +20,7 @@ pub mod history;
 pub mod id;
 pub mod kind;
 pub mod kinds;
+pub mod naming;
 pub mod rules;
 pub mod schema;
 pub mod scope;

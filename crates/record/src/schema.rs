@@ -55,7 +55,7 @@ pub enum SchemaError {
     #[error("{key:?} is not a path that field {field} can have")]
     BadPath { field: &'static str, key: String },
     #[error("the value under {key:?} is not {expected}")]
-    BadValue { key: String, expected: &'static str },
+    BadValue { key: String, expected: Box<str> },
     #[error("{key:?} is append-only, and the change overwrites something there")]
     Overwrites { key: String },
 }
@@ -110,7 +110,7 @@ pub fn check<'p>(kind: &Kind, written: impl Into<Written<'p>>) -> Result<PathRul
         (Merge::State(machine), Some(entry)) if is_entry(entry) => {
             check_append(written)?;
             let decision = written.value.as_text().and_then(Decision::parse);
-            let bad_value = || SchemaError::BadValue { key: written.key.to_owned(), expected: "a decision" };
+            let bad_value = || SchemaError::BadValue { key: written.key.to_owned(), expected: "a decision".into() };
             let decision = decision.ok_or_else(bad_value)?;
             let state = machine.state(decision.state).ok_or_else(bad_value)?;
             (Place::Decision { field, state, decision }, state.writer)
@@ -167,8 +167,8 @@ fn check_append(written: Written<'_>) -> Result<(), SchemaError> {
     if written.replaces { Err(SchemaError::Overwrites { key: written.key.to_owned() }) } else { Ok(()) }
 }
 
-fn bad_value(written: Written<'_>, expected: &'static str) -> SchemaError {
-    SchemaError::BadValue { key: written.key.to_owned(), expected }
+fn bad_value(written: Written<'_>, expected: impl Into<Box<str>>) -> SchemaError {
+    SchemaError::BadValue { key: written.key.to_owned(), expected: expected.into() }
 }
 
 /// The seat whose entry it is, where anybody in the audience may add entries of his own: its name begins with the seat.

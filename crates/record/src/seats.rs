@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::SeatId;
+use crate::kind::{Label, label};
 
 /// The level of a seat. Who is above whom comes from the tree, never from comparing tiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,16 @@ impl Tier {
             Tier::County => "county",
             Tier::Township => "township",
             Tier::Village => "village",
+        }
+    }
+
+    #[must_use]
+    pub fn label(self) -> Label {
+        match self {
+            Tier::City => label("市级", "city"),
+            Tier::County => label("县级", "county"),
+            Tier::Township => label("乡镇", "township"),
+            Tier::Village => label("村级", "village"),
         }
     }
 }

@@ -76,7 +76,10 @@ pub fn county(seats: &Seats, seed: u64, members: usize) -> County {
     let mut rng = SplitMix(seed);
     let mut county = County { seed, orgs: Vec::new(), villages: Vec::new() };
     let mut committees: BTreeMap<SeatId, RecordId> = BTreeMap::new();
-    let of_tier = |tier: Tier| seats.iter().filter(move |s| s.tier == tier);
+    // By their codes: ids follow from the realm's key, and the same seed makes the same county in every realm.
+    let mut by_code: Vec<&Seat> = seats.iter().collect();
+    by_code.sort_by(|a, b| a.code.cmp(&b.code));
+    let of_tier = |tier: Tier| by_code.iter().copied().filter(move |s| s.tier == tier);
     for seat in of_tier(Tier::County).chain(of_tier(Tier::Township)) {
         let parent = seat.parent.and_then(|p| committees.get(&p)).copied();
         let org = county.org(seat, "党委", "committee", None, parent);
@@ -119,7 +122,9 @@ impl County {
             "heliu synthetic member",
             &[&self.seed.to_le_bytes(), &village.seat.0, &number.to_le_bytes()],
         ));
-        let key = command.0;
+        // By the code, as above: what the person is like is the same in every realm, and only ids are not.
+        let place = [&self.seed.to_le_bytes()[..], village.code.as_bytes(), &number.to_le_bytes()];
+        let key = hash16("heliu synthetic person", &place);
         let mut rng = SplitMix(u64::from_le_bytes([key[0], key[1], key[2], key[3], key[4], key[5], key[6], key[7]]));
         let stem = STEMS[usize::from(key[8]) % STEMS.len()];
         // One in fifty is on probation.

@@ -3,9 +3,11 @@
 use serde_json::Value;
 
 use crate::change::Scalar;
+use crate::conflict::Explanation;
 use crate::date;
 use crate::id::{RecordId, SeatId, to_hex};
-use crate::kind::{Label, ValueType, label};
+use crate::kind::{ValueType, label};
+use crate::kinds;
 use crate::sealed;
 use crate::seats::Seats;
 
@@ -21,7 +23,7 @@ impl ValueType {
             (ValueType::Seat, Scalar::Bytes(bytes)) => bytes.len() == SeatId::LEN,
             (ValueType::Record(_), Scalar::Bytes(bytes)) => bytes.len() == RecordId::LEN,
             (ValueType::Unit(_), Scalar::Bytes(bytes)) => matches!(bytes.len(), SeatId::LEN | RecordId::LEN),
-            (ValueType::Choice(choices), Scalar::Text(text)) => choices.contains(&text.as_str()),
+            (ValueType::Choice(choices), Scalar::Text(text)) => choices.iter().any(|choice| choice.name == text),
             _ => false,
         }
     }
@@ -36,7 +38,7 @@ impl ValueType {
             ValueType::Seat => hex(SeatId::LEN),
             ValueType::Record(_) => hex(RecordId::LEN),
             ValueType::Unit(_) => hex(SeatId::LEN) || hex(RecordId::LEN),
-            ValueType::Choice(choices) => choices.contains(&key),
+            ValueType::Choice(choices) => choices.iter().any(|choice| choice.name == key),
             ValueType::Int | ValueType::Bool => false,
         }
     }
@@ -49,9 +51,17 @@ impl ValueType {
             return Some(Scalar::Null);
         }
         let scalar = match self {
-            ValueType::Text(_) | ValueType::Date | ValueType::Choice(_) => Scalar::Text(text.to_owned()),
+            ValueType::Text(_) | ValueType::Date => Scalar::Text(text.to_owned()),
+            ValueType::Choice(choices) => {
+                let called = choices.iter().find(|choice| choice.name == text || choice.label.is(text))?;
+                Scalar::from(called.name)
+            }
             ValueType::Int => Scalar::Int(text.parse().ok()?),
-            ValueType::Bool => Scalar::Bool(matches!(text, "true" | "yes" | "是")),
+            ValueType::Bool => Scalar::Bool(match text {
+                "true" | "yes" | "是" => true,
+                "false" | "no" | "否" => false,
+                _ => return None,
+            }),
             ValueType::Seat => Scalar::Bytes(parse_seat(text, seats)?.0.to_vec()),
             ValueType::Record(_) => Scalar::Bytes(text.parse::<RecordId>().ok()?.0.to_vec()),
             ValueType::Unit(_) => match parse_seat(text, seats) {
@@ -90,18 +100,39 @@ impl ValueType {
 
     /// What a person should type.
     #[must_use]
-    pub fn expects(self) -> Label {
+    pub fn expects(self) -> Explanation {
+        let kind_of = |kind: &str| kinds::find(kind).map_or(label("记录", "record"), |kind| kind.label);
         match self {
-            ValueType::Text(_) => label("一段不太长的文字", "a text, not too long"),
-            ValueType::Date => label("日期,如 2026-03-01", "a date such as 2026-03-01"),
-            ValueType::Int => label("整数", "a whole number"),
-            ValueType::Bool => label("true 或 false", "true or false"),
-            ValueType::Seat => label("席位编号或12位区划代码", "a seat id or a 12-digit region code"),
-            ValueType::Record(_) => label("记录编号(64位十六进制)", "a record id (64 hex digits)"),
-            ValueType::Unit(_) => label("席位编号、区划代码或记录编号", "a seat id, a region code or a record id"),
-            ValueType::Choice(_) => label("列出的词之一", "one of the listed words"),
+            ValueType::Text(max) => {
+                Explanation::new(format!("文字,最多 {max} 字"), format!("a text of up to {max} characters"))
+            }
+            ValueType::Date => Explanation::new("日期,如 2026-03-01", "a date such as 2026-03-01"),
+            ValueType::Int => Explanation::new("整数", "a whole number"),
+            ValueType::Bool => Explanation::new("是 或 否", "yes or no"),
+            ValueType::Seat => Explanation::new("席位编号或12位区划代码", "a seat id or a 12-digit region code"),
+            ValueType::Record(kind) => {
+                let kind = kind_of(kind);
+                Explanation::new(format!("{}的编号", kind.zh), format!("the id of {}", a(kind.en)))
+            }
+            ValueType::Unit(kind) => {
+                let kind = kind_of(kind);
+                Explanation::new(
+                    format!("席位编号、区划代码或{}的编号", kind.zh),
+                    format!("a seat id, a region code, or the id of {}", a(kind.en)),
+                )
+            }
+            ValueType::Choice(choices) => {
+                let (zh, en): (Vec<_>, Vec<_>) = choices.iter().map(|c| (c.label.zh, c.label.en)).unzip();
+                Explanation::new(format!("以下之一:{}", zh.join("、")), format!("one of: {}", en.join(", ")))
+            }
         }
     }
+}
+
+/// With its article.
+fn a(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 fn is_text(text: &str, max: usize) -> bool {
@@ -141,13 +172,17 @@ pub fn seat_of(scalar: &Scalar) -> Option<SeatId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::{Word, word};
 
     #[test]
     fn what_people_type_becomes_a_value_or_nothing() {
         let seats = Seats::default();
         assert_eq!(ValueType::Int.parse(" 12 ", &seats), Some(Scalar::Int(12)));
         assert_eq!(ValueType::Date.parse("2026-02-30", &seats), None);
-        assert_eq!(ValueType::Choice(&["a"]).parse("b", &seats), None);
+        const HALL: &[Word] = &[word("hall", "会场", "meeting hall")];
+        let choice = ValueType::Choice(HALL);
+        assert_eq!(choice.parse("room", &seats), None);
+        assert_eq!(choice.parse("会场", &seats), Some(Scalar::from("hall")), "people know it by its name");
         assert_eq!(ValueType::Text(3).parse("党支部", &seats), Some(Scalar::from("党支部")));
         assert_eq!(ValueType::Text(2).parse("党支部", &seats), None);
         assert_eq!(ValueType::Seat.parse(&"0a".repeat(16), &seats), Some(Scalar::Bytes(vec![10; 16])));

@@ -56,7 +56,7 @@ impl Alarm {
             format!("This node, {short}, has been fenced by the county: what it writes does not count any more."),
         );
         let next = (
-            "如系误判,请联系县级;要恢复工作,须以新密钥重新加入。",
+            "如系误判,请联系县级;要恢复工作,须以新密钥重新入域。",
             "If that is a mistake, ask the county. To work again, the machine has to join with a new key.",
         );
         Alarm::new("fenced", Severity::Critical, what, next, node.to_string(), 0)
@@ -91,7 +91,7 @@ impl Alarm {
     pub(crate) fn directory_forked(index: u64, [ours, theirs]: [DirectoryVersion; 2], at_ms: i64) -> Self {
         let what = (
             format!(
-                "名录第 {index} 条有两个不同的签署版本:本节点的 {ours} 与别处的 {theirs}。名录停止增长,数据照常同步。"
+                "名录第 {index} 条有两个不同的签发版本:本节点的 {ours} 与别处的 {theirs}。名录停止增长,数据照常同步。"
             ),
             format!(
                 "There are two signed entries {index} of the directory: {ours} here and {theirs} elsewhere. It grows no \
@@ -99,7 +99,7 @@ impl Alarm {
             ),
         );
         let next = (
-            "签署密钥可能已泄露。请在两边各取一份名录(heliu directory save),由持有根密钥的人裁决并更换签署密钥(heliu root resolve --help)。",
+            "签发密钥可能已泄露。请在两边各取一份名录(heliu directory save),由持有根密钥的人裁定并更换签发密钥(heliu root resolve --help)。",
             "The issuer's key may be stolen. Save the directory at a node of each side (heliu directory save); whoever holds \
              the root key decides, and replaces the issuer's (heliu root resolve --help).",
         );
@@ -126,7 +126,7 @@ impl Alarm {
             format!("Two machines run with the key of node {short} at once; what both write is kept."),
         );
         let next = (
-            "请停用其中一台(通常是复制或恢复出来的那台),再为它重新办理加入。",
+            "请停用其中一台(通常是复制或恢复出来的那台),再为它重新办理入域。",
             "Stop one of them, as a rule the copied or restored one, and let it join with a key of its own.",
         );
         Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
@@ -141,7 +141,7 @@ impl Alarm {
                 .to_owned(),
         );
         let next = (
-            "如未做过恢复,请停用另一台机器;双方的数据都会保留。重启后本提示消失。",
+            "如未做过恢复,请停用另一台机器;双方的数据都会保留。重启后本警报消失。",
             "If nothing was restored, stop the other machine; what both write is kept. A restart ends this alarm.",
         );
         Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
@@ -179,7 +179,7 @@ impl Alarm {
             format!("Another node, {short}, was enrolled for {name}, which has one already."),
         );
         let next = (
-            "如非本席位办理,签署密钥可能已被盗用:请立即联系县级与根密钥持有人,隔离该节点。",
+            "如非本席位办理,签发密钥可能已被盗用:请立即联系县级与根密钥持有人,隔离该节点。",
             "If the seat did not ask for it, the issuer's key may be stolen: tell the county and whoever holds the root \
              key at once, and fence the node.",
         );

@@ -10,6 +10,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::config::provider;
 use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
+use crate::small_file::{self, BadFile};
 
 /// Larger files are none of ours.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -18,7 +19,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum BadPair {
     #[error("{path} cannot be read: {why}")]
-    Unreadable { path: String, why: String },
+    Unreadable { path: String, why: BadFile },
     #[error("{path} holds no {what} in PEM form")]
     NotPem { path: String, what: &'static str },
     #[error("certificate and key do not belong together")]
@@ -27,6 +28,19 @@ pub enum BadPair {
     Refused(#[from] Refused),
     #[error("the certificate or key is of a kind that is not used: {0}")]
     Unusable(String),
+}
+
+impl BadPair {
+    /// Whether the files are no pair at all: gone, empty, cut off, or halves of two. What is in them is made of the node's key,
+    /// and another pair is as good. A file that may not be read, or that is somebody else's, is none of these.
+    #[must_use]
+    pub fn is_no_pair(&self) -> bool {
+        match self {
+            BadPair::Unreadable { why, .. } => matches!(why, BadFile::Missing | BadFile::Empty | BadFile::NotText),
+            BadPair::NotPem { .. } | BadPair::Mismatch => true,
+            BadPair::Refused(_) | BadPair::Unusable(_) => false,
+        }
+    }
 }
 
 /// A certificate chain with its key, of this node and realm and checked but for the time.
@@ -85,15 +99,8 @@ impl Identity {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BadPair> {
-    use std::io::Read as _;
-    let unreadable = |why: String| BadPair::Unreadable { path: path.display().to_string(), why };
-    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
-    let mut bytes = Vec::new();
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
-    if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(unreadable(format!("it is larger than {FILE_BYTES_MAX} bytes")));
-    }
-    Ok(bytes)
+    let text = small_file::read_text(path, FILE_BYTES_MAX);
+    text.map(String::into_bytes).map_err(|why| BadPair::Unreadable { path: path.display().to_string(), why })
 }
 
 fn not_pem(path: &Path, what: &'static str) -> BadPair {

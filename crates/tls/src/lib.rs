@@ -12,6 +12,7 @@ mod connect;
 mod identity;
 mod judge;
 mod make;
+pub mod small_file;
 
 pub use config::{acceptor, connector};
 pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, connect};

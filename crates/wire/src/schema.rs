@@ -91,7 +91,9 @@ fn value_type(value: ValueType) -> pb::ValueType {
         ValueType::Seat => of("seat"),
         ValueType::Record(kind) => pb::ValueType { kind: kind.to_owned(), ..of("record") },
         ValueType::Unit(kind) => pb::ValueType { kind: kind.to_owned(), ..of("unit") },
-        ValueType::Choice(choices) => pb::ValueType { choices: names(choices), ..of("choice") },
+        ValueType::Choice(choices) => {
+            pb::ValueType { choices: choices.iter().map(|choice| choice.name.to_owned()).collect(), ..of("choice") }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::realm::node_dir::{access_failed, reachable};
 use crate::realm::{CONFIG, key_file};
 use crate::target;
 use crate::text::table::Table;
-use crate::text::{nearest, say, time, tr};
+use crate::text::{codes, labelled, nearest, say, time, tr};
 
 /// The configuration of a node on this machine.
 pub fn config_file(local: &Local) -> PathBuf {
@@ -55,7 +55,7 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
         name: args.name.clone(),
         roles: roles(&args.roles)?,
         seats: args.seats.clone(),
-        kinds: args.kinds.clone(),
+        kinds: args.kinds.iter().map(|kind| codes::kind_called(kind)).collect(),
         expires_ms,
     };
     let token = access::create(&config.access_file, grant).map_err(|error| access_failed(&error))?;
@@ -82,7 +82,7 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
 fn roles(named: &[String]) -> Result<Vec<Role>, Failure> {
     let mut roles = Vec::new();
     for name in named {
-        match Role::ALL.into_iter().find(|role| role.name() == name) {
+        match Role::ALL.into_iter().find(|role| role.name() == name || role.label().zh == name) {
             Some(role) => roles.push(role),
             None if name == "all" => roles.extend(Role::ALL),
             None => {
@@ -121,13 +121,13 @@ fn list(args: &AccessListArgs) -> Result<Done, Failure> {
         table.row([
             entry.id.clone(),
             entry.name.clone(),
-            role_names(entry).join(" "),
+            entry.roles.iter().map(|role| labelled(role.label())).collect::<Vec<_>>().join(" "),
             entry.seats.join(" "),
-            entry.kinds.join(" "),
+            entry.kinds.iter().map(|kind| codes::kind(kind)).collect::<Vec<_>>().join(" "),
             time::local(entry.created_ms),
             entry
                 .expires_ms
-                .map(|ms| if ms <= time::now_ms() { tr!("已过期", "EXPIRED") } else { time::local(ms) })
+                .map(|ms| if ms <= time::now_ms() { tr!("已过期", "expired") } else { time::local(ms) })
                 .unwrap_or_default(),
         ]);
     }

@@ -30,8 +30,8 @@ fn told(alarm: &Alarm) -> String {
         Language::Zh => (what.zh, next.zh),
         Language::En => (what.en, next.en),
     };
-    let mark = if alarm.severity == "error" { tr!("严重", "GRAVE") } else { tr!("注意", "look") };
-    let mut text = format!("[{mark}] {} ({})\n", clean(&what), clean(&alarm.code));
+    let mark = if alarm.severity == "error" { tr!("严重", "grave") } else { tr!("注意", "warning") };
+    let mut text = format!("[{mark}] {}\n", clean(&what));
     if alarm.at_ms > 0 {
         text.push_str(&format!("    {}\n", time::local(alarm.at_ms)));
     }

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
 use crate::target;
 use crate::text::table::Table;
-use crate::text::{count, time, tr};
+use crate::text::{codes, count, time, tr};
 
 const PAGE: u32 = 1_000;
 
@@ -53,8 +53,8 @@ async fn list(args: &AuditListArgs) -> Result<Done, Failure> {
             entry.seq.to_string(),
             time::local(entry.time_ms),
             entry.who.clone(),
-            entry.role.clone(),
-            entry.action.clone(),
+            codes::role(&entry.role),
+            codes::action(&entry.action),
             subject,
             entry.detail.clone(),
         ]);

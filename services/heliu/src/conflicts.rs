@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use heliu_client::operations::{Conflict, ConflictValue, ListConflictsRequest};
 use heliu_client::records::ExecuteRequest;
+use heliu_record::{kinds, rules};
 use serde_json::{Value, json};
 
 use crate::cli::{Conflicts, ConflictsListArgs, ConflictsSettleArgs, ConflictsShowArgs};
@@ -12,9 +13,9 @@ use crate::links::{place, seat_shape};
 use crate::order;
 use crate::out::{Done, print, print_json};
 use crate::records::{given, more, pages, short};
-use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{Language, clean, language, time, tr};
+use crate::text::{Language, Say, codes, language, time, tr};
+use crate::{target, which};
 
 pub async fn run(args: Conflicts) -> Result<Done, Failure> {
     match args {
@@ -26,8 +27,10 @@ pub async fn run(args: Conflicts) -> Result<Done, Failure> {
 
 async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
+    let kind = codes::finding_called(&args.kind);
+    let record = if args.record.is_empty() { String::new() } else { which::record(&client, &args.record, "").await? };
     let (conflicts, after) = pages(&args.page, async |after, limit| {
-        let (kind, record) = (args.kind.clone(), args.record.clone());
+        let (kind, record) = (kind.clone(), record.clone());
         let page = client.conflicts(ListConflictsRequest { kind, record, after, limit }).await?;
         Ok((page.conflicts, page.next))
     })
@@ -48,8 +51,8 @@ async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
     for conflict in &conflicts {
         table.row([
             short(&conflict.id),
-            conflict.kind.clone(),
-            severity_name(&conflict.severity),
+            codes::finding(&conflict.kind),
+            codes::severity(&conflict.severity),
             short(&conflict.subject),
             place(conflict.resolver.as_ref()),
             explanation(conflict),
@@ -90,11 +93,11 @@ fn told(conflict: &Conflict) -> String {
     let records: Vec<String> = conflict.records.iter().map(|id| short(id)).collect();
     let rows = [
         (tr!("编号", "id"), conflict.id.clone()),
-        (tr!("种类", "kind"), format!("{} ({})", conflict.kind, severity_name(&conflict.severity))),
+        (tr!("种类", "kind"), format!("{} ({})", codes::finding(&conflict.kind), codes::severity(&conflict.severity))),
         (tr!("说明", "about"), explanation(conflict)),
-        (tr!("记录", "record"), format!("{} {}", short(&conflict.subject), conflict.field)),
+        (tr!("记录", "record"), format!("{} {}", short(&conflict.subject), field_name(&conflict.field))),
         (tr!("涉及", "takes in"), records.join(", ")),
-        (tr!("目前显示", "shown meanwhile"), conflict.provisional.clone()),
+        (tr!("目前显示", "shown meanwhile"), said(conflict, &conflict.provisional)),
         (tr!("由谁处置", "settled by"), place(conflict.resolver.as_ref())),
     ];
     let mut text = pairs(&rows) + "\n";
@@ -103,7 +106,7 @@ fn told(conflict: &Conflict) -> String {
     for (number, value) in (1..).zip(&conflict.values) {
         table.row([
             format!("{number}"),
-            value.choice.clone(),
+            said(conflict, &value.choice),
             place(value.seat.as_ref()),
             value.who.clone(),
             time::local(value.time_ms),
@@ -117,13 +120,20 @@ fn told(conflict: &Conflict) -> String {
     )
 }
 
-fn severity_name(severity: &str) -> String {
-    match severity {
-        "hard" => tr!("必须处置", "hard"),
-        "advisory" => tr!("请过目", "advisory"),
-        "info" => tr!("知会", "info"),
-        other => clean(other),
+/// The path of a conflict, of whichever kind of record it is.
+fn field_name(path: &str) -> String {
+    let said = kinds::all().iter().find_map(|kind| kind.say_path(path));
+    said.map_or_else(|| path.to_owned(), |said| Say::from(said).now().to_owned())
+}
+
+/// A value as people read it: a code by its name, an id by its beginning.
+fn said(conflict: &Conflict, value: &str) -> String {
+    // What is shown meanwhile comes as JSON, what can be chosen as it is typed.
+    let plain = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
+    if plain.len() == 64 && plain.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return short(&plain);
     }
+    Say::from(rules::say_choice_of(&conflict.kind, &conflict.field, &plain)).now().to_owned()
 }
 
 fn explanation(conflict: &Conflict) -> String {
@@ -149,4 +159,35 @@ fn shape(conflict: &Conflict) -> Value {
         "provisional": conflict.provisional, "resolver": seat_shape(conflict.resolver.as_ref()),
         "explanation": {"zh": said.zh, "en": said.en}, "records": conflict.records,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{codes_in, speaking};
+
+    #[test]
+    fn in_chinese_no_code_of_a_conflict_is_left() {
+        let value = |choice: &str| ConflictValue { choice: choice.to_owned(), ..ConflictValue::default() };
+        let of = |kind: &str, field: &str, choices: [&str; 2]| Conflict {
+            kind: kind.to_owned(),
+            field: field.to_owned(),
+            severity: "advisory".to_owned(),
+            values: choices.map(value).to_vec(),
+            provisional: format!("{:?}", choices[0]),
+            ..Conflict::default()
+        };
+        let all = [
+            of("DIVERGED_FIELD", "build_mode", ["merged", "coordinated"]),
+            of("WITHDRAWN_RESOURCE_BOOKED", "bookings/4f", ["keep", "decline"]),
+            of("MULTI_HOME", "moves", [&"ab".repeat(32), &"cd".repeat(32)]),
+        ];
+        speaking(Language::Zh, || {
+            for conflict in &all {
+                let said = told(conflict);
+                assert_eq!(codes_in(&said), [""; 0], "{said}");
+            }
+            assert!(told(&all[0]).contains("共建") && told(&all[1]).contains("谢绝"));
+        });
+    }
 }

@@ -1,7 +1,11 @@
 //! `heliu doctor`: is everything about a node on this machine as it should be, and if not, what to do.
 
+use std::path::Path;
+
 use heliu_client::Client;
 use heliu_client::operations::{GetStatusResponse, Link, LinkRole, LinkState};
+use heliu_node::access::AccessError;
+use heliu_tls::small_file::BadFile;
 use serde_json::{Value, json};
 
 use crate::access::config_file;
@@ -10,9 +14,12 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::links::place;
 use crate::out::{Done, print, print_json};
-use crate::realm::{directory_file, key_file};
+use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
 use crate::target;
 use crate::text::{Say, clean, say, time, tr};
+
+/// What the store is kept in.
+const DATABASE: &str = "heliu.db";
 
 /// Less is as good as full.
 const FREE_MIN: u64 = 256 * 1024 * 1024;
@@ -109,8 +116,71 @@ fn at_rest(config: &Config) -> Vec<Finding> {
                 .next(say!("正式运行请把 security.mode 改为 tls", "for real use set security.mode to tls")),
         ));
     }
+    if !config.plain {
+        findings.push(access_list(config));
+    }
+    findings.push(of(
+        "data_dir",
+        say!("数据目录可写", "the data directory can be written"),
+        writable(&config.data_dir),
+    ));
     findings.extend(disk(config));
     findings
+}
+
+/// Who may do anything here at all.
+fn access_list(config: &Config) -> Finding {
+    let what = say!("访问令牌清单", "the list of access tokens");
+    let file = config.access_file.display();
+    let folder = config.file.parent().unwrap_or(Path::new(".")).display();
+    let next = say!(
+        "新建一个令牌:heliu access add --name local --role all --dir {folder} --out {folder}/{LOCAL_ACCESS}",
+        "make a token: heliu access add --name local --role all --dir {folder} --out {folder}/{LOCAL_ACCESS}"
+    );
+    match heliu_node::access::list(&config.access_file) {
+        Ok(tokens) if tokens.is_empty() => {
+            let empty = say!("{file} 里没有令牌,没有人能使用本节点", "no token is in {file}: nobody can use this node");
+            bad("access", what, Failure::usage(empty).next(next))
+        }
+        Ok(_) => good("access", what),
+        Err(error) => {
+            let next = match &error {
+                AccessError::Mode { .. } => {
+                    say!("只许属主改写:chmod 600 {file}", "let its owner alone change it: chmod 600 {file}")
+                }
+                AccessError::Unread { why: BadFile::Empty, .. } | AccessError::Form { .. } => {
+                    let Say { zh, en } = next;
+                    say!("从备份恢复 {file};或移开它,再{zh}", "restore {file} from a backup; or move it away and {en}")
+                }
+                AccessError::Unread { why, .. } => why.next().into(),
+                _ => next,
+            };
+            bad(
+                "access",
+                what,
+                Failure::usage(say!("{file} 不能用", "{file} cannot be used")).because(error).next(next),
+            )
+        }
+    }
+}
+
+/// Makes a file in a directory, or in the nearest above it that is there, and takes it away.
+fn writable(folder: &Path) -> Result<(), Failure> {
+    let place = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
+    let shown = folder.display();
+    let failed = |error: std::io::Error| {
+        Failure::usage(say!("{shown} 不能写入", "{shown} cannot be written to")).because(error).next(say!(
+            "检查它的属主、权限,以及文件系统是否只读(mount);节点在此期间只读,不丢数据",
+            "check who owns it, its mode, and whether the file system is mounted read-only; the node only reads meanwhile and \
+             loses nothing"
+        ))
+    };
+    tempfile::Builder::new().prefix(".heliu-doctor-").tempfile_in(place).map_err(failed)?;
+    let database = folder.join(DATABASE);
+    if database.exists() {
+        std::fs::OpenOptions::new().append(true).open(&database).map_err(failed)?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -245,7 +315,7 @@ fn end(link: &Link) -> String {
 fn told(finding: &Finding) -> String {
     let what = clean(finding.what.now());
     let Some(wrong) = &finding.wrong else { return tr!("[好] {what}\n", "[ok]    {what}\n") };
-    let mut text = tr!("[不行] {what}:", "[WRONG] {what}: ") + &clean(wrong.what.now()) + "\n";
+    let mut text = tr!("[不行] {what}:", "[fail]  {what}: ") + &clean(wrong.what.now()) + "\n";
     for why in &wrong.why {
         text.push_str(&format!("        {}\n", clean(why.now())));
     }
@@ -272,6 +342,16 @@ mod tests {
     }
 
     #[test]
+    fn a_data_directory_that_takes_no_files_is_found() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        writable(&folder.path().join("data")).expect("it can be made");
+        let file = folder.path().join("in-the-way");
+        std::fs::write(&file, "").expect("it is ours");
+        let failure = writable(&file).expect_err("nothing can be made in a file");
+        assert!(failure.next.is_some_and(|next| next.en.contains("read-only")), "who looks is told what to look for");
+    }
+
+    #[test]
     fn a_clock_that_is_minutes_away_is_told_with_what_to_do_and_seconds_are_not() {
         let (hour, second) = (3_600_000, 1_000);
         let near = [link(LinkState::Live, Some(-second)), link(LinkState::CatchingUp, Some(second))];
@@ -280,7 +360,7 @@ mod tests {
         let far = [link(LinkState::Live, Some(-hour)), link(LinkState::Live, Some(second))];
         let said: Vec<String> = clocks(&far).iter().map(told).collect();
         assert_eq!(said.len(), 1);
-        assert!(said[0].contains("[WRONG] the clock of 10.0.0.1:7340: it is 1 h 0 min behind"), "{said:?}");
+        assert!(said[0].contains("[fail]  the clock of 10.0.0.1:7340: it is 1 h 0 min behind"), "{said:?}");
         assert!(said[0].contains("NTP"), "{said:?}");
         let unknown = [link(LinkState::Down, Some(hour)), link(LinkState::Live, None)];
         assert!(clocks(&unknown).is_empty(), "nothing is known of them");

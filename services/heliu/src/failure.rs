@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use heliu_client::{Error as ClientError, Explanation};
 use heliu_storage::StoreError;
+use heliu_tls::small_file::BadFile;
 use tonic::Code;
 
 use crate::text::{Say, clean, say};
@@ -65,19 +66,25 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub fn file(path: &Path, error: &std::io::Error) -> Self {
-        let path = path.display();
-        let failure =
-            Failure::new(Exit::Failed, "file", say!("无法使用文件 {path}", "cannot use {path}")).because(error);
+        let shown = path.display();
+        let failure = Failure::new(Exit::Failed, "file", say!("无法使用文件 {shown}", "cannot use {shown}"));
         match error.kind() {
-            std::io::ErrorKind::NotFound => failure.next(say!("请核对路径", "check the path")),
-            std::io::ErrorKind::PermissionDenied => {
-                failure.next(say!("请检查文件的属主和权限", "check who owns it and what its mode is"))
-            }
             std::io::ErrorKind::StorageFull => {
-                failure.next(say!("磁盘已满:请清理后重试", "free some space, then try again"))
+                failure.because(error).next(say!("磁盘已满:请清理后重试", "free some space, then try again"))
             }
-            _ => failure,
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => {
+                Failure::bad_file(path, &BadFile::of(error))
+            }
+            _ => failure.because(error),
         }
+    }
+
+    /// A file that is not what it should be.
+    pub fn bad_file(path: &Path, why: &BadFile) -> Self {
+        let path = path.display();
+        let failure = Failure::new(Exit::Failed, "file", say!("无法使用文件 {path}", "cannot use {path}"));
+        let (failure, next) = (failure.why(why.what().into()), Say::from(why.next()));
+        if next.is_empty() { failure } else { failure.next(next) }
     }
 
     /// What people read, in the language of the process.
@@ -113,7 +120,7 @@ impl From<ClientError> for Failure {
             failure.why.extend(Some(both(&refusal.why)).filter(|why| !why.is_empty()));
         }
         if let Some(field) = error.field() {
-            failure = failure.why(say!("字段:{field}", "field: {field}"));
+            failure = failure.why(say!("参数:{field}", "field: {field}"));
         }
         if !next.is_empty() {
             failure = failure.next(next);
@@ -128,7 +135,11 @@ fn both(said: &Explanation) -> Say {
 
 fn exit_of(error: &ClientError) -> Exit {
     match error {
-        ClientError::Address { .. } | ClientError::Access { .. } | ClientError::AccessMode { .. } => Exit::Usage,
+        ClientError::AccessFile { why: BadFile::NotPermitted, .. } => Exit::Refused,
+        ClientError::Address { .. }
+        | ClientError::Access { .. }
+        | ClientError::AccessFile { .. }
+        | ClientError::AccessMode { .. } => Exit::Usage,
         ClientError::Untrusted { .. } => Exit::Refused,
         ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => Exit::Unreachable,
         ClientError::Foreign { .. } | ClientError::Failed { .. } => Exit::Failed,

@@ -178,7 +178,7 @@ fn told(args: &InitArgs, realm: &Realm) -> String {
     text.push_str(&tr!(
         "\n请先把 {root} 拷到离线介质(至少两份),再从本机删除。\n\n\
          下一步,每个节点一个终端:\n{starts}然后:\n  heliu status --dir {own}\n\
-         让另一台机器入域,在这里开令牌,在那里用它:\n  heliu enroll {below} --dir {own}\n  heliu join 令牌\n",
+         让另一台机器入域,在这里签发令牌,在那里用它:\n  heliu enroll {below} --dir {own}\n  heliu join 令牌\n",
         "\nFirst copy {root} to media that are kept offline, two at least, and remove it from this machine.\n\n\
          Next, each in a terminal of its own:\n{starts}Then:\n  heliu status --dir {own}\n\
          To let another machine in, make a token here and use it there:\n  heliu enroll {below} --dir {own}\n  heliu join TOKEN\n"

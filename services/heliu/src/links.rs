@@ -12,7 +12,7 @@ use crate::out::{Done, print, print_json};
 use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{bytes, count, time, tr};
+use crate::text::{bytes, codes, count, time, tr};
 
 /// Of more who were not let in only the last are told.
 const REFUSED_SHOWN: usize = 5;
@@ -79,7 +79,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         (count(counts.records), count(counts.stubs), count(counts.leaves), count(counts.commits));
     let (conflicts, quarantined, waiting) = (count(counts.conflicts), count(counts.quarantined), count(counts.waiting));
     let (entries, head) = (status.directory_len, short(&status.directory_head));
-    let tier = status.seat.as_ref().map(|seat| seat.tier.clone()).unwrap_or_default();
+    let tier = status.seat.as_ref().map(|seat| codes::tier(&seat.tier)).unwrap_or_default();
     let state = if status.read_only_reason.is_empty() {
         tr!("正常", "takes reads and writes")
     } else {
@@ -103,7 +103,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
             ),
         ),
         (
-            tr!("待办", "to look at"),
+            tr!("待办", "needs attention"),
             tr!(
                 "冲突 {conflicts},拒收 {quarantined},等待中 {waiting}",
                 "{conflicts} conflicts, {quarantined} refused, {waiting} waiting"
@@ -150,12 +150,13 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
     }
     if status.refusals > 0 {
         let all = count(status.refusals);
-        rows.push((tr!("  ! 被拒的连接", "  ! not let in"), tr!("启动以来 {all} 次", "{all} since the start")));
+        rows.push((tr!("  ! 被拒的连接", "  ! refused"), tr!("启动以来 {all} 次", "{all} since the start")));
         for refused in status.recent_refusals.iter().take(REFUSED_SHOWN) {
             let (when, node) = (time::ago(refused.at_ms), short(&refused.node));
             rows.push((
                 String::new(),
-                format!("{} {node} {}: {}", refused.address, refused.code, refused.reason) + &format!(" ({when})"),
+                format!("{} {node} {}: {}", refused.address, codes::refusal(&refused.code), refused.reason)
+                    + &format!(" ({when})"),
             ));
         }
     }
@@ -254,8 +255,8 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
         tr!("对端", "peer"),
         tr!("结论", "verdict"),
         tr!("记录", "records"),
-        "held".into(),
-        "admitted".into(),
+        tr!("持有", "held"),
+        tr!("采纳", "admitted"),
         tr!("说明", "detail"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[2]).whole(&[1]);
@@ -389,4 +390,43 @@ fn verdict_shape(verdict: &Verification) -> Value {
         "records": verdict.records, "held": given(&verdict.held), "admitted": given(&verdict.admitted),
         "mine": verdict.mine, "yours": verdict.yours,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::{Language, codes_in, speaking};
+
+    #[test]
+    fn in_chinese_no_code_of_a_node_and_its_links_is_left() {
+        let seat = Seat {
+            code: "371726101000".to_owned(),
+            name: "什集镇".to_owned(),
+            tier: "township".to_owned(),
+            ..Seat::default()
+        };
+        let refused =
+            RefusedPeer { code: "bad_token".to_owned(), address: "10.0.0.1:1".to_owned(), ..RefusedPeer::default() };
+        let status = GetStatusResponse {
+            seat: Some(seat.clone()),
+            refusals: 1,
+            recent_refusals: vec![refused],
+            alarms: 1,
+            ..GetStatusResponse::default()
+        };
+        let links: Vec<Link> = [LinkState::Live, LinkState::CatchingUp, LinkState::Refused, LinkState::Down]
+            .map(|state| Link {
+                state: state.into(),
+                role: LinkRole::Parent.into(),
+                peer_seat: Some(seat.clone()),
+                ..Link::default()
+            })
+            .to_vec();
+        let verdicts = [Outcome::Equal, Outcome::MovedOn, Outcome::NotConnected]
+            .map(|outcome| Verification { outcome: outcome.into(), ..Verification::default() });
+        speaking(Language::Zh, || {
+            let said = status_told(&status, &links) + &peers_told(&links) + &verify_told(&verdicts, 1);
+            assert_eq!(codes_in(&said), [""; 0], "{said}");
+        });
+    }
 }

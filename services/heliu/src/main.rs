@@ -24,6 +24,7 @@ mod registry;
 mod target;
 mod text;
 mod usage;
+mod which;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -29,7 +29,7 @@ use crate::realm::key_file::random;
 use crate::realm::node_dir::reachable;
 use crate::realm::{CONFIG, LOCAL_ACCESS, directory_file, key_file};
 use crate::text::table;
-use crate::text::{count, say, time, tr};
+use crate::text::{count, labelled, say, time, tr};
 use crate::{config, target};
 
 /// Pages of SQLite in one MiB.
@@ -192,7 +192,8 @@ async fn open(config: &Config) -> Result<SqliteStore, Failure> {
 fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool) -> Result<Done, Failure> {
     let directory = node.directory();
     let seat = directory.seats().get(node.seat());
-    let (code, name, tier) = seat.map_or(("", "", ""), |Seat { code, name, tier, .. }| (code, name, tier.name()));
+    let (code, name, tier) =
+        seat.map_or(("", "", ""), |Seat { code, name, tier, .. }| (code, name, labelled(tier.label())));
     let (address, store, head) = (node.address(), config.data_dir.display(), status.meta.head);
     if json {
         return print_json(&json!({

@@ -7,17 +7,18 @@ use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
 use heliu_record::command::{self, Argument, Command, Subject};
 use heliu_record::id::to_hex;
-use heliu_record::kind::{Label, ValueType};
+use heliu_record::kind::{Label, Merge, ValueType};
 use heliu_record::kinds;
 use serde_json::{Value, json};
 
 use crate::cli::{Asker, DoArgs};
+use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
 use crate::realm::key_file::random;
 use crate::text::table::Table;
-use crate::text::{labelled, nearest, say, tr};
-use crate::{target, usage};
+use crate::text::{Say, codes, labelled, nearest, say, tr};
+use crate::{target, usage, which};
 
 pub async fn run(args: DoArgs) -> Result<Done, Failure> {
     let Some(name) = &args.command else {
@@ -31,11 +32,12 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
         let command = find(name)?;
         return if args.read.json { print_json(&declared(command)) } else { print(&explain(command)) };
     }
-    let (subject, arguments) = take_apart(&args.arguments)?;
+    let (subject, arguments) = take_apart(name, &args.arguments)?;
+    ask_before_an_end(name, &arguments, args.yes)?;
     let client = target::connect(&args.read.target).await?;
     let request = ExecuteRequest {
         command: name.clone(),
-        subject: subject.unwrap_or_default(),
+        subject: meant_subject(&client, name, subject).await?,
         arguments: whole_ids(&client, name, arguments).await?.into_iter().collect(),
         command_id: if args.command_id.is_empty() { draw_id()? } else { args.command_id.clone() },
         who: who(&args.asker),
@@ -49,7 +51,9 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
 pub async fn execute(client: &Client, request: ExecuteRequest) -> Result<ExecuteResponse, Failure> {
     let id = request.command_id.clone();
     client.execute(request).await.map_err(|error| {
-        let lost = matches!(error, heliu_client::Error::Unreachable { .. } | heliu_client::Error::TimedOut { .. });
+        // Whether it was carried out is not known, or it can be once the node is well again.
+        let lost = matches!(error, heliu_client::Error::Unreachable { .. } | heliu_client::Error::TimedOut { .. })
+            || matches!(error.reason(), "stopped" | "shutting_down" | "call_too_long" | "store_full" | "store_failed");
         let failure = Failure::from(error);
         if !lost {
             return failure;
@@ -80,10 +84,11 @@ pub fn shape(done: &ExecuteResponse) -> Value {
 }
 
 fn told(name: &str, done: &ExecuteResponse) -> String {
+    let said = codes::command(name);
     let mut text = if done.repeated {
-        tr!("{name} 早已执行,这是当时的结果。\n", "{name} had been carried out before; this is what it did.\n")
+        tr!("“{said}”早已执行,这是当时的结果。\n", "{name} had been carried out before; this is what it did.\n")
     } else {
-        tr!("{name} 已执行并存盘。\n", "{name} is done and durable.\n")
+        tr!("“{said}”已执行并存盘。\n", "{name} is done and durable.\n")
     };
     for id in &done.created {
         text.push_str(&tr!("  新建  {id}\n", "  made     {id}\n"));
@@ -93,17 +98,25 @@ fn told(name: &str, done: &ExecuteResponse) -> String {
     }
     let results: BTreeMap<&String, &String> = done.result.iter().filter(|(what, _)| *what != "record").collect();
     for (what, id) in results {
+        let what = match what.as_str() {
+            "entry" => tr!("事项", "entry"),
+            "conflict" => tr!("冲突", "conflict"),
+            other => other.to_owned(),
+        };
         text.push_str(&format!("  {what}  {id}\n"));
     }
     text
 }
 
 /// The subject stands alone, arguments are `key=value`.
-fn take_apart(words: &[String]) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
+fn take_apart(name: &str, words: &[String]) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
     let (mut subject, mut arguments) = (None, BTreeMap::new());
     for word in words {
         match word.split_once('=') {
             Some((key, value)) => {
+                // What it is called in Chinese may stand for it.
+                let known = command::find(name).and_then(|command| command.argument_called(key));
+                let key = known.map_or(key, |argument| argument.name);
                 if arguments.insert(key.to_owned(), value.to_owned()).is_some() {
                     return Err(Failure::usage(say!("参数 {key} 给了两次", "the argument {key} is given twice")));
                 }
@@ -132,24 +145,49 @@ async fn whole_ids(
     for argument in command.arguments.iter().filter(names_records) {
         let Some(text) = arguments.get_mut(argument.name) else { continue };
         let mut whole = Vec::new();
-        for part in text.split(',').map(str::trim) {
-            whole.push(if is_beginning(part) { client.get(part).await?.id } else { part.to_owned() });
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            whole.push(which::argument(client, part, argument.value).await?);
         }
         *text = whole.join(",");
     }
     Ok(arguments)
 }
 
-/// Not a whole record id (64), seat id (32) or region code (12), but digits of an id.
-fn is_beginning(text: &str) -> bool {
-    let is_code = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    (8..64).contains(&text.len()) && text.len() != 32 && !is_code && text.bytes().all(|b| b.is_ascii_hexdigit())
+/// The record that a command is about, by what somebody calls it.
+async fn meant_subject(client: &Client, name: &str, subject: Option<String>) -> Result<String, Failure> {
+    let Some(text) = subject else { return Ok(String::new()) };
+    match command::find(name).map(|command| command.subject) {
+        Some(Subject::Of(kind)) => which::record(client, &text, kind).await,
+        Some(Subject::Any) => which::record(client, &text, "").await,
+        Some(Subject::None) | None => Ok(text),
+    }
+}
+
+/// A state that is an end says what it means, and is asked for once more: leaving the party is no move to another branch.
+fn ask_before_an_end(name: &str, arguments: &BTreeMap<String, String>, yes: bool) -> Result<(), Failure> {
+    if name != "record.decide" {
+        return Ok(());
+    }
+    let given = |key: &str| arguments.get(key).map(|text| text.trim()).unwrap_or_default();
+    let fields = kinds::all().iter().filter_map(|kind| kind.field_called(given("field")));
+    let state = fields.filter_map(|field| match field.merge {
+        Merge::State(machine) => machine.state_called(given("state")),
+        _ => None,
+    });
+    let Some((label, means)) = state.filter_map(|state| Some((state.label, state.means?))).next() else {
+        return Ok(());
+    };
+    let (zh, en) = (label.zh, label.en);
+    let (zh_means, en_means) = (means.zh, means.en);
+    confirm(&say!("将决定为“{zh}”:{zh_means}", "this decides {en:?}: {en_means}"), yes)
 }
 
 fn find(name: &str) -> Result<&'static Command, Failure> {
     command::find(name).ok_or_else(|| {
         let failure = Failure::usage(say!("没有命令 {name}", "there is no command {name}"));
-        match nearest(name, command::all().map(|command| command.name)) {
+        let names = || command::all().flat_map(|command| [command.name, command.label.zh]);
+        let near = nearest(name, names());
+        match near.and_then(|near| command::all().find(|c| c.name == near || c.label.zh == near)).map(|c| c.name) {
             Some(near) => failure.next(say!(
                 "是不是 {near}?heliu do --help 列出全部命令",
                 "did you mean {near}? heliu do --help lists them all"
@@ -232,12 +270,10 @@ fn declared(command: &Command) -> Value {
 }
 
 fn takes(argument: &Argument) -> String {
-    let one = match argument.value {
-        ValueType::Choice(choices) => choices.join(" | "),
-        ValueType::Text(max) => tr!("文字,最多 {max} 字", "a text of up to {max} characters"),
-        ValueType::Record(kind) => tr!("{kind} 的编号", "the id of a record of kind {kind}"),
-        value => labelled(value.expects()).to_owned(),
-    };
+    let mut one = Say::from(argument.value.expects()).now().to_owned();
+    if matches!(argument.value, ValueType::Record(_) | ValueType::Unit(_)) {
+        one.push_str(&tr!(",或唯一的名称", ", or a name that only one has"));
+    }
     if argument.many { one + &tr!(",可多个,用逗号分隔", "; several, separated by commas") } else { one }
 }
 
@@ -252,18 +288,26 @@ mod tests {
 
     #[test]
     fn a_subject_stands_alone_and_values_may_hold_an_equals_sign() {
-        let (subject, arguments) = take_apart(&words("9c41d07e successors=all=ab name=x")).expect("it reads");
+        let (subject, arguments) =
+            take_apart("org.dissolve", &words("9c41d07e 承接组织=all=ab name=x")).expect("it reads");
         assert_eq!(subject.as_deref(), Some("9c41d07e"));
         assert_eq!(arguments["successors"], "all=ab");
-        assert_eq!(take_apart(&words("a b")).expect_err("two subjects").exit, Exit::Usage);
-        assert_eq!(take_apart(&words("a=1 a=2")).expect_err("twice").exit, Exit::Usage);
+        assert_eq!(take_apart("record.set", &words("a b")).expect_err("two subjects").exit, Exit::Usage);
+        assert_eq!(take_apart("record.set", &words("a=1 a=2")).expect_err("twice").exit, Exit::Usage);
     }
 
     #[test]
-    fn codes_and_whole_ids_are_left_alone() {
-        assert!(is_beginning("3fa81c22") && is_beginning("3fa81c22ab12"));
-        assert!(!is_beginning("371726101000") && !is_beginning(&"ab".repeat(32)) && !is_beginning(&"ab".repeat(16)));
-        assert!(!is_beginning("什集镇党支部") && !is_beginning("abc"));
+    fn leaving_the_party_says_what_it_means_and_is_asked_for() {
+        let decide = |state: &str| {
+            BTreeMap::from([("field".to_owned(), "发展阶段".to_owned()), ("state".to_owned(), state.to_owned())])
+        };
+        for state in ["left", "退党"] {
+            let failure = ask_before_an_end("record.decide", &decide(state), false).expect_err("nobody is there");
+            assert!(failure.what.zh.contains("不是转出") && failure.what.zh.contains("没有人可以确认"), "{failure:?}");
+            assert!(failure.next.is_some_and(|next| next.en.contains("--yes")));
+            ask_before_an_end("record.decide", &decide(state), true).expect("a script says that it is meant");
+        }
+        ask_before_an_end("record.decide", &decide("full"), false).expect("that is no end");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use heliu_client::administration::{Confirmation, EraseRequest, Receipt};
 use heliu_client::records::{RevealRequest, RevealedField};
+use heliu_record::kinds;
 use serde_json::{Value, json};
 
 use crate::cli::{Asker, EraseArgs, ReceiptArgs, RevealArgs};
@@ -11,23 +12,31 @@ use crate::links::{place, seat_shape};
 use crate::order::who;
 use crate::out::{Done, print, print_json};
 use crate::records::{given, short};
-use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{count, say, time, tr};
+use crate::text::{Say, codes, count, say, time, tr};
+use crate::{target, which};
 
 pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
     needs_reason(&args.why, "--why")?;
     let client = target::connect(&args.read.target).await?;
     let who = who(&Asker { reason: String::new(), who: args.who.clone() });
-    let fields = client.reveal(RevealRequest { id: args.id.clone(), who, why: args.why.clone() }).await?;
+    let fields = client
+        .reveal(RevealRequest { id: which::record(&client, &args.id, "").await?, who, why: args.why.clone() })
+        .await?;
     if args.read.json {
         return print_json(&json!({"fields": fields.iter().map(field_shape).collect::<Vec<_>>()}));
     }
     if fields.is_empty() {
         return print(&tr!("这条记录没有密封的内容。\n", "Nothing is sealed in this record.\n"));
     }
-    let rows: Vec<(String, String)> = fields.iter().map(|field| (field.field.clone(), values_told(field))).collect();
+    let rows: Vec<(String, String)> =
+        fields.iter().map(|field| (field_name(&field.field), values_told(field))).collect();
     print(&(pairs(&rows) + &tr!("\n已记入审计日志。\n", "\nThis is in the audit log.\n")))
+}
+
+fn field_name(code: &str) -> String {
+    let said = kinds::all().iter().find_map(|kind| kind.say_path(code));
+    said.map_or_else(|| code.to_owned(), |said| Say::from(said).now().to_owned())
 }
 
 fn values_told(field: &RevealedField) -> String {
@@ -55,9 +64,14 @@ fn needs_reason(reason: &str, flag: &str) -> Result<(), Failure> {
 
 pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
     needs_reason(&args.reason, "--reason")?;
-    let id = &args.id;
-    confirm(&say!("将在所有节点永久抹除记录 {id}", "record {id} will be erased everywhere and for good"), args.yes)?;
     let client = target::connect(&args.read.target).await?;
+    let named = &args.id;
+    let id = which::record(&client, named, "").await?;
+    let shown = if id == *named { id.clone() } else { format!("{named} ({})", short(&id)) };
+    confirm(
+        &say!("将在所有节点永久抹除记录 {shown}", "record {shown} will be erased everywhere and for good"),
+        args.yes,
+    )?;
     let who = who(&Asker { reason: String::new(), who: args.who.clone() });
     let request = EraseRequest { record: id.clone(), reason: args.reason.clone(), who };
     let receipt = client.erase(request).await?;
@@ -86,7 +100,7 @@ pub async fn receipt(args: &ReceiptArgs) -> Result<Done, Failure> {
 fn receipt_told(receipt: &Receipt) -> String {
     let rows = [
         (tr!("记录", "record"), receipt.record.clone()),
-        (tr!("种类", "kind"), receipt.kind.clone()),
+        (tr!("种类", "kind"), if receipt.kind.is_empty() { String::new() } else { codes::kind(&receipt.kind) }),
         (tr!("由谁", "ordered by"), short(&receipt.ordered_by)),
         (tr!("何时", "when"), time::local(receipt.ordered_ms)),
     ];

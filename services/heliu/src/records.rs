@@ -14,9 +14,9 @@ use crate::cli::{GetArgs, HistoryArgs, ListArgs, Page};
 use crate::failure::Failure;
 use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
-use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{clean, count, labelled, nearest, say, time, tr};
+use crate::text::{Say, clean, codes, count, labelled, nearest, say, time, tr};
+use crate::{target, which};
 
 /// The most that a node gives at once.
 const PAGE: u32 = 1_000;
@@ -25,7 +25,7 @@ const REFERRED: usize = 16;
 
 pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
-    let record = client.get(&args.id).await?;
+    let record = client.get(&which::record(&client, &args.id, "").await?).await?;
     if args.read.json {
         return print_json(&shape(&record));
     }
@@ -47,16 +47,20 @@ fn referred(view: &Map<String, Value>) -> BTreeSet<String> {
 }
 
 pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
-    let kinds = || kinds::all().iter().map(|kind| kind.name);
-    if let Some(near) = nearest(&args.kind, kinds()).filter(|near| *near != args.kind) {
-        let kind = &args.kind;
+    let kind = codes::kind_called(&args.kind);
+    let names = || kinds::all().iter().flat_map(|kind| [kind.name, kind.label.zh]);
+    if let Some(near) = nearest(&kind, names()).filter(|near| *near != kind) {
         return Err(Failure::usage(say!("没有记录种类 {kind}", "there is no kind {kind}"))
             .next(say!("是不是 {near}?", "did you mean {near}?")));
     }
     let client = target::connect(&args.read.target).await?;
+    let refers_to = match args.refers_to.as_str() {
+        "" => String::new(),
+        named => which::record(&client, named, "").await?,
+    };
     let mut damaged = Vec::new();
     let (records, after) = pages(&args.page, async |after, limit| {
-        let (kind, refers_to) = (args.kind.clone(), args.refers_to.clone());
+        let (kind, refers_to) = (kind.clone(), refers_to.clone());
         let page = client.list(ListRequest { kind, refers_to, after, limit, include_gone: args.gone }).await?;
         damaged.extend(page.damaged);
         Ok((page.records, page.next))
@@ -66,14 +70,15 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = records.iter().map(shape).collect();
         return print_json(&json!({"records": shapes, "next": given(&after), "damaged": damaged}));
     }
-    print(&(list_told(&args.kind, &records) + &more(records.len(), &after) + &damaged_told(&damaged)))
+    print(&(list_told(&kind, &records) + &more(records.len(), &after) + &damaged_told(&damaged)))
 }
 
 pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
+    let named = which::record(&client, &args.id, "").await?;
     let mut id = String::new();
     let (changes, after) = pages(&args.page, async |after, limit| {
-        let page = client.history(HistoryRequest { id: args.id.clone(), after, limit }).await?;
+        let page = client.history(HistoryRequest { id: named.clone(), after, limit }).await?;
         id = page.id;
         Ok((page.changes, page.next))
     })
@@ -82,7 +87,9 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = changes.iter().map(change_shape).collect();
         return print_json(&json!({"id": id, "changes": shapes, "next": given(&after)}));
     }
-    let story: String = changes.iter().map(change_told).collect();
+    // Its kind knows the names of what was written; of a record that cannot be shown the keys stay as they are.
+    let kind = client.get(&id).await.ok().and_then(|record| kinds::find(&record.kind));
+    let story: String = changes.iter().map(|change| change_told(kind, change)).collect();
     print(&(story + &more(changes.len(), &after)))
 }
 
@@ -148,7 +155,7 @@ pub fn short(id: &str) -> String {
     id.chars().take(8).collect()
 }
 
-fn view(record: &Record) -> Map<String, Value> {
+pub fn view(record: &Record) -> Map<String, Value> {
     match serde_json::from_str(&record.view_json) {
         Ok(Value::Object(view)) => view,
         _ => Map::new(),
@@ -160,10 +167,9 @@ fn told(record: &Record, names: &BTreeMap<String, String>) -> String {
     let kind = kinds::find(&record.kind);
     let places =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
-    let label = kind.map(|kind| labelled(kind.label)).filter(|label| *label != record.kind).unwrap_or_default();
     let mut rows = vec![
         (tr!("编号", "id"), record.id.clone()),
-        (tr!("种类", "kind"), format!("{} {label}", record.kind).trim_end().to_owned()),
+        (tr!("种类", "kind"), codes::kind(&record.kind)),
         (tr!("所属", "owner"), places(&record.owners)),
         (tr!("参与", "participants"), places(&record.participants)),
         (tr!("状态", "state"), state_told(record)),
@@ -175,7 +181,7 @@ fn told(record: &Record, names: &BTreeMap<String, String>) -> String {
     fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
     for (name, value) in &fields {
         let named = value.as_str().and_then(|id| names.get(id)).map(|name| format!(" {name}")).unwrap_or_default();
-        rows.push((format!("  {}", field_label(kind, name)), value_told(value) + &named));
+        rows.push((format!("  {}", field_label(kind, name)), value_told(kind, name, value) + &named));
     }
     if !record.conflicts.is_empty() {
         let ids = record.conflicts.iter().map(|id| short(id)).collect::<Vec<_>>().join(", ");
@@ -209,34 +215,57 @@ fn plain(name: &str) -> &str {
     name.strip_suffix("_concurrent").or_else(|| name.strip_suffix("_since")).unwrap_or(name)
 }
 
-/// The declared label beside the name, unless it says the same: `name 姓名`.
-fn field_label(kind: Option<&'static Kind>, name: &str) -> String {
-    let label = kind.and_then(|kind| kind.field(plain(name))).map_or("", |field| labelled(field.label));
-    if label.is_empty() || label.replace(' ', "_") == plain(name) { name.to_owned() } else { format!("{name} {label}") }
+/// A name of the view, or the key of a change, as people read it; in whatever the kind does not know, as it is.
+fn field_label(kind: Option<&'static Kind>, path: &str) -> String {
+    let said = kind.and_then(|kind| kind.say_path(path));
+    said.map_or_else(|| path.to_owned(), |said| Say::from(said).now().to_owned())
+}
+
+/// A value as people read it: a code by its name.
+fn said_value(kind: Option<&'static Kind>, path: &str, text: &str) -> Option<String> {
+    kind?.say_value(path, text).map(|said| Say::from(said).now().to_owned())
 }
 
 fn is_id(text: &str) -> bool {
     matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Ids are shortened: who needs them whole takes `--json`.
-fn value_told(value: &Value) -> String {
+/// Ids are shortened: who needs them whole takes `--json`. `path` is where the value is in the view.
+fn value_told(kind: Option<&'static Kind>, path: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
+        Value::Bool(true) => tr!("是", "yes"),
+        Value::Bool(false) => tr!("否", "no"),
         Value::String(text) if is_id(text) => short(text),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(value_told).collect::<Vec<_>>().join(", "),
+        Value::String(text) => said_value(kind, path, text).unwrap_or_else(|| text.clone()),
+        Value::Array(items) => items.iter().map(|item| value_told(kind, path, item)).collect::<Vec<_>>().join(", "),
         Value::Object(parts) => {
             let part = |(name, value): (&String, &Value)| {
-                let name = if is_id(name) { short(name) } else { name.clone() };
-                format!(
-                    "{name}: {}",
-                    if value.is_object() { format!("{{{}}}", value_told(value)) } else { value_told(value) }
-                )
+                let below = format!("{path}/{name}");
+                // An entry has parts, and a part has a name; of an entry's own name people need the beginning.
+                if value.is_object() {
+                    return format!("{}: {{{}}}", entry_name(name), value_told(kind, path, value));
+                }
+                let (field, _) = path.split_once('/').unwrap_or((path, ""));
+                let said =
+                    kind.and_then(|kind| kind.say_part(field, name)).map(|said| Say::from(said).now().to_owned());
+                let name = said.unwrap_or_else(|| entry_name(name));
+                format!("{name}: {}", value_told(kind, &below, value))
             };
             parts.iter().map(part).collect::<Vec<_>>().join("; ")
         }
         other => other.to_string(),
+    }
+}
+
+/// `<seat>-<name>`, an id, or a word.
+fn entry_name(name: &str) -> String {
+    let own = name.split_once('-').filter(|(seat, _)| is_id(seat)).map_or(name, |(_, own)| own);
+    let is_hex = own.len() >= 30 && own.bytes().all(|b| b.is_ascii_hexdigit());
+    match own {
+        "all" => tr!("全部", "all"),
+        own if is_hex => short(own),
+        own => own.to_owned(),
     }
 }
 
@@ -259,8 +288,9 @@ fn list_told(kind: &str, records: &[Record]) -> String {
         let view = view(record);
         let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = if record.state() == RecordState::Present { text("name") } else { state_told(record) };
-        let mut cells = vec![short(&record.id), record.kind.clone(), name, place(record.owners.first())];
-        cells.extend(states.iter().map(|name| text(name)));
+        let mut cells = vec![short(&record.id), codes::kind(&record.kind), name, place(record.owners.first())];
+        let state = |name: &&str| said_value(declared, name, &text(name)).unwrap_or_else(|| text(name));
+        cells.extend(states.iter().map(state));
         cells.push(if record.conflicts.is_empty() { String::new() } else { record.conflicts.len().to_string() });
         table.row(cells);
     }
@@ -280,26 +310,28 @@ fn shape(record: &Record) -> Value {
     })
 }
 
-fn change_told(change: &Change) -> String {
+fn change_told(kind: Option<&'static Kind>, change: &Change) -> String {
     // What cannot be read has no time either.
     let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
     let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
     let by = if who.is_empty() { String::new() } else { format!("  {who}") };
     let id = short(&change.leaf);
-    let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&change.command));
+    let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&codes::command(&change.command)));
     story.push_str(&tr!("  变更 {id}\n", "  change {id}\n"));
     if !change.reason.is_empty() {
         let reason = clean(&change.reason);
         story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
     }
     if change.status() != ChangeStatus::Admitted || !change.status_reason.is_empty() {
-        let (status, why) = (status_name(change.status()), clean(&change.status_reason));
+        let status = status_name(change.status());
+        let why = status_why(change.status()).unwrap_or_else(|| clean(&change.status_reason));
         story.push_str(&format!("    ! {status}: {why}\n"));
     }
     for put in change.puts.iter().filter(|put| put.container != "_scope") {
         let before = put.replaces;
         let replaced = if before > 0 { tr!("(取代 {before} 个值)", " (replaces {before})") } else { String::new() };
-        story.push_str(&format!("    {} = {}{replaced}\n", clean(&put.key), clean(&value_told(&put_value(put)))));
+        let (name, value) = (field_label(kind, &put.key), value_told(kind, &put.key, &put_value(put)));
+        story.push_str(&format!("    {} = {}{replaced}\n", clean(&name), clean(&value)));
     }
     story
 }
@@ -313,6 +345,24 @@ fn status_name(status: ChangeStatus) -> String {
         ChangeStatus::Refused => tr!("被拒收", "refused"),
         ChangeStatus::Unspecified => "?".to_owned(),
     }
+}
+
+/// What a status comes from; none for one of a change that cannot be read, of which its node says why.
+fn status_why(status: ChangeStatus) -> Option<String> {
+    Some(match status {
+        ChangeStatus::Waiting => tr!("尚缺它所依据的变更", "changes that it builds on have not arrived"),
+        ChangeStatus::Held => {
+            tr!("本版本无法判断,已保存并转发", "this version cannot judge it; it is kept and passed on")
+        }
+        ChangeStatus::Excluded => tr!(
+            "作者已被隔离,或在同一位置写了两个变更,或它建立在这样的变更之上",
+            "its author is fenced, or wrote two changes in one place, or it builds on such a change"
+        ),
+        ChangeStatus::Refused => {
+            tr!("作者无权这样写,见 heliu quarantine", "its author may not write this: see heliu quarantine")
+        }
+        ChangeStatus::Admitted | ChangeStatus::Unspecified => return None,
+    })
 }
 
 fn put_value(put: &Put) -> Value {
@@ -352,7 +402,66 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_told_in_words_with_short_ids() {
+    fn a_record_is_told_in_words_and_not_in_codes() {
+        let entry = format!("{}-{}", "ab".repeat(16), "cd".repeat(15));
+        let view = json!({
+            "name": "测试甲0001", "stage": "full", "stage_since": "2020-07-01", "home_branch": "ab".repeat(32),
+            "pending": ["transfer_pending"], "moves": {entry: {"state": "issued", "letter_no": "1号", "late": true}},
+        });
+        let record = Record { kind: "member".to_owned(), view_json: view.to_string(), ..Record::default() };
+        let told = told(&record, &BTreeMap::new());
+        for words in
+            ["full member", "stage (since)", "home branch", "transfer under way", "cdcdcdcd: {", "letter number: 1号"]
+        {
+            assert!(told.contains(words), "{words} in\n{told}");
+        }
+        for code in ["home_branch", "stage_since", "transfer_pending", "letter_no"] {
+            assert!(!told.contains(code), "{code} in\n{told}");
+        }
+        let decided = Put { key: "stage/4f".to_owned(), ..put("left|2026-03-01|8号|0") };
+        let change = Change { command: "record.decide".to_owned(), puts: vec![decided], ..Change::default() };
+        let told = change_told(kinds::find("member"), &change);
+        assert!(told.contains("decide a state") && told.contains("stage = left 2026-03-01 8号\n"), "{told}");
+    }
+
+    #[test]
+    fn in_chinese_no_code_of_a_record_is_left() {
+        let member = json!({
+            "name": "测试甲0001", "stage": "full", "stage_since": "2020-07-01", "joined_on_concurrent": ["2001-07-01", "2001-07-02"],
+            "home_branch": "ab".repeat(32), "pending": ["transfer_pending", "transfer_conflict"],
+            "moves": {"4f".repeat(16): {"state": "issued", "letter_no": "1号", "late": true, "to_seat": "ab".repeat(16)}},
+        });
+        let org = json!({"name": "甲支部", "lifecycle": "active", "org_level": "branch", "org_kind": "out_of_area",
+            "build_mode": "coordinated", "successors": {"all": {"org": "ab".repeat(32)}}});
+        let hall = json!({"name": "礼堂", "resource_kind": "hall",
+            "bookings": {format!("{}-{}", "ab".repeat(16), "cd".repeat(15)): {"state": "needs_owner_reconfirm"}}});
+        let alliance = json!({"name": "联盟", "alliance_kind": "league", "present": ["ab".repeat(16)],
+            "part_time": {"x": {"state": "lapsing"}}});
+        let all = [("member", member), ("org", org), ("resource", hall), ("alliance", alliance)];
+        crate::text::speaking(crate::text::Language::Zh, || {
+            for (kind, view) in all {
+                let record = Record { kind: kind.to_owned(), view_json: view.to_string(), ..Record::default() };
+                let said = told(&record, &BTreeMap::new()) + &list_told(kind, &[record]);
+                assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
+            }
+            let puts = vec![
+                Put { key: "stage/0".to_owned(), ..put("left|2026-03-01|8号|0") },
+                Put { key: "moves/4f/cancelled".to_owned(), ..put("2026-03-01") },
+            ];
+            let status = ChangeStatus::Excluded.into();
+            let change = Change { command: "record.decide".to_owned(), puts, status, ..Change::default() };
+            let said = change_told(kinds::find("member"), &change);
+            assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
+        });
+    }
+
+    fn put(text: &str) -> Put {
+        let value = heliu_client::records::Value { value: Some(PutValue::Text(text.to_owned())) };
+        Put { value: Some(value), ..Put::default() }
+    }
+
+    #[test]
+    fn a_record_is_told_with_short_ids() {
         let view =
             json!({"name": "测试甲0001", "birth_branch": "ab".repeat(32), "name_concurrent": ["a", "b"]}).to_string();
         let record = Record { id: "cd".repeat(32), kind: "member".to_owned(), view_json: view, ..Record::default() };

@@ -16,7 +16,7 @@ use crate::out::{Done, print, print_json};
 use crate::records::{given, more, pages, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{bytes, clean, time, tr};
+use crate::text::{bytes, clean, codes, time, tr};
 
 /// Of longer things only the beginning is shown.
 const HEX_LINES: usize = 16;
@@ -42,7 +42,7 @@ async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
         (tr!("编号", "id"), item.id.clone()),
         (tr!("记录", "record"), item.record.clone()),
         (tr!("来自", "from"), from(&item)),
-        (tr!("理由", "code"), item.code.clone()),
+        (tr!("理由", "why"), codes::refusal(&item.code)),
         (tr!("说明", "reason"), item.reason.clone()),
         (tr!("时间", "when"), time::local(item.at_ms)),
         (tr!("大小", "size"), bytes(item.bytes)),
@@ -110,7 +110,7 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
         tr!("编号", "id"),
         tr!("记录", "record"),
         tr!("来自", "from"),
-        tr!("理由", "code"),
+        tr!("理由", "why"),
         tr!("大小", "size"),
         tr!("时间", "when"),
         tr!("说明", "reason"),
@@ -127,7 +127,7 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
             short(&item.id),
             short(&item.record),
             from,
-            item.code.clone(),
+            codes::refusal(&item.code),
             bytes(item.bytes),
             time::local(item.at_ms),
             item.reason.clone(),
@@ -191,11 +191,11 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
     for record in &records {
         table.row([
             short(&record.record),
-            record.kind.clone(),
+            codes::kind(&record.kind),
             stranding_name(record.stranding()),
             record.leaves.to_string(),
             short(&record.edit),
-            record.reason.clone(),
+            stranding_why(record),
         ]);
     }
     print(&(table.print() + &more(records.len(), &after)))
@@ -208,6 +208,17 @@ fn stranding_name(stranding: Stranding) -> String {
         Stranding::Held => tr!("暂存,尚不能判断", "held"),
         Stranding::Edit => tr!("所依据的变更已失效", "stood on changes that were excluded"),
         Stranding::Unspecified => "?".to_owned(),
+    }
+}
+
+fn stranding_why(record: &Record) -> String {
+    match record.stranding() {
+        Stranding::NotLetGo => {
+            tr!("待上级收齐", "it waits until a superior has all of it")
+        }
+        Stranding::Waiting => tr!("尚缺前面的变更,待其到达", "changes that others build on have not arrived"),
+        Stranding::Held => tr!("本版本无法判断", "this version cannot judge it"),
+        Stranding::Edit | Stranding::Unspecified => record.reason.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use heliu_client::{Access, Client};
+use heliu_tls::small_file::BadFile;
 
 use crate::cli::Target;
 use crate::config::Config;
@@ -16,11 +17,17 @@ const SYSTEM: &str = "/etc/heliu";
 /// The configuration in this directory, else the machine's, if there is one that may be read.
 pub fn usual_config() -> Option<PathBuf> {
     let candidates = [PathBuf::from(CONFIG), Path::new(SYSTEM).join(CONFIG)];
-    candidates.into_iter().find(|file| std::fs::File::open(file).is_ok())
+    // One that is there and may not be read is told as that, when it is read.
+    candidates.into_iter().find(|file| look(file) != Err(BadFile::Missing))
 }
 
 pub async fn connect(target: &Target) -> Result<Client, Failure> {
-    Ok(Client::open(&access(target)?).await?)
+    Ok(Client::open_for_people(&access(target)?).await?)
+}
+
+/// Whether a file can be read, without reading it.
+fn look(file: &Path) -> Result<(), BadFile> {
+    std::fs::File::open(file).map(drop).map_err(|error| BadFile::of(&error))
 }
 
 /// What was typed counts first, then the environment, then what is at hand.
@@ -57,14 +64,20 @@ pub fn access(target: &Target) -> Result<Access, Failure> {
 /// How to reach the node of a directory, if it is one's.
 fn in_dir(folder: &Path) -> Result<Option<Access>, Failure> {
     let (local, config) = (folder.join(LOCAL_ACCESS), folder.join(CONFIG));
-    let is_there = |file: &Path| std::fs::File::open(file).is_ok();
-    if is_there(&config) {
+    let (may_config, may_local) = (look(&config), look(&local));
+    if may_config.is_ok() {
         let config = Config::load(&config)?;
         if config.plain {
             return Ok(Some(Access::plain(reachable(config.listen).to_string())));
         }
     }
-    if local.exists() { Ok(Some(Access::read(&local)?)) } else { Ok(None) }
+    match (may_local, may_config) {
+        (Ok(()), _) => Ok(Some(Access::read(&local)?)),
+        // Whose directory it is decides, and not that nothing is seen in it.
+        (Err(BadFile::NotPermitted), _) => Err(Failure::bad_file(&local, &BadFile::NotPermitted)),
+        (_, Err(BadFile::NotPermitted)) => Err(Failure::bad_file(&config, &BadFile::NotPermitted)),
+        _ => Ok(None),
+    }
 }
 
 fn nothing_in(folder: &Path) -> Failure {

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _, Error, FromArgMatches a
 
 use crate::cli::Cli;
 use crate::failure::Failure;
-use crate::text::{Say, help, labelled, say, tr};
+use crate::text::{Say, help, labelled, nearest, say, tr};
 
 /// The command line, or the exit code after what was to be said has been said.
 pub fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
@@ -122,6 +122,10 @@ fn complaint(error: &Error, typed: &str) -> Failure {
         ContextValue::Strings(texts) => texts.last().cloned(),
         other => Some(words(other)),
     });
+    // What clap finds like it may have nothing to do with it: a wrong guess is worse than none.
+    let wrong =
+        context(ContextKind::InvalidSubcommand).or(context(ContextKind::InvalidValue)).unwrap_or(argument.clone());
+    let near = near.filter(|near| nearest(wrong.split(' ').next().unwrap_or_default(), [near.as_str()]).is_some());
     let of_verbs = error.kind() == ErrorKind::UnknownArgument
         && Cli::command()
             .get_subcommands()
@@ -221,6 +225,76 @@ mod tests {
         let wrong = told("heliu init --regions a --dir b --all-tiers --node c=d");
         assert!(wrong.contains("cannot be used with"), "{wrong}");
     }
+
+    #[test]
+    fn what_is_like_nothing_gets_no_guess() {
+        let told = told("heliu version");
+        assert!(!told.contains("did you mean"), "{told}");
+    }
+
+    /// Of the sources and pages, each `heliu …` that is told to somebody: the words after it.
+    fn commands_told() -> Vec<(String, String)> {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut open = vec![root.join("crates"), root.join("services"), root.join("deploy")];
+        open.extend(["README.md", "README.zh-CN.md"].map(|page| root.join(page)));
+        let mut told = Vec::new();
+        while let Some(at) = open.pop() {
+            if at.is_dir() {
+                let inside = std::fs::read_dir(&at).expect("it is ours").flatten().map(|entry| entry.path());
+                open.extend(inside.filter(|path| !path.ends_with("tests") && !path.ends_with("target")));
+                continue;
+            }
+            let name = at.display().to_string();
+            let Some(text) = std::fs::read_to_string(&at).ok().filter(|_| !name.ends_with("usage.rs")) else {
+                continue;
+            };
+            let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for line in text.lines() {
+                // Labels of hashes: the whole literal is words and a number.
+                let plain = |literal: &&str| {
+                    literal.starts_with("heliu ")
+                        && literal.bytes().all(|b| b.is_ascii_lowercase() || b == b' ' || b.is_ascii_digit())
+                };
+                let line = line.split('"').filter(|literal| !plain(literal)).collect::<Vec<_>>().join("\"");
+                let found = line.match_indices("heliu ").filter(|(at, _)| {
+                    !line[..*at].ends_with(|c: char| c.is_ascii_alphanumeric() || "/-_.'".contains(c))
+                });
+                told.extend(found.map(|(at, found)| (name.clone(), line[at + found.len()..].to_owned())));
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn every_verb_that_a_message_or_page_names_is_one() {
+        let told = commands_told();
+        assert!(told.len() > 150, "the sources are there");
+        for (place, words) in told {
+            let word = |text: &str| {
+                text.split(|c: char| !(c.is_ascii_lowercase() || c == '-')).next().unwrap_or_default().to_owned()
+            };
+            let verb = word(&words);
+            // In prose the name alone stands before other words; a verb that is none is told by what follows it.
+            if verb.is_empty() || verb.starts_with('-') || PROSE.contains(&verb.as_str()) {
+                continue;
+            }
+            let all = command();
+            let Some(found) = all.find_subcommand(&verb) else {
+                panic!("{place}: heliu {words}: there is no such verb")
+            };
+            let below = word(words[verb.len()..].trim_start());
+            if found.has_subcommands()
+                && words[verb.len()..].starts_with(' ')
+                && !below.is_empty()
+                && !below.starts_with('-')
+            {
+                assert!(found.find_subcommand(&below).is_some(), "{place}: heliu {words}: there is no such verb");
+            }
+        }
+    }
+
+    /// Words that follow the name of the program in sentences.
+    const PROSE: &[&str] = &["keeps", "knows", "store", "at", "after", "is", "and", "runs", "command", "as", "on"];
 
     #[test]
     // That each text is there in both languages, the compiler sees: `help::label`.

@@ -89,6 +89,9 @@ async fn works(page: &str, language: &str) {
     let ended = ended.unwrap_or_else(|_| panic!("{page} takes longer than {SESSION:?}:\n{said}"));
     let status = ended.expect("it is our child");
     assert!(status.success(), "a command of {page} failed ({status}):\n{said}");
+    // The lines are pasted together, with no time between them: what was written is in the lists that follow.
+    let nothing = said.lines().any(|line| matches!(line, "0 in all" | "共 0 条"));
+    assert!(!nothing, "a list of {page} does not show what was written before it:\n{said}");
 }
 
 /// Each command is shown before it is run, so that a failure says which.

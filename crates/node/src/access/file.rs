@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use heliu_record::id::{from_hex, to_hex};
+use heliu_record::kind::{Label, label};
+use heliu_tls::small_file::{self, BadFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -53,6 +55,18 @@ impl Role {
             Role::Reveal => "reveal",
         }
     }
+
+    #[must_use]
+    pub fn label(self) -> Label {
+        match self {
+            Role::Read => label("读记录", "read"),
+            Role::Write => label("发命令", "write"),
+            Role::Operate => label("运维", "operate"),
+            Role::Audit => label("审计", "audit"),
+            Role::Registry => label("名录与抹除", "registry"),
+            Role::Reveal => label("打开密封字段", "reveal"),
+        }
+    }
 }
 
 /// What a new token is to open.
@@ -91,6 +105,8 @@ pub struct Entry {
 pub enum AccessError {
     #[error("{path} cannot be used: {why}")]
     File { path: String, why: io::Error },
+    #[error("{path} cannot be read: {why}")]
+    Unread { path: String, why: BadFile },
     #[error("{path} is not an access list: {why}")]
     Form { path: String, why: String },
     #[error("{path} can be changed by others than its owner (mode {mode:03o}): run chmod 600 {path}")]
@@ -157,15 +173,14 @@ impl FromStr for Token {
 /// Every token of the list; a file that is not there is an empty one.
 pub fn list(file: &Path) -> Result<Vec<Entry>, AccessError> {
     let path = || file.display().to_string();
-    let failed = |why: io::Error| AccessError::File { path: path(), why };
+    let unread = |why: BadFile| AccessError::Unread { path: path(), why };
     let opened = match File::open(file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(unread(BadFile::of(&error))),
     };
     check_mode(file, &opened)?;
-    let mut text = String::new();
-    opened.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    let text = small_file::read_from(&opened, FILE_BYTES_MAX).and_then(small_file::text).map_err(unread)?;
     let form = |why: String| AccessError::Form { path: path(), why };
     let entries: Vec<Entry> = serde_json::from_str(&text).map_err(|error| form(error.to_string()))?;
     if entries.len() > ENTRIES_MAX {
@@ -281,6 +296,17 @@ mod tests {
         assert_eq!(mode, 0o600);
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).expect("it is ours");
         assert!(matches!(list(&file), Err(AccessError::Mode { .. })));
+    }
+
+    #[test]
+    fn an_empty_list_is_told_as_one_and_marks_of_editors_are_not_in_the_way() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = folder.path().join("access.json");
+        std::fs::write(&file, "").expect("it is ours");
+        let error = list(&file).expect_err("it is empty").to_string();
+        assert!(error.ends_with("it is empty"), "{error}");
+        std::fs::write(&file, "\u{feff}[]\r\n").expect("it is ours");
+        assert!(list(&file).expect("it reads").is_empty());
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderM
             inner.refused.note(visitor.address, code, reason, visitor.node);
         }
         match bad {
+            BadToken::Unknown if secured.doors.is_amiss() => words::no_access_list(),
             BadToken::Unknown => words::bad_token(),
             BadToken::Expired => words::expired_token(),
         }

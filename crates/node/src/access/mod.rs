@@ -73,6 +73,11 @@ impl Doors {
         self.told().clone()
     }
 
+    /// Whether no token can open anything, or the newest may not: the list in use is empty, or not what is in the file.
+    pub fn is_amiss(&self) -> bool {
+        self.problem().is_some() || self.known.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// What a token opens.
     pub fn open_with(&self, token: &str, now_ms: i64) -> Result<Arc<Entry>, BadToken> {
         let token: Token = token.parse().map_err(|_| BadToken::Unknown)?;

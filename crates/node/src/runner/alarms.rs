@@ -114,6 +114,6 @@ fn refused_peers(count: usize, reason: &str, address: &str, at_ms: i64) -> Alarm
             "{count} connections or requests were refused in the last hour, the last one from {address}: {reason}."
         ),
     );
-    let next = ("请核对是谁;heliu node 列出最近的各次。", "Find out who it is: heliu node shows the last ones.");
+    let next = ("请核对是谁;heliu status 列出最近的各次。", "Find out who it is: heliu status shows the last ones.");
     alarm("refused_peers", Severity::Info, what, next, address, at_ms)
 }

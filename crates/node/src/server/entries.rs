@@ -52,7 +52,7 @@ fn line(item: &Item, directory: &Directory) -> Label {
     match item {
         Item::Seat(seat) => label(
             format!("席位 {} {}", seat.code, seat.name),
-            format!("seat {} {} ({})", seat.code, seat.name, seat.tier.name()),
+            format!("seat {} {} ({})", seat.code, seat.name, seat.tier.label().en),
         ),
         Item::Node { node, seat, addresses, approval, .. } => {
             let (short, seat) = (node.short(), seat_of(seat));
@@ -61,7 +61,7 @@ fn line(item: &Item, directory: &Directory) -> Label {
                 Some(approval) => {
                     let by = node_of(&approval.minter);
                     label(
-                        format!("“{seat}”的节点 {short} 凭 {by} 签发的令牌加入,地址:{at}"),
+                        format!("“{seat}”的节点 {short} 凭 {by} 签发的令牌入域,地址:{at}"),
                         format!("node {short} of {seat} joined with a token of {by}, at: {at}"),
                     )
                 }
@@ -76,21 +76,21 @@ fn line(item: &Item, directory: &Directory) -> Label {
         }
         Item::Issuer { key } => {
             let key = key.short();
-            label(format!("签署密钥改为 {key}"), format!("the issuer's key is {key} from the next entry on"))
+            label(format!("签发密钥改为 {key}"), format!("the issuer's key is {key} from the next entry on"))
         }
         Item::Cosigner { key, active: true } => {
             let key = key.short();
-            label(format!("会签密钥 {key} 启用"), format!("key {key} can give the second signature"))
+            label(format!("副签人密钥 {key} 启用"), format!("key {key} can give the second signature"))
         }
         Item::Cosigner { key, active: false } => {
             let key = key.short();
-            label(format!("会签密钥 {key} 停用"), format!("key {key} can no longer give the second signature"))
+            label(format!("副签人密钥 {key} 停用"), format!("key {key} can no longer give the second signature"))
         }
         Item::Policy { two_signatures: true } => {
-            label("启用两人签署".to_owned(), "some changes need two signatures from now on".to_owned())
+            label("启用两人签字".to_owned(), "some changes need two signatures from now on".to_owned())
         }
         Item::Policy { two_signatures: false } => {
-            label("停用两人签署".to_owned(), "one signature is enough from now on".to_owned())
+            label("停用两人签字".to_owned(), "one signature is enough from now on".to_owned())
         }
         Item::Escrow { .. } => {
             label("设置托管密钥".to_owned(), "what is sealed is sealed to this escrow key as well".to_owned())
@@ -98,15 +98,15 @@ fn line(item: &Item, directory: &Directory) -> Label {
         Item::Delegate { seat, active: true } => {
             let seat = seat_of(seat);
             label(
-                format!("授权“{seat}”为本席位及其下级办理加入"),
+                format!("授权“{seat}”为本席位及其下级签发入域令牌"),
                 format!("nodes of {seat} may enrol for it and below"),
             )
         }
         Item::Delegate { seat, active: false } => {
             let seat = seat_of(seat);
-            label(format!("收回“{seat}”办理加入的授权"), format!("nodes of {seat} may enrol no more"))
+            label(format!("收回“{seat}”签发入域令牌的授权"), format!("nodes of {seat} may enrol no more"))
         }
-        Item::Token { id } => label(format!("撤销加入令牌 {id}"), format!("join token {id} cannot be used any more")),
+        Item::Token { id } => label(format!("撤销入域令牌 {id}"), format!("the join token {id} is revoked")),
         Item::Fence(fence) => {
             let (node, kept, excluded) = (node_of(&fence.node), fence.frontier.len(), fence.excluded.len());
             label(

@@ -154,7 +154,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
-        known("kind", &asked.kind, heliu_record::rules::all().iter().flat_map(|rule| rule.finds.iter().copied()))?;
+        known("kind", &asked.kind, heliu_record::rules::findings().map(|finding| (finding.name, finding.label)))?;
         let limit = page(asked.limit);
         let wanted = |row: &ConflictRow| asked.kind.is_empty() || row.kind == asked.kind;
         let mut from = after::<heliu_record::conflict::ConflictId>(&asked.after)?.map(|id| id.0);

@@ -139,7 +139,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
-        known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| kind.name))?;
+        known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| (kind.name, kind.label)))?;
         let limit = page(asked.limit);
         let mut query = ListQuery {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),

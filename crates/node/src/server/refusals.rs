@@ -1,6 +1,7 @@
 //! Why a call is refused, as people read it in both languages: what happened, why, what to do.
 
 use heliu_record::id::RecordId;
+use heliu_record::kind::Label;
 use heliu_storage::StoreError;
 use heliu_wire::status::Refusal;
 use tonic::{Code, Status};
@@ -38,8 +39,8 @@ pub(super) fn of_write(error: &StoreError) -> Refusal {
     Refusal::new(code, reason, "什么也没有写入。", "Nothing was written.")
         .why(&format!("存储现在无法写入:{error}。"), &format!("The store takes no writes now: {error}."))
         .next(
-            "请清理空间或修复磁盘;节点会自动恢复,届时用同一命令编号重发。",
-            "Make space or repair the disk; the node goes on by itself. Then repeat the command with the same id.",
+            "请清理空间或修复磁盘;节点会自动恢复,届时重试。",
+            "Make space or repair the disk; the node goes on by itself. Then try again.",
         )
 }
 
@@ -107,6 +108,18 @@ pub(crate) fn bad_token() -> Refusal {
         .next("请核对访问文件,或请管理员重新签发。", "Check the access file, or ask an administrator for a new one.")
 }
 
+/// The token may be good: it cannot be told.
+pub(crate) fn no_access_list() -> Refusal {
+    let what =
+        ("本节点的访问令牌清单不能用,或是空的。", "This node's list of access tokens cannot be used, or is empty.");
+    Refusal::new(Code::Unauthenticated, "no_access_list", what.0, what.1)
+        .why("令牌是否有效无从判断。", "Whether this token is good cannot be told.")
+        .next(
+            "请在节点的机器上运行 heliu doctor,按它说的修复 access.json;令牌可用 heliu access add 新建。",
+            "Run heliu doctor on the node's machine, and mend access.json as it says; heliu access add makes a new token.",
+        )
+}
+
 pub(crate) fn expired_token() -> Refusal {
     let what = ("访问令牌已过期。", "This access token has expired.");
     Refusal::new(Code::Unauthenticated, "expired_token", what.0, what.1)
@@ -140,10 +153,7 @@ pub(crate) fn too_late() -> Refusal {
     let what = ("请求历时太久,已放弃。", "The call took too long and was given up.");
     Refusal::new(Code::DeadlineExceeded, "call_too_long", what.0, what.1)
         .why("请求没有及时到齐,或未能及时办完。", "It did not come in time as a whole, or could not be done in time.")
-        .next(
-            "是否已执行未知;用同一个命令编号重发,不会重复执行。",
-            "Whether it was done is not known. Repeat it with the same command id: it then has no second effect.",
-        )
+        .next("是否已执行未知,请先查看再重试。", "Whether it was done is not known: look before you do it again.")
 }
 
 pub(crate) fn too_many_attempts() -> Refusal {
@@ -153,11 +163,13 @@ pub(crate) fn too_many_attempts() -> Refusal {
 }
 
 pub(crate) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
-    let (needed, has) = (needed.name(), has.iter().map(|role| role.name()).collect::<Vec<_>>().join(", "));
-    let zh = format!("此访问令牌没有 {needed} 权限。");
-    let en = format!("This access token lacks the role {needed}.");
+    let labels: Vec<_> = has.iter().map(|role| role.label()).collect();
+    let zh_has = labels.iter().map(|label| label.zh).collect::<Vec<_>>().join("、");
+    let en_has = labels.iter().map(|label| label.en).collect::<Vec<_>>().join(", ");
+    let zh = format!("此访问令牌没有“{}”权限。", needed.label().zh);
+    let en = format!("This access token lacks the role {}.", needed.label().en);
     Refusal::new(Code::PermissionDenied, "missing_role", &zh, &en)
-        .why(&format!("它的权限是:{has}。"), &format!("It has: {has}."))
+        .why(&format!("它的权限是:{zh_has}。"), &format!("It has: {en_has}."))
         .next("请管理员签发含此权限的令牌。", "Ask an administrator for a token with that role.")
 }
 
@@ -176,14 +188,15 @@ pub(super) fn invalid(field: &str, zh: &str, en: &str) -> Refusal {
 
 /// A word that is none of the known ones is refused: an empty answer would say that there is nothing of that kind. None at
 /// all means any.
-pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = &'k str>) -> Result<(), Status> {
-    let known: Vec<&str> = known.collect();
-    if word.is_empty() || known.contains(&word) {
+pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = (&'k str, Label)>) -> Result<(), Status> {
+    let known: Vec<(&str, Label)> = known.collect();
+    if word.is_empty() || known.iter().any(|(known, _)| *known == word) {
         return Ok(());
     }
-    let (zh, en) = (format!("没有 {word} 这一种。"), format!("There is no {field} {word:?}."));
-    let known = known.join(", ");
-    let refusal = invalid(field, &zh, &en).next(&format!("可用的有:{known}。"), &format!("Take one of: {known}."));
+    let (zh, en) = (format!("没有“{word}”这一种。"), format!("There is no {field} {word:?}."));
+    let (names, codes): (Vec<&str>, Vec<&str>) = known.iter().map(|(code, label)| (label.zh, *code)).unzip();
+    let (names, codes) = (names.join("、"), codes.join(", "));
+    let refusal = invalid(field, &zh, &en).next(&format!("可用的有:{names}。"), &format!("Take one of: {codes}."));
     Err(refusal.into())
 }
 

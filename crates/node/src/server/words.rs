@@ -13,6 +13,8 @@ use super::refusals::{ambiguous, invalid, not_here, of_read};
 
 /// Shorter beginnings of ids are mistaken too easily.
 const ID_DIGITS_MIN: usize = 8;
+/// Of a longer text that is no id only so much is repeated.
+const SHOWN: usize = 40;
 const PAGE_DEFAULT: usize = 100;
 const PAGE_MAX: usize = 1_000;
 
@@ -37,12 +39,13 @@ pub(super) async fn record_id<S: Read>(store: &S, text: &str, field: &str) -> Re
 
 /// The lower-case digits of an id of at most `max`.
 pub(super) fn digits(text: &str, max: usize, field: &str) -> Result<String, Status> {
+    let shown: String = text.chars().take(SHOWN).collect();
     let text = text.trim().to_ascii_lowercase();
     if (ID_DIGITS_MIN..=max).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Ok(text);
     }
-    let zh = format!("编号为 {ID_DIGITS_MIN} 到 {max} 位十六进制数字。");
-    let en = format!("An id is {ID_DIGITS_MIN} to {max} hexadecimal digits.");
+    let zh = format!("这里要编号:{ID_DIGITS_MIN} 到 {max} 位十六进制数字,“{shown}”不是。");
+    let en = format!("It takes an id, {ID_DIGITS_MIN} to {max} hexadecimal digits; {shown:?} is none.");
     Err(invalid(field, &zh, &en).into())
 }
 

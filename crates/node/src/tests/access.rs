@@ -102,6 +102,51 @@ async fn a_bad_access_list_is_not_taken_and_the_old_one_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_is_not_blamed_for_an_empty_access_list() {
+    let seats = County::new();
+    std::fs::write(seats.files(VILLAGE).access, "").expect("it is ours");
+    let village = seats.start(VILLAGE, &[]).await;
+    let (_, access) = seats.token(OTHER_VILLAGE, village.address(), grant(&Role::ALL));
+    let pinned = access.pinned.map(|pinned| heliu_client::Pinned { node: village.node.node(), ..pinned });
+    let client = Client::open(&Access { pinned, ..access }).await.expect("it listens");
+    let error = client.status().await.expect_err("nobody is let in");
+    assert_eq!(error.reason(), "no_access_list");
+    assert!(error.next().en.contains("heliu doctor"), "{error}");
+    let status = village.node.status().await.expect("it answers");
+    assert!(status.problems[0].contains("it is empty"), "{status:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_empty_or_torn_certificate_is_made_anew_at_the_start() {
+    let seats = County::new();
+    let files = seats.files(VILLAGE);
+    seats.start(VILLAGE, &[]).await.node.shutdown().await.expect("it stops");
+    let whole = std::fs::read(&files.certificate).expect("it is there");
+    for (file, torn) in [(&files.certificate, &[][..]), (&files.certificate, &whole[..40]), (&files.key, &[][..])] {
+        std::fs::write(file, torn).expect("it is ours");
+        let village = seats.start(VILLAGE, &[]).await;
+        let status = village.node.status().await.expect("it answers");
+        assert!(status.certificate_not_after_ms.is_some() && status.problems.is_empty(), "{status:?}");
+        village.node.shutdown().await.expect("it stops");
+    }
+    std::fs::remove_file(&files.key).expect("it is ours");
+    seats.start(VILLAGE, &[]).await.node.shutdown().await.expect("one of the two was lost, and it starts");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_speaks_to_a_node_with_tls_without_is_told_so() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let plain = Access::plain(village.address().to_string());
+    let error = Client::open_for_people(&plain).await.expect_err("an address alone does not open it");
+    assert_eq!(
+        error,
+        Error::Address { address: village.address().to_string(), why: heliu_client::BadAddress::Secured }
+    );
+    assert!(error.next().zh.contains("--access"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_for_some_seats_and_kinds_shows_no_others() {
     let seats = County::new();
     let township = seats.start(TOWNSHIP, &[]).await;

@@ -61,7 +61,16 @@ impl Certificate {
             tracing::info!(certificate = %files.certificate.display(), "made a certificate for this node");
         }
         let mut begun = pair.stamp();
-        let mut identity = pair.read().map_err(CertificateError::from)?;
+        let mut identity = match pair.read() {
+            // Cut off when the disk was full, one of the two lost: nobody has to take anything away by hand.
+            Err(why) if why.is_no_pair() => {
+                tracing::warn!(%why, "this node's certificate cannot be used; made a new one");
+                pair.renew(now)?;
+                begun = pair.stamp();
+                pair.read().map_err(CertificateError::from)?
+            }
+            read => read.map_err(CertificateError::from)?,
+        };
         let mut problem = None;
         if let Err(why) = identity.check(now) {
             if now >= PLAUSIBLE_MS {

@@ -3,11 +3,11 @@
 use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
-use crate::command::{Argument, Command, Subject};
+use crate::command::{Argument, Command, Named, Subject};
 use crate::kind::{Field, Kind, Merge, ValueType, Writer, label};
-use crate::kinds;
 use crate::kinds::member::{Member, MoveState};
 use crate::kinds::resource::Resource;
+use crate::naming::kind_called;
 use crate::schema::whose_entry;
 use crate::scope::seat_key;
 use crate::view::Record;
@@ -25,7 +25,7 @@ pub static COMMANDS: &[Command] = &[
         subject: Subject::None,
         arguments: &[
             Argument::required("kind", ValueType::Text(48), label("种类", "the kind")),
-            Argument::optional("seat", ValueType::Seat, label("所属席位,默认本席位", "the owner; else this seat")),
+            Argument::optional("seat", ValueType::Seat, label("所属席位,默认本席位", "the owner (default: this seat)")),
         ],
         takes_fields: true,
         run: create,
@@ -79,7 +79,11 @@ pub static COMMANDS: &[Command] = &[
         arguments: &[
             FIELD,
             Argument::required("state", ValueType::Text(40), label("新状态", "the new state")),
-            Argument::optional("effective_on", ValueType::Date, label("生效日期,默认今日", "from when; else today")),
+            Argument::optional(
+                "effective_on",
+                ValueType::Date,
+                label("生效日期,默认今日", "from when (default: today)"),
+            ),
             Argument::optional("decision_no", ValueType::Text(60), label("文号", "the number of the decision")),
         ],
         takes_fields: false,
@@ -110,7 +114,7 @@ pub static COMMANDS: &[Command] = &[
 
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let name = planner.text("kind").unwrap_or_default();
-    let kind = kinds::find(name).ok_or_else(|| Refusal::unknown_kind(name, kinds::all().iter().map(|k| k.name)))?;
+    let kind = kind_called(name).ok_or_else(|| Refusal::unknown_kind(name))?;
     let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
     let record = planner.create(kind, birth);
     for field in kind.fields() {
@@ -127,8 +131,9 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
                 }
             }
             // The first decision has a short name of its own: it is there once in every record.
-            Merge::State(_) => {
-                planner.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(text));
+            Merge::State(machine) => {
+                let state = machine.state_called(text).ok_or_else(|| Refusal::unknown_state(text, machine))?;
+                planner.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(state.name));
             }
             Merge::Slot(_) | Merge::Entries(_) | Merge::Log => return Err(Refusal::wrong_field(kind, field.name)),
         }
@@ -145,8 +150,8 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             planner.put_field(subject.id, field, value);
         }
         (Merge::Slot(_) | Merge::Entries(_), Some(entry), Some(part)) => {
-            let part = field.part(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
-            let value = parse(part.name, part.value, text, planner)?;
+            let part = field.part_called(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
+            let value = parse(Named { code: part.name, zh: part.label.zh }, part.value, text, planner)?;
             let entry = match (field.merge, ValueType::Seat.parse_key(entry, planner.world().seats())) {
                 (Merge::Slot(_), Some(seat)) => seat,
                 // An entry of one's own is named so.
@@ -173,7 +178,7 @@ fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, kind, field) = subject_field(planner)?;
     let Merge::Log = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
-    let value = parse(field.name, field.value, planner.text("value").unwrap_or_default(), planner)?;
+    let value = parse(field.into(), field.value, planner.text("value").unwrap_or_default(), planner)?;
     let entry = planner.entry();
     planner.put(subject.id, field.merge.container(), format!("{}/{entry}", field.name), value);
     Ok(())
@@ -188,7 +193,7 @@ fn decide(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
     let subject = planner.subject()?;
-    let seat = planner.seat_argument("seat").ok_or_else(|| Refusal::missing("seat", ValueType::Seat.expects()))?;
+    let seat = planner.seat_argument("seat").ok_or_else(|| Refusal::missing(&SEAT, &ValueType::Seat.expects()))?;
     let letter = |m: &Member| m.moves.iter().any(|at| at.state == MoveState::Issued && at.to_seat == Some(seat));
     let booking = |r: &Resource| r.bookings.iter().any(|b| b.is_open() && b.for_seat == Some(seat));
     let waits = subject.typed.member().is_some_and(letter) || subject.typed.resource().is_some_and(booking);
@@ -209,29 +214,28 @@ fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 
 fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
     let subject = planner.subject()?;
-    let kinds = kinds::all().iter().map(|k| k.name);
-    let kind = subject.kind().ok_or_else(|| Refusal::unknown_kind(&subject.preimage.kind, kinds))?;
+    let kind = subject.kind().ok_or_else(|| Refusal::unknown_kind(&subject.preimage.kind))?;
     let name = planner.text("field").unwrap_or_default();
-    let field = kind.field(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
+    let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
     match subject.typed.org() {
         Some(org) if org.ended && field.name != "successors" => Err(Refusal::org_ended(subject, org)),
         _ => Ok((subject, kind, field)),
     }
 }
 
-fn parse(name: &str, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
-    value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(name, text, value))
+fn parse(named: Named<'_>, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
+    value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(named, text, value))
 }
 
 fn parse_field(field: &Field, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
     if !field.sealed {
-        return parse(field.name, field.value, text, planner);
+        return parse(field.into(), field.value, text, planner);
     }
     let value = field.value.parse(text, planner.world().seats());
-    value.ok_or_else(|| Refusal::bad_sealed_value(field.name, field.value))
+    value.ok_or_else(|| Refusal::bad_sealed_value(field, field.value))
 }
 
 fn element_key(field: &Field, element: &str, planner: &Planner<'_>) -> Result<String, Refusal> {
     let key = field.value.parse_key(element, planner.world().seats());
-    Ok(format!("{}/{}", field.name, key.ok_or_else(|| Refusal::bad_value(field.name, element, field.value))?))
+    Ok(format!("{}/{}", field.name, key.ok_or_else(|| Refusal::bad_value(field, element, field.value))?))
 }

@@ -5,7 +5,7 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{ValueType, label};
+use crate::kind::{ValueType, label, word};
 use crate::kinds::member::KIND;
 use crate::kinds::org::ORG;
 use crate::scope::OWNER;
@@ -23,7 +23,7 @@ pub static COMMANDS: &[Command] = &[
             Argument::optional(
                 "seat",
                 ValueType::Seat,
-                label("所属席位,默认支部所属", "the owner; else the branch's owner"),
+                label("所属席位,默认支部所属", "the owner (default: the branch's owner)"),
             ),
             Argument::optional(
                 "member_no",
@@ -45,12 +45,18 @@ pub static COMMANDS: &[Command] = &[
             Argument::optional(
                 "admitted_on",
                 ValueType::Date,
-                label("编入日期,默认今日", "since when in this branch; else today"),
+                label("编入日期,默认今日", "since when in this branch (default: today)"),
             ),
             Argument::optional(
                 "stage",
-                ValueType::Choice(&["applicant", "activist", "candidate", "probationary", "full"]),
-                label("阶段,默认正式党员", "the stage; else full"),
+                ValueType::Choice(&[
+                    word("applicant", "入党申请人", "applicant"),
+                    word("activist", "积极分子", "activist"),
+                    word("candidate", "发展对象", "candidate"),
+                    word("probationary", "预备党员", "probationary"),
+                    word("full", "正式党员", "full member"),
+                ]),
+                label("阶段,默认正式党员", "the stage (default: full)"),
             ),
         ],
         takes_fields: false,
@@ -85,7 +91,7 @@ fn register(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         planner.put(member, Container::Lww, "admitted_on", Scalar::from(admitted));
     }
     planner.put(member, Container::Lww, "birth_branch", Scalar::Bytes(branch.id.0.to_vec()));
-    let stage = planner.text("stage").unwrap_or("full");
+    let stage = planner.choice("stage").unwrap_or("full");
     planner.put(member, Container::Log, "stage/0", Scalar::from(stage));
     Ok(())
 }
@@ -102,7 +108,7 @@ pub(crate) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: Recor
     let record = planner.load_kind(member, "member")?;
     let branch = planner.load_live_org(to)?;
     let Some(home) = record.typed.member().and_then(|m| m.home.as_ref()) else {
-        return Err(Refusal::missing("birth_branch", ORG.expects()));
+        return Err(Refusal::home_disputed(record));
     };
     // A joint branch is owned above its units: the person stays with his unit.
     let owner = planner.owner_of(branch);

@@ -13,6 +13,7 @@ pub mod alliance;
 pub mod generic;
 mod hard_rules;
 pub mod member;
+mod misnamed;
 pub mod org;
 pub mod plan;
 pub mod refusal;
@@ -21,6 +22,7 @@ pub mod settle;
 pub mod transfer;
 pub mod write;
 
+pub use misnamed::Named;
 pub use plan::{Plan, Planner};
 pub use refusal::Refusal;
 pub use write::{RecordWrite, Seal, Write, WriteValue, cannot_seal};
@@ -88,6 +90,15 @@ pub enum Subject {
     Of(&'static str),
 }
 
+impl Command {
+    /// The argument of this name, or of this Chinese one.
+    #[must_use]
+    pub fn argument_called(&self, text: &str) -> Option<&'static Argument> {
+        let named = self.arguments.iter().find(|argument| argument.name == text);
+        named.or_else(|| self.arguments.iter().find(|argument| argument.title() == text))
+    }
+}
+
 #[derive(Debug)]
 pub struct Argument {
     pub name: &'static str,
@@ -109,6 +120,12 @@ impl Argument {
     #[must_use]
     pub const fn optional(name: &'static str, value: ValueType, help: Label) -> Self {
         Argument { name, value, many: false, required: false, sealed: false, help }
+    }
+
+    /// What it is called in Chinese: the first words of what its help says.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.help.zh.split([',', ';', '(']).next().unwrap_or_default()
     }
 
     #[must_use]

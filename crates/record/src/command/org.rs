@@ -4,8 +4,9 @@ use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::command::{Argument, Command, Subject};
+use crate::conflict::Explanation;
 use crate::id::{RecordId, SeatId};
-use crate::kind::{ValueType, label};
+use crate::kind::{ValueType, label, word};
 use crate::kinds::org::{ALL_UNITS, KIND, ORG};
 use crate::seats::Tier;
 use crate::view::Record;
@@ -13,13 +14,18 @@ use crate::view::Record;
 const NAME: Argument = Argument::required("name", ValueType::Text(80), label("全称", "its full name"));
 const OWNER: Argument = Argument::optional("seat", ValueType::Seat, label("所属席位", "the seat that it belongs to"));
 const EFFECTIVE: Argument =
-    Argument::optional("effective_on", ValueType::Date, label("生效日期,默认今日", "from when; else today"));
+    Argument::optional("effective_on", ValueType::Date, label("生效日期,默认今日", "from when (default: today)"));
 const NUMBER: Argument =
     Argument::optional("decision_no", ValueType::Text(60), label("文号", "the number of the decision"));
 const LEVEL: Argument = Argument::optional(
     "level",
-    ValueType::Choice(&["group", "branch", "general_branch", "committee"]),
-    label("层级,默认党支部", "its level; else branch"),
+    ValueType::Choice(&[
+        word("group", "党小组", "group"),
+        word("branch", "党支部", "branch"),
+        word("general_branch", "党总支", "general branch"),
+        word("committee", "党委", "committee"),
+    ]),
+    label("层级,默认党支部", "its level (default: branch)"),
 );
 
 pub static COMMANDS: &[Command] = &[
@@ -128,7 +134,7 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn form_joint(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let units = planner.seats_of_units(planner.list("units"))?;
     if units.len() < 2 {
-        return Err(Refusal::missing("units", label("至少两个单位", "at least two units")));
+        return Err(Refusal::missing(planner.named("units"), &Explanation::new("至少两个单位", "at least two units")));
     }
     check_choice(planner, "joint_type")?;
     let owner = joint_owner(planner, units.iter().map(|(_, seat)| *seat));
@@ -178,7 +184,7 @@ fn dissolve(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (since, number) = (planner.text_or_today("effective_on"), planner.text("decision_no").unwrap_or_default());
     planner.decide(org, "lifecycle", "dissolved", since, number)?;
     for pair in planner.list("successors") {
-        let bad = || Refusal::bad_value("successors", pair, ORG);
+        let bad = || Refusal::bad_value(planner.named("successors"), pair, ORG);
         let (unit, successor) = pair.split_once('=').ok_or_else(bad)?;
         let successor: RecordId = successor.trim().parse().map_err(|_| bad())?;
         let unit = match unit.trim() {
@@ -202,7 +208,7 @@ fn set_parent(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn begin(planner: &mut Planner<'_>, owner: SeatId) -> RecordId {
     let org = planner.create(&KIND, owner);
     planner.put_argument(org, &KIND, "name");
-    if let Some(level) = planner.text("level").filter(|level| *level != "branch") {
+    if let Some(level) = planner.choice("level").filter(|level| *level != "branch") {
         planner.put(org, Container::Log, "org_level/0", Scalar::from(level));
     }
     // Founding needs a township or above; a village proposes.
@@ -227,6 +233,6 @@ fn check_choice(planner: &Planner<'_>, name: &'static str) -> Result<(), Refusal
     let (Some(field), Some(text)) = (KIND.field(name), planner.text(name)) else { return Ok(()) };
     match field.value.parse(text, planner.world().seats()) {
         Some(_) => Ok(()),
-        None => Err(Refusal::bad_value(name, text, field.value)),
+        None => Err(Refusal::bad_value(field, text, field.value)),
     }
 }

@@ -7,12 +7,13 @@ use crate::change::{Container, Scalar};
 use crate::command::hard_rules;
 use crate::command::refusal::Refusal;
 use crate::command::write::{RecordWrite, Write, WriteValue};
-use crate::command::{Argument, Asker, Command, Request, Subject, drawn};
+use crate::command::{Argument, Asker, Command, Named, Request, Subject, drawn};
 use crate::decision::{self, Decision};
 use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Field, Kind, Merge, ValueType};
 use crate::kinds;
+use crate::naming::kind_called;
 use crate::schema::{Written, named_seat};
 use crate::scope::{CLASS, OWNER, seat_key};
 use crate::sealed::{self, Plaintext};
@@ -51,29 +52,27 @@ impl<'a> Planner<'a> {
     pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {
         match (command.subject, self.request.subject) {
             (Subject::None, _) => Ok(()),
-            (Subject::Any | Subject::Of(_), None) => Err(Refusal::missing("subject", ValueType::Record("").expects())),
+            (Subject::Any, None) => Err(Refusal::no_subject(ValueType::Record(""))),
+            (Subject::Of(kind), None) => Err(Refusal::no_subject(ValueType::Record(kind))),
             (Subject::Any, Some(id)) => self.load(id).map(|_| ()),
             (Subject::Of(kind), Some(id)) => self.load_kind(id, kind).map(|_| ()),
         }
     }
 
     pub(crate) fn check_arguments(&self, command: &'static Command) -> Result<(), Refusal> {
-        let kind = command.takes_fields.then(|| self.text("kind").and_then(kinds::find)).flatten();
+        let kind = command.takes_fields.then(|| self.text("kind").and_then(kind_called)).flatten();
         for (name, text) in &self.request.arguments {
             if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
                 self.check_argument(argument, text)?;
             } else if kind.and_then(|k| k.field(name)).is_none() {
-                let fields = kind.into_iter().flat_map(Kind::fields).map(|f| f.name);
-                return Err(Refusal::unknown_argument(
-                    command.name,
-                    name,
-                    command.arguments.iter().map(|a| a.name).chain(fields),
-                ));
+                let fields = kind.into_iter().flat_map(Kind::fields).map(Named::from);
+                let known = command.arguments.iter().map(Named::from).chain(fields);
+                return Err(Refusal::unknown_argument(command.name, name, known));
             }
         }
         let absent = |a: &&Argument| a.required && self.text(a.name).is_none();
         match command.arguments.iter().find(absent) {
-            Some(argument) => Err(Refusal::missing(argument.name, argument.value.expects())),
+            Some(argument) => Err(Refusal::missing(argument, &argument.value.expects())),
             None => Ok(()),
         }
     }
@@ -82,8 +81,8 @@ impl<'a> Planner<'a> {
         let parts = text.split(if argument.many { ',' } else { '\0' });
         let wrong = |part: &&str| argument.value.parse(part, self.world.seats()).is_none();
         match parts.filter(|p| !p.trim().is_empty()).find(wrong) {
-            Some(_) if argument.sealed => Err(Refusal::bad_sealed_value(argument.name, argument.value)),
-            Some(part) => Err(Refusal::bad_value(argument.name, part, argument.value)),
+            Some(_) if argument.sealed => Err(Refusal::bad_sealed_value(argument, argument.value)),
+            Some(part) => Err(Refusal::bad_value(argument, part, argument.value)),
             None => Ok(()),
         }
     }
@@ -108,6 +107,13 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&'a str> {
         self.request.arguments.get(name).map(|t| t.trim()).filter(|t| !t.is_empty())
+    }
+
+    /// An argument that is one of a list, as its code.
+    #[must_use]
+    pub fn choice(&self, name: &str) -> Option<&'static str> {
+        let (text, ValueType::Choice(choices)) = (self.text(name)?, self.declared(name)?.value) else { return None };
+        choices.iter().find(|choice| choice.name == text || choice.label.is(text)).map(|choice| choice.name)
     }
 
     #[must_use]
@@ -136,12 +142,23 @@ impl<'a> Planner<'a> {
 
     /// A required argument that names a record.
     pub fn need_record(&self, name: &'static str) -> Result<RecordId, Refusal> {
-        self.record_argument(name).ok_or_else(|| Refusal::missing(name, ValueType::Record("").expects()))
+        let value = self.declared(name).map_or(ValueType::Record(""), |argument| argument.value);
+        self.record_argument(name).ok_or_else(|| Refusal::missing(self.named(name), &value.expects()))
     }
 
     pub fn subject(&self) -> Result<&'a Record, Refusal> {
-        let id = self.request.subject.ok_or_else(|| Refusal::missing("subject", ValueType::Record("").expects()))?;
+        let id = self.request.subject.ok_or_else(|| Refusal::no_subject(ValueType::Record("")))?;
         self.load(id)
+    }
+
+    fn declared(&self, name: &str) -> Option<&'static Argument> {
+        crate::command::find(&self.request.name)?.arguments.iter().find(|argument| argument.name == name)
+    }
+
+    /// What people call an argument of this command.
+    #[must_use]
+    pub fn named<'n>(&self, name: &'n str) -> Named<'n> {
+        self.declared(name).map_or(Named { code: name, zh: name }, Named::from)
     }
 
     pub fn load(&self, id: RecordId) -> Result<&'a Record, Refusal> {
@@ -238,20 +255,17 @@ impl<'a> Planner<'a> {
         effective_on: &str,
         number: &str,
     ) -> Result<(), Refusal> {
-        let kind = record
-            .kind()
-            .ok_or_else(|| Refusal::unknown_kind(&record.preimage.kind, kinds::all().iter().map(|k| k.name)))?;
-        let Some(Merge::State(machine)) = kind.field(field).map(|f| f.merge) else {
+        let kind = record.kind().ok_or_else(|| Refusal::unknown_kind(&record.preimage.kind))?;
+        let Some((field, Merge::State(machine))) = kind.field_called(field).map(|f| (f.name, f.merge)) else {
             return Err(Refusal::wrong_field(kind, field));
         };
         let standing = decision::fold(machine, &record.history, field);
-        let target =
-            machine.state(state).ok_or_else(|| Refusal::unknown_state(state, machine.states.iter().map(|s| s.name)))?;
+        let target = machine.state_called(state).ok_or_else(|| Refusal::unknown_state(state, machine))?;
         if !target.from.contains(&standing.state.name) {
             return Err(Refusal::transition(record, standing.state, target, machine));
         }
         let entry = to_hex(&self.draw());
-        let text = Decision { state, effective_on, number, cites: standing.open }.to_text();
+        let text = Decision { state: target.name, effective_on, number, cites: standing.open }.to_text();
         self.put(record.id, Container::Log, format!("{field}/{entry}"), Scalar::Text(text));
         Ok(())
     }
@@ -288,14 +302,13 @@ impl<'a> Planner<'a> {
             Some(preimage) => (preimage, &empty),
             None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
         };
-        let kind = kinds::find(&preimage.kind)
-            .ok_or_else(|| Refusal::unknown_kind(&preimage.kind, kinds::all().iter().map(|k| k.name)))?;
+        let kind = kinds::find(&preimage.kind).ok_or_else(|| Refusal::unknown_kind(&preimage.kind))?;
         let lacks =
             |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
         if write.create.is_some()
             && let Some(field) = kind.fields().find(|f| f.required && lacks(f.name))
         {
-            return Err(Refusal::missing(field.name, field.value.expects()));
+            return Err(Refusal::missing(field, &field.value.expects()));
         }
         let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
         let to_be_sealed = sealed::placeholder();
@@ -317,7 +330,7 @@ impl<'a> Planner<'a> {
             return Err(Refusal::unknown_seat(unknown));
         }
         may_write(self.seat, &written, preimage, at, kind, self.world.seats())
-            .map_err(|error| Refusal::no_authority(&error, &self.world.seats().name(self.seat)))
+            .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
     }
 
     /// The plan settles a conflict.
@@ -339,7 +352,7 @@ impl<'a> Planner<'a> {
                 match (seat_of(&value), record_of(&value)) {
                     (Some(seat), _) => Ok((seat.to_string(), seat)),
                     (None, Some(org)) => Ok((org.to_string(), self.owner_of(self.load_live_org(org)?))),
-                    (None, None) => Err(Refusal::bad_value("units", unit, ValueType::Unit("org"))),
+                    (None, None) => Err(Refusal::bad_value(self.named("units"), unit, ValueType::Unit("org"))),
                 }
             })
             .collect()

@@ -4,11 +4,14 @@ use serde::Serialize;
 
 use crate::authority::AuthorityError;
 use crate::change::ShapeError;
-use crate::conflict::{Conflict, ConflictValue, Explanation};
+use crate::conflict::{Conflict, Explanation};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Kind, Label, State, StateMachine, ValueType, label};
+use crate::kind::{Kind, Label, State, StateMachine, label};
+use crate::kinds;
 use crate::kinds::member::{Move, MoveState};
 use crate::kinds::org::Org;
+use crate::naming::say_kind;
+use crate::rules::{self, say_finding};
 use crate::view::Record;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,6 +31,16 @@ impl std::fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
+/// What of a record is no field.
+fn scope_path(path: &str) -> &str {
+    match path.split('/').next() {
+        Some("owner") => "所属席位",
+        Some("seat") => "共享席位",
+        Some("class") => "公开范围",
+        _ => path,
+    }
+}
+
 const SOMEBODY: Label = label("有权的席位", "a seat that may");
 
 impl Refusal {
@@ -39,16 +52,6 @@ impl Refusal {
             what: Explanation::new(what.0, what.1),
             why: Explanation::new(why.0, why.1),
             next: Explanation::new(next.0, next.1),
-        }
-    }
-
-    #[must_use]
-    pub fn unknown_command(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        Refusal {
-            code: "unknown_command",
-            what: Explanation::new(format!("没有命令 {name}。"), format!("There is no command {name:?}.")),
-            why: Explanation::new("它不在本版本的命令表中。", "It is not in this version's list."),
-            next: nearest(name, known),
         }
     }
 
@@ -70,19 +73,6 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn unknown_argument(command: &str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        Refusal {
-            code: "unknown_argument",
-            what: Explanation::new(
-                format!("{command} 没有参数 {name}。"),
-                format!("{command} has no argument {name:?}."),
-            ),
-            why: Explanation::new("不认识的参数不会被忽略。", "An argument that is not understood is not ignored."),
-            next: nearest(name, known),
-        }
-    }
-
-    #[must_use]
     pub fn unknown_seat(seat: SeatId) -> Self {
         Refusal {
             code: "unknown_seat",
@@ -98,72 +88,14 @@ impl Refusal {
         }
     }
 
-    #[must_use]
-    pub fn unknown_kind(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        Refusal {
-            code: "unknown_kind",
-            what: Explanation::new(
-                format!("本版本不认识记录种类 {name}。"),
-                format!("This version does not know the kind {name:?}."),
-            ),
-            why: Explanation::new("只能保存和转发,不能改写。", "It can keep and relay such records, not write them."),
-            next: nearest(name, known),
-        }
-    }
-
-    #[must_use]
-    pub fn unknown_state(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        Refusal {
-            code: "unknown_state",
-            what: Explanation::new(format!("没有状态 {name}。"), format!("There is no state {name:?}.")),
-            why: Explanation::new("它不在该字段的状态表中。", "It is not among the states of the field."),
-            next: nearest(name, known),
-        }
-    }
-
-    #[must_use]
-    pub fn missing(name: &str, expects: Label) -> Self {
-        Refusal {
-            code: "missing_argument",
-            what: Explanation::new(format!("缺少 {name}。"), format!("{name:?} is missing.")),
-            why: Explanation::new("没有它命令无法执行。", "The command cannot be carried out without it."),
-            next: Explanation::new(format!("请填写{}。", expects.zh), format!("Give {}.", expects.en)),
-        }
-    }
-
-    #[must_use]
-    pub fn bad_value(name: &str, text: &str, value: ValueType) -> Self {
-        let expects = value.expects();
-        let choices = if let ValueType::Choice(choices) = value { choices.join(", ") } else { String::new() };
-        Refusal {
-            code: "bad_value",
-            what: Explanation::new(
-                format!("{name} 的值“{text}”不合格。"),
-                format!("{text:?} is not a value of {name:?}."),
-            ),
-            why: Explanation::new(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
-            next: Explanation::new(format!("请改正后重试。{choices}"), format!("Correct it and try again. {choices}")),
-        }
-    }
-
-    /// As [`Refusal::bad_value`], without the value: refusals are kept and logged.
-    #[must_use]
-    pub fn bad_sealed_value(name: &str, value: ValueType) -> Self {
-        let expects = value.expects();
-        Refusal {
-            code: "bad_value",
-            what: Explanation::new(format!("{name} 的值不合格。"), format!("This is not a value of {name:?}.")),
-            why: Explanation::new(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
-            next: Explanation::new("请改正后重试。", "Correct it and try again."),
-        }
-    }
-
     /// Nothing that is to be sealed is written in the clear instead.
     #[must_use]
     pub fn cannot_seal(path: &str) -> Self {
+        let said = kinds::all().iter().find_map(|kind| kind.say_path(path)).map(|said| said.zh);
+        let said = said.as_deref().unwrap_or(path);
         Refusal {
             code: "cannot_seal",
-            what: Explanation::new(format!("本节点无法密封 {path}。"), format!("{path:?} cannot be sealed here.")),
+            what: Explanation::new(format!("本节点无法密封{said}。"), format!("{path:?} cannot be sealed here.")),
             why: Explanation::new("本节点没有可用的数据密钥。", "This node has no key for it."),
             next: Explanation::new(
                 "请在有权阅读该记录的席位办理。",
@@ -181,19 +113,6 @@ impl Refusal {
             what: Explanation::new(format!("记录 {short} 已被依法删除。"), format!("Record {short} was erased.")),
             why: Explanation::new("上级已永久删除它。", "A superior has taken it away everywhere, for good."),
             next: Explanation::new("如确有需要,请新建记录。", "If it is needed, make a new record."),
-        }
-    }
-
-    #[must_use]
-    pub fn wrong_field(kind: &Kind, field: &str) -> Self {
-        Refusal {
-            code: "wrong_field",
-            what: Explanation::new(
-                format!("{}没有可这样改写的字段 {field}。", kind.label.zh),
-                format!("{} has no field {field:?} that is written this way.", kind.name),
-            ),
-            why: Explanation::new("字段的写法由记录种类规定。", "The kind says how each field is written."),
-            next: nearest(field, kind.fields().map(|f| f.name)),
         }
     }
 
@@ -236,14 +155,14 @@ impl Refusal {
         }
     }
 
-    /// A change that this node's own gate would not admit; `code` and `why` are the gate's.
+    /// A change that this node's own gate would not admit; `why` is the gate's.
     #[must_use]
-    pub fn not_admitted(id: RecordId, code: &str, why: &str) -> Self {
+    pub fn not_admitted(id: RecordId, why: &str) -> Self {
         Refusal {
             code: "not_admitted",
             what: Explanation::new(
-                format!("对记录 {} 的这次改动不会生效({code})。", id.short()),
-                format!("The change of record {} would not count ({code}): {why}.", id.short()),
+                format!("对记录 {} 的这次改动不会生效。", id.short()),
+                format!("The change of record {} would not count: {why}.", id.short()),
             ),
             why: Explanation::new(
                 "本记录中有多方同时写入而互不知情的内容。",
@@ -274,15 +193,18 @@ impl Refusal {
 
     #[must_use]
     pub fn wrong_kind(record: &Record, wanted: &str) -> Self {
-        let found = &record.preimage.kind;
+        let (found, wanted) = (say_kind(&record.preimage.kind), say_kind(wanted));
         Refusal {
             code: "wrong_kind",
             what: Explanation::new(
-                format!("“{}”是 {found},不是 {wanted}。", record.title()),
-                format!("{:?} is a {found}, not a {wanted}.", record.title()),
+                format!("“{}”是{},不是{}。", record.title(), found.zh, wanted.zh),
+                format!("{:?} is of the kind {}, not {}.", record.title(), found.en, wanted.en),
             ),
             why: Explanation::new("该命令只用于一种记录。", "The command is for one kind of record."),
-            next: Explanation::new("请给出正确的记录编号。", "Give the id of such a record."),
+            next: Explanation::new(
+                format!("请给出{}的编号或名称。", wanted.zh),
+                format!("Give the id or the name of such a record ({}).", wanted.en),
+            ),
         }
     }
 
@@ -300,10 +222,18 @@ impl Refusal {
         };
         Refusal {
             code: "org_ended",
-            what: Explanation::new(
-                format!("“{}”自{}起已终结({})。", record.title(), org.since, org.lifecycle),
-                format!("{:?} ended on {} ({}).", record.title(), org.since, org.lifecycle),
-            ),
+            what: {
+                let state = record.kind().and_then(|kind| kind.say_value("lifecycle", org.lifecycle));
+                let state = state.unwrap_or_else(|| Explanation::new("终结", "ended"));
+                let (zh_since, en_since) = match org.since.as_str() {
+                    "" => (String::new(), String::new()),
+                    since => (format!("自{since}起"), format!(" since {since}")),
+                };
+                Explanation::new(
+                    format!("“{}”{zh_since}已终结({})。", record.title(), state.zh),
+                    format!("{:?} has ended{en_since} ({}).", record.title(), state.en),
+                )
+            },
             why: Explanation::new(
                 "终结的组织不再接收人员或变更。",
                 "Nothing is added to an organisation that has ended.",
@@ -314,29 +244,54 @@ impl Refusal {
 
     #[must_use]
     pub fn transition(record: &Record, from: &State, to: &State, machine: &StateMachine) -> Self {
-        let reachable =
-            machine.states.iter().filter(|s| s.from.contains(&from.name)).map(|s| s.name).collect::<Vec<_>>();
-        let reachable = reachable.join(", ");
+        if from.name == to.name {
+            return Refusal::already(record, from);
+        }
+        let reachable = machine.states.iter().filter(|s| s.from.contains(&from.name)).map(|s| s.label);
+        let (zh, en): (Vec<_>, Vec<_>) = reachable.map(|label| (label.zh, label.en)).unzip();
+        let next = if zh.is_empty() {
+            Explanation::new("已是终态,不能再变更。", "This is a final state: nothing follows it.")
+        } else {
+            Explanation::new(
+                format!("现在可以变为:{}。", zh.join("、")),
+                format!("From here it can become: {}.", en.join(", ")),
+            )
+        };
         Refusal {
             code: "transition",
             what: Explanation::new(
                 format!("“{}”不能从“{}”变为“{}”。", record.title(), from.label.zh, to.label.zh),
-                format!("{:?} cannot go from {} to {}.", record.title(), from.name, to.name),
+                format!("{:?} cannot go from {} to {}.", record.title(), from.label.en, to.label.en),
             ),
             why: Explanation::new("状态须按规定的顺序变更。", "States follow one another in a set order."),
-            next: Explanation::new(
-                format!("现在可以变为:{reachable}。"),
-                format!("From here it can become: {reachable}."),
-            ),
+            next,
         }
     }
 
+    /// Nothing is to be decided: it is so.
     #[must_use]
-    pub fn no_authority(error: &AuthorityError, seat: &str) -> Self {
+    pub fn already(record: &Record, state: &State) -> Self {
+        Refusal::new(
+            "already",
+            (
+                format!("“{}”已是“{}”。", record.title(), state.label.zh),
+                format!("{:?} is already: {}.", record.title(), state.label.en),
+            ),
+            ("状态没有变化。", "Its state would not change."),
+            ("无需变更。", "Nothing needs to be done."),
+        )
+    }
+
+    #[must_use]
+    pub fn no_authority(error: &AuthorityError, kind: &Kind, seat: &str) -> Self {
+        let said = |path: &str| kind.say_path(path).map_or_else(|| scope_path(path).to_owned(), |said| said.zh.into());
         let (why, who) = match error {
-            AuthorityError::NotWriter { path, who, .. } => (format!("{path} 只能由{}写。", who.zh), *who),
-            AuthorityError::Closed { path, after } => (format!("已有 {after},不能再写 {path}。"), SOMEBODY),
-            AuthorityError::Unseen { path, cited } => (format!("{path} 引用了未见过的决定 {cited}。"), SOMEBODY),
+            AuthorityError::NotWriter { path, who, .. } => (format!("{}只能由{}写。", said(path), who.zh), *who),
+            AuthorityError::Closed { path, after } => {
+                let before = path.rsplit_once('/').map_or(*after, |(entry, _)| entry);
+                (format!("已有{},不能再写{}。", said(&format!("{before}/{after}")), said(path)), SOMEBODY)
+            }
+            AuthorityError::Unseen { path, .. } => (format!("{}引用了未见过的决定。", said(path)), SOMEBODY),
             AuthorityError::Creator { birth, .. } => (format!("只有“{birth}”及其上级可以建立此记录。"), SOMEBODY),
             AuthorityError::FirstOwner { .. } | AuthorityError::Schema(_) => {
                 ("内容不合此类记录的规定。".to_owned(), SOMEBODY)
@@ -367,12 +322,12 @@ impl Refusal {
         Refusal {
             code: "letter_state",
             what: Explanation::new(
-                format!("{name}的介绍信 {} 现为 {}。", letter.letter_no, letter.state.name()),
-                format!("Letter {} of {name} is {}.", letter.letter_no, letter.state.name()),
+                format!("{name}的介绍信 {} 的状态是“{}”。", letter.letter_no, letter.state.label().zh),
+                format!("Letter {} of {name} is {}.", letter.letter_no, letter.state.label().en),
             ),
             why: Explanation::new(
-                format!("只有状态为 {} 的介绍信才能这样办理。", wanted.name()),
-                format!("Only a letter that is {} can be handled this way.", wanted.name()),
+                format!("只有“{}”的介绍信才能这样办理。", wanted.label().zh),
+                format!("Only a letter that is {} can be handled this way.", wanted.label().en),
             ),
             next: Explanation::new(
                 "如需转接,请由现归属重新开具介绍信。",
@@ -395,8 +350,8 @@ impl Refusal {
                 "Receiving, cancelling and returning each need a letter.",
             ),
             next: Explanation::new(
-                "请先由转出组织开具,或用 letter 指明是哪一封。",
-                "Have the origin issue one first, or name it with `letter`.",
+                "请先由转出组织开具(member.transfer.issue)。",
+                "Have the origin issue one first (member.transfer.issue).",
             ),
         }
     }
@@ -426,8 +381,11 @@ impl Refusal {
                 format!("{seat} may not settle this conflict."),
             ),
             why: Explanation::new(
-                format!("{}须由“{resolver}”或其上级处置。", conflict.kind),
-                format!("{} is settled by {resolver} or a superior of it.", conflict.kind),
+                format!("“{}”须由“{resolver}”或其上级处置。", say_finding(&conflict.kind).zh),
+                format!(
+                    "A conflict of this kind ({}) is settled by {resolver} or a superior of it.",
+                    say_finding(&conflict.kind).en
+                ),
             ),
             next: Explanation::new("请在该席位的节点上办理。", "Do it at that seat's node."),
         }
@@ -435,15 +393,20 @@ impl Refusal {
 
     #[must_use]
     pub fn bad_choice(conflict: &Conflict, choice: &str) -> Self {
-        let choices = conflict.values.iter().filter(|value| !value.value.is_null());
-        let choices = choices.map(ConflictValue::choice).collect::<Vec<_>>().join(", ");
-        let next = if choices.is_empty() {
+        let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
+        let choices = choices.map(|(value, n)| (n, rules::say_choice(conflict, &value.choice())));
+        let (zh, en): (Vec<_>, Vec<_>) =
+            choices.map(|(n, said)| (format!("{n}. {}", said.zh), format!("{n}. {}", said.en))).unzip();
+        let next = if zh.is_empty() {
             Explanation::new(
                 "请写明由哪个组织承接(记录编号)。",
                 "Name the organisation that takes over, by its record id.",
             )
         } else {
-            Explanation::new(format!("可选(或用序号):{choices}。"), format!("Choose one (or its number): {choices}."))
+            Explanation::new(
+                format!("请选定一个值或其序号:{}。", zh.join(";")),
+                format!("Choose a value, or its number: {}.", en.join("; ")),
+            )
         };
         Refusal {
             code: "bad_choice",
@@ -468,28 +431,4 @@ impl Refusal {
             next: Explanation::new("请检查参数。", "Check the arguments."),
         }
     }
-}
-
-fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Explanation {
-    match known.min_by_key(|k| (distance(name, k), *k)) {
-        Some(near) => Explanation::new(format!("是否要写 {near}?"), format!("Did you mean {near:?}?")),
-        None => Explanation::new("请查看帮助。", "See the help."),
-    }
-}
-
-/// Edit distance: how many letters to change, add or drop.
-fn distance(a: &str, b: &str) -> usize {
-    // What is not a name of ours need not be compared to its end.
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

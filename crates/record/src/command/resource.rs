@@ -9,7 +9,15 @@ use crate::kinds::org::ORG;
 use crate::kinds::resource::{Booking, KIND, Resource, SORTS};
 use crate::view::Record;
 
-const BOOKING: Argument = Argument::required("booking", ValueType::Text(64), label("预约编号", "the booking"));
+const BOOKING: Argument = Argument::optional(
+    "booking",
+    ValueType::Text(64),
+    label("预约编号或序号,唯一时可省", "the booking, or its number; not needed if there is one"),
+);
+/// Shorter beginnings of ids are mistaken too easily.
+const ID_DIGITS_MIN: usize = 8;
+/// Of more open bookings only the first are listed.
+const LISTED: usize = 20;
 
 pub static COMMANDS: &[Command] = &[
     Command {
@@ -113,7 +121,8 @@ fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn confirm(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (record, resource) = subject(planner)?;
-    let booking = open_booking(planner, record, resource)?;
+    let booking =
+        open_booking(planner, record, resource, |b| b.is_open() && (!b.confirmed || resource.withdrawn.is_some()))?;
     let today = planner.today();
     planner.put(record.id, Container::Slot, format!("bookings/{}/confirmed", booking.entry), today);
     Ok(())
@@ -121,7 +130,7 @@ fn confirm(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn decline(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (record, resource) = subject(planner)?;
-    let booking = open_booking(planner, record, resource)?;
+    let booking = open_booking(planner, record, resource, Booking::is_open)?;
     let cause = planner.text("cause").unwrap_or("declined");
     planner.put(record.id, Container::Slot, format!("bookings/{}/declined", booking.entry), Scalar::from(cause));
     Ok(())
@@ -133,19 +142,73 @@ fn subject<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'a Resource), Refu
     Ok((record, resource))
 }
 
-fn open_booking<'a>(planner: &Planner<'a>, record: &Record, resource: &'a Resource) -> Result<&'a Booking, Refusal> {
-    let entry = planner.text("booking").unwrap_or_default();
-    resource.bookings.iter().find(|b| b.entry == entry && b.is_open()).ok_or_else(|| {
-        Refusal::new(
+/// The booking that is meant: by its id or a beginning of that, by its number among those that are open, or the only one.
+fn open_booking<'a>(
+    planner: &Planner<'a>,
+    record: &Record,
+    resource: &'a Resource,
+    is_due: impl Fn(&Booking) -> bool,
+) -> Result<&'a Booking, Refusal> {
+    let due: Vec<&Booking> = resource.bookings.iter().filter(|booking| is_due(booking)).collect();
+    let Some(named) = planner.text("booking") else {
+        return match due[..] {
+            [only] => Ok(only),
+            _ => Err(which_booking(planner, record, &due, None)),
+        };
+    };
+    // Whoever names one may confirm it once more.
+    if let Some(booking) = resource.bookings.iter().find(|b| b.entry == named && b.is_open()) {
+        return Ok(booking);
+    }
+    let numbered = named.parse::<usize>().ok().and_then(|number| due.get(number.checked_sub(1)?).copied());
+    let begins = |b: &&&Booking| named.len() >= ID_DIGITS_MIN && own_part(b).starts_with(named);
+    let mut begun = due.iter().filter(begins);
+    match (numbered, begun.next(), begun.next()) {
+        (Some(booking), ..) => Ok(booking),
+        (None, Some(booking), None) => Ok(booking),
+        _ => Err(which_booking(planner, record, &due, Some(named))),
+    }
+}
+
+/// Of an entry's name what comes after the seat that asked.
+fn own_part(booking: &Booking) -> &str {
+    booking.entry.split_once('-').map_or(&booking.entry, |(_, own)| own)
+}
+
+fn which_booking(planner: &Planner<'_>, record: &Record, due: &[&Booking], named: Option<&str>) -> Refusal {
+    let (title, count) = (record.title(), due.len());
+    let what = match named {
+        Some(named) => {
+            (format!("“{title}”没有未决的预约 {named}。"), format!("{title:?} has no open booking {named}."))
+        }
+        None if due.is_empty() => (format!("“{title}”没有未决的预约。"), format!("{title:?} has no open booking.")),
+        None => ("请写明是哪一个预约。".to_owned(), format!("Which booking of {title:?}?")),
+    };
+    if due.is_empty() {
+        return Refusal::new(
             "no_booking",
-            (
-                format!("“{}”没有待办的预约 {entry}。", record.title()),
-                format!("{:?} has no open booking {entry}.", record.title()),
-            ),
-            ("它不存在,或已谢绝、已使用。", "It does not exist, or it was declined or used."),
-            ("请查看该资源的预约列表。", "Look at the resource's bookings."),
-        )
-    })
+            what,
+            ("没有人申请,或都已办结。", "Nobody has asked, or all were dealt with."),
+            ("无需办理。", "Nothing needs to be done."),
+        );
+    }
+    let seats = planner.world().seats();
+    let listed = due.iter().zip(1..).take(LISTED).map(|(booking, number)| {
+        let seat = booking.for_seat.map(|seat| seats.name(seat)).unwrap_or_default();
+        let day = booking.use_on.as_deref().unwrap_or_default();
+        let own: String = own_part(booking).chars().take(ID_DIGITS_MIN).collect();
+        format!("{number}. {seat} {day} ({own})")
+    });
+    let listed = listed.collect::<Vec<_>>().join("; ");
+    let zh = format!("未决的有 {count} 个:{listed}。请写 booking=序号。");
+    let en = format!("Open: {count}: {listed}. Give booking=NUMBER.");
+    let code = if named.is_some() { "no_booking" } else { "which_booking" };
+    Refusal::new(
+        code,
+        what,
+        ("不止一个,或写的不是其中之一。", "There are several, or what is given is none of them."),
+        (&zh, &en),
+    )
 }
 
 pub(super) fn withdrawn(record: &Record) -> Refusal {

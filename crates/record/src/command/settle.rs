@@ -51,7 +51,11 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn choose(conflict: &Conflict, choice: &str) -> Result<ConflictValue, Refusal> {
     let values = &conflict.values;
     let numbered = || choice.parse::<usize>().ok().and_then(|n| values.get(n.checked_sub(1)?));
-    if let Some(value) = values.iter().find(|v| v.choice() == choice).or_else(numbered) {
+    let said = |value: &ConflictValue| {
+        let said = rules::say_choice(conflict, &value.choice());
+        *said.zh == *choice || *said.en == *choice
+    };
+    if let Some(value) = values.iter().find(|v| v.choice() == choice || said(v)).or_else(numbered) {
         return Ok(value.clone());
     }
     // Where a home is to be found for somebody, any organisation may be named.

@@ -37,7 +37,11 @@ pub static COMMANDS: &[Command] = &[
                 label("转入席位,本节点无该组织时必填", "its seat, if this node does not hold it"),
             ),
             Argument::optional("letter_no", ValueType::Text(60), label("介绍信编号", "the letter's number")),
-            Argument::optional("valid_until", ValueType::Date, label("有效期至,默认30天", "until when; else 30 days")),
+            Argument::optional(
+                "valid_until",
+                ValueType::Date,
+                label("有效期至,默认30天", "until when (default: 30 days)"),
+            ),
         ],
         takes_fields: false,
         run: issue,
@@ -166,6 +170,25 @@ fn close(planner: &mut Planner<'_>, part: &str, destination: Option<SeatId>) -> 
     Ok(())
 }
 
+/// Several letters are open, and none was named.
+fn which_letter<'m>(planner: &Planner<'_>, record: &Record, open: impl Iterator<Item = &'m Move>) -> Refusal {
+    let seats = planner.world().seats();
+    let (zh, en): (Vec<_>, Vec<_>) = open
+        .map(|letter| {
+            let to = letter.to_seat.map(|seat| seats.name(seat)).unwrap_or_default();
+            (format!("letter={}(转往{to})", letter.letter_no), format!("letter={} (to {to})", letter.letter_no))
+        })
+        .unzip();
+    let (count, name) = (zh.len(), record.title());
+    let (zh, en) = (format!("请写明是哪一封:{}。", zh.join(";")), format!("Say which: {}.", en.join("; ")));
+    Refusal::new(
+        "which_letter",
+        (format!("{name}有 {count} 封待办的介绍信。"), format!("{name} has {count} open letters.")),
+        ("不止一封,须写明。", "There is more than one."),
+        (&zh, &en),
+    )
+}
+
 fn subject<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'a Member), Refusal> {
     let record = planner.subject()?;
     let member = record.typed.member().ok_or_else(|| Refusal::wrong_kind(record, "member"))?;
@@ -200,6 +223,6 @@ fn letter<'a>(
             }
             _ => Err(Refusal::no_letter(record)),
         },
-        (Some(_), Some(_)) => Err(Refusal::no_letter(record)),
+        (Some(_), Some(_)) => Err(which_letter(planner, record, member.moves.iter().filter(is_for))),
     }
 }

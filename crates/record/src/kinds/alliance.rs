@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::change::{Container, Scalar};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Class, Field, Kind, Merge, Part, ValueType, Writer, label};
+use crate::kind::{Class, Derived, Field, Kind, Merge, Part, ValueType, Writer, label, word};
 use crate::kinds::Typed;
 use crate::kinds::org::ORG;
 use crate::scope::is_in;
@@ -16,7 +16,11 @@ use crate::view::{Folding, object};
 const HOST: Writer = Writer::Party("host_seat");
 
 /// What it can be.
-pub const FORMS: ValueType = ValueType::Choice(&["council", "league", "joint_meeting"]);
+pub const FORMS: ValueType = ValueType::Choice(&[
+    word("council", "理事会", "council"),
+    word("league", "联盟", "league"),
+    word("joint_meeting", "联席会", "joint meeting"),
+]);
 
 pub static KIND: Kind = Kind {
     name: "alliance",
@@ -83,6 +87,14 @@ pub static KIND: Kind = Kind {
             Writer::Audience,
             label("共享资源", "shared resources"),
             label("成员单位提供的场所等", "halls and the like that participants offer"),
+        ),
+    ],
+    derived: &[
+        Derived::new("present", label("现有成员单位", "present participants"), &[]),
+        Derived::new(
+            "part_time/state",
+            label("状态", "state"),
+            &[word("active", "有效", "active"), word("lapsing", "所在单位已退出", "unit has left")],
         ),
     ],
     read,

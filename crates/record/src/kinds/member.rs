@@ -6,7 +6,9 @@ use crate::change::{Container, OpId, Scalar};
 use crate::decision;
 use crate::history::Visible;
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer, label};
+use crate::kind::{
+    Class, Derived, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, Writer, label, word,
+};
 use crate::kinds::Typed;
 use crate::kinds::org::ORG;
 use crate::seats::Tier;
@@ -57,7 +59,7 @@ pub static KIND: Kind =
                 Merge::Mv,
                 ValueType::Date,
                 Writer::Owner,
-                label("入党日期", "joined on"),
+                label("入党日期", "joining date"),
                 label("接收为预备党员之日", "the day of admission on probation"),
             ),
             Field::new(
@@ -65,7 +67,7 @@ pub static KIND: Kind =
                 Merge::Mv,
                 ValueType::Date,
                 Writer::Owner,
-                label("转正日期", "full on"),
+                label("转正日期", "date of full membership"),
                 label("转为正式党员之日", "the day of becoming a full member"),
             ),
             Field::new(
@@ -112,7 +114,7 @@ pub static KIND: Kind =
                 Merge::Lww,
                 ValueType::Date,
                 Writer::Owner,
-                label("编入日期", "admitted on"),
+                label("编入日期", "date of admission to the branch"),
                 label("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on"),
             ),
             Field::new(
@@ -145,8 +147,34 @@ pub static KIND: Kind =
                 label("介绍信、回执与裁定", "letters, receipts and decisions"),
             ),
         ],
+        derived: &[
+            Derived::new("home_branch", label("所在支部", "home branch"), &[]),
+            Derived::new("home_epoch", label("归属届次", "home epoch"), &[]),
+            Derived::new("effective_home", label("现归属", "effective home"), &[]),
+            Derived::new(
+                "pending",
+                label("待办", "pending"),
+                &[
+                    word("transfer_pending", "转接未接收", "transfer under way"),
+                    word("transfer_conflict", "转接有冲突", "transfer disputed"),
+                ],
+            ),
+            Derived::new("moves/state", label("状态", "state"), MOVE_STATES),
+            Derived::new("moves/late", label("逾期接收", "received late"), &[]),
+        ],
         read,
     };
+
+/// As [`MoveState::name`] names them.
+const MOVE_STATES: &[Word] = &[
+    word("issued", "已开具,未接收", "issued"),
+    word("confirmed", "已接收", "confirmed"),
+    word("disputed", "有争议", "disputed"),
+    word("stale", "依据已过时", "stale"),
+    word("returned", "已退回", "returned"),
+    word("cancelled", "已撤回", "cancelled"),
+    word("early", "依据尚未到达", "early"),
+];
 
 static STAGE: StateMachine = StateMachine {
     states: &[
@@ -156,8 +184,15 @@ static STAGE: StateMachine = StateMachine {
         State::new("probationary", label("预备党员", "probationary"), 3, Writer::Owner, &["candidate"]),
         State::new("full", label("正式党员", "full member"), 4, Writer::Owner, &["probationary", "suspended"]),
         State::new("suspended", label("停止党籍", "suspended"), 5, TOWNSHIP, &["probationary", "full"]),
-        State::new("left", label("退党", "left"), 6, Writer::Owner, &["probationary", "full", "suspended"]).ending(),
-        State::new("removed", label("除名", "removed"), 7, TOWNSHIP, &["probationary", "full", "suspended"]).ending(),
+        State::new("left", label("退党", "left"), 6, Writer::Owner, &["probationary", "full", "suspended"])
+            .ending()
+            .means(
+                "退党是本人退出党组织、党籍终结,不是转出;转往其他支部请用 member.transfer.issue",
+                "leaving ends the membership itself; it is not a move. To another branch a person goes by member.transfer.issue",
+            ),
+        State::new("removed", label("除名", "removed"), 7, TOWNSHIP, &["probationary", "full", "suspended"])
+            .ending()
+            .means("除名使党籍终结", "removal ends the membership"),
         State::new(
             "deceased",
             label("去世", "deceased"),
@@ -165,7 +200,8 @@ static STAGE: StateMachine = StateMachine {
             Writer::Owner,
             &["applicant", "activist", "candidate", "probationary", "full", "suspended"],
         )
-        .ending(),
+        .ending()
+        .means("登记去世后,此人不再计入党员", "a person who has died is no longer counted"),
     ],
 };
 
@@ -248,6 +284,11 @@ impl MoveState {
             MoveState::Cancelled => "cancelled",
             MoveState::Early => "early",
         }
+    }
+
+    #[must_use]
+    pub fn label(self) -> Label {
+        MOVE_STATES.iter().find(|word| word.name == self.name()).map_or(label("?", "?"), |word| word.label)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::change::{Container, OpId, Scalar};
 use crate::decision;
 use crate::history::Visible;
 use crate::id::RecordId;
-use crate::kind::{Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer, label};
+use crate::kind::{Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer, label, word};
 use crate::kinds::Typed;
 use crate::scope::is_in;
 use crate::seats::Tier;
@@ -56,16 +56,16 @@ pub static KIND: Kind = Kind {
             "org_kind",
             Merge::Lww,
             ValueType::Choice(&[
-                "village",
-                "community",
-                "enterprise",
-                "association",
-                "industry",
-                "functional",
-                "network",
-                "temporary",
-                "floating",
-                "out_of_area",
+                word("village", "村", "village"),
+                word("community", "社区", "community"),
+                word("enterprise", "企业", "enterprise"),
+                word("association", "社会组织", "association"),
+                word("industry", "行业", "industry"),
+                word("functional", "功能型", "functional"),
+                word("network", "网络", "network"),
+                word("temporary", "临时", "temporary"),
+                word("floating", "流动", "floating"),
+                word("out_of_area", "异地", "out of area"),
             ]),
             Writer::Owner,
             label("类型", "kind"),
@@ -74,7 +74,11 @@ pub static KIND: Kind = Kind {
         Field::new(
             "formation_mode",
             Merge::Lww,
-            ValueType::Choice(&["single", "joint", "attached"]),
+            ValueType::Choice(&[
+                word("single", "单独组建", "single"),
+                word("joint", "联合组建", "joint"),
+                word("attached", "挂靠组建", "attached"),
+            ]),
             Writer::Owner,
             label("组建方式", "formation"),
             label("单独建、联合建、挂靠建", "single, joint or attached"),
@@ -82,7 +86,7 @@ pub static KIND: Kind = Kind {
         Field::new(
             "build_mode",
             Merge::Mv,
-            ValueType::Choice(&["merged", "coordinated"]),
+            ValueType::Choice(&[word("merged", "合建", "merged"), word("coordinated", "共建", "coordinated")]),
             TOWNSHIP,
             label("合建/共建", "build mode"),
             label("合建则职能划转,共建则协调指导", "merged hands all functions over; coordinated only guides"),
@@ -91,7 +95,12 @@ pub static KIND: Kind = Kind {
         Field::new(
             "joint_type",
             Merge::Lww,
-            ValueType::Choice(&["village_village", "village_enterprise", "village_community", "association_led"]),
+            ValueType::Choice(&[
+                word("village_village", "村村联建", "village with village"),
+                word("village_enterprise", "村企联建", "village with enterprise"),
+                word("village_community", "村居联建", "village with community"),
+                word("association_led", "协会带建", "led by an association"),
+            ]),
             Writer::Owner,
             label("联建类型", "joint type"),
             label("村村、村企、村居联建或协会带建", "which kinds of unit join"),
@@ -156,6 +165,7 @@ pub static KIND: Kind = Kind {
             ),
         ),
     ],
+    derived: &[],
     read,
 };
 
@@ -171,7 +181,10 @@ static LIFECYCLE: StateMachine = StateMachine {
             &["proposed", "approved", "rectifying", "absorbed", "dissolved"],
         ),
         State::new("rectifying", label("整顿", "rectifying"), 3, TOWNSHIP, &["active"]),
-        State::new("absorbed", label("并入", "absorbed"), 4, TOWNSHIP, &["active", "rectifying"]).ending(),
+        State::new("absorbed", label("并入", "absorbed"), 4, TOWNSHIP, &["active", "rectifying"]).ending().means(
+            "并入后本组织不再接收党员和变更,由承接组织接续",
+            "an absorbed organisation takes no more members or changes; its successor goes on",
+        ),
         State::new(
             "dissolved",
             label("撤销", "dissolved"),
@@ -179,8 +192,14 @@ static LIFECYCLE: StateMachine = StateMachine {
             TOWNSHIP,
             &["proposed", "approved", "active", "rectifying"],
         )
-        .ending(),
-        State::new("terminated", label("终止", "terminated"), 5, TOWNSHIP, &["active", "rectifying"]).ending(),
+        .ending()
+        .means(
+            "撤销后本组织不再接收党员和变更;承接组织请用 org.dissolve 指明",
+            "a dissolved organisation takes no more members or changes; org.dissolve names who takes over",
+        ),
+        State::new("terminated", label("终止", "terminated"), 5, TOWNSHIP, &["active", "rectifying"])
+            .ending()
+            .means("终止后本组织不再接收党员和变更", "a terminated organisation takes no more members or changes"),
     ],
 };
 

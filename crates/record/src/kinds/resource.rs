@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::change::{Container, OpId, Scalar};
 use crate::history::Visible;
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Class, Field, Kind, Merge, Part, ValueType, Writer, label};
+use crate::kind::{Class, Derived, Field, Kind, Merge, Part, ValueType, Word, Writer, label, word};
 use crate::kinds::Typed;
 use crate::kinds::org::ORG;
 use crate::value::{record_of, seat_of};
@@ -14,7 +14,14 @@ use crate::view::{Folding, object};
 const ASKER: Writer = Writer::Party("for_seat");
 
 /// What it can be.
-pub const SORTS: ValueType = ValueType::Choice(&["hall", "room", "ground", "equipment", "teacher", "service"]);
+pub const SORTS: ValueType = ValueType::Choice(&[
+    word("hall", "会场", "hall"),
+    word("room", "房间", "room"),
+    word("ground", "场地", "ground"),
+    word("equipment", "设备", "equipment"),
+    word("teacher", "师资", "teacher"),
+    word("service", "服务", "service"),
+]);
 
 pub static KIND: Kind = Kind {
     name: "resource",
@@ -91,8 +98,19 @@ pub static KIND: Kind = Kind {
             label("他人申请,所有者确认", "others ask, the owner confirms"),
         ),
     ],
+    derived: &[Derived::new("bookings/state", label("状态", "state"), BOOKING_STATES)],
     read,
 };
+
+/// As [`Booking::state`] names them.
+const BOOKING_STATES: &[Word] = &[
+    word("requested", "待确认", "requested"),
+    word("confirmed", "已确认", "confirmed"),
+    word("declined", "已谢绝", "declined"),
+    word("used", "已使用", "used"),
+    word("needs_owner_reconfirm", "待所有者重新确认", "needs the owner's confirmation again"),
+    word("owner_left", "所有者已收回", "owner has left"),
+];
 
 /// What rules read of a resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
-use crate::kind::label;
+use crate::kind::{Word, label};
 use crate::kinds::member::Member;
 use crate::rules::{Finding, Rule, resolver};
 use crate::view::Record;
@@ -18,13 +18,16 @@ const ADDED: &str = "ADD_TO_DISSOLVED_ORG";
 const ENDED: &str = "HOME_ORG_ENDED";
 
 pub static RULE: Rule = Rule {
-    finds: &[ADDED, ENDED],
-    label: label("所在组织已终结", "home organisation ended"),
+    finds: &[
+        Word { name: ADDED, label: label("编入已终结的组织", "admitted to an ended organisation") },
+        Word { name: ENDED, label: label("所在组织已终结", "home organisation ended") },
+    ],
     help: label(
         "党员所在组织已撤销、并入或终止;待乡镇确认后转入承接组织",
         "the member's organisation was dissolved, absorbed or terminated; the township confirms who takes the member over",
     ),
     takes_any_record: true,
+    choices: &[],
     derive,
     settle,
 };

@@ -7,7 +7,7 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
-use crate::kind::{Kind, Writer, label};
+use crate::kind::{Kind, Word, Writer, label};
 use crate::rules::{Finding, Rule, resolver};
 use crate::view::Record;
 use crate::world::World;
@@ -15,13 +15,13 @@ use crate::world::World;
 const KIND: &str = "DIVERGED_FIELD";
 
 pub static RULE: Rule = Rule {
-    finds: &[KIND],
-    label: label("字段分歧", "diverged field"),
+    finds: &[Word { name: KIND, label: label("字段分歧", "diverged field") }],
     help: label(
         "两方互不知情地写了同一字段;由双方的共同上级选定其一",
         "two wrote one field without seeing each other; their common superior chooses",
     ),
     takes_any_record: false,
+    choices: &[],
     derive,
     settle,
 };
@@ -41,8 +41,15 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         let (zh_written, en_written) = if values.iter().any(ConflictValue::is_sealed) {
             ("(已密封)".to_owned(), "(sealed)".to_owned())
         } else {
-            let written = values.iter().map(ConflictValue::choice).collect::<Vec<_>>().join(" / ");
-            (written.clone(), written)
+            let said = |value: &ConflictValue| {
+                let choice = value.choice();
+                record
+                    .kind()
+                    .and_then(|kind| kind.say_value(key, &choice))
+                    .unwrap_or_else(|| Explanation::new(&*choice, &*choice))
+            };
+            let (zh, en): (Vec<_>, Vec<_>) = values.iter().map(said).map(|said| (said.zh, said.en)).unzip();
+            (zh.join(" / "), en.join(" / "))
         };
         let title = record.title();
         let finding = Finding {
@@ -55,11 +62,8 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             anchors: BTreeSet::from([record.id]),
             also: Vec::new(),
             explanation: Explanation::new(
-                format!("“{title}”的{}在不同地方被写成不同的值:{zh_written}。请选定其一。", label.zh),
-                format!(
-                    "The {} of {title:?} was written differently in two places: {en_written}. Choose one.",
-                    label.en
-                ),
+                format!("“{title}”的{}填了不同的值:{zh_written}。请选定其一。", label.zh),
+                format!("Different values were entered for the {} of {title:?}: {en_written}. Choose one.", label.en),
             ),
             values,
         };

@@ -13,7 +13,8 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictId, ConflictValue, Explanation, Severity};
 use crate::id::{RecordId, SeatId};
-use crate::kind::Label;
+use crate::kind::{Label, Word};
+use crate::kinds;
 use crate::schema::settle_key;
 use crate::seats::Tier;
 use crate::view::Record;
@@ -30,11 +31,12 @@ pub mod withdrawn_resource_booked;
 /// A rule as data: what it finds, and how a choice settles it.
 pub struct Rule {
     /// The kinds of conflict that it yields.
-    pub finds: &'static [&'static str],
-    pub label: Label,
+    pub finds: &'static [Word],
     pub help: Label,
     /// Whether settling may name another record than those that disagree.
     takes_any_record: bool,
+    /// The values to choose from, where they are no values of the field.
+    choices: &'static [Word],
     derive: fn(&Record, &dyn World, &mut Vec<Conflict>),
     settle: Settle,
 }
@@ -69,14 +71,44 @@ pub fn derive(record: RecordId, world: &dyn World) -> Vec<Conflict> {
 
 /// Writes a chosen value's consequences by the rule that found the conflict.
 pub(crate) fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
-    match ALL.iter().find(|rule| rule.finds.contains(&conflict.kind.as_str())) {
+    match rule_of(&conflict.kind) {
         Some(rule) => (rule.settle)(planner, conflict, chosen),
         None => Ok(()),
     }
 }
 
 pub(crate) fn takes_any_record(kind: &str) -> bool {
-    ALL.iter().any(|rule| rule.takes_any_record && rule.finds.contains(&kind))
+    rule_of(kind).is_some_and(|rule| rule.takes_any_record)
+}
+
+fn rule_of(finding: &str) -> Option<&'static Rule> {
+    ALL.iter().copied().find(|rule| rule.finds.iter().any(|word| word.name == finding))
+}
+
+/// Everything that a rule may find.
+pub fn findings() -> impl Iterator<Item = &'static Word> {
+    ALL.iter().flat_map(|rule| rule.finds)
+}
+
+/// What people read for the kind of a conflict; one that this version does not know has its code alone.
+#[must_use]
+pub fn say_finding(name: &str) -> Explanation {
+    findings().find(|word| word.name == name).map_or_else(|| Explanation::new(name, name), |word| word.label.into())
+}
+
+/// What people read for a value that they may choose.
+#[must_use]
+pub fn say_choice(conflict: &Conflict, choice: &str) -> Explanation {
+    say_choice_of(&conflict.kind, &conflict.field, choice)
+}
+
+/// As [`say_choice`], by the conflict's kind and field. Of a field's name, whichever kind of record has it.
+#[must_use]
+pub fn say_choice_of(finding: &str, field: &str, choice: &str) -> Explanation {
+    let choices = rule_of(finding).map_or(&[][..], |rule| rule.choices);
+    let own = choices.iter().find(|word| word.name == choice).map(|word| word.label.into());
+    let of_field = || kinds::all().iter().find_map(|kind| kind.say_value(field, choice));
+    own.or_else(of_field).unwrap_or_else(|| Explanation::new(choice, choice))
 }
 
 /// What a rule says of a conflict; [`Finding::conclude`] adds what follows.

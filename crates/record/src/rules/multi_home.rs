@@ -6,7 +6,7 @@ use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
-use crate::kind::label;
+use crate::kind::{Word, label};
 use crate::kinds::member::{Home, Move};
 use crate::rules::owner_disputed::give_to;
 use crate::rules::{Finding, Rule, resolver, title};
@@ -16,13 +16,13 @@ use crate::world::World;
 const KIND: &str = "MULTI_HOME";
 
 pub static RULE: Rule = Rule {
-    finds: &[KIND],
-    label: label("重复转接", "two homes"),
+    finds: &[Word { name: KIND, label: label("重复转接", "two homes") }],
     help: label(
         "同一届次有两处接收了组织关系;一人只有一个归属,由共同上级裁定",
         "two places received one person from the same home; a person has one home, and a common superior decides",
     ),
     takes_any_record: false,
+    choices: &[],
     derive,
     settle,
 };

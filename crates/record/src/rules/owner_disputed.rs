@@ -8,7 +8,7 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
-use crate::kind::label;
+use crate::kind::{Word, label};
 use crate::kinds::member::{Member, MoveState};
 use crate::rules::{Finding, Rule, resolver};
 use crate::scope::{self, OWNER};
@@ -18,13 +18,13 @@ use crate::world::World;
 const KIND: &str = "OWNER_DISPUTED";
 
 pub static RULE: Rule = Rule {
-    finds: &[KIND],
-    label: label("所属不一", "owner disputed"),
+    finds: &[Word { name: KIND, label: label("所属不一", "owner disputed") }],
     help: label(
         "两个席位都认为记录归自己所有;由共同上级确定",
         "two seats each hold a record as theirs; a common superior decides",
     ),
     takes_any_record: false,
+    choices: &[],
     derive,
     settle,
 };

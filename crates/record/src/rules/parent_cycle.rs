@@ -6,7 +6,7 @@ use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
-use crate::kind::label;
+use crate::kind::{Word, label};
 use crate::rules::{Finding, Rule, named, resolver};
 use crate::value::record_of;
 use crate::view::Record;
@@ -17,13 +17,13 @@ const KIND: &str = "PARENT_CYCLE";
 const DEPTH_MAX: usize = 64;
 
 pub static RULE: Rule = Rule {
-    finds: &[KIND],
-    label: label("隶属成环", "parent cycle"),
+    finds: &[Word { name: KIND, label: label("隶属成环", "parent cycle") }],
     help: label(
         "几个组织互为上级;汇总时各按成环之前的隶属,由共同上级裁定",
         "organisations are above each other; adding up uses their last acyclic parents, and a common superior decides",
     ),
     takes_any_record: false,
+    choices: &[],
     derive,
     settle,
 };

@@ -6,7 +6,7 @@ use crate::change::Container;
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
-use crate::kind::label;
+use crate::kind::{Word, label};
 use crate::kinds::member::MoveState;
 use crate::rules::owner_disputed::give_to;
 use crate::rules::{Finding, Rule, resolver, title};
@@ -16,13 +16,13 @@ use crate::world::World;
 const KIND: &str = "STALE_TRANSFER";
 
 pub static RULE: Rule = Rule {
-    finds: &[KIND],
-    label: label("过时介绍信", "stale letter"),
+    finds: &[Word { name: KIND, label: label("过时介绍信", "stale letter") }],
     help: label(
         "介绍信依据的归属已经变更,转接无效;由现归属或其上级退回",
         "the letter cites a home that was left before and has no effect; the present home or its superior returns it",
     ),
     takes_any_record: false,
+    choices: &[],
     derive,
     settle,
 };

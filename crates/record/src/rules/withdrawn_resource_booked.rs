@@ -6,7 +6,7 @@ use crate::change::{Container, OpId, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
-use crate::kind::label;
+use crate::kind::{Word, label, word};
 use crate::kinds::resource::{Booking, Resource};
 use crate::rules::{Finding, Rule, title};
 use crate::view::Record;
@@ -17,13 +17,13 @@ const KEEP: &str = "keep";
 const DECLINE: &str = "decline";
 
 pub static RULE: Rule = Rule {
-    finds: &[KIND],
-    label: label("已收回的资源仍有预约", "withdrawn resource booked"),
+    finds: &[Word { name: KIND, label: label("已收回的资源仍有预约", "withdrawn resource booked") }],
     help: label(
         "资源已收回或所有者已退出联盟,但仍有预约;由所有者确认保留或谢绝",
         "the resource was withdrawn or its owner left the alliance, and a booking is open; its owner keeps or declines it",
     ),
     takes_any_record: false,
+    choices: &[word(KEEP, "保留", "keep"), word(DECLINE, "谢绝", "decline")],
     derive,
     settle,
 };

@@ -7,4 +7,5 @@ mod properties;
 mod sealed;
 mod speed;
 mod stories;
+mod words;
 pub(crate) mod world;

@@ -60,6 +60,8 @@ pub struct DoArgs {
     pub asker: Asker,
     #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true, help = t(help::DO_COMMAND_ID))]
     pub command_id: String,
+    #[arg(long, help = t(help::YES))]
+    pub yes: bool,
     #[arg(long, help = t(help::DO_EXPLAIN))]
     pub explain: bool,
     /// Its own flag, since `do --help COMMAND` is about that command.

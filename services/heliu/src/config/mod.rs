@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::id::{RealmId, realm_id};
 use heliu_trust::signature::PublicKey;
 use toml::Spanned;
@@ -52,13 +53,7 @@ pub struct Config {
 
 impl Config {
     pub fn load(file: &Path) -> Result<Self, Failure> {
-        let long = std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > FILE_BYTES_MAX);
-        let text = if long {
-            Err(std::io::Error::other("it is longer than any configuration"))
-        } else {
-            std::fs::read_to_string(file)
-        };
-        let text = text.map_err(|error| missing(file, &error))?;
+        let text = small_file::read_text(file, FILE_BYTES_MAX).map_err(|why| missing(file, &why))?;
         Config::read(file, &text, &|name| std::env::var(name).ok())
     }
 
@@ -97,9 +92,9 @@ pub fn stray(names: impl Iterator<Item = String>) -> Vec<(String, Option<String>
     names.filter(strange).map(near).collect()
 }
 
-fn missing(file: &Path, error: &std::io::Error) -> Failure {
-    let failure = Failure::file(file, error);
-    if error.kind() == std::io::ErrorKind::NotFound {
+fn missing(file: &Path, why: &BadFile) -> Failure {
+    let failure = Failure::bad_file(file, why);
+    if *why == BadFile::Missing {
         let failure = Failure { exit: Exit::Usage, ..failure };
         if let Some(instead) = file.parent().and_then(instead_of_realm) {
             return failure.next(instead);

@@ -150,7 +150,7 @@ pub const SETTINGS: &[Setting] = &[
         default: Some("access.json"),
         help: label(
             "访问令牌清单(只存散列);用 heliu access 增删",
-            "The access tokens, hashed; heliu access adds and revokes them",
+            "The access tokens, hashed; to add or revoke one: heliu access",
         ),
     },
     Setting {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::ask::{Ask, Fault};
 use super::county::County;
 use super::words::Teller;
-use crate::text::{Language, language, tr};
+use crate::text::{Language, codes, language, tr};
 
 const PAGE: usize = 64;
 
@@ -28,17 +28,22 @@ pub async fn open(county: &County) -> Result<Vec<Conflict>, Fault> {
             break;
         }
     }
-    found.sort_by_key(|conflict| (std::cmp::Reverse(conflict.severity), conflict.kind.clone(), conflict.id));
+    // By what they say, which is the same for the same seed; ids are not.
+    let key = |conflict: &Conflict| {
+        (std::cmp::Reverse(conflict.severity), conflict.kind.clone(), conflict.explanation.zh.clone(), conflict.id)
+    };
+    found.sort_by_key(key);
     Ok(found)
 }
 
 /// One conflict in words: what it is about, the values, what is shown meanwhile, who may settle it.
 pub async fn tell(county: &County, conflict: &Conflict, teller: &Teller) -> Result<(), Fault> {
-    let weight = match conflict.severity {
-        Severity::Hard => tr!("须处置", "must be settled"),
-        Severity::Advisory | Severity::Info => tr!("提示", "advisory"),
-    };
-    let (id, kind) = (conflict.id.short(), &conflict.kind);
+    let weight = codes::severity(match conflict.severity {
+        Severity::Hard => "hard",
+        Severity::Advisory => "advisory",
+        Severity::Info => "info",
+    });
+    let (id, kind) = (conflict.id.short(), codes::finding(&conflict.kind));
     let explanation = match language() {
         Language::Zh => &conflict.explanation.zh,
         Language::En => &conflict.explanation.en,
@@ -78,9 +83,11 @@ async fn name_of(county: &County, record: RecordId) -> Result<Option<String>, Fa
 }
 
 /// The conflict that the county settles in the story: the double transfer if there is one.
-pub fn to_settle(open: &[Conflict]) -> Option<(&Conflict, &ConflictValue)> {
+pub fn to_settle<'c>(county: &County, open: &'c [Conflict]) -> Option<(&'c Conflict, &'c ConflictValue)> {
     let chosen = open.iter().find(|conflict| conflict.kind == "MULTI_HOME").or(open.first())?;
-    Some((chosen, chosen.values.first()?))
+    // Whichever seat comes first in the county: the order of the values follows from keys.
+    let place = |value: &&ConflictValue| value.seat.map(|seat| county.at(seat).seat.code.clone());
+    Some((chosen, chosen.values.iter().min_by_key(place)?))
 }
 
 /// Settles it at the county's node.
@@ -88,8 +95,8 @@ pub async fn settle(county: &County, conflict: &Conflict, value: &ConflictValue,
     let (top, choice) = (county.top(), value.choice());
     let settle = Ask::new("conflict.settle").of(conflict.subject).with("conflict", conflict.id).with("choice", &choice);
     county.ask(top.seat.id, settle.because("县级核实后裁定")).await?;
-    let (name, kind, chosen) = (&top.seat.name, &conflict.kind, shown(county, &value.value).await?);
-    teller.say(&tr!("{name}处置 {kind}:选定“{chosen}”。", "{name} settles {kind}: it chooses {chosen}."));
+    let (name, kind, chosen) = (&top.seat.name, codes::finding(&conflict.kind), shown(county, &value.value).await?);
+    teller.say(&tr!("{name}处置“{kind}”:选定“{chosen}”。", "{name} settles {kind}: it chooses {chosen}."));
     Ok(())
 }
 

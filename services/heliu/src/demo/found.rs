@@ -82,7 +82,6 @@ impl Founding {
     /// The county's node runs; then tier by tier every seat's node asks the one above it to be let in, with a one-time
     /// token, and starts. Those in `cut` reach their superior through a gate.
     pub async fn start(&self, seats: &[Seat], cut: &BTreeSet<SeatId>, teller: &Teller) -> Result<Vec<Place>, Fault> {
-        allow_files(seats.len() as u64 * FILES_PER_NODE)?;
         let mut places: Vec<Place> = Vec::with_capacity(seats.len());
         let mut desks: BTreeMap<SeatId, Desk> = BTreeMap::new();
         for tier in Tier::ALL {
@@ -209,27 +208,60 @@ async fn delegate(desks: &BTreeMap<SeatId, Desk>, places: &[Place], begin: usize
     Ok(())
 }
 
-/// Raises the limit of open files to what the system lets a process have.
+/// Raises the limit of open files to what the system lets a process have; before anything is made.
 #[cfg(unix)]
-fn allow_files(needed: u64) -> Result<(), Failure> {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
+pub fn allow_files(seats: usize) -> Result<(), Failure> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let raise = |raised| setrlimit(Resource::Nofile, raised).is_ok();
+    allow(seats as u64 * FILES_PER_NODE, &getrlimit(Resource::Nofile), raise)
+}
+
+#[cfg(unix)]
+fn allow(
+    needed: u64,
+    limit: &rustix::process::Rlimit,
+    raise: impl Fn(rustix::process::Rlimit) -> bool,
+) -> Result<(), Failure> {
+    use rustix::process::Rlimit;
     if limit.current.is_none_or(|current| current >= needed) {
         return Ok(());
     }
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let allowed = if setrlimit(Resource::Nofile, raised).is_ok() { limit.maximum } else { limit.current };
+    let allowed = if raise(raised) { limit.maximum } else { limit.current };
     let Some(allowed) = allowed.filter(|allowed| *allowed < needed) else { return Ok(()) };
     let what = say!("本会话可打开的文件太少", "this session may not open enough files");
     let why = say!(
         "全县的节点约需 {needed} 个,现在允许 {allowed} 个",
         "a county's nodes need about {needed}, and {allowed} are allowed"
     );
-    let next = say!("请先执行 ulimit -n {needed},再试一次", "run `ulimit -n {needed}` first, then try again");
+    let next = say!(
+        "先执行 ulimit -n {needed} 再试;若不许,请管理员提高硬限制(/etc/security/limits.conf 的 nofile),或用更小的县(--regions)",
+        "run `ulimit -n {needed}` first, then try again; if that is not allowed, have the hard limit raised (nofile in \
+         /etc/security/limits.conf), or take a smaller county (--regions)"
+    );
     Err(Failure::new(Exit::Failed, "open_files", what).why(why).next(next))
 }
 
 #[cfg(not(unix))]
-fn allow_files(_needed: u64) -> Result<(), Failure> {
+pub fn allow_files(_seats: usize) -> Result<(), Failure> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::process::Rlimit;
+
+    use super::*;
+
+    #[test]
+    fn too_few_open_files_are_raised_as_far_as_may_be_and_else_told_with_the_command() {
+        let limit = |current, maximum| Rlimit { current: Some(current), maximum };
+        allow(8_180, &limit(1_024, Some(8_180)), |raised| raised.current == Some(8_180)).expect("it may be raised");
+        allow(8_180, &limit(1_024, None), |_| true).expect("there is no hard limit");
+        for (limit, may) in [(limit(1_024, Some(4_096)), true), (limit(1_024, Some(1_048_576)), false)] {
+            let failure = allow(8_180, &limit, |_| may).expect_err("it is too little");
+            assert_eq!(failure.code, "open_files");
+            assert!(failure.next.is_some_and(|next| next.en.contains("ulimit -n 8180")));
+        }
+    }
 }

@@ -32,7 +32,7 @@ use crate::text::{bytes, count, tr};
 use ask::Fault;
 use cast::Cast;
 use county::County;
-use found::Founding;
+use found::{Founding, allow_files};
 use place::Place;
 use proof::{Holder, Proof, Tree};
 use register::Plan;
@@ -137,6 +137,8 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
         None => (Path::new("371726.csv"), JUANCHENG.to_vec()),
     };
     let parse = |realm: &RealmId| regions::parse(path, realm, &bytes);
+    // Before anything is made: a county needs more open files than a session has as a rule.
+    allow_files(parse(&RealmId([0; 16]))?.len())?;
     let home = Home::open(args.dir.as_deref())?;
     let founding = Founding::new(home.path(), parse)?;
     let seats = parse(&founding.realm())?;
@@ -215,7 +217,7 @@ async fn play(county: &County, plan: &Plan, cast: &Cast, seats: &[Seat], teller:
         disputes::tell(county, conflict, teller).await?;
     }
     let mut settled = true;
-    if let Some((conflict, value)) = disputes::to_settle(&open) {
+    if let Some((conflict, value)) = disputes::to_settle(county, &open) {
         disputes::settle(county, conflict, value, teller).await?;
         county.quiet(teller, &flowing, plan.total()).await?;
         settled = disputes::tell_settled(county, conflict, teller).await?;

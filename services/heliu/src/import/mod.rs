@@ -8,12 +8,12 @@ mod rows;
 mod sending;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::Path;
 
 use heliu_client::Client;
 use heliu_record::kind::ValueType;
 use heliu_record::{command, kinds};
+use heliu_tls::small_file;
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
@@ -93,10 +93,7 @@ pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
 
 /// One byte more than may be, so that what is too long is seen to be.
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let opened = std::fs::File::open(file);
-    let read = opened.and_then(|file| file.take(rows::FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes));
-    read.map(|_| bytes).map_err(|error| Failure::file(file, &error))
+    small_file::read(file, rows::FILE_BYTES_MAX as u64 + 1).map_err(|why| Failure::bad_file(file, &why))
 }
 
 /// What a node knows that rows may name.

@@ -133,7 +133,7 @@ fn twice(rows: &[Row], name: &str) -> Vec<BadRow> {
         if line != row.line {
             bad.push(BadRow {
                 line: row.line,
-                reason: say!("{name} {number} 在第 {line} 行已经有了", "{name} {number} is also on line {line}"),
+                reason: say!("编号 {number} 在第 {line} 行已经有了", "{name} {number} is also on line {line}"),
             });
         }
     }
@@ -159,7 +159,7 @@ impl Form {
             if !columns.iter().any(|column| column.name == argument.name) {
                 let name = argument.name;
                 let label = self.label(argument);
-                fault(say!("缺少必填的列 {name}({label})", "the required column {name} is missing"));
+                fault(say!("缺少必填的列“{label}”", "the required column {name} is missing"));
             }
         }
         if bad.is_empty() { Ok(columns) } else { Err(bad) }
@@ -176,8 +176,9 @@ impl Form {
         match nearest(name, known()) {
             Some(near) => say!("没有列“{name}”;是不是 {near}?", "there is no column {name:?}; did you mean {near}?"),
             None => {
+                let labels = self.command.arguments.iter().map(|a| self.label(a)).collect::<Vec<_>>().join("、");
                 let known = self.command.arguments.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
-                say!("没有列“{name}”;可用的列:{known}", "there is no column {name:?}; the columns are: {known}")
+                say!("没有列“{name}”;可用的列:{labels}", "there is no column {name:?}; the columns are: {known}")
             }
         }
     }
@@ -206,13 +207,14 @@ impl Form {
         }
         let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
         for (argument, bytes) in columns.iter().zip(record) {
+            let label = self.label(argument);
             match self.value(argument, bytes) {
                 Ok(Some(value)) => {
                     values.insert(argument.name, value);
                 }
                 Ok(None) if argument.required => {
                     let name = argument.name;
-                    faults.push(say!("{name} 是空的,而它必填", "{name} is empty, and it is required"));
+                    faults.push(say!("{label}是空的,而它必填", "{name} is empty, and it is required"));
                 }
                 Ok(None) => {}
                 Err(fault) => faults.push(fault),
@@ -223,17 +225,17 @@ impl Form {
 
     /// A value in the form in which the command takes it; none for an empty one.
     fn value(&self, argument: &'static Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
-        let name = argument.name;
+        let (name, label) = (argument.name, self.label(argument));
         let text = std::str::from_utf8(bytes).map_err(|_| {
             say!(
-                "{name} 不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
+                "{label}不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
                 "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
             )
         })?;
         if text.is_empty() {
             return Ok(None);
         }
-        let text = self.state_named(argument, text).unwrap_or(text);
+        let text = self.code_of(argument, text).unwrap_or(text);
         let is_right = match argument.value {
             // Which one it is, is looked up later.
             ValueType::Record(_) | ValueType::Unit(_) => !text.chars().any(char::is_control),
@@ -247,20 +249,22 @@ impl Form {
         // What is told here may be kept; the line tells which one it is.
         let shown: String = if argument.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
         let expects = match argument.value {
-            ValueType::Choice(choices) => Say::verbatim(choices.join(", ")),
             ValueType::Text(max) => {
                 say!("最多 {max} 字、不含控制字符的文字", "a text of up to {max} characters without control characters")
             }
             value => value.expects().into(),
         };
         let Say { zh, en } = expects;
-        Err(say!("{name} 不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
+        Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
     }
 
-    /// A state by its Chinese name: 正式党员 is `full`.
-    fn state_named(&self, argument: &Argument, text: &str) -> Option<&'static str> {
+    /// A state or a choice by what people read for it: 正式党员 is `full`.
+    fn code_of(&self, argument: &Argument, text: &str) -> Option<&'static str> {
+        if let ValueType::Choice(choices) = argument.value {
+            return choices.iter().find(|choice| choice.label.is(text)).map(|choice| choice.name);
+        }
         match self.kind.field(argument.name)?.merge {
-            Merge::State(machine) => machine.states.iter().find(|state| state.label.zh == text).map(|state| state.name),
+            Merge::State(machine) => machine.state_called(text).map(|state| state.name),
             _ => None,
         }
     }
@@ -377,7 +381,7 @@ mod tests {
         assert!(told[0].1.contains("joined_on cannot be \"2001-13-01\""), "{told:?}");
         assert!(told[1].1.contains("it has 2 values, and there are 5 columns"), "{told:?}");
         assert!(told[2].1.contains("name is empty"), "{told:?}");
-        assert!(told[3].1.contains("stage cannot be \"wizard\"; it takes applicant"), "{told:?}");
+        assert!(told[3].1.contains("stage cannot be \"wizard\"; it takes one of: applicant"), "{told:?}");
         assert!(told[5].1.contains("member_no 1 is also on line 2"), "{told:?}");
     }
 

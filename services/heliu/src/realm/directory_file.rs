@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use heliu_tls::small_file;
 use heliu_trust::directory::{Directory, SignedEntry, limits};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::RealmId;
@@ -11,6 +12,8 @@ use heliu_trust::signature::PublicKey;
 use crate::failure::{Exit, Failure};
 use crate::text::{Say, say};
 
+/// Far more than a county's log for a century.
+const FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const FORMAT: &str = "heliu directory 2";
 /// Format, realm and root in hexadecimal digits, two blanks and the end of the line.
 const HEAD_BYTES: usize = FORMAT.len() + 1 + 32 + 1 + 64 + 1;
@@ -36,7 +39,7 @@ pub fn read(path: &Path, realm: RealmId, root: PublicKey) -> Result<Directory, F
 
 /// Whatever realm's directory it is: that it is the right one is for whoever handed over the file to know.
 pub fn open(path: &Path) -> Result<Directory, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::file(path, &error))?;
+    let bytes = small_file::read(path, FILE_BYTES_MAX).map_err(|why| Failure::bad_file(path, &why))?;
     decode(&bytes).map_err(|why| refused(path, Say::verbatim(why)))
 }
 

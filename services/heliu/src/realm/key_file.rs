@@ -4,12 +4,16 @@
 use std::path::Path;
 
 use heliu_record::id::{from_hex, to_hex};
+use heliu_tls::small_file;
 use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::seal::SealingSecret;
 
 use super::write_new;
 use crate::failure::{Exit, Failure};
 use crate::text::say;
+
+/// A key is one line.
+const FILE_BYTES_MAX: u64 = 64 * 1024;
 
 /// What a key is for; the first word of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub fn read_sealing(path: &Path) -> Result<SealingSecret, Failure> {
 
 pub fn seed(path: &Path, scheme: Scheme) -> Result<[u8; 32], Failure> {
     check_mode(path)?;
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?;
+    let text = small_file::read_text(path, FILE_BYTES_MAX).map_err(|why| Failure::bad_file(path, &why))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let scheme = scheme.name();
     let seed = lines.next().and_then(|line| line.strip_prefix(scheme)).and_then(|hex| from_hex(hex.trim()));
@@ -136,6 +140,19 @@ mod tests {
         let failure = read_sealing(&path).expect_err("others can read it");
         assert_eq!(failure.code, "key_mode");
         assert!(failure.next.is_some_and(|next| next.en.contains("chmod 600")));
+    }
+
+    #[test]
+    fn a_key_that_went_through_an_editor_of_another_system_is_still_one() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("node.key");
+        write(&path, Scheme::Signing, &[7; 32], "a test").expect("it is new");
+        let text = std::fs::read_to_string(&path).expect("it is ours");
+        std::fs::write(&path, format!("\u{feff}{}  \r\n", text.replace('\n', "\r\n"))).expect("it is ours");
+        assert_eq!(seed(&path, Scheme::Signing).expect("it reads"), [7; 32]);
+        std::fs::write(&path, "").expect("it is ours");
+        let failure = read(&path).expect_err("it is empty");
+        assert!(failure.why.iter().any(|why| why.en == "it is empty"), "{failure:?}");
     }
 
     #[test]

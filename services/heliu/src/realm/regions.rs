@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use heliu_record::seats::Seat;
+use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::id::RealmId;
 use heliu_trust::region::{self, FILE_BYTES_MAX, ROWS_MAX, RegionError, RowError};
 
@@ -10,11 +11,10 @@ use crate::failure::{Exit, Failure};
 use crate::text::{Say, say};
 
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let long = std::fs::metadata(path).map_err(|error| Failure::file(path, &error))?.len() > FILE_BYTES_MAX as u64;
-    if long {
-        return Err(refused(path, &RegionError::TooLong(FILE_BYTES_MAX + 1)));
-    }
-    std::fs::read(path).map_err(|error| Failure::file(path, &error))
+    small_file::read(path, FILE_BYTES_MAX as u64).map_err(|why| match why {
+        BadFile::TooLong(_) => refused(path, &RegionError::TooLong(FILE_BYTES_MAX + 1)),
+        why => Failure::bad_file(path, &why),
+    })
 }
 
 /// The seats of a file for a realm; superiors first.

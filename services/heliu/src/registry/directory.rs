@@ -4,6 +4,7 @@ use std::path::Path;
 
 use heliu_client::Client;
 use heliu_client::administration::{AppendRequest, DirectoryEntry, ListDirectoryRequest};
+use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::directory::{Directory as Log, SignedEntry, limits};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{RealmId, realm_id};
@@ -21,7 +22,7 @@ use crate::realm::key_file::{self, Scheme};
 use crate::realm::make::refused;
 use crate::realm::{CONFIG, directory_file, replace};
 use crate::target;
-use crate::text::{Language, clean, language, say, time, tr};
+use crate::text::{Language, clean, codes, language, say, time, tr};
 
 const PAGE: u32 = 1_000;
 
@@ -63,7 +64,11 @@ async fn fetch(client: &Client, from: u64, most: u64) -> Result<Vec<DirectoryEnt
 }
 
 pub fn told(entry: &DirectoryEntry) -> String {
-    let (index, when, by) = (entry.index, time::local(entry.time_ms), entry.signers.join(" + "));
+    let (index, when, by) = (
+        entry.index,
+        time::local(entry.time_ms),
+        entry.signers.iter().map(|signer| codes::signer(signer)).collect::<Vec<_>>().join(" + "),
+    );
     let version: String = entry.version.chars().take(16).collect();
     let mut text = format!("{index:>4}  {when}  {}  {version}\n", clean(&by));
     for item in &entry.items {
@@ -164,11 +169,10 @@ pub fn read_entry(file: &Path) -> Result<SignedEntry, Failure> {
         let shown = file.display();
         Failure::usage(say!("{shown} 不是签名条目", "{shown} is no signed entry")).because(why)
     };
-    let long = std::fs::metadata(file).map_err(|error| Failure::file(file, &error))?.len();
-    if long > limits::SIGNED_ENTRY_BYTES as u64 {
-        return Err(wrong("it is longer than any entry".to_owned()));
-    }
-    let bytes = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
+    let bytes = small_file::read(file, limits::SIGNED_ENTRY_BYTES as u64).map_err(|why| match why {
+        BadFile::TooLong(_) => wrong("it is longer than any entry".to_owned()),
+        why => Failure::bad_file(file, &why),
+    })?;
     SignedEntry::decode(&bytes).map_err(|error| wrong(error.to_string()))
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use heliu_client::enrolment::JoinResponse;
 use heliu_client::{Access, Client, Error, Pinned};
 use heliu_record::seats::Seat;
+use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::NodeId;
@@ -55,6 +56,9 @@ pub async fn run(args: &JoinArgs) -> Result<Done, Failure> {
     node::run_at(&folder.join(CONFIG), args.json).await
 }
 
+/// A text that is no token and no longer than this is repeated.
+const SHOWN: usize = 40;
+
 /// A token is a secret: it may come from a file, from standard input, or from the environment.
 fn token_text(given: Option<&str>) -> Result<String, Failure> {
     let variable = || std::env::var("HELIU_JOIN_TOKEN").ok().filter(|text| !text.trim().is_empty());
@@ -67,32 +71,48 @@ fn token_text(given: Option<&str>) -> Result<String, Failure> {
             limited(&mut std::io::stdin().lock()).map_err(|error| Failure::file(Path::new("-"), &error))
         }
         Some(text) if text.starts_with(PREFIX) || text.contains(char::is_whitespace) => Ok(text.to_owned()),
-        Some(file) if Path::new(file).is_file() => {
-            let opened = std::fs::File::open(file).and_then(|mut opened| limited(&mut opened));
-            opened.map_err(|error| Failure::file(Path::new(file), &error))
+        Some(file) => {
+            let path = Path::new(file);
+            small_file::read_text(path, 2 * TEXT_MAX as u64).map_err(|why| match why {
+                BadFile::Missing => no_token(file),
+                why => Failure::bad_file(path, &why),
+            })
         }
-        Some(text) => Ok(text.to_owned()),
         None => variable().ok_or_else(|| {
             Failure::usage(say!("没有给出令牌", "no token is given")).next(say!(
-                "heliu join 令牌,或令牌文件,或 -(标准输入),或环境变量 HELIU_JOIN_TOKEN;令牌由上级用 heliu enroll 开出",
+                "heliu join 令牌,或令牌文件,或 -(标准输入),或环境变量 HELIU_JOIN_TOKEN;令牌由上级用 heliu enroll 签发",
                 "heliu join TOKEN, or a file that holds it, or - for standard input, or the variable HELIU_JOIN_TOKEN; the superior makes one with heliu enroll"
             ))
         }),
     }
 }
 
+/// Neither a token nor the name of a file that holds one.
+fn no_token(text: &str) -> Failure {
+    let failure = Failure::new(
+        Exit::Usage,
+        TokenTextError::NotAToken.code(),
+        say!("这不是入域令牌,也没有这个名字的文件", "this is not a join token, and there is no file of that name"),
+    );
+    // What is longer may be most of a token: it is a secret.
+    let failure = if text.chars().count() <= SHOWN { failure.why(Say::verbatim(text)) } else { failure };
+    failure.next(say!(
+        "令牌以 {PREFIX} 开头,请完整拷贝;或核对文件的路径;或请上级再签发一个:heliu enroll",
+        "a token begins with {PREFIX}: copy it as a whole; or check the path of the file; or have the superior make another: heliu enroll"
+    ))
+}
+
 fn bad_token(error: &TokenTextError) -> Failure {
     let why = match error {
-        TokenTextError::NotAToken => say!(
-            "令牌以 {PREFIX} 开头;这个不是,也不是存有令牌的文件",
-            "a token begins with {PREFIX}; this does not, and is no file that holds one"
-        ),
+        TokenTextError::NotAToken => {
+            say!("令牌以 {PREFIX} 开头,而这里面的不是", "a token begins with {PREFIX}, and what is in it does not")
+        }
         TokenTextError::TooLong => say!("它太长了", "it is longer than a token can be"),
         TokenTextError::Typo => say!("没有拷全,或有错字", "it was not copied whole, or has a typing error"),
         TokenTextError::Unreadable(error) => say!("读不懂:{error}", "it cannot be read: {error}"),
     };
-    Failure::new(Exit::Usage, error.code(), say!("这不是入域令牌", "this is no join token")).why(why).next(say!(
-        "请重新完整拷贝;或请上级再开一个:heliu enroll",
+    Failure::new(Exit::Usage, error.code(), say!("这不是入域令牌", "this is not a join token")).why(why).next(say!(
+        "请重新完整拷贝;或请上级再签发一个:heliu enroll",
         "copy it again as a whole, or have the superior make another: heliu enroll"
     ))
 }

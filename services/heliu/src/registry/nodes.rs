@@ -21,14 +21,17 @@ pub async fn run(args: &Read) -> Result<Done, Failure> {
         tr!("席位", "seat"),
         tr!("节点", "node"),
         tr!("地址", "addresses"),
-        tr!("登记于", "entry"),
+        tr!("名录条目", "entry"),
         tr!("由谁", "let in by"),
         tr!("状态", "state"),
-        tr!("审计链头", "audit head"),
+        tr!("审计链", "audit log"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[1]);
     for node in &nodes {
-        let head = node.audit_seq.map(|seq| format!("{} {}", count(seq), time::ago(node.audit_ms.unwrap_or_default())));
+        let head = node.audit_seq.map(|seq| {
+            let (seq, ago) = (count(seq), time::ago(node.audit_ms.unwrap_or_default()));
+            tr!("第 {seq} 条({ago})", "entry {seq} ({ago})")
+        });
         table.row([
             place(node.seat.as_ref()),
             short(&node.node),
@@ -45,7 +48,7 @@ pub async fn run(args: &Read) -> Result<Done, Failure> {
 
 fn state(node: &Node) -> String {
     match (node.fenced, node.second) {
-        (true, _) => tr!("已隔离", "FENCED"),
+        (true, _) => tr!("已隔离", "fenced"),
         (false, true) => tr!("同席位第二个", "second at its seat"),
         (false, false) => String::new(),
     }

@@ -21,11 +21,11 @@ pub async fn delegate(args: &DelegateArgs) -> Result<Done, Failure> {
     let change = Change::Delegate(Delegate { seat: seat.clone(), active: !args.off });
     let done = if args.off {
         say!(
-            "{seat} 不再能开入域令牌,未用的也已失效;已入域的节点不受影响",
-            "{seat} can no longer make join tokens, and those not used yet are useless; nodes that joined stay"
+            "{seat} 不再能签发入域令牌,未用的也已失效;已入域的节点不受影响",
+            "{seat} can no longer make join tokens, and those not used yet are void; nodes that joined stay"
         )
     } else {
-        say!("{seat} 可以为自己和下级开入域令牌", "{seat} can make join tokens for itself and the seats below it")
+        say!("{seat} 可以为自己和下级签发入域令牌", "{seat} can make join tokens for itself and the seats below it")
     };
     propose(&args.propose, change, &done).await
 }
@@ -70,7 +70,7 @@ pub async fn two_signatures(args: &TwoSignaturesArgs) -> Result<Done, Failure> {
 pub async fn revoke_token(args: &RevokeTokenArgs) -> Result<Done, Failure> {
     // Whoever has the token at hand need not know that it has an id.
     let id = JoinToken::from_text(&args.token).map_or_else(|_| args.token.clone(), |token| token.id.to_string());
-    let done = say!("令牌 {id} 已失效", "the join token {id} is useless now");
+    let done = say!("入域令牌 {id} 已撤销", "the join token {id} is revoked");
     propose(&args.propose, Change::RevokeToken(id), &done).await
 }
 
@@ -78,7 +78,7 @@ pub async fn addresses(args: &AddressesArgs) -> Result<Done, Failure> {
     let (node, shown) = (&args.node, args.addresses.join(", "));
     let change = Change::Addresses(Addresses { node: node.clone(), addresses: args.addresses.clone() });
     let done = say!(
-        "节点 {node} 登记的地址改为 {shown},新开的入域令牌用它;已经连它的机器请改各自 heliu.toml 的 links.parents",
+        "节点 {node} 登记的地址改为 {shown},新签发的入域令牌用它;已经连它的机器请改各自 heliu.toml 的 links.parents",
         "node {node} is at {shown} now, and new join tokens say so; machines that dial it already have its address in their \
          heliu.toml (links.parents)"
     );

@@ -1,6 +1,7 @@
 //! What people read, in both languages: which language this process speaks, texts with both, times and sizes in words.
-//! The texts of `--help` are in `help`; tables are in `table`. Programs read `--json`, which has one language: none.
+//! The texts of `--help` are in `help`, what people read for codes is in `codes`; tables are in `table`. Programs read `--json`, which has one language: none.
 
+pub mod codes;
 pub mod help;
 pub mod table;
 pub mod time;
@@ -8,7 +9,9 @@ pub mod time;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
+use heliu_record::conflict::Explanation;
 use heliu_record::kind::Label;
+pub use heliu_record::naming::nearest;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
@@ -28,7 +31,42 @@ pub fn speak(language: Language) {
 
 /// The language of this process; English until `main` has settled it.
 pub fn language() -> Language {
+    #[cfg(test)]
+    if let Some(language) = TRIED.get() {
+        return language;
+    }
     SPOKEN.get().copied().unwrap_or(Language::En)
+}
+
+#[cfg(test)]
+thread_local! {
+    static TRIED: std::cell::Cell<Option<Language>> = const { std::cell::Cell::new(None) };
+}
+
+/// What is said in a language, whatever the process speaks: for tests, which share one process.
+#[cfg(test)]
+pub fn speaking<T>(language: Language, say: impl FnOnce() -> T) -> T {
+    let before = TRIED.replace(Some(language));
+    let said = say();
+    TRIED.set(before);
+    said
+}
+
+/// Words of a text for people that look like codes: not what follows `heliu`, no flags, files, ids, and units.
+#[cfg(test)]
+pub fn codes_in(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_-./*".contains(c)));
+    let (mut found, mut is_command) = (Vec::new(), false);
+    for word in words {
+        is_command = word == "heliu"
+            || (is_command && !word.is_empty() && word.starts_with(|c: char| c.is_ascii_lowercase() || c == '-'));
+        let is_hex = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_code = word.len() >= 3 && !is_hex && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
+        if is_code && !is_command && !["heliu", "TLS", "MiB", "KiB", "UTC"].contains(&word) {
+            found.push(word.to_owned());
+        }
+    }
+    found
 }
 
 impl Language {
@@ -84,6 +122,12 @@ impl From<Label> for Say {
     }
 }
 
+impl From<Explanation> for Say {
+    fn from(said: Explanation) -> Self {
+        Say { zh: said.zh.into(), en: said.en.into() }
+    }
+}
+
 /// A declared label in the language of this process.
 pub fn labelled(label: Label) -> &'static str {
     match language() {
@@ -114,16 +158,6 @@ pub(crate) use tr;
 /// What comes from elsewhere, for a terminal: control characters could move the cursor, or hide what was said.
 pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// The known word that is closest to what somebody typed, if one is close enough to have been meant.
-pub fn nearest<'k>(typed: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let scored = known.into_iter().map(|word| (strsim::jaro_winkler(typed, word), word));
-    let best = scored.fold(None, |best: Option<(f64, &str)>, next| match best {
-        Some(held) if held.0 >= next.0 => Some(held),
-        _ => Some(next),
-    });
-    best.filter(|(score, _)| *score > 0.75).map(|(_, word)| word)
 }
 
 /// A number with its thousands apart: 22,000.
@@ -175,12 +209,6 @@ mod tests {
         assert_eq!(choose(&["heliu"], &[("HELIU_LANG", "en"), ("LANG", "zh_CN.UTF-8")]), Language::En);
         assert_eq!(choose(&["heliu"], &[("LC_ALL", ""), ("LANG", "zh_CN.UTF-8")]), Language::Zh);
         assert_eq!(choose(&["heliu"], &[("LANG", "C.UTF-8")]), Language::En);
-    }
-
-    #[test]
-    fn a_slip_of_the_finger_finds_its_word_and_nonsense_finds_none() {
-        assert_eq!(nearest("statsu", ["status", "peers", "verify"]), Some("status"));
-        assert_eq!(nearest("xyzzy", ["status", "peers", "verify"]), None);
     }
 
     #[test]

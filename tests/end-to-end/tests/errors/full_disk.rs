@@ -56,7 +56,7 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
     let branch_is = format!("branch={branch}");
     let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--dir", &dir];
     let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("no space left");
-    let _ = said.complains("the node goes on by itself").complains("with the same id");
+    let _ = said.complains("the node goes on by itself").complains("--command-id");
     let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("no space left");
     let _ = heliu(&["get", &branch, "--dir", &dir]).await.exits(0).answers("县委");
     has_all(&county, &acknowledged).await;

@@ -35,5 +35,5 @@ async fn rows_that_rot_while_their_node_runs_are_not_shown_and_are_made_anew() {
         !shown.out.contains("damaged") && shown.out.matches("党支部").count() == ORGS
     })
     .await;
-    let _ = heliu(&["quarantine", "list", "--dir", &dir]).await.exits(0).answers("store.damaged");
+    let _ = heliu(&["quarantine", "list", "--dir", &dir]).await.exits(0).answers("damaged in this node's store");
 }

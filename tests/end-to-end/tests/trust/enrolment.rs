@@ -82,14 +82,14 @@ async fn a_token_that_is_used_expired_revoked_foreign_or_mistyped_lets_nobody_in
     let thief = realm.machine("another");
     let mistyped = revoked.replacen("AA", "AB", 1) + "x";
     let _ = thief.joins(&mistyped).await.exits(2).complains("not copied whole");
-    let _ = thief.joins("nonsense").await.exits(2).complains("this is no join token");
+    let _ = thief.joins("nonsense").await.exits(2).complains("is not a join token, and there is no file of that name");
     // Of another realm, at an address where this realm's node answers.
     let at = other.address("C").to_string();
     let foreign = token_of(&realm.dir("C"), "T2", &["--address", &at]).await;
     let _ = thief.joins(&foreign).await.exits(4).complains("has not proven to be the node");
 
     let status = heliu(&["status", "--dir", &realm.dir("C")]).await.exits(0);
-    let _ = status.answers("not let in").answers("join_refused");
+    let _ = status.answers("! refused").answers("refused to join");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -35,7 +35,8 @@ async fn stolen_village_disk_and_curious_carrier() {
     for dir in [&at_village, &at_township] {
         let reveal = ["reveal", &member, "--why", "to call", "--dir", dir];
         until("a reader opens it", async || heliu(&reveal).await.out.contains(CONTACT)).await;
-        let audit = heliu(&["audit", "list", "--limit", "0", "--dir", dir]).await.exits(0).answers("reveal");
+        let audit =
+            heliu(&["audit", "list", "--limit", "0", "--dir", dir]).await.exits(0).answers("open sealed fields");
         assert!(!audit.out.contains(CONTACT));
     }
     let carried = heliu(&["reveal", &member, "--why", "curious", "--dir", &at_county]).await;

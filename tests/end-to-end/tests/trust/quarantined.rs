@@ -43,7 +43,7 @@ async fn what_rotted_is_told_shown_asked_for_again_and_dropped() {
         let _ = told(&line).await.exits(5).complains("damaged").complains("quarantine");
         until("the county has sent it again", async || told(&line).await.code == 0).await;
     }
-    let shown = told("quarantine list").await.exits(0).answers("2 in all").answers("store.damaged");
+    let shown = told("quarantine list").await.exits(0).answers("2 in all").answers("damaged in this node's store");
     let _ = shown.answers("here").answers("cannot be read");
     let listed = told("quarantine list --json").await.exits(0).json();
     let items = listed["quarantine"].as_array().expect("items");
@@ -63,5 +63,5 @@ async fn what_rotted_is_told_shown_asked_for_again_and_dropped() {
         let _ = gone.complains("heliu quarantine list");
     }
     let _ = told("quarantine list").await.exits(0).answers("0 in all");
-    let _ = told("audit list").await.exits(0).answers("quarantine.requeue").answers("disk_replaced");
+    let _ = told("audit list").await.exits(0).answers("judge anew").answers("disk_replaced");
 }

@@ -45,7 +45,7 @@ async fn where_two_have_to_sign_one_alone_fences_nobody() {
     let sign = "directory sign fence.entry --key cosigner.key --directory directory.bin";
     let _ = offline(&realm, sign).await.exits(0).answers("Signed entry");
     let _ = at_county(&realm, "directory append fence.entry --reason both").await.exits(0);
-    let _ = at_county(&realm, "nodes").await.exits(0).answers("FENCED");
+    let _ = at_county(&realm, "nodes").await.exits(0).answers("fenced");
     let _ = at_county(&realm, "directory list").await.exits(0).answers("root").answers("issuer");
 }
 

@@ -318,7 +318,7 @@ pub(super) fn draft(
     };
     match leaves.foresee(&leaf, &replica.directory) {
         Ok(()) => Ok((leaf, leaves.preimage().clone())),
-        Err((status, why)) => Err(Refusal::not_admitted(write.record, status.code(), &why)),
+        Err((_, why)) => Err(Refusal::not_admitted(write.record, &why)),
     }
 }
 

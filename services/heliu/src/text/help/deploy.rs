@@ -38,14 +38,15 @@ pub const INIT_REGIONS: Label = label(
     "Region file: CSV with the columns code,name,parent_code (one is in the sources, crates/trust/data/regions)",
 );
 pub const INIT_DIR: Label = label("域的目录,须不存在或为空", "Where to make it; must not exist, or be empty");
-pub const INIT_NAME: Label = label("域的名称,默认县的区划代码", "Name of the realm; else the county's region code");
+pub const INIT_NAME: Label =
+    label("域的名称,默认县的区划代码", "Name of the realm (default: the county's region code)");
 pub const INIT_LISTEN: Label = label(
     "监听地址,默认 0.0.0.0:7340(本机所有地址)",
-    "Where the node listens; else 0.0.0.0:7340, every address of this machine",
+    "Where the node listens (default: 0.0.0.0:7340, every address of this machine)",
 );
 pub const PUBLIC_ADDRESS: Label = label(
     "别的机器连它所用的地址;可多次给出,默认由监听地址推出",
-    "Where other machines reach it; may be repeated; else it follows from where it listens",
+    "Where other machines reach it; may be repeated (default: it follows from where it listens)",
 );
 pub const INIT_NODE: Label = label(
     "另为某席位生成一个节点,供一台机器上试用;可多次给出",
@@ -56,7 +57,7 @@ pub const INIT_ALL_TIERS: Label =
 pub const INIT_PORT: Label = label("--all-tiers 时第一个节点的端口", "With --all-tiers: port of the first node");
 
 pub const SEAT: Label = label("席位:12 位区划代码或席位编号", "The seat: its 12-digit region code, or its id");
-pub const ENROLL: Label = label("为一个席位开出一次性入域令牌", "Make a one-time join token for a seat");
+pub const ENROLL: Label = label("为一个席位签发一次性入域令牌", "Make a one-time join token for a seat");
 pub const ENROLL_AFTER: Label = label(
     "\
 示例:
@@ -64,7 +65,7 @@ pub const ENROLL_AFTER: Label = label(
   heliu enroll 371726101201 --valid 2h --quiet > village.token
 
 令牌如同口令:谁拿到谁能入域,只能用一次。经可靠渠道交给那台机器的人。写错了、泄露了:heliu directory revoke-token。\
-县级可为任何席位开;乡镇经 heliu delegate 授权后可为所辖的村开。",
+县级可为任何席位签发;乡镇经 heliu delegate 授权后可为所辖的村签发。",
     "\
 Examples:
   heliu enroll 371726101000 --dir ./realm/county
@@ -77,7 +78,7 @@ pub const ENROLL_VALID: Label =
     label("有效多久,如 30m、24h、7d;最长 30d", "Valid for so long: 30m, 24h, 7d; 30d at most");
 pub const ENROLL_ADDRESS: Label = label(
     "新机器连本节点所用的地址;可多次给出,默认名录中登记的",
-    "Where the new machine reaches this node; may be repeated; else as in the directory",
+    "Where the new machine reaches this node; may be repeated (default: as in the directory)",
 );
 pub const ENROLL_QUIET: Label = label("只输出令牌", "Print the token and nothing else");
 
@@ -106,7 +107,7 @@ pub const JOIN_TOKEN: Label = label(
     "The token, or a file that holds it, or - for standard input [env: HELIU_JOIN_TOKEN]",
 );
 pub const JOIN_DIR: Label =
-    label("节点的目录,默认 ./heliu-<区划代码>", "The node's directory; else ./heliu-<region code>");
+    label("节点的目录,默认 ./heliu-<区划代码>", "The node's directory (default: ./heliu-<region code>)");
 pub const JOIN_NO_START: Label = label("只入域,不运行", "Join only; do not run the node");
 pub const JOIN_JSON: Label = label("结果和日志输出为 JSON", "Print the result, and write the log, as JSON");
 
@@ -116,9 +117,9 @@ pub const NODES_AFTER: Label = label("示例:\n  heliu nodes", "Example:\n  heli
 pub const PROPOSE_REASON: Label = label("事由,记入审计日志", "Why; kept in the audit log");
 pub const PROPOSE_OUT: Label = label(
     "若需第二人签字,把条目写到这个文件(默认 directory-<序号>.entry)",
-    "Where a second signature is needed, the entry goes here; else directory-<index>.entry",
+    "Where a second signature is needed, the entry goes here (default: directory-<index>.entry)",
 );
-pub const DELEGATE: Label = label("授权一个席位为其下级开令牌", "Let a seat enrol nodes for the seats below it");
+pub const DELEGATE: Label = label("授权一个席位为其下级签发入域令牌", "Let a seat enrol nodes for the seats below it");
 pub const DELEGATE_AFTER: Label = label(
     "示例:\n  heliu delegate 371726101000 --dir ./realm/county\n  heliu delegate 371726101000 --off",
     "Examples:\n  heliu delegate 371726101000 --dir ./realm/county\n  heliu delegate 371726101000 --off",
@@ -157,8 +158,8 @@ pub const FENCE_EXCLUDE: Label = label(
 pub const TWO_SIGNATURES: Label =
     label("要求两人签字才能加第二节点、隔离、加席位", "Require two signatures for a second node, a fence, new seats");
 pub const TWO_SIGNATURES_AFTER: Label = label(
-    "示例:\n  heliu two-signatures on --reason 制度要求\n\n先由根任命副签人:heliu directory key、heliu root cosigner。",
-    "Example:\n  heliu two-signatures on --reason 'as the rules say'\n\nFirst the root names a cosigner: heliu directory key, heliu root cosigner.",
+    "示例:\n  heliu two-signatures on --reason 制度要求\n\n先由根增加副签人:heliu directory key、heliu root cosigner。",
+    "Example:\n  heliu two-signatures on --reason 'as the rules say'\n\nFirst the root adds a second signer: heliu directory key, heliu root cosigner.",
 );
 pub const SWITCH: Label = label("开或关", "On or off");
 
@@ -190,8 +191,8 @@ pub const DIRECTORY_APPEND: Label = label("提交已签好的条目", "Enter ent
 pub const DIRECTORY_SIGN: Label = label("为条目加上第二个签名(离线)", "Add the second signature to an entry, offline");
 pub const DIRECTORY_KEY: Label =
     label("为副签人生成密钥,显示公钥", "Make a second signer's key, and show its public half");
-pub const DIRECTORY_REVOKE: Label = label("使一个未用的令牌失效", "Make a join token useless");
-pub const DIRECTORY_ADDRESSES: Label = label("更改节点的地址", "Say where a node is now");
+pub const DIRECTORY_REVOKE: Label = label("撤销一个未用的入域令牌", "Revoke a join token");
+pub const DIRECTORY_ADDRESSES: Label = label("更改节点的地址", "Change a node's addresses");
 pub const DIRECTORY_FROM: Label = label("从第几条起", "From this entry on");
 pub const DIRECTORY_SAVE_FILE: Label = label("写到哪个文件", "The file to write");
 pub const DIRECTORY_ENTRY: Label = label("签名条目的文件", "A file with a signed entry");
@@ -209,7 +210,7 @@ pub const ROOT_AFTER: Label = label(
     "\
 示例(在离线的机器上;directory.bin 与 root.key 同在):
   heliu root issuer --root-key root.key --new-issuer-key new-issuer.key    更换签发密钥
-  heliu root cosigner <公钥> --root-key root.key                           任命副签人
+  heliu root cosigner <公钥> --root-key root.key                           增加副签人
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
   heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
@@ -220,7 +221,7 @@ pub const ROOT_AFTER: Label = label(
     "\
 Examples (on the offline machine, with directory.bin beside root.key):
   heliu root issuer --root-key root.key --new-issuer-key new-issuer.key    replaces the issuer
-  heliu root cosigner PUBLIC-KEY --root-key root.key                       names a second signer
+  heliu root cosigner PUBLIC-KEY --root-key root.key                       adds a second signer
   heliu root two-signatures off --root-key root.key
   heliu root escrow --new-escrow-key new-escrow.key --root-key root.key
   heliu root resolve --keep ours.bin --drop theirs.bin --new-issuer-key new-issuer.key --root-key root.key
@@ -230,7 +231,7 @@ First bring the newest directory from the county's node (heliu directory save di
   heliu directory append directory-8.entry --reason …",
 );
 pub const ROOT_ISSUER: Label = label("更换签发密钥", "Replace the issuer's key");
-pub const ROOT_COSIGNER: Label = label("任命或撤销副签人", "Name a second signer, or no longer");
+pub const ROOT_COSIGNER: Label = label("增加或撤销副签人", "Add or remove a second signer");
 pub const ROOT_ESCROW: Label = label("更换密封数据的备用钥匙", "Replace the escrow key");
 pub const ROOT_TWO_SIGNATURES: Label = label("开关两人签字", "Turn two signatures on or off");
 pub const ROOT_RESOLVE: Label = label("裁定名录分叉:留一支,弃其余", "Decide a forked directory: one branch stays");
@@ -276,13 +277,15 @@ pub const ROOT_REVEAL_KEY: Label = label("备用钥匙的文件(escrow.key)", "T
 pub const ROOT_REVEAL_DATA: Label =
     label("节点数据目录的副本(内有 heliu.db)", "A copy of a node's data directory (with heliu.db in it)");
 pub const ROOT_KEY: Label = label("根私钥文件", "The root's private key");
-pub const ROOT_DIRECTORY: Label =
-    label("名录文件,默认与根私钥同目录的 directory.bin", "The directory; else directory.bin beside the root's key");
+pub const ROOT_DIRECTORY: Label = label(
+    "名录文件,默认与根私钥同目录的 directory.bin",
+    "The directory (default: directory.bin beside the root's key)",
+);
 pub const ROOT_NEW_ISSUER: Label =
     label("新签发密钥的文件;没有则生成", "The new issuer's key; it is made if the file is not there");
 pub const ROOT_COSIGNER_KEY: Label =
     label("副签人的公钥(64 位十六进制)", "The second signer's public key (64 hexadecimal digits)");
-pub const ROOT_COSIGNER_OFF: Label = label("撤销", "No longer");
+pub const ROOT_COSIGNER_OFF: Label = label("撤销", "Remove");
 pub const ROOT_NEW_ESCROW: Label =
     label("新备用钥匙的文件;没有则生成", "The new escrow key; it is made if the file is not there");
 pub const ROOT_RESOLVE_KEEP: Label =
@@ -298,7 +301,7 @@ pub const ROOT_RESOLVE_ABANDON: Label = label(
     "Another version to give up (64 hexadecimal digits), of which there is no file; may be repeated",
 );
 
-pub const LOCAL_DIR: Label = label("节点的目录,默认当前目录", "A node's directory; else the current one");
+pub const LOCAL_DIR: Label = label("节点的目录,默认当前目录", "A node's directory (default: the current one)");
 pub const ACCESS: Label =
     label("访问令牌:人和程序能在本节点做什么", "Access tokens: what people and programs may do at a node");
 pub const ACCESS_AFTER: Label = label(
@@ -308,7 +311,7 @@ pub const ACCESS_AFTER: Label = label(
   heliu access list
   heliu access revoke 12ab34cd
 
-在节点的机器上运行。角色:read 读记录、write 发命令、operate 运维、audit 审计、registry 名录与抹除、reveal 打开密封字段;all 为全部。\
+在节点的机器上运行。角色(--role):read 读记录、write 发命令、operate 运维、audit 审计、registry 名录与抹除、reveal 打开密封字段;all 为全部;也可写中文名。\
 令牌只在生成时写入 --out 的文件,节点只存散列;几秒内生效,不用重启。",
     "\
 Examples:
@@ -329,11 +332,11 @@ pub const ACCESS_SEAT: Label =
     label("只限这个席位及其下级的记录;可多次给出", "Only records of this seat and below; may be repeated");
 pub const ACCESS_KIND: Label = label("只限这一种记录;可多次给出", "Only records of this kind; may be repeated");
 pub const ACCESS_EXPIRES: Label =
-    label("多久后失效,如 90d;默认不失效", "Valid for so long, such as 90d; else for ever");
+    label("多久后失效,如 90d;默认不失效", "Valid for so long, such as 90d (default: for ever)");
 pub const ACCESS_OUT: Label = label("访问文件写到哪里(0600)", "The access file to write, with mode 0600");
 pub const ACCESS_ADDRESS: Label = label(
     "写进访问文件的节点地址;可多次给出,默认本机监听地址",
-    "Address of the node in the access file; may be repeated; else where it listens",
+    "Address of the node in the access file; may be repeated (default: where it listens)",
 );
 pub const ACCESS_ID: Label = label("令牌编号,见 heliu access list", "The token's id, as heliu access list shows it");
 pub const ROTATE: Label = label("更换节点的 TLS 证书和密钥", "Make a new TLS certificate and key for a node");

@@ -23,7 +23,7 @@ pub const HELIU_AFTER: Label = label(
   heliu demo                                              全县在一个进程里演示一遍
   heliu init --regions 371726.csv --dir ./realm           建立一个域,生成县级节点
   heliu node --dir ./realm/county                         运行节点
-  heliu enroll 371726101000 --dir ./realm/county          为一个乡镇开出入域令牌
+  heliu enroll 371726101000 --dir ./realm/county          为一个乡镇签发入域令牌
   heliu join 令牌                                         在乡镇的机器上入域并运行
   heliu status --dir ./realm/county                       查看节点
 区划文件是 CSV,列为 code,name,parent_code;鄄城县的 371726.csv 在源码的 crates/trust/data/regions 中。
@@ -68,9 +68,11 @@ pub const TARGET_NODE: Label = label(
 pub const LIMIT: Label = label("最多列出多少条;0 为全部", "List at most so many; 0 for all");
 pub const AFTER: Label = label("从上一页末尾给出的游标继续", "Go on from the cursor that the page before ended with");
 pub const REASON: Label = label("事由,记入历史", "Why; kept in the history");
-pub const WHO: Label = label("经办人,默认当前用户", "Who asks; else the current user");
-pub const RECORD_ID: Label =
-    label("记录编号,或其开头(至少 8 位)", "A record's id, or a beginning of it (8 digits or more)");
+pub const WHO: Label = label("经办人,默认当前用户", "Who asks (default: the current user)");
+pub const RECORD_ID: Label = label(
+    "记录编号,或其开头(至少 8 位),或唯一的名称",
+    "A record's id, a beginning of it (8 digits or more), or its name if only one has it",
+);
 pub const DRY_RUN: Label = label("只检查,不写入", "Check everything, write nothing");
 
 pub const DEMO: Label = label("全县在一个进程里演示一遍", "A whole county in one process, with a story");
@@ -89,12 +91,15 @@ Examples:
 pub const DEMO_ONCE: Label = label("故事讲完就退出", "Exit after the story");
 pub const DEMO_JSON: Label = label("最后一行输出一个 JSON 对象", "Print one JSON object as the last line");
 pub const DEMO_REGIONS: Label =
-    label("区划文件(CSV),默认内置的鄄城县", "Region file (CSV); else the embedded county 371726");
+    label("区划文件(CSV),默认内置的鄄城县", "Region file (CSV) (default: the embedded county 371726)");
 pub const DEMO_MEMBERS: Label = label("模拟党员人数", "How many synthetic members");
-pub const DEMO_SEED: Label = label("随机种子;同一种子生成同一个县", "Seed; the same seed makes the same county");
+pub const DEMO_SEED: Label = label(
+    "随机种子:同一种子生成同样的组织、人员和故事;密钥和编号每次另取",
+    "Seed: the same one makes the same organisations, people and story; keys and ids are drawn anew",
+);
 pub const DEMO_DIR: Label = label(
     "各节点的数据目录;默认临时目录,结束时删除",
-    "Where the nodes keep their data; else a temporary place, removed at the end",
+    "Where the nodes keep their data (default: a temporary place, removed at the end)",
 );
 
 pub const NODE: Label = label("运行一个节点", "Run one node");
@@ -119,7 +124,7 @@ Ctrl-C it finishes within shutdown_seconds.",
 );
 pub const NODE_CONFIG: Label = label(
     "配置文件,否则 --dir、环境变量 HELIU_CONFIG、./heliu.toml、/etc/heliu/heliu.toml",
-    "Configuration file; else --dir, the variable HELIU_CONFIG, ./heliu.toml, /etc/heliu/heliu.toml",
+    "Configuration file (default: the first of --dir, the variable HELIU_CONFIG, ./heliu.toml, /etc/heliu/heliu.toml)",
 );
 pub const NODE_DIR: Label = label("节点的目录,由 init 或 join 生成", "A node's directory, as init or join makes it");
 pub const NODE_LOG_JSON: Label = label("日志输出为 JSON", "Write the log as JSON");
@@ -137,7 +142,7 @@ pub const VERIFY_AFTER: Label = label(
   heliu verify                    核对全部链路
   heliu verify 371726101000       只核对一条
 
-两个和:held 为链路范围内持有的全部签名有效的变更,admitted 为其中已采纳的。只有全部一致时退出码才为 0。",
+两个和:“持有”为链路范围内持有的全部签名有效的变更,“采纳”为其中已采纳的。只有全部一致时退出码才为 0。",
     "\
 Examples:
   heliu verify                    every link
@@ -148,7 +153,7 @@ admitted. The exit code is 0 only if every link is equal.",
 );
 pub const VERIFY_PEER: Label = label(
     "对端:节点编号(或开头 8 位以上)或区划代码;省略为全部",
-    "The peer: a node id (or 8 digits of it) or a region code; else all",
+    "The peer: a node id (or 8 digits of it) or a region code (default: all)",
 );
 pub const VERIFY_TIMEOUT: Label = label("最多等待多少秒", "How many seconds to wait");
 
@@ -167,8 +172,10 @@ Examples:
   heliu list member --refers-to 3fa81c22      the members of a branch
   heliu list member --limit 0 --json          all of them",
 );
-pub const LIST_KIND: Label =
-    label("记录种类:org、member、alliance、resource;省略为全部", "Kind: org, member, alliance, resource; else all");
+pub const LIST_KIND: Label = label(
+    "记录种类(默认全部):org 党组织、member 党员、alliance 联盟、resource 资源",
+    "Kind (default: all): org, member, alliance or resource",
+);
 pub const LIST_REFERS_TO: Label = label("只列出引用该记录的", "Only those that refer to this record");
 pub const LIST_GONE: Label = label("也列出已离开本席位的", "Also those that have left this seat");
 pub const HISTORY: Label =
@@ -187,14 +194,16 @@ pub const DO_AFTER: Label = label(
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
   heliu do joint_branch.form --explain
 
-引用记录的参数可写编号的开头(至少 8 位)。答复丢失后,用同一个 --command-id 重发不会重复执行。",
+记录可写编号的开头(至少 8 位),或唯一的名称;字段、状态和选项可写中文名。使党籍或组织终结的决定会先说明含义并要求\
+确认(脚本用 --yes)。答复丢失后,用同一个 --command-id 重发不会重复执行。",
     "\
 Examples:
   heliu do member.register name=测试甲0001 branch=3fa8… joined_on=2001-07-01 --reason 'entered late'
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
   heliu do joint_branch.form --explain
 
-Arguments that name a record take a beginning of its id (8 digits or more). After a lost answer, the same --command-id \
+A record is given by a beginning of its id (8 digits or more), or by its name if only one has it. A decision that ends a \
+membership or an organisation says what it means and asks first (scripts: --yes). After a lost answer, the same --command-id \
 again has no second effect.",
 );
 pub const DO_COMMAND: Label = label("命令名,见下表", "The command; they are listed below");
@@ -324,7 +333,7 @@ pub const AUDIT_AFTER: Label = label(
 pub const AUDIT_LIST: Label = label("列出日志,从旧到新", "List it, oldest first");
 pub const AUDIT_VERIFY: Label = label("核对整条链", "Verify the whole chain");
 pub const AUDIT_FROM: Label = label("从这一条之后列起", "After this entry");
-pub const ALARMS: Label = label("管理员该看的事", "What an administrator should look at");
+pub const ALARMS: Label = label("需要管理员处理的事", "What needs an administrator's attention");
 pub const ALARMS_AFTER: Label = label(
     "示例:\n  heliu alarms\n\n有严重的警报时退出码为 1。",
     "Example:\n  heliu alarms\n\nThe exit code is 1 if one of them is grave.",

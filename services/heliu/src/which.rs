@@ -1,0 +1,130 @@
+//! Which record somebody means who writes an id, a beginning of one, or a name. Names are looked up among what the bearer of
+//! the token may see, and taken if only one record has it; else the records that it could be are told.
+
+use heliu_client::Client;
+use heliu_client::records::{ListRequest, Record};
+use heliu_record::kind::ValueType;
+
+use crate::failure::{Exit, Failure};
+use crate::links::place;
+use crate::records::{short, view};
+use crate::text::{clean, codes, say};
+
+const PAGE: u32 = 1_000;
+/// Of more records of one name only the first are listed.
+const LISTED: usize = 8;
+/// As nodes have it: shorter beginnings of ids are mistaken too easily.
+const ID_DIGITS_MIN: usize = 8;
+/// A record's id; that of a seat is half as long, a region's code is digits.
+const ID_DIGITS: usize = 64;
+const SEAT_DIGITS: usize = 32;
+const CODE_DIGITS: usize = 12;
+
+/// The id to ask for: what looks like one as it is, else that of the only record of this name. `kind` limits it to one kind.
+pub async fn record(client: &Client, text: &str, kind: &str) -> Result<String, Failure> {
+    let text = text.trim();
+    if looks_like_an_id(text) {
+        return Ok(text.to_owned());
+    }
+    let found = named(client, text, kind).await?;
+    match &found[..] {
+        [one] => Ok(one.id.clone()),
+        [] => Err(nobody(text, kind)),
+        several => Err(which(text, several)),
+    }
+}
+
+/// As [`record`], for an argument: what may also be a seat is left as it is.
+pub async fn argument(client: &Client, text: &str, value: ValueType) -> Result<String, Failure> {
+    match value {
+        ValueType::Record(_) if is_whole(text) => Ok(text.to_owned()),
+        // The node takes whole ids here.
+        ValueType::Record(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
+        ValueType::Unit(_) if is_whole(text) || is_seat(text) => Ok(text.to_owned()),
+        ValueType::Unit(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
+        ValueType::Record(kind) | ValueType::Unit(kind) => record(client, text, kind).await,
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn is_whole(text: &str) -> bool {
+    text.len() == ID_DIGITS && is_hex(text)
+}
+
+fn is_seat(text: &str) -> bool {
+    let is_code = text.len() == CODE_DIGITS && text.bytes().all(|b| b.is_ascii_digit());
+    is_code || (text.len() == SEAT_DIGITS && is_hex(text))
+}
+
+fn looks_like_an_id(text: &str) -> bool {
+    (ID_DIGITS_MIN..=ID_DIGITS).contains(&text.len()) && is_hex(text)
+}
+
+async fn named(client: &Client, name: &str, kind: &str) -> Result<Vec<Record>, Failure> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let (kind, refers_to) = (kind.to_owned(), String::new());
+        let page = client.list(ListRequest { kind, refers_to, after, limit: PAGE, include_gone: false }).await?;
+        let is_it = |record: &Record| view(record).get("name").and_then(|value| value.as_str()) == Some(name);
+        found.extend(page.records.into_iter().filter(is_it));
+        after = page.next;
+        if after.is_empty() || found.len() > LISTED {
+            return Ok(found);
+        }
+    }
+}
+
+fn nobody(text: &str, kind: &str) -> Failure {
+    let (text, kind) = (clean(text), if kind.is_empty() { String::new() } else { codes::kind(kind) });
+    Failure::new(
+        Exit::Failed,
+        "not_here",
+        say!("本节点没有名为“{text}”的记录", "this node holds no record that is called {text:?}"),
+    )
+    .why(say!(
+        "这里要{kind}的编号(至少 8 位),或完整而唯一的名称",
+        "it takes an id (8 digits or more) or a whole name that only one has ({kind})"
+    ))
+    .next(say!("heliu list 列出记录和它们的编号", "heliu list shows the records and their ids"))
+}
+
+fn which(text: &str, several: &[Record]) -> Failure {
+    let text = clean(text);
+    let mut failure = Failure::usage(say!("不止一条记录名为“{text}”", "more than one record is called {text:?}"));
+    failure.why = several
+        .iter()
+        .take(LISTED)
+        .map(|record| {
+            let (id, kind, at) = (short(&record.id), codes::kind(&record.kind), place(record.owners.first()));
+            say!("{id}  {kind}  {at}", "{id}  {kind}  {at}")
+        })
+        .collect();
+    failure.next(say!("请改用编号", "give the id of the one that you mean"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_codes_are_left_alone_and_names_are_looked_up() {
+        assert!(looks_like_an_id("3fa81c22") && looks_like_an_id(&"ab".repeat(32)));
+        assert!(is_seat("371726101000") && is_seat(&"ab".repeat(16)) && is_whole(&"ab".repeat(32)));
+        assert!(!looks_like_an_id("什集镇党支部") && !looks_like_an_id("abc") && !is_seat("3fa81c22ab12"));
+    }
+
+    #[test]
+    fn of_several_of_one_name_each_is_told_with_its_id_and_place() {
+        let one = |id: &str| Record { id: id.repeat(32), kind: "member".to_owned(), ..Record::default() };
+        let failure = which("张伟", &[one("ab"), one("cd")]);
+        assert_eq!(
+            failure.why.iter().map(|why| why.zh.as_str()).collect::<Vec<_>>(),
+            ["abababab  member  ", "cdcdcdcd  member  "]
+        );
+        assert!(nobody("张伟", "member").next.is_some_and(|next| next.en.contains("heliu list")));
+    }
+}
