@@ -18,6 +18,7 @@ mod runner;
 mod server;
 pub mod status;
 mod tls;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;

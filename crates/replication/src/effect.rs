@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::command::Request;
+use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::{
     Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
@@ -51,6 +52,8 @@ pub enum Input {
         request: Request,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
+        /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.
+        today: Date,
     },
     /// A superior takes a record away, everywhere and for good.
     Erase {

@@ -157,7 +157,9 @@ async fn running(config: &Config) -> Vec<Finding> {
 }
 
 fn of_status(status: &GetStatusResponse) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+    let (today, time_zone) = (&status.today, &status.time_zone);
+    let what = say!("今日 {today},按域的时区 {time_zone}", "today is {today} in {time_zone}, the realm's time zone");
+    let mut findings: Vec<Finding> = vec![good("today", what)];
     if !status.read_only_reason.is_empty() {
         let failure = Failure::usage(say!("只读", "it is read-only")).because(&status.read_only_reason);
         findings.push(bad("read_only", say!("存储", "the store"), failure));

@@ -31,6 +31,7 @@ use crate::handle::Inner;
 use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
 use crate::links::{LinkEnd, Overflow};
+use crate::zone;
 use answers::Waiting;
 use health::Health;
 use verifying::Verifying;
@@ -133,7 +134,9 @@ impl<S: Write + 'static> Running<S> {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
                     let ticket = self.waiting.execute(answer, permit);
-                    self.feed(Input::Execute { ticket, request, role });
+                    let inner = &self.run.inner;
+                    let today = zone::today(self.run.engine.directory(), inner.clock.now().wall_ms);
+                    self.feed(Input::Execute { ticket, request, role, today });
                 }
             },
             Ask::Order { order, answer, permit } => match self.refusal() {

@@ -12,6 +12,7 @@ use crate::error::AskError;
 use crate::inbox::Answer;
 use crate::links::route::{Route, State};
 use crate::status::{LinkReport, LinkRole, LinkState, NodeStatus};
+use crate::zone;
 
 impl<S: Write + 'static> Running<S> {
     pub(super) fn report_status(&self, answer: Answer<NodeStatus, AskError>) {
@@ -39,6 +40,8 @@ impl<S: Write + 'static> Running<S> {
             is_issuer: self.is_issuer(),
             alarms: self.alarms(),
             pending_wraps: engine.pending_wraps().count() as u64,
+            time_zone: directory.time_zone().to_owned(),
+            today: zone::today(directory, inner.clock.now().wall_ms),
         };
         let store = Arc::clone(&self.run.store);
         tokio::spawn(async move {

@@ -138,7 +138,7 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
     };
     let parse = |realm: &RealmId| regions::parse(path, realm, &bytes);
     let home = Home::open(args.dir.as_deref())?;
-    let founding = Founding::new(home.path(), parse)?;
+    let founding = Founding::new(home.path(), &args.time_zone, parse)?;
     let seats = parse(&founding.realm())?;
     let mut tree = Seats::default();
     for seat in &seats {
