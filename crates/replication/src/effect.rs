@@ -30,6 +30,15 @@ pub struct Moment {
     pub wall_ms: i64,
 }
 
+impl Moment {
+    /// What the wall clock, as it is set now, says of an earlier tick of the same life. A clock may be put right while a node
+    /// runs: what it said before is not kept, or it would be shown for ever.
+    #[must_use]
+    pub fn wall_of(&self, tick_ms: u64) -> i64 {
+        self.wall_ms.saturating_sub(i64::try_from(self.tick_ms.saturating_sub(tick_ms)).unwrap_or(i64::MAX))
+    }
+}
+
 #[derive(Debug)]
 pub enum Input {
     /// A connection is there. The dialling end is the one that asks when ranges are reconciled.

@@ -13,7 +13,7 @@ mod identity;
 mod judge;
 mod make;
 
-pub use config::{acceptor, connector};
+pub use config::{Clock, acceptor, connector};
 pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, connect};
 pub use identity::{BadPair, Identity};
 pub use judge::{Expected, Failed, Refused, Why, explain, judge, proven};

@@ -29,18 +29,18 @@ impl<S: Write + 'static> Running<S> {
             alarms.push(store_failed(why, now_ms));
         }
         if let Some(secured) = &inner.secured {
-            let left = secured.certificate.not_after_ms().saturating_sub(now_ms);
+            let left = secured.certificate.left_ms();
             if left < CERTIFICATE_MS {
                 alarms.push(certificate_expiring(left / DAY_MS, now_ms));
             }
-            let problems = secured.certificate.problem().into_iter().chain(secured.doors.problem());
+            let problems = secured.certificate.problems().into_iter().chain(secured.doors.problem());
             alarms.extend(problems.map(|why| file_not_taken(&why, now_ms)));
         }
         let time_zone = self.run.engine.directory().time_zone();
         if zone::known(time_zone).is_none() {
             alarms.push(unknown_time_zone(time_zone, now_ms));
         }
-        let (_, refused) = inner.refused.report();
+        let (_, refused) = inner.refused.report(&inner.clock);
         let recent: Vec<_> = refused.iter().filter(|peer| peer.at_ms.saturating_add(REFUSED_MS) > now_ms).collect();
         if let Some(last) = recent.first() {
             alarms.push(refused_peers(recent.len(), &last.reason, &last.address.to_string(), last.at_ms));
