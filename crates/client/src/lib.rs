@@ -81,7 +81,7 @@ impl Client {
             why: "its token has characters that no token has".to_owned(),
         })?;
         let expected = heliu_tls::Expected { realm: pinned.realm, node: Some(pinned.node) };
-        let connector = heliu_tls::connector(None, expected)
+        let connector = heliu_tls::connector(None, expected, None)
             .map_err(|error| Error::Untrusted { address: address.clone(), why: error.to_string() })?;
         let addresses = access.addresses.clone();
         let secured = tower::service_fn(move |_: Uri| {

@@ -18,6 +18,7 @@ mod runner;
 mod server;
 pub mod status;
 mod tls;
+pub mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,6 @@ pub use tls::CertificateError;
 
 use access::{Attempts, Doors};
 use begin::Beginner;
-use clock::Clock;
 use handle::{Inner, Life, Minter, Secured};
 use links::board::Board;
 use links::dialer::{dial, endpoint};
@@ -92,7 +92,7 @@ impl Node {
             node: beginner.node(),
             seat,
             address,
-            clock: Clock::start(),
+            clock: options.clock.begin(),
             limits,
             bounds: options.bounds,
             lobby: Lobby::new(limits.unproven, limits.connections),
@@ -197,7 +197,12 @@ fn secured(options: &Options) -> Result<Option<Secured>, StartError> {
         return Ok(None);
     };
     let doors = Arc::new(Doors::open(files.access.clone()));
-    let certificate = Arc::new(Certificate::open(files.clone(), options.anchor.realm, Arc::clone(&options.key))?);
+    let certificate = Arc::new(Certificate::open(
+        files.clone(),
+        options.anchor.realm,
+        Arc::clone(&options.key),
+        options.clock.clone(),
+    )?);
     Ok(Some(Secured { certificate, doors }))
 }
 

@@ -11,6 +11,7 @@ use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{PublicKey, Signer, Verifier};
 
 use crate::bounds::Bounds;
+use crate::clock::Clock;
 
 /// Everything that a node needs besides its store.
 #[derive(Clone)]
@@ -54,6 +55,9 @@ pub struct Options {
     /// For this crate's tests.
     #[doc(hidden)]
     pub bounds: Bounds,
+    /// The machine's clocks; this crate's tests set one node's.
+    #[doc(hidden)]
+    pub clock: Clock,
 }
 
 /// Where trust in a realm begins: its id, and the offline root key that the id binds.
@@ -150,6 +154,7 @@ impl Options {
             retry: Retry::default(),
             limits: Limits::default(),
             bounds: Bounds::default(),
+            clock: Clock::start(),
         }
     }
 }

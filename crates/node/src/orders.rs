@@ -15,7 +15,6 @@ use heliu_trust::token::{JoinRequest, JoinToken};
 use tokio::sync::oneshot;
 
 use crate::begin::random;
-use crate::clock::wall_ms;
 use crate::error::{AskError, JoinError, OrderError};
 use crate::handle::NodeHandle;
 use crate::inbox::{Ask, Order};
@@ -87,7 +86,7 @@ impl NodeHandle {
             return Err(refused(too_long_valid()));
         }
         let id = TokenId(random().map_err(|_| OrderError::Random)?);
-        let expires_ms = wall_ms().saturating_add(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX));
+        let expires_ms = self.0.clock.wall_ms().saturating_add(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX));
         let token = JoinToken::mint(&directory, realm_name, seat, id, expires_ms, addresses, &**key);
         let token = token.ok_or_else(|| refused(may_not_enrol(&directory, self.seat(), seat)))?;
         token.to_text().map_err(|error| refused(bad_token(&error.to_string())))?;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use heliu_record::date::Date;
 use heliu_record::id::SeatId;
 use heliu_replication::Alarm;
 use heliu_replication::effect::Done;
@@ -41,6 +42,9 @@ pub struct NodeStatus {
     pub alarms: Vec<Alarm>,
     /// Records with sealed values that somebody may read and cannot yet.
     pub pending_wraps: u64,
+    /// Where the realm's days begin, and the civil day there by this node's clock.
+    pub time_zone: String,
+    pub today: Date,
 }
 
 /// Who does something, and by which right, as the audit log has it.

@@ -1,4 +1,7 @@
-//! Dates of the domain, `YYYY-MM-DD`: what letters and decisions carry. They are given by people, never read from a clock.
+//! Dates of the domain, `YYYY-MM-DD`: what letters and decisions carry. People give them; where nobody does, it is the day
+//! that came with the command. No clock is read here and no time zone is known.
+
+pub use jiff::civil::Date;
 
 /// Whether a text is a date of the calendar. Two such texts compare as their dates do.
 #[must_use]
@@ -9,44 +12,22 @@ pub fn is_date(text: &str) -> bool {
 /// The date so many days later; `None` if `date` is not one or the year would pass 9999.
 #[must_use]
 pub fn days_after(date: &str, days: u32) -> Option<String> {
-    let (mut year, mut month, mut day) = parse(date)?;
-    day += days;
-    while day > days_in(year, month) {
-        day -= days_in(year, month);
-        month += 1;
-        if month > 12 {
-            (year, month) = (year + 1, 1);
-        }
-    }
-    (year <= 9999).then(|| format!("{year:04}-{month:02}-{day:02}"))
+    let days = jiff::Span::new().try_days(days).ok()?;
+    parse(date)?.checked_add(days).ok().map(text)
 }
 
-/// The date of a moment, in UTC. Display only: what to write where nobody gave a date.
+/// As it is written into records. No clock says a year before 0 and means it.
 #[must_use]
-pub fn from_ms(ms_since_1970: i64) -> String {
-    let days = u32::try_from(ms_since_1970.div_euclid(86_400_000)).unwrap_or(0);
-    days_after("1970-01-01", days).unwrap_or_else(|| "9999-12-31".to_owned())
+pub fn text(date: Date) -> String {
+    date.max(Date::constant(0, 1, 1)).to_string()
 }
 
-fn parse(text: &str) -> Option<(u32, u32, u32)> {
+/// The one form: ISO 8601 has others, and such texts would not compare.
+fn parse(text: &str) -> Option<Date> {
     let bytes = text.as_bytes();
     let shape = bytes.len() == 10
         && bytes.iter().enumerate().all(|(i, b)| if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() });
-    if !shape {
-        return None;
-    }
-    let (year, month, day) = (text[..4].parse().ok()?, text[5..7].parse().ok()?, text[8..].parse().ok()?);
-    ((1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day)).then_some((year, month, day))
-}
-
-fn days_in(year: u32, month: u32) -> u32 {
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
+    text.parse().ok().filter(|_| shape)
 }
 
 #[cfg(test)]
@@ -55,16 +36,43 @@ mod tests {
 
     #[test]
     fn only_days_of_the_calendar_are_dates() {
-        assert!(is_date("2024-02-29"));
-        for wrong in ["2023-02-29", "2024-13-01", "2024-00-10", "2024-1-01", "24-01-01", "2024/01/01", "2024-01-0é"] {
+        for right in ["2024-02-29", "2000-02-29", "0000-01-01", "9999-12-31"] {
+            assert!(is_date(right), "{right}");
+        }
+        for wrong in [
+            "2023-02-29",
+            "1900-02-29",
+            "2024-13-01",
+            "2024-00-10",
+            "2024-01-00",
+            "2024-1-01",
+            "24-01-01",
+            "2024/01/01",
+            "2024-01-0é",
+            "20240101",
+            "20240101T0",
+            "-002024-01-01",
+            "2024-01-01T00:00:00",
+            "2024-W01-1",
+            "",
+        ] {
             assert!(!is_date(wrong), "{wrong}");
         }
     }
 
     #[test]
-    fn thirty_days_may_cross_a_year() {
+    fn thirty_days_may_cross_a_year_and_a_leap_day() {
         assert_eq!(days_after("2024-12-15", 30).as_deref(), Some("2025-01-14"));
         assert_eq!(days_after("2024-02-01", 30).as_deref(), Some("2024-03-02"));
+        assert_eq!(days_after("2023-02-01", 30).as_deref(), Some("2023-03-03"));
         assert_eq!(days_after("9999-12-31", 1), None);
+        assert_eq!(days_after("2024-12-15", u32::MAX), None);
+    }
+
+    #[test]
+    fn a_day_is_written_as_it_is_read() {
+        assert_eq!(text(Date::constant(2024, 2, 29)), "2024-02-29");
+        assert_eq!(text(Date::MIN), "0000-01-01");
+        assert!(is_date(&text(Date::MIN)) && is_date(&text(Date::MAX)));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::command::Request;
+use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::{
     Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
@@ -29,6 +30,15 @@ pub struct Moment {
     pub wall_ms: i64,
 }
 
+impl Moment {
+    /// What the wall clock, as it is set now, says of an earlier tick of the same life. A clock may be put right while a node
+    /// runs: what it said before is not kept, or it would be shown for ever.
+    #[must_use]
+    pub fn wall_of(&self, tick_ms: u64) -> i64 {
+        self.wall_ms.saturating_sub(i64::try_from(self.tick_ms.saturating_sub(tick_ms)).unwrap_or(i64::MAX))
+    }
+}
+
 #[derive(Debug)]
 pub enum Input {
     /// A connection is there. The dialling end is the one that asks when ranges are reconciled.
@@ -51,6 +61,8 @@ pub enum Input {
         request: Request,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
+        /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.
+        today: Date,
     },
     /// A superior takes a record away, everywhere and for good.
     Erase {

@@ -94,6 +94,9 @@ pub enum Frame {
     Join(Vec<u8>),
     /// The answer to a join request that is refused, going back down. To one that is not, the directory grows.
     JoinRefused(JoinRefused),
+    /// The sender's clock has been set, and says this now, in milliseconds since 1970. Between shells, for operators: the
+    /// engine passes over it.
+    Clock(i64),
     /// A frame type of a later version. Ignored.
     Unknown,
 }

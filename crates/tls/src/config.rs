@@ -2,6 +2,7 @@
 //! of keys. No session is resumed: links last for days, so a handshake saved is worth less than that every connection
 //! proves who is there, by the certificate that is in use now.
 
+use std::fmt;
 use std::sync::Arc;
 
 use heliu_trust::id::RealmId;
@@ -12,13 +13,14 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::sign::SingleCertAndKey;
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::{
     ClientConfig, DigitallySignedStruct, DistinguishedName, Error, PeerIncompatible, ServerConfig, SignatureScheme,
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::identity::Identity;
-use crate::judge::{Expected, Refused, Side, judge_as, ms};
+use crate::judge::{Expected, Refused, Side, judge_as, ms, unix};
 
 const HTTP2: &[u8] = b"h2";
 
@@ -28,10 +30,10 @@ pub(crate) fn provider() -> CryptoProvider {
 
 /// For the listening end: shows this certificate, and judges the other's if it shows one. Clients without one are people
 /// and programs; what needs a node asks for [`crate::proven`].
-pub fn acceptor(identity: &Identity, realm: RealmId) -> Result<TlsAcceptor, Error> {
+pub fn acceptor(identity: &Identity, realm: RealmId, clock: Option<Clock>) -> Result<TlsAcceptor, Error> {
     let provider = Arc::new(provider());
     let judge = Arc::new(Judge { expected: Expected { realm, node: None }, provider: Arc::clone(&provider) });
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_details(provider, time_of(clock))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_client_cert_verifier(judge)
         .with_cert_resolver(Arc::new(SingleCertAndKey::from(Arc::clone(&identity.certified))));
@@ -43,10 +45,10 @@ pub fn acceptor(identity: &Identity, realm: RealmId) -> Result<TlsAcceptor, Erro
 }
 
 /// For the dialling end, with a certificate if this is a node.
-pub fn connector(identity: Option<&Identity>, expected: Expected) -> Result<TlsConnector, Error> {
+pub fn connector(identity: Option<&Identity>, expected: Expected, clock: Option<Clock>) -> Result<TlsConnector, Error> {
     let provider = Arc::new(provider());
     let judge = Arc::new(Judge { expected, provider: Arc::clone(&provider) });
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_details(provider, time_of(clock))
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(judge);
@@ -62,6 +64,31 @@ pub fn connector(identity: Option<&Identity>, expected: Expected) -> Result<TlsC
     // The name says nothing here, and an address is none.
     config.enable_sni = false;
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// Milliseconds since 1970, by which the other end's certificate is judged.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// Without a clock, this machine's.
+fn time_of(clock: Option<Clock>) -> Arc<dyn TimeProvider> {
+    match clock {
+        Some(clock) => Arc::new(By(clock)),
+        None => Arc::new(DefaultTimeProvider),
+    }
+}
+
+struct By(Clock);
+
+impl fmt::Debug for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("By(clock)")
+    }
+}
+
+impl TimeProvider for By {
+    fn current_time(&self) -> Option<UnixTime> {
+        Some(unix((self.0)()))
+    }
 }
 
 /// Takes a chain that proves a node of the realm, whatever name was dialled.

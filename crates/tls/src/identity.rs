@@ -10,10 +10,15 @@ use rustls::sign::CertifiedKey;
 
 use crate::config::provider;
 use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
+use crate::make::VALID_DAYS;
 use crate::small_file::{self, BadFile};
 
 /// Larger files are none of ours.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
+
+/// A clock that was put back by less makes no new certificate: all clocks are set a little now and then.
+const SET_BACK_MS: i64 = 60 * 60 * 1_000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Why a certificate and key are not used.
 #[derive(Debug, thiserror::Error)]
@@ -91,10 +96,12 @@ impl Identity {
         Ok(())
     }
 
-    /// Less than a third of its time is left: it is time for the next.
+    /// It is time for the next: this one is not valid now, or less than a third of its time is left, or it was made by a
+    /// clock that has been put back since, and others may not find it valid yet.
     #[must_use]
     pub fn is_due(&self, now_ms: i64) -> bool {
-        self.until_ms.saturating_sub(now_ms) < self.until_ms.saturating_sub(self.from_ms) / 3
+        let (left, all) = (self.until_ms.saturating_sub(now_ms), self.until_ms.saturating_sub(self.from_ms));
+        self.check(now_ms).is_err() || left < all / 3 || left > VALID_DAYS * DAY_MS + SET_BACK_MS
     }
 }
 

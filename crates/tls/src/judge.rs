@@ -7,9 +7,10 @@ use std::time::Duration;
 use heliu_record::id::to_hex;
 use heliu_trust::id::{NodeId, RealmId, node_id};
 use heliu_trust::signature::PublicKey;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::{CertificateError, OtherError};
-use time::OffsetDateTime;
 use webpki::{EndEntityCert, KeyUsage};
 
 /// What precedes the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410): the algorithm, and a bit string.
@@ -86,15 +87,15 @@ impl fmt::Display for Why {
             }
             Why::Expired { until_ms, now_ms } => write!(
                 f,
-                "its certificate expired on {}, and this machine's clock says {}: renew it there (heliu rotate), or set \
-                 the clock that is wrong",
+                "its certificate expired on {}, and this machine's clock says {}: set the clock that is wrong, and the node \
+                 there makes a new one by itself; if both are right, run heliu rotate there",
                 moment(*until_ms),
                 moment(*now_ms)
             ),
             Why::NotYetValid { from_ms, now_ms } => write!(
                 f,
                 "its certificate is valid from {} only, and this machine's clock says {}: the clock of one of the two \
-                 machines is wrong",
+                 machines is wrong; set it, and they find together by themselves",
                 moment(*from_ms),
                 moment(*now_ms)
             ),
@@ -112,15 +113,8 @@ impl fmt::Display for Why {
 
 /// Date and time, UTC.
 fn moment(ms: i64) -> String {
-    match OffsetDateTime::from_unix_timestamp(ms.div_euclid(1000)) {
-        Ok(at) => format!(
-            "{:04}-{:02}-{:02} {:02}:{:02} UTC",
-            at.year(),
-            u8::from(at.month()),
-            at.day(),
-            at.hour(),
-            at.minute()
-        ),
+    match Timestamp::from_millisecond(ms) {
+        Ok(at) => TimeZone::UTC.to_datetime(at).strftime("%Y-%m-%d %H:%M UTC").to_string(),
         Err(_) => format!("{ms} ms"),
     }
 }

@@ -14,7 +14,7 @@ mod judge;
 mod make;
 pub mod small_file;
 
-pub use config::{acceptor, connector};
+pub use config::{Clock, acceptor, connector};
 pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, connect};
 pub use identity::{BadPair, Identity};
 pub use judge::{Expected, Failed, Refused, Why, explain, judge, proven};

@@ -15,7 +15,7 @@ use crate::judge::{short, uri};
 
 /// As long as certificates of the open web may be valid; a node renews well before.
 pub const VALID_DAYS: i64 = 397;
-/// Clocks of villages are off by hours.
+/// Clocks of villages are off by hours: a certificate is valid from so long before it was made.
 const SKEW: Duration = Duration::DAY;
 
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,8 @@ pub struct Pair {
 pub fn make(signer: &dyn Signer, realm: RealmId, names: &[String], now_ms: i64) -> Result<Pair, MakeError> {
     let now = OffsetDateTime::from_unix_timestamp(now_ms.div_euclid(1000)).map_err(|_| MakeError::Clock(now_ms))?;
     let until = now.checked_add(Duration::days(VALID_DAYS)).ok_or(MakeError::Clock(now_ms))?;
-    let from = now.checked_sub(SKEW).ok_or(MakeError::Clock(now_ms))?;
+    // Readers know no time before 1970, where a clock that was never set begins.
+    let from = now.checked_sub(SKEW).ok_or(MakeError::Clock(now_ms))?.max(OffsetDateTime::UNIX_EPOCH);
     let node = signer.node();
     let authority = NodeKey::of(signer)?;
     let authority_params = authority_params(node)?;

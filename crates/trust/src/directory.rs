@@ -35,6 +35,9 @@ pub use error::DirectoryError;
 pub use fence::Fence;
 pub use item::Item;
 
+/// All of China is in it.
+pub const DEFAULT_TIME_ZONE: &str = "Asia/Shanghai";
+
 /// An enrolled node; a fenced one too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInfo {
@@ -91,6 +94,7 @@ struct Powers {
     two_signatures: bool,
     escrow: Option<SealingKey>,
     delegates: BTreeSet<SeatId>,
+    time_zone: Option<String>,
     fences: BTreeMap<NodeId, Arc<Fence>>,
     /// The newest version that says something new about what older versions admitted.
     verdicts: DirectoryVersion,
@@ -147,6 +151,12 @@ impl Directory {
     #[must_use]
     pub fn escrow(&self) -> Option<SealingKey> {
         self.powers.escrow
+    }
+
+    /// Where the realm's days begin, by its name in the tz database; [`DEFAULT_TIME_ZONE`] if nobody has said.
+    #[must_use]
+    pub fn time_zone(&self) -> &str {
+        self.powers.time_zone.as_deref().unwrap_or(DEFAULT_TIME_ZONE)
     }
 
     /// The seat whose log this is; none before the first entry.

@@ -68,6 +68,7 @@ impl From<&Frame> for pb::Frame {
             Frame::Statements(statements) => PbFrame::Statements(statements.into()),
             Frame::Join(request) => PbFrame::Join(pb::Join { request: request.clone() }),
             Frame::JoinRefused(refused) => PbFrame::JoinRefused(refused.into()),
+            Frame::Clock(now_ms) => PbFrame::Clock(pb::Clock { now_ms: *now_ms }),
             Frame::Unknown => return pb::Frame { frame: None },
         };
         pb::Frame { frame: Some(frame) }
@@ -101,6 +102,7 @@ impl TryFrom<pb::Frame> for Frame {
                 Frame::Join(request)
             }
             PbFrame::JoinRefused(refused) => Frame::JoinRefused(refused.try_into()?),
+            PbFrame::Clock(pb::Clock { now_ms }) => Frame::Clock(now_ms),
         })
     }
 }

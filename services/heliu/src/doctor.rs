@@ -102,8 +102,8 @@ fn at_rest(config: &Config) -> Vec<Finding> {
             what,
             checked.map_err(|why| {
                 Failure::usage(say!("证书不可用", "the certificate is of no use")).because(why).next(say!(
-                    "先核对本机时钟,再运行 heliu rotate",
-                    "check this machine's clock, then run heliu rotate"
+                    "先核对本机时钟;时钟对了,运行中的节点会自动更换证书,否则运行 heliu rotate",
+                    "check this machine's clock; once it is right a running node makes a new one by itself, else run heliu rotate"
                 ))
             }),
         ));
@@ -227,7 +227,9 @@ async fn running(config: &Config) -> Vec<Finding> {
 }
 
 fn of_status(status: &GetStatusResponse) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
+    let (today, time_zone) = (&status.today, &status.time_zone);
+    let what = say!("今日 {today},按域的时区 {time_zone}", "today is {today} in {time_zone}, the realm's time zone");
+    let mut findings: Vec<Finding> = vec![good("today", what)];
     if !status.read_only_reason.is_empty() {
         let failure = Failure::usage(say!("只读", "it is read-only")).because(&status.read_only_reason);
         findings.push(bad("read_only", say!("存储", "the store"), failure));
@@ -290,9 +292,9 @@ fn clocks(links: &[Link]) -> Vec<Finding> {
                 "clock",
                 say!("{end} 的时钟", "the clock of {end}"),
                 Failure::usage(failure).next(say!(
-                    "在两台机器上运行 date,与可靠的时钟比对,校正错的那台(最好开启 NTP);若错的是对方,校正后重启其节点再查",
+                    "在两台机器上运行 date,与可靠的时钟比对,校正错的那台(最好开启 NTP);几秒后再查即可,不用重启",
                     "run date on both machines, compare with a clock that you trust, and set the wrong one (better: turn on NTP); \
-                     if that is the other one, restart its node afterwards and look again"
+                     look again some seconds later, nothing has to be restarted"
                 )),
             )
         })

@@ -31,7 +31,7 @@ pub fn run(args: &InitArgs) -> Result<Done, Failure> {
     check_name(&name)?;
     wanted(args, &seats)?;
     let seats = |realm: &RealmId| regions::parse(&args.regions, realm, &bytes);
-    let realm = make(&args.dir, &name, seats, |seats| wanted(args, seats))?;
+    let realm = make(&args.dir, &name, &args.time_zone, seats, |seats| wanted(args, seats))?;
     if args.json { print_json(&shape(args, &realm)) } else { print(&told(args, &realm)) }
 }
 
@@ -152,17 +152,18 @@ fn told(args: &InitArgs, realm: &Realm) -> String {
     let place = |name: &Path| args.dir.join(name).display().to_string();
     let (name, id) = (&realm.name, realm.directory.realm().short());
     let seats = count(realm.directory.seats().len() as u64);
+    let time_zone = realm.directory.time_zone();
     let (dir, root, own) = (args.dir.display(), place(Path::new(ROOT)), place(Path::new(COUNTY)));
     let (node, listen, reached) = (county.node.short(), county.listen, county.addresses.join(", "));
     let mut text = tr!(
-        "已在 {dir} 建立域 {name}({id}),{seats} 个席位。\n\n\
+        "已在 {dir} 建立域 {name}({id}),{seats} 个席位,时区 {time_zone}。\n\n\
          {root}    离线密钥:root.key(根,可更换签发者)、escrow.key(密封数据的备用钥匙)。\n\
          {own}  县级节点 {node},监听 {listen},别的机器用 {reached} 连它。里面有:\n\
          \x20   heliu.toml     配置,每项都有说明\n\
          \x20   node.key       节点身份;sealing.key 读密封字段;issuer.key 签发(登记节点)。都不要外传\n\
          \x20   directory.bin  席位和节点的名录\n\
          \x20   access.json    访问令牌清单(只存散列);local.access 本机管理用的令牌\n",
-        "Made realm {name} ({id}) in {dir}: {seats} seats.\n\n\
+        "Made realm {name} ({id}) in {dir}: {seats} seats, time zone {time_zone}.\n\n\
          {root}    offline keys: root.key (can replace the issuer), escrow.key (opens sealed data if all else is lost).\n\
          {own}  the county's node {node}. It listens on {listen}; other machines reach it at {reached}. In it:\n\
          \x20   heliu.toml     the configuration, each setting explained\n\
@@ -222,7 +223,8 @@ fn shape(args: &InitArgs, realm: &Realm) -> serde_json::Value {
         })
     });
     json!({
-        "realm": realm.directory.realm().to_string(), "name": realm.name, "root": realm.directory.root().to_string(),
+        "realm": realm.directory.realm().to_string(), "name": realm.name, "time_zone": realm.directory.time_zone(),
+        "root": realm.directory.root().to_string(),
         "dir": args.dir, "offline": args.dir.join(ROOT),
         "seats": realm.directory.seats().len(), "nodes": nodes.collect::<Vec<_>>(),
     })

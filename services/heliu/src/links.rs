@@ -110,6 +110,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
             ),
         ),
         (tr!("名录", "directory"), tr!("{entries} 项,版本 {head}", "{entries} entries, version {head}") + &issues),
+        (tr!("今日", "today"), today(status)),
         (tr!("安全", "security"), security(status)),
         (tr!("已运行", "up"), time::span(status.uptime_ms)),
         (tr!("链路", "links"), links_in_short(links)),
@@ -120,6 +121,16 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         rows.push((format!("  ! {}", role_name(link.role())), format!("{}: {what}", end(link))));
     }
     pairs(&rows)
+}
+
+/// The civil day where the realm is, by the node's clock.
+fn today(status: &GetStatusResponse) -> String {
+    let GetStatusResponse { today, time_zone, .. } = status;
+    let now = time::local(status.now_ms);
+    tr!(
+        "{today}(域的时区 {time_zone};本机时钟 {now})",
+        "{today} (in {time_zone}, the realm's time zone; its clock says {now})"
+    )
 }
 
 /// How connections are secured.
@@ -345,7 +356,7 @@ fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
         "directory": {"len": status.directory_len, "head": status.directory_head},
         "uptime_ms": status.uptime_ms, "version": status.version,
         "read_only": (!status.read_only_reason.is_empty()).then_some(&status.read_only_reason),
-        "now": time::utc(status.now_ms),
+        "now": time::utc(status.now_ms), "time_zone": status.time_zone, "today": status.today,
         "certificate_not_after": status.certificate_not_after_ms.and_then(time::utc), "problems": status.problems,
         "refusals": status.refusals,
         "recent_refusals": status.recent_refusals.iter().map(refused_shape).collect::<Vec<_>>(),

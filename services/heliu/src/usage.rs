@@ -222,6 +222,10 @@ mod tests {
         assert!(told("heliu demo --members many").contains("--members <N> cannot be \"many\""));
         let wrong = told("heliu directory addresses 12345678 10.0.0.7");
         assert!(wrong.contains("host:port") && wrong.contains("see heliu directory addresses --help"), "{wrong}");
+        let wrong = told("heliu init --regions a --dir b --time-zone Asia/Shangai");
+        assert!(wrong.contains("no such time zone; did you mean Asia/Shanghai?"), "{wrong}");
+        let wrong = told("heliu directory time-zone 北京时间");
+        assert!(wrong.contains("no such time zone; it takes one such as Asia/Shanghai"), "{wrong}");
         let wrong = told("heliu init --regions a --dir b --all-tiers --node c=d");
         assert!(wrong.contains("cannot be used with"), "{wrong}");
     }
@@ -330,6 +334,8 @@ mod tests {
             "heliu directory append e f --reason r",
             "heliu directory revoke-token ab",
             "heliu directory addresses 12345678 a:1 b:2",
+            "heliu directory time-zone asia/urumqi --reason r",
+            "heliu init --regions f --dir d --time-zone Asia/Urumqi",
             "heliu root issuer --root-key f --new-issuer-key g",
             "heliu root cosigner ab --root-key f --off",
             "heliu root escrow --new-escrow-key g --root-key f",

@@ -10,6 +10,8 @@ const STRICT: &[&str] = &["crates/record", "crates/trust", "crates/storage", "cr
 const BANNED: &[&str] = &[
     "std::time::SystemTime::now",
     "std::time::Instant::now",
+    "jiff::Zoned::now",
+    "jiff::tz::TimeZone::system",
     "getrandom::fill",
     "rand::random",
     "std::collections::HashMap",

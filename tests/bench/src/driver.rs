@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::executor::block_on;
 use heliu_record::command::Request;
+use heliu_record::date::Date;
 use heliu_replication::frame::Frame;
 use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
@@ -14,6 +15,8 @@ use heliu_trust::directory::Directory;
 use heliu_trust::ed25519::Ed25519;
 
 use crate::place::{key, sealing};
+
+const TODAY: Date = Date::constant(2026, 3, 1);
 
 pub struct Driver<S> {
     pub engine: Engine,
@@ -89,8 +92,12 @@ impl<S: Write> Driver<S> {
 
     /// Gives commands; all must be carried out.
     pub fn execute(&mut self, requests: impl IntoIterator<Item = Request>) {
-        let inputs =
-            (0..).zip(requests).map(|(i, request)| Input::Execute { ticket: Ticket(i), request, role: String::new() });
+        let inputs = (0..).zip(requests).map(|(i, request)| Input::Execute {
+            ticket: Ticket(i),
+            request,
+            role: String::new(),
+            today: TODAY,
+        });
         for reply in self.handle_all(inputs.collect()) {
             assert!(matches!(reply, Reply::Done(_)), "a command was not carried out: {reply:?}");
         }

@@ -210,7 +210,7 @@ impl Ground {
             Frame::Statements(_) => 12,
             Frame::Join(_) => 13,
             Frame::JoinRefused(_) => 14,
-            Frame::Unknown => 15,
+            Frame::Unknown | Frame::Clock(_) => 15,
         };
         self.meet(2, at);
     }

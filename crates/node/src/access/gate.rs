@@ -14,7 +14,6 @@ use tower::{Layer, Service};
 
 use super::table::{Need, need};
 use super::{BadToken, Caller};
-use crate::clock::wall_ms;
 use crate::handle::Inner;
 use crate::server::Visitor;
 use crate::server::refusals as words;
@@ -81,7 +80,7 @@ fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderM
     let Some(token) = given.and_then(|given| given.strip_prefix("Bearer ")) else {
         return Err(words::no_token().into());
     };
-    let entry = secured.doors.open_with(token.trim(), wall_ms()).map_err(|bad| {
+    let entry = secured.doors.open_with(token.trim(), inner.clock.wall_ms()).map_err(|bad| {
         if let Some(visitor) = visitor {
             if secured.doors.attempts.failed(visitor.address.ip()) {
                 return words::too_many_attempts();

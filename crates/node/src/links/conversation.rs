@@ -123,6 +123,7 @@ fn note(inner: &Inner, tasks: &LinkTasks, frame: &Frame) {
             }
         }
         Frame::Welcome(_) => tasks.route.welcomed(),
+        Frame::Clock(now_ms) => tasks.route.told_clock(*now_ms),
         _ => {}
     }
 }

@@ -1,7 +1,7 @@
 //! What is known of one configured or accepted link over all its connections: who is there, how it went, how much went
 //! over it. For operators; nothing is decided by it but when to dial again.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use heliu_replication::frame::{Hello, Refuse, RefuseCode};
 use heliu_storage::StoreId;
 use heliu_trust::id::NodeId;
 
-use crate::clock::{self, OtherClock};
+use crate::clock::{OtherClock, Then};
 use crate::options::Upstream;
 use crate::status::{LinkRole, Traffic};
 
@@ -34,14 +34,14 @@ pub(crate) struct State {
     pub peer: Option<NodeId>,
     pub store: Option<StoreId>,
     pub program: String,
-    /// As it was when they connected.
+    /// As it was when they connected, or when the other end said last that it had been set.
     pub clock: Option<OtherClock>,
     /// The other end has said how this connection goes on.
     pub welcomed: bool,
     /// The last connection ended with a refusal that does not get better by itself.
     pub refused: bool,
     pub connects: u64,
-    pub last_error: Option<(String, i64)>,
+    pub last_error: Option<(String, Then)>,
     behind_since: Option<Instant>,
 }
 
@@ -86,6 +86,11 @@ impl Route {
         state.clock = hello.now_ms.map(OtherClock::says);
     }
 
+    /// The other end's clock has been set.
+    pub fn told_clock(&self, now_ms: i64) {
+        self.lock().clock = Some(OtherClock::says(now_ms));
+    }
+
     pub fn welcomed(&self) {
         self.lock().welcomed = true;
     }
@@ -100,13 +105,13 @@ impl Route {
     pub fn failed(&self, error: String) {
         let mut state = self.lock();
         state.connecting = false;
-        state.last_error = Some((error, clock::wall_ms()));
+        state.last_error = Some((error, Then::now()));
     }
 
     pub fn refused(&self, why: &Refuse) {
         let mut state = self.lock();
         state.refused = !matches!(why.code, RefuseCode::ShuttingDown | RefuseCode::StoreFailed);
-        state.last_error = Some((format!("{:?}: {}", why.code, why.reason), clock::wall_ms()));
+        state.last_error = Some((format!("{:?}: {}", why.code, why.reason), Then::now()));
     }
 
     /// For how long the other end has been behind, told at each look.
@@ -146,7 +151,7 @@ pub(crate) struct Meter {
     turns: AtomicU64,
     /// Something went out after something had come in.
     asked: AtomicBool,
-    heard_ms: AtomicI64,
+    heard: Mutex<Option<Then>>,
 }
 
 impl Meter {
@@ -159,14 +164,14 @@ impl Meter {
     pub fn heard(&self, bytes: usize) {
         self.frames_in.fetch_add(1, Ordering::Relaxed);
         self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
-        self.heard_ms.store(clock::wall_ms(), Ordering::Relaxed);
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(Then::now());
         if self.asked.swap(false, Ordering::Relaxed) {
             self.turns.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    pub fn heard_ms(&self) -> Option<i64> {
-        Some(self.heard_ms.load(Ordering::Relaxed)).filter(|ms| *ms != 0)
+    pub fn last_heard(&self) -> Option<Then> {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn traffic(&self) -> Traffic {

@@ -6,10 +6,12 @@ use heliu_record::conflict::Explanation;
 use heliu_replication::{Alarm, Severity};
 use heliu_storage::Write;
 use heliu_trust::audit::AuditHead;
+use heliu_trust::directory::DEFAULT_TIME_ZONE;
 use heliu_trust::id::NodeId;
 use heliu_trust::statement::Body;
 
 use super::Running;
+use crate::zone;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Certificates are renewed long before: one that has so little left could not be.
@@ -27,14 +29,18 @@ impl<S: Write + 'static> Running<S> {
             alarms.push(store_failed(why, now_ms));
         }
         if let Some(secured) = &inner.secured {
-            let left = secured.certificate.not_after_ms().saturating_sub(now_ms);
+            let left = secured.certificate.left_ms();
             if left < CERTIFICATE_MS {
                 alarms.push(certificate_expiring(left / DAY_MS, now_ms));
             }
-            let problems = secured.certificate.problem().into_iter().chain(secured.doors.problem());
+            let problems = secured.certificate.problems().into_iter().chain(secured.doors.problem());
             alarms.extend(problems.map(|why| file_not_taken(&why, now_ms)));
         }
-        let (_, refused) = inner.refused.report();
+        let time_zone = self.run.engine.directory().time_zone();
+        if zone::known(time_zone).is_none() {
+            alarms.push(unknown_time_zone(time_zone, now_ms));
+        }
+        let (_, refused) = inner.refused.report(&inner.clock);
         let recent: Vec<_> = refused.iter().filter(|peer| peer.at_ms.saturating_add(REFUSED_MS) > now_ms).collect();
         if let Some(last) = recent.first() {
             alarms.push(refused_peers(recent.len(), &last.reason, &last.address.to_string(), last.at_ms));
@@ -105,6 +111,20 @@ fn file_not_taken(why: &str, at_ms: i64) -> Alarm {
         format!("A new certificate or access list was not taken, and the old one stays: {why}."),
     );
     alarm("file_not_taken", Severity::Warning, what, ("请改正该文件。", "Correct the file."), "", at_ms)
+}
+
+fn unknown_time_zone(name: &str, at_ms: i64) -> Alarm {
+    let what = (
+        format!("本节点的时区库里没有域的时区 {name};在此之前按 {DEFAULT_TIME_ZONE} 记“今日”。"),
+        format!(
+            "This node's tz database has no {name}, the realm's time zone; until it has, \"today\" is that of {DEFAULT_TIME_ZONE}."
+        ),
+    );
+    let next = (
+        "请升级本节点的程序;若名称有误,由县级改正(heliu directory time-zone)。",
+        "Upgrade this node's program; if the name is wrong, have the county correct it (heliu directory time-zone).",
+    );
+    alarm("unknown_time_zone", Severity::Warning, what, next, name, at_ms)
 }
 
 fn refused_peers(count: usize, reason: &str, address: &str, at_ms: i64) -> Alarm {

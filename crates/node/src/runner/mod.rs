@@ -26,11 +26,13 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::begin::Beginner;
+use crate::clock::Setting;
 use crate::error::{ExecuteError, OrderError, ShutdownError, StartError};
 use crate::handle::Inner;
 use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
 use crate::links::{LinkEnd, Overflow};
+use crate::zone;
 use answers::Waiting;
 use health::Health;
 use verifying::Verifying;
@@ -66,11 +68,12 @@ struct Running<S> {
     stop_at: Option<Instant>,
     /// A job for the store has been spawned and may not have begun.
     asked_store: bool,
+    setting: Setting,
 }
 
 impl<S: Write + 'static> Runner<S> {
     pub async fn run(self) -> Result<(), ShutdownError> {
-        let backoff = Backoff::new(self.inner.retry);
+        let (backoff, setting) = (Backoff::new(self.inner.retry), Setting::of(self.inner.clock.now()));
         let running = Running {
             run: self,
             ends: BTreeMap::new(),
@@ -81,6 +84,7 @@ impl<S: Write + 'static> Runner<S> {
             backoff,
             stop_at: None,
             asked_store: false,
+            setting,
         };
         running.go_on().await
     }
@@ -133,7 +137,9 @@ impl<S: Write + 'static> Running<S> {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
                     let ticket = self.waiting.execute(answer, permit);
-                    self.feed(Input::Execute { ticket, request, role });
+                    let inner = &self.run.inner;
+                    let today = zone::today(self.run.engine.directory(), inner.clock.wall_ms());
+                    self.feed(Input::Execute { ticket, request, role, today });
                 }
             },
             Ask::Order { order, answer, permit } => match self.refusal() {
@@ -220,8 +226,19 @@ impl<S: Write + 'static> Running<S> {
 
     fn ticked(&mut self) {
         self.feed(Input::Tick);
+        self.tell_of_a_set_clock();
         self.time_out_verifying();
         self.note_who_is_behind();
+    }
+
+    /// Neighbours compare it with theirs; they heard it when they connected, which may be weeks ago.
+    fn tell_of_a_set_clock(&mut self) {
+        let now = self.run.inner.clock.now();
+        let Some(by_ms) = self.setting.changed(now) else { return };
+        tracing::warn!(by_ms, "this machine's clock has been set; the neighbours are told");
+        for end in self.ends.values() {
+            let _ = end.send(Frame::Clock(now.wall_ms)); // Who takes nothing more hears it when the link is made again.
+        }
     }
 
     /// Lets the engine decide, and carries that out.

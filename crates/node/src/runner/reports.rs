@@ -12,14 +12,15 @@ use crate::error::AskError;
 use crate::inbox::Answer;
 use crate::links::route::{Route, State};
 use crate::status::{LinkReport, LinkRole, LinkState, NodeStatus};
+use crate::zone;
 
 impl<S: Write + 'static> Running<S> {
     pub(super) fn report_status(&self, answer: Answer<NodeStatus, AskError>) {
         let (engine, inner) = (&self.run.engine, &self.run.inner);
         let directory = engine.directory();
-        let (refusals, recent_refusals) = inner.refused.report();
+        let (refusals, recent_refusals) = inner.refused.report(&inner.clock);
         let secured = inner.secured.as_ref();
-        let problems = secured.into_iter().flat_map(|s| s.certificate.problem().into_iter().chain(s.doors.problem()));
+        let problems = secured.into_iter().flat_map(|s| s.certificate.problems().into_iter().chain(s.doors.problem()));
         let status = NodeStatus {
             node: inner.node,
             seat: inner.seat,
@@ -39,6 +40,8 @@ impl<S: Write + 'static> Running<S> {
             is_issuer: self.is_issuer(),
             alarms: self.alarms(),
             pending_wraps: engine.pending_wraps().count() as u64,
+            time_zone: directory.time_zone().to_owned(),
+            today: zone::today(directory, inner.clock.wall_ms()),
         };
         let store = Arc::clone(&self.run.store);
         tokio::spawn(async move {
@@ -74,7 +77,8 @@ impl<S: Write + 'static> Running<S> {
     }
 
     fn report(&self, route: &Route, state: State, status: Option<&LinkStatus>) -> LinkReport {
-        let now = self.run.inner.clock.now();
+        let clock = &self.run.inner.clock;
+        let now = clock.now();
         let directory = self.run.engine.directory();
         let peer_seat = state.peer.and_then(|peer| directory.node(peer)).map(|info| info.seat);
         let head = self.run.engine.meta().head;
@@ -90,7 +94,7 @@ impl<S: Write + 'static> Running<S> {
             peer_seat,
             state: phase,
             verified_ms: verified.map(|at| now.wall_ms.saturating_sub(verified_ago(at))),
-            heard_ms: route.meter.heard_ms(),
+            heard_ms: route.meter.last_heard().map(|then| then.wall_ms(clock)),
             lag_items: match phase {
                 LinkState::Live => Some(0),
                 LinkState::Reconciling | LinkState::CatchingUp => Some(head.saturating_sub(acked)),
@@ -109,8 +113,8 @@ impl<S: Write + 'static> Running<S> {
             connects: state.connects,
             address: state.address,
             peer_program: state.program,
-            clock_ahead_ms: state.clock.map(|clock| clock.ahead_ms()),
-            last_error: state.last_error,
+            clock_ahead_ms: state.clock.map(|other| other.ahead_ms(clock)),
+            last_error: state.last_error.map(|(what, then)| (what, then.wall_ms(clock))),
         }
     }
 

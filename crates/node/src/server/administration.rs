@@ -24,6 +24,7 @@ use super::{auditing, entries, excluded};
 use crate::access::{Caller, Role};
 use crate::error::OrderError;
 use crate::handle::NodeHandle;
+use crate::zone;
 
 /// Signed entries taken at once.
 const ENTRIES_MAX: usize = 256;
@@ -238,6 +239,10 @@ fn items(change: Change, directory: &Directory) -> Result<(Vec<Item>, &'static s
             let node = node_id(directory, &node)?;
             (vec![Item::Addresses { node, addresses }], "addresses", node.to_string())
         }
+        Change::TimeZone(text) => {
+            let name = zone::known(text.trim()).ok_or_else(|| no_such_zone(&text))?;
+            (vec![Item::TimeZone { name: name.clone() }], "time_zone", name)
+        }
     })
 }
 
@@ -305,6 +310,14 @@ fn fences_itself() -> heliu_wire::status::Refusal {
             "Check the id (heliu nodes). To replace this machine, let the new one join and have the issuer's key, and fence \
              the old one there.",
         )
+}
+
+fn no_such_zone(text: &str) -> Status {
+    let shown: String = text.chars().take(40).collect();
+    let (zh, en) = (format!("没有名为 {shown:?} 的时区。"), format!("There is no time zone {shown:?}."));
+    invalid("time_zone", &zh, &en)
+        .next("请用时区库中的名称,如 Asia/Shanghai。", "Use a name of the tz database, such as Asia/Shanghai.")
+        .into()
 }
 
 fn no_change() -> heliu_wire::status::Refusal {

@@ -106,6 +106,9 @@ fn line(item: &Item, directory: &Directory) -> Label {
             let seat = seat_of(seat);
             label(format!("收回“{seat}”签发入域令牌的授权"), format!("nodes of {seat} may enrol no more"))
         }
+        Item::TimeZone { name } => {
+            label(format!("域的时区改为 {name}"), format!("the realm's days begin as in {name} from now on"))
+        }
         Item::Token { id } => label(format!("撤销入域令牌 {id}"), format!("the join token {id} is revoked")),
         Item::Fence(fence) => {
             let (node, kept, excluded) = (node_of(&fence.node), fence.frontier.len(), fence.excluded.len());

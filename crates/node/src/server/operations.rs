@@ -132,6 +132,8 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             alarms: status.alarms.len() as u64,
             alarms_grave: status.alarms.iter().filter(|alarm| alarm.severity == Severity::Critical).count() as u64,
             pending_wraps: status.pending_wraps,
+            time_zone: status.time_zone,
+            today: heliu_record::date::text(status.today),
         }))
     }
 

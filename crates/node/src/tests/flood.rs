@@ -43,7 +43,7 @@ async fn slow_or_flooding_client() {
     }
     // Some go as far as they can without showing anything.
     let expected = Expected { realm: seats.anchor.realm, node: None };
-    let connector = heliu_tls::connector(None, expected).expect("it is good");
+    let connector = heliu_tls::connector(None, expected, None).expect("it is good");
     let mut nameless = Vec::new();
     for _ in 0..4 {
         nameless.push(heliu_tls::connect(&connector, &at.to_string()).await.expect("it is secured"));

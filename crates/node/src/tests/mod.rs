@@ -3,6 +3,7 @@
 mod access;
 mod administration;
 mod api;
+mod clocks;
 mod directory;
 mod disk;
 mod enrolment;

@@ -69,7 +69,7 @@ async fn whoever_secures_its_connection_and_says_nothing_is_hung_up_on() {
     })
     .await;
     let expected = Expected { realm: seats.anchor.realm, node: None };
-    let connector = heliu_tls::connector(None, expected).expect("it is good");
+    let connector = heliu_tls::connector(None, expected, None).expect("it is good");
     let secured = heliu_tls::connect(&connector, &township.address().to_string()).await;
     is_hung_up_on(secured.expect("it is secured").0).await;
 }

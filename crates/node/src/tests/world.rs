@@ -294,7 +294,7 @@ pub(super) async fn secured(
     address: SocketAddr,
 ) -> Result<Channel, ConnectError> {
     let expected = Expected { realm: seats.anchor.realm, node: None };
-    let connector = heliu_tls::connector(identity, expected).expect("it is good");
+    let connector = heliu_tls::connector(identity, expected, None).expect("it is good");
     let (stream, _) = heliu_tls::connect(&connector, &address.to_string()).await?;
     let mut stream = Some(TokioIo::new(stream));
     let once = tower::service_fn(move |_| {

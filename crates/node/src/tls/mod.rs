@@ -8,18 +8,17 @@ mod watch;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use heliu_tls::{BadPair, Expected, Identity, MakeError, TlsAcceptor, TlsConnector, acceptor, connector, make};
+use heliu_tls::{
+    BadPair, Expected, Identity, MakeError, Refused, TlsAcceptor, TlsConnector, Why, acceptor, connector, make,
+};
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::signature::Signer;
 
-use crate::clock::wall_ms;
+use crate::clock::Clock;
 use crate::error::StartError;
 use crate::options::Tls;
 pub(crate) use stamp::Stamp;
 pub(crate) use watch::watch;
-
-/// A clock that says less than this (2025) has not been set: nothing is made anew by it.
-const PLAUSIBLE_MS: i64 = 1_735_689_600_000;
 
 /// Why a pair of files is not in use.
 #[derive(Debug, thiserror::Error)]
@@ -40,28 +39,39 @@ pub(crate) struct Current {
     acceptor: TlsAcceptor,
 }
 
+/// What is wrong now, in words; each goes when it is over, whatever else there is.
+#[derive(Clone, Debug, Default)]
+struct Problems {
+    /// The files are not what is in use.
+    files: Option<String>,
+    /// It is time for a new certificate, and none could be made.
+    renewal: Option<String>,
+}
+
 /// The node's certificate, its files, and the key that renews it.
 pub(crate) struct Certificate {
     realm: RealmId,
     key: Arc<dyn Signer>,
     pub files: Tls,
+    clock: Clock,
     current: RwLock<Arc<Current>>,
-    problem: Mutex<Option<String>>,
+    problems: Mutex<Problems>,
     /// Of the files, before they were read at the start.
     pub begun: Stamp,
 }
 
 impl Certificate {
-    /// Takes the pair that is there. One is made where there is none, or where time has run out on it.
-    pub fn open(files: Tls, realm: RealmId, key: Arc<dyn Signer>) -> Result<Self, StartError> {
-        let now = wall_ms();
+    /// Takes the pair that is there. One is made where there is none, or where it is not valid now: a clock that is wrong,
+    /// or was when it was made, is no reason not to start.
+    pub fn open(files: Tls, realm: RealmId, key: Arc<dyn Signer>, clock: Clock) -> Result<Self, StartError> {
+        let now = clock.wall_ms();
         let pair = Pair { files: &files, realm, key: &*key };
         if !files.certificate.exists() && !files.key.exists() {
             pair.renew(now)?;
             tracing::info!(certificate = %files.certificate.display(), "made a certificate for this node");
         }
         let mut begun = pair.stamp();
-        let mut identity = match pair.read() {
+        let identity = match pair.read() {
             // Cut off when the disk was full, one of the two lost: nobody has to take anything away by hand.
             Err(why) if why.is_no_pair() => {
                 tracing::warn!(%why, "this node's certificate cannot be used; made a new one");
@@ -71,20 +81,20 @@ impl Certificate {
             }
             read => read.map_err(CertificateError::from)?,
         };
-        let mut problem = None;
-        if let Err(why) = identity.check(now) {
-            if now >= PLAUSIBLE_MS {
-                pair.renew(now)?;
-                begun = pair.stamp();
-                identity = pair.read().map_err(CertificateError::from)?;
-                tracing::warn!(%why, "this node's certificate is not valid now; made a new one");
-            } else {
-                tracing::warn!(%why, "this machine's clock is not set; other nodes will be refused until it is");
-                problem = Some(why.to_string());
+        let current = RwLock::new(Arc::new(Current::of(identity, realm, &clock)?));
+        let mut certificate = Certificate { realm, key, files, clock, current, problems: Mutex::default(), begun };
+        if let Err(why) = certificate.current().identity.check(now) {
+            match certificate.renew() {
+                Ok(()) => {
+                    certificate.begun = certificate.stamp();
+                    tracing::warn!(%why, "this node's certificate was not valid now; made a new one");
+                }
+                Err(error) => {
+                    tracing::error!(%why, %error, "this node's certificate is not valid now, nor could one be made");
+                }
             }
         }
-        let current = RwLock::new(Arc::new(Current::of(identity, realm)?));
-        Ok(Certificate { realm, key, files, current, problem: Mutex::new(problem), begun })
+        Ok(certificate)
     }
 
     pub fn current(&self) -> Arc<Current> {
@@ -98,20 +108,45 @@ impl Certificate {
     /// For dialling a node of the realm: any, or the one that is wanted.
     pub fn connector(&self, node: Option<NodeId>) -> Result<TlsConnector, CertificateError> {
         let expected = Expected { realm: self.realm, node };
-        connector(Some(&self.current().identity), expected).map_err(unusable)
+        connector(Some(&self.current().identity), expected, Some(by(&self.clock))).map_err(unusable)
     }
 
     pub fn not_after_ms(&self) -> i64 {
         self.current().identity.until_ms
     }
 
-    /// Why the files are not what is in use.
-    pub fn problem(&self) -> Option<String> {
-        self.told().clone()
+    /// Whether it is time for a new one, by the clock as it is set now.
+    pub fn is_due(&self) -> bool {
+        let is_due = self.current().identity.is_due(self.clock.wall_ms());
+        if !is_due {
+            self.told().renewal = None;
+        }
+        is_due
     }
 
-    fn told(&self) -> MutexGuard<'_, Option<String>> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether others can take it, by the clock as it is set now.
+    pub fn is_valid(&self) -> bool {
+        self.current().identity.check(self.clock.wall_ms()).is_ok()
+    }
+
+    /// How long it is valid yet.
+    pub fn left_ms(&self) -> i64 {
+        self.not_after_ms().saturating_sub(self.clock.wall_ms())
+    }
+
+    /// What is wrong with the files or the renewal.
+    pub fn problems(&self) -> Vec<String> {
+        let Problems { files, renewal } = self.told().clone();
+        files.into_iter().chain(renewal).collect()
+    }
+
+    /// Whether the files have something wrong that may be over since.
+    pub fn is_to_be_read_again(&self) -> bool {
+        self.told().files.is_some()
+    }
+
+    fn told(&self) -> MutexGuard<'_, Problems> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pair(&self) -> Pair<'_> {
@@ -122,32 +157,52 @@ impl Certificate {
         self.pair().stamp()
     }
 
-    /// Takes what is in the files now, if it is good. The old pair stays otherwise.
+    /// Takes what is in the files now, if it is good. The old pair stays otherwise. One that is not valid yet was made by a clock
+    /// that has been put back since: a new one takes its place.
     pub fn reload(&self) -> Result<(), CertificateError> {
-        let taken = self.taken();
-        *self.told() = taken.as_ref().err().map(ToString::to_string);
+        let taken = self.pair().read().map_err(CertificateError::from).and_then(|identity| {
+            match identity.check(self.clock.wall_ms()) {
+                Ok(()) => self.take(identity),
+                Err(Refused { why: Why::NotYetValid { .. }, .. }) => self.make(),
+                Err(why) => Err(BadPair::from(why).into()),
+            }
+        });
+        self.told().files = taken.as_ref().err().map(ToString::to_string);
         taken
     }
 
-    fn taken(&self) -> Result<(), CertificateError> {
-        let identity = self.pair().read()?;
-        identity.check(wall_ms()).map_err(BadPair::from)?;
-        let next = Arc::new(Current::of(identity, self.realm)?);
+    fn take(&self, identity: Identity) -> Result<(), CertificateError> {
+        let next = Arc::new(Current::of(identity, self.realm, &self.clock)?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
 
+    fn make(&self) -> Result<(), CertificateError> {
+        self.pair().renew(self.clock.wall_ms())?;
+        self.take(self.pair().read()?)
+    }
+
     /// Makes a new pair, puts it into the files, and takes it.
     pub fn renew(&self) -> Result<(), CertificateError> {
-        let renewed = self.pair().renew(wall_ms()).and_then(|()| self.taken());
-        *self.told() = renewed.as_ref().err().map(|why| format!("the certificate could not be renewed: {why}"));
+        let renewed = self.make();
+        let mut told = self.told();
+        told.renewal = renewed.as_ref().err().map(|why| format!("the certificate could not be renewed: {why}"));
+        if renewed.is_ok() {
+            told.files = None;
+        }
         renewed
     }
 }
 
+/// The clock by which the other end's certificate is judged.
+fn by(clock: &Clock) -> heliu_tls::Clock {
+    let clock = clock.clone();
+    Arc::new(move || clock.wall_ms())
+}
+
 impl Current {
-    fn of(identity: Identity, realm: RealmId) -> Result<Self, CertificateError> {
-        let acceptor = acceptor(&identity, realm).map_err(unusable)?;
+    fn of(identity: Identity, realm: RealmId, clock: &Clock) -> Result<Self, CertificateError> {
+        let acceptor = acceptor(&identity, realm, Some(by(clock))).map_err(unusable)?;
         Ok(Current { identity, acceptor })
     }
 }

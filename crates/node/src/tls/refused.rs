@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use heliu_trust::id::NodeId;
 
-use crate::clock::wall_ms;
+use crate::clock::{Clock, Then};
 use crate::status::RefusedPeer;
 
 const KEPT: usize = 64;
@@ -21,27 +21,29 @@ pub(crate) struct RefusedPeers(Mutex<State>);
 #[derive(Default)]
 struct State {
     count: u64,
-    last: VecDeque<RefusedPeer>,
+    last: VecDeque<(Then, RefusedPeer)>,
     minute: Option<(Instant, u32)>,
 }
 
 impl RefusedPeers {
     pub fn note(&self, address: SocketAddr, code: &'static str, reason: &str, node: Option<NodeId>) {
-        let refused = RefusedPeer { at_ms: wall_ms(), address, code, reason: reason.to_owned(), node };
+        let refused = RefusedPeer { at_ms: 0, address, code, reason: reason.to_owned(), node };
         let mut state = self.lock();
         state.count += 1;
         if state.may_log() {
             let node = node.map(|node| node.short()).unwrap_or_default();
             tracing::warn!(%address, code, reason, node, "not let in");
         }
-        state.last.push_front(refused);
+        state.last.push_front((Then::now(), refused));
         state.last.truncate(KEPT);
     }
 
     /// How many since the start, and the last ones, newest first.
-    pub fn report(&self) -> (u64, Vec<RefusedPeer>) {
+    pub fn report(&self, clock: &Clock) -> (u64, Vec<RefusedPeer>) {
         let state = self.lock();
-        (state.count, state.last.iter().cloned().collect())
+        let told =
+            |(then, refused): &(Then, RefusedPeer)| RefusedPeer { at_ms: then.wall_ms(clock), ..refused.clone() };
+        (state.count, state.last.iter().map(told).collect())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -71,7 +73,7 @@ mod tests {
         for n in 0..1000 {
             refused.note(address, "expired", &n.to_string(), None);
         }
-        let (count, last) = refused.report();
+        let (count, last) = refused.report(&Clock::start());
         assert_eq!((count, last.len(), last[0].reason.as_str()), (1000, KEPT, "999"));
     }
 }

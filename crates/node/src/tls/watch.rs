@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::{Certificate, Stamp};
 use crate::access::Doors;
-use crate::clock::wall_ms;
 use crate::handle::Inner;
 
 const WARN_BEFORE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 const WARN_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
-/// A renewal that failed is tried again after so long.
+/// A renewal that failed is tried again after so long; sooner while the certificate lets nobody in.
 const RENEW_AGAIN: Duration = Duration::from_secs(60 * 60);
+const RENEW_INVALID_AGAIN: Duration = Duration::from_secs(60);
 /// More often would be a busy loop.
 const LOOK_MIN: Duration = Duration::from_millis(10);
 
@@ -60,31 +60,55 @@ impl Watcher {
     }
 
     fn look(&mut self) {
-        if self.pair.changed(self.certificate.stamp()) {
-            match self.certificate.reload() {
-                Ok(()) => tracing::info!(
-                    not_after_ms = self.certificate.not_after_ms(),
-                    "a new certificate is in use for new connections"
-                ),
-                Err(why) => tracing::error!(
-                    %why,
-                    "the new certificate and key are not taken, the old ones stay: make others (heliu rotate)"
-                ),
-            }
-        }
-        if self.access.changed(self.doors.stamp()) {
-            match self.doors.reload() {
-                Ok(tokens) => tracing::info!(tokens, "a new access list is in use"),
-                Err(why) => tracing::error!(%why, "the new access list is not taken, the old one stays: correct it"),
-            }
-        }
+        self.look_at_certificate();
+        self.look_at_access();
         self.keep_valid();
     }
 
+    /// What was wrong with the files may be over without a change of theirs: a right, a disk, the clock.
+    fn look_at_certificate(&mut self) {
+        let (is_new, before) = (self.pair.changed(self.certificate.stamp()), self.certificate.problems());
+        if !is_new && !self.certificate.is_to_be_read_again() {
+            return;
+        }
+        match self.certificate.reload() {
+            Ok(()) => {
+                // It may be another one than was put there.
+                self.pair = Files::new(self.certificate.stamp());
+                tracing::info!(
+                    not_after_ms = self.certificate.not_after_ms(),
+                    "a new certificate is in use for new connections"
+                );
+            }
+            Err(why) if is_new || self.certificate.problems() != before => tracing::error!(
+                %why,
+                "the new certificate and key are not taken, the old ones stay: make others (heliu rotate)"
+            ),
+            Err(_) => {}
+        }
+    }
+
+    fn look_at_access(&mut self) {
+        let (is_new, before) = (self.access.changed(self.doors.stamp()), self.doors.problem());
+        if !is_new && before.is_none() {
+            return;
+        }
+        match self.doors.reload() {
+            Ok(tokens) => tracing::info!(tokens, "a new access list is in use"),
+            Err(why) if is_new || self.doors.problem() != before => {
+                tracing::error!(%why, "the new access list is not taken, the old one stays: correct it");
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// By the clock as it is set now, whatever it said before: it may have been put right, or back.
     fn keep_valid(&mut self) {
-        let now = wall_ms();
         let again = |at: Option<Instant>, after| at.is_none_or(|at| at.elapsed() >= after);
-        if self.certificate.current().identity.is_due(now) && again(self.tried, RENEW_AGAIN) {
+        let after = if self.certificate.is_valid() { RENEW_AGAIN } else { RENEW_INVALID_AGAIN };
+        if !self.certificate.is_due() {
+            self.tried = None;
+        } else if again(self.tried, after) {
             self.tried = Some(Instant::now());
             match self.certificate.renew() {
                 Ok(()) => {
@@ -92,11 +116,13 @@ impl Watcher {
                     self.pair = Files::new(self.certificate.stamp());
                     tracing::info!(not_after_ms = self.certificate.not_after_ms(), "the certificate has been renewed");
                 }
-                Err(why) => tracing::error!(%why, "the certificate could not be renewed; it is tried again in an hour"),
+                Err(why) => tracing::error!(%why, "the certificate could not be renewed; it is tried again"),
             }
         }
-        let left = self.certificate.not_after_ms().saturating_sub(now);
-        if left < WARN_BEFORE_MS && again(self.warned, WARN_AGAIN) {
+        let left = self.certificate.left_ms();
+        if left >= WARN_BEFORE_MS {
+            self.warned = None;
+        } else if again(self.warned, WARN_AGAIN) {
             self.warned = Some(Instant::now());
             let days = left / (24 * 60 * 60 * 1000);
             tracing::warn!(

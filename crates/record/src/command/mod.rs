@@ -64,7 +64,7 @@ pub fn drawn(id: &CommandId, n: u64) -> [u8; 16] {
 pub struct Asker {
     /// The seat of the node that will sign.
     pub seat: SeatId,
-    /// The date to write where none is given.
+    /// The date to write where none is given: the civil day where the realm is, [`crate::date::text`].
     pub today: String,
 }
 

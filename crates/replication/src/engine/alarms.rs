@@ -12,23 +12,23 @@ impl Engine {
     /// The gravest first.
     #[must_use]
     pub fn alarms(&self) -> Vec<Alarm> {
-        let (replica, now_ms) = (&self.replica, self.now.wall_ms);
+        let (replica, now) = (&self.replica, self.now);
         let mut alarms = Vec::new();
         if replica.directory().is_fenced(replica.node) {
             alarms.push(Alarm::fenced(replica.node));
         }
         if let Some(fork) = &replica.fork {
             let heads = [fork.ours, fork.theirs.version];
-            alarms.push(Alarm::directory_forked(fork.theirs.entry.index, heads, fork.at_ms));
+            alarms.push(Alarm::directory_forked(fork.theirs.entry.index, heads, now.wall_of(fork.since_tick)));
         }
-        alarms.extend(second_nodes(replica.directory(), replica.seat, &replica.learnt, now_ms));
+        alarms.extend(second_nodes(replica.directory(), replica.seat, &replica.learnt, now.wall_ms));
         alarms.extend(replica.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
         let mut twins = self.twins();
         let here = twins.remove(&replica.node).or(replica.evidence.twin_since);
-        alarms.extend(here.map(|at_ms| Alarm::twin_here(replica.node, at_ms)));
-        alarms.extend(twins.into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
+        alarms.extend(here.map(|at| Alarm::twin_here(replica.node, now.wall_of(at))));
+        alarms.extend(twins.into_iter().map(|(node, at)| Alarm::twin(node, now.wall_of(at))));
         let judged = self.links.values().filter_map(Link::judged_differently);
-        alarms.extend(judged.map(|(peer, at_ms)| Alarm::judged_differently(peer, at_ms)));
+        alarms.extend(judged.map(|(peer, at)| Alarm::judged_differently(peer, now.wall_of(at))));
         let waiting = replica.pending_wraps().count();
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, replica.seat));
@@ -42,14 +42,14 @@ impl Engine {
         alarms
     }
 
-    /// Nodes of which two processes run at once: both have spoken since both are here, or one of them is this one's own. A
+    /// Nodes of which two processes run at once, and since which tick: both have spoken since both are here, or one of them is this one's own. A
     /// connection that broke without a word stays silent.
-    fn twins(&self) -> BTreeMap<NodeId, i64> {
+    fn twins(&self) -> BTreeMap<NodeId, u64> {
         let mut seen: BTreeMap<NodeId, Vec<(Process, Heard)>> = BTreeMap::new();
-        let mut twins: BTreeMap<NodeId, i64> = BTreeMap::new();
+        let mut twins: BTreeMap<NodeId, u64> = BTreeMap::new();
         for (node, process, heard) in self.links.values().filter_map(Link::process) {
             if node == self.replica.node {
-                twins.entry(node).or_insert(heard.since_ms);
+                twins.entry(node).or_insert(heard.since_tick);
             }
             let others = seen.entry(node).or_default();
             let is_other = |(other, before): &&(Process, Heard)| {
@@ -57,7 +57,7 @@ impl Engine {
                 *other != process && before.last_tick > since && heard.last_tick > since
             };
             if let Some((_, other)) = others.iter().find(is_other) {
-                twins.entry(node).or_insert(other.since_ms.max(heard.since_ms));
+                twins.entry(node).or_insert(other.since_tick.max(heard.since_tick));
             }
             others.push((process, heard));
         }

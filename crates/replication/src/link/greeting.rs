@@ -6,7 +6,6 @@ use heliu_trust::id::{CommitId, Incarnation};
 
 use super::pushing::Push;
 use super::{Arrival, Heard, Link, Out, Peer, Phase, Shared};
-use crate::effect::Moment;
 use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome};
 
 pub(super) fn hello(shared: &Shared<'_>) -> Hello {
@@ -54,8 +53,8 @@ impl Link {
         }
         let seat = shared.directory.node(hello.node).map_or(shared.seat, |n| n.seat);
         let (node, directory_len) = (hello.node, hello.directory_len);
-        let Moment { tick_ms, wall_ms } = shared.now;
-        let heard = Heard { since_tick: tick_ms, since_ms: wall_ms, last_tick: tick_ms };
+        let tick_ms = shared.now.tick_ms;
+        let heard = Heard { since_tick: tick_ms, last_tick: tick_ms };
         self.peer = Some(Peer { node, seat, hello, directory_len, welcome: None, heard });
         self.phase = Phase::Directory;
         self.settle_directory(shared, out);

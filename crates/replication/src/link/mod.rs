@@ -105,7 +105,6 @@ pub(crate) type Process = (StoreId, Incarnation);
 pub(crate) struct Heard {
     /// That it said hello.
     pub since_tick: u64,
-    pub since_ms: i64,
     /// The last frame.
     pub last_tick: u64,
 }
@@ -182,7 +181,7 @@ impl Link {
     }
 
     /// If the ends hold the same and judge it differently: the other, and since when.
-    pub fn judged_differently(&self) -> Option<(NodeId, i64)> {
+    pub fn judged_differently(&self) -> Option<(NodeId, u64)> {
         self.peer_node().zip(self.verifying.judged_differently())
     }
 
@@ -221,7 +220,7 @@ impl Link {
             }
             Frame::Statements(statements) if running => self.on_statements(statements, shared, out),
             // As the other end says it before it has heard our welcome: the sums will tell.
-            Frame::Statements(_) | Frame::Unknown => {}
+            Frame::Statements(_) | Frame::Clock(_) | Frame::Unknown => {}
             other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
         }
     }
@@ -353,6 +352,7 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Statements(_) => "statements frame",
         Frame::Join(_) => "join request",
         Frame::JoinRefused(_) => "refusal of a join request",
+        Frame::Clock(_) => "clock",
         Frame::Unknown => "frame of a later version",
     }
 }

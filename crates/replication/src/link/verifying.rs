@@ -39,8 +39,8 @@ pub(super) struct Verifying {
     /// Reconciliations that checkpoints began since the last equal one, and ticks since the last of them.
     in_vain: u32,
     reconciled: u32,
-    /// Since when the ends judge the same differently.
-    judged_differently: Option<i64>,
+    /// Since which tick the ends judge the same differently.
+    judged_differently: Option<u64>,
 }
 
 impl Verifying {
@@ -62,7 +62,7 @@ impl Verifying {
         self.verified_at
     }
 
-    pub fn judged_differently(&self) -> Option<i64> {
+    pub fn judged_differently(&self) -> Option<u64> {
         self.judged_differently
     }
 
@@ -192,7 +192,7 @@ impl Link {
                 self.verifying.mismatches += 1;
                 if verdict == Verdict::JudgedDifferently {
                     self.verifying.disagreed += 1;
-                    self.verifying.judged_differently.get_or_insert(shared.now.wall_ms);
+                    self.verifying.judged_differently.get_or_insert(shared.now.tick_ms);
                 }
                 let alarm = |link, peer| match verdict {
                     Verdict::Different => Notice::SumsDiffer { link, peer },

@@ -17,8 +17,8 @@ pub(crate) struct Evidence {
     tips: BTreeMap<(NodeId, Incarnation), u64>,
     /// Who signed two commits for one place, and when it was noticed; one piece of evidence for each is enough.
     accused: BTreeMap<(NodeId, Incarnation), i64>,
-    /// When something came that was written in this node's name by an incarnation that this store never had.
-    pub twin_since: Option<i64>,
+    /// The tick at which something came that was written in this node's name by an incarnation that this store never had.
+    pub twin_since: Option<u64>,
 }
 
 pub(crate) fn place_of(commit: &Commit) -> Place {

@@ -16,7 +16,7 @@ pub(crate) struct Fork {
     pub ours: DirectoryVersion,
     /// The other, to show it to everybody.
     pub theirs: SignedEntry,
-    pub at_ms: i64,
+    pub since_tick: u64,
 }
 
 /// Why directory entries were not taken.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Request;
+use heliu_record::date::Date;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_storage::{Cursor, QuarantineRow};
@@ -27,6 +28,7 @@ pub(crate) enum Work {
         ticket: Ticket,
         request: Request,
         role: String,
+        today: Date,
     },
     Erase {
         ticket: Ticket,

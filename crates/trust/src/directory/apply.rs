@@ -149,6 +149,7 @@ impl Directory {
                 }
                 set(&mut staged.powers_mut(self).delegates, *seat, *active);
             }
+            Item::TimeZone { name } => staged.powers_mut(self).time_zone = Some(name.clone()),
             Item::Token { id } => self.use_up(staged, *id, Used { node: None, index: entry.index })?,
             Item::Fence(fence) => {
                 staged.node(self, fence.node).ok_or(DirectoryError::NoNode(fence.node))?;

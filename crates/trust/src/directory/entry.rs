@@ -16,6 +16,7 @@ pub mod limits {
     pub const NAME_BYTES: usize = 200;
     pub const ADDRESSES: usize = 8;
     pub const ADDRESS_BYTES: usize = 255;
+    pub const TIME_ZONE_BYTES: usize = 64;
     /// Incarnations in a fence: one per start of the node that wrote something.
     pub const FRONTIER: usize = 4_096;
     /// Leaves that a fence excludes by name.

@@ -43,6 +43,9 @@ pub enum Item {
     /// The root decides a fork: versions of the branches that are given up. Those who cited one cited, in effect, what it
     /// was built on. If the entry is not the next one, it takes the place of all from its index on.
     Resolve { abandoned: Vec<DirectoryVersion> },
+    /// Where the realm's days begin, by its name in the tz database: commands carry the civil day there. Which names there
+    /// are, the shell knows.
+    TimeZone { name: String },
 }
 
 impl Item {
@@ -69,6 +72,7 @@ impl Item {
                 }
                 Ok(())
             }
+            Item::TimeZone { name } => check_time_zone(name),
             Item::Issuer { .. }
             | Item::Cosigner { .. }
             | Item::Policy { .. }
@@ -126,6 +130,9 @@ impl Item {
                     out.fixed(&version.0);
                 }
             }
+            Item::TimeZone { name } => {
+                out.u8(12).text(name);
+            }
         }
     }
 
@@ -163,6 +170,7 @@ impl Item {
                 let abandoned = (0..count).map(|_| reader.fixed().map(DirectoryVersion)).collect::<Result<_, _>>()?;
                 Ok(Item::Resolve { abandoned })
             }
+            12 => Ok(Item::TimeZone { name: reader.text("a time zone", limits::TIME_ZONE_BYTES)?.to_owned() }),
             _ => Err(DecodeError::Invalid { what: "the tag of a directory item" }),
         }
     }
@@ -182,6 +190,15 @@ pub(crate) fn check_text(text: &str, what: &'static str, max: usize) -> Result<(
     }
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(DecodeError::Invalid { what });
+    }
+    Ok(())
+}
+
+/// The form of names in the tz database; a later one may have names that this program does not know.
+fn check_time_zone(name: &str) -> Result<(), DecodeError> {
+    check_text(name, "a time zone", limits::TIME_ZONE_BYTES)?;
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-+".contains(&byte)) {
+        return Err(DecodeError::Invalid { what: "a time zone" });
     }
     Ok(())
 }

@@ -106,6 +106,7 @@ fn frames() -> Vec<Frame> {
         }),
         Frame::Join(b"a request".to_vec()),
         Frame::JoinRefused(JoinRefused { token: [7; 16], code: "EXPIRED".into(), reason: "令牌已过期".into() }),
+        Frame::Clock(-1),
         Frame::Unknown,
     ]
 }

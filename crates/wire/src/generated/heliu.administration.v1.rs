@@ -106,7 +106,7 @@ pub struct ProposeRequest {
     /// Why; it goes into the audit log.
     #[prost(string, tag = "7")]
     pub reason: ::prost::alloc::string::String,
-    #[prost(oneof = "propose_request::Change", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "propose_request::Change", tags = "1, 2, 3, 4, 5, 6, 8")]
     pub change: ::core::option::Option<propose_request::Change>,
 }
 /// Nested message and enum types in `ProposeRequest`.
@@ -131,6 +131,9 @@ pub mod propose_request {
         /// Where a node can be reached from now on.
         #[prost(message, tag = "6")]
         Addresses(super::Addresses),
+        /// In which time zone the realm's days begin, by its name in the tz database, such as `Asia/Shanghai`.
+        #[prost(string, tag = "8")]
+        TimeZone(::prost::alloc::string::String),
     }
 }
 /// Shuts a node out. What this node holds of it up to now stays good; everything else is excluded, whatever its date.

@@ -63,6 +63,12 @@ pub struct GetStatusResponse {
     /// Keys of sealed records that somebody is entitled to and nobody could hand on yet.
     #[prost(uint64, tag = "37")]
     pub pending_wraps: u64,
+    /// Where the realm's days begin, by its name in the tz database.
+    #[prost(string, tag = "50")]
+    pub time_zone: ::prost::alloc::string::String,
+    /// The civil day there by the node's clock, YYYY-MM-DD: what is written where a command is given no date.
+    #[prost(string, tag = "51")]
+    pub today: ::prost::alloc::string::String,
 }
 /// Somebody who was not let in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

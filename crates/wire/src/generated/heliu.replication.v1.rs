@@ -16,7 +16,7 @@ pub struct LinkResponse {
 pub struct Frame {
     #[prost(
         oneof = "frame::Frame",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
     )]
     pub frame: ::core::option::Option<frame::Frame>,
 }
@@ -54,6 +54,8 @@ pub mod frame {
         JoinRefused(super::JoinRefused),
         #[prost(message, tag = "15")]
         Possession(super::Possession),
+        #[prost(message, tag = "16")]
+        Clock(super::Clock),
     }
 }
 /// Who is speaking. The first frame of both ends.
@@ -87,6 +89,12 @@ pub struct Hello {
     pub program: ::prost::alloc::string::String,
     /// The sender's clock, for operators: nothing is decided by it. 0: it does not say.
     #[prost(int64, tag = "10")]
+    pub now_ms: i64,
+}
+/// The sender's clock has been set since its hello. For operators: nothing is decided by it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Clock {
+    #[prost(int64, tag = "1")]
     pub now_ms: i64,
 }
 /// The link ends here. Both operators see why.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use heliu_node::zone;
+use heliu_trust::directory::DEFAULT_TIME_ZONE;
 
 use super::{PORT, Read};
 use crate::text::{help, labelled as t, time};
@@ -19,6 +21,20 @@ fn address(text: &str) -> Result<String, String> {
 fn listening(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         crate::text::tr!("应为 IP 地址:端口,如 0.0.0.0:7340", "it takes an IP address and a port, such as 0.0.0.0:7340")
+    })
+}
+
+/// As the tz database writes it.
+fn time_zone(text: &str) -> Result<String, String> {
+    use crate::text::{nearest, tr};
+    zone::known(text).ok_or_else(|| {
+        let names = zone::names();
+        match nearest(text, names.iter().map(String::as_str)) {
+            Some(near) => tr!("没有这个时区;是不是 {near}?", "there is no such time zone; did you mean {near}?"),
+            None => {
+                tr!("没有这个时区;应如 Asia/Shanghai", "there is no such time zone; it takes one such as Asia/Shanghai")
+            }
+        }
     })
 }
 
@@ -41,6 +57,8 @@ pub struct DemoArgs {
     /// None: a temporary one, removed at the end.
     #[arg(long, value_name = "DIR", help = t(help::DEMO_DIR))]
     pub dir: Option<PathBuf>,
+    #[arg(long, value_name = "ZONE", default_value = DEFAULT_TIME_ZONE, value_parser = time_zone, help = t(help::TIME_ZONE))]
+    pub time_zone: String,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -55,6 +73,8 @@ pub struct InitArgs {
     pub listen: Option<SocketAddr>,
     #[arg(long, value_name = "HOST:PORT", value_parser = address, help = t(help::PUBLIC_ADDRESS))]
     pub address: Vec<String>,
+    #[arg(long, value_name = "ZONE", default_value = DEFAULT_TIME_ZONE, value_parser = time_zone, help = t(help::TIME_ZONE))]
+    pub time_zone: String,
     #[arg(long = "node", value_name = "SEATCODE=ADDRESS", help = t(help::INIT_NODE))]
     pub nodes: Vec<String>,
     #[arg(long, conflicts_with = "nodes", help = t(help::INIT_ALL_TIERS))]
@@ -173,6 +193,8 @@ pub enum Directory {
     RevokeToken(RevokeTokenArgs),
     #[command(about = t(help::DIRECTORY_ADDRESSES), after_help = t(help::DIRECTORY_AFTER))]
     Addresses(AddressesArgs),
+    #[command(about = t(help::DIRECTORY_TIME_ZONE), after_help = t(help::DIRECTORY_AFTER))]
+    TimeZone(TimeZoneArgs),
 }
 
 impl Directory {
@@ -185,6 +207,7 @@ impl Directory {
             Directory::Key(args) => args.json,
             Directory::RevokeToken(args) => args.propose.read.json,
             Directory::Addresses(args) => args.propose.read.json,
+            Directory::TimeZone(args) => args.propose.read.json,
         }
     }
 }
@@ -254,6 +277,14 @@ pub struct AddressesArgs {
     pub node: String,
     #[arg(value_name = "HOST:PORT", required = true, value_parser = address, help = t(help::PUBLIC_ADDRESS))]
     pub addresses: Vec<String>,
+    #[command(flatten)]
+    pub propose: Propose,
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TimeZoneArgs {
+    #[arg(value_name = "ZONE", value_parser = time_zone, help = t(help::TIME_ZONE))]
+    pub time_zone: String,
     #[command(flatten)]
     pub propose: Propose,
 }

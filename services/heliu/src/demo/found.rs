@@ -66,12 +66,16 @@ struct Ready {
 
 impl Founding {
     /// As `heliu init` does it, in a directory that is free.
-    pub fn new(home: &Path, seats: impl Fn(&RealmId) -> Result<Vec<Seat>, Failure>) -> Result<Self, Fault> {
+    pub fn new(
+        home: &Path,
+        time_zone: &str,
+        seats: impl Fn(&RealmId) -> Result<Vec<Seat>, Failure>,
+    ) -> Result<Self, Fault> {
         let county = |seats: &[Seat]| {
             let first = seats.first().map(|seat| Wanted { seat: seat.clone(), listen: LISTEN, addresses: Vec::new() });
             Ok(first.into_iter().collect())
         };
-        let realm = make(home, REALM, seats, county)?;
+        let realm = make(home, REALM, time_zone, seats, county)?;
         Ok(Founding { home: home.to_owned(), realm })
     }
 

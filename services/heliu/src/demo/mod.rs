@@ -140,7 +140,7 @@ async fn tell(args: &DemoArgs, teller: &Teller) -> Result<bool, Fault> {
     // Before anything is made: a county needs more open files than a session has as a rule.
     allow_files(parse(&RealmId([0; 16]))?.len())?;
     let home = Home::open(args.dir.as_deref())?;
-    let founding = Founding::new(home.path(), parse)?;
+    let founding = Founding::new(home.path(), &args.time_zone, parse)?;
     let seats = parse(&founding.realm())?;
     let mut tree = Seats::default();
     for seat in &seats {

@@ -61,6 +61,7 @@ struct Secrets {
 pub fn make(
     folder: &Path,
     name: &str,
+    time_zone: &str,
     seats: impl FnOnce(&RealmId) -> Result<Vec<Seat>, Failure>,
     wanted: impl FnOnce(&[Seat]) -> Result<Vec<Wanted>, Failure>,
 ) -> Result<Realm, Failure> {
@@ -72,7 +73,8 @@ pub fn make(
     let nodes = draw_nodes(wanted(&seats)?)?;
     let mut directory = Directory::new(id, root.public_key());
     let escrow = SealingSecret::from_seed(secrets.escrow).public();
-    let powers = [Item::Issuer { key: issuer.public_key() }, Item::Escrow { key: escrow }];
+    let time_zone = Item::TimeZone { name: time_zone.to_owned() };
+    let powers = [Item::Issuer { key: issuer.public_key() }, Item::Escrow { key: escrow }, time_zone];
     let first = seats.into_iter().map(Item::Seat).chain(powers).collect();
     let enrolled = nodes.iter().map(|node| {
         let (key, sealing) = (node.keys.signing(), node.keys.sealing().public());
@@ -202,7 +204,7 @@ mod tests {
 
     fn make_at(folder: &Path, wanted: &[(usize, u16)]) -> Result<Realm, Failure> {
         let seats = |realm: &RealmId| Ok(region::parse(realm, REGIONS).expect("it reads"));
-        make(folder, "test", seats, |seats| {
+        make(folder, "test", "Asia/Urumqi", seats, |seats| {
             let at = |(seat, port): &(usize, u16)| {
                 let listen = SocketAddr::from(([127, 0, 0, 1], *port));
                 Wanted { seat: seats[*seat].clone(), listen, addresses: vec![listen.to_string()] }
@@ -242,6 +244,7 @@ mod tests {
         assert_eq!(root.public_key(), realm.directory.root());
         let escrow = key_file::read_sealing(&offline.join(ESCROW_KEY)).expect("the escrow's key");
         assert_eq!(Some(escrow.public()), realm.directory.escrow());
+        assert_eq!(realm.directory.time_zone(), "Asia/Urumqi");
     }
 
     #[test]
@@ -267,7 +270,7 @@ mod tests {
         assert_eq!(std::fs::read(place.join(ROOT).join(ROOT_KEY)).expect("it is there"), key);
         // The second node has a name that no file can have; the first one's files and the keys have been written by then.
         let seats = |realm: &RealmId| Ok(region::parse(realm, REGIONS).expect("it reads"));
-        let made = make(&folder.path().join("other"), "x", seats, |seats| {
+        let made = make(&folder.path().join("other"), "x", "Asia/Urumqi", seats, |seats| {
             let at = |(port, seat)| {
                 let listen = SocketAddr::from(([127, 0, 0, 1], port));
                 Wanted { seat, listen, addresses: vec![listen.to_string()] }

@@ -35,6 +35,7 @@ pub async fn run(args: &Directory) -> Result<Done, Failure> {
         Directory::Key(args) => key(args),
         Directory::RevokeToken(args) => propose::revoke_token(args).await,
         Directory::Addresses(args) => propose::addresses(args).await,
+        Directory::TimeZone(args) => propose::time_zone(args).await,
     }
 }
 

@@ -8,7 +8,9 @@ use heliu_client::administration::{Addresses, Delegate, Fence, ProposeRequest, P
 use heliu_trust::token::JoinToken;
 use serde_json::{Value, json};
 
-use crate::cli::{AddressesArgs, DelegateArgs, FenceArgs, Propose, RevokeTokenArgs, Switch, TwoSignaturesArgs};
+use crate::cli::{
+    AddressesArgs, DelegateArgs, FenceArgs, Propose, RevokeTokenArgs, Switch, TimeZoneArgs, TwoSignaturesArgs,
+};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
@@ -83,6 +85,16 @@ pub async fn addresses(args: &AddressesArgs) -> Result<Done, Failure> {
          heliu.toml (links.parents)"
     );
     propose(&args.propose, change, &done).await
+}
+
+pub async fn time_zone(args: &TimeZoneArgs) -> Result<Done, Failure> {
+    let zone = &args.time_zone;
+    let done = say!(
+        "域的时区改为 {zone};名录到达之处,此后没给日期的命令按它记“今日”,已写的日期不变",
+        "the realm's time zone is {zone}; wherever the directory arrives, commands without a date carry the day there from then \
+         on; dates that are written stay"
+    );
+    propose(&args.propose, Change::TimeZone(zone.clone()), &done).await
 }
 
 /// Proposes a change; `done` says what it means once it is entered.

@@ -2,23 +2,25 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Local, SecondsFormat, Utc};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::tr;
 
 /// `2026-03-01 09:30:12 +08:00`; empty for a time that no calendar has.
 pub fn local(ms: i64) -> String {
-    let utc = DateTime::<Utc>::from_timestamp_millis(ms);
-    utc.map(|time| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S %:z").to_string()).unwrap_or_default()
+    let at = Timestamp::from_millisecond(ms).ok();
+    let local = at.map(|at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string());
+    local.unwrap_or_default()
 }
 
 /// The same instant for programs: `2026-03-01T01:30:12.000Z`.
 pub fn utc(ms: i64) -> Option<String> {
-    DateTime::<Utc>::from_timestamp_millis(ms).map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    Timestamp::from_millisecond(ms).ok().map(|at| format!("{at:.3}"))
 }
 
 pub fn now_ms() -> i64 {
-    Utc::now().timestamp_millis()
+    Timestamp::now().as_millisecond()
 }
 
 /// A length of time in its one or two largest units: `3 d 4 h`, `12 s`.
@@ -79,6 +81,9 @@ mod tests {
     #[test]
     fn an_instant_has_one_form_for_programs() {
         assert_eq!(utc(0).as_deref(), Some("1970-01-01T00:00:00.000Z"));
+        assert_eq!(utc(1_772_323_200_123).as_deref(), Some("2026-03-01T00:00:00.123Z"));
+        assert_eq!(utc(-1).as_deref(), Some("1969-12-31T23:59:59.999Z"));
         assert_eq!(utc(i64::MAX), None);
+        assert_eq!((local(i64::MAX), local(0).len()), (String::new(), "1970-01-01 08:00:00 +08:00".len()));
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::{CommandId, Request};
+use heliu_record::date::Date;
 use heliu_record::id::SeatId;
 use heliu_replication::effect::Done;
 use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
@@ -12,6 +13,7 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::signature::{Signer, Verifier};
 use heliu_trust::simulated::{Cheap, CheapKey};
+use jiff::{Timestamp, tz};
 
 use super::county::sealing_of;
 use super::disk::{Disk, ready};
@@ -127,6 +129,13 @@ impl Machine {
     #[must_use]
     pub fn moment(&self, now: u64) -> Moment {
         Moment { tick_ms: now, wall_ms: BEGIN_MS + now.cast_signed() + self.skew_ms }
+    }
+
+    /// The civil day in the realm's time zone by this machine's clock, as the real shell hands it over.
+    #[must_use]
+    pub fn today(&self, now: u64) -> Date {
+        let at = Timestamp::from_millisecond(self.moment(now).wall_ms).expect("no clock is wrong by millennia");
+        tz::offset(8).to_datetime(at).date()
     }
 
     /// Begins a process as the real shell does: the incarnation is durable already, the store is counted.

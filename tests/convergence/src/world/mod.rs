@@ -345,7 +345,8 @@ impl World {
         self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
         self.secrets.extend(to_be_sealed(&request).map(|(_, value)| value.clone()).filter(|text| text.len() > 9));
         self.machines[machine].asked.insert(ticket, request.clone());
-        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned() });
+        let today = self.machines[machine].today(self.now);
+        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned(), today });
         ticket
     }
 

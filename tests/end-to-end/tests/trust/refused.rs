@@ -101,7 +101,8 @@ async fn a_node_of_another_realm_and_one_with_an_expired_certificate_get_no_link
         let (certificate, secret) = (realm.folder().join("its.crt"), realm.folder().join("its.key"));
         pair.write(&certificate, &secret).expect("it is ours");
         let identity = Identity::load(&certificate, &secret).expect("it reads");
-        let connector = connector(Some(&identity), Expected { realm: id, node: Some(node) }).expect("it is usable");
+        let connector =
+            connector(Some(&identity), Expected { realm: id, node: Some(node) }, None).expect("it is usable");
         // TLS 1.3: the dialling end is done before the other has judged it.
         let _ = connect(&connector, &county).await;
         until(&format!("{code} is noted"), async || heliu(&["status", "--dir", &dir]).await.out.contains(code)).await;

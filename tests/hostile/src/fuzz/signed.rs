@@ -98,7 +98,7 @@ fn addresses(dice: &mut Dice) -> Vec<String> {
 
 fn item(dice: &mut Dice) -> Item {
     let versions = |dice: &mut Dice| (0..=dice.index(5)).map(|i| DirectoryVersion([i.to_le_bytes()[0]; 32])).collect();
-    match dice.index(11) {
+    match dice.index(12) {
         0 | 1 => Item::Seat(Seat {
             id: SeatId(fill(dice)),
             code: "371726000000"[..1 + dice.index(12)].to_owned(),
@@ -118,6 +118,7 @@ fn item(dice: &mut Dice) -> Item {
             Item::Fence(Fence::new(NodeId(fill(dice)), (0..dice.index(5)).map(incarnation).collect(), excluded))
         }
         9 => Item::Resolve { abandoned: versions(dice) },
+        10 => Item::TimeZone { name: "Asia/Shanghai_+-0"[..1 + dice.index(16)].to_owned() },
         _ => Item::Node {
             node: NodeId(fill(dice)),
             seat: SeatId(fill(dice)),

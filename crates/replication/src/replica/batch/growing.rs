@@ -138,7 +138,7 @@ impl Batch {
             return;
         }
         let Some((ours, theirs)) = replica.directory.evidence(other) else { return };
-        replica.fork = Some(Fork { ours: ours.version, theirs: theirs.clone(), at_ms: now.wall_ms });
+        replica.fork = Some(Fork { ours: ours.version, theirs: theirs.clone(), since_tick: now.tick_ms });
         self.outcome.forked = Some(theirs);
         self.outcome.notices.push(Notice::DirectoryForked { index });
     }

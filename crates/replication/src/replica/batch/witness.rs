@@ -63,7 +63,7 @@ impl Batch {
     pub(super) fn look_for_a_twin(leaf: &Leaf, replica: &mut Replica, now: Moment) {
         let is_own = || replica.meta.incarnations.iter().any(|(own, _)| *own == leaf.incarnation);
         if leaf.author == replica.node && !is_own() {
-            replica.evidence.twin_since.get_or_insert(now.wall_ms);
+            replica.evidence.twin_since.get_or_insert(now.tick_ms);
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
+use heliu_record::date::{self, Date};
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
@@ -79,10 +80,10 @@ impl Batch {
                 Work::Check { .. } => {}
                 Work::Rename { wrong, own } => self.rename(wrong, own, replica),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
-                Work::Execute { ticket, request, role } => {
-                    let missing = self.execute(ticket, &request, &role, replica, now);
+                Work::Execute { ticket, request, role, today } => {
+                    let missing = self.execute(ticket, &request, &role, today, replica, now);
                     if missing != LoadRequest::default() {
-                        self.works.push_front(Work::Execute { ticket, request, role });
+                        self.works.push_front(Work::Execute { ticket, request, role, today });
                         return missing;
                     }
                 }
@@ -97,6 +98,7 @@ impl Batch {
         ticket: Ticket,
         request: &Request,
         role: &str,
+        today: Date,
         replica: &mut Replica,
         now: Moment,
     ) -> LoadRequest {
@@ -126,7 +128,7 @@ impl Batch {
             return LoadRequest::default();
         }
         self.fold_what_is_due(replica);
-        let asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms) };
+        let asker = Asker { seat: replica.seat, today: date::text(today) };
         let desk = replica.desk(&self.looked);
         let planned = command::plan(request, &asker, &desk);
         if desk.is_missing() {
@@ -143,7 +145,7 @@ impl Batch {
             return LoadRequest::default();
         }
         if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
-            self.put_off.push(Work::Execute { ticket, request: request.clone(), role: role.to_owned() });
+            self.put_off.push(Work::Execute { ticket, request: request.clone(), role: role.to_owned(), today });
             return LoadRequest::default();
         }
         let written = planned.and_then(|plan| {

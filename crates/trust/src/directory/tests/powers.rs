@@ -359,6 +359,7 @@ fn every_item_comes_back_as_it_was_written() {
         Item::Token { id: TokenId([1; 16]) },
         Item::Fence(Fence::new(NodeId([1; 16]), frontier, vec![LeafHash([9; 32]), LeafHash([8; 32])])),
         Item::Resolve { abandoned: vec![DirectoryVersion([1; 32]), DirectoryVersion([2; 32])] },
+        Item::TimeZone { name: "America/Argentina/ComodRivadavia".to_owned() },
     ];
     let entry = Entry { items, ..directory.entries_from(0)[0].entry.clone() };
     for signers in [&[&ROOT as &dyn Signer][..], &[&ISSUER, &COSIGNER]] {
@@ -367,6 +368,22 @@ fn every_item_comes_back_as_it_was_written() {
     }
     let unknown = [entry.encode().as_slice(), &[77]].concat();
     assert!(Entry::decode(&unknown).is_err());
+}
+
+#[test]
+fn the_issuer_says_in_which_time_zone_the_realms_days_begin() {
+    let mut directory = settled();
+    assert_eq!(directory.time_zone(), "Asia/Shanghai", "unless somebody says otherwise");
+    let zone = |name: &str| vec![Item::TimeZone { name: name.to_owned() }];
+    enter(&mut directory, zone("Asia/Urumqi"), &[&ISSUER]).expect("the issuer may");
+    assert_eq!(directory.time_zone(), "Asia/Urumqi");
+    // A name that this program does not know may be one of a later tz database; what is no name is none.
+    enter(&mut directory, zone("Mars/Olympus-Mons_1+2"), &[&ROOT]).expect("it has the form of one");
+    for bad in ["", "Asia/Shang hai", "Asia/\u{4e0a}", "../etc\n", &"x".repeat(65)] {
+        let refused = enter(&mut directory, zone(bad), &[&ISSUER]).expect_err("it is no name of a zone");
+        assert!(matches!(refused, DirectoryError::Bounds(_)), "{bad:?}: {refused}");
+    }
+    assert_eq!(directory.time_zone(), "Mars/Olympus-Mons_1+2");
 }
 
 proptest! {

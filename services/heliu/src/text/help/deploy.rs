@@ -48,6 +48,10 @@ pub const PUBLIC_ADDRESS: Label = label(
     "别的机器连它所用的地址;可多次给出,默认由监听地址推出",
     "Where other machines reach it; may be repeated (default: it follows from where it listens)",
 );
+pub const TIME_ZONE: Label = label(
+    "域的时区(时区库名称):命令没给日期时,按它记“今日”",
+    "The realm's time zone, by its name in the tz database: where a command is given no date, it is the day there",
+);
 pub const INIT_NODE: Label = label(
     "另为某席位生成一个节点,供一台机器上试用;可多次给出",
     "Also make a node for a seat, for trials on one machine; may be repeated",
@@ -174,7 +178,8 @@ pub const DIRECTORY_AFTER: Label = label(
   heliu directory sign directory-7.entry --key cosigner.key --directory directory.bin
   heliu directory append directory-7.entry --reason 两人已签
   heliu directory revoke-token 令牌
-  heliu directory addresses 5d0a99e1 10.3.0.8:7340",
+  heliu directory addresses 5d0a99e1 10.3.0.8:7340
+  heliu directory time-zone Asia/Urumqi --reason 我们在那里",
     "\
 Examples:
   heliu directory list
@@ -183,7 +188,8 @@ Examples:
   heliu directory sign directory-7.entry --key cosigner.key --directory directory.bin
   heliu directory append directory-7.entry --reason 'both have signed'
   heliu directory revoke-token TOKEN
-  heliu directory addresses 5d0a99e1 10.3.0.8:7340",
+  heliu directory addresses 5d0a99e1 10.3.0.8:7340
+  heliu directory time-zone Asia/Urumqi --reason 'that is where we are'",
 );
 pub const DIRECTORY_LIST: Label = label("逐条列出", "List it, entry by entry");
 pub const DIRECTORY_SAVE: Label = label("把整个名录存成文件", "Save the whole directory to a file");
@@ -193,6 +199,7 @@ pub const DIRECTORY_KEY: Label =
     label("为副签人生成密钥,显示公钥", "Make a second signer's key, and show its public half");
 pub const DIRECTORY_REVOKE: Label = label("撤销一个未用的入域令牌", "Revoke a join token");
 pub const DIRECTORY_ADDRESSES: Label = label("更改节点的地址", "Change a node's addresses");
+pub const DIRECTORY_TIME_ZONE: Label = label("更改域的时区", "Change the realm's time zone");
 pub const DIRECTORY_FROM: Label = label("从第几条起", "From this entry on");
 pub const DIRECTORY_SAVE_FILE: Label = label("写到哪个文件", "The file to write");
 pub const DIRECTORY_ENTRY: Label = label("签名条目的文件", "A file with a signed entry");
