@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::links::place;
 use crate::out::{Done, print, print_json};
 use crate::realm::{directory_file, key_file};
-use crate::target;
 use crate::text::{Say, clean, say, time, tr};
+use crate::{modes, target};
 
 /// Less is as good as full.
 const FREE_MIN: u64 = 256 * 1024 * 1024;
@@ -109,6 +109,7 @@ fn at_rest(config: &Config) -> Vec<Finding> {
                 .next(say!("正式运行请把 security.mode 改为 tls", "for real use set security.mode to tls")),
         ));
     }
+    findings.push(of("modes", say!("文件权限", "modes of files"), modes::check(config)));
     findings.extend(disk(config));
     findings
 }

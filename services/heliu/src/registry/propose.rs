@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use crate::cli::{AddressesArgs, DelegateArgs, FenceArgs, Propose, RevokeTokenArgs, Switch, TwoSignaturesArgs};
 use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::given::Given;
 use crate::out::{Done, print, print_json};
-use crate::realm::write_new;
+use crate::realm::{exists, write_new};
 use crate::target;
 use crate::text::{Say, say, tr};
 
@@ -69,7 +70,8 @@ pub async fn two_signatures(args: &TwoSignaturesArgs) -> Result<Done, Failure> {
 
 pub async fn revoke_token(args: &RevokeTokenArgs) -> Result<Done, Failure> {
     // Whoever has the token at hand need not know that it has an id.
-    let id = JoinToken::from_text(&args.token).map_or_else(|_| args.token.clone(), |token| token.id.to_string());
+    let text = Given::of(&args.token).value()?;
+    let id = JoinToken::from_text(&text).map_or_else(|_| text.trim().to_owned(), |token| token.id.to_string());
     let done = say!("令牌 {id} 已失效", "the join token {id} is useless now");
     propose(&args.propose, Change::RevokeToken(id), &done).await
 }
@@ -87,6 +89,10 @@ pub async fn addresses(args: &AddressesArgs) -> Result<Done, Failure> {
 
 /// Proposes a change; `done` says what it means once it is entered.
 pub async fn propose(args: &Propose, change: Change, done: &Say) -> Result<Done, Failure> {
+    // Before anything is asked for: afterwards the entry would have no place.
+    if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
+        return Err(exists(out));
+    }
     let client = target::connect(&args.read.target).await?;
     let request = ProposeRequest { change: Some(change), reason: args.reason.clone() };
     let answer = client.propose(request).await?;
@@ -108,7 +114,7 @@ fn keep_for_second(args: &Propose, answer: &ProposeResponse) -> Result<Option<Pa
         return Ok(None);
     }
     let file = args.out.clone().unwrap_or_else(|| entry_file(answer.index));
-    write_new(&file, &answer.entry, false)?;
+    write_new(&file, &answer.entry)?;
     Ok(Some(file))
 }
 

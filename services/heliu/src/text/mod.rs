@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use clap::ValueEnum;
 use heliu_record::kind::Label;
+use heliu_record::plain_text::shown;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
@@ -111,9 +112,9 @@ macro_rules! tr {
 }
 pub(crate) use tr;
 
-/// What comes from elsewhere, for a terminal: control characters could move the cursor, or hide what was said.
+/// What comes from elsewhere, as a part of a line: what is hidden in it is there to be seen, also the end of a line.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    shown(text).into_owned()
 }
 
 /// The known word that is closest to what somebody typed, if one is close enough to have been meant.
@@ -191,6 +192,6 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
     }
 }
