@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{self};
 use std::path::Path;
 
 use heliu_tls::small_file::{self, BadFile};
@@ -88,6 +88,15 @@ impl Access {
 
     /// Writes the file, or replaces it as a whole; for its owner alone.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
+        self.put(path, heliu_disk::replace)
+    }
+
+    /// Writes a file that is not there yet; for its owner alone.
+    pub fn write_new(&self, path: &Path) -> Result<(), Error> {
+        self.put(path, heliu_disk::write_new)
+    }
+
+    fn put(&self, path: &Path, write: fn(&Path, &[u8]) -> io::Result<()>) -> Result<(), Error> {
         let bad = |why: String| Error::Access { path: path.display().to_string(), why };
         let form = Form {
             addresses: self.addresses.clone(),
@@ -97,12 +106,7 @@ impl Access {
         };
         let head = "# Access to a node of Heliu. Whoever has this file can do what its token allows: keep it secret.\n";
         let text = toml::to_string(&form).map_err(|error| bad(error.to_string()))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(|error| bad(error.to_string()))?;
-        let written = fresh.write_all(format!("{head}{text}").as_bytes()).and_then(|()| fresh.as_file().sync_all());
-        written.map_err(|error| bad(error.to_string()))?;
-        fresh.persist(path).map_err(|error| bad(error.to_string()))?;
-        Ok(())
+        write(path, format!("{head}{text}").as_bytes()).map_err(|error| bad(error.to_string()))
     }
 }
 

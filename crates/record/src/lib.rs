@@ -4,7 +4,7 @@
 //! arguments, so that every node with the same changes and the same seats sees the same.
 //!
 //! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `kinds`, `naming`, `value`,
-//! `decision`, `sealed` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
+//! `plain_text`, `decision`, `sealed` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
 //! is there beside it), `conflict` and `rules` (where people disagree), `command` (how people write), `synthetic` (a
 //! county to try it with).
 
@@ -21,6 +21,7 @@ pub mod id;
 pub mod kind;
 pub mod kinds;
 pub mod naming;
+pub mod plain_text;
 pub mod rules;
 pub mod schema;
 pub mod scope;

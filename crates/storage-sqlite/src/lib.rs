@@ -108,7 +108,7 @@ impl SqliteStore {
     pub async fn open(directory: impl Into<PathBuf>, options: Options) -> Result<Self, StoreError> {
         let directory = directory.into();
         let lock = lock::take(&directory)?;
-        let file = directory.join("heliu.db");
+        let file = directory.join(lock::DATABASE);
         let opened = async {
             let mut connection = options.writing(&file).connect().await?;
             schema::prepare(&mut connection, &directory, options.store).await?;

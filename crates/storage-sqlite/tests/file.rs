@@ -266,3 +266,40 @@ async fn readers_see_whole_transactions_while_one_writes() {
     };
     futures::join!(write, read);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_and_a_database_that_others_could_read_are_closed_to_them() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().expect("a directory");
+    let (mode, set) = (
+        |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777,
+        |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("it is ours"),
+    );
+    let directory = home.path().join("data");
+    std::fs::create_dir(&directory).expect("it is new");
+    set(&directory, 0o777);
+    let all_private = || {
+        for name in ["lock", "heliu.db", "heliu.db-wal", "heliu.db-shm"] {
+            assert_eq!(mode(&directory.join(name)), 0o600, "{name}");
+        }
+    };
+    let store = open(&directory, FIRST).await;
+    store.apply(&edit(0, &commit(AUTHOR, 1), &[1])).await.expect("it is written");
+    all_private();
+    assert_eq!(mode(&directory), 0o700);
+    drop(store);
+    // As an earlier version left it, or a copy brought it.
+    for name in ["lock", "heliu.db", "heliu.db-wal", "heliu.db-shm"] {
+        if directory.join(name).exists() {
+            set(&directory.join(name), 0o666);
+        }
+    }
+    set(&directory, 0o755);
+    // Something else is in the folder: that is not the store's to close.
+    std::fs::write(directory.join("notes.txt"), "x").expect("it is ours");
+    let store = open(&directory, SECOND).await;
+    store.apply(&edit(1, &commit(AUTHOR, 2), &[2])).await.expect("it is written");
+    all_private();
+    assert_eq!(mode(&directory), 0o755);
+}

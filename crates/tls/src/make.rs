@@ -1,6 +1,6 @@
 //! Makes a node's certificates with its own key, and writes them to disk.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use heliu_trust::id::{NodeId, RealmId};
@@ -98,27 +98,7 @@ impl SigningKey for NodeKey<'_> {
 impl Pair {
     /// Each file is replaced as a whole. The key goes first: who sees the new certificate finds its key.
     pub fn write(&self, certificate: &Path, key: &Path) -> io::Result<()> {
-        replace(key, self.key.as_bytes(), 0o600)?;
-        replace(certificate, self.certificate.as_bytes(), 0o644)
+        heliu_disk::replace(key, self.key.as_bytes())?;
+        heliu_disk::replace(certificate, self.certificate.as_bytes())
     }
-}
-
-fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let fresh = path.with_file_name(name);
-    match std::fs::remove_file(&fresh) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
-    #[cfg(not(unix))]
-    let _ = mode;
-    let mut file = options.open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&fresh, path)
 }

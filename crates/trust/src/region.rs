@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use heliu_record::id::SeatId;
+use heliu_record::plain_text;
 use heliu_record::seats::{Seat, Seats, Tier};
 
 use crate::directory::limits::NAME_BYTES;
@@ -46,7 +47,7 @@ pub enum RowError {
     Fields,
     #[error("{0:?} is not a code of 12 digits")]
     Code(String),
-    #[error("the name is empty, too long, or has control characters")]
+    #[error("the name is empty, too long, or has control characters or others that show nothing")]
     Name,
     #[error("code {code} is also on line {line}")]
     CodeTwice { code: String, line: usize },
@@ -163,10 +164,11 @@ fn read_row(line: usize, text: &[u8]) -> Result<Row, RowError> {
     let [code, name, parent] = <[String; 3]>::try_from(split(text)?).map_err(|_| RowError::Fields)?;
     let code = check_code(code)?;
     let parent = if parent.is_empty() { None } else { Some(check_code(parent)?) };
-    if name.is_empty() || name.len() > NAME_BYTES || name.chars().any(char::is_control) {
+    let name = plain_text::normal(&name).map_err(|_| RowError::Name)?;
+    if name.is_empty() || name.len() > NAME_BYTES {
         return Err(RowError::Name);
     }
-    Ok(Row { line, code, name, parent })
+    Ok(Row { line, code, name: name.into_owned(), parent })
 }
 
 fn check_code(code: String) -> Result<String, RowError> {

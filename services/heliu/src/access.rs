@@ -1,10 +1,11 @@
 //! `heliu access`, `heliu rotate`: the access tokens and the certificate of a node on this machine. Both are files that a
 //! running node looks at every few seconds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use heliu_client::{Access as AccessFile, Pinned};
-use heliu_node::access::{self, Entry, Grant, Role};
+use heliu_node::access::{self, Entry, Grant, Role, Token};
+use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer as _;
 use serde_json::{Value, json};
 
@@ -13,10 +14,10 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
 use crate::realm::node_dir::{access_failed, reachable};
-use crate::realm::{CONFIG, key_file};
+use crate::realm::{CONFIG, exists, key_file};
 use crate::target;
 use crate::text::table::Table;
-use crate::text::{codes, labelled, nearest, say, time, tr};
+use crate::text::{clean, codes, labelled, nearest, say, time, tr};
 
 /// The configuration of a node on this machine.
 pub fn config_file(local: &Local) -> PathBuf {
@@ -42,10 +43,9 @@ pub fn run(args: &Access) -> Result<Done, Failure> {
 fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
     let config = config(&args.local)?;
     let node = key_file::read(&config.key_file)?.node();
-    if args.out.exists() && AccessFile::read(&args.out).is_ok_and(|old| old.pinned.is_some_and(|old| old.node != node))
-    {
-        let out = args.out.display();
-        return Err(Failure::usage(say!("{out} 是另一个节点的访问文件", "{out} is the access file of another node")));
+    let roles = roles(&args.roles)?;
+    if args.out.exists() {
+        return Err(in_the_way(&args.out, node));
     }
     let expires_ms = args.expires.map(|span| {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
@@ -53,7 +53,7 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
     });
     let grant = Grant {
         name: args.name.clone(),
-        roles: roles(&args.roles)?,
+        roles,
         seats: args.seats.clone(),
         kinds: args.kinds.iter().map(|kind| codes::kind_called(kind)).collect(),
         expires_ms,
@@ -62,7 +62,7 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
     let addresses =
         if args.address.is_empty() { vec![reachable(config.listen).to_string()] } else { args.address.clone() };
     let pinned = Some(Pinned { realm: config.realm(), node });
-    let written = AccessFile { addresses, pinned, token: Some(token.to_string()) }.write(&args.out);
+    let written = AccessFile { addresses, pinned, token: Some(token.to_string()) }.write_new(&args.out);
     if let Err(error) = written {
         // A token that nobody has is of no use.
         let _ = access::revoke(&config.access_file, &token.id);
@@ -75,6 +75,23 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
     print(&tr!(
         "令牌 {id} 已写入 {out},几秒内生效。把这个文件经可靠渠道交给持有人,他这样用:\n  heliu status --access {out}\n",
         "Token {id} is in {out} and takes effect within seconds. Hand the file over on a way that you trust; it is used so:\n  heliu status --access {out}\n"
+    ))
+}
+
+/// A file that is there is not written over: the token in it would stay good, with nobody to know of it.
+fn in_the_way(out: &Path, node: NodeId) -> Failure {
+    let failure = exists(out);
+    let Ok(old) = AccessFile::read(out) else { return failure };
+    if old.pinned.is_some_and(|old| old.node != node) {
+        return failure.why(say!("它是另一个节点的访问文件", "it is the access file of another node"));
+    }
+    let Some(id) = old.token.and_then(|token| token.parse::<Token>().ok()).map(|token| token.id) else {
+        return failure;
+    };
+    let out = out.display();
+    failure.why(say!("里面的令牌 {id} 仍然有效", "the token in it, {id}, stays good")).next(say!(
+        "要换掉它:heliu access revoke {id},移走 {out},再运行一次;否则换一个文件名",
+        "to replace it: heliu access revoke {id}, move {out} away, and run this again; else name another file"
     ))
 }
 
@@ -139,7 +156,7 @@ fn revoke(args: &AccessRevokeArgs) -> Result<Done, Failure> {
     if args.json {
         return print_json(&json!({"revoked": shape(&entry)}));
     }
-    let (id, name) = (&entry.id, &entry.name);
+    let (id, name) = (&entry.id, clean(&entry.name));
     print(&tr!(
         "令牌 {id}({name})已撤销,几秒内生效。\n",
         "Token {id} ({name}) is revoked; it takes effect within seconds.\n"

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
 use crate::target;
 use crate::text::table::Table;
-use crate::text::{codes, count, time, tr};
+use crate::text::{clean, codes, count, time, tr};
 
 const PAGE: u32 = 1_000;
 
@@ -81,8 +81,8 @@ async fn verify(args: &Read) -> Result<Done, Failure> {
 }
 
 fn told(found: &VerifyAuditResponse) -> String {
-    let (entries, head): (String, String) = (count(found.entries), found.head.chars().take(16).collect());
-    let (told, problem) = (count(found.told_seq), &found.problem);
+    let (entries, head): (String, String) = (count(found.entries), clean(&found.head).chars().take(16).collect());
+    let (told, problem) = (count(found.told_seq), clean(&found.problem));
     let mut text = match found.broken_at {
         None => tr!(
             "审计链完整:{entries} 条,链头 {head}。\n",

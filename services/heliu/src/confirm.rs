@@ -1,8 +1,9 @@
 //! What cannot be undone is asked once more: a person on a terminal answers, a script says `--yes`.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use crate::failure::{Exit, Failure};
+use crate::out::Stream;
 use crate::text::{Say, say, tr};
 
 pub fn confirm(question: &Say, yes: bool) -> Result<(), Failure> {
@@ -16,8 +17,7 @@ pub fn confirm(question: &Say, yes: bool) -> Result<(), Failure> {
     }
     let asked = tr!("{zh}。确实要做请输入 yes:", "{en}. Type yes to go on: ");
     let mut typed = String::new();
-    let heard =
-        std::io::stderr().write_all(asked.as_bytes()).and_then(|()| std::io::stdin().lock().read_line(&mut typed));
+    let heard = Stream::Err.write(&asked).and_then(|()| std::io::stdin().lock().read_line(&mut typed));
     if heard.is_ok() && typed.trim() == "yes" {
         return Ok(());
     }

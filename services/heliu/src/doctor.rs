@@ -14,9 +14,9 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::links::place;
 use crate::out::{Done, print, print_json};
-use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
-use crate::target;
+use crate::realm::{directory_file, key_file, LOCAL_ACCESS};
 use crate::text::{Say, clean, say, time, tr};
+use crate::{modes, target};
 
 /// What the store is kept in.
 const DATABASE: &str = "heliu.db";
@@ -116,6 +116,7 @@ fn at_rest(config: &Config) -> Vec<Finding> {
                 .next(say!("正式运行请把 security.mode 改为 tls", "for real use set security.mode to tls")),
         ));
     }
+    findings.push(of("modes", say!("文件权限", "modes of files"), modes::check(config)));
     if !config.plain {
         findings.push(access_list(config));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
+use heliu_record::plain_text;
 use heliu_record::seats::Seat;
 use heliu_trust::id::RealmId;
 use serde_json::json;
@@ -36,10 +37,13 @@ pub fn run(args: &InitArgs) -> Result<Done, Failure> {
 }
 
 fn check_name(name: &str) -> Result<(), Failure> {
-    if (1..=80).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+    if (1..=80).contains(&name.chars().count()) && plain_text::normal(name).is_ok_and(|normal| normal == name) {
         return Ok(());
     }
-    Err(Failure::usage(say!("域的名称须为 1 到 80 个字符", "the realm's name must have 1 to 80 characters")))
+    Err(Failure::usage(say!(
+        "域的名称须为 1 到 80 个字符,两端无空白,无看不见的字符",
+        "the realm's name must have 1 to 80 characters, no blanks at its ends, and none that show nothing"
+    )))
 }
 
 /// Which nodes are to be made; the county's first, and by default alone.

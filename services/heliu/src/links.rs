@@ -12,7 +12,7 @@ use crate::out::{Done, print, print_json};
 use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{bytes, codes, count, time, tr};
+use crate::text::{bytes, clean, codes, count, time, tr};
 
 /// Of more who were not let in only the last are told.
 const REFUSED_SHOWN: usize = 5;
@@ -57,7 +57,7 @@ pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
 /// A place for people: its name and code; its short id if the directory does not know it.
 pub fn place(seat: Option<&Seat>) -> String {
     match seat {
-        Some(seat) if !seat.code.is_empty() => format!("{} {}", seat.name, seat.code),
+        Some(seat) if !seat.code.is_empty() => clean(&format!("{} {}", seat.name, seat.code)),
         Some(seat) => short(&seat.id),
         None => String::new(),
     }
@@ -195,13 +195,13 @@ fn links_in_short(links: &[Link]) -> String {
 /// The other end: its place, or its address before it has said who it is.
 fn end(link: &Link) -> String {
     let place = place(link.peer_seat.as_ref());
-    if place.is_empty() { link.address.clone() } else { place }
+    if place.is_empty() { clean(&link.address) } else { place }
 }
 
 /// Without its address where that is all that the other end is known by.
 fn last_error(link: &Link) -> String {
     let address = format!("{}: ", end(link));
-    link.last_error.strip_prefix(&address).unwrap_or(&link.last_error).to_owned()
+    clean(link.last_error.strip_prefix(&address).unwrap_or(&link.last_error))
 }
 
 fn peers_told(links: &[Link]) -> String {
@@ -439,5 +439,30 @@ mod tests {
             let said = status_told(&status, &links) + &peers_told(&links) + &verify_told(&verdicts, 1);
             assert_eq!(codes_in(&said), [""; 0], "{said}");
         });
+    }
+
+    const SPOOF: &str = "go away\u{1b}[2J\u{1b}]0;owned\u{7}\nall 1 link(s) equal\u{202e}";
+
+    #[test]
+    fn a_peers_words_are_told_on_one_line_and_move_no_cursor() {
+        let link = |state: LinkState| Link {
+            role: LinkRole::Parent.into(),
+            state: state.into(),
+            address: "10.0.0.1:7340".to_owned(),
+            last_error: SPOOF.to_owned(),
+            ..Link::default()
+        };
+        let links = [link(LinkState::Refused), link(LinkState::Down)];
+        for told in [peers_told(&links), status_told(&GetStatusResponse::default(), &links)] {
+            assert!(!told.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{told:?}");
+            assert!(told.contains("go away\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\nall 1 link(s) equal\\u{202e}"), "{told}");
+            assert!(!told.contains("\nall 1 link"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_others_named_is_shown_with_what_is_hidden_in_it() {
+        let seat = Seat { name: "甲\u{202e}村\n".to_owned(), code: "371726101201".to_owned(), ..Seat::default() };
+        assert_eq!(place(Some(&seat)), "甲\\u{202e}村\\n 371726101201");
     }
 }

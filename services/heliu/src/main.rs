@@ -10,9 +10,11 @@ mod conflicts;
 mod demo;
 mod doctor;
 mod failure;
+mod given;
 mod import;
 mod init;
 mod links;
+mod modes;
 mod node;
 mod order;
 mod out;
@@ -38,6 +40,9 @@ use text::Language;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Our own files are made private one by one; this is for what libraries make, such as SQLite's log.
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // As they are: a file may have a name that is not UTF-8.
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let readable: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();

@@ -1,6 +1,5 @@
 //! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
 
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,13 +23,13 @@ use crate::cli::NodeArgs;
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::links::seat_of;
-use crate::out::{Done, print, print_json};
+use crate::out::{Done, Log, print, print_json};
 use crate::realm::key_file::random;
 use crate::realm::node_dir::reachable;
 use crate::realm::{CONFIG, LOCAL_ACCESS, directory_file, key_file};
 use crate::text::table;
 use crate::text::{count, labelled, say, time, tr};
-use crate::{config, target};
+use crate::{config, modes, target};
 
 /// Pages of SQLite in one MiB.
 const PAGES_PER_MIB: u64 = 256;
@@ -49,6 +48,7 @@ pub async fn run_at(file: &Path, log_json: bool) -> Result<Done, Failure> {
         tracing::warn!(name, did_you_mean = near, "this variable is no setting and has no effect");
     }
     let options = options(&config)?;
+    modes::tighten(&config);
     let signals = Signals::listen()?;
     let store = Arc::new(open(&config).await?);
     let node = Node::start(options, Arc::clone(&store)).await;
@@ -96,8 +96,9 @@ fn log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_writer(move || Log { json })
+        // Colours would be let through by the same door as what others wrote.
+        .with_ansi(false);
     // A subscriber that is there already stays: nothing is lost but the choice of its form.
     let _ = if json { subscriber.json().flatten_event(true).try_init() } else { subscriber.try_init() };
 }

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use crate::cli::{Asker, DoArgs};
 use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
+use crate::given::{Given, ask};
+use crate::out::{Done, complain, print, print_json};
 use crate::realm::key_file::random;
 use crate::text::table::Table;
-use crate::text::{Say, codes, labelled, nearest, say, tr};
+use crate::text::{clean, codes, labelled, nearest, say, tr, Say};
 use crate::{target, usage, which};
 
 pub async fn run(args: DoArgs) -> Result<Done, Failure> {
@@ -33,6 +34,7 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
         return if args.read.json { print_json(&declared(command)) } else { print(&explain(command)) };
     }
     let (subject, arguments) = take_apart(name, &args.arguments)?;
+    let arguments = values(name, arguments, &args.ask)?;
     ask_before_an_end(name, &arguments, args.yes)?;
     let client = target::connect(&args.read.target).await?;
     let request = ExecuteRequest {
@@ -90,10 +92,12 @@ fn told(name: &str, done: &ExecuteResponse) -> String {
     } else {
         tr!("“{said}”已执行并存盘。\n", "{name} is done and durable.\n")
     };
-    for id in &done.created {
+    let [created, affected] =
+        [&done.created, &done.affected].map(|ids| ids.iter().map(|id| clean(id)).collect::<Vec<_>>());
+    for id in &created {
         text.push_str(&tr!("  新建  {id}\n", "  made     {id}\n"));
     }
-    for id in done.affected.iter().filter(|id| !done.created.contains(id)) {
+    for id in affected.iter().filter(|id| !created.contains(id)) {
         text.push_str(&tr!("  改动  {id}\n", "  changed  {id}\n"));
     }
     let results: BTreeMap<&String, &String> = done.result.iter().filter(|(what, _)| *what != "record").collect();
@@ -101,9 +105,9 @@ fn told(name: &str, done: &ExecuteResponse) -> String {
         let what = match what.as_str() {
             "entry" => tr!("事项", "entry"),
             "conflict" => tr!("冲突", "conflict"),
-            other => other.to_owned(),
+            other => clean(other),
         };
-        text.push_str(&format!("  {what}  {id}\n"));
+        text.push_str(&format!("  {what}  {}\n", clean(id)));
     }
     text
 }
@@ -131,6 +135,51 @@ fn take_apart(name: &str, words: &[String]) -> Result<(Option<String>, BTreeMap<
         }
     }
     Ok((subject, arguments))
+}
+
+/// What was typed, or is where was said. Everything is read before anything is sent.
+fn values(
+    command: &str,
+    typed: BTreeMap<String, String>,
+    asked: &[String],
+) -> Result<BTreeMap<String, String>, Failure> {
+    let given: BTreeMap<String, Given> = typed.into_iter().map(|(name, text)| (name, Given::of(&text))).collect();
+    if given.values().filter(|given| **given == Given::Stdin).count() > 1 {
+        return Err(Failure::usage(say!("标准输入只能给一个参数", "only one argument can come from standard input")));
+    }
+    if let Some(twice) = asked.iter().find(|name| given.contains_key(*name)) {
+        return Err(Failure::usage(say!("参数 {twice} 给了两次", "the argument {twice} is given twice")));
+    }
+    let field = given.get("field").and_then(|given| given.value().ok());
+    for (name, _) in given.iter().filter(|(name, given)| {
+        matches!(given, Given::Typed(text) if !text.is_empty()) && is_sealed(command, name, field.as_deref())
+    }) {
+        let name = clean(name);
+        complain(&tr!(
+            "注意:{name} 要密封,而命令行上的值本机其他用户看得到(ps),也会留在命令历史里。请改用 --ask {name}、{name}=-(标准输入)或 {name}=@文件。\n",
+            "note: {name} is to be sealed, but what is typed on a command line others on this machine can see (ps), and the shell keeps it. Better: --ask {name}, {name}=- for standard input, or {name}=@FILE.\n"
+        ));
+    }
+    let mut values = BTreeMap::new();
+    for (name, given) in given {
+        let value = given.value()?;
+        values.insert(name, value);
+    }
+    for name in asked {
+        let value = ask(name)?;
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}
+
+/// Whether the value of an argument is kept from some who have the record. Where a field is named, that one decides.
+fn is_sealed(command: &str, name: &str, field: Option<&str>) -> bool {
+    let sealed = |name: &str| kinds::all().iter().any(|kind| kind.field(name).is_some_and(|field| field.sealed));
+    let Some(command) = command::find(command) else { return sealed(name) };
+    match command.arguments.iter().find(|argument| argument.name == name) {
+        Some(argument) => argument.sealed && field.is_none_or(sealed),
+        None => sealed(name),
+    }
 }
 
 /// Beginnings of ids, where an argument names records, made whole: the node takes whole ones.
@@ -308,6 +357,29 @@ mod tests {
             ask_before_an_end("record.decide", &decide(state), true).expect("a script says that it is meant");
         }
         ask_before_an_end("record.decide", &decide("full"), false).expect("that is no end");
+    }
+
+    #[test]
+    fn a_secret_need_not_be_typed_on_the_command_line() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let file = folder.path().join("phone");
+        std::fs::write(&file, "13800000000\n").expect("it is ours");
+        let (_, typed) = take_apart(&words(&format!("name=甲 phone=@{} note=@@x", file.display()))).expect("it reads");
+        let read = values("member.register", typed, &[]).expect("the file is there");
+        assert_eq!([&read["name"], &read["phone"], &read["note"]], ["甲", "13800000000", "@x"]);
+        let twice = take_apart(&words("a=- b=-")).expect("it reads").1;
+        assert_eq!(values("member.register", twice, &[]).expect_err("one input").exit, Exit::Usage);
+        let both = take_apart(&words("phone=1")).expect("it reads").1;
+        assert_eq!(values("member.register", both, &["phone".to_owned()]).expect_err("twice").exit, Exit::Usage);
+        let sealed: Vec<&str> = kinds::all()
+            .iter()
+            .flat_map(|kind| kind.fields())
+            .filter(|field| field.sealed)
+            .map(|field| field.name)
+            .collect();
+        let first = sealed.first().expect("a kind has one");
+        assert!(is_sealed("record.set", "value", Some(first)) && !is_sealed("record.set", "value", Some("name")));
+        assert!(is_sealed("record.create", first, None) && !is_sealed("record.create", "name", None));
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub fn given(text: &str) -> Option<&str> {
 
 /// How many there were, and how to see the rest.
 pub fn more(shown: usize, next: &str) -> String {
-    let shown = count(shown as u64);
+    let (shown, next) = (count(shown as u64), clean(next));
     if next.is_empty() {
         tr!("\n共 {shown} 条\n", "\n{shown} in all\n")
     } else {
@@ -150,9 +150,9 @@ fn damaged_told(damaged: &[String]) -> String {
     )
 }
 
-/// The first digits of an id.
+/// The first digits of an id, as a node says it.
 pub fn short(id: &str) -> String {
-    id.chars().take(8).collect()
+    clean(&id.chars().take(8).collect::<String>())
 }
 
 pub fn view(record: &Record) -> Map<String, Value> {

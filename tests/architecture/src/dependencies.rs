@@ -29,18 +29,27 @@ const WIRE_AND_ABOVE: &[&str] = &["crates/wire", "crates/node", "crates/client",
 /// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("crates/record", &[]),
+    ("crates/disk", &[]),
     ("crates/trust", &["crates/record"]),
     ("crates/storage", &["crates/record", "crates/trust"]),
-    ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage"]),
+    ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),
     ("crates/storage-postgres", &["crates/record", "crates/trust", "crates/storage"]),
     ("crates/replication", &["crates/record", "crates/trust", "crates/storage"]),
     ("crates/wire", &["crates/record", "crates/trust", "crates/storage", "crates/replication"]),
-    ("crates/tls", &["crates/record", "crates/trust"]),
+    ("crates/tls", &["crates/record", "crates/trust", "crates/disk"]),
     (
         "crates/node",
-        &["crates/record", "crates/trust", "crates/storage", "crates/replication", "crates/wire", "crates/tls"],
+        &[
+            "crates/record",
+            "crates/trust",
+            "crates/storage",
+            "crates/replication",
+            "crates/wire",
+            "crates/tls",
+            "crates/disk",
+        ],
     ),
-    ("crates/client", &["crates/record", "crates/trust", "crates/wire", "crates/tls"]),
+    ("crates/client", &["crates/record", "crates/trust", "crates/wire", "crates/tls", "crates/disk"]),
 ];
 
 fn impurities(graph: &Graph) -> Vec<String> {

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod dependencies;
+mod doors;
 mod lexer;
 mod licences;
 mod links;

@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io::{self};
 use std::path::Path;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use heliu_record::id::{from_hex, to_hex};
-use heliu_record::kind::{Label, label};
+use heliu_record::kind::{label, Label};
 use heliu_tls::small_file::{self, BadFile};
+use heliu_record::plain_text::{self, Hidden};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -115,6 +116,8 @@ pub enum AccessError {
     NoSuchToken(String),
     #[error("no kind of record is called {0}")]
     NoSuchKind(String),
+    #[error("character {place} of the bearer's name is {sort} ({0}): take it out", place = .0.place, sort = .0.sort().en)]
+    Name(Hidden),
     #[error("a token without any role opens nothing")]
     NoRole,
     #[error("the system gives no random bytes: {0}")]
@@ -199,6 +202,8 @@ pub fn list(file: &Path) -> Result<Vec<Entry>, AccessError> {
 pub fn create(file: &Path, grant: Grant) -> Result<Token, AccessError> {
     let mut entries = list(file)?;
     check_kinds(&grant.kinds)?;
+    // It stands in the audit log as who did something.
+    let name = plain_text::normal(&grant.name).map_err(AccessError::Name)?.into_owned();
     if grant.roles.is_empty() {
         return Err(AccessError::NoRole);
     }
@@ -212,7 +217,7 @@ pub fn create(file: &Path, grant: Grant) -> Result<Token, AccessError> {
         }
     }
     let token = Token { id: to_hex(&id), secret };
-    let Grant { name, roles, seats, kinds, expires_ms } = grant;
+    let Grant { name: _, roles, seats, kinds, expires_ms } = grant;
     let (id, sha256) = (token.id.clone(), to_hex(&token.hash()));
     entries.push(Entry { id, name, sha256, roles, seats, kinds, created_ms: wall_ms(), expires_ms });
     write(file, &entries)?;
@@ -232,12 +237,7 @@ pub fn revoke(file: &Path, id: &str) -> Result<Entry, AccessError> {
 fn write(file: &Path, entries: &[Entry]) -> Result<(), AccessError> {
     let failed = |why: io::Error| AccessError::File { path: file.display().to_string(), why };
     let text = serde_json::to_string_pretty(entries).map_err(|error| failed(error.into()))?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Made for its owner alone.
-    let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    fresh.write_all(text.as_bytes()).and_then(|()| fresh.as_file().sync_all()).map_err(failed)?;
-    fresh.persist(file).map_err(|error| failed(error.error))?;
-    Ok(())
+    heliu_disk::replace(file, text.as_bytes()).map_err(failed)
 }
 
 fn check_kinds(kinds: &[String]) -> Result<(), AccessError> {

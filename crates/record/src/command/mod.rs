@@ -7,6 +7,7 @@ use crate::byte_id;
 use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Label, ValueType};
+use crate::plain_text::{Hidden, check_lines, normal, shown};
 use crate::world::World;
 
 pub mod alliance;
@@ -51,6 +52,37 @@ impl std::fmt::Debug for Request {
         shown.field("id", &self.id).field("name", &self.name).field("subject", &self.subject);
         shown.field("arguments", &arguments).field("who", &self.who).finish_non_exhaustive()
     }
+}
+
+impl Request {
+    /// As it is carried out: every argument in its one spelling, nothing hidden in what people will read.
+    fn normal(&self) -> Result<Self, Refusal> {
+        check_lines(&self.who).map_err(|hidden| hidden_character("who", hidden))?;
+        check_lines(&self.reason).map_err(|hidden| hidden_character("reason", hidden))?;
+        let one = |(name, text): (&String, &String)| {
+            let text = normal(text).map_err(|hidden| hidden_character(name, hidden))?;
+            Ok((name.clone(), text.into_owned()))
+        };
+        let arguments = self.arguments.iter().map(one).collect::<Result<_, _>>()?;
+        Ok(Request { arguments, ..self.clone() })
+    }
+}
+
+/// A character that nobody sees, or that moves others about. What stands around it is not repeated: it may be sealed.
+fn hidden_character(name: &str, hidden: Hidden) -> Refusal {
+    let (name, Hidden { place, .. }, sort) = (shown(name), hidden, hidden.sort());
+    Refusal::new(
+        "hidden_character",
+        (
+            format!("{name} 的第 {place} 个字符是{}({hidden})。", sort.zh),
+            format!("Character {place} of {name} is {} ({hidden}).", sort.en),
+        ),
+        (
+            "这样的字符看不出来,会使不同的名称看起来一样。",
+            "It cannot be seen there, and makes names that differ look alike.",
+        ),
+        ("请删去它,或重新键入。", "Take it out, or type the text again."),
+    )
 }
 
 /// The keys of new records and entries come from the command's id, which its asker drew at random: the `n`th, from 1. So
@@ -162,7 +194,8 @@ pub fn find(name: &str) -> Option<&'static Command> {
 /// Plans a command: what it writes, or why not.
 pub fn plan(request: &Request, asker: &Asker, world: &dyn World) -> Result<Plan, Refusal> {
     let command = find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
-    let mut planner = Planner::new(request, asker, world);
+    let request = request.normal()?;
+    let mut planner = Planner::new(&request, asker, world);
     planner.check_subject(command)?;
     planner.check_arguments(command)?;
     (command.run)(&mut planner)?;

@@ -273,3 +273,53 @@ fn declarations_hold_together() {
     let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
     assert_eq!(names.len(), distinct.len());
 }
+
+#[test]
+fn names_have_one_spelling_and_nothing_hidden_and_others_leaves_are_still_taken() {
+    let [mut county, mut village] = nodes(["C", "V11"]);
+    let branch =
+        county.does("org.create", None, &[("name", "　Jose\u{301}甲村党支部 "), ("seat", &county.seat_named("V11"))]);
+    assert_eq!(county.json(branch)["name"], json!("Jos\u{e9}甲村党支部"));
+    for hidden in
+        ["甲\u{202e}村", "甲\u{200b}村", "\u{feff}甲村", "甲\u{1b}[31m村", "甲\n村", "\u{200b}", "甲\u{2067}村"]
+    {
+        let refusal = county.is_refused("hidden_character", "org.create", None, &[("name", hidden)]);
+        assert!(refusal.what.en.contains("U+") && refusal.what.zh.contains("name"), "{refusal}");
+        county.is_refused("hidden_character", "record.set", Some(branch), &[("field", "name"), ("value", hidden)]);
+        county.is_refused("hidden_character", "org.dissolve", Some(branch), &[("decision_no", hidden)]);
+    }
+    county.is_refused("missing_argument", "org.create", None, &[("name", "　\u{a0}")]);
+    let rare = county.does("org.create", None, &[("name", "葛\u{e0100}城党支部"), ("seat", &county.seat_named("V11"))]);
+    assert_eq!(county.json(rare)["name"], json!("葛\u{e0100}城党支部"));
+    // Another program wrote it: it is in the record of all who have it, and the door to the terminal shows it.
+    let spoof = Scalar::from("甲\u{202e}村");
+    county.write(
+        &RecordWrite {
+            record: branch,
+            create: None,
+            writes: vec![Write { container: Container::Mv, key: "name".to_owned(), value: WriteValue::Value(spoof) }],
+        },
+        "record.set",
+    );
+    village.hears(&county);
+    assert_eq!(village.json(branch)["name"], json!("甲\u{202e}村"));
+}
+
+#[test]
+fn who_asks_and_why_is_told_without_hidden_characters() {
+    let [mut county] = nodes(["C"]);
+    let mut request = command::Request {
+        id: command::CommandId([7; 16]),
+        name: "org.create".to_owned(),
+        subject: None,
+        arguments: [("name".to_owned(), "甲".to_owned())].into(),
+        who: "王\u{202e}五".to_owned(),
+        reason: "一\n二".to_owned(),
+    };
+    assert_eq!(county.ask_request(&request).expect_err("it is hidden").code, "hidden_character");
+    request.who = "王五".to_owned();
+    request.reason.push('\u{1b}');
+    assert_eq!(county.ask_request(&request).expect_err("it is hidden").code, "hidden_character");
+    request.reason.pop();
+    county.ask_request(&request).expect("a reason may have two lines");
+}

@@ -104,6 +104,8 @@ pub struct EnrollArgs {
     pub valid: Duration,
     #[arg(long, value_name = "HOST:PORT", value_parser = address, help = t(help::ENROLL_ADDRESS))]
     pub address: Vec<String>,
+    #[arg(long, value_name = "FILE", conflicts_with = "quiet", help = t(help::ENROLL_OUT))]
+    pub out: Option<PathBuf>,
     #[arg(long, short, help = t(help::ENROLL_QUIET))]
     pub quiet: bool,
     #[command(flatten)]

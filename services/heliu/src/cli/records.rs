@@ -56,6 +56,8 @@ pub struct DoArgs {
     pub command: Option<String>,
     #[arg(value_name = "SUBJECT | KEY=VALUE", help = t(help::DO_ARGUMENTS))]
     pub arguments: Vec<String>,
+    #[arg(long, value_name = "KEY", help = t(help::DO_ASK))]
+    pub ask: Vec<String>,
     #[command(flatten)]
     pub asker: Asker,
     #[arg(long, value_name = "HEX", default_value = "", hide_default_value = true, help = t(help::DO_COMMAND_ID))]

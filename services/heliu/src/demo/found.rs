@@ -169,7 +169,7 @@ impl Founding {
         let keys = Keys::draw()?;
         let joined = join::ask(&token, &keys, LISTEN, Vec::new(), false).await?;
         let folder = self.home.join(NODES).join(&seat.code);
-        std::fs::create_dir_all(&folder).map_err(|error| Failure::file(&folder, &error))?;
+        heliu_disk::folder(&folder).map_err(|error| Failure::file(&folder, &error))?;
         keys.write(&folder, &seat.name)?;
         joined.write(&folder)?;
         Ok(Ready { folder, keys, issuer: None, directory: joined.directory })

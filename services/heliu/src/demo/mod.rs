@@ -13,7 +13,6 @@ mod register;
 mod story;
 mod words;
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,6 +25,7 @@ use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
+use crate::out::Stream;
 use crate::realm::draft::not_empty;
 use crate::realm::regions;
 use crate::text::{bytes, count, tr};
@@ -101,7 +101,7 @@ impl Home {
             let made = tempfile::Builder::new().prefix("heliu-demo-").tempdir();
             return made.map(Home::Temporary).map_err(|error| Failure::file(&std::env::temp_dir(), &error));
         };
-        std::fs::create_dir_all(dir).map_err(|error| Failure::file(dir, &error))?;
+        heliu_disk::folder(dir).map_err(|error| Failure::file(dir, &error))?;
         let mut entries = std::fs::read_dir(dir).map_err(|error| Failure::file(dir, &error))?;
         if entries.next().is_none() {
             return Ok(Home::Kept(dir.to_owned()));
@@ -309,7 +309,7 @@ fn conclude(county: &County, result: &Outcome, args: &DemoArgs, teller: &Teller)
 
 /// A closed pipe is no reason to end otherwise.
 fn print_line(line: &serde_json::Value) {
-    if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+    if let Err(error) = Stream::Out.write_json(line) {
         tracing::debug!(%error, "nobody reads the result");
     }
 }

@@ -1,17 +1,17 @@
 //! How the demo tells its story: with the time since it began, and progress that stays on one line where there is a
 //! terminal.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use unicode_width::UnicodeWidthStr as _;
 
+use crate::out::Stream;
 use crate::text::count;
 
 pub struct Teller {
-    /// The story goes to standard error when standard output is for programs.
-    to_stderr: bool,
+    /// Standard error when standard output is for programs.
+    stream: Stream,
     live: bool,
     began: Instant,
     line: Mutex<Line>,
@@ -26,8 +26,8 @@ struct Line {
 
 impl Teller {
     pub fn new(to_stderr: bool) -> Self {
-        let live = if to_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
-        Teller { to_stderr, live, began: Instant::now(), line: Mutex::default() }
+        let stream = if to_stderr { Stream::Err } else { Stream::Out };
+        Teller { stream, live: stream.is_terminal(), began: Instant::now(), line: Mutex::default() }
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -66,12 +66,9 @@ impl Teller {
         let percent = (done * 100).checked_div(total).unwrap_or(100).min(100);
         let text = format!("    … {what} {}/{} ({percent}%)", count(done), count(total));
         if self.live {
-            let width = text.width();
-            let blank = " ".repeat(line.open.saturating_sub(width));
-            line.open = width;
-            self.write(&format!("\r{text}{blank}"));
+            self.write(std::mem::replace(&mut line.open, text.width()), &text);
         } else {
-            self.write(&format!("{text}\n"));
+            self.write(0, &format!("{text}\n"));
         }
     }
 
@@ -80,26 +77,19 @@ impl Teller {
         let mut line = self.line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let open = std::mem::take(&mut *line).open;
         if open > 0 {
-            self.write(&format!("\r{}\r", " ".repeat(open)));
+            self.write(open, "");
         }
     }
 
     fn put(&self, text: &str) {
         let mut line = self.line.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let erased = std::mem::take(&mut *line).open;
-        let clear = if erased > 0 { format!("\r{}\r", " ".repeat(erased)) } else { String::new() };
-        self.write(&format!("{clear}{text}\n"));
+        self.write(erased, &format!("{text}\n"));
     }
 
     /// A closed pipe ends what is told, not the demo: its result is in the exit code too.
-    fn write(&self, text: &str) {
-        let written = if self.to_stderr {
-            std::io::stderr().write_all(text.as_bytes())
-        } else {
-            let mut out = std::io::stdout().lock();
-            out.write_all(text.as_bytes()).and_then(|()| out.flush())
-        };
-        if let Err(error) = written {
+    fn write(&self, over: usize, text: &str) {
+        if let Err(error) = self.stream.write_over(over, text) {
             tracing::debug!(%error, "nobody reads the story");
         }
     }

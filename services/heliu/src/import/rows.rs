@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use heliu_record::command::{Argument, Command};
-use heliu_record::kind::{Kind, Merge, ValueType};
+use heliu_record::kind::{Kind, Label, Merge, ValueType};
+use heliu_record::plain_text::{self, Hidden};
 use heliu_record::seats::Seats;
 use heliu_trust::region;
 
@@ -78,7 +79,7 @@ fn read_table(form: &Form, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
     let mut lines = Lines { bytes, at: 0, line: 1 };
     for record in records {
         match record {
-            Ok(record) if record.iter().all(<[u8]>::is_empty) => {}
+            Ok(record) if record.iter().all(is_blank) => {}
             Ok(record) => {
                 let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
                 match form.row(&columns, &record) {
@@ -97,6 +98,11 @@ fn read_table(form: &Form, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
         });
     }
     Ok(Rows { good: rows, bad })
+}
+
+/// Of whatever width its blanks are.
+fn is_blank(value: &[u8]) -> bool {
+    std::str::from_utf8(value).is_ok_and(|text| text.trim().is_empty())
 }
 
 /// Lines by offset. The reader's own count is one behind where lines end in CRLF, as those of spreadsheets do.
@@ -147,12 +153,13 @@ impl Form {
         let mut fault = |reason: Say| bad.push(BadRow { line: 1, reason });
         for name in header {
             let name = String::from_utf8_lossy(name);
-            match self.argument(&name) {
+            let name = name.trim();
+            match self.argument(name) {
                 Some(argument) if columns.iter().any(|c: &&Argument| c.name == argument.name) => {
                     fault(say!("列“{name}”出现了两次", "the column {name} is there twice"));
                 }
                 Some(argument) => columns.push(argument),
-                None => fault(self.no_column(&name)),
+                None => fault(self.no_column(name)),
             }
         }
         for argument in self.command.arguments.iter().filter(|argument| argument.required) {
@@ -223,7 +230,7 @@ impl Form {
         if faults.is_empty() { Ok(values) } else { Err(faults) }
     }
 
-    /// A value in the form in which the command takes it; none for an empty one.
+    /// A value in the form in which the command takes it; none for an empty or blank one.
     fn value(&self, argument: &'static Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
         let (name, label) = (argument.name, self.label(argument));
         let text = std::str::from_utf8(bytes).map_err(|_| {
@@ -232,16 +239,26 @@ impl Form {
                 "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
             )
         })?;
+        // As a command takes it: what is refused there is refused here, before anything is sent.
+        let text = plain_text::normal(text).map_err(|hidden| {
+            let (Hidden { place, .. }, sort) = (hidden, hidden.sort());
+            let Label { zh, en } = sort;
+            say!(
+                "{name} 的第 {place} 个字符是{zh}({hidden}),请删去",
+                "character {place} of {name} is {en} ({hidden}): take it out"
+            )
+        })?;
         if text.is_empty() {
             return Ok(None);
         }
+        let text = text.as_ref();
         let text = self.code_of(argument, text).unwrap_or(text);
         let is_right = match argument.value {
             // Which one it is, is looked up later.
-            ValueType::Record(_) | ValueType::Unit(_) => !text.chars().any(char::is_control),
+            ValueType::Record(_) | ValueType::Unit(_) => true,
             // Whether the directory has it, the node knows.
             ValueType::Seat => is_seat(text),
-            value => value.parse(text, &Seats::default()).is_some() && !text.chars().any(char::is_control),
+            value => value.parse(text, &Seats::default()).is_some(),
         };
         if is_right {
             return Ok(Some(text.to_owned()));
@@ -250,7 +267,7 @@ impl Form {
         let shown: String = if argument.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
         let expects = match argument.value {
             ValueType::Text(max) => {
-                say!("最多 {max} 字、不含控制字符的文字", "a text of up to {max} characters without control characters")
+                say!("最多 {max} 字的文字", "a text of up to {max} characters")
             }
             value => value.expects().into(),
         };
@@ -400,6 +417,23 @@ mod tests {
         assert!(faults(b"name,branch\n\xd0\xd5\xc3\xfb,b\n")[0].1.contains("CSV UTF-8"));
         assert!(faults(b"")[0].1.contains("empty"));
         assert!(faults(b"name,branch\n")[0].1.contains("nothing else"));
+    }
+
+    #[test]
+    fn a_name_of_blanks_and_hidden_characters_are_found_before_anything_is_sent() {
+        let blank = "name,branch,member_no\n甲一,371726101201,A001\n　,371726101201,A003\n".as_bytes();
+        assert_eq!(faults(blank), [(3, "name is empty, and it is required".to_owned())]);
+        let unseen = "name,branch,member_no\n赵六,b,D001\n赵六　,b,D001 \n赵\u{200b}六,b,D\u{200b}001\n\u{feff}赵六,b,D002\nJose\u{301},b,\n";
+        let told = faults(unseen.as_bytes());
+        assert!(told[0].0 == 3 && told[0].1.contains("member_no D001 is also on line 2"), "{told:?}");
+        assert!(
+            told[1].0 == 4 && told[1].1.contains("character 2 of name is") && told[1].1.contains("U+200B"),
+            "{told:?}"
+        );
+        assert!(told[3].0 == 5 && told[3].1.contains("U+FEFF"), "{told:?}");
+        assert_eq!(told.len(), 4, "{told:?}");
+        let good = read(&members(), "name,branch\n Jose\u{301}　,b\n　,　\n".as_bytes());
+        assert_eq!((good.good.len(), good.good[0].values["name"].as_str()), (1, "Jos\u{e9}"));
     }
 
     #[test]

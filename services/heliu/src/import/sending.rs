@@ -1,7 +1,6 @@
 //! Giving the rows to a node: the first alone, since what is wrong with it is mostly wrong with all; then many at a time.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -13,7 +12,7 @@ use heliu_record::id::to_hex;
 
 use super::Reference;
 use crate::failure::Failure;
-use crate::out::complain;
+use crate::out::Stream;
 use crate::text::{count, tr};
 
 /// Commands under way at once: the node makes one commit of what comes together.
@@ -135,6 +134,9 @@ fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, rea
     }
 }
 
+/// As wide as what is told of progress ever is.
+const PROGRESS_COLUMNS: usize = 60;
+
 /// A line on standard error that is written over; nothing where there is no terminal.
 struct Progress {
     total: u64,
@@ -144,7 +146,7 @@ struct Progress {
 
 impl Progress {
     fn new(total: usize) -> Self {
-        Progress { total: total as u64, live: std::io::stderr().is_terminal(), shown: None }
+        Progress { total: total as u64, live: Stream::Err.is_terminal(), shown: None }
     }
 
     fn show(&mut self, done: u64) {
@@ -155,13 +157,13 @@ impl Progress {
         self.shown = Some(Instant::now());
         let (percent, done, total) = (done * 100 / self.total.max(1), count(done), count(self.total));
         let said = tr!("{done} / {total} 行({percent}%)", "{done} / {total} rows ({percent}%)");
-        complain(&format!("\r  {said}"));
+        let _ = Stream::Err.write_over(PROGRESS_COLUMNS, &format!("  {said}"));
     }
 
     /// Leaves an empty line.
     fn end(&self) {
         if self.live && self.shown.is_some() {
-            complain(&format!("\r{:60}\r", ""));
+            let _ = Stream::Err.write_over(PROGRESS_COLUMNS, "");
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::take_over;
 use crate::failure::{Exit, Failure};
 use crate::text::say;
 
@@ -19,10 +20,15 @@ impl Draft {
     /// the target stays the same directory: somebody may stand in it, and it may be a file system of its own.
     pub fn open(target: &Path, name: &str) -> Result<Self, Failure> {
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        std::fs::create_dir_all(parent).map_err(|error| Failure::file(parent, &error))?;
+        heliu_disk::folder(parent).map_err(|error| Failure::file(parent, &error))?;
         let around = if target.exists() { target } else { parent };
+        if around == target {
+            take_over(target)?;
+        }
         let path = around.join(format!(".{name}"));
-        make_private(&path).map_err(|error| Failure::file(&path, &error))?;
+        // There are private keys in it.
+        heliu_disk::folder(&path).map_err(|error| Failure::file(&path, &error))?;
+        take_over(&path)?;
         Ok(Draft { target: target.to_owned(), around: around.to_owned(), path })
     }
 
@@ -53,15 +59,6 @@ impl Draft {
         // What cannot be removed is a hidden directory that nobody uses.
         let _ = std::fs::remove_dir_all(&self.path);
     }
-}
-
-/// There are private keys in it.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 /// Whether something can come about here: there is no such directory, or there is nothing in it but drafts.
@@ -99,6 +96,10 @@ mod tests {
         for target in [folder.path().join("deep/new"), folder.path().to_owned()] {
             std::fs::remove_dir_all(folder.path().join("deep")).ok();
             let before = target.exists().then(|| number(&target));
+            if target.exists() {
+                std::fs::set_permissions(&target, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+                    .expect("it is ours");
+            }
             let draft = Draft::open(&target, "heliu-test").expect("it is ours");
             write(&draft, "last");
             write(&draft, "first");
@@ -108,6 +109,7 @@ mod tests {
             names.retain(|name| name.file_name() != "deep");
             assert_eq!(names.len(), 2);
             assert!(before.is_none_or(|before| before == number(&target)));
+            assert_eq!(target.metadata().expect("it is there").mode() & 0o777, 0o700, "keys are in it");
         }
     }
 

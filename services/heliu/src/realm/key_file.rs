@@ -48,7 +48,7 @@ pub fn write(path: &Path, scheme: Scheme, seed: &[u8; 32], of: &str) -> Result<(
     };
     let scheme = scheme.name();
     let text = format!("# Private key of {of}. Whoever has it {does}: keep it secret.\n{scheme} {}\n", to_hex(seed));
-    write_new(path, text.as_bytes(), true)
+    write_new(path, text.as_bytes())
 }
 
 pub fn read(path: &Path) -> Result<Ed25519Key, Failure> {
@@ -159,7 +159,7 @@ mod tests {
     fn what_is_no_key_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = folder.path().join("node.key");
-        write_new(&path, b"ed25519 12ab\n", true).expect("it is new");
+        write_new(&path, b"ed25519 12ab\n").expect("it is new");
         assert_eq!(read(&path).expect_err("too short").code, "key");
     }
 }

@@ -146,7 +146,7 @@ fn draw_nodes(wanted: Vec<Wanted>) -> Result<Vec<Made>, Failure> {
 fn write(folder: &Path, realm: &Realm) -> Result<(), Failure> {
     let inside = |name: &Path| {
         let path = folder.join(name);
-        let made = std::fs::create_dir_all(&path);
+        let made = heliu_disk::folder(&path);
         made.map(|()| path.clone()).map_err(|error| Failure::file(&path, &error))
     };
     write_root(&inside(Path::new(ROOT))?, realm)?;
@@ -176,7 +176,7 @@ fn write_root(folder: &Path, realm: &Realm) -> Result<(), Failure> {
     key_file::write(&folder.join(ROOT_KEY), Scheme::Signing, &secrets.root, &tr!("域的根", "the realm's root"))?;
     let escrow = tr!("密封数据的备用钥匙", "the realm's escrow");
     key_file::write(&folder.join(ESCROW_KEY), Scheme::Sealing, &secrets.escrow, &escrow)?;
-    write_new(&folder.join(DIRECTORY), &directory_file::encode(&realm.directory), false)?;
+    write_new(&folder.join(DIRECTORY), &directory_file::encode(&realm.directory))?;
     let (name, id, root) = (&realm.name, realm.directory.realm(), realm.directory.root());
     let text = tr!(
         "合流域 {name}({id})的离线密钥。根公钥:{root}\n\n\
@@ -190,7 +190,7 @@ fn write_root(folder: &Path, realm: &Realm) -> Result<(), Failure> {
          {DIRECTORY}   the realm's directory, needed to sign offline; heliu directory save gets a newer one.\n\n\
          Copy this directory to two offline media, keep them apart, and remove it from this machine. Nothing that runs needs it.\n"
     );
-    write_new(&folder.join("README.txt"), text.as_bytes(), false)
+    write_new(&folder.join("README.txt"), text.as_bytes())
 }
 
 #[cfg(test)]

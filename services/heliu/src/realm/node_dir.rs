@@ -130,7 +130,7 @@ fn write_anew(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Failure::file(path, &error)),
         _ => {}
     }
-    write_new(path, bytes, false)
+    write_new(path, bytes)
 }
 
 pub fn access_failed(error: &heliu_node::access::AccessError) -> Failure {

@@ -54,7 +54,7 @@ fn bad_row(line: usize, reason: &RowError) -> Say {
         RowError::NotUtf8 => "不是 UTF-8 文字".to_owned(),
         RowError::Fields => "不是 code,name,parent_code 三列".to_owned(),
         RowError::Code(code) => format!("“{code}”不是 12 位代码"),
-        RowError::Name => "名称为空、太长或含控制字符".to_owned(),
+        RowError::Name => "名称为空、太长,或含控制字符或看不见的字符".to_owned(),
         RowError::CodeTwice { code, line } => format!("代码 {code} 在第 {line} 行已经有了"),
         RowError::NoParent(parent) => format!("上级 {parent} 不在文件中"),
         RowError::SecondCounty { line } => format!("没有上级,而县在第 {line} 行"),

@@ -20,7 +20,7 @@ use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
 use crate::realm::key_file::{self, Scheme};
 use crate::realm::make::refused;
-use crate::realm::{CONFIG, directory_file, replace};
+use crate::realm::{CONFIG, directory_file, exists, replace, write_new};
 use crate::target;
 use crate::text::{Language, clean, codes, language, say, time, tr};
 
@@ -70,7 +70,7 @@ pub fn told(entry: &DirectoryEntry) -> String {
         time::local(entry.time_ms),
         entry.signers.iter().map(|signer| codes::signer(signer)).collect::<Vec<_>>().join(" + "),
     );
-    let version: String = entry.version.chars().take(16).collect();
+    let version: String = clean(&entry.version).chars().take(16).collect();
     let mut text = format!("{index:>4}  {when}  {}  {version}\n", clean(&by));
     for item in &entry.items {
         let said = match language() {
@@ -105,7 +105,7 @@ async fn save(args: &DirectorySaveArgs) -> Result<Done, Failure> {
     if let Some(error) = appended.error {
         return Err(refused(&error));
     }
-    replace(&args.file, &directory_file::encode(&log))?;
+    keep(&args.file, &log)?;
     let (entries, head, file) = (log.len(), log.head(), args.file.display());
     if args.read.json {
         return print_json(
@@ -116,6 +116,20 @@ async fn save(args: &DirectorySaveArgs) -> Result<Done, Failure> {
         "名录的 {entries} 条已存到 {file}。根公钥 {root}\n",
         "The {entries} entries of the directory are in {file}. Public root key: {root}\n"
     ))
+}
+
+/// An older copy of the same directory is brought up to date; whatever else is there stays.
+fn keep(file: &Path, log: &Log) -> Result<(), Failure> {
+    if !file.exists() {
+        return write_new(file, &directory_file::encode(log));
+    }
+    let older = directory_file::open(file).is_ok_and(|old| {
+        let same_realm = (old.realm(), old.root()) == (log.realm(), log.root());
+        same_realm
+            && old.len() <= log.len()
+            && old.entries_from(0).iter().zip(log.entries_from(0)).all(|(a, b)| a.version == b.version)
+    });
+    if older { replace(file, &directory_file::encode(log)) } else { Err(exists(file)) }
 }
 
 fn decode(entry: &DirectoryEntry) -> Result<SignedEntry, Failure> {
@@ -158,7 +172,7 @@ async fn append(args: &DirectoryAppendArgs) -> Result<Done, Failure> {
     if args.read.json {
         return print_json(&json!({"directory": {"len": taken.length, "head": taken.version}}));
     }
-    let (length, version) = (taken.length, taken.version.chars().take(16).collect::<String>());
+    let (length, version) = (taken.length, clean(&taken.version).chars().take(16).collect::<String>());
     print(&tr!(
         "已提交并存盘:名录现有 {length} 条,版本 {version};经链路传给其他节点。\n",
         "Entered and durable: the directory has {length} entries now, version {version}; it travels over the links.\n"
@@ -196,8 +210,12 @@ fn sign(args: &DirectorySignArgs) -> Result<Done, Failure> {
         )));
     }
     let signed = log.cosign(&entry, &key).map_err(|error| refused(&error))?;
+    // Without a name of its own, the same entry with one signature more takes the place of what was signed.
+    match &args.out {
+        Some(out) => write_new(out, &signed.encode())?,
+        None => replace(&args.entry, &signed.encode())?,
+    }
     let out = args.out.as_ref().unwrap_or(&args.entry);
-    replace(out, &signed.encode())?;
     let (index, version) = (signed.entry.index, signed.version);
     if args.json {
         return print_json(&json!({"file": out, "index": index, "version": version.to_string()}));

@@ -1,7 +1,6 @@
 //! `heliu join`: a new machine becomes a node of one seat. Its keys are made here and stay here; until it is let in they are
 //! in a draft beside its directory, so that asking again after a lost answer asks with the same keys.
 
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,12 +13,13 @@ use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Verifier as _;
-use heliu_trust::token::{JoinRequest, JoinToken, PREFIX, TEXT_MAX, TokenTextError};
+use heliu_trust::token::{JoinRequest, JoinToken, PREFIX, TokenTextError};
 use serde_json::json;
 
 use crate::cli::{JoinArgs, PORT};
 use crate::config::Config;
 use crate::failure::{Exit, Failure};
+use crate::given::{self, Given, can_ask, of_file};
 use crate::links::seat_of;
 use crate::node::{self, cannot_listen};
 use crate::out::{Done, complain, print, print_json};
@@ -59,31 +59,27 @@ pub async fn run(args: &JoinArgs) -> Result<Done, Failure> {
 /// A text that is no token and no longer than this is repeated.
 const SHOWN: usize = 40;
 
-/// A token is a secret: it may come from a file, from standard input, or from the environment.
+/// A token is a secret: it may come from a file, from standard input or the environment, or be asked for.
 fn token_text(given: Option<&str>) -> Result<String, Failure> {
     let variable = || std::env::var("HELIU_JOIN_TOKEN").ok().filter(|text| !text.trim().is_empty());
-    let limited = |reader: &mut dyn std::io::Read| {
-        let mut text = String::new();
-        reader.take(2 * TEXT_MAX as u64 + 1).read_to_string(&mut text).map(|_| text)
-    };
     match given.map(str::trim) {
-        Some("-") => {
-            limited(&mut std::io::stdin().lock()).map_err(|error| Failure::file(Path::new("-"), &error))
-        }
         Some(text) if text.starts_with(PREFIX) || text.contains(char::is_whitespace) => Ok(text.to_owned()),
-        Some(file) => {
-            let path = Path::new(file);
-            small_file::read_text(path, 2 * TEXT_MAX as u64).map_err(|why| match why {
+        Some(file) if file != "-" => {
+            let path = Path::new(file.strip_prefix('@').unwrap_or(file));
+            of_file(path).map_err(|why| match why {
                 BadFile::Missing => no_token(file),
                 why => Failure::bad_file(path, &why),
             })
         }
-        None => variable().ok_or_else(|| {
-            Failure::usage(say!("没有给出令牌", "no token is given")).next(say!(
-                "heliu join 令牌,或令牌文件,或 -(标准输入),或环境变量 HELIU_JOIN_TOKEN;令牌由上级用 heliu enroll 签发",
-                "heliu join TOKEN, or a file that holds it, or - for standard input, or the variable HELIU_JOIN_TOKEN; the superior makes one with heliu enroll"
-            ))
-        }),
+        Some(_) => Given::Stdin.value(),
+        None => match variable() {
+            Some(text) => Ok(text),
+            None if can_ask() => given::ask(&tr!("入域令牌", "join token")),
+            None => Err(Failure::usage(say!("没有给出令牌", "no token is given")).next(say!(
+                "heliu join 令牌文件,或 -(标准输入),或环境变量 HELIU_JOIN_TOKEN;令牌由上级用 heliu enroll 签发",
+                "heliu join FILE with the token in it, or - for standard input, or the variable HELIU_JOIN_TOKEN; the superior makes one with heliu enroll"
+            ))),
+        },
     }
 }
 
@@ -158,7 +154,7 @@ async fn join(args: &JoinArgs, token: &JoinToken, folder: &Path) -> Result<Joine
     let keys = keys_of(draft.path(), token)?;
     if !args.json {
         let (seat, code) = (clean(&token.seat_name), clean(&token.seat_code));
-        let (node, there) = (keys.node().short(), token.addresses.join(", "));
+        let (node, there) = (keys.node().short(), clean(&token.addresses.join(", ")));
         complain(&tr!(
             "节点 {node} 请求入域:席位 {seat}({code}),联系 {there} ……\n",
             "Node {node} asks to join for the seat {seat} ({code}), at {there} ...\n"
@@ -301,7 +297,7 @@ fn told(joined: &Joined, folder: &Path) -> String {
     let Seat { name, code, .. } = &joined.seat;
     let (realm, node, dir) = (clean(&joined.realm_name), joined.node.short(), folder.display());
     let dialled: Vec<String> =
-        joined.parents.iter().chain(&joined.peers).map(|addresses| addresses.join(" | ")).collect();
+        joined.parents.iter().chain(&joined.peers).map(|addresses| clean(&addresses.join(" | "))).collect();
     let (dialled, listen) = (dialled.join(", "), joined.listen);
     tr!(
         "已入域 {realm}:节点 {node},席位 {name}({code})。\n目录 {dir}:密钥、配置、证书都在里面,请备份 node.key 和 sealing.key。\n\

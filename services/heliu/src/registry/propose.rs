@@ -13,8 +13,9 @@ use crate::cli::{
 };
 use crate::confirm::confirm;
 use crate::failure::Failure;
+use crate::given::Given;
 use crate::out::{Done, print, print_json};
-use crate::realm::write_new;
+use crate::realm::{exists, write_new};
 use crate::target;
 use crate::text::{Say, say, tr};
 
@@ -71,7 +72,8 @@ pub async fn two_signatures(args: &TwoSignaturesArgs) -> Result<Done, Failure> {
 
 pub async fn revoke_token(args: &RevokeTokenArgs) -> Result<Done, Failure> {
     // Whoever has the token at hand need not know that it has an id.
-    let id = JoinToken::from_text(&args.token).map_or_else(|_| args.token.clone(), |token| token.id.to_string());
+    let text = Given::of(&args.token).value()?;
+    let id = JoinToken::from_text(&text).map_or_else(|_| text.trim().to_owned(), |token| token.id.to_string());
     let done = say!("入域令牌 {id} 已撤销", "the join token {id} is revoked");
     propose(&args.propose, Change::RevokeToken(id), &done).await
 }
@@ -99,6 +101,10 @@ pub async fn time_zone(args: &TimeZoneArgs) -> Result<Done, Failure> {
 
 /// Proposes a change; `done` says what it means once it is entered.
 pub async fn propose(args: &Propose, change: Change, done: &Say) -> Result<Done, Failure> {
+    // Before anything is asked for: afterwards the entry would have no place.
+    if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
+        return Err(exists(out));
+    }
     let client = target::connect(&args.read.target).await?;
     let request = ProposeRequest { change: Some(change), reason: args.reason.clone() };
     let answer = client.propose(request).await?;
@@ -120,7 +126,7 @@ fn keep_for_second(args: &Propose, answer: &ProposeResponse) -> Result<Option<Pa
         return Ok(None);
     }
     let file = args.out.clone().unwrap_or_else(|| entry_file(answer.index));
-    write_new(&file, &answer.entry, false)?;
+    write_new(&file, &answer.entry)?;
     Ok(Some(file))
 }
 

@@ -89,7 +89,7 @@ fn draft(log: &Directory, item: Item, root: &Ed25519Key) -> Result<SignedEntry, 
 fn put_out(signing: &RootSigning, entry: &SignedEntry, then: &Say) -> Result<Done, Failure> {
     let index = entry.entry.index;
     let out = signing.out.clone().unwrap_or_else(|| entry_file(index));
-    write_new(&out, &entry.encode(), false)?;
+    write_new(&out, &entry.encode())?;
     if signing.json {
         return print_json(&json!({"file": out, "index": index, "version": entry.version.to_string()}));
     }

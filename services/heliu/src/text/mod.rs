@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use heliu_record::conflict::Explanation;
 use heliu_record::kind::Label;
 pub use heliu_record::naming::nearest;
+use heliu_record::plain_text::shown;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Language {
@@ -155,9 +156,9 @@ macro_rules! tr {
 }
 pub(crate) use tr;
 
-/// What comes from elsewhere, for a terminal: control characters could move the cursor, or hide what was said.
+/// What comes from elsewhere, as a part of a line: what is hidden in it is there to be seen, also the end of a line.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    shown(text).into_owned()
 }
 
 /// A number with its thousands apart: 22,000.
@@ -219,6 +220,6 @@ mod tests {
 
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
-        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
     }
 }

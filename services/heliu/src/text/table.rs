@@ -1,10 +1,9 @@
 //! Tables that fit a terminal. Widths are those that a terminal gives the characters: a Chinese one takes two cells.
 
-use std::io::IsTerminal;
-
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::clean;
+use crate::out::Stream;
 
 /// Narrower than this no column is made.
 const COLUMN_MIN: usize = 6;
@@ -118,17 +117,18 @@ fn cut(text: &str, width: usize) -> String {
 
 /// Name and value, one pair a line, values under one another.
 pub fn pairs(pairs: &[(String, String)]) -> String {
+    let pairs: Vec<_> = pairs.iter().map(|(name, value)| (clean(name), clean(value))).collect();
     let width = pairs.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let line = |(name, value): &(String, String)| {
         let padding = " ".repeat(width - name.width());
-        format!("{name}{padding}{GAP}{}\n", clean(value))
+        format!("{name}{padding}{GAP}{value}\n")
     };
     pairs.iter().map(line).collect()
 }
 
 /// None if standard output is no terminal: a pipe gets everything.
 fn terminal_width() -> Option<usize> {
-    if !std::io::stdout().is_terminal() {
+    if !Stream::Out.is_terminal() {
         return None;
     }
     terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
@@ -183,7 +183,9 @@ mod tests {
     #[test]
     fn what_somebody_wrote_into_a_name_moves_no_cursor() {
         let mut table = Table::new(&["name"]);
-        table.row(["a\u{1b}[1Ab".to_owned()]);
-        assert!(!table.render(None).contains('\u{1b}'));
+        table.row(["a\u{1b}[1Ab\u{202e}\nforged".to_owned()]);
+        assert_eq!(table.render(None), "name\na\\u{1b}[1Ab\\u{202e}\\nforged\n");
+        let told = pairs(&[("field\n".to_owned(), "a\u{200b}b\n".to_owned())]);
+        assert_eq!(told, "field\\n  a\\u{200b}b\\n\n");
     }
 }

@@ -5,3 +5,4 @@ mod command_line;
 mod full_disk;
 mod import;
 mod nodes;
+mod private_files;

@@ -66,6 +66,11 @@ async fn a_token_opens_what_its_roles_say_until_it_is_revoked() {
     let made = heliu(&add).await.exits(0).json();
     let id = made["id"].as_str().expect("an id").to_owned();
     until("it is taken", async || heliu(&["list", "--access", file]).await.code == 0).await;
+    // The token in a file that is there would stay good, with nobody to know of it.
+    let again = heliu(&add).await.exits(1).complains(&id).complains("heliu access revoke");
+    assert!(again.err.contains("is not written over"), "{again:?}");
+    let listed = heliu(&["access", "list", "--dir", &dir, "--json"]).await.exits(0).json();
+    assert_eq!(listed["tokens"].as_array().map(Vec::len), Some(2), "no token was made in vain");
     let said = heliu(&["do", "org.create", "name=x", "--access", file]).await.exits(4);
     let _ = said.complains("write");
     let _ = heliu(&["access", "list", "--dir", &dir]).await.exits(0).answers("reader").answers("local");

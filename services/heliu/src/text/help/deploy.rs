@@ -66,14 +66,14 @@ pub const ENROLL_AFTER: Label = label(
     "\
 示例:
   heliu enroll 371726101000 --dir ./realm/county
-  heliu enroll 371726101201 --valid 2h --quiet > village.token
+  heliu enroll 371726101201 --valid 2h --out village.token
 
 令牌如同口令:谁拿到谁能入域,只能用一次。经可靠渠道交给那台机器的人。写错了、泄露了:heliu directory revoke-token。\
 县级可为任何席位签发;乡镇经 heliu delegate 授权后可为所辖的村签发。",
     "\
 Examples:
   heliu enroll 371726101000 --dir ./realm/county
-  heliu enroll 371726101201 --valid 2h --quiet > village.token
+  heliu enroll 371726101201 --valid 2h --out village.token
 
 A token is like a password: whoever has it can join with it, once. Hand it over on a way that you trust. If it leaks: heliu \
 directory revoke-token. The county makes them for any seat; a township, once it is delegated, for its villages.",
@@ -84,31 +84,33 @@ pub const ENROLL_ADDRESS: Label = label(
     "新机器连本节点所用的地址;可多次给出,默认名录中登记的",
     "Where the new machine reaches this node; may be repeated (default: as in the directory)",
 );
+pub const ENROLL_OUT: Label = label("把令牌写到这个新文件(0600)", "Write the token to this new file, with mode 0600");
 pub const ENROLL_QUIET: Label = label("只输出令牌", "Print the token and nothing else");
 
 pub const JOIN: Label = label("凭令牌入域:生成密钥和配置,然后运行节点", "Join a realm with a token, then run the node");
 pub const JOIN_AFTER: Label = label(
     "\
 示例:
-  heliu join heliu-join-1.AbC… --dir /var/lib/heliu
+  heliu join --dir /var/lib/heliu
   heliu join village.token --listen 0.0.0.0:7340 --address 10.3.0.7:7340
   heliu join - --no-start < village.token
 
-密钥在本机生成,不离开本机。完成后像 heliu node 一样在前台运行,首次与上级核对一致时会说明。\
+没有给出令牌时在终端上询问。写在命令行上的令牌本机其他用户看得到。密钥在本机生成,不离开本机。完成后像 heliu node 一样在前台运行,首次与上级核对一致时会说明。\
 中途断了:用同一令牌再运行一次即可,密钥不变。以后启动:heliu node --dir DIR。",
     "\
 Examples:
-  heliu join heliu-join-1.AbC… --dir /var/lib/heliu
+  heliu join --dir /var/lib/heliu
   heliu join village.token --listen 0.0.0.0:7340 --address 10.3.0.7:7340
   heliu join - --no-start < village.token
 
-The keys are made on this machine and never leave it. Then the node runs in the foreground like heliu node, and says when it \
+Without a token it asks for one at the terminal. What is typed on the command line others on this machine can see. The keys \
+are made on this machine and never leave it. Then the node runs in the foreground like heliu node, and says when it \
 is first verified equal with its superior. If it is interrupted, run it again with the same token: the keys stay the same. \
 Later: heliu node --dir DIR.",
 );
 pub const JOIN_TOKEN: Label = label(
-    "令牌,或存有令牌的文件,或 - 表示从标准输入读(环境变量 HELIU_JOIN_TOKEN)",
-    "The token, or a file that holds it, or - for standard input [env: HELIU_JOIN_TOKEN]",
+    "存有令牌的文件,或 - 表示从标准输入读,或令牌本身;不给则读环境变量 HELIU_JOIN_TOKEN,再没有就在终端上询问",
+    "A file that holds the token, or - for standard input, or the token itself; else the variable HELIU_JOIN_TOKEN, else it is asked for",
 );
 pub const JOIN_DIR: Label =
     label("节点的目录,默认 ./heliu-<区划代码>", "The node's directory (default: ./heliu-<region code>)");
@@ -201,13 +203,19 @@ pub const DIRECTORY_REVOKE: Label = label("撤销一个未用的入域令牌", "
 pub const DIRECTORY_ADDRESSES: Label = label("更改节点的地址", "Change a node's addresses");
 pub const DIRECTORY_TIME_ZONE: Label = label("更改域的时区", "Change the realm's time zone");
 pub const DIRECTORY_FROM: Label = label("从第几条起", "From this entry on");
-pub const DIRECTORY_SAVE_FILE: Label = label("写到哪个文件", "The file to write");
+pub const DIRECTORY_SAVE_FILE: Label = label(
+    "写到哪个文件;已有的只有是同一名录的旧本时才更新",
+    "The file to write; one that is there is brought up to date only if it is an older copy of the same directory",
+);
 pub const DIRECTORY_ENTRY: Label = label("签名条目的文件", "A file with a signed entry");
 pub const DIRECTORY_SIGN_KEY: Label = label("副签人的私钥文件", "The second signer's private key");
 pub const DIRECTORY_FILE: Label = label("名录文件(heliu directory save)", "The directory, from heliu directory save");
-pub const SIGN_OUT: Label = label("结果写到这个文件", "Write the result to this file");
+pub const SIGN_OUT: Label = label("结果写到这个新文件", "Write the result to this new file");
 pub const DIRECTORY_KEY_FILE: Label = label("写到哪个文件(0600)", "The file to write, with mode 0600");
-pub const REVOKE_TOKEN: Label = label("令牌,或其编号(32 位十六进制)", "The token, or its id (32 hexadecimal digits)");
+pub const REVOKE_TOKEN: Label = label(
+    "令牌的编号(32 位十六进制),或令牌:- 或 @文件",
+    "The token's id (32 hexadecimal digits), or the token: -, or @FILE",
+);
 
 pub const ROOT: Label = label(
     "根的裁定:离线签字,再由 directory append 提交",
@@ -340,7 +348,7 @@ pub const ACCESS_SEAT: Label =
 pub const ACCESS_KIND: Label = label("只限这一种记录;可多次给出", "Only records of this kind; may be repeated");
 pub const ACCESS_EXPIRES: Label =
     label("多久后失效,如 90d;默认不失效", "Valid for so long, such as 90d (default: for ever)");
-pub const ACCESS_OUT: Label = label("访问文件写到哪里(0600)", "The access file to write, with mode 0600");
+pub const ACCESS_OUT: Label = label("访问文件写到哪个新文件(0600)", "The new access file to write, with mode 0600");
 pub const ACCESS_ADDRESS: Label = label(
     "写进访问文件的节点地址;可多次给出,默认本机监听地址",
     "Address of the node in the access file; may be repeated (default: where it listens)",

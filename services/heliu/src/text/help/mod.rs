@@ -192,16 +192,21 @@ pub const DO_AFTER: Label = label(
 示例:
   heliu do member.register name=测试甲0001 branch=3fa8… joined_on=2001-07-01 --reason 补录
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
+  heliu do record.set 9c41d07e field=contact --ask value
   heliu do joint_branch.form --explain
 
-记录可写编号的开头(至少 8 位),或唯一的名称;字段、状态和选项可写中文名。使党籍或组织终结的决定会先说明含义并要求\
+值可写 -(从标准输入读)或 @文件;以 @ 开头的值写作 @@…。要密封的值请这样给,或用 --ask:写在命令行上,本机其他用户看得到,也会\
+留在命令历史里。记录可写编号的开头(至少 8 位),或唯一的名称;字段、状态和选项可写中文名。使党籍或组织终结的决定会先说明含义并要求\
 确认(脚本用 --yes)。答复丢失后,用同一个 --command-id 重发不会重复执行。",
     "\
 Examples:
   heliu do member.register name=测试甲0001 branch=3fa8… joined_on=2001-07-01 --reason 'entered late'
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
+  heliu do record.set 9c41d07e field=contact --ask value
   heliu do joint_branch.form --explain
 
+A value may be - (from standard input) or @FILE; one that begins with @ is written @@... Give values that are to be sealed like \
+that, or with --ask: what is typed on a command line others on this machine can see, and the shell keeps it. \
 A record is given by a beginning of its id (8 digits or more), or by its name if only one has it. A decision that ends a \
 membership or an organisation says what it means and asks first (scripts: --yes). After a lost answer, the same --command-id \
 again has no second effect.",
@@ -209,6 +214,10 @@ again has no second effect.",
 pub const DO_COMMAND: Label = label("命令名,见下表", "The command; they are listed below");
 pub const DO_ARGUMENTS: Label =
     label("所针对的记录(如需要),以及各参数", "The record that it is about, if it needs one, and its arguments");
+pub const DO_ASK: Label = label(
+    "在终端上询问这个参数的值,键入时不显示;可多次给出",
+    "Ask for the value of this argument at the terminal, without showing it; may be repeated",
+);
 pub const DO_COMMAND_ID: Label =
     label("命令编号(32 位十六进制),用于重发", "Id of the command (32 hex digits), for repeating it");
 pub const DO_EXPLAIN: Label =
