@@ -13,7 +13,11 @@ use tokio::process::Command;
 fn careless(arguments: &[&str]) -> Command {
     let own = command(arguments);
     let mut shell = Command::new("sh");
-    shell.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(own.as_std().get_program()).args(arguments).kill_on_drop(true);
+    shell
+        .args(["-c", "umask 0; exec \"$0\" \"$@\""])
+        .arg(own.as_std().get_program())
+        .args(arguments)
+        .kill_on_drop(true);
     for (name, value) in own.as_std().get_envs() {
         match value {
             Some(value) => shell.env(name, value),
