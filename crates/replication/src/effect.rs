@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::command::Request;
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::sight::Sight;
 use heliu_storage::{
     Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
     Transaction,
@@ -51,6 +52,8 @@ pub enum Input {
         request: Request,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
+        /// What its asker is shown: all else is not here for the command.
+        sight: Sight,
     },
     /// A superior takes a record away, everywhere and for good.
     Erase {

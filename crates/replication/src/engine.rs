@@ -127,7 +127,9 @@ impl Engine {
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
-            Input::Execute { ticket, request, role } => self.replica.submit(Work::Execute { ticket, request, role }),
+            Input::Execute { ticket, request, role, sight } => {
+                self.replica.submit(Work::Execute { ticket, request, role, sight });
+            }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());
                 let event = AuditEvent { who, role, action, subject, detail: reason };

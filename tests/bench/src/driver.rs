@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::executor::block_on;
 use heliu_record::command::Request;
+use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
 use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
@@ -89,8 +90,12 @@ impl<S: Write> Driver<S> {
 
     /// Gives commands; all must be carried out.
     pub fn execute(&mut self, requests: impl IntoIterator<Item = Request>) {
-        let inputs =
-            (0..).zip(requests).map(|(i, request)| Input::Execute { ticket: Ticket(i), request, role: String::new() });
+        let inputs = (0..).zip(requests).map(|(i, request)| Input::Execute {
+            ticket: Ticket(i),
+            request,
+            role: String::new(),
+            sight: Sight::WHOLE,
+        });
         for reply in self.handle_all(inputs.collect()) {
             assert!(matches!(reply, Reply::Done(_)), "a command was not carried out: {reply:?}");
         }

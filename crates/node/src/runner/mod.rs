@@ -129,11 +129,11 @@ impl<S: Write + 'static> Running<S> {
 
     fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Execute { request, role, answer, permit } => match self.refusal() {
+            Ask::Execute { request, role, sight, answer, permit } => match self.refusal() {
                 Some(why) => drop(answer.send(Err(why))),
                 None => {
                     let ticket = self.waiting.execute(answer, permit);
-                    self.feed(Input::Execute { ticket, request, role });
+                    self.feed(Input::Execute { ticket, request, role, sight });
                 }
             },
             Ask::Order { order, answer, permit } => match self.refusal() {

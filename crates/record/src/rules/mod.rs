@@ -75,6 +75,13 @@ pub(crate) fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &Co
     }
 }
 
+/// What a finding is in general, for who may not see every record that its explanation names.
+#[must_use]
+pub fn in_general(kind: &str) -> Option<Explanation> {
+    let rule = ALL.iter().find(|rule| rule.finds.contains(&kind))?;
+    Some(Explanation::new(format!("{}。", rule.help.zh), format!("{}.", rule.help.en)))
+}
+
 pub(crate) fn takes_any_record(kind: &str) -> bool {
     ALL.iter().any(|rule| rule.takes_any_record && rule.finds.contains(&kind))
 }
@@ -92,6 +99,8 @@ struct Finding {
     resolver: Option<SeatId>,
     anchors: BTreeSet<RecordId>,
     explanation: Explanation,
+    /// Records beside the anchors that the explanation names.
+    quotes: BTreeSet<RecordId>,
 }
 
 impl Finding {
@@ -110,6 +119,7 @@ impl Finding {
             resolver: self.resolver,
             anchors: self.anchors,
             explanation: self.explanation,
+            quotes: self.quotes,
         })
     }
 }

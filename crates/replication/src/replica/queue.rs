@@ -130,6 +130,7 @@ fn weight(work: &Work) -> usize {
 #[cfg(test)]
 mod tests {
     use heliu_record::command::{CommandId, Request};
+    use heliu_record::sight::Sight;
     use heliu_storage::QuarantineRow;
     use heliu_trust::id::{Incarnation, NodeId};
 
@@ -168,7 +169,7 @@ mod tests {
             who: String::new(),
             reason: String::new(),
         };
-        Work::Execute { ticket: Ticket(ticket), request, role: String::new() }
+        Work::Execute { ticket: Ticket(ticket), request, role: String::new(), sight: Sight::WHOLE }
     }
 
     /// Links and sequences of frames, and tickets of commands as of link 0.

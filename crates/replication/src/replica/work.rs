@@ -6,6 +6,7 @@ use std::sync::Arc;
 use heliu_record::command::Request;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::sight::Sight;
 use heliu_storage::{Cursor, QuarantineRow};
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
@@ -27,6 +28,7 @@ pub(crate) enum Work {
         ticket: Ticket,
         request: Request,
         role: String,
+        sight: Sight,
     },
     Erase {
         ticket: Ticket,

@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heliu_record::command::{CommandId, Request};
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::sight::Sight;
 use heliu_replication::frame::{Delivery, Frame};
 use heliu_replication::{Effect, Input, Reply, Ticket};
 use heliu_storage::StoreId;
@@ -345,7 +346,7 @@ impl World {
         self.trace.say(self.now, || format!("{name}: asked for {}", words_of(&request)));
         self.secrets.extend(to_be_sealed(&request).map(|(_, value)| value.clone()).filter(|text| text.len() > 9));
         self.machines[machine].asked.insert(ticket, request.clone());
-        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned() });
+        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned(), sight: Sight::WHOLE });
         ticket
     }
 

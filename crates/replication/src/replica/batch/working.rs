@@ -10,6 +10,8 @@ use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
+use heliu_record::sight::{Seen, Sight};
+use heliu_record::world::World as _;
 use heliu_storage::{RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::leaf_hash;
@@ -79,10 +81,10 @@ impl Batch {
                 Work::Check { .. } => {}
                 Work::Rename { wrong, own } => self.rename(wrong, own, replica),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
-                Work::Execute { ticket, request, role } => {
-                    let missing = self.execute(ticket, &request, &role, replica, now);
+                Work::Execute { ticket, request, role, sight } => {
+                    let missing = self.execute(ticket, &request, &role, &sight, replica, now);
                     if missing != LoadRequest::default() {
-                        self.works.push_front(Work::Execute { ticket, request, role });
+                        self.works.push_front(Work::Execute { ticket, request, role, sight });
                         return missing;
                     }
                 }
@@ -97,6 +99,7 @@ impl Batch {
         ticket: Ticket,
         request: &Request,
         role: &str,
+        sight: &Sight,
         replica: &mut Replica,
         now: Moment,
     ) -> LoadRequest {
@@ -126,24 +129,33 @@ impl Batch {
             return LoadRequest::default();
         }
         self.fold_what_is_due(replica);
-        let asker = Asker { seat: replica.seat, today: heliu_record::date::from_ms(now.wall_ms) };
+        let today = heliu_record::date::from_ms(now.wall_ms);
+        let asker = Asker { seat: replica.seat, today, sight: sight.clone() };
         let desk = replica.desk(&self.looked);
         let planned = command::plan(request, &asker, &desk);
         if desk.is_missing() {
             // What the next commands lack is looked up with it, in one load.
             for work in &self.works {
-                if let Work::Execute { request, .. } = work {
+                if let Work::Execute { request, sight, .. } = work {
+                    let asker = Asker { seat: asker.seat, today: asker.today.clone(), sight: sight.clone() };
                     let _ = command::plan(request, &asker, &desk);
                 }
             }
             return desk.missing();
         }
-        if let Some(record) = desk.damaged() {
+        // Whose a record is that cannot be read at all is not known: for who is not shown everything it is not here.
+        let is_shown = |id: &RecordId| sight.is_whole() || Seen::new(&desk, sight).record(*id).is_some();
+        if let Some(record) = desk.damaged().into_iter().find(is_shown) {
             self.outcome.replies.push((ticket, Reply::Refused(damage::refusal(record))));
             return LoadRequest::default();
         }
         if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
-            self.put_off.push(Work::Execute { ticket, request: request.clone(), role: role.to_owned() });
+            self.put_off.push(Work::Execute {
+                ticket,
+                request: request.clone(),
+                role: role.to_owned(),
+                sight: sight.clone(),
+            });
             return LoadRequest::default();
         }
         let written = planned.and_then(|plan| {
