@@ -3,10 +3,12 @@
 //! Committed, so that a build needs neither protoc nor this code; `--check` proves that it is fresh. One file per
 //! package as tonic emits it, and a `mod.rs` that nests them like the packages, for `mod generated;` in heliu-wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+
+use tonic_prost_build::FileDescriptorSet;
 
 use crate::process::root;
 
@@ -14,6 +16,9 @@ const GENERATED: &str = "crates/wire/src/generated";
 
 /// File name to text.
 type Files = BTreeMap<String, String>;
+
+/// What `mod.rs` says of `methods.rs`, which belongs to no package.
+const METHODS_MODULE: &str = "\npub mod methods;\n";
 
 /// Brings the committed code up to date.
 pub fn generate() -> Result<(), String> {
@@ -49,6 +54,7 @@ fn compile(sources: &Path) -> Result<Files, String> {
     // The report of a parse error names file and line; one line of it is not enough to repair anything.
     let descriptors = protox::compile(&protos, [sources]).map_err(|error| format!("{error:?}"))?;
 
+    let methods = methods(&descriptors);
     let output = root().join("target/xtask/proto");
     let emit = || -> io::Result<Files> {
         if output.exists() {
@@ -64,8 +70,28 @@ fn compile(sources: &Path) -> Result<Files, String> {
         read(&output)
     };
     let mut files = emit().map_err(|error| format!("cannot generate into {}: {error}", output.display()))?;
-    files.insert("mod.rs".into(), index(files.keys()));
+    files.insert("mod.rs".into(), index(files.keys()) + METHODS_MODULE);
+    files.insert("methods.rs".into(), methods);
     Ok(files)
+}
+
+/// The path of every method, for tables that must lack none.
+fn methods(descriptors: &FileDescriptorSet) -> String {
+    let mut paths = BTreeSet::new();
+    for file in &descriptors.file {
+        for service in &file.service {
+            let method = |method: &str| format!("/{}.{}/{method}", file.package(), service.name());
+            paths.extend(service.method.iter().map(|each| method(each.name())));
+        }
+    }
+    let mut text = String::from(
+        "//! Every method that proto/ declares, as `cargo xtask proto` found it. Do not edit: it will be overwritten.\n\n\
+         pub const METHODS: &[&str] = &[\n",
+    );
+    for path in paths {
+        let _ = writeln!(text, "    \"{path}\",");
+    }
+    text + "];\n"
 }
 
 fn collect(folder: &Path, protos: &mut Vec<PathBuf>) -> io::Result<()> {

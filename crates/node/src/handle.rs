@@ -8,6 +8,7 @@ use std::time::Duration;
 use heliu_record::change::limits;
 use heliu_record::command::{Refusal, Request};
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::sight::Sight;
 use heliu_replication::LinkId;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
@@ -110,15 +111,16 @@ impl NodeHandle {
 
     /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
     pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
-        self.execute_by(request, String::new()).await
+        self.execute_by(request, String::new(), Sight::WHOLE).await
     }
 
-    /// As [`NodeHandle::execute`], by a right that is written to the audit log.
-    pub async fn execute_by(&self, request: Request, role: String) -> Result<Executed, ExecuteError> {
+    /// As [`NodeHandle::execute`], by a right that is written to the audit log, for somebody who is shown so much.
+    pub async fn execute_by(&self, request: Request, role: String, sight: Sight) -> Result<Executed, ExecuteError> {
         check_note(&request).map_err(ExecuteError::Refused)?;
         let permit = Arc::clone(&self.0.commands).acquire_owned().await.map_err(|_| ExecuteError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        self.0.inbox.send(Ask::Execute { request, role, answer, permit }).await.map_err(|_| ExecuteError::Stopped)?;
+        let ask = Ask::Execute { request, role, sight, answer, permit };
+        self.0.inbox.send(ask).await.map_err(|_| ExecuteError::Stopped)?;
         answered.await.unwrap_or(Err(ExecuteError::Stopped))
     }
 

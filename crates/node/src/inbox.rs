@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use heliu_record::command::Request;
 use heliu_record::id::RecordId;
+use heliu_record::sight::Sight;
 use heliu_replication::frame::{Frame, Refuse};
 use heliu_replication::{Alarm, Input, LinkId, Receipt, Reply, Ticket};
 use heliu_trust::audit::AuditHead;
@@ -25,6 +26,8 @@ pub(crate) enum Ask {
         request: Request,
         /// By which right, for the audit log.
         role: String,
+        /// What its asker is shown.
+        sight: Sight,
         answer: Answer<Executed, ExecuteError>,
         permit: OwnedSemaphorePermit,
     },

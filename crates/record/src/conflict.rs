@@ -62,6 +62,9 @@ pub struct Conflict {
     /// Whenever one of these is derived anew, this conflict is yielded again or it is over.
     pub anchors: BTreeSet<RecordId>,
     pub explanation: Explanation,
+    /// Other records whose names are in the explanation: it is for who may see them all.
+    #[serde(default)]
+    pub quotes: BTreeSet<RecordId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

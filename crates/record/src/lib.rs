@@ -5,7 +5,7 @@
 //!
 //! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `kinds`, `naming`, `value`,
 //! `plain_text`, `decision`, `sealed` (what it may say), `schema` and `authority` (who may write it), `view` (what it says), `world` (what
-//! is there beside it), `conflict` and `rules` (where people disagree), `command` (how people write), `synthetic` (a
+//! is there beside it), `sight` (what of it somebody is shown), `conflict` and `rules` (where people disagree), `command` (how people write), `synthetic` (a
 //! county to try it with).
 
 pub mod authority;
@@ -27,6 +27,7 @@ pub mod schema;
 pub mod scope;
 pub mod sealed;
 pub mod seats;
+pub mod sight;
 pub mod synthetic;
 pub mod value;
 pub mod view;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::sight::Sight;
 use heliu_storage::{
     Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
     Transaction,
@@ -63,6 +64,8 @@ pub enum Input {
         role: String,
         /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.
         today: Date,
+        /// What its asker is shown: all else is not here for the command.
+        sight: Sight,
     },
     /// A superior takes a record away, everywhere and for good.
     Erase {

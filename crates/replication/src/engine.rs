@@ -127,8 +127,8 @@ impl Engine {
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
-            Input::Execute { ticket, request, role, today } => {
-                self.replica.submit(Work::Execute { ticket, request, role, today });
+            Input::Execute { ticket, request, role, today, sight } => {
+                self.replica.submit(Work::Execute { ticket, request, role, today, sight });
             }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());

@@ -11,6 +11,7 @@ pub mod schema;
 pub mod status;
 
 pub use frame::{FrameError, MESSAGE_BYTES_MAX};
+pub use generated::methods::METHODS;
 pub use leaves::DeliveryError;
 pub use messages::conflict;
 

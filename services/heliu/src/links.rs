@@ -115,6 +115,18 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         (tr!("已运行", "up"), time::span(status.uptime_ms)),
         (tr!("链路", "links"), links_in_short(links)),
     ];
+    if status.in_part {
+        // What is left out looks like nothing, and is not said.
+        let left_out = [tr!("状态", "state"), tr!("存储", "store"), tr!("记录", "records"), tr!("待办", "to look at")];
+        rows.retain(|(label, _)| !left_out.contains(label));
+        rows.push((
+            tr!("范围", "scope"),
+            tr!(
+                "此令牌只限于部分席位或类别,本节点整体的情况不在其内",
+                "this token is for some seats or kinds; what is about the node as a whole is left out"
+            ),
+        ));
+    }
     rows.extend(to_look_at(status));
     for link in links.iter().filter(|link| is_broken(link)) {
         let what = if link.last_error.is_empty() { state_name(link.state()) } else { last_error(link) };
@@ -361,7 +373,7 @@ fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
         "refusals": status.refusals,
         "recent_refusals": status.recent_refusals.iter().map(refused_shape).collect::<Vec<_>>(),
         "issuer": status.issuer, "alarms": status.alarms, "alarms_grave": status.alarms_grave,
-        "pending_wraps": status.pending_wraps,
+        "pending_wraps": status.pending_wraps, "in_part": status.in_part,
         "links": links.iter().map(link_shape).collect::<Vec<_>>(),
     })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::executor::block_on;
 use heliu_record::command::Request;
 use heliu_record::date::Date;
+use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
 use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
@@ -97,6 +98,7 @@ impl<S: Write> Driver<S> {
             request,
             role: String::new(),
             today: TODAY,
+            sight: Sight::WHOLE,
         });
         for reply in self.handle_all(inputs.collect()) {
             assert!(matches!(reply, Reply::Done(_)), "a command was not carried out: {reply:?}");

@@ -16,6 +16,12 @@ const SOURCES_MAX: usize = 4_096;
 pub(crate) struct Attempts(Mutex<BTreeMap<IpAddr, (Instant, u32)>>);
 
 impl Attempts {
+    /// For tests that show many bad tokens and are after something else.
+    #[cfg(test)]
+    pub fn forget(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Whether there have been too many.
     pub fn are_too_many(&self, source: IpAddr) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,9 @@
-//! Who makes a call, and which records are open to them.
+//! Who makes a call, and what is open to them.
 
 use std::sync::Arc;
 
-use heliu_record::id::SeatId;
 use heliu_record::seats::Seats;
-use heliu_storage::RecordRow;
-use heliu_trust::directory::Directory;
+use heliu_record::sight::Sight;
 
 use super::{Entry, Role};
 
@@ -32,27 +30,13 @@ impl Caller {
         self.0.as_ref().map_or_else(String::new, |entry| format!("{} ({})", role.name(), entry.name))
     }
 
-    /// Whether all records are open.
-    pub fn is_unlimited(&self) -> bool {
-        self.0.as_ref().is_none_or(|entry| entry.seats.is_empty() && entry.kinds.is_empty())
-    }
-
-    pub fn may_use_kind(&self, kind: &str) -> bool {
-        self.0.as_ref().is_none_or(|entry| entry.kinds.is_empty() || entry.kinds.iter().any(|name| name == kind))
-    }
-
-    pub fn may_see(&self, row: &RecordRow, directory: &Directory) -> bool {
-        let seats = directory.seats();
-        let of_a_seat = row.scope.owners.iter().any(|owner| self.may_act_at(*owner, seats));
-        self.is_unlimited() || (self.may_use_kind(&row.preimage.kind) && of_a_seat)
-    }
-
-    /// Whether a seat is one of the bearer's, or below one.
-    pub fn may_act_at(&self, seat: SeatId, seats: &Seats) -> bool {
-        let Some(entry) = self.0.as_ref().filter(|entry| !entry.seats.is_empty()) else { return true };
-        entry.seats.iter().any(|named| {
-            let above = seats.by_code(named).map(|seat| seat.id).or_else(|| named.parse().ok());
-            above.is_some_and(|above| seats.is_at_or_above(above, seat))
-        })
+    /// What the bearer is shown. A seat that the directory does not have shows nothing.
+    pub fn sight(&self, seats: &Seats) -> Sight {
+        let Some(entry) = &self.0 else { return Sight::WHOLE };
+        let named = |text: &String| seats.by_code(text).map(|seat| seat.id).or_else(|| text.parse().ok());
+        Sight {
+            seats: (!entry.seats.is_empty()).then(|| entry.seats.iter().filter_map(named).collect()),
+            kinds: (!entry.kinds.is_empty()).then(|| entry.kinds.iter().cloned().collect()),
+        }
     }
 }

@@ -12,7 +12,7 @@ use tonic::codegen::http::{HeaderMap, Request, Response, header};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::table::{Need, need};
+use super::table::{Need, Rule, Scope, rule};
 use super::{BadToken, Caller};
 use crate::handle::Inner;
 use crate::server::Visitor;
@@ -71,7 +71,8 @@ where
 
 fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderMap) -> Result<Caller, Status> {
     // An unknown method is what an older node is asked by a newer client: both are told as much by this code.
-    let need = need(path).ok_or_else(|| Status::new(Code::Unimplemented, "this node serves no such method"))?;
+    let rule = rule(path).ok_or_else(|| Status::new(Code::Unimplemented, "this node serves no such method"))?;
+    let Rule { need, scope } = rule;
     if matches!(need, Need::Open | Need::Node | Need::JoinToken) {
         return Ok(Caller::ANYBODY);
     }
@@ -102,8 +103,28 @@ fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderM
         Need::Either(role, other) if !entry.roles.contains(&role) && !entry.roles.contains(&other) => {
             Err(words::missing_role(role, &entry.roles).into())
         }
-        _ => seated(inner, visitor, Caller::with(entry)),
+        _ => {
+            let caller = Caller::with(entry);
+            reaches(inner, &caller, scope, path)?;
+            seated(inner, visitor, caller)
+        }
     }
+}
+
+/// What is of the whole node, or of the whole county, is not for tokens that are limited to a part of it.
+fn reaches(inner: &Inner, caller: &Caller, scope: Scope, path: &str) -> Result<(), Status> {
+    let directory = inner.directory.borrow();
+    let whole = match scope {
+        Scope::Same | Scope::Records | Scope::Seats => return Ok(()),
+        Scope::Node => Some(inner.seat),
+        Scope::County => directory.county(),
+    };
+    let sight = caller.sight(directory.seats());
+    if whole.is_some_and(|seat| sight.covers(seat, directory.seats())) || sight.is_whole() {
+        return Ok(());
+    }
+    let method = path.rsplit('/').next().unwrap_or_default();
+    Err(words::out_of_scope(method, "token").into())
 }
 
 /// Its connection is one of those that have shown who they are.

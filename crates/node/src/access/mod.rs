@@ -1,12 +1,12 @@
 //! What people and programs may do at a node: bearer tokens, what each opens, and the check before every call. Tokens are
-//! kept hashed in `access.json`; `file` reads and writes it, `table` says which role each method needs, `gate` checks.
+//! kept hashed in `access.json`; `file` reads and writes it, `table` says what each method needs and how far it reaches, `gate` checks.
 //! Nodes have no part in this: they prove themselves by certificate, and the directory says what they may.
 
 mod attempts;
 mod caller;
 mod file;
 mod gate;
-mod table;
+pub(crate) mod table;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,10 +1,17 @@
-//! Which role each method needs, in one table. What is not in it is not served.
+//! What each method needs and how far it reaches, in one table. What is not in it is not served.
 
 use super::Role;
 
+/// The rule of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub need: Need,
+    pub scope: Scope,
+}
+
 /// What a call needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
+pub(crate) enum Need {
     /// Nothing: load balancers and watchdogs.
     Open,
     /// A node's certificate, which the service itself asks for.
@@ -17,89 +24,100 @@ pub(super) enum Need {
     Either(Role, Role),
 }
 
-const METHODS: &[(&str, &[(&str, Need)])] = &[
-    ("grpc.health.v1.Health", &[("Check", Need::Open), ("Watch", Need::Open)]),
-    ("heliu.replication.v1.ReplicationService", &[("Link", Need::Node)]),
+/// What of it a token is for that is limited to some seats or kinds. The gate refuses it what is of the node or the county
+/// as a whole; the services go by [`Reach`](crate::server::scope::Reach) for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// The same for everybody: the directory is public, and so is what kinds there are.
+    Same,
+    /// The records of its seats and kinds.
+    Records,
+    /// What concerns its seats, and those below; everything, if the node's own seat is among them.
+    Seats,
+    /// Nothing, unless it is for the node's own seat.
+    Node,
+    /// Nothing, unless it is for the county's seat.
+    County,
+}
+
+const fn any(need: Need, scope: Scope) -> Rule {
+    Rule { need, scope }
+}
+
+const fn role(role: Role, scope: Scope) -> Rule {
+    Rule { need: Need::Role(role), scope }
+}
+
+pub(crate) const METHODS: &[(&str, &[(&str, Rule)])] = &[
+    ("grpc.health.v1.Health", &[("Check", any(Need::Open, Scope::Same)), ("Watch", any(Need::Open, Scope::Same))]),
+    ("heliu.replication.v1.ReplicationService", &[("Link", any(Need::Node, Scope::Same))]),
     (
         "heliu.records.v1.RecordsService",
         &[
-            ("Execute", Need::Role(Role::Write)),
-            ("Get", Need::Role(Role::Read)),
-            ("Reveal", Need::Role(Role::Reveal)),
-            ("List", Need::Role(Role::Read)),
-            ("History", Need::Role(Role::Read)),
-            ("GetSchema", Need::Token),
-            ("ListSeats", Need::Token),
+            ("Execute", role(Role::Write, Scope::Records)),
+            ("Get", role(Role::Read, Scope::Records)),
+            ("Reveal", role(Role::Reveal, Scope::Records)),
+            ("List", role(Role::Read, Scope::Records)),
+            ("History", role(Role::Read, Scope::Records)),
+            ("GetSchema", any(Need::Token, Scope::Same)),
+            ("ListSeats", any(Need::Token, Scope::Same)),
         ],
     ),
     (
         "heliu.operations.v1.OperationsService",
         &[
-            ("GetStatus", Need::Role(Role::Operate)),
-            ("ListLinks", Need::Role(Role::Operate)),
-            ("Verify", Need::Role(Role::Operate)),
+            ("GetStatus", role(Role::Operate, Scope::Seats)),
+            ("ListLinks", role(Role::Operate, Scope::Seats)),
+            ("Verify", role(Role::Operate, Scope::Seats)),
             // People who work with records settle them, and they show values of records.
-            ("ListConflicts", Need::Role(Role::Read)),
-            ("GetConflict", Need::Role(Role::Read)),
-            ("ListQuarantine", Need::Role(Role::Operate)),
-            ("GetQuarantined", Need::Role(Role::Operate)),
-            ("Requeue", Need::Role(Role::Operate)),
-            ("Drop", Need::Role(Role::Operate)),
-            ("ListStranded", Need::Role(Role::Operate)),
-            ("Reissue", Need::Role(Role::Operate)),
-            ("Discard", Need::Role(Role::Operate)),
-            ("ListAlarms", Need::Role(Role::Operate)),
+            ("ListConflicts", role(Role::Read, Scope::Records)),
+            ("GetConflict", role(Role::Read, Scope::Records)),
+            ("ListQuarantine", role(Role::Operate, Scope::Seats)),
+            ("GetQuarantined", role(Role::Operate, Scope::Seats)),
+            ("Requeue", role(Role::Operate, Scope::Seats)),
+            ("Drop", role(Role::Operate, Scope::Seats)),
+            ("ListStranded", role(Role::Operate, Scope::Seats)),
+            ("Reissue", role(Role::Operate, Scope::Seats)),
+            ("Discard", role(Role::Operate, Scope::Seats)),
+            ("ListAlarms", role(Role::Operate, Scope::Seats)),
         ],
     ),
     (
         "heliu.administration.v1.AdministrationService",
         &[
-            ("ListNodes", Need::Role(Role::Read)),
-            ("ListDirectory", Need::Role(Role::Read)),
-            ("MintToken", Need::Role(Role::Registry)),
-            ("Propose", Need::Role(Role::Registry)),
-            ("Append", Need::Role(Role::Registry)),
-            ("Erase", Need::Role(Role::Registry)),
-            ("GetReceipt", Need::Either(Role::Registry, Role::Operate)),
-            ("ListAudit", Need::Role(Role::Audit)),
-            ("VerifyAudit", Need::Role(Role::Audit)),
+            ("ListNodes", role(Role::Read, Scope::Same)),
+            ("ListDirectory", role(Role::Read, Scope::Same)),
+            ("MintToken", role(Role::Registry, Scope::Seats)),
+            ("Propose", role(Role::Registry, Scope::County)),
+            ("Append", role(Role::Registry, Scope::County)),
+            ("Erase", role(Role::Registry, Scope::Records)),
+            // It names nodes all over the county, and an erased record has no owner left by whom it could be shown.
+            ("GetReceipt", any(Need::Either(Role::Registry, Role::Operate), Scope::Node)),
+            ("ListAudit", role(Role::Audit, Scope::Seats)),
+            // A chain is whole or it is not: of a part nothing can be said.
+            ("VerifyAudit", role(Role::Audit, Scope::Node)),
         ],
     ),
-    ("heliu.enrolment.v1.EnrolmentService", &[("Join", Need::JoinToken)]),
+    ("heliu.enrolment.v1.EnrolmentService", &[("Join", any(Need::JoinToken, Scope::Same))]),
 ];
 
-/// What the method at a path (`/<service>/<method>`) needs; none if there is no such method.
-pub(super) fn need(path: &str) -> Option<Need> {
+/// The rule of the method at a path (`/<service>/<method>`); none if there is no such method.
+pub(crate) fn rule(path: &str) -> Option<Rule> {
     let (service, method) = path.strip_prefix('/')?.split_once('/')?;
     let (_, methods) = METHODS.iter().find(|(name, _)| *name == service)?;
-    methods.iter().find(|(name, _)| *name == method).map(|(_, need)| *need)
+    methods.iter().find(|(name, _)| *name == method).map(|(_, rule)| *rule)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
     fn every_method_of_every_service_is_in_the_table_and_no_other() {
-        let mut served: Vec<String> = Vec::new();
-        for area in ["records", "operations", "replication", "administration", "enrolment"] {
-            let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../proto/heliu/{area}/v1/{area}.proto"));
-            let text = std::fs::read_to_string(&file).expect("the proto is there");
-            let mut service = String::new();
-            for line in text.lines().map(str::trim) {
-                let word = |rest: &str| rest.split([' ', '(']).next().unwrap_or_default().to_owned();
-                if let Some(rest) = line.strip_prefix("service ") {
-                    service = format!("heliu.{area}.v1.{}", word(rest));
-                } else if let Some(rest) = line.strip_prefix("rpc ") {
-                    served.push(format!("/{service}/{}", word(rest)));
-                }
-            }
-        }
+        let served: Vec<String> = heliu_wire::METHODS.iter().map(|path| (*path).to_owned()).collect();
         assert!(served.len() >= 31, "{served:?}");
         for path in &served {
-            assert!(need(path).is_some(), "{path} is not in the table: say which role it needs");
+            assert!(rule(path).is_some(), "{path} is not in the table: say what it needs, and how far it reaches");
         }
         let listed =
             METHODS.iter().flat_map(|(name, methods)| methods.iter().map(move |(m, _)| format!("/{name}/{m}")));
@@ -111,11 +129,11 @@ mod tests {
     #[test]
     fn health_alone_is_open() {
         for (service, methods) in METHODS {
-            for (method, need) in *methods {
-                assert_eq!(*need == Need::Open, *service == "grpc.health.v1.Health", "{service} {method}");
+            for (method, rule) in *methods {
+                assert_eq!(rule.need == Need::Open, *service == "grpc.health.v1.Health", "{service} {method}");
             }
         }
-        assert_eq!(need("/heliu.records.v1.RecordsService/DropAll"), None);
-        assert_eq!(need("nonsense"), None);
+        assert_eq!(rule("/heliu.records.v1.RecordsService/DropAll"), None);
+        assert_eq!(rule("nonsense"), None);
     }
 }

@@ -18,10 +18,10 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::refusals::{ambiguous, invalid, not_here, of_ask, of_read, out_of_scope};
-use super::scope::{caller, visible};
-use super::words::{digits, page, record_id, seat_of_node};
+use super::scope::Reach;
+use super::words::{digits, page, seat_of_node};
 use super::{auditing, entries, excluded};
-use crate::access::{Caller, Role};
+use crate::access::Role;
 use crate::error::OrderError;
 use crate::handle::NodeHandle;
 use crate::zone;
@@ -43,6 +43,10 @@ impl<S: Read> Administration<S> {
         Administration { node, store }
     }
 
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+        Reach::of(request, &self.node, &*self.store)
+    }
+
     /// The receipt of an erasure; a record that is not erased has none.
     async fn receipt(&self, record: RecordId) -> Result<pb::Receipt, Status> {
         let receipt = self.node.receipt(record).await.map_err(|error| of_ask(&error))?;
@@ -53,9 +57,10 @@ impl<S: Read> Administration<S> {
 
 #[tonic::async_trait]
 impl<S: Read + 'static> AdministrationService for Administration<S> {
-    async fn list_nodes(&self, _: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
+    async fn list_nodes(&self, request: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
+        let reach = self.reach(&request)?;
         let heads = self.node.audit_heads().await.map_err(|error| of_ask(&error))?;
-        let directory = self.node.directory();
+        let directory = &reach.directory;
         let mut nodes = Vec::new();
         // From the county down: a superior before its subordinates, and these by their codes.
         let mut seats: Vec<SeatId> = directory.county().into_iter().collect();
@@ -64,7 +69,8 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
             below.sort_by_key(|seat| std::cmp::Reverse(directory.seats().get(*seat).map(|seat| seat.code.clone())));
             seats.extend(below);
             for (place, info) in directory.nodes_of(seat).enumerate() {
-                let head = heads.get(&info.node);
+                // How much is done at other seats is not in the directory.
+                let head = heads.get(&info.node).filter(|_| reach.has_seat(seat));
                 nodes.push(pb::Node {
                     node: info.node.to_string(),
                     seat: Some(Seat::of(seat, directory.seats())),
@@ -99,15 +105,15 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     }
 
     async fn mint_token(&self, request: Request<pb::MintTokenRequest>) -> Answer<pb::MintTokenResponse> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let directory = self.node.directory();
-        let seat = seat(&directory, &asked.seat)?;
-        if !caller.may_act_at(seat, directory.seats()) {
+        let directory = &reach.directory;
+        let seat = seat(directory, &asked.seat)?;
+        if !reach.sight.has_seat(seat, directory.seats()) {
             return Err(out_of_scope(&asked.seat, "seat").into());
         }
         check_addresses(&asked.addresses)?;
-        let (lifetime, by) = (Duration::from_secs(asked.seconds), actor(&caller, Role::Registry, ""));
+        let (lifetime, by) = (Duration::from_secs(asked.seconds), actor(&reach.caller, Role::Registry, ""));
         let token = self.node.mint_token(seat, lifetime, asked.addresses, by).await.map_err(|e| of_order(&e))?;
         Ok(Response::new(pb::MintTokenResponse {
             id: token.id.to_string(),
@@ -119,9 +125,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     }
 
     async fn propose(&self, request: Request<pb::ProposeRequest>) -> Answer<pb::ProposeResponse> {
-        let caller = caller(&request)?;
-        unlimited(&caller)?;
-        let by = actor(&caller, Role::Registry, "");
+        let by = actor(&self.reach(&request)?.caller, Role::Registry, "");
         let pb::ProposeRequest { change, reason } = request.into_inner();
         let directory = self.node.directory();
         let drafted = match change.ok_or_else(no_change)? {
@@ -147,9 +151,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     }
 
     async fn append(&self, request: Request<pb::AppendRequest>) -> Answer<pb::AppendResponse> {
-        let caller = caller(&request)?;
-        unlimited(&caller)?;
-        let by = actor(&caller, Role::Registry, "");
+        let by = actor(&self.reach(&request)?.caller, Role::Registry, "");
         let pb::AppendRequest { entries, reason } = request.into_inner();
         if entries.is_empty() || entries.len() > ENTRIES_MAX {
             let zh = format!("一次提交 1 到 {ENTRIES_MAX} 个条目。");
@@ -164,14 +166,10 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     }
 
     async fn erase(&self, request: Request<pb::EraseRequest>) -> Answer<pb::EraseResponse> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let record = record_id(&*self.store, &asked.record, "record").await?;
-        let row = self.store.record(record).await.map_err(|error| of_read(&error))?;
-        if !caller.is_unlimited() {
-            visible(row, &caller, &self.node, &asked.record, "record")?;
-        }
-        let by = actor(&caller, Role::Registry, &asked.who);
+        let record = reach.record_id(&asked.record, "record").await?;
+        let by = actor(&reach.caller, Role::Registry, &asked.who);
         match self.node.erase(record, by, asked.reason).await {
             Ok(()) => {}
             // Asking again is not an error: the receipt is what people want.
@@ -183,8 +181,6 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     }
 
     async fn get_receipt(&self, request: Request<pb::GetReceiptRequest>) -> Answer<pb::GetReceiptResponse> {
-        let caller = caller(&request)?;
-        unlimited(&caller)?;
         let text = digits(&request.into_inner().record, RecordId::LEN * 2, "record")?;
         let whole = |_| invalid("record", "请给出完整的记录编号。", "Give the whole id of the record.");
         let record = text.parse().map_err(whole)?;
@@ -193,11 +189,27 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     }
 
     async fn list_audit(&self, request: Request<pb::ListAuditRequest>) -> Answer<pb::ListAuditResponse> {
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let rows = self.store.audit(asked.after, page(asked.limit)).await.map_err(|error| of_read(&error))?;
+        let (mut from, limit) = (asked.after, page(asked.limit));
+        let mut entries: Vec<pb::AuditEntry> = Vec::new();
+        // What others did is passed over after it has been read, so a page may take several reads to fill.
+        while entries.len() <= limit {
+            let rows = self.store.audit(from, limit).await.map_err(|error| of_read(&error))?;
+            let Some(last) = rows.last() else { break };
+            from = last.seq;
+            for entry in rows.iter().map(auditing::listed) {
+                if entries.len() <= limit && auditing::is_for(&entry, &reach).await? {
+                    entries.push(entry);
+                }
+            }
+        }
         let head = self.store.audit_head().await.map_err(|error| of_read(&error))?;
-        let entries = rows.iter().map(auditing::listed).collect();
-        Ok(Response::new(pb::ListAuditResponse { entries, length: head.map_or(0, |(seq, _)| seq) }))
+        let length = head.map_or(0, |(seq, _)| seq);
+        // How much others did is not told either: only whether there is more for the bearer.
+        let length = if reach.is_operator() { length } else { entries.last().map_or(asked.after, |last| last.seq) };
+        entries.truncate(limit);
+        Ok(Response::new(pb::ListAuditResponse { entries, length }))
     }
 
     async fn verify_audit(&self, _: Request<pb::VerifyAuditRequest>) -> Answer<pb::VerifyAuditResponse> {
@@ -258,11 +270,6 @@ fn receipt_in_words(receipt: Receipt, directory: &Directory) -> pb::Receipt {
         silent: receipt.silent.into_iter().map(|node| confirmation(node, 0)).collect(),
         elsewhere: u32::try_from(receipt.elsewhere).unwrap_or(u32::MAX),
     }
-}
-
-/// What concerns the whole county is not for tokens that are limited to a part of it.
-fn unlimited(caller: &Caller) -> Result<(), Status> {
-    if caller.is_unlimited() { Ok(()) } else { Err(out_of_scope("administration", "token").into()) }
 }
 
 fn seat(directory: &Directory, text: &str) -> Result<SeatId, Status> {

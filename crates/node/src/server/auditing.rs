@@ -6,6 +6,9 @@ use heliu_record::id::to_hex;
 use heliu_storage::{AuditRow, Read, StoreError};
 use heliu_trust::audit::{AuditEntry, AuditFault, AuditHead, verify};
 use heliu_wire::administration as pb;
+use tonic::Status;
+
+use super::scope::Reach;
 
 /// Rows read at once while the chain is walked.
 const PAGE: usize = 1_000;
@@ -33,6 +36,17 @@ pub(super) fn listed(row: &AuditRow) -> pb::AuditEntry {
             hash: hash.clone(),
         },
     )
+}
+
+/// Whether an entry is about something that the bearer is shown: a record, a node or a seat. Others are for operators.
+pub(super) async fn is_for<S: Read>(entry: &pb::AuditEntry, reach: &Reach<'_, S>) -> Result<bool, Status> {
+    if reach.has_named(&entry.subject) {
+        return Ok(true);
+    }
+    match entry.subject.parse() {
+        Ok(record) => reach.has(record).await,
+        Err(_) => Ok(false),
+    }
 }
 
 /// Walks the whole log in pages, and compares it with the last head that others were told. Every column is compared: the

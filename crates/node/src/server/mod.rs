@@ -13,7 +13,7 @@ mod operators;
 mod records;
 pub(crate) mod refusals;
 mod replication;
-mod scope;
+pub(crate) mod scope;
 mod words;
 
 use std::sync::Arc;

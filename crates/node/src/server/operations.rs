@@ -1,12 +1,15 @@
 //! `heliu.operations.v1`: what operators ask. Lists come from the store, links and status from the engine's task.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_record::conflict::Conflict;
+use heliu_record::conflict::{Conflict, Explanation};
 use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
-use heliu_replication::Severity;
+use heliu_replication::{Alarm, Severity};
 use heliu_storage::{ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
+use heliu_trust::directory::Directory;
+use heliu_trust::id::NodeId;
 use heliu_wire::operations as pb;
 use heliu_wire::operations::operations_service_server::OperationsService;
 use heliu_wire::records::Seat;
@@ -15,10 +18,12 @@ use tonic::{Request, Response, Status};
 use super::acting::{actor, of_order};
 use super::operators;
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
-use super::scope::{all_visible, caller};
-use super::words::{after, digits, node_name, page, record_id};
+use super::scope::Reach;
+use super::words::{after, digits, node_name, page};
 use crate::access::Role;
+use crate::error::AskError;
 use crate::handle::NodeHandle;
+use crate::status::{LinkReport, Verification};
 
 /// Open stranded edits among which one is looked for.
 const STRANDED: usize = 4_096;
@@ -35,26 +40,37 @@ impl<S: Read> Operations<S> {
         Operations { node, store }
     }
 
-    /// A stored conflict as a message; one that another version wrote and this one cannot read has its body alone.
-    fn conflict(&self, row: &ConflictRow, with_body: bool) -> pb::Conflict {
-        let body = String::from_utf8_lossy(&row.body).into_owned();
-        let shown = if with_body { body } else { String::new() };
-        match serde_json::from_slice::<Conflict>(&row.body) {
-            Ok(conflict) => heliu_wire::conflict(&conflict, self.node.directory().seats(), shown),
-            Err(_) => pb::Conflict {
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+        Reach::of(request, &self.node, &*self.store)
+    }
+
+    /// A stored conflict as a message; one that another version wrote and this one cannot read has its body alone. Who is not
+    /// shown all records that the explanation names is told what it is in general.
+    async fn conflict(&self, reach: &Reach<'_, S>, row: &ConflictRow, with_body: bool) -> Result<pb::Conflict, Status> {
+        let body = |bytes: &[u8]| if with_body { String::from_utf8_lossy(bytes).into_owned() } else { String::new() };
+        let seats = reach.directory.seats();
+        let Ok(mut conflict) = serde_json::from_slice::<Conflict>(&row.body) else {
+            return Ok(pb::Conflict {
                 id: to_hex(&row.id),
                 kind: row.kind.clone(),
                 records: row.anchors.iter().map(ToString::to_string).collect(),
-                body_json: shown,
+                body_json: if reach.sight.is_whole() { body(&row.body) } else { String::new() },
                 ..pb::Conflict::default()
-            },
+            });
+        };
+        if reach.has_all(&conflict.quotes).await? {
+            return Ok(heliu_wire::conflict(&conflict, seats, body(&row.body)));
         }
+        let said = heliu_record::rules::in_general(&conflict.kind);
+        conflict.explanation = said.unwrap_or_else(|| Explanation::new("", ""));
+        let bytes = serde_json::to_vec(&conflict).map_err(|error| Status::internal(error.to_string()))?;
+        Ok(heliu_wire::conflict(&conflict, seats, body(&bytes)))
     }
 
     /// The one row of the quarantine that an id or a beginning of it names.
-    async fn quarantined(&self, text: &str) -> Result<QuarantineRow, Status> {
+    async fn quarantined(&self, reach: &Reach<'_, S>, text: &str) -> Result<QuarantineRow, Status> {
         let prefix = digits(text, 64, "id")?;
-        let found = self.store.quarantined_by_prefix(&prefix).await.map_err(|error| of_read(&error))?;
+        let found = self.quarantined_with(reach, &prefix).await?;
         match <[QuarantineRow; 1]>::try_from(found) {
             Ok([row]) => Ok(row),
             Err(none) if none.is_empty() => {
@@ -66,11 +82,28 @@ impl<S: Read> Operations<S> {
         }
     }
 
+    /// Rows of the quarantine that are shown and whose id begins with these digits; two tell that it is not clear.
+    async fn quarantined_with(&self, reach: &Reach<'_, S>, prefix: &str) -> Result<Vec<QuarantineRow>, Status> {
+        let mut found = Vec::new();
+        for row in self.store.quarantined_by_prefix(prefix).await.map_err(|error| of_read(&error))? {
+            if reach.has_quarantined(&row).await? {
+                found.push(row);
+            }
+        }
+        Ok(found)
+    }
+
     /// The open stranded edit that a leaf or a beginning of it names.
-    async fn stranded_edit(&self, text: &str) -> Result<LeafHash, Status> {
+    async fn stranded_edit(&self, reach: &Reach<'_, S>, text: &str) -> Result<LeafHash, Status> {
         let prefix = digits(text, 64, "edit")?;
         let rows = self.store.stranded(STRANDED).await.map_err(|error| of_read(&error))?;
-        let mut found = rows.iter().filter(|row| row.leaf.to_string().starts_with(&prefix));
+        let mut found = Vec::new();
+        for row in rows.into_iter().filter(|row| row.leaf.to_string().starts_with(&prefix)) {
+            if reach.is_operator() || reach.has(row.record).await? {
+                found.push(row);
+            }
+        }
+        let mut found = found.into_iter();
         match (found.next(), found.next()) {
             (Some(row), None) => Ok(row.leaf),
             (None, _) => {
@@ -82,13 +115,57 @@ impl<S: Read> Operations<S> {
         }
     }
 
-    /// At most two open conflicts whose id begins with these digits.
-    async fn conflicts_with(&self, prefix: &str) -> Result<Vec<ConflictRow>, StoreError> {
+    /// At most two open conflicts that are shown and whose id begins with these digits.
+    async fn conflicts_with(&self, reach: &Reach<'_, S>, prefix: &str) -> Result<Vec<ConflictRow>, Status> {
         let padded = format!("{prefix:0<64}");
         let Some(first) = from_hex::<32>(&padded) else { return Ok(Vec::new()) };
-        let mut rows = self.store.conflicts(before(first), 2).await?;
-        rows.retain(|row| to_hex(&row.id).starts_with(prefix));
-        Ok(rows)
+        let (mut from, mut found, mut is_last) = (before(first), Vec::new(), false);
+        while found.len() < 2 && !is_last {
+            let rows = self.store.conflicts(from, 2).await.map_err(|error| of_read(&error))?;
+            from = rows.last().map(|row| row.id);
+            is_last = rows.len() < 2 || from.is_some_and(|last| !to_hex(&last).starts_with(prefix));
+            for row in rows.into_iter().filter(|row| to_hex(&row.id).starts_with(prefix)) {
+                if reach.has_conflict(&row).await? {
+                    found.push(row);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Alarms that are for the bearer.
+    async fn alarms(&self, reach: &Reach<'_, S>) -> Result<Vec<Alarm>, Status> {
+        let mut alarms = self.node.alarms().await.map_err(|error| of_ask(&error))?;
+        alarms.retain(|alarm| reach.has_named(&alarm.subject));
+        Ok(alarms)
+    }
+
+    /// Links that are for the bearer: to the nodes of his seats, and of those below.
+    async fn links(&self, reach: &Reach<'_, S>) -> Result<Vec<LinkReport>, Status> {
+        let mut links = self.node.links().await.map_err(|error| of_ask(&error))?;
+        links.retain(|link| reach.is_operator() || link.peer.is_some_and(|peer| reach.has_node(peer)));
+        Ok(links)
+    }
+
+    /// Verifies what is asked for of the links that are for the bearer.
+    async fn verified(
+        &self,
+        reach: &Reach<'_, S>,
+        wanted: &str,
+        timeout: Duration,
+    ) -> Result<Vec<Verification>, Status> {
+        if reach.is_operator() {
+            return self.node.verify(wanted, timeout).await.map_err(|error| of_ask(&error));
+        }
+        let peers: BTreeSet<NodeId> = self.links(reach).await?.iter().filter_map(|link| link.peer).collect();
+        let named = peers.into_iter().filter(|peer| is_named(wanted, *peer, &reach.directory));
+        let each = named.map(async |peer| self.node.verify(&peer.to_string(), timeout).await);
+        let found = futures::future::join_all(each).await;
+        if found.is_empty() && !wanted.is_empty() {
+            return Err(of_ask(&AskError::NoSuchPeer(wanted.to_owned())));
+        }
+        // A link that has gone meanwhile is one that is not there.
+        Ok(found.into_iter().filter_map(Result::ok).flatten().collect())
     }
 }
 
@@ -106,12 +183,14 @@ fn before(mut id: [u8; 32]) -> Option<[u8; 32]> {
 
 #[tonic::async_trait]
 impl<S: Read + 'static> OperationsService for Operations<S> {
-    async fn get_status(&self, _: Request<pb::GetStatusRequest>) -> Answer<pb::GetStatusResponse> {
+    async fn get_status(&self, request: Request<pb::GetStatusRequest>) -> Answer<pb::GetStatusResponse> {
+        let reach = self.reach(&request)?;
         let status = self.node.status().await.map_err(|error| of_ask(&error))?;
-        let directory = self.node.directory();
-        Ok(Response::new(pb::GetStatusResponse {
+        let alarms = self.alarms(&reach).await?;
+        let directory = &reach.directory;
+        let whole = pb::GetStatusResponse {
             node: status.node.to_string(),
-            node_name: node_name(status.node, &directory),
+            node_name: node_name(status.node, directory),
             seat: Some(Seat::of(status.seat, directory.seats())),
             realm: status.realm.to_string(),
             store: status.meta.store.to_string(),
@@ -129,32 +208,34 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             refusals: status.refusals,
             recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
             issuer: status.is_issuer,
-            alarms: status.alarms.len() as u64,
-            alarms_grave: status.alarms.iter().filter(|alarm| alarm.severity == Severity::Critical).count() as u64,
+            alarms: alarms.len() as u64,
+            alarms_grave: alarms.iter().filter(|alarm| alarm.severity == Severity::Critical).count() as u64,
             pending_wraps: status.pending_wraps,
             time_zone: status.time_zone,
             today: heliu_record::date::text(status.today),
-        }))
+            in_part: false,
+        };
+        Ok(Response::new(if reach.is_operator() { whole } else { operators::in_part(whole) }))
     }
 
-    async fn list_links(&self, _: Request<pb::ListLinksRequest>) -> Answer<pb::ListLinksResponse> {
-        let links = self.node.links().await.map_err(|error| of_ask(&error))?;
-        let directory = self.node.directory();
-        let links = links.into_iter().map(|link| operators::link(link, &directory)).collect();
+    async fn list_links(&self, request: Request<pb::ListLinksRequest>) -> Answer<pb::ListLinksResponse> {
+        let reach = self.reach(&request)?;
+        let links = self.links(&reach).await?;
+        let links = links.into_iter().map(|link| operators::link(link, &reach.directory)).collect();
         Ok(Response::new(pb::ListLinksResponse { links }))
     }
 
     async fn verify(&self, request: Request<pb::VerifyRequest>) -> Answer<pb::VerifyResponse> {
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
         let timeout = Duration::from_millis(asked.timeout_ms.into());
-        let verified = self.node.verify(&asked.peer, timeout).await.map_err(|error| of_ask(&error))?;
-        let directory = self.node.directory();
-        let verifications = verified.iter().map(|one| operators::verification(one, &directory)).collect();
+        let verified = self.verified(&reach, &asked.peer, timeout).await?;
+        let verifications = verified.iter().map(|one| operators::verification(one, &reach.directory)).collect();
         Ok(Response::new(pb::VerifyResponse { verifications }))
     }
 
     async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::rules::findings().map(|finding| (finding.name, finding.label)))?;
         let limit = page(asked.limit);
@@ -168,41 +249,41 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
                 let found = self.store.conflicts(from, read).await.map_err(|error| of_read(&error))?;
                 is_last = found.len() < read;
                 from = found.last().map(|row| row.id).or(from);
-                rows.extend(found.into_iter().filter(wanted));
-            }
-        } else {
-            let id = record_id(&*self.store, &asked.record, "record").await?;
-            rows = self.store.conflicts_of(&[id]).await.map_err(|error| of_read(&error))?;
-            rows.retain(|row| wanted(row) && from.is_none_or(|from| row.id > from));
-            is_last = rows.len() <= limit;
-            rows.truncate(limit);
-            from = rows.last().map(|row| row.id);
-        }
-        if !caller.is_unlimited() {
-            let mut open = Vec::with_capacity(rows.len());
-            for row in rows {
-                if all_visible(&*self.store, &self.node, &caller, &row.anchors).await? {
-                    open.push(row);
+                for row in found.into_iter().filter(wanted) {
+                    if reach.has_conflict(&row).await? {
+                        rows.push(row);
+                    }
                 }
             }
-            rows = open;
+        } else {
+            let id = reach.record_id(&asked.record, "record").await?;
+            let found = self.store.conflicts_of(&[id]).await.map_err(|error| of_read(&error))?;
+            for row in found.into_iter().filter(|row| wanted(row) && from.is_none_or(|from| row.id > from)) {
+                if reach.has_conflict(&row).await? {
+                    rows.push(row);
+                }
+            }
+            is_last = rows.len() <= limit;
+            rows.truncate(limit);
         }
-        let next = from.filter(|_| !is_last).map(|id| to_hex(&id)).unwrap_or_default();
-        let conflicts = rows.iter().map(|row| self.conflict(row, false)).collect();
+        // The cursor is what was shown last: never the id of something that was passed over.
+        let next = rows.last().filter(|_| !is_last).map(|row| to_hex(&row.id)).unwrap_or_default();
+        let mut conflicts = Vec::with_capacity(rows.len());
+        for row in &rows {
+            conflicts.push(self.conflict(&reach, row, false).await?);
+        }
         Ok(Response::new(pb::ListConflictsResponse { conflicts, next }))
     }
 
     async fn get_conflict(&self, request: Request<pb::GetConflictRequest>) -> Answer<pb::GetConflictResponse> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let id = digits(&request.into_inner().id, 64, "id")?;
-        let mut found = self.conflicts_with(&id).await.map_err(|error| of_read(&error))?;
-        if let [row] = &found[..]
-            && !all_visible(&*self.store, &self.node, &caller, &row.anchors).await?
-        {
-            found.clear();
-        }
+        let found = self.conflicts_with(&reach, &id).await?;
         match &found[..] {
-            [row] => Ok(Response::new(pb::GetConflictResponse { conflict: Some(self.conflict(row, true)) })),
+            [row] => {
+                let conflict = Some(self.conflict(&reach, row, true).await?);
+                Ok(Response::new(pb::GetConflictResponse { conflict }))
+            }
             [] => {
                 let (zh, en) = (format!("没有未决冲突 {id}。"), format!("There is no open conflict {id}."));
                 let refusal = not_here("id", &zh, &en)
@@ -215,85 +296,118 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     }
 
     async fn list_quarantine(&self, request: Request<pb::ListQuarantineRequest>) -> Answer<pb::ListQuarantineResponse> {
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let (below, limit) = (after::<u64>(&asked.after)?, page(asked.limit));
-        let mut rows = self.store.quarantined(below, limit + 1).await.map_err(|error| of_read(&error))?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|last| last.number.to_string()).unwrap_or_default();
-        let directory = self.node.directory();
-        let wanted = rows.iter().filter(|listed| asked.code.is_empty() || listed.row.code == asked.code);
-        let items = wanted.map(|listed| operators::quarantined(listed, &directory)).collect();
+        let (mut below, limit) = (after::<u64>(&asked.after)?, page(asked.limit));
+        let mut listed: Vec<Quarantined> = Vec::new();
+        // What is not asked for or not shown is left out after it has been read, so a page may take several reads to fill;
+        // one row more than it holds tells whether there is another.
+        while listed.len() <= limit {
+            let rows = self.store.quarantined(below, limit + 1).await.map_err(|error| of_read(&error))?;
+            let Some(last) = rows.last() else { break };
+            below = Some(last.number);
+            for found in rows.into_iter().filter(|found| asked.code.is_empty() || found.row.code == asked.code) {
+                if listed.len() <= limit && reach.has_quarantined(&found.row).await? {
+                    listed.push(found);
+                }
+            }
+        }
+        let more = listed.len() > limit;
+        listed.truncate(limit);
+        let next = listed.last().filter(|_| more).map(|last| last.number.to_string()).unwrap_or_default();
+        let items = listed.iter().map(|listed| operators::quarantined(listed, &reach.directory)).collect();
         Ok(Response::new(pb::ListQuarantineResponse { items, next }))
     }
 
     async fn get_quarantined(&self, request: Request<pb::GetQuarantinedRequest>) -> Answer<pb::GetQuarantinedResponse> {
-        let row = self.quarantined(&request.into_inner().id).await?;
+        let reach = self.reach(&request)?;
+        let row = self.quarantined(&reach, &request.into_inner().id).await?;
         let (bytes, len) = (row.bytes.clone(), row.bytes.len() as u64);
-        let item = operators::quarantined(&Quarantined { number: 0, row, len }, &self.node.directory());
+        let item = operators::quarantined(&Quarantined { number: 0, row, len }, &reach.directory);
         Ok(Response::new(pb::GetQuarantinedResponse { item: Some(item), bytes }))
     }
 
     async fn requeue(&self, request: Request<pb::RequeueRequest>) -> Answer<pb::RequeueResponse> {
-        let by = actor(&caller(&request)?, Role::Operate, "");
+        let reach = self.reach(&request)?;
+        let by = actor(&reach.caller, Role::Operate, "");
         let asked = request.into_inner();
-        let row = self.quarantined(&asked.id).await?;
+        let row = self.quarantined(&reach, &asked.id).await?;
         let outcome = self.node.requeue(row.id, by, asked.reason).await.map_err(|error| of_order(&error))?;
         Ok(Response::new(pb::RequeueResponse { outcome: operators::outcome_of_requeue(&outcome) }))
     }
 
     async fn drop(&self, request: Request<pb::DropRequest>) -> Answer<pb::DropResponse> {
-        let by = actor(&caller(&request)?, Role::Operate, "");
+        let reach = self.reach(&request)?;
+        let by = actor(&reach.caller, Role::Operate, "");
         let asked = request.into_inner();
-        let row = self.quarantined(&asked.id).await?;
+        let row = self.quarantined(&reach, &asked.id).await?;
         self.node.drop_quarantined(row.id, by, asked.reason).await.map_err(|error| of_order(&error))?;
         Ok(Response::new(pb::DropResponse {}))
     }
 
     async fn reissue(&self, request: Request<pb::ReissueRequest>) -> Answer<pb::ReissueResponse> {
-        let by = actor(&caller(&request)?, Role::Operate, "");
+        let reach = self.reach(&request)?;
+        let by = actor(&reach.caller, Role::Operate, "");
         let asked = request.into_inner();
-        let leaf = self.stranded_edit(&asked.edit).await?;
+        let leaf = self.stranded_edit(&reach, &asked.edit).await?;
         let leaf = self.node.reissue(leaf, by, asked.reason).await.map_err(|error| of_order(&error))?;
         Ok(Response::new(pb::ReissueResponse { leaf: leaf.to_string() }))
     }
 
     async fn discard(&self, request: Request<pb::DiscardRequest>) -> Answer<pb::DiscardResponse> {
-        let by = actor(&caller(&request)?, Role::Operate, "");
+        let reach = self.reach(&request)?;
+        let by = actor(&reach.caller, Role::Operate, "");
         let asked = request.into_inner();
-        let leaf = self.stranded_edit(&asked.edit).await?;
+        let leaf = self.stranded_edit(&reach, &asked.edit).await?;
         self.node.discard(leaf, by, asked.reason).await.map_err(|error| of_order(&error))?;
         Ok(Response::new(pb::DiscardResponse {}))
     }
 
-    async fn list_alarms(&self, _: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
-        let alarms = self.node.alarms().await.map_err(|error| of_ask(&error))?;
+    async fn list_alarms(&self, request: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
+        let alarms = self.alarms(&self.reach(&request)?).await?;
         Ok(Response::new(pb::ListAlarmsResponse { alarms: alarms.into_iter().map(operators::alarm).collect() }))
     }
 
     async fn list_stranded(&self, request: Request<pb::ListStrandedRequest>) -> Answer<pb::ListStrandedResponse> {
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
         let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
         let until = from.saturating_add(limit);
-        let read = async || {
-            // Edits of this node are few, and somebody has to decide about each.
-            let edits = self.store.stranded(until.saturating_add(1)).await?;
-            let mut ids: Vec<(RecordId, Option<StrandedRow>, pb::Stranding)> =
-                edits.into_iter().map(|edit| (edit.record, Some(edit), pb::Stranding::Edit)).collect();
-            let hidden = self.store.hidden(Position::MAX).await?;
-            ids.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
-            let waiting = self.store.wants(until.saturating_add(1)).await?;
-            ids.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
-            let next = if ids.len() > until { until.to_string() } else { String::new() };
-            let mut records = Vec::new();
-            for (id, edit, stranding) in ids.into_iter().take(until).skip(from) {
-                let row = self.store.record(id).await?;
-                records.extend(row.map(|row| operators::stranded(&row, edit.as_ref(), stranding)));
+        let of_store = |error: StoreError| of_read(&error);
+        // Of a part, any may be the next that is shown.
+        let read = if reach.is_operator() { until.saturating_add(1) } else { until.saturating_add(STRANDED) };
+        // Edits of this node are few, and somebody has to decide about each.
+        let edits = self.store.stranded(read).await.map_err(of_store)?;
+        let mut all: Vec<(RecordId, Option<StrandedRow>, pb::Stranding)> =
+            edits.into_iter().map(|edit| (edit.record, Some(edit), pb::Stranding::Edit)).collect();
+        let hidden = self.store.hidden(Position::MAX).await.map_err(of_store)?;
+        all.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
+        let waiting = self.store.wants(read).await.map_err(of_store)?;
+        all.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
+        let (mut records, mut at, mut next) = (Vec::new(), 0, String::new());
+        for (id, edit, stranding) in all {
+            if at == until {
+                next = until.to_string();
+                break;
             }
-            Ok::<_, StoreError>(pb::ListStrandedResponse { records, next })
-        };
-        read().await.map(Response::new).map_err(|error| of_read(&error))
+            let is_before = at < from && reach.is_operator();
+            let row = if is_before { None } else { self.store.record(id).await.map_err(of_store)? };
+            let is_shown = reach.is_operator() || row.as_ref().is_some_and(|row| reach.shows(row));
+            if let Some(row) = row.filter(|_| is_shown && at >= from) {
+                records.push(operators::stranded(&row, edit.as_ref(), stranding));
+            }
+            at += usize::from(is_shown);
+        }
+        Ok(Response::new(pb::ListStrandedResponse { records, next }))
     }
+}
+
+/// Whether this is how somebody names the node: by its id or 8 digits of it or more, or by its seat's code. None at all
+/// means any.
+fn is_named(wanted: &str, node: NodeId, directory: &Directory) -> bool {
+    let seat = directory.node(node).and_then(|info| directory.seats().get(info.seat));
+    let by_id = wanted.len() >= 8 && node.to_string().starts_with(wanted);
+    wanted.is_empty() || by_id || seat.is_some_and(|seat| seat.code == wanted)
 }
 
 #[cfg(test)]

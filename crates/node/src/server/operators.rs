@@ -169,6 +169,27 @@ pub(super) fn stranded(row: &RecordRow, edit: Option<&StrandedRow>, stranding: p
     }
 }
 
+/// What of a status is for who is no operator of the node: which node it is and how its clock stands. How much it holds,
+/// whom it refused and what ails it is left out.
+pub(super) fn in_part(whole: pb::GetStatusResponse) -> pb::GetStatusResponse {
+    pb::GetStatusResponse {
+        in_part: true,
+        node: whole.node,
+        node_name: whole.node_name,
+        seat: whole.seat,
+        realm: whole.realm,
+        directory_len: whole.directory_len,
+        directory_head: whole.directory_head,
+        uptime_ms: whole.uptime_ms,
+        version: whole.version,
+        now_ms: whole.now_ms,
+        certificate_not_after_ms: whole.certificate_not_after_ms,
+        alarms: whole.alarms,
+        alarms_grave: whole.alarms_grave,
+        ..pb::GetStatusResponse::default()
+    }
+}
+
 pub(super) fn refused(refused: RefusedPeer) -> pb::RefusedPeer {
     pb::RefusedPeer {
         at_ms: refused.at_ms,

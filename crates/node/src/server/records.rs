@@ -12,9 +12,9 @@ use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::refusals::{damaged, invalid, known, of_execute, of_read};
-use super::scope::{caller, may_execute, visible};
-use super::words::{after, change, digits, page, record, record_id};
+use super::refusals::{invalid, known, of_execute, of_read};
+use super::scope::Reach;
+use super::words::{after, change, digits, page, record};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
@@ -29,7 +29,7 @@ impl<S: Read> Records<S> {
         Records { node, store }
     }
 
-    async fn command(&self, asked: pb::ExecuteRequest) -> Result<Command, Status> {
+    async fn command(&self, reach: &Reach<'_, S>, asked: pb::ExecuteRequest) -> Result<Command, Status> {
         let id = match asked.command_id.as_str() {
             "" => CommandId(random().map_err(|error| Status::internal(error.to_string()))?),
             given => {
@@ -41,17 +41,28 @@ impl<S: Read> Records<S> {
         };
         let subject = match asked.subject.as_str() {
             "" => None,
-            given => Some(record_id(&*self.store, given, "subject").await?),
+            given => Some(reach.record_id(given, "subject").await?),
         };
         let arguments: BTreeMap<_, _> = asked.arguments.into_iter().collect();
         Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason })
     }
 
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+        Reach::of(request, &self.node, &*self.store)
+    }
+
     /// Open conflicts of each of these records.
-    async fn conflicts(&self, rows: &[RecordRow]) -> Result<BTreeMap<RecordId, Vec<String>>, StoreError> {
+    async fn conflicts(
+        &self,
+        reach: &Reach<'_, S>,
+        rows: &[RecordRow],
+    ) -> Result<BTreeMap<RecordId, Vec<String>>, Status> {
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
         let mut conflicts: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
-        for conflict in self.store.conflicts_of(&ids).await? {
+        for conflict in self.store.conflicts_of(&ids).await.map_err(|error| of_read(&error))? {
+            if !reach.has_conflict(&conflict).await? {
+                continue;
+            }
             let id = heliu_record::id::to_hex(&conflict.id);
             for anchor in conflict.anchors {
                 conflicts.entry(anchor).or_default().push(id.clone());
@@ -60,25 +71,11 @@ impl<S: Read> Records<S> {
         Ok(conflicts)
     }
 
-    /// One row. If it is not what was written, the engine hears of it.
-    async fn row(&self, id: RecordId) -> Result<Option<RecordRow>, Status> {
-        match self.store.record(id).await {
-            Err(StoreError::Damaged { .. }) => Err(self.damaged(id)),
-            row => row.map_err(|error| of_read(&error)),
-        }
-    }
-
-    fn damaged(&self, id: RecordId) -> Status {
-        self.node.suspect(vec![id]);
-        damaged(id).into()
-    }
-
-    async fn shown(&self, rows: Vec<RecordRow>) -> Result<Vec<pb::Record>, Status> {
-        let mut conflicts = self.conflicts(&rows).await.map_err(|error| of_read(&error))?;
-        let directory = self.node.directory();
+    async fn shown(&self, reach: &Reach<'_, S>, rows: Vec<RecordRow>) -> Result<Vec<pb::Record>, Status> {
+        let mut conflicts = self.conflicts(reach, &rows).await?;
         let show = |row: RecordRow| {
             let of_it = conflicts.remove(&row.id).unwrap_or_default();
-            record(row, of_it, &directory)
+            record(row, of_it, &reach.directory)
         };
         Ok(rows.into_iter().map(show).collect())
     }
@@ -87,16 +84,16 @@ impl<S: Read> Records<S> {
 #[tonic::async_trait]
 impl<S: Read + 'static> RecordsService for Records<S> {
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<pb::ExecuteResponse>, Status> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        may_execute(&*self.store, &self.node, &caller, &asked).await?;
-        let mut command = self.command(asked).await?;
+        reach.may_make(&asked)?;
+        let mut command = self.command(&reach, asked).await?;
         if command.who.is_empty() {
-            caller.name().clone_into(&mut command.who);
+            reach.caller.name().clone_into(&mut command.who);
         }
         let command_id = command.id.to_string();
-        let executed =
-            self.node.execute_by(command, caller.right(Role::Write)).await.map_err(|error| of_execute(&error))?;
+        let (right, sight) = (reach.caller.right(Role::Write), reach.sight);
+        let executed = self.node.execute_by(command, right, sight).await.map_err(|error| of_execute(&error))?;
         Ok(Response::new(pb::ExecuteResponse {
             command_id,
             created: executed.done.result.get("record").cloned().into_iter().collect(),
@@ -108,21 +105,17 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     }
 
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
-        let caller = caller(&request)?;
-        let id = record_id(&*self.store, &request.into_inner().id, "id").await?;
-        let row = self.row(id).await?;
-        let row = visible(row, &caller, &self.node, &id.to_string(), "id")?;
-        let record = self.shown(vec![row]).await?.pop();
+        let reach = self.reach(&request)?;
+        let row = reach.record(&request.into_inner().id, "id").await?;
+        let record = self.shown(&reach, vec![row]).await?.pop();
         Ok(Response::new(pb::GetResponse { record }))
     }
 
     async fn reveal(&self, request: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let id = record_id(&*self.store, &asked.id, "id").await?;
-        let row = self.row(id).await?;
-        visible(row, &caller, &self.node, &id.to_string(), "id")?;
-        let by = actor(&caller, Role::Reveal, &asked.who);
+        let id = reach.record(&asked.id, "id").await?.id;
+        let by = actor(&reach.caller, Role::Reveal, &asked.who);
         let revealed = self.node.reveal(id, by, asked.why).await.map_err(|error| of_order(&error))?;
         let fields = revealed.into_iter().map(|Revealed { field, values, locked }| {
             let mut distinct: Vec<String> = Vec::with_capacity(values.len());
@@ -137,7 +130,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     }
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| (kind.name, kind.label)))?;
         let limit = page(asked.limit);
@@ -145,18 +138,14 @@ impl<S: Read + 'static> RecordsService for Records<S> {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
             refers_to: match asked.refers_to.as_str() {
                 "" => None,
-                given => Some(record_id(&*self.store, given, "refers_to").await?),
+                given => Some(reach.record_id(given, "refers_to").await?),
             },
             after: after(&asked.after)?,
             limit,
         };
         let mut rows: Vec<RecordRow> = Vec::with_capacity(limit);
         let mut next = String::new();
-        let directory = self.node.directory();
-        let wanted = |row: &RecordRow| {
-            (asked.include_gone || row.state == RecordState::Present)
-                && (caller.is_unlimited() || caller.may_see(row, &directory))
-        };
+        let wanted = |row: &RecordRow| (asked.include_gone || row.state == RecordState::Present) && reach.shows(row);
         let mut suspects: Vec<RecordId> = Vec::new();
         // What is gone is left out after it has been read, so a page may take several reads to fill.
         while rows.len() < limit {
@@ -169,35 +158,35 @@ impl<S: Read + 'static> RecordsService for Records<S> {
                 break;
             }
         }
-        if let Some(last) = query.after {
-            next = last.to_string();
+        // The cursor is what was shown last: never the id of something that was passed over.
+        if let (Some(_), Some(last)) = (query.after, rows.last()) {
+            next = last.id.to_string();
         }
-        let told = suspects.iter().filter(|_| caller.is_unlimited());
+        let told = suspects.iter().filter(|_| reach.sight.is_whole());
         let damaged = told.map(ToString::to_string).collect();
         self.node.suspect(suspects);
-        Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next, damaged }))
+        Ok(Response::new(pb::ListResponse { records: self.shown(&reach, rows).await?, next, damaged }))
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
-        let caller = caller(&request)?;
+        let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let id = record_id(&*self.store, &asked.id, "id").await?;
+        // Who may see it is told by the row: it is read first.
+        let id = reach.record(&asked.id, "id").await?.id;
         let loaded = match self.store.load(&[id]).await {
-            Err(StoreError::Damaged { .. }) => return Err(self.damaged(id)),
+            Err(StoreError::Damaged { .. }) => return Err(reach.damaged(id)),
             loaded => loaded.map_err(|error| of_read(&error))?.pop(),
         };
         if loaded.as_ref().is_some_and(|loaded| loaded.spoilt.is_some()) {
-            return Err(self.damaged(id)); // Nor can be told who may see it.
+            return Err(reach.damaged(id));
         }
-        let (row, leaves) = loaded.map(|loaded| (loaded.row, loaded.leaves)).unzip();
-        visible(row, &caller, &self.node, &id.to_string(), "id")?;
-        let mut leaves = leaves.unwrap_or_default();
+        let mut leaves = loaded.map(|loaded| loaded.leaves).unwrap_or_default();
         let (from, limit) = (after::<u64>(&asked.after)?.unwrap_or(0), page(asked.limit));
         leaves.retain(|leaf| leaf.position > from);
         let more = leaves.len() > limit;
         leaves.truncate(limit);
         let last = leaves.last().filter(|_| more).map(|leaf| leaf.position.to_string());
-        let directory = self.node.directory();
+        let directory = reach.directory;
         // Each change is parsed and checked, some 30 us: a long page would hold up others on this thread.
         let parsed = tokio::task::spawn_blocking(move || leaves.iter().map(|leaf| change(leaf, &directory)).collect());
         let changes = parsed.await.map_err(|error| Status::internal(error.to_string()))?;

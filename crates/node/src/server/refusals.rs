@@ -174,7 +174,7 @@ pub(crate) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
 }
 
 /// Also for what a token does not show: which records there are is not told by the difference.
-pub(super) fn out_of_scope(what: &str, field: &str) -> Refusal {
+pub(crate) fn out_of_scope(what: &str, field: &str) -> Refusal {
     let (zh, en) = (format!("此访问令牌不能用于 {what}。"), format!("This access token is not for {what}."));
     Refusal::new(Code::PermissionDenied, "out_of_scope", &zh, &en)
         .why("它只限于某些席位或类别。", "It is limited to some seats or kinds.")

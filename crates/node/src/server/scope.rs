@@ -1,16 +1,24 @@
-//! What a token that is limited to some seats or kinds lets its bearer see and do. Unlimited ones cost nothing here.
+//! What a call may see and do, in one place: [`Reach`]. A token that is limited to some seats or kinds is shown this node as
+//! if it held nothing else. There is one answer for what its bearer may not see, for what has left, and for what never was.
+//! Unlimited ones cost nothing here.
 
 use heliu_record::command::{Subject, find};
-use heliu_record::id::RecordId;
-use heliu_record::kind::ValueType;
-use heliu_storage::{Read, RecordRow};
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::sight::Sight;
+use heliu_storage::row::prefix_bounds;
+use heliu_storage::{ConflictRow, ListQuery, QuarantineRow, Read, RecordRow, StoreError};
+use heliu_trust::directory::Directory;
+use heliu_trust::id::NodeId;
 use heliu_wire::records::ExecuteRequest;
 use tonic::{Request, Status};
 
-use super::refusals::{of_read, out_of_scope};
-use super::words::{no_record, record_id};
+use super::refusals::{ambiguous, damaged, of_read, out_of_scope};
+use super::words::{digits, no_record};
 use crate::access::Caller;
 use crate::handle::NodeHandle;
+
+/// Records read at once while a short id is looked up.
+const LOOKED_UP: usize = 16;
 
 /// Who makes this call, as the gate has found.
 pub(super) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
@@ -18,70 +26,154 @@ pub(super) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
     caller.ok_or_else(|| Status::internal("a call came past the gate: this is a defect, please report it"))
 }
 
-/// A record that the bearer may not see is one that is not here: the answer does not tell which.
-pub(super) fn visible(
-    row: Option<RecordRow>,
-    caller: &Caller,
-    node: &NodeHandle,
-    text: &str,
-    field: &str,
-) -> Result<RecordRow, Status> {
-    let row = row.filter(|row| caller.is_unlimited() || caller.may_see(row, &node.directory()));
-    row.ok_or_else(|| no_record(text, field).into())
+/// This node and its store as far as a call reaches.
+pub(crate) struct Reach<'a, S> {
+    store: &'a S,
+    node: &'a NodeHandle,
+    pub caller: Caller,
+    pub sight: Sight,
+    pub directory: Directory,
 }
 
-/// Whether all of these records, as far as they are here, are open to the bearer.
-pub(super) async fn all_visible<S: Read>(
-    store: &S,
-    node: &NodeHandle,
-    caller: &Caller,
-    ids: &[RecordId],
-) -> Result<bool, Status> {
-    if caller.is_unlimited() {
-        return Ok(true);
+impl<'a, S: Read> Reach<'a, S> {
+    pub fn of<T>(request: &Request<T>, node: &'a NodeHandle, store: &'a S) -> Result<Self, Status> {
+        let (caller, directory) = (caller(request)?, node.directory());
+        let sight = caller.sight(directory.seats());
+        Ok(Reach { store, node, caller, sight, directory })
     }
-    for id in ids {
-        let row = store.record(*id).await.map_err(|error| of_read(&error))?;
-        if row.is_some_and(|row| !caller.may_see(&row, &node.directory())) {
-            return Ok(false);
+
+    /// Whether the bearer is an operator of this node itself: nothing that is not of records is kept from him.
+    pub fn is_operator(&self) -> bool {
+        self.sight.covers(self.node.seat(), self.directory.seats())
+    }
+
+    /// Whether what is about a seat is for the bearer.
+    pub fn has_seat(&self, seat: SeatId) -> bool {
+        self.is_operator() || self.sight.has_seat(seat, self.directory.seats())
+    }
+
+    pub fn has_node(&self, node: NodeId) -> bool {
+        self.is_operator() || self.directory.node(node).is_some_and(|info| self.has_seat(info.seat))
+    }
+
+    /// Whether something that names a seat, a node or both (`<seat>/<node>`) by id is for the bearer.
+    pub fn has_named(&self, subject: &str) -> bool {
+        let is_of_a_seat =
+            |id: &str| id.parse().is_ok_and(|seat| self.directory.seats().get(seat).is_some() && self.has_seat(seat));
+        let is_of_a_node = |id: &str| id.parse().is_ok_and(|node| self.has_node(node));
+        self.is_operator() || subject.split('/').any(|id| is_of_a_seat(id) || is_of_a_node(id))
+    }
+
+    pub fn shows(&self, row: &RecordRow) -> bool {
+        self.sight.shows(&row.preimage.kind, &row.scope.owners, self.directory.seats())
+    }
+
+    /// The record that an id or the beginning of one names, for who looks for what refers to it or writes to it.
+    pub async fn record_id(&self, text: &str, field: &str) -> Result<RecordId, Status> {
+        let digits = digits(text, RecordId::LEN * 2, field)?;
+        let found = match digits.parse() {
+            Ok(id) if self.sight.is_whole() => return Ok(id),
+            Ok(id) => self.shown(id).await?.map(|row| row.id).into_iter().collect(),
+            Err(_) if self.sight.is_whole() => self.store.by_prefix(&digits).await.map_err(|error| of_read(&error))?,
+            Err(_) => self.shown_by_prefix(&digits).await?,
+        };
+        match found[..] {
+            [id] => Ok(id),
+            [] => Err(no_record(&digits, field).into()),
+            _ => Err(ambiguous(field, &digits).into()),
         }
     }
-    Ok(true)
-}
 
-/// Whether the bearer may give this command: on the records that it names, and of the kinds that it makes.
-pub(super) async fn may_execute<S: Read>(
-    store: &S,
-    node: &NodeHandle,
-    caller: &Caller,
-    asked: &ExecuteRequest,
-) -> Result<(), Status> {
-    if caller.is_unlimited() {
-        return Ok(());
+    /// The row of the record that an id or the beginning of one names.
+    pub async fn record(&self, text: &str, field: &str) -> Result<RecordRow, Status> {
+        let id = self.record_id(text, field).await?;
+        let row = self.shown(id).await?;
+        row.ok_or_else(|| no_record(&text.trim().to_ascii_lowercase(), field).into())
     }
-    // A command that nobody knows is refused as such, further on.
-    let Some(command) = find(&asked.command) else { return Ok(()) };
-    let mut named = vec![("subject", asked.subject.as_str())];
-    for argument in command.arguments.iter().filter(|argument| matches!(argument.value, ValueType::Record(_))) {
-        let given = asked.arguments.get(argument.name).into_iter().flat_map(|given| given.split(','));
-        named.extend(given.map(|id| (argument.name, id.trim())));
+
+    /// One row, if it is shown. If it is not what was written, the engine hears of it; whose it is cannot be told then.
+    async fn shown(&self, id: RecordId) -> Result<Option<RecordRow>, Status> {
+        match self.store.record(id).await {
+            Err(StoreError::Damaged { .. }) => {
+                let told = self.damaged(id);
+                if self.sight.is_whole() { Err(told) } else { Ok(None) }
+            }
+            row => Ok(row.map_err(|error| of_read(&error))?.filter(|row| self.shows(row))),
+        }
     }
-    for (field, text) in named.into_iter().filter(|(_, text)| !text.is_empty()) {
-        let id = record_id(store, text, field).await?;
-        let row = store.record(id).await.map_err(|error| of_read(&error))?;
-        visible(row, caller, node, text, field)?;
+
+    /// Says that a record cannot be shown, to the engine too.
+    pub fn damaged(&self, id: RecordId) -> Status {
+        self.node.suspect(vec![id]);
+        damaged(id).into()
     }
-    if command.subject != Subject::None {
-        return Ok(());
+
+    /// Records that are shown and whose id begins so; two are enough to know that it is not clear.
+    async fn shown_by_prefix(&self, prefix: &str) -> Result<Vec<RecordId>, Status> {
+        let Some((first, last)) = prefix_bounds(prefix) else { return Ok(Vec::new()) };
+        let mut found: Vec<RecordId> = self.shown(first).await?.map(|row| row.id).into_iter().collect();
+        let mut query = ListQuery { after: Some(first), limit: LOOKED_UP, ..ListQuery::default() };
+        while found.len() < 2 {
+            let page = self.store.list(&query).await.map_err(|error| of_read(&error))?;
+            let within = page.rows.iter().filter(|row| row.id <= last);
+            found.extend(within.filter(|row| self.shows(row)).map(|row| row.id));
+            query.after = page.next;
+            if page.next.is_none_or(|next| next >= last) {
+                break;
+            }
+        }
+        Ok(found)
     }
-    let kind = kind_made(command.name, asked);
-    if !kind.is_some_and(|kind| caller.may_use_kind(&kind)) {
-        return Err(out_of_scope(&asked.command, "command").into());
+
+    /// Whether a record is here and shown.
+    pub async fn has(&self, id: RecordId) -> Result<bool, Status> {
+        Ok(self.shown(id).await?.is_some())
     }
-    if !caller.may_act_at(node.seat(), node.directory().seats()) {
-        return Err(out_of_scope(&asked.command, "command").into());
+
+    /// Whether all of these records, as far as they are here, are shown.
+    pub async fn has_all(&self, ids: impl IntoIterator<Item = &RecordId>) -> Result<bool, Status> {
+        if self.sight.is_whole() {
+            return Ok(true);
+        }
+        for id in ids {
+            let is_shown = match self.store.record(*id).await {
+                Err(StoreError::Damaged { .. }) => false,
+                row => row.map_err(|error| of_read(&error))?.is_none_or(|row| self.shows(&row)),
+            };
+            if !is_shown {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-    Ok(())
+
+    /// A conflict is shown to who is shown every record that it is about.
+    pub async fn has_conflict(&self, row: &ConflictRow) -> Result<bool, Status> {
+        self.has_all(&row.anchors).await
+    }
+
+    /// What was refused is shown to who is shown its record; bytes of which nobody knows whose they are, to operators.
+    pub async fn has_quarantined(&self, row: &QuarantineRow) -> Result<bool, Status> {
+        match row.record {
+            _ if self.is_operator() => Ok(true),
+            Some(record) => self.has(record).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the bearer may make a record with this command. The command itself sees only what he is shown.
+    pub fn may_make(&self, asked: &ExecuteRequest) -> Result<(), Status> {
+        // A command that nobody knows is refused as such, further on.
+        let makes = find(&asked.command).is_some_and(|command| command.subject == Subject::None);
+        if self.sight.is_whole() || !makes {
+            return Ok(());
+        }
+        let has_kind = kind_made(&asked.command, asked).is_some_and(|kind| self.sight.has_kind(&kind));
+        if has_kind && self.sight.has_seat(self.node.seat(), self.directory.seats()) {
+            return Ok(());
+        }
+        Err(out_of_scope(&asked.command, "command").into())
+    }
 }
 
 /// The kind of record that a command without a subject makes. One that cannot be told is not for limited tokens.

@@ -1,15 +1,14 @@
 //! Records and changes as the messages of `heliu.records.v1` say them, and ids as people type them.
 
 use heliu_record::change::Change;
-use heliu_record::id::RecordId;
-use heliu_storage::{LeafRow, LeafStatus, Read, RecordRow, RecordState};
+use heliu_storage::{LeafRow, LeafStatus, RecordRow, RecordState};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_wire::records as pb;
 use heliu_wire::status::Refusal;
 use tonic::Status;
 
-use super::refusals::{ambiguous, invalid, not_here, of_read};
+use super::refusals::{invalid, not_here};
 
 /// Shorter beginnings of ids are mistaken too easily.
 const ID_DIGITS_MIN: usize = 8;
@@ -21,20 +20,6 @@ const PAGE_MAX: usize = 1_000;
 /// How many a page holds when `limit` were asked for.
 pub(super) fn page(limit: u32) -> usize {
     if limit == 0 { PAGE_DEFAULT } else { (limit as usize).min(PAGE_MAX) }
-}
-
-/// The record that an id or a beginning of one names.
-pub(super) async fn record_id<S: Read>(store: &S, text: &str, field: &str) -> Result<RecordId, Status> {
-    let text = digits(text, RecordId::LEN * 2, field)?;
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let found = store.by_prefix(&text).await.map_err(|error| of_read(&error))?;
-    match found[..] {
-        [id] => Ok(id),
-        [] => Err(no_record(&text, field).into()),
-        _ => Err(ambiguous(field, &text).into()),
-    }
 }
 
 /// The lower-case digits of an id of at most `max`.

@@ -63,7 +63,7 @@ fn check_parent(
                 ("请先调整下级组织的隶属。", "Change the lower one's parent first."),
             ));
         }
-        at = at.and_then(|at| projected_parent(at, planner.world()));
+        at = at.and_then(|at| projected_parent(at, planner.whole()));
     }
     let (seat, seats) = (planner.seat(), planner.world().seats());
     if !owners.iter().chain(&parent.view.owners).all(|owner| seats.is_at_or_above(seat, *owner)) {

@@ -7,7 +7,8 @@ use crate::byte_id;
 use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Label, ValueType};
-use crate::plain_text::{Hidden, check_lines, normal, shown};
+use crate::plain_text::{check_lines, normal, shown, Hidden};
+use crate::sight::{Seen, Sight};
 use crate::world::World;
 
 pub mod alliance;
@@ -98,6 +99,8 @@ pub struct Asker {
     pub seat: SeatId,
     /// The date to write where none is given: the civil day where the realm is, [`crate::date::text`].
     pub today: String,
+    /// What the asker is shown: all else is as if it were not here.
+    pub sight: Sight,
 }
 
 /// A command as data, for help, forms and the API.
@@ -191,11 +194,12 @@ pub fn find(name: &str) -> Option<&'static Command> {
     all().find(|c| c.name == name)
 }
 
-/// Plans a command: what it writes, or why not.
+/// Plans a command: what it writes, or why not. `world` is all that is here; the command sees of it what its asker may.
 pub fn plan(request: &Request, asker: &Asker, world: &dyn World) -> Result<Plan, Refusal> {
     let command = find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
     let request = request.normal()?;
-    let mut planner = Planner::new(&request, asker, world);
+    let seen = Seen::new(world, &asker.sight);
+    let mut planner = Planner::new(&request, asker, &seen, world);
     planner.check_subject(command)?;
     planner.check_arguments(command)?;
     (command.run)(&mut planner)?;

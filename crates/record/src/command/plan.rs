@@ -36,17 +36,19 @@ pub struct Planner<'a> {
     today: &'a str,
     /// How many keys have been drawn.
     drawn: u64,
+    /// What the asker is shown.
     world: &'a dyn World,
+    whole: &'a dyn World,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
     settles: bool,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(request: &'a Request, asker: &'a Asker, world: &'a dyn World) -> Self {
-        let Asker { seat, today } = asker;
+    pub(crate) fn new(request: &'a Request, asker: &'a Asker, world: &'a dyn World, whole: &'a dyn World) -> Self {
+        let Asker { seat, today, .. } = asker;
         let (writes, result) = (Vec::new(), BTreeMap::new());
-        Planner { request, seat: *seat, today, drawn: 0, world, writes, result, settles: false }
+        Planner { request, seat: *seat, today, drawn: 0, world, whole, writes, result, settles: false }
     }
 
     pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {
@@ -87,9 +89,16 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What the asker is shown of the records here: whatever a refusal names is from it.
     #[must_use]
     pub fn world(&self) -> &'a dyn World {
         self.world
+    }
+
+    /// Everything that is here, for rules that must hold whoever asks. What is found in it alone is not to be named.
+    #[must_use]
+    pub(crate) fn whole(&self) -> &'a dyn World {
+        self.whole
     }
 
     /// The seat for which the command is carried out.

@@ -178,7 +178,7 @@ impl Refusal {
             code: "not_here",
             what: Explanation::new(
                 format!("本节点没有记录 {}。", id.short()),
-                format!("This node does not hold record {}.", id.short()),
+                format!("This node holds no record {}.", id.short()),
             ),
             why: Explanation::new(
                 "它不存在、尚未到达,或不在本席位的范围内。",

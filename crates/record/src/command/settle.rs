@@ -32,8 +32,10 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let named = planner.text("conflict").unwrap_or_default();
     let id: ConflictId = named.parse().map_err(|_| Refusal::no_conflict(named))?;
     let conflict =
-        rules::derive(subject.id, planner.world()).into_iter().find(|c| c.id == id && c.subject == subject.id);
-    let conflict = conflict.ok_or_else(|| Refusal::no_conflict(named))?;
+        rules::derive(subject.id, planner.whole()).into_iter().find(|c| c.id == id && c.subject == subject.id);
+    // One with a record that the asker is not shown is not there for him either.
+    let is_shown = |c: &Conflict| c.anchors.iter().all(|anchor| planner.world().record(*anchor).is_some());
+    let conflict = conflict.filter(is_shown).ok_or_else(|| Refusal::no_conflict(named))?;
     let seats = planner.world().seats();
     if let Some(resolver) = conflict.resolver
         && !seats.is_at_or_above(planner.seat(), resolver)

@@ -70,6 +70,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         resolver: resolver(record, None, world),
         also: org.decision.into_iter().collect(),
         anchors: BTreeSet::from([record.id]),
+        quotes: BTreeSet::from([home.org]),
         explanation: Explanation::new(zh, en),
     };
     found.extend(finding.conclude(record, world));

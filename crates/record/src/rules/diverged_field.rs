@@ -60,6 +60,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             // Where two each made the record, whoever decides must be above both.
             resolver: if is_created { resolver(record, None, world) } else { world.seats().common_superior(parties) },
             anchors: BTreeSet::from([record.id]),
+            quotes: BTreeSet::new(),
             also: Vec::new(),
             explanation: Explanation::new(
                 format!("“{title}”的{}填了不同的值:{zh_written}。请选定其一。", label.zh),

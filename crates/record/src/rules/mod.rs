@@ -77,6 +77,13 @@ pub(crate) fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &Co
     }
 }
 
+/// What a finding is in general, for who may not see every record that its explanation names.
+#[must_use]
+pub fn in_general(kind: &str) -> Option<Explanation> {
+    let rule = ALL.iter().find(|rule| rule.finds.contains(&kind))?;
+    Some(Explanation::new(format!("{}。", rule.help.zh), format!("{}.", rule.help.en)))
+}
+
 pub(crate) fn takes_any_record(kind: &str) -> bool {
     rule_of(kind).is_some_and(|rule| rule.takes_any_record)
 }
@@ -124,6 +131,8 @@ struct Finding {
     resolver: Option<SeatId>,
     anchors: BTreeSet<RecordId>,
     explanation: Explanation,
+    /// Records beside the anchors that the explanation names.
+    quotes: BTreeSet<RecordId>,
 }
 
 impl Finding {
@@ -142,6 +151,7 @@ impl Finding {
             resolver: self.resolver,
             anchors: self.anchors,
             explanation: self.explanation,
+            quotes: self.quotes,
         })
     }
 }

@@ -48,6 +48,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         resolver: resolver(record, claims.iter().map(|(home, _)| home.seat), world),
         also: Vec::new(),
         anchors: BTreeSet::from([record.id]),
+        quotes: claims.iter().map(|(home, _)| home.org).chain(home).collect(),
         explanation: Explanation::new(
             format!("{name}的组织关系被两处接收:{places}(介绍信 {letters})。裁定之前仍算在“{stays}”。"),
             format!(

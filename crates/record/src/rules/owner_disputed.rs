@@ -60,6 +60,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         provisional: record.view.owners.iter().map(SeatId::to_string).collect(),
         resolver: resolver(record, homeless.map(|(home, _)| home), world),
         anchors: BTreeSet::from([record.id]),
+        quotes: BTreeSet::new(),
         also: Vec::new(),
         explanation: Explanation::new(
             format!("“{title}”的归属不一致,涉及几个席位:{names}。请确定归谁。"),

@@ -1,6 +1,8 @@
 //! PARENT_CYCLE: two tiers each put one organisation under the other. Both edges are kept; for adding up, each
 //! organisation on the cycle stays where it last was without one.
 
+use std::collections::BTreeSet;
+
 use crate::change::{Container, OpId, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
@@ -107,6 +109,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         resolver: resolver(subject, members.iter().flat_map(|m| named(m)), world),
         also: Vec::new(),
         anchors: cycle.iter().copied().collect(),
+        quotes: BTreeSet::new(),
         explanation: Explanation::new(
             format!("这些组织互为上级:{names}。汇总时暂按成环之前的隶属。请选定保留哪一个上级。"),
             format!(
@@ -119,7 +122,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
 
 /// The chosen edge stays; every other organisation on the cycle goes back to its last acyclic parent.
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
-    let world = planner.world();
+    let world = planner.whole();
     for org in conflict.anchors.iter().filter(|org| **org != chosen.record) {
         let parent = projected_parent(*org, world).map_or(Scalar::Null, |p| Scalar::Bytes(p.0.to_vec()));
         planner.put(*org, Container::Mv, "parent_org".to_owned(), parent);

@@ -30,9 +30,9 @@ pub static RULE: Rule = Rule {
 fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let Some(member) = record.typed.member() else { return };
     for letter in member.moves.iter().filter(|m| m.state == MoveState::Stale) {
-        let (Some(home), Some(to)) = (&member.home, letter.to_org) else { continue };
-        let value = Some(to.to_string().into());
-        let (name, from, to) = (record.title(), title(home.org, world), title(to, world));
+        let (Some(home), Some(to_org)) = (&member.home, letter.to_org) else { continue };
+        let value = Some(to_org.to_string().into());
+        let (name, from, to) = (record.title(), title(home.org, world), title(to_org, world));
         let finding = Finding {
             kind: KIND,
             severity: Severity::Advisory,
@@ -42,6 +42,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             resolver: resolver(record, letter.to_seat.into_iter().chain([home.seat]), world),
             also: Vec::new(),
             anchors: BTreeSet::from([record.id]),
+            quotes: BTreeSet::from([home.org, to_org]),
             explanation: Explanation::new(
                 format!("{name}转往“{to}”的介绍信 {} 依据的是旧归属,无效;现归属是“{from}”。", letter.letter_no),
                 format!(

@@ -56,6 +56,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
             // Withdrawing again is another disagreement.
             also: if resource.withdrawn.is_some() { resource.withdrawn_ops.clone() } else { Vec::new() },
             anchors: BTreeSet::from([record.id]),
+            quotes: booking.for_org.into_iter().collect(),
             explanation: Explanation::new(
                 format!("“{name}”已不再共享,而“{asker}”还有预约:{zh_state}。"),
                 format!("{name:?} is no longer shared, and {asker:?} has a booking: {en_state}."),

@@ -10,6 +10,7 @@ use crate::command::{self, RecordWrite, Write, WriteValue, cannot_seal};
 use crate::id::Actor;
 use crate::kind::Merge;
 use crate::kinds;
+use crate::sight::Sight;
 use crate::synthetic::county;
 
 #[test]
@@ -242,7 +243,7 @@ fn a_synthetic_county_is_accepted_by_its_own_commands() {
         assert_eq!(record.view.json["effective_home"], json!(member.branch.to_string()));
         let request = member.request(false);
         let today = String::from("2026-03-01");
-        let asker = command::Asker { seat: node.seat, today };
+        let asker = command::Asker { seat: node.seat, today, sight: Sight::WHOLE };
         let planned = command::plan(&request, &asker, &node).expect("a plan");
         assert_eq!(planned.writes, [member.write()], "the same without a branch at hand");
     }

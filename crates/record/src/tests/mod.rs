@@ -5,6 +5,7 @@ mod commands;
 mod moves;
 mod properties;
 mod sealed;
+mod sight;
 mod speed;
 mod stories;
 mod words;

@@ -13,6 +13,7 @@ use crate::id::{Actor, Preimage, RecordId, SeatId};
 use crate::kinds;
 use crate::rules::derive;
 use crate::seats::{Seat, Seats, Tier};
+use crate::sight::Sight;
 use crate::tests::sealed::seal_as;
 use crate::view::Record;
 use crate::world::World;
@@ -51,6 +52,8 @@ pub(crate) struct Node {
     pub open: BTreeMap<ConflictId, Conflict>,
     drawn: u64,
     pub today: String,
+    /// What who asks here is shown.
+    pub sight: Sight,
 }
 
 /// Nodes for the named seats of one county.
@@ -60,7 +63,16 @@ pub(crate) fn nodes<const N: usize>(names: [&str; N]) -> [Node; N] {
         let seat = seats.by_code(&code_of(name)).expect(name).id;
         let (open, records) = (BTreeMap::new(), BTreeMap::new());
         let today = "2026-03-01".to_owned();
-        Node { seat, actor: actor_of(seat), seats: Arc::clone(&seats), records, open, drawn: 0, today }
+        Node {
+            seat,
+            actor: actor_of(seat),
+            seats: Arc::clone(&seats),
+            records,
+            open,
+            drawn: 0,
+            today,
+            sight: Sight::WHOLE,
+        }
     })
 }
 
@@ -111,7 +123,7 @@ impl Node {
     }
 
     pub fn ask_request(&mut self, request: &Request) -> Result<Plan, Refusal> {
-        let asker = Asker { seat: self.seat, today: self.today.clone() };
+        let asker = Asker { seat: self.seat, today: self.today.clone(), sight: self.sight.clone() };
         let plan = plan(request, &asker, &*self)?;
         for write in &plan.writes {
             self.write(write, &request.name);
@@ -220,8 +232,14 @@ impl Node {
 pub(crate) fn meet(a: &mut Node, b: &mut Node) {
     let alone = a.records.clone();
     a.hears(b);
-    let missing =
-        Node { records: alone, open: BTreeMap::new(), seats: Arc::clone(&a.seats), today: String::new(), ..*a };
+    let missing = Node {
+        records: alone,
+        open: BTreeMap::new(),
+        seats: Arc::clone(&a.seats),
+        today: String::new(),
+        sight: Sight::WHOLE,
+        ..*a
+    };
     b.hears(&missing);
     let views = |node: &Node| node.records.values().map(|r| r.view.clone()).collect::<Vec<_>>();
     assert_eq!(views(a), views(b), "the same views");

@@ -1,7 +1,7 @@
 //! The world as commands and rules see it during a batch: the open records, and what has been looked up for it. What is
 //! not here yet is noted; the batch loads it and asks again.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::id::{Actor, RecordId, SeatId};
@@ -21,8 +21,8 @@ pub(crate) struct Desk<'a> {
     seats: &'a Seats,
     actors: &'a BTreeMap<Actor, SeatId>,
     missing: RefCell<LoadRequest>,
-    /// A damaged record that was asked for.
-    damaged: Cell<Option<RecordId>>,
+    /// Damaged records that were asked for.
+    damaged: RefCell<BTreeSet<RecordId>>,
 }
 
 impl<'a> Desk<'a> {
@@ -33,16 +33,16 @@ impl<'a> Desk<'a> {
         seats: &'a Seats,
         actors: &'a BTreeMap<Actor, SeatId>,
     ) -> Self {
-        Desk { open, looked, damage, seats, actors, missing: RefCell::default(), damaged: Cell::default() }
+        Desk { open, looked, damage, seats, actors, missing: RefCell::default(), damaged: RefCell::default() }
     }
 
     pub fn is_missing(&self) -> bool {
         *self.missing.borrow() != LoadRequest::default()
     }
 
-    /// A record that was asked for and is damaged: a plan may not rest on what was answered.
-    pub fn damaged(&self) -> Option<RecordId> {
-        self.damaged.get()
+    /// Records that were asked for and are damaged: a plan may not rest on what was answered.
+    pub fn damaged(&self) -> BTreeSet<RecordId> {
+        self.damaged.borrow().clone()
     }
 
     /// What was asked for and is not here: answers given meanwhile do not count.
@@ -54,7 +54,7 @@ impl<'a> Desk<'a> {
 impl World for Desk<'_> {
     fn record(&self, id: RecordId) -> Option<&Record> {
         if self.damage.contains(id) {
-            self.damaged.set(Some(id));
+            self.damaged.borrow_mut().insert(id);
         }
         match self.open.get(&id) {
             Some(open) if open.is_present() => open.record.as_ref(),

@@ -131,6 +131,7 @@ fn weight(work: &Work) -> usize {
 mod tests {
     use heliu_record::command::{CommandId, Request};
     use heliu_record::date::Date;
+    use heliu_record::sight::Sight;
     use heliu_storage::QuarantineRow;
     use heliu_trust::id::{Incarnation, NodeId};
 
@@ -169,7 +170,13 @@ mod tests {
             who: String::new(),
             reason: String::new(),
         };
-        Work::Execute { ticket: Ticket(ticket), request, role: String::new(), today: Date::constant(2026, 3, 1) }
+        Work::Execute {
+            ticket: Ticket(ticket),
+            request,
+            role: String::new(),
+            today: Date::constant(2026, 3, 1),
+            sight: Sight::WHOLE,
+        }
     }
 
     /// Links and sequences of frames, and tickets of commands as of link 0.

@@ -7,6 +7,7 @@ use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::sight::Sight;
 use heliu_storage::{Cursor, QuarantineRow};
 use heliu_trust::admission::Leaf;
 use heliu_trust::commit::SignedCommit;
@@ -28,6 +29,7 @@ pub(crate) enum Work {
         ticket: Ticket,
         request: Request,
         role: String,
+        sight: Sight,
         today: Date,
     },
     Erase {

@@ -270,7 +270,7 @@ pub struct ListAuditRequest {
 pub struct ListAuditResponse {
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<AuditEntry>,
-    /// How many there are.
+    /// How many there are. For a token of some seats or kinds, up to which number there is more for it.
     #[prost(uint64, tag = "2")]
     pub length: u64,
 }

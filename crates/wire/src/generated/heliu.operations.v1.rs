@@ -63,6 +63,11 @@ pub struct GetStatusResponse {
     /// Keys of sealed records that somebody is entitled to and nobody could hand on yet.
     #[prost(uint64, tag = "37")]
     pub pending_wraps: u64,
+    /// The token is for some seats or kinds and not for the node's own seat. What is about the node as a whole is left out then,
+    /// and looks as if it were nothing: the store, counts, problems, refusals, whether it takes writes. Alarms are those about
+    /// the token's seats and their nodes.
+    #[prost(bool, tag = "38")]
+    pub in_part: bool,
     /// Where the realm's days begin, by its name in the tz database.
     #[prost(string, tag = "50")]
     pub time_zone: ::prost::alloc::string::String,

@@ -28,3 +28,5 @@ pub mod heliu {
         }
     }
 }
+
+pub mod methods;

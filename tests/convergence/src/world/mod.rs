@@ -23,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heliu_record::command::{CommandId, Request};
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::sight::Sight;
 use heliu_replication::frame::{Delivery, Frame};
 use heliu_replication::{Effect, Input, Reply, Ticket};
 use heliu_storage::StoreId;
@@ -346,7 +347,7 @@ impl World {
         self.secrets.extend(to_be_sealed(&request).map(|(_, value)| value.clone()).filter(|text| text.len() > 9));
         self.machines[machine].asked.insert(ticket, request.clone());
         let today = self.machines[machine].today(self.now);
-        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned(), today });
+        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned(), today, sight: Sight::WHOLE });
         ticket
     }
 

@@ -11,6 +11,8 @@ use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
+use heliu_record::sight::{Seen, Sight};
+use heliu_record::world::World as _;
 use heliu_storage::{RecordState, Stub};
 use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::leaf_hash;
@@ -80,10 +82,10 @@ impl Batch {
                 Work::Check { .. } => {}
                 Work::Rename { wrong, own } => self.rename(wrong, own, replica),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
-                Work::Execute { ticket, request, role, today } => {
-                    let missing = self.execute(ticket, &request, &role, today, replica, now);
+                Work::Execute { ticket, request, role, today, sight } => {
+                    let missing = self.execute(ticket, &request, &role, today, &sight, replica, now);
                     if missing != LoadRequest::default() {
-                        self.works.push_front(Work::Execute { ticket, request, role, today });
+                        self.works.push_front(Work::Execute { ticket, request, role, today, sight });
                         return missing;
                     }
                 }
@@ -99,6 +101,7 @@ impl Batch {
         request: &Request,
         role: &str,
         today: Date,
+        sight: &Sight,
         replica: &mut Replica,
         now: Moment,
     ) -> LoadRequest {
@@ -128,24 +131,33 @@ impl Batch {
             return LoadRequest::default();
         }
         self.fold_what_is_due(replica);
-        let asker = Asker { seat: replica.seat, today: date::text(today) };
+        let asker = Asker { seat: replica.seat, today: date::text(today), sight: sight.clone() };
         let desk = replica.desk(&self.looked);
         let planned = command::plan(request, &asker, &desk);
         if desk.is_missing() {
             // What the next commands lack is looked up with it, in one load.
             for work in &self.works {
-                if let Work::Execute { request, .. } = work {
+                if let Work::Execute { request, sight, .. } = work {
+                    let asker = Asker { seat: asker.seat, today: asker.today.clone(), sight: sight.clone() };
                     let _ = command::plan(request, &asker, &desk);
                 }
             }
             return desk.missing();
         }
-        if let Some(record) = desk.damaged() {
+        // Whose a record is that cannot be read at all is not known: for who is not shown everything it is not here.
+        let is_shown = |id: &RecordId| sight.is_whole() || Seen::new(&desk, sight).record(*id).is_some();
+        if let Some(record) = desk.damaged().into_iter().find(is_shown) {
             self.outcome.replies.push((ticket, Reply::Refused(damage::refusal(record))));
             return LoadRequest::default();
         }
         if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
-            self.put_off.push(Work::Execute { ticket, request: request.clone(), role: role.to_owned(), today });
+            self.put_off.push(Work::Execute {
+                ticket,
+                request: request.clone(),
+                role: role.to_owned(),
+                today,
+                sight: sight.clone(),
+            });
             return LoadRequest::default();
         }
         let written = planned.and_then(|plan| {
