@@ -2,6 +2,7 @@
 
 mod acting;
 mod administration;
+mod answers;
 mod auditing;
 mod enrolment;
 mod entries;
@@ -14,6 +15,7 @@ mod records;
 pub(crate) mod refusals;
 mod replication;
 mod scope;
+pub(crate) mod unread;
 mod words;
 
 use std::sync::Arc;
@@ -74,6 +76,7 @@ pub(crate) async fn serve<S: Read + 'static>(
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
         .accept_http1(false)
         .layer(GateLayer::new(Arc::clone(&inner)))
+        .layer(answers::AnswersLayer(Arc::clone(&inner.unread)))
         .add_service(replication)
         .add_service(records)
         .add_service(operations)

@@ -128,6 +128,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             problems: status.problems,
             refusals: status.refusals,
             recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
+            unread_bytes: status.unread_bytes,
             issuer: status.is_issuer,
             alarms: status.alarms.len() as u64,
             alarms_grave: status.alarms.iter().filter(|alarm| alarm.severity == Severity::Critical).count() as u64,

@@ -13,4 +13,5 @@ mod links;
 mod patience;
 mod security;
 mod stopping;
+mod unread;
 mod world;

@@ -63,6 +63,9 @@ pub struct GetStatusResponse {
     /// Keys of sealed records that somebody is entitled to and nobody could hand on yet.
     #[prost(uint64, tag = "37")]
     pub pending_wraps: u64,
+    /// Bytes of answers that are made and that nobody has taken yet.
+    #[prost(uint64, tag = "40")]
+    pub unread_bytes: u64,
 }
 /// Somebody who was not let in.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
