@@ -16,6 +16,7 @@ mod links;
 mod node;
 mod order;
 mod out;
+mod parts;
 mod privacy;
 mod realm;
 mod records;

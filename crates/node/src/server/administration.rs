@@ -17,10 +17,11 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
+use super::pages::Page;
 use super::refusals::{ambiguous, invalid, not_here, of_ask, of_read, out_of_scope};
 use super::scope::{caller, visible};
-use super::words::{digits, page, record_id, seat_of_node};
-use super::{auditing, entries, excluded};
+use super::words::{digits, record_id, seat_of_node};
+use super::{auditing, entries, excluded, pages};
 use crate::access::{Caller, Role};
 use crate::error::OrderError;
 use crate::handle::NodeHandle;
@@ -42,6 +43,10 @@ impl<S: Read> Administration<S> {
         Administration { node, store }
     }
 
+    fn page_bytes(&self) -> usize {
+        self.node.0.bounds.page_bytes
+    }
+
     /// The receipt of an erasure; a record that is not erased has none.
     async fn receipt(&self, record: RecordId) -> Result<pb::Receipt, Status> {
         let receipt = self.node.receipt(record).await.map_err(|error| of_ask(&error))?;
@@ -52,7 +57,8 @@ impl<S: Read> Administration<S> {
 
 #[tonic::async_trait]
 impl<S: Read + 'static> AdministrationService for Administration<S> {
-    async fn list_nodes(&self, _: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
+    async fn list_nodes(&self, request: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
+        let asked = request.into_inner();
         let heads = self.node.audit_heads().await.map_err(|error| of_ask(&error))?;
         let directory = self.node.directory();
         let mut nodes = Vec::new();
@@ -77,24 +83,21 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
                 });
             }
         }
-        Ok(Response::new(pb::ListNodesResponse { nodes }))
+        let (nodes, next) = pages::of(nodes, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListNodesResponse { nodes, next }))
     }
 
     async fn list_directory(&self, request: Request<pb::ListDirectoryRequest>) -> Answer<pb::ListDirectoryResponse> {
         let asked = request.into_inner();
         let directory = self.node.directory();
-        let mut bytes = 0;
-        let mut listed = Vec::new();
-        for signed in directory.entries_from(asked.from).iter().take(page(asked.limit)) {
-            let entry = entries::entry_in_words(signed, &directory);
-            bytes += entry.encoded.len();
-            // One entry at least, however large; the next page begins where this one ends.
-            if bytes > PAGE_BYTES_MAX && !listed.is_empty() {
+        // What is signed is not cut: one entry at least, however large. The next page begins where this one ends.
+        let mut page = Page::new(pages::rows(asked.limit), self.page_bytes());
+        for signed in directory.entries_from(asked.from) {
+            if page.is_full() || !page.take(entries::entry_in_words(signed, &directory)) {
                 break;
             }
-            listed.push(entry);
         }
-        Ok(Response::new(pb::ListDirectoryResponse { entries: listed, length: directory.len() }))
+        Ok(Response::new(pb::ListDirectoryResponse { entries: page.into_items(), length: directory.len() }))
     }
 
     async fn mint_token(&self, request: Request<pb::MintTokenRequest>) -> Answer<pb::MintTokenResponse> {
@@ -193,10 +196,11 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
 
     async fn list_audit(&self, request: Request<pb::ListAuditRequest>) -> Answer<pb::ListAuditResponse> {
         let asked = request.into_inner();
-        let rows = self.store.audit(asked.after, page(asked.limit)).await.map_err(|error| of_read(&error))?;
+        let rows = self.store.audit(asked.after, pages::rows(asked.limit)).await.map_err(|error| of_read(&error))?;
         let head = self.store.audit_head().await.map_err(|error| of_read(&error))?;
-        let entries = rows.iter().map(auditing::listed).collect();
-        Ok(Response::new(pb::ListAuditResponse { entries, length: head.map_or(0, |(seq, _)| seq) }))
+        let mut page = Page::new(rows.len(), self.page_bytes());
+        let _ = rows.iter().all(|row| page.take(auditing::listed(row)));
+        Ok(Response::new(pb::ListAuditResponse { entries: page.into_items(), length: head.map_or(0, |(seq, _)| seq) }))
     }
 
     async fn verify_audit(&self, _: Request<pb::VerifyAuditRequest>) -> Answer<pb::VerifyAuditResponse> {
@@ -206,9 +210,6 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         Ok(Response::new(walked))
     }
 }
-
-/// Bytes of directory entries on one page.
-const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What an entry is to say, what the audit log calls it, and what it is about.
 fn items(change: Change, directory: &Directory) -> Result<(Vec<Item>, &'static str, String), Status> {

@@ -107,6 +107,8 @@ struct Answer {
     body: Body,
     /// What is made of it and not yet handed to the connection.
     rest: Bytes,
+    /// That there is none, which is no data.
+    instead: Option<Result<Frame<Bytes>, Status>>,
     held: Arc<Held>,
     size: Size,
 }
@@ -114,13 +116,16 @@ struct Answer {
 impl Answer {
     /// Makes it at once: of what is made it is known how long it is, and it keeps nothing else.
     fn begin(body: Body, held: Arc<Held>, size: Size) -> Self {
-        let mut answer = Answer { body, rest: Bytes::new(), held, size };
+        let mut answer = Answer { body, rest: Bytes::new(), instead: None, held, size };
         if size != Size::Stream
-            && let Poll::Ready(Some(Ok(frame))) =
+            && let Poll::Ready(Some(frame)) =
                 Pin::new(&mut answer.body).poll_frame(&mut Context::from_waker(std::task::Waker::noop()))
-            && let Ok(bytes) = frame.into_data()
         {
-            answer.made(bytes);
+            match frame.map(Frame::into_data) {
+                Ok(Ok(bytes)) => answer.made(bytes),
+                Ok(Err(trailers)) => answer.instead = Some(Ok(trailers)),
+                Err(failed) => answer.instead = Some(Err(failed)),
+            }
         }
         answer
     }
@@ -143,6 +148,9 @@ impl http_body::Body for Answer {
     type Error = Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(instead) = self.instead.take() {
+            return Poll::Ready(Some(instead));
+        }
         if self.rest.is_empty() {
             match std::task::ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -156,7 +164,7 @@ impl http_body::Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.rest.is_empty() && self.instead.is_none() && self.body.is_end_stream()
     }
 }
 

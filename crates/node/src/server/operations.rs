@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_record::conflict::Conflict;
+use heliu_record::conflict::ConflictId;
 use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
 use heliu_replication::Severity;
-use heliu_storage::{ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
+use heliu_storage::{ConflictQuery, ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
 use heliu_wire::operations as pb;
 use heliu_wire::operations::operations_service_server::OperationsService;
 use heliu_wire::records::Seat;
@@ -14,9 +14,12 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::operators;
+use super::pages::Page;
+use super::records::LOOKED_PAGES;
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::{all_visible, caller};
-use super::words::{after, digits, node_name, page, record_id};
+use super::words::{after, digits, node_name, record_id};
+use super::{conflicts, pages};
 use crate::access::Role;
 use crate::handle::NodeHandle;
 
@@ -35,20 +38,16 @@ impl<S: Read> Operations<S> {
         Operations { node, store }
     }
 
-    /// A stored conflict as a message; one that another version wrote and this one cannot read has its body alone.
-    fn conflict(&self, row: &ConflictRow, with_body: bool) -> pb::Conflict {
-        let body = String::from_utf8_lossy(&row.body).into_owned();
-        let shown = if with_body { body } else { String::new() };
-        match serde_json::from_slice::<Conflict>(&row.body) {
-            Ok(conflict) => heliu_wire::conflict(&conflict, self.node.directory().seats(), shown),
-            Err(_) => pb::Conflict {
-                id: to_hex(&row.id),
-                kind: row.kind.clone(),
-                records: row.anchors.iter().map(ToString::to_string).collect(),
-                body_json: shown,
-                ..pb::Conflict::default()
-            },
-        }
+    fn page_bytes(&self) -> usize {
+        self.node.0.bounds.page_bytes
+    }
+
+    /// These, as a list shows them.
+    async fn listed(&self, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
+        let (directory, bytes) = (self.node.directory(), self.page_bytes() / 16);
+        // A long body is read through: that would hold up others on this thread.
+        let listed = move || rows.iter().map(|row| conflicts::listed(row, bytes, &directory)).collect();
+        tokio::task::spawn_blocking(listed).await.map_err(|error| Status::internal(error.to_string()))
     }
 
     /// The one row of the quarantine that an id or a beginning of it names.
@@ -86,7 +85,8 @@ impl<S: Read> Operations<S> {
     async fn conflicts_with(&self, prefix: &str) -> Result<Vec<ConflictRow>, StoreError> {
         let padded = format!("{prefix:0<64}");
         let Some(first) = from_hex::<32>(&padded) else { return Ok(Vec::new()) };
-        let mut rows = self.store.conflicts(before(first), 2).await?;
+        let query = ConflictQuery { after: before(first), limit: 2, ..ConflictQuery::default() };
+        let mut rows = self.store.conflicts(&query).await?.rows;
         rows.retain(|row| to_hex(&row.id).starts_with(prefix));
         Ok(rows)
     }
@@ -136,11 +136,13 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         }))
     }
 
-    async fn list_links(&self, _: Request<pb::ListLinksRequest>) -> Answer<pb::ListLinksResponse> {
+    async fn list_links(&self, request: Request<pb::ListLinksRequest>) -> Answer<pb::ListLinksResponse> {
+        let asked = request.into_inner();
         let links = self.node.links().await.map_err(|error| of_ask(&error))?;
         let directory = self.node.directory();
-        let links = links.into_iter().map(|link| operators::link(link, &directory)).collect();
-        Ok(Response::new(pb::ListLinksResponse { links }))
+        let links = links.into_iter().map(|link| operators::link(link, &directory));
+        let (links, next) = pages::of(links, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListLinksResponse { links, next }))
     }
 
     async fn verify(&self, request: Request<pb::VerifyRequest>) -> Answer<pb::VerifyResponse> {
@@ -156,74 +158,92 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::rules::all().iter().flat_map(|rule| rule.finds.iter().copied()))?;
-        let limit = page(asked.limit);
-        let wanted = |row: &ConflictRow| asked.kind.is_empty() || row.kind == asked.kind;
-        let mut from = after::<heliu_record::conflict::ConflictId>(&asked.after)?.map(|id| id.0);
-        let mut rows: Vec<ConflictRow> = Vec::new();
-        let mut is_last = false;
-        if asked.record.is_empty() {
-            while rows.len() < limit && !is_last {
-                let read = limit - rows.len();
-                let found = self.store.conflicts(from, read).await.map_err(|error| of_read(&error))?;
-                is_last = found.len() < read;
-                from = found.last().map(|row| row.id).or(from);
-                rows.extend(found.into_iter().filter(wanted));
-            }
-        } else {
-            let id = record_id(&*self.store, &asked.record, "record").await?;
-            rows = self.store.conflicts_of(&[id]).await.map_err(|error| of_read(&error))?;
-            rows.retain(|row| wanted(row) && from.is_none_or(|from| row.id > from));
-            is_last = rows.len() <= limit;
-            rows.truncate(limit);
-            from = rows.last().map(|row| row.id);
-        }
-        if !caller.is_unlimited() {
-            let mut open = Vec::with_capacity(rows.len());
-            for row in rows {
+        let bytes = self.page_bytes();
+        let mut page = Page::new(pages::rows(asked.limit), bytes);
+        let mut query = ConflictQuery {
+            kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
+            anchor: match asked.record.as_str() {
+                "" => None,
+                given => Some(record_id(&*self.store, given, "record").await?),
+            },
+            after: after::<ConflictId>(&asked.after)?.map(|id| id.0),
+            limit: page.rest(),
+            bytes,
+        };
+        let mut looked = 0;
+        // What the bearer may not see is left out after it has been read.
+        while !page.is_full() && looked < LOOKED_PAGES * bytes {
+            let found = self.store.conflicts(&query).await.map_err(|error| of_read(&error))?;
+            looked += found.rows.iter().map(|row| row.body.len()).sum::<usize>();
+            let mut before = query.after;
+            query.after = found.next;
+            let mut open = Vec::with_capacity(found.rows.len());
+            for row in found.rows {
                 if all_visible(&*self.store, &self.node, &caller, &row.anchors).await? {
                     open.push(row);
                 }
             }
-            rows = open;
+            let ids: Vec<[u8; 32]> = open.iter().map(|row| row.id).collect();
+            for (conflict, id) in self.listed(open).await?.into_iter().zip(ids) {
+                if !page.take(conflict) {
+                    query.after = before;
+                    break;
+                }
+                before = Some(id);
+            }
+            query.limit = page.rest().max(1);
+            if query.after.is_none() {
+                break;
+            }
         }
-        let next = from.filter(|_| !is_last).map(|id| to_hex(&id)).unwrap_or_default();
-        let conflicts = rows.iter().map(|row| self.conflict(row, false)).collect();
-        Ok(Response::new(pb::ListConflictsResponse { conflicts, next }))
+        let next = query.after.map(|id| to_hex(&id)).unwrap_or_default();
+        Ok(Response::new(pb::ListConflictsResponse { conflicts: page.into_items(), next }))
     }
 
     async fn get_conflict(&self, request: Request<pb::GetConflictRequest>) -> Answer<pb::GetConflictResponse> {
         let caller = caller(&request)?;
-        let id = digits(&request.into_inner().id, 64, "id")?;
+        let asked = request.into_inner();
+        let id = digits(&asked.id, 64, "id")?;
+        let from = after::<usize>(&asked.after)?.unwrap_or(0);
         let mut found = self.conflicts_with(&id).await.map_err(|error| of_read(&error))?;
         if let [row] = &found[..]
             && !all_visible(&*self.store, &self.node, &caller, &row.anchors).await?
         {
             found.clear();
         }
-        match &found[..] {
-            [row] => Ok(Response::new(pb::GetConflictResponse { conflict: Some(self.conflict(row, true)) })),
-            [] => {
+        match <[ConflictRow; 1]>::try_from(found) {
+            Ok([row]) => {
+                let (directory, bytes) = (self.node.directory(), self.page_bytes());
+                let shown = move || conflicts::shown(&row, from, pages::rows(asked.limit), bytes, &directory);
+                let shown = tokio::task::spawn_blocking(shown).await;
+                shown.map(Response::new).map_err(|error| Status::internal(error.to_string()))
+            }
+            Err(none) if none.is_empty() => {
                 let (zh, en) = (format!("没有未决冲突 {id}。"), format!("There is no open conflict {id}."));
                 let refusal = not_here("id", &zh, &en)
                     .why("它可能已经处置,或从未有过。", "It may have been settled, or never was.")
                     .next("heliu conflicts list 列出未决冲突。", "heliu conflicts list shows those that are open.");
                 Err(refusal.into())
             }
-            _ => Err(ambiguous("id", &id).into()),
+            Err(_) => Err(ambiguous("id", &id).into()),
         }
     }
 
     async fn list_quarantine(&self, request: Request<pb::ListQuarantineRequest>) -> Answer<pb::ListQuarantineResponse> {
         let asked = request.into_inner();
-        let (below, limit) = (after::<u64>(&asked.after)?, page(asked.limit));
-        let mut rows = self.store.quarantined(below, limit + 1).await.map_err(|error| of_read(&error))?;
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|last| last.number.to_string()).unwrap_or_default();
+        let (below, limit) = (after::<u64>(&asked.after)?, pages::rows(asked.limit));
+        let rows = self.store.quarantined(below, limit + 1).await.map_err(|error| of_read(&error))?;
         let directory = self.node.directory();
-        let wanted = rows.iter().filter(|listed| asked.code.is_empty() || listed.row.code == asked.code);
-        let items = wanted.map(|listed| operators::quarantined(listed, &directory)).collect();
-        Ok(Response::new(pb::ListQuarantineResponse { items, next }))
+        let (mut page, mut last, mut next) = (Page::new(limit, self.page_bytes()), None, String::new());
+        for (looked, listed) in rows.iter().enumerate() {
+            let wanted = asked.code.is_empty() || listed.row.code == asked.code;
+            if looked == limit || (wanted && !page.take(operators::quarantined(listed, &directory))) {
+                next = last.map(|last: u64| last.to_string()).unwrap_or_default();
+                break;
+            }
+            last = Some(listed.number);
+        }
+        Ok(Response::new(pb::ListQuarantineResponse { items: page.into_items(), next }))
     }
 
     async fn get_quarantined(&self, request: Request<pb::GetQuarantinedRequest>) -> Answer<pb::GetQuarantinedResponse> {
@@ -265,14 +285,17 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         Ok(Response::new(pb::DiscardResponse {}))
     }
 
-    async fn list_alarms(&self, _: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
+    async fn list_alarms(&self, request: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
+        let asked = request.into_inner();
         let alarms = self.node.alarms().await.map_err(|error| of_ask(&error))?;
-        Ok(Response::new(pb::ListAlarmsResponse { alarms: alarms.into_iter().map(operators::alarm).collect() }))
+        let alarms = alarms.into_iter().map(operators::alarm);
+        let (alarms, next) = pages::of(alarms, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListAlarmsResponse { alarms, next }))
     }
 
     async fn list_stranded(&self, request: Request<pb::ListStrandedRequest>) -> Answer<pb::ListStrandedResponse> {
         let asked = request.into_inner();
-        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
+        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), pages::rows(asked.limit));
         let until = from.saturating_add(limit);
         let read = async || {
             // Edits of this node are few, and somebody has to decide about each.
@@ -283,13 +306,18 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             ids.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
             let waiting = self.store.wants(until.saturating_add(1)).await?;
             ids.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
-            let next = if ids.len() > until { until.to_string() } else { String::new() };
-            let mut records = Vec::new();
-            for (id, edit, stranding) in ids.into_iter().take(until).skip(from) {
-                let row = self.store.record(id).await?;
-                records.extend(row.map(|row| operators::stranded(&row, edit.as_ref(), stranding)));
+            let (mut page, mut looked, mut next) = (Page::new(limit, self.page_bytes()), 0, String::new());
+            for (number, (id, edit, stranding)) in ids.into_iter().enumerate().skip(from) {
+                let row = if number < until { self.store.record(id).await? } else { None };
+                looked += row.as_ref().map_or(0, |row| row.view.len());
+                let shown = row.map(|row| operators::stranded(&row, edit.as_ref(), stranding));
+                let is_full = number == until || looked > LOOKED_PAGES * self.page_bytes() && number > from;
+                if is_full || !shown.is_none_or(|shown| page.take(shown)) {
+                    next = number.to_string();
+                    break;
+                }
             }
-            Ok::<_, StoreError>(pb::ListStrandedResponse { records, next })
+            Ok::<_, StoreError>(pb::ListStrandedResponse { records: page.into_items(), next })
         };
         read().await.map(Response::new).map_err(|error| of_read(&error))
     }

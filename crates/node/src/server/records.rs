@@ -1,23 +1,29 @@
 //! `heliu.records.v1`: commands go to the engine, reads go straight to the store, which holds only what is durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
 use heliu_replication::Revealed;
-use heliu_storage::{ListQuery, Read, RecordRow, RecordState, StoreError};
+use heliu_storage::{Budget, ListQuery, Read, RecordRow, RecordState, StoreError};
 use heliu_wire::records as pb;
 use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::refusals::{damaged, invalid, known, of_execute, of_read};
+use super::pages::Page;
+use super::refusals::{damaged, invalid, known, no_part, of_execute, of_read};
 use super::scope::{caller, may_execute, visible};
-use super::words::{after, change, digits, page, record, record_id};
+use super::words::{after, beside, change, digits, record, record_id};
+use super::{cut, pages};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
+
+/// As many pages are read for one, where what is read is not shown; a row counts for so much besides its view.
+pub(super) const LOOKED_PAGES: usize = 8;
+const ROW_BYTES: usize = 512;
 
 pub(super) struct Records<S> {
     node: NodeHandle,
@@ -51,11 +57,8 @@ impl<S: Read> Records<S> {
     async fn conflicts(&self, rows: &[RecordRow]) -> Result<BTreeMap<RecordId, Vec<String>>, StoreError> {
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
         let mut conflicts: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
-        for conflict in self.store.conflicts_of(&ids).await? {
-            let id = heliu_record::id::to_hex(&conflict.id);
-            for anchor in conflict.anchors {
-                conflicts.entry(anchor).or_default().push(id.clone());
-            }
+        for (anchor, conflict) in self.store.conflict_ids(&ids).await? {
+            conflicts.entry(anchor).or_default().push(heliu_record::id::to_hex(&conflict));
         }
         Ok(conflicts)
     }
@@ -73,14 +76,42 @@ impl<S: Read> Records<S> {
         damaged(id).into()
     }
 
-    async fn shown(&self, rows: Vec<RecordRow>) -> Result<Vec<pb::Record>, Status> {
+    /// With at most so many bytes of each view.
+    async fn shown(&self, rows: Vec<RecordRow>, bytes: usize) -> Result<Vec<pb::Record>, Status> {
         let mut conflicts = self.conflicts(&rows).await.map_err(|error| of_read(&error))?;
         let directory = self.node.directory();
-        let show = |row: RecordRow| {
+        let show = move |row: RecordRow| {
             let of_it = conflicts.remove(&row.id).unwrap_or_default();
-            record(row, of_it, &directory)
+            record(row, of_it, &directory, bytes)
         };
-        Ok(rows.into_iter().map(show).collect())
+        // A long view is read through: that would hold up others on this thread.
+        let shown = tokio::task::spawn_blocking(move || rows.into_iter().map(show).collect()).await;
+        shown.map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// Elements of a part of a record.
+    async fn part(&self, row: RecordRow, asked: pb::GetRequest) -> Result<pb::GetResponse, Status> {
+        let conflicts = self.conflicts(std::slice::from_ref(&row)).await.map_err(|error| of_read(&error))?;
+        let conflicts = conflicts.into_values().next().unwrap_or_default();
+        let from = after::<usize>(&asked.after)?.unwrap_or(0);
+        let (directory, bytes) = (self.node.directory(), self.page_bytes());
+        let read = tokio::task::spawn_blocking(move || {
+            let mut page = Page::new(pages::rows(asked.limit), bytes);
+            let total = match beside(&row, &conflicts, &asked.path, &directory) {
+                Some(list) => cut::elements(&list, "", from, &mut page),
+                None => cut::elements(&row.view, &asked.path, from, &mut page),
+            };
+            (total.map(|total| (page.into_items(), total)), asked.path)
+        });
+        let (found, path) = read.await.map_err(|error| Status::internal(error.to_string()))?;
+        let (elements, total) = found.ok_or_else(|| no_part(&path))?;
+        let until = from.saturating_add(elements.len());
+        let next = if until < total { until.to_string() } else { String::new() };
+        Ok(pb::GetResponse { record: None, elements, total: total as u64, next })
+    }
+
+    fn page_bytes(&self) -> usize {
+        self.node.0.bounds.page_bytes
     }
 }
 
@@ -109,11 +140,15 @@ impl<S: Read + 'static> RecordsService for Records<S> {
 
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
         let caller = caller(&request)?;
-        let id = record_id(&*self.store, &request.into_inner().id, "id").await?;
+        let asked = request.into_inner();
+        let id = record_id(&*self.store, &asked.id, "id").await?;
         let row = self.row(id).await?;
         let row = visible(row, &caller, &self.node, &id.to_string(), "id")?;
-        let record = self.shown(vec![row]).await?.pop();
-        Ok(Response::new(pb::GetResponse { record }))
+        if !asked.path.is_empty() {
+            return self.part(row, asked).await.map(Response::new);
+        }
+        let record = self.shown(vec![row], self.page_bytes() / 2).await?.pop();
+        Ok(Response::new(pb::GetResponse { record, ..pb::GetResponse::default() }))
     }
 
     async fn reveal(&self, request: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
@@ -124,14 +159,19 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         visible(row, &caller, &self.node, &id.to_string(), "id")?;
         let by = actor(&caller, Role::Reveal, &asked.who);
         let revealed = self.node.reveal(id, by, asked.why).await.map_err(|error| of_order(&error))?;
+        // Each field has its part of the answer.
+        let bytes = self.page_bytes() / revealed.len().max(1);
         let fields = revealed.into_iter().map(|Revealed { field, values, locked }| {
-            let mut distinct: Vec<String> = Vec::with_capacity(values.len());
-            for value in values {
-                if !distinct.contains(&value) {
-                    distinct.push(value);
-                }
-            }
-            pb::RevealedField { field, values: distinct, locked }
+            let mut seen = BTreeSet::new();
+            let distinct = values.into_iter().filter(|value| seen.insert(value.clone()));
+            let mut left = bytes;
+            let mut shown: Vec<String> = distinct.skip(asked.after as usize).collect();
+            let fit = shown.iter().position(|value| {
+                left = left.saturating_sub(value.len() + 8);
+                left == 0
+            });
+            shown.truncate(fit.unwrap_or(shown.len()).max(1));
+            pb::RevealedField { field, values: shown, locked, total: u32::try_from(seen.len()).unwrap_or(u32::MAX) }
         });
         Ok(Response::new(pb::RevealResponse { fields: fields.collect() }))
     }
@@ -140,7 +180,8 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| kind.name))?;
-        let limit = page(asked.limit);
+        let bytes = self.page_bytes();
+        let mut page = Page::new(pages::rows(asked.limit), bytes);
         let mut query = ListQuery {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
             refers_to: match asked.refers_to.as_str() {
@@ -148,67 +189,79 @@ impl<S: Read + 'static> RecordsService for Records<S> {
                 given => Some(record_id(&*self.store, given, "refers_to").await?),
             },
             after: after(&asked.after)?,
-            limit,
+            limit: page.rest(),
+            bytes,
         };
-        let mut rows: Vec<RecordRow> = Vec::with_capacity(limit);
-        let mut next = String::new();
+        let mut looked = 0;
         let directory = self.node.directory();
         let wanted = |row: &RecordRow| {
             (asked.include_gone || row.state == RecordState::Present)
                 && (caller.is_unlimited() || caller.may_see(row, &directory))
         };
         let mut suspects: Vec<RecordId> = Vec::new();
-        // What is gone is left out after it has been read, so a page may take several reads to fill.
-        while rows.len() < limit {
+        // What is gone is left out after it has been read, so a page may take several reads to fill; not without end.
+        while !page.is_full() && looked < LOOKED_PAGES * bytes {
             let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
-            query.after = found.next;
-            rows.extend(found.rows.into_iter().filter(wanted));
+            looked += found.rows.iter().map(|row| row.view.len() + ROW_BYTES).sum::<usize>();
             suspects.extend(found.damaged.iter().filter_map(|row| row.record));
-            query.limit = (limit - rows.len()).max(1);
+            let mut before = query.after;
+            query.after = found.next;
+            for record in self.shown(found.rows.into_iter().filter(wanted).collect(), bytes / 16).await? {
+                let id = record.id.parse().ok();
+                if !page.take(record) {
+                    query.after = before;
+                    break;
+                }
+                before = id.or(before);
+            }
+            query.limit = page.rest().max(1);
             if query.after.is_none() {
                 break;
             }
         }
-        if let Some(last) = query.after {
-            next = last.to_string();
-        }
+        // Beyond this page's end they are told by the next one.
+        suspects.retain(|id| query.after.is_none_or(|last| *id <= last));
+        let next = query.after.map(|last| last.to_string()).unwrap_or_default();
         let told = suspects.iter().filter(|_| caller.is_unlimited());
         let damaged = told.map(ToString::to_string).collect();
         self.node.suspect(suspects);
-        Ok(Response::new(pb::ListResponse { records: self.shown(rows).await?, next, damaged }))
+        Ok(Response::new(pb::ListResponse { records: page.into_items(), next, damaged }))
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
         let caller = caller(&request)?;
         let asked = request.into_inner();
         let id = record_id(&*self.store, &asked.id, "id").await?;
-        let loaded = match self.store.load(&[id]).await {
-            Err(StoreError::Damaged { .. }) => return Err(self.damaged(id)),
-            loaded => loaded.map_err(|error| of_read(&error))?.pop(),
-        };
-        if loaded.as_ref().is_some_and(|loaded| loaded.spoilt.is_some()) {
-            return Err(self.damaged(id)); // Nor can be told who may see it.
-        }
-        let (row, leaves) = loaded.map(|loaded| (loaded.row, loaded.leaves)).unzip();
+        // One whose row is spoilt is damaged: nor can be told who may see it.
+        let row = self.row(id).await?;
         visible(row, &caller, &self.node, &id.to_string(), "id")?;
-        let mut leaves = leaves.unwrap_or_default();
-        let (from, limit) = (after::<u64>(&asked.after)?.unwrap_or(0), page(asked.limit));
-        leaves.retain(|leaf| leaf.position > from);
-        let more = leaves.len() > limit;
-        leaves.truncate(limit);
-        let last = leaves.last().filter(|_| more).map(|leaf| leaf.position.to_string());
+        let from = after::<u64>(&asked.after)?.unwrap_or(0);
+        let mut page = Page::new(pages::rows(asked.limit), self.page_bytes());
+        let budget = Budget { entries: page.rest(), bytes: self.page_bytes() };
+        let (leaves, mut more) = match self.store.history(id, from, budget).await {
+            Err(StoreError::Damaged { .. }) => return Err(self.damaged(id)),
+            leaves => leaves.map_err(|error| of_read(&error))?,
+        };
         let directory = self.node.directory();
         // Each change is parsed and checked, some 30 us: a long page would hold up others on this thread.
-        let parsed = tokio::task::spawn_blocking(move || leaves.iter().map(|leaf| change(leaf, &directory)).collect());
-        let changes = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
-        let next = last.unwrap_or_default();
+        let parsed = tokio::task::spawn_blocking(move || {
+            more |= !leaves.iter().all(|leaf| page.take(change(leaf, &directory)));
+            (page.into_items(), more)
+        });
+        let (changes, more) = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
+        let next = changes.last().filter(|_| more).map(|last| last.position.to_string()).unwrap_or_default();
         Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
     }
 
-    async fn list_seats(&self, _: Request<pb::ListSeatsRequest>) -> Result<Response<pb::ListSeatsResponse>, Status> {
+    async fn list_seats(
+        &self,
+        request: Request<pb::ListSeatsRequest>,
+    ) -> Result<Response<pb::ListSeatsResponse>, Status> {
+        let asked = request.into_inner();
         let directory = self.node.directory();
-        let seats = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats())).collect();
-        Ok(Response::new(pb::ListSeatsResponse { seats }))
+        let all = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats()));
+        let (seats, next) = pages::of(all, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListSeatsResponse { seats, next }))
     }
 
     async fn get_schema(&self, _: Request<pb::GetSchemaRequest>) -> Result<Response<pb::GetSchemaResponse>, Status> {

@@ -219,6 +219,14 @@ pub(super) fn not_here(field: &str, zh: &str, en: &str) -> Refusal {
     Refusal::new(Code::NotFound, "not_here", zh, en).field(field)
 }
 
+/// A part of a record that is asked for by its path.
+pub(super) fn no_part(path: &str) -> Refusal {
+    let shown: String = path.chars().take(80).collect();
+    let (zh, en) = (format!("此记录中没有 {shown}。"), format!("This record has no {shown:?}."));
+    not_here("path", &zh, &en)
+        .next("记录的 cuts 列出未完整显示的部分。", "The record's cuts name the parts that are not shown whole.")
+}
+
 pub(super) fn ambiguous(field: &str, text: &str) -> Refusal {
     let (zh, en) = (format!("有多个编号以 {text} 开头。"), format!("More than one id begins with {text}."));
     Refusal::new(Code::InvalidArgument, "ambiguous_id", &zh, &en)

@@ -10,6 +10,7 @@ mod flood;
 mod hostile;
 mod limits;
 mod links;
+mod pages;
 mod patience;
 mod security;
 mod stopping;

@@ -8,7 +8,7 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
 use crate::kind::{Kind, Writer, label};
-use crate::rules::{Finding, Rule, resolver};
+use crate::rules::{Finding, Rule, listed, resolver};
 use crate::view::Record;
 use crate::world::World;
 
@@ -41,8 +41,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         let (zh_written, en_written) = if values.iter().any(ConflictValue::is_sealed) {
             ("(已密封)".to_owned(), "(sealed)".to_owned())
         } else {
-            let written = values.iter().map(ConflictValue::choice).collect::<Vec<_>>().join(" / ");
-            (written.clone(), written)
+            listed(values.iter().map(ConflictValue::choice))
         };
         let title = record.title();
         let finding = Finding {

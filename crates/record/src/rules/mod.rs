@@ -141,6 +141,17 @@ fn named(record: &Record) -> impl Iterator<Item = SeatId> + '_ {
     record.view.owners.iter().chain(&record.view.seats).copied()
 }
 
+/// Names in one sentence, in Chinese and in English: of many the first, and how many more there are.
+fn listed(names: impl IntoIterator<Item = String>) -> (String, String) {
+    const NAMED: usize = 8;
+    let mut names = names.into_iter();
+    let first = names.by_ref().take(NAMED).collect::<Vec<_>>().join(" / ");
+    match names.count() {
+        0 => (first.clone(), first),
+        more => (format!("{first},另有 {more} 个"), format!("{first} and {more} more")),
+    }
+}
+
 /// The title of a record, if it is here.
 fn title(id: RecordId, world: &dyn World) -> String {
     world.record(id).map_or_else(|| id.short(), Record::title)
