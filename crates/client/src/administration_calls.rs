@@ -6,13 +6,18 @@ use heliu_wire::administration::{
     ProposeRequest, ProposeResponse, Receipt, VerifyAuditRequest, VerifyAuditResponse,
 };
 
-use crate::{CALL_TIMEOUT, Client, Error, within};
+use crate::{CALL_TIMEOUT, Client, Error, all, within};
 
 impl Client {
     /// Every enrolled node, in the order of the tree of seats.
     pub async fn nodes(&self) -> Result<Vec<Node>, Error> {
-        let answer = self.administration.clone().list_nodes(within(CALL_TIMEOUT, ListNodesRequest {})).await;
-        answer.map(|answer| answer.into_inner().nodes).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+        all(async |after| {
+            let request = ListNodesRequest { after, limit: 0 };
+            let answer = self.administration.clone().list_nodes(within(CALL_TIMEOUT, request)).await;
+            let page = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner();
+            Ok((page.nodes, page.next))
+        })
+        .await
     }
 
     /// A page of the directory.

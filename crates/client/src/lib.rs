@@ -214,6 +214,19 @@ fn endpoint(address: &str) -> Result<Endpoint, Error> {
         .keep_alive_while_idle(true))
 }
 
+/// Asks for page after page until there are no more.
+async fn all<T>(ask: impl AsyncFn(String) -> Result<(Vec<T>, String), Error>) -> Result<Vec<T>, Error> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let (page, next) = ask(after).await?;
+        found.extend(page);
+        if next.is_empty() {
+            return Ok(found);
+        }
+        after = next;
+    }
+}
+
 fn within<T>(timeout: Duration, message: T) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     request.set_timeout(timeout);

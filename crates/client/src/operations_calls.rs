@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use heliu_wire::operations::{
-    Alarm, Conflict, DiscardRequest, DropRequest, GetConflictRequest, GetQuarantinedRequest, GetQuarantinedResponse,
-    GetStatusRequest, GetStatusResponse, Link, ListAlarmsRequest, ListConflictsRequest, ListConflictsResponse,
-    ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest, ListStrandedResponse,
-    ReissueRequest, RequeueRequest, Verification, VerifyRequest,
+    Alarm, Conflict, DiscardRequest, DropRequest, GetConflictRequest, GetConflictResponse, GetQuarantinedRequest,
+    GetQuarantinedResponse, GetStatusRequest, GetStatusResponse, Link, ListAlarmsRequest, ListConflictsRequest,
+    ListConflictsResponse, ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest,
+    ListStrandedResponse, ReissueRequest, RequeueRequest, Verification, VerifyRequest,
 };
 
-use crate::{CALL_TIMEOUT, Client, Error, within};
+use crate::{CALL_TIMEOUT, Client, Error, all, within};
 
 /// The longest that a node waits for verdicts, and how long it waits if it is not told.
 const VERIFY_TIMEOUT_MAX: Duration = Duration::from_secs(60);
@@ -24,8 +24,13 @@ impl Client {
 
     /// Every configured or connected link.
     pub async fn links(&self) -> Result<Vec<Link>, Error> {
-        let answer = self.operations.clone().list_links(within(CALL_TIMEOUT, ListLinksRequest {})).await;
-        answer.map(|answer| answer.into_inner().links).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+        all(async |after| {
+            let request = ListLinksRequest { after, limit: 0 };
+            let answer = self.operations.clone().list_links(within(CALL_TIMEOUT, request)).await;
+            let page = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner();
+            Ok((page.links, page.next))
+        })
+        .await
     }
 
     /// Runs a checkpoint now and waits for the verdicts: with one peer (node id, a beginning of it, or region code), or
@@ -46,12 +51,17 @@ impl Client {
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 
-    /// One open conflict with its body, by its id or a beginning of it.
+    /// One open conflict with its body and the first of its values, by its id or a beginning of it.
     pub async fn conflict(&self, id: &str) -> Result<Conflict, Error> {
-        let request = within(CALL_TIMEOUT, GetConflictRequest { id: id.to_owned() });
-        let answer = self.operations.clone().get_conflict(request).await;
-        let answer = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?;
-        answer.into_inner().conflict.ok_or_else(|| Error::incomplete(&self.address, "conflict"))
+        let request = GetConflictRequest { id: id.to_owned(), ..GetConflictRequest::default() };
+        let answer = self.conflict_page(request).await?;
+        answer.conflict.ok_or_else(|| Error::incomplete(&self.address, "conflict"))
+    }
+
+    /// One open conflict with a page of its values.
+    pub async fn conflict_page(&self, request: GetConflictRequest) -> Result<GetConflictResponse, Error> {
+        let answer = self.operations.clone().get_conflict(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 
     /// A page of what the node refused.
@@ -103,7 +113,12 @@ impl Client {
 
     /// What an administrator should look at, the gravest first.
     pub async fn alarms(&self) -> Result<Vec<Alarm>, Error> {
-        let answer = self.operations.clone().list_alarms(within(CALL_TIMEOUT, ListAlarmsRequest {})).await;
-        answer.map(|answer| answer.into_inner().alarms).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+        all(async |after| {
+            let request = ListAlarmsRequest { after, limit: 0 };
+            let answer = self.operations.clone().list_alarms(within(CALL_TIMEOUT, request)).await;
+            let page = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner();
+            Ok((page.alarms, page.next))
+        })
+        .await
     }
 }

@@ -1,11 +1,11 @@
 //! Commands and reads of records: the calls of `heliu.records.v1`.
 
 use heliu_wire::records::{
-    ExecuteRequest, ExecuteResponse, GetRequest, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse,
-    ListRequest, ListResponse, ListSeatsRequest, Record, RevealRequest, RevealedField, Seat,
+    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
+    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Record, RevealRequest, RevealedField, Seat,
 };
 
-use crate::{CALL_TIMEOUT, Client, Error, within};
+use crate::{CALL_TIMEOUT, Client, Error, all, within};
 
 impl Client {
     /// Carries out a command; it is durable at the node when this returns. After a lost answer repeat it with the same
@@ -17,9 +17,15 @@ impl Client {
 
     /// One record, by its id or a beginning of it (8 digits or more).
     pub async fn get(&self, id: &str) -> Result<Record, Error> {
-        let request = within(CALL_TIMEOUT, GetRequest { id: id.to_owned() });
+        let request = within(CALL_TIMEOUT, GetRequest { id: id.to_owned(), ..GetRequest::default() });
         let answer = self.records.clone().get(request).await.map_err(|status| self.failed(&status, CALL_TIMEOUT))?;
         answer.into_inner().record.ok_or_else(|| Error::incomplete(&self.address, "record"))
+    }
+
+    /// A page of the elements of a part of a record, which its `cuts` name.
+    pub async fn part(&self, request: GetRequest) -> Result<GetResponse, Error> {
+        let answer = self.records.clone().get(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 
     /// Opens the sealed fields of one record; who, what and why are in the node's audit log.
@@ -48,7 +54,12 @@ impl Client {
 
     /// Every seat of the directory as the node has it.
     pub async fn seats(&self) -> Result<Vec<Seat>, Error> {
-        let answer = self.records.clone().list_seats(within(CALL_TIMEOUT, ListSeatsRequest {})).await;
-        answer.map(|answer| answer.into_inner().seats).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+        all(async |after| {
+            let request = ListSeatsRequest { after, limit: 0 };
+            let answer = self.records.clone().list_seats(within(CALL_TIMEOUT, request)).await;
+            let page = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner();
+            Ok((page.seats, page.next))
+        })
+        .await
     }
 }

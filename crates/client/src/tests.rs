@@ -45,7 +45,7 @@ impl RecordsService for FakeNode {
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
         let id = request.into_inner().id;
         let record = (!id.is_empty()).then(|| Record { id, ..Default::default() });
-        Ok(Response::new(GetResponse { record }))
+        Ok(Response::new(GetResponse { record, ..GetResponse::default() }))
     }
 
     async fn reveal(&self, _: Request<RevealRequest>) -> Result<Response<RevealResponse>, Status> {

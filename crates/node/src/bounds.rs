@@ -11,6 +11,8 @@
 //! | duration of a handshake | `handshake`, then `preface` | `server::incoming` |
 //! | duration of a call | `call` | `access::gate` |
 //! | a link that is opened and not begun | `hello`, `open` | `links::conversation`, `links::dialer` |
+//! | answers that are not taken | `unread_of_connection`, `unread_of_caller`, `unread_of_node`, then `unread`, `unread_whole` | `server::unread` |
+//! | streams of health | [`STREAMS_PER_CONNECTION`], [`STREAMS_PER_CALLER`] | the same |
 //! | calls at once on one connection | `Limits::requests_per_connection` | `server` |
 //! | calls that are begun and reset | [`RESET_STREAMS_MAX`] | `server` |
 //! | connections | `Limits::connections`, `Limits::unproven` | `server::lobby` |
@@ -31,6 +33,12 @@ pub(crate) const HEADER_BYTES_MAX: u32 = 16 * 1024;
 /// Streams that a peer opened and reset at once, before the connection is closed on it.
 pub(crate) const RESET_STREAMS_MAX: usize = 64;
 
+/// Room that an answer has which says that something was done, before it is made: all calls of a connection at once have it.
+pub(crate) const SMALL_BYTES: usize = 8 * 1024;
+/// Streams of health on one connection, and of one address. Nobody needs a second.
+pub(crate) const STREAMS_PER_CONNECTION: usize = 4;
+pub(crate) const STREAMS_PER_CALLER: usize = 32;
+
 /// Tests make some of them small, so as not to wait long.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -44,11 +52,24 @@ pub struct Bounds {
     pub(crate) open: Duration,
     /// No call takes longer, but for links; the longest is a verification.
     pub(crate) call: Duration,
+    /// How long a call waits until there is room for its answer.
+    pub(crate) answer_wait: Duration,
+    /// Within this time something of an answer is taken, and all of it within the second: a slow line takes half a
+    /// kilobyte in a second.
+    pub(crate) unread: Duration,
+    pub(crate) unread_whole: Duration,
     /// A connection over which nothing came for so long is asked whether it still lives.
     pub(crate) keepalive: Duration,
     /// It has so long to say that it does.
     pub(crate) keepalive_timeout: Duration,
-    /// The largest request of a client, and the largest answer: a page of 1,000 records with long views.
+    /// A page of a list ends here, and long views are cut so that they fit.
+    pub(crate) page_bytes: usize,
+    /// Bytes of answers that are made, or being made, and not taken: of one connection, of one access token or address, of
+    /// all.
+    pub(crate) unread_of_connection: usize,
+    pub(crate) unread_of_caller: usize,
+    pub(crate) unread_of_node: usize,
+    /// The largest request of a client, and the largest answer: one entry of the directory, which cannot be cut.
     pub(crate) request_bytes: usize,
     pub(crate) answer_bytes: usize,
     /// The largest request of somebody whom nobody knows.
@@ -66,10 +87,17 @@ impl Default for Bounds {
             hello: seconds(10),
             open: seconds(10),
             call: seconds(90),
+            answer_wait: seconds(10),
+            unread: seconds(30),
+            unread_whole: seconds(20 * 60),
             keepalive: seconds(20),
             keepalive_timeout: seconds(10),
+            page_bytes: 512 * 1024,
+            unread_of_connection: 2 * 1024 * 1024,
+            unread_of_caller: 4 * 1024 * 1024,
+            unread_of_node: 32 * 1024 * 1024,
             request_bytes: 4 * 1024 * 1024,
-            answer_bytes: 32 * 1024 * 1024,
+            answer_bytes: 8 * 1024 * 1024,
             join_bytes: 8 * 1024,
             message_bytes: MESSAGE_BYTES_MAX,
         }

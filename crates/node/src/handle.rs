@@ -23,6 +23,7 @@ use crate::inbox::Ask;
 use crate::links::board::Board;
 use crate::options::{Limits, Retry};
 use crate::server::lobby::Lobby;
+use crate::server::unread::Unread;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 use crate::tls::Certificate;
 use crate::tls::refused::RefusedPeers;
@@ -41,6 +42,8 @@ pub(crate) struct Inner {
     pub bounds: Bounds,
     /// The connections that came in.
     pub lobby: Arc<Lobby>,
+    /// The answers that wait to be taken.
+    pub unread: Arc<Unread>,
     pub retry: Retry,
     /// None: development mode.
     pub secured: Option<Secured>,

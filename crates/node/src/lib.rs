@@ -47,6 +47,7 @@ use links::dialer::{dial, endpoint};
 use links::route::Route;
 use runner::Runner;
 use server::lobby::Lobby;
+use server::unread::Unread;
 use status::LinkRole;
 use tls::Certificate;
 use tls::refused::RefusedPeers;
@@ -96,6 +97,7 @@ impl Node {
             limits,
             bounds: options.bounds,
             lobby: Lobby::new(limits.unproven, limits.connections),
+            unread: Unread::new(options.bounds),
             retry: options.retry,
             secured,
             refused: RefusedPeers::default(),
@@ -136,6 +138,7 @@ async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: A
     let deadline = runner.shutdown_deadline;
     let engine = tokio::spawn(runner.run().instrument(span.clone()));
     tokio::spawn(tls::watch(Arc::clone(&inner)).instrument(span.clone()));
+    tokio::spawn(server::unread::watch(Arc::clone(&inner)).instrument(span.clone()));
     let mut server = tokio::spawn(listen(Arc::clone(&inner), store, listener).instrument(span.clone()));
     for route in inner.board.dialled() {
         tokio::spawn(dial(Arc::clone(&inner), Arc::clone(route)).instrument(span.clone()));

@@ -36,6 +36,8 @@ pub struct NodeStatus {
     /// Connections and calls refused since the start, and the last ones, newest first.
     pub refusals: u64,
     pub recent_refusals: Vec<RefusedPeer>,
+    /// Bytes of answers that are made and that nobody has taken yet.
+    pub unread_bytes: u64,
     /// It holds the key that enters things into the directory.
     pub is_issuer: bool,
     /// The gravest first.

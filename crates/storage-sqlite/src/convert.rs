@@ -164,6 +164,8 @@ pub const ERASED: i64 = 3;
 pub const RECORD_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope, r.state, r.since, r.stub, r.held, \
      r.admitted, r.leaves, r.waiting, r.signal, r.view, r.sum";
 
+pub const RECORD_COLUMN_COUNT: usize = 15;
+
 /// What is written to these columns.
 pub struct RecordValues<'r> {
     pub row: &'r RecordRow,

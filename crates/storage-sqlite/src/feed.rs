@@ -268,6 +268,39 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
     Ok(ids.iter().filter_map(|id| found.remove(id)).map(|parts| parts.finish(&commits)).collect())
 }
 
+/// Leaves of one record after a position, and whether there are more.
+pub async fn history(
+    connection: &mut SqliteConnection,
+    id: RecordId,
+    after: Position,
+    budget: Budget,
+) -> Result<(Vec<LeafRow>, bool), Fault> {
+    let sql = format!(
+        "SELECT {FEED_COLUMNS} FROM feed f WHERE f.record = (SELECT key FROM records WHERE id = ?) AND f.entry = {LEAF} \
+         AND f.position > ? ORDER BY f.position"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(&id.0[..]).bind(signed(after));
+    let mut rows = query.fetch(&mut *connection);
+    let mut leaves: Vec<(LeafRow, Option<i64>)> = Vec::new();
+    let (mut bytes, mut more) = (0, false);
+    while let Some(row) = rows.try_next().await? {
+        let (leaf, commit) = legible(&Cells::new(&row, "feed", 0), id)?;
+        bytes += leaf.change.len();
+        if !leaves.is_empty() && (leaves.len() >= budget.entries || bytes > budget.bytes) {
+            more = true;
+            break;
+        }
+        leaves.push((leaf, commit));
+    }
+    drop(rows);
+    let commits = commits(connection, leaves.iter().filter_map(|(_, key)| *key)).await?;
+    let complete = |(mut leaf, key): (LeafRow, Option<i64>)| {
+        commits.complete(&mut leaf, key.as_ref());
+        leaf
+    };
+    Ok((leaves.into_iter().map(complete).collect(), more))
+}
+
 /// As [`leaf`], but one leaf that cannot be read must not take its record with it: what is illegible is left empty. Whoever
 /// loads a record checks each leaf by its hash and its commit, and so finds that it is damaged; status and origin are not
 /// in the hash, and are judged again or not missed.

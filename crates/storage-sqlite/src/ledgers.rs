@@ -7,9 +7,11 @@ use std::sync::Arc;
 use heliu_record::id::{LeafHash, RecordId, SeatId, to_hex};
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    AuditRow, CommandId, ConflictRow, Cursor, QuarantineRow, Quarantined, StatementRow, StoreId, StrandedRow,
+    AuditRow, CommandId, ConflictPage, ConflictQuery, ConflictRow, Cursor, QuarantineRow, Quarantined, StatementRow,
+    StoreId, StrandedRow,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::convert::{Cells, id_list, limit, signed, stranded_state};
@@ -20,15 +22,42 @@ pub async fn directory(connection: &mut SqliteConnection) -> Result<Vec<Vec<u8>>
     rows.iter().map(|row| Cells::new(row, "directory", 0).get(1)).collect()
 }
 
-pub async fn conflicts(
+/// Which rows, by their lengths; then these alone.
+pub async fn conflicts(connection: &mut SqliteConnection, query: &ConflictQuery) -> Result<ConflictPage, Fault> {
+    let of_anchor =
+        if query.anchor.is_some() { "id IN (SELECT conflict FROM conflict_anchors WHERE anchor = ?4) AND" } else { "" };
+    let sql = format!(
+        "WITH found AS (SELECT id, length(body) AS bytes FROM conflicts WHERE {of_anchor} id > ?1 \
+         AND (?3 IS NULL OR kind = ?3) ORDER BY id LIMIT ?2), \
+         page AS (SELECT id, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM found) \
+         SELECT c.id, c.kind, c.anchors, c.body, (SELECT count(*) FROM found) FROM page p \
+         CROSS JOIN conflicts c ON c.id = p.id WHERE p.before = 0 OR p.before < ?5 ORDER BY p.id"
+    );
+    let after = query.after.as_ref().map_or(&[][..], |id| &id[..]);
+    let prepared = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(limit(query.limit)).bind(query.kind.as_deref());
+    let prepared = prepared.bind(query.anchor.as_ref().map(|id| &id.0[..])).bind(limit(query.bytes));
+    let rows = prepared.fetch_all(connection).await?;
+    let found = rows.first().map_or(Ok(0), |row| Cells::new(row, "conflicts", 0).u64(4))?;
+    let is_cut = found > rows.len() as u64 || rows.len() == query.limit;
+    let rows = rows.iter().map(conflict).collect::<Result<Vec<_>, _>>()?;
+    let next = rows.last().filter(|_| is_cut).map(|row| row.id);
+    Ok(ConflictPage { rows, next })
+}
+
+pub async fn conflict_ids(
     connection: &mut SqliteConnection,
-    after: Option<[u8; 32]>,
-    count: usize,
-) -> Result<Vec<ConflictRow>, Fault> {
-    let query = sqlx::query("SELECT id, kind, anchors, body FROM conflicts WHERE id > ? ORDER BY id LIMIT ?");
-    let after = after.as_ref().map_or(&[][..], |id| &id[..]);
-    let rows = query.bind(after).bind(limit(count)).fetch_all(connection).await?;
-    rows.iter().map(conflict).collect()
+    anchors: &[RecordId],
+) -> Result<Vec<([u8; 32], Vec<RecordId>)>, Fault> {
+    let query = sqlx::query(
+        "SELECT id, anchors FROM conflicts WHERE id IN \
+         (SELECT a.conflict FROM json_each(?) j CROSS JOIN conflict_anchors a ON a.anchor = unhex(j.value)) ORDER BY id",
+    );
+    let rows = query.bind(id_list(anchors.iter().map(|id| &id.0))).fetch_all(connection).await?;
+    let pair = |row: &SqliteRow| {
+        let cells = Cells::new(row, "conflicts", 0);
+        Ok((cells.fixed(0)?, anchors_of(&cells, 1)?))
+    };
+    rows.iter().map(pair).collect()
 }
 
 pub async fn conflicts_of(connection: &mut SqliteConnection, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, Fault> {
@@ -42,16 +71,15 @@ pub async fn conflicts_of(connection: &mut SqliteConnection, anchors: &[RecordId
 
 fn conflict(row: &SqliteRow) -> Result<ConflictRow, Fault> {
     let cells = Cells::new(row, "conflicts", 0);
-    let (anchors, rest) = cells.get::<&[u8]>(2)?.as_chunks();
+    Ok(ConflictRow { id: cells.fixed(0)?, kind: cells.get(1)?, anchors: anchors_of(&cells, 2)?, body: cells.get(3)? })
+}
+
+fn anchors_of(cells: &Cells<'_>, column: usize) -> Result<Vec<RecordId>, Fault> {
+    let (anchors, rest) = cells.get::<&[u8]>(column)?.as_chunks();
     if !rest.is_empty() {
         return Err(cells.damaged(&"anchors are cut off"));
     }
-    Ok(ConflictRow {
-        id: cells.fixed(0)?,
-        kind: cells.get(1)?,
-        anchors: anchors.iter().copied().map(RecordId).collect(),
-        body: cells.get(3)?,
-    })
+    Ok(anchors.iter().copied().map(RecordId).collect())
 }
 
 pub async fn cursor(connection: &mut SqliteConnection, peer: StoreId) -> Result<Option<Cursor>, Fault> {

@@ -23,9 +23,9 @@ use std::time::Duration;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedPage, ListPage, ListQuery, Loaded, Meta, Position,
-    QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow,
-    Transaction, Write,
+    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRow, Cursor, FeedPage, LeafRow, ListPage,
+    ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow,
+    StoreError, StoreId, StrandedRow, Transaction, Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -247,8 +247,16 @@ impl Read for SqliteStore {
         read!(self, "listing records", connection => records::list(connection, query))
     }
 
-    async fn conflicts(&self, after: Option<[u8; 32]>, limit: usize) -> Result<Vec<ConflictRow>, StoreError> {
-        read!(self, "reading conflicts", connection => ledgers::conflicts(connection, after, limit))
+    async fn history(&self, id: RecordId, after: Position, budget: Budget) -> Result<(Vec<LeafRow>, bool), StoreError> {
+        read!(self, "reading a history", connection => feed::history(connection, id, after, budget))
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<ConflictPage, StoreError> {
+        read!(self, "reading conflicts", connection => ledgers::conflicts(connection, query))
+    }
+
+    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<([u8; 32], Vec<RecordId>)>, StoreError> {
+        read!(self, "reading conflicts", connection => ledgers::conflict_ids(connection, anchors))
     }
 
     async fn conflicts_of(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, StoreError> {

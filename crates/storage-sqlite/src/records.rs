@@ -10,7 +10,7 @@ use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::convert::{Cells, RECORD_COLUMNS, id_list, limit, record_row, signed};
+use crate::convert::{Cells, RECORD_COLUMN_COUNT, RECORD_COLUMNS, id_list, limit, record_row, signed};
 use crate::fault::Fault;
 
 /// Every id comes after nothing.
@@ -114,11 +114,19 @@ pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Resul
         (None, Some(_)) => ("records r", "r.kind = ?3"),
         (None, None) => ("records r", "true"),
     };
-    let sql = format!("SELECT {RECORD_COLUMNS} FROM {from} WHERE r.id > ?1 AND {kind} ORDER BY r.id LIMIT ?2");
+    // Which rows, by their lengths; then these alone. SQLite tells a blob's length without reading it.
+    let sql = format!(
+        "WITH found AS (SELECT r.key, r.id, coalesce(length(r.view), 0) AS bytes FROM {from} WHERE r.id > ?1 AND {kind} ORDER BY r.id \
+         LIMIT ?2), page AS (SELECT key, id, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM found) \
+         SELECT {RECORD_COLUMNS}, (SELECT count(*) FROM found) FROM page p CROSS JOIN records r ON r.key = p.key \
+         WHERE p.before = 0 OR p.before < ?5 ORDER BY p.id"
+    );
     let prepared = sqlx::query(AssertSqlSafe(sql)).bind(start(query.after.as_ref())).bind(limit(query.limit));
     let prepared = prepared.bind(query.kind.as_deref()).bind(query.refers_to.as_ref().map(|id| &id.0[..]));
-    let rows = prepared.fetch_all(connection).await?;
-    let mut page = ListPage { next: last(&rows, query.limit), ..ListPage::default() };
+    let rows = prepared.bind(limit(query.bytes)).fetch_all(connection).await?;
+    let found = rows.first().map_or(Ok(0), |row| Cells::new(row, "records", 0).u64(RECORD_COLUMN_COUNT))?;
+    let is_cut = found > rows.len() as u64 || rows.len() == query.limit;
+    let mut page = ListPage { next: last(&rows, rows.len()).filter(|_| is_cut), ..ListPage::default() };
     sort_out(&rows, itself, &mut page.rows, &mut page.damaged)?;
     Ok(page)
 }

@@ -82,7 +82,7 @@ async fn ask(store: &SqliteStore) -> usize {
         store.record(id(5)).await.is_err(),
         store.by_prefix("0").await.is_err(),
         store.list(&ListQuery { limit: 1_000, ..ListQuery::default() }).await.is_err(),
-        store.conflicts(None, 1_000).await.is_err(),
+        store.conflicts(&heliu_storage::ConflictQuery::default()).await.is_err(),
         store.conflicts_of(&all).await.is_err(),
         store.cursor(STORE).await.is_err(),
         store.wants(1_000).await.is_err(),

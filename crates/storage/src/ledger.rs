@@ -13,6 +13,14 @@ pub struct ConflictRow {
     pub body: Vec<u8>,
 }
 
+/// Open conflicts, in id order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConflictPage {
+    pub rows: Vec<ConflictRow>,
+    /// After this one the next page begins; none if there is none.
+    pub next: Option<[u8; 32]>,
+}
+
 /// What was refused: kept as a leaf as well if it is one, and here alone if it cannot be read or is not signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantineRow {

@@ -16,7 +16,9 @@ use std::sync::Arc;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
-pub use ledger::{AuditRow, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState};
+pub use ledger::{
+    AuditRow, ConflictPage, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState,
+};
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
     LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
@@ -51,13 +53,41 @@ pub struct Budget {
 }
 
 /// What [`Read::list`] returns: records of one kind (or all), in id order, after a given one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ListQuery {
     pub kind: Option<String>,
     /// Only records that refer to this one.
     pub refers_to: Option<RecordId>,
     pub after: Option<RecordId>,
     pub limit: usize,
+    /// Bytes of views. A page holds at least one row, however large.
+    pub bytes: usize,
+}
+
+/// What [`Read::conflicts`] returns: open conflicts in id order, after a given one.
+#[derive(Clone, Debug)]
+pub struct ConflictQuery {
+    pub kind: Option<String>,
+    /// Only those that have this record as an anchor.
+    pub anchor: Option<RecordId>,
+    pub after: Option<[u8; 32]>,
+    pub limit: usize,
+    /// Bytes of bodies. A page holds at least one, however large.
+    pub bytes: usize,
+}
+
+impl Default for ListQuery {
+    /// Any, as many as there are.
+    fn default() -> Self {
+        ListQuery { kind: None, refers_to: None, after: None, limit: usize::MAX, bytes: usize::MAX }
+    }
+}
+
+impl Default for ConflictQuery {
+    /// Any, as many as there are.
+    fn default() -> Self {
+        ConflictQuery { kind: None, anchor: None, after: None, limit: usize::MAX, bytes: usize::MAX }
+    }
 }
 
 /// Reads see only what is durable, and each call sees one state of the store.
@@ -91,12 +121,20 @@ pub trait Read: Send + Sync {
     fn by_prefix(&self, prefix: &str) -> impl Future<Output = Result<Vec<RecordId>, StoreError>> + Send;
     /// Rows in any state: who lists for people's day-to-day views leaves out all but what is present.
     fn list(&self, query: &ListQuery) -> impl Future<Output = Result<ListPage, StoreError>> + Send;
-    /// Open conflicts, in id order, after a given one.
-    fn conflicts(
+    /// Leaves of one record after a position, in feed order, and whether there are more. What cannot be read of one is empty.
+    fn history(
         &self,
-        after: Option<[u8; 32]>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<ConflictRow>, StoreError>> + Send;
+        id: RecordId,
+        after: Position,
+        budget: Budget,
+    ) -> impl Future<Output = Result<(Vec<LeafRow>, bool), StoreError>> + Send;
+    fn conflicts(&self, query: &ConflictQuery) -> impl Future<Output = Result<ConflictPage, StoreError>> + Send;
+    /// Which open conflicts have one of these records as an anchor, in order and without their bodies, each with all its
+    /// anchors.
+    fn conflict_ids(
+        &self,
+        anchors: &[RecordId],
+    ) -> impl Future<Output = Result<Vec<([u8; 32], Vec<RecordId>)>, StoreError>> + Send;
     /// Open conflicts that have one of these records as an anchor.
     fn conflicts_of(&self, anchors: &[RecordId]) -> impl Future<Output = Result<Vec<ConflictRow>, StoreError>> + Send;
     /// How far this node has received the feed of another store, by any link.

@@ -11,11 +11,11 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
 use crate::{
-    AuditRow, Budget, CommandId, ConflictRow, Cursor, DamagedRow, FeedEntry, FeedPage, ListPage, ListQuery, Loaded,
-    Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId,
-    StrandedRow, StrandedState, Transaction, Write,
+    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRow, Cursor, DamagedRow, FeedEntry, FeedPage,
+    LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem,
+    ScanPage, StatementRow, StoreError, StoreId, StrandedRow, StrandedState, Transaction, Write,
 };
-use state::State;
+use state::{State, page};
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
 /// drops the engine; a restored backup is an older [`MemoryStore::fork`].
@@ -115,20 +115,35 @@ impl Read for MemoryStore {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        let rows = self.lock().list(query);
-        let next = rows.last().filter(|_| rows.len() == query.limit).map(|row| row.id);
-        Ok(ListPage { rows, next, damaged: Vec::new() })
+        Ok(self.lock().list(query))
     }
 
-    async fn conflicts(&self, after: Option<[u8; 32]>, limit: usize) -> Result<Vec<ConflictRow>, StoreError> {
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+    async fn history(&self, id: RecordId, after: Position, budget: Budget) -> Result<(Vec<LeafRow>, bool), StoreError> {
         let state = self.lock();
-        Ok(state
-            .conflicts
-            .range((start, Bound::Unbounded))
-            .take(limit)
-            .map(|(_, row)| ConflictRow::clone(row))
-            .collect())
+        let (page, more) = page(state.leaves_after(id, after), budget, |leaf| leaf.change.len());
+        Ok((page.into_iter().cloned().collect(), more))
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<ConflictPage, StoreError> {
+        let start = query.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.lock();
+        let fits = |row: &&Arc<ConflictRow>| {
+            query.kind.as_ref().is_none_or(|kind| *kind == row.kind)
+                && query.anchor.is_none_or(|anchor| row.anchors.contains(&anchor))
+        };
+        let rows = state.conflicts.range((start, Bound::Unbounded)).map(|(_, row)| row).filter(fits);
+        let budget = Budget { entries: query.limit, bytes: query.bytes };
+        let (page, more) = page(rows, budget, |row| row.body.len());
+        let next = page.last().filter(|_| more).map(|row| row.id);
+        Ok(ConflictPage { rows: page.into_iter().map(|row| ConflictRow::clone(row)).collect(), next })
+    }
+
+    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<([u8; 32], Vec<RecordId>)>, StoreError> {
+        let state = self.lock();
+        let ids: BTreeSet<&[u8; 32]> =
+            anchors.iter().filter_map(|anchor| state.conflicts_by_anchor.get(anchor)).flatten().collect();
+        let rows = ids.into_iter().filter_map(|id| state.conflicts.get(id));
+        Ok(rows.map(|row| (row.id, row.anchors.clone())).collect())
     }
 
     async fn conflicts_of(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, StoreError> {

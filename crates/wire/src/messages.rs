@@ -108,6 +108,7 @@ pub fn conflict(conflict: &Conflict, seats: &Seats, body_json: String) -> operat
         explanation: Some((&conflict.explanation).into()),
         records: conflict.anchors.iter().map(ToString::to_string).collect(),
         body_json,
+        cuts: Vec::new(),
     }
 }
 

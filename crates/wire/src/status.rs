@@ -95,7 +95,9 @@ impl From<&heliu_record::command::Refusal> for Refusal {
             "no_authority" | "not_resolver" => Code::PermissionDenied,
             "returning" => Code::Unavailable,
             "unknown_command" | "unknown_argument" | "unknown_kind" | "unknown_state" | "missing_argument"
-            | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_booking" | "which_letter" => Code::InvalidArgument,
+            | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_booking" | "which_letter" => {
+                Code::InvalidArgument
+            }
             _ => Code::FailedPrecondition,
         };
         let (what, why, next) = ((&refusal.what).into(), (&refusal.why).into(), (&refusal.next).into());

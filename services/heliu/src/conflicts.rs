@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heliu_client::operations::{Conflict, ConflictValue, ListConflictsRequest};
+use heliu_client::operations::{Conflict, ConflictValue, GetConflictRequest, ListConflictsRequest};
 use heliu_client::records::ExecuteRequest;
 use heliu_record::{kinds, rules};
 use serde_json::{Value, json};
@@ -12,9 +12,10 @@ use crate::failure::Failure;
 use crate::links::{place, seat_shape};
 use crate::order;
 use crate::out::{Done, print, print_json};
+use crate::parts::cuts_shape;
 use crate::records::{given, more, pages, short};
 use crate::text::table::{Table, pairs};
-use crate::text::{Language, Say, codes, language, time, tr};
+use crate::text::{Language, Say, codes, count, language, time, tr};
 use crate::{target, which};
 
 pub async fn run(args: Conflicts) -> Result<Done, Failure> {
@@ -62,8 +63,28 @@ async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
 }
 
 async fn show(args: &ConflictsShowArgs) -> Result<Done, Failure> {
-    let conflict = target::connect(&args.read.target).await?.conflict(&args.id).await?;
-    if args.read.json { print_json(&shape(&conflict)) } else { print(&told(&conflict)) }
+    let client = target::connect(&args.read.target).await?;
+    let (mut found, mut before, mut total) = (None::<Conflict>, None, 0);
+    let (values, after) = pages(&args.page, async |after, limit| {
+        let page = client.conflict_page(GetConflictRequest { id: args.id.clone(), after, limit }).await?;
+        let mut conflict = page.conflict.unwrap_or_default();
+        let values = std::mem::take(&mut conflict.values);
+        before.get_or_insert(page.before);
+        (found, total) = (Some(conflict), page.total);
+        Ok((values, page.next))
+    })
+    .await?;
+    let (shown, before) = (values.len() as u64, before.unwrap_or_default());
+    let conflict = Conflict { values, ..found.unwrap_or_default() };
+    if args.read.json {
+        let mut told = shape(&conflict);
+        told["before"] = before.into();
+        told["total"] = total.into();
+        told["next"] = given(&after).into();
+        return print_json(&told);
+    }
+    let rest = total.saturating_sub(before + shown);
+    print(&told(&conflict, before, rest, &after))
 }
 
 async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
@@ -89,7 +110,8 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
     ))
 }
 
-fn told(conflict: &Conflict) -> String {
+/// `before`: so many values come before these; `rest`: so many after them, from the cursor `after` on.
+fn told(conflict: &Conflict, before: u64, rest: u64, after: &str) -> String {
     let records: Vec<String> = conflict.records.iter().map(|id| short(id)).collect();
     let rows = [
         (tr!("编号", "id"), conflict.id.clone()),
@@ -103,7 +125,7 @@ fn told(conflict: &Conflict) -> String {
     let mut text = pairs(&rows) + "\n";
     let headers = ["", &tr!("值", "value"), &tr!("席位", "seat"), &tr!("经办人", "who"), &tr!("时间", "when")];
     let mut table = Table::new(&headers).right(&[0]).whole(&[0, 4]);
-    for (number, value) in (1..).zip(&conflict.values) {
+    for (number, value) in (before + 1..).zip(&conflict.values) {
         table.row([
             format!("{number}"),
             said(conflict, &value.choice),
@@ -114,6 +136,13 @@ fn told(conflict: &Conflict) -> String {
     }
     text.push_str(&table.print());
     let id = short(&conflict.id);
+    if rest > 0 {
+        let rest = count(rest);
+        text.push_str(&tr!(
+            "另有 {rest} 个值:heliu conflicts show {id} --after {after}\n",
+            "and {rest} more: heliu conflicts show {id} --after {after}\n"
+        ));
+    }
     text + &tr!(
         "\n处置:heliu conflicts settle {id} --choose 序号 --reason 事由\n",
         "\nTo settle it: heliu conflicts settle {id} --choose NUMBER --reason WHY\n"
@@ -157,7 +186,7 @@ fn shape(conflict: &Conflict) -> Value {
         "id": conflict.id, "kind": conflict.kind, "severity": conflict.severity, "subject": conflict.subject,
         "field": conflict.field, "values": conflict.values.iter().map(value).collect::<Vec<_>>(),
         "provisional": conflict.provisional, "resolver": seat_shape(conflict.resolver.as_ref()),
-        "explanation": {"zh": said.zh, "en": said.en}, "records": conflict.records,
+        "explanation": {"zh": said.zh, "en": said.en}, "records": conflict.records, "cuts": cuts_shape(&conflict.cuts),
     })
 }
 
@@ -184,10 +213,10 @@ mod tests {
         ];
         speaking(Language::Zh, || {
             for conflict in &all {
-                let said = told(conflict);
+                let said = told(conflict, 0, 0, "");
                 assert_eq!(codes_in(&said), [""; 0], "{said}");
             }
-            assert!(told(&all[0]).contains("共建") && told(&all[1]).contains("谢绝"));
+            assert!(told(&all[0], 0, 0, "").contains("共建") && told(&all[1], 0, 0, "").contains("谢绝"));
         });
     }
 }

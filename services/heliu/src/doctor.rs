@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::links::place;
 use crate::out::{Done, print, print_json};
-use crate::realm::{directory_file, key_file, LOCAL_ACCESS};
+use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
 use crate::text::{Say, clean, say, time, tr};
 use crate::{modes, target};
 

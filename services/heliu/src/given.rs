@@ -39,7 +39,9 @@ impl Given {
     pub fn value(&self) -> Result<String, Failure> {
         match self {
             Given::Typed(text) => Ok(text.clone()),
-            Given::Stdin => limited(&mut std::io::stdin().lock()).map_err(|why| Failure::bad_file(Path::new("-"), &why)),
+            Given::Stdin => {
+                limited(&mut std::io::stdin().lock()).map_err(|why| Failure::bad_file(Path::new("-"), &why))
+            }
             Given::File(path) => of_file(path).map_err(|why| Failure::bad_file(path, &why)),
         }
     }
@@ -135,6 +137,6 @@ mod tests {
         assert_eq!(Given::of("-"), Given::Stdin);
         assert_eq!(Given::of("@/nowhere").value().expect_err("it is not there").code, "file");
         std::fs::write(&file, "x".repeat(70_000)).expect("it is ours");
-        assert_eq!(of_file(&file).expect_err("it is too long").code, "usage");
+        assert_eq!(of_file(&file).expect_err("it is too long"), BadFile::TooLong(BYTES_MAX));
     }
 }

@@ -370,7 +370,7 @@ fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
         "read_only": (!status.read_only_reason.is_empty()).then_some(&status.read_only_reason),
         "now": time::utc(status.now_ms), "time_zone": status.time_zone, "today": status.today,
         "certificate_not_after": status.certificate_not_after_ms.and_then(time::utc), "problems": status.problems,
-        "refusals": status.refusals,
+        "refusals": status.refusals, "unread_bytes": status.unread_bytes,
         "recent_refusals": status.recent_refusals.iter().map(refused_shape).collect::<Vec<_>>(),
         "issuer": status.issuer, "alarms": status.alarms, "alarms_grave": status.alarms_grave,
         "pending_wraps": status.pending_wraps, "in_part": status.in_part,

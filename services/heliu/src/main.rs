@@ -18,6 +18,7 @@ mod modes;
 mod node;
 mod order;
 mod out;
+mod parts;
 mod privacy;
 mod realm;
 mod records;

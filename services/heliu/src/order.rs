@@ -18,7 +18,7 @@ use crate::given::{Given, ask};
 use crate::out::{Done, complain, print, print_json};
 use crate::realm::key_file::random;
 use crate::text::table::Table;
-use crate::text::{clean, codes, labelled, nearest, say, tr, Say};
+use crate::text::{Say, clean, codes, labelled, nearest, say, tr};
 use crate::{target, usage, which};
 
 pub async fn run(args: DoArgs) -> Result<Done, Failure> {
@@ -174,7 +174,7 @@ fn values(
 
 /// Whether the value of an argument is kept from some who have the record. Where a field is named, that one decides.
 fn is_sealed(command: &str, name: &str, field: Option<&str>) -> bool {
-    let sealed = |name: &str| kinds::all().iter().any(|kind| kind.field(name).is_some_and(|field| field.sealed));
+    let sealed = |name: &str| kinds::all().iter().any(|kind| kind.field_called(name).is_some_and(|field| field.sealed));
     let Some(command) = command::find(command) else { return sealed(name) };
     match command.arguments.iter().find(|argument| argument.name == name) {
         Some(argument) => argument.sealed && field.is_none_or(sealed),
@@ -364,12 +364,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let file = folder.path().join("phone");
         std::fs::write(&file, "13800000000\n").expect("it is ours");
-        let (_, typed) = take_apart(&words(&format!("name=甲 phone=@{} note=@@x", file.display()))).expect("it reads");
+        let (_, typed) = take_apart("member.register", &words(&format!("name=甲 phone=@{} note=@@x", file.display()))).expect("it reads");
         let read = values("member.register", typed, &[]).expect("the file is there");
         assert_eq!([&read["name"], &read["phone"], &read["note"]], ["甲", "13800000000", "@x"]);
-        let twice = take_apart(&words("a=- b=-")).expect("it reads").1;
+        let twice = take_apart("member.register", &words("a=- b=-")).expect("it reads").1;
         assert_eq!(values("member.register", twice, &[]).expect_err("one input").exit, Exit::Usage);
-        let both = take_apart(&words("phone=1")).expect("it reads").1;
+        let both = take_apart("member.register", &words("phone=1")).expect("it reads").1;
         assert_eq!(values("member.register", both, &["phone".to_owned()]).expect_err("twice").exit, Exit::Usage);
         let sealed: Vec<&str> = kinds::all()
             .iter()

@@ -20,9 +20,8 @@ pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
     needs_reason(&args.why, "--why")?;
     let client = target::connect(&args.read.target).await?;
     let who = who(&Asker { reason: String::new(), who: args.who.clone() });
-    let fields = client
-        .reveal(RevealRequest { id: which::record(&client, &args.id, "").await?, who, why: args.why.clone() })
-        .await?;
+    let id = which::record(&client, &args.id, "").await?;
+    let fields = client.reveal(RevealRequest { id, who, why: args.why.clone(), after: args.after }).await?;
     if args.read.json {
         return print_json(&json!({"fields": fields.iter().map(field_shape).collect::<Vec<_>>()}));
     }
@@ -40,8 +39,14 @@ fn field_name(code: &str) -> String {
 }
 
 fn values_told(field: &RevealedField) -> String {
-    let values = field.values.join(" | ");
-    let locked = field.locked;
+    let mut values = field.values.join(" | ");
+    let (locked, total) = (field.locked, field.total);
+    if field.values.len() < total as usize {
+        values += &tr!(
+            "(不同的值共 {total} 个;--after N 列出其后的)",
+            " (of {total} different values: --after N shows those that follow)"
+        );
+    }
     match (locked, values.is_empty()) {
         (0, _) => values,
         (_, true) => tr!("{locked} 个值,本节点没有钥匙", "{locked} value(s) that this node has no key for"),
@@ -52,7 +57,7 @@ fn values_told(field: &RevealedField) -> String {
 }
 
 fn field_shape(field: &RevealedField) -> Value {
-    json!({"field": field.field, "values": field.values, "locked": field.locked})
+    json!({"field": field.field, "values": field.values, "locked": field.locked, "total": field.total})
 }
 
 fn needs_reason(reason: &str, flag: &str) -> Result<(), Failure> {

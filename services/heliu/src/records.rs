@@ -14,6 +14,7 @@ use crate::cli::{GetArgs, HistoryArgs, ListArgs, Page};
 use crate::failure::Failure;
 use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
+use crate::parts::{self, cuts_shape, cuts_told};
 use crate::text::table::{Table, pairs};
 use crate::text::{Say, clean, codes, count, labelled, nearest, say, time, tr};
 use crate::{target, which};
@@ -25,6 +26,9 @@ const REFERRED: usize = 16;
 
 pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
+    if !args.path.is_empty() {
+        return parts::get(&client, args).await;
+    }
     let record = client.get(&which::record(&client, &args.id, "").await?).await?;
     if args.read.json {
         return print_json(&shape(&record));
@@ -37,7 +41,7 @@ pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
             names.insert(id, name);
         }
     }
-    print(&told(&record, &names))
+    print(&(told(&record, &names) + &cuts_told(&record.id, &record.cuts)))
 }
 
 /// The records that plain fields name.
@@ -231,7 +235,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Ids are shortened: who needs them whole takes `--json`. `path` is where the value is in the view.
-fn value_told(kind: Option<&'static Kind>, path: &str, value: &Value) -> String {
+pub fn value_told(kind: Option<&'static Kind>, path: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(true) => tr!("是", "yes"),
@@ -306,7 +310,7 @@ fn shape(record: &Record) -> Value {
         "public": record.public, "owners": seats(&record.owners), "participants": seats(&record.participants),
         "view": view(record), "leaves": record.leaves, "waiting": record.waiting,
         "stub": record.stub.as_ref().map(|stub| json!({"since": time::utc(stub.since_ms), "reason": stub.reason})),
-        "conflicts": record.conflicts,
+        "conflicts": record.conflicts, "cuts": cuts_shape(&record.cuts),
     })
 }
 

@@ -117,10 +117,16 @@ impl Desk {
 
     /// All open conflicts, in order of their ids.
     pub async fn conflicts(&self) -> Vec<Conflict> {
-        let request = ListConflictsRequest { limit: PAGE, ..ListConflictsRequest::default() };
-        let page = self.client.conflicts(request).await.expect("conflicts are listed");
-        assert!(page.next.is_empty(), "the stories have few conflicts");
-        let mut conflicts = page.conflicts;
+        let (mut conflicts, mut after) = (Vec::new(), String::new());
+        loop {
+            let request = ListConflictsRequest { limit: PAGE, after, ..ListConflictsRequest::default() };
+            let page = self.client.conflicts(request).await.expect("conflicts are listed");
+            conflicts.extend(page.conflicts);
+            after = page.next;
+            if after.is_empty() {
+                break;
+            }
+        }
         conflicts.sort_by(|a, b| a.id.cmp(&b.id));
         conflicts
     }

@@ -24,6 +24,11 @@ impl Caller {
         self.0.as_ref().map_or("", |entry| &entry.name)
     }
 
+    /// The id of the bearer's token; none in development mode.
+    pub fn token(&self) -> Option<&str> {
+        self.0.as_ref().map(|entry| entry.id.as_str())
+    }
+
     /// The right by which the bearer acts, for the audit log: the role, and what the token is called. Empty in development
     /// mode.
     pub fn right(&self, role: Role) -> String {

@@ -37,6 +37,7 @@ impl<S: Write + 'static> Running<S> {
             problems: problems.collect(),
             refusals,
             recent_refusals,
+            unread_bytes: inner.unread.bytes() as u64,
             is_issuer: self.is_issuer(),
             alarms: self.alarms(),
             pending_wraps: engine.pending_wraps().count() as u64,

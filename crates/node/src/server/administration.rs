@@ -17,10 +17,11 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
+use super::pages::Page;
 use super::refusals::{ambiguous, invalid, not_here, of_ask, of_read, out_of_scope};
 use super::scope::Reach;
-use super::words::{digits, page, seat_of_node};
-use super::{auditing, entries, excluded};
+use super::words::{digits, seat_of_node};
+use super::{auditing, entries, excluded, pages};
 use crate::access::Role;
 use crate::error::OrderError;
 use crate::handle::NodeHandle;
@@ -47,6 +48,10 @@ impl<S: Read> Administration<S> {
         Reach::of(request, &self.node, &*self.store)
     }
 
+    fn page_bytes(&self) -> usize {
+        self.node.0.bounds.page_bytes
+    }
+
     /// The receipt of an erasure; a record that is not erased has none.
     async fn receipt(&self, record: RecordId) -> Result<pb::Receipt, Status> {
         let receipt = self.node.receipt(record).await.map_err(|error| of_ask(&error))?;
@@ -59,6 +64,7 @@ impl<S: Read> Administration<S> {
 impl<S: Read + 'static> AdministrationService for Administration<S> {
     async fn list_nodes(&self, request: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
         let reach = self.reach(&request)?;
+        let asked = request.into_inner();
         let heads = self.node.audit_heads().await.map_err(|error| of_ask(&error))?;
         let directory = &reach.directory;
         let mut nodes = Vec::new();
@@ -84,24 +90,21 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
                 });
             }
         }
-        Ok(Response::new(pb::ListNodesResponse { nodes }))
+        let (nodes, next) = pages::of(nodes, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListNodesResponse { nodes, next }))
     }
 
     async fn list_directory(&self, request: Request<pb::ListDirectoryRequest>) -> Answer<pb::ListDirectoryResponse> {
         let asked = request.into_inner();
         let directory = self.node.directory();
-        let mut bytes = 0;
-        let mut listed = Vec::new();
-        for signed in directory.entries_from(asked.from).iter().take(page(asked.limit)) {
-            let entry = entries::entry_in_words(signed, &directory);
-            bytes += entry.encoded.len();
-            // One entry at least, however large; the next page begins where this one ends.
-            if bytes > PAGE_BYTES_MAX && !listed.is_empty() {
+        // What is signed is not cut: one entry at least, however large. The next page begins where this one ends.
+        let mut page = Page::new(pages::rows(asked.limit), self.page_bytes());
+        for signed in directory.entries_from(asked.from) {
+            if page.is_full() || !page.take(entries::entry_in_words(signed, &directory)) {
                 break;
             }
-            listed.push(entry);
         }
-        Ok(Response::new(pb::ListDirectoryResponse { entries: listed, length: directory.len() }))
+        Ok(Response::new(pb::ListDirectoryResponse { entries: page.into_items(), length: directory.len() }))
     }
 
     async fn mint_token(&self, request: Request<pb::MintTokenRequest>) -> Answer<pb::MintTokenResponse> {
@@ -191,25 +194,33 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
     async fn list_audit(&self, request: Request<pb::ListAuditRequest>) -> Answer<pb::ListAuditResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let (mut from, limit) = (asked.after, page(asked.limit));
-        let mut entries: Vec<pb::AuditEntry> = Vec::new();
+        let (mut from, limit) = (asked.after, pages::rows(asked.limit));
+        let (mut page, mut last, mut beyond) = (Page::new(limit, self.page_bytes()), asked.after, None);
         // What others did is passed over after it has been read, so a page may take several reads to fill.
-        while entries.len() <= limit {
+        'reading: loop {
             let rows = self.store.audit(from, limit).await.map_err(|error| of_read(&error))?;
-            let Some(last) = rows.last() else { break };
-            from = last.seq;
+            let Some(end) = rows.last() else { break };
+            from = end.seq;
             for entry in rows.iter().map(auditing::listed) {
-                if entries.len() <= limit && auditing::is_for(&entry, &reach).await? {
-                    entries.push(entry);
+                let seq = entry.seq;
+                if !auditing::is_for(&entry, &reach).await? {
+                    continue;
                 }
+                if !page.take(entry) {
+                    beyond = Some(seq);
+                    break 'reading;
+                }
+                last = seq;
+            }
+            if page.is_full() && reach.is_operator() {
+                break;
             }
         }
         let head = self.store.audit_head().await.map_err(|error| of_read(&error))?;
         let length = head.map_or(0, |(seq, _)| seq);
         // How much others did is not told either: only whether there is more for the bearer.
-        let length = if reach.is_operator() { length } else { entries.last().map_or(asked.after, |last| last.seq) };
-        entries.truncate(limit);
-        Ok(Response::new(pb::ListAuditResponse { entries, length }))
+        let length = if reach.is_operator() { length } else { beyond.unwrap_or(last) };
+        Ok(Response::new(pb::ListAuditResponse { entries: page.into_items(), length }))
     }
 
     async fn verify_audit(&self, _: Request<pb::VerifyAuditRequest>) -> Answer<pb::VerifyAuditResponse> {
@@ -219,9 +230,6 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         Ok(Response::new(walked))
     }
 }
-
-/// Bytes of directory entries on one page.
-const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What an entry is to say, what the audit log calls it, and what it is about.
 fn items(change: Change, directory: &Directory) -> Result<(Vec<Item>, &'static str, String), Status> {

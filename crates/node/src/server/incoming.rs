@@ -20,6 +20,8 @@ use tonic::transport::server::Connected;
 use tracing::Instrument as _;
 
 use super::lobby::{Pass, Ticket};
+use super::unread::Share;
+use crate::bounds::Bounds;
 use crate::handle::{Inner, Secured};
 use crate::tls::stream::Stream;
 
@@ -37,6 +39,8 @@ pub(crate) struct Visitor {
     pub node: Option<NodeId>,
     /// Its place.
     pub pass: Pass,
+    /// What it may have of answers that it does not take.
+    pub share: Arc<Share>,
 }
 
 /// Connections, each secured in a task of its own. The listener ends when the node stops.
@@ -105,7 +109,7 @@ async fn receive(inner: Arc<Inner>, ready: Ready, tcp: TcpStream, address: Socke
     };
     if let Some((stream, node)) = secured {
         // An error: the server has stopped meanwhile.
-        let _ = ready.send(Ok(Connection::new(stream, address, node, ticket, inner.bounds.preface))).await;
+        let _ = ready.send(Ok(Connection::new(stream, address, node, ticket, &inner.bounds))).await;
     }
 }
 
@@ -145,9 +149,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    fn new(stream: Stream, address: SocketAddr, node: Option<NodeId>, ticket: Ticket, preface: Duration) -> Self {
-        let preface = Some((Box::pin(sleep(preface)), PREFACE_BYTES));
-        Connection { stream, visitor: Visitor { address, node, pass: ticket.pass() }, preface, ticket }
+    fn new(stream: Stream, address: SocketAddr, node: Option<NodeId>, ticket: Ticket, bounds: &Bounds) -> Self {
+        let preface = Some((Box::pin(sleep(bounds.preface)), PREFACE_BYTES));
+        let visitor = Visitor { address, node, pass: ticket.pass(), share: Share::of_connection(bounds) };
+        Connection { stream, visitor, preface, ticket }
     }
 
     /// An error if it is to be hung up. Else whoever reads or writes is woken when it is.

@@ -92,11 +92,7 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let Pass { lobby, id, source } = &self.pass;
-        let mut book = lobby.lock();
-        if book.admitted.remove(id).is_none() {
-            book.leave(*id, *source);
-        }
+        self.pass.hang_up();
     }
 }
 
@@ -122,6 +118,19 @@ impl Pass {
         let mut book = self.lobby.lock();
         if let Some(guest) = book.admitted.remove(&self.id) {
             book.wait(self.id, self.source, guest, self.lobby.room);
+        }
+    }
+
+    /// Where the connection comes from: of one machine with many addresses, always the same.
+    pub fn source(&self) -> IpAddr {
+        self.source
+    }
+
+    /// It has shown who it is or not, it goes.
+    pub fn hang_up(&self) {
+        let mut book = self.lobby.lock();
+        if book.admitted.remove(&self.id).is_none() {
+            book.leave(self.id, self.source);
         }
     }
 

@@ -2,7 +2,10 @@
 
 mod acting;
 mod administration;
+mod answers;
 mod auditing;
+mod conflicts;
+mod cut;
 mod enrolment;
 mod entries;
 mod excluded;
@@ -10,10 +13,12 @@ mod incoming;
 pub(crate) mod lobby;
 mod operations;
 mod operators;
+mod pages;
 mod records;
 pub(crate) mod refusals;
 mod replication;
 pub(crate) mod scope;
+pub(crate) mod unread;
 mod words;
 
 use std::sync::Arc;
@@ -74,6 +79,7 @@ pub(crate) async fn serve<S: Read + 'static>(
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
         .accept_http1(false)
         .layer(GateLayer::new(Arc::clone(&inner)))
+        .layer(answers::AnswersLayer(Arc::clone(&inner.unread)))
         .add_service(replication)
         .add_service(records)
         .add_service(operations)

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_record::conflict::{Conflict, Explanation};
+use heliu_record::conflict::ConflictId;
 use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
 use heliu_replication::{Alarm, Severity};
-use heliu_storage::{ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
+use heliu_storage::{ConflictQuery, ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_wire::operations as pb;
@@ -16,10 +16,12 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::operators;
+use super::pages::Page;
+use super::records::LOOKED_PAGES;
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::Reach;
-use super::words::{after, digits, node_name, page};
+use super::words::{after, digits, node_name};
+use super::{conflicts, operators, pages};
 use crate::access::Role;
 use crate::error::AskError;
 use crate::handle::NodeHandle;
@@ -44,27 +46,44 @@ impl<S: Read> Operations<S> {
         Reach::of(request, &self.node, &*self.store)
     }
 
-    /// A stored conflict as a message; one that another version wrote and this one cannot read has its body alone. Who is not
-    /// shown all records that the explanation names is told what it is in general.
-    async fn conflict(&self, reach: &Reach<'_, S>, row: &ConflictRow, with_body: bool) -> Result<pb::Conflict, Status> {
-        let body = |bytes: &[u8]| if with_body { String::from_utf8_lossy(bytes).into_owned() } else { String::new() };
-        let seats = reach.directory.seats();
-        let Ok(mut conflict) = serde_json::from_slice::<Conflict>(&row.body) else {
-            return Ok(pb::Conflict {
-                id: to_hex(&row.id),
-                kind: row.kind.clone(),
-                records: row.anchors.iter().map(ToString::to_string).collect(),
-                body_json: if reach.sight.is_whole() { body(&row.body) } else { String::new() },
-                ..pb::Conflict::default()
-            });
-        };
-        if reach.has_all(&conflict.quotes).await? {
-            return Ok(heliu_wire::conflict(&conflict, seats, body(&row.body)));
+    fn page_bytes(&self) -> usize {
+        self.node.0.bounds.page_bytes
+    }
+
+    /// These, as a list shows them.
+    async fn listed(&self, reach: &Reach<'_, S>, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
+        let (rows, names) = self.names_shown(reach, rows).await?;
+        let (directory, bytes) = (reach.directory.clone(), self.page_bytes() / 16);
+        aside(move || {
+            let listed = |(row, names): (&ConflictRow, bool)| conflicts::listed(row, names, bytes, &directory);
+            rows.iter().zip(names).map(listed).collect()
+        })
+        .await
+    }
+
+    /// For each, whether the bearer may read the names that its explanation quotes: he is shown all records that have them.
+    async fn names_shown(
+        &self,
+        reach: &Reach<'_, S>,
+        rows: Vec<ConflictRow>,
+    ) -> Result<(Vec<ConflictRow>, Vec<bool>), Status> {
+        if reach.sight.is_whole() {
+            let all = vec![true; rows.len()];
+            return Ok((rows, all));
         }
-        let said = heliu_record::rules::in_general(&conflict.kind);
-        conflict.explanation = said.unwrap_or_else(|| Explanation::new("", ""));
-        let bytes = serde_json::to_vec(&conflict).map_err(|error| Status::internal(error.to_string()))?;
-        Ok(heliu_wire::conflict(&conflict, seats, body(&bytes)))
+        let (rows, quotes) = aside(move || {
+            let quotes: Vec<_> = rows.iter().map(|row| conflicts::quotes(&row.body)).collect();
+            (rows, quotes)
+        })
+        .await?;
+        let mut shown = Vec::with_capacity(rows.len());
+        for quotes in &quotes {
+            shown.push(match quotes {
+                Some(quotes) => reach.has_all(quotes).await?,
+                None => false,
+            });
+        }
+        Ok((rows, shown))
     }
 
     /// The one row of the quarantine that an id or a beginning of it names.
@@ -119,15 +138,18 @@ impl<S: Read> Operations<S> {
     async fn conflicts_with(&self, reach: &Reach<'_, S>, prefix: &str) -> Result<Vec<ConflictRow>, Status> {
         let padded = format!("{prefix:0<64}");
         let Some(first) = from_hex::<32>(&padded) else { return Ok(Vec::new()) };
-        let (mut from, mut found, mut is_last) = (before(first), Vec::new(), false);
-        while found.len() < 2 && !is_last {
-            let rows = self.store.conflicts(from, 2).await.map_err(|error| of_read(&error))?;
-            from = rows.last().map(|row| row.id);
-            is_last = rows.len() < 2 || from.is_some_and(|last| !to_hex(&last).starts_with(prefix));
-            for row in rows.into_iter().filter(|row| to_hex(&row.id).starts_with(prefix)) {
+        let mut query = ConflictQuery { after: before(first), limit: 2, ..ConflictQuery::default() };
+        let mut found = Vec::new();
+        while found.len() < 2 {
+            let page = self.store.conflicts(&query).await.map_err(|error| of_read(&error))?;
+            for row in page.rows.into_iter().filter(|row| to_hex(&row.id).starts_with(prefix)) {
                 if reach.has_conflict(&row).await? {
                     found.push(row);
                 }
+            }
+            query.after = page.next.filter(|last| to_hex(last).starts_with(prefix));
+            if query.after.is_none() {
+                break;
             }
         }
         Ok(found)
@@ -207,6 +229,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             problems: status.problems,
             refusals: status.refusals,
             recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
+            unread_bytes: status.unread_bytes,
             issuer: status.is_issuer,
             alarms: alarms.len() as u64,
             alarms_grave: alarms.iter().filter(|alarm| alarm.severity == Severity::Critical).count() as u64,
@@ -220,9 +243,11 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
 
     async fn list_links(&self, request: Request<pb::ListLinksRequest>) -> Answer<pb::ListLinksResponse> {
         let reach = self.reach(&request)?;
+        let asked = request.into_inner();
         let links = self.links(&reach).await?;
-        let links = links.into_iter().map(|link| operators::link(link, &reach.directory)).collect();
-        Ok(Response::new(pb::ListLinksResponse { links }))
+        let links = links.into_iter().map(|link| operators::link(link, &reach.directory));
+        let (links, next) = pages::of(links, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListLinksResponse { links, next }))
     }
 
     async fn verify(&self, request: Request<pb::VerifyRequest>) -> Answer<pb::VerifyResponse> {
@@ -238,53 +263,65 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::rules::findings().map(|finding| (finding.name, finding.label)))?;
-        let limit = page(asked.limit);
-        let wanted = |row: &ConflictRow| asked.kind.is_empty() || row.kind == asked.kind;
-        let mut from = after::<heliu_record::conflict::ConflictId>(&asked.after)?.map(|id| id.0);
-        let mut rows: Vec<ConflictRow> = Vec::new();
-        let mut is_last = false;
-        if asked.record.is_empty() {
-            while rows.len() < limit && !is_last {
-                let read = limit - rows.len();
-                let found = self.store.conflicts(from, read).await.map_err(|error| of_read(&error))?;
-                is_last = found.len() < read;
-                from = found.last().map(|row| row.id).or(from);
-                for row in found.into_iter().filter(wanted) {
-                    if reach.has_conflict(&row).await? {
-                        rows.push(row);
-                    }
-                }
-            }
-        } else {
-            let id = reach.record_id(&asked.record, "record").await?;
-            let found = self.store.conflicts_of(&[id]).await.map_err(|error| of_read(&error))?;
-            for row in found.into_iter().filter(|row| wanted(row) && from.is_none_or(|from| row.id > from)) {
+        let bytes = self.page_bytes();
+        let mut page = Page::new(pages::rows(asked.limit), bytes);
+        let mut query = ConflictQuery {
+            kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
+            anchor: match asked.record.as_str() {
+                "" => None,
+                given => Some(reach.record_id(given, "record").await?),
+            },
+            after: after::<ConflictId>(&asked.after)?.map(|id| id.0),
+            limit: page.rest(),
+            bytes,
+        };
+        let (mut looked, mut last) = (0, None);
+        // What the bearer is not shown is left out after it has been read.
+        while !page.is_full() && (looked < LOOKED_PAGES * bytes || (last.is_none() && !reach.sight.is_whole())) {
+            let found = self.store.conflicts(&query).await.map_err(|error| of_read(&error))?;
+            looked += found.rows.iter().map(|row| row.body.len()).sum::<usize>();
+            let mut before = query.after;
+            query.after = found.next;
+            let mut open = Vec::with_capacity(found.rows.len());
+            for row in found.rows {
                 if reach.has_conflict(&row).await? {
-                    rows.push(row);
+                    open.push(row);
                 }
             }
-            is_last = rows.len() <= limit;
-            rows.truncate(limit);
+            let ids: Vec<[u8; 32]> = open.iter().map(|row| row.id).collect();
+            for (conflict, id) in self.listed(&reach, open).await?.into_iter().zip(ids) {
+                if !page.take(conflict) {
+                    query.after = before;
+                    break;
+                }
+                (before, last) = (Some(id), Some(id));
+            }
+            query.limit = page.rest().max(1);
+            if query.after.is_none() {
+                break;
+            }
         }
-        // The cursor is what was shown last: never the id of something that was passed over.
-        let next = rows.last().filter(|_| !is_last).map(|row| to_hex(&row.id)).unwrap_or_default();
-        let mut conflicts = Vec::with_capacity(rows.len());
-        for row in &rows {
-            conflicts.push(self.conflict(&reach, row, false).await?);
-        }
-        Ok(Response::new(pb::ListConflictsResponse { conflicts, next }))
+        // For who is not shown all, the cursor is what was shown last: never the id of something that was passed over.
+        let cursor = if reach.sight.is_whole() { query.after } else { query.after.and(last) };
+        let next = cursor.map(|id| to_hex(&id)).unwrap_or_default();
+        Ok(Response::new(pb::ListConflictsResponse { conflicts: page.into_items(), next }))
     }
 
     async fn get_conflict(&self, request: Request<pb::GetConflictRequest>) -> Answer<pb::GetConflictResponse> {
         let reach = self.reach(&request)?;
-        let id = digits(&request.into_inner().id, 64, "id")?;
-        let found = self.conflicts_with(&reach, &id).await?;
-        match &found[..] {
-            [row] => {
-                let conflict = Some(self.conflict(&reach, row, true).await?);
-                Ok(Response::new(pb::GetConflictResponse { conflict }))
+        let asked = request.into_inner();
+        let id = digits(&asked.id, 64, "id")?;
+        let from = after::<usize>(&asked.after)?.unwrap_or(0);
+        let (mut found, names) = self.names_shown(&reach, self.conflicts_with(&reach, &id).await?).await?;
+        match found.len() {
+            1 => {
+                let (row, names) = (found.remove(0), names.first().copied().unwrap_or_default());
+                let (directory, bytes) = (reach.directory.clone(), self.page_bytes());
+                let rows = pages::rows(asked.limit);
+                let shown = aside(move || conflicts::shown(&row, names, from, rows, bytes, &directory));
+                shown.await.map(Response::new)
             }
-            [] => {
+            0 => {
                 let (zh, en) = (format!("没有未决冲突 {id}。"), format!("There is no open conflict {id}."));
                 let refusal = not_here("id", &zh, &en)
                     .why("它可能已经处置,或从未有过。", "It may have been settled, or never was.")
@@ -298,25 +335,26 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     async fn list_quarantine(&self, request: Request<pb::ListQuarantineRequest>) -> Answer<pb::ListQuarantineResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let (mut below, limit) = (after::<u64>(&asked.after)?, page(asked.limit));
-        let mut listed: Vec<Quarantined> = Vec::new();
+        let (mut below, limit) = (after::<u64>(&asked.after)?, pages::rows(asked.limit));
+        let (mut page, mut last, mut next) = (Page::new(limit, self.page_bytes()), None, String::new());
         // What is not asked for or not shown is left out after it has been read, so a page may take several reads to fill;
         // one row more than it holds tells whether there is another.
-        while listed.len() <= limit {
+        'reading: loop {
             let rows = self.store.quarantined(below, limit + 1).await.map_err(|error| of_read(&error))?;
-            let Some(last) = rows.last() else { break };
-            below = Some(last.number);
-            for found in rows.into_iter().filter(|found| asked.code.is_empty() || found.row.code == asked.code) {
-                if listed.len() <= limit && reach.has_quarantined(&found.row).await? {
-                    listed.push(found);
+            let Some(end) = rows.last() else { break };
+            below = Some(end.number);
+            for found in rows.iter().filter(|found| asked.code.is_empty() || found.row.code == asked.code) {
+                if !reach.has_quarantined(&found.row).await? {
+                    continue;
                 }
+                if !page.take(operators::quarantined(found, &reach.directory)) {
+                    next = last.map(|last: u64| last.to_string()).unwrap_or_default();
+                    break 'reading;
+                }
+                last = Some(found.number);
             }
         }
-        let more = listed.len() > limit;
-        listed.truncate(limit);
-        let next = listed.last().filter(|_| more).map(|last| last.number.to_string()).unwrap_or_default();
-        let items = listed.iter().map(|listed| operators::quarantined(listed, &reach.directory)).collect();
-        Ok(Response::new(pb::ListQuarantineResponse { items, next }))
+        Ok(Response::new(pb::ListQuarantineResponse { items: page.into_items(), next }))
     }
 
     async fn get_quarantined(&self, request: Request<pb::GetQuarantinedRequest>) -> Answer<pb::GetQuarantinedResponse> {
@@ -364,14 +402,18 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     }
 
     async fn list_alarms(&self, request: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {
-        let alarms = self.alarms(&self.reach(&request)?).await?;
-        Ok(Response::new(pb::ListAlarmsResponse { alarms: alarms.into_iter().map(operators::alarm).collect() }))
+        let reach = self.reach(&request)?;
+        let asked = request.into_inner();
+        let alarms = self.alarms(&reach).await?;
+        let alarms = alarms.into_iter().map(operators::alarm);
+        let (alarms, next) = pages::of(alarms, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListAlarmsResponse { alarms, next }))
     }
 
     async fn list_stranded(&self, request: Request<pb::ListStrandedRequest>) -> Answer<pb::ListStrandedResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), page(asked.limit));
+        let (from, limit) = (after::<usize>(&asked.after)?.unwrap_or(0), pages::rows(asked.limit));
         let until = from.saturating_add(limit);
         let of_store = |error: StoreError| of_read(&error);
         // Of a part, any may be the next that is shown.
@@ -384,22 +426,32 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         all.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
         let waiting = self.store.wants(read).await.map_err(of_store)?;
         all.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
-        let (mut records, mut at, mut next) = (Vec::new(), 0, String::new());
+        let (mut page, mut at, mut next) = (Page::new(limit, self.page_bytes()), 0, String::new());
+        let mut looked = 0;
         for (id, edit, stranding) in all {
-            if at == until {
-                next = until.to_string();
+            if at == until || (looked > LOOKED_PAGES * self.page_bytes() && at > from) {
+                next = at.to_string();
                 break;
             }
             let is_before = at < from && reach.is_operator();
             let row = if is_before { None } else { self.store.record(id).await.map_err(of_store)? };
+            looked += row.as_ref().map_or(0, |row| row.view.len());
             let is_shown = reach.is_operator() || row.as_ref().is_some_and(|row| reach.shows(row));
-            if let Some(row) = row.filter(|_| is_shown && at >= from) {
-                records.push(operators::stranded(&row, edit.as_ref(), stranding));
+            if let Some(row) = row.filter(|_| is_shown && at >= from)
+                && !page.take(operators::stranded(&row, edit.as_ref(), stranding))
+            {
+                next = at.to_string();
+                break;
             }
             at += usize::from(is_shown);
         }
-        Ok(Response::new(pb::ListStrandedResponse { records, next }))
+        Ok(Response::new(pb::ListStrandedResponse { records: page.into_items(), next }))
     }
+}
+
+/// What reads through long bodies would hold up others on this thread.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Status::internal(error.to_string()))
 }
 
 /// Whether this is how somebody names the node: by its id or 8 digits of it or more, or by its seat's code. None at all

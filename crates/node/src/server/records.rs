@@ -1,23 +1,29 @@
 //! `heliu.records.v1`: commands go to the engine, reads go straight to the store, which holds only what is durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
 use heliu_replication::Revealed;
-use heliu_storage::{ListQuery, Read, RecordRow, RecordState, StoreError};
+use heliu_storage::{Budget, ListQuery, Read, RecordRow, RecordState, StoreError};
 use heliu_wire::records as pb;
 use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::refusals::{invalid, known, of_execute, of_read};
+use super::pages::Page;
+use super::refusals::{invalid, known, no_part, of_execute, of_read};
 use super::scope::Reach;
-use super::words::{after, change, digits, page, record};
+use super::words::{after, beside, change, digits, record};
+use super::{cut, pages};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
+
+/// As many pages are read for one, where what is read is not shown; a row counts for so much besides its view.
+pub(super) const LOOKED_PAGES: usize = 8;
+const ROW_BYTES: usize = 512;
 
 pub(super) struct Records<S> {
     node: NodeHandle,
@@ -59,25 +65,59 @@ impl<S: Read> Records<S> {
     ) -> Result<BTreeMap<RecordId, Vec<String>>, Status> {
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
         let mut conflicts: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
-        for conflict in self.store.conflicts_of(&ids).await.map_err(|error| of_read(&error))? {
-            if !reach.has_conflict(&conflict).await? {
+        for (conflict, anchors) in self.store.conflict_ids(&ids).await.map_err(|error| of_read(&error))? {
+            if !reach.has_all(&anchors).await? {
                 continue;
             }
-            let id = heliu_record::id::to_hex(&conflict.id);
-            for anchor in conflict.anchors {
+            let id = heliu_record::id::to_hex(&conflict);
+            for anchor in anchors {
                 conflicts.entry(anchor).or_default().push(id.clone());
             }
         }
         Ok(conflicts)
     }
 
-    async fn shown(&self, reach: &Reach<'_, S>, rows: Vec<RecordRow>) -> Result<Vec<pb::Record>, Status> {
+    /// With at most so many bytes of each view.
+    async fn shown(&self, reach: &Reach<'_, S>, rows: Vec<RecordRow>, bytes: usize) -> Result<Vec<pb::Record>, Status> {
         let mut conflicts = self.conflicts(reach, &rows).await?;
-        let show = |row: RecordRow| {
+        let directory = reach.directory.clone();
+        let show = move |row: RecordRow| {
             let of_it = conflicts.remove(&row.id).unwrap_or_default();
-            record(row, of_it, &reach.directory)
+            record(row, of_it, &directory, bytes)
         };
-        Ok(rows.into_iter().map(show).collect())
+        // A long view is read through: that would hold up others on this thread.
+        let shown = tokio::task::spawn_blocking(move || rows.into_iter().map(show).collect()).await;
+        shown.map_err(|error| Status::internal(error.to_string()))
+    }
+
+    /// Elements of a part of a record.
+    async fn part(
+        &self,
+        reach: &Reach<'_, S>,
+        row: RecordRow,
+        asked: pb::GetRequest,
+    ) -> Result<pb::GetResponse, Status> {
+        let conflicts = self.conflicts(reach, std::slice::from_ref(&row)).await?.remove(&row.id);
+        let conflicts = conflicts.unwrap_or_default();
+        let from = after::<usize>(&asked.after)?.unwrap_or(0);
+        let (directory, bytes) = (reach.directory.clone(), self.page_bytes());
+        let read = tokio::task::spawn_blocking(move || {
+            let mut page = Page::new(pages::rows(asked.limit), bytes);
+            let total = match beside(&row, &conflicts, &asked.path, &directory) {
+                Some(list) => cut::elements(&list, "", from, &mut page),
+                None => cut::elements(&row.view, &asked.path, from, &mut page),
+            };
+            (total.map(|total| (page.into_items(), total)), asked.path)
+        });
+        let (found, path) = read.await.map_err(|error| Status::internal(error.to_string()))?;
+        let (elements, total) = found.ok_or_else(|| no_part(&path))?;
+        let until = from.saturating_add(elements.len());
+        let next = if until < total { until.to_string() } else { String::new() };
+        Ok(pb::GetResponse { record: None, elements, total: total as u64, next })
+    }
+
+    fn page_bytes(&self) -> usize {
+        self.node.0.bounds.page_bytes
     }
 }
 
@@ -106,9 +146,13 @@ impl<S: Read + 'static> RecordsService for Records<S> {
 
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {
         let reach = self.reach(&request)?;
-        let row = reach.record(&request.into_inner().id, "id").await?;
-        let record = self.shown(&reach, vec![row]).await?.pop();
-        Ok(Response::new(pb::GetResponse { record }))
+        let asked = request.into_inner();
+        let row = reach.record(&asked.id, "id").await?;
+        if !asked.path.is_empty() {
+            return self.part(&reach, row, asked).await.map(Response::new);
+        }
+        let record = self.shown(&reach, vec![row], self.page_bytes() / 2).await?.pop();
+        Ok(Response::new(pb::GetResponse { record, ..pb::GetResponse::default() }))
     }
 
     async fn reveal(&self, request: Request<pb::RevealRequest>) -> Result<Response<pb::RevealResponse>, Status> {
@@ -117,14 +161,19 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let id = reach.record(&asked.id, "id").await?.id;
         let by = actor(&reach.caller, Role::Reveal, &asked.who);
         let revealed = self.node.reveal(id, by, asked.why).await.map_err(|error| of_order(&error))?;
+        // Each field has its part of the answer.
+        let bytes = self.page_bytes() / revealed.len().max(1);
         let fields = revealed.into_iter().map(|Revealed { field, values, locked }| {
-            let mut distinct: Vec<String> = Vec::with_capacity(values.len());
-            for value in values {
-                if !distinct.contains(&value) {
-                    distinct.push(value);
-                }
-            }
-            pb::RevealedField { field, values: distinct, locked }
+            let mut seen = BTreeSet::new();
+            let distinct = values.into_iter().filter(|value| seen.insert(value.clone()));
+            let mut left = bytes;
+            let mut shown: Vec<String> = distinct.skip(asked.after as usize).collect();
+            let fit = shown.iter().position(|value| {
+                left = left.saturating_sub(value.len() + 8);
+                left == 0
+            });
+            shown.truncate(fit.unwrap_or(shown.len()).max(1));
+            pb::RevealedField { field, values: shown, locked, total: u32::try_from(seen.len()).unwrap_or(u32::MAX) }
         });
         Ok(Response::new(pb::RevealResponse { fields: fields.collect() }))
     }
@@ -133,7 +182,8 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| (kind.name, kind.label)))?;
-        let limit = page(asked.limit);
+        let bytes = self.page_bytes();
+        let mut page = Page::new(pages::rows(asked.limit), bytes);
         let mut query = ListQuery {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
             refers_to: match asked.refers_to.as_str() {
@@ -141,63 +191,76 @@ impl<S: Read + 'static> RecordsService for Records<S> {
                 given => Some(reach.record_id(given, "refers_to").await?),
             },
             after: after(&asked.after)?,
-            limit,
+            limit: page.rest(),
+            bytes,
         };
-        let mut rows: Vec<RecordRow> = Vec::with_capacity(limit);
-        let mut next = String::new();
+        let (mut looked, mut last) = (0, None);
         let wanted = |row: &RecordRow| (asked.include_gone || row.state == RecordState::Present) && reach.shows(row);
         let mut suspects: Vec<RecordId> = Vec::new();
-        // What is gone is left out after it has been read, so a page may take several reads to fill.
-        while rows.len() < limit {
+        // What is gone is left out after it has been read, so a page may take several reads to fill; not without end.
+        while !page.is_full() && (looked < LOOKED_PAGES * bytes || (last.is_none() && !reach.sight.is_whole())) {
             let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
-            query.after = found.next;
-            rows.extend(found.rows.into_iter().filter(wanted));
+            looked += found.rows.iter().map(|row| row.view.len() + ROW_BYTES).sum::<usize>();
             suspects.extend(found.damaged.iter().filter_map(|row| row.record));
-            query.limit = (limit - rows.len()).max(1);
+            let mut before = query.after;
+            query.after = found.next;
+            let rows = found.rows.into_iter().filter(wanted).collect();
+            for record in self.shown(&reach, rows, bytes / 16).await? {
+                let id = record.id.parse().ok();
+                if !page.take(record) {
+                    query.after = before;
+                    break;
+                }
+                (before, last) = (id.or(before), id.or(last));
+            }
+            query.limit = page.rest().max(1);
             if query.after.is_none() {
                 break;
             }
         }
-        // The cursor is what was shown last: never the id of something that was passed over.
-        if let (Some(_), Some(last)) = (query.after, rows.last()) {
-            next = last.id.to_string();
-        }
+        // Beyond this page's end they are told by the next one.
+        suspects.retain(|id| query.after.is_none_or(|last| *id <= last));
+        // For who is not shown all, the cursor is what was shown last: never the id of something that was passed over.
+        let cursor = if reach.sight.is_whole() { query.after } else { query.after.and(last) };
+        let next = cursor.map(|last| last.to_string()).unwrap_or_default();
         let told = suspects.iter().filter(|_| reach.sight.is_whole());
         let damaged = told.map(ToString::to_string).collect();
         self.node.suspect(suspects);
-        Ok(Response::new(pb::ListResponse { records: self.shown(&reach, rows).await?, next, damaged }))
+        Ok(Response::new(pb::ListResponse { records: page.into_items(), next, damaged }))
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        // Who may see it is told by the row: it is read first.
+        // Who may see it is told by the row: it is read first. One whose row is spoilt is damaged.
         let id = reach.record(&asked.id, "id").await?.id;
-        let loaded = match self.store.load(&[id]).await {
+        let from = after::<u64>(&asked.after)?.unwrap_or(0);
+        let mut page = Page::new(pages::rows(asked.limit), self.page_bytes());
+        let budget = Budget { entries: page.rest(), bytes: self.page_bytes() };
+        let (leaves, mut more) = match self.store.history(id, from, budget).await {
             Err(StoreError::Damaged { .. }) => return Err(reach.damaged(id)),
-            loaded => loaded.map_err(|error| of_read(&error))?.pop(),
+            leaves => leaves.map_err(|error| of_read(&error))?,
         };
-        if loaded.as_ref().is_some_and(|loaded| loaded.spoilt.is_some()) {
-            return Err(reach.damaged(id));
-        }
-        let mut leaves = loaded.map(|loaded| loaded.leaves).unwrap_or_default();
-        let (from, limit) = (after::<u64>(&asked.after)?.unwrap_or(0), page(asked.limit));
-        leaves.retain(|leaf| leaf.position > from);
-        let more = leaves.len() > limit;
-        leaves.truncate(limit);
-        let last = leaves.last().filter(|_| more).map(|leaf| leaf.position.to_string());
         let directory = reach.directory;
         // Each change is parsed and checked, some 30 us: a long page would hold up others on this thread.
-        let parsed = tokio::task::spawn_blocking(move || leaves.iter().map(|leaf| change(leaf, &directory)).collect());
-        let changes = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
-        let next = last.unwrap_or_default();
+        let parsed = tokio::task::spawn_blocking(move || {
+            more |= !leaves.iter().all(|leaf| page.take(change(leaf, &directory)));
+            (page.into_items(), more)
+        });
+        let (changes, more) = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
+        let next = changes.last().filter(|_| more).map(|last| last.position.to_string()).unwrap_or_default();
         Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
     }
 
-    async fn list_seats(&self, _: Request<pb::ListSeatsRequest>) -> Result<Response<pb::ListSeatsResponse>, Status> {
+    async fn list_seats(
+        &self,
+        request: Request<pb::ListSeatsRequest>,
+    ) -> Result<Response<pb::ListSeatsResponse>, Status> {
+        let asked = request.into_inner();
         let directory = self.node.directory();
-        let seats = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats())).collect();
-        Ok(Response::new(pb::ListSeatsResponse { seats }))
+        let all = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats()));
+        let (seats, next) = pages::of(all, &asked.after, asked.limit, self.page_bytes())?;
+        Ok(Response::new(pb::ListSeatsResponse { seats, next }))
     }
 
     async fn get_schema(&self, _: Request<pb::GetSchemaRequest>) -> Result<Response<pb::GetSchemaResponse>, Status> {

@@ -6,6 +6,7 @@ use heliu_storage::StoreError;
 use heliu_wire::status::Refusal;
 use tonic::{Code, Status};
 
+use super::unread::Full;
 use crate::access::Role;
 use crate::error::{AskError, ExecuteError};
 
@@ -141,6 +142,33 @@ pub(crate) fn too_many(code: &str, limit: usize) -> Refusal {
     Refusal::new(Code::ResourceExhausted, code, &zh, &en).next("请稍后再试。", "Try again later.")
 }
 
+/// Answers of whom fill the room that there is for them. `streams`: it is their number that is used up.
+pub(crate) fn busy(full: Full, streams: bool) -> Refusal {
+    let (zh, en) = match (full, streams) {
+        (Full::Connection, false) => {
+            ("这个连接上未取走的答复太多。", "This connection has too many answers that it does not take.")
+        }
+        (Full::Caller, false) => (
+            "这个访问令牌或地址未取走的答复太多。",
+            "This access token or address has too many answers that it does not take.",
+        ),
+        (Full::Node, _) => ("本节点此刻等待取走的答复太多。", "Too many answers wait at this node to be taken."),
+        (Full::Connection, true) => {
+            ("这个连接上的状态订阅太多。", "This connection watches the node's health too many times.")
+        }
+        (Full::Caller, true) => ("这个地址的状态订阅太多。", "This address watches the node's health too many times."),
+    };
+    let next = if streams {
+        ("每个连接订阅一次即可。", "Once on a connection is enough.")
+    } else {
+        (
+            "请先取走已有的答复,再请求;什么也没有执行。",
+            "Take the answers that are there, and ask again. Nothing was done.",
+        )
+    };
+    Refusal::new(Code::ResourceExhausted, "too_busy", zh, en).next(next.0, next.1)
+}
+
 pub(crate) fn stranger_has_a_link() -> Refusal {
     let what = ("本次连接已有一条链路。", "This connection has a link already.");
     Refusal::new(Code::ResourceExhausted, "one_link", what.0, what.1).why(
@@ -202,6 +230,14 @@ pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = (&'
 
 pub(super) fn not_here(field: &str, zh: &str, en: &str) -> Refusal {
     Refusal::new(Code::NotFound, "not_here", zh, en).field(field)
+}
+
+/// A part of a record that is asked for by its path.
+pub(super) fn no_part(path: &str) -> Refusal {
+    let shown: String = path.chars().take(80).collect();
+    let (zh, en) = (format!("此记录中没有 {shown}。"), format!("This record has no {shown:?}."));
+    not_here("path", &zh, &en)
+        .next("记录的 cuts 列出未完整显示的部分。", "The record's cuts name the parts that are not shown whole.")
 }
 
 pub(super) fn ambiguous(field: &str, text: &str) -> Refusal {

@@ -1,26 +1,28 @@
 //! Records and changes as the messages of `heliu.records.v1` say them, and ids as people type them.
 
 use heliu_record::change::Change;
+use heliu_record::id::SeatId;
 use heliu_storage::{LeafRow, LeafStatus, RecordRow, RecordState};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_wire::records as pb;
 use heliu_wire::status::Refusal;
+use serde_json::{Value, json};
 use tonic::Status;
 
+use super::cut::fit;
 use super::refusals::{invalid, not_here};
 
 /// Shorter beginnings of ids are mistaken too easily.
 const ID_DIGITS_MIN: usize = 8;
 /// Of a longer text that is no id only so much is repeated.
 const SHOWN: usize = 40;
-const PAGE_DEFAULT: usize = 100;
-const PAGE_MAX: usize = 1_000;
-
-/// How many a page holds when `limit` were asked for.
-pub(super) fn page(limit: u32) -> usize {
-    if limit == 0 { PAGE_DEFAULT } else { (limit as usize).min(PAGE_MAX) }
-}
+/// Seats and conflicts that are shown with a record.
+const BESIDE_MAX: usize = 64;
+/// What the lists beside a record's view are called in cuts.
+const OWNERS: &str = "@owners";
+const PARTICIPANTS: &str = "@participants";
+const CONFLICTS: &str = "@conflicts";
 
 /// The lower-case digits of an id of at most `max`.
 pub(super) fn digits(text: &str, max: usize, field: &str) -> Result<String, Status> {
@@ -64,7 +66,41 @@ pub(super) fn node_name(node: NodeId, directory: &Directory) -> String {
     if directory.nodes_of(info.seat).nth(1).is_some() { format!("{name} {}", node.short()) } else { name }
 }
 
-pub(super) fn record(row: RecordRow, conflicts: Vec<String>, directory: &Directory) -> pb::Record {
+/// Owners, and the other seats that take part.
+fn seats(row: &RecordRow) -> (Vec<SeatId>, Vec<SeatId>) {
+    (row.scope.owners.iter().copied().collect(), row.scope.seats.difference(&row.scope.owners).copied().collect())
+}
+
+/// One of the lists beside a record's view, as JSON; none if the path names no such list.
+pub(super) fn beside(row: &RecordRow, conflicts: &[String], path: &str, directory: &Directory) -> Option<Vec<u8>> {
+    let (owners, participants) = seats(row);
+    let shown = |ids: Vec<SeatId>| {
+        let seat = |id| {
+            let seat = pb::Seat::of(id, directory.seats());
+            json!({"id": seat.id, "code": seat.code, "name": seat.name, "tier": seat.tier})
+        };
+        ids.into_iter().map(seat).collect::<Value>()
+    };
+    let list = match path {
+        OWNERS => shown(owners),
+        PARTICIPANTS => shown(participants),
+        CONFLICTS => conflicts.iter().map(String::as_str).collect::<Value>(),
+        _ => return None,
+    };
+    Some(list.to_string().into_bytes())
+}
+
+/// A record with at most so many bytes of its view.
+pub(super) fn record(row: RecordRow, mut conflicts: Vec<String>, directory: &Directory, bytes: usize) -> pb::Record {
+    let (mut owners, mut participants) = seats(&row);
+    let (view_json, mut cuts) = fit(&row.view, bytes);
+    let lists = [(OWNERS, owners.len()), (PARTICIPANTS, participants.len()), (CONFLICTS, conflicts.len())];
+    let cut =
+        |(path, total): (&str, usize)| pb::Cut { path: path.to_owned(), shown: BESIDE_MAX as u64, total: total as u64 };
+    cuts.extend(lists.into_iter().filter(|(_, total)| *total > BESIDE_MAX).map(cut));
+    owners.truncate(BESIDE_MAX);
+    participants.truncate(BESIDE_MAX);
+    conflicts.truncate(BESIDE_MAX);
     let (state, stub) = match row.state {
         RecordState::Present => (pb::RecordState::Present, None),
         RecordState::Hidden { .. } => (pb::RecordState::Hidden, None),
@@ -80,14 +116,14 @@ pub(super) fn record(row: RecordRow, conflicts: Vec<String>, directory: &Directo
         birth: Some(pb::Seat::of(row.preimage.birth, seats)),
         state: state.into(),
         public: row.scope.public,
-        owners: row.scope.owners.iter().map(|id| pb::Seat::of(*id, seats)).collect(),
-        participants: row.scope.seats.difference(&row.scope.owners).map(|id| pb::Seat::of(*id, seats)).collect(),
-        // Written by this program, as JSON; what a damaged file made of it is shown, not hidden.
-        view_json: String::from_utf8(row.view).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+        owners: owners.into_iter().map(|id| pb::Seat::of(id, seats)).collect(),
+        participants: participants.into_iter().map(|id| pb::Seat::of(id, seats)).collect(),
+        view_json,
         leaves: row.leaves,
         waiting: row.waiting,
         stub,
         conflicts,
+        cuts,
     }
 }
 

@@ -35,7 +35,7 @@ async fn member(place: &Place<MemoryStore>, contact: &str) -> String {
 }
 
 fn reveal(id: &str) -> RevealRequest {
-    RevealRequest { id: id.to_owned(), who: "王五".to_owned(), why: "走访".to_owned() }
+    RevealRequest { id: id.to_owned(), who: "王五".to_owned(), why: "走访".to_owned(), after: 0 }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -208,7 +208,7 @@ impl Stage {
                 let asked = rec::ExecuteRequest { command, subject: id.clone(), arguments, ..Default::default() };
                 (asked.encode_to_vec(), has(&id))
             }
-            "Get" => (rec::GetRequest { id }.encode_to_vec(), has(SECRET)),
+            "Get" => (rec::GetRequest { id, ..Default::default() }.encode_to_vec(), has(SECRET)),
             "Reveal" => (rec::RevealRequest { id, ..Default::default() }.encode_to_vec(), has("contact")),
             "List" => (rec::ListRequest::default().encode_to_vec(), has(SECRET)),
             "History" => (rec::HistoryRequest { id, ..Default::default() }.encode_to_vec(), has(SECRET)),
@@ -217,7 +217,7 @@ impl Stage {
             "GetStatus" => (Vec::new(), has(&self.township.node.node().to_string())),
             "ListLinks" | "Verify" | "ListNodes" => (Vec::new(), village),
             "ListConflicts" => (Vec::new(), has(SECRET)),
-            "GetConflict" => (ops::GetConflictRequest { id: self.conflict.clone() }.encode_to_vec(), has(SECRET)),
+            "GetConflict" => (ops::GetConflictRequest { id: self.conflict.clone(), ..Default::default() }.encode_to_vec(), has(SECRET)),
             "ListQuarantine" => (Vec::new(), has(&id)),
             "GetQuarantined" => (ops::GetQuarantinedRequest { id: junk(2 * each) }.encode_to_vec(), has(SECRET)),
             "Requeue" => (ops::RequeueRequest { id: junk(n), ..Default::default() }.encode_to_vec(), Vec::new()),

@@ -24,7 +24,7 @@ fn naming(id: &str, own: &str) -> Vec<(&'static str, &'static str, Vec<u8>)> {
         rec::ExecuteRequest { command, subject, arguments, ..Default::default() }.encode_to_vec()
     };
     let rows: Vec<(&str, &str, Vec<u8>)> = vec![
-        (records, "Get", rec::GetRequest { id: text() }.encode_to_vec()),
+        (records, "Get", rec::GetRequest { id: text(), ..Default::default() }.encode_to_vec()),
         (records, "History", rec::HistoryRequest { id: text(), ..Default::default() }.encode_to_vec()),
         (records, "Reveal", rec::RevealRequest { id: text(), ..Default::default() }.encode_to_vec()),
         (records, "List", rec::ListRequest { refers_to: text(), ..Default::default() }.encode_to_vec()),
@@ -113,7 +113,7 @@ async fn what_is_not_his_what_has_left_and_what_never_was_are_one_to_a_clerk() {
     // Who may see them is told.
     let whole = Grant { roles: Role::ALL.to_vec(), ..Grant::default() };
     let whole = seats.token(TOWNSHIP, township.address(), whole).0.to_string();
-    let get = rec::GetRequest { id: theirs.to_string()[..8].to_owned() }.encode_to_vec();
+    let get = rec::GetRequest { id: theirs.to_string()[..8].to_owned(), ..Default::default() }.encode_to_vec();
     let path = "/heliu.records.v1.RecordsService/Get";
     until("the other token is known", async || caller.call(path, Some(&whole), get.clone()).await.is_ok()).await;
 }
@@ -184,7 +184,7 @@ async fn a_conflict_that_is_shown_does_not_name_what_is_not() {
         let said = conflict.explanation.clone().expect("it says something");
         assert_eq!((said.zh.contains(SECRET), said.zh.is_empty()), (is_named, false), "{said:?}");
         let id = conflict.id.clone();
-        let get = ops::GetConflictRequest { id }.encode_to_vec();
+        let get = ops::GetConflictRequest { id, ..Default::default() }.encode_to_vec();
         let path = "/heliu.operations.v1.OperationsService/GetConflict";
         let whole = String::from_utf8_lossy(&caller.call(path, Some(&token), get).await.expect("it may")).into_owned();
         assert_eq!(whole.contains(SECRET), is_named, "{whole}");

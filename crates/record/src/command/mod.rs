@@ -7,7 +7,7 @@ use crate::byte_id;
 use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Label, ValueType};
-use crate::plain_text::{check_lines, normal, shown, Hidden};
+use crate::plain_text::{Hidden, check_lines, normal, shown};
 use crate::sight::{Seen, Sight};
 use crate::world::World;
 

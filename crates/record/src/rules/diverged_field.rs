@@ -8,7 +8,7 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
 use crate::kind::{Kind, Word, Writer, label};
-use crate::rules::{Finding, Rule, resolver};
+use crate::rules::{Finding, Rule, listed, resolver};
 use crate::view::Record;
 use crate::world::World;
 
@@ -48,8 +48,10 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
                     .and_then(|kind| kind.say_value(key, &choice))
                     .unwrap_or_else(|| Explanation::new(&*choice, &*choice))
             };
-            let (zh, en): (Vec<_>, Vec<_>) = values.iter().map(said).map(|said| (said.zh, said.en)).unzip();
-            (zh.join(" / "), en.join(" / "))
+            let said: Vec<Explanation> = values.iter().map(said).collect();
+            let (zh, _) = listed(said.iter().map(|said| said.zh.to_string()));
+            let (_, en) = listed(said.iter().map(|said| said.en.to_string()));
+            (zh, en)
         };
         let title = record.title();
         let finding = Finding {

@@ -80,7 +80,7 @@ pub(crate) fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &Co
 /// What a finding is in general, for who may not see every record that its explanation names.
 #[must_use]
 pub fn in_general(kind: &str) -> Option<Explanation> {
-    let rule = ALL.iter().find(|rule| rule.finds.contains(&kind))?;
+    let rule = rule_of(kind)?;
     Some(Explanation::new(format!("{}。", rule.help.zh), format!("{}.", rule.help.en)))
 }
 
@@ -181,6 +181,17 @@ fn resolver(record: &Record, others: impl IntoIterator<Item = SeatId>, world: &d
 
 fn named(record: &Record) -> impl Iterator<Item = SeatId> + '_ {
     record.view.owners.iter().chain(&record.view.seats).copied()
+}
+
+/// Names in one sentence, in Chinese and in English: of many the first, and how many more there are.
+fn listed(names: impl IntoIterator<Item = String>) -> (String, String) {
+    const NAMED: usize = 8;
+    let mut names = names.into_iter();
+    let first = names.by_ref().take(NAMED).collect::<Vec<_>>().join(" / ");
+    match names.count() {
+        0 => (first.clone(), first),
+        more => (format!("{first},另有 {more} 个"), format!("{first} and {more} more")),
+    }
 }
 
 /// The title of a record, if it is here.

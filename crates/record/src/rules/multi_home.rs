@@ -9,7 +9,7 @@ use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::kind::{Word, label};
 use crate::kinds::member::{Home, Move};
 use crate::rules::owner_disputed::give_to;
-use crate::rules::{Finding, Rule, resolver, title};
+use crate::rules::{Finding, Rule, listed, resolver, title};
 use crate::view::Record;
 use crate::world::World;
 
@@ -34,8 +34,8 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
     let values = claims.iter().flat_map(|(home, letter)| {
         letter.claim_ops().iter().map(|op| ConflictValue::of(record, *op, Some(home.org.to_string().into()), world))
     });
-    let places = claims.iter().map(|(home, _)| title(home.org, world)).collect::<Vec<_>>().join(" / ");
-    let letters = claims.iter().map(|(_, letter)| letter.letter_no.as_str()).collect::<Vec<_>>().join(" / ");
+    let (zh_places, en_places) = listed(claims.iter().map(|(home, _)| title(home.org, world)));
+    let (zh_letters, en_letters) = listed(claims.iter().map(|(_, letter)| letter.letter_no.clone()));
     let home = member.home.as_ref().map(|h| h.org);
     let stays = home.map(|org| title(org, world)).unwrap_or_default();
     let name = record.title();
@@ -50,9 +50,9 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         anchors: BTreeSet::from([record.id]),
         quotes: claims.iter().map(|(home, _)| home.org).chain(home).collect(),
         explanation: Explanation::new(
-            format!("{name}的组织关系被两处接收:{places}(介绍信 {letters})。裁定之前仍算在“{stays}”。"),
+            format!("{name}的组织关系被两处接收:{zh_places}(介绍信 {zh_letters})。裁定之前仍算在“{stays}”。"),
             format!(
-                "{name} was received in two places: {places} (letters {letters}). Until settled, the home stays {stays:?}."
+                "{name} was received in two places: {en_places} (letters {en_letters}). Until settled, the home stays {stays:?}."
             ),
         ),
     };

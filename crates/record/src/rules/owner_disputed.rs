@@ -10,7 +10,7 @@ use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::SeatId;
 use crate::kind::{Word, label};
 use crate::kinds::member::{Member, MoveState};
-use crate::rules::{Finding, Rule, resolver};
+use crate::rules::{Finding, Rule, listed, resolver};
 use crate::scope::{self, OWNER};
 use crate::view::Record;
 use crate::world::World;
@@ -49,7 +49,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         values.extend(ops.iter().map(of));
         claimants.insert(*home);
     }
-    let names = claimants.iter().map(|seat| world.seats().name(*seat)).collect::<Vec<_>>().join(" / ");
+    let (zh_names, en_names) = listed(claimants.iter().map(|seat| world.seats().name(*seat)));
     let title = record.title();
     let finding = Finding {
         kind: KIND,
@@ -63,8 +63,8 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         quotes: BTreeSet::new(),
         also: Vec::new(),
         explanation: Explanation::new(
-            format!("“{title}”的归属不一致,涉及几个席位:{names}。请确定归谁。"),
-            format!("{title:?} is held to belong to several seats: {names}. Say whose it is."),
+            format!("“{title}”的归属不一致,涉及几个席位:{zh_names}。请确定归谁。"),
+            format!("{title:?} is held to belong to several seats: {en_names}. Say whose it is."),
         ),
     };
     found.extend(finding.conclude(record, world));

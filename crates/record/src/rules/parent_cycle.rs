@@ -9,7 +9,7 @@ use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use crate::id::RecordId;
 use crate::kind::{Word, label};
-use crate::rules::{Finding, Rule, named, resolver};
+use crate::rules::{Finding, Rule, listed, named, resolver};
 use crate::value::record_of;
 use crate::view::Record;
 use crate::world::World;
@@ -97,7 +97,7 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         let (op, parent) = member.typed.org()?.parents.last()?;
         Some(ConflictValue::of(member, *op, parent.map(|p| p.to_string().into()), world))
     });
-    let names = members.iter().map(|m| m.title()).collect::<Vec<_>>().join(" / ");
+    let (zh_names, en_names) = listed(members.iter().map(|m| m.title()));
     // From the cycle's own records alone: nothing outside it makes this be derived anew.
     let provisional = parents_written(subject).into_iter().find(|parent| !cycle.contains(parent));
     let finding = Finding {
@@ -111,9 +111,9 @@ fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
         anchors: cycle.iter().copied().collect(),
         quotes: BTreeSet::new(),
         explanation: Explanation::new(
-            format!("这些组织互为上级:{names}。汇总时暂按成环之前的隶属。请选定保留哪一个上级。"),
+            format!("这些组织互为上级:{zh_names}。汇总时暂按成环之前的隶属。请选定保留哪一个上级。"),
             format!(
-                "These organisations are above each other: {names}. They add up under their former parents. Choose the parent to keep."
+                "These organisations are above each other: {en_names}. They add up under their former parents. Choose the parent to keep."
             ),
         ),
     };

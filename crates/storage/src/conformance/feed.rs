@@ -201,6 +201,32 @@ pub async fn loading_records(harness: &impl Harness) {
     assert!(must(store.load(&[id(50)]).await)[0].leaves.is_empty(), "a row without leaves");
 }
 
+/// The leaves of one record alone, in order, by number or by bytes; others and grants are left out.
+pub async fn a_history_comes_in_pages(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let commits: Vec<CommitRow> = (1..=6).map(|seq| commit(AUTHOR, seq)).collect();
+    for (commit, head) in commits.iter().zip((0..).step_by(2)) {
+        must(store.apply(&edit(head, commit, &[1, 2])).await);
+    }
+    let alone = Transaction { feed: vec![FeedEntry::Grant(grant(13, 1))], ..Transaction::default() };
+    must(store.apply(&alone).await);
+    let expected: Vec<_> = commits.iter().zip((1..).step_by(2)).map(|(of, position)| leaf(position, 1, of)).collect();
+    for budget in [ALL, Budget { entries: 2, ..ALL }, Budget { bytes: 0, ..ALL }] {
+        let (mut seen, mut after) = (Vec::new(), 0);
+        loop {
+            let (leaves, more) = must(store.history(id(1), after, budget).await);
+            assert!(leaves.len() <= budget.entries && (budget.bytes > 0 || leaves.len() == 1));
+            after = leaves.last().map_or(after, |leaf| leaf.position);
+            seen.extend(leaves);
+            if !more {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+    assert_eq!(must(store.history(id(77), 0, ALL).await), (Vec::new(), false));
+}
+
 pub async fn grants_are_entries(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
     let mut transaction = edit(0, &commit(AUTHOR, 1), &[1, 2]);

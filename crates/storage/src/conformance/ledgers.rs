@@ -5,8 +5,8 @@ use heliu_record::id::{LeafHash, to_hex};
 use super::sample::{FIRST, SECOND, STORE, answer_of, audited, conflict, id, refused, statement, stranded};
 use super::{Harness, must};
 use crate::{
-    CommandId, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId, StrandedRow, StrandedState,
-    Transaction, Write as _,
+    CommandId, ConflictQuery, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId, StrandedRow,
+    StrandedState, Transaction, Write as _,
 };
 
 pub async fn the_directory_keeps_its_order(harness: &impl Harness) {
@@ -32,9 +32,9 @@ pub async fn conflicts_open_and_close(harness: &impl Harness) {
     must(store.apply(&change(open.clone(), &[])).await);
     let mut sorted = open;
     sorted.sort_unstable_by_key(|conflict| conflict.id);
-    assert_eq!(must(store.conflicts(None, 10).await), sorted);
-    assert_eq!(must(store.conflicts(None, 2).await), sorted[..2]);
-    assert_eq!(must(store.conflicts(Some(sorted[0].id), 10).await), sorted[1..]);
+    assert_eq!(open_conflicts(&store, None, 10).await, sorted);
+    assert_eq!(open_conflicts(&store, None, 2).await, sorted[..2]);
+    assert_eq!(open_conflicts(&store, Some(sorted[0].id), 10).await, sorted[1..]);
     let of = must(store.conflicts_of(&[id(11), id(10), id(77)]).await);
     assert_eq!(of.len(), 2, "each once, however many of its anchors are asked for");
     assert!(of.is_sorted_by_key(|conflict| conflict.id));
@@ -43,12 +43,55 @@ pub async fn conflicts_open_and_close(harness: &impl Harness) {
     must(store.apply(&change(vec![conflict(1, &[10, 13])], &[2, 99])).await);
     assert!(must(store.conflicts_of(&[id(11), id(12)]).await).is_empty(), "closed, and open on other anchors");
     assert_eq!(must(store.conflicts_of(&[id(13)]).await), [conflict(1, &[10, 13])]);
-    assert_eq!(must(store.conflicts(None, 10).await).len(), 2);
+    assert_eq!(open_conflicts(&store, None, 10).await.len(), 2);
 
     must(store.apply(&change(vec![conflict(1, &[14])], &[1])).await);
     assert_eq!(must(store.conflicts_of(&[id(14)]).await).len(), 1, "closed and opened at once is open");
     must(store.apply(&change(vec![], &[1, 3])).await);
-    assert!(must(store.conflicts(None, 10).await).is_empty());
+    assert!(open_conflicts(&store, None, 10).await.is_empty());
+}
+
+async fn open_conflicts(store: &impl Read, after: Option<[u8; 32]>, limit: usize) -> Vec<ConflictRow> {
+    must(store.conflicts(&ConflictQuery { after, limit, ..ConflictQuery::default() }).await).rows
+}
+
+/// By rows, by bytes, of a kind or a record: in pages that add up to all, and no large one stands in the way.
+pub async fn conflicts_come_in_pages(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let large = |n| ConflictRow { body: vec![b'x'; 5_000], ..conflict(n, &[10, n]) };
+    let open: Vec<ConflictRow> = (1..=9).map(|n| if n % 3 == 0 { large(n) } else { conflict(n, &[10, n]) }).collect();
+    must(store.apply(&Transaction { conflicts_opened: open.clone(), ..Transaction::default() }).await);
+    let mut sorted = open;
+    sorted.sort_unstable_by_key(|conflict| conflict.id);
+    let all = ConflictQuery::default();
+    for query in [
+        ConflictQuery { limit: 2, ..all.clone() },
+        ConflictQuery { bytes: 4_000, ..all.clone() },
+        ConflictQuery { bytes: 0, ..all.clone() },
+        ConflictQuery { anchor: Some(id(10)), bytes: 6_000, ..all.clone() },
+        ConflictQuery { kind: Some(sorted[0].kind.clone()), limit: 4, ..all.clone() },
+    ] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = must(store.conflicts(&ConflictQuery { after, ..query.clone() }).await);
+            let bytes: usize = page.rows.iter().map(|row| row.body.len()).sum();
+            assert!(page.rows.len() <= query.limit && (page.rows.len() == 1 || bytes <= query.bytes.max(11_000)));
+            seen.extend(page.rows);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, sorted, "{query:?}");
+    }
+    let of_three = ConflictQuery { anchor: Some(id(3)), ..all.clone() };
+    assert_eq!(must(store.conflicts(&of_three).await).rows, [large(3)]);
+    let none = ConflictQuery { kind: Some("NONE".to_owned()), ..all };
+    assert!(must(store.conflicts(&none).await).rows.is_empty());
+    let ids = must(store.conflict_ids(&[id(3), id(4), id(77)]).await);
+    let mut expected = [3, 4].map(|number| (conflict(number, &[]).id, large(number).anchors));
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
 }
 
 pub async fn cursors_are_replaced(harness: &impl Harness) {

@@ -10,9 +10,9 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use super::must;
 use crate::row::{CommitRow, Counts};
 use crate::{
-    AuditRow, Budget, CommandId, ConflictRow, FeedEntry, FeedPage, GrantHash, GrantRow, LeafRow, LeafStatus, ListQuery,
-    Loaded, Meta, Position, QuarantineRow, Read, RecordRow, RecordState, ScanItem, StatementRow, StoreId, StrandedRow,
-    StrandedState, Stub, Transaction,
+    AuditRow, Budget, CommandId, ConflictQuery, ConflictRow, FeedEntry, FeedPage, GrantHash, GrantRow, LeafRow,
+    LeafStatus, ListQuery, Loaded, Meta, Position, QuarantineRow, Read, RecordRow, RecordState, ScanItem, StatementRow,
+    StoreId, StrandedRow, StrandedState, Stub, Transaction,
 };
 
 pub const STORE: StoreId = StoreId([7; 16]);
@@ -227,7 +227,7 @@ pub async fn contents(store: &impl Read) -> Contents {
         grants: loaded.iter().map(|loaded| loaded.grants.clone()).collect(),
         leaves: loaded.into_iter().map(|loaded| loaded.leaves).collect(),
         referring,
-        conflicts: must(store.conflicts(None, 100_000).await),
+        conflicts: must(store.conflicts(&ConflictQuery::default()).await).rows,
         quarantine: must(store.quarantine(100_000).await),
         statements: must(store.statements().await),
         audit: must(store.audit(0, 100_000).await),

@@ -11,9 +11,9 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::{CommitRow, Counts};
 use crate::{
-    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, GrantRow, LeafRow, ListQuery,
-    Loaded, Meta, Position, QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError, StoreId,
-    StrandedRow, Transaction,
+    AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, GrantRow, LeafRow, ListPage,
+    ListQuery, Loaded, Meta, Position, QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError,
+    StoreId, StrandedRow, Transaction,
 };
 
 #[derive(Clone)]
@@ -76,6 +76,23 @@ impl Slot {
             admitted: self.row.admitted,
         }
     }
+}
+
+/// The first of these that a page holds, one at least, however large; and whether there are more.
+pub fn page<'a, T>(
+    rows: impl Iterator<Item = &'a T>,
+    budget: Budget,
+    bytes: impl Fn(&T) -> usize,
+) -> (Vec<&'a T>, bool) {
+    let (mut page, mut seen) = (Vec::new(), 0_usize);
+    for row in rows {
+        seen = seen.saturating_add(bytes(row));
+        if !page.is_empty() && (page.len() >= budget.entries || seen > budget.bytes) {
+            return (page, true);
+        }
+        page.push(row);
+    }
+    (page, false)
 }
 
 impl State {
@@ -382,17 +399,30 @@ impl State {
         self.records.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
     }
 
-    pub fn list(&self, query: &ListQuery) -> Vec<RecordRow> {
-        let fits = |row: &RecordRow| query.kind.as_ref().is_none_or(|kind| *kind == row.preimage.kind);
-        let rows = |slot: &Arc<Slot>| Some(&slot.row).filter(|row| fits(row)).cloned();
+    pub fn list(&self, query: &ListQuery) -> ListPage {
+        let fits = |row: &&RecordRow| query.kind.as_ref().is_none_or(|kind| *kind == row.preimage.kind);
+        let listed = |rows: &mut dyn Iterator<Item = &RecordRow>| {
+            let budget = Budget { entries: query.limit, bytes: query.bytes };
+            let (page, more) = page(rows, budget, |row| row.view.len());
+            let next = page.last().filter(|_| more).map(|row| row.id);
+            ListPage { rows: page.into_iter().cloned().collect(), next, damaged: Vec::new() }
+        };
         match query.refers_to {
-            None => self.after(query.after).filter_map(|(_, slot)| rows(slot)).take(query.limit).collect(),
+            None => listed(&mut self.after(query.after).map(|(_, slot)| &slot.row).filter(fits)),
             Some(target) => {
                 let start = query.after.map_or(Bound::Unbounded, Bound::Excluded);
                 let sources = self.sources.get(&target).into_iter().flat_map(|s| s.range((start, Bound::Unbounded)));
-                sources.filter_map(|id| rows(self.records.get(id)?)).take(query.limit).collect()
+                listed(&mut sources.filter_map(|id| Some(&self.records.get(id)?.row)).filter(fits))
             }
         }
+    }
+
+    pub fn leaves_after(&self, id: RecordId, after: Position) -> impl Iterator<Item = &LeafRow> {
+        let positions = self.leaves.get(&id).map_or(&[][..], Vec::as_slice).iter().filter(move |at| **at > after);
+        positions.filter_map(|position| match &self.feed.get(position)?.entry {
+            FeedEntry::Leaf(leaf) => Some(leaf),
+            FeedEntry::Grant(_) | FeedEntry::Rescope { .. } => None,
+        })
     }
 
     pub fn counts(&self) -> Counts {

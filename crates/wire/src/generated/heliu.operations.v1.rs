@@ -63,6 +63,9 @@ pub struct GetStatusResponse {
     /// Keys of sealed records that somebody is entitled to and nobody could hand on yet.
     #[prost(uint64, tag = "37")]
     pub pending_wraps: u64,
+    /// Bytes of answers that are made and that nobody has taken yet.
+    #[prost(uint64, tag = "40")]
+    pub unread_bytes: u64,
     /// The token is for some seats or kinds and not for the node's own seat. What is about the node as a whole is left out then,
     /// and looks as if it were nothing: the store, counts, problems, refusals, whether it takes writes. Alarms are those about
     /// the token's seats and their nodes.
@@ -113,14 +116,24 @@ pub struct Counts {
     #[prost(uint64, tag = "7")]
     pub waiting: u64,
 }
-/// Nothing to say.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListLinksRequest {}
-/// All links.
+/// Which page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLinksRequest {
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "1")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many; 0 and more than 1,000 are 1,000.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+/// A page of links.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListLinksResponse {
     #[prost(message, repeated, tag = "1")]
     pub links: ::prost::alloc::vec::Vec<Link>,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "2")]
+    pub next: ::prost::alloc::string::String,
 }
 /// One link as this end sees it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -279,12 +292,26 @@ pub struct GetConflictRequest {
     /// An id, or a beginning of one (8 digits or more) that only one open conflict has.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+    /// `next` of the page of values before. Empty: from the start.
+    #[prost(string, tag = "2")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many values; 0 is 100, and no page has more than 1,000.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
 }
-/// The conflict.
+/// The conflict, with a page of its values.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetConflictResponse {
     #[prost(message, optional, tag = "1")]
     pub conflict: ::core::option::Option<Conflict>,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "2")]
+    pub next: ::prost::alloc::string::String,
+    /// How many values come before these, and how many there are.
+    #[prost(uint64, tag = "3")]
+    pub before: u64,
+    #[prost(uint64, tag = "4")]
+    pub total: u64,
 }
 /// A disagreement that people should see: derived from records, the same at every node that holds them.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -320,6 +347,10 @@ pub struct Conflict {
     /// they say of their values are added without a new proto, like kinds.
     #[prost(string, tag = "11")]
     pub body_json: ::prost::alloc::string::String,
+    /// What is not shown whole, by its path in the body: `values` and `anchors` most of all. GetConflict gives the values page by
+    /// page.
+    #[prost(message, repeated, tag = "20")]
+    pub cuts: ::prost::alloc::vec::Vec<super::super::records::v1::Cut>,
 }
 /// One of the values that stand against each other.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -496,14 +527,24 @@ pub struct DiscardRequest {
 /// It is given up.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiscardResponse {}
-/// Nothing to say.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListAlarmsRequest {}
-/// All of them, the gravest first.
+/// Which page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAlarmsRequest {
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "1")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many; 0 and more than 1,000 are 1,000.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+/// A page of them, the gravest first.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListAlarmsResponse {
     #[prost(message, repeated, tag = "1")]
     pub alarms: ::prost::alloc::vec::Vec<Alarm>,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "2")]
+    pub next: ::prost::alloc::string::String,
 }
 /// Something that an administrator should look at.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -60,12 +60,56 @@ pub struct GetRequest {
     /// An id, or a beginning of one (8 digits or more) that only one record has.
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+    /// A `path` that the record's `cuts` name: the answer has the elements of what is there, and not the record. Empty: the
+    /// record.
+    #[prost(string, tag = "2")]
+    pub path: ::prost::alloc::string::String,
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "3")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many elements; 0 is 100, and no page has more than 1,000.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
 }
-/// The record.
+/// The record, or elements of a part of it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetResponse {
     #[prost(message, optional, tag = "1")]
     pub record: ::core::option::Option<Record>,
+    #[prost(message, repeated, tag = "2")]
+    pub elements: ::prost::alloc::vec::Vec<Element>,
+    /// How many elements there are.
+    #[prost(uint64, tag = "3")]
+    pub total: u64,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "4")]
+    pub next: ::prost::alloc::string::String,
+}
+/// One element of a list or an object.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Element {
+    /// Its name in an object. Empty: it is of a list.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub value_json: ::prost::alloc::string::String,
+    /// What of itself is cut.
+    #[prost(message, repeated, tag = "3")]
+    pub cuts: ::prost::alloc::vec::Vec<Cut>,
+}
+/// A part of something that is too long to be shown whole: of a list or an object its first elements are there, of a text its
+/// beginning. Get gives the rest, by the path.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Cut {
+    /// Names and numbers, joined by `/`, such as `name_concurrent`. Lists beside the view begin with `@`: `@owners`,
+    /// `@participants`, `@conflicts`.
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    /// Elements, or characters of a text.
+    #[prost(uint64, tag = "2")]
+    pub shown: u64,
+    #[prost(uint64, tag = "3")]
+    pub total: u64,
 }
 /// Which record, and why.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -77,6 +121,9 @@ pub struct RevealRequest {
     pub who: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub why: ::prost::alloc::string::String,
+    /// Of each field the values from this one on, counted from 0.
+    #[prost(uint32, tag = "4")]
+    pub after: u32,
 }
 /// What is sealed in the record, opened as far as this node has the keys.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -95,6 +142,9 @@ pub struct RevealedField {
     /// Values for which this node has no key.
     #[prost(uint32, tag = "3")]
     pub locked: u32,
+    /// How many different values there are. More than are here: ask again, with `after`.
+    #[prost(uint32, tag = "4")]
+    pub total: u32,
 }
 /// Which records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -108,7 +158,8 @@ pub struct ListRequest {
     /// `next` of the page before. Empty: from the start.
     #[prost(string, tag = "3")]
     pub after: ::prost::alloc::string::String,
-    /// At most so many; 0 is 100, and no page has more than 1,000.
+    /// At most so many; 0 is 100, and no page has more than 1,000. A page also ends when it has become long, or when much had to
+    /// be looked through: what comes after is told by `next` alone.
     #[prost(uint32, tag = "4")]
     pub limit: u32,
     /// Also those that left this seat and are hidden, or of which only a stub is here.
@@ -167,6 +218,9 @@ pub struct Record {
     /// Open conflicts that this record takes part in.
     #[prost(string, repeated, tag = "12")]
     pub conflicts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What is not shown whole. Empty: everything is. A list cuts sooner than Get.
+    #[prost(message, repeated, tag = "20")]
+    pub cuts: ::prost::alloc::vec::Vec<Cut>,
 }
 /// What stays of a record that left this seat.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -190,14 +244,24 @@ pub struct Seat {
     #[prost(string, tag = "4")]
     pub tier: ::prost::alloc::string::String,
 }
-/// There are some hundreds of a county: no pages.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListSeatsRequest {}
-/// All of them.
+/// Which page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSeatsRequest {
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "1")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many; 0 and more than 1,000 are 1,000.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+/// A page of seats.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSeatsResponse {
     #[prost(message, repeated, tag = "1")]
     pub seats: ::prost::alloc::vec::Vec<Seat>,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "2")]
+    pub next: ::prost::alloc::string::String,
 }
 /// Whose history.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

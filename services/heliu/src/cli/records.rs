@@ -22,6 +22,10 @@ pub struct VerifyArgs {
 pub struct GetArgs {
     #[arg(value_name = "ID", help = t(help::RECORD_ID))]
     pub id: String,
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true, help = t(help::GET_PATH))]
+    pub path: String,
+    #[command(flatten)]
+    pub page: Page,
     #[command(flatten)]
     pub read: Read,
 }
@@ -132,6 +136,8 @@ pub struct ConflictsShowArgs {
     #[arg(value_name = "ID", help = t(help::CONFLICT_ID))]
     pub id: String,
     #[command(flatten)]
+    pub page: Page,
+    #[command(flatten)]
     pub read: Read,
 }
 
@@ -155,6 +161,8 @@ pub struct RevealArgs {
     pub id: String,
     #[arg(long, value_name = "TEXT", help = t(help::REVEAL_WHY))]
     pub why: String,
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, help = t(help::REVEAL_SKIP))]
+    pub after: u32,
     #[arg(long, value_name = "NAME", env = "HELIU_WHO", help = t(help::WHO))]
     pub who: Option<String>,
     #[command(flatten)]

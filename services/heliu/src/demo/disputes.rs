@@ -2,7 +2,7 @@
 
 use heliu_record::conflict::{Conflict, ConflictValue, Severity};
 use heliu_record::id::RecordId;
-use heliu_storage::{Read as _, StoreError};
+use heliu_storage::{ConflictQuery, Read as _, StoreError};
 use serde_json::Value;
 
 use super::ask::{Ask, Fault};
@@ -18,13 +18,13 @@ pub async fn open(county: &County) -> Result<Vec<Conflict>, Fault> {
     let mut found: Vec<Conflict> = Vec::new();
     let mut after = None;
     loop {
-        let rows = store.conflicts(after, PAGE).await?;
-        after = rows.last().map(|row| row.id);
-        for row in &rows {
+        let page = store.conflicts(&ConflictQuery { after, limit: PAGE, ..ConflictQuery::default() }).await?;
+        after = page.next;
+        for row in &page.rows {
             let read = serde_json::from_slice(&row.body);
             found.push(read.map_err(|error| StoreError::Damaged { what: "a conflict", detail: error.to_string() })?);
         }
-        if rows.len() < PAGE {
+        if after.is_none() {
             break;
         }
     }

@@ -73,6 +73,10 @@ pub const RECORD_ID: Label = label(
     "记录编号,或其开头(至少 8 位),或唯一的名称",
     "A record's id, a beginning of it (8 digits or more), or its name if only one has it",
 );
+pub const GET_PATH: Label = label(
+    "逐页列出未完整显示的部分,如 name_concurrent(get 会说明是哪些)",
+    "List a part that is not shown whole, such as name_concurrent, page by page (get says which)",
+);
 pub const DRY_RUN: Label = label("只检查,不写入", "Check everything, write nothing");
 
 pub const DEMO: Label = label("全县在一个进程里演示一遍", "A whole county in one process, with a story");
@@ -354,6 +358,8 @@ pub const REVEAL_AFTER: Label = label(
     "Example:\n  heliu reveal 9c41d07e --why 'to check the telephone number'",
 );
 pub const REVEAL_WHY: Label = label("为什么要看,记入审计日志", "Why you need to see them; kept in the audit log");
+pub const REVEAL_SKIP: Label =
+    label("从第几个值之后列起(每个字段)", "Of each field, leave out so many values and show those that follow");
 pub const ERASE: Label = label("在所有节点永久抹除一条记录", "Erase a record everywhere and for good");
 pub const ERASE_AFTER: Label = label(
     "示例:\n  heliu erase 9c41d07e --reason 本人申请,文号12号 --yes\n  heliu receipt 9c41…(全部 64 位)\n\n须由记录原属席位的上级办理。抹除不能撤销:密文、密钥、视图、索引在各节点一并删除,恢复备份后也会再次抹除。",

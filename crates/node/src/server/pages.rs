@@ -1,0 +1,104 @@
+//! The one way in which a list becomes an answer: it ends by rows or by bytes, whichever is first, and the next page begins
+//! where it ended. Whatever it lists is cut before it is put in (see [`super::cut`]), so that nothing stands in the way of
+//! what comes after it.
+
+use prost::Message;
+use tonic::Status;
+
+use super::words::after;
+
+const ROWS_DEFAULT: usize = 100;
+const ROWS_MAX: usize = 1_000;
+/// A tag and a length.
+const FRAME_BYTES: usize = 6;
+
+/// How many rows a page holds when `limit` were asked for.
+pub(super) fn rows(limit: u32) -> usize {
+    if limit == 0 { ROWS_DEFAULT } else { (limit as usize).min(ROWS_MAX) }
+}
+
+/// A page that is being filled.
+pub(super) struct Page<T> {
+    items: Vec<T>,
+    rows: usize,
+    bytes: usize,
+    used: usize,
+}
+
+impl<T: Message> Page<T> {
+    pub fn new(rows: usize, bytes: usize) -> Self {
+        Page { items: Vec::new(), rows, bytes, used: 0 }
+    }
+
+    /// False: it is full, and this one begins the next. The first is always taken.
+    pub fn take(&mut self, item: T) -> bool {
+        let bytes = item.encoded_len() + FRAME_BYTES;
+        if !self.items.is_empty() && (self.items.len() >= self.rows || self.used + bytes > self.bytes) {
+            self.used = self.bytes;
+            return false;
+        }
+        self.used += bytes;
+        self.items.push(item);
+        true
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.items.len() >= self.rows || self.used >= self.bytes
+    }
+
+    /// Rows that it still takes.
+    pub fn rest(&self) -> usize {
+        self.rows - self.items.len().min(self.rows)
+    }
+
+    /// The bytes of a whole page.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub fn into_items(self) -> Vec<T> {
+        self.items
+    }
+}
+
+/// A page of what is at hand as a whole; the cursor is a number. `limit` 0 is as many as a page takes.
+pub(super) fn of<T: Message>(
+    all: impl IntoIterator<Item = T>,
+    from: &str,
+    limit: u32,
+    bytes: usize,
+) -> Result<(Vec<T>, String), Status> {
+    let from = after::<usize>(from)?.unwrap_or(0);
+    let mut page = Page::new(if limit == 0 { ROWS_MAX } else { rows(limit) }, bytes);
+    for item in all.into_iter().skip(from) {
+        if page.is_full() || !page.take(item) {
+            let next = from + page.items.len();
+            return Ok((page.items, next.to_string()));
+        }
+    }
+    Ok((page.items, String::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_wire::records::Label;
+
+    use super::*;
+
+    #[test]
+    fn a_page_ends_by_rows_or_by_bytes_and_one_that_is_too_large_stands_alone() {
+        let long = |chars| Label { zh: "x".repeat(chars), en: String::new() };
+        let all: Vec<Label> = [10, 10, 5_000, 10, 400, 400, 400, 10].map(long).into();
+        let (mut seen, mut after, mut lengths) = (Vec::new(), String::new(), Vec::new());
+        loop {
+            let (items, next) = of(all.clone(), &after, 3, 1_000).expect("a page");
+            lengths.push(items.len());
+            seen.extend(items);
+            after = next;
+            if after.is_empty() {
+                break;
+            }
+        }
+        assert_eq!((seen, lengths), (all, vec![2, 1, 3, 2]));
+    }
+}
