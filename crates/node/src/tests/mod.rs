@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod answers;
 mod api;
 mod directory;
 mod disk;
