@@ -36,7 +36,8 @@ pub async fn open(county: &County) -> Result<Vec<Conflict>, Fault> {
 pub async fn tell(county: &County, conflict: &Conflict, teller: &Teller) -> Result<(), Fault> {
     let weight = match conflict.severity {
         Severity::Hard => tr!("须处置", "must be settled"),
-        Severity::Advisory | Severity::Info => tr!("提示", "advisory"),
+        Severity::Advisory => tr!("提示", "advisory"),
+        Severity::Info => tr!("知会", "for information"),
     };
     let (id, kind) = (conflict.id.short(), &conflict.kind);
     let explanation = match language() {
