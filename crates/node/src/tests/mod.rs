@@ -12,6 +12,7 @@ mod hostile;
 mod limits;
 mod links;
 mod patience;
+mod peers;
 mod security;
 mod stopping;
 mod world;
