@@ -30,7 +30,7 @@ use tonic::transport::{Channel, Endpoint};
 
 pub use access::{Access, Pinned};
 pub use error::{BadAddress, Error};
-pub use heliu_wire::status::{Explanation, Refusal};
+pub use heliu_wire::status::{Explanation, Refusal, Sort};
 pub use heliu_wire::{administration, enrolment, operations, records};
 
 /// How long a connection may take to come about.

@@ -59,7 +59,7 @@ impl Clock {
 
 /// A moment since this process began. What time of day that was, the wall clock tells as it is set now: a time that is kept
 /// as a wrong clock told it would stay wrong after the clock has been put right.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Then(Instant);
 
 impl Then {

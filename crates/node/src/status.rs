@@ -13,6 +13,8 @@ use heliu_storage::{Meta, Position};
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{DirectoryVersion, NodeId, RealmId};
 
+pub use crate::links::trouble::Trouble;
+
 /// Who a node is and how it is.
 #[derive(Clone, Debug)]
 pub struct NodeStatus {
@@ -124,11 +126,19 @@ pub struct LinkReport {
     /// By how much its clock is ahead of this node's; of the last connection.
     pub clock_ahead_ms: Option<i64>,
     pub state: LinkState,
-    /// Since when both ends are proven to hold the same, by this node's clock.
+    /// Since when every comparison on this connection has found both ends equal, by this node's clock.
+    pub equal_since_ms: Option<i64>,
+    /// When they were compared last, and equal.
     pub verified_ms: Option<i64>,
     pub heard_ms: Option<i64>,
-    /// Verbatim, and when.
+    /// What went wrong last, verbatim, and when.
     pub last_error: Option<(String, i64)>,
+    /// The same, in our words.
+    pub trouble: Option<Trouble>,
+    /// It is over: the two have come to terms since.
+    pub is_trouble_over: bool,
+    /// It is configured as a superior, and is none of this seat's.
+    pub is_misplaced: bool,
     /// Feed entries that the other end has not acknowledged; an upper bound, for some may be out of the link's scope. None
     /// before the two have told each other where they stand.
     pub lag_items: Option<u64>,
@@ -174,6 +184,8 @@ pub struct Verification {
     pub dialer: bool,
     pub peer: Option<NodeId>,
     pub peer_seat: Option<SeatId>,
+    /// It is configured as a superior, and is none of this seat's.
+    pub is_misplaced: bool,
     pub outcome: Outcome,
     /// The cut and this node's sums there; none if there was no verdict.
     pub cut: Option<Cut>,

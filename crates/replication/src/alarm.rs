@@ -172,18 +172,25 @@ impl Alarm {
         Alarm::new("stranded_edits", Severity::Warning, what, next, String::new(), at_ms)
     }
 
-    fn second_node(seat: SeatId, name: &str, node: NodeId, at_ms: i64) -> Self {
-        let short = node.short();
+    fn second_node(seat: SeatId, name: &str, earlier: NodeId, node: NodeId, at_ms: i64) -> Self {
+        let (short, old) = (node.short(), earlier.short());
         let what = (
-            format!("席位 {name} 已有节点,又登记了节点 {short}。"),
-            format!("Another node, {short}, was enrolled for {name}, which has one already."),
+            format!("席位 {name} 已有节点 {old},又登记了节点 {short}。"),
+            format!("Another node, {short}, was enrolled for {name}, which has {old} already."),
         );
         let next = (
-            "如非本席位办理,签发密钥可能已被盗用:请立即联系县级与根密钥持有人,隔离该节点。",
-            "If the seat did not ask for it, the issuer's key may be stolen: tell the county and whoever holds the root \
-             key at once, and fence the node.",
+            format!(
+                "如是更换机器,请隔离旧的(heliu fence {old}),此后不再提示,也不再等它。如非本席位办理,签发密钥可能已被盗用:\
+                 请立即联系县级与根密钥持有人,隔离节点 {short}。"
+            ),
+            format!(
+                "If it replaces a machine that is gone, fence that one (heliu fence {old}): then this ends, and nobody waits \
+                 for it any more. If the seat did not ask for it, the issuer's key may be stolen: tell the county and whoever \
+                 holds the root key at once, and fence {short}."
+            ),
         );
-        Alarm::new("second_node", Severity::Critical, what, next, format!("{seat}/{node}"), at_ms)
+        let subject = format!("{seat}/{node}");
+        Alarm::new("second_node", Severity::Critical, what, (&next.0, &next.1), subject, at_ms)
     }
 }
 
@@ -192,7 +199,7 @@ impl Alarm {
 /// since this process began is told however old it claims to be.
 pub(crate) fn second_nodes(directory: &Directory, own: SeatId, learnt: &BTreeSet<NodeId>, now_ms: i64) -> Vec<Alarm> {
     let seats = directory.seats();
-    let mut living: BTreeMap<SeatId, usize> = BTreeMap::new();
+    let mut living: BTreeMap<SeatId, NodeId> = BTreeMap::new();
     let mut alarms = Vec::new();
     let mut at_ms = i64::MIN;
     for signed in directory.entries_from(0) {
@@ -202,12 +209,11 @@ pub(crate) fn second_nodes(directory: &Directory, own: SeatId, learnt: &BTreeSet
             if directory.is_fenced(*node) {
                 continue;
             }
-            let count = living.entry(*seat).or_default();
-            *count += 1;
+            let earlier = *living.entry(*seat).or_insert(*node);
             let is_new = learnt.contains(node) || at_ms.saturating_add(SECOND_NODE_DAYS * DAY_MS) > now_ms;
             // The county's tree is founded in one go, mirrors too.
-            if *count > 1 && signed.entry.index > 0 && is_new && seats.is_at_or_above(own, *seat) {
-                alarms.push(Alarm::second_node(*seat, &seats.name(*seat), *node, at_ms));
+            if earlier != *node && signed.entry.index > 0 && is_new && seats.is_at_or_above(own, *seat) {
+                alarms.push(Alarm::second_node(*seat, &seats.name(*seat), earlier, *node, at_ms));
             }
         }
     }

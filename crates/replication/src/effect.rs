@@ -477,6 +477,8 @@ pub struct LinkStatus {
     /// Leaves and bytes sent and not yet acknowledged.
     pub in_flight_frames: usize,
     pub in_flight_bytes: usize,
+    /// `tick_ms` of the first of the equal checkpoints that no other came between.
+    pub equal_since: Option<u64>,
     /// `tick_ms` of the last equal checkpoint, if nothing was found different since.
     pub verified_at: Option<u64>,
     pub reconciled: u64,

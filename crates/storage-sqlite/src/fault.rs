@@ -59,6 +59,31 @@ impl Fault {
     }
 }
 
+/// More than any transaction takes.
+const ROOM_BYTES: u64 = 64 * 1024 * 1024;
+const PAGES_PER_MIB: u64 = 256;
+
+/// SQLite has one word for a full disk and for a file of as many pages as it may have. The disk says which it was.
+pub fn or_quota(error: StoreError, directory: &Path, max_pages: Option<u32>) -> StoreError {
+    match (error, max_pages) {
+        (StoreError::Full { path }, Some(pages)) if free_bytes(directory).is_none_or(|free| free >= ROOM_BYTES) => {
+            StoreError::Quota { path, mib: u64::from(pages).div_ceil(PAGES_PER_MIB) }
+        }
+        (error, _) => error,
+    }
+}
+
+#[cfg(unix)]
+fn free_bytes(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
+
 const SQLITE_CORRUPT: u32 = 11;
 const SQLITE_FULL: u32 = 13;
 const SQLITE_CONSTRAINT: u32 = 19;

@@ -32,7 +32,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Row as _};
 use tokio::sync::Mutex;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, or_quota};
 use crate::readers::Readers;
 use crate::writer::{SharedMeta, Writer, closed, read_meta};
 
@@ -53,7 +53,7 @@ pub struct Options {
     pub readers: u32,
     /// The write-ahead log is written back when it is this long, in pages of 4 KiB.
     pub checkpoint_pages: u32,
-    /// The most pages that the file may have: a quota. [`StoreError::Full`] beyond it.
+    /// The most pages that the file may have: a quota. [`StoreError::Quota`] beyond it.
     pub max_pages: Option<u32>,
 }
 
@@ -94,6 +94,7 @@ impl Options {
 /// An open store. Dropping it is safe at any time; [`SqliteStore::close`] also tidies up.
 pub struct SqliteStore {
     directory: PathBuf,
+    max_pages: Option<u32>,
     meta: SharedMeta,
     readers: Readers,
     writer: Mutex<Writer>,
@@ -119,11 +120,14 @@ impl SqliteStore {
             writer.wipe(&directory).await;
             Ok::<_, Fault>((meta, writer))
         };
-        let (meta, writer) = opened.await.map_err(|fault| fault.at(&directory, "opening a store"))?;
+        let (meta, writer) = opened
+            .await
+            .map_err(|fault| or_quota(fault.at(&directory, "opening a store"), &directory, options.max_pages))?;
         lock::sync_names(&directory)?;
         let readers = Readers::new(options.connect(&file).pragma("query_only", "ON"), options.readers);
         let lock = StdMutex::new(Some(lock));
-        Ok(SqliteStore { directory, meta, readers, writer: Mutex::new(writer), spoilt: StdMutex::default(), lock })
+        let (writer, spoilt) = (Mutex::new(writer), StdMutex::default());
+        Ok(SqliteStore { directory, max_pages: options.max_pages, meta, readers, writer, spoilt, lock })
     }
 
     /// The directory that it is in.
@@ -355,7 +359,7 @@ impl Write for SqliteStore {
             }
             writer.wipe(&self.directory).await;
         }
-        done.map_err(|fault| fault.at(&self.directory, "writing"))
+        done.map_err(|fault| or_quota(fault.at(&self.directory, "writing"), &self.directory, self.max_pages))
     }
 }
 

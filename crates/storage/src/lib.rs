@@ -28,9 +28,12 @@ pub use transaction::Transaction;
 /// Why a store could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The disk is full or a quota is reached. Nothing was written; writing can go on once there is space.
+    /// The disk is full. Nothing was written; writing can go on once there is space.
     #[error("no space left where {path} is kept: free some, then it goes on by itself")]
     Full { path: String },
+    /// The store is as large as it may be. Nothing was written; writing can go on with a larger quota.
+    #[error("{path} has reached its quota of {mib} MiB (store.quota_mib)")]
+    Quota { path: String, mib: u64 },
     /// Another process has this store open.
     #[error("{path} is in use by another process: stop that one first, or give this one a directory of its own")]
     InUse { path: String },

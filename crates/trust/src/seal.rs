@@ -44,6 +44,12 @@ impl SealingSecret {
     pub fn public(&self) -> SealingKey {
         *self.public.get_or_init(|| SealingKey(suite::public_of(&self.key)))
     }
+
+    /// A secret for another purpose, the same at each start: only who has this one can make it.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(hash("heliu derived secret 1", &[&*self.key, purpose.as_bytes()]))
+    }
 }
 
 impl std::fmt::Debug for SealingSecret {

@@ -25,10 +25,61 @@ impl From<&heliu_record::conflict::Explanation> for Explanation {
     }
 }
 
+/// What can be done about a refusal. Whoever refuses says it, and it travels with the reason: a gRPC code stands for
+/// several of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// What was asked is not right, and never will be.
+    Usage,
+    /// What it is about is not here.
+    Missing,
+    /// By a rule, or for lack of authority.
+    Refused,
+    /// There is too much of it now: later it may be done.
+    Busy,
+    /// The node stops, or did not get to it in time.
+    Away,
+    /// The node's store, or what is kept in it.
+    Store,
+    /// Something that nobody can do anything about from here.
+    Failed,
+}
+
+impl Sort {
+    const ALL: [Sort; 7] =
+        [Sort::Usage, Sort::Missing, Sort::Refused, Sort::Busy, Sort::Away, Sort::Store, Sort::Failed];
+
+    fn name(self) -> &'static str {
+        match self {
+            Sort::Usage => "usage",
+            Sort::Missing => "missing",
+            Sort::Refused => "refused",
+            Sort::Busy => "busy",
+            Sort::Away => "away",
+            Sort::Store => "store",
+            Sort::Failed => "failed",
+        }
+    }
+
+    /// Where nothing else is said.
+    fn usual(code: Code) -> Self {
+        match code {
+            Code::InvalidArgument | Code::OutOfRange => Sort::Usage,
+            Code::NotFound => Sort::Missing,
+            Code::ResourceExhausted | Code::Aborted => Sort::Busy,
+            Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => Sort::Away,
+            Code::DataLoss => Sort::Store,
+            Code::Internal | Code::Unknown | Code::Unimplemented => Sort::Failed,
+            _ => Sort::Refused,
+        }
+    }
+}
+
 /// Why a request was refused. Texts are whole sentences; a text that there is nothing to say in is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
+    pub sort: Sort,
     /// Stable, such as `unknown_command`. Programs go by it.
     pub reason: String,
     pub what: Explanation,
@@ -51,7 +102,13 @@ impl Refusal {
     #[must_use]
     pub fn new(code: Code, reason: &str, zh: &str, en: &str) -> Self {
         let (why, next) = (say("", ""), say("", ""));
-        Refusal { code, reason: reason.to_owned(), what: say(zh, en), why, next, field: None }
+        Refusal { code, sort: Sort::usual(code), reason: reason.to_owned(), what: say(zh, en), why, next, field: None }
+    }
+
+    /// For a refusal that is not of the sort that its gRPC code stands for as a rule.
+    #[must_use]
+    pub fn sort(self, sort: Sort) -> Self {
+        Refusal { sort, ..self }
     }
 
     #[must_use]
@@ -78,6 +135,7 @@ impl Refusal {
         let violation = details.bad_request().and_then(|request| request.field_violations.first());
         Some(Refusal {
             code: status.code(),
+            sort: Sort::ALL.into_iter().find(|sort| sort.name() == text("sort")).unwrap_or(Sort::usual(status.code())),
             reason: info.reason.clone(),
             what: Explanation { zh: text("what.zh"), en: text("what.en") },
             why: Explanation { zh: text("why.zh"), en: text("why.en") },
@@ -93,21 +151,26 @@ impl From<&heliu_record::command::Refusal> for Refusal {
         let code = match refusal.code {
             "not_here" => Code::NotFound,
             "no_authority" | "not_resolver" => Code::PermissionDenied,
-            "returning" => Code::Unavailable,
+            "returning" | "record_damaged" => Code::Unavailable,
             "unknown_command" | "unknown_argument" | "unknown_kind" | "unknown_state" | "missing_argument"
             | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_booking" | "which_letter" => {
                 Code::InvalidArgument
             }
             _ => Code::FailedPrecondition,
         };
+        let sort = match refusal.code {
+            "returning" => Sort::Busy,
+            "record_damaged" => Sort::Store,
+            _ => Sort::usual(code),
+        };
         let (what, why, next) = ((&refusal.what).into(), (&refusal.why).into(), (&refusal.next).into());
-        Refusal { code, reason: refusal.code.to_owned(), what, why, next, field: None }
+        Refusal { code, sort, reason: refusal.code.to_owned(), what, why, next, field: None }
     }
 }
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { code, reason, what, why, next, field } = refusal;
+        let Refusal { code, sort, reason, what, why, next, field } = refusal;
         let message = [what.en.as_str(), why.en.as_str()].join(" ");
         let texts = [
             ("what.zh", what.zh),
@@ -118,7 +181,8 @@ impl From<Refusal> for Status {
             ("next.en", next.en),
         ];
         let said = texts.iter().filter(|(_, text)| !text.is_empty());
-        let metadata: HashMap<_, _> = said.map(|(key, text)| ((*key).to_owned(), cut(text).to_owned())).collect();
+        let mut metadata: HashMap<_, _> = said.map(|(key, text)| ((*key).to_owned(), cut(text).to_owned())).collect();
+        metadata.insert("sort".to_owned(), sort.name().to_owned());
         let mut details = ErrorDetails::with_error_info(cut(&reason), DOMAIN, metadata);
         if let Some(field) = &field {
             details.add_bad_request_violation(cut(field), "");
@@ -145,6 +209,7 @@ mod tests {
             .why("它尚未到达。", "It has not arrived.")
             .next("请核对编号。", "Check the id.")
             .field("subject");
+        let said = said.sort(Sort::Store);
         let status = Status::from(said.clone());
         assert_eq!(status.message(), "There is no such record. It has not arrived.");
         assert_eq!(Refusal::of(&status), Some(said));

@@ -30,7 +30,11 @@ fn told(alarm: &Alarm) -> String {
         Language::Zh => (what.zh, next.zh),
         Language::En => (what.en, next.en),
     };
-    let mark = if alarm.severity == "error" { tr!("严重", "grave") } else { tr!("注意", "warning") };
+    let mark = match alarm.severity.as_str() {
+        "error" => tr!("严重", "grave"),
+        "info" => tr!("说明", "note"),
+        _ => tr!("注意", "warning"),
+    };
     let mut text = format!("[{mark}] {}\n", clean(&what));
     if alarm.at_ms > 0 {
         text.push_str(&format!("    {}\n", time::local(alarm.at_ms)));
@@ -49,4 +53,17 @@ fn shape(alarm: &Alarm) -> Value {
         "next": {"zh": next.zh, "en": next.en}, "subject": given(&alarm.subject),
         "at": (alarm.at_ms > 0).then(|| time::utc(alarm.at_ms)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_grave_an_alarm_is_shows_at_its_beginning() {
+        let of = |severity: &str| told(&Alarm { severity: severity.to_owned(), ..Alarm::default() });
+        let marks =
+            ["error", "warning", "info"].map(|severity| of(severity).split(' ').next().unwrap_or("").to_owned());
+        assert_eq!(marks, ["[GRAVE]", "[look]", "[note]"]);
+    }
 }

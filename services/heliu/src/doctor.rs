@@ -5,6 +5,7 @@ use std::path::Path;
 use heliu_client::Client;
 use heliu_client::operations::{GetStatusResponse, Link, LinkRole, LinkState};
 use heliu_node::access::AccessError;
+use heliu_record::seats::Tier;
 use heliu_tls::small_file::BadFile;
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::access::config_file;
 use crate::cli::{DoctorArgs, Target};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::links::place;
+use crate::links::{last_error, place};
 use crate::out::{Done, print, print_json};
 use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
 use crate::text::{Say, clean, say, time, tr};
@@ -223,7 +224,8 @@ async fn running(config: &Config) -> Vec<Finding> {
     };
     let mut findings = vec![good("running", what)];
     findings.extend(of_status(&status));
-    findings.extend(links(&client).await);
+    let tier = status.seat.as_ref().map_or("", |seat| seat.tier.as_str());
+    findings.extend(links(&client, tier).await);
     findings
 }
 
@@ -247,30 +249,62 @@ fn of_status(status: &GetStatusResponse) -> Vec<Finding> {
     findings
 }
 
-async fn links(client: &Client) -> Vec<Finding> {
+async fn links(client: &Client, tier: &str) -> Vec<Finding> {
     let links = match client.links().await {
         Ok(links) => links,
         Err(error) => return vec![bad("links", say!("链路", "links"), error.into())],
     };
-    let clocks = clocks(&links);
-    let dialled = links.into_iter().filter(|link| link.role() != LinkRole::Child);
-    let one = |link: Link| {
-        let end = end(&link);
-        let what = say!("到 {end} 的链路", "the link to {end}");
-        if !matches!(link.state(), LinkState::Down | LinkState::Connecting | LinkState::Refused) {
-            return good("link", what);
-        }
-        let failure = Failure::usage(say!("没有接通", "it is not up")).because(&link.last_error);
-        bad(
+    superior(&links, tier).into_iter().chain(links.iter().filter_map(of_link)).chain(clocks(&links)).collect()
+}
+
+/// A seat below the county that nobody above is linked with, nor configured to be: all that is written here stays here.
+fn superior(links: &[Link], tier: &str) -> Option<Finding> {
+    let is_parent = |link: &Link| link.role() == LinkRole::Parent || link.misplaced;
+    if tier.is_empty() || tier == Tier::County.name() || links.iter().any(is_parent) {
+        return None;
+    }
+    let failure = Failure::usage(say!("没有配置上级", "none is configured, and none has connected")).next(say!(
+        "在 heliu.toml 的 links.parents 写上级节点的地址,然后重启节点",
+        "give the superior's address in heliu.toml, as links.parents, and start the node again"
+    ));
+    Some(bad("superior", say!("上级", "the superior"), failure))
+}
+
+/// Links that this end makes, and those with superiors.
+fn of_link(link: &Link) -> Option<Finding> {
+    if link.address.is_empty() && link.role() == LinkRole::Child {
+        return None;
+    }
+    let end = end(link);
+    let what = say!("到 {end} 的链路", "the link to {end}");
+    if link.misplaced {
+        let failure = Failure::usage(say!(
+            "它配置为上级,但不是本席位的上级",
+            "it is configured as a parent and is not above this seat"
+        ));
+        return Some(bad(
             "link",
             what,
             failure.next(say!(
-                "看对方是否在运行、地址和网络是否通、两边时钟是否相差过大",
-                "check that the other end runs, the address, the network, and the clocks of both"
+                "改正 heliu.toml 的 links.parents,然后重启节点",
+                "correct links.parents in heliu.toml, and start the node again"
             )),
-        )
-    };
-    dialled.map(one).chain(clocks).collect()
+        ));
+    }
+    if !matches!(link.state(), LinkState::Down | LinkState::Connecting | LinkState::Refused) {
+        return Some(good("link", what));
+    }
+    let error = last_error(link);
+    let mut failure = Failure::usage(say!("没有接通", "it is not up"));
+    failure.why = Some(Say::verbatim(error)).filter(|error| !error.is_empty()).into_iter().collect();
+    Some(bad(
+        "link",
+        what,
+        failure.next(say!(
+            "看对方是否在运行、地址和网络是否通、两边时钟是否相差过大",
+            "check that the other end runs, the address, the network, and the clocks of both"
+        )),
+    ))
 }
 
 /// This machine's clock beside those of all who are connected: one finding if they agree, else one for each that does not.
@@ -352,6 +386,20 @@ mod tests {
         std::fs::write(&file, "").expect("it is ours");
         let failure = writable(&file).expect_err("nothing can be made in a file");
         assert!(failure.next.is_some_and(|next| next.en.contains("read-only")), "who looks is told what to look for");
+    }
+
+    #[test]
+    fn a_wrong_parent_and_none_at_all_are_found() {
+        let of = |links: &[Link]| links.iter().filter_map(of_link).map(|finding| told(&finding)).collect::<String>();
+        let parent = Link { role: LinkRole::Parent.into(), ..link(LinkState::Live, None) };
+        let wrong = Link { misplaced: true, role: LinkRole::Child.into(), ..link(LinkState::Live, None) };
+        assert_eq!(of(std::slice::from_ref(&parent)), "[ok]    the link to 10.0.0.1:7340\n");
+        let said = of(std::slice::from_ref(&wrong));
+        assert!(said.starts_with("[fail]") && said.contains("links.parents"), "{said}");
+        let child = Link { role: LinkRole::Child.into(), address: String::new(), ..link(LinkState::Down, None) };
+        assert_eq!(of(std::slice::from_ref(&child)), "", "a village may be away for weeks");
+        assert!(superior(&[child], "township").is_some_and(|finding| finding.wrong.is_some()));
+        assert!(superior(&[parent], "township").is_none() && superior(&[], "county").is_none());
     }
 
     #[test]

@@ -5,23 +5,53 @@ use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
-use heliu_client::{Error as ClientError, Explanation};
+use heliu_client::{Error as ClientError, Explanation, Sort};
+use heliu_record::kind::Label;
 use heliu_storage::StoreError;
 use heliu_tls::small_file::BadFile;
-use tonic::Code;
 
 use crate::text::{Say, clean, say};
 
-/// Stable: scripts go by it. Documented in `heliu --help`.
+/// Stable: scripts go by it. What each means is said once, in [`Exit::means`], which `heliu --help` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// It did not work out, or two ends are not equal.
     Failed = 1,
     Usage = 2,
     Unreachable = 3,
-    /// By a rule, or for lack of authority.
     Refused = 4,
     Store = 5,
+    Busy = 6,
+}
+
+impl Exit {
+    pub const ALL: [Exit; 6] = [Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::Refused, Exit::Store, Exit::Busy];
+
+    pub fn means(self) -> Label {
+        let label = |zh, en| Label { zh, en };
+        match self {
+            Exit::Failed => label(
+                "未成功:要找的不在,或答案是否定的(核对不一致、检查有问题)",
+                "not done: what was asked for is not there, or the answer is no (not equal, not well)",
+            ),
+            Exit::Usage => label(
+                "给出的内容不对:参数、所指的文件,或文件的内容",
+                "what was given is wrong: an argument, a file that it names, or what is in the file",
+            ),
+            Exit::Unreachable => label(
+                "连不上节点,或节点没有及时答复、正在停止:稍后重试",
+                "the node cannot be reached, did not answer in time, or stops: try again",
+            ),
+            Exit::Refused => label("被规则拒绝,或没有权限", "refused by a rule, or for lack of authority"),
+            Exit::Store => label(
+                "存储有问题:磁盘已满、达到配额、有损坏,或正被占用",
+                "the store: its disk is full, its quota is reached, it is damaged or in use",
+            ),
+            Exit::Busy => label(
+                "次数、连接或等待的太多,或所需内容尚未到达:过一会儿再试",
+                "too many attempts, links or requests, or something has not arrived: try again later",
+            ),
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -66,13 +96,23 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub fn file(path: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
         let shown = path.display();
-        let failure = Failure::new(Exit::Failed, "file", say!("无法使用文件 {shown}", "cannot use {shown}"));
+        let exit = match error.kind() {
+            Kind::InvalidFilename => Exit::Usage,
+            Kind::StorageFull | Kind::QuotaExceeded | Kind::ReadOnlyFilesystem => Exit::Store,
+            _ => Exit::Failed,
+        };
+        let failure = Failure::new(exit, "file", say!("无法使用文件 {shown}", "cannot use {shown}"));
         match error.kind() {
-            std::io::ErrorKind::StorageFull => {
+            Kind::StorageFull => {
                 failure.because(error).next(say!("磁盘已满:请清理后重试", "free some space, then try again"))
             }
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => {
+            Kind::QuotaExceeded => failure.because(error).next(say!(
+                "已达到此用户的磁盘配额:请清理,或请管理员调大",
+                "this user's disk quota is reached: make space in it, or have it raised"
+            )),
+            Kind::NotFound | Kind::NotADirectory | Kind::PermissionDenied | Kind::IsADirectory => {
                 Failure::bad_file(path, &BadFile::of(error))
             }
             _ => failure.because(error),
@@ -82,7 +122,12 @@ impl Failure {
     /// A file that is not what it should be.
     pub fn bad_file(path: &Path, why: &BadFile) -> Self {
         let path = path.display();
-        let failure = Failure::new(Exit::Failed, "file", say!("无法使用文件 {path}", "cannot use {path}"));
+        let exit = match why {
+            BadFile::NotPermitted => Exit::Refused,
+            BadFile::System(_) => Exit::Failed,
+            _ => Exit::Usage,
+        };
+        let failure = Failure::new(exit, "file", say!("无法使用文件 {path}", "cannot use {path}"));
         let (failure, next) = (failure.why(why.what().into()), Say::from(why.next()));
         if next.is_empty() { failure } else { failure.next(next) }
     }
@@ -143,12 +188,13 @@ fn exit_of(error: &ClientError) -> Exit {
         ClientError::Untrusted { .. } => Exit::Refused,
         ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => Exit::Unreachable,
         ClientError::Foreign { .. } | ClientError::Failed { .. } => Exit::Failed,
-        ClientError::Refused { .. } => match error.code() {
-            _ if matches!(error.reason(), "read_only" | "record_damaged" | "store_failed" | "store") => Exit::Store,
-            Code::InvalidArgument | Code::OutOfRange => Exit::Usage,
-            Code::ResourceExhausted | Code::DataLoss => Exit::Store,
-            Code::NotFound | Code::Unavailable | Code::Internal | Code::Unknown => Exit::Failed,
-            _ => Exit::Refused,
+        ClientError::Refused { refusal } => match refusal.sort {
+            Sort::Usage => Exit::Usage,
+            Sort::Missing | Sort::Failed => Exit::Failed,
+            Sort::Refused => Exit::Refused,
+            Sort::Busy => Exit::Busy,
+            Sort::Away => Exit::Unreachable,
+            Sort::Store => Exit::Store,
         },
     }
 }
@@ -160,6 +206,15 @@ impl From<StoreError> for Failure {
             StoreError::Full { path } => failure("store_full", say!("{path} 所在的磁盘已满", "no space is left where {path} is kept"))
                 .why(say!("已写入的都在,没有丢失", "everything that was acknowledged is there; nothing is lost"))
                 .next(say!("请腾出空间后再启动节点", "free some space, then start the node again")),
+            StoreError::Quota { path, mib } => failure(
+                "store_quota",
+                say!("{path} 已达到配额 {mib} MiB", "{path} has reached its quota of {mib} MiB"),
+            )
+            .why(say!("已写入的都在,没有丢失", "everything that was acknowledged is there; nothing is lost"))
+            .next(say!(
+                "请调大 heliu.toml 的 store.quota_mib(0 为不限),再启动节点",
+                "raise store.quota_mib in heliu.toml (0: no limit), then start the node again"
+            )),
             StoreError::InUse { path } => failure("store_in_use", say!("{path} 正被另一个进程使用", "{path} is in use by another process"))
                 .why(say!("一个存储同时只能由一个节点使用", "only one node at a time may use a store"))
                 .next(say!(
@@ -180,6 +235,49 @@ impl From<StoreError> for Failure {
             StoreError::Io { what, detail } => failure("store_io", say!("无法读写存储({what})", "the store cannot be used ({what})"))
                 .because(detail)
                 .next(say!("请检查路径、权限和磁盘", "check the path, its permissions and the disk")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind as Kind;
+
+    use heliu_client::Refusal;
+    use tonic::Code;
+
+    use super::*;
+
+    #[test]
+    fn the_same_sort_of_thing_has_the_same_exit_code_whatever_carried_it() {
+        let refused = |code, sort| {
+            let refusal = Box::new(Refusal::new(code, "x", "x", "x").sort(sort));
+            Failure::from(ClientError::Refused { refusal }).exit
+        };
+        // One gRPC code stands for several things.
+        assert_eq!(refused(Code::ResourceExhausted, Sort::Busy), Exit::Busy);
+        assert_eq!(refused(Code::ResourceExhausted, Sort::Store), Exit::Store);
+        assert_eq!(refused(Code::Unavailable, Sort::Away), Exit::Unreachable);
+        assert_eq!(refused(Code::Unavailable, Sort::Store), Exit::Store);
+        let file = |kind: Kind| Failure::file(Path::new("x"), &kind.into()).exit;
+        assert_eq!((file(Kind::NotFound), file(Kind::StorageFull)), (Exit::Usage, Exit::Store));
+        let full = StoreError::Full { path: "x".to_owned() };
+        let quota = StoreError::Quota { path: "x".to_owned(), mib: 64 };
+        for (error, says) in [(full, "free some space"), (quota, "store.quota_mib")] {
+            let failure = Failure::from(error);
+            let next = failure.next.as_deref().map(|next| next.en.clone()).unwrap_or_default();
+            assert!(failure.exit == Exit::Store && next.contains(says), "{next}");
+        }
+    }
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        let help = crate::usage::command().render_help().to_string();
+        // Long lines are broken for the terminal.
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for exit in Exit::ALL {
+            let line = format!(" {} {}", exit as u8, crate::text::labelled(exit.means()));
+            assert!(help.contains(&line), "{line} is missing from:\n{help}");
         }
     }
 }

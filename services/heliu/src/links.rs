@@ -12,7 +12,7 @@ use crate::out::{Done, print, print_json};
 use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{bytes, clean, codes, count, time, tr};
+use crate::text::{Language, bytes, clean, codes, count, language, time, tr};
 
 /// Of more who were not let in only the last are told.
 const REFUSED_SHOWN: usize = 5;
@@ -41,7 +41,8 @@ pub async fn peers(args: &Read) -> Result<Done, Failure> {
 pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let verdicts = client.verify(&args.peer, Duration::from_secs(args.timeout)).await?;
-    let equal = verdicts.iter().filter(|verdict| verdict.outcome() == Outcome::Equal).count();
+    let is_well = |verdict: &&Verification| verdict.outcome() == Outcome::Equal && !verdict.misplaced;
+    let equal = verdicts.iter().filter(is_well).count();
     let all_equal = equal == verdicts.len() && !verdicts.is_empty();
     if args.read.json {
         let shapes: Vec<Value> = verdicts.iter().map(verdict_shape).collect();
@@ -129,7 +130,15 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
     }
     rows.extend(to_look_at(status));
     for link in links.iter().filter(|link| is_broken(link)) {
-        let what = if link.last_error.is_empty() { state_name(link.state()) } else { last_error(link) };
+        let error = last_error(link);
+        let what = match error {
+            _ if link.misplaced => tr!(
+                "它配置为上级,但不是本席位的上级,经它报不上去",
+                "it is configured as a parent and is not above this seat: nothing goes up by it"
+            ),
+            error if error.is_empty() => state_name(link.state()),
+            error => error,
+        };
         rows.push((format!("  ! {}", role_name(link.role())), format!("{}: {what}", end(link))));
     }
     pairs(&rows)
@@ -189,19 +198,24 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
 /// What somebody should know of: a link of ours that does not come about, or one that was refused.
 fn is_broken(link: &Link) -> bool {
     let down = matches!(link.state(), LinkState::Down | LinkState::Connecting) && !link.address.is_empty();
-    down || link.state() == LinkState::Refused
+    down || link.misplaced || link.state() == LinkState::Refused
 }
 
 fn links_in_short(links: &[Link]) -> String {
-    let verified = links.iter().filter(|link| link.verified_since_ms.is_some()).count();
-    let broken = links.iter().filter(|link| is_broken(link)).count();
+    let verified = links.iter().filter(|link| link.verified_since_ms.is_some() && !link.misplaced).count();
+    let misplaced = links.iter().filter(|link| link.misplaced).count();
+    let broken = links.iter().filter(|link| is_broken(link) && !link.misplaced).count();
     let all = links.len();
     let said = tr!("{all} 条,{verified} 条已核对一致", "{all}, of which {verified} proven equal");
-    if broken == 0 {
-        said
-    } else {
-        said + &tr!(",{broken} 条断开(见 heliu peers)", ", {broken} down (see heliu peers)")
+    let mut said = said;
+    if broken > 0 {
+        said += &tr!(",{broken} 条断开(见 heliu peers)", ", {broken} down (see heliu peers)");
     }
+    if misplaced > 0 {
+        said +=
+            &tr!(",{misplaced} 条上级地址不对(见 heliu peers)", ", {misplaced} to a wrong parent (see heliu peers)");
+    }
+    said
 }
 
 /// The other end: its place, or its address before it has said who it is.
@@ -210,10 +224,23 @@ fn end(link: &Link) -> String {
     if place.is_empty() { clean(&link.address) } else { place }
 }
 
-/// Without its address where that is all that the other end is known by.
-fn last_error(link: &Link) -> String {
-    let address = format!("{}: ", end(link));
-    clean(link.last_error.strip_prefix(&address).unwrap_or(&link.last_error))
+/// What went wrong last, in words.
+pub fn last_error(link: &Link) -> String {
+    let Some(label) = &link.last_error_label else { return clean(&link.last_error) };
+    match language() {
+        Language::Zh => clean(&label.zh),
+        Language::En => clean(&label.en),
+    }
+}
+
+/// As a cell of a table: when it was, and whether it is over.
+fn last_error_told(link: &Link) -> String {
+    let error = last_error(link);
+    match link.last_error_ms.map(time::ago) {
+        Some(when) if link.last_error_over => tr!("{when},已恢复:{error}", "{when}, over: {error}"),
+        Some(when) => tr!("{when}:{error}", "{when}: {error}"),
+        None => error,
+    }
 }
 
 fn peers_told(links: &[Link]) -> String {
@@ -224,7 +251,8 @@ fn peers_told(links: &[Link]) -> String {
         tr!("落后", "behind"),
         tr!("最久", "oldest"),
         tr!("上次收到", "heard"),
-        tr!("一致", "equal since"),
+        tr!("一致始于", "equal since"),
+        tr!("上次核对", "checked"),
         tr!("最近的错误", "last error"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0, 2]);
@@ -239,7 +267,8 @@ fn peers_told(links: &[Link]) -> String {
             if lag.oldest_age_ms > 0 { time::span(lag.oldest_age_ms) } else { String::new() },
             ago(link.heard_ms),
             ago(link.verified_since_ms),
-            last_error(link),
+            ago(link.verified_last_ms),
+            last_error_told(link),
         ]);
     }
     let mut text = table.print();
@@ -247,6 +276,10 @@ fn peers_told(links: &[Link]) -> String {
         let (end, error) = (end(link), last_error(link));
         let error = if error.is_empty() { tr!("尚无答复", "no answer yet") } else { error };
         text.push_str(&match link.state() {
+            _ if link.misplaced => tr!(
+                "\n{end} 配置为上级,但它不是本席位的上级:经它报不上去。请改正 heliu.toml 的 links.parents,然后重启节点。\n",
+                "\n{end} is configured as a parent and is not above this seat: nothing goes up by it. Correct links.parents in heliu.toml, and start the node again.\n"
+            ),
             LinkState::Refused => tr!(
                 "\n{end} 的链路被拒绝:{error}。不会自行恢复,请按原因处理。\n",
                 "\nThe link to {end} was refused: {error}. It will not get better by itself: act on the reason.\n"
@@ -304,6 +337,10 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
 /// What follows from a verdict.
 fn detail(verdict: &Verification) -> String {
     match verdict.outcome() {
+        _ if verdict.misplaced => tr!(
+            "配置为上级,却不是本席位的上级:改正 links.parents",
+            "configured as a parent and not above this seat: correct links.parents"
+        ),
         Outcome::Equal => String::new(),
         Outcome::JudgedDifferently => {
             tr!("数据相同而判断不同:请保留现场并上报", "same data, judged differently: keep both stores and report it")
@@ -392,9 +429,12 @@ fn link_shape(link: &Link) -> Value {
         "peer_node": given(&link.peer_node), "peer_node_name": given(&link.peer_node_name),
         "peer_seat": seat_shape(link.peer_seat.as_ref()), "peer_program": given(&link.peer_program),
         "role": word(link.role().as_str_name(), "LINK_ROLE_"), "state": word(link.state().as_str_name(), "LINK_STATE_"),
-        "address": given(&link.address), "verified_since": when(link.verified_since_ms), "heard": when(link.heard_ms),
+        "address": given(&link.address), "misplaced": link.misplaced,
+        "verified_since": when(link.verified_since_ms), "verified_last": when(link.verified_last_ms), "heard": when(link.heard_ms),
         "last_error": (!link.last_error.is_empty()).then_some(&link.last_error),
-        "last_error_at": when(link.last_error_ms),
+        "last_error_at": when(link.last_error_ms), "last_error_code": given(&link.last_error_code),
+        "last_error_label": link.last_error_label.as_ref().map(|label| json!({"zh": label.zh, "en": label.en})),
+        "last_error_over": link.last_error_over,
         "lag": {"items": lag.items, "bytes": lag.items.map(|_| lag.bytes), "oldest_age_ms": lag.oldest_age_ms},
         "in_flight": {"frames": link.in_flight_frames, "bytes": link.in_flight_bytes},
         "acked_position": link.acked_position, "received_position": link.received_position,
@@ -411,14 +451,34 @@ fn verdict_shape(verdict: &Verification) -> Value {
         "address": given(&verdict.address),
         "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"), "detail": given(&verdict.detail),
         "records": verdict.records, "held": given(&verdict.held), "admitted": given(&verdict.admitted),
-        "mine": verdict.mine, "yours": verdict.yours,
+        "mine": verdict.mine, "yours": verdict.yours, "misplaced": verdict.misplaced,
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use heliu_client::records::Label;
+
     use super::*;
     use crate::text::{Language, codes_in, speaking};
+
+    fn link(state: LinkState) -> Link {
+        let ago = |minutes: i64| time::now_ms() - minutes * 60_000;
+        let label = |zh: &str, en: &str| Some(Label { zh: zh.to_owned(), en: en.to_owned() });
+        Link {
+            address: "10.0.0.1:7340".to_owned(),
+            role: LinkRole::Parent.into(),
+            state: state.into(),
+            verified_since_ms: Some(ago(180)),
+            verified_last_ms: Some(ago(2)),
+            last_error: "h2 protocol error: error reading a body from connection".to_owned(),
+            last_error_ms: Some(ago(300)),
+            last_error_code: "lost".to_owned(),
+            last_error_label: label("连接中断", "the connection broke"),
+            last_error_over: state == LinkState::Live,
+            ..Link::default()
+        }
+    }
 
     #[test]
     fn in_chinese_no_code_of_a_node_and_its_links_is_left() {
@@ -476,5 +536,40 @@ mod tests {
     fn a_place_that_others_named_is_shown_with_what_is_hidden_in_it() {
         let seat = Seat { name: "甲\u{202e}村\n".to_owned(), code: "371726101201".to_owned(), ..Seat::default() };
         assert_eq!(place(Some(&seat)), "甲\\u{202e}村\\n 371726101201");
+    }
+
+    #[test]
+    fn since_when_two_are_equal_and_when_they_were_compared_are_both_told() {
+        let told = peers_told(&[link(LinkState::Live)]);
+        assert!(told.contains("equal since") && told.contains("checked"), "{told}");
+        assert!(told.contains(&time::ago(time::now_ms() - 180 * 60_000)), "{told}");
+        assert!(told.contains(&time::ago(time::now_ms() - 120_000)), "{told}");
+        let shape = link_shape(&link(LinkState::Live));
+        assert!(shape["verified_since"].is_string() && shape["verified_last"] != shape["verified_since"], "{shape}");
+    }
+
+    #[test]
+    fn an_error_that_is_over_says_so_with_its_time_and_none_is_in_the_words_of_a_library() {
+        let over = last_error_told(&link(LinkState::Live));
+        assert!(over.ends_with(", over: the connection broke"), "{over}");
+        let still = last_error_told(&link(LinkState::Down));
+        assert!(still.ends_with(": the connection broke") && !still.contains("over"), "{still}");
+        for state in [LinkState::Live, LinkState::Down] {
+            assert!(!peers_told(&[link(state)]).contains("h2 protocol error"));
+        }
+        let shape = link_shape(&link(LinkState::Live));
+        assert_eq!((&shape["last_error_over"], &shape["last_error_code"]), (&json!(true), &json!("lost")));
+        assert_eq!(shape["last_error_label"]["zh"], "连接中断");
+    }
+
+    #[test]
+    fn a_link_to_a_wrong_parent_is_told_wherever_links_are() {
+        let wrong = Link { misplaced: true, role: LinkRole::Peer.into(), ..link(LinkState::Live) };
+        let peers = peers_told(std::slice::from_ref(&wrong));
+        assert!(peers.contains("not above this seat") && peers.contains("links.parents"), "{peers}");
+        let status = status_told(&GetStatusResponse::default(), std::slice::from_ref(&wrong));
+        assert!(status.contains("1 to a wrong parent") && status.contains("0 proven equal"), "{status}");
+        let verdict = Verification { outcome: Outcome::Equal.into(), misplaced: true, ..Verification::default() };
+        assert!(verify_told(std::slice::from_ref(&verdict), 0).contains("links.parents"));
     }
 }

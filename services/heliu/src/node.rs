@@ -158,7 +158,7 @@ async fn say_equal(node: NodeHandle, json: bool) {
     loop {
         tokio::time::sleep(LOOK).await;
         let Ok(links) = node.links().await else { return };
-        let dialled = links.iter().filter(|link| link.role != LinkRole::Child);
+        let dialled = links.iter().filter(|link| link.role != LinkRole::Child && !link.is_misplaced);
         let Some(link) = dialled.into_iter().find(|link| link.verified_ms.is_some()) else { continue };
         let directory = node.directory();
         let seat = link.peer_seat.and_then(|seat| directory.seats().get(seat));

@@ -364,7 +364,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let file = folder.path().join("phone");
         std::fs::write(&file, "13800000000\n").expect("it is ours");
-        let (_, typed) = take_apart("member.register", &words(&format!("name=甲 phone=@{} note=@@x", file.display()))).expect("it reads");
+        let (_, typed) = take_apart("member.register", &words(&format!("name=甲 phone=@{} note=@@x", file.display())))
+            .expect("it reads");
         let read = values("member.register", typed, &[]).expect("the file is there");
         assert_eq!([&read["name"], &read["phone"], &read["note"]], ["甲", "13800000000", "@x"]);
         let twice = take_apart("member.register", &words("a=- b=-")).expect("it reads").1;

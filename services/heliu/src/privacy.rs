@@ -129,6 +129,14 @@ fn receipt_told(receipt: &Receipt) -> String {
             )
         }
     };
+    let for_ever = if receipt.silent.is_empty() {
+        String::new()
+    } else {
+        tr!(
+            "不再使用的机器不会有回音:由县级隔离它(heliu fence 节点),就不再等它。\n",
+            "A machine that is gone for good stays silent: once the county has fenced it (heliu fence NODE), nobody waits for it.\n"
+        )
+    };
     pairs(&rows)
         + "\n"
         + &table.print()
@@ -136,6 +144,7 @@ fn receipt_told(receipt: &Receipt) -> String {
             "\n{done} 个节点已确认,{silent} 个尚无回音。\n",
             "\nNodes that have confirmed: {done}; silent: {silent}.\n"
         )
+        + &for_ever
         + &elsewhere
 }
 

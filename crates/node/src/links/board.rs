@@ -8,8 +8,9 @@ use super::route::Route;
 
 pub(crate) struct Board {
     dialled: Vec<Arc<Route>>,
-    /// At most one for each node of the directory.
-    accepted: Mutex<Vec<(NodeId, Arc<Route>)>>,
+    /// For each node of the directory that has dialled in, the connections of its that live; of one that has none, the last.
+    /// Two machines may run with one key: that one comes and goes says nothing of the other.
+    accepted: Mutex<Vec<(NodeId, Vec<Arc<Route>>)>>,
 }
 
 impl Board {
@@ -24,22 +25,43 @@ impl Board {
     /// An accepted link has said who it is. The caller has made sure that the directory knows this node.
     pub fn identify(&self, node: NodeId, route: &Arc<Route>) {
         let mut accepted = self.lock();
-        match accepted.iter_mut().find(|(known, _)| *known == node) {
-            Some((_, known)) if Arc::ptr_eq(known, route) => {}
-            Some((_, known)) => {
-                route.inherit(known);
-                *known = Arc::clone(route);
-            }
-            None => accepted.push((node, Arc::clone(route))),
+        let Some((_, routes)) = accepted.iter_mut().find(|(known, _)| *known == node) else {
+            accepted.push((node, vec![Arc::clone(route)]));
+            return;
+        };
+        if routes.iter().any(|known| Arc::ptr_eq(known, route)) {
+            return;
         }
+        settle(routes);
+        if let [last] = &routes[..]
+            && !last.lives()
+        {
+            route.is_behind_since(last);
+        }
+        routes.push(Arc::clone(route));
+        settle(routes);
     }
 
     pub fn routes(&self) -> Vec<Arc<Route>> {
-        let accepted = self.lock();
-        self.dialled.iter().chain(accepted.iter().map(|(_, route)| route)).cloned().collect()
+        let mut accepted = self.lock();
+        accepted.iter_mut().for_each(|(_, routes)| settle(routes));
+        self.dialled.iter().chain(accepted.iter().flat_map(|(_, routes)| routes)).cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(NodeId, Arc<Route>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<(NodeId, Vec<Arc<Route>>)>> {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Connections that have ended go, and what is remembered of them stays with one that lives, or with the last.
+fn settle(routes: &mut Vec<Arc<Route>>) {
+    let living = routes.iter().find(|route| route.lives());
+    let Some(kept) = living.or_else(|| routes.iter().max_by_key(|route| route.ended())).cloned() else { return };
+    routes.retain(|route| {
+        let stays = route.lives() || Arc::ptr_eq(route, &kept);
+        if !stays {
+            kept.inherit(route);
+        }
+        stays
+    });
 }

@@ -8,6 +8,8 @@ use heliu_wire::FrameError;
 use prost::Message;
 use tonic::{Status, Streaming};
 
+use super::route::is_misplaced;
+use super::trouble::{Cause, Trouble};
 use super::{Closing, LinkEnd, LinkTasks};
 use crate::handle::Inner;
 use crate::inbox::Ask;
@@ -20,14 +22,14 @@ pub(crate) enum Ended {
     /// This end's engine closed it; the route knows why.
     Closed,
     /// The other end closed it, or the connection is gone.
-    Lost(String),
+    Lost(Cause),
     /// The node has stopped.
     Stopped,
 }
 
 enum Heard<M> {
     Message(M),
-    Nothing(String),
+    Nothing(Cause),
 }
 
 /// Carries frames to the engine until the link ends, and tells the engine of both.
@@ -44,10 +46,10 @@ where
     let ended = carry(inner, &mut tasks, &mut incoming).await;
     // What has not been sent by now has nobody to go to.
     tasks.cut.abort();
-    tasks.route.disconnected(link);
     if let Ended::Lost(why) = &ended {
         tasks.route.failed(why.clone());
     }
+    tasks.route.disconnected(link);
     match inner.inbox.send(Ask::LinkDown { link }).await {
         Ok(()) => ended,
         Err(_) => Ended::Stopped,
@@ -107,19 +109,30 @@ async fn hear<M>(incoming: &mut Streaming<M>, greeted: bool, deadline: Duration)
     };
     match heard {
         Ok(Some(message)) => Heard::Message(message),
-        Ok(None) => Heard::Nothing("the other end closed the connection".to_owned()),
-        Err(status) => Heard::Nothing(reason(&status)),
+        Ok(None) => Heard::Nothing(Cause::new(Trouble::Closed, "the other end closed the connection")),
+        Err(status) => Heard::Nothing(Cause::of_status(&status)),
     }
 }
 
 /// For operators: who is there, and that it goes well.
 fn note(inner: &Inner, tasks: &LinkTasks, frame: &Frame) {
     match frame {
-        Frame::Hello(hello) => {
+        // Whom the connection has not proven is not taken for whom he says he is, nor shown in his place.
+        Frame::Hello(hello) if tasks.peer.is_none_or(|proven| proven == hello.node) => {
             tasks.route.greeted(hello);
+            let directory = inner.directory.borrow();
+            let Some(info) = directory.node(hello.node) else { return };
             // Anybody can say hello. Only who is enrolled is remembered, or the list would grow without end.
-            if tasks.route.configured.is_none() && inner.directory.borrow().node(hello.node).is_some() {
-                inner.board.identify(hello.node, &tasks.route);
+            match tasks.route.configured {
+                None => inner.board.identify(hello.node, &tasks.route),
+                Some(role) if is_misplaced(role, inner.seat, info.seat, directory.seats()) => tracing::error!(
+                    address = tasks.route.state().address,
+                    node = hello.node.short(),
+                    seat = directory.seats().name(info.seat),
+                    "what is configured as a parent is not above this seat: what is written here does not go up by this link. \
+                     Correct links.parents in heliu.toml"
+                ),
+                Some(_) => {}
             }
         }
         Frame::Welcome(_) => tasks.route.welcomed(),
@@ -132,13 +145,4 @@ fn note(inner: &Inner, tasks: &LinkTasks, frame: &Frame) {
 async fn farewell<M>(incoming: &mut Streaming<M>) {
     let closed = async { while let Ok(Some(_)) = incoming.message().await {} };
     let _ = tokio::time::timeout(FAREWELL, closed).await;
-}
-
-/// The innermost reason: "Connection refused" rather than "transport error".
-pub(crate) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut root = error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    root.to_string()
 }

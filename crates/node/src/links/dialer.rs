@@ -13,9 +13,10 @@ use tonic::codegen::http::Uri;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use super::conversation::{Ended, converse, reason};
+use super::conversation::{Ended, converse};
 use super::link;
 use super::route::Route;
+use super::trouble::{Cause, Trouble, root_cause};
 use crate::bounds::{Bounds, CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES};
 use crate::handle::Inner;
 use crate::options::Retry;
@@ -78,7 +79,7 @@ async fn stay_with(inner: &Inner, route: &Arc<Route>, address: &str, wait: &mut 
             Err(_) if !inner.is_running() => return Next::Stop,
             Err(why) => {
                 tracing::info!(%address, %why, "cannot reach the node; the next address is tried");
-                route.failed(format!("{address}: {why}"));
+                route.failed(Cause::new(why.trouble, format!("{address}: {why}")));
                 return Next::Address { linked };
             }
         }
@@ -86,55 +87,70 @@ async fn stay_with(inner: &Inner, route: &Arc<Route>, address: &str, wait: &mut 
 }
 
 /// One connection, from dialling to its end.
-async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<Ended, String> {
+async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<Ended, Cause> {
     route.connecting(address);
-    let (mut end, tasks, outgoing) = link(inner, Arc::clone(route), true);
+    let (mut end, mut tasks, outgoing) = link(inner, Arc::clone(route), true);
     let opening = async {
         let (channel, peer) = connect(inner, address, route.node).await?;
-        end.peer = peer;
+        (end.peer, tasks.peer) = (peer, peer);
         let mut client = ReplicationServiceClient::new(channel)
             .max_decoding_message_size(inner.bounds.message_bytes)
             .max_encoding_message_size(inner.bounds.message_bytes);
         match tokio::time::timeout(inner.bounds.open, client.link(outgoing.requests())).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(not_opened(inner.secured.is_some(), &status)),
-            Err(_) => Err(format!("it did not open a link within {} s", inner.bounds.open.as_secs())),
+            Err(_) => {
+                let why = format!("it did not open a link within {} s", inner.bounds.open.as_secs());
+                Err(Cause::new(Trouble::Late, why))
+            }
         }
     };
-    let incoming = unless_stopping(inner, opening).await.ok_or("this node is shutting down")??;
+    let incoming = unless_stopping(inner, opening).await.ok_or_else(stops)??;
     Ok(converse(inner, end, tasks, incoming).await)
 }
 
 /// With TLS 1.3 the dialling end is done before the other has judged its certificate. A refusal then shows as a connection
 /// that breaks at the first call, at best with an alert.
-fn not_opened(secured: bool, status: &Status) -> String {
-    let why = format!("{:?}: {}", status.code(), reason(status));
-    if secured && matches!(status.code(), Code::Unknown | Code::Unavailable | Code::Cancelled | Code::Internal) {
-        return format!(
-            "{why}. It may have refused this node's certificate: its log and `heliu status` there say why; compare the clocks \
-             of both machines"
-        );
+fn not_opened(secured: bool, status: &Status) -> Cause {
+    let why = format!("{:?}: {}", status.code(), root_cause(status));
+    match status.code() {
+        Code::Unknown | Code::Unavailable | Code::Cancelled | Code::Internal if secured => Cause::new(
+            Trouble::NotOpened,
+            format!(
+                "{why}. It may have refused this node's certificate: its log and `heliu status` there say why; compare the \
+                 clocks of both machines"
+            ),
+        ),
+        Code::ResourceExhausted => Cause::new(Trouble::Full, why),
+        _ => Cause::new(Trouble::NotOpened, why),
     }
-    why
+}
+
+fn stops() -> Cause {
+    Cause::new(Trouble::Closed, "this node is shutting down")
 }
 
 /// A connection, and the node that it has proven to be with; none in development mode.
-async fn connect(inner: &Inner, address: &str, wanted: Option<NodeId>) -> Result<(Channel, Option<NodeId>), String> {
-    let endpoint = bounded(endpoint(address).ok_or("not an address")?, &inner.bounds);
+async fn connect(inner: &Inner, address: &str, wanted: Option<NodeId>) -> Result<(Channel, Option<NodeId>), Cause> {
+    let no_address = || Cause::new(Trouble::UnknownName, "not an address");
+    let endpoint = bounded(endpoint(address).ok_or_else(no_address)?, &inner.bounds);
     let Some(secured) = &inner.secured else {
-        let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await.map_err(|error| reason(&error))?;
+        let channel = endpoint.connect_timeout(CONNECT_TIMEOUT).connect().await;
+        let channel = channel.map_err(|error| Cause::of_transport(&error))?;
         return Ok((channel, None));
     };
-    let connector = secured.certificate.connector(wanted).map_err(|error| error.to_string())?;
+    let connector = secured.certificate.connector(wanted);
+    let connector = connector.map_err(|error| Cause::new(Trouble::NotOpened, error.to_string()))?;
     let proven = heliu_tls::connect(&connector, address).await;
-    let (stream, node) = proven.map_err(|error| error.to_string())?;
+    let (stream, node) = proven.map_err(|error| Cause::of_connect(&error))?;
     // A link is one connection: when it is gone, all of this is done again.
     let mut stream = Some(TokioIo::new(stream));
     let once = tower::service_fn(move |_: Uri| {
         let again = || io::Error::new(io::ErrorKind::NotConnected, "the connection has ended");
         std::future::ready(stream.take().ok_or_else(again))
     });
-    let channel = endpoint.connect_with_connector(once).await.map_err(|error| reason(&error))?;
+    let channel = endpoint.connect_with_connector(once).await;
+    let channel = channel.map_err(|error| Cause::of_transport(&error))?;
     Ok((channel, Some(node)))
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod conversation;
 pub(crate) mod dialer;
 mod outgoing;
 pub(crate) mod route;
+pub(crate) mod trouble;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use crate::handle::Inner;
 use crate::server::Guest;
 use outgoing::Outgoing;
 use route::Route;
+use trouble::Cause;
 
 /// The engine's end of a link.
 pub(crate) struct LinkEnd {
@@ -39,13 +41,15 @@ pub(crate) enum Closing {
     /// One end refused the other.
     Refused(Refuse),
     /// It is made again, and may do better then.
-    GivenUp(String),
+    GivenUp(Cause),
 }
 
 /// The other ends of a [`LinkEnd`], for the tasks of the link.
 pub(crate) struct LinkTasks {
     pub id: LinkId,
     pub route: Arc<Route>,
+    /// As in [`LinkEnd`].
+    pub peer: Option<NodeId>,
     pub stopped: oneshot::Receiver<Closing>,
     /// The other end's place at this node, if it has dialled.
     pub guest: Option<Guest>,
@@ -72,7 +76,7 @@ impl LinkEnd {
     }
 
     /// As [`LinkEnd::close`], for a link that is not refused: it just did not work this time.
-    pub fn give_up(self, why: String) {
+    pub fn give_up(self, why: Cause) {
         let _ = self.stop.send(Closing::GivenUp(why));
     }
 }
@@ -85,5 +89,5 @@ pub(crate) fn link(inner: &Inner, route: Arc<Route>, dialer: bool) -> (LinkEnd, 
     let (outgoing, cut) = Outgoing::new(queue, Arc::clone(&route));
     let address = route.state().address;
     let end = LinkEnd { dialer, peer: None, address, frames, stop };
-    (end, LinkTasks { id, route, stopped, guest: None, cut }, outgoing)
+    (end, LinkTasks { id, route, peer: None, stopped, guest: None, cut }, outgoing)
 }

@@ -5,11 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use heliu_record::id::SeatId;
+use heliu_record::seats::Seats;
 use heliu_replication::LinkId;
 use heliu_replication::frame::{Hello, Refuse, RefuseCode};
 use heliu_storage::StoreId;
 use heliu_trust::id::NodeId;
 
+use super::trouble::Cause;
 use crate::clock::{OtherClock, Then};
 use crate::options::Upstream;
 use crate::status::{LinkRole, Traffic};
@@ -41,7 +44,10 @@ pub(crate) struct State {
     /// The last connection ended with a refusal that does not get better by itself.
     pub refused: bool,
     pub connects: u64,
-    pub last_error: Option<(String, Then)>,
+    /// What went wrong last, and when; it may be over.
+    pub last_error: Option<(Cause, Then)>,
+    /// When the last connection ended.
+    ended: Option<Instant>,
     behind_since: Option<Instant>,
 }
 
@@ -98,11 +104,11 @@ impl Route {
     pub fn disconnected(&self, link: LinkId) {
         let mut state = self.lock();
         if state.link == Some(link) {
-            (state.link, state.connecting) = (None, false);
+            (state.link, state.connecting, state.ended) = (None, false, Some(Instant::now()));
         }
     }
 
-    pub fn failed(&self, error: String) {
+    pub fn failed(&self, error: Cause) {
         let mut state = self.lock();
         state.connecting = false;
         state.last_error = Some((error, Then::now()));
@@ -111,7 +117,7 @@ impl Route {
     pub fn refused(&self, why: &Refuse) {
         let mut state = self.lock();
         state.refused = !matches!(why.code, RefuseCode::ShuttingDown | RefuseCode::StoreFailed);
-        state.last_error = Some((format!("{:?}: {}", why.code, why.reason), Then::now()));
+        state.last_error = Some((Cause::refused(why), Then::now()));
     }
 
     /// For how long the other end has been behind, told at each look.
@@ -125,20 +131,41 @@ impl Route {
         }
     }
 
-    /// Goes on where an earlier route of the same peer ended.
-    pub fn inherit(&self, earlier: &Route) {
-        let before = earlier.state();
-        self.meter.add(&earlier.meter);
+    /// There is a connection.
+    pub fn lives(&self) -> bool {
+        self.lock().link.is_some()
+    }
+
+    pub fn ended(&self) -> Option<Instant> {
+        self.lock().ended
+    }
+
+    /// Takes over what is counted and remembered of another connection of the same peer, which has ended.
+    pub fn inherit(&self, other: &Route) {
+        let before = other.state();
+        self.meter.add(&other.meter);
         let mut state = self.lock();
         state.connects += before.connects;
-        state.last_error = state.last_error.take().or(before.last_error);
-        state.behind_since = state.behind_since.or(before.behind_since);
+        let last = [state.last_error.take(), before.last_error].into_iter().flatten();
+        state.last_error = last.max_by_key(|(_, then)| *then);
+    }
+
+    /// The peer has been behind since an earlier connection ended.
+    pub fn is_behind_since(&self, earlier: &Route) {
+        let since = earlier.lock().behind_since;
+        let mut state = self.lock();
+        state.behind_since = state.behind_since.or(since);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Every change is a few assignments: there is no half-made state to fear.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether what is configured as a superior is none.
+pub(crate) fn is_misplaced(role: LinkRole, own: SeatId, peer: SeatId, seats: &Seats) -> bool {
+    role == LinkRole::Parent && (peer == own || !seats.is_at_or_above(peer, own))
 }
 
 /// Counts what goes over a link.

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use heliu_record::conflict::Explanation;
 use heliu_replication::{Alarm, Severity};
-use heliu_storage::Write;
+use heliu_storage::{StoreError, Write};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::DEFAULT_TIME_ZONE;
 use heliu_trust::id::NodeId;
 use heliu_trust::statement::Body;
 
 use super::Running;
+use super::health::Health;
+use crate::server::refusals::in_chinese;
 use crate::zone;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -23,10 +25,19 @@ impl<S: Write + 'static> Running<S> {
     /// The gravest first.
     pub(super) fn alarms(&self) -> Vec<Alarm> {
         let mut alarms = self.run.engine.alarms();
-        let inner = &self.run.inner;
+        let (inner, directory) = (&self.run.inner, self.run.engine.directory());
         let now_ms = inner.clock.now().wall_ms;
-        if let Some(why) = &*self.run.read_only.borrow() {
-            alarms.push(store_failed(why, now_ms));
+        if let Health::Failed { error, .. } = &self.health {
+            alarms.push(store_failed(error, now_ms));
+        }
+        for route in inner.board.dialled() {
+            let state = route.state();
+            let Some(info) = state.peer.and_then(|peer| directory.node(peer)).filter(|_| state.link.is_some()) else {
+                continue;
+            };
+            if self.is_misplaced(route, Some(info.seat)) {
+                alarms.push(wrong_parent(&state.address, &directory.seats().name(info.seat), info.node));
+            }
         }
         if let Some(secured) = &inner.secured {
             let left = secured.certificate.left_ms();
@@ -81,11 +92,33 @@ fn alarm(
     Alarm { code, severity, what, next, subject: subject.to_owned(), at_ms }
 }
 
-fn store_failed(why: &str, at_ms: i64) -> Alarm {
-    let what = (format!("存储无法写入:{why}。"), format!("The store takes no writes: {why}."));
-    let next =
-        ("请清理空间或修复磁盘;节点会自动恢复。", "Make space or repair the disk; the node then goes on by itself.");
+fn store_failed(why: &StoreError, at_ms: i64) -> Alarm {
+    let what = (format!("存储无法写入:{}。", in_chinese(why)), format!("The store takes no writes: {why}."));
+    let next = match why {
+        StoreError::Quota { .. } => (
+            "请调大 heliu.toml 的 store.quota_mib(0 为不限),然后重启节点。",
+            "Raise store.quota_mib in heliu.toml (0: no limit), and start the node again.",
+        ),
+        _ => {
+            ("请清理空间或修复磁盘;节点会自动恢复。", "Make space or repair the disk; the node then goes on by itself.")
+        }
+    };
     alarm("store_failed", Severity::Critical, what, next, "", at_ms)
+}
+
+fn wrong_parent(address: &str, seat: &str, node: NodeId) -> Alarm {
+    let what = (
+        format!("配置为上级的 {address} 是“{seat}”的节点,它不是本席位的上级:经它报不上去。"),
+        format!(
+            "What is configured as a parent at {address} is a node of {seat}, which is not above this seat: nothing goes up \
+             by it."
+        ),
+    );
+    let next = (
+        "请改正 heliu.toml 的 links.parents,然后重启节点。",
+        "Correct links.parents in heliu.toml, and start the node again.",
+    );
+    alarm("wrong_parent", Severity::Critical, what, next, &node.to_string(), 0)
 }
 
 fn certificate_expiring(days: i64, at_ms: i64) -> Alarm {

@@ -31,6 +31,7 @@ use crate::error::{ExecuteError, OrderError, ShutdownError, StartError};
 use crate::handle::Inner;
 use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
+use crate::links::trouble::{Cause, Trouble};
 use crate::links::{LinkEnd, Overflow};
 use crate::zone;
 use answers::Waiting;
@@ -302,7 +303,7 @@ impl<S: Write + 'static> Running<S> {
                 self.run.inner.limits.outgoing_frames
             );
             tracing::warn!(link = link.0, %reason, "link closed");
-            end.give_up(reason);
+            end.give_up(Cause::new(Trouble::TooSlow, reason));
         }
         self.verifying.gone(link);
         Input::LinkDown { link }

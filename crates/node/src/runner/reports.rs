@@ -10,7 +10,7 @@ use heliu_storage::{StoreError, StoreId, Write};
 use super::Running;
 use crate::error::AskError;
 use crate::inbox::Answer;
-use crate::links::route::{Route, State};
+use crate::links::route::{Route, State, is_misplaced};
 use crate::status::{LinkReport, LinkRole, LinkState, NodeStatus};
 use crate::zone;
 
@@ -57,6 +57,9 @@ impl<S: Write + 'static> Running<S> {
         let mut reports: Vec<(LinkReport, Option<StoreId>)> = Vec::new();
         for route in self.run.inner.board.routes() {
             let state = route.state();
+            if self.is_gone(&route, &state) {
+                continue;
+            }
             let status = state.link.and_then(|link| known.get(&link));
             let store = state.store;
             reports.push((self.report(&route, state, status), store));
@@ -86,15 +89,21 @@ impl<S: Write + 'static> Running<S> {
         let behind = status.is_none_or(is_behind);
         let phase = phase_of(&state, status);
         let acked = status.map_or(0, |status| status.acked);
-        let verified = status.and_then(|status| status.verified_at);
-        let verified_ago = |at: u64| i64::try_from(now.tick_ms.saturating_sub(at)).unwrap_or(i64::MAX);
+        let is_agreed = matches!(phase, LinkState::Live | LinkState::Reconciling | LinkState::CatchingUp);
+        let ago = |at: u64| i64::try_from(now.tick_ms.saturating_sub(at)).unwrap_or(i64::MAX);
+        let at = |tick: Option<u64>| tick.map(|at| now.wall_ms.saturating_sub(ago(at)));
         LinkReport {
-            role: route.configured.unwrap_or_else(|| self.role(peer_seat)),
+            role: match (route.configured, peer_seat) {
+                (Some(role), None) => role,
+                _ => self.role(peer_seat),
+            },
+            is_misplaced: self.is_misplaced(route, peer_seat),
             dialer: route.configured.is_some(),
             peer: state.peer,
             peer_seat,
             state: phase,
-            verified_ms: verified.map(|at| now.wall_ms.saturating_sub(verified_ago(at))),
+            equal_since_ms: at(status.and_then(|status| status.equal_since)),
+            verified_ms: at(status.and_then(|status| status.verified_at)),
             heard_ms: route.meter.last_heard().map(|then| then.wall_ms(clock)),
             lag_items: match phase {
                 LinkState::Live => Some(0),
@@ -115,8 +124,22 @@ impl<S: Write + 'static> Running<S> {
             address: state.address,
             peer_program: state.program,
             clock_ahead_ms: state.clock.map(|other| other.ahead_ms(clock)),
-            last_error: state.last_error.map(|(what, then)| (what, then.wall_ms(clock))),
+            trouble: state.last_error.as_ref().map(|(cause, _)| cause.trouble),
+            is_trouble_over: is_agreed && state.last_error.is_some(),
+            last_error: state.last_error.map(|(cause, then)| (cause.detail, then.wall_ms(clock))),
         }
+    }
+
+    /// A node that the county has fenced does not come back: where no connection of its is left, there is nothing to show.
+    pub(super) fn is_gone(&self, route: &Route, state: &State) -> bool {
+        let is_fenced = |peer| self.run.engine.directory().is_fenced(peer);
+        route.configured.is_none() && state.link.is_none() && state.peer.is_some_and(is_fenced)
+    }
+
+    pub(super) fn is_misplaced(&self, route: &Route, peer: Option<SeatId>) -> bool {
+        let seats = self.run.engine.directory().seats();
+        let (role, own) = (route.configured, self.run.inner.seat);
+        role.zip(peer).is_some_and(|(role, peer)| is_misplaced(role, own, peer, seats))
     }
 
     fn role(&self, peer: Option<SeatId>) -> LinkRole {

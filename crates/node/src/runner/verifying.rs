@@ -1,6 +1,6 @@
 //! Verifications that somebody waits for: a checkpoint is asked of the engine, and its verdict seen as it goes by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use heliu_record::id::SeatId;
@@ -80,7 +80,14 @@ impl Verifying {
 
     fn answer(&mut self) {
         for waiter in self.waiters.extract_if(.., |waiter| waiter.links.iter().all(|(link, _)| link.is_none())) {
-            let _ = waiter.answer.send(Ok(waiter.links.into_iter().map(|(_, verification)| verification).collect()));
+            let mut verdicts: Vec<_> = waiter.links.into_iter().map(|(_, verification)| verification).collect();
+            // With a node that is connected otherwise, whoever asks gets the verdict of that connection.
+            let connected = |verdict: &Verification| verdict.peer.filter(|_| verdict.outcome != Outcome::NotConnected);
+            let peers: BTreeSet<NodeId> = verdicts.iter().filter_map(connected).collect();
+            verdicts.retain(|verdict| {
+                verdict.outcome != Outcome::NotConnected || verdict.peer.is_none_or(|peer| !peers.contains(&peer))
+            });
+            let _ = waiter.answer.send(Ok(verdicts));
         }
     }
 }
@@ -137,14 +144,19 @@ impl<S: Write + 'static> Running<S> {
         let mut links = Vec::new();
         for route in routes {
             let state = route.state();
+            if self.is_gone(&route, &state) {
+                continue;
+            }
             let peer_seat = state.peer.and_then(|peer| self.run.engine.directory().node(peer)).map(|info| info.seat);
             if !wanted.is_empty() && !self.is_named(wanted, state.peer, peer_seat) {
                 continue;
             }
             let link = state.link.filter(|link| self.ends.contains_key(link));
             let outcome = Outcome::NotConnected;
-            let (address, dialer) = (state.address, route.configured.is_some());
-            links.push((link, Verification { address, dialer, peer: state.peer, peer_seat, outcome, cut: None }));
+            let is_misplaced = self.is_misplaced(&route, peer_seat);
+            let (address, dialer, peer) = (state.address, route.configured.is_some(), state.peer);
+            let verification = Verification { address, dialer, peer, peer_seat, is_misplaced, outcome, cut: None };
+            links.push((link, verification));
         }
         links
     }

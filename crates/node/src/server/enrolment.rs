@@ -4,7 +4,7 @@
 use heliu_trust::token::JoinRequest;
 use heliu_wire::enrolment as pb;
 use heliu_wire::enrolment::enrolment_service_server::EnrolmentService;
-use heliu_wire::status::Refusal;
+use heliu_wire::status::{Refusal, Sort};
 use tonic::{Code, Request, Response, Status};
 
 use super::Visitor;
@@ -166,7 +166,9 @@ fn in_words(code: &str, reason: &str) -> Refusal {
         ),
     };
     let short = code.strip_prefix("join.").unwrap_or(code).replace('-', "_");
-    Refusal::new(kind, &short, what.0, what.1).why(&format!("{reason}。"), &format!("{reason}.")).next(next.0, next.1)
+    let refusal = Refusal::new(kind, &short, what.0, what.1);
+    let refusal = if code == "join.pending" { refusal.sort(Sort::Busy) } else { refusal };
+    refusal.why(&format!("{reason}。"), &format!("{reason}.")).next(next.0, next.1)
 }
 
 #[cfg(test)]

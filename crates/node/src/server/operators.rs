@@ -23,10 +23,15 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
         role: role(link.role).into(),
         address: if link.dialer { link.address } else { String::new() },
         state: state(link.state).into(),
-        verified_since_ms: link.verified_ms,
+        verified_since_ms: link.equal_since_ms,
+        verified_last_ms: link.verified_ms,
         heard_ms: link.heard_ms,
         last_error,
         last_error_ms,
+        last_error_code: link.trouble.map(|trouble| trouble.code().to_owned()).unwrap_or_default(),
+        last_error_label: link.trouble.map(|trouble| label(&trouble.words())),
+        last_error_over: link.is_trouble_over,
+        misplaced: link.is_misplaced,
         lag: Some(pb::Lag {
             items: link.lag_items,
             bytes: link.lag_bytes,
@@ -47,6 +52,10 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
         connects: link.connects,
         clock_ahead_ms: link.clock_ahead_ms,
     }
+}
+
+fn label(said: &Explanation) -> Label {
+    Label { zh: said.zh.to_string(), en: said.en.to_string() }
 }
 
 fn role(role: LinkRole) -> pb::LinkRole {
@@ -79,6 +88,7 @@ pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb
         peer_seat,
         outcome: outcome.into(),
         address,
+        misplaced: verified.is_misplaced,
         ..pb::Verification::default()
     };
     let Some(cut) = verified.cut else { return pb::Verification { detail: detail.to_owned(), ..said } };
@@ -135,16 +145,16 @@ pub(super) fn outcome_of_requeue(code: &str) -> String {
 }
 
 pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
-    let said = |said: &Explanation| Some(Label { zh: said.zh.to_string(), en: said.en.to_string() });
     let severity = match alarm.severity {
         Severity::Critical => "error",
-        Severity::Warning | Severity::Info => "warning",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
     };
     pb::Alarm {
         code: alarm.code.to_owned(),
         severity: severity.to_owned(),
-        what: said(&alarm.what),
-        next: said(&alarm.next),
+        what: Some(label(&alarm.what)),
+        next: Some(label(&alarm.next)),
         subject: alarm.subject,
         at_ms: alarm.at_ms,
     }
@@ -197,5 +207,20 @@ pub(super) fn refused(refused: RefusedPeer) -> pb::RefusedPeer {
         code: refused.code.to_owned(),
         reason: refused.reason,
         node: refused.node.map(|node| node.to_string()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_that_can_wait_is_not_told_as_a_warning() {
+        let of = |severity| {
+            let words = Explanation::new("x", "x");
+            let (what, next) = (words.clone(), words);
+            alarm(Alarm { code: "x", severity, what, next, subject: String::new(), at_ms: 0 }).severity
+        };
+        assert_eq!([Severity::Critical, Severity::Warning, Severity::Info].map(of), ["error", "warning", "info"]);
     }
 }

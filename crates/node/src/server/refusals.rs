@@ -3,7 +3,7 @@
 use heliu_record::id::RecordId;
 use heliu_record::kind::Label;
 use heliu_storage::StoreError;
-use heliu_wire::status::Refusal;
+use heliu_wire::status::{Refusal, Sort};
 use tonic::{Code, Status};
 
 use super::unread::Full;
@@ -35,19 +35,42 @@ pub(super) fn shutting_down() -> Refusal {
 pub(super) fn of_write(error: &StoreError) -> Refusal {
     let (code, reason) = match error {
         StoreError::Full { .. } => (Code::ResourceExhausted, "store_full"),
+        StoreError::Quota { .. } => (Code::ResourceExhausted, "store_quota"),
         _ => (Code::Unavailable, "store_failed"),
     };
-    Refusal::new(code, reason, "什么也没有写入。", "Nothing was written.")
-        .why(&format!("存储现在无法写入:{error}。"), &format!("The store takes no writes now: {error}."))
-        .next(
+    let next = match error {
+        StoreError::Quota { .. } => (
+            "请调大 heliu.toml 的 store.quota_mib(0 为不限)并重启节点,再重试。",
+            "Raise store.quota_mib in heliu.toml (0: no limit) and start the node again. Then try again.",
+        ),
+        _ => (
             "请清理空间或修复磁盘;节点会自动恢复,届时重试。",
             "Make space or repair the disk; the node goes on by itself. Then try again.",
-        )
+        ),
+    };
+    // Of this command: a program that gives many tells of the others itself.
+    Refusal::new(code, reason, "此命令没有写入任何内容。", "Nothing was written by this command.")
+        .sort(Sort::Store)
+        .why(&format!("存储现在无法写入:{}。", in_chinese(error)), &format!("The store takes no writes now: {error}."))
+        .next(next.0, next.1)
+}
+
+/// What a system said is repeated as it was said.
+pub(crate) fn in_chinese(error: &StoreError) -> String {
+    match error {
+        StoreError::Full { path } => format!("{path} 所在的磁盘已满"),
+        StoreError::Quota { path, mib } => format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
+        StoreError::InUse { path } => format!("{path} 正被另一个进程使用"),
+        StoreError::TooNew { path, found, known } => format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
+        StoreError::Damaged { detail, .. } => format!("数据已损坏({detail})"),
+        StoreError::Io { detail, .. } => format!("读写失败({detail})"),
+    }
 }
 
 pub(super) fn of_read(error: &StoreError) -> Status {
     Refusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
-        .why(&format!("{error}。"), &format!("{error}."))
+        .sort(Sort::Store)
+        .why(&format!("{}。", in_chinese(error)), &format!("{error}."))
         .next("请检查磁盘;节点日志有详情。", "Check the disk; the node's log says more.")
         .into()
 }
@@ -58,6 +81,7 @@ pub(super) fn damaged(record: RecordId) -> Refusal {
     let zh = format!("记录 {short} 在本节点的存储中已损坏。");
     let en = format!("Record {short} is damaged in this node's store.");
     Refusal::new(Code::Unavailable, "record_damaged", &zh, &en)
+        .sort(Sort::Store)
         .why("读到的内容与写入时不符。", "What is read is not what was written.")
         .next(
             "节点正在修复,请稍后再试;隔离区有详情。",
@@ -257,6 +281,22 @@ mod tests {
         let told = Refusal::of(&of_execute(&error)).expect("ours");
         assert_eq!((told.code, told.reason.as_str()), (Code::ResourceExhausted, "store_full"));
         assert!(told.why.en.contains("/var/lib/heliu") && told.next.en.contains("space"), "{told:?}");
-        assert!(!told.what.zh.is_empty() && !told.next.zh.is_empty());
+        assert!(!told.what.zh.is_empty() && !told.next.zh.is_empty() && told.why.zh.contains("磁盘已满"));
+        assert_eq!(told.sort, Sort::Store);
+    }
+
+    #[test]
+    fn a_quota_that_is_reached_is_no_full_disk_and_too_many_of_something_is_neither() {
+        let error = StoreError::Quota { path: "/var/lib/heliu".to_owned(), mib: 64 };
+        let told = Refusal::of(&of_execute(&ExecuteError::StoreFailed(error))).expect("ours");
+        assert_eq!((told.sort, told.reason.as_str()), (Sort::Store, "store_quota"));
+        assert!(told.why.en.contains("64 MiB") && told.next.en.contains("store.quota_mib"), "{told:?}");
+        assert!(!format!("{told:?}").contains("pace"), "there may be 70 GiB of it: {told:?}");
+        for refusal in [too_many_attempts(), too_many("too_many_links", 1), stranger_has_a_link()] {
+            let told = Refusal::of(&refusal.into()).expect("ours");
+            assert_eq!((told.code, told.sort), (Code::ResourceExhausted, Sort::Busy), "{told:?}");
+        }
+        let away = [shutting_down(), stopped(), too_late()].map(|refusal| refusal.sort);
+        assert_eq!(away, [Sort::Away; 3]);
     }
 }

@@ -56,7 +56,7 @@ impl ReplicationService for Replication {
         let address = visitor.map(|visitor| visitor.address.to_string()).unwrap_or_default();
         let route = Arc::new(Route::accepted(address.clone()));
         let (mut end, mut tasks, outgoing) = link(&inner, route, false);
-        (end.peer, tasks.guest) = (peer, Some(guest));
+        (end.peer, tasks.peer, tasks.guest) = (peer, peer, Some(guest));
         let id = tasks.id;
         let incoming = request.into_inner();
         tokio::spawn(async move {

@@ -217,7 +217,10 @@ impl Stage {
             "GetStatus" => (Vec::new(), has(&self.township.node.node().to_string())),
             "ListLinks" | "Verify" | "ListNodes" => (Vec::new(), village),
             "ListConflicts" => (Vec::new(), has(SECRET)),
-            "GetConflict" => (ops::GetConflictRequest { id: self.conflict.clone(), ..Default::default() }.encode_to_vec(), has(SECRET)),
+            "GetConflict" => (
+                ops::GetConflictRequest { id: self.conflict.clone(), ..Default::default() }.encode_to_vec(),
+                has(SECRET),
+            ),
             "ListQuarantine" => (Vec::new(), has(&id)),
             "GetQuarantined" => (ops::GetQuarantinedRequest { id: junk(2 * each) }.encode_to_vec(), has(SECRET)),
             "Requeue" => (ops::RequeueRequest { id: junk(n), ..Default::default() }.encode_to_vec(), Vec::new()),

@@ -2,6 +2,7 @@
 
 mod access;
 mod administration;
+mod answers;
 mod api;
 mod clocks;
 mod directory;
@@ -14,6 +15,7 @@ mod links;
 mod matrix;
 mod pages;
 mod patience;
+mod peers;
 mod secrecy;
 mod security;
 mod stopping;

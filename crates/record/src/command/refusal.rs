@@ -129,8 +129,8 @@ impl Refusal {
                 "A command with the same id has been carried out at another node.",
             ),
             next: Explanation::new(
-                "无需再做;如要另建,请换一个命令编号。",
-                "Nothing is left to do; for another record give another command id.",
+                "请查看该记录:内容相符则无需再做;如要另建,请换一个命令编号。",
+                "Look at the record: if it says what it should, nothing is left to do. For another give another command id.",
             ),
         }
     }

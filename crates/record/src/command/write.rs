@@ -1,6 +1,7 @@
 //! The writes of a plan, record by record, and the change that each becomes.
 
 use crate::change::{Change, Container, Draft, Note, OpId, Scalar, limits};
+use crate::command::Request;
 use crate::command::refusal::Refusal;
 use crate::history::History;
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
@@ -56,6 +57,21 @@ impl RecordWrite {
         let change = Change::encode(self.draft(history, values, actor, time_ms, note));
         change.check_limits().map_err(|error| Refusal::too_large(self.record, &error))?;
         Ok(change)
+    }
+
+    /// Whether `made`, by which a node made this record, can be the work of this same request. The id alone does not say so.
+    /// What was not given may have been filled in on another day, and what is sealed is not compared.
+    #[must_use]
+    pub fn is_repeated(&self, made: &Change, request: &Request) -> bool {
+        let same_places = made.puts.len() == self.writes.len();
+        let is_same = |write: &Write| {
+            let put = made.puts.iter().find(|put| put.container == write.container && put.key == write.key);
+            put.is_some_and(|put| match &write.value {
+                WriteValue::Value(value) => put.value == *value || !request.arguments.contains_key(&write.key),
+                WriteValue::ToSeal(_) | WriteValue::Member(_) => true,
+            })
+        };
+        made.note.command == request.name && same_places && self.writes.iter().all(is_same)
     }
 
     /// Whether it takes a [`Seal`] to write this.

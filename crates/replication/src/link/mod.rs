@@ -325,6 +325,7 @@ impl Link {
             head,
             in_flight_frames: self.sending.in_flight_frames(),
             in_flight_bytes: self.sending.in_flight_bytes(),
+            equal_since: self.verifying.equal_since(),
             verified_at: self.verifying.verified_at(),
             reconciled: self.reconciling.finished(),
             mismatches: self.verifying.mismatches(),

@@ -15,6 +15,8 @@ const CHECKPOINTS_PER_TICK: u32 = 8;
 #[derive(Default)]
 pub(super) struct Verifying {
     verified_at: Option<u64>,
+    /// The first equal verdict since the last that was another.
+    equal_since: Option<u64>,
     /// Something moved since the last equal verdict.
     unsettled: bool,
     /// A checkpoint is out.
@@ -60,6 +62,10 @@ impl Verifying {
 
     pub fn verified_at(&self) -> Option<u64> {
         self.verified_at
+    }
+
+    pub fn equal_since(&self) -> Option<u64> {
+        self.equal_since
     }
 
     pub fn judged_differently(&self) -> Option<u64> {
@@ -182,13 +188,15 @@ impl Link {
     fn note(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
         match verdict {
             Verdict::Equal => {
-                self.verifying.verified_at = Some(self.verifying.said.map_or(shared.now.tick_ms, |(asked, _)| asked));
+                let at = self.verifying.said.map_or(shared.now.tick_ms, |(asked, _)| asked);
+                self.verifying.verified_at = Some(at);
+                self.verifying.equal_since.get_or_insert(at);
                 (self.verifying.disagreed, self.verifying.in_vain) = (0, 0);
                 self.verifying.judged_differently = None;
                 self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
             }
             Verdict::JudgedDifferently | Verdict::Different => {
-                self.verifying.verified_at = None;
+                (self.verifying.verified_at, self.verifying.equal_since) = (None, None);
                 self.verifying.mismatches += 1;
                 if verdict == Verdict::JudgedDifferently {
                     self.verifying.disagreed += 1;

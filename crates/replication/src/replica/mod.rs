@@ -37,6 +37,7 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId, RealmId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
+use zeroize::Zeroizing;
 
 use crate::effect::{LoadReply, LoadRequest, Moment, Ticket};
 use crate::engine::Config;
@@ -45,6 +46,7 @@ use crate::start::Start;
 
 use audit::AuditLog;
 use batch::Batch;
+use batch::answer::DigestKey;
 use damage::Damage;
 use desk::Desk;
 use evidence::Evidence;
@@ -92,6 +94,8 @@ pub(crate) struct Replica {
     quarantine: Quarantine,
     /// Opens what is sealed for this node; without, nothing is opened here.
     sealing: Option<Arc<SealingSecret>>,
+    /// What remembered answers say of their questions with.
+    digest_key: DigestKey,
     pub statements: Statements,
     audit: AuditLog,
     sweep: Sweep,
@@ -140,6 +144,10 @@ impl Replica {
         statements.iter().for_each(|signed| evidence.heard(&signed.statement));
         let audit = AuditLog::new(start.audit_head, statements.audit_head(start.node));
         let sweep = if start.sealing.is_some() { Sweep::begin(&start.directory) } else { Sweep::default() };
+        let mut random = Random::new(start.seed);
+        // A node without a secret of its own knows until its end what it was asked.
+        let secret = start.sealing.as_ref().map(|sealing| sealing.derive("answers to commands"));
+        let digest_key = DigestKey(secret.unwrap_or_else(|| Zeroizing::new(random.secret())));
         let mut replica = Replica {
             realm: start.directory.realm(),
             node: start.node,
@@ -160,6 +168,7 @@ impl Replica {
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
             sealing: start.sealing,
+            digest_key,
             statements,
             audit,
             sweep,
@@ -174,7 +183,7 @@ impl Replica {
             parted: BTreeMap::new(),
             queue: Queue::default(),
             batch: None,
-            random: Random::new(start.seed),
+            random,
         };
         replica.actors.insert(replica.writer.actor, replica.seat);
         // Not where every start looks first: whoever is restarted often gets round all the same.

@@ -152,13 +152,13 @@ pub struct Link {
     pub address: ::prost::alloc::string::String,
     #[prost(enumeration = "LinkState", tag = "6")]
     pub state: i32,
-    /// Since when both ends are proven to hold the same. Absent: not proven, or no longer.
+    /// Since when every comparison of the two has found them equal, on this connection. Absent: not proven, or no longer.
     #[prost(int64, optional, tag = "7")]
     pub verified_since_ms: ::core::option::Option<i64>,
     /// When a frame last arrived. Absent: never.
     #[prost(int64, optional, tag = "8")]
     pub heard_ms: ::core::option::Option<i64>,
-    /// The last error, verbatim, and when. Empty: none since the start.
+    /// What went wrong last, verbatim, and when. Empty: nothing since the start. It may be over: see `last_error_over`.
     #[prost(string, tag = "9")]
     pub last_error: ::prost::alloc::string::String,
     #[prost(int64, optional, tag = "10")]
@@ -202,6 +202,20 @@ pub struct Link {
     /// it follows; if the peer's is, with the next connection. Absent: not known.
     #[prost(int64, optional, tag = "25")]
     pub clock_ahead_ms: ::core::option::Option<i64>,
+    /// When the two were compared last and found equal. Absent as `verified_since_ms`.
+    #[prost(int64, optional, tag = "26")]
+    pub verified_last_ms: ::core::option::Option<i64>,
+    /// What went wrong last: a stable code, such as `nothing_listens`, and words for people.
+    #[prost(string, tag = "27")]
+    pub last_error_code: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "28")]
+    pub last_error_label: ::core::option::Option<super::super::records::v1::Label>,
+    /// The two have come to terms since it went wrong.
+    #[prost(bool, tag = "29")]
+    pub last_error_over: bool,
+    /// It is configured as a superior of this node's seat and is none: what is written here does not go up by it.
+    #[prost(bool, tag = "30")]
+    pub misplaced: bool,
 }
 /// What this node has in the link's scope and the peer has not acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -260,6 +274,9 @@ pub struct Verification {
     /// The address dialled. Empty if the peer dials.
     #[prost(string, tag = "10")]
     pub address: ::prost::alloc::string::String,
+    /// As in `Link`.
+    #[prost(bool, tag = "11")]
+    pub misplaced: bool,
 }
 /// Which conflicts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -552,7 +569,7 @@ pub struct Alarm {
     /// Stable, such as `equivocation`, `second_node`, `twin`, `certificate_expiring`, `directory_forked`, `keys_pending`.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
-    /// `error` or `warning`.
+    /// `error` (at once), `warning`, or `info` (some time).
     #[prost(string, tag = "2")]
     pub severity: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]

@@ -19,7 +19,7 @@ use crate::text::{Language, help, labelled as t};
 pub const PORT: u16 = 7340;
 
 #[derive(Debug, Parser)]
-#[command(name = "heliu", version, about = t(help::HELIU), after_help = t(help::HELIU_AFTER))]
+#[command(name = "heliu", version, about = t(help::HELIU), after_help = help::heliu_after())]
 #[command(subcommand_required = true, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// Looked at before anything is parsed; see [`Language::choose`]. Here so that it is a flag like any other.

@@ -24,7 +24,7 @@ use crate::text::{Say, count, say, tr};
 use crate::{realm, target};
 use orgs::Orgs;
 use rows::{BadRow, Form, Row, Rows};
-use sending::{Order, Sent, send};
+use sending::{Order, Refused, Sent, send};
 
 /// What can be imported: the command of each row, and the kind that it makes.
 #[derive(Clone, Copy)]
@@ -35,6 +35,9 @@ pub struct What {
 
 pub const MEMBERS: What = What { command: "member.register", kind: "member" };
 pub const ORGS: What = What { command: "org.create", kind: "org" };
+
+/// Of more lines only the number is told.
+const LINES_SHOWN: usize = 20;
 
 type References = BTreeMap<&'static str, Reference>;
 
@@ -127,7 +130,7 @@ fn bad_rows(file: &Path, mut bad: Vec<BadRow>) -> Failure {
     bad.sort_by_key(|row| row.line);
     let (file, rows) = (file.display(), bad.len());
     let mut failure = Failure::new(
-        Exit::Failed,
+        Exit::Usage,
         "bad_rows",
         say!("{file} 有 {rows} 处不对,什么也没有导入", "{rows} fault(s) in {file}; nothing was imported"),
     )
@@ -222,23 +225,14 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
             .map(|refused| json!({"line": refused.line, "error": refused.failure.json()["error"]}));
         json!({
             "rows": total, "created": sent.created, "already": sent.already, "dry_run": args.dry_run,
-            "refused": refused,
+            "differing": sent.differing, "held": sent.held, "refused": refused,
         })
     };
     if args.read.json {
         print_json(&shape())?;
     }
     let (rows, created, already) = (count(total as u64), count(sent.created), count(sent.already));
-    if let Some(refused) = &sent.refused {
-        let (line, mut failure) = (refused.line, refused.failure.clone());
-        failure.why.push(say!(
-            "这是第 {line} 行;其他行已导入 {created} 行(另有 {already} 行早已在)",
-            "this is line {line}; {created} other rows are in ({already} were there already)"
-        ));
-        failure.why.push(say!(
-            "处理后再次运行同一文件(或改正后的文件):已导入的行不会重复",
-            "then run the file again, as it is or corrected: rows that are in are not imported twice"
-        ));
+    if let Some(failure) = stopped(sent, &created, &already) {
         if args.read.json {
             complain(&failure.told());
             return Ok(Done::Told(failure.exit));
@@ -258,6 +252,67 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
         "共 {rows} 行:导入 {created},早已在 {already}。\n",
         "{rows} rows: {created} imported, {already} already there.\n"
     ))
+}
+
+/// What kept it from importing all rows, as part of what became of the whole file: what a node says of one command is not
+/// said of the others.
+fn stopped(sent: &Sent, created: &str, already: &str) -> Option<Failure> {
+    let Some(Refused { line, failure: cause }) = &sent.refused else {
+        let failure = Failure::new(
+            Exit::Refused,
+            "rows_differ",
+            say!(
+                "有些行早已导入,而现在写的不同;已有的记录没有改动",
+                "some rows were imported before and say something else now; their records were left as they are"
+            ),
+        );
+        let mut failure = failure.next(say!(
+            "导入只新增、不改写:请在记录上更正(heliu do record.set 记录编号 field=… value=…)",
+            "importing only adds: correct the records themselves (heliu do record.set RECORD field=… value=…)"
+        ));
+        failure.why = left_out(sent);
+        failure.why.push(say!(
+            "其他行已导入 {created} 行(另有 {already} 行早已在)",
+            "{created} other rows are in ({already} were there already)"
+        ));
+        return Some(failure).filter(|_| !sent.differing.is_empty());
+    };
+    let what = say!("第 {line} 行没有导入,到此停止", "line {line} was not imported, and the import ended there");
+    let mut failure =
+        Failure { what, next: cause.next.clone(), ..Failure::new(cause.exit, &cause.code, Say::default()) };
+    failure.why.push(cause.what.clone());
+    failure.why.extend(cause.why.iter().cloned());
+    failure.why.push(say!(
+        "这是第 {line} 行;其他行已导入 {created} 行(另有 {already} 行早已在)",
+        "this is line {line}; {created} other rows are in ({already} were there already)"
+    ));
+    failure.why.extend(left_out(sent));
+    failure.why.push(say!(
+        "处理后再次运行同一文件(或改正后的文件):已导入的行不会重复",
+        "then run the file again, as it is or corrected: rows that are in are not imported twice"
+    ));
+    Some(failure)
+}
+
+/// Rows that are in with other contents, and those that belong to what these made.
+fn left_out(sent: &Sent) -> Vec<Say> {
+    let listed = |lines: &[u64]| {
+        let shown: Vec<String> = lines.iter().take(LINES_SHOWN).map(u64::to_string).collect();
+        let rest = lines.len().saturating_sub(LINES_SHOWN);
+        if rest == 0 { shown.join(", ") } else { format!("{}, … (+{rest})", shown.join(", ")) }
+    };
+    let (differing, held) = (listed(&sent.differing), listed(&sent.held));
+    let mut told = Vec::new();
+    if !sent.differing.is_empty() {
+        told.push(say!("早已导入而内容不同的行:{differing}", "imported before with other contents: line {differing}"));
+    }
+    if !sent.held.is_empty() {
+        told.push(say!(
+            "因所属的组织在上述行中而没有导入的行:{held}",
+            "not imported, since what they belong to is among those: line {held}"
+        ));
+    }
+    told
 }
 
 #[cfg(test)]
@@ -316,5 +371,32 @@ mod tests {
         assert!(first[0] != first[1] && first[1] != first[2]);
         // Corrected in one row, with a column more: the others keep their ids.
         assert_eq!(first[..2], ids("level,name,org_kind\nbranch,甲,\nbranch,甲,\ngroup,丙,\n")[..2]);
+    }
+
+    #[test]
+    fn what_a_node_says_of_one_row_is_not_said_of_the_whole_file() {
+        let cause = Failure::new(
+            Exit::Store,
+            "store_quota",
+            say!("此命令没有写入任何内容", "Nothing was written by this command."),
+        )
+        .next(say!("调大配额", "raise the quota"));
+        let refused = Some(Refused { line: 643, failure: cause });
+        let sent = Sent { created: 642, refused, ..Sent::default() };
+        let failure = stopped(&sent, "642", "0").expect("it ended early");
+        assert_eq!((failure.exit, failure.code.as_str()), (Exit::Store, "store_quota"));
+        assert!(failure.what.en.contains("line 643") && !failure.what.en.contains("Nothing"), "{failure:?}");
+        assert!(failure.why.iter().any(|why| why.en.contains("642 other rows are in")), "{failure:?}");
+        assert_eq!(failure.next.as_deref().map(|next| next.en.as_str()), Some("raise the quota"));
+    }
+
+    #[test]
+    fn rows_that_say_something_else_than_before_are_told_with_their_lines() {
+        let sent = Sent { created: 3, differing: vec![2, 7], held: vec![9], ..Sent::default() };
+        let failure = stopped(&sent, "3", "0").expect("not all of it is in");
+        let why: Vec<&str> = failure.why.iter().map(|why| why.en.as_str()).collect();
+        assert!(why[0].ends_with("line 2, 7") && why[1].ends_with("line 9"), "{why:?}");
+        assert_eq!(failure.exit, Exit::Refused);
+        assert_eq!(stopped(&Sent { created: 3, ..Sent::default() }, "3", "0"), None);
     }
 }

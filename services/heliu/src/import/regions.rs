@@ -74,7 +74,7 @@ fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Fa
         return Ok(new);
     }
     let mut failure = Failure::new(
-        Exit::Failed,
+        Exit::Usage,
         "regions",
         say!("区划没有导入,什么也没有写入", "the divisions were not imported; nothing was written"),
     )

@@ -33,6 +33,10 @@ pub struct Sent {
     pub created: u64,
     /// Rows that had been imported before.
     pub already: u64,
+    /// Lines of rows that were imported before and say something else now. Nothing was changed by them.
+    pub differing: Vec<u64>,
+    /// Lines of rows that name what a differing one made.
+    pub held: Vec<u64>,
     pub refused: Option<Refused>,
 }
 
@@ -77,6 +81,10 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
         if width == 1 {
             later.extend(ready.split_off(ready.len().min(1)));
         }
+        if ready.is_empty() && later.iter().all(|(_, order)| !is_ready(order, &made)) {
+            sent.held = later.iter().map(|(_, order)| order.line).collect();
+            break;
+        }
         waiting = later;
         let mut queue = ready.into_iter();
         let mut under_way = FuturesUnordered::new();
@@ -96,6 +104,8 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
                     *counted += 1;
                     progress.show(sent.created + sent.already);
                 }
+                // One row stops none of the others.
+                Err(error) if error.reason() == "command_id_reused" => sent.differing.push(line),
                 Err(error) if sent.refused.as_ref().is_none_or(|refused| line < refused.line) => {
                     sent.refused = Some(Refused { line, failure: error.into() });
                 }

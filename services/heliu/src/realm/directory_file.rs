@@ -45,7 +45,7 @@ pub fn open(path: &Path) -> Result<Directory, Failure> {
 
 fn refused(path: &Path, why: Say) -> Failure {
     let path = path.display();
-    Failure::new(Exit::Failed, "directory", say!("名录文件 {path} 不能用", "cannot use the directory {path}"))
+    Failure::new(Exit::Usage, "directory", say!("名录文件 {path} 不能用", "cannot use the directory {path}"))
         .why(why)
         .next(say!(
             "请重新取一份(heliu directory save),并核对配置中的 realm.name 和 realm.root",

@@ -25,7 +25,7 @@ pub fn parse(path: &Path, realm: &RealmId, bytes: &[u8]) -> Result<Vec<Seat>, Fa
 fn refused(path: &Path, error: &RegionError) -> Failure {
     let shown = path.display();
     let failure = Failure::new(
-        Exit::Failed,
+        Exit::Usage,
         "regions",
         say!("区划文件 {shown} 不能用,什么也没有写入", "cannot use the region file {shown}; nothing was written"),
     );

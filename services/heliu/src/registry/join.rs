@@ -271,6 +271,9 @@ fn admitted(
     if directory.node(minter).is_some_and(|info| info.seat == seat.id) && !peers.contains(&token.addresses) {
         peers.push(token.addresses.clone());
     }
+    // Whoever asks again is given the answer to the request that was entered, and that may have named other addresses.
+    let entered = directory.node(node).map(|info| info.addresses.clone());
+    let addresses = entered.unwrap_or(addresses);
     let realm_name = token.realm_name.clone();
     Ok(Joined { realm_name, directory, node, seat, listen, addresses, parents, peers })
 }

@@ -49,7 +49,7 @@ async fn a_file_may_have_a_name_in_an_old_encoding() {
     std::fs::write(&file, "nmae\n甲\n").expect("it is ours");
     let mut import = command(&["import", "orgs"]);
     import.arg(&file).args(["--node", "127.0.0.1:1"]);
-    let _ = run(import, &["import", "orgs", "..."]).await.exits(1).complains("did you mean name?");
+    let _ = run(import, &["import", "orgs", "..."]).await.exits(2).complains("did you mean name?");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn fill(desk: &Desk, branch: &str) -> Vec<String> {
         match desk.client.execute(order).await {
             Ok(done) => acknowledged.extend(done.created),
             Err(error) => {
-                assert!(matches!(error.reason(), "store_full" | "store_failed"), "{error}");
+                assert!(matches!(error.reason(), "store_full" | "store_quota" | "store_failed"), "{error}");
                 return acknowledged;
             }
         }
@@ -94,8 +94,11 @@ async fn at_its_quota_a_node_takes_no_writes_and_with_a_larger_one_it_goes_on() 
     let acknowledged = fill(&county, &branch).await;
     let branch_is = format!("branch={branch}");
     let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--dir", &dir];
-    let _ = heliu(&register).await.exits(5).complains("Nothing was written").complains("what to do");
-    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY");
+    let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("quota of 1 MiB");
+    let said = said.complains("store.quota_mib");
+    // The disk has room.
+    assert!(!said.err.contains("space") && !said.err.contains("disk:"), "{said:?}");
+    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("quota of 1 MiB");
     has_all(&county, &acknowledged).await;
 
     assert!(node.stop().await.success(), "{}", node.log());

@@ -28,14 +28,14 @@ async fn a_broken_row_is_told_with_its_line_and_nothing_is_imported() {
     let broken = good.clone() + &format!("测试甲0003,{village},2001-13-01\n测试甲0004,没有的支部,2001-07-01\n");
     let file = write(&realm, "broken.csv", &broken);
     let import = ["import", "members", &file, "--dir", &dir];
-    let said = heliu(&import).await.exits(1).complains("nothing was imported");
+    let said = heliu(&import).await.exits(2).complains("nothing was imported");
     let _ = said.complains("line 4: joined_on cannot be \"2001-13-01\"").complains("what to do");
     // What only the node can tell is told as well, once the rest is right.
     let file = write(&realm, "stranger.csv", &broken.replace("2001-13-01", "2001-12-01"));
-    let said = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(1);
+    let said = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(2);
     let _ = said.complains("line 5:").complains("没有的支部").complains("nothing was imported");
     let file = write(&realm, "header.csv", "name,brnch\n甲,x\n");
-    let _ = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(1).complains("did you mean branch?");
+    let _ = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(2).complains("did you mean branch?");
     assert!(county.list("member").await.is_empty());
 
     let file = write(&realm, "good.csv", &good);
@@ -75,6 +75,26 @@ async fn the_same_file_imported_again_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_was_corrected_in_the_file_is_not_told_as_done_and_stops_no_other_row() {
+    let realm = Realm::init(&["C", "-V11"]).await;
+    let (_node, county) = realm.start("C").await;
+    let dir = realm.dir("C");
+    county.makes("org.create", &[("name", "一村党支部"), ("seat", &code("V11"))]).await;
+    let row = |name: &str, contact: &str| format!("{name},{},2001-07-01,{contact}\n", code("V11"));
+    let head = "name,branch,joined_on,contact\n";
+    let file = write(&realm, "wrong.csv", &[head, &row("测试甲0001", "13800001234")].concat());
+    let _ = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(0).answers("1 imported");
+    let right = [head, &row("测试甲0001", "13900005678"), &row("测试甲0002", "13700001234")].concat();
+    let file = write(&realm, "right.csv", &right);
+    let said = heliu(&["import", "members", &file, "--dir", &dir]).await.exits(4).complains("say something else now");
+    let said = said.complains("line 2").complains("1 other rows are in").complains("heliu do record.set");
+    assert!(!said.err.contains("13900005678"), "{said:?}");
+    assert_eq!(county.list("member").await.len(), 2);
+    let json = heliu(&["import", "members", &file, "--dir", &dir, "--json"]).await.exits(4).json();
+    assert_eq!((&json["differing"][0], &json["already"]), (&2.into(), &1.into()), "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_written() {
     let realm = Realm::init(&["C", "-V11"]).await;
     let (_node, county) = realm.start("C").await;
@@ -85,7 +105,7 @@ async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_
     let file = write(&realm, "orgs.csv", &rows);
     for extra in [&["--dry-run"][..], &[]] {
         let import = [&["import", "orgs", &file, "--dir", &dir], extra].concat();
-        let said = heliu(&import).await.exits(1).complains("nothing was imported");
+        let said = heliu(&import).await.exits(2).complains("nothing was imported");
         let said = said.complains(&format!("line 3: the node's directory has no seat {strange}"));
         let _ = said.complains("line 5: \"甲支部\" could be more than one organisation (line 2, 4)");
     }

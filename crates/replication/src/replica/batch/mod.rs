@@ -2,7 +2,7 @@
 //! they happen: [`working`] (with [`needing`], [`taking`], [`growing`], [`reissuing`] and [`witness`]), [`folding`], [`deriving`]. Each
 //! may be entered again after a load; none repeats itself.
 
-mod answer;
+pub(crate) mod answer;
 mod checking;
 mod deriving;
 mod folding;
@@ -95,7 +95,7 @@ pub(crate) struct Batch {
     outcome: Outcome,
     /// What commands of this batch did, and who is told of it: once more, if it was asked for again meanwhile. Their
     /// commits are known when the batch is sealed.
-    carried_out: BTreeMap<CommandId, Done>,
+    carried_out: BTreeMap<CommandId, (answer::Asked, Done)>,
     answers: Vec<(Ticket, CommandId, bool)>,
     tickets: Vec<Ticket>,
     again: growing::Again,
@@ -263,14 +263,14 @@ impl Batch {
                 row.commit = *commit;
             }
         }
-        for (id, done) in &mut self.carried_out {
+        for (id, (asked, done)) in &mut self.carried_out {
             done.commits = done.leaves.iter().filter_map(|leaf| commit_of.get(leaf).copied()).collect();
             let mut seen = BTreeSet::new();
             done.commits.retain(|commit| seen.insert(*commit));
-            self.transaction.commands.push((*id, answer::encode(done)));
+            self.transaction.commands.push((*id, answer::encode(done, asked)));
         }
         for (ticket, id, again) in std::mem::take(&mut self.answers) {
-            if let Some(done) = self.carried_out.get(&id) {
+            if let Some((_, done)) = self.carried_out.get(&id) {
                 let reply = Reply::Done(Done { again, ..done.clone() });
                 self.outcome.replies.push((ticket, reply));
             }

@@ -13,7 +13,7 @@ use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
 use heliu_record::sight::{Seen, Sight};
 use heliu_record::world::World as _;
-use heliu_storage::{RecordState, Stub};
+use heliu_storage::{RecordState, StoreError, Stub};
 use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::leaf_hash;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -106,15 +106,21 @@ impl Batch {
         now: Moment,
     ) -> LoadRequest {
         let id = request.id;
-        if self.carried_out.contains_key(&id) {
-            self.answers.push((ticket, id, true));
+        let asked = replica.digest_key.digest(request);
+        if let Some((before, _)) = self.carried_out.get(&id) {
+            if asked.differs_from(before) {
+                self.outcome.replies.push((ticket, Reply::Refused(answer::reused(id))));
+            } else {
+                self.answers.push((ticket, id, true));
+            }
             return LoadRequest::default();
         }
         if let Some(Some(answer)) = self.looked.commands.get(&id) {
-            let reply = answer::decode(answer).map_or_else(
-                || Reply::StoreFailed(heliu_storage::StoreError::Damaged { what: "an answer", detail: id.to_string() }),
-                Reply::Done,
-            );
+            let reply = match answer::decode(answer) {
+                Some((_, before)) if asked.differs_from(&before) => Reply::Refused(answer::reused(id)),
+                Some((done, _)) => Reply::Done(done),
+                None => Reply::StoreFailed(StoreError::Damaged { what: "an answer", detail: id.to_string() }),
+            };
             self.outcome.replies.push((ticket, reply));
             return LoadRequest::default();
         }
@@ -170,7 +176,7 @@ impl Batch {
             Err(refusal) => self.outcome.replies.push((ticket, Reply::Refused(refusal))),
             Ok(done) => {
                 self.audit(carried_out(request, role, &done), replica, now);
-                self.carried_out.insert(id, done);
+                self.carried_out.insert(id, (asked, done));
                 self.answers.push((ticket, id, false));
             }
         }
@@ -201,7 +207,9 @@ impl Batch {
             let is_stored =
                 replica.open.get(&write.record).is_some_and(|open| open.is_stored || !open.leaves.is_empty());
             if write.create.is_some() && is_stored {
-                return Err(Refusal::already_made(write.record));
+                let made = replica.open.get(&write.record).and_then(|open| open.leaves.history().changes().first());
+                let is_other = made.is_some_and(|made| !write.is_repeated(made, request));
+                return Err(if is_other { answer::reused(request.id) } else { Refusal::already_made(write.record) });
             }
             if replica.parted.get(&write.record).is_some_and(|parted| *parted > seq) {
                 return Err(Refusal::returning(write.record));

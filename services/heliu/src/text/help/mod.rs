@@ -7,6 +7,9 @@ use heliu_record::kind::Label;
 
 pub use deploy::*;
 
+use crate::failure::Exit;
+use crate::text::labelled;
+
 /// What lacks a language does not compile.
 const fn label(zh: &'static str, en: &'static str) -> Label {
     assert!(!zh.is_empty() && !en.is_empty(), "every text is there in both languages");
@@ -17,7 +20,7 @@ pub const HELIU: Label = label(
     "合流:县、乡、村各级各存一份组织记录,断网照常办公,联网自动合并。",
     "Heliu keeps a county's organisational records at every tier; each works offline, and they merge when links return.",
 );
-pub const HELIU_AFTER: Label = label(
+const HELIU_FIRST: Label = label(
     "\
 第一次使用:
   heliu demo                                              全县在一个进程里演示一遍
@@ -27,11 +30,7 @@ pub const HELIU_AFTER: Label = label(
   heliu join 令牌                                         在乡镇的机器上入域并运行
   heliu status --dir ./realm/county                       查看节点
 区划文件是 CSV,列为 code,name,parent_code;鄄城县的 371726.csv 在源码的 crates/trust/data/regions 中。
-
-退出码:0 成功;1 未成功,或核对不一致;2 用法不对;3 连不上节点;4 被规则或权限拒绝;5 存储有问题。
-
-连接哪个节点:--access 访问文件,或 --dir 节点的目录,或 --node 地址(仅开发模式);否则环境变量 HELIU_ACCESS、HELIU_NODE;\
-否则当前目录或 /etc/heliu 里的 local.access。语言:--lang,否则 HELIU_LANG、LC_ALL、LC_MESSAGES、LANG。",
+",
     "\
 Starting out:
   heliu demo                                              a whole county, told in one process
@@ -42,13 +41,26 @@ Starting out:
   heliu status --dir ./realm/county                       look at a node
 A region file is a CSV with the columns code,name,parent_code; 371726.csv, of the county 鄄城县, is in the sources under \
 crates/trust/data/regions.
-
-Exit codes: 0 done; 1 failed, or not equal; 2 wrong usage; 3 the node cannot be reached; 4 refused by a rule or for \
-lack of authority; 5 a problem with the store.
-
+",
+);
+const EXIT_CODES: Label = label("退出码:", "Exit codes:");
+const EXIT_ZERO: Label = label("成功", "done");
+const HELIU_WHICH: Label = label(
+    "\
+连接哪个节点:--access 访问文件,或 --dir 节点的目录,或 --node 地址(仅开发模式);否则环境变量 HELIU_ACCESS、HELIU_NODE;\
+否则当前目录或 /etc/heliu 里的 local.access。语言:--lang,否则 HELIU_LANG、LC_ALL、LC_MESSAGES、LANG。",
+    "\
 Which node: --access with an access file, or --dir with the node's directory, or --node with an address (development mode \
 only); else the variables HELIU_ACCESS, HELIU_NODE; else local.access in the current directory or /etc/heliu. Language: --lang, else HELIU_LANG, LC_ALL, LC_MESSAGES, LANG.",
 );
+
+/// Where to begin, what the exit codes mean, and which node is asked.
+pub fn heliu_after() -> String {
+    let zero = format!("  0  {}\n", labelled(EXIT_ZERO));
+    let exits = Exit::ALL.map(|exit| format!("  {}  {}\n", exit as u8, labelled(exit.means())));
+    let exits = format!("{}\n{zero}{}", labelled(EXIT_CODES), exits.concat());
+    format!("{}\n{exits}\n{}", labelled(HELIU_FIRST), labelled(HELIU_WHICH))
+}
 
 pub const COMMANDS: Label = label("命令", "Commands");
 pub const ARGUMENTS: Label = label("参数", "Arguments");
@@ -138,7 +150,11 @@ pub const STATUS_AFTER: Label =
     label("示例:\n  heliu status --dir ./realm/county", "Example:\n  heliu status --dir ./realm/county");
 pub const PEERS: Label =
     label("各链路:状态、落后多少、最近的错误", "Each link: its state, how far behind, its last error");
-pub const PEERS_AFTER: Label = label("示例:\n  heliu peers --json", "Example:\n  heliu peers --json");
+pub const PEERS_AFTER: Label = label(
+    "示例:\n  heliu peers --json\n\n“一致始于”是本次连接中从哪次核对起一直一致,“上次核对”是最近一次。错误附有时间,已恢复的会注明。",
+    "Example:\n  heliu peers --json\n\n\"equal since\": every comparison on this connection since then found both ends equal; \
+\"checked\": the last of them. An error has its time, and says if it is over.",
+);
 pub const VERIFY: Label = label("核对两端数据是否一致", "Prove that both ends of a link hold the same");
 pub const VERIFY_AFTER: Label = label(
     "\
@@ -232,10 +248,11 @@ pub const DO_HELP: Label =
 pub const IMPORT: Label = label("从 CSV 文件导入", "Import from CSV files");
 pub const IMPORT_AFTER: Label = label(
     "先检查全部行,并与节点的组织和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
-遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
+遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复;早已导入而内容改了的行不改写记录,只列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
     "All rows are checked first, also against the organisations and seats of the node; if one is wrong, nothing is written. \
 What only the node's rules can tell is told as rows are given to it: it stops at the first row that is refused and says \
-which, and the rows that were taken stay. The same file again changes nothing. Each node remembers its own imports, so import a file at one node only.",
+which, and the rows that were taken stay. The same file again changes nothing; rows that are in and say something else now change nothing either, and are told \
+with their lines (exit code 4). Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
 pub const IMPORT_REGIONS: Label = label("把新的区划加入域的名录", "Add new divisions to the realm's directory");
