@@ -16,6 +16,7 @@ mod options;
 mod orders;
 mod runner;
 mod server;
+mod told;
 pub mod status;
 mod tls;
 
@@ -50,6 +51,7 @@ use server::lobby::Lobby;
 use status::LinkRole;
 use tls::Certificate;
 use tls::refused::RefusedPeers;
+use told::Told;
 
 /// Machines that wait to become nodes at once.
 const JOINS_WAITING: usize = 32;
@@ -88,6 +90,7 @@ impl Node {
         let (inbox, queue) = mpsc::channel(limits.inbox);
         let (directory, directory_seen) = watch::channel(engine.directory().clone());
         let (read_only, read_only_seen) = watch::channel(None);
+        let told = Arc::new(Told::default());
         let inner = Arc::new(Inner {
             node: beginner.node(),
             seat,
@@ -98,7 +101,8 @@ impl Node {
             lobby: Lobby::new(limits.unproven, limits.connections),
             retry: options.retry,
             secured,
-            refused: RefusedPeers::default(),
+            refused: RefusedPeers::new(Arc::clone(&told)),
+            told,
             inbox,
             commands: Arc::new(Semaphore::new(limits.commands)),
             joins: Arc::new(Semaphore::new(JOINS_WAITING)),

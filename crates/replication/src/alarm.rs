@@ -24,7 +24,7 @@ pub enum Severity {
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
-    /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `judged_differently`, `fenced`,
+    /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `false_claim`, `judged_differently`, `fenced`,
     /// `stranded_edits`, `keys_pending`, `audit_forked`.
     pub code: &'static str,
     pub severity: Severity,
@@ -145,6 +145,21 @@ impl Alarm {
             "If nothing was restored, stop the other machine; what both write is kept. A restart ends this alarm.",
         );
         Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
+    }
+
+    pub(crate) fn false_claim(peer: NodeId, at_ms: i64) -> Self {
+        let short = peer.short();
+        let what = (
+            format!("节点 {short} 声称本节点写过本节点没有的改动,却拿不出本节点的签名;未予采信。"),
+            format!(
+                "Node {short} says that this node has written what it has not, and cannot show its signature: it is not believed."
+            ),
+        );
+        let next = (
+            "请查明该节点:其存储可能已损坏(在该节点运行 heliu doctor),或程序被人改动。重启后本提示消失。",
+            "Look into that node: its store may be damaged (heliu doctor there), or its program was changed. A restart ends              this alarm.",
+        );
+        Alarm::new("false_claim", Severity::Warning, what, next, peer.to_string(), at_ms)
     }
 
     pub(crate) fn judged_differently(peer: NodeId, at_ms: i64) -> Self {

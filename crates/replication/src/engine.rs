@@ -6,10 +6,12 @@
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Position, ScanItem, StoreError};
-use heliu_trust::id::{CommitId, Incarnation};
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::id::NodeId;
 
 use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
@@ -51,7 +53,7 @@ enum Busy {
 /// What the store said of a peer, kept until sums for its seat have been counted.
 struct PeerKnown {
     cursor: Option<heliu_storage::Cursor>,
-    last_commit: Option<(Incarnation, u64, CommitId)>,
+    last_commit: Option<Arc<SignedCommit>>,
     wants: Vec<RecordId>,
 }
 
@@ -66,6 +68,8 @@ pub struct Engine {
     has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
     renewing: bool,
+    /// Who has claimed what it could not show of this node's own commits, and when last.
+    false_claims: BTreeMap<NodeId, i64>,
     /// Join requests that others have to enter.
     joins: Joins,
     /// Of the last input.
@@ -86,6 +90,7 @@ impl Engine {
             has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
+            false_claims: BTreeMap::new(),
             joins: Joins::default(),
             now: Moment::default(),
             failed: None,
@@ -344,6 +349,9 @@ impl Engine {
                     self.replica.renew_soon();
                 }
             }
+            Arrival::FalseClaim { peer } => {
+                self.false_claims.insert(peer, now.wall_ms);
+            }
             Arrival::Statements { link, statements } => {
                 let statements = self.replica.check_statements(link, &statements, out);
                 self.replica.submit(Work::Statements { link, statements });
@@ -433,6 +441,7 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         tail: &replica.tail,
         directory: replica.directory(),
         last_commit: replica.last_commit(),
+        verifier: &*replica.verifier,
         sums: replica.sums_with(peer),
         statements: &replica.statements,
         leaving: replica.leaving(),

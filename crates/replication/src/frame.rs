@@ -7,7 +7,7 @@ use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_storage::{Cursor, Position, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::SignedEntry;
-use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
+use heliu_trust::id::{DirectoryVersion, Incarnation, NodeId, RealmId};
 
 /// The wire versions that this program speaks.
 pub const WIRE_VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;
@@ -141,8 +141,8 @@ pub struct Welcome {
     /// How far the sender of this has the other's feed. None: it has nothing of this store.
     pub cursor: Option<Cursor>,
     /// The last commit of the receiver's node that the sender knows: a node that finds its own chain different was
-    /// rolled back, and takes a new incarnation.
-    pub known_of_you: Option<(Incarnation, u64, CommitId)>,
+    /// rolled back, and takes a new incarnation. It carries its signature, for nobody is believed what he only says.
+    pub known_of_you: Option<Arc<SignedCommit>>,
     /// Over the hashes of the statements that the sender has and the receiver is to have.
     pub statements: Sum,
 }

@@ -40,6 +40,8 @@ pub enum FrameError {
     TooLong { what: &'static str, max: usize },
     #[error("a directory entry cannot be read: {0}")]
     Directory(DecodeError),
+    #[error("the last known commit cannot be read: {0}")]
+    KnownCommit(DecodeError),
     #[error("a delivery cannot be read: {0}")]
     Delivery(#[from] DeliveryError),
 }
@@ -204,11 +206,7 @@ impl From<&Welcome> for pb::Welcome {
                 incarnation: cursor.incarnation.0.to_vec(),
                 position: cursor.position,
             }),
-            known_of_you: welcome.known_of_you.as_ref().map(|(incarnation, seq, id)| pb::KnownCommit {
-                incarnation: incarnation.0.to_vec(),
-                seq: *seq,
-                id: id.0.to_vec(),
-            }),
+            known_of_you: welcome.known_of_you.as_ref().map(|signed| signed.encode()),
             statements: welcome.statements.0.to_vec(),
         }
     }
@@ -225,12 +223,9 @@ impl TryFrom<pb::Welcome> for Welcome {
                 position: cursor.position,
             })
         };
-        let known = |known: pb::KnownCommit| -> Result<_, FrameError> {
-            Ok((
-                heliu_trust::id::Incarnation(bytes("the known incarnation", &known.incarnation)?),
-                known.seq,
-                heliu_trust::id::CommitId(bytes("the known commit", &known.id)?),
-            ))
+        let known = |encoded: Vec<u8>| -> Result<_, FrameError> {
+            let signed = heliu_trust::commit::SignedCommit::decode(&encoded);
+            Ok(std::sync::Arc::new(signed.map_err(FrameError::KnownCommit)?))
         };
         Ok(Welcome {
             cursor: welcome.cursor.map(cursor).transpose()?,

@@ -236,6 +236,8 @@ impl Ground {
         self.notice_at(match notice {
             // Every verdict is met as a frame.
             Notice::LinkVerified { .. } | Notice::LinkClosed { .. } => return,
+            // Only who cannot sign claims what he cannot show; a story of `replication` tells of it.
+            Notice::FalseClaim { .. } => return,
             Notice::SumsDiffer { .. } => "sums differ",
             Notice::JudgedDifferently { .. } => "judged differently",
             Notice::Reconciled { .. } => "reconciled",

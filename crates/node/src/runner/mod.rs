@@ -31,6 +31,7 @@ use crate::handle::Inner;
 use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
 use crate::links::{LinkEnd, Overflow};
+use crate::told::Source;
 use answers::Waiting;
 use health::Health;
 use verifying::Verifying;
@@ -159,11 +160,10 @@ impl<S: Write + 'static> Running<S> {
                 }
             }
             Ask::Broken { link, why } => {
-                tracing::warn!(
-                    link = link.0,
-                    reason = why.reason,
-                    "what came is not of this protocol; the link is closed"
-                );
+                if self.may_tell(link, None, "not of this protocol") {
+                    let reason = &why.reason;
+                    tracing::warn!(link = link.0, reason, "what came is not of this protocol; the link is closed");
+                }
                 self.refuse(link, why);
                 self.feed(Input::LinkDown { link });
             }
@@ -222,6 +222,7 @@ impl<S: Write + 'static> Running<S> {
         self.feed(Input::Tick);
         self.time_out_verifying();
         self.note_who_is_behind();
+        self.run.inner.told.tell_what_was_left_out();
     }
 
     /// Lets the engine decide, and carries that out.
@@ -284,7 +285,9 @@ impl<S: Write + 'static> Running<S> {
                  link is made again and goes on where it was",
                 self.run.inner.limits.outgoing_frames
             );
-            tracing::warn!(link = link.0, %reason, "link closed");
+            if self.run.inner.told.may(Source::of_link(end.peer, &end.address), "link overflowed") {
+                tracing::warn!(link = link.0, %reason, "link closed");
+            }
             end.give_up(reason);
         }
         self.verifying.gone(link);

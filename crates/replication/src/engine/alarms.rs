@@ -27,6 +27,7 @@ impl Engine {
         let here = twins.remove(&replica.node).or(replica.evidence.twin_since);
         alarms.extend(here.map(|at_ms| Alarm::twin_here(replica.node, at_ms)));
         alarms.extend(twins.into_iter().map(|(node, at_ms)| Alarm::twin(node, at_ms)));
+        alarms.extend(self.false_claims.iter().map(|(peer, at_ms)| Alarm::false_claim(*peer, *at_ms)));
         let judged = self.links.values().filter_map(Link::judged_differently);
         alarms.extend(judged.map(|(peer, at_ms)| Alarm::judged_differently(peer, at_ms)));
         let waiting = replica.pending_wraps().count();

@@ -21,6 +21,7 @@ use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem, StoreId};
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
+use heliu_trust::signature::Verifier;
 use heliu_trust::token::JoinRequest;
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
@@ -41,6 +42,7 @@ pub(crate) struct Shared<'a> {
     pub directory: &'a Directory,
     /// The last commit of this node in its current incarnation, if it has written.
     pub last_commit: Option<(u64, CommitId)>,
+    pub verifier: &'a dyn Verifier,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
     pub statements: &'a Statements,
@@ -65,8 +67,10 @@ pub(crate) enum Arrival {
     Statements { link: LinkId, statements: Vec<Vec<u8>> },
     /// Take these; the answer comes with [`Link::extended`].
     Directory { link: LinkId, entries: Vec<SignedEntry> },
-    /// The other end knows commits of ours that we do not: we were rolled back.
+    /// The other end has shown commits of ours that we do not know: we were rolled back.
     RolledBack,
+    /// It says that there are some, and has not shown our signature.
+    FalseClaim { peer: NodeId },
     /// A join request from below.
     Join { link: LinkId, request: Box<JoinRequest> },
     /// The answer to one that went up.

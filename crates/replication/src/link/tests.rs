@@ -1,5 +1,6 @@
 //! One link by itself: what it says to what it hears, also from an end that keeps no rules.
 
+mod claims;
 mod greedy;
 mod leaving;
 
@@ -96,6 +97,7 @@ impl End {
             tail: &self.tail,
             directory: &self.directory,
             last_commit: None,
+            verifier: &heliu_trust::simulated::Cheap,
             sums: Sums::default(),
             statements: &self.statements,
             fork: None,

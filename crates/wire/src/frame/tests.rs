@@ -1,6 +1,7 @@
 //! Every frame goes there and back over real protobuf bytes; what is beyond a limit is refused.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use heliu_record::id::SeatId;
 use heliu_replication::frame::{
@@ -21,6 +22,21 @@ fn there_and_back(frame: &Frame) -> Result<Frame, FrameError> {
 
 fn refused(frame: PbFrame) -> FrameError {
     Frame::try_from(pb::Frame { frame: Some(frame) }).expect_err("it is beyond a limit")
+}
+
+fn known_commit() -> heliu_trust::commit::SignedCommit {
+    use heliu_trust::commit::{Commit, SignedCommit};
+    let commit = Commit {
+        realm: RealmId([1; 16]),
+        author: NodeId([2; 16]),
+        incarnation: Incarnation([4; 16]),
+        seq: 7,
+        previous: Some(CommitId([8; 32])),
+        versions: vec![(SeatId([5; 16]), DirectoryVersion([6; 32]))],
+        time_ms: 9,
+        leaves: vec![LeafHash([3; 32])],
+    };
+    SignedCommit::sign(commit, &heliu_trust::simulated::CheapKey([9; 32]))
 }
 
 fn hello() -> Hello {
@@ -64,7 +80,7 @@ fn frames() -> Vec<Frame> {
         Frame::Welcome(Welcome::default()),
         Frame::Welcome(Welcome {
             cursor: Some(cursor),
-            known_of_you: Some((Incarnation([4; 16]), 7, CommitId([8; 32]))),
+            known_of_you: Some(Arc::new(known_commit())),
             statements: Sum([9; 32]),
         }),
         Frame::Reconcile(Reconcile {

@@ -111,10 +111,11 @@ pub struct Welcome {
     /// How far the sender has the receiver's feed. Absent: it has nothing of this store.
     #[prost(message, optional, tag = "1")]
     pub cursor: ::core::option::Option<Cursor>,
-    /// The last commit of the receiver's node that the sender knows. A node that finds its own chain different was rolled
-    /// back.
-    #[prost(message, optional, tag = "2")]
-    pub known_of_you: ::core::option::Option<KnownCommit>,
+    /// The last commit of the receiver's node that the sender knows, with its signature, in its one encoding (crates/trust,
+    /// `commit`): a node believes nobody else's word for what it has written. One that finds its own chain different was
+    /// rolled back.
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub known_of_you: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     /// 32 bytes: the sum of the hashes of the statements that the sender has and the receiver is to have.
     #[prost(bytes = "vec", tag = "3")]
     pub statements: ::prost::alloc::vec::Vec<u8>,
@@ -130,18 +131,6 @@ pub struct Cursor {
     pub incarnation: ::prost::alloc::vec::Vec<u8>,
     #[prost(uint64, tag = "3")]
     pub position: u64,
-}
-/// A commit by its place in its author's chain.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KnownCommit {
-    /// 16 bytes: the author's incarnation.
-    #[prost(bytes = "vec", tag = "1")]
-    pub incarnation: ::prost::alloc::vec::Vec<u8>,
-    #[prost(uint64, tag = "2")]
-    pub seq: u64,
-    /// 32 bytes.
-    #[prost(bytes = "vec", tag = "3")]
-    pub id: ::prost::alloc::vec::Vec<u8>,
 }
 /// Range-based set reconciliation over (record, digest of its leaves) in the link's scope.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -38,12 +38,12 @@ impl Batch {
                 let why = (status.code(), reason);
                 let (told, row) = quarantine::refused(hash.0, Some(record), from, why, &leaf.change.raw, now.wall_ms);
                 refused.push(told);
-                if replica.quarantine.takes(row.id) {
+                if replica.quarantine.takes(&row, now.tick_ms) {
                     self.transaction.quarantined.push(row);
                 }
             }
             refused.extend(self.take_grants(grants, from, replica, now));
-            let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
+            let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row, now.tick_ms));
             self.transaction.quarantined.extend(taken);
             self.transaction.cursors.extend(cursor);
             self.outcome.ingested.push((link, sequence, refused));
