@@ -25,7 +25,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `false_claim`, `judged_differently`, `fenced`,
-    /// `stranded_edits`, `keys_pending`, `audit_forked`.
+    /// `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -185,6 +185,22 @@ impl Alarm {
             "Look at each, and make it again or discard it (heliu stranded list).",
         );
         Alarm::new("stranded_edits", Severity::Warning, what, next, String::new(), at_ms)
+    }
+
+    pub(crate) fn too_much(author: SeatId, name: &str, records: usize, at_ms: i64) -> Self {
+        let what = (
+            format!("{name} 发给本席位(或下级)的内容已达上限:其余 {records} 条记录未收下,仍留在发送一方。"),
+            format!(
+                "{name} has named this seat, or one below, in more than it may: {records} of its records are not taken, and \
+                 stay where they are."
+            ),
+        );
+        let next = (
+            "请与对方核实。确需接收,调高 heliu.toml 中的 foreign.leaves_max;不愿接收,把其代码列入 foreign.declined。改后重启节点生效。",
+            "Ask there what it is. To take it, raise foreign.leaves_max in heliu.toml; to take nothing more of it, put its code \
+             into foreign.declined. Then restart the node.",
+        );
+        Alarm::new("too_much_of_one", Severity::Warning, what, next, author.to_string(), at_ms)
     }
 
     fn second_node(seat: SeatId, name: &str, node: NodeId, at_ms: i64) -> Self {

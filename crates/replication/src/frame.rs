@@ -81,6 +81,7 @@ pub enum Frame {
     /// Who has these leaves durably; see [`Possession`].
     Possession(Possession),
     Leaves(Leaves),
+    Outside(Outside),
     /// Everything in frames up to this sequence is durable here, or refused for good.
     Ack {
         sequence: u64,
@@ -208,6 +209,14 @@ impl Range {
         };
         content + 2 * RecordId::LEN + 32
     }
+}
+
+/// Records of which the sender takes no more, because there is too much at its seat of their author: both ends leave them
+/// out where they compare, until it says that they are outside no longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    pub records: Vec<RecordId>,
+    pub no_longer: Vec<RecordId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -61,6 +61,7 @@ impl From<&Frame> for pb::Frame {
             Frame::Have(have) => PbFrame::Have(have.into()),
             Frame::Possession(possession) => PbFrame::Possession(possession.into()),
             Frame::Leaves(leaves) => PbFrame::Leaves(leaves.into()),
+            Frame::Outside(outside) => PbFrame::Outside(outside.into()),
             Frame::Ack { sequence } => PbFrame::Ack(pb::Ack { sequence: *sequence }),
             Frame::Refused(leaves) => PbFrame::Refused(pb::Refused { leaves: leaves.iter().map(Into::into).collect() }),
             Frame::Checkpoint(checkpoint) => PbFrame::Checkpoint(checkpoint.into()),
@@ -90,6 +91,7 @@ impl TryFrom<pb::Frame> for Frame {
             PbFrame::Have(have) => Frame::Have(have.try_into()?),
             PbFrame::Possession(possession) => to_possession(possession)?,
             PbFrame::Leaves(leaves) => Frame::Leaves(leaves.try_into()?),
+            PbFrame::Outside(outside) => Frame::Outside(outside.try_into()?),
             PbFrame::Ack(pb::Ack { sequence }) => Frame::Ack { sequence },
             PbFrame::Refused(pb::Refused { leaves }) => {
                 at_most("refused leaves", leaves.len(), limits::LEAVES_PER_FRAME)?;

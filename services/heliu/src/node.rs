@@ -122,6 +122,8 @@ fn options(config: &Config) -> Result<Options, Failure> {
         program: concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned(),
         shutdown_deadline: config.shutdown,
         retry: Retry { max: config.retry_max, ..Retry::default() },
+        foreign_max: config.foreign_max,
+        declined: config.declined.clone(),
         ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
 }
@@ -256,8 +258,9 @@ impl Signals {
 
     pub async fn next(&mut self) -> &'static str {
         std::future::poll_fn(|context| {
-            let came = self.0.iter_mut().find(|(_, signal)| signal.poll_recv(context).is_ready());
-            came.map_or(std::task::Poll::Pending, |(name, _)| std::task::Poll::Ready(*name))
+            let came =
+                self.0.iter_mut().find_map(|(name, signal)| signal.poll_recv(context).is_ready().then_some(*name));
+            came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
         })
         .await
     }

@@ -188,6 +188,8 @@ impl Ground {
             Frame::Reconcile(_) => 4,
             Frame::Have(_) => 5,
             Frame::Possession(_) => 6,
+            // Only who is flooded says it; stories tell of it.
+            Frame::Outside(_) => return,
             Frame::Leaves(leaves) => {
                 if !leaves.withdrawn.is_empty() {
                     self.meet(2, 16);

@@ -4,8 +4,8 @@ use end_to_end::command_line::heliu;
 use end_to_end::desk::order;
 use end_to_end::patience::until;
 use end_to_end::realm::Realm;
-use rustix::process::Signal;
 use end_to_end::seats::code;
+use rustix::process::Signal;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_registered_in_a_village_is_seen_at_township_and_county_and_nowhere_else() {

@@ -118,8 +118,7 @@ async fn load_records<S: Write>(
 }
 
 async fn read_peer<S: Write>(store: &S, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {
-    let (cursor, last, wants) =
-        futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
+    let (cursor, last, wants) = futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
     let last_commit = match last {
         // One that cannot be read proves nothing to the other end.
         Some((incarnation, seq, id)) => (store.commits_at(&[(node, incarnation, seq)]).await?.iter())

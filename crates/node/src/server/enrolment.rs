@@ -52,7 +52,8 @@ impl Enrolment {
 impl EnrolmentService for Enrolment {
     async fn join(&self, request: Request<pb::JoinRequest>) -> Result<Response<pb::JoinResponse>, Status> {
         let visitor = request.extensions().get::<Visitor>().cloned();
-        let too_many = visitor.as_ref().is_some_and(|visitor| self.node.0.join_attempts.are_too_many(visitor.address.ip()));
+        let too_many =
+            visitor.as_ref().is_some_and(|visitor| self.node.0.join_attempts.are_too_many(visitor.address.ip()));
         let asked = match JoinRequest::decode(&request.into_inner().request) {
             Ok(asked) if too_many && !self.holds(&asked) => return Err(too_many_attempts().into()),
             Ok(asked) => asked,

@@ -35,6 +35,12 @@ impl Engine {
             alarms.push(Alarm::keys_pending(waiting, replica.seat));
         }
         alarms.extend(replica.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
+        for (author, at_ms, records) in replica.foreign.floods() {
+            let seats = replica.directory().seats();
+            let name =
+                seats.get(author).map_or_else(|| author.short(), |seat| format!("{} ({})", seat.name, seat.code));
+            alarms.push(Alarm::too_much(author, &name, records, at_ms));
+        }
         let (stranded, since_ms) = replica.stranded();
         if stranded > 0 {
             alarms.push(Alarm::stranded(stranded, since_ms));

@@ -135,6 +135,7 @@ impl Link {
         if from.is_none() || rolled_back {
             self.reconcile_soon(out);
         }
+        self.tell_what_is_outside(shared, out);
         self.compare_statements(welcome.statements, self.dialer, shared, out);
         self.pump(shared, out);
     }

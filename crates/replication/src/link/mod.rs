@@ -1,12 +1,13 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
 //! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`],
-//! [`verifying`], [`stating`], [`farewell`].
+//! [`verifying`], [`stating`], [`farewell`], [`outside`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
 mod directing;
 mod farewell;
 mod greeting;
+mod outside;
 mod pushing;
 mod receiving;
 mod reconciling;
@@ -14,7 +15,7 @@ mod sending;
 mod stating;
 mod verifying;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
@@ -25,8 +26,8 @@ use heliu_trust::signature::Verifier;
 use heliu_trust::token::JoinRequest;
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
-use crate::frame::{Delivery, Frame, JoinRefused, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::{Fork, Statements, Tail};
+use crate::frame::{Delivery, Frame, JoinRefused, Outside, Refuse, RefuseCode, RefusedLeaf, Sums};
+use crate::replica::{Foreign, Fork, Statements, Tail};
 
 pub(crate) use pushing::Parted;
 
@@ -45,6 +46,12 @@ pub(crate) struct Shared<'a> {
     pub verifier: &'a dyn Verifier,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    /// Those sums are counted anew, because the other end has left something out.
+    pub is_counting: bool,
+    /// What the other end has left out.
+    pub apart: Option<&'a BTreeSet<RecordId>>,
+    /// What is left out here.
+    pub foreign: &'a Foreign,
     pub statements: &'a Statements,
     /// Two entries for one place of the directory, if that is known here.
     pub fork: Option<&'a Fork>,
@@ -77,6 +84,8 @@ pub(crate) enum Arrival {
     JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
+    /// Records that the other end does not take, and those that it takes now.
+    Outside { link: LinkId, outside: Outside },
     /// A superior has proven that it holds all that this digest is of, of a record that left this seat.
     Proven { record: RecordId, held: Sum },
 }
@@ -139,6 +148,7 @@ pub(crate) struct Link {
     farewell: farewell::Farewell,
     verifying: verifying::Verifying,
     stating: stating::Stating,
+    telling: outside::Telling,
     refused_here: u64,
     refused_there: u64,
 }
@@ -159,6 +169,7 @@ impl Link {
             farewell: farewell::Farewell::default(),
             verifying: verifying::Verifying::default(),
             stating: stating::Stating::default(),
+            telling: outside::Telling::default(),
             refused_here: 0,
             refused_there: 0,
         };
@@ -215,6 +226,7 @@ impl Link {
             Frame::Have(have) if running => self.on_have(have, shared, out),
             Frame::Possession(possession) if running => self.on_possession(possession, shared, out),
             Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
+            Frame::Outside(outside) if running => self.on_outside(outside, shared, out),
             Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
@@ -248,6 +260,7 @@ impl Link {
     pub fn on_appended(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.unsettle();
+            self.tell_what_is_outside(shared, out);
             self.pump(shared, out);
         }
     }
@@ -349,6 +362,7 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Reconcile(_) => "reconcile frame",
         Frame::Have(_) => "have",
         Frame::Possession(_) => "question of possession",
+        Frame::Outside(_) => "word of what is left out",
         Frame::Leaves(_) => "leaves frame",
         Frame::Ack { .. } => "ack",
         Frame::Refused(_) => "report of refused leaves",

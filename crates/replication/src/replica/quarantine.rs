@@ -65,8 +65,7 @@ impl Quarantine {
         if self.room == 0 || self.written.contains(&row.id) {
             return false;
         }
-        let takes =
-            row.from.is_none_or(|from| self.taken.entry(from).or_default().takes(row.bytes.len(), tick_ms));
+        let takes = row.from.is_none_or(|from| self.taken.entry(from).or_default().takes(row.bytes.len(), tick_ms));
         if takes {
             self.written.insert(row.id);
             self.room -= 1;

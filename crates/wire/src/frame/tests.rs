@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use heliu_record::id::SeatId;
 use heliu_replication::frame::{
-    Checkpoint, Delivery, Have, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile, Sums,
-    Turn, Verdict, WIRE_VERSIONS,
+    Checkpoint, Delivery, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile,
+    Sums, Turn, Verdict, WIRE_VERSIONS,
 };
 use heliu_storage::StoreId;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
@@ -77,6 +77,7 @@ fn frames() -> Vec<Frame> {
         Frame::Hello(hello()),
         Frame::Refuse(Refuse { code: RefuseCode::StoreFailed, reason: "the disk is full".into() }),
         Frame::Directory(Vec::new()),
+        Frame::Outside(Outside { records: vec![RecordId([1; 32])], no_longer: vec![RecordId([2; 32])] }),
         Frame::Welcome(Welcome::default()),
         Frame::Welcome(Welcome {
             cursor: Some(cursor),

@@ -16,7 +16,7 @@ pub struct LinkResponse {
 pub struct Frame {
     #[prost(
         oneof = "frame::Frame",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
     )]
     pub frame: ::core::option::Option<frame::Frame>,
 }
@@ -54,6 +54,8 @@ pub mod frame {
         JoinRefused(super::JoinRefused),
         #[prost(message, tag = "15")]
         Possession(super::Possession),
+        #[prost(message, tag = "16")]
+        Outside(super::Outside),
     }
 }
 /// Who is speaking. The first frame of both ends.
@@ -119,6 +121,17 @@ pub struct Welcome {
     /// 32 bytes: the sum of the hashes of the statements that the sender has and the receiver is to have.
     #[prost(bytes = "vec", tag = "3")]
     pub statements: ::prost::alloc::vec::Vec<u8>,
+}
+/// Records of which the sender takes no more, because there is too much at its seat of their author. Both ends leave them out
+/// where they compare, until it says that they are outside no longer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Outside {
+    /// 32 bytes each, one after the other.
+    #[prost(bytes = "vec", tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<u8>,
+    /// Likewise.
+    #[prost(bytes = "vec", tag = "2")]
+    pub no_longer: ::prost::alloc::vec::Vec<u8>,
 }
 /// A place in a store's feed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

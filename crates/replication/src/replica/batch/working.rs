@@ -230,12 +230,21 @@ impl Batch {
         hash
     }
 
-    fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
+    fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &mut Replica) {
         let stays = |open: &&Open| {
             open.is_present()
                 && open.relay_scope(&replica.directory).has_audience(replica.seat, replica.directory.seats())
         };
         if replica.open.get(&record).filter(stays).is_some() {
+            // Why is in what was left out.
+            if replica.foreign.is_outside(&record) {
+                replica.foreign.let_in(record);
+                self.taken_in.insert(record);
+                self.ours.insert(record, true);
+                if let Some(open) = replica.open.get(&record) {
+                    self.touch(open);
+                }
+            }
             self.outcome.wants.entry(link).or_default().insert(record);
         }
     }
