@@ -29,7 +29,7 @@ impl Enrolment {
 
     /// Whether a request is good by the directory as it is here, or has been granted before.
     fn holds(&self, asked: &JoinRequest) -> bool {
-        let directory = self.node.0.directory.borrow().clone();
+        let directory = self.node.0.directory.borrow();
         let has_joined = directory.token_used(asked.token.id).and_then(|used| used.node);
         if has_joined.is_some() {
             return has_joined == Some(asked.node(Ed25519.scheme()));

@@ -12,11 +12,10 @@ use crate::frame::RefusedLeaf;
 
 /// Rows that a store keeps of what links brought; 256 MiB at the very most.
 const ROWS_MAX: usize = 4_096;
-/// Of those, what one node may take while a process runs; and in one minute, with so many bytes: for people to see what it
-/// sends, some of it is as good as all.
-const ROWS_OF_ONE: usize = 1_024;
-const ROWS_A_MINUTE: usize = 256;
-const BYTES_A_MINUTE: usize = 4 * 1024 * 1024;
+/// Of those, what one node may take while a process runs, and in one minute: for people to see what it sends, some of it is
+/// as good as all.
+const ROWS_OF_ONE: usize = 2_048;
+const ROWS_A_MINUTE: usize = 1_024;
 const MINUTE_MS: u64 = 60_000;
 /// As much as a row may hold.
 const BYTES_MAX: usize = 64 * 1024;
@@ -36,18 +35,17 @@ struct Taken {
     /// In the minute that began at this tick.
     since_tick: u64,
     rows_now: usize,
-    bytes_now: usize,
 }
 
 impl Taken {
-    /// Whether another row of so many bytes is within bounds; it is counted then.
-    fn takes(&mut self, bytes: usize, tick_ms: u64) -> bool {
+    /// Whether another row is within bounds; it is counted then.
+    fn takes(&mut self, tick_ms: u64) -> bool {
         if tick_ms.saturating_sub(self.since_tick) >= MINUTE_MS {
-            (self.since_tick, self.rows_now, self.bytes_now) = (tick_ms, 0, 0);
+            (self.since_tick, self.rows_now) = (tick_ms, 0);
         }
-        let takes = self.rows < ROWS_OF_ONE && self.rows_now < ROWS_A_MINUTE && self.bytes_now < BYTES_A_MINUTE;
+        let takes = self.rows < ROWS_OF_ONE && self.rows_now < ROWS_A_MINUTE;
         if takes {
-            (self.rows, self.rows_now, self.bytes_now) = (self.rows + 1, self.rows_now + 1, self.bytes_now + bytes);
+            (self.rows, self.rows_now) = (self.rows + 1, self.rows_now + 1);
         }
         takes
     }
@@ -65,7 +63,7 @@ impl Quarantine {
         if self.room == 0 || self.written.contains(&row.id) {
             return false;
         }
-        let takes = row.from.is_none_or(|from| self.taken.entry(from).or_default().takes(row.bytes.len(), tick_ms));
+        let takes = row.from.is_none_or(|from| self.taken.entry(from).or_default().takes(tick_ms));
         if takes {
             self.written.insert(row.id);
             self.room -= 1;
@@ -108,24 +106,22 @@ pub(super) fn kept(bytes: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn row(from: u8, n: u32, bytes: usize) -> QuarantineRow {
+    fn row(from: u8, n: u32) -> QuarantineRow {
         let mut id = [from; 32];
         id[..4].copy_from_slice(&n.to_be_bytes());
-        refused(id, None, NodeId([from; 16]), ("commit.bad-signature", String::new()), &vec![0; bytes], 0).1
+        refused(id, None, NodeId([from; 16]), ("commit.bad-signature", String::new()), &[0], 0).1
     }
 
     #[test]
     fn whoever_sends_junk_without_end_fills_a_share_of_the_quarantine_and_leaves_room_for_what_others_send() {
         let mut quarantine = Quarantine::beside(0);
-        let mut flood = |ticks: std::ops::Range<u64>, bytes| {
-            let at = |tick: u64| (0..2_000).map(move |n| (tick, n));
-            let rows = ticks.flat_map(at).map(|(tick, n)| (tick * MINUTE_MS, row(1, n + 2_000 * tick as u32, bytes)));
-            rows.filter(|(tick_ms, row)| quarantine.takes(row, *tick_ms)).count()
+        let mut flood = |ticks: std::ops::Range<u32>| {
+            let at = |tick: u32| (0..2_000).map(move |n| (u64::from(tick) * MINUTE_MS, row(1, n + 2_000 * tick)));
+            ticks.flat_map(at).filter(|(tick_ms, row)| quarantine.takes(row, *tick_ms)).count()
         };
-        assert_eq!(flood(0..1, 1), ROWS_A_MINUTE);
-        assert_eq!(flood(1..2, 1 << 16), BYTES_A_MINUTE >> 16, "long ones are fewer");
-        assert_eq!(flood(2..60, 1), ROWS_OF_ONE - ROWS_A_MINUTE - (BYTES_A_MINUTE >> 16));
-        assert!(quarantine.takes(&row(2, 0, 1), 0), "another node's first one");
-        assert!(!quarantine.takes(&row(2, 0, 1), 0), "it is written once");
+        assert_eq!(flood(0..1), ROWS_A_MINUTE);
+        assert_eq!(flood(1..60), ROWS_OF_ONE - ROWS_A_MINUTE);
+        assert!(quarantine.takes(&row(2, 0), 0), "another node's first one");
+        assert!(!quarantine.takes(&row(2, 0), 0), "it is written once");
     }
 }
