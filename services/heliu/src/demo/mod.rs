@@ -75,7 +75,7 @@ async fn interrupted() {
         Ok(mut signals) => drop(signals.next().await),
         Err(failure) => {
             tracing::warn!(why = failure.told(), "cannot wait for Ctrl-C");
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
