@@ -15,8 +15,7 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 #[test]
 fn what_somebody_does_one_after_the_other_takes_no_more_than_it_may_and_keeps_no_clerk_waiting() {
     let _turn = alone();
-    let bounded = NAMES.into_iter().filter(|name| *name != "unread answers");
-    let rows: Vec<_> = bounded.map(|name| play(name, Size::QUICK)).collect();
+    let rows: Vec<_> = NAMES.into_iter().map(|name| play(name, Size::QUICK)).collect();
     let mut wrong = Vec::new();
     for row in &rows {
         let units = row.sent.div_ceil(64 * 1024).max(1);
