@@ -27,6 +27,7 @@ use crate::server::unread::Unread;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 use crate::tls::Certificate;
 use crate::tls::refused::RefusedPeers;
+use crate::told::Told;
 
 /// A running node. It goes on when all handles are dropped; [`NodeHandle::shutdown`] ends it.
 #[derive(Clone)]
@@ -48,6 +49,8 @@ pub(crate) struct Inner {
     /// None: development mode.
     pub secured: Option<Secured>,
     pub refused: RefusedPeers,
+    /// What others have caused in the log.
+    pub told: Arc<Told>,
     /// The queue `inbox`: the one way to the engine.
     pub inbox: mpsc::Sender<Ask>,
     /// One permit for each command under way, kept until it is answered, whether or not its asker still waits: what the

@@ -18,6 +18,7 @@ mod runner;
 mod server;
 pub mod status;
 mod tls;
+mod told;
 pub mod zone;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use heliu_replication::Config;
 use heliu_storage::Write;
+use heliu_trust::id::seat_id;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
@@ -51,6 +53,7 @@ use server::unread::Unread;
 use status::LinkRole;
 use tls::Certificate;
 use tls::refused::RefusedPeers;
+use told::Told;
 
 /// Machines that wait to become nodes at once.
 const JOINS_WAITING: usize = 32;
@@ -77,6 +80,8 @@ impl Node {
                 program: options.program.clone(),
                 open_max: options.open_max,
                 patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
+                foreign_max: options.foreign_max,
+                declined: options.declined.iter().map(|code| seat_id(&options.anchor.realm, code)).collect(),
             },
         };
         let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;
@@ -89,6 +94,7 @@ impl Node {
         let (inbox, queue) = mpsc::channel(limits.inbox);
         let (directory, directory_seen) = watch::channel(engine.directory().clone());
         let (read_only, read_only_seen) = watch::channel(None);
+        let told = Arc::new(Told::default());
         let inner = Arc::new(Inner {
             node: beginner.node(),
             seat,
@@ -100,7 +106,8 @@ impl Node {
             unread: Unread::new(options.bounds),
             retry: options.retry,
             secured,
-            refused: RefusedPeers::default(),
+            refused: RefusedPeers::new(Arc::clone(&told)),
+            told,
             inbox,
             commands: Arc::new(Semaphore::new(limits.commands)),
             joins: Arc::new(Semaphore::new(JOINS_WAITING)),

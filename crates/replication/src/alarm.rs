@@ -24,8 +24,8 @@ pub enum Severity {
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
-    /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `judged_differently`, `fenced`,
-    /// `stranded_edits`, `keys_pending`, `audit_forked`.
+    /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `false_claim`, `judged_differently`, `fenced`,
+    /// `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -147,6 +147,21 @@ impl Alarm {
         Alarm::new("twin", Severity::Warning, what, next, node.to_string(), at_ms)
     }
 
+    pub(crate) fn false_claim(peer: NodeId, at_ms: i64) -> Self {
+        let short = peer.short();
+        let what = (
+            format!("节点 {short} 声称本节点写过本节点没有的改动,却拿不出本节点的签名;未予采信。"),
+            format!(
+                "Node {short} says that this node has written what it has not, and cannot show its signature: it is not believed."
+            ),
+        );
+        let next = (
+            "请查明该节点:其存储可能已损坏(在该节点运行 heliu doctor),或程序被人改动。重启后本提示消失。",
+            "Look into that node: its store may be damaged (heliu doctor there), or its program was changed. A restart ends              this alarm.",
+        );
+        Alarm::new("false_claim", Severity::Warning, what, next, peer.to_string(), at_ms)
+    }
+
     pub(crate) fn judged_differently(peer: NodeId, at_ms: i64) -> Self {
         let short = peer.short();
         let what = (
@@ -170,6 +185,22 @@ impl Alarm {
             "Look at each, and make it again or discard it (heliu stranded list).",
         );
         Alarm::new("stranded_edits", Severity::Warning, what, next, String::new(), at_ms)
+    }
+
+    pub(crate) fn too_much(author: SeatId, name: &str, records: usize, at_ms: i64) -> Self {
+        let what = (
+            format!("{name} 发给本席位(或下级)的内容已达上限:其余 {records} 条记录未收下,仍留在发送一方。"),
+            format!(
+                "{name} has named this seat, or one below, in more than it may: {records} of its records are not taken, and \
+                 stay where they are."
+            ),
+        );
+        let next = (
+            "请与对方核实。确需接收,调高 heliu.toml 中的 foreign.leaves_max;不愿接收,把其代码列入 foreign.declined。改后重启节点生效。",
+            "Ask there what it is. To take it, raise foreign.leaves_max in heliu.toml; to take nothing more of it, put its code \
+             into foreign.declined. Then restart the node.",
+        );
+        Alarm::new("too_much_of_one", Severity::Warning, what, next, author.to_string(), at_ms)
     }
 
     fn second_node(seat: SeatId, name: &str, earlier: NodeId, node: NodeId, at_ms: i64) -> Self {

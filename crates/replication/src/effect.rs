@@ -1,6 +1,7 @@
 //! What goes into the engine and what comes out. The shell carries every effect out and answers those that ask.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use heliu_record::command::Request;
 use heliu_record::date::Date;
@@ -10,6 +11,7 @@ use heliu_storage::{
     Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
     Transaction,
 };
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use heliu_trust::token::JoinRequest;
@@ -150,7 +152,8 @@ pub enum Input {
     Peer {
         link: LinkId,
         cursor: Option<Cursor>,
-        last_commit: Option<(Incarnation, u64, CommitId)>,
+        /// The last commit of the other node that the store has.
+        last_commit: Option<Arc<SignedCommit>>,
         wants: Vec<RecordId>,
     },
     /// Answers [`Effect::Scan`]: every row of the store, in id order.
@@ -434,6 +437,11 @@ pub enum Notice {
     Stranded {
         record: RecordId,
         count: usize,
+    },
+    /// The other end says that this node has written what it has not, and cannot show its signature.
+    FalseClaim {
+        link: LinkId,
+        peer: NodeId,
     },
     /// This node found that it had been rolled back or copied, and writes under a new incarnation.
     NewIncarnation(Incarnation),

@@ -6,15 +6,17 @@
 //! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Position, ScanItem, StoreError};
-use heliu_trust::id::{CommitId, Incarnation};
+use heliu_trust::commit::SignedCommit;
+use heliu_trust::id::NodeId;
 
 use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, JoinAsker, Joins, Outcome, Replica, Step, Work};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Order, Outcome, Replica, Step, Work};
 use crate::start::Start;
 
 mod alarms;
@@ -31,12 +33,25 @@ pub struct Config {
     pub open_max: usize,
     /// A round of the patrol through all records takes at least so long, and the first begins after a sixtieth of it.
     pub patrol_round_ms: u64,
+    /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
+    pub foreign_max: u64,
+    /// Seats outside of this line of which nothing new is taken.
+    pub declined: BTreeSet<SeatId>,
 }
+
+/// See [`Config::foreign_max`]; some 1.5 MB on the disk.
+pub const FOREIGN_MAX: u64 = 1_024;
 
 impl Default for Config {
     fn default() -> Self {
         let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
-        Config { program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000 }
+        Config {
+            program,
+            open_max: 4_096,
+            patrol_round_ms: 60 * 60 * 1_000,
+            foreign_max: FOREIGN_MAX,
+            declined: BTreeSet::new(),
+        }
     }
 }
 
@@ -51,7 +66,7 @@ enum Busy {
 /// What the store said of a peer, kept until sums for its seat have been counted.
 struct PeerKnown {
     cursor: Option<heliu_storage::Cursor>,
-    last_commit: Option<(Incarnation, u64, CommitId)>,
+    last_commit: Option<Arc<SignedCommit>>,
     wants: Vec<RecordId>,
 }
 
@@ -66,6 +81,8 @@ pub struct Engine {
     has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
     renewing: bool,
+    /// Who has claimed what it could not show of this node's own commits, and when last.
+    false_claims: BTreeMap<NodeId, u64>,
     /// Join requests that others have to enter.
     joins: Joins,
     /// Of the last input.
@@ -86,6 +103,7 @@ impl Engine {
             has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
+            false_claims: BTreeMap::new(),
             joins: Joins::default(),
             now: Moment::default(),
             failed: None,
@@ -114,7 +132,7 @@ impl Engine {
         }
         match input {
             Input::LinkUp { link, dialer, peer } => {
-                let shared = shared(&self.replica, &self.config, None, now);
+                let shared = shared(&self.replica, &self.config, None, None, now);
                 let made = Link::new(link, dialer, peer, &shared, out);
                 self.links.insert(link, made);
             }
@@ -122,13 +140,14 @@ impl Engine {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
                 self.scans.remove(&link);
+                self.replica.sums.forget(link);
                 self.joins.link_down(link);
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
             Input::Execute { ticket, request, role, today, sight } => {
-                self.replica.submit(Work::Execute { ticket, request, role, today, sight });
+                self.replica.submit(Work::Execute(Order { ticket, request, role, today, sight }));
             }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());
@@ -181,6 +200,8 @@ impl Engine {
             Input::Tick => {
                 self.replica.tick(now);
                 out.effects.extend(self.replica.next_look(now));
+                // A scan for each that waits, and not for each word of what is left out.
+                self.scans.extend(self.replica.sums.to_count());
                 self.each(now, out, super::link::Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);
@@ -346,6 +367,14 @@ impl Engine {
                     self.replica.renew_soon();
                 }
             }
+            Arrival::Outside { link, outside } => {
+                if let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) {
+                    self.replica.sums.change_apart(link, seat, outside);
+                }
+            }
+            Arrival::FalseClaim { peer } => {
+                self.false_claims.insert(peer, now.tick_ms);
+            }
             Arrival::Statements { link, statements } => {
                 let statements = self.replica.check_statements(link, &statements, out);
                 self.replica.submit(Work::Statements { link, statements });
@@ -387,6 +416,7 @@ impl Engine {
     }
 
     fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
+        self.replica.count_apart(id, items);
         match self.uncounted.remove(&id) {
             Some(known) => {
                 if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
@@ -412,7 +442,7 @@ impl Engine {
 
     fn with(&mut self, id: LinkId, now: Moment, out: &mut Out, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) {
         if let Some(link) = self.links.get_mut(&id) {
-            let shared = shared(&self.replica, &self.config, link.peer_seat(), now);
+            let shared = shared(&self.replica, &self.config, Some(id), link.peer_seat(), now);
             act(link, &shared, out);
         }
     }
@@ -425,7 +455,14 @@ impl Engine {
     }
 }
 
-fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, now: Moment) -> Shared<'a> {
+fn shared<'a>(
+    replica: &'a Replica,
+    config: &'a Config,
+    link: Option<LinkId>,
+    peer: Option<SeatId>,
+    now: Moment,
+) -> Shared<'a> {
+    let apart = link.and_then(|link| replica.sums.apart(link));
     Shared {
         realm: replica.realm,
         node: replica.node,
@@ -435,7 +472,11 @@ fn shared<'a>(replica: &'a Replica, config: &'a Config, peer: Option<SeatId>, no
         tail: &replica.tail,
         directory: replica.directory(),
         last_commit: replica.last_commit(),
-        sums: replica.sums_with(peer),
+        verifier: &*replica.verifier,
+        sums: replica.sums_with(link, peer),
+        is_counting: apart.is_some_and(|(_, _, is_counting)| is_counting),
+        apart: apart.map(|(records, ..)| records),
+        foreign: &replica.foreign,
         statements: &replica.statements,
         leaving: replica.leaving(),
         fork: replica.fork.as_ref(),

@@ -7,7 +7,7 @@ use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_storage::{Cursor, Position, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::SignedEntry;
-use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
+use heliu_trust::id::{DirectoryVersion, Incarnation, NodeId, RealmId};
 
 /// The wire versions that this program speaks.
 pub const WIRE_VERSIONS: std::ops::RangeInclusive<u32> = 1..=1;
@@ -81,6 +81,7 @@ pub enum Frame {
     /// Who has these leaves durably; see [`Possession`].
     Possession(Possession),
     Leaves(Leaves),
+    Outside(Outside),
     /// Everything in frames up to this sequence is durable here, or refused for good.
     Ack {
         sequence: u64,
@@ -144,8 +145,8 @@ pub struct Welcome {
     /// How far the sender of this has the other's feed. None: it has nothing of this store.
     pub cursor: Option<Cursor>,
     /// The last commit of the receiver's node that the sender knows: a node that finds its own chain different was
-    /// rolled back, and takes a new incarnation.
-    pub known_of_you: Option<(Incarnation, u64, CommitId)>,
+    /// rolled back, and takes a new incarnation. It carries its signature, for nobody is believed what he only says.
+    pub known_of_you: Option<Arc<SignedCommit>>,
     /// Over the hashes of the statements that the sender has and the receiver is to have.
     pub statements: Sum,
 }
@@ -211,6 +212,14 @@ impl Range {
         };
         content + 2 * RecordId::LEN + 32
     }
+}
+
+/// Records of which the sender takes no more, because there is too much at its seat of their author: both ends leave them
+/// out where they compare, until it says that they are outside no longer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outside {
+    pub records: Vec<RecordId>,
+    pub no_longer: Vec<RecordId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,6 @@ pub use effect::{
     AuditEvent, Effect, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction,
     Reply, Revealed, SWEEP_ROWS, StrandedAction, Ticket,
 };
-pub use engine::{Config, Engine};
+pub use engine::{Config, Engine, FOREIGN_MAX};
 pub use replica::{Receipt, reveal};
 pub use start::Start;

@@ -9,7 +9,7 @@ use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
-use crate::replica::{ScopeSumsStart, StrangersStart};
+use crate::replica::{ForeignCounts, ScopeSumsStart, StrangersStart};
 
 /// Read from the store by the shell. Rows are counted one by one, so that a large store
 /// does not have to be in memory at once.
@@ -41,6 +41,7 @@ pub struct Start {
     pub seed: [u8; 32],
     pub(crate) sums: ScopeSumsStart,
     pub(crate) strangers: StrangersStart,
+    pub(crate) foreign: ForeignCounts,
     /// Records whose rows are not what was written. They count for nothing until they have been made anew.
     pub(crate) set_aside: Vec<RecordId>,
 }
@@ -75,6 +76,7 @@ impl Start {
             seed,
             sums,
             strangers: StrangersStart::default(),
+            foreign: ForeignCounts::default(),
             set_aside: Vec::new(),
         }
     }
@@ -83,6 +85,7 @@ impl Start {
     pub fn count(&mut self, items: &[ScanItem]) {
         self.sums.count(items, self.seat, self.directory.seats());
         self.strangers.count(items, self.directory.seats());
+        self.foreign.count(items, self.seat, self.directory.seats());
     }
 
     /// Takes note of rows that were found to be damaged while they were counted.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use heliu_record::id::{LeafHash, RecordId, SeatId, to_hex};
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    AuditRow, CommandId, ConflictPage, ConflictQuery, ConflictRow, Cursor, QuarantineRow, Quarantined, StatementRow,
-    StoreId, StrandedRow,
+    AuditRow, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, QuarantineRow, Quarantined,
+    StatementRow, StoreId, StrandedRow,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::AssertSqlSafe;
@@ -44,10 +44,7 @@ pub async fn conflicts(connection: &mut SqliteConnection, query: &ConflictQuery)
     Ok(ConflictPage { rows, next })
 }
 
-pub async fn conflict_ids(
-    connection: &mut SqliteConnection,
-    anchors: &[RecordId],
-) -> Result<Vec<([u8; 32], Vec<RecordId>)>, Fault> {
+pub async fn conflict_ids(connection: &mut SqliteConnection, anchors: &[RecordId]) -> Result<Vec<ConflictRef>, Fault> {
     let query = sqlx::query(
         "SELECT id, anchors FROM conflicts WHERE id IN \
          (SELECT a.conflict FROM json_each(?) j CROSS JOIN conflict_anchors a ON a.anchor = unhex(j.value)) ORDER BY id",
@@ -55,7 +52,7 @@ pub async fn conflict_ids(
     let rows = query.bind(id_list(anchors.iter().map(|id| &id.0))).fetch_all(connection).await?;
     let pair = |row: &SqliteRow| {
         let cells = Cells::new(row, "conflicts", 0);
-        Ok((cells.fixed(0)?, anchors_of(&cells, 1)?))
+        Ok(ConflictRef { id: cells.fixed(0)?, anchors: anchors_of(&cells, 1)? })
     };
     rows.iter().map(pair).collect()
 }

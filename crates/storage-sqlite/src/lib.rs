@@ -23,9 +23,9 @@ use std::time::Duration;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
-    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRow, Cursor, FeedPage, LeafRow, ListPage,
-    ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage, StatementRow,
-    StoreError, StoreId, StrandedRow, Transaction, Write,
+    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
+    ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage,
+    StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -259,7 +259,7 @@ impl Read for SqliteStore {
         read!(self, "reading conflicts", connection => ledgers::conflicts(connection, query))
     }
 
-    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<([u8; 32], Vec<RecordId>)>, StoreError> {
+    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRef>, StoreError> {
         read!(self, "reading conflicts", connection => ledgers::conflict_ids(connection, anchors))
     }
 

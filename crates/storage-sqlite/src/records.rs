@@ -52,8 +52,8 @@ async fn scan_where(
     let rows = query.fetch_all(connection).await?;
     let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
     let item = |row: &SqliteRow| {
-        let RecordRow { id, scope, state, held, admitted, .. } = itself(row)?;
-        Ok(ScanItem { id, scope, present: state == RecordState::Present, held, admitted })
+        let RecordRow { id, scope, state, held, admitted, leaves, .. } = itself(row)?;
+        Ok(ScanItem { id, scope, present: state == RecordState::Present, held, admitted, leaves })
     };
     sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
     Ok(page)

@@ -13,6 +13,13 @@ pub struct ConflictRow {
     pub body: Vec<u8>,
 }
 
+/// An open conflict without its body.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConflictRef {
+    pub id: [u8; 32],
+    pub anchors: Vec<RecordId>,
+}
+
 /// Open conflicts, in id order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConflictPage {

@@ -17,7 +17,8 @@ use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 pub use ledger::{
-    AuditRow, ConflictPage, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow, StrandedState,
+    AuditRow, ConflictPage, ConflictRef, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow,
+    StrandedState,
 };
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
@@ -134,10 +135,7 @@ pub trait Read: Send + Sync {
     fn conflicts(&self, query: &ConflictQuery) -> impl Future<Output = Result<ConflictPage, StoreError>> + Send;
     /// Which open conflicts have one of these records as an anchor, in order and without their bodies, each with all its
     /// anchors.
-    fn conflict_ids(
-        &self,
-        anchors: &[RecordId],
-    ) -> impl Future<Output = Result<Vec<([u8; 32], Vec<RecordId>)>, StoreError>> + Send;
+    fn conflict_ids(&self, anchors: &[RecordId]) -> impl Future<Output = Result<Vec<ConflictRef>, StoreError>> + Send;
     /// Open conflicts that have one of these records as an anchor.
     fn conflicts_of(&self, anchors: &[RecordId]) -> impl Future<Output = Result<Vec<ConflictRow>, StoreError>> + Send;
     /// How far this node has received the feed of another store, by any link.

@@ -11,9 +11,9 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
 use crate::{
-    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRow, Cursor, DamagedRow, FeedEntry, FeedPage,
-    LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem,
-    ScanPage, StatementRow, StoreError, StoreId, StrandedRow, StrandedState, Transaction, Write,
+    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow, FeedEntry,
+    FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow,
+    ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, StrandedState, Transaction, Write,
 };
 use state::{State, page};
 
@@ -138,12 +138,12 @@ impl Read for MemoryStore {
         Ok(ConflictPage { rows: page.into_iter().map(|row| ConflictRow::clone(row)).collect(), next })
     }
 
-    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<([u8; 32], Vec<RecordId>)>, StoreError> {
+    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRef>, StoreError> {
         let state = self.lock();
         let ids: BTreeSet<&[u8; 32]> =
             anchors.iter().filter_map(|anchor| state.conflicts_by_anchor.get(anchor)).flatten().collect();
         let rows = ids.into_iter().filter_map(|id| state.conflicts.get(id));
-        Ok(rows.map(|row| (row.id, row.anchors.clone())).collect())
+        Ok(rows.map(|row| ConflictRef { id: row.id, anchors: row.anchors.clone() }).collect())
     }
 
     async fn conflicts_of(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, StoreError> {

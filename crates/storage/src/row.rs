@@ -268,6 +268,7 @@ pub struct ScanItem {
     pub present: bool,
     pub held: Sum,
     pub admitted: Sum,
+    pub leaves: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

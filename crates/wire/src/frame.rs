@@ -40,6 +40,8 @@ pub enum FrameError {
     TooLong { what: &'static str, max: usize },
     #[error("a directory entry cannot be read: {0}")]
     Directory(DecodeError),
+    #[error("the last known commit cannot be read: {0}")]
+    KnownCommit(DecodeError),
     #[error("a delivery cannot be read: {0}")]
     Delivery(#[from] DeliveryError),
 }
@@ -59,6 +61,7 @@ impl From<&Frame> for pb::Frame {
             Frame::Have(have) => PbFrame::Have(have.into()),
             Frame::Possession(possession) => PbFrame::Possession(possession.into()),
             Frame::Leaves(leaves) => PbFrame::Leaves(leaves.into()),
+            Frame::Outside(outside) => PbFrame::Outside(outside.into()),
             Frame::Ack { sequence } => PbFrame::Ack(pb::Ack { sequence: *sequence }),
             Frame::Refused(leaves) => PbFrame::Refused(pb::Refused { leaves: leaves.iter().map(Into::into).collect() }),
             Frame::Checkpoint(checkpoint) => PbFrame::Checkpoint(checkpoint.into()),
@@ -89,6 +92,7 @@ impl TryFrom<pb::Frame> for Frame {
             PbFrame::Have(have) => Frame::Have(have.try_into()?),
             PbFrame::Possession(possession) => to_possession(possession)?,
             PbFrame::Leaves(leaves) => Frame::Leaves(leaves.try_into()?),
+            PbFrame::Outside(outside) => Frame::Outside(outside.try_into()?),
             PbFrame::Ack(pb::Ack { sequence }) => Frame::Ack { sequence },
             PbFrame::Refused(pb::Refused { leaves }) => {
                 at_most("refused leaves", leaves.len(), limits::LEAVES_PER_FRAME)?;
@@ -206,11 +210,7 @@ impl From<&Welcome> for pb::Welcome {
                 incarnation: cursor.incarnation.0.to_vec(),
                 position: cursor.position,
             }),
-            known_of_you: welcome.known_of_you.as_ref().map(|(incarnation, seq, id)| pb::KnownCommit {
-                incarnation: incarnation.0.to_vec(),
-                seq: *seq,
-                id: id.0.to_vec(),
-            }),
+            known_of_you: welcome.known_of_you.as_ref().map(|signed| signed.encode()),
             statements: welcome.statements.0.to_vec(),
         }
     }
@@ -227,12 +227,9 @@ impl TryFrom<pb::Welcome> for Welcome {
                 position: cursor.position,
             })
         };
-        let known = |known: pb::KnownCommit| -> Result<_, FrameError> {
-            Ok((
-                heliu_trust::id::Incarnation(bytes("the known incarnation", &known.incarnation)?),
-                known.seq,
-                heliu_trust::id::CommitId(bytes("the known commit", &known.id)?),
-            ))
+        let known = |encoded: Vec<u8>| -> Result<_, FrameError> {
+            let signed = heliu_trust::commit::SignedCommit::decode(&encoded);
+            Ok(std::sync::Arc::new(signed.map_err(FrameError::KnownCommit)?))
         };
         Ok(Welcome {
             cursor: welcome.cursor.map(cursor).transpose()?,

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::cli::{InitArgs, PORT};
 use crate::failure::Failure;
 use crate::links::seat_of;
+use crate::node::can_listen;
 use crate::out::{Done, print, print_json};
 use crate::realm::make::{Realm, Wanted, make};
 use crate::realm::node_dir::seen_from_outside;
@@ -67,6 +68,7 @@ fn county_node(args: &InitArgs, county: &Seat) -> Result<Wanted, Failure> {
     if listen.port() == 0 {
         return Err(Failure::usage(say!("--listen 要有端口", "--listen needs a port")));
     }
+    can_listen(listen)?;
     let addresses = if args.address.is_empty() {
         let seen = seen_from_outside(listen, OUTSIDE);
         seen.into_iter().collect()

@@ -123,6 +123,8 @@ fn options(config: &Config) -> Result<Options, Failure> {
         program: concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned(),
         shutdown_deadline: config.shutdown,
         retry: Retry { max: config.retry_max, ..Retry::default() },
+        foreign_max: config.foreign_max,
+        declined: config.declined.clone(),
         ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
 }
@@ -232,28 +234,46 @@ fn say_ready(config: &Config, node: &NodeHandle, status: &NodeStatus, json: bool
     print(&(ready + &table::pairs(&rows)))
 }
 
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
+/// Those that ask a process to end, by whatever way: a service manager, Ctrl-C, a terminal that is gone, Ctrl-\\. Nothing is
+/// read anew on a signal: certificate and access list are watched, and the configuration is read at a start.
+pub struct Signals(Vec<(&'static str, tokio::signal::unix::Signal)>);
 
 impl Signals {
     /// From here on a signal no longer ends the process by itself.
-    fn listen() -> Result<Self, Failure> {
+    pub fn listen() -> Result<Self, Failure> {
         let listen = |kind| {
             signal(kind).map_err(|error| {
                 Failure::new(Exit::Failed, "signals", say!("无法接收信号", "cannot listen to signals")).because(error)
             })
         };
-        Ok(Signals { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        let mut signals = vec![
+            ("SIGTERM", listen(SignalKind::terminate())?),
+            ("SIGINT", listen(SignalKind::interrupt())?),
+            ("SIGQUIT", listen(SignalKind::quit())?),
+        ];
+        // Whoever started it with nohup wants it to outlive the terminal.
+        if !ignores_hangup() {
+            signals.push(("SIGHUP", listen(SignalKind::hangup())?));
+        }
+        Ok(Signals(signals))
     }
 
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-        }
+    pub async fn next(&mut self) -> &'static str {
+        std::future::poll_fn(|context| {
+            let came =
+                self.0.iter_mut().find_map(|(name, signal)| signal.poll_recv(context).is_ready().then_some(*name));
+            came.map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        })
+        .await
     }
+}
+
+/// Whether this process was started with SIGHUP ignored. Where the system does not say, it was not.
+fn ignores_hangup() -> bool {
+    const SIGHUP: u32 = 1;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+    mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
 
 /// Until a signal comes or the node ends by itself. A second signal does not wait for the rest.
@@ -281,6 +301,11 @@ fn stopped(why: &str) -> Failure {
     Failure::new(Exit::Failed, "stopped", say!("节点没有正常结束", "the node did not end in an orderly way"))
         .because(why)
         .next(say!("已确认的都已存盘,重新启动即可", "what was acknowledged is on disk: start it again"))
+}
+
+/// Whether a node of this machine could listen there now, as its start does.
+pub fn can_listen(address: SocketAddr) -> Result<(), Failure> {
+    std::net::TcpListener::bind(address).map(drop).map_err(|why| cannot_listen(address, &why))
 }
 
 /// Where the configuration or `--listen` says.

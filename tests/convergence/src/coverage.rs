@@ -188,6 +188,8 @@ impl Ground {
             Frame::Reconcile(_) => 4,
             Frame::Have(_) => 5,
             Frame::Possession(_) => 6,
+            // Only who is flooded says it; stories tell of it.
+            Frame::Outside(_) => return,
             Frame::Leaves(leaves) => {
                 if !leaves.withdrawn.is_empty() {
                     self.meet(2, 16);
@@ -236,6 +238,8 @@ impl Ground {
         self.notice_at(match notice {
             // Every verdict is met as a frame.
             Notice::LinkVerified { .. } | Notice::LinkClosed { .. } => return,
+            // Only who cannot sign claims what he cannot show; a story of `replication` tells of it.
+            Notice::FalseClaim { .. } => return,
             Notice::SumsDiffer { .. } => "sums differ",
             Notice::JudgedDifferently { .. } => "judged differently",
             Notice::Reconciled { .. } => "reconciled",

@@ -261,14 +261,16 @@ fn junk_without_end_is_counted_and_not_kept_without_end() {
         story.wait();
     }
     assert_eq!(story.world.tally.refused_leaves, 9_000);
-    assert_eq!(story.world.machines[county].disk.quarantined().len(), 4_096);
-    // Nor is there more room in another life.
+    // One node has a share of what is kept, in a minute and in all.
+    let kept = story.world.machines[county].disk.quarantined().len();
+    assert!((1_024..=2_048).contains(&kept), "{kept}");
+    // In another life it has no more than it sends.
     story.world.crash(county);
     story.world.start(county);
     story.world.hand_over_junk(county, 10);
     story.run_until_quiet();
     assert_eq!(story.world.tally.refused_leaves, 9_010);
-    assert_eq!(story.world.machines[county].disk.quarantined().len(), 4_096);
+    assert!((kept..=kept + 10).contains(&story.world.machines[county].disk.quarantined().len()));
 }
 
 #[test]

@@ -77,8 +77,13 @@ impl NodeProcess {
 
     /// SIGTERM: it has time to finish.
     pub async fn stop(&mut self) -> ExitStatus {
+        self.stop_by(Signal::TERM).await
+    }
+
+    /// By a signal that asks it to end.
+    pub async fn stop_by(&mut self, signal: Signal) -> ExitStatus {
         if let Some(id) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-            kill_process(id, Signal::TERM).expect("it is our child");
+            kill_process(id, signal).expect("it is our child");
         }
         self.child.wait().await.expect("it is our child")
     }

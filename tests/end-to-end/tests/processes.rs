@@ -5,6 +5,7 @@ use end_to_end::desk::order;
 use end_to_end::patience::until;
 use end_to_end::realm::Realm;
 use end_to_end::seats::code;
+use rustix::process::Signal;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_registered_in_a_village_is_seen_at_township_and_county_and_nowhere_else() {
@@ -29,7 +30,9 @@ async fn a_member_registered_in_a_village_is_seen_at_township_and_county_and_now
 
     // Each is stopped in its own way; what was acknowledged is there again.
     village_node.kill_nine().await;
-    assert!(township_node.stop().await.success() && county_node.stop().await.success());
+    assert!(township_node.stop_by(Signal::HUP).await.success(), "its terminal is gone: {}", township_node.log());
+    assert!(township_node.log().contains("the store is closed"), "{}", township_node.log());
+    assert!(county_node.stop_by(Signal::QUIT).await.success(), "{}", county_node.log());
     let (_village_node, village) = realm.start("V11").await;
     assert_eq!(village.view(&member).await["name"], "测试甲0001");
     village.does("record.set", &member, &[("field", "name"), ("value", "测试甲一")]).await;

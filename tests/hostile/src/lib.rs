@@ -11,4 +11,5 @@ pub mod dice;
 pub mod fuzz;
 pub mod gate;
 pub mod profile;
+pub mod sequences;
 pub mod twin;

@@ -11,7 +11,7 @@ use hostile::corpus::{self, code_of, read_frame};
 use hostile::cost::{self, Cost};
 use hostile::fuzz::{self, TARGETS, Target, Until};
 use hostile::gate::judge;
-use hostile::profile;
+use hostile::{profile, sequences};
 use serde_json::{Value, json};
 
 /// Beyond so many times the limit no noise of the machine explains it.
@@ -34,6 +34,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Sequences against a county, a township and a village that go on working. Fails beyond 50 ms and 32 MiB for each
+    /// 64 KiB that the attacker sends, unless it is what the engine costs for each leaf of a long record.
+    Sequences {
+        /// By its name; all if left out.
+        name: Option<String>,
+        /// One line of JSON for each.
+        #[arg(long)]
+        json: bool,
+        /// Less of each.
+        #[arg(long)]
+        quick: bool,
+        /// Writes what was measured, and what stays above, into this file.
+        #[arg(long)]
+        write: Option<std::path::PathBuf>,
+    },
     /// What each check costs for an honest change.
     Profile,
     /// Runs fuzzing targets, or all of them in turn.
@@ -51,6 +66,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Corpus { json } => measure(json),
+        Command::Sequences { name, json, quick, write } => play(name.as_deref(), json, quick, write.as_deref()),
         Command::Profile => {
             profile::measure().iter().for_each(|(check, micros)| println!("{micros:>8.1} us  {check}"));
             ExitCode::SUCCESS
@@ -126,6 +142,33 @@ fn measure(json: bool) -> ExitCode {
         println!("{} shapes; the worst takes {:.3} of what 64 KiB may: {}", rows.len(), worst.share(), worst.name);
     }
     if worst.share() > SLACK { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn play(name: Option<&str>, json: bool, quick: bool, write: Option<&Path>) -> ExitCode {
+    let size = if quick { sequences::Size::QUICK } else { sequences::Size::FULL };
+    let chosen: Vec<&'static str> =
+        sequences::NAMES.into_iter().filter(|known| name.is_none_or(|name| name == *known)).collect();
+    if chosen.is_empty() {
+        eprintln!("no such sequence; there are {}", sequences::NAMES.join(", "));
+        return ExitCode::from(2);
+    }
+    let mut rows = Vec::new();
+    for name in chosen {
+        let row = sequences::play(name, size);
+        if json {
+            println!("{}", row.json());
+        }
+        rows.push(row);
+    }
+    let told = sequences::told(&rows);
+    if !json {
+        print!("{told}");
+    }
+    if let Some(Err(error)) = write.map(|file| std::fs::write(file, format!("{}{told}```\n", sequences::HEAD))) {
+        eprintln!("not written: {error}");
+        return ExitCode::from(2);
+    }
+    if rows.iter().any(sequences::Row::fails) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn row(name: &'static str, len: usize, work: impl Fn() -> &'static str) -> Row {

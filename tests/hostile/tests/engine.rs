@@ -122,10 +122,11 @@ impl Node {
             Effect::ReadLeaves { link, records } => {
                 vec![Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }]
             }
-            Effect::ReadPeer { link, store: peer, node } => vec![Input::Peer {
+            Effect::ReadPeer { link, store: peer, .. } => vec![Input::Peer {
                 link,
                 cursor: ready(store.cursor(peer)).expect("reads"),
-                last_commit: ready(store.last_commit(node)).expect("reads"),
+                // What this node knows of a peer's own commits is no matter here.
+                last_commit: None,
                 wants: ready(store.wants(1_024)).expect("reads"),
             }],
             Effect::Scan { link } => {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod corpus;
 mod engine;
 mod fuzz;
+mod sequences;
 mod twin;
 
 /// Memory is counted for the whole process, so every test waits for its turn: one that does not would be counted.

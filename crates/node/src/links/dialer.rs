@@ -20,6 +20,7 @@ use super::trouble::{Cause, Trouble, root_cause};
 use crate::bounds::{Bounds, CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES};
 use crate::handle::Inner;
 use crate::options::Retry;
+use crate::told::Source;
 
 /// A link that lasted so long was a good one: the next wait is a short one again.
 const GOOD: Duration = Duration::from_secs(5);
@@ -73,12 +74,16 @@ async fn stay_with(inner: &Inner, route: &Arc<Route>, address: &str, wait: &mut 
             }
             Ok(Ended::Closed) => return Next::Address { linked },
             Ok(Ended::Lost(why)) => {
-                tracing::info!(%address, %why, "link lost before it was agreed on; the next address is tried");
+                if inner.told.may(Source::Place(address.to_owned()), "link lost") {
+                    tracing::info!(%address, %why, "link lost before it was agreed on; the next address is tried");
+                }
                 return Next::Address { linked };
             }
             Err(_) if !inner.is_running() => return Next::Stop,
             Err(why) => {
-                tracing::info!(%address, %why, "cannot reach the node; the next address is tried");
+                if inner.told.may(Source::Place(address.to_owned()), "cannot reach") {
+                    tracing::info!(%address, %why, "cannot reach the node; the next address is tried");
+                }
                 route.failed(Cause::new(why.trouble, format!("{address}: {why}")));
                 return Next::Address { linked };
             }

@@ -33,6 +33,7 @@ use crate::inbox::Ask;
 use crate::links::dialer::Backoff;
 use crate::links::trouble::{Cause, Trouble};
 use crate::links::{LinkEnd, Overflow};
+use crate::told::Source;
 use crate::zone;
 use answers::Waiting;
 use health::Health;
@@ -166,11 +167,10 @@ impl<S: Write + 'static> Running<S> {
                 }
             }
             Ask::Broken { link, why } => {
-                tracing::warn!(
-                    link = link.0,
-                    reason = why.reason,
-                    "what came is not of this protocol; the link is closed"
-                );
+                if self.may_tell(link, None, "not of this protocol") {
+                    let reason = &why.reason;
+                    tracing::warn!(link = link.0, reason, "what came is not of this protocol; the link is closed");
+                }
                 self.refuse(link, why);
                 self.feed(Input::LinkDown { link });
             }
@@ -230,6 +230,7 @@ impl<S: Write + 'static> Running<S> {
         self.tell_of_a_set_clock();
         self.time_out_verifying();
         self.note_who_is_behind();
+        self.run.inner.told.tell_what_was_left_out();
     }
 
     /// Neighbours compare it with theirs; they heard it when they connected, which may be weeks ago.
@@ -302,7 +303,9 @@ impl<S: Write + 'static> Running<S> {
                  link is made again and goes on where it was",
                 self.run.inner.limits.outgoing_frames
             );
-            tracing::warn!(link = link.0, %reason, "link closed");
+            if self.run.inner.told.may(Source::of_link(end.peer, &end.address), "link overflowed") {
+                tracing::warn!(link = link.0, %reason, "link closed");
+            }
             end.give_up(Cause::new(Trouble::TooSlow, reason));
         }
         self.verifying.gone(link);

@@ -1,4 +1,5 @@
-//! What the engine finds worth telling, as log lines that an operator understands: what, why, what to do.
+//! What the engine finds worth telling, as log lines that an operator understands: what, why, what to do. What the other end
+//! of a link can cause is told as often as [`crate::told`] allows.
 
 use heliu_replication::frame::{Refuse, RefuseCode};
 use heliu_replication::{LinkId, Notice};
@@ -6,10 +7,17 @@ use heliu_storage::Write;
 use heliu_trust::id::NodeId;
 
 use super::Running;
+use crate::told::Source;
 
 impl<S: Write + 'static> Running<S> {
     pub(super) fn notice(&mut self, notice: &Notice) {
         self.verifying.notice(notice);
+        if let Notice::LinkClosed { link, peer, why } = notice {
+            self.note_refused(*link, *peer, why);
+        }
+        if !self.may_tell_of(notice) {
+            return;
+        }
         match notice {
             Notice::LinkVerified { link, peer } => {
                 tracing::debug!(link = link.0, peer = %self.name(*peer), "both ends hold the same, proven");
@@ -40,7 +48,6 @@ impl<S: Write + 'static> Running<S> {
                 "the other end refused changes that were sent to it: its operators see them in its quarantine"
             ),
             Notice::LinkClosed { link, peer, why } => {
-                self.note_refused(*link, *peer, why);
                 let peer = peer.map(|peer| self.name(peer)).unwrap_or_default();
                 match why.code {
                     RefuseCode::ShuttingDown => tracing::info!(link = link.0, %peer, "the other end shuts down"),
@@ -70,6 +77,12 @@ impl<S: Write + 'static> Running<S> {
                 count,
                 "edits of this node lost what they stood on; they are made again where that undoes nothing (heliu stranded \
                  list shows the rest)"
+            ),
+            Notice::FalseClaim { link, peer } => tracing::warn!(
+                link = link.0,
+                peer = %self.name(*peer),
+                "the other end says that this node has written what it has not, and cannot show its signature: it is not \
+                 believed (heliu alarms)"
             ),
             Notice::NewIncarnation(incarnation) => tracing::warn!(
                 incarnation = incarnation.short(),
@@ -105,6 +118,39 @@ impl<S: Write + 'static> Running<S> {
             Notice::StoreFailed(error) => {
                 tracing::error!(%error, "the store takes no writes: reads go on, commands and links are refused");
             }
+        }
+    }
+
+    /// Whether a line may be written because of a link; it is counted otherwise.
+    pub(super) fn may_tell(&self, link: LinkId, peer: Option<NodeId>, kind: &'static str) -> bool {
+        // What a hello says of itself is proven by nothing in development mode, and is another one with each link.
+        let end = self.ends.get(&link).map(|end| Source::of_link(end.peer, &end.address));
+        let source = end.or_else(|| peer.map(Source::Node)).unwrap_or(Source::Others);
+        self.run.inner.told.may(source, kind)
+    }
+
+    fn may_tell_of(&self, notice: &Notice) -> bool {
+        let told = |node: NodeId, kind| self.run.inner.told.may(Source::Node(node), kind);
+        match notice {
+            Notice::SumsDiffer { link, peer } => self.may_tell(*link, Some(*peer), "sums differ"),
+            Notice::JudgedDifferently { link, peer } => self.may_tell(*link, Some(*peer), "judged differently"),
+            Notice::Reconciled { link, peer, .. } => self.may_tell(*link, Some(*peer), "reconciled"),
+            Notice::RefusedHere { link, .. } => self.may_tell(*link, None, "refused here"),
+            Notice::RefusedThere { link, .. } => self.may_tell(*link, None, "refused there"),
+            Notice::StatementRefused { link, .. } => self.may_tell(*link, None, "statement refused"),
+            Notice::FalseClaim { link, peer } => self.may_tell(*link, Some(*peer), "false claim"),
+            Notice::LinkClosed { link, peer, .. } => self.may_tell(*link, *peer, "link refused"),
+            Notice::Equivocation { author, .. } => told(*author, "equivocation"),
+            Notice::AuditForked { author, .. } => told(*author, "audit log forked"),
+            Notice::Erased { by, .. } => told(*by, "erased"),
+            // By whose leaves is not known here: all of them share these lines.
+            Notice::Stranded { .. } => self.run.inner.told.may(Source::Others, "stranded"),
+            Notice::NewIncarnation(_) => self.run.inner.told.may(Source::Others, "new incarnation"),
+            // Once in the life of a process, for whoever wants to see it, or about this node's own disk.
+            Notice::DirectoryForked { .. }
+            | Notice::LinkVerified { .. }
+            | Notice::Damaged { .. }
+            | Notice::StoreFailed(_) => true,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use heliu_record::id::{RecordId, to_hex};
 use heliu_replication::effect::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
 use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
 /// Records with waiting leaves that a new link asks for at once. What others wait for is found by the sums: if the other
@@ -117,8 +118,15 @@ async fn load_records<S: Write>(
 }
 
 async fn read_peer<S: Write>(store: &S, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {
-    let (cursor, last_commit, wants) =
-        futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
+    let (cursor, last, wants) = futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
+    let last_commit = match last {
+        // One that cannot be read proves nothing to the other end.
+        Some((incarnation, seq, id)) => (store.commits_at(&[(node, incarnation, seq)]).await?.iter())
+            .filter_map(|encoded| SignedCommit::decode(encoded).ok())
+            .find(|signed| signed.id == id)
+            .map(Arc::new),
+        None => None,
+    };
     Ok(Input::Peer { link, cursor, last_commit, wants })
 }
 

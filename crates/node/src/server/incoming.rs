@@ -24,6 +24,7 @@ use super::unread::Share;
 use crate::bounds::Bounds;
 use crate::handle::{Inner, Secured};
 use crate::tls::stream::Stream;
+use crate::told::Source;
 
 const PREFACE_BYTES: usize = 24;
 /// When the system gives no connection (no file handles left), trying again at once would only burn time.
@@ -77,7 +78,9 @@ async fn next(listener: &TcpListener, inner: &Inner) -> (TcpStream, SocketAddr) 
             // It was gone before it was taken, which is nobody else's concern.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted; if it goes on, raise the limit of open files");
+                if inner.told.may(Source::Others, "not accepted") {
+                    tracing::warn!(%error, "a connection could not be accepted; if it goes on, raise the limit of open files");
+                }
                 note_evicted(inner, inner.lobby.make_room());
                 sleep(ACCEPT_PAUSE).await;
             }

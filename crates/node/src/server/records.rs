@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
 use heliu_replication::Revealed;
-use heliu_storage::{Budget, ListQuery, Read, RecordRow, RecordState, StoreError};
+use heliu_storage::{Budget, ConflictRef, ListQuery, Read, RecordRow, RecordState, StoreError};
 use heliu_wire::records as pb;
 use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
@@ -65,11 +65,11 @@ impl<S: Read> Records<S> {
     ) -> Result<BTreeMap<RecordId, Vec<String>>, Status> {
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
         let mut conflicts: BTreeMap<RecordId, Vec<String>> = BTreeMap::new();
-        for (conflict, anchors) in self.store.conflict_ids(&ids).await.map_err(|error| of_read(&error))? {
+        for ConflictRef { id, anchors } in self.store.conflict_ids(&ids).await.map_err(|error| of_read(&error))? {
             if !reach.has_all(&anchors).await? {
                 continue;
             }
-            let id = heliu_record::id::to_hex(&conflict);
+            let id = heliu_record::id::to_hex(&id);
             for anchor in anchors {
                 conflicts.entry(anchor).or_default().push(id.clone());
             }

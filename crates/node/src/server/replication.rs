@@ -18,6 +18,7 @@ use crate::handle::{Inner, NodeHandle};
 use crate::links::conversation::{Ended, converse};
 use crate::links::link;
 use crate::links::route::Route;
+use crate::told::Source;
 
 pub(super) struct Replication {
     node: NodeHandle,
@@ -60,7 +61,10 @@ impl ReplicationService for Replication {
         let id = tasks.id;
         let incoming = request.into_inner();
         tokio::spawn(async move {
-            if let Ended::Lost(why) = converse(&inner, end, tasks, incoming).await {
+            let source = Source::of_link(peer, &address);
+            if let Ended::Lost(why) = converse(&inner, end, tasks, incoming).await
+                && inner.told.may(source, "link lost")
+            {
                 tracing::info!(link = id.0, %address, %why, "link lost");
             }
         });

@@ -118,7 +118,7 @@ async fn a_revoked_token_lets_nobody_in_and_only_the_issuers_node_can_revoke() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_join_request_is_refused_cheaply_and_whoever_goes_on_is_not_heard() {
+async fn whoever_goes_on_asking_with_what_is_no_token_is_not_heard_and_shuts_out_no_machine_that_has_one() {
     let seats = County::new();
     let county = seats.start(COUNTY, &[]).await;
     let administrator = seats.client(COUNTY, &county).await;
@@ -135,17 +135,24 @@ async fn what_is_no_join_request_is_refused_cheaply_and_whoever_goes_on_is_not_h
         (vec![0xff; 4_000], "bad_value"),
         (good[..good.len() / 2].to_vec(), "bad_value"),
         (grown, "bad_value"),
-        (turned, "bad_signature"),
+        (turned.clone(), "bad_signature"),
     ];
     for (bytes, reason) in hostile {
         let error: Error = newcomer.join(bytes).await.expect_err("it is none");
         assert_eq!(error.reason(), reason, "{error}");
     }
     assert!(newcomer.join(vec![0; 64 * 1024]).await.is_err(), "more than one request can have");
-    for _ in 0..20 {
+    for _ in 0..25 {
         let _ = newcomer.join(Vec::new()).await;
     }
-    let error = newcomer.join(good).await.expect_err("this address is not heard for a while");
+    let forged = request_of("thief", &JoinToken { minter: key("thief").public_key(), ..token.clone() });
+    for bad in [Vec::new(), turned, forged] {
+        let error = newcomer.join(bad).await.expect_err("this address is not heard for a while");
+        assert_eq!(error.reason(), "too_many_attempts", "{error}");
+    }
+    let answer = newcomer.join(good.clone()).await.expect("behind the same address is a machine with a good token");
+    assert_eq!(newcomer.join(good).await.expect("it asks again after a lost answer"), answer);
+    let error = newcomer.join(request_of("thief", &token)).await.expect_err("it was used");
     assert_eq!(error.reason(), "too_many_attempts", "{error}");
     administrator.status().await.expect("others are");
 }

@@ -9,6 +9,7 @@ mod directory;
 mod disk;
 mod enrolment;
 mod flood;
+mod foreign;
 mod hostile;
 mod limits;
 mod links;

@@ -39,7 +39,7 @@ fn usual(value: ValueType, own: &BTreeMap<&'static str, RecordId>) -> String {
         ValueType::Bool => "true".to_owned(),
         ValueType::Seat => code_of("V11"),
         ValueType::Record(kind) | ValueType::Unit(kind) => hex(own.get(kind).copied().unwrap_or(own["org"])),
-        ValueType::Choice(choices) => choices[0].to_owned(),
+        ValueType::Choice(choices) => choices[0].name.to_owned(),
     }
 }
 

@@ -27,6 +27,7 @@ impl Engine {
         let here = twins.remove(&replica.node).or(replica.evidence.twin_since);
         alarms.extend(here.map(|at| Alarm::twin_here(replica.node, now.wall_of(at))));
         alarms.extend(twins.into_iter().map(|(node, at)| Alarm::twin(node, now.wall_of(at))));
+        alarms.extend(self.false_claims.iter().map(|(peer, at)| Alarm::false_claim(*peer, now.wall_of(*at))));
         let judged = self.links.values().filter_map(Link::judged_differently);
         alarms.extend(judged.map(|(peer, at)| Alarm::judged_differently(peer, now.wall_of(at))));
         let waiting = replica.pending_wraps().count();
@@ -34,6 +35,12 @@ impl Engine {
             alarms.push(Alarm::keys_pending(waiting, replica.seat));
         }
         alarms.extend(replica.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
+        for (author, at, records) in replica.foreign.floods() {
+            let seats = replica.directory().seats();
+            let name =
+                seats.get(author).map_or_else(|| author.short(), |seat| format!("{} ({})", seat.name, seat.code));
+            alarms.push(Alarm::too_much(author, &name, records, now.wall_of(at)));
+        }
         let (stranded, since_ms) = replica.stranded();
         if stranded > 0 {
             alarms.push(Alarm::stranded(stranded, since_ms));

@@ -1,11 +1,15 @@
 //! From hello to running: who is there, whose directory is shorter, and how far each end has the other's feed.
 
+use std::sync::Arc;
+
 use heliu_record::id::RecordId;
 use heliu_storage::Cursor;
-use heliu_trust::id::{CommitId, Incarnation};
+use heliu_trust::admission::check_commits;
+use heliu_trust::commit::SignedCommit;
 
 use super::pushing::Push;
 use super::{Arrival, Heard, Link, Out, Peer, Phase, Shared};
+use crate::effect::Notice;
 use crate::frame::{Frame, Hello, RefuseCode, WIRE_VERSIONS, Welcome};
 
 pub(super) fn hello(shared: &Shared<'_>) -> Hello {
@@ -20,6 +24,23 @@ pub(super) fn hello(shared: &Shared<'_>) -> Hello {
         program: shared.program.to_owned(),
         now_ms: Some(shared.now.wall_ms),
     }
+}
+
+/// Whether a commit that the other end says is ours is one that this incarnation has not written.
+fn contradicts(claimed: &SignedCommit, shared: &Shared<'_>) -> bool {
+    let commit = &claimed.commit;
+    commit.author != shared.node
+        || (commit.incarnation == shared.incarnation()
+            && shared
+                .last_commit
+                .is_none_or(|(last, id)| commit.seq > last || (commit.seq == last && claimed.id != id)))
+}
+
+/// A new incarnation is remembered by everybody for good, so it is not had for the asking: only our signature proves that
+/// we have written something. That works once for each commit that was lost, since then the incarnation is another one.
+fn is_proven(claimed: &SignedCommit, shared: &Shared<'_>) -> bool {
+    let is_signed = || check_commits(&[claimed], shared.directory, shared.verifier) == [Ok(())];
+    claimed.commit.author == shared.node && is_signed()
 }
 
 impl Link {
@@ -64,7 +85,7 @@ impl Link {
     pub fn on_peer(
         &mut self,
         cursor: Option<Cursor>,
-        last_commit: Option<(Incarnation, u64, CommitId)>,
+        last_commit: Option<Arc<SignedCommit>>,
         wants: Vec<RecordId>,
         shared: &Shared<'_>,
         out: &mut Out,
@@ -95,13 +116,15 @@ impl Link {
         }
         let Some(welcome) = self.peer.as_mut().and_then(|p| p.welcome.take()) else { return };
         self.phase = Phase::Running;
-        let rolled_back = welcome.known_of_you.is_some_and(|(incarnation, seq, commit)| {
-            let ours = shared.last_commit.filter(|_| incarnation == shared.incarnation());
-            incarnation == shared.incarnation()
-                && ours.is_none_or(|(last, id)| seq > last || (seq == last && commit != id))
-        });
+        let claimed = welcome.known_of_you.filter(|claimed| contradicts(claimed, shared));
+        let rolled_back = claimed.as_ref().is_some_and(|claimed| is_proven(claimed, shared));
         if rolled_back {
             out.arrivals.push(Arrival::RolledBack);
+        } else if claimed.is_some()
+            && let Some(peer) = self.peer_node()
+        {
+            out.arrivals.push(Arrival::FalseClaim { peer });
+            self.notice(|link, peer| Notice::FalseClaim { link, peer }, out);
         }
         let from = match welcome.cursor {
             Some(cursor) if shared.meta.honours(&cursor) => Some(cursor.position),
@@ -112,6 +135,7 @@ impl Link {
         if from.is_none() || rolled_back {
             self.reconcile_soon(out);
         }
+        self.tell_what_is_outside(shared, out);
         self.compare_statements(welcome.statements, self.dialer, shared, out);
         self.pump(shared, out);
     }

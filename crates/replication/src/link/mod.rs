@@ -1,12 +1,13 @@
 //! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
 //! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`],
-//! [`verifying`], [`stating`], [`farewell`].
+//! [`verifying`], [`stating`], [`farewell`], [`outside`].
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
 mod directing;
 mod farewell;
 mod greeting;
+mod outside;
 mod pushing;
 mod receiving;
 mod reconciling;
@@ -14,18 +15,19 @@ mod sending;
 mod stating;
 mod verifying;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem, StoreId};
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
+use heliu_trust::signature::Verifier;
 use heliu_trust::token::JoinRequest;
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
-use crate::frame::{Delivery, Frame, JoinRefused, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::{Fork, Statements, Tail};
+use crate::frame::{Delivery, Frame, JoinRefused, Outside, Refuse, RefuseCode, RefusedLeaf, Sums};
+use crate::replica::{Foreign, Fork, Statements, Tail};
 
 pub(crate) use pushing::Parted;
 
@@ -41,8 +43,15 @@ pub(crate) struct Shared<'a> {
     pub directory: &'a Directory,
     /// The last commit of this node in its current incarnation, if it has written.
     pub last_commit: Option<(u64, CommitId)>,
+    pub verifier: &'a dyn Verifier,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
+    /// Those sums are counted anew, because the other end has left something out.
+    pub is_counting: bool,
+    /// What the other end has left out.
+    pub apart: Option<&'a BTreeSet<RecordId>>,
+    /// What is left out here.
+    pub foreign: &'a Foreign,
     pub statements: &'a Statements,
     /// Two entries for one place of the directory, if that is known here.
     pub fork: Option<&'a Fork>,
@@ -65,14 +74,18 @@ pub(crate) enum Arrival {
     Statements { link: LinkId, statements: Vec<Vec<u8>> },
     /// Take these; the answer comes with [`Link::extended`].
     Directory { link: LinkId, entries: Vec<SignedEntry> },
-    /// The other end knows commits of ours that we do not: we were rolled back.
+    /// The other end has shown commits of ours that we do not know: we were rolled back.
     RolledBack,
+    /// It says that there are some, and has not shown our signature.
+    FalseClaim { peer: NodeId },
     /// A join request from below.
     Join { link: LinkId, request: Box<JoinRequest> },
     /// The answer to one that went up.
     JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
+    /// Records that the other end does not take, and those that it takes now.
+    Outside { link: LinkId, outside: Outside },
     /// A superior has proven that it holds all that this digest is of, of a record that left this seat.
     Proven { record: RecordId, held: Sum },
 }
@@ -134,6 +147,7 @@ pub(crate) struct Link {
     farewell: farewell::Farewell,
     verifying: verifying::Verifying,
     stating: stating::Stating,
+    telling: outside::Telling,
     refused_here: u64,
     refused_there: u64,
 }
@@ -154,6 +168,7 @@ impl Link {
             farewell: farewell::Farewell::default(),
             verifying: verifying::Verifying::default(),
             stating: stating::Stating::default(),
+            telling: outside::Telling::default(),
             refused_here: 0,
             refused_there: 0,
         };
@@ -210,6 +225,7 @@ impl Link {
             Frame::Have(have) if running => self.on_have(have, shared, out),
             Frame::Possession(possession) if running => self.on_possession(possession, shared, out),
             Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
+            Frame::Outside(outside) if running => self.on_outside(outside, shared, out),
             Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
             Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
             Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
@@ -243,6 +259,7 @@ impl Link {
     pub fn on_appended(&mut self, shared: &Shared<'_>, out: &mut Out) {
         if self.phase == Phase::Running {
             self.verifying.unsettle();
+            self.tell_what_is_outside(shared, out);
             self.pump(shared, out);
         }
     }
@@ -345,6 +362,7 @@ fn name_of(frame: &Frame) -> &'static str {
         Frame::Reconcile(_) => "reconcile frame",
         Frame::Have(_) => "have",
         Frame::Possession(_) => "question of possession",
+        Frame::Outside(_) => "word of what is left out",
         Frame::Leaves(_) => "leaves frame",
         Frame::Ack { .. } => "ack",
         Frame::Refused(_) => "report of refused leaves",

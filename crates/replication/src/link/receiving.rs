@@ -87,6 +87,7 @@ impl Link {
         if self.is_closed() {
             return;
         }
+        self.tell_what_is_outside(shared, out);
         if let Some(first) = refused.first() {
             self.refused_here += refused.len() as u64;
             let first = format!("{}: {}", first.code, first.reason);

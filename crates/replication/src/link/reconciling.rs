@@ -122,10 +122,16 @@ impl Link {
     }
 
     pub(super) fn reconcile_from(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
-        let Some(peer) = &self.peer else { return };
+        // The scan may have been another's.
+        let Some(peer) = self.peer.as_ref().filter(|_| matches!(self.reconciling.stage, Stage::Scanning(_))) else {
+            return;
+        };
         let seats = shared.directory.seats();
         let mut in_scope = Vec::new();
-        for item in items {
+        let is_left_out = |record: &RecordId| {
+            shared.apart.is_some_and(|apart| apart.contains(record)) || shared.foreign.is_outside(record)
+        };
+        for item in items.iter().filter(|item| !is_left_out(&item.id)) {
             if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present
             {
                 in_scope.push((item.id, item.held));

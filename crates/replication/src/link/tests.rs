@@ -1,5 +1,6 @@
 //! One link by itself: what it says to what it hears, also from an end that keeps no rules.
 
+mod claims;
 mod greedy;
 mod leaving;
 
@@ -28,6 +29,7 @@ struct End {
     tail: Tail,
     statements: Statements,
     leaving: BTreeMap<RecordId, Position>,
+    foreign: Foreign,
     node: NodeId,
     seat: SeatId,
     peer: NodeId,
@@ -79,11 +81,13 @@ impl End {
             farewell: farewell::Farewell::default(),
             verifying: verifying::Verifying::default(),
             stating: stating::Stating::default(),
+            telling: outside::Telling::default(),
             refused_here: 0,
             refused_there: 0,
         };
         let (tail, statements, leaving) = (Tail::at(1_000), Statements::default(), BTreeMap::new());
-        End { directory, meta, tail, statements, leaving, node, seat, peer, link }
+        let foreign = Foreign::new(1, BTreeSet::new(), crate::replica::ForeignCounts::default());
+        End { directory, meta, tail, statements, leaving, foreign, node, seat, peer, link }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) -> Out {
@@ -96,7 +100,11 @@ impl End {
             tail: &self.tail,
             directory: &self.directory,
             last_commit: None,
+            verifier: &heliu_trust::simulated::Cheap,
             sums: Sums::default(),
+            is_counting: false,
+            apart: None,
+            foreign: &self.foreign,
             statements: &self.statements,
             fork: None,
             leaving: &self.leaving,
@@ -145,7 +153,8 @@ impl End {
             let whole = Range { from: RecordId([0; 32]), to: None, content: other() };
             end.hears(reconcile(Turn::Question, vec![whole]));
         }
-        let item = |id| ScanItem { id, scope: public(), present: true, held: Sum([1; 32]), admitted: Sum([1; 32]) };
+        let item =
+            |id| ScanItem { id, scope: public(), present: true, held: Sum([1; 32]), admitted: Sum([1; 32]), leaves: 1 };
         let mut items: Vec<ScanItem> = records.into_iter().map(item).collect();
         items.sort_unstable_by_key(|item| item.id);
         end.act(|link, shared, out| link.on_scanned(&items, shared, out));

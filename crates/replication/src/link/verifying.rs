@@ -115,7 +115,10 @@ impl Link {
     }
 
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
-        !self.reconciling.is_going_on() && self.sending.is_quiet(shared.meta.head) && self.receiving.is_quiet()
+        !shared.is_counting
+            && !self.reconciling.is_going_on()
+            && self.sending.is_quiet(shared.meta.head)
+            && self.receiving.is_quiet()
     }
 
     pub(super) fn pump_checkpoint(&mut self, shared: &Shared<'_>, out: &mut Out) {

@@ -10,6 +10,7 @@ mod desk;
 mod enrolment;
 mod erasure;
 mod evidence;
+mod foreign;
 mod forks;
 mod hearing;
 mod keyring;
@@ -27,6 +28,7 @@ mod tail;
 mod work;
 mod writer;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,7 +41,7 @@ use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 use zeroize::Zeroizing;
 
-use crate::effect::{LoadReply, LoadRequest, Moment, Ticket};
+use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Ticket};
 use crate::engine::Config;
 use crate::frame::Sums;
 use crate::start::Start;
@@ -87,11 +89,12 @@ pub(crate) struct Replica {
     weighed: u64,
     /// The seats behind the actors of open records.
     actors: BTreeMap<Actor, SeatId>,
-    sums: ScopeSums,
+    pub sums: ScopeSums,
     pub tail: Tail,
     strangers: Strangers,
     damage: Damage,
     quarantine: Quarantine,
+    pub foreign: Foreign,
     /// Opens what is sealed for this node; without, nothing is opened here.
     sealing: Option<Arc<SealingSecret>>,
     /// What remembered answers say of their questions with.
@@ -124,6 +127,7 @@ pub(crate) struct Replica {
 
 pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
 pub use erasure::Receipt;
+pub(crate) use foreign::{Counts as ForeignCounts, Foreign};
 pub(crate) use forks::{By, Fork, NotGrown};
 pub(crate) use hearing::open_grants;
 pub use keyring::reveal;
@@ -133,7 +137,7 @@ pub(crate) use statements::Statements;
 pub(crate) use strangers::Strangers as StrangersStart;
 pub(crate) use sums::ScopeSums as ScopeSumsStart;
 pub(crate) use tail::Tail;
-pub(crate) use work::{Incoming, Outcome, Work};
+pub(crate) use work::{Incoming, Order, Outcome, Work};
 
 impl Replica {
     pub fn new(start: Start, config: &Config) -> Self {
@@ -167,6 +171,7 @@ impl Replica {
             strangers: start.strangers,
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
+            foreign: Foreign::new(config.foreign_max, config.declined.clone(), start.foreign),
             sealing: start.sealing,
             digest_key,
             statements,
@@ -227,7 +232,10 @@ impl Replica {
     }
 
     /// Sums in the scope of a link to `peer`, as far as they are durable.
-    pub fn sums_with(&self, peer: Option<SeatId>) -> Sums {
+    pub fn sums_with(&self, link: Option<LinkId>, peer: Option<SeatId>) -> Sums {
+        if let Some((_, sums, _)) = link.and_then(|link| self.sums.apart(link)) {
+            return sums;
+        }
         peer.map(|peer| self.sums.durable(peer)).unwrap_or_default()
     }
 
@@ -237,7 +245,22 @@ impl Replica {
     }
 
     pub fn track(&mut self, peer: SeatId, items: &[heliu_storage::ScanItem]) {
-        self.sums.track(peer, self.seat, items, self.directory.seats());
+        self.sums.track(peer, self.seat, &self.compared(items), self.directory.seats());
+    }
+
+    /// Counts what a link's other end has not left out, if that waits to be counted.
+    pub fn count_apart(&mut self, link: LinkId, items: &[heliu_storage::ScanItem]) {
+        if self.sums.to_count().any(|waits| waits == link) {
+            self.sums.count_apart(link, self.seat, &self.compared(items), self.directory.seats());
+        }
+    }
+
+    /// What is outside here counts for nothing.
+    fn compared<'a>(&self, items: &'a [heliu_storage::ScanItem]) -> Cow<'a, [heliu_storage::ScanItem]> {
+        if self.foreign.outside().is_empty() {
+            return Cow::Borrowed(items);
+        }
+        Cow::Owned(items.iter().filter(|item| !self.foreign.is_outside(&item.id)).cloned().collect())
     }
 
     /// Whether an open record is for a seat, as far as this node knows.

@@ -1,7 +1,7 @@
-//! What was refused is kept for operators to look at, within bounds: whoever sends junk without end must not fill the disk.
-//! Beyond them it is still counted on its link, and told to its sender.
+//! What was refused is kept for operators to look at, within bounds: whoever sends junk without end must not fill the disk,
+//! nor take the room of what others send. Beyond them it is still counted on its link, and told to its sender.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::hash::hash;
 use heliu_record::id::{LeafHash, RecordId};
@@ -12,6 +12,11 @@ use crate::frame::RefusedLeaf;
 
 /// Rows that a store keeps of what links brought; 256 MiB at the very most.
 const ROWS_MAX: usize = 4_096;
+/// Of those, what one node may take while a process runs, and in one minute: for people to see what it sends, some of it is
+/// as good as all.
+const ROWS_OF_ONE: usize = 2_048;
+const ROWS_A_MINUTE: usize = 1_024;
+const MINUTE_MS: u64 = 60_000;
 /// As much as a row may hold.
 const BYTES_MAX: usize = 64 * 1024;
 
@@ -20,19 +25,49 @@ pub(crate) struct Quarantine {
     room: usize,
     /// Written by this process: what comes again is no new row.
     written: BTreeSet<[u8; 32]>,
+    /// What each node has taken of it.
+    taken: BTreeMap<NodeId, Taken>,
+}
+
+#[derive(Default)]
+struct Taken {
+    rows: usize,
+    /// In the minute that began at this tick.
+    since_tick: u64,
+    rows_now: usize,
+}
+
+impl Taken {
+    /// Whether another row is within bounds; it is counted then.
+    fn takes(&mut self, tick_ms: u64) -> bool {
+        if tick_ms.saturating_sub(self.since_tick) >= MINUTE_MS {
+            (self.since_tick, self.rows_now) = (tick_ms, 0);
+        }
+        let takes = self.rows < ROWS_OF_ONE && self.rows_now < ROWS_A_MINUTE;
+        if takes {
+            (self.rows, self.rows_now) = (self.rows + 1, self.rows_now + 1);
+        }
+        takes
+    }
 }
 
 impl Quarantine {
     /// Beside those that the store has.
     pub fn beside(stored: u64) -> Self {
         let stored = usize::try_from(stored).unwrap_or(usize::MAX);
-        Quarantine { room: ROWS_MAX.saturating_sub(stored), written: BTreeSet::new() }
+        Quarantine { room: ROWS_MAX.saturating_sub(stored), written: BTreeSet::new(), taken: BTreeMap::new() }
     }
 
-    /// Whether to write a row: there is room, and it was not written before.
-    pub fn takes(&mut self, id: [u8; 32]) -> bool {
-        let takes = self.room > 0 && self.written.insert(id);
-        self.room -= usize::from(takes);
+    /// Whether to write a row: there is room, it was not written before, and its sender has not had more than its share.
+    pub fn takes(&mut self, row: &QuarantineRow, tick_ms: u64) -> bool {
+        if self.room == 0 || self.written.contains(&row.id) {
+            return false;
+        }
+        let takes = row.from.is_none_or(|from| self.taken.entry(from).or_default().takes(tick_ms));
+        if takes {
+            self.written.insert(row.id);
+            self.room -= 1;
+        }
         takes
     }
 
@@ -65,4 +100,28 @@ pub(crate) fn id_of(bytes: &[u8]) -> [u8; 32] {
 /// What is kept of refused bytes.
 pub(super) fn kept(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(BYTES_MAX)].to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(from: u8, n: u32) -> QuarantineRow {
+        let mut id = [from; 32];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        refused(id, None, NodeId([from; 16]), ("commit.bad-signature", String::new()), &[0], 0).1
+    }
+
+    #[test]
+    fn whoever_sends_junk_without_end_fills_a_share_of_the_quarantine_and_leaves_room_for_what_others_send() {
+        let mut quarantine = Quarantine::beside(0);
+        let mut flood = |ticks: std::ops::Range<u32>| {
+            let at = |tick: u32| (0..2_000).map(move |n| (u64::from(tick) * MINUTE_MS, row(1, n + 2_000 * tick)));
+            ticks.flat_map(at).filter(|(tick_ms, row)| quarantine.takes(row, *tick_ms)).count()
+        };
+        assert_eq!(flood(0..1), ROWS_A_MINUTE);
+        assert_eq!(flood(1..60), ROWS_OF_ONE - ROWS_A_MINUTE);
+        assert!(quarantine.takes(&row(2, 0), 0), "another node's first one");
+        assert!(!quarantine.takes(&row(2, 0), 0), "it is written once");
+    }
 }

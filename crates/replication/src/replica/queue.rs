@@ -32,7 +32,7 @@ impl Queue {
             Work::Renew(_) | Work::Extend { .. } | Work::Join { .. } | Work::Draft { .. } | Work::FenceOf { .. } => {
                 return self.alone.push_back(work);
             }
-            Work::Execute { .. }
+            Work::Execute(_)
             | Work::Erase { .. }
             | Work::Reveal { .. }
             | Work::Audit { .. }
@@ -135,7 +135,7 @@ mod tests {
     use heliu_storage::QuarantineRow;
     use heliu_trust::id::{Incarnation, NodeId};
 
-    use super::super::{By, Incoming};
+    use super::super::{By, Incoming, Order};
     use super::*;
 
     fn frame(link: u64, sequence: u64, junk: usize) -> Work {
@@ -170,13 +170,13 @@ mod tests {
             who: String::new(),
             reason: String::new(),
         };
-        Work::Execute {
+        Work::Execute(Order {
             ticket: Ticket(ticket),
             request,
             role: String::new(),
             today: Date::constant(2026, 3, 1),
             sight: Sight::WHOLE,
-        }
+        })
     }
 
     /// Links and sequences of frames, and tickets of commands as of link 0.

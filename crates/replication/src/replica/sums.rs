@@ -1,15 +1,16 @@
 //! The sums of what this node holds in the scope of its links, kept up to date by each batch, so that comparing with
 //! another node costs nothing in proportion to what is held.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::hash::Sum;
-use heliu_record::id::SeatId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_storage::ScanItem;
 
-use crate::frame::Sums;
+use crate::effect::LinkId;
+use crate::frame::{Outside, Sums};
 
 /// What one record counts for in a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub(crate) struct Counted {
 pub(crate) struct ScopeSums {
     durable: BTreeMap<SeatId, Sums>,
     staged: BTreeMap<SeatId, Sums>,
+    /// Of links whose other end has left records out, without those.
+    apart: BTreeMap<LinkId, Apart>,
+}
+
+#[derive(Clone, Debug)]
+struct Apart {
+    seat: SeatId,
+    records: BTreeSet<RecordId>,
+    durable: Sums,
+    staged: Sums,
+    /// Not counted yet since something was left out or taken in.
+    is_counting: bool,
 }
 
 impl ScopeSums {
@@ -33,7 +46,7 @@ impl ScopeSums {
         let parent = seats.get(seat).and_then(|s| s.parent);
         let tracked = seats.children(seat).iter().copied().chain(parent).chain([seat]);
         let durable: BTreeMap<_, _> = tracked.map(|seat| (seat, Sums::default())).collect();
-        ScopeSums { staged: durable.clone(), durable }
+        ScopeSums { staged: durable.clone(), durable, apart: BTreeMap::new() }
     }
 
     pub fn tracks(&self, peer: SeatId) -> bool {
@@ -45,7 +58,7 @@ impl ScopeSums {
         for item in items {
             let (scope, present) = (item.scope.clone(), item.present);
             let counted = Counted { scope, present, held: item.held, admitted: item.admitted };
-            self.each(&counted, own, seats, add);
+            self.each(item.id, &counted, own, seats, add);
         }
     }
 
@@ -70,17 +83,76 @@ impl ScopeSums {
         self.durable.get(&peer).copied().unwrap_or_default()
     }
 
-    /// A record counted for `before`, and now counts for `after`: each with the tree by which it is counted.
-    pub fn replace(&mut self, before: Option<(&Counted, &Seats)>, after: (&Counted, &Seats), own: SeatId) {
-        if let Some((before, seats)) = before {
-            self.each(before, own, seats, subtract);
+    /// The other end of a link leaves records out, or takes them in. It is counted without them with the next scan.
+    pub fn change_apart(&mut self, link: LinkId, seat: SeatId, outside: Outside) {
+        let (records, sums) = (BTreeSet::new(), Sums::default());
+        let new = Apart { seat, records, durable: sums, staged: sums, is_counting: true };
+        let apart = self.apart.entry(link).or_insert(new);
+        apart.records.extend(outside.records);
+        for record in outside.no_longer {
+            apart.records.remove(&record);
         }
-        self.each(after.0, own, after.1, add);
+        apart.is_counting = true;
     }
 
-    fn each(&mut self, counted: &Counted, own: SeatId, seats: &Seats, change: fn(&mut Sums, &Sum, &Sum)) {
+    pub fn forget(&mut self, link: LinkId) {
+        self.apart.remove(&link);
+    }
+
+    /// Of a link whose other end has left something out: the records, the sums without them, and whether those are being
+    /// counted.
+    pub fn apart(&self, link: LinkId) -> Option<(&BTreeSet<RecordId>, Sums, bool)> {
+        self.apart.get(&link).map(|apart| (&apart.records, apart.durable, apart.is_counting))
+    }
+
+    /// Links that wait to be counted.
+    pub fn to_count(&self) -> impl Iterator<Item = LinkId> + '_ {
+        self.apart.iter().filter(|(_, apart)| apart.is_counting).map(|(link, _)| *link)
+    }
+
+    /// Counts what a link waits for from all rows of the store. Nothing may be under way.
+    pub fn count_apart(&mut self, link: LinkId, own: SeatId, items: &[ScanItem], seats: &Seats) {
+        let Some(apart) = self.apart.get_mut(&link).filter(|apart| apart.is_counting) else { return };
+        let mut sums = Sums::default();
+        for item in items.iter().filter(|item| item.present && !apart.records.contains(&item.id)) {
+            if item.scope.has_audience(apart.seat, seats) && item.scope.has_audience(own, seats) {
+                add(&mut sums, &item.held, &item.admitted);
+            }
+        }
+        (apart.durable, apart.staged, apart.is_counting) = (sums, sums, false);
+    }
+
+    /// A record counted for `before`, and now counts for `after`: each with the tree by which it is counted.
+    pub fn replace(
+        &mut self,
+        record: RecordId,
+        before: Option<(&Counted, &Seats)>,
+        after: Option<(&Counted, &Seats)>,
+        own: SeatId,
+    ) {
+        if let Some((before, seats)) = before {
+            self.each(record, before, own, seats, subtract);
+        }
+        if let Some((after, seats)) = after {
+            self.each(record, after, own, seats, add);
+        }
+    }
+
+    fn each(
+        &mut self,
+        record: RecordId,
+        counted: &Counted,
+        own: SeatId,
+        seats: &Seats,
+        change: fn(&mut Sums, &Sum, &Sum),
+    ) {
         if !counted.present {
             return;
+        }
+        for apart in self.apart.values_mut().filter(|apart| !apart.records.contains(&record)) {
+            if counted.scope.has_audience(apart.seat, seats) && counted.scope.has_audience(own, seats) {
+                change(&mut apart.staged, &counted.held, &counted.admitted);
+            }
         }
         if counted.scope.public {
             self.staged.values_mut().for_each(|sums| change(sums, &counted.held, &counted.admitted));
@@ -98,6 +170,7 @@ impl ScopeSums {
 
     pub fn make_durable(&mut self) {
         self.durable.clone_from(&self.staged);
+        self.apart.values_mut().for_each(|apart| apart.durable = apart.staged);
     }
 }
 

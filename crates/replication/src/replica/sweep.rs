@@ -181,7 +181,14 @@ mod tests {
 
     fn item(n: u8, owner: SeatId) -> ScanItem {
         let scope = Scope { owners: [owner].into(), ..Scope::default() };
-        ScanItem { id: RecordId([n; 32]), scope, present: true, held: Sum::default(), admitted: Sum::default() }
+        ScanItem {
+            id: RecordId([n; 32]),
+            scope,
+            present: true,
+            held: Sum::default(),
+            admitted: Sum::default(),
+            leaves: 1,
+        }
     }
 
     #[test]

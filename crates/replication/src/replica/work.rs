@@ -22,16 +22,20 @@ use super::forks::{By, NotGrown};
 use crate::effect::{AuditEvent, LinkId, Notice, QuarantineAction, Reply, StrandedAction, Ticket};
 use crate::frame::{JoinRefused, RefusedLeaf};
 
+/// A command, and for whom it is carried out; see [`Input::Execute`](crate::effect::Input::Execute).
+#[derive(Clone)]
+pub(crate) struct Order {
+    pub ticket: Ticket,
+    pub request: Request,
+    pub role: String,
+    pub today: Date,
+    pub sight: Sight,
+}
+
 /// One piece of work on the records.
 pub(crate) enum Work {
     Leaves(Incoming),
-    Execute {
-        ticket: Ticket,
-        request: Request,
-        role: String,
-        sight: Sight,
-        today: Date,
-    },
+    Execute(Order),
     Erase {
         ticket: Ticket,
         record: RecordId,
@@ -127,7 +131,7 @@ impl Work {
     /// Who waits for an answer to it.
     pub fn ticket(&self) -> Option<Ticket> {
         match self {
-            Work::Execute { ticket, .. }
+            Work::Execute(Order { ticket, .. })
             | Work::Erase { ticket, .. }
             | Work::Reveal { ticket, .. }
             | Work::Audit { ticket, .. }

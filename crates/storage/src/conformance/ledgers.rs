@@ -5,8 +5,8 @@ use heliu_record::id::{LeafHash, to_hex};
 use super::sample::{FIRST, SECOND, STORE, answer_of, audited, conflict, id, refused, statement, stranded};
 use super::{Harness, must};
 use crate::{
-    CommandId, ConflictQuery, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId, StrandedRow,
-    StrandedState, Transaction, Write as _,
+    CommandId, ConflictQuery, ConflictRef, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId,
+    StrandedRow, StrandedState, Transaction, Write as _,
 };
 
 pub async fn the_directory_keeps_its_order(harness: &impl Harness) {
@@ -89,7 +89,8 @@ pub async fn conflicts_come_in_pages(harness: &impl Harness) {
     let none = ConflictQuery { kind: Some("NONE".to_owned()), ..all };
     assert!(must(store.conflicts(&none).await).rows.is_empty());
     let ids = must(store.conflict_ids(&[id(3), id(4), id(77)]).await);
-    let mut expected = [3, 4].map(|number| (conflict(number, &[]).id, large(number).anchors));
+    let mut expected =
+        [3, 4].map(|number| ConflictRef { id: conflict(number, &[]).id, anchors: large(number).anchors });
     expected.sort_unstable();
     assert_eq!(ids, expected);
 }

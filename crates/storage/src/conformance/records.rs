@@ -60,8 +60,14 @@ pub async fn scanning_in_pages(harness: &impl Harness) {
     assert_eq!(seen.iter().map(|item| item.id).collect::<Vec<_>>(), sorted(0..10));
     let at = |n| seen.iter().find(|item| item.id == id(n));
     let expected = row(4, 1);
-    let item =
-        ScanItem { id: id(4), scope: expected.scope, present: true, held: expected.held, admitted: expected.admitted };
+    let item = ScanItem {
+        id: id(4),
+        scope: expected.scope,
+        present: true,
+        held: expected.held,
+        admitted: expected.admitted,
+        leaves: expected.leaves,
+    };
     assert_eq!(at(4), Some(&item));
     assert_eq!(at(8).map(|item| item.present), Some(false), "hidden");
     assert_eq!(at(9).map(|item| item.present), Some(false), "a stub");

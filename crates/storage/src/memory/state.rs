@@ -74,6 +74,7 @@ impl Slot {
             present: self.row.state == RecordState::Present,
             held: self.row.held,
             admitted: self.row.admitted,
+            leaves: self.row.leaves,
         }
     }
 }

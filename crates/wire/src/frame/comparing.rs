@@ -3,8 +3,8 @@
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 use heliu_replication::frame::{
-    Checkpoint, Frame, Have, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile, Sums, Turn,
-    Verdict, limits,
+    Checkpoint, Frame, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile,
+    Sums, Turn, Verdict, limits,
 };
 use heliu_trust::id::DirectoryVersion;
 
@@ -80,6 +80,26 @@ fn to_range(range: pb::Range, left: &mut usize) -> Result<Range, FrameError> {
     };
     let to = if range.to.is_empty() { None } else { Some(RecordId(bytes("the end of a range", &range.to)?)) };
     Ok(Range { from: RecordId(bytes("the start of a range", &range.from)?), to, content })
+}
+
+impl From<&Outside> for pb::Outside {
+    fn from(outside: &Outside) -> Self {
+        let ids = |records: &[RecordId]| records.iter().flat_map(|record| record.0).collect();
+        pb::Outside { records: ids(&outside.records), no_longer: ids(&outside.no_longer) }
+    }
+}
+
+impl TryFrom<pb::Outside> for Outside {
+    type Error = FrameError;
+
+    fn try_from(outside: pb::Outside) -> Result<Self, Self::Error> {
+        let mut left = limits::RECORDS_PER_HAVE;
+        let mut ids = |ids: &[u8]| -> Result<Vec<RecordId>, FrameError> {
+            let ids = entries::<32>("records", ids, &mut left, limits::RECORDS_PER_HAVE)?;
+            Ok(ids.iter().map(|id| RecordId(*id)).collect())
+        };
+        Ok(Outside { records: ids(&outside.records)?, no_longer: ids(&outside.no_longer)? })
+    }
 }
 
 impl From<&Have> for pb::Have {

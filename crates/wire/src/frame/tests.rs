@@ -1,11 +1,12 @@
 //! Every frame goes there and back over real protobuf bytes; what is beyond a limit is refused.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use heliu_record::id::SeatId;
 use heliu_replication::frame::{
-    Checkpoint, Delivery, Have, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile, Sums,
-    Turn, Verdict, WIRE_VERSIONS,
+    Checkpoint, Delivery, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile,
+    Sums, Turn, Verdict, WIRE_VERSIONS,
 };
 use heliu_storage::StoreId;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
@@ -21,6 +22,21 @@ fn there_and_back(frame: &Frame) -> Result<Frame, FrameError> {
 
 fn refused(frame: PbFrame) -> FrameError {
     Frame::try_from(pb::Frame { frame: Some(frame) }).expect_err("it is beyond a limit")
+}
+
+fn known_commit() -> heliu_trust::commit::SignedCommit {
+    use heliu_trust::commit::{Commit, SignedCommit};
+    let commit = Commit {
+        realm: RealmId([1; 16]),
+        author: NodeId([2; 16]),
+        incarnation: Incarnation([4; 16]),
+        seq: 7,
+        previous: Some(CommitId([8; 32])),
+        versions: vec![(SeatId([5; 16]), DirectoryVersion([6; 32]))],
+        time_ms: 9,
+        leaves: vec![LeafHash([3; 32])],
+    };
+    SignedCommit::sign(commit, &heliu_trust::simulated::CheapKey([9; 32]))
 }
 
 fn hello() -> Hello {
@@ -61,10 +77,11 @@ fn frames() -> Vec<Frame> {
         Frame::Hello(hello()),
         Frame::Refuse(Refuse { code: RefuseCode::StoreFailed, reason: "the disk is full".into() }),
         Frame::Directory(Vec::new()),
+        Frame::Outside(Outside { records: vec![RecordId([1; 32])], no_longer: vec![RecordId([2; 32])] }),
         Frame::Welcome(Welcome::default()),
         Frame::Welcome(Welcome {
             cursor: Some(cursor),
-            known_of_you: Some((Incarnation([4; 16]), 7, CommitId([8; 32]))),
+            known_of_you: Some(Arc::new(known_commit())),
             statements: Sum([9; 32]),
         }),
         Frame::Reconcile(Reconcile {

@@ -16,7 +16,7 @@ pub struct LinkResponse {
 pub struct Frame {
     #[prost(
         oneof = "frame::Frame",
-        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16"
+        tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17"
     )]
     pub frame: ::core::option::Option<frame::Frame>,
 }
@@ -56,6 +56,8 @@ pub mod frame {
         Possession(super::Possession),
         #[prost(message, tag = "16")]
         Clock(super::Clock),
+        #[prost(message, tag = "17")]
+        Outside(super::Outside),
     }
 }
 /// Who is speaking. The first frame of both ends.
@@ -119,13 +121,25 @@ pub struct Welcome {
     /// How far the sender has the receiver's feed. Absent: it has nothing of this store.
     #[prost(message, optional, tag = "1")]
     pub cursor: ::core::option::Option<Cursor>,
-    /// The last commit of the receiver's node that the sender knows. A node that finds its own chain different was rolled
-    /// back.
-    #[prost(message, optional, tag = "2")]
-    pub known_of_you: ::core::option::Option<KnownCommit>,
+    /// The last commit of the receiver's node that the sender knows, with its signature, in its one encoding (crates/trust,
+    /// `commit`): a node believes nobody else's word for what it has written. One that finds its own chain different was
+    /// rolled back.
+    #[prost(bytes = "vec", optional, tag = "2")]
+    pub known_of_you: ::core::option::Option<::prost::alloc::vec::Vec<u8>>,
     /// 32 bytes: the sum of the hashes of the statements that the sender has and the receiver is to have.
     #[prost(bytes = "vec", tag = "3")]
     pub statements: ::prost::alloc::vec::Vec<u8>,
+}
+/// Records of which the sender takes no more, because there is too much at its seat of their author. Both ends leave them out
+/// where they compare, until it says that they are outside no longer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Outside {
+    /// 32 bytes each, one after the other.
+    #[prost(bytes = "vec", tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<u8>,
+    /// Likewise.
+    #[prost(bytes = "vec", tag = "2")]
+    pub no_longer: ::prost::alloc::vec::Vec<u8>,
 }
 /// A place in a store's feed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -138,18 +152,6 @@ pub struct Cursor {
     pub incarnation: ::prost::alloc::vec::Vec<u8>,
     #[prost(uint64, tag = "3")]
     pub position: u64,
-}
-/// A commit by its place in its author's chain.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct KnownCommit {
-    /// 16 bytes: the author's incarnation.
-    #[prost(bytes = "vec", tag = "1")]
-    pub incarnation: ::prost::alloc::vec::Vec<u8>,
-    #[prost(uint64, tag = "2")]
-    pub seq: u64,
-    /// 32 bytes.
-    #[prost(bytes = "vec", tag = "3")]
-    pub id: ::prost::alloc::vec::Vec<u8>,
 }
 /// Range-based set reconciliation over (record, digest of its leaves) in the link's scope.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -25,6 +25,7 @@ use serde_json::json;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
+use crate::node::Signals;
 use crate::out::Stream;
 use crate::realm::draft::not_empty;
 use crate::realm::regions;
@@ -68,24 +69,14 @@ async fn unless_interrupted<T>(work: impl Future<Output = Result<T, Fault>>) -> 
     }
 }
 
-/// Returns at Ctrl-C, or when the system asks the process to end.
+/// Returns at Ctrl-C, or when the system asks the process to end in another way.
 async fn interrupted() {
-    let ctrl_c = async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::warn!(%error, "cannot wait for Ctrl-C");
+    match Signals::listen() {
+        Ok(mut signals) => drop(signals.next().await),
+        Err(failure) => {
+            tracing::warn!(why = failure.told(), "cannot wait for Ctrl-C");
             std::future::pending::<()>().await;
         }
-    };
-    let asked = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = ctrl_c => {}
-        _ = asked => {}
     }
 }
 

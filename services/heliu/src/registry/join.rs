@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::given::{self, Given, can_ask, of_file};
 use crate::links::seat_of;
-use crate::node::{self, cannot_listen};
+use crate::node::{self, can_listen};
 use crate::out::{Done, complain, print, print_json};
 use crate::realm::draft::{Draft, is_free, not_empty};
 use crate::realm::make::refused;
@@ -145,10 +145,8 @@ async fn join(args: &JoinArgs, token: &JoinToken, folder: &Path) -> Result<Joine
     if listen.port() == 0 {
         return Err(Failure::usage(say!("--listen 要有端口", "--listen needs a port")));
     }
-    if !args.no_start {
-        // Before the token is used: what it lets in says where it listens.
-        tokio::net::TcpListener::bind(listen).await.map_err(|why| cannot_listen(listen, &why))?;
-    }
+    // Before the token is used: what it lets in says where it listens, whether it is started now or later.
+    can_listen(listen)?;
     let addresses = if args.address.is_empty() { own_address(listen, token).await } else { args.address.clone() };
     let draft = Draft::open(folder, &format!("heliu-join-{}", token.id))?;
     let keys = keys_of(draft.path(), token)?;

@@ -86,7 +86,7 @@ impl Disk {
 
     #[must_use]
     pub fn conflicts(&self) -> Vec<heliu_storage::ConflictRow> {
-        read(ready(self.store.conflicts(None, usize::MAX)))
+        read(ready(self.store.conflicts(&heliu_storage::ConflictQuery::default()))).rows
     }
 
     /// Everything that the store keeps, as text as far as it is one: for looking whether something is in it.

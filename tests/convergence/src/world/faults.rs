@@ -33,9 +33,10 @@ impl World {
     }
 
     fn run_process(&mut self, machine: usize, seed: [u8; 32]) {
-        let (directory, open_max) = (self.directory_at(machine).clone(), self.habits.open_max);
+        let habits = (self.habits.open_max, self.habits.foreign_max);
+        let directory = self.directory_at(machine).clone();
         let at = &mut self.machines[machine];
-        at.begin(directory, seed, open_max);
+        at.begin(directory, seed, habits);
         let (life, name) = (at.life, at.name.clone());
         let peers = at.peers.clone();
         let has_upstream = !at.upstreams.is_empty();

@@ -139,7 +139,7 @@ impl Machine {
     }
 
     /// Begins a process as the real shell does: the incarnation is durable already, the store is counted.
-    pub fn begin(&mut self, directory: Directory, seed: [u8; 32], open_max: usize) {
+    pub fn begin(&mut self, directory: Directory, seed: [u8; 32], (open_max, foreign_max): (usize, u64)) {
         let meta = self.disk.meta();
         self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
         let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
@@ -165,7 +165,7 @@ impl Machine {
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;
-        let config = Config { open_max, patrol_round_ms: 0, ..Config::default() };
+        let config = Config { open_max, foreign_max, patrol_round_ms: 0, ..Config::default() };
         self.engine = Some(Engine::new(config, start));
     }
 

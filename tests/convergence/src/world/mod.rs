@@ -60,6 +60,9 @@ pub struct Habits {
     /// Records that an engine keeps open: few, so that they are closed and opened again.
     #[serde(default = "few")]
     pub open_max: usize,
+    /// What an author may have at a seat that is none of its line.
+    #[serde(default = "usual")]
+    pub foreign_max: u64,
     /// How often engines hear that time has passed. About a second in life; more where a year has to pass.
     #[serde(default = "second")]
     pub tick_ms: u64,
@@ -73,6 +76,10 @@ fn few() -> usize {
     12
 }
 
+fn usual() -> u64 {
+    heliu_replication::FOREIGN_MAX
+}
+
 impl Default for Habits {
     fn default() -> Self {
         Habits {
@@ -82,6 +89,7 @@ impl Default for Habits {
             duplicates: 20,
             repeats: 10,
             open_max: few(),
+            foreign_max: usual(),
             tick_ms: second(),
         }
     }

@@ -1,11 +1,14 @@
 //! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
 
+use std::sync::Arc;
+
 use heliu_record::command::Request;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
 use heliu_replication::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
 use heliu_storage::{FeedEntry, Read, RecordState, StoreError, Transaction};
+use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::SignedEntry;
 
 use super::disk::{Disk, ready};
@@ -69,7 +72,11 @@ impl World {
             Effect::ReadPeer { link, store: peer, node } => Input::Peer {
                 link,
                 cursor: ready(store.cursor(peer)).unwrap_or_default(),
-                last_commit: ready(store.last_commit(node)).unwrap_or_default(),
+                last_commit: ready(store.last_commit(node)).unwrap_or_default().and_then(|(incarnation, seq, id)| {
+                    let there = ready(store.commits_at(&[(node, incarnation, seq)])).unwrap_or_default();
+                    let mut there = there.iter().filter_map(|encoded| SignedCommit::decode(encoded).ok());
+                    there.find(|signed| signed.id == id).map(Arc::new)
+                }),
                 wants: ready(store.wants(1_024)).unwrap_or_default(),
             },
             Effect::Scan { link } => match ready(store.scan(None, usize::MAX)) {
@@ -242,7 +249,11 @@ impl World {
                 let what = format!("{name} refused a statement of an honest node: {code}: {reason}");
                 self.broken.push(Violation::new("I12", what));
             }
-            Notice::StatementRefused { .. } => {}
+            Notice::FalseClaim { link, .. } if is_honest(link) => {
+                let what = format!("{name} was told by an honest node of commits that nobody can show");
+                self.broken.push(Violation::new("I10", what));
+            }
+            Notice::StatementRefused { .. } | Notice::FalseClaim { .. } => {}
             Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
             Notice::Damaged { record, why } if !self.is_spoilt => {
                 let what = format!("{name} tells of damage in {} that nobody did: {why}", record.short());

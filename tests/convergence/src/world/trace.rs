@@ -73,6 +73,7 @@ impl Trace {
             Frame::Checkpoint(checkpoint) => (11, checkpoint.mine * 1_000 + checkpoint.yours),
             Frame::Verdict(verdict) => (12, *verdict as u64),
             Frame::Unknown | Frame::Clock(_) => (13, 0),
+            Frame::Outside(outside) => (18, (outside.records.len() + outside.no_longer.len()) as u64),
             Frame::Statements(statements) => (14, (statements.have.len() + statements.statements.len()) as u64),
             Frame::Join(request) => (15, request.len() as u64),
             Frame::JoinRefused(refused) => (16, refused.code.len() as u64),

@@ -1,6 +1,7 @@
 //! The threat table of the design, as stories: each is one thing that somebody hostile does to a small county, and what
 //! must come of it. What is drawn at random, and together with all other faults, is in the schedules.
 
+mod a_flood_for_another_seat;
 mod back_dating_into_an_older_directory;
 mod bombs_are_kept_out;
 mod checks_see_hostile_hands;

@@ -57,6 +57,9 @@ async fn a_token_that_is_used_expired_revoked_foreign_or_mistyped_lets_nobody_in
     let (_other_node, _) = other.start("C").await;
 
     let used = realm.token("C", "T1").await;
+    let mut taken = realm.machine("taken");
+    taken.address = realm.address("C");
+    let _ = taken.joins(&used).await.exits(1).complains("cannot listen on").complains("what to do");
     let first = realm.machine("first");
     let _ = first.joins(&used).await.exits(0).answers("Joined realm").answers("heliu node --dir");
     let again = first.joins(&used).await.exits(0).answers("has joined with this token before");

@@ -47,6 +47,7 @@ pub fn code_of(read: &Result<Frame, Unread>) -> &'static str {
             FrameError::TooMany { .. } => "frame.too-many",
             FrameError::TooLong { .. } => "frame.too-long",
             FrameError::Directory(_) => "frame.directory",
+            FrameError::KnownCommit(_) => "frame.known-commit",
             FrameError::Delivery(DeliveryError::TooLong(_)) => "frame.delivery-too-long",
             FrameError::Delivery(DeliveryError::Unpack(_)) => "frame.delivery-unpack",
             FrameError::Delivery(DeliveryError::Form(_)) => "frame.delivery-form",
@@ -224,6 +225,15 @@ fn words() -> Vec<HostileFrame> {
             "cursor of no store",
             "frame.size",
             Pb::Welcome(pb::Welcome { cursor: Some(pb::Cursor::default()), ..pb::Welcome::default() }),
+        ),
+        frame(
+            "known commit of noise",
+            "frame.known-commit",
+            Pb::Welcome(pb::Welcome {
+                known_of_you: Some(vec![7; 4_000]),
+                statements: vec![0; 32],
+                ..pb::Welcome::default()
+            }),
         ),
         raw("not protobuf", "frame.protobuf", &[0xff; 1_000]),
         raw("field longer than the message", "frame.protobuf", &[0x0a, 0xff, 0xff, 0xff, 0xff, 0x07]),

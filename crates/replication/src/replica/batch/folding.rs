@@ -96,7 +96,12 @@ impl Batch {
             self.outcome.wants.entry(*link).or_default().insert(record);
         }
         let counted = before.counted.as_ref().map(|before| (before, seats_before));
-        replica.sums.replace(counted, (&open.counted(), seats), replica.seat);
+        // What is outside counts for nothing where it is compared.
+        let was_outside = replica.foreign.is_outside(&record);
+        let is_outside = (was_outside || self.left_out.contains_key(&record)) && !self.taken_in.contains(&record);
+        let now = open.counted();
+        let (counted, now) = (counted.filter(|_| !was_outside), (!is_outside).then_some((&now, seats)));
+        replica.sums.replace(record, counted, now, replica.seat);
         self.transaction.records.push(open.row.clone());
     }
 }

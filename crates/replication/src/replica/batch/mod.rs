@@ -7,6 +7,7 @@ mod checking;
 mod deriving;
 mod folding;
 mod growing;
+mod limiting;
 mod mending;
 mod needing;
 mod reissuing;
@@ -27,6 +28,7 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::DataKey;
 
+use super::foreign::Outside;
 use super::open::{Damaged, Open};
 use super::sums::Counted;
 use super::{Growth, Outcome, Replica, Step, Work};
@@ -107,6 +109,14 @@ pub(crate) struct Batch {
     /// Records that are read to be held against their leaves.
     checks: BTreeSet<RecordId>,
     is_only_checks: bool,
+    /// Records of which leaves were not taken, and those that are outside no more; see [`super::foreign`].
+    left_out: BTreeMap<RecordId, Outside>,
+    taken_in: BTreeSet<RecordId>,
+    /// Whether a record is somebody's of this line, of those that were looked at.
+    ours: BTreeMap<RecordId, bool>,
+    /// Records of others of which this batch takes what comes.
+    taking: BTreeSet<RecordId>,
+    tick_ms: u64,
 }
 
 impl Batch {
@@ -140,6 +150,11 @@ impl Batch {
             entering: growing::Entering::default(),
             brought: BTreeMap::new(),
             stranded: BTreeSet::new(),
+            left_out: BTreeMap::new(),
+            taken_in: BTreeSet::new(),
+            ours: BTreeMap::new(),
+            taking: BTreeSet::new(),
+            tick_ms: 0,
         }
     }
 
@@ -148,6 +163,7 @@ impl Batch {
     }
 
     pub fn run(&mut self, replica: &mut Replica, now: Moment) -> Step {
+        self.tick_ms = now.tick_ms;
         loop {
             let missing = match self.stage {
                 Stage::Working => {
@@ -286,6 +302,7 @@ impl Batch {
             replica.queue.put_back(self.put_off);
         }
         replica.statements.make_durable();
+        replica.foreign.conclude(self.left_out, &self.taken_in, self.tick_ms);
         self.stranded.iter().for_each(|record| replica.submit(Work::Reissue { record: *record }));
         replica.meta.incarnations.extend(self.renewed.map(|incarnation| (incarnation, replica.meta.head)));
         replica.meta.head = self.head;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::change::genesis;
 
-use super::super::{Replica, Work};
+use super::super::{Order, Replica, Work};
 use super::Batch;
 use crate::effect::LoadRequest;
 
@@ -54,7 +54,7 @@ impl Batch {
                 Work::FenceOf { node, nothing: false, .. } if !self.looked.chains.contains_key(node) => {
                     needed.chains_of.insert(*node);
                 }
-                Work::Execute { request, .. } => {
+                Work::Execute(Order { request, .. }) => {
                     needed.records.extend(request.subject);
                     needed.conflicts_of.extend(request.subject);
                     needed.commands.insert(request.id);

@@ -53,7 +53,7 @@ impl Batch {
                     let id = quarantine::id_of(&bytes);
                     let (told, row) = quarantine::refused(id, Some(record), from, why, &bytes, now.wall_ms);
                     refused.push(told);
-                    if replica.quarantine.takes(id) {
+                    if replica.quarantine.takes(&row, now.tick_ms) {
                         self.transaction.quarantined.push(row);
                     }
                     continue;

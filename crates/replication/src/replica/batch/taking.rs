@@ -38,12 +38,12 @@ impl Batch {
                 let why = (status.code(), reason);
                 let (told, row) = quarantine::refused(hash.0, Some(record), from, why, &leaf.change.raw, now.wall_ms);
                 refused.push(told);
-                if replica.quarantine.takes(row.id) {
+                if replica.quarantine.takes(&row, now.tick_ms) {
                     self.transaction.quarantined.push(row);
                 }
             }
             refused.extend(self.take_grants(grants, from, replica, now));
-            let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row.id));
+            let taken = quarantined.into_iter().filter(|row| replica.quarantine.takes(row, now.tick_ms));
             self.transaction.quarantined.extend(taken);
             self.transaction.cursors.extend(cursor);
             self.outcome.ingested.push((link, sequence, refused));
@@ -62,11 +62,16 @@ impl Batch {
         let mut used: BTreeSet<CommitId> = BTreeSet::new();
         let mut came = Vec::new();
         self.witness(&frame.commits, replica, now);
+        self.find_ours(frame, replica);
         for (leaf, preimage) in std::mem::take(&mut frame.leaves) {
             if replica.statements.is_erased(leaf.record) {
                 continue; // It is acknowledged, and forgotten.
             }
             Self::look_for_a_twin(&leaf, replica, now);
+            let is_known = replica.open.get(&leaf.record).is_some_and(|open| open.positions.contains_key(&leaf.hash));
+            if !is_known && self.leave_out(&leaf, from, replica) {
+                continue;
+            }
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
             let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));

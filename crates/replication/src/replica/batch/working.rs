@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
-use heliu_record::date::{self, Date};
+use heliu_record::date;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
-use heliu_record::sight::{Seen, Sight};
+use heliu_record::sight::Seen;
 use heliu_record::world::World as _;
 use heliu_storage::{RecordState, StoreError, Stub};
 use heliu_trust::admission::{Leaf, Leaves};
@@ -22,10 +22,10 @@ use zeroize::Zeroizing;
 
 use super::super::damage;
 use super::super::open::Open;
-use super::super::{Replica, Work};
+use super::super::{Order, Replica, Work};
 use super::stating::carried_out;
 use super::{Batch, answer};
-use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply, Ticket};
+use crate::effect::{Done, LinkId, LoadRequest, Moment, Reply};
 
 impl Batch {
     /// Does all work that can be done; what is missing to go on is returned.
@@ -82,10 +82,10 @@ impl Batch {
                 Work::Check { .. } => {}
                 Work::Rename { wrong, own } => self.rename(wrong, own, replica),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
-                Work::Execute { ticket, request, role, today, sight } => {
-                    let missing = self.execute(ticket, &request, &role, today, &sight, replica, now);
+                Work::Execute(order) => {
+                    let missing = self.execute(&order, replica, now);
                     if missing != LoadRequest::default() {
-                        self.works.push_front(Work::Execute { ticket, request, role, today, sight });
+                        self.works.push_front(Work::Execute(order));
                         return missing;
                     }
                 }
@@ -95,17 +95,9 @@ impl Batch {
         self.judge_again(replica)
     }
 
-    fn execute(
-        &mut self,
-        ticket: Ticket,
-        request: &Request,
-        role: &str,
-        today: Date,
-        sight: &Sight,
-        replica: &mut Replica,
-        now: Moment,
-    ) -> LoadRequest {
-        let id = request.id;
+    fn execute(&mut self, order: &Order, replica: &mut Replica, now: Moment) -> LoadRequest {
+        let Order { ticket, request, role, today, sight } = order;
+        let (ticket, id) = (*ticket, request.id);
         let asked = replica.digest_key.digest(request);
         if let Some((before, _)) = self.carried_out.get(&id) {
             if asked.differs_from(before) {
@@ -137,14 +129,14 @@ impl Batch {
             return LoadRequest::default();
         }
         self.fold_what_is_due(replica);
-        let asker = Asker { seat: replica.seat, today: date::text(today), sight: sight.clone() };
+        let asker = Asker { seat: replica.seat, today: date::text(*today), sight: sight.clone() };
         let desk = replica.desk(&self.looked);
         let planned = command::plan(request, &asker, &desk);
         if desk.is_missing() {
             // What the next commands lack is looked up with it, in one load.
             for work in &self.works {
-                if let Work::Execute { request, sight, .. } = work {
-                    let asker = Asker { seat: asker.seat, today: asker.today.clone(), sight: sight.clone() };
+                if let Work::Execute(Order { request, today, sight, .. }) = work {
+                    let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone() };
                     let _ = command::plan(request, &asker, &desk);
                 }
             }
@@ -157,13 +149,7 @@ impl Batch {
             return LoadRequest::default();
         }
         if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, replica))) {
-            self.put_off.push(Work::Execute {
-                ticket,
-                request: request.clone(),
-                role: role.to_owned(),
-                today,
-                sight: sight.clone(),
-            });
+            self.put_off.push(Work::Execute(order.clone()));
             return LoadRequest::default();
         }
         let written = planned.and_then(|plan| {
@@ -252,12 +238,21 @@ impl Batch {
         hash
     }
 
-    fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &Replica) {
+    fn withdrawn(&mut self, link: LinkId, record: RecordId, replica: &mut Replica) {
         let stays = |open: &&Open| {
             open.is_present()
                 && open.relay_scope(&replica.directory).has_audience(replica.seat, replica.directory.seats())
         };
         if replica.open.get(&record).filter(stays).is_some() {
+            // Why is in what was left out.
+            if replica.foreign.is_outside(&record) {
+                replica.foreign.let_in(record);
+                self.taken_in.insert(record);
+                self.ours.insert(record, true);
+                if let Some(open) = replica.open.get(&record) {
+                    self.touch(open);
+                }
+            }
             self.outcome.wants.entry(link).or_default().insert(record);
         }
     }

@@ -127,7 +127,8 @@ pub const NODE_AFTER: Label = label(
   RUST_LOG=heliu_node=debug heliu node --config heliu.toml
 
 配置文件中的每一项都可用环境变量覆盖,如 HELIU_LISTEN、HELIU_LINKS_PARENTS(逗号分隔)。上级不可达时节点照常运行,\
-不断重试,heliu peers 会显示。SIGTERM 或 Ctrl-C 后在 shutdown_seconds 内收尾退出。",
+不断重试,heliu peers 会显示。收到 SIGTERM、Ctrl-C、SIGQUIT,或终端断开\
+(SIGHUP,以 nohup 启动的除外)后,在 shutdown_seconds 内收尾退出。",
     "\
 Examples:
   heliu node --dir ./realm/county
@@ -135,8 +136,8 @@ Examples:
   RUST_LOG=heliu_node=debug heliu node --config heliu.toml
 
 Each setting in the file can be overridden by the environment, such as HELIU_LISTEN or HELIU_LINKS_PARENTS (separated by \
-commas). If a superior cannot be reached the node runs all the same and keeps trying; heliu peers shows it. On SIGTERM or \
-Ctrl-C it finishes within shutdown_seconds.",
+commas). If a superior cannot be reached the node runs all the same and keeps trying; heliu peers shows it. On SIGTERM, \
+Ctrl-C, SIGQUIT, or when its terminal goes (SIGHUP, unless it was started with nohup) it finishes within shutdown_seconds.",
 );
 pub const NODE_CONFIG: Label = label(
     "配置文件,否则 --dir、环境变量 HELIU_CONFIG、./heliu.toml、/etc/heliu/heliu.toml",

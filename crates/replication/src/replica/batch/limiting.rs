@@ -1,0 +1,76 @@
+//! Which leaves that links bring are not taken, because there is too much here of their author; see [`super::super::foreign`].
+
+use heliu_record::id::RecordId;
+use heliu_trust::admission::Leaf;
+use heliu_trust::id::NodeId;
+
+use super::super::foreign::{Outside, in_line, weight};
+use super::super::{Incoming, Replica};
+use super::Batch;
+
+impl Batch {
+    /// Somebody of this line has written in records of a frame: they are this seat's business from now on, whoever began
+    /// them, and what was left out of them is asked for.
+    pub(super) fn find_ours(&mut self, frame: &Incoming, replica: &Replica) {
+        let (own, directory) = (replica.seat, &replica.directory);
+        for (leaf, _) in &frame.leaves {
+            let is_ours = |seat| in_line(own, seat, directory.seats());
+            if directory.node(leaf.author).is_some_and(|author| is_ours(author.seat)) {
+                self.ours.insert(leaf.record, true);
+                if replica.foreign.is_outside(&leaf.record) || self.left_out.contains_key(&leaf.record) {
+                    self.taken_in.insert(leaf.record);
+                }
+            }
+        }
+    }
+
+    /// Whether a leaf that is new here is not taken. What a subordinate brings always is: it may let go of what its superior
+    /// has acknowledged. What is taken is counted.
+    pub(super) fn leave_out(&mut self, leaf: &Leaf, from: NodeId, replica: &mut Replica) -> bool {
+        let (own, directory) = (replica.seat, &replica.directory);
+        let (Some(author), seats) = (directory.node(leaf.author).map(|node| node.seat), directory.seats()) else {
+            return false;
+        };
+        let is_from_below =
+            directory.node(from).is_some_and(|node| node.seat != own && seats.is_at_or_above(own, node.seat));
+        if is_from_below || in_line(own, author, seats) || self.is_ours(leaf.record, replica) {
+            return false;
+        }
+        // What is mended was here before.
+        let is_mended = replica.damage.counted(leaf.record).is_some();
+        // Not half of what comes: who named this seat may have done so with the last leaf.
+        if is_mended || self.taking.contains(&leaf.record) || !replica.foreign.is_full_of(author, own, seats) {
+            self.taking.insert(leaf.record);
+            replica.foreign.took(author, weight(&leaf.change.raw));
+            return false;
+        }
+        let open = replica.open.get(&leaf.record).filter(|open| open.is_stored || !open.leaves.is_empty());
+        if let Some(open) = open {
+            self.touch(open);
+        }
+        let scope = open.map(|open| open.row.scope.clone());
+        match self.left_out.get_mut(&leaf.record) {
+            Some(known) => known.came_by(from),
+            None => drop(self.left_out.insert(leaf.record, Outside::new(author, from, scope))),
+        }
+        true
+    }
+
+    /// Whether somebody of this line owns it, or has written in it.
+    fn is_ours(&mut self, record: RecordId, replica: &Replica) -> bool {
+        if let Some(known) = self.ours.get(&record) {
+            return *known;
+        }
+        let (own, directory) = (replica.seat, &replica.directory);
+        let seats = directory.seats();
+        let is_ours = replica.foreign.is_let_in(&record)
+            || replica.open.get(&record).is_some_and(|open| {
+                let is_author =
+                    |leaf: &Leaf| directory.node(leaf.author).is_some_and(|node| in_line(own, node.seat, seats));
+                open.row.scope.owners.iter().any(|owner| in_line(own, *owner, seats))
+                    || open.leaves.iter().any(|(leaf, _)| is_author(leaf))
+            });
+        self.ours.insert(record, is_ours);
+        is_ours
+    }
+}
