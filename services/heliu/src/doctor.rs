@@ -180,7 +180,7 @@ fn writable(folder: &Path) -> Result<(), Failure> {
     tempfile::Builder::new().prefix(".heliu-doctor-").tempfile_in(place).map_err(failed)?;
     let database = folder.join(DATABASE);
     if database.exists() {
-        std::fs::OpenOptions::new().append(true).open(&database).map_err(failed)?;
+        heliu_disk::open(&database).map_err(failed)?;
     }
     Ok(())
 }

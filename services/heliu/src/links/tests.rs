@@ -1,0 +1,117 @@
+//! What is said of neighbours: when they were equal, what went wrong, what others named, in both languages.
+
+use heliu_client::records::Label;
+
+use super::*;
+use crate::text::{Language, codes_in, speaking};
+
+fn link(state: LinkState) -> Link {
+    let ago = |minutes: i64| time::now_ms() - minutes * 60_000;
+    let label = |zh: &str, en: &str| Some(Label { zh: zh.to_owned(), en: en.to_owned() });
+    Link {
+        address: "10.0.0.1:7340".to_owned(),
+        role: LinkRole::Parent.into(),
+        state: state.into(),
+        verified_since_ms: Some(ago(180)),
+        verified_last_ms: Some(ago(2)),
+        last_error: "h2 protocol error: error reading a body from connection".to_owned(),
+        last_error_ms: Some(ago(300)),
+        last_error_code: "lost".to_owned(),
+        last_error_label: label("连接中断", "the connection broke"),
+        last_error_over: state == LinkState::Live,
+        ..Link::default()
+    }
+}
+
+#[test]
+fn in_chinese_no_code_of_a_node_and_its_links_is_left() {
+    let seat = Seat {
+        code: "371726101000".to_owned(),
+        name: "什集镇".to_owned(),
+        tier: "township".to_owned(),
+        ..Seat::default()
+    };
+    let refused =
+        RefusedPeer { code: "bad_token".to_owned(), address: "10.0.0.1:1".to_owned(), ..RefusedPeer::default() };
+    let status = GetStatusResponse {
+        seat: Some(seat.clone()),
+        refusals: 1,
+        recent_refusals: vec![refused],
+        alarms: 1,
+        ..GetStatusResponse::default()
+    };
+    let links: Vec<Link> = [LinkState::Live, LinkState::CatchingUp, LinkState::Refused, LinkState::Down]
+        .map(|state| Link {
+            state: state.into(),
+            role: LinkRole::Parent.into(),
+            peer_seat: Some(seat.clone()),
+            ..Link::default()
+        })
+        .to_vec();
+    let verdicts = [Outcome::Equal, Outcome::MovedOn, Outcome::NotConnected]
+        .map(|outcome| Verification { outcome: outcome.into(), ..Verification::default() });
+    speaking(Language::Zh, || {
+        let said = status_told(&status, &links) + &peers_told(&links) + &verify_told(&verdicts, 1);
+        assert_eq!(codes_in(&said), [""; 0], "{said}");
+    });
+}
+
+const SPOOF: &str = "go away\u{1b}[2J\u{1b}]0;owned\u{7}\nall 1 link(s) equal\u{202e}";
+
+#[test]
+fn a_peers_words_are_told_on_one_line_and_move_no_cursor() {
+    let link = |state: LinkState| Link {
+        role: LinkRole::Parent.into(),
+        state: state.into(),
+        address: "10.0.0.1:7340".to_owned(),
+        last_error: SPOOF.to_owned(),
+        ..Link::default()
+    };
+    let links = [link(LinkState::Refused), link(LinkState::Down)];
+    for told in [peers_told(&links), status_told(&GetStatusResponse::default(), &links)] {
+        assert!(!told.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{told:?}");
+        assert!(told.contains("go away\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\nall 1 link(s) equal\\u{202e}"), "{told}");
+        assert!(!told.contains("\nall 1 link"), "{told}");
+    }
+}
+
+#[test]
+fn a_place_that_others_named_is_shown_with_what_is_hidden_in_it() {
+    let seat = Seat { name: "甲\u{202e}村\n".to_owned(), code: "371726101201".to_owned(), ..Seat::default() };
+    assert_eq!(place(Some(&seat)), "甲\\u{202e}村\\n 371726101201");
+}
+
+#[test]
+fn since_when_two_are_equal_and_when_they_were_compared_are_both_told() {
+    let told = peers_told(&[link(LinkState::Live)]);
+    assert!(told.contains("equal since") && told.contains("checked"), "{told}");
+    assert!(told.contains(&time::ago(time::now_ms() - 180 * 60_000)), "{told}");
+    assert!(told.contains(&time::ago(time::now_ms() - 120_000)), "{told}");
+    let shape = link_shape(&link(LinkState::Live));
+    assert!(shape["verified_since"].is_string() && shape["verified_last"] != shape["verified_since"], "{shape}");
+}
+
+#[test]
+fn an_error_that_is_over_says_so_with_its_time_and_none_is_in_the_words_of_a_library() {
+    let over = last_error_told(&link(LinkState::Live));
+    assert!(over.ends_with(", over: the connection broke"), "{over}");
+    let still = last_error_told(&link(LinkState::Down));
+    assert!(still.ends_with(": the connection broke") && !still.contains("over"), "{still}");
+    for state in [LinkState::Live, LinkState::Down] {
+        assert!(!peers_told(&[link(state)]).contains("h2 protocol error"));
+    }
+    let shape = link_shape(&link(LinkState::Live));
+    assert_eq!((&shape["last_error_over"], &shape["last_error_code"]), (&json!(true), &json!("lost")));
+    assert_eq!(shape["last_error_label"]["zh"], "连接中断");
+}
+
+#[test]
+fn a_link_to_a_wrong_parent_is_told_wherever_links_are() {
+    let wrong = Link { misplaced: true, role: LinkRole::Peer.into(), ..link(LinkState::Live) };
+    let peers = peers_told(std::slice::from_ref(&wrong));
+    assert!(peers.contains("not above this seat") && peers.contains("links.parents"), "{peers}");
+    let status = status_told(&GetStatusResponse::default(), std::slice::from_ref(&wrong));
+    assert!(status.contains("1 to a wrong parent") && status.contains("0 proven equal"), "{status}");
+    let verdict = Verification { outcome: Outcome::Equal.into(), misplaced: true, ..Verification::default() };
+    assert!(verify_told(std::slice::from_ref(&verdict), 0).contains("links.parents"));
+}
