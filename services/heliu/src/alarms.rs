@@ -64,6 +64,6 @@ mod tests {
         let of = |severity: &str| told(&Alarm { severity: severity.to_owned(), ..Alarm::default() });
         let marks =
             ["error", "warning", "info"].map(|severity| of(severity).split(' ').next().unwrap_or("").to_owned());
-        assert_eq!(marks, ["[GRAVE]", "[look]", "[note]"]);
+        assert_eq!(marks, ["[grave]", "[warning]", "[note]"]);
     }
 }
