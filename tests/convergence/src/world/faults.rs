@@ -66,6 +66,12 @@ impl World {
         self.county.directory_of(head.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
     }
 
+    /// The directory as a machine says that it has it, which may lag behind its disk.
+    pub(super) fn directory_heard_at(&self, machine: usize) -> &Directory {
+        let engine = self.machines[machine].engine.as_ref();
+        engine.map_or_else(|| self.directory_at(machine), |engine| engine.directory())
+    }
+
     /// Whoever got no answer asks again, with the same command id.
     fn ask_again(&mut self, machine: usize) {
         for request in std::mem::take(&mut self.machines[machine].unanswered) {

@@ -161,7 +161,7 @@ impl World {
     fn has_directory_of(&self, receiver: usize, delivery: &Delivery) -> bool {
         let mut cited = delivery.commits.iter().flat_map(|signed| &signed.commit.versions);
         receiver < self.machines.len()
-            && cited.all(|(_, version)| self.directory_at(receiver).index_of(*version).is_some())
+            && cited.all(|(_, version)| self.directory_heard_at(receiver).index_of(*version).is_some())
     }
 
     pub(super) fn deliver(&mut self, id: WireId, to: Side, frame: Frame) {

@@ -131,9 +131,7 @@ impl World {
         let (key, author, county) = (self.scribe().key, self.scribe().node(), self.scribe().seat);
         self.scribe_chain.seq += 1;
         let seq = self.scribe_chain.seq;
-        // What its machine says that it has, which may lag behind its disk.
-        let engine = self.machines[machine].engine.as_ref();
-        let head = engine.map_or_else(|| self.directory_at(machine).head(), |engine| engine.directory().head());
+        let head = self.directory_heard_at(machine).head();
         let versions = vec![(county, head)];
         let leaves = vec![leaf(seq, &versions)];
         let (realm, previous) = (self.county.realm, self.scribe_chain.previous);
