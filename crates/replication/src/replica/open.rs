@@ -306,12 +306,15 @@ impl Open {
         sum
     }
 
-    /// What relaying goes by: the scope of what is admitted, widened by what is held. What waits names nobody; of a record of
-    /// which nothing but that is here, its past went with the seat's leave or with damage, and the last known scope stands
-    /// until it is back.
+    /// What relaying goes by: the scope of what is admitted, widened by what is held. What waits names nobody, not even the
+    /// seat that the record is of by birth, which may have lost it since: whoever knows better may not show it why. If nothing
+    /// but that is here of a record that was here before, its past went with the seat's leave or with damage, and the last
+    /// known scope stands until it is back.
     pub fn relay_scope(&self, directory: &Directory) -> Scope {
-        let is_judged = self.leaves.iter().any(|(_, status)| *status != Status::Waiting);
-        let mut scope = if is_judged { Scope::of(self.leaves.history()) } else { self.row.scope.clone() };
+        if self.leaves.iter().all(|(_, status)| *status == Status::Waiting) {
+            return self.row.scope.clone();
+        }
+        let mut scope = Scope::of(self.leaves.history());
         self.leaves.widen(&mut scope, directory);
         scope
     }
