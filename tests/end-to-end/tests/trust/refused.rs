@@ -132,7 +132,7 @@ async fn a_fenced_node_is_shut_out_and_both_ends_say_so() {
     let _ = heliu(&[&fence[..], &["--yes"]].concat()).await.exits(0).answers("is fenced");
     let _ = heliu(&["nodes", "--dir", &dir]).await.exits(0).answers("fenced");
     let down = realm.dir("T1");
-    until("the township knows", async || heliu(&["nodes", "--dir", &down]).await.out.contains("FENCED")).await;
+    until("the township knows", async || heliu(&["nodes", "--dir", &down]).await.out.contains("fenced")).await;
 
     let (_thief, stolen) = realm.start("V11").await;
     let at = realm.dir("V11");
