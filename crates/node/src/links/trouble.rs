@@ -17,6 +17,8 @@ pub enum Trouble {
     NoNetwork,
     /// Another node, or none that can prove who it is.
     OtherIdentity,
+    /// Its certificate is not valid at this time, by this clock.
+    NotValidNow,
     NoNode,
     NotOpened,
     /// It has no room for one more link.
@@ -60,6 +62,8 @@ impl Cause {
             ConnectError::Refused(failed) => match failed.code {
                 "closed" | "handshake" => Trouble::Closed,
                 "not_tls" | "not_http2" => Trouble::NoNode,
+                "other_realm" => Trouble::Refused(RefuseCode::OtherRealm),
+                "expired" | "not_yet_valid" => Trouble::NotValidNow,
                 _ => Trouble::OtherIdentity,
             },
         };
@@ -117,6 +121,7 @@ impl Trouble {
             Trouble::UnknownName => "unknown_name",
             Trouble::NoNetwork => "no_network",
             Trouble::OtherIdentity => "other_identity",
+            Trouble::NotValidNow => "not_valid_now",
             Trouble::NoNode => "no_node",
             Trouble::NotOpened => "not_opened",
             Trouble::Full => "full",
@@ -150,9 +155,12 @@ impl Trouble {
             Trouble::UnknownName => ("找不到这个主机名", "there is no host of that name"),
             Trouble::NoNetwork => ("网络不通", "the network does not lead there"),
             Trouble::OtherIdentity => (
-                "应答的不是所要的节点,或其证书不可用(请核对地址和两边时钟)",
-                "what answers there is not the node that was wanted, or its certificate is of no use (check the address and \
-                 both clocks)",
+                "应答的不是所要的节点,或其证书不可用(请核对地址)",
+                "what answers there is not the node that was wanted, or its certificate is of no use (check the address)",
+            ),
+            Trouble::NotValidNow => (
+                "对方的证书此刻无效(请核对两边时钟)",
+                "the other end's certificate is not valid at this time (compare both clocks)",
             ),
             Trouble::NoNode => (
                 "应答的不是节点,或是未加密的开发模式节点",

@@ -126,6 +126,7 @@ async fn a_second_node_at_a_seat_is_warned_of_and_raises_an_alarm() {
     let second = realm.machine("second");
     let _ = second.joins(said.out.trim()).await.exits(0);
     for dir in [county, realm.dir("T1")] {
-        until("the alarm is there", async || heliu(&["alarms", "--dir", &dir]).await.out.contains("Another node")).await;
+        until("the alarm is there", async || heliu(&["alarms", "--dir", &dir]).await.out.contains("Another node"))
+            .await;
     }
 }

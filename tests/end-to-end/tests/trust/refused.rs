@@ -92,7 +92,7 @@ async fn a_node_of_another_realm_and_one_with_an_expired_certificate_get_no_link
     let dir = realm.dir("C");
     // It is the stranger who sees first that this is not its realm.
     until("operators of the county see it", async || {
-        heliu(&["status", "--dir", &dir]).await.out.contains("refused_there")
+        heliu(&["status", "--json", "--dir", &dir]).await.out.contains("refused_there")
     })
     .await;
     let dialler = other.dir("T1");
@@ -110,7 +110,8 @@ async fn a_node_of_another_realm_and_one_with_an_expired_certificate_get_no_link
             connector(Some(&identity), Expected { realm: id, node: Some(node) }, None).expect("it is usable");
         // TLS 1.3: the dialling end is done before the other has judged it.
         let _ = connect(&connector, &county).await;
-        until(&format!("{code} is noted"), async || heliu(&["status", "--dir", &dir]).await.out.contains(code)).await;
+        let status = ["status", "--json", "--dir", &dir];
+        until(&format!("{code} is noted"), async || heliu(&status).await.out.contains(code)).await;
     }
 }
 

@@ -39,7 +39,7 @@ async fn where_two_have_to_sign_one_alone_fences_nobody() {
     let fence = format!("fence {township} --reason stolen --yes --out fence.entry");
     let _ = at_county(&realm, &fence).await.exits(0).answers("needs two signatures").answers("directory sign");
     let _ = at_county(&realm, "directory append fence.entry --reason alone").await.exits(4);
-    assert!(!at_county(&realm, "nodes").await.out.contains("FENCED"));
+    assert!(!at_county(&realm, "nodes").await.out.contains("fenced"));
 
     let _ = at_county(&realm, "directory save directory.bin").await.exits(0);
     let sign = "directory sign fence.entry --key cosigner.key --directory directory.bin";
@@ -150,7 +150,8 @@ async fn an_entry_on_an_old_directory_is_a_slip_and_two_branches_are_a_fork_that
     let (mut county, _) = realm.start("C").await;
     for dir in [realm.dir("C"), township.clone()] {
         let alarms = ["alarms", "--dir", &dir];
-        until("the fork is seen", async || heliu(&alarms).await.out.contains("directory_forked")).await;
+        let coded = ["alarms", "--json", "--dir", &dir];
+        until("the fork is seen", async || heliu(&coded).await.out.contains("directory_forked")).await;
         let _ = heliu(&alarms).await.exits(1).answers("heliu root resolve --help");
     }
     let _ = at_county(&realm, &format!("delegate {second}")).await.exits(4).complains("forked");
