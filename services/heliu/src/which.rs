@@ -79,15 +79,19 @@ async fn named(client: &Client, name: &str, kind: &str) -> Result<Vec<Record>, F
 }
 
 fn nobody(text: &str, kind: &str) -> Failure {
-    let (text, kind) = (clean(text), if kind.is_empty() { String::new() } else { codes::kind(kind) });
+    let text = clean(text);
+    let (of_zh, of_en) = match kind {
+        "" => (String::new(), String::new()),
+        kind => (format!("{}的", codes::kind(kind)), format!(" ({})", codes::kind(kind))),
+    };
     Failure::new(
         Exit::Failed,
         "not_here",
         say!("本节点没有名为“{text}”的记录", "this node holds no record that is called {text:?}"),
     )
     .why(say!(
-        "这里要{kind}的编号(至少 8 位),或完整而唯一的名称",
-        "it takes an id (8 digits or more) or a whole name that only one has ({kind})"
+        "这里要{of_zh}编号(至少 8 位),或完整而唯一的名称",
+        "it takes an id{of_en} (8 digits or more), or a whole name that only one has"
     ))
     .next(say!("heliu list 列出记录和它们的编号", "heliu list shows the records and their ids"))
 }
