@@ -243,6 +243,9 @@ pub fn value_told(kind: Option<&'static Kind>, path: &str, value: &Value) -> Str
         Value::String(text) if is_id(text) => short(text),
         Value::String(text) => said_value(kind, path, text).unwrap_or_else(|| text.clone()),
         Value::Array(items) => items.iter().map(|item| value_told(kind, path, item)).collect::<Vec<_>>().join(", "),
+        Value::Object(parts) if parts.len() == 1 && parts.contains_key("sealed") => {
+            tr!("(已密封;可用 heliu reveal 查看)", "(sealed: heliu reveal shows it)")
+        }
         Value::Object(parts) => {
             let part = |(name, value): (&String, &Value)| {
                 let below = format!("{path}/{name}");
@@ -432,7 +435,7 @@ mod tests {
     fn in_chinese_no_code_of_a_record_is_left() {
         let member = json!({
             "name": "测试甲0001", "stage": "full", "stage_since": "2020-07-01", "joined_on_concurrent": ["2001-07-01", "2001-07-02"],
-            "home_branch": "ab".repeat(32), "pending": ["transfer_pending", "transfer_conflict"],
+            "home_branch": "ab".repeat(32), "pending": ["transfer_pending", "transfer_conflict"], "contact": {"sealed": "a8".repeat(16)},
             "moves": {"4f".repeat(16): {"state": "issued", "letter_no": "1号", "late": true, "to_seat": "ab".repeat(16)}},
         });
         let org = json!({"name": "甲支部", "lifecycle": "active", "org_level": "branch", "org_kind": "out_of_area",

@@ -81,11 +81,14 @@ impl NodeProcess {
     }
 
     /// By a signal that asks it to end.
+    ///
+    /// # Panics
+    /// With its log, if it goes on.
     pub async fn stop_by(&mut self, signal: Signal) -> ExitStatus {
         if let Some(id) = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
             kill_process(id, signal).expect("it is our child");
         }
-        self.child.wait().await.expect("it is our child")
+        self.ends().await
     }
 
     /// Whether it still runs.
