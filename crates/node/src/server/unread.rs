@@ -222,28 +222,31 @@ impl Unread {
 }
 
 impl Held {
-    /// It is made, and so long: the room that it does not need is given back.
+    /// It is made, and so long. Only what cannot be cut is longer than its room: it counts as far as there is any.
     pub fn made(&self, bytes: usize) {
         let mut state = self.lock();
-        for permit in &mut state.permits {
-            match permit.num_permits().checked_sub(bytes) {
-                Some(spare) => drop(permit.split(spare)),
-                // Only what cannot be cut is longer than its room: it is made already, and counts as far as there is any.
-                None => {
-                    let more = u32::try_from(bytes - permit.num_permits()).unwrap_or(u32::MAX);
-                    let more = Arc::clone(permit.semaphore()).try_acquire_many_owned(more);
-                    more.into_iter().for_each(|more| permit.merge(more));
-                }
-            }
-        }
-        self.unread.bytes.fetch_add(bytes, Ordering::Relaxed);
         let now = Instant::now();
         (state.bytes, state.made, state.taken) = (state.bytes + bytes, Some(now), now);
+        let State { permits, bytes: all, .. } = &mut *state;
+        for permit in permits {
+            let more = u32::try_from(all.saturating_sub(permit.num_permits())).unwrap_or(u32::MAX);
+            let more = Arc::clone(permit.semaphore()).try_acquire_many_owned(more);
+            more.into_iter().for_each(|more| permit.merge(more));
+        }
+        self.unread.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Some of it has gone out.
+    /// Some of it has gone out. With the first of it, the room that it does not need is given back: for who takes nothing,
+    /// few answers are made, however short they are.
     pub fn taken(&self) {
-        self.lock().taken = Instant::now();
+        let mut state = self.lock();
+        state.taken = Instant::now();
+        // A stream has no length, and its place until it ends.
+        let State { permits, bytes, made: Some(_), .. } = &mut *state else { return };
+        for permit in permits {
+            let spare = permit.num_permits().saturating_sub(*bytes);
+            drop(permit.split(spare));
+        }
     }
 
     fn is_late(&self, bounds: &Bounds) -> bool {

@@ -21,8 +21,9 @@ use site::{Site, Used, create};
 const UNIT: f64 = 65_536.0;
 /// Records that are at the township before anybody attacks it.
 const RECORDS: u64 = 100;
-/// What the nodes use by themselves is looked at for so long.
-const USUAL: Duration = Duration::from_millis(1_000);
+/// What the nodes use by themselves is looked at for so long, before the attack and after it: what clerks write costs more
+/// the more there is.
+const USUAL: Duration = Duration::from_millis(2_000);
 /// Clerks work so often.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -150,14 +151,19 @@ pub fn play(name: &'static str, size: Size) -> Row {
     let attacker = attacker.expect("threads can be made");
     let line = attacker.block_on(Line::to(township.node.address()));
 
+    let usual_per_second = || {
+        let before = site.used();
+        let _ = watch(&site, || std::thread::sleep(USUAL));
+        let after = site.used();
+        after.cpu_since(&before).as_secs_f64() / after.seconds_since(&before)
+    };
+    let first = usual_per_second();
     let before = site.used();
-    let _ = watch(&site, || std::thread::sleep(USUAL));
-    let usual = site.used();
-    let per_second = usual.cpu_since(&before).as_secs_f64() / usual.seconds_since(&before);
     let (waited, memory) = watch(&site, || attacker.block_on(attack(name, size, &line, county, delivery)));
     let after = site.used();
-    let own = Duration::from_secs_f64(per_second * after.seconds_since(&usual));
-    let row = row(name, line.sent(), (&usual, &after), own, memory, waited);
+    let per_second = f64::midpoint(first, usual_per_second());
+    let own = Duration::from_secs_f64(per_second * after.seconds_since(&before));
+    let row = row(name, line.sent(), (&before, &after), own, memory, waited);
     attacker.shutdown_timeout(Duration::from_secs(2));
     site.stop();
     row
