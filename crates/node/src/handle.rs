@@ -93,6 +93,11 @@ pub(crate) enum Life {
 }
 
 impl NodeHandle {
+    /// How many bytes a page of a list has.
+    pub(crate) fn page_bytes(&self) -> usize {
+        self.0.bounds.page_bytes
+    }
+
     /// Where the node listens; with the port that it got.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

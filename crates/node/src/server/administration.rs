@@ -48,10 +48,6 @@ impl<S: Read> Administration<S> {
         Reach::of(request, &self.node, &*self.store)
     }
 
-    fn page_bytes(&self) -> usize {
-        self.node.0.bounds.page_bytes
-    }
-
     /// The receipt of an erasure; a record that is not erased has none.
     async fn receipt(&self, record: RecordId) -> Result<pb::Receipt, Status> {
         let receipt = self.node.receipt(record).await.map_err(|error| of_ask(&error))?;
@@ -90,7 +86,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
                 });
             }
         }
-        let (nodes, next) = pages::of(nodes, &asked.after, asked.limit, self.page_bytes())?;
+        let (nodes, next) = pages::of(nodes, &asked.after, asked.limit, self.node.page_bytes())?;
         Ok(Response::new(pb::ListNodesResponse { nodes, next }))
     }
 
@@ -98,7 +94,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         let asked = request.into_inner();
         let directory = self.node.directory();
         // What is signed is not cut: one entry at least, however large. The next page begins where this one ends.
-        let mut page = Page::new(pages::rows(asked.limit), self.page_bytes());
+        let mut page = Page::new(pages::rows(asked.limit), self.node.page_bytes());
         for signed in directory.entries_from(asked.from) {
             if page.is_full() || !page.take(entries::entry_in_words(signed, &directory)) {
                 break;
@@ -195,7 +191,7 @@ impl<S: Read + 'static> AdministrationService for Administration<S> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         let (mut from, limit) = (asked.after, pages::rows(asked.limit));
-        let (mut page, mut last, mut beyond) = (Page::new(limit, self.page_bytes()), asked.after, None);
+        let (mut page, mut last, mut beyond) = (Page::new(limit, self.node.page_bytes()), asked.after, None);
         // What others did is passed over after it has been read, so a page may take several reads to fill.
         'reading: loop {
             let rows = self.store.audit(from, limit).await.map_err(|error| of_read(&error))?;

@@ -16,8 +16,7 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::pages::Page;
-use super::records::LOOKED_PAGES;
+use super::pages::{LOOKED_PAGES, Page, Walk, aside};
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::Reach;
 use super::words::{after, digits, node_name};
@@ -46,14 +45,10 @@ impl<S: Read> Operations<S> {
         Reach::of(request, &self.node, &*self.store)
     }
 
-    fn page_bytes(&self) -> usize {
-        self.node.0.bounds.page_bytes
-    }
-
     /// These, as a list shows them.
     async fn listed(&self, reach: &Reach<'_, S>, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
         let (rows, names) = self.names_shown(reach, rows).await?;
-        let (directory, bytes) = (reach.directory.clone(), self.page_bytes() / 16);
+        let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes() / 16);
         aside(move || {
             let listed = |(row, names): (&ConflictRow, bool)| conflicts::listed(row, names, bytes, &directory);
             rows.iter().zip(names).map(listed).collect()
@@ -246,7 +241,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let asked = request.into_inner();
         let links = self.links(&reach).await?;
         let links = links.into_iter().map(|link| operators::link(link, &reach.directory));
-        let (links, next) = pages::of(links, &asked.after, asked.limit, self.page_bytes())?;
+        let (links, next) = pages::of(links, &asked.after, asked.limit, self.node.page_bytes())?;
         Ok(Response::new(pb::ListLinksResponse { links, next }))
     }
 
@@ -263,25 +258,22 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::rules::findings().map(|finding| (finding.name, finding.label)))?;
-        let bytes = self.page_bytes();
-        let mut page = Page::new(pages::rows(asked.limit), bytes);
+        let bytes = self.node.page_bytes();
+        let after = after::<ConflictId>(&asked.after)?.map(|id| id.0);
+        let mut walk = Walk::new(asked.limit, bytes, after, reach.sight.is_whole());
         let mut query = ConflictQuery {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
             anchor: match asked.record.as_str() {
                 "" => None,
                 given => Some(reach.record_id(given, "record").await?),
             },
-            after: after::<ConflictId>(&asked.after)?.map(|id| id.0),
-            limit: page.rest(),
             bytes,
+            ..ConflictQuery::default()
         };
-        let (mut looked, mut last) = (0, None);
-        // What the bearer is not shown is left out after it has been read.
-        while !page.is_full() && (looked < LOOKED_PAGES * bytes || (last.is_none() && !reach.sight.is_whole())) {
+        while walk.goes_on() {
+            (query.after, query.limit) = (walk.after(), walk.rest());
             let found = self.store.conflicts(&query).await.map_err(|error| of_read(&error))?;
-            looked += found.rows.iter().map(|row| row.body.len()).sum::<usize>();
-            let mut before = query.after;
-            query.after = found.next;
+            let looked = found.rows.iter().map(|row| row.body.len()).sum();
             let mut open = Vec::with_capacity(found.rows.len());
             for row in found.rows {
                 if reach.has_conflict(&row).await? {
@@ -289,22 +281,11 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
                 }
             }
             let ids: Vec<[u8; 32]> = open.iter().map(|row| row.id).collect();
-            for (conflict, id) in self.listed(&reach, open).await?.into_iter().zip(ids) {
-                if !page.take(conflict) {
-                    query.after = before;
-                    break;
-                }
-                (before, last) = (Some(id), Some(id));
-            }
-            query.limit = page.rest().max(1);
-            if query.after.is_none() {
-                break;
-            }
+            walk.take(looked, found.next, ids.into_iter().zip(self.listed(&reach, open).await?));
         }
-        // For who is not shown all, the cursor is what was shown last: never the id of something that was passed over.
-        let cursor = if reach.sight.is_whole() { query.after } else { query.after.and(last) };
-        let next = cursor.map(|id| to_hex(&id)).unwrap_or_default();
-        Ok(Response::new(pb::ListConflictsResponse { conflicts: page.into_items(), next }))
+        let (conflicts, next) = walk.into_page();
+        let next = next.map(|id| to_hex(&id)).unwrap_or_default();
+        Ok(Response::new(pb::ListConflictsResponse { conflicts, next }))
     }
 
     async fn get_conflict(&self, request: Request<pb::GetConflictRequest>) -> Answer<pb::GetConflictResponse> {
@@ -316,7 +297,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         match found.len() {
             1 => {
                 let (row, names) = (found.remove(0), names.first().copied().unwrap_or_default());
-                let (directory, bytes) = (reach.directory.clone(), self.page_bytes());
+                let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes());
                 let rows = pages::rows(asked.limit);
                 let shown = aside(move || conflicts::shown(&row, names, from, rows, bytes, &directory));
                 shown.await.map(Response::new)
@@ -336,7 +317,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         let (mut below, limit) = (after::<u64>(&asked.after)?, pages::rows(asked.limit));
-        let (mut page, mut last, mut next) = (Page::new(limit, self.page_bytes()), None, String::new());
+        let (mut page, mut last, mut next) = (Page::new(limit, self.node.page_bytes()), None, String::new());
         // What is not asked for or not shown is left out after it has been read, so a page may take several reads to fill;
         // one row more than it holds tells whether there is another.
         'reading: loop {
@@ -406,7 +387,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let asked = request.into_inner();
         let alarms = self.alarms(&reach).await?;
         let alarms = alarms.into_iter().map(operators::alarm);
-        let (alarms, next) = pages::of(alarms, &asked.after, asked.limit, self.page_bytes())?;
+        let (alarms, next) = pages::of(alarms, &asked.after, asked.limit, self.node.page_bytes())?;
         Ok(Response::new(pb::ListAlarmsResponse { alarms, next }))
     }
 
@@ -426,10 +407,10 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         all.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
         let waiting = self.store.wants(read).await.map_err(of_store)?;
         all.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
-        let (mut page, mut at, mut next) = (Page::new(limit, self.page_bytes()), 0, String::new());
+        let (mut page, mut at, mut next) = (Page::new(limit, self.node.page_bytes()), 0, String::new());
         let mut looked = 0;
         for (id, edit, stranding) in all {
-            if at == until || (looked > LOOKED_PAGES * self.page_bytes() && at > from) {
+            if at == until || (looked > LOOKED_PAGES * self.node.page_bytes() && at > from) {
                 next = at.to_string();
                 break;
             }
@@ -447,11 +428,6 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         }
         Ok(Response::new(pb::ListStrandedResponse { records: page.into_items(), next }))
     }
-}
-
-/// What reads through long bodies would hold up others on this thread.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Status::internal(error.to_string()))
 }
 
 /// Whether this is how somebody names the node: by its id or 8 digits of it or more, or by its seat's code. None at all

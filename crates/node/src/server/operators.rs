@@ -1,12 +1,11 @@
 //! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
 
-use heliu_record::conflict::Explanation;
 use heliu_record::id::to_hex;
 use heliu_replication::{Alarm, Severity};
 use heliu_storage::{Quarantined, RecordRow, RecordState, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
-use heliu_wire::records::{Label, Seat};
+use heliu_wire::records::Seat;
 
 use super::words::{node_name, seat_of_node};
 use crate::status::{LinkReport, LinkRole, LinkState, Outcome, RefusedPeer, Verification};
@@ -29,7 +28,7 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
         last_error,
         last_error_ms,
         last_error_code: link.trouble.map(|trouble| trouble.code().to_owned()).unwrap_or_default(),
-        last_error_label: link.trouble.map(|trouble| label(&trouble.words())),
+        last_error_label: link.trouble.map(|trouble| (&trouble.words()).into()),
         last_error_over: link.is_trouble_over,
         misplaced: link.is_misplaced,
         lag: Some(pb::Lag {
@@ -52,10 +51,6 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
         connects: link.connects,
         clock_ahead_ms: link.clock_ahead_ms,
     }
-}
-
-fn label(said: &Explanation) -> Label {
-    Label { zh: said.zh.to_string(), en: said.en.to_string() }
 }
 
 fn role(role: LinkRole) -> pb::LinkRole {
@@ -153,8 +148,8 @@ pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
     pb::Alarm {
         code: alarm.code.to_owned(),
         severity: severity.to_owned(),
-        what: Some(label(&alarm.what)),
-        next: Some(label(&alarm.next)),
+        what: Some((&alarm.what).into()),
+        next: Some((&alarm.next).into()),
         subject: alarm.subject,
         at_ms: alarm.at_ms,
     }
@@ -212,6 +207,8 @@ pub(super) fn refused(refused: RefusedPeer) -> pb::RefusedPeer {
 
 #[cfg(test)]
 mod tests {
+    use heliu_record::conflict::Explanation;
+
     use super::*;
 
     #[test]

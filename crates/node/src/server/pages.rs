@@ -7,6 +7,8 @@ use tonic::Status;
 
 use super::words::after;
 
+/// As many pages are read for one, where what is read is not shown.
+pub(super) const LOOKED_PAGES: usize = 8;
 const ROWS_DEFAULT: usize = 100;
 const ROWS_MAX: usize = 1_000;
 /// A tag and a length.
@@ -59,6 +61,68 @@ impl<T: Message> Page<T> {
     pub fn into_items(self) -> Vec<T> {
         self.items
     }
+}
+
+/// A page of what is read from the store piece by piece, of which some is not shown. `K` is the key by which it is read on.
+pub(super) struct Walk<T, K> {
+    page: Page<T>,
+    /// Bytes that were read for it.
+    looked: usize,
+    after: Option<K>,
+    /// What was shown last.
+    last: Option<K>,
+    is_over: bool,
+    /// Whether the bearer is shown everything.
+    is_whole: bool,
+}
+
+impl<T: Message, K: Copy> Walk<T, K> {
+    pub fn new(limit: u32, bytes: usize, after: Option<K>, is_whole: bool) -> Self {
+        Walk { page: Page::new(rows(limit), bytes), looked: 0, after, last: None, is_over: false, is_whole }
+    }
+
+    /// Whether more is to be read for it. What is not shown is left out after it has been read, so a page may take several
+    /// reads to fill; not without end, but for who is not shown all until there is something that can be its cursor.
+    pub fn goes_on(&self) -> bool {
+        let looks_on = self.looked < LOOKED_PAGES * self.page.bytes() || (self.last.is_none() && !self.is_whole);
+        !self.is_over && !self.page.is_full() && looks_on
+    }
+
+    /// After what to read on; none: from the beginning, or everything was read.
+    pub fn after(&self) -> Option<K> {
+        self.after
+    }
+
+    /// How many rows to read.
+    pub fn rest(&self) -> usize {
+        self.page.rest().max(1)
+    }
+
+    /// So many bytes were read, after which `next` comes, and this of it is shown.
+    pub fn take(&mut self, looked: usize, next: Option<K>, shown: impl IntoIterator<Item = (K, T)>) {
+        self.looked += looked;
+        let mut before = std::mem::replace(&mut self.after, next);
+        for (key, item) in shown {
+            if !self.page.take(item) {
+                self.after = before;
+                break;
+            }
+            (before, self.last) = (Some(key), Some(key));
+        }
+        self.is_over = self.after.is_none();
+    }
+
+    /// The items, and the cursor of the next page. For who is not shown all, that is what was shown last: never the id of
+    /// something that was passed over.
+    pub fn into_page(self) -> (Vec<T>, Option<K>) {
+        let cursor = if self.is_whole { self.after } else { self.after.and(self.last) };
+        (self.page.into_items(), cursor)
+    }
+}
+
+/// What reads through long bodies would hold up others on this thread.
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Status::internal(error.to_string()))
 }
 
 /// A page of what is at hand as a whole; the cursor is a number. `limit` 0 is as many as a page takes.

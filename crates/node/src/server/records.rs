@@ -12,7 +12,7 @@ use heliu_wire::records::records_service_server::RecordsService;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::pages::Page;
+use super::pages::{Page, Walk, aside};
 use super::refusals::{invalid, known, no_part, of_execute, of_read};
 use super::scope::Reach;
 use super::words::{after, beside, change, digits, record};
@@ -21,8 +21,7 @@ use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
 
-/// As many pages are read for one, where what is read is not shown; a row counts for so much besides its view.
-pub(super) const LOOKED_PAGES: usize = 8;
+/// What a row that is read counts for besides its view.
 const ROW_BYTES: usize = 512;
 
 pub(super) struct Records<S> {
@@ -85,9 +84,7 @@ impl<S: Read> Records<S> {
             let of_it = conflicts.remove(&row.id).unwrap_or_default();
             record(row, of_it, &directory, bytes)
         };
-        // A long view is read through: that would hold up others on this thread.
-        let shown = tokio::task::spawn_blocking(move || rows.into_iter().map(show).collect()).await;
-        shown.map_err(|error| Status::internal(error.to_string()))
+        aside(move || rows.into_iter().map(show).collect()).await
     }
 
     /// Elements of a part of a record.
@@ -100,8 +97,8 @@ impl<S: Read> Records<S> {
         let conflicts = self.conflicts(reach, std::slice::from_ref(&row)).await?.remove(&row.id);
         let conflicts = conflicts.unwrap_or_default();
         let from = after::<usize>(&asked.after)?.unwrap_or(0);
-        let (directory, bytes) = (reach.directory.clone(), self.page_bytes());
-        let read = tokio::task::spawn_blocking(move || {
+        let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes());
+        let read = aside(move || {
             let mut page = Page::new(pages::rows(asked.limit), bytes);
             let total = match beside(&row, &conflicts, &asked.path, &directory) {
                 Some(list) => cut::elements(&list, "", from, &mut page),
@@ -109,15 +106,11 @@ impl<S: Read> Records<S> {
             };
             (total.map(|total| (page.into_items(), total)), asked.path)
         });
-        let (found, path) = read.await.map_err(|error| Status::internal(error.to_string()))?;
+        let (found, path) = read.await?;
         let (elements, total) = found.ok_or_else(|| no_part(&path))?;
         let until = from.saturating_add(elements.len());
         let next = if until < total { until.to_string() } else { String::new() };
         Ok(pb::GetResponse { record: None, elements, total: total as u64, next })
-    }
-
-    fn page_bytes(&self) -> usize {
-        self.node.0.bounds.page_bytes
     }
 }
 
@@ -151,7 +144,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         if !asked.path.is_empty() {
             return self.part(&reach, row, asked).await.map(Response::new);
         }
-        let record = self.shown(&reach, vec![row], self.page_bytes() / 2).await?.pop();
+        let record = self.shown(&reach, vec![row], self.node.page_bytes() / 2).await?.pop();
         Ok(Response::new(pb::GetResponse { record, ..pb::GetResponse::default() }))
     }
 
@@ -162,7 +155,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let by = actor(&reach.caller, Role::Reveal, &asked.who);
         let revealed = self.node.reveal(id, by, asked.why).await.map_err(|error| of_order(&error))?;
         // Each field has its part of the answer.
-        let bytes = self.page_bytes() / revealed.len().max(1);
+        let bytes = self.node.page_bytes() / revealed.len().max(1);
         let fields = revealed.into_iter().map(|Revealed { field, values, locked }| {
             let mut seen = BTreeSet::new();
             let distinct = values.into_iter().filter(|value| seen.insert(value.clone()));
@@ -182,51 +175,36 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
         known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| (kind.name, kind.label)))?;
-        let bytes = self.page_bytes();
-        let mut page = Page::new(pages::rows(asked.limit), bytes);
+        let bytes = self.node.page_bytes();
+        let mut walk = Walk::new(asked.limit, bytes, after(&asked.after)?, reach.sight.is_whole());
         let mut query = ListQuery {
             kind: Some(asked.kind).filter(|kind| !kind.is_empty()),
             refers_to: match asked.refers_to.as_str() {
                 "" => None,
                 given => Some(reach.record_id(given, "refers_to").await?),
             },
-            after: after(&asked.after)?,
-            limit: page.rest(),
             bytes,
+            ..ListQuery::default()
         };
-        let (mut looked, mut last) = (0, None);
         let wanted = |row: &RecordRow| (asked.include_gone || row.state == RecordState::Present) && reach.shows(row);
         let mut suspects: Vec<RecordId> = Vec::new();
-        // What is gone is left out after it has been read, so a page may take several reads to fill; not without end.
-        while !page.is_full() && (looked < LOOKED_PAGES * bytes || (last.is_none() && !reach.sight.is_whole())) {
+        while walk.goes_on() {
+            (query.after, query.limit) = (walk.after(), walk.rest());
             let found = self.store.list(&query).await.map_err(|error| of_read(&error))?;
-            looked += found.rows.iter().map(|row| row.view.len() + ROW_BYTES).sum::<usize>();
+            let looked = found.rows.iter().map(|row| row.view.len() + ROW_BYTES).sum();
             suspects.extend(found.damaged.iter().filter_map(|row| row.record));
-            let mut before = query.after;
-            query.after = found.next;
-            let rows = found.rows.into_iter().filter(wanted).collect();
-            for record in self.shown(&reach, rows, bytes / 16).await? {
-                let id = record.id.parse().ok();
-                if !page.take(record) {
-                    query.after = before;
-                    break;
-                }
-                (before, last) = (id.or(before), id.or(last));
-            }
-            query.limit = page.rest().max(1);
-            if query.after.is_none() {
-                break;
-            }
+            let rows: Vec<RecordRow> = found.rows.into_iter().filter(wanted).collect();
+            let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
+            walk.take(looked, found.next, ids.into_iter().zip(self.shown(&reach, rows, bytes / 16).await?));
         }
         // Beyond this page's end they are told by the next one.
-        suspects.retain(|id| query.after.is_none_or(|last| *id <= last));
-        // For who is not shown all, the cursor is what was shown last: never the id of something that was passed over.
-        let cursor = if reach.sight.is_whole() { query.after } else { query.after.and(last) };
-        let next = cursor.map(|last| last.to_string()).unwrap_or_default();
+        suspects.retain(|id| walk.after().is_none_or(|last| *id <= last));
+        let (records, next) = walk.into_page();
+        let next = next.map(|last| last.to_string()).unwrap_or_default();
         let told = suspects.iter().filter(|_| reach.sight.is_whole());
         let damaged = told.map(ToString::to_string).collect();
         self.node.suspect(suspects);
-        Ok(Response::new(pb::ListResponse { records: page.into_items(), next, damaged }))
+        Ok(Response::new(pb::ListResponse { records, next, damaged }))
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {
@@ -235,19 +213,19 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         // Who may see it is told by the row: it is read first. One whose row is spoilt is damaged.
         let id = reach.record(&asked.id, "id").await?.id;
         let from = after::<u64>(&asked.after)?.unwrap_or(0);
-        let mut page = Page::new(pages::rows(asked.limit), self.page_bytes());
-        let budget = Budget { entries: page.rest(), bytes: self.page_bytes() };
+        let mut page = Page::new(pages::rows(asked.limit), self.node.page_bytes());
+        let budget = Budget { entries: page.rest(), bytes: self.node.page_bytes() };
         let (leaves, mut more) = match self.store.history(id, from, budget).await {
             Err(StoreError::Damaged { .. }) => return Err(reach.damaged(id)),
             leaves => leaves.map_err(|error| of_read(&error))?,
         };
         let directory = reach.directory;
-        // Each change is parsed and checked, some 30 us: a long page would hold up others on this thread.
-        let parsed = tokio::task::spawn_blocking(move || {
+        // Each change is parsed and checked, some 30 us.
+        let parsed = aside(move || {
             more |= !leaves.iter().all(|leaf| page.take(change(leaf, &directory)));
             (page.into_items(), more)
         });
-        let (changes, more) = parsed.await.map_err(|error| Status::internal(error.to_string()))?;
+        let (changes, more) = parsed.await?;
         let next = changes.last().filter(|_| more).map(|last| last.position.to_string()).unwrap_or_default();
         Ok(Response::new(pb::HistoryResponse { id: id.to_string(), changes, next }))
     }
@@ -259,7 +237,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
         let asked = request.into_inner();
         let directory = self.node.directory();
         let all = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats()));
-        let (seats, next) = pages::of(all, &asked.after, asked.limit, self.page_bytes())?;
+        let (seats, next) = pages::of(all, &asked.after, asked.limit, self.node.page_bytes())?;
         Ok(Response::new(pb::ListSeatsResponse { seats, next }))
     }
 
