@@ -8,6 +8,7 @@ use std::time::Duration;
 use heliu_record::change::limits;
 use heliu_record::command::{Refusal, Request};
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::reason::Reason;
 use heliu_record::sight::Sight;
 use heliu_replication::LinkId;
 use heliu_trust::directory::Directory;
@@ -64,7 +65,7 @@ pub(crate) struct Inner {
     pub minter: Minter,
     pub directory: watch::Receiver<Directory>,
     /// Why the store takes no writes, as people read it.
-    pub read_only: watch::Receiver<Option<String>>,
+    pub read_only: watch::Receiver<Option<Reason>>,
     pub life: watch::Sender<Life>,
     pub board: Board,
     pub links_made: AtomicU64,

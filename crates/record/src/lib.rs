@@ -22,6 +22,7 @@ pub mod kind;
 pub mod kinds;
 pub mod naming;
 pub mod plain_text;
+pub mod reason;
 pub mod rules;
 pub mod schema;
 pub mod scope;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Request;
+use heliu_record::conflict::Explanation;
 use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_record::sight::Sight;
@@ -351,11 +352,12 @@ pub enum Reply {
     Revealed(Vec<Revealed>),
     Refused(heliu_record::command::Refusal),
     /// The directory entries do not follow.
-    BadEntries(String),
+    BadEntries(Explanation),
     /// The machine that asked is a node now.
     Joined,
     /// It is not, or not yet; the codes are those of [`heliu_trust::token::JoinError`], and `join.pending`, `join.busy`,
-    /// `join.asked-again`, `join.forked`, `join.store-failed`.
+    /// `join.asked-again`, `join.forked`, `join.store-failed`. What is particular about it is a `heliu_record::reason::Facts`
+    /// as a text.
     JoinRefused {
         code: String,
         reason: String,

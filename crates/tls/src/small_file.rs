@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use heliu_record::conflict::Explanation;
+use heliu_record::reason::{Fact, Reason};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -39,6 +40,21 @@ impl BadFile {
         }
     }
 
+    /// As it travels, with the file that it is about.
+    #[must_use]
+    pub fn reason(&self, file: &str) -> Reason {
+        let of = |code| Reason::new(code).and(Fact::File, file);
+        match self {
+            BadFile::Missing => of("file.missing"),
+            BadFile::NotPermitted => of("file.not-permitted"),
+            BadFile::NotAFile => of("file.not-a-file"),
+            BadFile::Empty => of("file.empty"),
+            BadFile::TooLong(max) => of("file.too-long").and(Fact::Bytes, max),
+            BadFile::NotText => of("file.not-text"),
+            BadFile::System(why) => of("file.system").and(Fact::System, why),
+        }
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn what(&self) -> Explanation {
@@ -51,7 +67,9 @@ impl BadFile {
                 Explanation::new(format!("它超过 {max} 字节"), format!("it has more than {max} bytes"))
             }
             BadFile::NotText => Explanation::new("它不是 UTF-8 文字", "it is not text in UTF-8"),
-            BadFile::System(why) => Explanation::new(why.as_str(), why.as_str()),
+            BadFile::System(why) => {
+                Explanation::new(format!("系统原话:“{why}”"), format!("in the system's words: \"{why}\""))
+            }
         }
     }
 

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use heliu_record::id::{from_hex, to_hex};
 use heliu_record::kind::{Label, label};
 use heliu_record::plain_text::{self, Hidden};
+use heliu_record::reason::{Fact, Reason};
 use heliu_tls::small_file::{self, BadFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -122,6 +123,28 @@ pub enum AccessError {
     NoRole,
     #[error("the system gives no random bytes: {0}")]
     Random(getrandom::Error),
+}
+
+impl AccessError {
+    /// As people are told of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            AccessError::File { path, why } => {
+                Reason::new("file.not-written").and(Fact::File, path).and(Fact::System, why)
+            }
+            AccessError::Unread { path, why } => why.reason(path),
+            AccessError::Form { path, .. } => Reason::new("access.form").and(Fact::File, path),
+            AccessError::Mode { path, mode } => {
+                Reason::new("access.mode").and(Fact::File, path).and(Fact::Mode, format!("{mode:03o}"))
+            }
+            AccessError::NoSuchToken(id) => Reason::new("access.no-token").and(Fact::Id, id),
+            AccessError::NoSuchKind(kind) => Reason::new("access.no-kind").and(Fact::Found, kind),
+            AccessError::Name(hidden) => Reason::new("access.hidden").and(Fact::Found, hidden),
+            AccessError::NoRole => Reason::new("access.no-role"),
+            AccessError::Random(_) => Reason::new("access.random"),
+        }
+    }
 }
 
 /// A token as its bearer has it.

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_record::reason::Reason;
 use heliu_replication::Engine;
 use heliu_replication::effect::{Effect, Input, LinkId};
 use heliu_replication::frame::{Frame, Refuse, RefuseCode};
@@ -46,7 +47,7 @@ pub(crate) struct Runner<S> {
     pub engine: Engine,
     pub inbox: mpsc::Receiver<Ask>,
     pub directory: watch::Sender<Directory>,
-    pub read_only: watch::Sender<Option<String>>,
+    pub read_only: watch::Sender<Option<Reason>>,
     pub program: String,
     pub tick: Duration,
     pub shutdown_deadline: Duration,

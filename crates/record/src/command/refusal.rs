@@ -155,14 +155,14 @@ impl Refusal {
         }
     }
 
-    /// A change that this node's own gate would not admit; `why` is the gate's.
+    /// A change that this node's own gate would not admit.
     #[must_use]
-    pub fn not_admitted(id: RecordId, why: &str) -> Self {
+    pub fn not_admitted(id: RecordId) -> Self {
         Refusal {
             code: "not_admitted",
             what: Explanation::new(
                 format!("对记录 {} 的这次改动不会生效。", id.short()),
-                format!("The change of record {} would not count: {why}.", id.short()),
+                format!("The change of record {} would not count.", id.short()),
             ),
             why: Explanation::new(
                 "本记录中有多方同时写入而互不知情的内容。",

@@ -267,12 +267,12 @@ impl Open {
         let (row, derived) = (&self.row, self.derived(directory));
         let is_for_us = derived.scope.has_audience(own, directory.seats());
         [
-            (derived.view != row.view, "its view"),
-            (derived.signal != row.signal, "its signal"),
-            (derived.scope != row.scope, "its scope"),
-            (is_for_us != self.is_present(), "its state"),
-            (derived.held != row.held || derived.admitted != row.admitted, "its sums"),
-            (derived.leaves != row.leaves || derived.waiting != row.waiting, "its count of leaves"),
+            (derived.view != row.view, "view"),
+            (derived.signal != row.signal, "signal"),
+            (derived.scope != row.scope, "scope"),
+            (is_for_us != self.is_present(), "state"),
+            (derived.held != row.held || derived.admitted != row.admitted, "sums"),
+            (derived.leaves != row.leaves || derived.waiting != row.waiting, "count"),
         ]
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))

@@ -34,9 +34,9 @@ pub struct GetStatusResponse {
     /// Of the program.
     #[prost(string, tag = "12")]
     pub version: ::prost::alloc::string::String,
-    /// Why it takes no writes, and what to do. Empty: it takes them.
-    #[prost(string, tag = "13")]
-    pub read_only_reason: ::prost::alloc::string::String,
+    /// Why it takes no writes. Reads go on, and writes are tried again by themselves. Absent: it takes them.
+    #[prost(message, optional, tag = "13")]
+    pub read_only: ::core::option::Option<super::super::records::v1::Reason>,
     /// The node's clock.
     #[prost(int64, tag = "14")]
     pub now_ms: i64,
@@ -44,8 +44,8 @@ pub struct GetStatusResponse {
     #[prost(int64, optional, tag = "30")]
     pub certificate_not_after_ms: ::core::option::Option<i64>,
     /// Why a new certificate, or a new access list, was not taken, and the old one stays. Empty: all is well.
-    #[prost(string, repeated, tag = "31")]
-    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "31")]
+    pub problems: ::prost::alloc::vec::Vec<super::super::records::v1::Reason>,
     /// Connections and calls that were refused since the start, by what they proved or did not prove.
     #[prost(uint64, tag = "32")]
     pub refusals: u64,
@@ -79,19 +79,16 @@ pub struct GetStatusResponse {
     pub today: ::prost::alloc::string::String,
 }
 /// Somebody who was not let in.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RefusedPeer {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
     /// Where it came from.
     #[prost(string, tag = "2")]
     pub address: ::prost::alloc::string::String,
-    /// Stable, such as `expired`. Programs go by it.
-    #[prost(string, tag = "3")]
-    pub code: ::prost::alloc::string::String,
-    /// For people.
-    #[prost(string, tag = "4")]
-    pub reason: ::prost::alloc::string::String,
+    /// Its code is such as `expired`.
+    #[prost(message, optional, tag = "3")]
+    pub why: ::core::option::Option<super::super::records::v1::Reason>,
     /// The node that its certificate is of, if that could be read.
     #[prost(string, tag = "5")]
     pub node: ::prost::alloc::string::String,
@@ -158,7 +155,8 @@ pub struct Link {
     /// When a frame last arrived. Absent: never.
     #[prost(int64, optional, tag = "8")]
     pub heard_ms: ::core::option::Option<i64>,
-    /// What went wrong last, verbatim, and when. Empty: nothing since the start. It may be over: see `last_error_over`.
+    /// What went wrong last, as a library or the other end said it, for whoever digs deeper, and when. Empty: nothing since the
+    /// start. It may be over: see `last_error_over`.
     #[prost(string, tag = "9")]
     pub last_error: ::prost::alloc::string::String,
     #[prost(int64, optional, tag = "10")]
@@ -255,9 +253,6 @@ pub struct Verification {
     pub peer_seat: ::core::option::Option<super::super::records::v1::Seat>,
     #[prost(enumeration = "Outcome", tag = "3")]
     pub outcome: i32,
-    /// Why there is no verdict, or what follows from it, for people.
-    #[prost(string, tag = "4")]
-    pub detail: ::prost::alloc::string::String,
     /// Records compared.
     #[prost(uint64, tag = "5")]
     pub records: u64,
@@ -412,7 +407,7 @@ pub struct ListQuarantineResponse {
     pub next: ::prost::alloc::string::String,
 }
 /// Something that was refused, kept with the reason.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Quarantined {
     /// Hash of the bytes, or of the leaf.
     #[prost(string, tag = "1")]
@@ -425,11 +420,8 @@ pub struct Quarantined {
     pub from_node: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "4")]
     pub from_seat: ::core::option::Option<super::super::records::v1::Seat>,
-    /// Stable code, then words for people.
-    #[prost(string, tag = "5")]
-    pub code: ::prost::alloc::string::String,
-    #[prost(string, tag = "6")]
-    pub reason: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub why: ::core::option::Option<super::super::records::v1::Reason>,
     #[prost(int64, tag = "7")]
     pub at_ms: i64,
     /// Bytes kept.
@@ -456,7 +448,7 @@ pub struct ListStrandedResponse {
     pub next: ::prost::alloc::string::String,
 }
 /// A record that cannot leave or be read as it should, and why; or an edit of this node that lost what it stood on.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Stranded {
     #[prost(string, tag = "1")]
     pub record: ::prost::alloc::string::String,
@@ -464,9 +456,9 @@ pub struct Stranded {
     pub kind: ::prost::alloc::string::String,
     #[prost(enumeration = "Stranding", tag = "3")]
     pub stranding: i32,
-    /// For people: what it waits for.
-    #[prost(string, tag = "4")]
-    pub reason: ::prost::alloc::string::String,
+    /// Of an edit, why it was not made again. Absent: nobody has tried yet.
+    #[prost(message, optional, tag = "4")]
+    pub why: ::core::option::Option<super::super::records::v1::Reason>,
     /// Changes that wait.
     #[prost(uint32, tag = "5")]
     pub leaves: u32,
@@ -485,7 +477,7 @@ pub struct GetQuarantinedRequest {
     pub id: ::prost::alloc::string::String,
 }
 /// The thing and its bytes.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetQuarantinedResponse {
     #[prost(message, optional, tag = "1")]
     pub item: ::core::option::Option<Quarantined>,

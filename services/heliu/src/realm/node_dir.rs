@@ -18,7 +18,7 @@ use super::key_file::{self, Scheme, random};
 use super::{ACCESS, CONFIG, DIRECTORY, ISSUER_KEY, LOCAL_ACCESS, NODE_KEY, SEALING_KEY, directory_file, write_new};
 use crate::config::template;
 use crate::failure::{Exit, Failure};
-use crate::text::{say, tr};
+use crate::text::{reasons, say, tr};
 
 /// The name of the access token that is made with the node.
 pub const LOCAL: &str = "local";
@@ -134,7 +134,8 @@ fn write_anew(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 pub fn access_failed(error: &heliu_node::access::AccessError) -> Failure {
-    Failure::new(Exit::Failed, "access", say!("访问令牌没有写成", "the access list was not changed")).because(error)
+    Failure::new(Exit::Failed, "access", say!("访问令牌没有写成", "the access list was not changed"))
+        .why(reasons::words(&error.reason()))
 }
 
 /// Where to reach, on this machine, what listens on every address.

@@ -114,7 +114,7 @@ impl Place {
             Err(error) => told.push(error.to_string()),
         }
         match self.node.status().await {
-            Ok(status) => told.extend(status.read_only),
+            Ok(status) => told.extend(status.read_only.map(|why| why.to_string())),
             Err(error) => told.push(error.to_string()),
         }
         for link in self.node.links().await.unwrap_or_default() {

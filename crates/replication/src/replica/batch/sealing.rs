@@ -49,7 +49,8 @@ impl Batch {
                 Taken::Known => continue,
                 Taken::Beyond => {
                     let (bytes, why) = (signed.encode(), GrantError::TooMany);
-                    let why = (why.code(), why.to_string());
+                    let facts = why.facts();
+                    let why = (why.code(), &facts);
                     let id = quarantine::id_of(&bytes);
                     let (told, row) = quarantine::refused(id, Some(record), from, why, &bytes, now.wall_ms);
                     refused.push(told);

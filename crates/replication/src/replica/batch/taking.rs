@@ -34,8 +34,8 @@ impl Batch {
             for (record, hash) in came {
                 let Some(open) = replica.open.get(&record) else { continue };
                 let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
-                let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
-                let why = (status.code(), reason);
+                let facts = open.leaves.why(&hash).cloned().unwrap_or_default();
+                let why = (status.code(), &facts);
                 let (told, row) = quarantine::refused(hash.0, Some(record), from, why, &leaf.change.raw, now.wall_ms);
                 refused.push(told);
                 if replica.quarantine.takes(&row, now.tick_ms) {

@@ -335,7 +335,7 @@ pub(super) fn draft(
     };
     match leaves.foresee(&leaf, &replica.directory) {
         Ok(()) => Ok((leaf, leaves.preimage().clone())),
-        Err((_, why)) => Err(Refusal::not_admitted(write.record, &why)),
+        Err(_) => Err(Refusal::not_admitted(write.record)),
     }
 }
 
