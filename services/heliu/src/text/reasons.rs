@@ -43,8 +43,14 @@ pub fn failure(reason: impl Borrow<Reason>) -> Failure {
 pub fn words(reason: &Reason) -> Say {
     let name = REASONS.iter().find(|(known, _)| *known == reason.code).map(|(_, label)| Say::from(*label));
     let name = name.unwrap_or_else(|| {
-        let code: String = clean(&reason.code).chars().take(CODE_CHARS).collect();
-        say!("本版本不认识的原因 {code}", "{code}, which this version does not know")
+        let code = &reason.code;
+        let is_code = code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+        if is_code && (1..=CODE_CHARS).contains(&code.len()) {
+            say!("本版本不认识的原因 {code}", "{code}, which this version does not know")
+        } else {
+            // A sentence of an older version, or of somebody else.
+            say!("原因不明", "it is not known why")
+        }
     });
     let facts = |language: Language| {
         let told = reason.facts.iter().filter_map(|(fact, value)| {
@@ -69,12 +75,12 @@ fn value_of(fact: Fact, value: &str) -> Option<Say> {
     Some(match fact {
         Fact::Path => match kinds::all().iter().find_map(|kind| kind.say_path(&value)) {
             Some(said) => said.into(),
-            None => say!("“{value}”", "{value:?}"),
+            None => say!("“{value}”", "\"{value}\""),
         },
         Fact::Part => Say::from(PARTS.iter().find(|(known, _)| *known == value)?.1),
         Fact::FromMs | Fact::UntilMs | Fact::ClockMs => Say::verbatim(time::local(value.parse().ok()?)),
         Fact::QuotaMib => Say::verbatim(bytes(value.parse::<u64>().ok()?.saturating_mul(1 << 20))),
-        Fact::System => say!("“{value}”", "{value:?}"),
+        Fact::System => say!("“{value}”", "\"{value}\""),
         Fact::Node | Fact::Seat | Fact::Id | Fact::File | Fact::Found | Fact::Expected | Fact::Bytes | Fact::Mode => {
             Say::verbatim(value)
         }
