@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::id::{RealmId, realm_id};
 use heliu_trust::signature::PublicKey;
 use toml::Spanned;
