@@ -203,7 +203,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "foreign.leaves_max",
         form: Form::Whole { min: 0, max: 1_000_000_000 },
-        default: Some("1024"),
+        default: Some("512"),
         help: label(
             "上下级以外的每个席位,最多能往本席位(及每个下级)放多少条改动;超出的留在发送一方,heliu alarms 会提示",
             "Changes that each seat outside of this line of superiors and subordinates may put here, for this seat and for each below; what is more stays where it is, and heliu alarms tells of it",
