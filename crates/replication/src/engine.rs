@@ -35,8 +35,6 @@ pub struct Config {
     pub patrol_round_ms: u64,
     /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
     pub foreign_max: u64,
-    /// Seats outside of this line of which nothing new is taken.
-    pub declined: BTreeSet<SeatId>,
 }
 
 /// See [`Config::foreign_max`]; some 800 KB on the disk.
@@ -45,13 +43,7 @@ pub const FOREIGN_MAX: u64 = 512;
 impl Default for Config {
     fn default() -> Self {
         let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
-        Config {
-            program,
-            open_max: 4_096,
-            patrol_round_ms: 60 * 60 * 1_000,
-            foreign_max: FOREIGN_MAX,
-            declined: BTreeSet::new(),
-        }
+        Config { program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000, foreign_max: FOREIGN_MAX }
     }
 }
 
@@ -181,6 +173,9 @@ impl Engine {
             Input::Quarantine { ticket, id, action, event } => {
                 self.replica.submit(Work::Quarantine { ticket, id, action, event });
             }
+            Input::Foreign { ticket, seat, action, event } => {
+                self.replica.submit(Work::Foreign { ticket, seat, action, event });
+            }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -205,7 +200,7 @@ impl Engine {
                 self.replica.tick(now);
                 out.effects.extend(self.replica.next_look(now));
                 // Once for each that waits, and not for each word of what is left out.
-                self.counts.extend(self.replica.sums.to_count());
+                self.counts.extend(self.replica.sums.uncounted());
                 self.each(now, out, super::link::Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);

@@ -125,7 +125,6 @@ fn options(config: &Config) -> Result<Options, Failure> {
         shutdown_deadline: config.shutdown,
         retry: Retry { max: config.retry_max, ..Retry::default() },
         foreign_max: config.foreign_max,
-        declined: config.declined.clone(),
         ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
 }

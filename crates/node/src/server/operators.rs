@@ -1,7 +1,7 @@
 //! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
 
 use heliu_record::id::to_hex;
-use heliu_replication::{Alarm, Severity};
+use heliu_replication::{Alarm, ForeignAuthor, Severity};
 use heliu_storage::{Quarantined, RecordRow, RecordState, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
@@ -152,6 +152,16 @@ pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
         next: Some((&alarm.next).into()),
         subject: alarm.subject,
         at_ms: alarm.at_ms,
+    }
+}
+
+pub(super) fn foreign(author: &ForeignAuthor, directory: &Directory) -> pb::ForeignAuthor {
+    pb::ForeignAuthor {
+        seat: Some(Seat::of(author.seat, directory.seats())),
+        leaves: author.leaves,
+        leaves_max: author.leaves_max,
+        records_outside: author.records_outside as u64,
+        declined: author.is_declined,
     }
 }
 

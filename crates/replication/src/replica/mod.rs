@@ -130,6 +130,7 @@ pub(crate) struct Replica {
 
 pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
 pub use erasure::Receipt;
+pub use foreign::ForeignAuthor;
 pub(crate) use foreign::{Counts as ForeignCounts, Foreign};
 pub(crate) use forks::{By, Fork, NotGrown};
 pub(crate) use hearing::open_grants;
@@ -174,7 +175,7 @@ impl Replica {
             strangers: start.strangers,
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
-            foreign: Foreign::new(config.foreign_max, config.declined.clone(), start.foreign),
+            foreign: Foreign::new(config.foreign_max, start.declined.into_iter().collect(), start.foreign),
             sealing: start.sealing,
             digest_key,
             statements,

@@ -145,7 +145,7 @@ impl ScopeSums {
     }
 
     /// Links that wait to be counted, once in each tick.
-    pub fn to_count(&mut self) -> Vec<LinkId> {
+    pub fn uncounted(&mut self) -> Vec<LinkId> {
         self.apart.values_mut().for_each(|apart| apart.ticks = apart.ticks.saturating_add(1));
         self.apart.iter().filter(|(_, apart)| apart.is_counting()).map(|(link, _)| *link).collect()
     }

@@ -89,6 +89,8 @@ const ACTIONS: &[(&str, Label)] = &[
     of("delegate", "授权或收回授权", "delegate, or take it back"),
     of("directory.append", "提交名录条目", "enter directory entries"),
     of("fence", "隔离节点", "fence a node"),
+    of("foreign.accept", "恢复接收", "take what a seat sends again"),
+    of("foreign.decline", "拒收某席位", "decline what a seat sends"),
     of("join", "节点入域", "let a node join"),
     of("policy", "更改两人签字", "change two signatures"),
     of("quarantine.drop", "从隔离区去掉", "drop from the quarantine"),
@@ -224,7 +226,7 @@ mod tests {
         }
         let noted = codes(
             &["crates/node/src", "crates/replication/src"],
-            &["directory", "quarantine", "record", "stranded", "token"],
+            &["directory", "foreign", "quarantine", "record", "stranded", "token"],
         );
         for code in noted.iter().filter(|code| command::find(code).is_none()) {
             let is_known = ACTIONS.iter().any(|(known, _)| known == code);
