@@ -64,7 +64,7 @@ use tail::Growth;
 use writer::Writer;
 
 /// Open records are weighed each time that so large a part of what may be open has been used.
-const WEIGHED_PART: u64 = 64;
+const WEIGHED_PART: u64 = 16;
 
 /// What the replica needs next.
 pub(crate) enum Step {

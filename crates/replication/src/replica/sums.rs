@@ -193,7 +193,9 @@ impl ScopeSums {
             }
         }
         (apart.durable, apart.staged) = (sums, sums);
-        apart.pause = if apart.ticks >= PAUSE_MAX { 1 } else { (2 * apart.pause).clamp(1, PAUSE_MAX) };
+        // Nothing had waited for a while: it begins anew.
+        let was_quiet = apart.ticks > 2 * apart.pause;
+        apart.pause = if was_quiet { 1 } else { (2 * apart.pause).min(PAUSE_MAX) };
         apart.ticks = 0;
     }
 
@@ -259,4 +261,48 @@ fn subtract(sums: &mut Sums, held: &Sum, admitted: &Sum) {
     sums.records = sums.records.saturating_sub(1);
     sums.held.subtract(&held.0);
     sums.admitted.subtract(&admitted.0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: SeatId = SeatId([1; 16]);
+    const LINK: LinkId = LinkId(1);
+
+    fn record(n: u64) -> RecordId {
+        RecordId(heliu_record::hash::hash("a record", &[&n.to_le_bytes()]))
+    }
+
+    fn out(n: u64) -> Outside {
+        Outside { records: vec![record(n)], no_longer: Vec::new() }
+    }
+
+    /// A tick passes: whether all that is here was looked through for it.
+    fn tick(sums: &mut ScopeSums, seats: &Seats) -> bool {
+        let is_due = sums.uncounted().into_iter().any(|link| sums.count_known(link, OWN, seats, |_| None));
+        if is_due {
+            sums.count_apart(LINK, OWN, &[], seats);
+        }
+        is_due
+    }
+
+    #[test]
+    fn whoever_has_records_left_out_one_by_one_has_the_store_looked_through_more_and_more_seldom() {
+        let seats = Seats::default();
+        let mut sums = ScopeSums::for_neighbours(OWN, &seats);
+        let mut scans = 0;
+        for n in 0..1_024 {
+            sums.change_apart(LINK, OWN, out(n));
+            scans += u32::from(tick(&mut sums, &seats));
+        }
+        assert!((8..=24).contains(&scans), "{scans} in 1,024 ticks");
+        for _ in 0..2 * PAUSE_MAX {
+            tick(&mut sums, &seats);
+        }
+        sums.change_apart(LINK, OWN, out(5_000));
+        assert!(tick(&mut sums, &seats), "after a while of quiet nobody waits");
+        let apart = sums.apart(LINK).expect("it leaves something out");
+        assert!(!apart.is_counting() && apart.named() == 1_025 && apart.leaves_out(&record(7)));
+    }
 }
