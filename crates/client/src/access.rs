@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self};
 use std::path::Path;
 
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::id::{NodeId, RealmId};
 use serde::{Deserialize, Serialize};
 

@@ -30,7 +30,6 @@ use std::time::Duration;
 
 use heliu_replication::Config;
 use heliu_storage::Write;
-use heliu_trust::id::seat_id;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
@@ -81,7 +80,6 @@ impl Node {
                 open_max: options.open_max,
                 patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
                 foreign_max: options.foreign_max,
-                declined: options.declined.iter().map(|code| seat_id(&options.anchor.realm, code)).collect(),
             },
         };
         let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;

@@ -49,8 +49,6 @@ pub struct Options {
     pub patrol_round: Duration,
     /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
     pub foreign_max: u64,
-    /// Region codes of seats outside of this line of which nothing new is taken.
-    pub declined: Vec<String>,
     /// How long a shutdown may take; what is not done then is cut off. Nothing acknowledged is lost either way.
     pub shutdown_deadline: Duration,
     /// How long to wait before dialling again, and before trying the store again.
@@ -155,7 +153,6 @@ impl Options {
             open_max: engine.open_max,
             patrol_round: Duration::from_millis(engine.patrol_round_ms),
             foreign_max: engine.foreign_max,
-            declined: Vec::new(),
             shutdown_deadline: Duration::from_secs(10),
             retry: Retry::default(),
             limits: Limits::default(),

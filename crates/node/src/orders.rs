@@ -8,7 +8,10 @@ use std::time::Duration;
 use heliu_record::command::Refusal;
 use heliu_record::id::{LeafHash, RecordId, SeatId, to_hex};
 use heliu_record::reason::Facts;
-use heliu_replication::{Alarm, AuditEvent, Input, QuarantineAction, Receipt, Reply, Revealed, StrandedAction, Ticket};
+use heliu_replication::{
+    Alarm, AuditEvent, ForeignAction, ForeignAuthor, Input, QuarantineAction, Receipt, Reply, Revealed, StrandedAction,
+    Ticket,
+};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId, realm_id};
@@ -165,6 +168,27 @@ impl NodeHandle {
     /// What an administrator should look at, the gravest first.
     pub async fn alarms(&self) -> Result<Vec<Alarm>, AskError> {
         self.ask(|answer| Ask::Alarms { answer }).await
+    }
+
+    /// Who has put something here from outside of this line, or is declined; by seat.
+    pub async fn foreign(&self) -> Result<Vec<ForeignAuthor>, AskError> {
+        self.ask(|answer| Ask::Foreign { answer }).await
+    }
+
+    /// From now on takes nothing new of a seat outside of this line, or takes it again.
+    pub async fn decide_foreign(
+        &self,
+        seat: SeatId,
+        action: ForeignAction,
+        by: Actor,
+        reason: String,
+    ) -> Result<(), OrderError> {
+        let name = match action {
+            ForeignAction::Decline => "foreign.decline",
+            ForeignAction::Accept => "foreign.accept",
+        };
+        let event = event(by, name, seat.to_string(), reason);
+        self.order(move |ticket| Input::Foreign { ticket, seat, action, event }).await.map(drop)
     }
 
     /// Has something judged again that was refused. Returns the code of what it is now; `awaited` if it has to come again.

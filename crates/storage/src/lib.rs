@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::reason::{Fact, Reason};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
@@ -211,6 +211,8 @@ pub trait Read: Send + Sync {
     fn stranded(&self, limit: usize) -> impl Future<Output = Result<Vec<StrandedRow>, StoreError>> + Send;
     /// One in any state.
     fn stranded_one(&self, leaf: LeafHash) -> impl Future<Output = Result<Option<StrandedRow>, StoreError>> + Send;
+    /// Seats of which nothing new is taken, in order.
+    fn declined(&self) -> impl Future<Output = Result<Vec<SeatId>, StoreError>> + Send;
     /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
     fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heliu_record::reason::{Fact, Reason};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::id::{NodeId, RealmId};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,7 +13,6 @@ use rustls::sign::CertifiedKey;
 use crate::config::provider;
 use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
 use crate::make::VALID_DAYS;
-use crate::small_file::{self, BadFile};
 
 /// Larger files are none of ours.
 const FILE_BYTES_MAX: u64 = 64 * 1024;

@@ -12,7 +12,6 @@ mod connect;
 mod identity;
 mod judge;
 mod make;
-pub mod small_file;
 
 pub use config::{Clock, acceptor, connector};
 pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, NoConnection, connect};

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use heliu_client::Client;
 use heliu_client::operations::{GetStatusResponse, Link, LinkRole, LinkState};
+use heliu_disk::small_file::BadFile;
 use heliu_node::access::AccessError;
 use heliu_record::reason::Reason;
 use heliu_record::seats::Tier;
-use heliu_tls::small_file::BadFile;
 use serde_json::{Value, json};
 
 use crate::access::config_file;

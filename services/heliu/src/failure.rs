@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use heliu_client::{Error as ClientError, Explanation, Sort};
+use heliu_disk::small_file::BadFile;
 use heliu_record::kind::Label;
 use heliu_storage::StoreError;
-use heliu_tls::small_file::BadFile;
 
 use crate::text::{Say, clean, say};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_client::Access;
+use heliu_disk::small_file;
 use heliu_node::status::{LinkRole, NodeStatus};
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, ShutdownError, StartError, Tls, Upstream};
 use heliu_record::seats::Seat;
@@ -124,7 +125,6 @@ fn options(config: &Config) -> Result<Options, Failure> {
         shutdown_deadline: config.shutdown,
         retry: Retry { max: config.retry_max, ..Retry::default() },
         foreign_max: config.foreign_max,
-        declined: config.declined.clone(),
         ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
 }
@@ -271,7 +271,8 @@ impl Signals {
 /// Whether this process was started with SIGHUP ignored. Where the system does not say, it was not.
 fn ignores_hangup() -> bool {
     const SIGHUP: u32 = 1;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    const STATUS_BYTES_MAX: u64 = 64 * 1024;
+    let status = small_file::read_text(Path::new("/proc/self/status"), STATUS_BYTES_MAX).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
     mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }

@@ -29,7 +29,7 @@ const WIRE_AND_ABOVE: &[&str] = &["crates/wire", "crates/node", "crates/client",
 /// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("crates/record", &[]),
-    ("crates/disk", &[]),
+    ("crates/disk", &["crates/record"]),
     ("crates/trust", &["crates/record"]),
     ("crates/storage", &["crates/record", "crates/trust"]),
     ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),

@@ -8,11 +8,11 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use heliu_disk::small_file::{self, BadFile};
 use heliu_record::id::{from_hex, to_hex};
 use heliu_record::kind::{Label, label};
 use heliu_record::plain_text::{self, Hidden};
 use heliu_record::reason::{Fact, Reason};
-use heliu_tls::small_file::{self, BadFile};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

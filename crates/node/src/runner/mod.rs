@@ -154,6 +154,7 @@ impl<S: Write + 'static> Running<S> {
                 }
             },
             Ask::Alarms { answer } => drop(answer.send(self.alarms())),
+            Ask::Foreign { answer } => drop(answer.send(self.run.engine.foreign())),
             Ask::Receipt { record, answer } => drop(answer.send(self.run.engine.receipt(record))),
             Ask::AuditHeads { answer } => drop(answer.send(self.audit_heads())),
             Ask::Status { answer } => self.report_status(answer),

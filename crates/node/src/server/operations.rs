@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use heliu_record::conflict::ConflictId;
 use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
-use heliu_replication::{Alarm, Severity};
+use heliu_replication::{Alarm, ForeignAction, Severity};
 use heliu_storage::{ConflictQuery, ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
@@ -16,6 +16,7 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
+use super::administration::seat;
 use super::pages::{LOOKED_PAGES, Page, Walk, aside};
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::Reach;
@@ -155,6 +156,18 @@ impl<S: Read> Operations<S> {
         let mut alarms = self.node.alarms().await.map_err(|error| of_ask(&error))?;
         alarms.retain(|alarm| reach.has_named(&alarm.subject));
         Ok(alarms)
+    }
+
+    async fn decide_foreign(
+        &self,
+        reach: &Reach<'_, S>,
+        text: &str,
+        action: ForeignAction,
+        reason: &str,
+    ) -> Result<(), Status> {
+        let by = actor(&reach.caller, Role::Operate, "");
+        let seat = seat(&reach.directory, text)?;
+        self.node.decide_foreign(seat, action, by, reason.to_owned()).await.map_err(|error| of_order(&error))
     }
 
     /// Links that are for the bearer: to the nodes of his seats, and of those below.
@@ -380,6 +393,29 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let leaf = self.stranded_edit(&reach, &asked.edit).await?;
         self.node.discard(leaf, by, asked.reason).await.map_err(|error| of_order(&error))?;
         Ok(Response::new(pb::DiscardResponse {}))
+    }
+
+    async fn list_foreign(&self, request: Request<pb::ListForeignRequest>) -> Answer<pb::ListForeignResponse> {
+        let reach = self.reach(&request)?;
+        let asked = request.into_inner();
+        let authors = self.node.foreign().await.map_err(|error| of_ask(&error))?;
+        let authors = authors.iter().map(|author| operators::foreign(author, &reach.directory));
+        let (authors, next) = pages::of(authors, &asked.after, asked.limit, self.node.page_bytes())?;
+        Ok(Response::new(pb::ListForeignResponse { authors, next }))
+    }
+
+    async fn decline(&self, request: Request<pb::DeclineRequest>) -> Answer<pb::DeclineResponse> {
+        let reach = self.reach(&request)?;
+        let asked = request.get_ref();
+        self.decide_foreign(&reach, &asked.seat, ForeignAction::Decline, &asked.reason).await?;
+        Ok(Response::new(pb::DeclineResponse {}))
+    }
+
+    async fn accept(&self, request: Request<pb::AcceptRequest>) -> Answer<pb::AcceptResponse> {
+        let reach = self.reach(&request)?;
+        let asked = request.get_ref();
+        self.decide_foreign(&reach, &asked.seat, ForeignAction::Accept, &asked.reason).await?;
+        Ok(Response::new(pb::AcceptResponse {}))
     }
 
     async fn list_alarms(&self, request: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {

@@ -2,7 +2,7 @@
 
 use heliu_record::id::to_hex;
 use heliu_record::reason::{Facts, Reason};
-use heliu_replication::{Alarm, Severity};
+use heliu_replication::{Alarm, ForeignAuthor, Severity};
 use heliu_storage::{Quarantined, RecordRow, RecordState, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
@@ -145,6 +145,16 @@ pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
         next: Some((&alarm.next).into()),
         subject: alarm.subject,
         at_ms: alarm.at_ms,
+    }
+}
+
+pub(super) fn foreign(author: &ForeignAuthor, directory: &Directory) -> pb::ForeignAuthor {
+    pb::ForeignAuthor {
+        seat: Some(Seat::of(author.seat, directory.seats())),
+        leaves: author.leaves,
+        leaves_max: author.leaves_max,
+        records_outside: author.records_outside as u64,
+        declined: author.is_declined,
     }
 }
 

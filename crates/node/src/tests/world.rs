@@ -252,10 +252,13 @@ pub(super) fn free_address() -> SocketAddr {
         .expect("some port is free")
 }
 
+/// Nobody waits longer to be welcomed.
+const WELCOMED: Duration = Duration::from_secs(60);
 /// Such a clock have those who connect by [`connect_as`].
 pub(super) const CLOCK_AHEAD_MS: i64 = 60 * 60 * 1000;
 
-/// A link of the test's own, as a node that says hello and takes what comes: where to speak, and what is said.
+/// A link of the test's own, as a node that says hello and takes what comes: where to speak, and what is said after the
+/// welcome. Leaves that come before it end a link.
 pub(super) async fn connect_as(
     seats: &County,
     name: &str,
@@ -283,7 +286,19 @@ pub(super) async fn connect_as(
         said.send(LinkRequest::from(&frame)).await.expect("there is room");
     }
     let answers = client.link(tokio_stream::wrappers::ReceiverStream::new(says)).await.expect("it takes the link");
-    (said, answers.into_inner())
+    let mut answers = answers.into_inner();
+    let welcomed = tokio::time::timeout(WELCOMED, async {
+        loop {
+            let message = answers.message().await.expect("the link goes on").expect("the link goes on");
+            match Frame::try_from(message).expect("a frame") {
+                Frame::Welcome(_) => return,
+                Frame::Refuse(why) => panic!("it is not welcome: {}", why.reason),
+                _ => {}
+            }
+        }
+    });
+    welcomed.await.expect("it is welcomed in time");
+    (said, answers)
 }
 
 /// A connection to a node of this county with a certificate of the test's choice.

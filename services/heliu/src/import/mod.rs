@@ -11,9 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use heliu_client::Client;
+use heliu_disk::small_file;
 use heliu_record::kind::ValueType;
 use heliu_record::{command, kinds};
-use heliu_tls::small_file;
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use heliu_tls::small_file;
+use heliu_disk::small_file;
 use heliu_trust::directory::{Directory, SignedEntry, limits};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::RealmId;

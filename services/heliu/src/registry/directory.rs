@@ -4,7 +4,7 @@ use std::path::Path;
 
 use heliu_client::Client;
 use heliu_client::administration::{AppendRequest, DirectoryEntry, ListDirectoryRequest};
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::directory::{Directory as Log, SignedEntry, limits};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{RealmId, realm_id};

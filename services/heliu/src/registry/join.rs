@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use heliu_client::enrolment::JoinResponse;
 use heliu_client::{Access, Client, Error, Pinned};
+use heliu_disk::small_file::BadFile;
 use heliu_record::seats::Seat;
-use heliu_tls::small_file::BadFile;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::NodeId;

@@ -80,6 +80,8 @@ const ACTIONS: &[(&str, Label)] = &[
     of("delegate", "授权或收回授权", "delegate, or take it back"),
     of("directory.append", "提交名录条目", "enter directory entries"),
     of("fence", "隔离节点", "fence a node"),
+    of("foreign.accept", "恢复接收", "take what a seat sends again"),
+    of("foreign.decline", "拒收某席位", "decline what a seat sends"),
     of("join", "节点入域", "let a node join"),
     of("policy", "更改两人签字", "change two signatures"),
     of("quarantine.drop", "从隔离区去掉", "drop from the quarantine"),
@@ -106,7 +108,7 @@ mod tests {
         let sources = ["crates/node/src", "crates/replication/src"];
         let noted = written(&sources, |code| {
             let sort = code.split_once('.').map(|(sort, _)| sort);
-            sort.is_some_and(|sort| ["directory", "quarantine", "record", "stranded", "token"].contains(&sort))
+            sort.is_some_and(|sort| ["directory", "foreign", "quarantine", "record", "stranded", "token"].contains(&sort))
         });
         for code in noted.iter().filter(|code| command::find(code).is_none()) {
             let is_known = ACTIONS.iter().any(|(known, _)| known == code);

@@ -131,7 +131,7 @@ const PER_LEAF: [&str; 3] = ["many concurrent values", "invented settlements", "
 /// Plays one against a new site.
 ///
 /// # Panics
-/// If no node can be started on this machine.
+/// If no node can be started on this machine, or the attack was cut short: what it would have cost is not known then.
 #[must_use]
 pub fn play(name: &'static str, size: Size) -> Row {
     let site = Site::start();
@@ -153,13 +153,14 @@ pub fn play(name: &'static str, size: Size) -> Row {
 
     let usual_per_second = || {
         let before = site.used();
-        let _ = watch(&site, || std::thread::sleep(USUAL));
+        let _ = watch(&site, || std::thread::sleep(USUAL)); // What they wait then is not compared.
         let after = site.used();
         after.cpu_since(&before).as_secs_f64() / after.seconds_since(&before)
     };
     let first = usual_per_second();
     let before = site.used();
-    let (waited, memory) = watch(&site, || attacker.block_on(attack(name, size, &line, county, delivery)));
+    let (is_whole, waited, memory) = watch(&site, || attacker.block_on(attack(name, size, &line, county, delivery)));
+    assert!(is_whole, "the node took only a part of {name}");
     let after = site.used();
     let per_second = f64::midpoint(first, usual_per_second());
     let own = Duration::from_secs_f64(per_second * after.seconds_since(&before));
@@ -182,22 +183,27 @@ fn row(
     Row { name, sent, cpu, memory, disk, log, waited }
 }
 
+/// Returns whether all of it was taken.
 async fn attack(
     name: &'static str,
     size: Size,
     line: &Line,
     county: &County,
     delivery: heliu_replication::frame::Delivery,
-) {
+) -> bool {
     match name {
-        "unread answers" => attacks::unread_answers(line, size.connections, size.lists).await,
+        "unread answers" => {
+            attacks::unread_answers(line, size.connections, size.lists).await;
+            true
+        }
         "reports that fill the log" => attacks::log_flood(line, county, size.frames).await,
         _ => attacks::deliver(line, county, delivery).await,
     }
 }
 
-/// While something goes on, clerks at every tier work: how long they waited, and the most memory that all took.
-fn watch(site: &Site, during: impl FnOnce()) -> (Vec<(Duration, Duration)>, usize) {
+/// While something goes on, clerks at every tier work: what came of it, how long they waited, and the most memory that all
+/// took.
+fn watch<T>(site: &Site, during: impl FnOnce() -> T) -> (T, Vec<(Duration, Duration)>, usize) {
     let over = Arc::new(AtomicBool::new(false));
     let clerks: Vec<_> = site
         .tiers
@@ -217,14 +223,14 @@ fn watch(site: &Site, during: impl FnOnce()) -> (Vec<(Duration, Duration)>, usiz
             })
         })
         .collect();
-    let ((), cost) = cost::of(during);
+    let (told, cost) = cost::of(during);
     over.store(true, Ordering::Relaxed);
     let waited = site.tiers.iter().zip(clerks).map(|(tier, clerk)| {
         let mut waited = tier.runtime.block_on(clerk).unwrap_or_default();
         waited.sort_unstable();
         (waited.last().copied().unwrap_or_default(), waited.get(waited.len() / 2).copied().unwrap_or_default())
     });
-    (waited.collect(), cost.bytes)
+    (told, waited.collect(), cost.bytes)
 }
 
 /// Before the table in a file.

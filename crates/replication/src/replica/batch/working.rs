@@ -70,6 +70,9 @@ impl Batch {
                 Work::Quarantine { ticket, id, action, event } => {
                     self.decide_quarantined(ticket, id, action, event, replica, now);
                 }
+                Work::Foreign { ticket, seat, action, event } => {
+                    self.decide_foreign(ticket, seat, action, event, replica, now);
+                }
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record, proven } => self.let_go(record, proven, replica, now),
                 Work::Mend { record } => {
