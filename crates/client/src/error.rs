@@ -4,8 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use heliu_tls::{ConnectError, NoConnection};
 use heliu_disk::small_file::BadFile;
+use heliu_tls::{ConnectError, NoConnection};
 use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::change::limits;
 use heliu_record::command::{Refusal, Request};
 use heliu_record::id::{RecordId, SeatId};
@@ -36,6 +37,7 @@ pub struct NodeHandle(pub(crate) Arc<Inner>);
 
 /// What the node's tasks have in common: everything but the engine and the store.
 pub(crate) struct Inner {
+    pub catalogue: &'static Catalogue,
     pub node: NodeId,
     pub seat: SeatId,
     pub address: SocketAddr,
@@ -94,6 +96,10 @@ pub(crate) enum Life {
 }
 
 impl NodeHandle {
+    pub(crate) fn catalogue(&self) -> &'static Catalogue {
+        self.0.catalogue
+    }
+
     /// How many bytes a page of a list has.
     pub(crate) fn page_bytes(&self) -> usize {
         self.0.bounds.page_bytes

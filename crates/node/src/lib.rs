@@ -76,6 +76,7 @@ impl Node {
             sealing: options.sealing.clone(),
             issuer: options.issuer.clone(),
             config: Config {
+                catalogue: options.catalogue,
                 program: options.program.clone(),
                 open_max: options.open_max,
                 patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
@@ -94,6 +95,7 @@ impl Node {
         let (read_only, read_only_seen) = watch::channel(None);
         let told = Arc::new(Told::default());
         let inner = Arc::new(Inner {
+            catalogue: options.catalogue,
             node: beginner.node(),
             seat,
             address,

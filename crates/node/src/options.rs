@@ -1,5 +1,6 @@
 //! What a node is started with. Reading configuration files, flags and keys from disk is the service's business.
 
+use heliu_record::catalogue::Catalogue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::clock::Clock;
 /// Everything that a node needs besides its store.
 #[derive(Clone)]
 pub struct Options {
+    /// The kinds, commands and rules that this program knows.
+    pub catalogue: &'static Catalogue,
     /// The node's own key. Its id follows from it, and its seat from the directory.
     pub key: Arc<dyn Signer>,
     /// Of the same scheme as the key.
@@ -134,9 +137,16 @@ impl Options {
     /// With defaults for everything that has one. The security is that of development, which refuses to be reached from
     /// elsewhere: a real node chooses [`Security::Tls`].
     #[must_use]
-    pub fn new(key: Arc<dyn Signer>, verifier: Arc<dyn Verifier>, anchor: Anchor, listen: SocketAddr) -> Self {
-        let engine = heliu_replication::Config::default();
+    pub fn new(
+        catalogue: &'static Catalogue,
+        key: Arc<dyn Signer>,
+        verifier: Arc<dyn Verifier>,
+        anchor: Anchor,
+        listen: SocketAddr,
+    ) -> Self {
+        let engine = heliu_replication::Config::new(catalogue);
         Options {
+            catalogue,
             key,
             verifier,
             anchor,

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Position, ScanItem, StoreError};
 use heliu_trust::commit::SignedCommit;
@@ -27,6 +28,8 @@ mod views;
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The kinds, commands and rules that this program knows.
+    pub catalogue: &'static Catalogue,
     /// Program name and version, shown to operators at the other end.
     pub program: String,
     /// Records that may stay open; some 4 KB each. One that takes more than 16 KB counts for several.
@@ -40,10 +43,12 @@ pub struct Config {
 /// See [`Config::foreign_max`]; some 800 KB on the disk.
 pub const FOREIGN_MAX: u64 = 512;
 
-impl Default for Config {
-    fn default() -> Self {
+impl Config {
+    /// With defaults for everything that has one.
+    #[must_use]
+    pub fn new(catalogue: &'static Catalogue) -> Self {
         let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
-        Config { program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000, foreign_max: FOREIGN_MAX }
+        Config { catalogue, program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000, foreign_max: FOREIGN_MAX }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `heliu access`, `heliu rotate`: the access tokens and the certificate of a node on this machine. Both are files that a
 //! running node looks at every few seconds.
 
+use heliu_catalogue::catalogue;
 use std::path::{Path, PathBuf};
 
 use heliu_client::{Access as AccessFile, Pinned};
@@ -59,7 +60,7 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
         kinds: args.kinds.iter().map(|kind| codes::kind_called(kind)).collect(),
         expires_ms,
     };
-    let token = access::create(&config.access_file, grant).map_err(|error| access_failed(&error))?;
+    let token = access::create(&config.access_file, grant, catalogue()).map_err(|error| access_failed(&error))?;
     let addresses =
         if args.address.is_empty() { vec![reachable(config.listen).to_string()] } else { args.address.clone() };
     let pinned = Some(Pinned { realm: config.realm(), node });

@@ -1,5 +1,6 @@
 //! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
 
+use heliu_catalogue::catalogue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -125,7 +126,7 @@ fn options(config: &Config) -> Result<Options, Failure> {
         shutdown_deadline: config.shutdown,
         retry: Retry { max: config.retry_max, ..Retry::default() },
         foreign_max: config.foreign_max,
-        ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
+        ..Options::new(catalogue(), Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
 }
 

@@ -49,9 +49,11 @@ impl<S: Read> Operations<S> {
     /// These, as a list shows them.
     async fn listed(&self, reach: &Reach<'_, S>, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
         let (rows, names) = self.names_shown(reach, rows).await?;
-        let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes() / 16);
+        let (directory, catalogue) = (reach.directory.clone(), self.node.catalogue());
+        let bytes = self.node.page_bytes() / 16;
         aside(move || {
-            let listed = |(row, names): (&ConflictRow, bool)| conflicts::listed(row, names, bytes, &directory);
+            let listed =
+                |(row, names): (&ConflictRow, bool)| conflicts::listed(row, names, bytes, &directory, catalogue);
             rows.iter().zip(names).map(listed).collect()
         })
         .await
@@ -270,7 +272,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        known("kind", &asked.kind, heliu_record::rules::findings().map(|finding| (finding.name, finding.label)))?;
+        known("kind", &asked.kind, self.node.catalogue().findings().map(|finding| (finding.name, finding.label)))?;
         let bytes = self.node.page_bytes();
         let after = after::<ConflictId>(&asked.after)?.map(|id| id.0);
         let mut walk = Walk::new(asked.limit, bytes, after, reach.sight.is_whole());
@@ -310,9 +312,10 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         match found.len() {
             1 => {
                 let (row, names) = (found.remove(0), names.first().copied().unwrap_or_default());
-                let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes());
+                let (directory, catalogue) = (reach.directory.clone(), self.node.catalogue());
+                let bytes = self.node.page_bytes();
                 let rows = pages::rows(asked.limit);
-                let shown = aside(move || conflicts::shown(&row, names, from, rows, bytes, &directory));
+                let shown = aside(move || conflicts::shown(&row, names, from, rows, bytes, &directory, catalogue));
                 shown.await.map(Response::new)
             }
             0 => {

@@ -1,5 +1,6 @@
 //! A small county: its seats and keys, its nodes on loopback, and the words in which the stories are told.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ impl County {
     }
 
     pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {
-        let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, free_address());
+        let mut options = Options::new(catalogue(), key(name), Arc::new(Ed25519), self.anchor, free_address());
         options.directory = vec![self.entry.clone()];
         options.realm_name.clone_from(&self.name);
         options.sealing = Some(Arc::new(sealing(name)));
@@ -115,7 +116,7 @@ impl County {
 
     /// A token for a node, as its administrator makes it, and how to use it.
     pub fn token(&self, name: &str, address: SocketAddr, grant: Grant) -> (Token, Access) {
-        let token = access::create(&self.files(name).access, grant).expect("it is made");
+        let token = access::create(&self.files(name).access, grant, catalogue()).expect("it is made");
         let pinned = Pinned { realm: self.anchor.realm, node: key(name).node() };
         let access =
             Access { addresses: vec![address.to_string()], pinned: Some(pinned), token: Some(token.to_string()) };

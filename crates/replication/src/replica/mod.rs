@@ -32,6 +32,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
 use heliu_storage::{Meta, Position, StrandedRow, Transaction};
 use heliu_trust::admission::Leaf;
@@ -75,6 +76,7 @@ pub(crate) enum Step {
 }
 
 pub(crate) struct Replica {
+    catalogue: &'static Catalogue,
     pub realm: RealmId,
     pub node: NodeId,
     pub seat: SeatId,
@@ -166,6 +168,7 @@ impl Replica {
             verifier: start.verifier,
             writer: Writer::new(start.node, incarnation, start.last_commit),
             open: BTreeMap::new(),
+            catalogue: config.catalogue,
             open_max: config.open_max,
             clock: 0,
             weighed: 0,
@@ -411,6 +414,6 @@ impl Replica {
     }
 
     fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {
-        Desk::new(&self.open, batch, &self.damage, self.directory.seats(), &self.actors)
+        Desk::new(self.catalogue, &self.open, batch, &self.damage, self.directory.seats(), &self.actors)
     }
 }

@@ -18,6 +18,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use heliu_record::authority;
 use heliu_record::change::genesis;
 use heliu_record::hash::Sum;
 use heliu_record::history::{History, PlaceError};
@@ -25,7 +26,6 @@ use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
 use heliu_record::reason::{Fact, Facts};
 use heliu_record::scope::Scope;
-use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
@@ -81,11 +81,12 @@ enum Entered {
 }
 
 impl Leaves {
+    /// `kind` is that of the preimage; none: this version does not know it, and holds what it cannot judge.
     #[must_use]
-    pub fn new(preimage: Preimage) -> Self {
+    pub fn new(preimage: Preimage, kind: Option<&'static Kind>) -> Self {
         Leaves {
             record: preimage.id(),
-            kind: kinds::find(&preimage.kind),
+            kind,
             preimage,
             leaves: BTreeMap::new(),
             by_change: BTreeMap::new(),
@@ -103,6 +104,12 @@ impl Leaves {
     #[must_use]
     pub fn preimage(&self) -> &Preimage {
         &self.preimage
+    }
+
+    /// None: this version does not know it.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static Kind> {
+        self.kind
     }
 
     #[must_use]

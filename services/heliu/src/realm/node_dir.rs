@@ -1,6 +1,7 @@
 //! The directory that a node runs in: its keys, the directory of the realm, its configuration, and a first access token
 //! for whoever sits at the machine. `init` and `join` write it in the same way.
 
+use heliu_catalogue::catalogue;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
@@ -93,7 +94,8 @@ impl NodeDir<'_> {
         // One of an interrupted attempt was never used.
         let _ = std::fs::remove_file(folder.join(ACCESS));
         let grant = Grant { name: LOCAL.to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
-        let token = heliu_node::access::create(&folder.join(ACCESS), grant).map_err(|error| access_failed(&error))?;
+        let token = heliu_node::access::create(&folder.join(ACCESS), grant, catalogue())
+            .map_err(|error| access_failed(&error))?;
         let access = Access {
             addresses: vec![reachable(self.listen).to_string()],
             pinned: Some(Pinned { realm: self.directory.realm(), node: self.node }),

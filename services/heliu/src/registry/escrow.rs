@@ -1,6 +1,7 @@
 //! `heliu root reveal`: what is sealed, opened with the escrow's key where no reader is left. Nothing here speaks with a node:
 //! the key stays offline, and what a node has stored is brought to it.
 
+use heliu_catalogue::catalogue;
 use std::sync::Arc;
 
 use heliu_record::change::Change;
@@ -106,7 +107,12 @@ fn fold(loaded: &Loaded, directory: &Directory) -> Result<Record, Failure> {
     changes.sort_by_key(|change| change.start_op);
     let mut history = History::new();
     changes.into_iter().for_each(|change| history.place(Arc::new(change)));
-    Ok(Record::fold(loaded.row.preimage.clone(), history, directory.seats()))
+    Ok(Record::fold(
+        catalogue().kind(&loaded.row.preimage.kind),
+        loaded.row.preimage.clone(),
+        history,
+        directory.seats(),
+    ))
 }
 
 fn told(args: &RootRevealArgs, fields: &[Revealed]) -> Result<Done, Failure> {

@@ -1,31 +1,31 @@
 //! The one place that turns a code into what people read for it. Of kinds, fields, states and conflicts the names are declared
-//! with the kinds, in `heliu_record`; here are those of everything else that a node says by a code. Codes are for `--json`.
+//! with the kinds, in `heliu_catalogue`; here are those of everything else that a node says by a code. Codes are for `--json`.
 
+use heliu_catalogue::catalogue;
 use heliu_node::access::Role;
 use heliu_record::kind::Label;
 use heliu_record::seats::Tier;
-use heliu_record::{command, naming, rules};
 
 use super::{Say, labelled, tr};
 
 pub fn kind(code: &str) -> String {
-    Say::from(naming::say_kind(code)).now().to_owned()
+    Say::from(catalogue().say_kind(code)).now().to_owned()
 }
 
 /// The kind of a conflict.
 pub fn finding(code: &str) -> String {
-    Say::from(rules::say_finding(code)).now().to_owned()
+    Say::from(catalogue().say_finding(code)).now().to_owned()
 }
 
 /// The code of a conflict's kind, by its code or by what people read for it.
 pub fn finding_called(text: &str) -> String {
-    let called = rules::findings().find(|word| word.label.is(text));
+    let called = catalogue().findings().find(|word| word.label.is(text));
     called.map_or_else(|| text.to_owned(), |word| word.name.to_owned())
 }
 
 /// The code of a kind of record, by its code or by what people read for it.
 pub fn kind_called(text: &str) -> String {
-    naming::kind_called(text).map_or_else(|| text.to_owned(), |kind| kind.name.to_owned())
+    catalogue().kind_called(text).map_or_else(|| text.to_owned(), |kind| kind.name.to_owned())
 }
 
 pub fn tier(code: &str) -> String {
@@ -42,7 +42,7 @@ pub fn role(code: &str) -> String {
 
 /// A command by its name for people; with its code, which is what one types.
 pub fn command(code: &str) -> String {
-    command::find(code).map_or_else(|| code.to_owned(), |known| labelled(known.label).to_owned())
+    catalogue().command(code).map_or_else(|| code.to_owned(), |known| labelled(known.label).to_owned())
 }
 
 /// How grave a conflict is.
@@ -108,9 +108,11 @@ mod tests {
         let sources = ["crates/node/src", "crates/replication/src"];
         let noted = written(&sources, |code| {
             let sort = code.split_once('.').map(|(sort, _)| sort);
-            sort.is_some_and(|sort| ["directory", "foreign", "quarantine", "record", "stranded", "token"].contains(&sort))
+            sort.is_some_and(|sort| {
+                ["directory", "foreign", "quarantine", "record", "stranded", "token"].contains(&sort)
+            })
         });
-        for code in noted.iter().filter(|code| command::find(code).is_none()) {
+        for code in noted.iter().filter(|code| catalogue().command(code).is_none()) {
             let is_known = ACTIONS.iter().any(|(known, _)| known == code);
             assert!(is_known || code.as_str() == "directory.bin", "{code} has no words");
         }

@@ -4,9 +4,9 @@
 
 use std::borrow::Borrow;
 
+use heliu_catalogue::catalogue;
 use heliu_client::records;
 use heliu_record::kind::{Label, label};
-use heliu_record::kinds;
 use heliu_record::reason::{Fact, Reason};
 use serde_json::{Value, json};
 
@@ -73,7 +73,7 @@ pub fn words(reason: &Reason) -> Say {
 fn value_of(fact: Fact, value: &str) -> Option<Say> {
     let value = clean(value);
     Some(match fact {
-        Fact::Path => match kinds::all().iter().find_map(|kind| kind.say_path(&value)) {
+        Fact::Path => match catalogue().say_path(&value) {
             Some(said) => said.into(),
             None => say!("“{value}”", "\"{value}\""),
         },

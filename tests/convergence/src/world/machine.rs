@@ -1,5 +1,6 @@
 //! A process of a node: its disk, its engine while it runs, its clock, and what its clients still wait for.
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -166,7 +167,7 @@ impl Machine {
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;
-        let config = Config { open_max, foreign_max, patrol_round_ms: 0, ..Config::default() };
+        let config = Config { open_max, foreign_max, patrol_round_ms: 0, ..Config::new(catalogue()) };
         self.engine = Some(Engine::new(config, start));
     }
 

@@ -1,6 +1,7 @@
 //! A county, its township and a village as three real nodes on real stores, each on threads of its own; and what they use:
 //! processor time by thread, memory by the allocator, bytes in their folders and in their log.
 
+use heliu_catalogue::catalogue;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -134,7 +135,7 @@ fn start(county: &County, folder: &Path, name: &'static str, code: &str, seed: u
         let store = Arc::new(store.expect("the folder is ours"));
         let anchor = Anchor { realm: county.realm, root: county.directory.root() };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut options = Options::new(Arc::new(key(code)), Arc::new(Ed25519), anchor, listen);
+        let mut options = Options::new(catalogue(), Arc::new(key(code)), Arc::new(Ed25519), anchor, listen);
         options.directory = county.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();
         options.upstreams = above.map(|at| Upstream::at([at.to_string()])).into_iter().collect();
         options.retry = Retry { first: Duration::from_millis(50), max: Duration::from_millis(500) };

@@ -41,7 +41,7 @@ impl Batch {
             let open = match replica.open.entry(record) {
                 Entry::Occupied(open) => open.into_mut(),
                 Entry::Vacant(_) if counted.is_none() => continue,
-                Entry::Vacant(vacant) => vacant.insert(Open::begin(&preimage, counted)),
+                Entry::Vacant(vacant) => vacant.insert(Open::begin(&preimage, counted, replica.catalogue)),
             };
             replica.clock += 1;
             open.used = replica.clock;

@@ -74,7 +74,8 @@ impl Batch {
             }
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
+            let open =
+                replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted, replica.catalogue));
             replica.clock += 1;
             open.used = replica.clock;
             if open.positions.contains_key(&leaf.hash) {
