@@ -107,17 +107,17 @@ pub fn junk_on_others(county: &County, leaves: usize) -> Delivery {
     all
 }
 
-/// Records of the attacker's own, each for another village too.
+/// Records of the attacker's own, each for another village too, if one is named.
 #[must_use]
-pub fn records_for_another_seat(county: &County, records: u64) -> Delivery {
+pub fn records(county: &County, records: u64, other: Option<&str>) -> Delivery {
     let mut all = Delivery::default();
     for n in 0..records {
         let author: Author = county.author(VILLAGE, 1_000 + n);
         let mut desk = Desk::empty(&author, "for another");
         let mut draft = desk.birth_draft();
         let nonce = OpId { counter: draft.start_op + draft.puts.len() as u64, actor: draft.actor };
-        let seat = seat_key(county.seat(STRANGER));
-        draft.puts.push((Container::Scope, seat, membership(true, nonce), Vec::new()));
+        let seat = other.map(|code| seat_key(county.seat(code)));
+        draft.puts.extend(seat.map(|seat| (Container::Scope, seat, membership(true, nonce), Vec::new())));
         desk.sign(&Change::encode(draft).raw);
         for (commit, mut leaf) in desk.delivery.commits.into_iter().zip(desk.delivery.leaves) {
             leaf.commit = all.commits.len();
