@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(values("member.register", both, &["phone".to_owned()]).expect_err("twice").exit, Exit::Usage);
         let sealed: Vec<&str> = catalogue()
             .kinds()
-            .flat_map(|kind| kind.fields())
+            .flat_map(heliu_record::kind::Kind::fields)
             .filter(|field| field.sealed)
             .map(|field| field.name)
             .collect();

@@ -8,7 +8,7 @@ use heliu_record::change::{Container, Note, Scalar};
 use heliu_record::command::{Refusal, Write, WriteValue, cannot_seal};
 use heliu_record::hash::hash16;
 use heliu_record::id::{RecordId, SeatId};
-use heliu_record::kind::{Merge, ValueType};
+use heliu_record::kind::{Kind, Merge, ValueType};
 use heliu_record::sealed::{self, FORMAT, HEAD_BYTES, PAD_BYTES, Plaintext, SEALED_BYTES_MAX, TAG_BYTES};
 
 /// Bytes of the right shape, under a key that each seat makes for itself.
@@ -161,7 +161,7 @@ fn nothing_is_written_in_the_clear_instead() {
 
 #[test]
 fn a_sealed_field_is_one_short_value_that_no_rule_reads() {
-    for field in catalogue().kinds().flat_map(|kind| kind.fields()).filter(|field| field.sealed) {
+    for field in catalogue().kinds().flat_map(Kind::fields).filter(|field| field.sealed) {
         assert!(matches!(field.merge, Merge::Lww | Merge::Mv), "{}", field.name);
         assert!(matches!(field.value, ValueType::Text(_) | ValueType::Date), "{}", field.name);
         assert!(!field.required && field.provisional.is_none(), "{}", field.name);

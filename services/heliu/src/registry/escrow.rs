@@ -90,7 +90,7 @@ fn not_here(id: &str) -> Failure {
     ))
 }
 
-fn damaged(why: LeafError) -> Say {
+fn damaged(why: &LeafError) -> Say {
     reasons::words(&Reason { code: why.code().to_owned(), facts: why.facts() })
 }
 
@@ -101,7 +101,7 @@ fn fold(loaded: &Loaded, directory: &Directory) -> Result<Record, Failure> {
         admitted.map(|leaf| Change::parse(&leaf.change)).collect::<Result<Vec<_>, _>>().map_err(|why| {
             let id: RecordId = loaded.row.id;
             Failure::new(Exit::Store, "record_damaged", say!("记录 {id} 已损坏", "record {id} is damaged"))
-                .why(damaged(why.into()))
+                .why(damaged(&why.into()))
         })?;
     // Each comes after those that it builds on.
     changes.sort_by_key(|change| change.start_op);
