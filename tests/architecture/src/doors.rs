@@ -1,7 +1,7 @@
 //! What there is one way to do: print, and make files. Text from elsewhere reaches terminals and logs escaped, and what a
 //! node keeps is for its owner alone, because each of the two goes through one door.
 
-use crate::lexer::code_only;
+use crate::lexer::{code_only, shipped};
 use crate::{expect_none, repository};
 
 /// Words in code, the one place that may have them, and what to use instead.
@@ -27,11 +27,6 @@ const DOORS: &[(&[&str], &str, &str)] = &[
         "make files and folders with crates/disk: they are for their owner alone, whatever the umask",
     ),
 ];
-
-/// What runs: not what only tests have.
-fn shipped(source: &str) -> &str {
-    source.find("#[cfg(test)]\nmod tests {").map_or(source, |end| &source[..end])
-}
 
 fn past_a_door(path: &str, source: &str) -> Vec<String> {
     let code = code_only(shipped(source));

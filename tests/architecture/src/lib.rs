@@ -16,6 +16,7 @@ mod metadata;
 mod repository;
 mod threats;
 mod tidy;
+mod unused;
 
 /// Ends a test: nothing to say, or every finding at once, so that one run shows all there is to repair.
 #[track_caller]
