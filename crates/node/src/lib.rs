@@ -14,6 +14,7 @@ mod inbox;
 mod links;
 mod options;
 mod orders;
+pub mod region;
 mod runner;
 mod server;
 pub mod status;

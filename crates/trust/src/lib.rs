@@ -10,7 +10,6 @@ pub mod directory;
 pub mod ed25519;
 pub mod grant;
 pub mod id;
-pub mod region;
 pub mod seal;
 pub mod signature;
 pub mod simulated;

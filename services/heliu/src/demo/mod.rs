@@ -41,7 +41,7 @@ use story::Story;
 use words::Teller;
 
 /// 鄄城县: 1 county, 17 townships, 391 villages.
-const JUANCHENG: &[u8] = include_bytes!("../../../../crates/trust/data/regions/371726.csv");
+const JUANCHENG: &[u8] = include_bytes!("../../../../deploy/regions/371726.csv");
 /// Nodes that stop at the same time.
 const STOPPING: usize = 32;
 
