@@ -28,6 +28,7 @@ pub mod scope;
 pub mod sealed;
 pub mod seats;
 pub mod sight;
+#[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
 pub mod value;
 pub mod view;

@@ -12,6 +12,7 @@ pub mod grant;
 pub mod id;
 pub mod seal;
 pub mod signature;
+#[cfg(any(test, feature = "testing"))]
 pub mod simulated;
 pub mod statement;
 pub mod token;

@@ -24,6 +24,7 @@ mod realm;
 mod records;
 mod refused;
 mod registry;
+mod store;
 mod target;
 mod text;
 mod usage;

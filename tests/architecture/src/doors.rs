@@ -1,5 +1,5 @@
-//! What there is one way to do: print, and make files. Text from elsewhere reaches terminals and logs escaped, and what a
-//! node keeps is for its owner alone, because each of the two goes through one door.
+//! What there is one way to do: print, make files, and choose a store. Text from elsewhere reaches terminals and logs
+//! escaped, and what a node keeps is for its owner alone, because each of them goes through one door.
 
 use crate::lexer::{code_only, shipped};
 use crate::{expect_none, repository};
@@ -25,6 +25,11 @@ const DOORS: &[(&[&str], &str, &str)] = &[
         ],
         "crates/disk/src/lib.rs",
         "make files and folders with crates/disk: they are for their owner alone, whatever the umask",
+    ),
+    (
+        &["heliu_storage_sqlite", "heliu_storage_postgres"],
+        "services/heliu/src/store.rs",
+        "take a store as dyn heliu_storage::Store: which one it is, one place knows",
     ),
 ];
 
@@ -61,6 +66,7 @@ fn whatever_goes_past_a_door_is_found() {
         "std::fs::write(path, text)?;",
         "let file = OpenOptions::new();",
         "std::fs::create_dir_all(folder)?;",
+        "use heliu_storage_sqlite::SqliteStore;",
     ] {
         assert_eq!(past_a_door("services/heliu/src/x.rs", code).len(), 1, "{code}");
     }

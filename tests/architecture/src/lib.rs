@@ -7,6 +7,7 @@
 
 mod dependencies;
 mod doors;
+mod doubles;
 mod lexer;
 mod licences;
 mod links;

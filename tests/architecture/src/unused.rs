@@ -13,14 +13,26 @@ const UNNAMED: &[(&str, &str, &str)] = &[];
 
 /// The sources of one room, without comments and literals.
 #[derive(Default)]
-struct Sources {
-    runs: String,
-    tests: String,
+pub struct Sources {
+    /// What is shipped.
+    pub runs: String,
+    /// What is not.
+    pub tests: String,
 }
 
+/// What stands before modules that only tests, simulations and benches have.
+const FOR_TESTS: &[&str] = &["#[cfg(test)]\n", "#[cfg(any(test, feature = \"testing\"))]\n"];
+
 impl Sources {
+    /// Of a room of this repository.
+    pub fn of_room(room: &str, files: &[String]) -> Self {
+        let inside =
+            |path: &String| Some((path.strip_prefix(room)?.strip_prefix('/')?.to_owned(), repository::read(path)));
+        Self::of(&files.iter().filter_map(inside).collect::<Vec<_>>(), room.starts_with("tests/"))
+    }
+
     /// Of files as (path in the room, text). In a room of tests everything runs.
-    fn of(files: &[(String, String)], is_for_tests: bool) -> Self {
+    pub fn of(files: &[(String, String)], is_for_tests: bool) -> Self {
         let modules: Vec<String> = files.iter().flat_map(|(path, text)| test_modules(path, text)).collect();
         let mut sources = Self::default();
         for (path, text) in files {
@@ -47,7 +59,7 @@ fn test_modules(path: &str, text: &str) -> Vec<String> {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = file.trim_end_matches(".rs");
     let below = if ["lib", "main", "mod"].contains(&stem) { folder.to_owned() } else { format!("{folder}/{stem}") };
-    let declared = text.split("#[cfg(test)]\n").skip(1).filter_map(|rest| {
+    let declared = FOR_TESTS.iter().flat_map(|gate| text.split(gate).skip(1)).filter_map(|rest| {
         let line = rest.lines().next()?.trim();
         line.rsplit_once("mod ")?.1.strip_suffix(';')
     });
@@ -117,10 +129,7 @@ fn every_dependency_is_used_where_it_is_named() {
     let files = repository::files(".rs");
     let mut findings = Vec::new();
     for (room, package) in graph.rooms() {
-        let inside =
-            |path: &String| Some((path.strip_prefix(room)?.strip_prefix('/')?.to_owned(), repository::read(path)));
-        let files: Vec<_> = files.iter().filter_map(inside).collect();
-        let sources = Sources::of(&files, room.starts_with("tests/"));
+        let sources = Sources::of_room(room, &files);
         findings.extend(unused(room, &package.named, &sources, UNNAMED));
     }
     expect_none(&findings);
@@ -177,8 +186,12 @@ mod the_checks_can_fail {
             ("src/room/story.rs", "use csv::Reader;"),
             ("src/room/storyteller.rs", ""),
         ]);
+        let gated = sources(&[
+            ("src/lib.rs", "#[cfg(any(test, feature = \"testing\"))]\npub mod memory;\n"),
+            ("src/memory/state.rs", "use csv::Reader;"),
+        ]);
         let outside = sources(&[("src/lib.rs", ""), ("tests/all.rs", "use csv::Reader;")]);
-        for sources in [at_its_end, beside, outside] {
+        for sources in [at_its_end, beside, gated, outside] {
             assert!(unused("x", &[named("csv", false)], &sources, &[])[0].contains("only tests use csv"));
             assert_eq!(unused("x", &[named("csv", true)], &sources, &[]), [""; 0]);
         }

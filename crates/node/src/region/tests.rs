@@ -61,11 +61,12 @@ fn the_two_real_counties_become_trees() {
 
 #[test]
 fn a_whole_real_county_fits_one_entry() {
-    let root = Ed25519Key::from_seed([7; 32]);
+    let (root, issuer) = (Ed25519Key::from_seed([7; 32]), Ed25519Key::from_seed([8; 32]));
     let realm = realm_id(&root.public_key(), "371726");
     let seats = parse(&realm, include_bytes!("../../../../deploy/regions/371726.csv")).expect("reads");
     let mut directory = Directory::new(realm, root.public_key());
-    let items = seats.into_iter().map(Item::Seat).collect();
+    let issuer = Item::Issuer { key: issuer.public_key() };
+    let items = seats.into_iter().map(Item::Seat).chain([issuer]).collect();
     let entry = directory.draft(items, 0, &[&root]).expect("drafts");
     directory.append(&entry, &Ed25519).expect("appends");
     let bytes = entry.encode();

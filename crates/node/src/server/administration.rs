@@ -33,17 +33,17 @@ const ADDRESSES_MAX: usize = heliu_trust::directory::limits::ADDRESSES;
 
 type Answer<T> = Result<Response<T>, Status>;
 
-pub(super) struct Administration<S> {
+pub(super) struct Administration {
     node: NodeHandle,
-    store: Arc<S>,
+    store: Arc<dyn Read>,
 }
 
-impl<S: Read> Administration<S> {
-    pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
+impl Administration {
+    pub fn new(node: NodeHandle, store: Arc<dyn Read>) -> Self {
         Administration { node, store }
     }
 
-    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_>, Status> {
         Reach::of(request, &self.node, &*self.store)
     }
 
@@ -56,7 +56,7 @@ impl<S: Read> Administration<S> {
 }
 
 #[tonic::async_trait]
-impl<S: Read + 'static> AdministrationService for Administration<S> {
+impl AdministrationService for Administration {
     async fn list_nodes(&self, request: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();

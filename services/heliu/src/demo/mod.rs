@@ -19,7 +19,6 @@ use std::process::ExitCode;
 use futures::stream::{self, StreamExt as _};
 use heliu_record::conflict::Conflict;
 use heliu_record::seats::{Seat, Seats, Tier};
-use heliu_storage::Read as _;
 use heliu_trust::id::RealmId;
 use serde_json::json;
 
