@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
@@ -54,6 +54,10 @@ impl ReadMeta for SqliteStore {
 impl ReadDirectory for SqliteStore {
     async fn directory(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         read!(self, "reading the directory", connection => ledgers::directory(connection))
+    }
+
+    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
+        read!(self, "reading who is declined", connection => ledgers::declined(connection))
     }
 }
 

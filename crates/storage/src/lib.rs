@@ -15,6 +15,7 @@ mod transaction;
 
 use async_trait::async_trait;
 use heliu_record::id::RecordId;
+use heliu_record::reason::{Fact, Reason};
 
 pub use ledger::{
     AuditRow, ConflictPage, ConflictRef, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow,
@@ -50,6 +51,25 @@ pub enum StoreError {
     Damaged { what: &'static str, detail: String },
     #[error("{what}: {detail}")]
     Io { what: &'static str, detail: String },
+}
+
+impl StoreError {
+    /// As people are told of it. What the system or SQLite said is for the log.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            StoreError::Full { path } => Reason::new("store.full").and(Fact::File, path),
+            StoreError::Quota { path, mib } => {
+                Reason::new("store.quota").and(Fact::File, path).and(Fact::QuotaMib, mib)
+            }
+            StoreError::InUse { path } => Reason::new("store.in-use").and(Fact::File, path),
+            StoreError::TooNew { path, found, known } => {
+                Reason::new("store.too-new").and(Fact::File, path).and(Fact::Found, found).and(Fact::Expected, known)
+            }
+            StoreError::Damaged { .. } => Reason::new("store.damaged"),
+            StoreError::Io { .. } => Reason::new("store.io"),
+        }
+    }
 }
 
 /// How much one read may return.

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
@@ -81,6 +81,10 @@ impl ReadMeta for MemoryStore {
 impl ReadDirectory for MemoryStore {
     async fn directory(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         Ok(self.lock().directory.clone())
+    }
+
+    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
+        Ok(self.lock().declined.iter().copied().collect())
     }
 }
 

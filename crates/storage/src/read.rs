@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
@@ -26,11 +26,13 @@ pub trait ReadMeta: Send + Sync {
     async fn cursor(&self, peer: StoreId) -> Result<Option<Cursor>, StoreError>;
 }
 
-/// The log of seats and nodes: for starts.
+/// The log of seats and nodes, and of whom nothing new is taken: for starts.
 #[async_trait]
 pub trait ReadDirectory: Send + Sync {
     /// All directory entries, in order.
     async fn directory(&self) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// Seats of which nothing new is taken, in order.
+    async fn declined(&self) -> Result<Vec<SeatId>, StoreError>;
 }
 
 /// Records as rows, and whole with all that is theirs: for the engine's batches, comparisons and patrols, and for

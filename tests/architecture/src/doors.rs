@@ -1,5 +1,5 @@
-//! What there is one way to do: print, make files, and choose a store. Text from elsewhere reaches terminals and logs
-//! escaped, and what a node keeps is for its owner alone, because each of them goes through one door.
+//! What there is one way to do: print, make files, read small ones, and choose a store. Text from elsewhere reaches terminals
+//! and logs escaped, and what a node keeps is for its owner alone, because each of them goes through one door.
 
 use crate::lexer::{code_only, shipped};
 use crate::{expect_none, repository};
@@ -30,6 +30,11 @@ const DOORS: &[(&[&str], &str, &str)] = &[
         &["heliu_storage_sqlite", "heliu_storage_postgres"],
         "services/heliu/src/store.rs",
         "take a store as dyn heliu_storage::Store: which one it is, one place knows",
+    ),
+    (
+        &["fs::read(", "fs::read_to_string"],
+        "crates/disk/src/small_file.rs",
+        "read files with crates/disk: never more than such a file may have, and what is wrong is told as what it is",
     ),
 ];
 
@@ -67,6 +72,7 @@ fn whatever_goes_past_a_door_is_found() {
         "let file = OpenOptions::new();",
         "std::fs::create_dir_all(folder)?;",
         "use heliu_storage_sqlite::SqliteStore;",
+        "let text = std::fs::read_to_string(path)?;",
     ] {
         assert_eq!(past_a_door("services/heliu/src/x.rs", code).len(), 1, "{code}");
     }

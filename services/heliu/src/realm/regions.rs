@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
+use heliu_disk::small_file::{self, BadFile};
 use heliu_node::region::{self, FILE_BYTES_MAX, RegionError};
 use heliu_record::seats::Seat;
-use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::id::RealmId;
 
 use crate::failure::{Exit, Failure};
