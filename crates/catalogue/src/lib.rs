@@ -11,6 +11,7 @@ use heliu_record::rule::diverged_field;
 pub mod commands;
 pub mod kinds;
 pub mod rules;
+#[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
 
 #[cfg(test)]

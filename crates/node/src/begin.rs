@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::id::SeatId;
 use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Ticket};
-use heliu_storage::{StoreError, Transaction, Write};
+use heliu_storage::{ReadDirectory, ReadRecords, Store, StoreError, Transaction};
 use heliu_trust::directory::{Appended, Directory, SignedEntry};
 use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -35,9 +35,9 @@ impl Beginner {
     /// Makes an engine from what is durable. `renew`: begin a new incarnation first, which an engine that failed needs:
     /// whether its last transaction became durable may never be known, and (actor, seq) is not used twice. It is also the
     /// proof that the store takes writes.
-    pub async fn begin<S: Write + 'static>(
+    pub async fn begin(
         &self,
-        store: &Arc<S>,
+        store: &Arc<dyn Store>,
         entries: &[SignedEntry],
         renew: bool,
     ) -> Result<(Engine, SeatId), StartError> {
@@ -75,7 +75,7 @@ impl Beginner {
     }
 
     /// The stored log, verified again.
-    async fn stored_directory<S: Write>(&self, store: &S) -> Result<Directory, StartError> {
+    async fn stored_directory(&self, store: &dyn ReadDirectory) -> Result<Directory, StartError> {
         let mut directory = Directory::new(self.anchor.realm, self.anchor.root);
         let mut entries = Vec::new();
         let mut unreadable = Ok(());
@@ -93,9 +93,9 @@ impl Beginner {
 
     /// Stores the entries that came with the start. They may change who is entitled to records that are here already, so
     /// where there are any, an engine takes the entries, as it would while the node runs.
-    async fn grow<S: Write + 'static>(
+    async fn grow(
         &self,
-        store: &Arc<S>,
+        store: &Arc<dyn Store>,
         seat: SeatId,
         stored: Directory,
         directory: &Directory,
@@ -119,7 +119,7 @@ impl Beginner {
             if let Effect::Reply { reply: Reply::StoreFailed(error), .. } = effect {
                 return Err(error.into());
             }
-            if let Some(input) = carry_out(Arc::clone(store), effect).await {
+            if let Some(input) = carry_out(&**store, effect).await {
                 effects.extend(engine.handle(input, Moment::default()));
             }
         }
@@ -139,7 +139,7 @@ impl Beginner {
     }
 }
 
-async fn count<S: Write>(start: &mut Start, store: &S) -> Result<(), StoreError> {
+async fn count(start: &mut Start, store: &dyn ReadRecords) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = store.scan(after, SCAN_ROWS).await?;

@@ -14,6 +14,7 @@ mod inbox;
 mod links;
 mod options;
 mod orders;
+pub mod region;
 mod runner;
 mod server;
 pub mod status;
@@ -29,7 +30,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use heliu_replication::Config;
-use heliu_storage::Write;
+use heliu_storage::{Read, Store};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
@@ -67,7 +68,7 @@ pub struct Node;
 impl Node {
     /// Starts a node on an open store and returns when it listens. Keep the `Arc` to close the store after
     /// [`NodeHandle::shutdown`]; nobody else may write to it meanwhile.
-    pub async fn start<S: Write + 'static>(options: Options, store: Arc<S>) -> Result<NodeHandle, StartError> {
+    pub async fn start(options: Options, store: Arc<dyn Store>) -> Result<NodeHandle, StartError> {
         check(&options)?;
         let beginner = Beginner {
             anchor: options.anchor,
@@ -140,7 +141,7 @@ impl Node {
 }
 
 /// Everything that a node does, from its start to its end.
-async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: Arc<S>, listener: TcpListener) {
+async fn live(inner: Arc<Inner>, runner: Runner, store: Arc<dyn Read>, listener: TcpListener) {
     let span = tracing::Span::current();
     let deadline = runner.shutdown_deadline;
     let engine = tokio::spawn(runner.run().instrument(span.clone()));
@@ -172,7 +173,7 @@ async fn live<S: Write + 'static>(inner: Arc<Inner>, runner: Runner<S>, store: A
 }
 
 /// A node that nobody can reach is of no use: if the server fails, the node ends.
-async fn listen<S: Write + 'static>(inner: Arc<Inner>, store: Arc<S>, listener: TcpListener) {
+async fn listen(inner: Arc<Inner>, store: Arc<dyn Read>, listener: TcpListener) {
     if let Err(error) = server::serve(NodeHandle(Arc::clone(&inner)), store, listener).await {
         tracing::error!(%error, "the server has failed; the node stops. Restart it");
         inner.stop();

@@ -9,8 +9,8 @@ use crate::kind::{Field, Kind, Label, Merge, Part, State, StateMachine, ValueTyp
 const SUFFIXES: [(&str, Label); 2] =
     [("_concurrent", label("(各处所填不同)", " (concurrent)")), ("_since", label("(自)", " (since)"))];
 
-/// Longer words are none of ours, and need not be compared to their end.
-const TYPED_CHARS_MAX: usize = 64;
+/// Somebody who made more slips than this meant another word.
+const SLIPS_MAX: usize = 3;
 
 impl Kind {
     /// The field of this code, or of this name in either language.
@@ -117,8 +117,9 @@ pub fn nearest<'k>(typed: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     let typed = typed.trim().to_lowercase();
     let known: Vec<&str> = known.into_iter().collect();
     let near = known.iter().copied().filter_map(|word| {
-        let off = distance(&typed, &word.to_lowercase());
-        (off <= slips(&typed, word)).then_some((off, word))
+        let slips = slips(&typed, word)?;
+        let off = strsim::osa_distance(&typed, &word.to_lowercase());
+        (off <= slips).then_some((off, word))
     });
     if let Some((_, word)) = near.min() {
         return Some(word);
@@ -129,34 +130,17 @@ pub fn nearest<'k>(typed: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
 }
 
 /// How many slips one may have made: one in three letters, and one in two characters of Chinese. Digits are no words:
-/// another code is another place.
-fn slips(typed: &str, word: &str) -> usize {
-    let chars = typed.chars().count().max(word.chars().count());
-    match typed {
+/// another code is another place. None if the lengths alone differ by more: then nobody compares the two to their end,
+/// however long what was typed is.
+fn slips(typed: &str, word: &str) -> Option<usize> {
+    let (typed_chars, word_chars) = (typed.chars().count(), word.chars().count());
+    let chars = typed_chars.max(word_chars);
+    let slips = match typed {
         _ if typed.bytes().all(|b| b.is_ascii_digit()) => 1,
-        _ if !typed.is_ascii() => (chars / 2).min(3),
-        _ => (chars / 3).min(3),
-    }
-}
-
-/// How many letters to change, add, drop, or swap with the next.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(TYPED_CHARS_MAX).collect();
-    let b: Vec<char> = b.chars().take(TYPED_CHARS_MAX).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let mut least = (last[j] + usize::from(x != y)).min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
-                least = least.min(before[j - 1] + 1);
-            }
-            row.push(least);
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
+        _ if !typed.is_ascii() => (chars / 2).min(SLIPS_MAX),
+        _ => (chars / 3).min(SLIPS_MAX),
+    };
+    (typed_chars.abs_diff(word_chars) <= slips).then_some(slips)
 }
 
 #[cfg(test)]
@@ -176,5 +160,11 @@ mod tests {
         assert_eq!(nearest("joined-on", names), Some("joined_on"));
         assert_eq!(nearest("籍贯", names), None);
         assert_eq!(nearest("371726101000", ["371726000000", "371726999999"]), None, "another code is another place");
+        assert_eq!(
+            nearest("371726101002", ["371726101020"]),
+            Some("371726101020"),
+            "two digits changed places: one slip"
+        );
+        assert_eq!(nearest(&"status".repeat(100_000), verbs), None, "what is far too long costs nothing");
     }
 }

@@ -246,7 +246,7 @@ pub enum Effect {
     Scan {
         link: LinkId,
     },
-    /// Some rows with grants after this one, see [`heliu_storage::Read::granted`]: [`SWEEP_ROWS`] of them, if there are so
+    /// Some rows with grants after this one, see [`heliu_storage::ReadRecords::granted`]: [`SWEEP_ROWS`] of them, if there are so
     /// many.
     Sweep {
         after: Option<RecordId>,

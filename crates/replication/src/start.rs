@@ -23,7 +23,7 @@ pub struct Start {
     pub verifier: Arc<dyn Verifier>,
     /// The last commit of this node's earlier incarnations.
     pub last_commit: Option<CommitId>,
-    /// Records on their way out; see [`heliu_storage::Read::hidden`].
+    /// Records on their way out; see [`heliu_storage::ReadRecords::hidden`].
     pub hidden: Vec<RecordId>,
     /// Rows in quarantine.
     pub quarantined: u64,

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use heliu_record::id::RecordId;
 use heliu_storage::conformance::sample::{AUTHOR, FIRST, STORE, commit, id, leaf, row};
-use heliu_storage::{Budget, FeedEntry, Position, Read as _, StoreError, Transaction, Write as _};
+use heliu_storage::{
+    Budget, FeedEntry, Position, ReadFeed as _, ReadMeta as _, ReadRecords as _, Store as _, StoreError, Transaction,
+};
 use heliu_storage_sqlite::{Options, SqliteStore};
 
 /// `count` leaves with commits of `per_commit`, a row of 600 bytes each; like what bootstrapping writes.

@@ -10,6 +10,7 @@ mod feed;
 mod ledgers;
 mod lock;
 mod readers;
+mod reads;
 mod records;
 mod schema;
 mod script;
@@ -17,17 +18,13 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use heliu_record::id::{LeafHash, RecordId, SeatId};
-use heliu_storage::row::Counts;
-use heliu_storage::{
-    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
-    ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow, ScanItem, ScanPage,
-    StatementRow, StoreError, StoreId, StrandedRow, Transaction, Write,
-};
-use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use async_trait::async_trait;
+use heliu_record::id::RecordId;
+use heliu_storage::{RecordRow, Store, StoreError, StoreId, Transaction};
+use heliu_trust::id::Incarnation;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Row as _};
 use tokio::sync::Mutex;
@@ -36,6 +33,7 @@ use crate::fault::{Fault, or_quota};
 use crate::readers::Readers;
 use crate::writer::{SharedMeta, Writer, closed, read_meta};
 
+pub use lock::{DATABASE, FILES};
 pub use schema::VERSION as FORMAT_VERSION;
 
 /// How a store is opened. The random values are the caller's: a store draws none.
@@ -91,7 +89,7 @@ impl Options {
     }
 }
 
-/// An open store. Dropping it is safe at any time; [`SqliteStore::close`] also tidies up.
+/// An open store. Dropping it is safe at any time; [`Store::close`] also tidies up.
 pub struct SqliteStore {
     directory: PathBuf,
     max_pages: Option<u32>,
@@ -143,22 +141,6 @@ impl SqliteStore {
         }
     }
 
-    /// Writes the log back into the file and lets another process in. Later calls fail.
-    pub async fn close(&self) -> Result<(), StoreError> {
-        let closing = async {
-            self.readers.close().await?;
-            let mut writer = self.writer.lock().await;
-            writer.settle(&self.meta).await?;
-            let mut connection = writer.connection.take().ok_or_else(closed)?;
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
-            sqlx::Connection::close(connection).await?;
-            Ok(())
-        };
-        let closed = closing.await.map_err(|fault: Fault| fault.at(&self.directory, "closing a store"));
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
-        closed
-    }
-
     /// Reads the whole file and checks its structure; takes seconds for each GiB. For operators, and after a crash of
     /// the disk; the contents of leaves are checked by their hashes wherever they are used.
     pub async fn verify(&self) -> Result<(), StoreError> {
@@ -177,174 +159,8 @@ impl SqliteStore {
     }
 }
 
-/// A read on the next free connection.
-macro_rules! read {
-    ($self:ident, $what:literal, $connection:ident => $work:expr) => {{
-        let reading = async {
-            let mut reader = $self.readers.get().await?;
-            let $connection = reader.connection()?;
-            $work.await
-        };
-        reading.await.map_err(|fault: Fault| fault.at(&$self.directory, $what))
-    }};
-}
-
-impl Read for SqliteStore {
-    async fn meta(&self) -> Result<Meta, StoreError> {
-        // Only if no transaction runs now can an earlier one have been abandoned.
-        if let Ok(mut writer) = self.writer.try_lock()
-            && writer.is_in_doubt()
-        {
-            writer.settle(&self.meta).await.map_err(|fault| fault.at(&self.directory, "reading the head"))?;
-        }
-        Ok(Meta::clone(&self.meta.get()))
-    }
-
-    async fn directory(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        read!(self, "reading the directory", connection => ledgers::directory(connection))
-    }
-
-    async fn load(&self, ids: &[RecordId]) -> Result<Vec<Loaded>, StoreError> {
-        let loaded = read!(self, "loading records", connection => feed::load(connection, ids));
-        match (&loaded, ids) {
-            (Ok(loaded), _) => self.is_spoilt(loaded.iter().map(|one| &one.row).filter(|row| !records::is_itself(row))),
-            (Err(StoreError::Damaged { .. }), [id]) => {
-                self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
-            }
-            (Err(_), _) => {}
-        }
-        loaded
-    }
-
-    async fn referring(&self, targets: &[RecordId]) -> Result<Vec<(RecordId, RecordId)>, StoreError> {
-        read!(self, "reading references", connection => records::referring(connection, targets))
-    }
-
-    async fn feed(&self, after: Position, budget: Budget) -> Result<FeedPage, StoreError> {
-        // Taken before the page is read: everything up to here is then in it.
-        let head = self.meta.get().head;
-        read!(self, "reading the feed", connection => feed::page(connection, head, after, budget))
-    }
-
-    async fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> Result<FeedPage, StoreError> {
-        let head = self.meta.get().head;
-        read!(self, "reading leaves", connection => feed::leaves_of(connection, head, ids))
-    }
-
-    async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
-        read!(self, "scanning records", connection => records::scan(connection, after, limit))
-    }
-
-    async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
-        read!(self, "looking for records with grants", connection => records::granted(connection, after, limit))
-    }
-
-    async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
-        read!(self, "reading a record", connection => records::one(connection, id))
-    }
-
-    async fn by_prefix(&self, prefix: &str) -> Result<Vec<RecordId>, StoreError> {
-        read!(self, "looking up a short id", connection => records::by_prefix(connection, prefix))
-    }
-
-    async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError> {
-        read!(self, "listing records", connection => records::list(connection, query))
-    }
-
-    async fn history(&self, id: RecordId, after: Position, budget: Budget) -> Result<(Vec<LeafRow>, bool), StoreError> {
-        read!(self, "reading a history", connection => feed::history(connection, id, after, budget))
-    }
-
-    async fn conflicts(&self, query: &ConflictQuery) -> Result<ConflictPage, StoreError> {
-        read!(self, "reading conflicts", connection => ledgers::conflicts(connection, query))
-    }
-
-    async fn conflict_ids(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRef>, StoreError> {
-        read!(self, "reading conflicts", connection => ledgers::conflict_ids(connection, anchors))
-    }
-
-    async fn conflicts_of(&self, anchors: &[RecordId]) -> Result<Vec<ConflictRow>, StoreError> {
-        read!(self, "reading conflicts", connection => ledgers::conflicts_of(connection, anchors))
-    }
-
-    async fn cursor(&self, peer: StoreId) -> Result<Option<Cursor>, StoreError> {
-        read!(self, "reading a cursor", connection => ledgers::cursor(connection, peer))
-    }
-
-    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
-        read!(self, "reading wants", connection => records::wants(connection, limit))
-    }
-
-    async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError> {
-        read!(self, "reading hidden records", connection => records::hidden(connection, up_to))
-    }
-
-    async fn commands(&self, ids: &[CommandId]) -> Result<Vec<(CommandId, Vec<u8>)>, StoreError> {
-        read!(self, "reading commands", connection => ledgers::commands(connection, ids))
-    }
-
-    async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
-        read!(self, "reading an author's last commit", connection => ledgers::last_commit(connection, author))
-    }
-
-    async fn chains_of(&self, author: NodeId) -> Result<Vec<(Incarnation, u64, CommitId)>, StoreError> {
-        read!(self, "reading an author's chains", connection => ledgers::chains_of(connection, author))
-    }
-
-    async fn commits_at(&self, places: &[(NodeId, Incarnation, u64)]) -> Result<Vec<Arc<[u8]>>, StoreError> {
-        read!(self, "reading commits by their place", connection => ledgers::commits_at(connection, places))
-    }
-
-    async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
-        read!(self, "listing the quarantine", connection => ledgers::quarantined(connection, below, limit))
-    }
-
-    async fn quarantine(&self, limit: usize) -> Result<Vec<QuarantineRow>, StoreError> {
-        read!(self, "reading the quarantine", connection => ledgers::quarantine(connection, limit))
-    }
-
-    async fn quarantined_by_prefix(&self, prefix: &str) -> Result<Vec<QuarantineRow>, StoreError> {
-        read!(self, "looking up a short id", connection => ledgers::quarantined_by_prefix(connection, prefix))
-    }
-
-    async fn written_by(&self, author: NodeId) -> Result<Vec<RecordId>, StoreError> {
-        read!(self, "looking for an author", connection => records::written_by(connection, author))
-    }
-
-    async fn statements(&self) -> Result<Vec<StatementRow>, StoreError> {
-        read!(self, "reading statements", connection => ledgers::statements(connection))
-    }
-
-    async fn statements_about(&self, subject: [u8; 32]) -> Result<Vec<StatementRow>, StoreError> {
-        read!(self, "reading statements", connection => ledgers::statements_about(connection, subject))
-    }
-
-    async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
-        read!(self, "reading the audit log", connection => ledgers::audit(connection, after, limit))
-    }
-
-    async fn audit_head(&self) -> Result<Option<(u64, [u8; 32])>, StoreError> {
-        read!(self, "reading the audit log", connection => ledgers::audit_head(connection))
-    }
-
-    async fn stranded(&self, limit: usize) -> Result<Vec<StrandedRow>, StoreError> {
-        read!(self, "reading stranded edits", connection => ledgers::stranded(connection, limit))
-    }
-
-    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
-        read!(self, "reading who is declined", connection => ledgers::declined(connection))
-    }
-
-    async fn stranded_one(&self, leaf: LeafHash) -> Result<Option<StrandedRow>, StoreError> {
-        read!(self, "reading a stranded edit", connection => ledgers::stranded_one(connection, leaf))
-    }
-
-    async fn counts(&self) -> Result<Counts, StoreError> {
-        read!(self, "counting", connection => ledgers::counts(connection))
-    }
-}
-
-impl Write for SqliteStore {
+#[async_trait]
+impl Store for SqliteStore {
     async fn apply(&self, transaction: &Transaction) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
         let spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -364,6 +180,22 @@ impl Write for SqliteStore {
             writer.wipe(&self.directory).await;
         }
         done.map_err(|fault| or_quota(fault.at(&self.directory, "writing"), &self.directory, self.max_pages))
+    }
+
+    /// Writes the log back into the file.
+    async fn close(&self) -> Result<(), StoreError> {
+        let closing = async {
+            self.readers.close().await?;
+            let mut writer = self.writer.lock().await;
+            writer.settle(&self.meta).await?;
+            let mut connection = writer.connection.take().ok_or_else(closed)?;
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+            sqlx::Connection::close(connection).await?;
+            Ok(())
+        };
+        let closed = closing.await.map_err(|fault: Fault| fault.at(&self.directory, "closing a store"));
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        closed
     }
 }
 

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use heliu_storage::StoreError;
 
+/// In a store's directory: the file that everything is in.
 pub const DATABASE: &str = "heliu.db";
 const LOCK: &str = "lock";
 /// What a store is made of; its log and the index of that have the database's mode from SQLite.
-const FILES: [&str; 4] = [LOCK, DATABASE, "heliu.db-wal", "heliu.db-shm"];
+pub const FILES: [&str; 4] = [LOCK, DATABASE, "heliu.db-wal", "heliu.db-shm"];
 
 /// Held as long as the store is open; the system lets go of it when the process ends, however it ends.
 pub struct DirectoryLock {

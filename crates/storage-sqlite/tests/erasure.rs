@@ -7,7 +7,7 @@ use std::path::Path;
 use heliu_storage::conformance::sample::{
     AUTHOR, FIRST, SECOND, STORE, commit, edit, erased, grant, id, refused, row, stranded, stub,
 };
-use heliu_storage::{FeedEntry, Read as _, RecordRow, Transaction, Write as _};
+use heliu_storage::{FeedEntry, ReadRecords as _, RecordRow, Store as _, Transaction};
 use heliu_storage_sqlite::{Options, SqliteStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};

@@ -6,7 +6,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use heliu_storage::conformance::sample::{ALL, AUTHOR, FIRST, OTHER, SECOND, STORE, commit, contents, edit, id, row};
-use heliu_storage::{Budget, Cursor, Read as _, StoreError, Transaction, Write as _};
+use heliu_storage::{
+    Budget, Cursor, ReadFeed as _, ReadMeta as _, ReadRecords as _, Store as _, StoreError, Transaction,
+};
 use heliu_storage_sqlite::{FORMAT_VERSION, Options, SqliteStore};
 use heliu_trust::id::Incarnation;
 use sqlx::sqlite::SqliteConnectOptions;

@@ -9,7 +9,9 @@ use heliu_storage::conformance::sample::{
     ALL, AUTHOR, FIRST, SECOND, STORE, commit, conflict, edit, grant, id, refused, row, statement, stranded,
 };
 use heliu_storage::{
-    AuditRow, CommandId, Cursor, FeedEntry, ListQuery, Position, Read as _, StoreError, Transaction, Write as _,
+    AuditRow, CommandId, Cursor, FeedEntry, ListQuery, Position, ReadAudit as _, ReadCommands as _, ReadCommits as _,
+    ReadConflicts as _, ReadDirectory as _, ReadFeed as _, ReadMeta as _, ReadQuarantine as _, ReadRecords as _,
+    ReadStatements as _, ReadStranded as _, Store as _, StoreError, Transaction,
 };
 use heliu_storage_sqlite::{Options, SqliteStore};
 use heliu_trust::audit::{AuditEntry, AuditFault, AuditHead, verify};

@@ -12,11 +12,11 @@ use std::future::Future;
 
 use heliu_trust::id::Incarnation;
 
-use crate::{StoreError, StoreId, Write};
+use crate::{Store, StoreError, StoreId};
 
 /// How the suite gets stores of one make.
 pub trait Harness: Sync {
-    type Store: Write;
+    type Store: Store;
 
     /// A new, empty store.
     fn create(&self, store: StoreId, incarnation: Incarnation) -> impl Future<Output = Self::Store> + Send;

@@ -1,19 +1,24 @@
 //! The store of the simulator: everything in ordered maps, every future ready at once, copies made by [`MemoryStore::fork`].
 
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow, FeedEntry,
-    FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, Read, RecordRow,
-    ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow, StrandedState, Transaction, Write,
+    FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
+    ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords,
+    ReadStatements, ReadStranded, RecordRow, ScanItem, ScanPage, StatementRow, Store, StoreError, StoreId, StrandedRow,
+    StrandedState, Transaction,
 };
 use state::{State, page};
 
@@ -41,12 +46,12 @@ impl MemoryStore {
         MemoryStore { state: Mutex::new(self.lock().clone()) }
     }
 
-    /// The next [`Write::apply`] fails with this and writes nothing.
+    /// The next [`Store::apply`] fails with this and writes nothing.
     pub fn fail_next(&self, error: StoreError) {
         self.lock().fail_next = Some(error);
     }
 
-    /// From now on every [`Write::apply`] fails with this and writes nothing; with none, it works again.
+    /// From now on every [`Store::apply`] fails with this and writes nothing; with none, it works again.
     pub fn fail(&self, error: Option<StoreError>) {
         self.lock().fails = error;
     }
@@ -57,15 +62,34 @@ impl MemoryStore {
     }
 }
 
-impl Read for MemoryStore {
+#[async_trait]
+impl ReadMeta for MemoryStore {
     async fn meta(&self) -> Result<Meta, StoreError> {
         Ok(self.lock().meta.clone())
     }
 
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        Ok(self.lock().counts())
+    }
+
+    async fn cursor(&self, peer: StoreId) -> Result<Option<Cursor>, StoreError> {
+        Ok(self.lock().cursors.get(&peer).copied())
+    }
+}
+
+#[async_trait]
+impl ReadDirectory for MemoryStore {
     async fn directory(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         Ok(self.lock().directory.clone())
     }
 
+    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
+        Ok(self.lock().declined.iter().copied().collect())
+    }
+}
+
+#[async_trait]
+impl ReadRecords for MemoryStore {
     async fn load(&self, ids: &[RecordId]) -> Result<Vec<Loaded>, StoreError> {
         Ok(self.lock().load(ids))
     }
@@ -75,14 +99,6 @@ impl Read for MemoryStore {
         let targets: BTreeSet<&RecordId> = targets.iter().collect();
         let sources = |target: &RecordId| state.sources.get(target).into_iter().flatten().copied();
         Ok(targets.into_iter().flat_map(|target| sources(target).map(|source| (*target, source))).collect())
-    }
-
-    async fn feed(&self, after: Position, budget: Budget) -> Result<FeedPage, StoreError> {
-        Ok(self.lock().feed(after, budget))
-    }
-
-    async fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> Result<FeedPage, StoreError> {
-        Ok(self.lock().leaves_of(ids))
     }
 
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError> {
@@ -118,12 +134,68 @@ impl Read for MemoryStore {
         Ok(self.lock().list(query))
     }
 
+    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        Ok(self.lock().waiting.iter().take(limit).copied().collect())
+    }
+
+    async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError> {
+        let state = self.lock();
+        Ok(state.hidden.iter().filter(|(_, since)| **since <= up_to).map(|(id, _)| *id).collect())
+    }
+
+    async fn written_by(&self, author: NodeId) -> Result<Vec<RecordId>, StoreError> {
+        let state = self.lock();
+        let of_author = |entry: &FeedEntry| match entry {
+            FeedEntry::Leaf(leaf) if leaf.author == author => Some(leaf.record),
+            FeedEntry::Leaf(_) | FeedEntry::Grant(_) | FeedEntry::Rescope { .. } => None,
+        };
+        let written: BTreeSet<RecordId> = state.feed.values().filter_map(|entry| of_author(&entry.entry)).collect();
+        Ok(written.into_iter().filter(|id| state.records.get(id).is_some_and(|slot| slot.is_held())).collect())
+    }
+}
+
+#[async_trait]
+impl ReadFeed for MemoryStore {
+    async fn feed(&self, after: Position, budget: Budget) -> Result<FeedPage, StoreError> {
+        Ok(self.lock().feed(after, budget))
+    }
+
+    async fn leaves_of(&self, ids: &BTreeSet<RecordId>) -> Result<FeedPage, StoreError> {
+        Ok(self.lock().leaves_of(ids))
+    }
+
     async fn history(&self, id: RecordId, after: Position, budget: Budget) -> Result<(Vec<LeafRow>, bool), StoreError> {
         let state = self.lock();
         let (page, more) = page(state.leaves_after(id, after), budget, |leaf| leaf.change.len());
         Ok((page.into_iter().cloned().collect(), more))
     }
+}
 
+#[async_trait]
+impl ReadCommits for MemoryStore {
+    async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
+        Ok(self.lock().last_commits.get(&author).copied())
+    }
+
+    async fn chains_of(&self, author: NodeId) -> Result<Vec<(Incarnation, u64, CommitId)>, StoreError> {
+        let mut last: BTreeMap<Incarnation, (u64, CommitId)> = BTreeMap::new();
+        let state = self.lock();
+        let places = (author, Incarnation([0; 16]), 0)..=(author, Incarnation([0xff; 16]), u64::MAX);
+        for ((_, incarnation, seq), commits) in state.places.range(places) {
+            last.extend(commits.first().map(|commit| (*incarnation, (*seq, *commit))));
+        }
+        Ok(last.into_iter().map(|(incarnation, (seq, commit))| (incarnation, seq, commit)).collect())
+    }
+
+    async fn commits_at(&self, places: &[(NodeId, Incarnation, u64)]) -> Result<Vec<Arc<[u8]>>, StoreError> {
+        let state = self.lock();
+        let ids = places.iter().filter_map(|place| state.places.get(place)).flatten();
+        Ok(ids.filter_map(|id| state.commits.get(id).cloned()).collect())
+    }
+}
+
+#[async_trait]
+impl ReadConflicts for MemoryStore {
     async fn conflicts(&self, query: &ConflictQuery) -> Result<ConflictPage, StoreError> {
         let start = query.after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = self.lock();
@@ -152,45 +224,18 @@ impl Read for MemoryStore {
             anchors.iter().filter_map(|anchor| state.conflicts_by_anchor.get(anchor)).flatten().collect();
         Ok(ids.into_iter().filter_map(|id| state.conflicts.get(id)).map(|row| ConflictRow::clone(row)).collect())
     }
+}
 
-    async fn cursor(&self, peer: StoreId) -> Result<Option<Cursor>, StoreError> {
-        Ok(self.lock().cursors.get(&peer).copied())
-    }
-
-    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
-        Ok(self.lock().waiting.iter().take(limit).copied().collect())
-    }
-
-    async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError> {
-        let state = self.lock();
-        Ok(state.hidden.iter().filter(|(_, since)| **since <= up_to).map(|(id, _)| *id).collect())
-    }
-
+#[async_trait]
+impl ReadCommands for MemoryStore {
     async fn commands(&self, ids: &[CommandId]) -> Result<Vec<(CommandId, Vec<u8>)>, StoreError> {
         let state = self.lock();
         Ok(ids.iter().filter_map(|id| Some((*id, state.commands.get(id)?.clone()))).collect())
     }
+}
 
-    async fn last_commit(&self, author: NodeId) -> Result<Option<(Incarnation, u64, CommitId)>, StoreError> {
-        Ok(self.lock().last_commits.get(&author).copied())
-    }
-
-    async fn chains_of(&self, author: NodeId) -> Result<Vec<(Incarnation, u64, CommitId)>, StoreError> {
-        let mut last: BTreeMap<Incarnation, (u64, CommitId)> = BTreeMap::new();
-        let state = self.lock();
-        let places = (author, Incarnation([0; 16]), 0)..=(author, Incarnation([0xff; 16]), u64::MAX);
-        for ((_, incarnation, seq), commits) in state.places.range(places) {
-            last.extend(commits.first().map(|commit| (*incarnation, (*seq, *commit))));
-        }
-        Ok(last.into_iter().map(|(incarnation, (seq, commit))| (incarnation, seq, commit)).collect())
-    }
-
-    async fn commits_at(&self, places: &[(NodeId, Incarnation, u64)]) -> Result<Vec<Arc<[u8]>>, StoreError> {
-        let state = self.lock();
-        let ids = places.iter().filter_map(|place| state.places.get(place)).flatten();
-        Ok(ids.filter_map(|id| state.commits.get(id).cloned()).collect())
-    }
-
+#[async_trait]
+impl ReadQuarantine for MemoryStore {
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
         let state = self.lock();
         let listed = |(number, row): (&u64, &Arc<QuarantineRow>)| {
@@ -210,17 +255,25 @@ impl Read for MemoryStore {
         let numbers = state.quarantined.range(first.0..=last.0).take(2).map(|(_, number)| number);
         Ok(numbers.filter_map(|number| state.quarantine.get(number)).map(|row| QuarantineRow::clone(row)).collect())
     }
+}
 
-    async fn written_by(&self, author: NodeId) -> Result<Vec<RecordId>, StoreError> {
+#[async_trait]
+impl ReadStranded for MemoryStore {
+    async fn stranded(&self, limit: usize) -> Result<Vec<StrandedRow>, StoreError> {
         let state = self.lock();
-        let of_author = |entry: &FeedEntry| match entry {
-            FeedEntry::Leaf(leaf) if leaf.author == author => Some(leaf.record),
-            FeedEntry::Leaf(_) | FeedEntry::Grant(_) | FeedEntry::Rescope { .. } => None,
-        };
-        let written: BTreeSet<RecordId> = state.feed.values().filter_map(|entry| of_author(&entry.entry)).collect();
-        Ok(written.into_iter().filter(|id| state.records.get(id).is_some_and(|slot| slot.is_held())).collect())
+        let mut open: Vec<&StrandedRow> =
+            state.stranded.values().filter(|row| row.state == StrandedState::Open).collect();
+        open.sort_by_key(|row| std::cmp::Reverse(row.at_ms));
+        Ok(open.into_iter().take(limit).cloned().collect())
     }
 
+    async fn stranded_one(&self, leaf: LeafHash) -> Result<Option<StrandedRow>, StoreError> {
+        Ok(self.lock().stranded.get(&leaf).cloned())
+    }
+}
+
+#[async_trait]
+impl ReadStatements for MemoryStore {
     async fn statements(&self) -> Result<Vec<StatementRow>, StoreError> {
         Ok(self.lock().statements.values().map(|row| StatementRow::clone(row)).collect())
     }
@@ -230,7 +283,10 @@ impl Read for MemoryStore {
         let about = state.statements.values().filter(|row| row.subject == subject);
         Ok(about.map(|row| StatementRow::clone(row)).collect())
     }
+}
 
+#[async_trait]
+impl ReadAudit for MemoryStore {
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditRow>, StoreError> {
         let after = usize::try_from(after).unwrap_or(usize::MAX);
         Ok(self.lock().audit.iter().skip(after).take(limit).map(|row| AuditRow::clone(row)).collect())
@@ -239,30 +295,16 @@ impl Read for MemoryStore {
     async fn audit_head(&self) -> Result<Option<(u64, [u8; 32])>, StoreError> {
         Ok(self.lock().audit.last().map(|row| (row.seq, row.hash)))
     }
-
-    async fn stranded(&self, limit: usize) -> Result<Vec<StrandedRow>, StoreError> {
-        let state = self.lock();
-        let mut open: Vec<&StrandedRow> =
-            state.stranded.values().filter(|row| row.state == StrandedState::Open).collect();
-        open.sort_by_key(|row| std::cmp::Reverse(row.at_ms));
-        Ok(open.into_iter().take(limit).cloned().collect())
-    }
-
-    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
-        Ok(self.lock().declined.iter().copied().collect())
-    }
-
-    async fn stranded_one(&self, leaf: LeafHash) -> Result<Option<StrandedRow>, StoreError> {
-        Ok(self.lock().stranded.get(&leaf).cloned())
-    }
-
-    async fn counts(&self) -> Result<Counts, StoreError> {
-        Ok(self.lock().counts())
-    }
 }
 
-impl Write for MemoryStore {
+#[async_trait]
+impl Store for MemoryStore {
     async fn apply(&self, transaction: &Transaction) -> Result<(), StoreError> {
         self.lock().apply(transaction)
+    }
+
+    /// There is nothing to tidy up, and nobody else can have it.
+    async fn close(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 }

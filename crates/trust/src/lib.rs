@@ -10,9 +10,9 @@ pub mod directory;
 pub mod ed25519;
 pub mod grant;
 pub mod id;
-pub mod region;
 pub mod seal;
 pub mod signature;
+#[cfg(any(test, feature = "testing"))]
 pub mod simulated;
 pub mod statement;
 pub mod token;

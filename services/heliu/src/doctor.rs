@@ -17,11 +17,9 @@ use crate::failure::Failure;
 use crate::links::{last_error, place};
 use crate::out::{Done, print, print_json};
 use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
+use crate::store::StoreAt;
 use crate::text::{Say, clean, reasons, say, time, tr};
 use crate::{modes, target};
-
-/// What the store is kept in.
-const DATABASE: &str = "heliu.db";
 
 /// Less is as good as full.
 const FREE_MIN: u64 = 256 * 1024 * 1024;
@@ -120,11 +118,7 @@ fn at_rest(config: &Config) -> Vec<Finding> {
     if !config.plain {
         findings.push(access_list(config));
     }
-    findings.push(of(
-        "data_dir",
-        say!("数据目录可写", "the data directory can be written"),
-        writable(&config.data_dir),
-    ));
+    findings.push(of("data_dir", say!("数据目录可写", "the data directory can be written"), writable(&config.store())));
     findings.extend(disk(config));
     findings
 }
@@ -167,8 +161,10 @@ fn access_list(config: &Config) -> Finding {
     }
 }
 
-/// Makes a file in a directory, or in the nearest above it that is there, and takes it away.
-fn writable(folder: &Path) -> Result<(), Failure> {
+/// Makes a file in a directory, or in the nearest above it that is there, and takes it away; and opens the store's, if there
+/// is one.
+fn writable(store: &StoreAt) -> Result<(), Failure> {
+    let (folder, file) = (&store.folder, store.file());
     let place = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
     let shown = folder.display();
     let failed = |error: std::io::Error| {
@@ -179,9 +175,8 @@ fn writable(folder: &Path) -> Result<(), Failure> {
         ))
     };
     tempfile::Builder::new().prefix(".heliu-doctor-").tempfile_in(place).map_err(failed)?;
-    let database = folder.join(DATABASE);
-    if database.exists() {
-        heliu_disk::open(&database).map_err(failed)?;
+    if file.exists() {
+        heliu_disk::open(&file).map_err(failed)?;
     }
     Ok(())
 }
@@ -375,6 +370,7 @@ fn shape(finding: &Finding) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Kind;
     use crate::text::{Language, codes_in, speaking};
 
     fn link(state: LinkState, clock_ahead_ms: Option<i64>) -> Link {
@@ -384,10 +380,10 @@ mod tests {
     #[test]
     fn a_data_directory_that_takes_no_files_is_found() {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        writable(&folder.path().join("data")).expect("it can be made");
+        writable(&StoreAt::new(Kind::Sqlite, folder.path().join("data"))).expect("it can be made");
         let file = folder.path().join("in-the-way");
         std::fs::write(&file, "").expect("it is ours");
-        let failure = writable(&file).expect_err("nothing can be made in a file");
+        let failure = writable(&StoreAt::new(Kind::Sqlite, &file)).expect_err("nothing can be made in a file");
         assert!(failure.next.is_some_and(|next| next.en.contains("read-only")), "who looks is told what to look for");
     }
 

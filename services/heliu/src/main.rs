@@ -25,6 +25,7 @@ mod realm;
 mod records;
 mod refused;
 mod registry;
+mod store;
 mod target;
 mod text;
 mod usage;

@@ -9,9 +9,8 @@ use crate::text::{clean, say};
 
 /// What nobody else has to see. Keys that sign and open are looked at, and refused, where they are read.
 fn private(config: &Config) -> Vec<PathBuf> {
-    let database = ["heliu.db", "heliu.db-wal", "heliu.db-shm", "lock"].map(|name| config.data_dir.join(name));
     let mut paths = vec![config.data_dir.clone()];
-    paths.extend(database);
+    paths.extend(config.store().files());
     paths.extend([
         config.certificate_key_file.clone(),
         config.access_file.clone(),

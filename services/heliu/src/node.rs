@@ -1,4 +1,4 @@
-//! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
+//! `heliu node`: one node with its store, from its configuration to its orderly end.
 
 use heliu_catalogue::catalogue;
 use std::net::SocketAddr;
@@ -11,11 +11,8 @@ use heliu_disk::small_file;
 use heliu_node::status::{LinkRole, NodeStatus};
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, ShutdownError, StartError, Tls, Upstream};
 use heliu_record::seats::Seat;
-use heliu_storage::StoreId;
-use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::ed25519::Ed25519;
-use heliu_trust::id::Incarnation;
 use heliu_trust::signature::Signer;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -26,15 +23,11 @@ use crate::config::Config;
 use crate::failure::{Exit, Failure};
 use crate::links::seat_of;
 use crate::out::{Done, Log, print, print_json};
-use crate::realm::key_file::random;
 use crate::realm::node_dir::reachable;
 use crate::realm::{CONFIG, LOCAL_ACCESS, directory_file, key_file};
 use crate::text::table;
 use crate::text::{Say, count, labelled, reasons, say, time, tr};
 use crate::{config, modes, target};
-
-/// Pages of SQLite in one MiB.
-const PAGES_PER_MIB: u64 = 256;
 
 pub async fn run(args: &NodeArgs) -> Result<Done, Failure> {
     run_at(&config_file(args), args.log_json).await
@@ -52,7 +45,7 @@ pub async fn run_at(file: &Path, log_json: bool) -> Result<Done, Failure> {
     let options = options(&config)?;
     modes::tighten(&config);
     let signals = Signals::listen()?;
-    let store = Arc::new(open(&config).await?);
+    let store = config.store().open().await?;
     let node = Node::start(options, Arc::clone(&store)).await;
     let node = match node {
         Ok(node) => node,
@@ -178,18 +171,11 @@ async fn say_equal(node: NodeHandle, json: bool) {
 
 /// After the first start the store has the directory, and the file may be gone.
 fn directory(config: &Config) -> Result<Vec<SignedEntry>, Failure> {
-    if !config.directory_file.exists() && config.data_dir.join("heliu.db").exists() {
+    if !config.directory_file.exists() && config.store().file().exists() {
         return Ok(Vec::new());
     }
     let directory = directory_file::read(&config.directory_file, config.realm(), config.root)?;
     Ok(directory.entries_from(0).iter().map(|entry| SignedEntry::clone(entry)).collect())
-}
-
-async fn open(config: &Config) -> Result<SqliteStore, Failure> {
-    let mut options = heliu_storage_sqlite::Options::new(StoreId(random()?), Incarnation(random()?));
-    options.cache_kib = config.cache_kib;
-    options.max_pages = config.quota_mib.map(|mib| u32::try_from(mib * PAGES_PER_MIB).unwrap_or(u32::MAX));
-    Ok(SqliteStore::open(&config.data_dir, options).await?)
 }
 
 /// One line for programs, or a few for people: who the node is, where, on which store, and whom it dials.

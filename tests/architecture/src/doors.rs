@@ -1,7 +1,7 @@
-//! What there is one way to do: print, make files, and read small ones. Text from elsewhere reaches terminals and logs escaped, and what a
-//! node keeps is for its owner alone, because each goes through one door.
+//! What there is one way to do: print, make files, read small ones, and choose a store. Text from elsewhere reaches terminals
+//! and logs escaped, and what a node keeps is for its owner alone, because each of them goes through one door.
 
-use crate::lexer::code_only;
+use crate::lexer::{code_only, shipped};
 use crate::{expect_none, repository};
 
 /// Words in code, the one place that may have them, and what to use instead.
@@ -27,16 +27,16 @@ const DOORS: &[(&[&str], &str, &str)] = &[
         "make files and folders with crates/disk: they are for their owner alone, whatever the umask",
     ),
     (
+        &["heliu_storage_sqlite", "heliu_storage_postgres"],
+        "services/heliu/src/store.rs",
+        "take a store as dyn heliu_storage::Store: which one it is, one place knows",
+    ),
+    (
         &["fs::read(", "fs::read_to_string"],
         "crates/disk/src/small_file.rs",
         "read files with crates/disk: never more than such a file may have, and what is wrong is told as what it is",
     ),
 ];
-
-/// What runs: not what only tests have.
-fn shipped(source: &str) -> &str {
-    source.find("#[cfg(test)]\nmod tests {").map_or(source, |end| &source[..end])
-}
 
 fn past_a_door(path: &str, source: &str) -> Vec<String> {
     let code = code_only(shipped(source));
@@ -71,6 +71,7 @@ fn whatever_goes_past_a_door_is_found() {
         "std::fs::write(path, text)?;",
         "let file = OpenOptions::new();",
         "std::fs::create_dir_all(folder)?;",
+        "use heliu_storage_sqlite::SqliteStore;",
         "let text = std::fs::read_to_string(path)?;",
     ] {
         assert_eq!(past_a_door("services/heliu/src/x.rs", code).len(), 1, "{code}");

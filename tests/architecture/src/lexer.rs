@@ -25,6 +25,11 @@ pub fn code_only(source: &str) -> String {
     code
 }
 
+/// A source without the tests at its end.
+pub fn shipped(source: &str) -> &str {
+    source.find("#[cfg(test)]\nmod tests {").map_or(source, |end| &source[..end])
+}
+
 /// Bytes up to the end of the (possibly nested) block comment that `text` begins with.
 fn block_comment(text: &str) -> usize {
     let (mut depth, mut at) = (0, 0);

@@ -7,6 +7,7 @@
 
 mod dependencies;
 mod doors;
+mod doubles;
 mod lexer;
 mod licences;
 mod links;
@@ -16,6 +17,7 @@ mod metadata;
 mod repository;
 mod threats;
 mod tidy;
+mod unused;
 
 /// Ends a test: nothing to say, or every finding at once, so that one run shows all there is to repair.
 #[track_caller]

@@ -23,6 +23,19 @@ pub struct Package {
     pub room: Option<String>,
     /// Ids of normal and build dependencies. What only tests use crosses no fence.
     pub uses: BTreeSet<String>,
+    /// What its Cargo.toml names, in each of the sections where it stands.
+    pub named: Vec<Named>,
+}
+
+/// A dependency as a Cargo.toml names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    /// As the Cargo.toml calls it.
+    pub name: String,
+    /// As sources call it; it may differ (`rustls-webpki` is `webpki`).
+    pub called: String,
+    pub for_tests: bool,
+    pub features: Vec<String>,
 }
 
 impl Graph {
@@ -53,14 +66,25 @@ impl Graph {
                     licence: package["license"].as_str().map(str::to_owned),
                     room,
                     uses: BTreeSet::new(),
+                    named: list(&package["dependencies"]).iter().map(named).collect(),
                 },
             );
         }
         for node in list(&metadata["resolve"]["nodes"]) {
             let shipped = |dependency: &&Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"] != "dev");
             let uses = list(&node["deps"]).iter().filter(shipped).map(|dependency| text(&dependency["pkg"]).to_owned());
+            // How sources call a crate is what its library is called, which is known when it is resolved.
+            let lib_of = |dependency: &Value| {
+                let package = graph.packages.get(text(&dependency["pkg"]))?;
+                Some((package.name.clone(), text(&dependency["name"]).to_owned()))
+            };
+            let libs: Vec<(String, String)> = list(&node["deps"]).iter().filter_map(lib_of).collect();
             if let Some(package) = graph.packages.get_mut(text(&node["id"])) {
                 package.uses = uses.collect();
+                for named in package.named.iter_mut().filter(|named| named.called == named.name.replace('-', "_")) {
+                    let lib = libs.iter().find(|(name, _)| *name == named.name);
+                    named.called = lib.map_or_else(|| named.called.clone(), |(_, lib)| lib.clone());
+                }
             }
         }
         graph
@@ -105,6 +129,16 @@ impl Graph {
     }
 }
 
+fn named(dependency: &Value) -> Named {
+    let name = text(&dependency["name"]);
+    Named {
+        name: name.to_owned(),
+        called: dependency["rename"].as_str().unwrap_or(name).replace('-', "_"),
+        for_tests: dependency["kind"] == "dev",
+        features: list(&dependency["features"]).iter().map(|feature| text(feature).to_owned()).collect(),
+    }
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -120,18 +154,27 @@ fn a_dependency_of_tests_alone_is_not_shipped() {
         "workspace_root": "/w",
         "packages": [
             { "id": "a", "name": "a", "version": "1.0.0", "license": "MIT", "source": null,
-              "manifest_path": "/w/crates/a/Cargo.toml" },
+              "manifest_path": "/w/crates/a/Cargo.toml",
+              "dependencies": [
+                  { "name": "b", "kind": null, "rename": null, "features": ["std"] },
+                  { "name": "c", "kind": "dev", "rename": "see-it", "features": [] },
+              ] },
             { "id": "b", "name": "b", "version": "1.0.0", "source": "registry", "manifest_path": "/r/b/Cargo.toml" },
             { "id": "c", "name": "c", "version": "1.0.0", "source": "registry", "manifest_path": "/r/c/Cargo.toml" },
             { "id": "d", "name": "d", "version": "1.0.0", "source": "registry", "manifest_path": "/r/d/Cargo.toml" },
         ],
         "resolve": { "nodes": [{ "id": "a", "deps": [
-            { "pkg": "b", "dep_kinds": kinds(Value::Null) },
-            { "pkg": "c", "dep_kinds": kinds("dev".into()) },
-            { "pkg": "d", "dep_kinds": kinds("build".into()) },
+            { "pkg": "b", "name": "lib_of_b", "dep_kinds": kinds(Value::Null) },
+            { "pkg": "c", "name": "see_it", "dep_kinds": kinds("dev".into()) },
+            { "pkg": "d", "name": "d", "dep_kinds": kinds("build".into()) },
         ] }] },
     }));
     let (room, package) = graph.rooms().next().expect("a is a room");
     assert_eq!((room, package.licence.as_deref()), ("crates/a", Some("MIT")));
     assert_eq!(graph.uses(package).map(|package| package.name.as_str()).collect::<Vec<_>>(), ["b", "d"]);
+    let called: Vec<_> = package.named.iter().map(|named| (named.called.as_str(), named.for_tests)).collect();
+    assert_eq!(
+        (called, &package.named[0].features[..]),
+        (vec![("lib_of_b", false), ("see_it", true)], &["std".to_owned()][..])
+    );
 }

@@ -12,7 +12,7 @@ use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
 use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{Read, Transaction, Write};
+use heliu_storage::{Read, ReadFeed as _, ReadMeta as _, ReadRecords as _, Store as _, Transaction};
 use heliu_trust::directory::Directory;
 use heliu_trust::ed25519::Ed25519;
 
@@ -20,9 +20,9 @@ use crate::place::{key, sealing};
 
 const TODAY: Date = Date::constant(2026, 3, 1);
 
-pub struct Driver<S> {
+pub struct Driver {
     pub engine: Engine,
-    pub store: S,
+    pub store: MemoryStore,
     /// Everything that was made durable, if it is kept.
     pub transactions: Vec<Transaction>,
     keep: bool,
@@ -30,8 +30,8 @@ pub struct Driver<S> {
     now: Moment,
 }
 
-impl<S: Write> Driver<S> {
-    pub fn new(store: S, directory: Directory, number: u32, keep: bool) -> Self {
+impl Driver {
+    pub fn new(store: MemoryStore, directory: Directory, number: u32, keep: bool) -> Self {
         let key = key(number);
         let meta = block_on(store.meta()).expect("a new store has a meta");
         let node = key.node();
@@ -107,7 +107,7 @@ impl<S: Write> Driver<S> {
     }
 }
 
-async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> LoadReply {
+async fn load(store: &dyn Read, request: heliu_replication::LoadRequest) -> LoadReply {
     let ids: Vec<_> = request.records.into_iter().collect();
     let anchors: Vec<_> = request.conflicts_of.into_iter().collect();
     let targets: Vec<_> = request.referring.into_iter().collect();
@@ -131,7 +131,7 @@ async fn load<S: Read>(store: &S, request: heliu_replication::LoadRequest) -> Lo
 }
 
 /// Hands all frames of one driver to another and back until both are silent.
-pub fn connect<A: Write, B: Write>(dialer: &mut Driver<A>, listener: &mut Driver<B>, link: LinkId) -> usize {
+pub fn connect(dialer: &mut Driver, listener: &mut Driver, link: LinkId) -> usize {
     dialer.handle(Input::LinkUp { link, dialer: true, peer: None });
     listener.handle(Input::LinkUp { link, dialer: false, peer: None });
     let mut frames = 0;

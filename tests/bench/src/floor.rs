@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use automerge::{Automerge, Change};
 use heliu_record::change::genesis_change;
 use heliu_record::history::History;
-use heliu_storage::{FeedEntry, Transaction, Write};
+use heliu_storage::{FeedEntry, Store as _, Transaction};
 use heliu_trust::admission::check_commits;
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;

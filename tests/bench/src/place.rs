@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use heliu_client::{Access, Pinned};
 use heliu_node::access::{self, Grant, Role};
-use heliu_node::{Security, Tls};
+use heliu_node::{Security, Tls, region};
 
 use heliu_catalogue::catalogue;
 use heliu_catalogue::synthetic::{County, county};
@@ -14,11 +14,10 @@ use heliu_record::seats::{Seat, Tier};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::realm_id;
-use heliu_trust::region;
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::Signer;
 
-pub const REGIONS: &[u8] = include_bytes!("../../../crates/trust/data/regions/371726.csv");
+pub const REGIONS: &[u8] = include_bytes!("../../../deploy/regions/371726.csv");
 
 /// How nodes, and programs, reach a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

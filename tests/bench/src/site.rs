@@ -10,7 +10,7 @@ use heliu_catalogue::catalogue;
 use heliu_node::status::LinkReport;
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Upstream};
 use heliu_record::command::Request;
-use heliu_storage::{Read as _, StoreId};
+use heliu_storage::{Store, StoreId};
 use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::Incarnation;
@@ -19,7 +19,7 @@ use crate::place::{Place, key, sealing};
 
 pub struct Site {
     pub node: NodeHandle,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
 }
 
 /// How a site is reached and whom it dials.
@@ -45,7 +45,7 @@ pub fn random<const N: usize>() -> [u8; N] {
 impl Site {
     pub async fn start(place: &Place, number: u32, directory: &Path, dial: Dial) -> Site {
         let options = heliu_storage_sqlite::Options::new(StoreId(random()), Incarnation(random()));
-        let store = Arc::new(SqliteStore::open(directory, options).await.expect("the store opens"));
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(directory, options).await.expect("the store opens"));
         let anchor = Anchor { realm: place.directory.realm(), root: place.directory.root() };
         let listen = dial.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let mut options = Options::new(catalogue(), key(number), Arc::new(Ed25519), anchor, listen);

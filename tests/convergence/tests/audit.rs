@@ -4,7 +4,7 @@ use convergence::story::Story;
 use convergence::world::disk::{Disk, ready};
 use convergence::world::office::signed;
 use heliu_replication::{AuditEvent, Input, QuarantineAction, Reply, Ticket};
-use heliu_storage::Read as _;
+use heliu_storage::ReadDirectory as _;
 use heliu_trust::directory::Item;
 use heliu_trust::statement::Body;
 

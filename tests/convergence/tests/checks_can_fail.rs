@@ -22,7 +22,8 @@ fn without_last_leaf(disk: &Disk, record: RecordId) -> Disk {
     let loaded = disk.load(record).expect("it is here");
     let damaged = Disk::new(heliu_storage::memory::MemoryStore::open(StoreId([7; 16]), Incarnation([8; 16])));
     let mut damaged = damaged;
-    let directory = convergence::world::disk::ready(heliu_storage::Read::directory(&disk.store)).expect("reads");
+    let directory =
+        convergence::world::disk::ready(heliu_storage::ReadDirectory::directory(&disk.store)).expect("reads");
     let kept = &loaded.leaves[..loaded.leaves.len() - 1];
     let commits = loaded.commits.iter().map(|encoded| {
         let signed = heliu_trust::commit::SignedCommit::decode(encoded).expect("a commit");

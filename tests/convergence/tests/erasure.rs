@@ -2,7 +2,7 @@
 
 use convergence::story::Story;
 use heliu_replication::Reply;
-use heliu_storage::Read;
+use heliu_storage::ReadFeed as _;
 
 const CONTACT: &str = "13800001234";
 

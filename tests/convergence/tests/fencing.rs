@@ -6,7 +6,7 @@ use convergence::world::World;
 use convergence::world::office::{DAY_MS, signed};
 use heliu_record::id::RecordId;
 use heliu_replication::{Input, Reply, StrandedAction, Ticket};
-use heliu_storage::{LeafStatus, Read, StrandedState};
+use heliu_storage::{LeafStatus, ReadStatements as _, ReadStranded as _, StrandedState};
 use heliu_trust::directory::{Fence, Item};
 use heliu_trust::signature::Signer;
 use heliu_trust::simulated::CheapKey;

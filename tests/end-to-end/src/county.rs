@@ -14,7 +14,7 @@ use heliu_node::status::{LinkState, Outcome};
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, Tls, Upstream};
 use heliu_record::hash::hash;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::{Read as _, StoreId};
+use heliu_storage::{Store, StoreId};
 use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
@@ -37,7 +37,7 @@ pub struct County {
 
 struct Place {
     node: NodeHandle,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     desk: Desk,
     /// To the node that it dials.
     up: Option<(Gate, NodeHandle)>,
@@ -77,7 +77,7 @@ impl County {
             let (options, token) = secured(options, &own);
             let store = heliu_storage_sqlite::Options::new(StoreId(random()), Incarnation(random()));
             let store = SqliteStore::open(&own, store).await.expect("an empty store opens");
-            let store = Arc::new(store);
+            let store: Arc<dyn Store> = Arc::new(store);
             let node = Node::start(options, Arc::clone(&store)).await.expect("the node starts");
             let access = Access {
                 addresses: vec![node.address().to_string()],

@@ -15,7 +15,10 @@ use heliu_replication::{
     Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, Notice, SWEEP_ROWS, Start,
 };
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{Cursor, Read, RecordState, StoreId, Write};
+use heliu_storage::{
+    Cursor, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadQuarantine as _,
+    ReadRecords as _, RecordState, Store as _, StoreId,
+};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Grant, Recipient, SignedGrant};
 use heliu_trust::id::Incarnation;

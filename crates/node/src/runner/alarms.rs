@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use heliu_record::conflict::Explanation;
 use heliu_record::reason::{Fact, Reason};
 use heliu_replication::{Alarm, Severity};
-use heliu_storage::{StoreError, Write};
+use heliu_storage::StoreError;
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::DEFAULT_TIME_ZONE;
 use heliu_trust::id::NodeId;
@@ -22,7 +22,7 @@ const CERTIFICATE_MS: i64 = 30 * DAY_MS;
 /// Somebody who was not let in is an alarm for so long.
 const REFUSED_MS: i64 = 60 * 60 * 1_000;
 
-impl<S: Write + 'static> Running<S> {
+impl Running {
     /// The gravest first.
     pub(super) fn alarms(&self) -> Vec<Alarm> {
         let mut alarms = self.run.engine.alarms();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use heliu_replication::Engine;
 use heliu_replication::frame::{Refuse, RefuseCode};
-use heliu_storage::{StoreError, Write};
+use heliu_storage::StoreError;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -28,7 +28,7 @@ pub(super) enum Health {
     },
 }
 
-impl<S: Write + 'static> Running<S> {
+impl Running {
     /// The engine has failed with its store: reads go on, writes wait for a new engine.
     pub(super) fn failed(&mut self, error: StoreError) {
         if let Health::Well { since } = self.health

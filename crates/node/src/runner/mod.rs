@@ -20,7 +20,7 @@ use heliu_record::reason::Reason;
 use heliu_replication::Engine;
 use heliu_replication::effect::{Effect, Input, LinkId};
 use heliu_replication::frame::{Frame, Refuse, RefuseCode};
-use heliu_storage::{StoreError, Write};
+use heliu_storage::{Store, StoreError};
 use heliu_trust::directory::Directory;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -40,9 +40,9 @@ use answers::Waiting;
 use health::Health;
 use verifying::Verifying;
 
-pub(crate) struct Runner<S> {
+pub(crate) struct Runner {
     pub inner: Arc<Inner>,
-    pub store: Arc<S>,
+    pub store: Arc<dyn Store>,
     pub beginner: Beginner,
     pub engine: Engine,
     pub inbox: mpsc::Receiver<Ask>,
@@ -59,8 +59,8 @@ enum Done {
     Begun(Result<Box<Engine>, StartError>),
 }
 
-struct Running<S> {
-    run: Runner<S>,
+struct Running {
+    run: Runner,
     ends: BTreeMap<LinkId, LinkEnd>,
     jobs: JoinSet<Done>,
     waiting: Waiting,
@@ -74,7 +74,7 @@ struct Running<S> {
     setting: Setting,
 }
 
-impl<S: Write + 'static> Runner<S> {
+impl Runner {
     pub async fn run(self) -> Result<(), ShutdownError> {
         let (backoff, setting) = (Backoff::new(self.inner.retry), Setting::of(self.inner.clock.now()));
         let running = Running {
@@ -93,7 +93,7 @@ impl<S: Write + 'static> Runner<S> {
     }
 }
 
-impl<S: Write + 'static> Running<S> {
+impl Running {
     async fn go_on(mut self) -> Result<(), ShutdownError> {
         let inner = Arc::clone(&self.run.inner);
         let mut tick = tokio::time::interval(self.run.tick);
@@ -267,7 +267,7 @@ impl<S: Write + 'static> Running<S> {
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
         if reads::is_for_store(&effect) {
             let store = Arc::clone(&self.run.store);
-            self.jobs.spawn(async move { Done::Store(reads::carry_out(store, effect).await.map(Box::new)) });
+            self.jobs.spawn(async move { Done::Store(reads::carry_out(&*store, effect).await.map(Box::new)) });
             self.asked_store = true;
             return None;
         }

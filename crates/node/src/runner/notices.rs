@@ -4,13 +4,12 @@
 use heliu_record::reason::Facts;
 use heliu_replication::frame::{Refuse, RefuseCode};
 use heliu_replication::{LinkId, Notice};
-use heliu_storage::Write;
 use heliu_trust::id::NodeId;
 
 use super::Running;
 use crate::told::Source;
 
-impl<S: Write + 'static> Running<S> {
+impl Running {
     pub(super) fn notice(&mut self, notice: &Notice) {
         self.verifying.notice(notice);
         if let Notice::LinkClosed { link, peer, why } = notice {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
 use heliu_replication::effect::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
-use heliu_storage::{Loaded, ScanItem, StoreError, StoreId, Write};
+use heliu_storage::{Loaded, Read, ReadRecords, ScanItem, Store, StoreError, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
@@ -28,12 +28,12 @@ pub(super) fn is_for_store(effect: &Effect) -> bool {
     )
 }
 
-pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option<Input> {
+pub(crate) async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(store.apply(&transaction).await),
         // There is no batch without what it needs: a load that fails is a batch that fails.
-        Effect::Load(request) => load(&*store, &request).await.map_or_else(|e| Input::Applied(Err(e)), Input::Loaded),
+        Effect::Load(request) => load(store, &request).await.map_or_else(|e| Input::Applied(Err(e)), Input::Loaded),
         Effect::ReadFeed { link, after, budget } => {
             store.feed(after, budget).await.map_or_else(failed(link), |page| Input::Page { link, page })
         }
@@ -41,22 +41,22 @@ pub(crate) async fn carry_out<S: Write>(store: Arc<S>, effect: Effect) -> Option
             store.leaves_of(&records).await.map_or_else(failed(link), |page| Input::Page { link, page })
         }
         Effect::ReadPeer { link, store: peer, node } => {
-            read_peer(&*store, link, peer, node).await.unwrap_or_else(failed(link))
+            read_peer(store, link, peer, node).await.unwrap_or_else(failed(link))
         }
-        Effect::Scan { link } => scan(&*store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
+        Effect::Scan { link } => scan(store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
         Effect::Sweep { after } => Input::Swept { items: store.granted(after, SWEEP_ROWS).await.unwrap_or_default() },
-        Effect::Look { after } => look(&*store, after).await,
+        Effect::Look { after } => look(store, after).await,
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
 }
 
-async fn look<S: Write>(store: &S, after: Option<RecordId>) -> Input {
+async fn look(store: &dyn ReadRecords, after: Option<RecordId>) -> Input {
     let page = store.scan(after, LOOK_ROWS).await.unwrap_or_default();
     let damaged = page.damaged.iter().filter_map(|row| row.record);
     Input::Looked { records: page.items.iter().map(|item| item.id).chain(damaged).collect(), next: page.next }
 }
 
-async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, StoreError> {
+async fn load(store: &dyn Read, request: &LoadRequest) -> Result<LoadReply, StoreError> {
     let records: Vec<_> = request.records.iter().copied().collect();
     let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
     let records = load_records(store, &records);
@@ -76,7 +76,7 @@ async fn load<S: Write>(store: &S, request: &LoadRequest) -> Result<LoadReply, S
 }
 
 /// What is seldom asked for: who wrote what.
-async fn load_authors<S: Write>(store: &S, request: &LoadRequest, reply: &mut LoadReply) -> Result<(), StoreError> {
+async fn load_authors(store: &dyn Read, request: &LoadRequest, reply: &mut LoadReply) -> Result<(), StoreError> {
     for author in &request.written_by {
         reply.written.extend(store.written_by(*author).await?);
     }
@@ -94,8 +94,8 @@ async fn load_authors<S: Write>(store: &S, request: &LoadRequest, reply: &mut Lo
 }
 
 /// A read that comes upon damage is done again record by record, so that one does not stand for all.
-async fn load_records<S: Write>(
-    store: &S,
+async fn load_records(
+    store: &dyn ReadRecords,
     ids: &[RecordId],
 ) -> Result<(Vec<Loaded>, Vec<(RecordId, String)>), StoreError> {
     let mut damaged = Vec::new();
@@ -117,7 +117,7 @@ async fn load_records<S: Write>(
     Ok((records, damaged))
 }
 
-async fn read_peer<S: Write>(store: &S, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {
+async fn read_peer(store: &dyn Read, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {
     let (cursor, last, wants) = futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
     let last_commit = match last {
         // One that cannot be read proves nothing to the other end.
@@ -130,7 +130,7 @@ async fn read_peer<S: Write>(store: &S, link: LinkId, peer: StoreId, node: NodeI
     Ok(Input::Peer { link, cursor, last_commit, wants })
 }
 
-async fn scan<S: Write>(store: &S) -> Result<Vec<ScanItem>, StoreError> {
+async fn scan(store: &dyn ReadRecords) -> Result<Vec<ScanItem>, StoreError> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = store.scan(after, SCAN_ROWS).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::id::SeatId;
 use heliu_replication::{LinkId, LinkStatus};
-use heliu_storage::{StoreError, StoreId, Write};
+use heliu_storage::{ReadMeta, StoreError, StoreId};
 
 use super::Running;
 use crate::error::AskError;
@@ -14,7 +14,7 @@ use crate::links::route::{Route, State, is_misplaced};
 use crate::status::{LinkReport, LinkRole, LinkState, NodeStatus};
 use crate::zone;
 
-impl<S: Write + 'static> Running<S> {
+impl Running {
     pub(super) fn report_status(&self, answer: Answer<NodeStatus, AskError>) {
         let (engine, inner) = (&self.run.engine, &self.run.inner);
         let directory = engine.directory();
@@ -169,8 +169,8 @@ fn phase_of(state: &State, status: Option<&LinkStatus>) -> LinkState {
 }
 
 /// How far this node has the other's feed is the store's to say.
-async fn with_positions<S: Write>(
-    store: &S,
+async fn with_positions(
+    store: &dyn ReadMeta,
     reports: Vec<(LinkReport, Option<StoreId>)>,
 ) -> Result<Vec<LinkReport>, StoreError> {
     let mut all = Vec::with_capacity(reports.len());

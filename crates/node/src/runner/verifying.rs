@@ -7,7 +7,7 @@ use heliu_record::id::SeatId;
 use heliu_replication::Notice;
 use heliu_replication::effect::{Input, LinkId};
 use heliu_replication::frame::Frame;
-use heliu_storage::{Position, Write};
+use heliu_storage::Position;
 use heliu_trust::id::NodeId;
 use tokio::time::Instant;
 
@@ -103,7 +103,7 @@ impl Waiter {
     }
 }
 
-impl<S: Write + 'static> Running<S> {
+impl Running {
     pub(super) fn verify(&mut self, peer: &str, timeout: Duration, answer: Answer<Vec<Verification>, AskError>) {
         let links = self.links_to(peer);
         if links.is_empty() && !peer.is_empty() {

@@ -9,7 +9,6 @@ use heliu_replication::Receipt;
 use heliu_storage::Read;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId};
-use heliu_trust::region;
 use heliu_wire::administration as pb;
 use heliu_wire::administration::administration_service_server::AdministrationService;
 use heliu_wire::administration::propose_request::Change;
@@ -18,14 +17,14 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::pages::Page;
-use super::refusals::{ambiguous, invalid, not_here, of_ask, of_read, out_of_scope};
+use super::refusals::{ambiguous, bad_seats, invalid, not_here, of_ask, of_read, out_of_scope};
 use super::scope::Reach;
 use super::words::{digits, seat_of_node};
 use super::{auditing, entries, excluded, pages};
 use crate::access::Role;
 use crate::error::OrderError;
 use crate::handle::NodeHandle;
-use crate::zone;
+use crate::{region, zone};
 
 /// Signed entries taken at once.
 const ENTRIES_MAX: usize = 256;
@@ -34,17 +33,17 @@ const ADDRESSES_MAX: usize = heliu_trust::directory::limits::ADDRESSES;
 
 type Answer<T> = Result<Response<T>, Status>;
 
-pub(super) struct Administration<S> {
+pub(super) struct Administration {
     node: NodeHandle,
-    store: Arc<S>,
+    store: Arc<dyn Read>,
 }
 
-impl<S: Read> Administration<S> {
-    pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
+impl Administration {
+    pub fn new(node: NodeHandle, store: Arc<dyn Read>) -> Self {
         Administration { node, store }
     }
 
-    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_>, Status> {
         Reach::of(request, &self.node, &*self.store)
     }
 
@@ -57,7 +56,7 @@ impl<S: Read> Administration<S> {
 }
 
 #[tonic::async_trait]
-impl<S: Read + 'static> AdministrationService for Administration<S> {
+impl AdministrationService for Administration {
     async fn list_nodes(&self, request: Request<pb::ListNodesRequest>) -> Answer<pb::ListNodesResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
@@ -245,8 +244,8 @@ fn items(change: Change, directory: &Directory) -> Result<(Vec<Item>, &'static s
             (vec![Item::Policy { two_signatures }], "policy", format!("two_signatures={two_signatures}"))
         }
         Change::SeatsCsv(text) => {
-            let bad = |error: region::RegionError| bad_seats(&error.to_string());
-            let seats = region::parse_more(&directory.realm(), text.as_bytes(), directory.seats()).map_err(bad)?;
+            let seats = region::parse_more(&directory.realm(), text.as_bytes(), directory.seats());
+            let seats = seats.map_err(|error| Status::from(bad_seats(&error)))?;
             let subject = seats.first().map(|seat| seat.code.clone()).unwrap_or_default();
             (seats.into_iter().map(Item::Seat).collect(), "seats", subject)
         }
@@ -333,13 +332,6 @@ fn no_such_zone(text: &str) -> Status {
 
 fn no_change() -> heliu_wire::status::Refusal {
     invalid("change", "没有说明要改什么。", "It does not say what is to be changed.")
-}
-
-fn bad_seats(why: &str) -> Status {
-    invalid("seats_csv", "席位表不能采用。", "The list of seats cannot be taken.")
-        .why(&format!("{why}。"), &format!("{why}."))
-        .next("请按 code,name,parent_code 三列改正后再试。", "Correct it; the columns are code,name,parent_code.")
-        .into()
 }
 
 fn bad_entry(why: &str) -> Status {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heliu_record::id::to_hex;
 use heliu_record::reason::Reason;
-use heliu_storage::{AuditRow, Read, StoreError};
+use heliu_storage::{AuditRow, ReadAudit, StoreError};
 use heliu_trust::audit::{AuditEntry, AuditFault, AuditHead, verify};
 use heliu_wire::administration as pb;
 use tonic::Status;
@@ -40,7 +40,7 @@ pub(super) fn listed(row: &AuditRow) -> pb::AuditEntry {
 }
 
 /// Whether an entry is about something that the bearer is shown: a record, a node or a seat. Others are for operators.
-pub(super) async fn is_for<S: Read>(entry: &pb::AuditEntry, reach: &Reach<'_, S>) -> Result<bool, Status> {
+pub(super) async fn is_for(entry: &pb::AuditEntry, reach: &Reach<'_>) -> Result<bool, Status> {
     if reach.has_named(&entry.subject) {
         return Ok(true);
     }
@@ -52,7 +52,10 @@ pub(super) async fn is_for<S: Read>(entry: &pb::AuditEntry, reach: &Reach<'_, S>
 
 /// Walks the whole log in pages, and compares it with the last head that others were told. Every column is compared: the
 /// number with its place in the chain, the time with what is hashed, the hash with that of what is hashed.
-pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<pb::VerifyAuditResponse, StoreError> {
+pub(super) async fn walk(
+    store: &dyn ReadAudit,
+    told: Option<AuditHead>,
+) -> Result<pb::VerifyAuditResponse, StoreError> {
     let told_seq = told.map_or(0, |told| told.seq);
     let mut head = AuditHead::START;
     let found = |head: &AuditHead, broken: Option<(u64, &str)>, told_matches| {
@@ -106,7 +109,7 @@ pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<
 #[cfg(test)]
 mod tests {
     use heliu_storage::memory::MemoryStore;
-    use heliu_storage::{StoreId, Transaction, Write as _};
+    use heliu_storage::{Store as _, StoreId, Transaction};
     use heliu_trust::id::Incarnation;
 
     use super::*;

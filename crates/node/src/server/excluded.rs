@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::{LeafHash, RecordId};
-use heliu_storage::Read;
+use heliu_storage::ReadRecords;
 use heliu_trust::id::NodeId;
 use tonic::Status;
 
@@ -15,7 +15,7 @@ use super::words::digits;
 const CHUNK: usize = 128;
 
 /// By their ids, or beginnings of them that only one change of the node has.
-pub(super) async fn find<S: Read>(store: &S, node: NodeId, texts: &[String]) -> Result<Vec<LeafHash>, Status> {
+pub(super) async fn find(store: &dyn ReadRecords, node: NodeId, texts: &[String]) -> Result<Vec<LeafHash>, Status> {
     let prefixes = texts.iter().map(|text| digits(text, LeafHash::LEN * 2, "excluded"));
     let prefixes = prefixes.collect::<Result<Vec<_>, _>>()?;
     if prefixes.is_empty() {

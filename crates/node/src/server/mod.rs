@@ -42,9 +42,9 @@ pub(crate) use incoming::Visitor;
 pub(crate) use replication::Guest;
 
 /// Serves until the node stops, and then until the last call is answered.
-pub(crate) async fn serve<S: Read + 'static>(
+pub(crate) async fn serve(
     node: NodeHandle,
-    store: Arc<S>,
+    store: Arc<dyn Read>,
     listener: TcpListener,
 ) -> Result<(), tonic::transport::Error> {
     let (limits, bounds) = (node.0.limits, node.0.bounds);
@@ -65,7 +65,7 @@ pub(crate) async fn serve<S: Read + 'static>(
         .max_encoding_message_size(bounds.answer_bytes);
     let (reporter, health) = tonic_health::server::health_reporter();
     let health = health.max_decoding_message_size(bounds.join_bytes).max_encoding_message_size(bounds.answer_bytes);
-    let records_name = <RecordsServiceServer<records::Records<S>> as NamedService>::NAME;
+    let records_name = <RecordsServiceServer<records::Records> as NamedService>::NAME;
     reporter.set_service_status(records_name, ServingStatus::Serving).await;
     let inner = Arc::clone(&node.0);
     Server::builder()

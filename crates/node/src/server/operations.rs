@@ -32,22 +32,22 @@ const STRANDED: usize = 4_096;
 
 type Answer<T> = Result<Response<T>, Status>;
 
-pub(super) struct Operations<S> {
+pub(super) struct Operations {
     node: NodeHandle,
-    store: Arc<S>,
+    store: Arc<dyn Read>,
 }
 
-impl<S: Read> Operations<S> {
-    pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
+impl Operations {
+    pub fn new(node: NodeHandle, store: Arc<dyn Read>) -> Self {
         Operations { node, store }
     }
 
-    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_>, Status> {
         Reach::of(request, &self.node, &*self.store)
     }
 
     /// These, as a list shows them.
-    async fn listed(&self, reach: &Reach<'_, S>, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
+    async fn listed(&self, reach: &Reach<'_>, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
         let (rows, names) = self.names_shown(reach, rows).await?;
         let (directory, catalogue) = (reach.directory.clone(), self.node.catalogue());
         let bytes = self.node.page_bytes() / 16;
@@ -62,7 +62,7 @@ impl<S: Read> Operations<S> {
     /// For each, whether the bearer may read the names that its explanation quotes: he is shown all records that have them.
     async fn names_shown(
         &self,
-        reach: &Reach<'_, S>,
+        reach: &Reach<'_>,
         rows: Vec<ConflictRow>,
     ) -> Result<(Vec<ConflictRow>, Vec<bool>), Status> {
         if reach.sight.is_whole() {
@@ -85,7 +85,7 @@ impl<S: Read> Operations<S> {
     }
 
     /// The one row of the quarantine that an id or a beginning of it names.
-    async fn quarantined(&self, reach: &Reach<'_, S>, text: &str) -> Result<QuarantineRow, Status> {
+    async fn quarantined(&self, reach: &Reach<'_>, text: &str) -> Result<QuarantineRow, Status> {
         let prefix = digits(text, 64, "id")?;
         let found = self.quarantined_with(reach, &prefix).await?;
         match <[QuarantineRow; 1]>::try_from(found) {
@@ -100,7 +100,7 @@ impl<S: Read> Operations<S> {
     }
 
     /// Rows of the quarantine that are shown and whose id begins with these digits; two tell that it is not clear.
-    async fn quarantined_with(&self, reach: &Reach<'_, S>, prefix: &str) -> Result<Vec<QuarantineRow>, Status> {
+    async fn quarantined_with(&self, reach: &Reach<'_>, prefix: &str) -> Result<Vec<QuarantineRow>, Status> {
         let mut found = Vec::new();
         for row in self.store.quarantined_by_prefix(prefix).await.map_err(|error| of_read(&error))? {
             if reach.has_quarantined(&row).await? {
@@ -111,7 +111,7 @@ impl<S: Read> Operations<S> {
     }
 
     /// The open stranded edit that a leaf or a beginning of it names.
-    async fn stranded_edit(&self, reach: &Reach<'_, S>, text: &str) -> Result<LeafHash, Status> {
+    async fn stranded_edit(&self, reach: &Reach<'_>, text: &str) -> Result<LeafHash, Status> {
         let prefix = digits(text, 64, "edit")?;
         let rows = self.store.stranded(STRANDED).await.map_err(|error| of_read(&error))?;
         let mut found = Vec::new();
@@ -133,7 +133,7 @@ impl<S: Read> Operations<S> {
     }
 
     /// At most two open conflicts that are shown and whose id begins with these digits.
-    async fn conflicts_with(&self, reach: &Reach<'_, S>, prefix: &str) -> Result<Vec<ConflictRow>, Status> {
+    async fn conflicts_with(&self, reach: &Reach<'_>, prefix: &str) -> Result<Vec<ConflictRow>, Status> {
         let padded = format!("{prefix:0<64}");
         let Some(first) = from_hex::<32>(&padded) else { return Ok(Vec::new()) };
         let mut query = ConflictQuery { after: before(first), limit: 2, ..ConflictQuery::default() };
@@ -154,7 +154,7 @@ impl<S: Read> Operations<S> {
     }
 
     /// Alarms that are for the bearer.
-    async fn alarms(&self, reach: &Reach<'_, S>) -> Result<Vec<Alarm>, Status> {
+    async fn alarms(&self, reach: &Reach<'_>) -> Result<Vec<Alarm>, Status> {
         let mut alarms = self.node.alarms().await.map_err(|error| of_ask(&error))?;
         alarms.retain(|alarm| reach.has_named(&alarm.subject));
         Ok(alarms)
@@ -173,19 +173,14 @@ impl<S: Read> Operations<S> {
     }
 
     /// Links that are for the bearer: to the nodes of his seats, and of those below.
-    async fn links(&self, reach: &Reach<'_, S>) -> Result<Vec<LinkReport>, Status> {
+    async fn links(&self, reach: &Reach<'_>) -> Result<Vec<LinkReport>, Status> {
         let mut links = self.node.links().await.map_err(|error| of_ask(&error))?;
         links.retain(|link| reach.is_operator() || link.peer.is_some_and(|peer| reach.has_node(peer)));
         Ok(links)
     }
 
     /// Verifies what is asked for of the links that are for the bearer.
-    async fn verified(
-        &self,
-        reach: &Reach<'_, S>,
-        wanted: &str,
-        timeout: Duration,
-    ) -> Result<Vec<Verification>, Status> {
+    async fn verified(&self, reach: &Reach<'_>, wanted: &str, timeout: Duration) -> Result<Vec<Verification>, Status> {
         if reach.is_operator() {
             return self.node.verify(wanted, timeout).await.map_err(|error| of_ask(&error));
         }
@@ -214,7 +209,7 @@ fn before(mut id: [u8; 32]) -> Option<[u8; 32]> {
 }
 
 #[tonic::async_trait]
-impl<S: Read + 'static> OperationsService for Operations<S> {
+impl OperationsService for Operations {
     async fn get_status(&self, request: Request<pb::GetStatusRequest>) -> Answer<pb::GetStatusResponse> {
         let reach = self.reach(&request)?;
         let status = self.node.status().await.map_err(|error| of_ask(&error))?;

@@ -24,17 +24,17 @@ use crate::handle::NodeHandle;
 /// What a row that is read counts for besides its view.
 const ROW_BYTES: usize = 512;
 
-pub(super) struct Records<S> {
+pub(super) struct Records {
     node: NodeHandle,
-    store: Arc<S>,
+    store: Arc<dyn Read>,
 }
 
-impl<S: Read> Records<S> {
-    pub fn new(node: NodeHandle, store: Arc<S>) -> Self {
+impl Records {
+    pub fn new(node: NodeHandle, store: Arc<dyn Read>) -> Self {
         Records { node, store }
     }
 
-    async fn command(&self, reach: &Reach<'_, S>, asked: pb::ExecuteRequest) -> Result<Command, Status> {
+    async fn command(&self, reach: &Reach<'_>, asked: pb::ExecuteRequest) -> Result<Command, Status> {
         let id = match asked.command_id.as_str() {
             "" => CommandId(random().map_err(|error| Status::internal(error.to_string()))?),
             given => {
@@ -52,14 +52,14 @@ impl<S: Read> Records<S> {
         Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason })
     }
 
-    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_, S>, Status> {
+    fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_>, Status> {
         Reach::of(request, &self.node, &*self.store)
     }
 
     /// Open conflicts of each of these records.
     async fn conflicts(
         &self,
-        reach: &Reach<'_, S>,
+        reach: &Reach<'_>,
         rows: &[RecordRow],
     ) -> Result<BTreeMap<RecordId, Vec<String>>, Status> {
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id).collect();
@@ -77,7 +77,7 @@ impl<S: Read> Records<S> {
     }
 
     /// With at most so many bytes of each view.
-    async fn shown(&self, reach: &Reach<'_, S>, rows: Vec<RecordRow>, bytes: usize) -> Result<Vec<pb::Record>, Status> {
+    async fn shown(&self, reach: &Reach<'_>, rows: Vec<RecordRow>, bytes: usize) -> Result<Vec<pb::Record>, Status> {
         let mut conflicts = self.conflicts(reach, &rows).await?;
         let directory = reach.directory.clone();
         let show = move |row: RecordRow| {
@@ -88,12 +88,7 @@ impl<S: Read> Records<S> {
     }
 
     /// Elements of a part of a record.
-    async fn part(
-        &self,
-        reach: &Reach<'_, S>,
-        row: RecordRow,
-        asked: pb::GetRequest,
-    ) -> Result<pb::GetResponse, Status> {
+    async fn part(&self, reach: &Reach<'_>, row: RecordRow, asked: pb::GetRequest) -> Result<pb::GetResponse, Status> {
         let conflicts = self.conflicts(reach, std::slice::from_ref(&row)).await?.remove(&row.id);
         let conflicts = conflicts.unwrap_or_default();
         let from = after::<usize>(&asked.after)?.unwrap_or(0);
@@ -115,7 +110,7 @@ impl<S: Read> Records<S> {
 }
 
 #[tonic::async_trait]
-impl<S: Read + 'static> RecordsService for Records<S> {
+impl RecordsService for Records {
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<pb::ExecuteResponse>, Status> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();

@@ -10,6 +10,10 @@ use tonic::{Code, Status};
 use super::unread::Full;
 use crate::access::Role;
 use crate::error::{AskError, ExecuteError};
+use crate::region::RegionError;
+
+/// Bad rows of one list that are told at once.
+const FAULTS_TOLD: usize = 20;
 
 pub(super) fn of_execute(error: &ExecuteError) -> Status {
     let refusal = match error {
@@ -255,6 +259,20 @@ pub(super) fn invalid(field: &str, zh: &str, en: &str) -> Refusal {
     Refusal::new(Code::InvalidArgument, "bad_value", zh, en).field(field)
 }
 
+/// Why a list of seats is not taken: its first bad rows, which are enough to see what is wrong with all.
+pub(super) fn bad_seats(error: &RegionError) -> Refusal {
+    let faults = error.words();
+    let told = |words: fn(&Explanation) -> &str, between: &str| {
+        let first: Vec<&str> = faults.iter().take(FAULTS_TOLD).map(words).collect();
+        let more = if faults.len() > first.len() { "…" } else { "" };
+        first.join(between) + more
+    };
+    let (zh, en) = (told(|words| &words.zh, ";"), told(|words| &words.en, "; "));
+    invalid("seats_csv", "席位表不能采用。", "The list of seats cannot be taken.")
+        .why(&format!("{zh}。"), &format!("{en}."))
+        .next("请按 code,name,parent_code 三列改正后再试。", "Correct it; the columns are code,name,parent_code.")
+}
+
 /// A word that is none of the known ones is refused: an empty answer would say that there is nothing of that kind. None at
 /// all means any.
 pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = (&'k str, Label)>) -> Result<(), Status> {
@@ -290,7 +308,11 @@ pub(super) fn ambiguous(field: &str, text: &str) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use heliu_record::seats::Seats;
+    use heliu_trust::id::RealmId;
+
     use super::*;
+    use crate::region::{ROWS_MAX, parse_more};
 
     #[test]
     fn a_full_disk_says_where_and_what_to_do() {
@@ -300,6 +322,18 @@ mod tests {
         assert!(told.why.en.contains("/var/lib/heliu") && told.next.en.contains("space"), "{told:?}");
         assert!(!told.what.zh.is_empty() && !told.next.zh.is_empty() && told.why.zh.contains("磁盘已满"));
         assert_eq!(told.sort, Sort::Store);
+    }
+
+    #[test]
+    fn each_bad_row_of_a_list_of_seats_is_told_in_the_language_of_who_reads() {
+        let text = "code,name,parent_code\n1,甲,371726000000\n371726101000,乙,371799000000\n";
+        let error = parse_more(&RealmId([7; 16]), text.as_bytes(), &Seats::default()).expect_err("it is wrong");
+        let told = Refusal::of(&bad_seats(&error).into()).expect("ours");
+        assert_eq!(told.why.zh, "第 2 行:“1”不是 12 位代码;第 3 行:上级 371799000000 不在文件中。");
+        assert!(told.why.en.starts_with("line 2: \"1\" is not a code of 12 digits; line 3:"), "{told:?}");
+        let many = format!("code,name,parent_code\n{}", "1,甲,\n".repeat(ROWS_MAX));
+        let error = parse_more(&RealmId([7; 16]), many.as_bytes(), &Seats::default()).expect_err("it is wrong");
+        assert!(bad_seats(&error).why.en.len() < 2_000, "an answer stays short");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use heliu_record::command::{KIND_ARGUMENT, Makes};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_storage::row::prefix_bounds;
-use heliu_storage::{ConflictRow, ListQuery, QuarantineRow, Read, RecordRow, StoreError};
+use heliu_storage::{ConflictRow, ListQuery, QuarantineRow, ReadRecords, RecordRow, StoreError};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_wire::records::ExecuteRequest;
@@ -27,16 +27,16 @@ pub(super) fn caller<T>(request: &Request<T>) -> Result<Caller, Status> {
 }
 
 /// This node and its store as far as a call reaches.
-pub(crate) struct Reach<'a, S> {
-    store: &'a S,
+pub(crate) struct Reach<'a> {
+    store: &'a dyn ReadRecords,
     node: &'a NodeHandle,
     pub caller: Caller,
     pub sight: Sight,
     pub directory: Directory,
 }
 
-impl<'a, S: Read> Reach<'a, S> {
-    pub fn of<T>(request: &Request<T>, node: &'a NodeHandle, store: &'a S) -> Result<Self, Status> {
+impl<'a> Reach<'a> {
+    pub fn of<T>(request: &Request<T>, node: &'a NodeHandle, store: &'a dyn ReadRecords) -> Result<Self, Status> {
         let (caller, directory) = (caller(request)?, node.directory());
         let sight = caller.sight(directory.seats());
         Ok(Reach { store, node, caller, sight, directory })

@@ -12,7 +12,7 @@ fn grant(roles: &[Role]) -> Grant {
 }
 
 /// A client with a token that the node has taken note of.
-async fn client(seats: &County, name: &str, place: &Place<heliu_storage::memory::MemoryStore>, grant: Grant) -> Client {
+async fn client(seats: &County, name: &str, place: &Place, grant: Grant) -> Client {
     let (_, access) = seats.token(name, place.address(), grant);
     let client = Client::open(&access).await.expect("it listens");
     until("the token is known", async || client.schema().await.is_ok()).await;

@@ -9,7 +9,6 @@ use heliu_client::records::RevealRequest;
 use heliu_record::id::{LeafHash, Preimage};
 use heliu_replication::frame::{DeliveredLeaf, Delivery, Frame, Leaves};
 use heliu_storage::RecordState;
-use heliu_storage::memory::MemoryStore;
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::id::{Incarnation, seat_id};
 use heliu_trust::signature::Signer as _;
@@ -18,7 +17,7 @@ use heliu_wire::replication::LinkRequest;
 use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, key, made, request, until};
 use crate::access::{Grant, Role};
 
-pub(super) async fn with(seats: &County, name: &str, place: &Place<MemoryStore>, roles: &[Role]) -> Client {
+pub(super) async fn with(seats: &County, name: &str, place: &Place, roles: &[Role]) -> Client {
     let grant = Grant { name: "clerk".to_owned(), roles: roles.to_vec(), ..Grant::default() };
     let (_, access) = seats.token(name, place.address(), grant);
     let client = Client::open(&access).await.expect("it listens");
@@ -27,7 +26,7 @@ pub(super) async fn with(seats: &County, name: &str, place: &Place<MemoryStore>,
 }
 
 /// A member of a new branch, with a telephone number that is sealed.
-async fn member(place: &Place<MemoryStore>, contact: &str) -> String {
+async fn member(place: &Place, contact: &str) -> String {
     let branch = place.found("甲村党支部").await.to_string();
     let arguments = [("name", "王某"), ("branch", branch.as_str()), ("contact", contact)];
     made(&place.node.execute(request("member.register", None, &arguments)).await.expect("it is carried out"))
@@ -101,7 +100,7 @@ async fn an_erased_record_is_gone_from_three_nodes_and_the_receipt_names_them() 
     let receipt = below.receipt(&id).await.expect("it is erased");
     assert_eq!(receipt.elsewhere, 2, "what the county's two nodes did the township does not hear");
     for place in [&village, &township, &county] {
-        let row = heliu_storage::Read::record(&*place.store, id.parse().expect("an id")).await.expect("it reads");
+        let row = place.store.record(id.parse().expect("an id")).await.expect("it reads");
         assert_eq!(row.map(|row| row.state), Some(RecordState::Erased));
     }
     let again = administrator.erase(order()).await.expect("asking again gives the receipt");

@@ -1,7 +1,6 @@
 //! Answers are true: an answer belongs to the question it is given to.
 
 use heliu_record::command::Request;
-use heliu_storage::Read;
 
 use super::world::{COUNTY, County, Place, VILLAGE, create, made, memory, request};
 use crate::options::Upstream;
@@ -42,7 +41,7 @@ async fn a_command_id_that_is_used_again_for_something_else_is_refused_and_nothi
         Request { id: rename.id, ..register.clone() },
     ];
     let head = village.store.meta().await.expect("it reads").head;
-    let ask_all = async |village: &Place<heliu_storage::memory::MemoryStore>| {
+    let ask_all = async |village: &Place| {
         for other in &others {
             assert_eq!(refused(&village.node, other.clone()).await, Some("command_id_reused"), "{other:?}");
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use heliu_client::administration::ProposeRequest;
 use heliu_client::administration::propose_request::Change;
 use heliu_record::date::Date;
-use heliu_storage::memory::MemoryStore;
 use heliu_tls::make;
 use heliu_trust::signature::Signer as _;
 
@@ -20,12 +19,7 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 const YEAR_MS: i64 = 365 * DAY_MS;
 
 /// A node whose clock the test sets.
-async fn start(
-    seats: &County,
-    name: &str,
-    parents: &[&Place<MemoryStore>],
-    ahead_ms: i64,
-) -> (Place<MemoryStore>, Clock) {
+async fn start(seats: &County, name: &str, parents: &[&Place], ahead_ms: i64) -> (Place, Clock) {
     let parents: Vec<_> = parents.iter().map(|parent| parent.address()).collect();
     let options = seats.options(name, &parents);
     let clock = options.clock.clone();
@@ -33,7 +27,7 @@ async fn start(
     (Place::start(options, memory(name)).await, clock)
 }
 
-async fn not_after(place: &Place<MemoryStore>) -> i64 {
+async fn not_after(place: &Place) -> i64 {
     place.node.status().await.expect("it answers").certificate_not_after_ms.expect("it is secured")
 }
 

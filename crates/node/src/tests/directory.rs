@@ -1,7 +1,6 @@
 //! A node that is started again with a longer directory.
 
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::Read;
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::seat_id;

@@ -14,11 +14,12 @@ fn full() -> StoreError {
 async fn when_the_disk_is_full_nothing_is_taken_and_afterwards_everything_is() {
     let seats = County::new();
     let township = seats.start(TOWNSHIP, &[]).await;
-    let village = seats.start(VILLAGE, &[township.address()]).await;
+    let store = memory(VILLAGE);
+    let village = Place::start(seats.options(VILLAGE, &[township.address()]), store.clone()).await;
     let before = village.found("甲村党支部").await;
     village.is_live().await;
 
-    village.store.fail(Some(full()));
+    store.fail(Some(full()));
     let refused = village.node.execute(create("乙")).await.expect_err("the disk is full");
     assert!(matches!(&refused, ExecuteError::StoreFailed(StoreError::Full { .. })), "{refused}");
     until("it says that it is read-only", async || {
@@ -36,7 +37,7 @@ async fn when_the_disk_is_full_nothing_is_taken_and_afterwards_everything_is() {
     assert!(matches!(refused, ExecuteError::StoreFailed(_)), "{refused}");
     assert_ne!(village.link().await.state, LinkState::Live);
 
-    village.store.fail(None);
+    store.fail(None);
     until("it takes commands again", async || village.node.execute(create("丁")).await.is_ok()).await;
     let after = village.found("戊村党支部").await;
     township.has(after).await;
@@ -46,9 +47,10 @@ async fn when_the_disk_is_full_nothing_is_taken_and_afterwards_everything_is() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_fails_is_refused_as_a_whole_and_can_be_repeated() {
     let seats = County::new();
-    let village = Place::start(seats.options(VILLAGE, &[]), memory(VILLAGE)).await;
+    let store = memory(VILLAGE);
+    let village = Place::start(seats.options(VILLAGE, &[]), store.clone()).await;
     let request = create("甲村党支部");
-    village.store.fail_next(full());
+    store.fail_next(full());
     assert!(village.node.execute(request.clone()).await.is_err());
     until("it is carried out at last", async || village.node.execute(request.clone()).await.is_ok()).await;
     let again = village.node.execute(request).await.expect("the answer of before");

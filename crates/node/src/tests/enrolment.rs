@@ -5,7 +5,6 @@ use std::time::Duration;
 use heliu_client::administration::propose_request::Change;
 use heliu_client::administration::{Addresses, Delegate, Fence, MintTokenRequest, ProposeRequest};
 use heliu_client::{Access, Client, Error, Pinned};
-use heliu_storage::memory::MemoryStore;
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::node_id;
 use heliu_trust::signature::Signer as _;
@@ -162,7 +161,7 @@ async fn a_fenced_node_is_cut_off_and_both_ends_say_why() {
     let seats = County::new();
     let county = seats.start(COUNTY, &[]).await;
     let township = seats.start(TOWNSHIP, &[county.address()]).await;
-    let village: Place<MemoryStore> = seats.start(OTHER_VILLAGE, &[township.address()]).await;
+    let village: Place = seats.start(OTHER_VILLAGE, &[township.address()]).await;
     let record = village.found("乙村党支部").await;
     county.has(record).await;
     let administrator = seats.client(COUNTY, &county).await;

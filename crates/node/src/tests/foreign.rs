@@ -5,8 +5,6 @@ use std::time::Duration;
 use heliu_client::administration::ListAuditRequest;
 use heliu_client::operations::ForeignAuthor;
 use heliu_record::id::RecordId;
-use heliu_storage::Read as _;
-use heliu_storage::memory::MemoryStore;
 use heliu_trust::id::seat_id;
 
 use super::administration::with;
@@ -20,7 +18,7 @@ const WAIT: Duration = Duration::from_secs(60);
 const LEAVES_MAX: u64 = 20;
 
 /// New records of a village, for the other one too.
-async fn name(author: &Place<MemoryStore>, seats: &County, records: usize) -> Vec<RecordId> {
+async fn name(author: &Place, seats: &County, records: usize) -> Vec<RecordId> {
     let other = seat_id(&seats.anchor.realm, OTHER_VILLAGE).to_string();
     let mut made = Vec::new();
     for n in 0..records {
@@ -32,7 +30,7 @@ async fn name(author: &Place<MemoryStore>, seats: &County, records: usize) -> Ve
     made
 }
 
-async fn is_equal(place: &Place<MemoryStore>) {
+async fn is_equal(place: &Place) {
     until("both ends are proven equal", async || {
         let verified = place.node.verify("", WAIT).await.expect("it answers");
         verified.iter().all(|link| link.outcome == Outcome::Equal)
@@ -40,17 +38,17 @@ async fn is_equal(place: &Place<MemoryStore>) {
     .await;
 }
 
-async fn held(place: &Place<MemoryStore>) -> u64 {
+async fn held(place: &Place) -> u64 {
     place.store.counts().await.expect("it reads").records
 }
 
-async fn is_told(place: &Place<MemoryStore>, seats: &County) -> bool {
+async fn is_told(place: &Place, seats: &County) -> bool {
     let author = seat_id(&seats.anchor.realm, VILLAGE).to_string();
     let alarms = place.node.alarms().await.expect("it answers");
     alarms.iter().any(|alarm| alarm.code == "too_much_of_one" && alarm.subject == author)
 }
 
-fn options(seats: &County, township: &Place<MemoryStore>, change: impl FnOnce(&mut Options)) -> Options {
+fn options(seats: &County, township: &Place, change: impl FnOnce(&mut Options)) -> Options {
     let mut options = seats.options(OTHER_VILLAGE, &[township.address()]);
     change(&mut options);
     options

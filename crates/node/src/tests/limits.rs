@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use heliu_storage::memory::MemoryStore;
 use heliu_wire::MESSAGE_BYTES_MAX;
 use heliu_wire::enrolment::JoinRequest;
 use heliu_wire::enrolment::enrolment_service_client::EnrolmentServiceClient;
@@ -32,14 +31,14 @@ use crate::{Options, Security, Upstream};
 const SOON: Duration = Duration::from_millis(400);
 
 /// A node in development mode, so that nothing but the limit stands between the test and it.
-pub(super) async fn open(limit: impl FnOnce(&mut Options)) -> Place<MemoryStore> {
+pub(super) async fn open(limit: impl FnOnce(&mut Options)) -> Place {
     let mut options = County::new().options(TOWNSHIP, &[]);
     options.security = Security::LoopbackPlain;
     limit(&mut options);
     Place::start(options, memory(TOWNSHIP)).await
 }
 
-pub(super) async fn channel(place: &Place<MemoryStore>) -> Channel {
+pub(super) async fn channel(place: &Place) -> Channel {
     let endpoint = Endpoint::from_shared(format!("http://{}", place.address())).expect("an address");
     endpoint.connect().await.expect("it listens")
 }
@@ -207,7 +206,7 @@ async fn calls_that_are_begun_and_reset_without_end_close_the_connection() {
 
 /// A link over a connection of its own, on which this end says nothing.
 pub(super) async fn silent_link(
-    place: &Place<MemoryStore>,
+    place: &Place,
 ) -> Result<(tonic::Streaming<heliu_wire::replication::LinkResponse>, tokio::sync::mpsc::Sender<LinkRequest>), Status> {
     let (says, said) = tokio::sync::mpsc::channel::<LinkRequest>(1);
     let said = tokio_stream::wrappers::ReceiverStream::new(said);

@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use heliu_record::id::to_hex;
-use heliu_storage::Read;
-use heliu_storage::memory::MemoryStore;
 
 use super::world::{
     CLOCK_AHEAD_MS, COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, connect_as, free_address, key, memory,
@@ -182,7 +180,7 @@ async fn a_link_whose_queue_is_full_is_closed_with_the_reason() {
 }
 
 /// Says hello as a village, is taken in, and then reads nothing.
-async fn connect_deaf(seats: &County, township: &Place<MemoryStore>) -> impl Sized {
+async fn connect_deaf(seats: &County, township: &Place) -> impl Sized {
     let line = connect_as(seats, OTHER_VILLAGE, township.address()).await;
     // Two empty ends have nothing to compare. With records to compare, the township would wait for an answer first.
     until("the deaf one is taken in", async || {

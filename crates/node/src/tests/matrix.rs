@@ -8,8 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heliu_record::id::{LeafHash, RecordId, to_hex};
-use heliu_storage::memory::MemoryStore;
-use heliu_storage::{QuarantineRow, Read as _, StrandedRow, StrandedState, Transaction, Write as _};
+use heliu_storage::{QuarantineRow, Store, StrandedRow, StrandedState, Transaction};
 use heliu_trust::directory::Item;
 use heliu_trust::signature::Signer as _;
 use heliu_wire::status::Refusal;
@@ -83,7 +82,7 @@ impl Decoder for Raw {
 pub(super) struct Caller(Channel);
 
 impl Caller {
-    pub async fn of(seats: &County, place: &Place<MemoryStore>) -> Self {
+    pub async fn of(seats: &County, place: &Place) -> Self {
         let endpoint = Endpoint::from_shared(format!("http://{}", place.address())).expect("an address");
         Caller(secured(seats, None, &endpoint, place.address()).await.expect("it listens"))
     }
@@ -102,8 +101,8 @@ impl Caller {
 
 /// What is at the township's node, and is the village's.
 struct Stage {
-    township: Place<MemoryStore>,
-    _village: Place<MemoryStore>,
+    township: Place,
+    _village: Place,
     member: String,
     conflict: String,
     erased: String,
@@ -115,7 +114,7 @@ struct Stage {
 
 impl Stage {
     async fn set(seats: &County) -> Self {
-        let store = memory(TOWNSHIP);
+        let store: Arc<dyn Store> = memory(TOWNSHIP);
         let township = Place::start(seats.options(TOWNSHIP, &[]), Arc::clone(&store)).await;
         let member = async |name: &str| {
             let branch = [("name", format!("{SECRET}支部")), ("seat", VILLAGE.to_owned())];

@@ -8,8 +8,7 @@ use heliu_client::operations::{GetConflictRequest, ListConflictsRequest, ListQua
 use heliu_client::records::{GetRequest, HistoryRequest, ListRequest, ListResponse};
 use heliu_record::conflict::{Conflict, ConflictId, ConflictValue, Explanation, Severity};
 use heliu_record::id::{Actor, RecordId};
-use heliu_storage::memory::MemoryStore;
-use heliu_storage::{ConflictRow, Read as _, RecordRow, Transaction, Write as _};
+use heliu_storage::{ConflictRow, RecordRow, Transaction};
 use prost::Message;
 use serde_json::{Value, json};
 
@@ -49,7 +48,7 @@ fn conflict(record: RecordId, names: &[String]) -> Conflict {
 }
 
 /// What a store holds after somebody wrote ten thousand names side by side, or settled what never was.
-async fn spoil(place: &Place<MemoryStore>, records: &[RecordId], spoilt: impl Fn(Value) -> Value, conflicts: bool) {
+async fn spoil(place: &Place, records: &[RecordId], spoilt: impl Fn(Value) -> Value, conflicts: bool) {
     let names = names();
     for record in records {
         let row = place.store.record(*record).await.expect("it reads").expect("it is there");
@@ -70,7 +69,7 @@ async fn spoil(place: &Place<MemoryStore>, records: &[RecordId], spoilt: impl Fn
     }
 }
 
-async fn township(page_bytes: usize) -> (County, Place<MemoryStore>, Client, Vec<RecordId>) {
+async fn township(page_bytes: usize) -> (County, Place, Client, Vec<RecordId>) {
     let seats = County::new();
     let mut options = seats.options(TOWNSHIP, &[]);
     options.bounds.page_bytes = page_bytes;

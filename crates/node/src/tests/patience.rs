@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::stream::pending;
-use heliu_storage::memory::MemoryStore;
 use heliu_tls::Expected;
 use heliu_wire::records::{GetSchemaRequest, GetSchemaResponse};
 use tokio::io::AsyncReadExt as _;
@@ -27,12 +26,7 @@ const SOON: Duration = Duration::from_millis(200);
 /// No test lasts so long.
 const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
 
-async fn start(
-    seats: &County,
-    name: &str,
-    parents: &[SocketAddr],
-    change: impl FnOnce(&mut Options),
-) -> Place<MemoryStore> {
+async fn start(seats: &County, name: &str, parents: &[SocketAddr], change: impl FnOnce(&mut Options)) -> Place {
     let mut options = seats.options(name, parents);
     change(&mut options);
     Place::start(options, memory(name)).await

@@ -11,11 +11,11 @@ use crate::status::{Actor, LinkReport, LinkRole, LinkState, Outcome, Trouble};
 
 const WAIT: Duration = Duration::from_secs(60);
 
-async fn links<S: heliu_storage::Write + 'static>(place: &Place<S>) -> Vec<LinkReport> {
+async fn links(place: &Place) -> Vec<LinkReport> {
     place.node.links().await.expect("it answers")
 }
 
-async fn outcomes<S: heliu_storage::Write + 'static>(place: &Place<S>, peer: &str) -> Vec<Outcome> {
+async fn outcomes(place: &Place, peer: &str) -> Vec<Outcome> {
     let verified = place.node.verify(peer, WAIT).await.expect("it answers");
     verified.into_iter().map(|verification| verification.outcome).collect()
 }

@@ -68,7 +68,7 @@ async fn what_is_not_his_what_has_left_and_what_never_was_are_one_to_a_clerk() {
     let gone = made(&township.node.execute(request("member.register", None, &of)).await.expect("it may"));
     let to = theirs.to_string();
     township.node.execute(request("member.reassign", Some(gone), &[("to_org", &to)])).await.expect("it may");
-    let row = heliu_storage::Read::record(&*township.store, gone).await.expect("it reads").expect("it is here");
+    let row = township.store.record(gone).await.expect("it reads").expect("it is here");
     assert!(row.scope.owners.len() == 1 && row.preimage.birth != row.scope.owners.first().copied().expect("one"));
 
     let grant = Grant { roles: Role::ALL.to_vec(), seats: vec![VILLAGE.to_owned()], ..Grant::default() };

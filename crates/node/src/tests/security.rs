@@ -50,7 +50,7 @@ async fn secured_or_not(
     tokio::time::timeout(Duration::from_secs(20), connecting).await.expect("it ends").map_err(drop)
 }
 
-async fn is_noted<S: heliu_storage::Write + 'static>(place: &Place<S>, code: &str) {
+async fn is_noted(place: &Place, code: &str) {
     until(&format!("{code} is noted for operators"), async || {
         let status = place.node.status().await.expect("it answers");
         status.recent_refusals.iter().any(|refused| refused.code == code)

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use heliu_replication::frame::{Frame, RefuseCode};
-use heliu_storage::{Read, StoreId};
+use heliu_storage::{Store, StoreId};
 use heliu_storage_sqlite::{Options as StoreOptions, SqliteStore};
 use heliu_trust::id::Incarnation;
 
@@ -16,7 +16,7 @@ use crate::begin::random;
 /// A shutdown that something holds up takes its whole deadline, which is twice this; a slow machine is not that slow.
 const IN_TIME: Duration = Duration::from_secs(30);
 
-async fn sqlite(path: &std::path::Path) -> Arc<SqliteStore> {
+async fn sqlite(path: &std::path::Path) -> Arc<dyn Store> {
     let drawn = || random().expect("random bytes");
     let options = StoreOptions::new(StoreId(drawn()), Incarnation(drawn()));
     Arc::new(SqliteStore::open(path, options).await.expect("it opens"))

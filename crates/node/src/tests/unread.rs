@@ -6,7 +6,6 @@ use std::time::Duration;
 use h2::client::{ResponseFuture, SendRequest};
 use heliu_client::Client;
 use heliu_client::records::ListRequest;
-use heliu_storage::memory::MemoryStore;
 use heliu_tls::Expected;
 use prost::Message as _;
 use tonic::codegen::Bytes;
@@ -21,7 +20,7 @@ const LIST: &str = "/heliu.records.v1.RecordsService/List";
 const WATCH: &str = "/grpc.health.v1.Health/Watch";
 
 /// A node with some records, in which little fills the room that there is.
-async fn township(seats: &County, bound: impl FnOnce(&mut Options)) -> Place<MemoryStore> {
+async fn township(seats: &County, bound: impl FnOnce(&mut Options)) -> Place {
     let mut options = seats.options(TOWNSHIP, &[]);
     let bounds = &mut options.bounds;
     bounds.page_bytes = PAGE;
@@ -35,7 +34,7 @@ async fn township(seats: &County, bound: impl FnOnce(&mut Options)) -> Place<Mem
     place
 }
 
-async fn reader(seats: &County, place: &Place<MemoryStore>, name: &str) -> (String, Client) {
+async fn reader(seats: &County, place: &Place, name: &str) -> (String, Client) {
     let grant = Grant { name: name.to_owned(), roles: vec![Role::Read], ..Grant::default() };
     let (token, access) = seats.token(TOWNSHIP, place.address(), grant);
     let client = Client::open(&access).await.expect("it listens");
@@ -65,7 +64,7 @@ async fn ask(asks: &SendRequest<Bytes>, path: &str, token: Option<&str>, message
     answer
 }
 
-async fn held(place: &Place<MemoryStore>) -> usize {
+async fn held(place: &Place) -> usize {
     usize::try_from(place.node.status().await.expect("it answers").unread_bytes).expect("it fits")
 }
 

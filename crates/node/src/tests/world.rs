@@ -14,7 +14,7 @@ use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::{Seat, Tier};
 use heliu_replication::frame::{Frame, Hello, WIRE_VERSIONS, Welcome};
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{RecordState, StoreId, Write};
+use heliu_storage::{RecordState, Store, StoreId};
 use heliu_tls::{ConnectError, Expected, Identity};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
@@ -124,7 +124,7 @@ impl County {
     }
 
     /// A program that may do everything at a node.
-    pub async fn client(&self, name: &str, place: &Place<MemoryStore>) -> Client {
+    pub async fn client(&self, name: &str, place: &Place) -> Client {
         let grant = Grant { name: "administrator".to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
         let (_, access) = self.token(name, place.address(), grant);
         let client = Client::open(&access).await.expect("it listens");
@@ -141,7 +141,7 @@ impl County {
         Identity::read(&files.certificate, &files.key, self.anchor.realm, key.node()).expect("it is good")
     }
 
-    pub async fn start(&self, name: &str, parents: &[SocketAddr]) -> Place<MemoryStore> {
+    pub async fn start(&self, name: &str, parents: &[SocketAddr]) -> Place {
         Place::start(self.options(name, parents), memory(name)).await
     }
 }
@@ -152,13 +152,13 @@ pub(super) fn memory(name: &str) -> Arc<MemoryStore> {
 }
 
 /// A running node with its store.
-pub(super) struct Place<S> {
+pub(super) struct Place {
     pub node: NodeHandle,
-    pub store: Arc<S>,
+    pub store: Arc<dyn Store>,
 }
 
-impl<S: Write + 'static> Place<S> {
-    pub async fn start(options: Options, store: Arc<S>) -> Self {
+impl Place {
+    pub async fn start(options: Options, store: Arc<dyn Store>) -> Self {
         let node = Node::start(options, Arc::clone(&store)).await.expect("it starts");
         Place { node, store }
     }
@@ -203,7 +203,7 @@ impl<S: Write + 'static> Place<S> {
         until("its link is live", async || self.link().await.state == LinkState::Live).await;
     }
 
-    pub async fn stop(self) -> Arc<S> {
+    pub async fn stop(self) -> Arc<dyn Store> {
         self.node.shutdown().await.expect("it stops in time");
         self.store
     }

@@ -8,7 +8,10 @@ use super::sample::{
 };
 use super::{Harness, must};
 use crate::row::Counts;
-use crate::{CommandId, Cursor, FeedEntry, LeafStatus, Meta, Read as _, RecordState, StoreId, Transaction, Write as _};
+use crate::{
+    CommandId, Cursor, FeedEntry, LeafStatus, Meta, ReadAudit as _, ReadCommits as _, ReadConflicts as _,
+    ReadFeed as _, ReadMeta as _, ReadRecords as _, RecordState, Store as _, StoreId, Transaction,
+};
 
 /// A transaction with something for every table, on top of 10 records at head 10.
 fn everything() -> Transaction {

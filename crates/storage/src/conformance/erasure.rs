@@ -4,7 +4,10 @@ use super::sample::{
     ALL, AUTHOR, FIRST, OTHER, STORE, commit, contents, edit, erased, grant, id, refused, row, seat, sources, stranded,
 };
 use super::{Harness, must};
-use crate::{FeedEntry, FeedPage, Position, Read as _, Transaction, Write as _};
+use crate::{
+    FeedEntry, FeedPage, Position, ReadFeed as _, ReadMeta as _, ReadQuarantine as _, ReadRecords as _,
+    ReadStranded as _, Store as _, Transaction,
+};
 
 fn positions(page: &FeedPage) -> Vec<Position> {
     page.items.iter().map(|item| item.entry.position()).collect()

@@ -11,7 +11,10 @@ use super::sample::{
 };
 use super::{Harness, must};
 use crate::row::CommitRow;
-use crate::{Budget, FeedEntry, FeedPage, LeafStatus, ListQuery, Position, Read, RecordState, Transaction, Write};
+use crate::{
+    Budget, FeedEntry, FeedPage, LeafStatus, ListQuery, Position, ReadCommits as _, ReadFeed as _, ReadMeta as _,
+    ReadRecords as _, RecordState, Store as _, Transaction,
+};
 
 fn positions(page: &FeedPage) -> Vec<Position> {
     page.items.iter().map(|item| item.entry.position()).collect()

@@ -5,8 +5,9 @@ use heliu_record::id::{LeafHash, SeatId, to_hex};
 use super::sample::{FIRST, SECOND, STORE, answer_of, audited, conflict, id, refused, seat, statement, stranded};
 use super::{Harness, must};
 use crate::{
-    CommandId, ConflictQuery, ConflictRef, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId,
-    StrandedRow, StrandedState, Transaction, Write as _,
+    CommandId, ConflictQuery, ConflictRef, ConflictRow, Cursor, QuarantineRow, Read, ReadAudit as _,
+    ReadConflicts as _, ReadDirectory as _, ReadMeta as _, ReadQuarantine as _, ReadStatements as _, ReadStranded as _,
+    StatementRow, Store as _, StoreId, StrandedRow, StrandedState, Transaction,
 };
 
 pub async fn the_directory_keeps_its_order(harness: &impl Harness) {

@@ -6,7 +6,10 @@ use heliu_trust::id::NodeId;
 use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, leaf, refused, row, sources, stub};
 use super::{Harness, must};
 use crate::row::Counts;
-use crate::{FeedEntry, LeafRow, ListQuery, Read as _, RecordRow, RecordState, ScanItem, Transaction, Write as _};
+use crate::{
+    FeedEntry, LeafRow, ListQuery, ReadMeta as _, ReadRecords as _, RecordRow, RecordState, ScanItem, Store as _,
+    Transaction,
+};
 
 fn rows(records: Vec<RecordRow>) -> Transaction {
     Transaction { records, ..Transaction::default() }

@@ -210,15 +210,6 @@ fn names_that_would_harm_a_terminal_are_not_names() {
     assert!(matches!(refusal(&grown(vec![vec![county()]]), Vec::new()), DirectoryError::Bounds(_)));
 }
 
-#[test]
-fn a_whole_real_county_fits_one_entry() {
-    let seats = crate::region::parse(&realm(), include_bytes!("../../data/regions/371726.csv")).expect("reads");
-    let directory = grown(vec![seats.into_iter().map(Item::Seat).collect()]);
-    let bytes = directory.entries_from(0)[0].encode();
-    assert_eq!(SignedEntry::decode(&bytes).as_ref(), Ok(&*directory.entries_from(0)[0]));
-    assert!(bytes.len() < 40_000, "{}", bytes.len());
-}
-
 proptest! {
     #[test]
     fn tampered_bytes_are_another_entry_or_none(

@@ -17,6 +17,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::failure::{Exit, Failure};
 use crate::realm::instead_of_realm;
+use crate::store::{self, StoreAt};
 use crate::text::{Say, nearest, say};
 pub use settings::is_address;
 use settings::{Form, SETTINGS, Setting, Value};
@@ -40,6 +41,7 @@ pub struct Config {
     pub parents: Vec<Vec<String>>,
     pub peers: Vec<Vec<String>>,
     pub retry_max: Duration,
+    pub store_kind: store::Kind,
     pub cache_kib: u32,
     pub quota_mib: Option<u64>,
     /// What authors outside of this seat's line may put here, and of whom nothing new is taken.
@@ -77,6 +79,11 @@ impl Config {
 
     pub fn realm(&self) -> RealmId {
         realm_id(&self.root, &self.realm_name)
+    }
+
+    pub fn store(&self) -> StoreAt {
+        let (cache_kib, quota_mib) = (Some(self.cache_kib), self.quota_mib);
+        StoreAt { cache_kib, quota_mib, ..StoreAt::new(self.store_kind, &self.data_dir) }
     }
 }
 
@@ -231,6 +238,7 @@ impl Reading<'_> {
             parents: nodes("links.parents"),
             peers: nodes("links.peers"),
             retry_max: Duration::from_secs(whole("links.retry_seconds_max")),
+            store_kind: store::Kind::called(&text("store.kind")).unwrap_or_default(),
             cache_kib: u32::try_from(whole("store.cache_kib")).unwrap_or(u32::MAX),
             quota_mib: Some(whole("store.quota_mib")).filter(|quota| *quota > 0),
             foreign_max: whole("foreign.leaves_max"),

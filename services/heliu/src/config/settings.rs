@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use heliu_record::kind::{Label, label};
 
+use crate::store;
 use crate::text::{Say, say};
 
 #[derive(Debug)]
@@ -182,6 +183,15 @@ pub const SETTINGS: &[Setting] = &[
         form: Form::Whole { min: 1, max: 3600 },
         default: Some("60"),
         help: label("断线后两次重连之间最多隔多少秒", "At most so many seconds between two attempts to connect"),
+    },
+    Setting {
+        key: "store.kind",
+        form: Form::Choice(store::KINDS),
+        default: Some("sqlite"),
+        help: label(
+            "存储的种类;sqlite 是数据目录中的一个文件,不需另装软件",
+            "Which kind of store; sqlite is a file in the data directory and needs nothing else",
+        ),
     },
     Setting {
         key: "store.cache_kib",

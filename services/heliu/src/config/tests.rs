@@ -61,6 +61,17 @@ fn a_bad_value_is_told_with_its_line_and_what_is_expected() {
 }
 
 #[test]
+fn the_store_is_chosen_by_its_kind_and_one_that_this_program_has_not_is_refused() {
+    let file = with_realm("[store]\nkind = \"sqlite\"\nquota_mib = 64");
+    let store = read_with(&file, &[]).expect("it reads").store();
+    assert_eq!((store.kind, store.quota_mib, store.cache_kib), (store::Kind::Sqlite, Some(64), Some(2048)));
+    assert_eq!(store.folder, Path::new("/etc/heliu/data"));
+    assert_eq!(read_with(&with_realm(""), &[]).expect("it reads").store().kind, store::Kind::Sqlite);
+    let told = complaints(&with_realm("[store]\nkind = \"memory\""));
+    assert_eq!(told, ["line 2: store.kind cannot be \"memory\": it takes one of: sqlite"]);
+}
+
+#[test]
 fn what_is_no_toml_is_told_with_its_line() {
     let told = complaints("listen = \"127.0.0.1:1\"\nlisten 5\n");
     assert!(told[0].starts_with("line 2: not valid TOML"), "{told:?}");

@@ -12,7 +12,7 @@ use heliu_record::hash::hash16;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::seats::Seat;
 use heliu_replication::effect::Done;
-use heliu_storage::{LeafRow, LeafStatus, Read as _, RecordState};
+use heliu_storage::{LeafRow, LeafStatus, RecordState};
 
 use super::ask::{Ask, Fault};
 use super::place::{Place, is_live};

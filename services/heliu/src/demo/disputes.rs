@@ -2,7 +2,7 @@
 
 use heliu_record::conflict::{Conflict, ConflictValue, Severity};
 use heliu_record::id::RecordId;
-use heliu_storage::{ConflictQuery, Read as _, StoreError};
+use heliu_storage::{ConflictQuery, StoreError};
 use serde_json::Value;
 
 use super::ask::{Ask, Fault};

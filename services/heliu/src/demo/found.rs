@@ -15,11 +15,9 @@ use heliu_client::{Access, Client};
 use heliu_node::{Anchor, Node, Options, Retry, Security, Tls, Upstream};
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::StoreId;
-use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
-use heliu_trust::id::{Incarnation, RealmId};
+use heliu_trust::id::RealmId;
 use heliu_trust::signature::Signer;
 use heliu_trust::token::JoinToken;
 
@@ -28,11 +26,12 @@ use super::gate::Gate;
 use super::place::Place;
 use super::words::Teller;
 use crate::failure::{Exit, Failure};
-use crate::realm::key_file::{self, random};
+use crate::realm::key_file;
 use crate::realm::make::{Realm, Wanted, make};
 use crate::realm::node_dir::Keys;
 use crate::realm::{COUNTY, ISSUER_KEY, LOCAL_ACCESS, NODES};
 use crate::registry::join;
+use crate::store::{Kind, StoreAt};
 use crate::text::{say, tr};
 
 const REALM: &str = "demo";
@@ -124,9 +123,8 @@ impl Founding {
             Tier::Township => (1024, 2, 512),
             Tier::County | Tier::City => (4096, 2, 2048),
         };
-        let mut store = heliu_storage_sqlite::Options::new(StoreId(random()?), Incarnation(random()?));
-        (store.cache_kib, store.readers) = (cache_kib, readers);
-        let store = Arc::new(SqliteStore::open(ready.folder.join("data"), store).await?);
+        let store = StoreAt::new(Kind::default(), ready.folder.join("data"));
+        let store = StoreAt { cache_kib: Some(cache_kib), readers: Some(readers), ..store }.open().await?;
         let gate = match superior.filter(|_| gated) {
             Some(desk) => Some(Gate::before(desk.address).await.map_err(|error| failed(error.to_string()))?),
             None => None,

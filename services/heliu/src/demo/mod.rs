@@ -20,7 +20,6 @@ use futures::stream::{self, StreamExt as _};
 use heliu_disk::small_file;
 use heliu_record::conflict::Conflict;
 use heliu_record::seats::{Seat, Seats, Tier};
-use heliu_storage::Read as _;
 use heliu_trust::id::RealmId;
 use serde_json::json;
 
@@ -42,7 +41,7 @@ use story::Story;
 use words::Teller;
 
 /// 鄄城县: 1 county, 17 townships, 391 villages.
-const JUANCHENG: &[u8] = include_bytes!("../../../../crates/trust/data/regions/371726.csv");
+const JUANCHENG: &[u8] = include_bytes!("../../../../deploy/regions/371726.csv");
 /// Nodes that stop at the same time.
 const STOPPING: usize = 32;
 

@@ -10,7 +10,7 @@ use heliu_node::status::{Executed, LinkReport, LinkState, Outcome};
 use heliu_node::{ExecuteError, NodeHandle};
 use heliu_record::command::Request;
 use heliu_record::seats::Seat;
-use heliu_storage_sqlite::SqliteStore;
+use heliu_storage::Store;
 
 use super::ask::Fault;
 use super::gate::Gate;
@@ -25,7 +25,7 @@ pub struct Place {
     pub seat: Seat,
     /// Of its files, as `heliu node --dir` would take it.
     pub folder: PathBuf,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
     pub handle: NodeHandle,
     pub gate: Option<Gate>,
 }

@@ -12,7 +12,7 @@ use heliu_record::hash::hash;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seat;
-use heliu_storage::{LeafStatus, Loaded, Read, RecordState, StoreError};
+use heliu_storage::{LeafStatus, Loaded, ReadRecords, RecordState, StoreError};
 use heliu_trust::commit::SignedCommit;
 use tokio::task::JoinHandle;
 
@@ -84,22 +84,18 @@ impl Proof {
 }
 
 /// A node's store, and the seat that it is for.
-pub struct Holder<S> {
+pub struct Holder {
     pub seat: SeatId,
     pub name: String,
-    pub store: Arc<S>,
+    pub store: Arc<dyn ReadRecords>,
 }
 
 /// Compares everything. `acked` are the leaves that nodes said were durable.
-pub async fn compare<S: Read + 'static>(
-    holders: Vec<Holder<S>>,
-    tree: &Tree,
-    acked: &BTreeSet<LeafHash>,
-) -> Result<Proof, StoreError> {
+pub async fn compare(holders: Vec<Holder>, tree: &Tree, acked: &BTreeSet<LeafHash>) -> Result<Proof, StoreError> {
     let mut proof = Proof::default();
     let mut found: BTreeSet<LeafHash> = BTreeSet::new();
     let mut missed: BTreeSet<LeafHash> = BTreeSet::new();
-    let mut streams: Vec<Stream<S>> = holders.into_iter().map(Stream::new).collect();
+    let mut streams: Vec<Stream> = holders.into_iter().map(Stream::new).collect();
     let mut next: BTreeMap<RecordId, Vec<usize>> = BTreeMap::new();
     for (index, stream) in streams.iter_mut().enumerate() {
         if let Some(id) = stream.peek().await? {
@@ -125,10 +121,10 @@ pub async fn compare<S: Read + 'static>(
     Ok(proof)
 }
 
-fn judge<S: Read + 'static>(
+fn judge(
     id: RecordId,
     copies: &[(usize, Held)],
-    streams: &[Stream<S>],
+    streams: &[Stream],
     tree: &Tree,
     acked: &BTreeSet<LeafHash>,
     (found, missed): (&mut BTreeSet<LeafHash>, &mut BTreeSet<LeafHash>),
@@ -250,14 +246,14 @@ impl Held {
 type Page = (VecDeque<Held>, Option<RecordId>);
 
 /// The records of one store in id order; the next page is read while this one is used.
-struct Stream<S> {
-    holder: Holder<S>,
+struct Stream {
+    holder: Holder,
     page: VecDeque<Held>,
     ahead: Option<JoinHandle<Result<Page, StoreError>>>,
 }
 
-impl<S: Read + 'static> Stream<S> {
-    fn new(holder: Holder<S>) -> Self {
+impl Stream {
+    fn new(holder: Holder) -> Self {
         let mut stream = Stream { holder, page: VecDeque::new(), ahead: None };
         stream.read_ahead(None);
         stream
@@ -286,7 +282,7 @@ impl<S: Read + 'static> Stream<S> {
     }
 }
 
-async fn read_page<S: Read>(store: &S, after: Option<RecordId>) -> Result<Page, StoreError> {
+async fn read_page(store: &dyn ReadRecords, after: Option<RecordId>) -> Result<Page, StoreError> {
     let page = store.scan(after, PAGE).await?;
     if let Some(row) = page.damaged.into_iter().next() {
         return Err(StoreError::Damaged { what: "a record's row", detail: row.detail });

@@ -151,15 +151,15 @@ impl Registering<'_> {
 
 #[cfg(test)]
 mod tests {
+    use heliu_node::region;
     use heliu_trust::id::RealmId;
-    use heliu_trust::region;
 
     use super::*;
     use crate::demo::cast::Cast;
 
     /// Everything of a plan and of who plays which part, by region codes: a seat's id follows from the realm's key.
     fn told(realm: u8, seed: u64) -> Vec<String> {
-        let regions = include_bytes!("../../../../crates/trust/data/regions/371726.csv");
+        let regions = include_bytes!("../../../../deploy/regions/371726.csv");
         let list = region::parse(&RealmId([realm; 16]), regions).expect("it is ours");
         let mut seats = Seats::default();
         list.iter().for_each(|seat| seats.add(seat.clone()).expect("it is ours"));

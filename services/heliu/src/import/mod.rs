@@ -13,6 +13,7 @@ use std::path::Path;
 
 use heliu_client::Client;
 use heliu_disk::small_file;
+use heliu_node::region;
 use heliu_record::kind::ValueType;
 
 use serde_json::{Value, json};
@@ -117,12 +118,9 @@ fn said_file(file: &Path) -> String {
 }
 
 fn checked(form: &Form, file: &Path, bytes: &[u8]) -> Result<Rows, Failure> {
-    if form.command.name == ORGS.command && rows::is_regions(bytes) {
-        // Told in both languages where regions are read.
-        realm::regions::parse(file, &heliu_trust::id::RealmId([0; 16]), bytes)?;
-        if let Ok(good) = rows::orgs_of(bytes) {
-            return Ok(Rows { good, bad: Vec::new() });
-        }
+    if form.command.name == ORGS.command && region::is_region_file(bytes) {
+        let good = rows::orgs_of(bytes).map_err(|error| realm::regions::refused(file, &error))?;
+        return Ok(Rows { good, bad: Vec::new() });
     }
     Ok(rows::read(form, bytes))
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use heliu_node::region::{self, RegionError};
 use heliu_record::command::{Argument, Command};
 use heliu_record::kind::{Kind, Label, Merge, ValueType};
 use heliu_record::plain_text::{self, Hidden};
-use heliu_record::seats::Seats;
-use heliu_trust::region;
+use heliu_record::seats::{Seat, Seats, Tier};
+use heliu_trust::id::RealmId;
 
 use crate::text::{Say, nearest, say};
 
@@ -292,21 +293,12 @@ fn is_seat(text: &str) -> bool {
     is_code || (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Whether a file is a region file: one organisation per seat is made of it.
-pub fn is_regions(bytes: &[u8]) -> bool {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    bytes.split(|b| *b == b'\n').next().is_some_and(|first| first.trim_ascii() == b"code,name,parent_code")
-}
-
 /// Organisations for the seats of a region file: a committee for county and townships, a branch for each village. The
 /// parent is the row of the seat above.
-pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
-    use heliu_record::seats::Tier;
-    let seats = region::parse(&heliu_trust::id::RealmId([0; 16]), bytes)?;
-    let places: BTreeMap<_, usize> = seats.iter().map(|seat| seat.id).zip(0..).collect();
-    let lines = lines_of_codes(bytes);
-    let row = |seat: &heliu_record::seats::Seat| {
-        let line = lines.get(seat.code.as_bytes()).copied().unwrap_or_default();
+pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, RegionError> {
+    let seats = region::parse_with_lines(&RealmId([0; 16]), bytes)?;
+    let places: BTreeMap<_, usize> = seats.iter().map(|(_, seat)| seat.id).zip(0..).collect();
+    let row = |(line, seat): &(usize, Seat)| {
         let village = seat.tier == Tier::Village;
         let suffix = if village { "党支部" } else { "党委" };
         let mut values = BTreeMap::from([
@@ -318,21 +310,12 @@ pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, region::RegionError> {
             values.insert("org_kind", "village".to_owned());
         }
         let parent = seat.parent.and_then(|parent| places.get(&parent).copied());
-        if let Some(above) = parent.and_then(|parent| seats.get(parent)) {
+        if let Some((_, above)) = parent.and_then(|parent| seats.get(parent)) {
             values.insert("parent_org", above.code.clone());
         }
-        Row { line, values, parent }
+        Row { line: *line as u64, values, parent }
     };
     Ok(seats.iter().map(row).collect())
-}
-
-/// The line of each region code: seats come in the order of the tree, and not in the file's.
-fn lines_of_codes<'b>(bytes: &'b [u8]) -> BTreeMap<&'b [u8], u64> {
-    let code = |line: &'b [u8]| {
-        let code = line.split(|b| *b == b',').next().unwrap_or_default().trim_ascii();
-        code.strip_prefix(b"\"").and_then(|code| code.strip_suffix(b"\"")).unwrap_or(code)
-    };
-    bytes.split(|b| *b == b'\n').map(code).zip(1..).collect()
 }
 
 /// 大王庄村村民委员会 is a villagers' committee; the branch is that of 大王庄村.
@@ -440,7 +423,6 @@ mod tests {
     fn a_region_file_gives_one_organisation_per_seat_each_after_its_parent() {
         let file =
             b"code,name,parent_code\n371726000000,C,\n371726101000,T,371726000000\n371726101201,V,371726101000\n";
-        assert!(is_regions(file) && !is_regions(b"name,branch\n"));
         let rows = orgs_of(file).expect("it reads");
         assert_eq!(rows.len(), 3);
         assert_eq!(

@@ -56,7 +56,7 @@ struct Secrets {
     issuer: [u8; 32],
 }
 
-/// A realm with these seats (of [`heliu_trust::region::parse`], for the realm that it is given) and nodes; the first of
+/// A realm with these seats (of [`heliu_node::region::parse`], for the realm that it is given) and nodes; the first of
 /// them is the county's.
 pub fn make(
     folder: &Path,
@@ -195,7 +195,7 @@ fn write_root(folder: &Path, realm: &Realm) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use heliu_trust::region;
+    use heliu_node::region;
 
     use super::*;
     use crate::config::Config;

@@ -10,13 +10,11 @@ use heliu_record::id::RecordId;
 use heliu_record::reason::Reason;
 use heliu_record::view::Record;
 use heliu_replication::{Revealed, reveal};
-use heliu_storage::{LeafStatus, Loaded, Read as _, StoreId};
-use heliu_storage_sqlite::SqliteStore;
+use heliu_storage::{LeafStatus, Loaded, ReadDirectory, ReadRecords, Store};
 use heliu_trust::admission::LeafError;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::grant::{Keyring, Recipient, SignedGrant};
-use heliu_trust::id::Incarnation;
 use serde_json::{Value, json};
 
 use super::directory::said_anchor;
@@ -25,17 +23,15 @@ use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
 use crate::realm::key_file;
 use crate::realm::make::refused;
+use crate::store::{Kind, StoreAt};
 use crate::text::table::pairs;
 use crate::text::{Say, clean, reasons, say, tr};
-
-/// The store's file in a node's data directory.
-const FILE: &str = "heliu.db";
 
 pub async fn run(args: &RootRevealArgs) -> Result<Done, Failure> {
     let secret = key_file::read_sealing(&args.escrow_key)?;
     let store = open(args).await?;
-    let directory = directory(&store).await?;
-    let loaded = find(&store, &args.id).await?;
+    let directory = directory(&*store).await?;
+    let loaded = find(&*store, &args.id).await?;
     let record = fold(&loaded, &directory)?;
     let grants = loaded.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok());
     let grants: Vec<_> = grants.map(|signed| signed.grant).collect();
@@ -46,21 +42,21 @@ pub async fn run(args: &RootRevealArgs) -> Result<Done, Failure> {
     told(args, &fields)
 }
 
-async fn open(args: &RootRevealArgs) -> Result<SqliteStore, Failure> {
-    let folder = &args.data;
-    if !folder.join(FILE).exists() {
-        let shown = folder.display();
-        return Err(Failure::usage(say!("{shown} 里没有 {FILE}", "there is no {FILE} in {shown}")).next(say!(
+async fn open(args: &RootRevealArgs) -> Result<Arc<dyn Store>, Failure> {
+    let store = StoreAt::new(Kind::Sqlite, &args.data);
+    let file = store.file();
+    if !file.exists() {
+        let (folder, name) = (args.data.display(), file.file_name().unwrap_or_default().display());
+        return Err(Failure::usage(say!("{folder} 里没有 {name}", "there is no {name} in {folder}")).next(say!(
             "--data 要的是节点的数据目录(节点目录下的 data)的副本,在节点停止时复制",
             "--data takes a copy of a node's data directory (data in the node's own), made while the node was stopped"
         )));
     }
-    let options = heliu_storage_sqlite::Options::new(StoreId(key_file::random()?), Incarnation(key_file::random()?));
-    Ok(SqliteStore::open(folder, options).await?)
+    store.open().await
 }
 
 /// As the node had it: which realm it is of follows from who signed its first entry.
-async fn directory(store: &SqliteStore) -> Result<Directory, Failure> {
+async fn directory(store: &dyn ReadDirectory) -> Result<Directory, Failure> {
     let entries = store.directory().await?;
     let decoded = entries.iter().map(|entry| SignedEntry::decode(entry)).collect::<Result<Vec<_>, _>>();
     let entries = decoded.map_err(|error| refused(&error.into()))?;
@@ -72,7 +68,7 @@ async fn directory(store: &SqliteStore) -> Result<Directory, Failure> {
     }
 }
 
-async fn find(store: &SqliteStore, id: &str) -> Result<Loaded, Failure> {
+async fn find(store: &dyn ReadRecords, id: &str) -> Result<Loaded, Failure> {
     let text = id.trim().to_ascii_lowercase();
     let found = store.by_prefix(&text).await?;
     match found[..] {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heliu_record::id::RecordId;
 use heliu_replication::{Input, Receipt, Reply, Ticket};
-use heliu_storage::{Read, RecordState};
+use heliu_storage::{ReadAudit as _, RecordState};
 use heliu_trust::audit::{AuditEntry, AuditHead, verify};
 
 use super::{At, Story};

@@ -6,7 +6,11 @@ use futures::FutureExt;
 use heliu_record::command::CommandId;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{FeedEntry, Loaded, Meta, Read, RecordRow, RecordState, StoreError, Transaction, Write};
+use heliu_storage::{
+    FeedEntry, Loaded, Meta, ReadAudit as _, ReadCommands as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _,
+    ReadQuarantine as _, ReadRecords as _, ReadStatements as _, ReadStranded as _, RecordRow, RecordState, Store as _,
+    StoreError, Transaction,
+};
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::DirectoryVersion;
 

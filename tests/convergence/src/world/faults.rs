@@ -61,7 +61,8 @@ impl World {
 
     /// The directory as a disk holds it.
     pub(super) fn directory_at(&self, machine: usize) -> &Directory {
-        let entries = ready(heliu_storage::Read::directory(&self.machines[machine].disk.store)).unwrap_or_default();
+        let entries =
+            ready(heliu_storage::ReadDirectory::directory(&self.machines[machine].disk.store)).unwrap_or_default();
         let head = entries.last().and_then(|entry| SignedEntry::decode(entry).ok());
         self.county.directory_of(head.map_or(DirectoryVersion::EMPTY, |entry| entry.version))
     }

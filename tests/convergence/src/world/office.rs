@@ -1,7 +1,7 @@
 //! What administrators do and new machines ask for: join tokens, requests to join, entries of the directory, fences.
 
 use heliu_replication::{Alarm, AuditEvent, Input, Reply, Ticket};
-use heliu_storage::{Read, StrandedRow};
+use heliu_storage::{ReadStranded as _, StrandedRow};
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId};
 use heliu_trust::token::{JoinRequest, JoinToken};

@@ -7,7 +7,10 @@ use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
 use heliu_replication::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
-use heliu_storage::{FeedEntry, Read, RecordState, StoreError, Transaction};
+use heliu_storage::{
+    FeedEntry, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadRecords as _,
+    RecordState, StoreError, Transaction,
+};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::SignedEntry;
 

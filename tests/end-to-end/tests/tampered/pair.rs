@@ -13,7 +13,7 @@ use heliu_record::command::{CommandId, Request};
 use heliu_record::hash::hash;
 use heliu_record::id::RecordId;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::{ListQuery, Read as _, RecordState, StoreId};
+use heliu_storage::{ListQuery, RecordState, Store, StoreId};
 use heliu_storage_sqlite::SqliteStore;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
@@ -53,7 +53,7 @@ fn realm() -> (Anchor, SignedEntry) {
 /// A running node on a store in a folder.
 pub struct Place {
     pub node: NodeHandle,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
 }
 
 impl Place {
@@ -61,7 +61,8 @@ impl Place {
     pub async fn start(name: &str, folder: &Path, peer: Option<SocketAddr>) -> Result<Place, String> {
         let (anchor, entry) = realm();
         let options = heliu_storage_sqlite::Options::new(StoreId(random()), Incarnation(random()));
-        let store = Arc::new(SqliteStore::open(folder, options).await.map_err(|error| error.to_string())?);
+        let store: Arc<dyn Store> =
+            Arc::new(SqliteStore::open(folder, options).await.map_err(|error| error.to_string())?);
         let mut options =
             Options::new(catalogue(), key(name), Arc::new(Ed25519), anchor, SocketAddr::from(([127, 0, 0, 1], 0)));
         options.directory = vec![entry];

@@ -11,7 +11,7 @@ use heliu_record::scope::Scope;
 use heliu_record::seats::{Seat, Tier};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::row::CommitRow;
-use heliu_storage::{FeedEntry, LeafRow, LeafStatus, RecordRow, RecordState, StoreId, Transaction, Write as _};
+use heliu_storage::{FeedEntry, LeafRow, LeafStatus, RecordRow, RecordState, Store as _, StoreId, Transaction};
 use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
 use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::id::{DirectoryVersion, Incarnation, RealmId};
@@ -98,7 +98,7 @@ fn record(number: u8) -> Kept {
     Kept { row, leaf, commit }
 }
 
-async fn holder(seat: SeatId, kept: &[Kept]) -> Holder<MemoryStore> {
+async fn holder(seat: SeatId, kept: &[Kept]) -> Holder {
     let store = MemoryStore::open(StoreId(seat.0), Incarnation([1; 16]));
     let mut transaction = Transaction::default();
     for (position, kept) in (1..).zip(kept) {

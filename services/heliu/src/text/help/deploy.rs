@@ -34,8 +34,8 @@ access.json (the access tokens, hashed), local.access (a token for whoever sits 
 Other machines join with a token: see heliu enroll --help and heliu join --help. An existing realm is never overwritten.",
 );
 pub const INIT_REGIONS: Label = label(
-    "区划文件:CSV,列为 code,name,parent_code(源码的 crates/trust/data/regions 中有一份)",
-    "Region file: CSV with the columns code,name,parent_code (one is in the sources, crates/trust/data/regions)",
+    "区划文件:CSV,列为 code,name,parent_code(源码的 deploy/regions 中有一份)",
+    "Region file: CSV with the columns code,name,parent_code (one is in the sources, deploy/regions)",
 );
 pub const INIT_DIR: Label = label("域的目录,须不存在或为空", "Where to make it; must not exist, or be empty");
 pub const INIT_NAME: Label =

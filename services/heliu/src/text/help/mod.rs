@@ -29,7 +29,7 @@ const HELIU_FIRST: Label = label(
   heliu enroll 371726101000 --dir ./realm/county          为一个乡镇签发入域令牌
   heliu join 令牌                                         在乡镇的机器上入域并运行
   heliu status --dir ./realm/county                       查看节点
-区划文件是 CSV,列为 code,name,parent_code;鄄城县的 371726.csv 在源码的 crates/trust/data/regions 中。
+区划文件是 CSV,列为 code,name,parent_code;鄄城县的 371726.csv 在源码的 deploy/regions 中。
 ",
     "\
 Starting out:
@@ -40,7 +40,7 @@ Starting out:
   heliu join TOKEN                                        on the township's machine: join, and run
   heliu status --dir ./realm/county                       look at a node
 A region file is a CSV with the columns code,name,parent_code; 371726.csv, of the county 鄄城县, is in the sources under \
-crates/trust/data/regions.
+deploy/regions.
 ",
 );
 const EXIT_CODES: Label = label("退出码:", "Exit codes:");

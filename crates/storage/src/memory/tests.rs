@@ -2,11 +2,12 @@
 
 use std::future::Future;
 
-use heliu_storage::conformance::Harness;
-use heliu_storage::conformance::sample::{ALL, AUTHOR, FIRST, SECOND, STORE, commit, contents, edit, id, row};
-use heliu_storage::memory::MemoryStore;
-use heliu_storage::{Cursor, Read as _, StoreError, StoreId, Transaction, Write as _};
 use heliu_trust::id::Incarnation;
+
+use crate::conformance::Harness;
+use crate::conformance::sample::{ALL, AUTHOR, FIRST, SECOND, STORE, commit, contents, edit, id, row};
+use crate::memory::MemoryStore;
+use crate::{Cursor, ReadFeed as _, ReadMeta as _, ReadRecords as _, Store as _, StoreError, StoreId, Transaction};
 
 struct InMemory;
 
@@ -27,7 +28,7 @@ fn run(future: impl Future<Output = ()>) {
     futures::executor::block_on(future);
 }
 
-heliu_storage::conformance_suite!(run, InMemory);
+crate::conformance_suite!(run, InMemory);
 
 #[test]
 fn a_restored_copy_goes_its_own_way() {
