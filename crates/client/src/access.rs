@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{self};
 use std::path::Path;
 
+use heliu_identity::id::{NodeId, RealmId};
 use heliu_tls::small_file::{self, BadFile};
-use heliu_trust::id::{NodeId, RealmId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

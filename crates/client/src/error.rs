@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use heliu_api::status::{Explanation, Refusal};
 use heliu_tls::ConnectError;
 use heliu_tls::small_file::BadFile;
-use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
 
 /// Displays in English what happened, why, and what to do; [`Error::explain`] says it in both languages.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliu_wire::operations::{
+use heliu_api::operations::{
     Alarm, Conflict, DiscardRequest, DropRequest, GetConflictRequest, GetConflictResponse, GetQuarantinedRequest,
     GetQuarantinedResponse, GetStatusRequest, GetStatusResponse, Link, ListAlarmsRequest, ListConflictsRequest,
     ListConflictsResponse, ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest,

@@ -33,8 +33,7 @@ pub mod value;
 pub mod view;
 pub mod world;
 
-#[doc(hidden)]
-pub use serde;
+pub use heliu_identity::byte_id;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use heliu_trust::id::{NodeId, RealmId};
+use heliu_identity::id::{NodeId, RealmId};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;

@@ -4,9 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_record::id::to_hex;
-use heliu_trust::id::{NodeId, RealmId, node_id};
-use heliu_trust::signature::PublicKey;
+use heliu_identity::id::{NodeId, RealmId, node_id, to_hex};
+use heliu_identity::signature::PublicKey;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls::pki_types::{CertificateDer, UnixTime};

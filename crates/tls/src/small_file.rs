@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use heliu_record::conflict::Explanation;
+use heliu_words::Explanation;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

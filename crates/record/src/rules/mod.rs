@@ -36,7 +36,7 @@ pub struct Rule {
     /// Whether settling may name another record than those that disagree.
     takes_any_record: bool,
     /// The values to choose from, where they are no values of the field.
-    choices: &'static [Word],
+    pub choices: &'static [Word],
     derive: fn(&Record, &dyn World, &mut Vec<Conflict>),
     settle: Settle,
 }

@@ -1,35 +1,3 @@
-//! Every method that proto/ declares, as `cargo xtask proto` found it. Do not edit: it will be overwritten.
+//! Every method of these packages, as `cargo xtask proto` found it. Do not edit: it will be overwritten.
 
-pub const METHODS: &[&str] = &[
-    "/heliu.administration.v1.AdministrationService/Append",
-    "/heliu.administration.v1.AdministrationService/Erase",
-    "/heliu.administration.v1.AdministrationService/GetReceipt",
-    "/heliu.administration.v1.AdministrationService/ListAudit",
-    "/heliu.administration.v1.AdministrationService/ListDirectory",
-    "/heliu.administration.v1.AdministrationService/ListNodes",
-    "/heliu.administration.v1.AdministrationService/MintToken",
-    "/heliu.administration.v1.AdministrationService/Propose",
-    "/heliu.administration.v1.AdministrationService/VerifyAudit",
-    "/heliu.enrolment.v1.EnrolmentService/Join",
-    "/heliu.operations.v1.OperationsService/Discard",
-    "/heliu.operations.v1.OperationsService/Drop",
-    "/heliu.operations.v1.OperationsService/GetConflict",
-    "/heliu.operations.v1.OperationsService/GetQuarantined",
-    "/heliu.operations.v1.OperationsService/GetStatus",
-    "/heliu.operations.v1.OperationsService/ListAlarms",
-    "/heliu.operations.v1.OperationsService/ListConflicts",
-    "/heliu.operations.v1.OperationsService/ListLinks",
-    "/heliu.operations.v1.OperationsService/ListQuarantine",
-    "/heliu.operations.v1.OperationsService/ListStranded",
-    "/heliu.operations.v1.OperationsService/Reissue",
-    "/heliu.operations.v1.OperationsService/Requeue",
-    "/heliu.operations.v1.OperationsService/Verify",
-    "/heliu.records.v1.RecordsService/Execute",
-    "/heliu.records.v1.RecordsService/Get",
-    "/heliu.records.v1.RecordsService/GetSchema",
-    "/heliu.records.v1.RecordsService/History",
-    "/heliu.records.v1.RecordsService/List",
-    "/heliu.records.v1.RecordsService/ListSeats",
-    "/heliu.records.v1.RecordsService/Reveal",
-    "/heliu.replication.v1.ReplicationService/Link",
-];
+pub const METHODS: &[&str] = &["/heliu.replication.v1.ReplicationService/Link"];
