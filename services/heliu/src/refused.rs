@@ -188,10 +188,11 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
         tr!("原因", "why"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0, 4]);
+    let schema = client.schema().await?;
     for record in &records {
         table.row([
             short(&record.record),
-            codes::kind(&record.kind),
+            codes::kind(&schema, &record.kind),
             stranding_name(record.stranding()),
             record.leaves.to_string(),
             short(&record.edit),

@@ -1,31 +1,31 @@
-//! The one place that turns a code into what people read for it. Of kinds, fields, states and conflicts the names are declared
-//! with the kinds, in `heliu_record`; here are those of everything else that a node says by a code. Codes are for `--json`.
+//! The one place that turns a code into what people read for it. Kinds, commands and what rules find are called as the node
+//! says that is spoken to; here are the names of everything else that a node says by a code. Codes are for `--json`.
 
+use heliu_client::Schema;
 use heliu_node::access::Role;
 use heliu_record::kind::Label;
 use heliu_record::seats::Tier;
-use heliu_record::{command, naming, rules};
 
-use super::{Say, labelled, tr};
+use super::{labelled, spoken, tr};
 
-pub fn kind(code: &str) -> String {
-    Say::from(naming::say_kind(code)).now().to_owned()
+/// A kind of record; one that the node does not know has its code alone.
+pub fn kind(schema: &Schema, code: &str) -> String {
+    schema.kind(code).map_or(code, |kind| spoken(&kind.label)).to_owned()
 }
 
 /// The kind of a conflict.
-pub fn finding(code: &str) -> String {
-    Say::from(rules::say_finding(code)).now().to_owned()
+pub fn finding(schema: &Schema, code: &str) -> String {
+    schema.finding(code).map_or(code, |finding| spoken(&finding.label)).to_owned()
 }
 
 /// The code of a conflict's kind, by its code or by what people read for it.
-pub fn finding_called(text: &str) -> String {
-    let called = rules::findings().find(|word| word.label.is(text));
-    called.map_or_else(|| text.to_owned(), |word| word.name.to_owned())
+pub fn finding_called(schema: &Schema, text: &str) -> String {
+    schema.finding_called(text).map_or(text, |finding| &finding.name).to_owned()
 }
 
 /// The code of a kind of record, by its code or by what people read for it.
-pub fn kind_called(text: &str) -> String {
-    naming::kind_called(text).map_or_else(|| text.to_owned(), |kind| kind.name.to_owned())
+pub fn kind_called(schema: &Schema, text: &str) -> String {
+    schema.kind_called(text).map_or(text, |kind| &kind.name).to_owned()
 }
 
 pub fn tier(code: &str) -> String {
@@ -41,8 +41,8 @@ pub fn role(code: &str) -> String {
 }
 
 /// A command by its name for people; with its code, which is what one types.
-pub fn command(code: &str) -> String {
-    command::find(code).map_or_else(|| code.to_owned(), |known| labelled(known.label).to_owned())
+pub fn command(schema: &Schema, code: &str) -> String {
+    schema.command(code).map_or(code, |known| spoken(&known.label)).to_owned()
 }
 
 /// How grave a conflict is.
@@ -226,7 +226,8 @@ mod tests {
             &["crates/node/src", "crates/replication/src"],
             &["directory", "quarantine", "record", "stranded", "token"],
         );
-        for code in noted.iter().filter(|code| command::find(code).is_none()) {
+        let served = crate::served::schema();
+        for code in noted.iter().filter(|code| served.command(code).is_none()) {
             let is_known = ACTIONS.iter().any(|(known, _)| known == code);
             assert!(is_known || code.as_str() == "directory.bin", "{code} has no words");
         }
@@ -246,9 +247,12 @@ mod tests {
 
     #[test]
     fn a_conflict_may_be_named_by_what_people_read() {
-        assert_eq!([finding_called("重复转接"), finding_called("MULTI_HOME")], ["MULTI_HOME", "MULTI_HOME"]);
+        let schema = crate::served::schema();
+        let called = |text: &str| finding_called(&schema, text);
+        assert_eq!([called("重复转接"), called("MULTI_HOME"), called("X")], ["MULTI_HOME", "MULTI_HOME", "X"]);
         assert_eq!([role("write (clerk)"), role("registry"), role("x y")], ["write (clerk)", "registry", "x y"]);
         assert_eq!(super::super::speaking(super::super::Language::Zh, || role("write (张三)")), "发命令 (张三)");
-        assert_eq!([kind_called("党员"), kind_called("org"), kind_called("x")], ["member", "org", "x"]);
+        let called = |text: &str| kind_called(&schema, text);
+        assert_eq!([called("党员"), called("org"), called("x")], ["member", "org", "x"]);
     }
 }
