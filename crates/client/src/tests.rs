@@ -192,13 +192,13 @@ async fn a_node_is_asked_once_what_it_knows() {
     for _ in 0..3 {
         assert_eq!(client.clone().schema().await.expect("it says so").kinds.len(), 0);
     }
-    assert_eq!(connected_to(FakeNode { kinds: 7.into() }).await.schema().await.expect("it says so").kinds.len(), 7);
+    assert_eq!(connected_to(FakeNode { kinds: AtomicUsize::new(7) }).await.schema().await.expect("it says so").kinds.len(), 7);
 }
 
 #[tokio::test]
 async fn a_schema_without_end_is_not_taken() {
     let endless = SCHEMA_BYTES_MAX / 100;
-    let client = connected_to(FakeNode { kinds: endless.into() }).await;
+    let client = connected_to(FakeNode { kinds: AtomicUsize::new(endless) }).await;
     let error = client.schema().await.expect_err("it is longer than any");
     assert!(error.to_string().contains("too large"), "{error}");
 }

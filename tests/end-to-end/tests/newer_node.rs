@@ -200,7 +200,7 @@ async fn a_newer_nodes_kinds_and_commands_are_listed_explained_given_and_shown_i
     let _ = say_zh(&["do", "well.fill", "甲井", "--reason", "枯"]).await.exits(0).answers("“填井”已执行");
     let asked = node.asked.lock().expect("no panic").clone();
     let whole = "ab".repeat(32);
-    let sent = [("name", "乙井"), ("moon", "waxing"), ("near", &whole), ("keeper_phone", "13800001234")];
+    let sent = [("name", "乙井"), ("moon", "waxing"), ("near", whole.as_str()), ("keeper_phone", "13800001234")];
     assert_eq!(asked[0].arguments, sent.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
     assert_eq!((asked[1].command.as_str(), asked[1].subject.as_str()), ("well.fill", whole.as_str()));
 
