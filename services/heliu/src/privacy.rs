@@ -75,11 +75,13 @@ pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
     )?;
     let who = who(&Asker { reason: String::new(), who: args.who.clone() });
     let request = EraseRequest { record: id.clone(), reason: args.reason.clone(), who };
+    // Before: what is done must not be told as failed because the node cannot be asked once more.
+    let schema = client.schema().await?;
     let receipt = client.erase(request).await?;
     if args.read.json {
         return print_json(&receipt_shape(&receipt));
     }
-    let (record, schema) = (&receipt.record, client.schema().await?);
+    let record = &receipt.record;
     print(
         &(tr!("本节点已抹除,各节点正在跟进。\n\n", "Erased here; the other nodes follow.\n\n")
             + &receipt_told(&receipt, &schema)

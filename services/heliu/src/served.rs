@@ -55,7 +55,8 @@ mod tests {
                         said += usize::from(same(served.say_value(&path, code), kind.say_value(&path, code)));
                     }
                     let decided = codes.iter().map(|code| format!("{code}|2026-03-01|8号|4f"));
-                    said += decided.filter(|code| same(served.say_value(&path, code), kind.say_value(&path, code))).count();
+                    said +=
+                        decided.filter(|code| same(served.say_value(&path, code), kind.say_value(&path, code))).count();
                 }
             }
         }
