@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use heliu_words::reason::{Facts, Reason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -28,6 +29,21 @@ impl From<&heliu_words::Explanation> for Explanation {
 impl From<&heliu_words::Explanation> for crate::records::Label {
     fn from(said: &heliu_words::Explanation) -> Self {
         crate::records::Label { zh: said.zh.to_string(), en: said.en.to_string() }
+    }
+}
+
+impl From<&Reason> for crate::records::Reason {
+    fn from(reason: &Reason) -> Self {
+        let facts = reason.facts.iter().map(|(fact, value)| (fact.name().to_owned(), value.to_owned()));
+        crate::records::Reason { code: reason.code.clone(), facts: facts.collect() }
+    }
+}
+
+/// Facts that this version does not know are left out.
+impl From<&crate::records::Reason> for Reason {
+    fn from(said: &crate::records::Reason) -> Self {
+        let facts = said.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Reason { code: said.code.clone(), facts: Facts::of(facts) }
     }
 }
 

@@ -83,11 +83,13 @@ impl Client {
         let endpoint = endpoint(access.addresses.first().ok_or_else(bad)?)?;
         let bearer = Bearer::with(access.token.as_deref()).ok_or_else(|| Error::Access {
             path: address.clone(),
-            why: "its token has characters that no token has".to_owned(),
+            why: said("其中的令牌含有不该有的字符", "its token has characters that no token has"),
         })?;
         let expected = heliu_tls::Expected { realm: pinned.realm, node: Some(pinned.node) };
-        let connector = heliu_tls::connector(None, expected, None)
-            .map_err(|error| Error::Untrusted { address: address.clone(), why: error.to_string() })?;
+        let connector = heliu_tls::connector(None, expected, None).map_err(|_| Error::Untrusted {
+            address: address.clone(),
+            why: said("本机无法建立加密连接", "no secured connection can be made here"),
+        })?;
         let addresses = access.addresses.clone();
         let secured = tower::service_fn(move |_: Uri| {
             let (connector, addresses) = (connector.clone(), addresses.clone());
@@ -218,6 +220,10 @@ fn endpoint(address: &str) -> Result<Endpoint, Error> {
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true))
+}
+
+fn said(zh: &str, en: &str) -> Explanation {
+    Explanation { zh: zh.to_owned(), en: en.to_owned() }
 }
 
 /// Asks for page after page until there are no more.

@@ -117,6 +117,17 @@ pub struct Command {
     pub arguments: Vec<Argument>,
     /// Whether it also takes the fields of a kind as arguments.
     pub takes_fields: bool,
+    pub makes: Makes,
+}
+
+/// The kind of record that a command makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Makes {
+    #[default]
+    Nothing,
+    Kind(String),
+    /// That which this argument names.
+    NamedBy(String),
 }
 
 /// What a command is about.
@@ -231,6 +242,11 @@ impl From<pb::Command> for Command {
             },
             arguments: command.arguments.into_iter().map(Into::into).collect(),
             takes_fields: command.takes_fields,
+            makes: match (command.makes, command.makes_named_by) {
+                (kind, _) if !kind.is_empty() => Makes::Kind(kind),
+                (_, argument) if !argument.is_empty() => Makes::NamedBy(argument),
+                _ => Makes::Nothing,
+            },
         }
     }
 }

@@ -192,7 +192,10 @@ async fn a_node_is_asked_once_what_it_knows() {
     for _ in 0..3 {
         assert_eq!(client.clone().schema().await.expect("it says so").kinds.len(), 0);
     }
-    assert_eq!(connected_to(FakeNode { kinds: AtomicUsize::new(7) }).await.schema().await.expect("it says so").kinds.len(), 7);
+    assert_eq!(
+        connected_to(FakeNode { kinds: AtomicUsize::new(7) }).await.schema().await.expect("it says so").kinds.len(),
+        7
+    );
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use heliu_record::command::Refusal;
+use heliu_record::conflict::Explanation;
+use heliu_record::reason::Facts;
 use heliu_storage::StoreError;
 use heliu_trust::directory::DirectoryError;
 use heliu_trust::id::NodeId;
@@ -61,8 +63,8 @@ pub enum OrderError {
     #[error("{0}")]
     Refused(Box<Refusal>),
     /// Directory entries that do not follow.
-    #[error("{0}")]
-    BadEntries(String),
+    #[error("{}", .0.en)]
+    BadEntries(Explanation),
     #[error("the store takes no writes: {0}")]
     StoreFailed(StoreError),
     #[error("this node is shutting down")]
@@ -78,8 +80,8 @@ pub enum OrderError {
 pub enum JoinError {
     /// The codes are those of [`heliu_trust::token::JoinError`] and of [`heliu_replication::Reply::JoinRefused`]. With
     /// `join.pending` the request is kept.
-    #[error("{reason} ({code})")]
-    Refused { code: String, reason: String },
+    #[error("{code}")]
+    Refused { code: String, facts: Facts },
     #[error("the store takes no writes: {0}")]
     StoreFailed(StoreError),
     #[error("this node is shutting down")]

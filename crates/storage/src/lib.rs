@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_record::reason::{Fact, Reason};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 pub use ledger::{
@@ -46,6 +47,25 @@ pub enum StoreError {
     Damaged { what: &'static str, detail: String },
     #[error("{what}: {detail}")]
     Io { what: &'static str, detail: String },
+}
+
+impl StoreError {
+    /// As people are told of it. What the system or SQLite said is for the log.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            StoreError::Full { path } => Reason::new("store.full").and(Fact::File, path),
+            StoreError::Quota { path, mib } => {
+                Reason::new("store.quota").and(Fact::File, path).and(Fact::QuotaMib, mib)
+            }
+            StoreError::InUse { path } => Reason::new("store.in-use").and(Fact::File, path),
+            StoreError::TooNew { path, found, known } => {
+                Reason::new("store.too-new").and(Fact::File, path).and(Fact::Found, found).and(Fact::Expected, known)
+            }
+            StoreError::Damaged { .. } => Reason::new("store.damaged"),
+            StoreError::Io { .. } => Reason::new("store.io"),
+        }
+    }
 }
 
 /// How much one read may return.
@@ -191,6 +211,8 @@ pub trait Read: Send + Sync {
     fn stranded(&self, limit: usize) -> impl Future<Output = Result<Vec<StrandedRow>, StoreError>> + Send;
     /// One in any state.
     fn stranded_one(&self, leaf: LeafHash) -> impl Future<Output = Result<Option<StrandedRow>, StoreError>> + Send;
+    /// Seats of which nothing new is taken, in order.
+    fn declined(&self) -> impl Future<Output = Result<Vec<SeatId>, StoreError>> + Send;
     /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
     fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;
 }

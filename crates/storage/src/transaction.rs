@@ -1,7 +1,7 @@
 //! What one step of the engine changes, as plain data, and what every store refuses of it.
 
 use heliu_record::command::CommandId;
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_trust::id::Incarnation;
 
 use crate::row::CommitRow;
@@ -60,6 +60,8 @@ pub struct Transaction {
     pub audit: Vec<AuditRow>,
     /// Inserted or replaced, by leaf.
     pub stranded: Vec<StrandedRow>,
+    /// Seats of which nothing new is taken, or (false) is again. Of two the later counts.
+    pub declined: Vec<(SeatId, bool)>,
 }
 
 impl Transaction {
@@ -111,6 +113,7 @@ impl Transaction {
             statements,
             audit,
             stranded,
+            declined,
         } = self;
         incarnation.is_none()
             && directory_from.is_none()
@@ -133,5 +136,6 @@ impl Transaction {
             && statements.is_empty()
             && audit.is_empty()
             && stranded.is_empty()
+            && declined.is_empty()
     }
 }

@@ -12,10 +12,9 @@ mod connect;
 mod identity;
 mod judge;
 mod make;
-pub mod small_file;
 
 pub use config::{Clock, acceptor, connector};
-pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, connect};
+pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, NoConnection, connect};
 pub use identity::{BadPair, Identity};
 pub use judge::{Expected, Failed, Refused, Why, explain, judge, proven};
 pub use make::{MakeError, Pair, VALID_DAYS, make};

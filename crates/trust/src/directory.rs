@@ -28,6 +28,7 @@ mod fence;
 pub(crate) mod item;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use append::{Appended, Grown};
 pub use entry::{Entry, SignedEntry, limits};

@@ -1,18 +1,19 @@
 //! The kinds and commands of the domain as messages: what `GetSchema` answers.
 
 use heliu_api::records as pb;
-use heliu_record::command::{Argument, Command, Subject};
+use heliu_record::catalogue::Catalogue;
+use heliu_record::command::{Argument, Command, KIND_ARGUMENT, Makes, Subject};
 use heliu_record::kind::{Derived, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer};
 use heliu_record::naming::SUFFIXES;
-use heliu_record::rules::Rule;
+use heliu_record::rule::Rule;
 
-/// Everything that this version knows.
+/// Everything that this program knows.
 #[must_use]
-pub fn schema() -> pb::GetSchemaResponse {
+pub fn schema(catalogue: &Catalogue) -> pb::GetSchemaResponse {
     pb::GetSchemaResponse {
-        kinds: heliu_record::kinds::all().iter().copied().map(kind).collect(),
-        commands: heliu_record::command::all().map(command).collect(),
-        findings: heliu_record::rules::all().iter().flat_map(|rule| findings(rule)).collect(),
+        kinds: catalogue.kinds().map(kind).collect(),
+        commands: catalogue.commands().map(command).collect(),
+        findings: catalogue.rules().flat_map(findings).collect(),
         suffixes: SUFFIXES.iter().map(word).collect(),
     }
 }
@@ -116,8 +117,8 @@ fn value_type(value: ValueType) -> pb::ValueType {
         ValueType::Int => of("int"),
         ValueType::Bool => of("bool"),
         ValueType::Seat => of("seat"),
-        ValueType::Record(kind) => pb::ValueType { kind: kind.to_owned(), ..of("record") },
-        ValueType::Unit(kind) => pb::ValueType { kind: kind.to_owned(), ..of("unit") },
+        ValueType::Record(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("record") },
+        ValueType::Unit(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("unit") },
         ValueType::Choice(choices) => pb::ValueType {
             choices: choices.iter().map(|choice| choice.name.to_owned()).collect(),
             words: choices.iter().map(word).collect(),
@@ -130,7 +131,12 @@ fn command(command: &Command) -> pb::Command {
     let (takes_subject, subject_kind) = match command.subject {
         Subject::None => (false, ""),
         Subject::Any => (true, ""),
-        Subject::Of(kind) => (true, kind),
+        Subject::Of(kind) => (true, kind.name),
+    };
+    let (makes, named_by) = match command.makes {
+        Makes::Nothing => ("", ""),
+        Makes::Kind(kind) => (kind.name, ""),
+        Makes::Named => ("", KIND_ARGUMENT),
     };
     pb::Command {
         name: command.name.to_owned(),
@@ -140,6 +146,8 @@ fn command(command: &Command) -> pb::Command {
         subject_kind: subject_kind.to_owned(),
         arguments: command.arguments.iter().map(argument).collect(),
         takes_fields: command.takes_fields,
+        makes: makes.to_owned(),
+        makes_named_by: named_by.to_owned(),
     }
 }
 
@@ -166,11 +174,13 @@ fn names(names: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use heliu_catalogue::catalogue;
+
     use super::*;
 
     #[test]
     fn every_kind_and_command_is_in_the_schema_with_names_in_both_languages() {
-        let schema = schema();
+        let schema = schema(catalogue());
         let member = schema.kinds.iter().find(|kind| kind.name == "member").expect("members are the point");
         assert!(member.fields.iter().any(|field| field.name == "name" && field.merge == "mv"));
         assert!(member.fields.iter().any(|field| !field.states.is_empty()));
@@ -179,13 +189,13 @@ mod tests {
         for label in labels {
             assert!(label.as_ref().is_some_and(|label| !label.zh.is_empty() && !label.en.is_empty()));
         }
-        assert_eq!(schema.commands.len(), heliu_record::command::all().count());
+        assert_eq!(schema.commands.len(), catalogue().commands().count());
     }
 
     /// What programs read that were written before words travelled with the schema.
     #[test]
     fn what_was_added_left_every_byte_of_before_in_its_place() {
-        let mut schema = schema();
+        let mut schema = schema(catalogue());
         (schema.findings, schema.suffixes) = (Vec::new(), Vec::new());
         let plain = |value: &mut Option<pb::ValueType>| {
             if let Some(value) = value {
@@ -200,6 +210,9 @@ mod tests {
                 field.states.iter_mut().for_each(|state| state.means = None);
             }
         }
+        for command in &mut schema.commands {
+            (command.makes, command.makes_named_by) = (String::new(), String::new());
+        }
         for argument in schema.commands.iter_mut().flat_map(|command| &mut command.arguments) {
             plain(&mut argument.r#type);
             argument.label = None;
@@ -212,7 +225,7 @@ mod tests {
 
     #[test]
     fn clients_are_told_which_arguments_they_must_not_show_again() {
-        let schema = schema();
+        let schema = schema(catalogue());
         let is_sealed = |command: &str, argument: &str| {
             let command = schema.commands.iter().find(|known| known.name == command)?;
             Some(command.arguments.iter().find(|known| known.name == argument)?.sealed)

@@ -1,5 +1,8 @@
-//! A text for people in both languages of the project, as whoever knows what to say says it. Which language is read is decided
-//! where it is shown; nothing is said here.
+//! What people are told, as types, pure: a text in both languages of the project; a reason, as a code with facts; and what is
+//! hidden in a text. Which language is read is decided where it is shown; nothing is said here.
+
+pub mod plain_text;
+pub mod reason;
 
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod failure;
+mod foreign;
 mod given;
 mod import;
 mod init;
@@ -113,6 +114,7 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Import(Import::Orgs(args)) => import::run(import::ORGS, args).await,
         Verb::Conflicts(args) => conflicts::run(args).await,
         Verb::Quarantine(args) => refused::quarantine(&args).await,
+        Verb::Foreign(args) => foreign::run(&args).await,
         Verb::Stranded(args) => refused::stranded(&args).await,
     };
     done.map(ExitCode::from)

@@ -337,9 +337,10 @@ fn change_told(schema: &Schema, kind: Option<&Kind>, change: &Change) -> String 
         let reason = clean(&change.reason);
         story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
     }
-    if change.status() != ChangeStatus::Admitted || !change.status_reason.is_empty() {
+    if change.status() != ChangeStatus::Admitted || change.unreadable {
         let status = status_name(change.status());
-        let why = status_why(change.status()).unwrap_or_else(|| clean(&change.status_reason));
+        let unreadable = tr!("读不懂它的内容", "what it says cannot be read");
+        let why = status_why(change.status()).filter(|_| !change.unreadable).unwrap_or(unreadable);
         story.push_str(&format!("    ! {status}: {why}\n"));
     }
     for put in change.puts.iter().filter(|put| put.container != "_scope") {
@@ -362,7 +363,7 @@ fn status_name(status: ChangeStatus) -> String {
     }
 }
 
-/// What a status comes from; none for one of a change that cannot be read, of which its node says why.
+/// What a status comes from.
 fn status_why(status: ChangeStatus) -> Option<String> {
     Some(match status {
         ChangeStatus::Waiting => tr!("尚缺它所依据的变更", "changes that it builds on have not arrived"),
@@ -398,7 +399,7 @@ fn change_shape(change: &Change) -> Value {
         "who": change.who, "command": change.command, "reason": change.reason,
         "puts": change.puts.iter().map(put).collect::<Vec<_>>(),
         "status": word(change.status().as_str_name(), "CHANGE_STATUS_"),
-        "status_reason": given(&change.status_reason), "position": change.position,
+        "unreadable": change.unreadable, "position": change.position,
         "origin_node": given(&change.origin_node),
         "kind_version": change.kind_version,
     })

@@ -1,17 +1,17 @@
 //! What a node of this very program serves: for what is done where such a node is and without asking one, the list of access
 //! tokens beside it and the demo, which has its nodes in itself. Verbs that speak to a node ask that node.
 
+use heliu_catalogue::catalogue;
 use heliu_client::Schema;
 
 pub fn schema() -> Schema {
-    heliu_wire::schema::schema().into()
+    heliu_wire::schema::schema(catalogue()).into()
 }
 
 #[cfg(test)]
 mod tests {
     use heliu_record::conflict::Explanation;
     use heliu_record::kind::{Merge, ValueType};
-    use heliu_record::kinds;
 
     use super::*;
 
@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn the_command_line_puts_every_path_and_code_into_the_words_that_the_node_itself_uses_in_its_messages() {
         let (schema, mut said) = (schema(), 0);
-        for kind in kinds::all() {
+        for kind in catalogue().kinds() {
             let served = schema.kind(kind.name).expect("it is served");
             let mut paths: Vec<(String, Vec<&str>)> = Vec::new();
             for field in kind.fields() {

@@ -5,8 +5,15 @@ use crate::metadata::Graph;
 
 /// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
 /// node and in a simulated schedule.
-const PURE: &[&str] =
-    &["crates/words", "crates/identity", "crates/record", "crates/trust", "crates/storage", "crates/replication"];
+const PURE: &[&str] = &[
+    "crates/words",
+    "crates/identity",
+    "crates/record",
+    "crates/catalogue",
+    "crates/trust",
+    "crates/storage",
+    "crates/replication",
+];
 const IMPURE: &[&str] =
     &["tokio", "async-std", "smol", "sqlx", "rusqlite", "tonic", "prost", "hyper", "reqwest", "rustls"];
 
@@ -27,6 +34,7 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ("rustls", &["crates/tls"], TLS),
     ("rcgen", &["crates/tls"], TLS),
     ("rustls-webpki", &["crates/tls"], TLS),
+    ("heliu-catalogue", &["services/"], "take what it says from the catalogue that `main` hands down"),
     ("heliu-storage-sqlite", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
     ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
 ];
@@ -37,9 +45,10 @@ const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "c
 const DIRECTION: &[(&str, &[&str])] = &[
     ("crates/words", &[]),
     ("crates/identity", &[]),
-    ("crates/disk", &[]),
+    ("crates/disk", &["crates/words"]),
     ("crates/api", &["crates/words"]),
     ("crates/record", &["crates/words", "crates/identity"]),
+    ("crates/catalogue", &["crates/record"]),
     ("crates/trust", &["crates/identity", "crates/record"]),
     ("crates/storage", &["crates/record", "crates/trust"]),
     ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),

@@ -1,7 +1,7 @@
 //! What people read for the codes of a schema: fields, parts, states, choices, whole paths; and what they may call them. Nothing
 //! is declared here.
 
-use super::{Argument, Command, Field, Finding, Kind, Label, Part, Schema, State, ValueType, Word};
+use super::{Argument, Command, Field, Finding, Kind, Label, Makes, Part, Schema, State, ValueType, Word};
 
 impl Label {
     /// Whether a text is this, in either language.
@@ -26,6 +26,15 @@ impl Schema {
     #[must_use]
     pub fn command(&self, name: &str) -> Option<&Command> {
         self.commands.iter().find(|command| command.name == name)
+    }
+
+    /// The kind of record that a command makes, if it always makes one of the same.
+    #[must_use]
+    pub fn made_by(&self, command: &Command) -> Option<&Kind> {
+        match &command.makes {
+            Makes::Kind(kind) => self.kind(kind),
+            Makes::Nothing | Makes::NamedBy(_) => None,
+        }
     }
 
     #[must_use]

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::Stream as Incoming;
+use heliu_record::reason::Facts;
 use heliu_tls::{explain, proven};
 use heliu_trust::id::NodeId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -91,7 +92,7 @@ async fn next(listener: &TcpListener, inner: &Inner) -> (TcpStream, SocketAddr) 
 fn note_evicted(inner: &Inner, evicted: Option<SocketAddr>) {
     if let Some(address) = evicted {
         let why = "too many connections have not shown who they are; this was the oldest of the address that has most";
-        inner.refused.note(address, "evicted", why, None);
+        inner.refused.note(address, ("evicted", Facts::none()), why, None);
     }
 }
 
@@ -104,7 +105,7 @@ async fn receive(inner: Arc<Inner>, ready: Ready, tcp: TcpStream, address: Socke
             secured = tokio::time::timeout(inner.bounds.handshake, secure(&inner, secured, tcp, address)) => {
                 secured.unwrap_or_else(|_| {
                     let why = format!("it did not secure the connection within {} s", inner.bounds.handshake.as_secs());
-                    inner.refused.note(address, "handshake_timeout", &why, None);
+                    inner.refused.note(address, ("handshake_timeout", Facts::none()), &why, None);
                     None
                 })
             }
@@ -129,14 +130,14 @@ async fn secure(
             let node = proven(state);
             if state.alpn_protocol().is_none() {
                 let why = "it did not say that it speaks HTTP/2, as nodes and their clients do";
-                inner.refused.note(address, "not_http2", why, node);
+                inner.refused.note(address, ("not_http2", Facts::none()), why, node);
                 return None;
             }
             Some((Stream::Secured(Box::new(stream)), node))
         }
         Err(error) => {
             let failed = explain(&error);
-            inner.refused.note(address, failed.code, &failed.reason, failed.node);
+            inner.refused.note(address, (failed.code, failed.facts), &failed.words.en, failed.node);
             None
         }
     }

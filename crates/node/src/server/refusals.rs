@@ -1,6 +1,7 @@
 //! Why a call is refused, as people read it in both languages: what happened, why, what to do.
 
 use heliu_api::status::{Refusal, Sort};
+use heliu_record::conflict::Explanation;
 use heliu_record::id::RecordId;
 use heliu_record::kind::Label;
 use heliu_storage::StoreError;
@@ -48,30 +49,46 @@ pub(super) fn of_write(error: &StoreError) -> Refusal {
             "Make space or repair the disk; the node goes on by itself. Then try again.",
         ),
     };
+    let why = in_words(error);
     // Of this command: a program that gives many tells of the others itself.
     Refusal::new(code, reason, "此命令没有写入任何内容。", "Nothing was written by this command.")
         .sort(Sort::Store)
-        .why(&format!("存储现在无法写入:{}。", in_chinese(error)), &format!("The store takes no writes now: {error}."))
+        .why(&format!("存储现在无法写入:{}。", why.zh), &format!("The store takes no writes now: {}.", why.en))
         .next(next.0, next.1)
 }
 
-/// What a system said is repeated as it was said.
-pub(crate) fn in_chinese(error: &StoreError) -> String {
+/// What the system or SQLite said is in the log.
+pub(crate) fn in_words(error: &StoreError) -> Explanation {
     match error {
-        StoreError::Full { path } => format!("{path} 所在的磁盘已满"),
-        StoreError::Quota { path, mib } => format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
-        StoreError::InUse { path } => format!("{path} 正被另一个进程使用"),
-        StoreError::TooNew { path, found, known } => format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
-        StoreError::Damaged { detail, .. } => format!("数据已损坏({detail})"),
-        StoreError::Io { detail, .. } => format!("读写失败({detail})"),
+        StoreError::Full { path } => {
+            Explanation::new(format!("{path} 所在的磁盘已满"), format!("no space is left where {path} is kept"))
+        }
+        StoreError::Quota { path, mib } => Explanation::new(
+            format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
+            format!("{path} has reached its quota of {mib} MiB (store.quota_mib)"),
+        ),
+        StoreError::InUse { path } => {
+            Explanation::new(format!("{path} 正被另一个进程使用"), format!("{path} is in use by another process"))
+        }
+        StoreError::TooNew { path, found, known } => Explanation::new(
+            format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
+            format!("{path} has format version {found}, this program knows up to {known}"),
+        ),
+        StoreError::Damaged { .. } => {
+            Explanation::new("数据已损坏,详情见节点日志", "what is kept there is damaged; the node's log says more")
+        }
+        StoreError::Io { .. } => {
+            Explanation::new("读写磁盘失败,详情见节点日志", "reading or writing failed; the node's log says more")
+        }
     }
 }
 
 pub(super) fn of_read(error: &StoreError) -> Status {
+    let why = in_words(error);
     Refusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
         .sort(Sort::Store)
-        .why(&format!("{}。", in_chinese(error)), &format!("{error}."))
-        .next("请检查磁盘;节点日志有详情。", "Check the disk; the node's log says more.")
+        .why(&format!("{}。", why.zh), &format!("{}.", why.en))
+        .next("请检查磁盘。", "Check the disk.")
         .into()
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use heliu_record::reason::Facts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -284,7 +285,7 @@ pub(crate) async fn watch(inner: Arc<Inner>) {
                 answer.hang_up();
                 if let Some(visitor) = &answer.visitor {
                     let why = "it asked, and did not take the answer";
-                    inner.refused.note(visitor.address, "answers_not_taken", why, visitor.node);
+                    inner.refused.note(visitor.address, ("answers_not_taken", Facts::none()), why, visitor.node);
                 }
             }
         }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use heliu_client::schema::ValueType;
 use heliu_client::{Client, Schema};
-use heliu_tls::small_file;
+use heliu_disk::small_file;
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
@@ -25,15 +25,14 @@ use orgs::Orgs;
 use rows::{BadRow, Form, Row, Rows};
 use sending::{Order, Refused, Sent, send};
 
-/// What can be imported: the command of each row, and the kind that it makes.
+/// What can be imported: the command of each row.
 #[derive(Clone, Copy)]
 pub struct What {
     command: &'static str,
-    kind: &'static str,
 }
 
-pub const MEMBERS: What = What { command: "member.register", kind: "member" };
-pub const ORGS: What = What { command: "org.create", kind: "org" };
+pub const MEMBERS: What = What { command: "member.register" };
+pub const ORGS: What = What { command: "org.create" };
 
 /// Of more lines only the number is told.
 const LINES_SHOWN: usize = 20;
@@ -43,12 +42,13 @@ type References = BTreeMap<String, Reference>;
 impl What {
     /// As the node declares it.
     fn form(self, schema: &Schema) -> Result<Form<'_>, Failure> {
-        let (Some(command), Some(kind)) = (schema.command(self.command), schema.kind(self.kind)) else {
+        let made = schema.command(self.command).and_then(|command| Some((command, schema.made_by(command)?)));
+        let Some((command, kind)) = made else {
             let name = self.command;
             return Err(Failure::new(
                 Exit::Failed,
                 "declaration",
-                say!("该节点没有命令 {name}", "the node has no command {name}"),
+                say!("该节点没有新建记录的命令 {name}", "the node has no command {name} that makes a record"),
             ));
         };
         Ok(Form { command, kind })

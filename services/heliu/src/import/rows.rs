@@ -343,9 +343,8 @@ mod tests {
     /// Rows of members, by what a node of this program declares.
     fn read(file: &[u8]) -> Rows {
         let schema = served::schema();
-        let declared = "it is declared";
-        let command = schema.command("member.register").expect(declared);
-        super::read(&Form { command, kind: schema.kind("member").expect(declared) }, file)
+        let command = schema.command("member.register").expect("it is declared");
+        super::read(&Form { command, kind: schema.made_by(command).expect("it is declared") }, file)
     }
 
     fn faults(file: &[u8]) -> Vec<(u64, String)> {
