@@ -18,7 +18,7 @@ cargo xtask: the commands of this workspace
   cargo xtask test --only <step>   one step of it (repeatable), in the same order
   cargo xtask accept --seed <n>    what takes longer: long simulated worlds, then a million schedules from this seed on
                                    (or `--schedules <n>` of them), and what they have met
-  cargo xtask proto                compile proto/ into crates/wire/src/generated (no protoc needed); commit the result
+  cargo xtask proto                compile proto/ into crates/api and crates/wire (no protoc needed); commit the result
   cargo xtask proto --check        change nothing; fail if the committed code is stale
   cargo xtask --help               this text
 ";

@@ -1,7 +1,8 @@
-//! `cargo xtask proto`: proto/heliu/<area>/v1/*.proto becomes committed Rust in crates/wire/src/generated.
+//! `cargo xtask proto`: proto/heliu/<area>/v1/*.proto becomes committed Rust: what nodes say to each other in crates/wire,
+//! everything else, which clients need too, in crates/api; each in `src/generated`.
 //!
 //! Committed, so that a build needs neither protoc nor this code; `--check` proves that it is fresh. One file per
-//! package as tonic emits it, and a `mod.rs` that nests them like the packages, for `mod generated;` in heliu-wire.
+//! package as tonic emits it, and a `mod.rs` that nests them like the packages, for `mod generated;` in the crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -12,7 +13,13 @@ use tonic_prost_build::FileDescriptorSet;
 
 use crate::process::root;
 
-const GENERATED: &str = "crates/wire/src/generated";
+/// Where the code of a package goes. Packages of one crate may name each other's messages.
+const ROOMS: [(&str, fn(&str) -> bool); 2] =
+    [("crates/api/src/generated", |package| !is_of_links(package)), ("crates/wire/src/generated", is_of_links)];
+
+fn is_of_links(package: &str) -> bool {
+    package.starts_with("heliu.replication.")
+}
 
 /// File name to text.
 type Files = BTreeMap<String, String>;
@@ -22,29 +29,37 @@ const METHODS_MODULE: &str = "\npub mod methods;\n";
 
 /// Brings the committed code up to date.
 pub fn generate() -> Result<(), String> {
-    let (fresh, committed) = (compile(&root().join("proto"))?, read(&root().join(GENERATED)).unwrap_or_default());
-    let changed = differences(&committed, &fresh);
-    write(&root().join(GENERATED), &committed, &fresh).map_err(|error| format!("cannot write {GENERATED}: {error}"))?;
-    match changed.len() {
-        0 => println!("{GENERATED} is fresh: {} files", fresh.len()),
-        count => println!("{GENERATED}: {count} of {} files changed: {}", fresh.len(), changed.join(", ")),
+    for (room, fresh) in compile(&root().join("proto"))? {
+        let committed = read(&root().join(room)).unwrap_or_default();
+        let changed = differences(&committed, &fresh);
+        write(&root().join(room), &committed, &fresh).map_err(|error| format!("cannot write {room}: {error}"))?;
+        match changed.len() {
+            0 => println!("{room} is fresh: {} files", fresh.len()),
+            count => println!("{room}: {count} of {} files changed: {}", fresh.len(), changed.join(", ")),
+        }
     }
     Ok(())
 }
 
 /// Fails if the committed code is not what proto/ compiles to.
 pub fn check() -> Result<(), String> {
-    let (fresh, committed) = (compile(&root().join("proto"))?, read(&root().join(GENERATED)).unwrap_or_default());
-    let stale = differences(&committed, &fresh);
-    if stale.is_empty() {
-        println!("{GENERATED} is fresh: {} files", fresh.len());
+    let mut all_stale = Vec::new();
+    for (room, fresh) in compile(&root().join("proto"))? {
+        let stale = differences(&read(&root().join(room)).unwrap_or_default(), &fresh);
+        if stale.is_empty() {
+            println!("{room} is fresh: {} files", fresh.len());
+        } else {
+            all_stale.push(format!("{room} is stale: {}", stale.join(", ")));
+        }
+    }
+    if all_stale.is_empty() {
         return Ok(());
     }
-    Err(format!("{GENERATED} is stale: {}; run `cargo xtask proto` and commit what it writes", stale.join(", ")))
+    Err(format!("{}; run `cargo xtask proto` and commit what it writes", all_stale.join("; ")))
 }
 
-/// Compiles every proto below `sources`.
-fn compile(sources: &Path) -> Result<Files, String> {
+/// Compiles every proto below `sources`: the files of each room.
+fn compile(sources: &Path) -> Result<Vec<(&'static str, Files)>, String> {
     let mut protos = Vec::new();
     collect(sources, &mut protos).map_err(|error| format!("cannot read {}: {error}", sources.display()))?;
     protos.sort();
@@ -54,7 +69,7 @@ fn compile(sources: &Path) -> Result<Files, String> {
     // The report of a parse error names file and line; one line of it is not enough to repair anything.
     let descriptors = protox::compile(&protos, [sources]).map_err(|error| format!("{error:?}"))?;
 
-    let methods = methods(&descriptors);
+    let paths = methods(&descriptors);
     let output = root().join("target/xtask/proto");
     let emit = || -> io::Result<Files> {
         if output.exists() {
@@ -69,14 +84,21 @@ fn compile(sources: &Path) -> Result<Files, String> {
             .compile_fds(descriptors)?;
         read(&output)
     };
-    let mut files = emit().map_err(|error| format!("cannot generate into {}: {error}", output.display()))?;
-    files.insert("mod.rs".into(), index(files.keys()) + METHODS_MODULE);
-    files.insert("methods.rs".into(), methods);
-    Ok(files)
+    let files = emit().map_err(|error| format!("cannot generate into {}: {error}", output.display()))?;
+    Ok(ROOMS.iter().map(|(room, is_here)| (*room, of_room(&files, &paths, *is_here))).collect())
 }
 
-/// The path of every method, for tables that must lack none.
-fn methods(descriptors: &FileDescriptorSet) -> String {
+/// The packages of one room, with the modules and the methods that belong to them.
+fn of_room(files: &Files, paths: &BTreeSet<String>, is_here: fn(&str) -> bool) -> Files {
+    let here = files.iter().filter(|(name, _)| is_here(name));
+    let mut room: Files = here.map(|(name, text)| (name.clone(), text.clone())).collect();
+    room.insert("mod.rs".into(), index(room.keys()) + METHODS_MODULE);
+    room.insert("methods.rs".into(), listed(paths.iter().filter(|path| is_here(path.trim_start_matches('/')))));
+    room
+}
+
+/// The path of every method.
+fn methods(descriptors: &FileDescriptorSet) -> BTreeSet<String> {
     let mut paths = BTreeSet::new();
     for file in &descriptors.file {
         for service in &file.service {
@@ -84,8 +106,13 @@ fn methods(descriptors: &FileDescriptorSet) -> String {
             paths.extend(service.method.iter().map(|each| method(each.name())));
         }
     }
+    paths
+}
+
+/// `methods.rs`, for tables that must lack none.
+fn listed<'a>(paths: impl Iterator<Item = &'a String>) -> String {
     let mut text = String::from(
-        "//! Every method that proto/ declares, as `cargo xtask proto` found it. Do not edit: it will be overwritten.\n\n\
+        "//! Every method of these packages, as `cargo xtask proto` found it. Do not edit: it will be overwritten.\n\n\
          pub const METHODS: &[&str] = &[\n",
     );
     for path in paths {
@@ -143,7 +170,7 @@ fn read(folder: &Path) -> io::Result<Files> {
     Ok(files)
 }
 
-/// Writes what differs and nothing else, so that cargo does not build an unchanged heliu-wire again.
+/// Writes what differs and nothing else, so that cargo does not build an unchanged crate again.
 fn write(folder: &Path, committed: &Files, fresh: &Files) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for name in differences(committed, fresh) {
@@ -174,6 +201,17 @@ mod tests {
         let committed = files(&[("same.rs", "1"), ("changed.rs", "1"), ("gone.rs", "1")]);
         let fresh = files(&[("same.rs", "1"), ("changed.rs", "2"), ("new.rs", "1")]);
         assert_eq!(differences(&committed, &fresh), ["changed.rs", "gone.rs", "new.rs"]);
+    }
+
+    #[test]
+    fn what_nodes_say_to_each_other_is_kept_from_clients() {
+        let all = files(&[("heliu.records.v1.rs", "1"), ("heliu.replication.v1.rs", "2")]);
+        let paths = ["/heliu.records.v1.A/Get", "/heliu.replication.v1.B/Link"].map(str::to_owned).into();
+        let [api, wire] = ROOMS.map(|(_, is_here)| of_room(&all, &paths, is_here));
+        assert_eq!(api.keys().collect::<Vec<_>>(), ["heliu.records.v1.rs", "methods.rs", "mod.rs"]);
+        assert_eq!(wire.keys().collect::<Vec<_>>(), ["heliu.replication.v1.rs", "methods.rs", "mod.rs"]);
+        assert!(api["methods.rs"].contains("A/Get") && !api["methods.rs"].contains("Link"), "{api:?}");
+        assert!(wire["methods.rs"].contains("B/Link") && !wire["mod.rs"].contains("records"), "{wire:?}");
     }
 
     #[test]

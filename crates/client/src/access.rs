@@ -7,7 +7,7 @@ use std::io::{self};
 use std::path::Path;
 
 use heliu_disk::small_file::{self, BadFile};
-use heliu_trust::id::{NodeId, RealmId};
+use heliu_identity::id::{NodeId, RealmId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;

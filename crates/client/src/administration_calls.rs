@@ -1,6 +1,6 @@
 //! What administrators do: the calls of `heliu.administration.v1`.
 
-use heliu_wire::administration::{
+use heliu_api::administration::{
     AppendRequest, AppendResponse, EraseRequest, GetReceiptRequest, ListAuditRequest, ListAuditResponse,
     ListDirectoryRequest, ListDirectoryResponse, ListNodesRequest, MintTokenRequest, MintTokenResponse, Node,
     ProposeRequest, ProposeResponse, Receipt, VerifyAuditRequest, VerifyAuditResponse,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliu_wire::enrolment::{JoinRequest, JoinResponse};
+use heliu_api::enrolment::{JoinRequest, JoinResponse};
 
 use crate::{Client, Error, within};
 

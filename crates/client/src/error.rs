@@ -4,9 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use heliu_api::status::{Explanation, Refusal};
 use heliu_disk::small_file::BadFile;
 use heliu_tls::{ConnectError, NoConnection};
-use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
 
 /// Of others' words so many characters are repeated.

@@ -1,8 +1,8 @@
 //! The typed client of a node: what the command line, the console and other programs use.
 //!
 //! Messages are the generated ones of `heliu.records.v1` and its sisters, re-exported as [`records`], [`operations`],
-//! [`administration`] and [`enrolment`]. What is added here: a deadline for every call, limits for every message, and errors that say what
-//! happened and what to do.
+//! [`administration`] and [`enrolment`]. What is added here: a deadline for every call, limits for every message, errors that say what
+//! happened and what to do, and the node's [`Schema`] as types. Nothing of the engine, and no list of kinds and commands.
 
 mod access;
 mod administration_calls;
@@ -10,18 +10,21 @@ mod enrolment_calls;
 mod error;
 mod operations_calls;
 mod records_calls;
+pub mod schema;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_api::administration::administration_service_client::AdministrationServiceClient;
+use heliu_api::enrolment::enrolment_service_client::EnrolmentServiceClient;
+use heliu_api::operations::operations_service_client::OperationsServiceClient;
+use heliu_api::records::records_service_client::RecordsServiceClient;
 use heliu_tls::{ConnectError, TlsConnector};
-use heliu_wire::administration::administration_service_client::AdministrationServiceClient;
-use heliu_wire::enrolment::enrolment_service_client::EnrolmentServiceClient;
-use heliu_wire::operations::operations_service_client::OperationsServiceClient;
-use heliu_wire::records::records_service_client::RecordsServiceClient;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use tonic::codegen::http::Uri;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
@@ -30,8 +33,9 @@ use tonic::transport::{Channel, Endpoint};
 
 pub use access::{Access, Pinned};
 pub use error::{BadAddress, Error};
-pub use heliu_wire::status::{Explanation, Refusal, Sort};
-pub use heliu_wire::{administration, enrolment, operations, records};
+pub use heliu_api::status::{Explanation, Refusal, Sort};
+pub use heliu_api::{administration, enrolment, operations, records};
+pub use schema::Schema;
 
 /// How long a connection may take to come about.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,6 +57,7 @@ pub struct Client {
     operations: OperationsServiceClient<Wire>,
     administration: AdministrationServiceClient<Wire>,
     enrolment: EnrolmentServiceClient<Wire>,
+    schema: Arc<OnceCell<Arc<Schema>>>,
 }
 
 impl Client {
@@ -123,6 +128,7 @@ impl Client {
             enrolment: EnrolmentServiceClient::new(wire)
                 .max_decoding_message_size(ANSWER_BYTES_MAX)
                 .max_encoding_message_size(REQUEST_BYTES_MAX),
+            schema: Arc::default(),
         }
     }
 

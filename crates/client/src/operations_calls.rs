@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heliu_wire::operations::{
+use heliu_api::operations::{
     AcceptRequest, Alarm, Conflict, DeclineRequest, DiscardRequest, DropRequest, ForeignAuthor, GetConflictRequest,
     GetConflictResponse, GetQuarantinedRequest, GetQuarantinedResponse, GetStatusRequest, GetStatusResponse, Link,
     ListAlarmsRequest, ListConflictsRequest, ListConflictsResponse, ListForeignRequest, ListLinksRequest,

@@ -1,10 +1,13 @@
 //! Commands and reads of records: the calls of `heliu.records.v1`.
 
-use heliu_wire::records::{
-    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Record, RevealRequest, RevealedField, Seat,
+use std::sync::Arc;
+
+use heliu_api::records::{
+    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, HistoryRequest, HistoryResponse,
+    ListRequest, ListResponse, ListSeatsRequest, Record, RevealRequest, RevealedField, Seat,
 };
 
+use crate::schema::{SCHEMA_BYTES_MAX, Schema};
 use crate::{CALL_TIMEOUT, Client, Error, all, within};
 
 impl Client {
@@ -46,10 +49,16 @@ impl Client {
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 
-    /// The kinds and commands that the node knows.
-    pub async fn schema(&self) -> Result<GetSchemaResponse, Error> {
-        let answer = self.records.clone().get_schema(within(CALL_TIMEOUT, GetSchemaRequest {})).await;
-        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    /// What the node knows: kinds, commands, findings. Asked for once by a client and its clones; connect anew to learn of
+    /// what a node knows more since it was upgraded.
+    pub async fn schema(&self) -> Result<Arc<Schema>, Error> {
+        let asked = async {
+            let mut records = self.records.clone().max_decoding_message_size(SCHEMA_BYTES_MAX);
+            let answer = records.get_schema(within(CALL_TIMEOUT, GetSchemaRequest {})).await;
+            let schema = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner();
+            Ok(Arc::new(Schema::from(schema)))
+        };
+        self.schema.get_or_try_init(|| asked).await.cloned()
     }
 
     /// Every seat of the directory as the node has it.

@@ -1,11 +1,12 @@
 //! A client against a node that says what the test wants it to say, over real connections on loopback.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use heliu_wire::records::records_service_server::{RecordsService, RecordsServiceServer};
-use heliu_wire::records::{
+use heliu_api::records::records_service_server::{RecordsService, RecordsServiceServer};
+use heliu_api::records::{
     ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record, RevealRequest,
+    HistoryResponse, Kind, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record, RevealRequest,
     RevealResponse,
 };
 use tokio::net::TcpListener;
@@ -14,9 +15,14 @@ use tonic::transport::Server;
 use tonic::{Code, Request, Response, Status};
 
 use super::*;
+use crate::schema::SCHEMA_BYTES_MAX;
 
 /// Knows records only; no operations, so that it is also a node of another version.
-struct FakeNode;
+#[derive(Default)]
+struct FakeNode {
+    /// So many kinds are in its schema, at each call one more.
+    kinds: AtomicUsize,
+}
 
 #[tonic::async_trait]
 impl RecordsService for FakeNode {
@@ -66,7 +72,9 @@ impl RecordsService for FakeNode {
     }
 
     async fn get_schema(&self, _: Request<GetSchemaRequest>) -> Result<Response<GetSchemaResponse>, Status> {
-        Ok(Response::new(GetSchemaResponse::default()))
+        let kinds = self.kinds.fetch_add(1, Ordering::Relaxed);
+        let kind = Kind { name: "x".repeat(100), ..Kind::default() };
+        Ok(Response::new(GetSchemaResponse { kinds: vec![kind; kinds], ..GetSchemaResponse::default() }))
     }
 
     async fn list_seats(&self, _: Request<ListSeatsRequest>) -> Result<Response<ListSeatsResponse>, Status> {
@@ -81,8 +89,12 @@ async fn listen() -> (TcpListener, SocketAddr) {
 }
 
 async fn connected() -> Client {
+    connected_to(FakeNode::default()).await
+}
+
+async fn connected_to(node: FakeNode) -> Client {
     let (listener, address) = listen().await;
-    let service = RecordsServiceServer::new(FakeNode).max_encoding_message_size(ANSWER_BYTES_MAX);
+    let service = RecordsServiceServer::new(node).max_encoding_message_size(ANSWER_BYTES_MAX);
     let server = Server::builder().add_service(service).serve_with_incoming(TcpListenerStream::new(listener));
     tokio::spawn(server);
     Client::connect(&address.to_string()).await.expect("it listens")
@@ -131,17 +143,17 @@ async fn nobody_there_is_said_with_the_address_the_cause_and_what_to_do() {
 async fn a_node_that_goes_away_is_unreachable() {
     let (listener, address) = listen().await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let service = RecordsServiceServer::new(FakeNode);
+    let service = RecordsServiceServer::new(FakeNode::default());
     let server =
         Server::builder().add_service(service).serve_with_incoming_shutdown(TcpListenerStream::new(listener), async {
             let _ = stopped.await;
         });
     let server = tokio::spawn(server);
     let client = Client::connect(&address.to_string()).await.expect("it listens");
-    assert!(client.schema().await.is_ok());
+    assert!(client.get("12345678").await.is_ok());
     drop(stop);
     server.await.expect("it ends").expect("it ends well");
-    let error = client.schema().await.expect_err("it is gone");
+    let error = client.get("12345678").await.expect_err("it is gone");
     assert_eq!(error.reason(), "unreachable", "{error:?}");
     assert_eq!(error.code(), Code::Unavailable);
 }
@@ -172,6 +184,26 @@ async fn a_failure_without_a_reason_is_told_verbatim() {
 async fn a_long_page_arrives() {
     let page = connected().await.list(ListRequest::default()).await.expect("it is within the limit");
     assert_eq!(page.records.len(), 1_000);
+}
+
+#[tokio::test]
+async fn a_node_is_asked_once_what_it_knows() {
+    let client = connected().await;
+    for _ in 0..3 {
+        assert_eq!(client.clone().schema().await.expect("it says so").kinds.len(), 0);
+    }
+    assert_eq!(
+        connected_to(FakeNode { kinds: AtomicUsize::new(7) }).await.schema().await.expect("it says so").kinds.len(),
+        7
+    );
+}
+
+#[tokio::test]
+async fn a_schema_without_end_is_not_taken() {
+    let endless = SCHEMA_BYTES_MAX / 100;
+    let client = connected_to(FakeNode { kinds: AtomicUsize::new(endless) }).await;
+    let error = client.schema().await.expect_err("it is longer than any");
+    assert!(error.to_string().contains("too large"), "{error}");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
-use heliu_record::conflict::Explanation;
-use heliu_record::reason::{Fact, Reason};
+use heliu_words::Explanation;
+use heliu_words::reason::{Fact, Reason};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+pub use heliu_words::Explanation;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,6 @@ use crate::byte_id;
 use crate::change::OpId;
 use crate::hash::hash;
 use crate::id::{Actor, RecordId, SeatId};
-use crate::kind::Label;
 use crate::sealed;
 use crate::value::to_json;
 use crate::view::Record;
@@ -65,26 +65,6 @@ pub struct Conflict {
     /// Other records whose names are in the explanation: it is for who may see them all.
     #[serde(default)]
     pub quotes: BTreeSet<RecordId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Explanation {
-    pub zh: Box<str>,
-    pub en: Box<str>,
-}
-
-impl Explanation {
-    /// One text in both languages.
-    #[must_use]
-    pub fn new(zh: impl Into<Box<str>>, en: impl Into<Box<str>>) -> Self {
-        Explanation { zh: zh.into(), en: en.into() }
-    }
-}
-
-impl From<Label> for Explanation {
-    fn from(label: Label) -> Self {
-        Explanation::new(label.zh, label.en)
-    }
 }
 
 /// One of the values that disagree: what a person chooses among.

@@ -2,31 +2,13 @@
 
 use std::sync::Arc;
 
+pub use heliu_words::{Label, label};
+
 use crate::change::Container;
 use crate::command::{Planner, RecordWrite, Refusal};
 use crate::derived::Derived;
 use crate::seats::Tier;
 use crate::view::Folding;
-
-/// A text in both languages of the project.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Label {
-    pub zh: &'static str,
-    pub en: &'static str,
-}
-
-impl Label {
-    /// Whether a text is this, in either language.
-    #[must_use]
-    pub fn is(self, text: &str) -> bool {
-        self.zh == text || self.en.eq_ignore_ascii_case(text)
-    }
-}
-
-#[must_use]
-pub const fn label(zh: &'static str, en: &'static str) -> Label {
-    Label { zh, en }
-}
 
 /// A code that is stored, and what people read for it: one of a list that is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

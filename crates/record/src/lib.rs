@@ -25,8 +25,6 @@ pub mod history;
 pub mod id;
 pub mod kind;
 pub mod naming;
-pub mod plain_text;
-pub mod reason;
 pub mod rule;
 pub mod schema;
 pub mod scope;
@@ -37,5 +35,5 @@ pub mod value;
 pub mod view;
 pub mod world;
 
-#[doc(hidden)]
-pub use serde;
+pub use heliu_identity::byte_id;
+pub use heliu_words::{plain_text, reason};

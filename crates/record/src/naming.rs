@@ -3,11 +3,11 @@
 
 use crate::conflict::Explanation;
 use crate::decision::Decision;
-use crate::kind::{Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label};
+use crate::kind::{Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label, word};
 
 /// What views append to a field's name, and what people read for it.
-const SUFFIXES: [(&str, Label); 2] =
-    [("_concurrent", label("(各处所填不同)", " (concurrent)")), ("_since", label("(自)", " (since)"))];
+pub const SUFFIXES: [Word; 2] =
+    [word("_concurrent", "(各处所填不同)", " (concurrent)"), word("_since", "(自)", " (since)")];
 
 /// Somebody who made more slips than this meant another word.
 const SLIPS_MAX: usize = 3;
@@ -102,7 +102,7 @@ fn say_decision(machine: &'static StateMachine, text: &str) -> Option<Explanatio
 }
 
 fn plain(name: &str) -> (&str, Label) {
-    let found = SUFFIXES.iter().find_map(|(suffix, said)| Some((name.strip_suffix(suffix)?, *said)));
+    let found = SUFFIXES.iter().find_map(|suffix| Some((name.strip_suffix(suffix.name)?, suffix.label)));
     found.unwrap_or((name, label("", "")))
 }
 

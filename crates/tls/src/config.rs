@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use heliu_trust::id::RealmId;
+use heliu_identity::id::RealmId;
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};

@@ -4,8 +4,8 @@ use std::io::{Error as IoError, ErrorKind};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use heliu_record::conflict::Explanation;
-use heliu_trust::id::NodeId;
+use heliu_identity::id::NodeId;
+use heliu_words::Explanation;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;

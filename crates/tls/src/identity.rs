@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heliu_disk::small_file::{self, BadFile};
-use heliu_record::reason::{Fact, Reason};
-use heliu_trust::id::{NodeId, RealmId};
+use heliu_identity::id::{NodeId, RealmId};
+use heliu_words::reason::{Fact, Reason};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;

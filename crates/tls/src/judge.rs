@@ -4,11 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_record::conflict::Explanation;
-use heliu_record::id::to_hex;
-use heliu_record::reason::{Fact, Facts, Reason};
-use heliu_trust::id::{NodeId, RealmId, node_id};
-use heliu_trust::signature::PublicKey;
+use heliu_identity::id::{NodeId, RealmId, node_id, to_hex};
+use heliu_identity::signature::PublicKey;
+use heliu_words::Explanation;
+use heliu_words::reason::{Fact, Facts, Reason};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls::pki_types::{CertificateDer, UnixTime};

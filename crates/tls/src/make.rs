@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use heliu_trust::id::{NodeId, RealmId};
-use heliu_trust::signature::Signer;
+use heliu_identity::id::{NodeId, RealmId};
+use heliu_identity::signature::Signer;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_ECDSA_P256_SHA256, PKCS_ED25519, PublicKeyData, SanType, SignatureAlgorithm, SigningKey,

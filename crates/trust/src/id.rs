@@ -1,19 +1,10 @@
 //! Identifiers of the trust room, and how they are derived. No keys: those are in `signature`.
 
-use heliu_record::byte_id;
-use heliu_record::hash::hash16;
+use heliu_identity::byte_id;
+use heliu_identity::hash::hash16;
+pub use heliu_identity::id::{NodeId, RealmId, node_id, realm_id};
 use heliu_record::id::{Actor, SeatId};
 
-use crate::signature::PublicKey;
-
-byte_id!(
-    /// Everything under one root of trust; see [`realm_id`].
-    RealmId, 16
-);
-byte_id!(
-    /// One enrolled machine: the hash of its signing key; see [`node_id`].
-    NodeId, 16
-);
 byte_id!(
     /// Drawn anew at every process start, so that a restored or copied store never writes under an old (actor, seq).
     Incarnation, 16
@@ -43,22 +34,10 @@ impl DirectoryVersion {
     pub const EMPTY: DirectoryVersion = DirectoryVersion([0; 32]);
 }
 
-/// A node's id binds the scheme, so that a key of one signature scheme cannot pass as a key of another.
-#[must_use]
-pub fn node_id(scheme: &str, key: &PublicKey) -> NodeId {
-    NodeId(hash16("heliu node 1", &[scheme.as_bytes(), &key.0]))
-}
-
 /// The automerge actor of one incarnation of a node.
 #[must_use]
 pub fn actor(node: &NodeId, incarnation: &Incarnation) -> Actor {
     Actor(hash16("heliu actor 1", &[&node.0, &incarnation.0]))
-}
-
-/// The id binds the offline root key: two realms that call themselves by one name are still two.
-#[must_use]
-pub fn realm_id(root: &PublicKey, name: &str) -> RealmId {
-    RealmId(hash16("heliu realm 2", &[&root.0, name.as_bytes()]))
 }
 
 /// The id that a seat gets when it is entered under a region code. It stays when the code changes.

@@ -1,99 +1,87 @@
 //! Domain values as messages of the records and operations APIs. One way only: these APIs take names and texts, which the
 //! domain reads itself.
 
+use heliu_api::status::{Refusal, Sort};
+use heliu_api::{operations, records};
 use heliu_record::change::{Put, Scalar};
-use heliu_record::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use heliu_record::conflict::{Conflict, ConflictValue, Severity};
 use heliu_record::id::SeatId;
-use heliu_record::reason::{Facts, Reason};
-use heliu_record::seats::{Seat, Seats};
+use heliu_record::seats::Seats;
 use heliu_storage::LeafStatus;
 use heliu_storage::row::Counts;
+use tonic::Code;
 
-use crate::{operations, records};
+/// A seat by its id. One that the directory does not know has nothing but its id.
+#[must_use]
+pub fn seat(id: SeatId, seats: &Seats) -> records::Seat {
+    let unknown = || records::Seat { id: id.to_string(), ..records::Seat::default() };
+    seats.get(id).map_or_else(unknown, |seat| records::Seat {
+        id: seat.id.to_string(),
+        code: seat.code.clone(),
+        name: seat.name.clone(),
+        tier: seat.tier.name().to_owned(),
+    })
+}
 
-impl From<&Seat> for records::Seat {
-    fn from(seat: &Seat) -> Self {
-        records::Seat {
-            id: seat.id.to_string(),
-            code: seat.code.clone(),
-            name: seat.name.clone(),
-            tier: seat.tier.name().to_owned(),
+#[must_use]
+pub fn put(put: &Put) -> records::Put {
+    records::Put {
+        container: put.container.name().to_owned(),
+        key: put.key.clone(),
+        value: Some(value(&put.value)),
+        replaces: u32::try_from(put.replaces.len()).unwrap_or(u32::MAX),
+    }
+}
+
+fn value(scalar: &Scalar) -> records::Value {
+    use records::value::Value;
+    let value = match scalar {
+        Scalar::Null => None,
+        Scalar::Bool(boolean) => Some(Value::Boolean(*boolean)),
+        Scalar::Int(integer) => Some(Value::Integer(*integer)),
+        Scalar::Text(text) => Some(Value::Text(text.clone())),
+        Scalar::Bytes(bytes) => Some(Value::Bytes(bytes.clone())),
+    };
+    records::Value { value }
+}
+
+#[must_use]
+pub fn change_status(status: LeafStatus) -> records::ChangeStatus {
+    match status {
+        LeafStatus::Admitted => records::ChangeStatus::Admitted,
+        LeafStatus::Waiting => records::ChangeStatus::Waiting,
+        LeafStatus::Held => records::ChangeStatus::Held,
+        LeafStatus::Excluded => records::ChangeStatus::Excluded,
+        LeafStatus::Refused => records::ChangeStatus::Refused,
+    }
+}
+
+#[must_use]
+pub fn counts(counts: Counts) -> operations::Counts {
+    let Counts { records, stubs, leaves, commits, conflicts, quarantined, waiting } = counts;
+    operations::Counts { records, stubs, leaves, commits, conflicts, quarantined, waiting }
+}
+
+/// A command's refusal, with the gRPC code that its reason stands for.
+#[must_use]
+pub fn refusal(refusal: &heliu_record::command::Refusal) -> Refusal {
+    let code = match refusal.code {
+        "not_here" => Code::NotFound,
+        "no_authority" | "not_resolver" => Code::PermissionDenied,
+        "returning" | "record_damaged" => Code::Unavailable,
+        "unknown_command" | "unknown_argument" | "unknown_kind" | "unknown_state" | "missing_argument"
+        | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_booking" | "which_letter" => {
+            Code::InvalidArgument
         }
-    }
-}
-
-impl records::Seat {
-    /// A seat by its id. One that the directory does not know has nothing but its id.
-    #[must_use]
-    pub fn of(seat: SeatId, seats: &Seats) -> Self {
-        let unknown = || records::Seat { id: seat.to_string(), ..records::Seat::default() };
-        seats.get(seat).map_or_else(unknown, Into::into)
-    }
-}
-
-impl From<&Put> for records::Put {
-    fn from(put: &Put) -> Self {
-        records::Put {
-            container: put.container.name().to_owned(),
-            key: put.key.clone(),
-            value: Some((&put.value).into()),
-            replaces: u32::try_from(put.replaces.len()).unwrap_or(u32::MAX),
-        }
-    }
-}
-
-impl From<&Scalar> for records::Value {
-    fn from(scalar: &Scalar) -> Self {
-        use records::value::Value;
-        let value = match scalar {
-            Scalar::Null => None,
-            Scalar::Bool(boolean) => Some(Value::Boolean(*boolean)),
-            Scalar::Int(integer) => Some(Value::Integer(*integer)),
-            Scalar::Text(text) => Some(Value::Text(text.clone())),
-            Scalar::Bytes(bytes) => Some(Value::Bytes(bytes.clone())),
-        };
-        records::Value { value }
-    }
-}
-
-impl From<LeafStatus> for records::ChangeStatus {
-    fn from(status: LeafStatus) -> Self {
-        match status {
-            LeafStatus::Admitted => records::ChangeStatus::Admitted,
-            LeafStatus::Waiting => records::ChangeStatus::Waiting,
-            LeafStatus::Held => records::ChangeStatus::Held,
-            LeafStatus::Excluded => records::ChangeStatus::Excluded,
-            LeafStatus::Refused => records::ChangeStatus::Refused,
-        }
-    }
-}
-
-impl From<Counts> for operations::Counts {
-    fn from(counts: Counts) -> Self {
-        let Counts { records, stubs, leaves, commits, conflicts, quarantined, waiting } = counts;
-        operations::Counts { records, stubs, leaves, commits, conflicts, quarantined, waiting }
-    }
-}
-
-impl From<&Reason> for records::Reason {
-    fn from(reason: &Reason) -> Self {
-        let facts = reason.facts.iter().map(|(fact, value)| (fact.name().to_owned(), value.to_owned()));
-        records::Reason { code: reason.code.clone(), facts: facts.collect() }
-    }
-}
-
-/// Facts that this version does not know are left out.
-impl From<&records::Reason> for Reason {
-    fn from(said: &records::Reason) -> Self {
-        let facts = said.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Reason { code: said.code.clone(), facts: Facts::of(facts) }
-    }
-}
-
-impl From<&Explanation> for records::Label {
-    fn from(explanation: &Explanation) -> Self {
-        records::Label { zh: explanation.zh.to_string(), en: explanation.en.to_string() }
-    }
+        _ => Code::FailedPrecondition,
+    };
+    let sort = match refusal.code {
+        "returning" => Sort::Busy,
+        "record_damaged" => Sort::Store,
+        _ => Sort::usual(code),
+    };
+    let (what, why, next) = ((&refusal.what).into(), (&refusal.why).into(), (&refusal.next).into());
+    Refusal { code, sort, reason: refusal.code.to_owned(), what, why, next, field: None }
 }
 
 /// A conflict as operators see it. `body_json` is the stored body for one that was asked for, and empty in lists.
@@ -108,7 +96,7 @@ pub fn conflict(conflict: &Conflict, seats: &Seats, body_json: String) -> operat
         choice: value.choice(),
         value_json: value.value.to_string(),
         record: value.record.to_string(),
-        seat: value.seat.map(|seat| records::Seat::of(seat, seats)),
+        seat: value.seat.map(|id| seat(id, seats)),
         who: value.who.clone(),
         time_ms: value.time_ms,
     };
@@ -120,7 +108,7 @@ pub fn conflict(conflict: &Conflict, seats: &Seats, body_json: String) -> operat
         field: conflict.field.clone(),
         values: conflict.values.iter().map(value).collect(),
         provisional: conflict.provisional.as_str().map_or_else(|| conflict.provisional.to_string(), str::to_owned),
-        resolver: conflict.resolver.map(|seat| records::Seat::of(seat, seats)),
+        resolver: conflict.resolver.map(|id| seat(id, seats)),
         explanation: Some((&conflict.explanation).into()),
         records: conflict.anchors.iter().map(ToString::to_string).collect(),
         body_json,
@@ -134,13 +122,21 @@ mod tests {
 
     #[test]
     fn a_seat_that_nobody_knows_still_has_its_id() {
-        let seat = records::Seat::of(SeatId([0xab; 16]), &Seats::default());
+        let seat = seat(SeatId([0xab; 16]), &Seats::default());
         assert_eq!((seat.id, seat.name), ("ab".repeat(16), String::new()));
     }
 
     #[test]
     fn null_is_a_value_without_one() {
-        assert_eq!(records::Value::from(&Scalar::Null).value, None);
-        assert_eq!(records::Value::from(&Scalar::Int(3)).value, Some(records::value::Value::Integer(3)));
+        assert_eq!(value(&Scalar::Null).value, None);
+        assert_eq!(value(&Scalar::Int(3)).value, Some(records::value::Value::Integer(3)));
+    }
+
+    #[test]
+    fn a_refused_command_keeps_its_reason_and_both_languages() {
+        let refused = heliu_record::command::Refusal::unknown_command("x", ["org.create"].into_iter());
+        let read = Refusal::of(&tonic::Status::from(refusal(&refused))).expect("it is ours");
+        assert_eq!((read.code, read.reason.as_str()), (Code::InvalidArgument, "unknown_command"));
+        assert_eq!((read.what.zh.as_str(), read.next.en.as_str()), (&*refused.what.zh, &*refused.next.en));
     }
 }

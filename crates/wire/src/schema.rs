@@ -1,10 +1,11 @@
 //! The kinds and commands of the domain as messages: what `GetSchema` answers.
 
+use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
-use heliu_record::command::{Argument, Command, Subject};
-use heliu_record::kind::{Field, Kind, Label, Merge, Part, State, ValueType, Writer};
-
-use crate::records as pb;
+use heliu_record::command::{Argument, Command, KIND_ARGUMENT, Makes, Subject};
+use heliu_record::kind::{DerivedPart, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer};
+use heliu_record::naming::SUFFIXES;
+use heliu_record::rule::Rule;
 
 /// Everything that this program knows.
 #[must_use]
@@ -12,7 +13,22 @@ pub fn schema(catalogue: &Catalogue) -> pb::GetSchemaResponse {
     pb::GetSchemaResponse {
         kinds: catalogue.kinds().map(kind).collect(),
         commands: catalogue.commands().map(command).collect(),
+        findings: catalogue.rules().flat_map(findings).collect(),
+        suffixes: SUFFIXES.iter().map(word).collect(),
     }
+}
+
+fn findings(rule: &Rule) -> impl Iterator<Item = pb::Finding> {
+    rule.finds.iter().map(|finding| pb::Finding {
+        name: finding.name.to_owned(),
+        label: label(finding.label),
+        help: label(rule.help),
+        choices: rule.choices.iter().map(word).collect(),
+    })
+}
+
+fn word(word: &Word) -> pb::Word {
+    pb::Word { name: word.name.to_owned(), label: label(word.label) }
 }
 
 fn kind(kind: &Kind) -> pb::Kind {
@@ -23,6 +39,15 @@ fn kind(kind: &Kind) -> pb::Kind {
         label: label(kind.label),
         help: label(kind.help),
         fields: kind.fields().map(field).collect(),
+        derived: kind.derived.iter().map(derived).collect(),
+    }
+}
+
+fn derived(derived: &DerivedPart) -> pb::Derived {
+    pb::Derived {
+        path: derived.path.to_owned(),
+        label: label(derived.label),
+        words: derived.words.iter().map(word).collect(),
     }
 }
 
@@ -65,6 +90,7 @@ fn state(state: &State) -> pb::State {
         writer: Some(writer(state.writer)),
         rank: state.rank.into(),
         ending: state.ending,
+        means: state.means.and_then(label),
     }
 }
 
@@ -83,7 +109,8 @@ fn writer(writer: Writer) -> pb::Writer {
 }
 
 fn value_type(value: ValueType) -> pb::ValueType {
-    let of = |name: &str| pb::ValueType { name: name.to_owned(), ..pb::ValueType::default() };
+    let expects = Some((&value.expects()).into());
+    let of = |name: &str| pb::ValueType { name: name.to_owned(), expects: expects.clone(), ..pb::ValueType::default() };
     match value {
         ValueType::Text(chars) => pb::ValueType { chars_max: u32::try_from(chars).unwrap_or(u32::MAX), ..of("text") },
         ValueType::Date => of("date"),
@@ -92,9 +119,11 @@ fn value_type(value: ValueType) -> pb::ValueType {
         ValueType::Seat => of("seat"),
         ValueType::Record(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("record") },
         ValueType::Unit(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("unit") },
-        ValueType::Choice(choices) => {
-            pb::ValueType { choices: choices.iter().map(|choice| choice.name.to_owned()).collect(), ..of("choice") }
-        }
+        ValueType::Choice(choices) => pb::ValueType {
+            choices: choices.iter().map(|choice| choice.name.to_owned()).collect(),
+            words: choices.iter().map(word).collect(),
+            ..of("choice")
+        },
     }
 }
 
@@ -104,6 +133,11 @@ fn command(command: &Command) -> pb::Command {
         Subject::Any => (true, ""),
         Subject::Of(kind) => (true, kind.name),
     };
+    let (makes, named_by) = match command.makes {
+        Makes::Nothing => ("", ""),
+        Makes::Kind(kind) => (kind.name, ""),
+        Makes::Named => ("", KIND_ARGUMENT),
+    };
     pb::Command {
         name: command.name.to_owned(),
         label: label(command.label),
@@ -112,6 +146,8 @@ fn command(command: &Command) -> pb::Command {
         subject_kind: subject_kind.to_owned(),
         arguments: command.arguments.iter().map(argument).collect(),
         takes_fields: command.takes_fields,
+        makes: makes.to_owned(),
+        makes_named_by: named_by.to_owned(),
     }
 }
 
@@ -123,6 +159,7 @@ fn argument(argument: &Argument) -> pb::Argument {
         many: argument.many,
         help: label(argument.help),
         sealed: argument.sealed,
+        label: Some(pb::Label { zh: argument.title().to_owned(), en: argument.name.replace('_', " ") }),
     }
 }
 
@@ -153,6 +190,37 @@ mod tests {
             assert!(label.as_ref().is_some_and(|label| !label.zh.is_empty() && !label.en.is_empty()));
         }
         assert_eq!(schema.commands.len(), catalogue().commands().count());
+    }
+
+    /// What programs read that were written before words travelled with the schema.
+    #[test]
+    fn what_was_added_left_every_byte_of_before_in_its_place() {
+        let mut schema = schema(catalogue());
+        (schema.findings, schema.suffixes) = (Vec::new(), Vec::new());
+        let plain = |value: &mut Option<pb::ValueType>| {
+            if let Some(value) = value {
+                (value.words, value.expects) = (Vec::new(), None);
+            }
+        };
+        for kind in &mut schema.kinds {
+            kind.derived.clear();
+            for field in &mut kind.fields {
+                plain(&mut field.r#type);
+                field.parts.iter_mut().for_each(|part| plain(&mut part.r#type));
+                field.states.iter_mut().for_each(|state| state.means = None);
+            }
+        }
+        for command in &mut schema.commands {
+            (command.makes, command.makes_named_by) = (String::new(), String::new());
+        }
+        for argument in schema.commands.iter_mut().flat_map(|command| &mut command.arguments) {
+            plain(&mut argument.r#type);
+            argument.label = None;
+        }
+        let bytes = prost::Message::encode_to_vec(&schema);
+        let hash = heliu_record::id::to_hex(&heliu_record::hash::hash("schema", &[&bytes]));
+        let before = "e2fd1abb90b521a7a2a5de3c1c58d190b235231df91a479db1539db49ea439d7";
+        assert_eq!((bytes.len(), hash.as_str()), (20_478, before));
     }
 
     #[test]

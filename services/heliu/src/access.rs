@@ -17,9 +17,9 @@ use crate::failure::{Exit, Failure};
 use crate::out::{Done, print, print_json};
 use crate::realm::node_dir::{access_failed, reachable};
 use crate::realm::{CONFIG, exists, key_file};
-use crate::target;
 use crate::text::table::Table;
 use crate::text::{Say, clean, codes, labelled, nearest, reasons, say, time, tr};
+use crate::{served, target};
 
 /// The configuration of a node on this machine.
 pub fn config_file(local: &Local) -> PathBuf {
@@ -53,11 +53,12 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
         let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         time::now_ms().saturating_add(span)
     });
+    let schema = served::schema();
     let grant = Grant {
         name: args.name.clone(),
         roles,
         seats: args.seats.clone(),
-        kinds: args.kinds.iter().map(|kind| codes::kind_called(kind)).collect(),
+        kinds: args.kinds.iter().map(|kind| codes::kind_called(&schema, kind)).collect(),
         expires_ms,
     };
     let token = access::create(&config.access_file, grant, catalogue()).map_err(|error| access_failed(&error))?;
@@ -136,13 +137,14 @@ fn list(args: &AccessListArgs) -> Result<Done, Failure> {
         tr!("有效至", "expires"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0]);
+    let schema = served::schema();
     for entry in &entries {
         table.row([
             entry.id.clone(),
             entry.name.clone(),
             entry.roles.iter().map(|role| labelled(role.label())).collect::<Vec<_>>().join(" "),
             entry.seats.join(" "),
-            entry.kinds.iter().map(|kind| codes::kind(kind)).collect::<Vec<_>>().join(" "),
+            entry.kinds.iter().map(|kind| codes::kind(&schema, kind)).collect::<Vec<_>>().join(" "),
             time::local(entry.created_ms),
             entry
                 .expires_ms

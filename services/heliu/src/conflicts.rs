@@ -1,8 +1,8 @@
 //! `conflicts list / show / settle`: disagreements that people see and settle once, for all tiers.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
+use heliu_client::Schema;
 use heliu_client::operations::{Conflict, ConflictValue, GetConflictRequest, ListConflictsRequest};
 use heliu_client::records::ExecuteRequest;
 use serde_json::{Value, json};
@@ -13,9 +13,9 @@ use crate::links::{place, seat_shape};
 use crate::order;
 use crate::out::{Done, print, print_json};
 use crate::parts::cuts_shape;
-use crate::records::{given, more, pages, short};
+use crate::records::{given, more, pages, path_told, short};
 use crate::text::table::{Table, pairs};
-use crate::text::{Language, Say, codes, count, language, time, tr};
+use crate::text::{Language, codes, count, language, spoken, time, tr};
 use crate::{target, which};
 
 pub async fn run(args: Conflicts) -> Result<Done, Failure> {
@@ -28,7 +28,10 @@ pub async fn run(args: Conflicts) -> Result<Done, Failure> {
 
 async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
-    let kind = codes::finding_called(&args.kind);
+    let kind = match args.kind.as_str() {
+        "" => String::new(),
+        kind => codes::finding_called(&*client.schema().await?, kind),
+    };
     let record = if args.record.is_empty() { String::new() } else { which::record(&client, &args.record, "").await? };
     let (conflicts, after) = pages(&args.page, async |after, limit| {
         let (kind, record) = (kind.clone(), record.clone());
@@ -49,10 +52,11 @@ async fn list(args: &ConflictsListArgs) -> Result<Done, Failure> {
         tr!("说明", "about"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0, 3]);
+    let schema = client.schema().await?;
     for conflict in &conflicts {
         table.row([
             short(&conflict.id),
-            codes::finding(&conflict.kind),
+            codes::finding(&schema, &conflict.kind),
             codes::severity(&conflict.severity),
             short(&conflict.subject),
             place(conflict.resolver.as_ref()),
@@ -84,7 +88,7 @@ async fn show(args: &ConflictsShowArgs) -> Result<Done, Failure> {
         return print_json(&told);
     }
     let rest = total.saturating_sub(before + shown);
-    print(&told(&conflict, before, rest, &after))
+    print(&told(&*client.schema().await?, &conflict, before, rest, &after))
 }
 
 async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
@@ -111,15 +115,16 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
 }
 
 /// `before`: so many values come before these; `rest`: so many after them, from the cursor `after` on.
-fn told(conflict: &Conflict, before: u64, rest: u64, after: &str) -> String {
+fn told(schema: &Schema, conflict: &Conflict, before: u64, rest: u64, after: &str) -> String {
+    let kind = codes::finding(schema, &conflict.kind);
     let records: Vec<String> = conflict.records.iter().map(|id| short(id)).collect();
     let rows = [
         (tr!("编号", "id"), conflict.id.clone()),
-        (tr!("种类", "kind"), format!("{} ({})", codes::finding(&conflict.kind), codes::severity(&conflict.severity))),
+        (tr!("种类", "kind"), format!("{kind} ({})", codes::severity(&conflict.severity))),
         (tr!("说明", "about"), explanation(conflict)),
-        (tr!("记录", "record"), format!("{} {}", short(&conflict.subject), field_name(&conflict.field))),
+        (tr!("记录", "record"), format!("{} {}", short(&conflict.subject), path_told(schema, &conflict.field))),
         (tr!("涉及", "takes in"), records.join(", ")),
-        (tr!("目前显示", "shown meanwhile"), said(conflict, &conflict.provisional)),
+        (tr!("目前显示", "shown meanwhile"), said(schema, conflict, &conflict.provisional)),
         (tr!("由谁处置", "settled by"), place(conflict.resolver.as_ref())),
     ];
     let mut text = pairs(&rows) + "\n";
@@ -128,7 +133,7 @@ fn told(conflict: &Conflict, before: u64, rest: u64, after: &str) -> String {
     for (number, value) in (before + 1..).zip(&conflict.values) {
         table.row([
             format!("{number}"),
-            said(conflict, &value.choice),
+            said(schema, conflict, &value.choice),
             place(value.seat.as_ref()),
             value.who.clone(),
             time::local(value.time_ms),
@@ -149,20 +154,17 @@ fn told(conflict: &Conflict, before: u64, rest: u64, after: &str) -> String {
     )
 }
 
-/// The path of a conflict, of whichever kind of record it is.
-fn field_name(path: &str) -> String {
-    let said = catalogue().kinds().find_map(|kind| kind.say_path(path));
-    said.map_or_else(|| path.to_owned(), |said| Say::from(said).now().to_owned())
-}
-
 /// A value as people read it: a code by its name, an id by its beginning.
-fn said(conflict: &Conflict, value: &str) -> String {
+fn said(schema: &Schema, conflict: &Conflict, value: &str) -> String {
     // What is shown meanwhile comes as JSON, what can be chosen as it is typed.
     let plain = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
     if plain.len() == 64 && plain.bytes().all(|b| b.is_ascii_hexdigit()) {
         return short(&plain);
     }
-    Say::from(catalogue().say_choice_of(&conflict.kind, &conflict.field, &plain)).now().to_owned()
+    match schema.say_choice(&conflict.kind, &conflict.field, &plain) {
+        Some(said) => spoken(&said).to_owned(),
+        None => plain,
+    }
 }
 
 fn explanation(conflict: &Conflict) -> String {
@@ -211,12 +213,14 @@ mod tests {
             of("WITHDRAWN_RESOURCE_BOOKED", "bookings/4f", ["keep", "decline"]),
             of("MULTI_HOME", "moves", [&"ab".repeat(32), &"cd".repeat(32)]),
         ];
+        let schema = crate::served::schema();
         speaking(Language::Zh, || {
             for conflict in &all {
-                let said = told(conflict, 0, 0, "");
+                let said = told(&schema, conflict, 0, 0, "");
                 assert_eq!(codes_in(&said), [""; 0], "{said}");
             }
-            assert!(told(&all[0], 0, 0, "").contains("共建") && told(&all[1], 0, 0, "").contains("谢绝"));
+            let told = |conflict: &Conflict| told(&schema, conflict, 0, 0, "");
+            assert!(told(&all[0]).contains("共建") && told(&all[1]).contains("谢绝"));
         });
     }
 }

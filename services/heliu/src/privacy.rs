@@ -1,6 +1,6 @@
 //! `reveal`, `erase`, `receipt`: sealed fields opened on record, and records erased for good.
 
-use heliu_catalogue::catalogue;
+use heliu_client::Schema;
 use heliu_client::administration::{Confirmation, EraseRequest, Receipt};
 use heliu_client::records::{RevealRequest, RevealedField};
 use serde_json::{Value, json};
@@ -11,9 +11,9 @@ use crate::failure::Failure;
 use crate::links::{place, seat_shape};
 use crate::order::who;
 use crate::out::{Done, print, print_json};
-use crate::records::{given, short};
+use crate::records::{given, path_told, short};
 use crate::text::table::{Table, pairs};
-use crate::text::{Say, codes, count, say, time, tr};
+use crate::text::{codes, count, say, time, tr};
 use crate::{target, which};
 
 pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
@@ -28,14 +28,10 @@ pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
     if fields.is_empty() {
         return print(&tr!("这条记录没有密封的内容。\n", "Nothing is sealed in this record.\n"));
     }
+    let schema = client.schema().await?;
     let rows: Vec<(String, String)> =
-        fields.iter().map(|field| (field_name(&field.field), values_told(field))).collect();
+        fields.iter().map(|field| (path_told(&schema, &field.field), values_told(field))).collect();
     print(&(pairs(&rows) + &tr!("\n已记入审计日志。\n", "\nThis is in the audit log.\n")))
-}
-
-fn field_name(code: &str) -> String {
-    let said = catalogue().kinds().find_map(|kind| kind.say_path(code));
-    said.map_or_else(|| code.to_owned(), |said| Say::from(said).now().to_owned())
 }
 
 fn values_told(field: &RevealedField) -> String {
@@ -79,6 +75,8 @@ pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
     )?;
     let who = who(&Asker { reason: String::new(), who: args.who.clone() });
     let request = EraseRequest { record: id.clone(), reason: args.reason.clone(), who };
+    // Before: what is done must not be told as failed because the node cannot be asked once more.
+    let schema = client.schema().await?;
     let receipt = client.erase(request).await?;
     if args.read.json {
         return print_json(&receipt_shape(&receipt));
@@ -86,26 +84,27 @@ pub async fn erase(args: &EraseArgs) -> Result<Done, Failure> {
     let record = &receipt.record;
     print(
         &(tr!("本节点已抹除,各节点正在跟进。\n\n", "Erased here; the other nodes follow.\n\n")
-            + &receipt_told(&receipt)
+            + &receipt_told(&receipt, &schema)
             + &tr!("\n查看进展:heliu receipt {record}\n", "\nTo see how it goes on: heliu receipt {record}\n")),
     )
 }
 
 /// Well only when nobody is silent.
 pub async fn receipt(args: &ReceiptArgs) -> Result<Done, Failure> {
-    let receipt = target::connect(&args.read.target).await?.receipt(&args.id).await?;
+    let client = target::connect(&args.read.target).await?;
+    let receipt = client.receipt(&args.id).await?;
     if args.read.json {
         print_json(&receipt_shape(&receipt))?
     } else {
-        print(&receipt_told(&receipt))?
+        print(&receipt_told(&receipt, &*client.schema().await?))?
     };
     Ok(if receipt.silent.is_empty() { Done::Well } else { Done::No })
 }
 
-fn receipt_told(receipt: &Receipt) -> String {
+fn receipt_told(receipt: &Receipt, schema: &Schema) -> String {
     let rows = [
         (tr!("记录", "record"), receipt.record.clone()),
-        (tr!("种类", "kind"), if receipt.kind.is_empty() { String::new() } else { codes::kind(&receipt.kind) }),
+        (tr!("种类", "kind"), if receipt.kind.is_empty() { String::new() } else { codes::kind(schema, &receipt.kind) }),
         (tr!("由谁", "ordered by"), short(&receipt.ordered_by)),
         (tr!("何时", "when"), time::local(receipt.ordered_ms)),
     ];
@@ -167,10 +166,10 @@ mod tests {
     fn a_receipt_says_of_how_many_nodes_it_can_say_nothing() {
         let line = Confirmation { node: "ab".repeat(16), at_ms: 1, ..Confirmation::default() };
         let receipt = Receipt { confirmed: vec![line], elsewhere: 7, ..Receipt::default() };
-        let told = receipt_told(&receipt);
+        let told = receipt_told(&receipt, &Schema::default());
         assert!(told.contains("Nodes that have confirmed: 1; silent: 0.\nNodes elsewhere: 7;"), "{told}");
         assert_eq!(receipt_shape(&receipt)["elsewhere"], 7);
         let whole = Receipt { elsewhere: 0, ..receipt };
-        assert!(!receipt_told(&whole).contains("elsewhere"), "the county sees all of them");
+        assert!(!receipt_told(&whole, &Schema::default()).contains("elsewhere"), "the county sees all of them");
     }
 }

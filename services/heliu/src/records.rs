@@ -1,13 +1,13 @@
 //! `get`, `list`, `history`: what a node holds, as it sees it.
 
-use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_client::Schema;
 use heliu_client::records::{
     Change, ChangeStatus, HistoryRequest, ListRequest, Put, Record, RecordState, value::Value as PutValue,
 };
+use heliu_client::schema::{Field, Kind};
 use heliu_record::id::to_hex;
-use heliu_record::kind::{Kind, Merge};
 use serde_json::{Map, Value, json};
 
 use crate::cli::{GetArgs, HistoryArgs, ListArgs, Page};
@@ -16,7 +16,7 @@ use crate::links::{place, seat_shape, word};
 use crate::out::{Done, print, print_json};
 use crate::parts::{self, cuts_shape, cuts_told};
 use crate::text::table::{Table, pairs};
-use crate::text::{Say, clean, codes, count, labelled, nearest, say, time, tr};
+use crate::text::{clean, codes, count, nearest, say, spoken, time, tr};
 use crate::{target, which};
 
 /// The most that a node gives at once.
@@ -41,7 +41,7 @@ pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
             names.insert(id, name);
         }
     }
-    print(&(told(&record, &names) + &cuts_told(&record.id, &record.cuts)))
+    print(&(told(&*client.schema().await?, &record, &names) + &cuts_told(&record.id, &record.cuts)))
 }
 
 /// The records that plain fields name.
@@ -51,13 +51,8 @@ fn referred(view: &Map<String, Value>) -> BTreeSet<String> {
 }
 
 pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
-    let kind = codes::kind_called(&args.kind);
-    let names = || catalogue().kinds().flat_map(|kind| [kind.name, kind.label.zh]);
-    if let Some(near) = nearest(&kind, names()).filter(|near| *near != kind) {
-        return Err(Failure::usage(say!("没有记录种类 {kind}", "there is no kind {kind}"))
-            .next(say!("是不是 {near}?", "did you mean {near}?")));
-    }
     let client = target::connect(&args.read.target).await?;
+    let kind = if args.kind.is_empty() { String::new() } else { meant_kind(&*client.schema().await?, &args.kind)? };
     let refers_to = match args.refers_to.as_str() {
         "" => String::new(),
         named => which::record(&client, named, "").await?,
@@ -74,7 +69,22 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = records.iter().map(shape).collect();
         return print_json(&json!({"records": shapes, "next": given(&after), "damaged": damaged}));
     }
-    print(&(list_told(&kind, &records) + &more(records.len(), &after) + &damaged_told(&damaged)))
+    let table = list_told(&*client.schema().await?, &kind, &records);
+    print(&(table + &more(records.len(), &after) + &damaged_told(&damaged)))
+}
+
+/// The code of the kind that somebody calls so. Of what is like none the node says what there is.
+fn meant_kind(schema: &Schema, text: &str) -> Result<String, Failure> {
+    let kind = codes::kind_called(schema, text);
+    let names = schema.kinds.iter().flat_map(|kind| [&*kind.name, &*kind.label.zh]);
+    match nearest(&kind, names).filter(|near| *near != kind) {
+        Some(near) => {
+            let (kind, near) = (clean(&kind), clean(near));
+            Err(Failure::usage(say!("没有记录种类 {kind}", "there is no kind {kind}"))
+                .next(say!("是不是 {near}?", "did you mean {near}?")))
+        }
+        None => Ok(kind),
+    }
 }
 
 pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
@@ -92,8 +102,9 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
         return print_json(&json!({"id": id, "changes": shapes, "next": given(&after)}));
     }
     // Its kind knows the names of what was written; of a record that cannot be shown the keys stay as they are.
-    let kind = client.get(&id).await.ok().and_then(|record| catalogue().kind(&record.kind));
-    let story: String = changes.iter().map(|change| change_told(kind, change)).collect();
+    let schema = client.schema().await?;
+    let kind = client.get(&id).await.ok().and_then(|record| schema.kind(&record.kind));
+    let story: String = changes.iter().map(|change| change_told(&schema, kind, change)).collect();
     print(&(story + &more(changes.len(), &after)))
 }
 
@@ -167,13 +178,13 @@ pub fn view(record: &Record) -> Map<String, Value> {
 }
 
 /// `names` are those of records that it refers to, by id.
-fn told(record: &Record, names: &BTreeMap<String, String>) -> String {
-    let kind = catalogue().kind(&record.kind);
+fn told(schema: &Schema, record: &Record, names: &BTreeMap<String, String>) -> String {
+    let kind = schema.kind(&record.kind);
     let places =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
     let mut rows = vec![
         (tr!("编号", "id"), record.id.clone()),
-        (tr!("种类", "kind"), codes::kind(&record.kind)),
+        (tr!("种类", "kind"), codes::kind(schema, &record.kind)),
         (tr!("所属", "owner"), places(&record.owners)),
         (tr!("参与", "participants"), places(&record.participants)),
         (tr!("状态", "state"), state_told(record)),
@@ -181,7 +192,8 @@ fn told(record: &Record, names: &BTreeMap<String, String>) -> String {
     ];
     let mut fields: Vec<(String, Value)> = view(record).into_iter().collect();
     // As declared; what is derived or not known here comes last.
-    let place = |name: &str| kind.and_then(|kind| kind.fields().position(|field| field.name == plain(name)));
+    let place =
+        |name: &str| kind.and_then(|kind| kind.fields.iter().position(|field| field.name == kind.plain(name).0));
     fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
     for (name, value) in &fields {
         let named = value.as_str().and_then(|id| names.get(id)).map(|name| format!(" {name}")).unwrap_or_default();
@@ -214,20 +226,20 @@ fn state_told(record: &Record) -> String {
     state + &stub.unwrap_or_default() + &waiting
 }
 
-/// A field without what views append to its name.
-fn plain(name: &str) -> &str {
-    name.strip_suffix("_concurrent").or_else(|| name.strip_suffix("_since")).unwrap_or(name)
+/// A name of the view, or the key of a change, as people read it; in whatever the kind does not know, as it is.
+fn field_label(kind: Option<&Kind>, path: &str) -> String {
+    let said = kind.and_then(|kind| kind.say_path(path));
+    said.map_or_else(|| path.to_owned(), |said| spoken(&said).to_owned())
 }
 
-/// A name of the view, or the key of a change, as people read it; in whatever the kind does not know, as it is.
-fn field_label(kind: Option<&'static Kind>, path: &str) -> String {
-    let said = kind.and_then(|kind| kind.say_path(path));
-    said.map_or_else(|| path.to_owned(), |said| Say::from(said).now().to_owned())
+/// As [`field_label`], of whichever kind of record has it.
+pub fn path_told(schema: &Schema, path: &str) -> String {
+    schema.say_path(path).map_or_else(|| path.to_owned(), |said| spoken(&said).to_owned())
 }
 
 /// A value as people read it: a code by its name.
-fn said_value(kind: Option<&'static Kind>, path: &str, text: &str) -> Option<String> {
-    kind?.say_value(path, text).map(|said| Say::from(said).now().to_owned())
+fn said_value(kind: Option<&Kind>, path: &str, text: &str) -> Option<String> {
+    kind?.say_value(path, text).map(|said| spoken(&said).to_owned())
 }
 
 fn is_id(text: &str) -> bool {
@@ -235,7 +247,7 @@ fn is_id(text: &str) -> bool {
 }
 
 /// Ids are shortened: who needs them whole takes `--json`. `path` is where the value is in the view.
-pub fn value_told(kind: Option<&'static Kind>, path: &str, value: &Value) -> String {
+pub fn value_told(kind: Option<&Kind>, path: &str, value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::Bool(true) => tr!("是", "yes"),
@@ -254,9 +266,8 @@ pub fn value_told(kind: Option<&'static Kind>, path: &str, value: &Value) -> Str
                     return format!("{}: {{{}}}", entry_name(name), value_told(kind, path, value));
                 }
                 let (field, _) = path.split_once('/').unwrap_or((path, ""));
-                let said =
-                    kind.and_then(|kind| kind.say_part(field, name)).map(|said| Say::from(said).now().to_owned());
-                let name = said.unwrap_or_else(|| entry_name(name));
+                let said = kind.and_then(|kind| kind.say_part(field, name));
+                let name = said.map_or_else(|| entry_name(name), |said| spoken(&said).to_owned());
                 format!("{name}: {}", value_told(kind, &below, value))
             };
             parts.iter().map(part).collect::<Vec<_>>().join("; ")
@@ -276,18 +287,12 @@ fn entry_name(name: &str) -> String {
     }
 }
 
-fn list_told(kind: &str, records: &[Record]) -> String {
-    let declared = catalogue().kind(kind);
-    let states: Vec<&str> = declared
-        .into_iter()
-        .flat_map(Kind::fields)
-        .filter(|field| matches!(field.merge, Merge::State(_)))
-        .map(|field| field.name)
-        .collect();
+fn list_told(schema: &Schema, kind: &str, records: &[Record]) -> String {
+    let declared = schema.kind(kind);
+    let fields = declared.map_or(&[][..], |kind| &kind.fields);
+    let states: Vec<&Field> = fields.iter().filter(|field| !field.states.is_empty()).collect();
     let mut headers = vec![tr!("编号", "id"), tr!("种类", "kind"), tr!("名称", "name"), tr!("所属", "owner")];
-    headers.extend(states.iter().map(|name| {
-        declared.and_then(|kind| kind.field(name)).map_or(*name, |field| labelled(field.label)).to_owned()
-    }));
+    headers.extend(states.iter().map(|field| spoken(&field.label).to_owned()));
     headers.push(tr!("冲突", "conflicts"));
     let last = headers.len() - 1;
     let mut table = Table::new(&headers.iter().map(String::as_str).collect::<Vec<_>>()).right(&[last]).whole(&[0, 1]);
@@ -295,8 +300,11 @@ fn list_told(kind: &str, records: &[Record]) -> String {
         let view = view(record);
         let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = if record.state() == RecordState::Present { text("name") } else { state_told(record) };
-        let mut cells = vec![short(&record.id), codes::kind(&record.kind), name, place(record.owners.first())];
-        let state = |name: &&str| said_value(declared, name, &text(name)).unwrap_or_else(|| text(name));
+        let mut cells = vec![short(&record.id), codes::kind(schema, &record.kind), name, place(record.owners.first())];
+        let state = |field: &&Field| {
+            let state = text(&field.name);
+            said_value(declared, &field.name, &state).unwrap_or(state)
+        };
         cells.extend(states.iter().map(state));
         cells.push(if record.conflicts.is_empty() { String::new() } else { record.conflicts.len().to_string() });
         table.row(cells);
@@ -317,13 +325,13 @@ fn shape(record: &Record) -> Value {
     })
 }
 
-fn change_told(kind: Option<&'static Kind>, change: &Change) -> String {
+fn change_told(schema: &Schema, kind: Option<&Kind>, change: &Change) -> String {
     // What cannot be read has no time either.
     let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
     let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
     let by = if who.is_empty() { String::new() } else { format!("  {who}") };
     let id = short(&change.leaf);
-    let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&codes::command(&change.command)));
+    let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&codes::command(schema, &change.command)));
     story.push_str(&tr!("  变更 {id}\n", "  change {id}\n"));
     if !change.reason.is_empty() {
         let reason = clean(&change.reason);
@@ -400,6 +408,7 @@ fn change_shape(change: &Change) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::served;
 
     #[test]
     fn pages_add_up_to_the_limit_and_no_limit_goes_on() {
@@ -417,7 +426,8 @@ mod tests {
             "pending": ["transfer_pending"], "moves": {entry: {"state": "issued", "letter_no": "1号", "late": true}},
         });
         let record = Record { kind: "member".to_owned(), view_json: view.to_string(), ..Record::default() };
-        let told = told(&record, &BTreeMap::new());
+        let schema = served::schema();
+        let told = told(&schema, &record, &BTreeMap::new());
         for words in
             ["full member", "stage (since)", "home branch", "transfer under way", "cdcdcdcd: {", "letter number: 1号"]
         {
@@ -428,7 +438,7 @@ mod tests {
         }
         let decided = Put { key: "stage/4f".to_owned(), ..put("left|2026-03-01|8号|0") };
         let change = Change { command: "record.decide".to_owned(), puts: vec![decided], ..Change::default() };
-        let told = change_told(catalogue().kind("member"), &change);
+        let told = change_told(&schema, schema.kind("member"), &change);
         assert!(told.contains("decide a state") && told.contains("stage = left 2026-03-01 8号\n"), "{told}");
     }
 
@@ -446,10 +456,11 @@ mod tests {
         let alliance = json!({"name": "联盟", "alliance_kind": "league", "present": ["ab".repeat(16)],
             "part_time": {"x": {"state": "lapsing"}}});
         let all = [("member", member), ("org", org), ("resource", hall), ("alliance", alliance)];
+        let schema = served::schema();
         crate::text::speaking(crate::text::Language::Zh, || {
             for (kind, view) in all {
                 let record = Record { kind: kind.to_owned(), view_json: view.to_string(), ..Record::default() };
-                let said = told(&record, &BTreeMap::new()) + &list_told(kind, &[record]);
+                let said = told(&schema, &record, &BTreeMap::new()) + &list_told(&schema, kind, &[record]);
                 assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
             }
             let puts = vec![
@@ -458,7 +469,7 @@ mod tests {
             ];
             let status = ChangeStatus::Excluded.into();
             let change = Change { command: "record.decide".to_owned(), puts, status, ..Change::default() };
-            let said = change_told(catalogue().kind("member"), &change);
+            let said = change_told(&schema, schema.kind("member"), &change);
             assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
         });
     }
@@ -474,7 +485,7 @@ mod tests {
             json!({"name": "测试甲0001", "birth_branch": "ab".repeat(32), "name_concurrent": ["a", "b"]}).to_string();
         let record = Record { id: "cd".repeat(32), kind: "member".to_owned(), view_json: view, ..Record::default() };
         let names = BTreeMap::from([("ab".repeat(32), "甲村党支部".to_owned())]);
-        let told = told(&record, &names);
+        let told = told(&served::schema(), &record, &names);
         assert!(
             told.contains("abababab 甲村党支部\n") && told.contains("a, b") && told.contains("测试甲0001"),
             "{told}"

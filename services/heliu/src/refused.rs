@@ -1,6 +1,7 @@
 //! `quarantine`, `stranded`: what a node refused, and what cannot leave or be read as it should, or lost what it stood on;
 //! to look at, and to decide.
 
+use heliu_client::Schema;
 use heliu_client::operations::{
     ListQuarantineRequest, ListStrandedRequest, Quarantined, Stranded as Record, Stranding,
 };
@@ -31,22 +32,23 @@ pub async fn quarantine(args: &Quarantine) -> Result<Done, Failure> {
 }
 
 async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
-    let found = target::connect(&args.read.target).await?.quarantined(&args.id).await?;
+    let client = target::connect(&args.read.target).await?;
+    let found = client.quarantined(&args.id).await?;
     let item = found.item.unwrap_or_default();
     if args.read.json {
         let mut shape = quarantined_shape(&item);
         shape["hex"] = Value::from(to_hex(&found.bytes));
         return print_json(&shape);
     }
-    print(&shown(&item, &found.bytes))
+    print(&shown(&*client.schema().await?, &item, &found.bytes))
 }
 
-fn shown(item: &Quarantined, found: &[u8]) -> String {
+fn shown(schema: &Schema, item: &Quarantined, found: &[u8]) -> String {
     let rows = [
         (tr!("编号", "id"), item.id.clone()),
         (tr!("记录", "record"), item.record.clone()),
         (tr!("来自", "from"), from(item)),
-        (tr!("理由", "why"), reasons::told(item.why.as_ref())),
+        (tr!("理由", "why"), reasons::told_of_record(schema, item.why.as_ref())),
         (tr!("时间", "when"), time::local(item.at_ms)),
         (tr!("大小", "size"), bytes(item.bytes)),
     ];
@@ -109,10 +111,10 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = items.iter().map(quarantined_shape).collect();
         return print_json(&json!({"quarantine": shapes, "next": given(&after)}));
     }
-    print(&(quarantine_told(&items) + &more(items.len(), &after)))
+    print(&(quarantine_told(&*client.schema().await?, &items) + &more(items.len(), &after)))
 }
 
-fn quarantine_told(items: &[Quarantined]) -> String {
+fn quarantine_told(schema: &Schema, items: &[Quarantined]) -> String {
     let headers = [
         tr!("编号", "id"),
         tr!("记录", "record"),
@@ -133,7 +135,7 @@ fn quarantine_told(items: &[Quarantined]) -> String {
             short(&item.id),
             short(&item.record),
             from,
-            reasons::told(item.why.as_ref()),
+            reasons::told_of_record(schema, item.why.as_ref()),
             bytes(item.bytes),
             time::local(item.at_ms),
         ]);
@@ -184,10 +186,10 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
         return print_json(&json!({"stranded": shapes, "next": given(&after)}));
     }
-    print(&(stranded_told(&records) + &more(records.len(), &after)))
+    print(&(stranded_told(&*client.schema().await?, &records) + &more(records.len(), &after)))
 }
 
-fn stranded_told(records: &[Record]) -> String {
+fn stranded_told(schema: &Schema, records: &[Record]) -> String {
     let headers = [
         tr!("记录", "record"),
         tr!("种类", "kind"),
@@ -200,11 +202,11 @@ fn stranded_told(records: &[Record]) -> String {
     for record in records {
         table.row([
             short(&record.record),
-            codes::kind(&record.kind),
+            codes::kind(schema, &record.kind),
             stranding_name(record.stranding()),
             record.leaves.to_string(),
             short(&record.edit),
-            stranding_why(record),
+            stranding_why(schema, record),
         ]);
     }
     table.print()
@@ -220,14 +222,14 @@ fn stranding_name(stranding: Stranding) -> String {
     }
 }
 
-fn stranding_why(record: &Record) -> String {
+fn stranding_why(schema: &Schema, record: &Record) -> String {
     match record.stranding() {
         Stranding::NotLetGo => {
             tr!("待上级收齐", "it waits until a superior has all of it")
         }
         Stranding::Waiting => tr!("尚缺前面的变更,待其到达", "changes that others build on have not arrived"),
         Stranding::Held => tr!("本版本无法判断", "this version cannot judge it"),
-        Stranding::Edit | Stranding::Unspecified => reasons::told(record.why.as_ref()),
+        Stranding::Edit | Stranding::Unspecified => reasons::told_of_record(schema, record.why.as_ref()),
     }
 }
 
@@ -287,14 +289,15 @@ mod tests {
             why,
             ..Record::default()
         });
+        let schema = crate::served::schema();
         speaking(Language::Zh, || {
-            let one = shown(&quarantined()[1], b"bytes");
-            let said = quarantine_told(&quarantined()) + &one + &stranded_told(&stranded);
+            let one = shown(&schema, &quarantined()[1], b"bytes");
+            let said = quarantine_told(&schema, &quarantined()) + &one + &stranded_told(&schema, &stranded);
             assert_eq!(codes_in(&said), [""; 0], "{said}");
             assert!(one.contains("作者无权这样写(席位:什集镇,字段:"), "{one}");
             assert!(said.contains("本节点的存储有损坏(编号:1a2b3c4d,所指:一个变更)"), "{said}");
         });
-        let said = speaking(Language::En, || quarantine_told(&quarantined()));
+        let said = speaking(Language::En, || quarantine_told(&schema, &quarantined()));
         assert!(said.contains("unknown author of a commit (node: 1a2b3c4d)"), "{said}");
     }
 

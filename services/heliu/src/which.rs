@@ -3,7 +3,7 @@
 
 use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record};
-use heliu_record::kind::ValueType;
+use heliu_client::schema::{Schema, ValueType};
 
 use crate::failure::{Exit, Failure};
 use crate::links::place;
@@ -29,20 +29,20 @@ pub async fn record(client: &Client, text: &str, kind: &str) -> Result<String, F
     let found = named(client, text, kind).await?;
     match &found[..] {
         [one] => Ok(one.id.clone()),
-        [] => Err(nobody(text, kind)),
-        several => Err(which(text, several)),
+        [] => Err(nobody(text, kind, &*client.schema().await?)),
+        several => Err(which(text, several, &*client.schema().await?)),
     }
 }
 
 /// As [`record`], for an argument: what may also be a seat is left as it is.
-pub async fn argument(client: &Client, text: &str, value: ValueType) -> Result<String, Failure> {
+pub async fn argument(client: &Client, text: &str, value: &ValueType) -> Result<String, Failure> {
     match value {
         ValueType::Record(_) if is_whole(text) => Ok(text.to_owned()),
         // The node takes whole ids here.
         ValueType::Record(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
         ValueType::Unit(_) if is_whole(text) || is_seat(text) => Ok(text.to_owned()),
         ValueType::Unit(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
-        ValueType::Record(kind) | ValueType::Unit(kind) => record(client, text, kind.name).await,
+        ValueType::Record(kind) | ValueType::Unit(kind) => record(client, text, kind).await,
         _ => Ok(text.to_owned()),
     }
 }
@@ -78,11 +78,14 @@ async fn named(client: &Client, name: &str, kind: &str) -> Result<Vec<Record>, F
     }
 }
 
-fn nobody(text: &str, kind: &str) -> Failure {
+fn nobody(text: &str, kind: &str, schema: &Schema) -> Failure {
     let text = clean(text);
     let (of_zh, of_en) = match kind {
         "" => (String::new(), String::new()),
-        kind => (format!("{}的", codes::kind(kind)), format!(" ({})", codes::kind(kind))),
+        kind => {
+            let kind = clean(&codes::kind(schema, kind));
+            (format!("{kind}的"), format!(" ({kind})"))
+        }
     };
     Failure::new(
         Exit::Failed,
@@ -96,14 +99,15 @@ fn nobody(text: &str, kind: &str) -> Failure {
     .next(say!("heliu list 列出记录和它们的编号", "heliu list shows the records and their ids"))
 }
 
-fn which(text: &str, several: &[Record]) -> Failure {
+fn which(text: &str, several: &[Record], schema: &Schema) -> Failure {
     let text = clean(text);
     let mut failure = Failure::usage(say!("不止一条记录名为“{text}”", "more than one record is called {text:?}"));
     failure.why = several
         .iter()
         .take(LISTED)
         .map(|record| {
-            let (id, kind, at) = (short(&record.id), codes::kind(&record.kind), place(record.owners.first()));
+            let kind = clean(&codes::kind(schema, &record.kind));
+            let (id, at) = (short(&record.id), place(record.owners.first()));
             say!("{id}  {kind}  {at}", "{id}  {kind}  {at}")
         })
         .collect();
@@ -124,11 +128,12 @@ mod tests {
     #[test]
     fn of_several_of_one_name_each_is_told_with_its_id_and_place() {
         let one = |id: &str| Record { id: id.repeat(32), kind: "member".to_owned(), ..Record::default() };
-        let failure = which("张伟", &[one("ab"), one("cd")]);
+        let schema = crate::served::schema();
+        let failure = which("张伟", &[one("ab"), one("cd")], &schema);
         assert_eq!(
             failure.why.iter().map(|why| why.zh.as_str()).collect::<Vec<_>>(),
             ["abababab  member  ", "cdcdcdcd  member  "]
         );
-        assert!(nobody("张伟", "member").next.is_some_and(|next| next.en.contains("heliu list")));
+        assert!(nobody("张伟", "member", &schema).next.is_some_and(|next| next.en.contains("heliu list")));
     }
 }

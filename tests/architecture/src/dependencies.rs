@@ -5,9 +5,23 @@ use crate::metadata::Graph;
 
 /// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
 /// node and in a simulated schedule.
-const PURE: &[&str] = &["crates/record", "crates/catalogue", "crates/trust", "crates/storage", "crates/replication"];
+const PURE: &[&str] = &[
+    "crates/words",
+    "crates/identity",
+    "crates/record",
+    "crates/catalogue",
+    "crates/trust",
+    "crates/storage",
+    "crates/replication",
+];
 const IMPURE: &[&str] =
     &["tokio", "async-std", "smol", "sqlx", "rusqlite", "tonic", "prost", "hyper", "reqwest", "rustls"];
+
+/// What a program that speaks to a node is not made to build, nor to be of one version with: it is told by the node what it has
+/// to know.
+const CLIENT: &str = "crates/client";
+const ENGINE: &[&str] =
+    &["automerge", "zstd", "sqlx", "heliu-record", "heliu-trust", "heliu-replication", "heliu-wire"];
 
 /// A dependency, the rooms that may name it, and where its work goes instead. `tests/*` and xtask may name anything.
 const FENCES: &[(&str, &[&str], &str)] = &[
@@ -25,20 +39,23 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
 ];
 const TLS: &str = "certificates are made and judged in crates/tls, by the same code for all ends";
-const WIRE_AND_ABOVE: &[&str] = &["crates/wire", "crates/node", "crates/client", "services/"];
+const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "crates/client", "services/"];
 
 /// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
 const DIRECTION: &[(&str, &[&str])] = &[
-    ("crates/record", &[]),
+    ("crates/words", &[]),
+    ("crates/identity", &[]),
+    ("crates/disk", &["crates/words"]),
+    ("crates/api", &["crates/words"]),
+    ("crates/record", &["crates/words", "crates/identity"]),
     ("crates/catalogue", &["crates/record"]),
-    ("crates/disk", &["crates/record"]),
-    ("crates/trust", &["crates/record"]),
+    ("crates/trust", &["crates/identity", "crates/record"]),
     ("crates/storage", &["crates/record", "crates/trust"]),
     ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),
     ("crates/storage-postgres", &["crates/record", "crates/trust", "crates/storage"]),
     ("crates/replication", &["crates/record", "crates/trust", "crates/storage"]),
-    ("crates/wire", &["crates/record", "crates/trust", "crates/storage", "crates/replication"]),
-    ("crates/tls", &["crates/record", "crates/trust", "crates/disk"]),
+    ("crates/wire", &["crates/api", "crates/record", "crates/trust", "crates/storage", "crates/replication"]),
+    ("crates/tls", &["crates/words", "crates/identity", "crates/disk"]),
     (
         "crates/node",
         &[
@@ -46,12 +63,13 @@ const DIRECTION: &[(&str, &[&str])] = &[
             "crates/trust",
             "crates/storage",
             "crates/replication",
+            "crates/api",
             "crates/wire",
             "crates/tls",
             "crates/disk",
         ],
     ),
-    ("crates/client", &["crates/record", "crates/trust", "crates/wire", "crates/tls", "crates/disk"]),
+    ("crates/client", &["crates/words", "crates/identity", "crates/api", "crates/tls", "crates/disk"]),
 ];
 
 fn impurities(graph: &Graph) -> Vec<String> {
@@ -60,6 +78,19 @@ fn impurities(graph: &Graph) -> Vec<String> {
         for way in IMPURE.iter().filter_map(|impure| graph.way(package, impure)) {
             findings.push(format!(
                 "{room} is pure, but reaches {}: make it an input or an effect, and let crates/node do the work",
+                way.join(" -> ")
+            ));
+        }
+    }
+    findings
+}
+
+fn engine_in_the_client(graph: &Graph) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (_, package) in graph.rooms().filter(|(room, _)| *room == CLIENT) {
+        for way in ENGINE.iter().filter_map(|part| graph.way(package, part)) {
+            findings.push(format!(
+                "{CLIENT} reaches {}: a client has the messages of crates/api; what it needs of the engine, the node tells",
                 way.join(" -> ")
             ));
         }
@@ -103,6 +134,13 @@ fn the_core_reaches_no_runtime_no_sql_and_no_grpc() {
 }
 
 #[test]
+fn a_client_builds_without_the_engine() {
+    let graph = Graph::of_this_workspace();
+    assert!(graph.rooms().any(|(room, _)| room == CLIENT), "{CLIENT} is gone: correct CLIENT of {}", file!());
+    expect_none(&engine_in_the_client(&graph));
+}
+
+#[test]
 fn heavy_dependencies_stay_in_their_rooms() {
     expect_none(&crossed_fences(&Graph::of_this_workspace()));
 }
@@ -134,6 +172,21 @@ mod the_fences_can_fail {
         let findings = impurities(&graph);
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert!(findings[0].contains("heliu-trust -> innocent -> tokio"), "{findings:?}");
+    }
+
+    #[test]
+    fn the_engine_behind_the_clients_other_crates_is_found_and_the_way_to_it_is_shown() {
+        let graph = Graph::by_hand(&[
+            ("crates/client", "heliu-client", &["heliu-tls"]),
+            ("crates/tls", "heliu-tls", &["heliu-record"]),
+            ("crates/record", "heliu-record", &["automerge"]),
+            ("crates/wire", "heliu-wire", &["zstd"]),
+            ("", "automerge", &[]),
+            ("", "zstd", &[]),
+        ]);
+        let findings = engine_in_the_client(&graph);
+        assert_eq!(findings.len(), 2, "{findings:?}");
+        assert!(findings[0].contains("heliu-client -> heliu-tls -> heliu-record -> automerge"), "{findings:?}");
     }
 
     #[test]

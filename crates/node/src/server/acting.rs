@@ -1,6 +1,6 @@
 //! Orders of administrators: who gives them, and why they are refused.
 
-use heliu_wire::status::Refusal;
+use heliu_api::status::Refusal;
 use tonic::{Code, Status};
 
 use super::refusals::{of_write, shutting_down, stopped};
@@ -16,7 +16,7 @@ pub(super) fn actor(caller: &Caller, role: Role, who: &str) -> Actor {
 
 pub(super) fn of_order(error: &OrderError) -> Status {
     let refusal = match error {
-        OrderError::Refused(refusal) => Refusal::from(&**refusal),
+        OrderError::Refused(refusal) => heliu_wire::messages::refusal(refusal),
         OrderError::BadEntries(why) => {
             let what = ("条目接不上本节点的名录。", "The entries do not follow this node's directory.");
             Refusal::new(Code::FailedPrecondition, "bad_entries", what.0, what.1)

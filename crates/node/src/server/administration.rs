@@ -4,15 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_api::administration as pb;
+use heliu_api::administration::administration_service_server::AdministrationService;
+use heliu_api::administration::propose_request::Change;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_replication::Receipt;
 use heliu_storage::Read;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId};
-use heliu_wire::administration as pb;
-use heliu_wire::administration::administration_service_server::AdministrationService;
-use heliu_wire::administration::propose_request::Change;
-use heliu_wire::records::Seat;
+use heliu_wire::messages;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
@@ -74,7 +74,7 @@ impl AdministrationService for Administration {
                 let head = heads.get(&info.node).filter(|_| reach.has_seat(seat));
                 nodes.push(pb::Node {
                     node: info.node.to_string(),
-                    seat: Some(Seat::of(seat, directory.seats())),
+                    seat: Some(messages::seat(seat, directory.seats())),
                     addresses: info.addresses.clone(),
                     since: info.since,
                     approved_by: info.approval.as_ref().map(|by| by.minter.to_string()).unwrap_or_default(),
@@ -116,7 +116,7 @@ impl AdministrationService for Administration {
         Ok(Response::new(pb::MintTokenResponse {
             id: token.id.to_string(),
             expires_ms: token.expires_ms,
-            seat: Some(Seat::of(seat, directory.seats())),
+            seat: Some(messages::seat(seat, directory.seats())),
             second: directory.live_nodes_of(seat).next().is_some(),
             token: token.to_text().map_err(|error| Status::internal(error.to_string()))?,
         }))
@@ -311,9 +311,9 @@ fn check_addresses(addresses: &[String]) -> Result<(), Status> {
 }
 
 /// A slip: nothing that it writes would count any more, and nobody could undo it.
-fn fences_itself() -> heliu_wire::status::Refusal {
+fn fences_itself() -> heliu_api::status::Refusal {
     let what = ("节点不隔离自己。", "A node does not fence itself.");
-    heliu_wire::status::Refusal::new(tonic::Code::FailedPrecondition, "fences_itself", what.0, what.1)
+    heliu_api::status::Refusal::new(tonic::Code::FailedPrecondition, "fences_itself", what.0, what.1)
         .why("这是本节点的编号。", "This is the id of this node itself.")
         .next(
             "请核对编号(heliu nodes)。要替换本机,先让新机器入域、取得签发密钥,再在新机器上隔离旧的。",
@@ -330,7 +330,7 @@ fn no_such_zone(text: &str) -> Status {
         .into()
 }
 
-fn no_change() -> heliu_wire::status::Refusal {
+fn no_change() -> heliu_api::status::Refusal {
     invalid("change", "没有说明要改什么。", "It does not say what is to be changed.")
 }
 

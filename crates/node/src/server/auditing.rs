@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use heliu_api::administration as pb;
 use heliu_record::id::to_hex;
 use heliu_record::reason::Reason;
 use heliu_storage::{AuditRow, ReadAudit, StoreError};
 use heliu_trust::audit::{AuditEntry, AuditFault, AuditHead, verify};
-use heliu_wire::administration as pb;
 use tonic::Status;
 
 use super::scope::Reach;

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use heliu_api::operations as pb;
+use heliu_api::records::Cut;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::conflict::{Conflict, ConflictValue, Explanation};
 use heliu_record::id::{RecordId, to_hex};
 use heliu_storage::ConflictRow;
 use heliu_trust::directory::Directory;
-use heliu_wire::operations as pb;
-use heliu_wire::records::Cut;
 
 use super::cut::{elements, fit};
 use super::pages::Page;
@@ -48,7 +48,10 @@ pub(super) fn listed(
             if !names {
                 in_general(&mut conflict, catalogue);
             }
-            pb::Conflict { cuts: cuts.clone(), ..heliu_wire::conflict(&conflict, directory.seats(), String::new()) }
+            pb::Conflict {
+                cuts: cuts.clone(),
+                ..heliu_wire::messages::conflict(&conflict, directory.seats(), String::new())
+            }
         },
     )
 }
@@ -83,7 +86,7 @@ pub(super) fn shown(
         next: if until < total && until > from { until.to_string() } else { String::new() },
         before: from as u64,
         total: total as u64,
-        conflict: Some(pb::Conflict { cuts, ..heliu_wire::conflict(&conflict, directory.seats(), body) }),
+        conflict: Some(pb::Conflict { cuts, ..heliu_wire::messages::conflict(&conflict, directory.seats(), body) }),
     }
 }
 

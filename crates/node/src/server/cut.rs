@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use heliu_wire::records::{Cut, Element};
+use heliu_api::records::{Cut, Element};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 

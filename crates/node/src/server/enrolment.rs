@@ -2,13 +2,13 @@
 //! once, and a source whose requests are refused too often is not heard for a while, but for a request that holds: machines
 //! behind one address do not shut each other out, and to look at two signatures costs no more than to read the request.
 
+use heliu_api::enrolment as pb;
+use heliu_api::enrolment::enrolment_service_server::EnrolmentService;
+use heliu_api::status::{Refusal, Sort};
 use heliu_record::reason::{Fact, Facts};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::signature::Verifier as _;
 use heliu_trust::token::{self, JoinRequest, judge_join};
-use heliu_wire::enrolment as pb;
-use heliu_wire::enrolment::enrolment_service_server::EnrolmentService;
-use heliu_wire::status::{Refusal, Sort};
 use tonic::{Code, Request, Response, Status};
 
 use super::Visitor;

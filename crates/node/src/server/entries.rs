@@ -1,8 +1,8 @@
 //! Directory entries as people read them: who signed, and one line in each language per item.
 
+use heliu_api::administration as pb;
+use heliu_api::records::Label;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
-use heliu_wire::administration as pb;
-use heliu_wire::records::Label;
 
 /// Lines of one entry; a county's tree is one entry of hundreds of items, and more is a line that says how many.
 const LINES_MAX: usize = 64;

@@ -23,11 +23,11 @@ mod words;
 
 use std::sync::Arc;
 
+use heliu_api::administration::administration_service_server::AdministrationServiceServer;
+use heliu_api::enrolment::enrolment_service_server::EnrolmentServiceServer;
+use heliu_api::operations::operations_service_server::OperationsServiceServer;
+use heliu_api::records::records_service_server::RecordsServiceServer;
 use heliu_storage::Read;
-use heliu_wire::administration::administration_service_server::AdministrationServiceServer;
-use heliu_wire::enrolment::enrolment_service_server::EnrolmentServiceServer;
-use heliu_wire::operations::operations_service_server::OperationsServiceServer;
-use heliu_wire::records::records_service_server::RecordsServiceServer;
 use heliu_wire::replication::replication_service_server::ReplicationServiceServer;
 use tokio::net::TcpListener;
 use tonic::server::NamedService;

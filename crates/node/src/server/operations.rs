@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_api::operations as pb;
+use heliu_api::operations::operations_service_server::OperationsService;
 use heliu_record::conflict::ConflictId;
 use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
 use heliu_replication::{Alarm, ForeignAction, Severity};
 use heliu_storage::{ConflictQuery, ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
-use heliu_wire::operations as pb;
-use heliu_wire::operations::operations_service_server::OperationsService;
-use heliu_wire::records::Seat;
+use heliu_wire::messages;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
@@ -162,7 +162,7 @@ impl Operations {
 
     async fn decide_foreign(
         &self,
-        reach: &Reach<'_, S>,
+        reach: &Reach<'_>,
         text: &str,
         action: ForeignAction,
         reason: &str,
@@ -218,12 +218,12 @@ impl OperationsService for Operations {
         let whole = pb::GetStatusResponse {
             node: status.node.to_string(),
             node_name: node_name(status.node, directory),
-            seat: Some(Seat::of(status.seat, directory.seats())),
+            seat: Some(messages::seat(status.seat, directory.seats())),
             realm: status.realm.to_string(),
             store: status.meta.store.to_string(),
             store_head: status.meta.head,
             incarnation: status.meta.incarnations.last().map(|(id, _)| id.to_string()).unwrap_or_default(),
-            counts: Some(status.counts.into()),
+            counts: Some(messages::counts(status.counts)),
             directory_len: status.directory_len,
             directory_head: status.directory_head.to_string(),
             uptime_ms: u64::try_from(status.uptime.as_millis()).unwrap_or(u64::MAX),

@@ -1,12 +1,12 @@
 //! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
 
+use heliu_api::operations as pb;
 use heliu_record::id::to_hex;
 use heliu_record::reason::{Facts, Reason};
 use heliu_replication::{Alarm, ForeignAuthor, Severity};
 use heliu_storage::{Quarantined, RecordRow, RecordState, StrandedRow};
 use heliu_trust::directory::Directory;
-use heliu_wire::operations as pb;
-use heliu_wire::records::Seat;
+use heliu_wire::messages;
 
 use super::words::{node_name, seat_of_node};
 use crate::status::{LinkReport, LinkRole, LinkState, Outcome, RefusedPeer, Verification};
@@ -19,7 +19,7 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
     pb::Link {
         peer_node: link.peer.map(|peer| peer.to_string()).unwrap_or_default(),
         peer_node_name: link.peer.map(|peer| node_name(peer, directory)).unwrap_or_default(),
-        peer_seat: link.peer_seat.map(|seat| Seat::of(seat, directory.seats())),
+        peer_seat: link.peer_seat.map(|seat| messages::seat(seat, directory.seats())),
         role: role(link.role).into(),
         address: if link.dialer { link.address } else { String::new() },
         state: state(link.state).into(),
@@ -76,7 +76,7 @@ fn state(state: LinkState) -> pb::LinkState {
 
 pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb::Verification {
     let peer = verified.peer.map(|peer| peer.to_string()).unwrap_or_default();
-    let peer_seat = verified.peer_seat.map(|seat| Seat::of(seat, directory.seats()));
+    let peer_seat = verified.peer_seat.map(|seat| messages::seat(seat, directory.seats()));
     let address = if verified.dialer { verified.address.clone() } else { String::new() };
     let said = pb::Verification {
         peer_node: peer,
@@ -150,7 +150,7 @@ pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
 
 pub(super) fn foreign(author: &ForeignAuthor, directory: &Directory) -> pb::ForeignAuthor {
     pb::ForeignAuthor {
-        seat: Some(Seat::of(author.seat, directory.seats())),
+        seat: Some(messages::seat(author.seat, directory.seats())),
         leaves: author.leaves,
         leaves_max: author.leaves_max,
         records_outside: author.records_outside as u64,

@@ -145,7 +145,7 @@ pub(super) fn of<T: Message>(
 
 #[cfg(test)]
 mod tests {
-    use heliu_wire::records::Label;
+    use heliu_api::records::Label;
 
     use super::*;
 

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_api::records as pb;
+use heliu_api::records::records_service_server::RecordsService;
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
 use heliu_replication::Revealed;
 use heliu_storage::{Budget, ConflictRef, ListQuery, Read, RecordRow, RecordState, StoreError};
-use heliu_wire::records as pb;
-use heliu_wire::records::records_service_server::RecordsService;
+use heliu_wire::messages;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
@@ -231,7 +232,7 @@ impl RecordsService for Records {
     ) -> Result<Response<pb::ListSeatsResponse>, Status> {
         let asked = request.into_inner();
         let directory = self.node.directory();
-        let all = directory.seats().iter().map(|seat| pb::Seat::of(seat.id, directory.seats()));
+        let all = directory.seats().iter().map(|seat| messages::seat(seat.id, directory.seats()));
         let (seats, next) = pages::of(all, &asked.after, asked.limit, self.node.page_bytes())?;
         Ok(Response::new(pb::ListSeatsResponse { seats, next }))
     }

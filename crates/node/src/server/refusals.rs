@@ -1,10 +1,10 @@
 //! Why a call is refused, as people read it in both languages: what happened, why, what to do.
 
+use heliu_api::status::{Refusal, Sort};
 use heliu_record::conflict::Explanation;
 use heliu_record::id::RecordId;
 use heliu_record::kind::Label;
 use heliu_storage::StoreError;
-use heliu_wire::status::{Refusal, Sort};
 use tonic::{Code, Status};
 
 use super::unread::Full;
@@ -17,7 +17,7 @@ const FAULTS_TOLD: usize = 20;
 
 pub(super) fn of_execute(error: &ExecuteError) -> Status {
     let refusal = match error {
-        ExecuteError::Refused(refusal) => Refusal::from(refusal),
+        ExecuteError::Refused(refusal) => heliu_wire::messages::refusal(refusal),
         ExecuteError::StoreFailed(error) => of_write(error),
         ExecuteError::ShuttingDown => shutting_down(),
         ExecuteError::Stopped => {

@@ -2,6 +2,7 @@
 //! if it held nothing else. There is one answer for what its bearer may not see, for what has left, and for what never was.
 //! Unlimited ones cost nothing here.
 
+use heliu_api::records::ExecuteRequest;
 use heliu_record::command::{KIND_ARGUMENT, Makes};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sight::Sight;
@@ -9,7 +10,6 @@ use heliu_storage::row::prefix_bounds;
 use heliu_storage::{ConflictRow, ListQuery, QuarantineRow, ReadRecords, RecordRow, StoreError};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
-use heliu_wire::records::ExecuteRequest;
 use tonic::{Request, Status};
 
 use super::refusals::{ambiguous, damaged, of_read, out_of_scope};

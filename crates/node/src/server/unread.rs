@@ -128,7 +128,7 @@ impl Unread {
         size: Size,
         payer: Payer,
         visitor: Option<Visitor>,
-    ) -> Result<Arc<Held>, heliu_wire::status::Refusal> {
+    ) -> Result<Arc<Held>, heliu_api::status::Refusal> {
         let share = self.share(&payer);
         let connection = visitor.as_ref().map(|visitor| Arc::clone(&visitor.share));
         let mut permits = Vec::new();

@@ -1,12 +1,13 @@
 //! Records and changes as the messages of `heliu.records.v1` say them, and ids as people type them.
 
+use heliu_api::records as pb;
+use heliu_api::status::Refusal;
 use heliu_record::change::Change;
 use heliu_record::id::SeatId;
 use heliu_storage::{LeafRow, RecordRow, RecordState};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
-use heliu_wire::records as pb;
-use heliu_wire::status::Refusal;
+use heliu_wire::messages;
 use serde_json::{Value, json};
 use tonic::Status;
 
@@ -56,7 +57,7 @@ pub(super) fn no_record(text: &str, field: &str) -> Refusal {
 }
 
 pub(super) fn seat_of_node(node: NodeId, directory: &Directory) -> Option<pb::Seat> {
-    directory.node(node).map(|info| pb::Seat::of(info.seat, directory.seats()))
+    directory.node(node).map(|info| messages::seat(info.seat, directory.seats()))
 }
 
 /// Nodes have no names of their own: that of the seat, and the short id if the seat has several nodes.
@@ -76,7 +77,7 @@ pub(super) fn beside(row: &RecordRow, conflicts: &[String], path: &str, director
     let (owners, participants) = seats(row);
     let shown = |ids: Vec<SeatId>| {
         let seat = |id| {
-            let seat = pb::Seat::of(id, directory.seats());
+            let seat = messages::seat(id, directory.seats());
             json!({"id": seat.id, "code": seat.code, "name": seat.name, "tier": seat.tier})
         };
         ids.into_iter().map(seat).collect::<Value>()
@@ -113,11 +114,11 @@ pub(super) fn record(row: RecordRow, mut conflicts: Vec<String>, directory: &Dir
     pb::Record {
         id: row.id.to_string(),
         kind: row.preimage.kind,
-        birth: Some(pb::Seat::of(row.preimage.birth, seats)),
+        birth: Some(messages::seat(row.preimage.birth, seats)),
         state: state.into(),
         public: row.scope.public,
-        owners: owners.into_iter().map(|id| pb::Seat::of(id, seats)).collect(),
-        participants: participants.into_iter().map(|id| pb::Seat::of(id, seats)).collect(),
+        owners: owners.into_iter().map(|id| messages::seat(id, seats)).collect(),
+        participants: participants.into_iter().map(|id| messages::seat(id, seats)).collect(),
         view_json,
         leaves: row.leaves,
         waiting: row.waiting,
@@ -135,7 +136,7 @@ pub(super) fn change(row: &LeafRow, directory: &Directory) -> pb::Change {
         author_node: row.author.to_string(),
         author_node_name: node_name(row.author, directory),
         author_seat: seat_of_node(row.author, directory),
-        status: pb::ChangeStatus::from(row.status).into(),
+        status: messages::change_status(row.status).into(),
         position: row.position,
         origin_node: row.origin.map(|node| node.to_string()).unwrap_or_default(),
         kind_version: row.kind_version,
@@ -147,7 +148,7 @@ pub(super) fn change(row: &LeafRow, directory: &Directory) -> pb::Change {
             who: change.note.who.clone(),
             command: change.note.command.clone(),
             reason: change.note.reason.clone(),
-            puts: change.puts.iter().map(Into::into).collect(),
+            puts: change.puts.iter().map(messages::put).collect(),
             ..shown
         },
         Err(_) => pb::Change { unreadable: true, ..shown },

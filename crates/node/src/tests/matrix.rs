@@ -7,12 +7,12 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use heliu_api::status::Refusal;
+use heliu_api::{administration as adm, operations as ops, records as rec};
 use heliu_record::id::{LeafHash, RecordId, to_hex};
 use heliu_storage::{QuarantineRow, Store, StrandedRow, StrandedState, Transaction};
 use heliu_trust::directory::Item;
 use heliu_trust::signature::Signer as _;
-use heliu_wire::status::Refusal;
-use heliu_wire::{METHODS, administration as adm, operations as ops, records as rec};
 use prost::Message;
 use prost::bytes::{Buf as _, BufMut as _};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -359,7 +359,7 @@ async fn every_call_shows_each_kind_of_token_what_its_rule_says_and_no_more() {
     until("the tokens are known", async || caller.call(schema, newest.as_deref(), Vec::new()).await.is_ok()).await;
 
     let mut rows: BTreeMap<&str, String> = BTreeMap::new();
-    for path in METHODS {
+    for path in heliu_api::METHODS.iter().chain(heliu_wire::METHODS) {
         let Some(rule) = rule(path) else { panic!("{path} has no rule: say what it needs, and how far it reaches") };
         let doors = &stage.township.node.0.secured.as_ref().expect("it is secured").doors;
         doors.attempts.forget();

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::stream::pending;
+use heliu_api::records::{GetSchemaRequest, GetSchemaResponse};
 use heliu_tls::Expected;
-use heliu_wire::records::{GetSchemaRequest, GetSchemaResponse};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;

@@ -1,10 +1,10 @@
 //! For who may not see a record it does not exist: one answer for what is not his, for what has left, and for what never was.
 
+use heliu_api::status::Refusal;
+use heliu_api::{administration as adm, operations as ops, records as rec};
 use heliu_record::id::RecordId;
 use heliu_replication::{Alarm, Severity};
 use heliu_trust::signature::Signer as _;
-use heliu_wire::status::Refusal;
-use heliu_wire::{administration as adm, operations as ops, records as rec};
 use prost::Message;
 
 use super::matrix::Caller;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::ask::{Ask, Fault};
 use super::county::County;
 use super::words::Teller;
+use crate::served;
 use crate::text::{Language, codes, language, tr};
 
 const PAGE: usize = 64;
@@ -43,7 +44,7 @@ pub async fn tell(county: &County, conflict: &Conflict, teller: &Teller) -> Resu
         Severity::Advisory => "advisory",
         Severity::Info => "info",
     });
-    let (id, kind) = (conflict.id.short(), codes::finding(&conflict.kind));
+    let (id, kind) = (conflict.id.short(), codes::finding(&served::schema(), &conflict.kind));
     let explanation = match language() {
         Language::Zh => &conflict.explanation.zh,
         Language::En => &conflict.explanation.en,
@@ -95,7 +96,8 @@ pub async fn settle(county: &County, conflict: &Conflict, value: &ConflictValue,
     let (top, choice) = (county.top(), value.choice());
     let settle = Ask::new("conflict.settle").of(conflict.subject).with("conflict", conflict.id).with("choice", &choice);
     county.ask(top.seat.id, settle.because("县级核实后裁定")).await?;
-    let (name, kind, chosen) = (&top.seat.name, codes::finding(&conflict.kind), shown(county, &value.value).await?);
+    let kind = codes::finding(&served::schema(), &conflict.kind);
+    let (name, chosen) = (&top.seat.name, shown(county, &value.value).await?);
     teller.say(&tr!("{name}处置“{kind}”:选定“{chosen}”。", "{name} settles {kind}: it chooses {chosen}."));
     Ok(())
 }

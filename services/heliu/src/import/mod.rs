@@ -7,15 +7,13 @@ pub mod regions;
 mod rows;
 mod sending;
 
-use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use heliu_client::Client;
+use heliu_client::schema::ValueType;
+use heliu_client::{Client, Schema};
 use heliu_disk::small_file;
 use heliu_node::region;
-use heliu_record::kind::ValueType;
-
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
@@ -28,29 +26,30 @@ use orgs::Orgs;
 use rows::{BadRow, Form, Row, Rows};
 use sending::{Order, Refused, Sent, send};
 
-/// What can be imported: the command of each row, and the kind that it makes.
+/// What can be imported: the command of each row.
 #[derive(Clone, Copy)]
 pub struct What {
     command: &'static str,
-    kind: &'static str,
 }
 
-pub const MEMBERS: What = What { command: "member.register", kind: "member" };
-pub const ORGS: What = What { command: "org.create", kind: "org" };
+pub const MEMBERS: What = What { command: "member.register" };
+pub const ORGS: What = What { command: "org.create" };
 
 /// Of more lines only the number is told.
 const LINES_SHOWN: usize = 20;
 
-type References = BTreeMap<&'static str, Reference>;
+type References = BTreeMap<String, Reference>;
 
 impl What {
-    fn form(self) -> Result<Form, Failure> {
-        let (Some(command), Some(kind)) = (catalogue().command(self.command), catalogue().kind(self.kind)) else {
+    /// As the node declares it.
+    fn form(self, schema: &Schema) -> Result<Form<'_>, Failure> {
+        let made = schema.command(self.command).and_then(|command| Some((command, schema.made_by(command)?)));
+        let Some((command, kind)) = made else {
             let name = self.command;
             return Err(Failure::new(
                 Exit::Failed,
                 "declaration",
-                say!("本版本没有 {name}", "this version has no {name}"),
+                say!("该节点没有新建记录的命令 {name}", "the node has no command {name} that makes a record"),
             ));
         };
         Ok(Form { command, kind })
@@ -66,24 +65,16 @@ pub enum Reference {
 }
 
 pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
-    let form = what.form()?;
     let bytes = read(&args.file)?;
+    let client = target::connect(&args.read.target).await?;
+    let schema = client.schema().await?;
+    let form = what.form(&schema)?;
     let Rows { good: rows, bad } = checked(&form, &args.file, &bytes)?;
-    let told = |bad: Vec<BadRow>| bad_rows(&args.file, bad);
-    let asked = async {
-        let client = target::connect(&args.read.target).await?;
-        let known = Known { orgs: Orgs::of(&client).await?, seats: seats_of(&client).await? };
-        Ok::<_, Failure>((client, known))
-    };
-    // What is wrong with the file can be said without a node, and is the first thing to put right.
-    let (client, known) = match asked.await {
-        Err(_) if !bad.is_empty() => return Err(told(bad)),
-        found => found?,
-    };
+    let known = Known { orgs: Orgs::of(&client).await?, seats: seats_of(&client).await? };
     let (references, unknown) = refer(&form, &rows, &known);
     let bad: Vec<BadRow> = bad.into_iter().chain(unknown).collect();
     if !bad.is_empty() {
-        return Err(told(bad));
+        return Err(bad_rows(&args.file, bad));
     }
     let total = rows.len();
     let sent = if args.dry_run {
@@ -91,7 +82,7 @@ pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
     } else {
         let reason = if args.asker.reason.is_empty() { said_file(&args.file) } else { args.asker.reason.clone() };
         let orders = orders(&form, rows, references);
-        send(&client, form.command.name, orders, &who(&args.asker), &reason).await
+        send(&client, &form.command.name, orders, &who(&args.asker), &reason).await
     };
     finish(&args, total, &sent)
 }
@@ -117,7 +108,7 @@ fn said_file(file: &Path) -> String {
     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn checked(form: &Form, file: &Path, bytes: &[u8]) -> Result<Rows, Failure> {
+fn checked(form: &Form<'_>, file: &Path, bytes: &[u8]) -> Result<Rows, Failure> {
     if form.command.name == ORGS.command && region::is_region_file(bytes) {
         let good = rows::orgs_of(bytes).map_err(|error| realm::regions::refused(file, &error))?;
         return Ok(Rows { good, bad: Vec::new() });
@@ -140,10 +131,11 @@ fn bad_rows(file: &Path, mut bad: Vec<BadRow>) -> Failure {
 
 /// What each row's references stand for, and the rows that name what there is not, or what could be several. A row may
 /// name an organisation that an earlier one makes, by name or seat.
-fn refer(form: &Form, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
+fn refer(form: &Form<'_>, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
     let makes_orgs = form.command.name == ORGS.command;
-    let arguments = |wanted: fn(ValueType) -> bool| -> Vec<&'static str> {
-        form.command.arguments.iter().filter(|argument| wanted(argument.value)).map(|argument| argument.name).collect()
+    let arguments = |wanted: fn(&ValueType) -> bool| -> Vec<&str> {
+        let wanted = form.command.arguments.iter().filter(|argument| wanted(&argument.value));
+        wanted.map(|argument| argument.name.as_str()).collect()
     };
     let of_records = arguments(|value| matches!(value, ValueType::Record(_)));
     let of_seats = arguments(|value| matches!(value, ValueType::Seat));
@@ -151,28 +143,28 @@ fn refer(form: &Form, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadR
     let mut made: BTreeMap<&str, Vec<(usize, &Row)>> = BTreeMap::new();
     for (place, row) in rows.iter().enumerate() {
         let mut references = BTreeMap::new();
-        for text in of_seats.iter().filter_map(|name| row.values.get(name)).filter(|text| !known.seats.contains(*text))
+        for text in of_seats.iter().filter_map(|name| row.values.get(*name)).filter(|text| !known.seats.contains(*text))
         {
             let reason = say!("名录中没有席位 {text}", "the node's directory has no seat {text}");
             bad.push(BadRow { line: row.line, reason });
         }
         for name in &of_records {
-            let Some(text) = row.values.get(name) else { continue };
+            let Some(text) = row.values.get(*name) else { continue };
             if let Some(parent) = row.parent {
-                references.insert(*name, Reference::Row(parent));
+                references.insert((*name).to_owned(), Reference::Row(parent));
                 continue;
             }
             let earlier: Vec<(usize, &Row)> = made.get(text.as_str()).cloned().unwrap_or_default();
             match one_of(&known.orgs, text, &earlier) {
                 Ok(reference) => {
-                    references.insert(*name, reference);
+                    references.insert((*name).to_owned(), reference);
                 }
                 Err(reason) => bad.push(BadRow { line: row.line, reason }),
             }
         }
         all.push(references);
         for name in ["name", "seat"].iter().filter(|_| makes_orgs) {
-            if let Some(text) = row.values.get(name) {
+            if let Some(text) = row.values.get(*name) {
                 made.entry(text).or_default().push((place, row));
             }
         }
@@ -186,7 +178,7 @@ fn one_of(orgs: &Orgs, text: &str, earlier: &[(usize, &Row)]) -> Result<Referenc
     // What an earlier row makes is there already when the file is imported again.
     held.retain(|id| {
         let made_by = |row: &Row| {
-            let value = |name| row.values.get(name).map(String::as_str);
+            let value = |name: &str| row.values.get(name).map(String::as_str);
             value("name").is_some_and(|name| orgs.is(id, name, value("seat")))
         };
         !earlier.iter().any(|(_, row)| made_by(row))
@@ -205,7 +197,7 @@ fn one_of(orgs: &Orgs, text: &str, earlier: &[(usize, &Row)]) -> Result<Referenc
     }
 }
 
-fn orders(form: &Form, rows: Vec<Row>, references: Vec<References>) -> Vec<Order> {
+fn orders(form: &Form<'_>, rows: Vec<Row>, references: Vec<References>) -> Vec<Order> {
     let mut same: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     let mut order = |(row, references): (Row, References)| {
         let said = sending::said(form.command, &row.values);
@@ -317,23 +309,26 @@ fn left_out(sent: &Sent) -> Vec<Say> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::served;
 
-    fn org_form() -> Form {
-        Form {
-            command: catalogue().command(ORGS.command).expect("declared"),
-            kind: catalogue().kind(ORGS.kind).expect("declared"),
-        }
+    /// What an organisation's row may say, as a node of this program declares it.
+    fn org_rows(file: &str) -> Vec<Row> {
+        rows::read(&ORGS.form(&served::schema()).expect("declared"), file.as_bytes()).good
+    }
+
+    fn referred(rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
+        refer(&ORGS.form(&served::schema()).expect("declared"), rows, known)
     }
 
     #[test]
     fn a_row_may_name_what_an_earlier_row_makes_and_nothing_later() {
         let file = "name,seat,parent_org\n县委,371726000000,\n镇党委,371726101000,县委\n村支部,,371726101000\n孤支部,,后来的\n后来的,,\n";
-        let rows = rows::read(&org_form(), file.as_bytes()).good;
+        let rows = org_rows(file);
         let seats = ["371726000000", "371726101000"].map(str::to_owned).into();
         let known = Known { seats, ..Known::default() };
-        let (_, bad) = refer(&org_form(), &rows, &known);
+        let (_, bad) = referred(&rows, &known);
         assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
-        let (references, _) = refer(&org_form(), &rows[..3], &known);
+        let (references, _) = referred(&rows[..3], &known);
         assert_eq!(references[1]["parent_org"], Reference::Row(0));
         assert_eq!(references[2]["parent_org"], Reference::Row(1));
     }
@@ -342,18 +337,18 @@ mod tests {
     fn a_seat_that_the_directory_lacks_and_a_parent_that_could_be_two_are_bad_rows() {
         let file = "name,seat,parent_org\n机关支部,371726101000,\n".to_owned()
             + "机关支部,371726102000,\n甲小组,,机关支部\n乙支部,371726999000,\n县委,371726101000,\n丙支部,,县委\n";
-        let rows = rows::read(&org_form(), file.as_bytes()).good;
+        let rows = org_rows(&file);
         let mut known = Known::default();
         known.seats.extend(["371726101000", "371726102000"].map(str::to_owned));
         known.orgs.enter(&"ab".repeat(32), "县委", &["371726000000"], false);
-        let (_, bad) = refer(&org_form(), &rows, &known);
+        let (_, bad) = referred(&rows, &known);
         let told: Vec<(u64, &str)> = bad.iter().map(|row| (row.line, row.reason.en.as_str())).collect();
         assert_eq!(told.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 5, 7], "{told:?}");
         assert!(told[0].1.contains("(line 2, 3)") && told[1].1.contains("no seat 371726999000"), "{told:?}");
         // The same file again: what its row made is there.
         known.orgs.enter(&"cd".repeat(32), "丁镇党委", &["371726101000"], false);
         let again = "name,seat,parent_org\n丁镇党委,371726101000,\n戊支部,,丁镇党委\n";
-        let (references, bad) = refer(&org_form(), &rows::read(&org_form(), again.as_bytes()).good, &known);
+        let (references, bad) = referred(&org_rows(again), &known);
         assert!(bad.is_empty() && references[1]["parent_org"] == Reference::Row(0), "{bad:?}");
         assert!(told[2].1.contains("(line 6, abababab 县委)"), "{told:?}");
     }
@@ -361,9 +356,12 @@ mod tests {
     #[test]
     fn the_same_file_gives_the_same_command_ids_and_two_equal_rows_are_two_commands() {
         let ids = |file: &str| {
-            let rows = rows::read(&org_form(), file.as_bytes()).good;
+            let (schema, rows) = (served::schema(), org_rows(file));
             let none = vec![BTreeMap::new(); rows.len()];
-            orders(&org_form(), rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
+            orders(&ORGS.form(&schema).expect("declared"), rows, none)
+                .into_iter()
+                .map(|order| order.id)
+                .collect::<Vec<_>>()
         };
         let first = ids("name,level\n甲,branch\n甲,branch\n乙,group\n");
         assert_eq!(first, ids("name,level\n甲,branch\n甲,branch\n乙,group\n"));

@@ -1,12 +1,10 @@
 //! The organisations that a node holds, by what people call them: rows of a file name a branch by its id, a beginning of
 //! it, its full name, or the region code of its seat.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
-use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record, RecordState};
-use heliu_record::kind::Merge;
+use heliu_client::{Client, Schema};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -28,12 +26,12 @@ struct Org {
 impl Orgs {
     /// Asks the node for all of them.
     pub async fn of(client: &Client) -> Result<Self, Failure> {
-        let mut orgs = Orgs::default();
+        let (mut orgs, schema) = (Orgs::default(), client.schema().await?);
         let mut after = String::new();
         loop {
             let request = ListRequest { kind: "org".to_owned(), after, limit: 1_000, ..ListRequest::default() };
             let page = client.list(request).await?;
-            page.records.iter().for_each(|record| orgs.add(record));
+            page.records.iter().for_each(|record| orgs.add(record, &schema));
             after = page.next;
             if after.is_empty() {
                 return Ok(orgs);
@@ -41,14 +39,14 @@ impl Orgs {
         }
     }
 
-    fn add(&mut self, record: &Record) {
+    fn add(&mut self, record: &Record, schema: &Schema) {
         if record.state() != RecordState::Present {
             return;
         }
         let view: Value = serde_json::from_str(&record.view_json).unwrap_or_default();
         let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let codes: Vec<&str> = record.owners.iter().map(|owner| owner.code.as_str()).collect();
-        self.enter(&record.id, &text("name"), &codes, is_ending(&text("lifecycle")));
+        self.enter(&record.id, &text("name"), &codes, is_ending(schema, &text("lifecycle")));
     }
 
     pub fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
@@ -112,12 +110,9 @@ impl Orgs {
     }
 }
 
-fn is_ending(state: &str) -> bool {
-    let lifecycle = catalogue().kind("org").and_then(|kind| kind.field("lifecycle"));
-    match lifecycle.map(|field| field.merge) {
-        Some(Merge::State(machine)) => machine.state(state).is_some_and(|state| state.ending),
-        _ => false,
-    }
+fn is_ending(schema: &Schema, state: &str) -> bool {
+    let lifecycle = schema.kind("org").and_then(|kind| kind.field("lifecycle"));
+    lifecycle.and_then(|field| field.state(state)).is_some_and(|state| state.ending)
 }
 
 #[cfg(test)]
@@ -151,6 +146,8 @@ mod tests {
 
     #[test]
     fn the_endings_are_those_that_the_kind_declares() {
+        let schema = crate::served::schema();
+        let is_ending = |state: &str| is_ending(&schema, state);
         assert!(is_ending("dissolved") && is_ending("absorbed") && !is_ending("active"));
     }
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use heliu_client::schema::{Argument, Command, Kind, ValueType};
 use heliu_node::region::{self, RegionError};
-use heliu_record::command::{Argument, Command};
-use heliu_record::kind::{Kind, Label, Merge, ValueType};
+use heliu_record::date;
+use heliu_record::kind::Label;
 use heliu_record::plain_text::{self, Hidden};
-use heliu_record::seats::{Seat, Seats, Tier};
+use heliu_record::seats::{Seat, Tier};
 use heliu_trust::id::RealmId;
 
 use crate::text::{Say, nearest, say};
@@ -19,7 +20,7 @@ pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub line: u64,
-    pub values: BTreeMap<&'static str, String>,
+    pub values: BTreeMap<String, String>,
     /// The row that makes its parent, by its place, where that follows from the file and not from what it is called.
     pub parent: Option<usize>,
 }
@@ -39,9 +40,9 @@ impl BadRow {
 }
 
 /// What is imported: the command that each row gives, and the kind that it makes, for Chinese column names.
-pub struct Form {
-    pub command: &'static Command,
-    pub kind: &'static Kind,
+pub struct Form<'s> {
+    pub command: &'s Command,
+    pub kind: &'s Kind,
 }
 
 /// What a file holds: the rows that can be taken as far as the file alone can say, and all that cannot.
@@ -51,12 +52,12 @@ pub struct Rows {
     pub bad: Vec<BadRow>,
 }
 
-pub fn read(form: &Form, bytes: &[u8]) -> Rows {
+pub fn read(form: &Form<'_>, bytes: &[u8]) -> Rows {
     read_table(form, bytes).unwrap_or_else(|bad| Rows { good: Vec::new(), bad })
 }
 
 /// Without a header that is right, no row can be read.
-fn read_table(form: &Form, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
+fn read_table(form: &Form<'_>, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(vec![BadRow {
             line: 1,
@@ -147,9 +148,9 @@ fn twice(rows: &[Row], name: &str) -> Vec<BadRow> {
     bad
 }
 
-impl Form {
+impl<'s> Form<'s> {
     /// The argument of each column.
-    fn columns(&self, header: &csv::ByteRecord) -> Result<Vec<&'static Argument>, Vec<BadRow>> {
+    fn columns(&self, header: &csv::ByteRecord) -> Result<Vec<&'s Argument>, Vec<BadRow>> {
         let (mut columns, mut bad) = (Vec::new(), Vec::new());
         let mut fault = |reason: Say| bad.push(BadRow { line: 1, reason });
         for name in header {
@@ -165,8 +166,7 @@ impl Form {
         }
         for argument in self.command.arguments.iter().filter(|argument| argument.required) {
             if !columns.iter().any(|column| column.name == argument.name) {
-                let name = argument.name;
-                let label = self.label(argument);
+                let (name, label) = (&argument.name, self.label(argument));
                 fault(say!("缺少必填的列“{label}”", "the required column {name} is missing"));
             }
         }
@@ -180,32 +180,27 @@ impl Form {
                 "the column names are not UTF-8; save the sheet as \"CSV UTF-8\""
             );
         }
-        let known = || self.command.arguments.iter().flat_map(|argument| [argument.name, self.label(argument)]);
+        let known = || self.command.arguments.iter().flat_map(|argument| [&*argument.name, self.label(argument)]);
         match nearest(name, known()) {
             Some(near) => say!("没有列“{name}”;是不是 {near}?", "there is no column {name:?}; did you mean {near}?"),
             None => {
                 let labels = self.command.arguments.iter().map(|a| self.label(a)).collect::<Vec<_>>().join("、");
-                let known = self.command.arguments.iter().map(|a| a.name).collect::<Vec<_>>().join(", ");
+                let known = self.command.arguments.iter().map(|a| &*a.name).collect::<Vec<_>>().join(", ");
                 say!("没有列“{name}”;可用的列:{labels}", "there is no column {name:?}; the columns are: {known}")
             }
         }
     }
 
-    fn argument(&self, name: &str) -> Option<&'static Argument> {
+    fn argument(&self, name: &str) -> Option<&'s Argument> {
         self.command.arguments.iter().find(|argument| argument.name == name || self.label(argument) == name)
     }
 
-    /// The Chinese name of a column: the field's, else the short part of what the argument's help says.
-    fn label(&self, argument: &'static Argument) -> &'static str {
-        let help = argument.help.zh.split([',', ';', '(']).next().unwrap_or_default();
-        self.kind.field(argument.name).map_or(help, |field| field.label.zh)
+    /// The Chinese name of a column: the field's, else what the argument is called for short.
+    fn label(&self, argument: &'s Argument) -> &'s str {
+        self.kind.field(&argument.name).map_or(&argument.label.zh, |field| &field.label.zh)
     }
 
-    fn row(
-        &self,
-        columns: &[&'static Argument],
-        record: &csv::ByteRecord,
-    ) -> Result<BTreeMap<&'static str, String>, Vec<Say>> {
+    fn row(&self, columns: &[&'s Argument], record: &csv::ByteRecord) -> Result<BTreeMap<String, String>, Vec<Say>> {
         let (found, wanted) = (record.len(), columns.len());
         if found != wanted {
             return Err(vec![say!(
@@ -218,10 +213,10 @@ impl Form {
             let label = self.label(argument);
             match self.value(argument, bytes) {
                 Ok(Some(value)) => {
-                    values.insert(argument.name, value);
+                    values.insert(argument.name.clone(), value);
                 }
                 Ok(None) if argument.required => {
-                    let name = argument.name;
+                    let name = &argument.name;
                     faults.push(say!("{label}是空的,而它必填", "{name} is empty, and it is required"));
                 }
                 Ok(None) => {}
@@ -232,8 +227,8 @@ impl Form {
     }
 
     /// A value in the form in which the command takes it; none for an empty or blank one.
-    fn value(&self, argument: &'static Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
-        let (name, label) = (argument.name, self.label(argument));
+    fn value(&self, argument: &'s Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
+        let (name, label) = (&argument.name, self.label(argument));
         let text = std::str::from_utf8(bytes).map_err(|_| {
             say!(
                 "{label}不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
@@ -254,37 +249,37 @@ impl Form {
         }
         let text = text.as_ref();
         let text = self.code_of(argument, text).unwrap_or(text);
-        let is_right = match argument.value {
-            // Which one it is, is looked up later.
-            ValueType::Record(_) | ValueType::Unit(_) => true,
-            // Whether the directory has it, the node knows.
-            ValueType::Seat => is_seat(text),
-            value => value.parse(text, &Seats::default()).is_some(),
-        };
+        let is_right = fits(&argument.value, text);
         if is_right {
             return Ok(Some(text.to_owned()));
         }
         // What is told here may be kept; the line tells which one it is.
         let shown: String = if argument.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
-        let expects = match argument.value {
-            ValueType::Text(max) => {
-                say!("最多 {max} 字的文字", "a text of up to {max} characters")
-            }
-            value => value.expects().into(),
-        };
-        let Say { zh, en } = expects;
+        let heliu_client::schema::Label { zh, en } = &argument.expects;
         Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
     }
 
     /// A state or a choice by what people read for it: 正式党员 is `full`.
-    fn code_of(&self, argument: &Argument, text: &str) -> Option<&'static str> {
-        if let ValueType::Choice(choices) = argument.value {
-            return choices.iter().find(|choice| choice.label.is(text)).map(|choice| choice.name);
+    fn code_of(&self, argument: &'s Argument, text: &str) -> Option<&'s str> {
+        if let ValueType::Choice(choices) = &argument.value {
+            return choices.iter().find(|choice| choice.label.is(text)).map(|choice| &*choice.name);
         }
-        match self.kind.field(argument.name)?.merge {
-            Merge::State(machine) => machine.state_called(text).map(|state| state.name),
-            _ => None,
-        }
+        self.kind.field(&argument.name)?.state_called(text).map(|state| &*state.name)
+    }
+}
+
+/// Whether a text can be a value, as far as it can be told here. The node judges it once more.
+fn fits(value: &ValueType, text: &str) -> bool {
+    match value {
+        ValueType::Text { chars_max } => text.chars().count() <= *chars_max as usize,
+        ValueType::Date => date::is_date(text),
+        ValueType::Int => text.parse::<i64>().is_ok(),
+        ValueType::Bool => ["true", "yes", "是", "false", "no", "否"].contains(&text),
+        ValueType::Choice(choices) => choices.iter().any(|choice| choice.name == text),
+        // Whether the directory has it, the node knows.
+        ValueType::Seat => is_seat(text),
+        // Which one it is, is looked up later.
+        ValueType::Record(_) | ValueType::Unit(_) | ValueType::Other => true,
     }
 }
 
@@ -302,16 +297,16 @@ pub fn orgs_of(bytes: &[u8]) -> Result<Vec<Row>, RegionError> {
         let village = seat.tier == Tier::Village;
         let suffix = if village { "党支部" } else { "党委" };
         let mut values = BTreeMap::from([
-            ("name", format!("{}{suffix}", without_committee(&seat.name))),
-            ("seat", seat.code.clone()),
-            ("level", if village { "branch" } else { "committee" }.to_owned()),
+            ("name".to_owned(), format!("{}{suffix}", without_committee(&seat.name))),
+            ("seat".to_owned(), seat.code.clone()),
+            ("level".to_owned(), if village { "branch" } else { "committee" }.to_owned()),
         ]);
         if village {
-            values.insert("org_kind", "village".to_owned());
+            values.insert("org_kind".to_owned(), "village".to_owned());
         }
         let parent = seat.parent.and_then(|parent| places.get(&parent).copied());
         if let Some((_, above)) = parent.and_then(|parent| seats.get(parent)) {
-            values.insert("parent_org", above.code.clone());
+            values.insert("parent_org".to_owned(), above.code.clone());
         }
         Row { line: *line as u64, values, parent }
     };
@@ -326,19 +321,18 @@ fn without_committee(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use heliu_catalogue::catalogue;
-
     use super::*;
+    use crate::served;
 
-    fn members() -> Form {
-        Form {
-            command: catalogue().command("member.register").expect("it is declared"),
-            kind: catalogue().kind("member").expect("it is declared"),
-        }
+    /// Rows of members, by what a node of this program declares.
+    fn read(file: &[u8]) -> Rows {
+        let schema = served::schema();
+        let command = schema.command("member.register").expect("it is declared");
+        super::read(&Form { command, kind: schema.made_by(command).expect("it is declared") }, file)
     }
 
     fn faults(file: &[u8]) -> Vec<(u64, String)> {
-        let mut bad = read(&members(), file).bad;
+        let mut bad = read(file).bad;
         bad.sort_by_key(|row| row.line);
         bad.into_iter().map(|row| (row.line, row.reason.en)).collect()
     }
@@ -346,7 +340,7 @@ mod tests {
     #[test]
     fn columns_are_named_in_english_or_chinese_and_in_any_order() {
         let file = "\u{feff}所在支部,姓名,stage,joined_on\r\n371726101201,测试甲0001,full,2001-07-01\r\n\r\nb,乙,,\r\n";
-        let rows = read(&members(), file.as_bytes()).good;
+        let rows = read(file.as_bytes()).good;
         assert_eq!((rows.len(), rows[1].line), (2, 4));
         assert_eq!(
             (rows[0].line, rows[0].values["name"].as_str(), rows[0].values["branch"].as_str()),
@@ -356,13 +350,11 @@ mod tests {
 
     #[test]
     fn a_state_may_be_given_by_its_chinese_name() {
-        let member = catalogue().kind("member").expect("it is declared");
-        let Some(Merge::State(machine)) = member.field("stage").map(|field| field.merge) else {
-            panic!("stage is a state")
-        };
-        let label = machine.state("probationary").expect("it is declared").label.zh;
+        let schema = served::schema();
+        let stage = schema.kind("member").and_then(|kind| kind.field("stage")).expect("it is declared");
+        let label = &stage.state("probationary").expect("it is declared").label.zh;
         let file = format!("name,branch,stage\n甲,x,{label}\n");
-        assert_eq!(read(&members(), file.as_bytes()).good[0].values["stage"], "probationary");
+        assert_eq!(read(file.as_bytes()).good[0].values["stage"], "probationary");
     }
 
     #[test]
@@ -415,7 +407,7 @@ mod tests {
         );
         assert!(told[3].0 == 5 && told[3].1.contains("U+FEFF"), "{told:?}");
         assert_eq!(told.len(), 4, "{told:?}");
-        let good = read(&members(), "name,branch\n Jose\u{301}　,b\n　,　\n".as_bytes());
+        let good = read("name,branch\n Jose\u{301}　,b\n　,　\n".as_bytes());
         assert_eq!((good.good.len(), good.good[0].values["name"].as_str()), (1, "Jos\u{e9}"));
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use heliu_client::Client;
 use heliu_client::records::ExecuteRequest;
-use heliu_record::command::Command;
+use heliu_client::schema::Command;
 use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
 
@@ -23,8 +23,8 @@ const AT_ONCE: usize = 128;
 pub struct Order {
     pub line: u64,
     pub id: String,
-    pub values: BTreeMap<&'static str, String>,
-    pub references: BTreeMap<&'static str, Reference>,
+    pub values: BTreeMap<String, String>,
+    pub references: BTreeMap<String, Reference>,
 }
 
 /// How far it went.
@@ -49,7 +49,7 @@ pub struct Refused {
 
 /// What a row says, in one encoding. What is to be sealed is left out: ids are made of this, and who carries a record could
 /// try every telephone number until its id comes out.
-pub fn said(command: &Command, values: &BTreeMap<&'static str, String>) -> Vec<u8> {
+pub fn said(command: &Command, values: &BTreeMap<String, String>) -> Vec<u8> {
     let mut said = command.name.as_bytes().to_vec();
     let is_sealed = |name: &str| command.arguments.iter().any(|argument| argument.name == name && argument.sealed);
     for (name, value) in values.iter().filter(|(name, _)| !is_sealed(name)) {
@@ -126,13 +126,13 @@ fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
 }
 
 fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, reason: &str) -> ExecuteRequest {
-    let value = |(name, text): (&&'static str, &String)| {
-        let value = match order.references.get(*name) {
+    let value = |(name, text): (&String, &String)| {
+        let value = match order.references.get(name) {
             Some(Reference::Known(id)) => id.clone(),
             Some(Reference::Row(place)) => made.get(*place).cloned().flatten().unwrap_or_default(),
             None => text.clone(),
         };
-        ((*name).to_owned(), value)
+        (name.clone(), value)
     };
     ExecuteRequest {
         command: command.to_owned(),
@@ -180,15 +180,14 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
-    use heliu_catalogue::catalogue;
-
     use super::*;
 
     #[test]
     fn no_id_follows_from_what_is_to_be_sealed() {
-        let command = catalogue().command("member.register").expect("it is declared");
+        let schema = crate::served::schema();
+        let command = schema.command("member.register").expect("it is declared");
         let row = |name: &str, contact: &str| {
-            said(command, &[("name", name.to_owned()), ("contact", contact.to_owned())].into())
+            said(command, &[("name", name), ("contact", contact)].map(|(n, v)| (n.to_owned(), v.to_owned())).into())
         };
         assert_eq!(row("王红", "13800001234"), row("王红", "13900005678"));
         assert_ne!(row("王红", "13800001234"), row("李明", "13800001234"));

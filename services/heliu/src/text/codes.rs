@@ -1,31 +1,31 @@
-//! The one place that turns a code into what people read for it. Of kinds, fields, states and conflicts the names are declared
-//! with the kinds, in `heliu_catalogue`; here are those of everything else that a node says by a code. Codes are for `--json`.
+//! The one place that turns a code into what people read for it. Kinds, commands and what rules find are called as the node
+//! says that is spoken to; here are the names of everything else that a node says by a code. Codes are for `--json`.
 
-use heliu_catalogue::catalogue;
+use heliu_client::Schema;
 use heliu_node::access::Role;
 use heliu_record::kind::Label;
 use heliu_record::seats::Tier;
 
-use super::{Say, labelled, tr};
+use super::{labelled, spoken, tr};
 
-pub fn kind(code: &str) -> String {
-    Say::from(catalogue().say_kind(code)).now().to_owned()
+/// A kind of record; one that the node does not know has its code alone.
+pub fn kind(schema: &Schema, code: &str) -> String {
+    schema.kind(code).map_or(code, |kind| spoken(&kind.label)).to_owned()
 }
 
 /// The kind of a conflict.
-pub fn finding(code: &str) -> String {
-    Say::from(catalogue().say_finding(code)).now().to_owned()
+pub fn finding(schema: &Schema, code: &str) -> String {
+    schema.finding(code).map_or(code, |finding| spoken(&finding.label)).to_owned()
 }
 
 /// The code of a conflict's kind, by its code or by what people read for it.
-pub fn finding_called(text: &str) -> String {
-    let called = catalogue().findings().find(|word| word.label.is(text));
-    called.map_or_else(|| text.to_owned(), |word| word.name.to_owned())
+pub fn finding_called(schema: &Schema, text: &str) -> String {
+    schema.finding_called(text).map_or(text, |finding| &finding.name).to_owned()
 }
 
 /// The code of a kind of record, by its code or by what people read for it.
-pub fn kind_called(text: &str) -> String {
-    catalogue().kind_called(text).map_or_else(|| text.to_owned(), |kind| kind.name.to_owned())
+pub fn kind_called(schema: &Schema, text: &str) -> String {
+    schema.kind_called(text).map_or(text, |kind| &kind.name).to_owned()
 }
 
 pub fn tier(code: &str) -> String {
@@ -41,8 +41,8 @@ pub fn role(code: &str) -> String {
 }
 
 /// A command by its name for people; with its code, which is what one types.
-pub fn command(code: &str) -> String {
-    catalogue().command(code).map_or_else(|| code.to_owned(), |known| labelled(known.label).to_owned())
+pub fn command(schema: &Schema, code: &str) -> String {
+    schema.command(code).map_or(code, |known| spoken(&known.label)).to_owned()
 }
 
 /// How grave a conflict is.
@@ -66,9 +66,9 @@ pub fn signer(code: &str) -> String {
 }
 
 /// What somebody did, as the audit log has it.
-pub fn action(code: &str) -> String {
+pub fn action(schema: &Schema, code: &str) -> String {
     let known = ACTIONS.iter().find(|(known, _)| *known == code);
-    known.map_or_else(|| command(code), |(_, label)| labelled(*label).to_owned())
+    known.map_or_else(|| command(schema, code), |(_, label)| labelled(*label).to_owned())
 }
 
 pub(super) const fn of(code: &'static str, zh: &'static str, en: &'static str) -> (&'static str, Label) {
@@ -112,7 +112,8 @@ mod tests {
                 ["directory", "foreign", "quarantine", "record", "stranded", "token"].contains(&sort)
             })
         });
-        for code in noted.iter().filter(|code| catalogue().command(code).is_none()) {
+        let served = crate::served::schema();
+        for code in noted.iter().filter(|code| served.command(code).is_none()) {
             let is_known = ACTIONS.iter().any(|(known, _)| known == code);
             assert!(is_known || code.as_str() == "directory.bin", "{code} has no words");
         }
@@ -120,9 +121,12 @@ mod tests {
 
     #[test]
     fn a_conflict_may_be_named_by_what_people_read() {
-        assert_eq!([finding_called("重复转接"), finding_called("MULTI_HOME")], ["MULTI_HOME", "MULTI_HOME"]);
+        let schema = crate::served::schema();
+        let called = |text: &str| finding_called(&schema, text);
+        assert_eq!([called("重复转接"), called("MULTI_HOME"), called("X")], ["MULTI_HOME", "MULTI_HOME", "X"]);
         assert_eq!([role("write (clerk)"), role("registry"), role("x y")], ["write (clerk)", "registry", "x y"]);
         assert_eq!(super::super::speaking(super::super::Language::Zh, || role("write (张三)")), "发命令 (张三)");
-        assert_eq!([kind_called("党员"), kind_called("org"), kind_called("x")], ["member", "org", "x"]);
+        let called = |text: &str| kind_called(&schema, text);
+        assert_eq!([called("党员"), called("org"), called("x")], ["member", "org", "x"]);
     }
 }

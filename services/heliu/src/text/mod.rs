@@ -10,6 +10,7 @@ pub mod time;
 use std::sync::OnceLock;
 
 use clap::ValueEnum;
+use heliu_client::schema;
 use heliu_record::conflict::Explanation;
 use heliu_record::kind::Label;
 pub use heliu_record::naming::nearest;
@@ -130,7 +131,22 @@ impl From<Explanation> for Say {
     }
 }
 
-/// A declared label in the language of this process.
+impl From<&schema::Label> for Say {
+    fn from(label: &schema::Label) -> Self {
+        Say { zh: label.zh.clone(), en: label.en.clone() }
+    }
+}
+
+/// What a node calls something, in the language of this process. The node's words: whoever puts them into a line takes
+/// care of what is in them, with [`clean`].
+pub fn spoken(label: &schema::Label) -> &str {
+    match language() {
+        Language::Zh => &label.zh,
+        Language::En => &label.en,
+    }
+}
+
+/// A label of this program in the language of this process.
 pub fn labelled(label: Label) -> &'static str {
     match language() {
         Language::Zh => label.zh,

@@ -1,11 +1,10 @@
 //! Why something is not as it was to be, as people read it: words for the code, the facts beside it, and what to do. What
-//! travels and is kept is `heliu_record::reason`; here alone it becomes a sentence. A code or a fact that is not known here
+//! travels and is kept is `heliu_words::reason`; here alone it becomes a sentence. A code or a fact that is not known here
 //! comes from a later version, or from somebody who means no good: of such a fact nothing is shown.
 
 use std::borrow::Borrow;
 
-use heliu_catalogue::catalogue;
-use heliu_client::records;
+use heliu_client::{Schema, records};
 use heliu_record::kind::{Label, label};
 use heliu_record::reason::{Fact, Reason};
 use serde_json::{Value, json};
@@ -16,7 +15,12 @@ use crate::failure::Failure;
 
 /// In the language of this process; empty if there is none.
 pub fn told(said: Option<&records::Reason>) -> String {
-    said.map(|said| words(&said.into()).now().to_owned()).unwrap_or_default()
+    told_of_record(&Schema::default(), said)
+}
+
+/// As [`told`], of what is about a record: its fields are called as the node calls them.
+pub fn told_of_record(schema: &Schema, said: Option<&records::Reason>) -> String {
+    said.map(|said| words_by(schema, &said.into()).now().to_owned()).unwrap_or_default()
 }
 
 /// For programs.
@@ -41,6 +45,10 @@ pub fn failure(reason: impl Borrow<Reason>) -> Failure {
 
 /// What is said for a code, and its facts.
 pub fn words(reason: &Reason) -> Say {
+    words_by(&Schema::default(), reason)
+}
+
+fn words_by(schema: &Schema, reason: &Reason) -> Say {
     let name = REASONS.iter().find(|(known, _)| *known == reason.code).map(|(_, label)| Say::from(*label));
     let name = name.unwrap_or_else(|| {
         let code = &reason.code;
@@ -54,7 +62,7 @@ pub fn words(reason: &Reason) -> Say {
     });
     let facts = |language: Language| {
         let told = reason.facts.iter().filter_map(|(fact, value)| {
-            let value = value_of(fact, value)?;
+            let value = value_of(schema, fact, value)?;
             let name = Say::from(fact.label());
             Some(match language {
                 Language::Zh => format!("{}:{}", name.zh, value.zh),
@@ -70,11 +78,11 @@ pub fn words(reason: &Reason) -> Say {
     Say { zh: format!("{}({})", name.zh, zh.join(",")), en: format!("{} ({})", name.en, en.join(", ")) }
 }
 
-fn value_of(fact: Fact, value: &str) -> Option<Say> {
+fn value_of(schema: &Schema, fact: Fact, value: &str) -> Option<Say> {
     let value = clean(value);
     Some(match fact {
-        Fact::Path => match catalogue().say_path(&value) {
-            Some(said) => said.into(),
+        Fact::Path => match schema.say_path(&value) {
+            Some(said) => Say { zh: clean(&said.zh), en: clean(&said.en) },
             None => say!("“{value}”", "\"{value}\""),
         },
         Fact::Part => Say::from(PARTS.iter().find(|(known, _)| *known == value)?.1),

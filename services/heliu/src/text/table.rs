@@ -21,7 +21,7 @@ pub struct Table {
 
 impl Table {
     pub fn new(headers: &[&str]) -> Self {
-        Table { headers: headers.iter().map(|h| (*h).to_owned()).collect(), ..Table::default() }
+        Table { headers: headers.iter().map(|h| clean(h)).collect(), ..Table::default() }
     }
 
     pub fn right(mut self, columns: &[usize]) -> Self {

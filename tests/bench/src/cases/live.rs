@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use futures::future::join_all;
 use futures::{StreamExt as _, stream};
+use heliu_api::records::ExecuteRequest;
 use heliu_client::{Access, Client};
-use heliu_wire::records::ExecuteRequest;
 
 use crate::floor::fsync;
 use crate::place::{Place, Wire};

@@ -10,9 +10,7 @@ async fn a_wrong_command_line_is_told_with_the_nearest_right_one() {
     let _ = said.complains("did you mean status?").complains("heliu --help");
     let said = heliu(&["status", "--jsn"]).await.exits(2).complains("no argument --jsn");
     let _ = said.complains("did you mean --json? See heliu status --help");
-    let _ = heliu(&["do", "--explain", "member.regster"]).await.exits(2).complains("did you mean member.register?");
     let _ = heliu(&["get"]).await.exits(2).complains("<ID> is missing");
-    let _ = heliu(&["list", "membr"]).await.exits(2).complains("did you mean member?");
     let nothing = heliu(&[]).await.exits(2);
     assert!(nothing.err.contains("Usage:") || nothing.out.contains("Usage:"), "{nothing:?}");
 }
@@ -47,9 +45,9 @@ async fn a_file_may_have_a_name_in_an_old_encoding() {
     // 名 in GBK.
     let file = folder.path().join(std::ffi::OsStr::from_bytes(b"\xc3\xfb.csv"));
     std::fs::write(&file, "nmae\n甲\n").expect("it is ours");
-    let mut import = command(&["import", "orgs"]);
+    let mut import = command(&["import", "regions"]);
     import.arg(&file).args(["--node", "127.0.0.1:1"]);
-    let _ = run(import, &["import", "orgs", "..."]).await.exits(2).complains("did you mean name?");
+    let _ = run(import, &["import", "regions", "..."]).await.exits(2).complains("line 1 is not code,name,parent_code");
 }
 
 #[tokio::test]
@@ -70,6 +68,13 @@ async fn a_node_that_cannot_be_reached_is_told_with_what_to_check() {
     let json = heliu(&["status", "--json", "--node", &address]).await.exits(3).json();
     assert_eq!(json["error"]["code"], "unreachable");
     let _ = heliu(&["status", "--node", "nowhere"]).await.exits(2).complains("host:port");
+    // Which commands there are, only a node can say.
+    let said = heliu(&["do", "--help", "--node", &address]).await.exits(0).answers("--command-id");
+    let _ = said.answers(&address).answers("heliu do --help --dir DIR");
+    let said = heliu(&["do", "--help"]).await.exits(0).answers("no node is named").answers("--node ADDRESS");
+    assert!(!said.out.contains("member.register  "), "{said:?}");
+    let said = heliu(&["do", "member.register", "--explain", "--node", &address]).await.exits(3);
+    let _ = said.complains("commands are told by the node").complains("what to do");
 }
 
 #[tokio::test]
@@ -133,6 +138,9 @@ async fn what_a_rule_refuses_is_told_with_the_reason_and_ends_with_four() {
     let _ = said.complains("is already under").complains("cannot be above each other").complains("what to do");
     let said = heliu(&["do", "org.create", "nmae=x", "--dir", &dir]).await.exits(2);
     let _ = said.complains("nmae");
+    let slip = heliu(&["do", "--explain", "member.regster", "--dir", &dir]).await.exits(2);
+    let _ = slip.complains("did you mean member.register?");
+    let _ = heliu(&["list", "membr", "--dir", &dir]).await.exits(2).complains("did you mean member?");
     let said = heliu(&["conflicts", "list", "--kind", "multi_home", "--dir", &dir]).await.exits(2);
     let _ = said.complains("There is no kind").complains("MULTI_HOME");
     let unknown = "0".repeat(64);

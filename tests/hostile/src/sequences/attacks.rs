@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use heliu_api::records::ListRequest;
+use heliu_api::records::records_service_client::RecordsServiceClient;
 use heliu_record::change::{Change, Container, OpId, Scalar};
 use heliu_record::hash::hash;
 use heliu_record::id::{LeafHash, to_hex};
 use heliu_record::scope::{membership, seat_key};
 use heliu_replication::frame::{Delivery, Frame, RefusedLeaf};
 use heliu_trust::id::Incarnation;
-use heliu_wire::records::ListRequest;
-use heliu_wire::records::records_service_client::RecordsServiceClient;
 
 use super::line::{Line, Talk};
 use crate::author::{Author, County, STRANGER, VILLAGE};

@@ -193,10 +193,7 @@ Examples:
   heliu list member --refers-to 3fa81c22      the members of a branch
   heliu list member --limit 0 --json          all of them",
 );
-pub const LIST_KIND: Label = label(
-    "记录种类(默认全部):org 党组织、member 党员、alliance 联盟、resource 资源",
-    "Kind (default: all): org, member, alliance or resource",
-);
+pub const LIST_KIND: Label = label("记录种类(默认全部),如 member 或 党员", "Kind (default: all), such as member");
 pub const LIST_REFERS_TO: Label = label("只列出引用该记录的", "Only those that refer to this record");
 pub const LIST_GONE: Label = label("也列出已离开本席位的", "Also those that have left this seat");
 pub const HISTORY: Label =

@@ -125,8 +125,9 @@ fn all_facts() -> Facts {
 
 #[test]
 fn in_chinese_no_reason_has_a_code_or_a_word_of_english_in_it_nor_one_in_english_a_code() {
+    let schema = crate::served::schema();
     for (code, _) in REASONS {
-        let Say { zh, en } = words(&Reason { code: (*code).to_owned(), facts: all_facts() });
+        let Say { zh, en } = words_by(&schema, &Reason { code: (*code).to_owned(), facts: all_facts() });
         assert_eq!(codes_in(&zh), [""; 0], "{zh}");
         assert!(!en.contains(code) || !code.contains(['.', '_']), "{en}");
         let next = failure(Reason::new(code)).next.map(|next| next.zh).unwrap_or_default();

@@ -338,6 +338,7 @@ pub struct Put {
     /// Field, or field and element: `name`, `seat/<seat id>`.
     #[prost(string, tag = "2")]
     pub key: ::prost::alloc::string::String,
+    /// Under a field that merges as `state` the text of a decision: state, day, number and what it cites, joined by `|`.
     #[prost(message, optional, tag = "3")]
     pub value: ::core::option::Option<Value>,
     /// How many values it replaced: what the author saw under that key.
@@ -374,6 +375,32 @@ pub struct GetSchemaResponse {
     pub kinds: ::prost::alloc::vec::Vec<Kind>,
     #[prost(message, repeated, tag = "2")]
     pub commands: ::prost::alloc::vec::Vec<Command>,
+    #[prost(message, repeated, tag = "3")]
+    pub findings: ::prost::alloc::vec::Vec<Finding>,
+    /// What views append to the name of a field, such as `_since`, and what people read for it.
+    #[prost(message, repeated, tag = "4")]
+    pub suffixes: ::prost::alloc::vec::Vec<Word>,
+}
+/// A code, and what people read for it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Word {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub label: ::core::option::Option<Label>,
+}
+/// What a rule finds: the code that a conflict's `kind` has.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Finding {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub label: ::core::option::Option<Label>,
+    #[prost(message, optional, tag = "3")]
+    pub help: ::core::option::Option<Label>,
+    /// What there is to choose from, where that are no values of a field.
+    #[prost(message, repeated, tag = "4")]
+    pub choices: ::prost::alloc::vec::Vec<Word>,
 }
 /// A text for people.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -413,6 +440,20 @@ pub struct Kind {
     pub help: ::core::option::Option<Label>,
     #[prost(message, repeated, tag = "6")]
     pub fields: ::prost::alloc::vec::Vec<Field>,
+    #[prost(message, repeated, tag = "7")]
+    pub derived: ::prost::alloc::vec::Vec<Derived>,
+}
+/// What a view says beyond the fields: nobody writes it, it follows from them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Derived {
+    /// `home_branch`, or `moves/state` for a part of each entry.
+    #[prost(string, tag = "1")]
+    pub path: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub label: ::core::option::Option<Label>,
+    /// What it can be, where that is one of a list.
+    #[prost(message, repeated, tag = "3")]
+    pub words: ::prost::alloc::vec::Vec<Word>,
 }
 /// One field of a kind.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -446,7 +487,7 @@ pub struct Field {
     pub provisional: ::prost::alloc::string::String,
 }
 /// One part of a slot or of an entry.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Part {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
@@ -478,6 +519,9 @@ pub struct State {
     /// Whether it is an end of life.
     #[prost(bool, tag = "6")]
     pub ending: bool,
+    /// What deciding it means, where it is easily taken for something else or cannot be taken back: clients ask first.
+    #[prost(message, optional, tag = "7")]
+    pub means: ::core::option::Option<Label>,
 }
 /// Who may write.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -493,7 +537,7 @@ pub struct Writer {
     pub part: ::prost::alloc::string::String,
 }
 /// What a value may be.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ValueType {
     /// `text`, `date`, `int`, `bool`, `seat`, `record`, `unit` (a seat or a record) or `choice`.
     #[prost(string, tag = "1")]
@@ -507,6 +551,12 @@ pub struct ValueType {
     /// Only for `choice`.
     #[prost(string, repeated, tag = "4")]
     pub choices: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Only for `choice`: the same, with what people read for them.
+    #[prost(message, repeated, tag = "5")]
+    pub words: ::prost::alloc::vec::Vec<Word>,
+    /// What a person should type, also for a client that does not know the type.
+    #[prost(message, optional, tag = "6")]
+    pub expects: ::core::option::Option<Label>,
 }
 /// One command that Execute takes.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -527,9 +577,15 @@ pub struct Command {
     /// Whether it also takes the fields of a kind as arguments.
     #[prost(bool, tag = "7")]
     pub takes_fields: bool,
+    /// The kind of record that it makes. Empty: none, or the one that an argument names.
+    #[prost(string, tag = "8")]
+    pub makes: ::prost::alloc::string::String,
+    /// The argument that names the kind of record that it makes.
+    #[prost(string, tag = "9")]
+    pub makes_named_by: ::prost::alloc::string::String,
 }
 /// One argument of a command.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Argument {
     #[prost(string, tag = "1")]
     pub name: ::prost::alloc::string::String,
@@ -545,6 +601,9 @@ pub struct Argument {
     /// What is given here is sealed in the record, or is for some fields: clients do not show it again, log it, or keep it.
     #[prost(bool, tag = "6")]
     pub sealed: bool,
+    /// What it is called for short; in Chinese it may be typed for the name.
+    #[prost(message, optional, tag = "7")]
+    pub label: ::core::option::Option<Label>,
 }
 /// Whether a record is here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -836,7 +895,7 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "History"));
             self.inner.unary(req, path, codec).await
         }
-        /// The kinds and the commands that this node knows, as data.
+        /// The kinds, the commands and the findings that this node knows, as data: all that a client has to know to carry them.
         pub async fn get_schema(
             &mut self,
             request: impl tonic::IntoRequest<super::GetSchemaRequest>,
@@ -926,7 +985,7 @@ pub mod records_service_server {
             &self,
             request: tonic::Request<super::HistoryRequest>,
         ) -> std::result::Result<tonic::Response<super::HistoryResponse>, tonic::Status>;
-        /// The kinds and the commands that this node knows, as data.
+        /// The kinds, the commands and the findings that this node knows, as data: all that a client has to know to carry them.
         async fn get_schema(
             &self,
             request: tonic::Request<super::GetSchemaRequest>,

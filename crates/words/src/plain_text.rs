@@ -11,7 +11,7 @@ use std::fmt;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
-use crate::kind::{Label, label};
+use crate::{Label, label};
 
 /// A character that may not stand where it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::kind::{Label, label};
 use crate::plain_text::shown;
+use crate::{Label, label};
 
 /// Longer values are cut.
 const VALUE_BYTES_MAX: usize = 256;

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use heliu_words::reason::{Facts, Reason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -19,9 +20,30 @@ pub struct Explanation {
     pub en: String,
 }
 
-impl From<&heliu_record::conflict::Explanation> for Explanation {
-    fn from(said: &heliu_record::conflict::Explanation) -> Self {
+impl From<&heliu_words::Explanation> for Explanation {
+    fn from(said: &heliu_words::Explanation) -> Self {
         say(&said.zh, &said.en)
+    }
+}
+
+impl From<&heliu_words::Explanation> for crate::records::Label {
+    fn from(said: &heliu_words::Explanation) -> Self {
+        crate::records::Label { zh: said.zh.to_string(), en: said.en.to_string() }
+    }
+}
+
+impl From<&Reason> for crate::records::Reason {
+    fn from(reason: &Reason) -> Self {
+        let facts = reason.facts.iter().map(|(fact, value)| (fact.name().to_owned(), value.to_owned()));
+        crate::records::Reason { code: reason.code.clone(), facts: facts.collect() }
+    }
+}
+
+/// Facts that this version does not know are left out.
+impl From<&crate::records::Reason> for Reason {
+    fn from(said: &crate::records::Reason) -> Self {
+        let facts = said.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Reason { code: said.code.clone(), facts: Facts::of(facts) }
     }
 }
 
@@ -62,7 +84,8 @@ impl Sort {
     }
 
     /// Where nothing else is said.
-    fn usual(code: Code) -> Self {
+    #[must_use]
+    pub fn usual(code: Code) -> Self {
         match code {
             Code::InvalidArgument | Code::OutOfRange => Sort::Usage,
             Code::NotFound => Sort::Missing,
@@ -145,29 +168,6 @@ impl Refusal {
     }
 }
 
-/// A command's refusal, with the gRPC code that its reason stands for.
-impl From<&heliu_record::command::Refusal> for Refusal {
-    fn from(refusal: &heliu_record::command::Refusal) -> Self {
-        let code = match refusal.code {
-            "not_here" => Code::NotFound,
-            "no_authority" | "not_resolver" => Code::PermissionDenied,
-            "returning" | "record_damaged" => Code::Unavailable,
-            "unknown_command" | "unknown_argument" | "unknown_kind" | "unknown_state" | "missing_argument"
-            | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_booking" | "which_letter" => {
-                Code::InvalidArgument
-            }
-            _ => Code::FailedPrecondition,
-        };
-        let sort = match refusal.code {
-            "returning" => Sort::Busy,
-            "record_damaged" => Sort::Store,
-            _ => Sort::usual(code),
-        };
-        let (what, why, next) = ((&refusal.what).into(), (&refusal.why).into(), (&refusal.next).into());
-        Refusal { code, sort, reason: refusal.code.to_owned(), what, why, next, field: None }
-    }
-}
-
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let Refusal { code, sort, reason, what, why, next, field } = refusal;
@@ -213,14 +213,6 @@ mod tests {
         let status = Status::from(said.clone());
         assert_eq!(status.message(), "There is no such record. It has not arrived.");
         assert_eq!(Refusal::of(&status), Some(said));
-    }
-
-    #[test]
-    fn a_refused_command_keeps_its_reason_and_both_languages() {
-        let refused = heliu_record::command::Refusal::unknown_command("x", ["org.create"].into_iter());
-        let read = Refusal::of(&Status::from(Refusal::from(&refused))).expect("it is ours");
-        assert_eq!((read.code, read.reason.as_str()), (Code::InvalidArgument, "unknown_command"));
-        assert_eq!((read.what, read.next), ((&refused.what).into(), (&refused.next).into()));
     }
 
     #[test]

@@ -1,0 +1,313 @@
+//! What a node says that it knows: the kinds of record, the commands, what its rules find, with their names in both languages.
+//! A client has no list of its own, so it carries whatever the node knows, also what was declared after it was built.
+//!
+//! Everything here is the node's word: as large as [`SCHEMA_BYTES_MAX`] and no larger, and with whatever characters it
+//! likes. Whoever shows it escapes it. How codes are put into words is in `naming`.
+
+mod naming;
+
+use heliu_api::records as pb;
+
+/// The largest schema that is taken; that of today's nodes has some 30 KiB.
+pub const SCHEMA_BYTES_MAX: usize = 1024 * 1024;
+
+/// A text in both languages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Label {
+    pub zh: String,
+    pub en: String,
+}
+
+/// A code, and what people read for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Word {
+    pub name: String,
+    pub label: Label,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Schema {
+    pub kinds: Vec<Kind>,
+    /// In the order in which help lists them.
+    pub commands: Vec<Command>,
+    pub findings: Vec<Finding>,
+}
+
+/// The declared shape of a record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kind {
+    pub name: String,
+    pub version: u32,
+    pub label: Label,
+    pub help: Label,
+    pub fields: Vec<Field>,
+    /// What its view says beyond the fields.
+    pub derived: Vec<Derived>,
+    /// What views append to the name of a field.
+    suffixes: Vec<Word>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub value: ValueType,
+    pub required: bool,
+    /// Its values are kept from some who have the record.
+    pub sealed: bool,
+    pub label: Label,
+    pub help: Label,
+    /// Of a slot, or of an entry.
+    pub parts: Vec<Part>,
+    /// Empty: no decisions are taken about it.
+    pub states: Vec<State>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    pub name: String,
+    pub value: ValueType,
+    pub label: Label,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub name: String,
+    pub label: Label,
+    /// Whether it is an end of life.
+    pub ending: bool,
+    /// What deciding it means; people are asked first.
+    pub means: Option<Label>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// `home_branch`, or `moves/state` for a part of each entry.
+    pub path: String,
+    pub label: Label,
+    /// What it can be, where that is one of a list.
+    pub words: Vec<Word>,
+}
+
+/// What a value may be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ValueType {
+    Text {
+        chars_max: u32,
+    },
+    Date,
+    Int,
+    Bool,
+    Seat,
+    /// The id of a record of this kind.
+    Record(String),
+    /// A seat, or a record of this kind.
+    Unit(String),
+    Choice(Vec<Word>),
+    /// One that this client does not know: the node judges it.
+    #[default]
+    Other,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    pub name: String,
+    pub label: Label,
+    pub help: Label,
+    pub subject: Subject,
+    pub arguments: Vec<Argument>,
+    /// Whether it also takes the fields of a kind as arguments.
+    pub takes_fields: bool,
+    pub makes: Makes,
+}
+
+/// The kind of record that a command makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Makes {
+    #[default]
+    Nothing,
+    Kind(String),
+    /// That which this argument names.
+    NamedBy(String),
+}
+
+/// What a command is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Subject {
+    #[default]
+    None,
+    Any,
+    /// A record of this kind.
+    Of(String),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Argument {
+    pub name: String,
+    /// What it is called for short.
+    pub label: Label,
+    pub help: Label,
+    pub value: ValueType,
+    /// What a person should type.
+    pub expects: Label,
+    pub required: bool,
+    /// A list, separated by commas.
+    pub many: bool,
+    /// It may be the value of a sealed field: not to be shown again, logged or kept.
+    pub sealed: bool,
+}
+
+/// What a rule finds: a kind of conflict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Finding {
+    pub name: String,
+    pub label: Label,
+    pub help: Label,
+    /// What there is to choose from, where that are no values of a field.
+    pub choices: Vec<Word>,
+}
+
+impl From<pb::GetSchemaResponse> for Schema {
+    fn from(schema: pb::GetSchemaResponse) -> Self {
+        let suffixes = words(schema.suffixes);
+        Schema {
+            kinds: schema.kinds.into_iter().map(|kind| Kind::of(kind, &suffixes)).collect(),
+            commands: schema.commands.into_iter().map(Into::into).collect(),
+            findings: schema.findings.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Kind {
+    fn of(kind: pb::Kind, suffixes: &[Word]) -> Self {
+        Kind {
+            label: label(kind.label, &kind.name),
+            name: kind.name,
+            version: kind.version,
+            help: text(kind.help),
+            fields: kind.fields.into_iter().map(Into::into).collect(),
+            derived: kind.derived.into_iter().map(Into::into).collect(),
+            suffixes: suffixes.to_vec(),
+        }
+    }
+}
+
+impl From<pb::Field> for Field {
+    fn from(field: pb::Field) -> Self {
+        Field {
+            label: label(field.label, &field.name),
+            name: field.name,
+            value: value_type(field.r#type).0,
+            required: field.required,
+            sealed: field.sealed,
+            help: text(field.help),
+            parts: field.parts.into_iter().map(Into::into).collect(),
+            states: field.states.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<pb::Part> for Part {
+    fn from(part: pb::Part) -> Self {
+        Part { label: label(part.label, &part.name), name: part.name, value: value_type(part.r#type).0 }
+    }
+}
+
+impl From<pb::State> for State {
+    fn from(state: pb::State) -> Self {
+        State {
+            label: label(state.label, &state.name),
+            name: state.name,
+            ending: state.ending,
+            means: state.means.map(|means| text(Some(means))),
+        }
+    }
+}
+
+impl From<pb::Derived> for Derived {
+    fn from(derived: pb::Derived) -> Self {
+        Derived { label: label(derived.label, &derived.path), path: derived.path, words: words(derived.words) }
+    }
+}
+
+impl From<pb::Command> for Command {
+    fn from(command: pb::Command) -> Self {
+        Command {
+            label: label(command.label, &command.name),
+            name: command.name,
+            help: text(command.help),
+            subject: match command.subject_kind {
+                _ if !command.takes_subject => Subject::None,
+                kind if kind.is_empty() => Subject::Any,
+                kind => Subject::Of(kind),
+            },
+            arguments: command.arguments.into_iter().map(Into::into).collect(),
+            takes_fields: command.takes_fields,
+            makes: match (command.makes, command.makes_named_by) {
+                (kind, _) if !kind.is_empty() => Makes::Kind(kind),
+                (_, argument) if !argument.is_empty() => Makes::NamedBy(argument),
+                _ => Makes::Nothing,
+            },
+        }
+    }
+}
+
+impl From<pb::Argument> for Argument {
+    fn from(argument: pb::Argument) -> Self {
+        let (value, expects) = value_type(argument.r#type);
+        Argument {
+            label: label(argument.label, &argument.name),
+            name: argument.name,
+            help: text(argument.help),
+            value,
+            expects,
+            required: argument.required,
+            many: argument.many,
+            sealed: argument.sealed,
+        }
+    }
+}
+
+impl From<pb::Finding> for Finding {
+    fn from(finding: pb::Finding) -> Self {
+        Finding {
+            label: label(finding.label, &finding.name),
+            name: finding.name,
+            help: text(finding.help),
+            choices: words(finding.choices),
+        }
+    }
+}
+
+/// A type, and what a person should type for it.
+fn value_type(value: Option<pb::ValueType>) -> (ValueType, Label) {
+    let value = value.unwrap_or_default();
+    let expects = label(value.expects, &value.name);
+    let value = match value.name.as_str() {
+        "text" => ValueType::Text { chars_max: value.chars_max },
+        "date" => ValueType::Date,
+        "int" => ValueType::Int,
+        "bool" => ValueType::Bool,
+        "seat" => ValueType::Seat,
+        "record" => ValueType::Record(value.kind),
+        "unit" => ValueType::Unit(value.kind),
+        "choice" => ValueType::Choice(words(value.words)),
+        _ => ValueType::Other,
+    };
+    (value, expects)
+}
+
+fn words(words: Vec<pb::Word>) -> Vec<Word> {
+    words.into_iter().map(|word| Word { label: label(word.label, &word.name), name: word.name }).collect()
+}
+
+/// What is called nothing is called by its code.
+fn label(label: Option<pb::Label>, name: &str) -> Label {
+    let Label { zh, en } = text(label);
+    let or_name = |text: String| if text.is_empty() { name.to_owned() } else { text };
+    Label { zh: or_name(zh), en: or_name(en) }
+}
+
+fn text(label: Option<pb::Label>) -> Label {
+    let pb::Label { zh, en } = label.unwrap_or_default();
+    Label { zh, en }
+}

@@ -1,0 +1,132 @@
+//! Identifiers that are plain bytes: the macro that makes one, those of realms and nodes, and how these follow from keys.
+
+use crate::hash::hash16;
+use crate::signature::PublicKey;
+
+/// Declares a fixed-size byte identifier with hex display and parsing.
+#[macro_export]
+macro_rules! byte_id {
+    ($(#[$doc:meta])* $name:ident, $len:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub [u8; $len]);
+
+        impl $name {
+            pub const LEN: usize = $len;
+
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; $len] {
+                &self.0
+            }
+
+            /// The first eight hex digits: what people see in tables and sentences.
+            #[must_use]
+            pub fn short(&self) -> String {
+                $crate::id::to_hex(&self.0[..4])
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&$crate::id::to_hex(&self.0))
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.short())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::id::BadId;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::id::from_hex(text).map(Self).ok_or($crate::id::BadId { name: stringify!($name), digits: $len * 2 })
+            }
+        }
+
+        impl TryFrom<&[u8]> for $name {
+            type Error = $crate::id::BadId;
+
+            fn try_from(bytes: &[u8]) -> Result<Self, Self::Error> {
+                bytes.try_into().map(Self).map_err(|_| $crate::id::BadId { name: stringify!($name), digits: $len * 2 })
+            }
+        }
+
+        /// As in text everywhere: lower-case hex.
+        impl $crate::serde::Serialize for $name {
+            fn serialize<S: $crate::serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&$crate::id::to_hex(&self.0))
+            }
+        }
+
+        impl<'de> $crate::serde::Deserialize<'de> for $name {
+            fn deserialize<D: $crate::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as $crate::serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err($crate::serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+byte_id!(
+    /// Everything under one root of trust; see [`realm_id`].
+    RealmId, 16
+);
+byte_id!(
+    /// One enrolled machine: the hash of its signing key; see [`node_id`].
+    NodeId, 16
+);
+
+/// A node's id binds the scheme, so that a key of one signature scheme cannot pass as a key of another.
+#[must_use]
+pub fn node_id(scheme: &str, key: &PublicKey) -> NodeId {
+    NodeId(hash16("heliu node 1", &[scheme.as_bytes(), &key.0]))
+}
+
+/// The id binds the offline root key: two realms that call themselves by one name are still two.
+#[must_use]
+pub fn realm_id(root: &PublicKey, name: &str) -> RealmId {
+    RealmId(hash16("heliu realm 2", &[&root.0, name.as_bytes()]))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a {name}: expected {digits} hexadecimal digits")]
+pub struct BadId {
+    pub name: &'static str,
+    pub digits: usize,
+}
+
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+}
+
+#[must_use]
+pub fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != N * 2 {
+        return None;
+    }
+    let nibble = |d: u8| char::from(d).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_goes_there_and_back() {
+        let id = NodeId([0xab; 16]);
+        assert_eq!(id.to_string().parse::<NodeId>(), Ok(id));
+        assert!("zz".parse::<NodeId>().is_err());
+        assert!("é".repeat(16).parse::<NodeId>().is_err());
+    }
+}
