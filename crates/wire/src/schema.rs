@@ -3,7 +3,7 @@
 use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::command::{Argument, Command, KIND_ARGUMENT, Makes, Subject};
-use heliu_record::kind::{Derived, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer};
+use heliu_record::kind::{DerivedPart, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer};
 use heliu_record::naming::SUFFIXES;
 use heliu_record::rule::Rule;
 
@@ -43,7 +43,7 @@ fn kind(kind: &Kind) -> pb::Kind {
     }
 }
 
-fn derived(derived: &Derived) -> pb::Derived {
+fn derived(derived: &DerivedPart) -> pb::Derived {
     pb::Derived {
         path: derived.path.to_owned(),
         label: label(derived.label),
