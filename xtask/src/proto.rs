@@ -13,8 +13,11 @@ use tonic_prost_build::FileDescriptorSet;
 
 use crate::process::root;
 
+/// Whether a room has the code of a package.
+type HasPackage = fn(&str) -> bool;
+
 /// Where the code of a package goes. Packages of one crate may name each other's messages.
-const ROOMS: [(&str, fn(&str) -> bool); 2] =
+const ROOMS: [(&str, HasPackage); 2] =
     [("crates/api/src/generated", |package| !is_of_links(package)), ("crates/wire/src/generated", is_of_links)];
 
 fn is_of_links(package: &str) -> bool {

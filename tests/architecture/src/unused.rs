@@ -89,10 +89,10 @@ fn unused(room: &str, named: &[Named], sources: &Sources, unnamed: &[(&str, &str
         match (is_used, is_excepted) {
             (true, false) | (false, true) => {}
             (true, true) => {
-                findings.push(format!("{room} names {name} in its code: remove it from UNNAMED of {}", file!()))
+                findings.push(format!("{room} names {name} in its code: remove it from UNNAMED of {}", file!()));
             }
             (false, false) if by_tests => {
-                findings.push(format!("{room}/Cargo.toml: only tests use {name}: move it to [dev-dependencies]"))
+                findings.push(format!("{room}/Cargo.toml: only tests use {name}: move it to [dev-dependencies]"));
             }
             (false, false) => findings.push(format!(
                 "{room}/Cargo.toml: nothing uses {name}: remove it, or say in UNNAMED of {} what it is there for",
