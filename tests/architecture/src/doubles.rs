@@ -10,7 +10,7 @@ use crate::{expect_none, repository};
 const FEATURE: &str = "testing";
 
 /// What others build on or run.
-const SHIPPED: &[&str] = &["heliu", "heliu-node", "heliu-node"];
+const SHIPPED: &[&str] = &["heliu", "heliu-node"];
 
 /// What the doubles are called. A build of the whole workspace has them at hand, as some room of it always tests; only a
 /// build of what is shipped alone would miss them.
