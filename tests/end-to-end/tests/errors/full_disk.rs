@@ -55,9 +55,9 @@ async fn a_full_disk_is_told_nothing_is_lost_and_writing_goes_on_when_there_is_s
 
     let branch_is = format!("branch={branch}");
     let register = ["do", "member.register", "name=测试乙0001", &branch_is, "--dir", &dir];
-    let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("no space left");
+    let said = heliu(&register).await.exits(5).complains("Nothing was written").complains("no space is left");
     let _ = said.complains("the node goes on by itself").complains("--command-id");
-    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("no space left");
+    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("no space is left");
     let _ = heliu(&["get", &branch, "--dir", &dir]).await.exits(0).answers("县委");
     has_all(&county, &acknowledged).await;
 
@@ -98,7 +98,7 @@ async fn at_its_quota_a_node_takes_no_writes_and_with_a_larger_one_it_goes_on() 
     let said = said.complains("store.quota_mib");
     // The disk has room.
     assert!(!said.err.contains("space") && !said.err.contains("disk:"), "{said:?}");
-    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("quota of 1 MiB");
+    let _ = heliu(&["status", "--dir", &dir]).await.exits(0).answers("READ-ONLY").answers("quota: 1.0 MiB");
     has_all(&county, &acknowledged).await;
 
     assert!(node.stop().await.success(), "{}", node.log());

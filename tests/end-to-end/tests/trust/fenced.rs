@@ -78,7 +78,7 @@ async fn what_a_thief_wrote_is_excluded_by_name_and_who_built_on_it_decides_what
     })
     .await;
     let shown = at(&realm, "T1", "stranded list").await.exits(0).answers("stood on changes that were excluded");
-    let _ = shown.answers("somebody has written name meanwhile");
+    let _ = shown.answers("somebody has written the same meanwhile (field: name)");
     let _ = at(&realm, "T1", "alarms").await.exits(0).answers("heliu stranded list");
     let listed = at(&realm, "T1", "stranded list --json").await.exits(0).json();
     let edit_of = |org: &str| {

@@ -44,7 +44,7 @@ async fn what_rotted_is_told_shown_asked_for_again_and_dropped() {
         until("the county has sent it again", async || told(&line).await.code == 0).await;
     }
     let shown = told("quarantine list").await.exits(0).answers("2 in all").answers("damaged in this node's store");
-    let _ = shown.answers("here").answers("cannot be read");
+    let _ = shown.answers("here").answers("what: a change");
     let listed = told("quarantine list --json").await.exits(0).json();
     let items = listed["quarantine"].as_array().expect("items");
     let ids: Vec<&str> = items.iter().filter_map(|item| item["id"].as_str()).collect();
