@@ -162,7 +162,7 @@ impl Operations {
 
     async fn decide_foreign(
         &self,
-        reach: &Reach<'_, S>,
+        reach: &Reach<'_>,
         text: &str,
         action: ForeignAction,
         reason: &str,
