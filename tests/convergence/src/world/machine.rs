@@ -10,7 +10,7 @@ use heliu_record::id::SeatId;
 use heliu_replication::effect::Done;
 use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
 use heliu_storage::{
-    ReadAudit as _, ReadCommits as _, ReadDirectory, ReadMeta as _, ReadRecords as _, ReadStatements as _,
+    ReadAudit as _, ReadCommits as _, ReadDirectory as _, ReadMeta as _, ReadRecords as _, ReadStatements as _,
     ReadStranded as _,
 };
 use heliu_trust::directory::Directory;
