@@ -112,16 +112,16 @@ fn methods(descriptors: &FileDescriptorSet) -> BTreeSet<String> {
     paths
 }
 
-/// `methods.rs`, for tables that must lack none.
+/// `methods.rs`, for tables that must lack none; as rustfmt would write it, which puts a short list on one line.
 fn listed<'a>(paths: impl Iterator<Item = &'a String>) -> String {
-    let mut text = String::from(
-        "//! Every method of these packages, as `cargo xtask proto` found it. Do not edit: it will be overwritten.\n\n\
-         pub const METHODS: &[&str] = &[\n",
-    );
-    for path in paths {
-        let _ = writeln!(text, "    \"{path}\",");
-    }
-    text + "];\n"
+    let head =
+        "//! Every method of these packages, as `cargo xtask proto` found it. Do not edit: it will be overwritten.\n\n";
+    let paths: Vec<String> = paths.map(|path| format!("\"{path}\"")).collect();
+    let list = match &paths[..] {
+        [only] => format!("&[{only}]"),
+        all => format!("&[\n{}]", all.iter().map(|path| format!("    {path},\n")).collect::<String>()),
+    };
+    format!("{head}pub const METHODS: &[&str] = {list};\n")
 }
 
 fn collect(folder: &Path, protos: &mut Vec<PathBuf>) -> io::Result<()> {
