@@ -163,6 +163,9 @@ async fn a_program_takes_no_answer_and_sends_no_request_that_is_too_large() {
     let client = heliu_client::Client::connect(&address.to_string()).await.expect("it listens");
     let refused = client.schema().await.expect_err("it is too large");
     assert!(refused.to_string().contains("decoded message length too large"), "{refused}");
+    // One that waits for the whole request: the answer of the other comes before the request has ended, now and then.
+    let place = open(|_| {}).await;
+    let client = heliu_client::Client::connect(&place.address().to_string()).await.expect("it listens");
     let large = ExecuteRequest { reason: "x".repeat(5 * 1024 * 1024), ..ExecuteRequest::default() };
     let refused = client.execute(large).await.map(drop).expect_err("it is too large");
     assert!(refused.to_string().contains("stream error sent by user"), "it gives the call up itself: {refused}");
