@@ -1,11 +1,11 @@
 //! What a node is started with. Reading configuration files, flags and keys from disk is the service's business.
 
-use heliu_record::catalogue::Catalogue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_trust::directory::SignedEntry;
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::SealingSecret;

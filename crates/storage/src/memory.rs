@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use state::{State, page};
 
 use crate::row::Counts;
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
     ReadStatements, ReadStranded, RecordRow, ScanItem, ScanPage, StatementRow, Store, StoreError, StoreId, StrandedRow,
     StrandedState, Transaction,
 };
-use state::{State, page};
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
 /// drops the engine; a restored backup is an older [`MemoryStore::fork`].

@@ -1,9 +1,9 @@
 //! `heliu access`, `heliu rotate`: the access tokens and the certificate of a node on this machine. Both are files that a
 //! running node looks at every few seconds.
 
-use heliu_catalogue::catalogue;
 use std::path::{Path, PathBuf};
 
+use heliu_catalogue::catalogue;
 use heliu_client::{Access as AccessFile, Pinned};
 use heliu_node::access::{self, Entry, Grant, Role, Token};
 use heliu_record::reason::Reason;

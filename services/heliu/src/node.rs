@@ -1,11 +1,11 @@
 //! `heliu node`: one node with its store, from its configuration to its orderly end.
 
-use heliu_catalogue::catalogue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_catalogue::catalogue;
 use heliu_client::Access;
 use heliu_disk::small_file;
 use heliu_node::status::{LinkRole, NodeStatus};

@@ -1,11 +1,11 @@
 //! An engine on a store, driven in this thread: for floors and for making what a case begins with. The real shell is
 //! `heliu-node`; whatever is measured end to end uses that one.
 
-use heliu_catalogue::catalogue;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures::executor::block_on;
+use heliu_catalogue::catalogue;
 use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::sight::Sight;

@@ -1,12 +1,12 @@
 //! A county whose nodes run in this process, each on its own SQLite store, with real gRPC between them through gates that
 //! a story can shut. What is true of every story after its links are back is in [`County::agrees`].
 
-use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_catalogue::catalogue;
 use heliu_client::records::{Record, RecordState};
 use heliu_client::{Access, Pinned};
 use heliu_node::access::{Grant, Role};

@@ -1,8 +1,8 @@
 //! The gate as the engine uses it, over one delivery and without an engine: what becomes of each of its leaves.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
+use heliu_catalogue::catalogue;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::frame::Delivery;
 use heliu_trust::admission::{Leaf, Leaves, check_commits};

@@ -1,9 +1,9 @@
 //! What each check of the gate costs for an honest change, beside what it would cost to let automerge say the same.
 
-use heliu_catalogue::catalogue;
 use std::hint::black_box;
 use std::time::Instant;
 
+use heliu_catalogue::catalogue;
 use heliu_record::change::{Change, Container, Draft, Scalar, genesis_change, hash_of};
 use heliu_record::history::History;
 use heliu_trust::admission::{Leaf, Leaves, check_commits};

@@ -1,11 +1,11 @@
 //! An engine on a store in memory, and a hostile peer on a link of it: nothing stops the link, all of it is in quarantine,
 //! and what is honest is admitted.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use heliu_catalogue::catalogue;
 use heliu_record::change::{Change, Draft};
 use heliu_record::hash::hash16;
 use heliu_replication::frame::{

@@ -1,10 +1,5 @@
 //! Alliances: formed by a convenor, joined and left by each participant for itself.
 
-use crate::commands::org::live;
-use crate::kinds::alliance::{Alliance, FORMS, KIND};
-use crate::kinds::org::ORG;
-use crate::kinds::resource::Resource;
-use crate::kinds::word;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -12,6 +7,12 @@ use heliu_record::command::{Argument, Command, Makes, Subject};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::{ValueType, label};
 use heliu_record::view::Record;
+
+use crate::commands::org::live;
+use crate::kinds::alliance::{Alliance, FORMS, KIND};
+use crate::kinds::org::ORG;
+use crate::kinds::resource::Resource;
+use crate::kinds::word;
 
 pub static COMMANDS: &[Command] = &[
     Command {

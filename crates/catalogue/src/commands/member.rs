@@ -1,12 +1,5 @@
 //! Members: registered, and assigned by a superior where no letter can do it.
 
-use crate::commands::org::live;
-use crate::commands::transfer::home_disputed;
-use crate::kinds::member::KIND;
-use crate::kinds::member::Member;
-use crate::kinds::org::ORG;
-use crate::kinds::org::Org;
-use crate::kinds::word;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -15,6 +8,14 @@ use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::{ValueType, label, word};
 use heliu_record::scope::OWNER;
 use heliu_record::view::Record;
+
+use crate::commands::org::live;
+use crate::commands::transfer::home_disputed;
+use crate::kinds::member::KIND;
+use crate::kinds::member::Member;
+use crate::kinds::org::ORG;
+use crate::kinds::org::Org;
+use crate::kinds::word;
 
 pub static COMMANDS: &[Command] = &[
     Command {

@@ -1,11 +1,5 @@
 //! Organisations: made, joined, merged, guided, ended.
 
-use crate::kinds::org::Org;
-use crate::kinds::org::UNIT;
-use crate::kinds::org::org_ended;
-use crate::kinds::org::{ALL_UNITS, KIND, ORG};
-use crate::kinds::word;
-use crate::rules::parent_cycle::projected_parent;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::RecordWrite;
@@ -19,6 +13,13 @@ use heliu_record::seats::Tier;
 use heliu_record::value::record_of;
 use heliu_record::value::seat_of;
 use heliu_record::view::Record;
+
+use crate::kinds::org::Org;
+use crate::kinds::org::UNIT;
+use crate::kinds::org::org_ended;
+use crate::kinds::org::{ALL_UNITS, KIND, ORG};
+use crate::kinds::word;
+use crate::rules::parent_cycle::{DEPTH_MAX, projected_parent};
 
 const NAME: Argument = Argument::required("name", ValueType::Text(80), label("全称", "its full name"));
 const OWNER: Argument = Argument::optional("seat", ValueType::Seat, label("所属席位", "the seat that it belongs to"));
@@ -277,9 +278,6 @@ fn seats_of_units<'a>(
         })
         .collect()
 }
-
-/// Longer chains of parents than any county has.
-const DEPTH_MAX: usize = 64;
 
 /// Whatever writes a parent, it is above the organisation and allowed to be.
 pub(crate) fn parent_is_above(planner: &Planner<'_>, write: &RecordWrite) -> Result<(), Refusal> {

@@ -1,9 +1,5 @@
 //! Resources and bookings: offered and withdrawn by their owner, asked for by others, confirmed by the owner alone.
 
-use crate::commands::org::live;
-use crate::kinds::org::ORG;
-use crate::kinds::resource::{Booking, KIND, Resource, SORTS};
-use crate::kinds::word;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::RecordWrite;
@@ -12,6 +8,11 @@ use heliu_record::command::WriteValue;
 use heliu_record::command::{Argument, Command, Makes, Subject};
 use heliu_record::kind::{ValueType, label};
 use heliu_record::view::Record;
+
+use crate::commands::org::live;
+use crate::kinds::org::ORG;
+use crate::kinds::resource::{Booking, KIND, Resource, SORTS};
+use crate::kinds::word;
 
 const BOOKING: Argument = Argument::optional(
     "booking",

@@ -1,9 +1,5 @@
 //! Transfers: a letter is issued, received, cancelled or returned. Each is an entry of the member's own record.
 
-use crate::commands::org::live;
-use crate::kinds::member::{Member, Move, MoveState};
-use crate::kinds::org::ORG;
-use crate::kinds::word;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -14,6 +10,11 @@ use heliu_record::id::SeatId;
 use heliu_record::kind::{ValueType, label};
 use heliu_record::scope::OWNER;
 use heliu_record::view::Record;
+
+use crate::commands::org::live;
+use crate::kinds::member::{Member, Move, MoveState};
+use crate::kinds::org::ORG;
+use crate::kinds::word;
 
 const LETTER: Argument = Argument::optional(
     "letter",

@@ -1,11 +1,8 @@
 //! 联盟: organisations of several seats that share resources and people. Each seat writes its own participation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
-use crate::kinds::org::ORG;
-use crate::kinds::word;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::derived::Derived;
 use heliu_record::id::{RecordId, SeatId};
@@ -14,7 +11,10 @@ use heliu_record::kind::{Class, Field, Kind, Merge, Part, ValueType, Writer, lab
 use heliu_record::scope::is_in;
 use heliu_record::value::record_of;
 use heliu_record::view::{Folding, object};
-use std::sync::Arc;
+use serde_json::{Map, Value};
+
+use crate::kinds::org::ORG;
+use crate::kinds::word;
 
 const HOST: Writer = Writer::Party("host_seat");
 

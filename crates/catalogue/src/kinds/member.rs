@@ -1,9 +1,8 @@
 //! 党员: one person, one record. Moves are entries in it, so that a person always counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use crate::kinds::org::ORG;
-use crate::kinds::word;
 use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::decision;
 use heliu_record::derived::Derived;
@@ -16,9 +15,10 @@ use heliu_record::kind::{
 use heliu_record::seats::Tier;
 use heliu_record::value::{record_of, seat_of};
 use heliu_record::view::{Folding, object};
-use std::sync::Arc;
-
 use serde_json::{Map, Value};
+
+use crate::kinds::org::ORG;
+use crate::kinds::word;
 
 const DESTINATION: Writer = Writer::Party("to_seat");
 const SUPERIOR: Writer = Writer::CommonAtLeast(Tier::Township);

@@ -1,13 +1,11 @@
 //! 党组织: a branch, a general branch, a committee, wherever it is built. Ending one is a decision, never a deletion.
 
-use crate::commands::org::parent_is_above;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::command::Refusal;
 use heliu_record::conflict::Explanation;
-use heliu_record::view::Record;
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::kinds::word;
-use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::decision;
 use heliu_record::derived::Derived;
 use heliu_record::history::Visible;
@@ -17,7 +15,10 @@ use heliu_record::scope::is_in;
 use heliu_record::seats::Tier;
 use heliu_record::value::record_of;
 use heliu_record::view::Folding;
-use std::sync::Arc;
+use heliu_record::view::Record;
+
+use crate::commands::org::parent_is_above;
+use crate::kinds::word;
 
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
 /// A field that names an organisation.

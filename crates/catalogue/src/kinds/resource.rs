@@ -1,10 +1,7 @@
 //! 资源: a hall or the like that its owner shares; others ask for it in bookings, and only the owner confirms.
 
-use crate::commands::resource::confirmed_once;
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
-use crate::kinds::org::ORG;
-use crate::kinds::word;
 use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::derived::Derived;
 use heliu_record::history::Visible;
@@ -13,7 +10,11 @@ use heliu_record::kind::DerivedPart;
 use heliu_record::kind::{Class, Field, Kind, Merge, Part, ValueType, Word, Writer, label, word};
 use heliu_record::value::{record_of, seat_of};
 use heliu_record::view::{Folding, object};
-use std::sync::Arc;
+use serde_json::{Map, Value};
+
+use crate::commands::resource::confirmed_once;
+use crate::kinds::org::ORG;
+use crate::kinds::word;
 
 const ASKER: Writer = Writer::Party("for_seat");
 

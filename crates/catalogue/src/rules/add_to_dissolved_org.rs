@@ -1,11 +1,8 @@
 //! ADD_TO_DISSOLVED_ORG: somebody was admitted to an organisation after it had ended.
 //! HOME_ORG_ENDED: somebody's organisation ended later, and the person is still counted there.
 
-use crate::kinds::org::Org;
 use std::collections::BTreeSet;
 
-use crate::commands::member::reassign_to;
-use crate::kinds::member::Member;
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
 use heliu_record::conflict::{Conflict, ConflictValue, Explanation, Severity};
@@ -14,6 +11,10 @@ use heliu_record::kind::{Word, label};
 use heliu_record::rule::{Finding, Rule, resolver};
 use heliu_record::view::Record;
 use heliu_record::world::World;
+
+use crate::commands::member::reassign_to;
+use crate::kinds::member::Member;
+use crate::kinds::org::Org;
 
 const ADDED: &str = "ADD_TO_DISSOLVED_ORG";
 const ENDED: &str = "HOME_ORG_ENDED";

@@ -1,10 +1,7 @@
 //! MULTI_HOME: two destinations each confirmed a letter that moved the same person from the same home.
 
-use crate::kinds::member::Member;
 use std::collections::BTreeSet;
 
-use crate::kinds::member::{Home, Move};
-use crate::rules::owner_disputed::give_to;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -13,6 +10,10 @@ use heliu_record::kind::{Word, label};
 use heliu_record::rule::{Finding, Rule, listed, resolver, title};
 use heliu_record::view::Record;
 use heliu_record::world::World;
+
+use crate::kinds::member::Member;
+use crate::kinds::member::{Home, Move};
+use crate::rules::owner_disputed::give_to;
 
 const KIND: &str = "MULTI_HOME";
 

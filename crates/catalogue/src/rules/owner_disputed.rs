@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::kinds::member::{Member, MoveState};
 use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -14,6 +13,8 @@ use heliu_record::rule::{Finding, Rule, listed, resolver};
 use heliu_record::scope::{self, OWNER};
 use heliu_record::view::Record;
 use heliu_record::world::World;
+
+use crate::kinds::member::{Member, MoveState};
 
 const KIND: &str = "OWNER_DISPUTED";
 

@@ -1,7 +1,6 @@
 //! PARENT_CYCLE: two tiers each put one organisation under the other. Both edges are kept; for adding up, each
 //! organisation on the cycle stays where it last was without one.
 
-use crate::kinds::org::Org;
 use std::collections::BTreeSet;
 
 use heliu_record::change::{Container, OpId, Scalar};
@@ -15,9 +14,11 @@ use heliu_record::value::record_of;
 use heliu_record::view::Record;
 use heliu_record::world::World;
 
+use crate::kinds::org::Org;
+
 const KIND: &str = "PARENT_CYCLE";
 /// Longer chains of parents than any county has.
-const DEPTH_MAX: usize = 64;
+pub(crate) const DEPTH_MAX: usize = 64;
 
 pub static RULE: Rule = Rule {
     finds: &[Word { name: KIND, label: label("隶属成环", "parent cycle") }],

@@ -1,10 +1,7 @@
 //! STALE_TRANSFER: a letter cites a home that the person had left before. It has no effect.
 
-use crate::kinds::member::Member;
 use std::collections::BTreeSet;
 
-use crate::kinds::member::MoveState;
-use crate::rules::owner_disputed::give_to;
 use heliu_record::change::Container;
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -13,6 +10,10 @@ use heliu_record::kind::{Word, label};
 use heliu_record::rule::{Finding, Rule, resolver, title};
 use heliu_record::view::Record;
 use heliu_record::world::World;
+
+use crate::kinds::member::Member;
+use crate::kinds::member::MoveState;
+use crate::rules::owner_disputed::give_to;
 
 const KIND: &str = "STALE_TRANSFER";
 

@@ -1,9 +1,7 @@
 //! WITHDRAWN_RESOURCE_BOOKED: somebody counts on a resource whose owner withdrew it or left the alliance.
 
-use crate::kinds::alliance::Alliance;
 use std::collections::BTreeSet;
 
-use crate::kinds::resource::{Booking, Resource};
 use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::command::Planner;
 use heliu_record::command::Refusal;
@@ -12,6 +10,9 @@ use heliu_record::kind::{Word, label, word};
 use heliu_record::rule::{Finding, Rule, title};
 use heliu_record::view::Record;
 use heliu_record::world::World;
+
+use crate::kinds::alliance::Alliance;
+use crate::kinds::resource::{Booking, Resource};
 
 const KIND: &str = "WITHDRAWN_RESOURCE_BOOKED";
 const KEEP: &str = "keep";

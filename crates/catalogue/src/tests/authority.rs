@@ -3,10 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::json;
-
-use super::world::{Node, code_of, nodes};
-use crate::catalogue;
 use heliu_record::authority::{AuthorityError, may_write};
 use heliu_record::change::{Container, Note, Scalar};
 use heliu_record::command::{RecordWrite, Write, WriteValue, cannot_seal};
@@ -14,6 +10,10 @@ use heliu_record::history::History;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::schema::Written;
 use heliu_record::world::World;
+use serde_json::json;
+
+use super::world::{Node, code_of, nodes};
+use crate::catalogue;
 
 fn seat(node: &Node, name: &str) -> SeatId {
     node.seats().by_code(&code_of(name)).expect(name).id

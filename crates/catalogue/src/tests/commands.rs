@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
-use super::world::nodes;
-use crate::catalogue;
-use crate::synthetic::county;
 use heliu_record::change::{Change, Container, Note, Scalar};
 use heliu_record::command::{self, RecordWrite, Write, WriteValue, cannot_seal};
 use heliu_record::id::Actor;
 use heliu_record::kind::Merge;
 use heliu_record::sight::Sight;
+use serde_json::json;
+
+use super::world::nodes;
+use crate::catalogue;
+use crate::synthetic::county;
 
 #[test]
 fn a_mistyped_word_is_answered_with_the_nearest() {

@@ -1,10 +1,10 @@
 //! Where a member belongs when people disagreed: letters, decisions, and the record that goes with the person.
 
+use heliu_record::conflict::Severity;
 use serde_json::json;
 
 use super::stories::{branch, hex, member};
 use super::world::{meet, meet_all, nodes};
-use heliu_record::conflict::Severity;
 
 #[test]
 fn a_letter_from_the_home_that_was_not_chosen_moves_nobody() {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use automerge::transaction::CommitOptions;
 use automerge::{AutoCommit, ObjType, ReadDoc, ScalarValue, Value};
-use proptest::prelude::*;
-
-use super::world::{Node, nodes};
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{Actor, Preimage};
 use heliu_record::world::World;
+use proptest::prelude::*;
+
+use super::world::{Node, nodes};
 
 /// One step of a writer: what it writes, and whom it hears first.
 #[derive(Clone, Debug)]

@@ -1,15 +1,15 @@
 //! Sealed fields, as those see them who hold the record and cannot read them. The cipher here is none: `trust` has one.
 
-use serde_json::json;
-
-use crate::catalogue;
-use crate::tests::world::{Node, meet, nodes};
 use heliu_record::change::{Container, Note, Scalar};
 use heliu_record::command::{Refusal, Write, WriteValue, cannot_seal};
 use heliu_record::hash::hash16;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::{Kind, Merge, ValueType};
 use heliu_record::sealed::{self, FORMAT, HEAD_BYTES, PAD_BYTES, Plaintext, SEALED_BYTES_MAX, TAG_BYTES};
+use serde_json::json;
+
+use crate::catalogue;
+use crate::tests::world::{Node, meet, nodes};
 
 /// Bytes of the right shape, under a key that each seat makes for itself.
 pub(super) fn seal_as(seat: SeatId) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {

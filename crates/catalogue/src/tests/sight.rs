@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stories::{branch, hex, member};
-use super::world::{Node, code_of, meet, nodes};
-use crate::catalogue;
 use heliu_record::command::{Asker, Command, CommandId, Request, Subject, plan};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::ValueType;
 use heliu_record::sight::Sight;
+
+use super::stories::{branch, hex, member};
+use super::world::{Node, code_of, meet, nodes};
+use crate::catalogue;
 
 const NEVER: RecordId = RecordId([0x5a; 32]);
 /// In every name of what is not shown.

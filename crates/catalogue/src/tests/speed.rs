@@ -1,10 +1,11 @@
 //! Folding and deriving stay cheap enough for thousands of leaves per second. Counted in work, not in time: a pure crate
 //! reads no clock, and `tests/bench` measures.
 
-use super::world::{county_seats, nodes};
-use crate::synthetic::county;
 use heliu_record::rule::derive;
 use heliu_record::view::Record;
+
+use super::world::{county_seats, nodes};
+use crate::synthetic::county;
 
 #[test]
 fn a_plain_member_folds_to_a_small_view() {

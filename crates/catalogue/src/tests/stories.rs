@@ -1,13 +1,13 @@
 //! The acceptance stories of the design, at the level of records: two sides diverge, meet, and agree.
 
-use serde_json::json;
-
-use super::world::{Node, meet, meet_all, nodes};
-use crate::rules::parent_cycle::projected_parent;
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::{RecordWrite, Write, WriteValue};
 use heliu_record::conflict::Severity;
 use heliu_record::id::{RecordId, SeatId};
+use serde_json::json;
+
+use super::world::{Node, meet, meet_all, nodes};
+use crate::rules::parent_cycle::projected_parent;
 
 pub(super) fn branch(node: &mut Node, seat: &str, name: &str) -> RecordId {
     node.does("org.create", None, &[("name", name), ("seat", &node.seat_named(seat))])

@@ -1,9 +1,10 @@
 //! What a clerk reads: names and not codes, one thing where there is one, and what follows from it.
 
-use super::world::{Node, nodes};
-use crate::catalogue;
 use heliu_record::command::Refusal;
 use heliu_record::id::RecordId;
+
+use super::world::{Node, nodes};
+use crate::catalogue;
 
 /// Chinese text of a refusal, without what is typed as it stands: commands, and arguments with their `=`.
 fn codes_in(refusal: &Refusal) -> Vec<String> {

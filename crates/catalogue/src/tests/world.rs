@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::catalogue;
-use crate::tests::sealed::seal_as;
 use heliu_record::authority::may;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::{Change, Note};
@@ -18,6 +16,9 @@ use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_record::sight::Sight;
 use heliu_record::view::Record;
 use heliu_record::world::World;
+
+use crate::catalogue;
+use crate::tests::sealed::seal_as;
 
 /// One county, so many townships, so many villages in each.
 pub(crate) fn county_seats(townships: u32, villages: u32) -> Seats {

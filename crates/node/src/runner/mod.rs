@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use answers::Waiting;
+use health::Health;
 use heliu_record::reason::Reason;
 use heliu_replication::Engine;
 use heliu_replication::effect::{Effect, Input, LinkId};
@@ -25,6 +27,7 @@ use heliu_trust::directory::Directory;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
+use verifying::Verifying;
 
 use crate::begin::Beginner;
 use crate::clock::Setting;
@@ -36,9 +39,6 @@ use crate::links::trouble::{Cause, Trouble};
 use crate::links::{LinkEnd, Overflow};
 use crate::told::Source;
 use crate::zone;
-use answers::Waiting;
-use health::Health;
-use verifying::Verifying;
 
 pub(crate) struct Runner {
     pub inner: Arc<Inner>,

@@ -1,9 +1,10 @@
 //! The gRPC services, asked as other programs ask them: through the client.
 
+use std::time::Duration;
+
 use heliu_client::operations::{LinkState, ListConflictsRequest, ListQuarantineRequest, ListStrandedRequest, Outcome};
 use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest};
 use heliu_record::id::RecordId;
-use std::time::Duration;
 
 use super::world::{County, TOWNSHIP, VILLAGE, until};
 

@@ -1,12 +1,12 @@
 //! A small county: its seats and keys, its nodes on loopback, and the words in which the stories are told.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
+use heliu_catalogue::catalogue;
 use heliu_client::{Access, Client, Pinned};
 use heliu_record::command::{CommandId, Request};
 use heliu_record::hash::{hash, hash16};

@@ -32,6 +32,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use audit::AuditLog;
+use batch::Batch;
+use batch::answer::DigestKey;
+use damage::Damage;
+use desk::Desk;
+use evidence::Evidence;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
 use heliu_storage::{Meta, Position, StrandedRow, Transaction};
@@ -40,19 +46,6 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId, RealmId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
-use zeroize::Zeroizing;
-
-use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Ticket};
-use crate::engine::Config;
-use crate::frame::Sums;
-use crate::start::Start;
-
-use audit::AuditLog;
-use batch::Batch;
-use batch::answer::DigestKey;
-use damage::Damage;
-use desk::Desk;
-use evidence::Evidence;
 use open::Open;
 use patrol::Patrol;
 use quarantine::Quarantine;
@@ -63,6 +56,12 @@ use sums::ScopeSums;
 use sweep::{Sweep, Unwrapped};
 use tail::Growth;
 use writer::Writer;
+use zeroize::Zeroizing;
+
+use crate::effect::{LinkId, LoadReply, LoadRequest, Moment, Ticket};
+use crate::engine::Config;
+use crate::frame::Sums;
+use crate::start::Start;
 
 /// Open records are weighed each time that so large a part of what may be open has been used.
 const WEIGHED_PART: u64 = 16;

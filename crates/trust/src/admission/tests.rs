@@ -1,8 +1,8 @@
 //! Admission, told with one record of a village: in order, late, forked, forbidden, and in every order.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
+use heliu_catalogue::catalogue;
 use heliu_record::change::{Change, Container, Draft};
 use heliu_record::hash::Sum;
 use heliu_record::history::Visible;

@@ -1,16 +1,16 @@
 //! What opens, what does not, and what everybody else sees.
 
 use heliu_catalogue::catalogue;
-use proptest::prelude::*;
-
-use super::*;
-use crate::story::{COUNTY, TOWNSHIP, VILLAGE, Writer as Node, directory};
 use heliu_record::change::{Change, Container, Note, Scalar};
 use heliu_record::command::{RecordWrite, Write, WriteValue};
 use heliu_record::history::History;
 use heliu_record::id::Preimage;
 use heliu_record::sealed::{Plaintext, places};
 use heliu_record::view::Record;
+use proptest::prelude::*;
+
+use super::*;
+use crate::story::{COUNTY, TOWNSHIP, VILLAGE, Writer as Node, directory};
 
 const RECORD: RecordId = RecordId([7; 32]);
 

@@ -1,7 +1,6 @@
 //! The county is founded as a real one is: `init` makes the realm and the county's node, every other node joins with a
 //! token of its superior, over TLS, and runs with what it got.
 
-use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use heliu_catalogue::catalogue;
 use heliu_client::administration::propose_request::Change;
 use heliu_client::administration::{Delegate, MintTokenRequest, ProposeRequest};
 use heliu_client::{Access, Client};

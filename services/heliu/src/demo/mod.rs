@@ -16,12 +16,21 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use ask::Fault;
+use cast::Cast;
+use county::County;
+use found::{Founding, allow_files};
 use futures::stream::{self, StreamExt as _};
 use heliu_disk::small_file;
 use heliu_record::conflict::Conflict;
 use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_trust::id::RealmId;
+use place::Place;
+use proof::{Holder, Proof, Tree};
+use register::Plan;
 use serde_json::json;
+use story::Story;
+use words::Teller;
 
 use crate::cli::DemoArgs;
 use crate::failure::{Exit, Failure};
@@ -30,15 +39,6 @@ use crate::out::Stream;
 use crate::realm::draft::not_empty;
 use crate::realm::regions;
 use crate::text::{bytes, count, tr};
-use ask::Fault;
-use cast::Cast;
-use county::County;
-use found::{Founding, allow_files};
-use place::Place;
-use proof::{Holder, Proof, Tree};
-use register::Plan;
-use story::Story;
-use words::Teller;
 
 /// 鄄城县: 1 county, 17 townships, 391 villages.
 const JUANCHENG: &[u8] = include_bytes!("../../../../deploy/regions/371726.csv");

@@ -14,6 +14,9 @@ use heliu_client::schema::ValueType;
 use heliu_client::{Client, Schema};
 use heliu_disk::small_file;
 use heliu_node::region;
+use orgs::Orgs;
+use rows::{BadRow, Form, Row, Rows};
+use sending::{Order, Refused, Sent, send};
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
@@ -22,9 +25,6 @@ use crate::order::who;
 use crate::out::{Done, complain, print, print_json};
 use crate::text::{Say, count, say, tr};
 use crate::{realm, target};
-use orgs::Orgs;
-use rows::{BadRow, Form, Row, Rows};
-use sending::{Order, Refused, Sent, send};
 
 /// What can be imported: the command of each row.
 #[derive(Clone, Copy)]

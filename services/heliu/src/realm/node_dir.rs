@@ -1,10 +1,10 @@
 //! The directory that a node runs in: its keys, the directory of the realm, its configuration, and a first access token
 //! for whoever sits at the machine. `init` and `join` write it in the same way.
 
-use heliu_catalogue::catalogue;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use heliu_catalogue::catalogue;
 use heliu_client::{Access, Pinned};
 use heliu_node::access::{Grant, Role};
 use heliu_record::id::SeatId;

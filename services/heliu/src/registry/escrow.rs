@@ -1,9 +1,9 @@
 //! `heliu root reveal`: what is sealed, opened with the escrow's key where no reader is left. Nothing here speaks with a node:
 //! the key stays offline, and what a node has stored is brought to it.
 
-use heliu_catalogue::catalogue;
 use std::sync::Arc;
 
+use heliu_catalogue::catalogue;
 use heliu_record::change::Change;
 use heliu_record::history::History;
 use heliu_record::id::RecordId;

@@ -1,9 +1,9 @@
 //! I2: the same leaves and the same directory give the same admitted set, the same views, conflicts and sums, whoever
 //! holds them and in whatever order they came; and what is stored is what follows from the leaves.
 
-use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_catalogue::catalogue;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::conflict::Conflict;
 use heliu_record::hash::Sum;

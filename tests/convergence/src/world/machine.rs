@@ -1,9 +1,9 @@
 //! A process of a node: its disk, its engine while it runs, its clock, and what its clients still wait for.
 
-use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_catalogue::catalogue;
 use heliu_record::command::{CommandId, Request};
 use heliu_record::date::Date;
 use heliu_record::id::SeatId;

@@ -1,13 +1,13 @@
 //! Two mirrors of one county, and a damaged image of one of them: what the node does with it, and whether its neighbour
 //! mends it.
 
-use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use heliu_catalogue::catalogue;
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Upstream};
 use heliu_record::command::{CommandId, Request};
 use heliu_record::hash::hash;

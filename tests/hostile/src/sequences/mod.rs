@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use line::Line;
 use serde_json::{Value, json};
+use site::{Site, Used, create};
 use tokio::runtime::Builder;
 
 use crate::author::{County, STRANGER};
 use crate::cost::{self, BYTES_MAX, TIME_MAX};
-use line::Line;
-use site::{Site, Used, create};
 
 const UNIT: f64 = 65_536.0;
 /// Records that are at the township before anybody attacks it.

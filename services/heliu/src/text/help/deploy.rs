@@ -1,7 +1,8 @@
 //! Help of the verbs that make realms, let nodes in and shut them out.
 
-use super::label;
 use heliu_record::kind::Label;
+
+use super::label;
 
 pub const INIT: Label =
     label("建立一个域:离线密钥、县级节点、名录", "Make a realm: its offline keys, the county's node, the directory");
