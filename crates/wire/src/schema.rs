@@ -2,7 +2,7 @@
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::command::{Argument, Command, Subject};
-use heliu_record::kind::{Field, Kind, Label, Merge, Part, State, ValueType, Writer};
+use heliu_record::kind::{EntryState, Field, Kind, Label, Merge, Part, State, ValueType, Writer};
 
 use crate::records as pb;
 
@@ -32,6 +32,7 @@ fn field(field: &Field) -> pb::Field {
         Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
     };
     let states: &[State] = if let Merge::State(machine) = field.merge { machine.states } else { &[] };
+    let entry_states = field.states.iter().map(|state| entry_state(field, state));
     pb::Field {
         name: field.name.to_owned(),
         merge: field.merge.name().to_owned(),
@@ -42,7 +43,7 @@ fn field(field: &Field) -> pb::Field {
         label: label(field.label),
         help: label(field.help),
         parts: parts.iter().map(part).collect(),
-        states: states.iter().map(state).collect(),
+        states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
     }
 }
@@ -65,6 +66,17 @@ fn state(state: &State) -> pb::State {
         writer: Some(writer(state.writer)),
         rank: state.rank.into(),
         ending: state.ending,
+    }
+}
+
+/// Who may is said by the part that leads there.
+fn entry_state(field: &Field, state: &EntryState) -> pb::State {
+    pb::State {
+        name: state.word.name.to_owned(),
+        label: label(state.word.label),
+        from: names(state.from),
+        writer: state.by.and_then(|part| field.part(part)).map(|part| writer(part.writer)),
+        ..pb::State::default()
     }
 }
 
