@@ -58,7 +58,7 @@ pub struct Field {
     pub help: Label,
     /// Of a slot, or of an entry.
     pub parts: Vec<Part>,
-    /// Empty: no decisions are taken about it.
+    /// What can be decided about a record; empty: nothing. What entries can be, the kind's derived parts say.
     pub states: Vec<State>,
 }
 
@@ -193,6 +193,8 @@ impl Kind {
 
 impl From<pb::Field> for Field {
     fn from(field: pb::Field) -> Self {
+        // Of a field with parts the states are those of its entries.
+        let states = if field.parts.is_empty() { field.states } else { Vec::new() };
         Field {
             label: label(field.label, &field.name),
             name: field.name,
@@ -201,7 +203,7 @@ impl From<pb::Field> for Field {
             sealed: field.sealed,
             help: text(field.help),
             parts: field.parts.into_iter().map(Into::into).collect(),
-            states: field.states.into_iter().map(Into::into).collect(),
+            states: states.into_iter().map(Into::into).collect(),
         }
     }
 }

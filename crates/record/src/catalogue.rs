@@ -3,7 +3,7 @@
 
 use crate::command::{Command, Subject, generic, settle};
 use crate::conflict::{Conflict, Explanation};
-use crate::kind::{Kind, Label, Merge, Part, ValueType, Word};
+use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
 use crate::rule::Rule;
 
 /// Everything that a version of the program knows of records.
@@ -139,7 +139,10 @@ impl Catalogue {
             let at = format!("{}/{}", kind.name, field.name);
             self.check_value(&at, field.value)?;
             match field.merge {
-                Merge::Slot(parts) | Merge::Entries(parts) => self.check_parts(&at, parts)?,
+                Merge::Slot(parts) | Merge::Entries(parts) => {
+                    self.check_parts(&at, parts)?;
+                    self.check_entry_states(&at, field, parts)?;
+                }
                 Merge::State(machine) => {
                     unique(&at, machine.states.iter().map(|state| state.name))?;
                     let from = machine.states.iter().flat_map(|state| state.from);
@@ -158,6 +161,17 @@ impl Catalogue {
             let named = part.closed_by.iter().chain(&part.takes_ownership);
             let is_part = |name: &str| parts.iter().any(|part| part.name == name);
             named.copied().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
+        }
+        Ok(())
+    }
+
+    fn check_entry_states(&self, at: &str, field: &Field, parts: &[Part]) -> Result<(), CatalogueError> {
+        unique(at, field.states.iter().map(|state| state.word.name))?;
+        for state in field.states {
+            let is_part = |name: &str| parts.iter().any(|part| part.name == name);
+            state.by.iter().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
+            let from = state.from.iter();
+            from.copied().try_for_each(|name| self.check_known(at, name, field.entry_state(name).is_some()))?;
         }
         Ok(())
     }

@@ -25,6 +25,11 @@ pub trait Derived: Any + Debug + Send + Sync {
         false
     }
 
+    /// The code of the state that an entry is in, of fields that declare [`crate::kind::EntryState`]s.
+    fn entry_state(&self, _field: &str, _entry: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Whether something in the record still waits for a seat, which therefore has to go on seeing it.
     fn waits_for(&self, _seat: SeatId) -> bool {
         false

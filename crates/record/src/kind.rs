@@ -120,6 +120,8 @@ pub struct Field {
     pub sealed: bool,
     /// The harmless value to show while concurrent values include it.
     pub provisional: Option<&'static str>,
+    /// Of entries of a workflow: what one can be, and what leads there.
+    pub states: &'static [EntryState],
     pub label: Label,
     pub help: Label,
 }
@@ -134,7 +136,18 @@ impl Field {
         label: Label,
         help: Label,
     ) -> Self {
-        Field { name, merge, value, writer, required: false, sealed: false, provisional: None, label, help }
+        Field {
+            name,
+            merge,
+            value,
+            writer,
+            required: false,
+            sealed: false,
+            provisional: None,
+            states: &[],
+            label,
+            help,
+        }
     }
 
     #[must_use]
@@ -150,6 +163,17 @@ impl Field {
     #[must_use]
     pub const fn provisional(self, value: &'static str) -> Self {
         Field { provisional: Some(value), ..self }
+    }
+
+    #[must_use]
+    pub const fn states(self, states: &'static [EntryState]) -> Self {
+        Field { states, ..self }
+    }
+
+    /// The state of entries that has this code.
+    #[must_use]
+    pub fn entry_state(&self, name: &str) -> Option<&'static EntryState> {
+        self.states.iter().find(|state| state.word.name == name)
     }
 
     /// A part of this field's slots or entries.
@@ -276,6 +300,40 @@ pub enum Writer {
     /// Any seat in the record's audience.
     Audience,
 }
+
+/// What an entry of a workflow can be: what a view shows as its `state`, and who sees which part lead where. Which state an
+/// entry is in, its kind's own reading says ([`Derived::entry_state`]).
+#[derive(Debug)]
+pub struct EntryState {
+    pub word: Word,
+    /// The part that leads here when it is written; none: it follows from something else.
+    pub by: Option<&'static str>,
+    /// The states in which that part may be written, by whatever command. Judged when a command is given, never on merging; a
+    /// settlement chooses among what stands already, and a new entry begins as it is written.
+    pub from: &'static [&'static str],
+}
+
+impl EntryState {
+    /// One that follows from something else than a part of its own.
+    #[must_use]
+    pub const fn derived(name: &'static str, zh: &'static str, en: &'static str) -> Self {
+        EntryState { word: word(name, zh, en), by: None, from: &[] }
+    }
+
+    /// An entry gets there from the states named with [`EntryState::from`], when this part is written.
+    #[must_use]
+    pub const fn by(part: &'static str, name: &'static str, zh: &'static str, en: &'static str) -> Self {
+        EntryState { word: word(name, zh, en), by: Some(part), from: &[] }
+    }
+
+    #[must_use]
+    pub const fn from(self, from: &'static [&'static str]) -> Self {
+        EntryState { from, ..self }
+    }
+}
+
+/// What a view calls the state of an entry.
+pub const ENTRY_STATE: Word = word("state", "状态", "state");
 
 /// States that a log of decisions folds to. Precedence beats time: of the decisions that stand, the highest wins.
 #[derive(Debug)]

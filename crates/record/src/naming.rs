@@ -3,7 +3,7 @@
 
 use crate::conflict::Explanation;
 use crate::decision::Decision;
-use crate::kind::{Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label, word};
+use crate::kind::{ENTRY_STATE, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label, word};
 
 /// What views append to a field's name, and what people read for it.
 pub const SUFFIXES: [Word; 2] =
@@ -37,10 +37,13 @@ impl Kind {
 
     /// What people read for a part of a field's slots or entries.
     #[must_use]
-    pub fn say_part(&self, field: &str, part: &str) -> Option<Explanation> {
+    pub fn say_part(&self, of: &str, part: &str) -> Option<Explanation> {
         let (name, suffix) = plain(part);
-        let declared = self.field(field).and_then(|field| field.part(name)).map(|part| part.label);
-        let own = declared.or_else(|| self.derived(&format!("{field}/{name}")).map(|(label, _)| label))?;
+        let field = self.field(of);
+        let state =
+            field.filter(|field| !field.states.is_empty() && name == ENTRY_STATE.name).map(|_| ENTRY_STATE.label);
+        let declared = field.and_then(|field| field.part(name)).map(|part| part.label).or(state);
+        let own = declared.or_else(|| self.derived(&format!("{of}/{name}")).map(|(label, _)| label))?;
         Some(joined(own, suffix))
     }
 
@@ -63,6 +66,11 @@ impl Kind {
             Some(ValueType::Choice(choices)) => choices,
             _ => {
                 let (_, last) = path.rsplit_once('/').unwrap_or(("", ""));
+                if plain(last).0 == ENTRY_STATE.name
+                    && let Some(state) = field.and_then(|field| field.entry_state(text))
+                {
+                    return Some(state.word.label.into());
+                }
                 let derived = if rest.is_empty() { name.to_owned() } else { format!("{name}/{}", plain(last).0) };
                 self.derived(&derived).map_or(&[], |(_, words)| words)
             }

@@ -3,7 +3,9 @@
 use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::command::{Argument, Command, KIND_ARGUMENT, Makes, Subject};
-use heliu_record::kind::{DerivedPart, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer};
+use heliu_record::kind::{
+    DerivedPart, ENTRY_STATE, EntryState, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer,
+};
 use heliu_record::naming::SUFFIXES;
 use heliu_record::rule::Rule;
 
@@ -39,8 +41,15 @@ fn kind(kind: &Kind) -> pb::Kind {
         label: label(kind.label),
         help: label(kind.help),
         fields: kind.fields().map(field).collect(),
-        derived: kind.derived.iter().map(derived).collect(),
+        derived: kind.derived.iter().map(derived).chain(kind.fields().filter_map(state_of_entries)).collect(),
     }
+}
+
+/// What a view says of each entry of a workflow: in which of its states it is.
+fn state_of_entries(field: &Field) -> Option<pb::Derived> {
+    let words: Vec<pb::Word> = field.states.iter().map(|state| word(&state.word)).collect();
+    let path = format!("{}/{}", field.name, ENTRY_STATE.name);
+    (!words.is_empty()).then(|| pb::Derived { path, label: label(ENTRY_STATE.label), words })
 }
 
 fn derived(derived: &DerivedPart) -> pb::Derived {
@@ -57,6 +66,7 @@ fn field(field: &Field) -> pb::Field {
         Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
     };
     let states: &[State] = if let Merge::State(machine) = field.merge { machine.states } else { &[] };
+    let entry_states = field.states.iter().map(|state| entry_state(field, state));
     pb::Field {
         name: field.name.to_owned(),
         merge: field.merge.name().to_owned(),
@@ -67,7 +77,7 @@ fn field(field: &Field) -> pb::Field {
         label: label(field.label),
         help: label(field.help),
         parts: parts.iter().map(part).collect(),
-        states: states.iter().map(state).collect(),
+        states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
     }
 }
@@ -91,6 +101,17 @@ fn state(state: &State) -> pb::State {
         rank: state.rank.into(),
         ending: state.ending,
         means: state.means.and_then(label),
+    }
+}
+
+/// Who may is said by the part that leads there.
+fn entry_state(field: &Field, state: &EntryState) -> pb::State {
+    pb::State {
+        name: state.word.name.to_owned(),
+        label: label(state.word.label),
+        from: names(state.from),
+        writer: state.by.and_then(|part| field.part(part)).map(|part| writer(part.writer)),
+        ..pb::State::default()
     }
 }
 
@@ -208,6 +229,8 @@ mod tests {
                 plain(&mut field.r#type);
                 field.parts.iter_mut().for_each(|part| plain(&mut part.r#type));
                 field.states.iter_mut().for_each(|state| state.means = None);
+                // What entries can be is declared since then.
+                field.states.retain(|_| field.merge == "state");
             }
         }
         for command in &mut schema.commands {

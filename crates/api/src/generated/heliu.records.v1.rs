@@ -479,7 +479,8 @@ pub struct Field {
     /// Only for `slot` and `entries`.
     #[prost(message, repeated, tag = "9")]
     pub parts: ::prost::alloc::vec::Vec<Part>,
-    /// Only for `state`: all states, the one before any decision first.
+    /// For `state`: all states, the one before any decision first. For `entries` that are a workflow: what an entry can be, `writer`
+    /// being who may lead it there.
     #[prost(message, repeated, tag = "10")]
     pub states: ::prost::alloc::vec::Vec<State>,
     /// What is shown while concurrent values wait to be settled, if that is always the same one.

@@ -10,7 +10,7 @@ use heliu_record::history::Visible;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::DerivedPart;
 use heliu_record::kind::{
-    Class, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, Writer, label, word,
+    Class, EntryState, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Writer, label, word,
 };
 use heliu_record::seats::Tier;
 use heliu_record::value::{record_of, seat_of};
@@ -148,7 +148,8 @@ pub static KIND: Kind =
                 Writer::Owner,
                 label("组织关系转接", "moves"),
                 label("介绍信、回执与裁定", "letters, receipts and decisions"),
-            ),
+            )
+            .states(MOVE_STATES),
         ],
         derived: &[
             DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
@@ -162,22 +163,21 @@ pub static KIND: Kind =
                     word("transfer_conflict", "转接有冲突", "transfer disputed"),
                 ],
             ),
-            DerivedPart::new("moves/state", label("状态", "state"), MOVE_STATES),
             DerivedPart::new("moves/late", label("逾期接收", "received late"), &[]),
         ],
         hard_rules: &[],
         read,
     };
 
-/// As [`MoveState::name`] names them.
-const MOVE_STATES: &[Word] = &[
-    word("issued", "已开具,未接收", "issued"),
-    word("confirmed", "已接收", "confirmed"),
-    word("disputed", "有争议", "disputed"),
-    word("stale", "依据已过时", "stale"),
-    word("returned", "已退回", "returned"),
-    word("cancelled", "已撤回", "cancelled"),
-    word("early", "依据尚未到达", "early"),
+/// As [`MoveState::name`] names them. A superior's decision, and what takes one back, may come in any state.
+static MOVE_STATES: &[EntryState] = &[
+    EntryState::by("issued_on", "issued", "已开具,未接收", "issued"),
+    EntryState::by("receipt", "confirmed", "已接收", "confirmed").from(&["issued"]),
+    EntryState::derived("disputed", "有争议", "disputed"),
+    EntryState::derived("stale", "依据已过时", "stale"),
+    EntryState::by("returned", "returned", "已退回", "returned").from(&["issued", "stale", "early"]),
+    EntryState::by("cancelled", "cancelled", "已撤回", "cancelled").from(&["issued", "stale", "early"]),
+    EntryState::derived("early", "依据尚未到达", "early"),
 ];
 
 static STAGE: StateMachine = StateMachine {
@@ -292,7 +292,10 @@ impl MoveState {
 
     #[must_use]
     pub fn label(self) -> Label {
-        MOVE_STATES.iter().find(|word| word.name == self.name()).map_or(label("?", "?"), |word| word.label)
+        MOVE_STATES
+            .iter()
+            .find(|state| state.word.name == self.name())
+            .map_or(label("?", "?"), |state| state.word.label)
     }
 }
 
@@ -451,6 +454,10 @@ impl Derived for Member {
 
     fn is_open(&self, field: &str, entry: &str) -> bool {
         field == "moves" && self.is_open_letter(entry)
+    }
+
+    fn entry_state(&self, field: &str, entry: &str) -> Option<&'static str> {
+        self.find_move(entry).filter(|_| field == "moves").map(|at| at.state.name())
     }
 
     fn waits_for(&self, seat: SeatId) -> bool {

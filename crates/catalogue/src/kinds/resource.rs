@@ -6,8 +6,7 @@ use heliu_record::change::{Container, OpId, Scalar};
 use heliu_record::derived::Derived;
 use heliu_record::history::Visible;
 use heliu_record::id::{RecordId, SeatId};
-use heliu_record::kind::DerivedPart;
-use heliu_record::kind::{Class, Field, Kind, Merge, Part, ValueType, Word, Writer, label, word};
+use heliu_record::kind::{Class, EntryState, Field, Kind, Merge, Part, ValueType, Writer, label, word};
 use heliu_record::value::{record_of, seat_of};
 use heliu_record::view::{Folding, object};
 use serde_json::{Map, Value};
@@ -101,21 +100,27 @@ pub static KIND: Kind = Kind {
             ASKER,
             label("预约", "bookings"),
             label("他人申请,所有者确认", "others ask, the owner confirms"),
-        ),
+        )
+        .states(BOOKING_STATES),
     ],
-    derived: &[DerivedPart::new("bookings/state", label("状态", "state"), BOOKING_STATES)],
+    derived: &[],
     hard_rules: &[confirmed_once],
     read,
 };
 
 /// As [`Booking::state`] names them.
-const BOOKING_STATES: &[Word] = &[
-    word("requested", "待确认", "requested"),
-    word("confirmed", "已确认", "confirmed"),
-    word("declined", "已谢绝", "declined"),
-    word("used", "已使用", "used"),
-    word("needs_owner_reconfirm", "待所有者重新确认", "needs the owner's confirmation again"),
-    word("owner_left", "所有者已收回", "owner has left"),
+static BOOKING_STATES: &[EntryState] = &[
+    EntryState::by("requested_on", "requested", "待确认", "requested"),
+    EntryState::by("confirmed", "confirmed", "已确认", "confirmed").from(&["requested", "confirmed"]),
+    EntryState::by("declined", "declined", "已谢绝", "declined").from(&[
+        "requested",
+        "confirmed",
+        "needs_owner_reconfirm",
+        "owner_left",
+    ]),
+    EntryState::by("used", "used", "已使用", "used").from(&["confirmed", "needs_owner_reconfirm"]),
+    EntryState::derived("needs_owner_reconfirm", "待所有者重新确认", "needs the owner's confirmation again"),
+    EntryState::derived("owner_left", "所有者已收回", "owner has left"),
 ];
 
 /// What rules read of a resource.
@@ -173,6 +178,11 @@ impl Derived for Resource {
                 entry.insert("state".to_owned(), booking.state(self.withdrawn.is_some()).into());
             }
         }
+    }
+
+    fn entry_state(&self, field: &str, entry: &str) -> Option<&'static str> {
+        let booking = self.bookings.iter().find(|booking| field == "bookings" && booking.entry == entry)?;
+        Some(booking.state(self.withdrawn.is_some()))
     }
 
     fn waits_for(&self, seat: SeatId) -> bool {

@@ -9,4 +9,5 @@ mod sight;
 mod speed;
 mod stories;
 mod words;
+mod workflows;
 pub(crate) mod world;

@@ -298,6 +298,7 @@ impl<'a> Planner<'a> {
         // Settling chooses among what stands already.
         if !self.settles {
             self.writes.iter().try_for_each(|write| self.check_hard_rules(write))?;
+            self.writes.iter().try_for_each(|write| self.check_entries(write))?;
         }
         Ok(Plan { writes: self.writes, result: self.result })
     }
@@ -306,6 +307,29 @@ impl<'a> Planner<'a> {
         let created = write.create.as_ref().and_then(|preimage| self.world.catalogue().kind(&preimage.kind));
         let kind = created.or_else(|| self.world.record(write.record)?.kind());
         kind.map_or(&[][..], |kind| kind.hard_rules).iter().try_for_each(|holds| holds(self, write))
+    }
+
+    /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
+    fn check_entries(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let Some((record, kind)) = self.world.record(write.record).and_then(|record| Some((record, record.kind()?)))
+        else {
+            return Ok(());
+        };
+        for put in write.writes.iter().filter(|put| put.container == Container::Slot) {
+            let mut path = put.key.split('/');
+            let (Some(field), Some(entry), Some(part)) = (path.next(), path.next(), path.next()) else { continue };
+            let Some(field) = kind.field(field).filter(|_| put.value != WriteValue::Value(Scalar::Null)) else {
+                continue;
+            };
+            let led = field.states.iter().filter(|state| state.by == Some(part));
+            let now = record.derived.entry_state(field.name, entry).and_then(|now| field.entry_state(now));
+            for (to, now) in led.zip(now) {
+                if !to.from.contains(&now.word.name) {
+                    return Err(Refusal::entry_state(record, field, now, to));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Of a kind that is only kept and relayed.

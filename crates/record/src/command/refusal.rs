@@ -7,7 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::change::ShapeError;
 use crate::conflict::{Conflict, Explanation};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Kind, Label, State, StateMachine, Word, label};
+use crate::kind::{EntryState, Field, Kind, Label, State, StateMachine, Word, label};
 use crate::view::Record;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -227,6 +227,35 @@ impl Refusal {
             ),
             why: Explanation::new("状态须按规定的顺序变更。", "States follow one another in a set order."),
             next,
+        }
+    }
+
+    /// As [`Refusal::transition`], of an entry of a workflow.
+    #[must_use]
+    pub fn entry_state(record: &Record, field: &Field, now: &EntryState, to: &EntryState) -> Self {
+        let Label { zh, en } = field.label;
+        let (zh_now, en_now) = (now.word.label.zh, now.word.label.en);
+        let before = to.from.iter().filter_map(|name| field.entry_state(name)).map(|state| state.word.label);
+        let (zh_from, en_from): (Vec<_>, Vec<_>) = before.map(|label| (label.zh, label.en)).unzip();
+        Refusal {
+            code: "transition",
+            what: Explanation::new(
+                format!("“{}”的这一项({zh})是“{zh_now}”,不能变为“{}”。", record.title(), to.word.label.zh),
+                format!(
+                    "This entry of {:?} ({en}) is {en_now}, and cannot become: {}.",
+                    record.title(),
+                    to.word.label.en
+                ),
+            ),
+            why: Explanation::new("状态须按规定的顺序变更。", "States follow one another in a set order."),
+            next: if zh_from.is_empty() {
+                Explanation::new("请另立一项。", "Make another entry.")
+            } else {
+                Explanation::new(
+                    format!("只有“{}”的才可以。", zh_from.join("”“")),
+                    format!("Only one that is {} can.", en_from.join(" or ")),
+                )
+            },
         }
     }
 
