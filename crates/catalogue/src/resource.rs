@@ -84,7 +84,7 @@ static COMMANDS: &[Command] = &[
             required_field(&NAME.field, "名称", "its name"),
             required_field(&OWNER_ORG.field, "所属组织", "whose it is"),
             optional_field(&SORT.field, "类型", "its kind"),
-            optional_field(&CAPACITY.field, "容量", "how many people it holds"),
+            optional_field(&CAPACITY.field, "可容纳人数", "how many people it holds"),
             optional_field(&OPEN_HOURS.field, "开放时间", "when it can be used"),
         ]),
     about(RESOURCE, "resource.withdraw", "收回资源", "withdraw a resource", |planner| {
