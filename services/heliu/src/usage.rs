@@ -196,7 +196,7 @@ fn wrong(source: &(dyn std::error::Error + 'static)) -> Say {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Import, Verb};
+    use crate::cli::{ImportVerb, Verb};
     use crate::text::Language;
 
     fn parse_words(line: &str) -> Result<Cli, Error> {
@@ -300,6 +300,7 @@ mod tests {
             };
             let below = word(words[verb.len()..].trim_start());
             if found.has_subcommands()
+                && found.get_positionals().next().is_none()
                 && words[verb.len()..].starts_with(' ')
                 && !below.is_empty()
                 && !below.starts_with('-')
@@ -387,17 +388,19 @@ mod tests {
             "heliu do record.set 12345678 field=name value=x --reason r",
             "heliu do --help joint_branch.form",
             "heliu import members f --dry-run",
+            "heliu import 资源 --json",
             "heliu import regions f --dir d --dry-run --reason r",
             "heliu quarantine list --code x",
             "heliu stranded list",
         ] {
             assert!(parse_words(line).is_ok(), "{line}: {:?}", parse_words(line).err().map(|e| e.to_string()));
         }
-        let Ok(Cli { verb: Verb::Import(Import::Members(args)), .. }) = parse_words("heliu import members f --dry-run")
+        let Ok(Cli { verb: Verb::Import(ImportVerb { other: None, rows }), .. }) =
+            parse_words("heliu import wells f --dry-run")
         else {
             panic!("it is an import");
         };
-        assert!(args.dry_run);
+        assert!(rows.dry_run && rows.kind == "wells" && rows.file.is_some());
     }
 
     #[test]
