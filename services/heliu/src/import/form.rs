@@ -33,9 +33,8 @@ impl<'s> Form<'s> {
         let singular = what.strip_suffix('s').unwrap_or(what);
         let kind = schema.kind_called(what).or_else(|| schema.kind_called(singular));
         let kind = kind.ok_or_else(|| no_kind(schema, what))?;
-        let own = OWN.iter().filter_map(|name| schema.command(name));
-        if let Some(command) = own.filter(|command| schema.made_by(command).is_some_and(|k| k.name == kind.name)).next()
-        {
+        let mut own = OWN.iter().filter_map(|name| schema.command(name));
+        if let Some(command) = own.find(|command| schema.made_by(command).is_some_and(|made| made.name == kind.name)) {
             let columns = command.arguments.iter().map(|argument| column(kind, argument)).collect();
             return Ok(Form { command, kind, columns, fixed: BTreeMap::new() });
         }
