@@ -4,6 +4,7 @@ mod access;
 mod alarms;
 mod audit;
 mod cli;
+mod completion;
 mod config;
 mod confirm;
 mod conflicts;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let readable: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     text::speak(Language::choose(&readable, |name| std::env::var(name).ok()));
+    completion::answer();
     let cli = match usage::parse(&arguments) {
         Ok(cli) => cli,
         Err(exit) => return exit,

@@ -238,4 +238,17 @@ async fn a_newer_nodes_kinds_and_commands_are_listed_explained_given_and_shown_i
     std::fs::write(file.path(), rows.replace("已干涸", "冒烟")).expect("it is ours");
     let _ = import("well").await.exits(2).complains("第 2 行:水情不能是“冒烟”,应为:以下之一:出水、已干涸");
     let _ = in_chinese(&["import", "well", at[0], at[1]]).await.exits(0).answers("看井人电话");
+
+    // A shell that asks how a line may go on hears the node's kinds and commands.
+    let complete = async |line: &[&'static str]| {
+        let words = [&["--", "heliu"], line, &at[..]].concat();
+        let mut shell = command(&words);
+        let index = line.len().to_string();
+        shell.envs([("COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", index.as_str()), ("_CLAP_IFS", "\n")]);
+        run(shell, &words).await.exits(0)
+    };
+    let _ = complete(&["import", "w"]).await.answers("well");
+    let _ = complete(&["list", "w"]).await.answers("well");
+    let said = complete(&["do", "well.f"]).await.answers("well.fill");
+    assert!(!said.out.contains("well.dig"), "{said:?}");
 }

@@ -59,8 +59,13 @@ pub fn heliu_after() -> String {
     let zero = format!("  0  {}\n", labelled(EXIT_ZERO));
     let exits = Exit::ALL.map(|exit| format!("  {}  {}\n", exit as u8, labelled(exit.means())));
     let exits = format!("{}\n{zero}{}", labelled(EXIT_CODES), exits.concat());
-    format!("{}\n{exits}\n{}", labelled(HELIU_FIRST), labelled(HELIU_WHICH))
+    format!("{}\n{exits}\n{}\n\n{}", labelled(HELIU_FIRST), labelled(HELIU_WHICH), labelled(HELIU_COMPLETION))
 }
+
+const HELIU_COMPLETION: Label = label(
+    "补全:在 bash 中运行 source <(COMPLETE=bash heliu),zsh、fish 同理;种类和命令由所连接的节点告知。",
+    "Completion: in bash, source <(COMPLETE=bash heliu), and likewise zsh and fish; kinds and commands are those of the node.",
+);
 
 pub const COMMANDS: Label = label("命令", "Commands");
 pub const ARGUMENTS: Label = label("参数", "Arguments");
