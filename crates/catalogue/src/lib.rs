@@ -6,41 +6,32 @@
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::Catalogue;
-use heliu_record::rule::diverged_field;
 
-pub mod commands;
-pub mod kinds;
-pub mod rules;
+mod alliance;
+mod booked;
+mod member;
+mod org;
+mod resource;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
-/// All of it.
+/// All of it, in the order in which help lists it.
 #[must_use]
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-        let made = Catalogue::new(
-            &[&kinds::org::KIND, &kinds::member::KIND, &kinds::alliance::KIND, &kinds::resource::KIND],
-            &[
-                commands::org::COMMANDS,
-                commands::member::COMMANDS,
-                commands::transfer::COMMANDS,
-                commands::alliance::COMMANDS,
-                commands::resource::COMMANDS,
-            ],
-            &[
-                &diverged_field::RULE,
-                &rules::multi_home::RULE,
-                &rules::owner_disputed::RULE,
-                &rules::stale_transfer::RULE,
-                &rules::add_to_dissolved_org::RULE,
-                &rules::withdrawn_resource_booked::RULE,
-                &rules::parent_cycle::RULE,
-            ],
-        );
-        made.expect("its declarations hang together, which a test sees")
+        let sections = [
+            &org::SECTION,
+            &member::SECTION,
+            &member::TRANSFER,
+            &alliance::SECTION,
+            &resource::SECTION,
+            &booked::SECTION,
+        ];
+        Catalogue::new(&sections).expect("its declarations hang together, which a test sees")
     });
     &CATALOGUE
 }

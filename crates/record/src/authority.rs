@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::change::{Change, Container, Scalar};
 use crate::decision::Decision;
+use crate::derived::Folding;
 use crate::history::History;
 use crate::id::{Preimage, SeatId};
 use crate::kind::{Field, Kind, Label, Merge, Writer, label};
@@ -13,7 +14,6 @@ use crate::schema::{self, Place, SchemaError, Written};
 use crate::scope::{OWNER, Scope};
 use crate::seats::{Seats, Tier};
 use crate::value::seat_of;
-use crate::view::Folding;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {

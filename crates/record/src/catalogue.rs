@@ -1,10 +1,32 @@
 //! The content that the mechanism works with: kinds, commands and rules, as one value that is handed down from `main`.
 //! What of it hangs together is checked when it is made.
 
-use crate::command::{Command, Subject, generic, settle};
+use crate::command::{self, Command, Settler, Subject, generic, settle};
 use crate::conflict::{Conflict, Explanation};
 use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
-use crate::rule::Rule;
+use crate::message::Message;
+use crate::rule::{Rule, diverged_field};
+
+/// What one file of the content declares: as a rule a kind, with what belongs to it.
+#[derive(Debug)]
+pub struct Section {
+    pub kinds: &'static [&'static Kind],
+    pub commands: &'static [Command],
+    pub rules: &'static [Rule],
+    pub settlers: &'static [Settler],
+    pub messages: &'static [&'static Message],
+}
+
+#[must_use]
+pub const fn section(
+    kinds: &'static [&'static Kind],
+    commands: &'static [Command],
+    rules: &'static [Rule],
+    settlers: &'static [Settler],
+    messages: &'static [&'static Message],
+) -> Section {
+    Section { kinds, commands, rules, settlers, messages }
+}
 
 /// Everything that a version of the program knows of records.
 #[derive(Debug)]
@@ -12,6 +34,8 @@ pub struct Catalogue {
     kinds: Vec<&'static Kind>,
     commands: Vec<&'static Command>,
     rules: Vec<&'static Rule>,
+    settlers: Vec<&'static Settler>,
+    messages: Vec<&'static Message>,
 }
 
 /// Why kinds, commands and rules do not make a catalogue: a mistake of whoever declared them.
@@ -24,14 +48,20 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
-    /// The commands for any kind ([`generic`], [`settle`]) are part of every catalogue, after those of the content.
-    pub fn new(
-        kinds: &[&'static Kind],
-        commands: &[&'static [Command]],
-        rules: &[&'static Rule],
-    ) -> Result<Self, CatalogueError> {
-        let own = commands.iter().copied().chain([settle::COMMANDS, generic::COMMANDS]);
-        let catalogue = Catalogue { kinds: kinds.to_vec(), commands: own.flatten().collect(), rules: rules.to_vec() };
+    /// What is for any kind ([`generic`], [`settle`], [`diverged_field`]) is part of every catalogue, after the commands of the
+    /// content and before its rules.
+    pub fn new(sections: &[&Section]) -> Result<Self, CatalogueError> {
+        let commands = sections.iter().flat_map(|section| section.commands);
+        let rules = sections.iter().flat_map(|section| section.rules);
+        let settlers = sections.iter().flat_map(|section| section.settlers);
+        let messages = sections.iter().flat_map(|section| section.messages).copied();
+        let catalogue = Catalogue {
+            kinds: sections.iter().flat_map(|section| section.kinds).copied().collect(),
+            commands: commands.chain(settle::COMMANDS).chain(generic::COMMANDS).collect(),
+            rules: [&diverged_field::RULE].into_iter().chain(rules).collect(),
+            settlers: [&diverged_field::SETTLER].into_iter().chain(settlers).collect(),
+            messages: command::messages().chain(messages).collect(),
+        };
         catalogue.check()?;
         Ok(catalogue)
     }
@@ -84,6 +114,12 @@ impl Catalogue {
         self.rules().find(|rule| rule.finds.iter().any(|word| word.name == finding))
     }
 
+    /// What a choice in such a conflict brings about.
+    #[must_use]
+    pub fn settler(&self, finding: &str) -> Option<&'static Settler> {
+        self.settlers.iter().copied().find(|settler| settler.of == finding)
+    }
+
     /// Everything that a rule may find.
     pub fn findings(&self) -> impl Iterator<Item = &'static Word> {
         self.rules().flat_map(|rule| rule.finds)
@@ -112,7 +148,7 @@ impl Catalogue {
     /// As [`Catalogue::say_choice`], by the conflict's kind and field. Of a field's name, whichever kind of record has it.
     #[must_use]
     pub fn say_choice_of(&self, finding: &str, field: &str, choice: &str) -> Explanation {
-        let choices = self.rule_of(finding).map_or(&[][..], |rule| rule.choices);
+        let choices = self.settler(finding).map_or(&[][..], |settler| settler.choices);
         let own = choices.iter().find(|word| word.name == choice).map(|word| word.label.into());
         let of_field = || self.kinds().find_map(|kind| kind.say_value(field, choice));
         own.or_else(of_field).unwrap_or_else(|| Explanation::new(choice, choice))
@@ -122,6 +158,13 @@ impl Catalogue {
         let findings = self.findings().map(|word| word.name);
         unique("", self.kinds().map(|k| k.name))?;
         unique("", self.commands().map(|c| c.name).chain(findings))?;
+        unique("", self.settlers.iter().map(|settler| settler.of))?;
+        let is_found = |settler: &&Settler| self.findings().any(|word| word.name == settler.of);
+        self.settlers.iter().try_for_each(|settler| self.check_known("a settler", settler.of, is_found(settler)))?;
+        let has_gap = |message: &&&Message| !message.places().into_iter().eq(0..message.places().len());
+        if let Some(message) = self.messages.iter().find(has_gap) {
+            self.check_known(message.code, "a place before one that it has", false)?;
+        }
         self.kinds().try_for_each(|kind| self.check_kind(kind))?;
         for command in self.commands() {
             unique(command.name, command.arguments.iter().map(|argument| argument.name))?;
@@ -154,7 +197,7 @@ impl Catalogue {
         Ok(())
     }
 
-    fn check_parts(&self, at: &str, parts: &[Part]) -> Result<(), CatalogueError> {
+    fn check_parts(&self, at: &str, parts: &[&Part]) -> Result<(), CatalogueError> {
         unique(at, parts.iter().map(|part| part.name))?;
         for part in parts {
             self.check_value(at, part.value)?;
@@ -165,7 +208,7 @@ impl Catalogue {
         Ok(())
     }
 
-    fn check_entry_states(&self, at: &str, field: &Field, parts: &[Part]) -> Result<(), CatalogueError> {
+    fn check_entry_states(&self, at: &str, field: &Field, parts: &[&Part]) -> Result<(), CatalogueError> {
         unique(at, field.states.iter().map(|state| state.word.name))?;
         for state in field.states {
             let is_part = |name: &str| parts.iter().any(|part| part.name == name);

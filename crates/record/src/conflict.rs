@@ -101,6 +101,17 @@ impl ConflictValue {
         }
     }
 
+    /// As [`ConflictValue::of`], for each of several operations.
+    pub fn each<'a>(
+        record: &'a Record,
+        ops: impl IntoIterator<Item = &'a OpId> + 'a,
+        value: impl Into<Value>,
+        world: &'a dyn World,
+    ) -> impl Iterator<Item = Self> + 'a {
+        let value = value.into();
+        ops.into_iter().map(move |op| ConflictValue::of(record, *op, Some(value.clone()), world))
+    }
+
     #[must_use]
     pub fn op_id(&self) -> OpId {
         OpId { counter: self.op, actor: self.actor }

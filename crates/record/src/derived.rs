@@ -1,43 +1,33 @@
-//! What a kind makes of a record beyond its plain fields: the trait that a kind's own reading implements.
+//! What a kind makes of a record beyond its plain fields: the trait that a kind's own reading implements, and what it reads from.
 
 use std::any::Any;
 use std::fmt::Debug;
 
 use serde_json::{Map, Value};
 
-use crate::command::Refusal;
-use crate::id::SeatId;
-use crate::view::Record;
+use crate::history::History;
+use crate::id::Preimage;
+use crate::scope::Scope;
+use crate::seats::Seats;
+
+/// What a kind folds from.
+pub struct Folding<'a> {
+    pub preimage: &'a Preimage,
+    pub history: &'a History,
+    pub scope: &'a Scope,
+    pub seats: &'a Seats,
+}
 
 /// What a kind reads of a record of its own. Rules and commands of the same content get their own type back with
-/// [`Record::read_as`]; everybody else sees it through this alone.
+/// [`as_type`]; everybody else sees it through this alone.
 pub trait Derived: Any + Debug + Send + Sync {
     /// Adds what was derived to the plain fields.
     fn annotate(&self, _json: &mut Map<String, Value>) {}
 
-    /// The bytes of what other records' rules read here; nothing if they read nothing.
-    fn signal(&self) -> Option<Vec<u8>> {
-        None
-    }
-
-    /// Whether an entry still waits to be taken up by the one that it names. Asked before it may hand a record over.
+    /// Whether an entry still waits to be taken up by the one that it names. Asked before it may hand a record over, and so a
+    /// part of verdicts.
     fn is_open(&self, _field: &str, _entry: &str) -> bool {
         false
-    }
-
-    /// The code of the state that an entry is in, of fields that declare [`crate::kind::EntryState`]s.
-    fn entry_state(&self, _field: &str, _entry: &str) -> Option<&'static str> {
-        None
-    }
-
-    /// Whether something in the record still waits for a seat, which therefore has to go on seeing it.
-    fn waits_for(&self, _seat: SeatId) -> bool {
-        false
-    }
-
-    /// Why a field is not written any more, of a record whose life is over. Asked for generic commands.
-    fn refuse(&self, _record: &Record, _field: &str) -> Option<Refusal> {
-        None
     }
 }
 
@@ -46,3 +36,10 @@ pub trait Derived: Any + Debug + Send + Sync {
 pub struct Plain;
 
 impl Derived for Plain {}
+
+/// What was derived, if it is of this type.
+#[must_use]
+pub fn as_type<T: Derived>(derived: &dyn Derived) -> Option<&T> {
+    let derived: &dyn Any = derived;
+    derived.downcast_ref()
+}

@@ -116,10 +116,17 @@ impl History {
 
     /// All keys of a container that begin with `prefix`, in order, with their visible values.
     pub fn keys<'a>(&'a self, container: Container, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a [Visible])> {
-        self.register(container)
-            .range::<str, _>((Bound::Included(prefix), Bound::Unbounded))
-            .take_while(move |(key, _)| key.starts_with(prefix))
-            .map(|(key, values)| (key.as_str(), values.as_slice()))
+        self.keys_from(container, prefix).take_while(move |(key, _)| key.starts_with(prefix))
+    }
+
+    /// All keys of a container from one on, in order.
+    pub fn keys_from<'a>(
+        &'a self,
+        container: Container,
+        first: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a [Visible])> {
+        let from = self.register(container).range::<str, _>((Bound::Included(first), Bound::Unbounded));
+        from.map(|(key, values)| (key.as_str(), values.as_slice()))
     }
 
     /// The keys `field/...` of a container, without `field/`.

@@ -6,9 +6,9 @@ pub use heliu_words::{Label, label};
 
 use crate::change::Container;
 use crate::command::{Planner, RecordWrite, Refusal};
-use crate::derived::Derived;
+use crate::derived::{Derived, Folding, Plain};
+use crate::history::History;
 use crate::seats::Tier;
-use crate::view::Folding;
 
 /// A code that is stored, and what people read for it: one of a list that is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +69,18 @@ pub struct Kind {
     pub label: Label,
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
-    pub own: &'static [Field],
+    pub own: &'static [&'static Field],
     pub derived: &'static [DerivedPart],
+    /// The fields that the rules of *other* records read here: when one of them changes, those are derived anew.
+    pub read_by_others: &'static [&'static Field],
     /// What a plan must keep, whatever command writes it. They block at the author's node, and never a merge.
     pub hard_rules: &'static [HardRule],
     /// Folds what rules and people read beyond the plain fields.
     pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
+}
+
+fn plain(_: &Folding<'_>) -> Arc<dyn Derived> {
+    Arc::new(Plain)
 }
 
 /// Judges what a plan writes in one record.
@@ -84,22 +90,54 @@ pub type HardRule = fn(&Planner<'_>, &RecordWrite) -> Result<(), Refusal>;
 pub const RECORD: Word = word("", "记录", "record");
 
 /// Fields of every kind.
-pub const COMMON: &[Field] = &[Field::new(
-    SETTLE,
-    Merge::Log,
-    ValueType::Text(500),
-    Writer::Owner,
-    label("处置", "settlements"),
-    label("对本记录上冲突的处置,以冲突编号为键", "how conflicts about this record were settled, by conflict id"),
-)];
+pub const COMMON: &[Field] =
+    &[Field::new(SETTLE, Merge::Log, ValueType::Text(500), Writer::Owner, label("处置", "settlements"))
+        .help("对本记录上冲突的处置,以冲突编号为键", "how conflicts about this record were settled, by conflict id")];
 
 /// Keys `settle/<conflict id>`: what was decided on a conflict whose subject is this record.
 pub const SETTLE: &str = "settle";
 
 impl Kind {
+    /// A kind whose records are for their owners, those who take part, and their superiors.
+    #[must_use]
+    pub const fn scoped(word: Word, version: u32, zh: &'static str, en: &'static str) -> Self {
+        Kind {
+            name: word.name,
+            version,
+            class: Class::Scoped,
+            label: word.label,
+            help: label(zh, en),
+            own: &[],
+            derived: &[],
+            read_by_others: &[],
+            hard_rules: &[],
+            read: plain,
+        }
+    }
+
+    #[must_use]
+    pub const fn with(self, own: &'static [&'static Field]) -> Self {
+        Kind { own, ..self }
+    }
+
+    #[must_use]
+    pub const fn derives(self, derived: &'static [DerivedPart], read: fn(&Folding<'_>) -> Arc<dyn Derived>) -> Self {
+        Kind { derived, read, ..self }
+    }
+
+    #[must_use]
+    pub const fn read_by_others(self, read_by_others: &'static [&'static Field]) -> Self {
+        Kind { read_by_others, ..self }
+    }
+
+    #[must_use]
+    pub const fn hard_rules(self, hard_rules: &'static [HardRule]) -> Self {
+        Kind { hard_rules, ..self }
+    }
+
     /// All fields: the kind's own, then those of every kind.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
-        self.own.iter().chain(COMMON)
+        self.own.iter().copied().chain(COMMON)
     }
 
     #[must_use]
@@ -122,20 +160,22 @@ pub struct Field {
     pub provisional: Option<&'static str>,
     /// Of entries of a workflow: what one can be, and what leads there.
     pub states: &'static [EntryState],
+    pub state_of: StateOfEntry,
+    /// What one of its entries is called; the code is the argument by which commands name one.
+    pub noun: Word,
+    /// The command that begins an entry.
+    pub begun_by: &'static str,
+    /// The parts that people tell an entry by from others; they may call it by any of them too.
+    pub told_by: &'static [&'static Part],
+    /// The part of an entry that names the seat which it waits for while its state is open.
+    pub waits_for: Option<&'static str>,
     pub label: Label,
     pub help: Label,
 }
 
 impl Field {
     #[must_use]
-    pub const fn new(
-        name: &'static str,
-        merge: Merge,
-        value: ValueType,
-        writer: Writer,
-        label: Label,
-        help: Label,
-    ) -> Self {
+    pub const fn new(name: &'static str, merge: Merge, value: ValueType, writer: Writer, label: Label) -> Self {
         Field {
             name,
             merge,
@@ -145,29 +185,19 @@ impl Field {
             sealed: false,
             provisional: None,
             states: &[],
+            state_of: |_, _, _| None,
+            noun: word("entry", "事项", "entry"),
+            begun_by: "record.set",
+            told_by: &[],
+            waits_for: None,
             label,
-            help,
+            help: label,
         }
     }
 
     #[must_use]
-    pub const fn required(self) -> Self {
-        Field { required: true, ..self }
-    }
-
-    #[must_use]
-    pub const fn sealed(self) -> Self {
-        Field { sealed: true, ..self }
-    }
-
-    #[must_use]
-    pub const fn provisional(self, value: &'static str) -> Self {
-        Field { provisional: Some(value), ..self }
-    }
-
-    #[must_use]
-    pub const fn states(self, states: &'static [EntryState]) -> Self {
-        Field { states, ..self }
+    pub const fn help(self, zh: &'static str, en: &'static str) -> Self {
+        Field { help: label(zh, en), ..self }
     }
 
     /// The state of entries that has this code.
@@ -180,7 +210,7 @@ impl Field {
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&'static Part> {
         match self.merge {
-            Merge::Slot(parts) | Merge::Entries(parts) => parts.iter().find(|p| p.name == name),
+            Merge::Slot(parts) | Merge::Entries(parts) => parts.iter().copied().find(|p| p.name == name),
             Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => None,
         }
     }
@@ -196,9 +226,9 @@ pub enum Merge {
     /// Keys `field/element`: add-wins set.
     Aws,
     /// Keys `field/seat/part`: each seat writes only its own.
-    Slot(&'static [Part]),
+    Slot(&'static [&'static Part]),
     /// Keys `field/entry/part`: entries of a workflow, each part with its own writer (moves, bookings, participations).
-    Entries(&'static [Part]),
+    Entries(&'static [&'static Part]),
     /// Keys `field/entry`: append-only.
     Log,
     /// Keys `field/entry`, a log of decisions, folded to a state by precedence; see `decision`.
@@ -251,16 +281,6 @@ impl Part {
     pub const fn new(name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
         Part { name, value, writer, closed_by: &[], takes_ownership: None, label }
     }
-
-    #[must_use]
-    pub const fn closed_by(self, parts: &'static [&'static str]) -> Self {
-        Part { closed_by: parts, ..self }
-    }
-
-    #[must_use]
-    pub const fn takes_ownership(self, seat_part: &'static str) -> Self {
-        Part { takes_ownership: Some(seat_part), ..self }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,8 +321,10 @@ pub enum Writer {
     Audience,
 }
 
-/// What an entry of a workflow can be: what a view shows as its `state`, and who sees which part lead where. Which state an
-/// entry is in, its kind's own reading says ([`Derived::entry_state`]).
+/// Says which state an entry of this name is in; none if there is no such entry.
+pub type StateOfEntry = fn(&dyn Derived, &History, &str) -> Option<&'static str>;
+
+/// What an entry of a workflow can be, as a view shows it, and which part leads there.
 #[derive(Debug)]
 pub struct EntryState {
     pub word: Word,
@@ -311,25 +333,34 @@ pub struct EntryState {
     /// The states in which that part may be written, by whatever command. Judged when a command is given, never on merging; a
     /// settlement chooses among what stands already, and a new entry begins as it is written.
     pub from: &'static [&'static str],
+    /// Whether somebody still waits for what comes next.
+    pub open: bool,
 }
 
 impl EntryState {
-    /// One that follows from something else than a part of its own.
+    /// Nobody waits for anything any more.
     #[must_use]
-    pub const fn derived(name: &'static str, zh: &'static str, en: &'static str) -> Self {
-        EntryState { word: word(name, zh, en), by: None, from: &[] }
+    pub const fn over(self) -> Self {
+        EntryState { open: false, ..self }
     }
+}
 
-    /// An entry gets there from the states named with [`EntryState::from`], when this part is written.
-    #[must_use]
-    pub const fn by(part: &'static str, name: &'static str, zh: &'static str, en: &'static str) -> Self {
-        EntryState { word: word(name, zh, en), by: Some(part), from: &[] }
-    }
+/// A state that follows from something else than a part of its own.
+#[must_use]
+pub const fn follows(name: &'static str, zh: &'static str, en: &'static str) -> EntryState {
+    EntryState { word: word(name, zh, en), by: None, from: &[], open: true }
+}
 
-    #[must_use]
-    pub const fn from(self, from: &'static [&'static str]) -> Self {
-        EntryState { from, ..self }
-    }
+/// A state that an entry gets to from these others when a part is written.
+#[must_use]
+pub const fn led_by(
+    part: &'static Part,
+    from: &'static [&'static str],
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+) -> EntryState {
+    EntryState { by: Some(part.name), from, ..follows(name, zh, en) }
 }
 
 /// What a view calls the state of an entry.

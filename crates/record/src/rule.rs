@@ -9,11 +9,10 @@
 use std::collections::BTreeSet;
 
 use crate::change::{Container, OpId};
-use crate::command::plan::Planner;
-use crate::command::refusal::Refusal;
 use crate::conflict::{Conflict, ConflictId, ConflictValue, Explanation, Severity};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Label, Word};
+use crate::kind::{Label, Word, label};
+use crate::message::fill;
 use crate::schema::settle_key;
 use crate::seats::Tier;
 use crate::view::Record;
@@ -21,61 +20,143 @@ use crate::world::World;
 
 pub mod diverged_field;
 
-/// A rule as data: what it finds, and how a choice settles it.
+/// A rule as data: what it finds. It writes nothing; a [`Settler`] does when somebody has chosen.
 #[derive(Debug)]
 pub struct Rule {
+    /// The kind of record that it looks at; none: any.
+    pub of: Option<Word>,
     /// The kinds of conflict that it yields.
     pub finds: &'static [Word],
     pub help: Label,
-    /// Whether settling may name another record than those that disagree.
-    pub takes_any_record: bool,
-    /// The values to choose from, where they are no values of the field.
-    pub choices: &'static [Word],
-    pub derive: fn(&Record, &dyn World, &mut Vec<Conflict>),
-    pub settle: Settle,
+    pub find: Find,
 }
 
-/// Writes what follows from choosing a value, beside the settlement entry itself.
-pub type Settle = fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>;
+/// What a rule has to say of a record.
+pub type Find = for<'w> fn(&'w Record, &'w dyn World) -> Vec<Finding<'w>>;
+
+#[must_use]
+pub const fn rule(of: Word, finds: &'static [Word], zh: &'static str, en: &'static str, find: Find) -> Rule {
+    Rule { of: Some(of), finds, help: label(zh, en), find }
+}
 
 /// The open conflicts that have this record as an anchor.
 #[must_use]
 pub fn derive(record: RecordId, world: &dyn World) -> Vec<Conflict> {
-    let mut found = Vec::new();
-    if let Some(record) = world.record(record) {
-        world.catalogue().rules().for_each(|rule| (rule.derive)(record, world, &mut found));
-    }
-    found
+    let found = world.record(record).into_iter().flat_map(|record| {
+        let rules = world.catalogue().rules().filter(|rule| rule.of.is_none_or(|kind| record.is_a(kind)));
+        rules.flat_map(move |rule| (rule.find)(record, world))
+    });
+    found.filter_map(|finding| finding.conclude(world)).collect()
 }
 
-/// What a rule says of a conflict; [`Finding::conclude`] adds what follows.
-pub struct Finding {
-    pub kind: &'static str,
-    pub severity: Severity,
-    pub field: String,
-    /// What disagrees; the id is made of it.
-    pub values: Vec<ConflictValue>,
-    /// Operations that are no choice, but without which this would be another disagreement; they are part of the id too.
-    pub also: Vec<OpId>,
-    pub provisional: serde_json::Value,
-    pub resolver: Option<SeatId>,
-    pub anchors: BTreeSet<RecordId>,
-    pub explanation: Explanation,
-    /// Records beside the anchors that the explanation names.
-    pub quotes: BTreeSet<RecordId>,
+/// What a rule says of a conflict; concluding adds what follows.
+#[derive(Debug)]
+pub struct Finding<'w> {
+    kind: &'static str,
+    severity: Severity,
+    subject: &'w Record,
+    field: String,
+    values: Vec<ConflictValue>,
+    also: Vec<OpId>,
+    provisional: serde_json::Value,
+    resolver: Option<SeatId>,
+    anchors: BTreeSet<RecordId>,
+    explanation: Explanation,
+    quotes: BTreeSet<RecordId>,
 }
 
-impl Finding {
-    /// The conflict, unless it was settled in the subject by a seat that may.
+impl<'w> Finding<'w> {
+    /// In a record, about a field of it, or about what is written as one.
     #[must_use]
-    pub fn conclude(self, subject: &Record, world: &dyn World) -> Option<Conflict> {
+    pub fn hard(kind: &Word, subject: &'w Record, field: impl Into<String>) -> Self {
+        Finding::new(kind, Severity::Hard, subject, field.into())
+    }
+
+    /// As [`Finding::hard`], of something that nobody needs to settle at once.
+    #[must_use]
+    pub fn advisory(kind: &Word, subject: &'w Record, field: impl Into<String>) -> Self {
+        Finding::new(kind, Severity::Advisory, subject, field.into())
+    }
+
+    fn new(kind: &Word, severity: Severity, subject: &'w Record, field: String) -> Self {
+        Finding {
+            kind: kind.name,
+            severity,
+            subject,
+            field,
+            values: Vec::new(),
+            also: Vec::new(),
+            provisional: serde_json::Value::Null,
+            resolver: None,
+            anchors: BTreeSet::from([subject.id]),
+            explanation: Explanation::new("", ""),
+            quotes: BTreeSet::new(),
+        }
+    }
+
+    /// What disagrees, and what people choose among. The conflict's id is made of it.
+    #[must_use]
+    pub fn between(mut self, values: impl IntoIterator<Item = ConflictValue>) -> Self {
+        self.values.extend(values);
+        self
+    }
+
+    /// Operations that are no choice, but without which this would be another disagreement; they are part of the id too.
+    #[must_use]
+    pub fn also(mut self, ops: impl IntoIterator<Item = OpId>) -> Self {
+        self.also.extend(ops);
+        self
+    }
+
+    /// What is shown until it is settled.
+    #[must_use]
+    pub fn meanwhile(mut self, provisional: impl Into<serde_json::Value>) -> Self {
+        self.provisional = provisional.into();
+        self
+    }
+
+    /// By the lowest seat, of a township or above, over everybody that the subject names and these.
+    #[must_use]
+    pub fn settled_above(self, others: impl IntoIterator<Item = SeatId>, world: &dyn World) -> Self {
+        let resolver = resolver(self.subject, others, world);
+        self.settled_by(resolver)
+    }
+
+    /// By this seat or a superior of it; none: by the word of each party.
+    #[must_use]
+    pub fn settled_by(self, resolver: Option<SeatId>) -> Self {
+        Finding { resolver, ..self }
+    }
+
+    /// The records that it is derived from beside the subject.
+    #[must_use]
+    pub fn anchored_in(mut self, records: impl IntoIterator<Item = RecordId>) -> Self {
+        self.anchors.extend(records);
+        self
+    }
+
+    /// Records beside the anchors that the explanation names.
+    #[must_use]
+    pub fn naming(mut self, records: impl IntoIterator<Item = RecordId>) -> Self {
+        self.quotes.extend(records);
+        self
+    }
+
+    /// The explanation, with names in its places as in a message.
+    #[must_use]
+    pub fn says(self, zh: &'static str, en: &'static str, names: &[Explanation]) -> Self {
+        Finding { explanation: fill(label(zh, en), names), ..self }
+    }
+
+    /// The conflict, unless it was settled in the subject by a seat that may.
+    fn conclude(self, world: &dyn World) -> Option<Conflict> {
         let ops: BTreeSet<OpId> = self.values.iter().map(ConflictValue::op_id).chain(self.also).collect();
-        let id = ConflictId::of(self.kind, subject.id, &ops);
-        (!is_settled(id, subject, self.resolver, world)).then(|| Conflict {
+        let id = ConflictId::of(self.kind, self.subject.id, &ops);
+        (!is_settled(id, self.subject, self.resolver, world)).then(|| Conflict {
             id,
             kind: self.kind.to_owned(),
             severity: self.severity,
-            subject: subject.id,
+            subject: self.subject.id,
             field: self.field,
             values: self.values,
             provisional: self.provisional,
@@ -97,38 +178,35 @@ fn is_settled(id: ConflictId, subject: &Record, resolver: Option<SeatId>, world:
         Some(resolver) => by(resolver),
         // Without a common superior it takes the word of each party.
         None => {
-            let mut parties = named(subject).filter(|party| world.seats().get(*party).is_some()).peekable();
+            let mut parties = subject.view.named().filter(|party| world.seats().get(*party).is_some()).peekable();
             parties.peek().is_some() && parties.all(by)
         }
     }
 }
 
 /// Who decides about a record: the lowest seat, of a township or above, over everybody that the record names and `others`.
-#[must_use]
-pub fn resolver(record: &Record, others: impl IntoIterator<Item = SeatId>, world: &dyn World) -> Option<SeatId> {
+fn resolver(record: &Record, others: impl IntoIterator<Item = SeatId>, world: &dyn World) -> Option<SeatId> {
     let seats = world.seats();
-    let lowest = seats.common_superior(named(record).chain(others))?;
+    let lowest = seats.common_superior(record.view.named().chain(others))?;
     seats.upward(lowest).find(|at| seats.get(*at).is_some_and(|s| s.tier <= Tier::Township))
 }
 
-pub fn named(record: &Record) -> impl Iterator<Item = SeatId> + '_ {
-    record.view.owners.iter().chain(&record.view.seats).copied()
-}
-
-/// Names in one sentence, in Chinese and in English: of many the first, and how many more there are.
+/// Names in one sentence: of many the first, and how many more there are.
 #[must_use]
-pub fn listed(names: impl IntoIterator<Item = String>) -> (String, String) {
+pub fn listed(names: impl IntoIterator<Item = impl Into<Explanation>>) -> Explanation {
     const NAMED: usize = 8;
     let mut names = names.into_iter();
-    let first = names.by_ref().take(NAMED).collect::<Vec<_>>().join(" / ");
+    let first = names.by_ref().take(NAMED).map(Into::into);
+    let (zh, en): (Vec<_>, Vec<_>) = first.map(|Explanation { zh, en }| (zh, en)).unzip();
+    let (zh, en) = (zh.join(" / "), en.join(" / "));
     match names.count() {
-        0 => (first.clone(), first),
-        more => (format!("{first},另有 {more} 个"), format!("{first} and {more} more")),
+        0 => Explanation::new(zh, en),
+        more => Explanation::new(format!("{zh},另有 {more} 个"), format!("{en} and {more} more")),
     }
 }
 
 /// The title of a record, if it is here.
 #[must_use]
-pub fn title(id: RecordId, world: &dyn World) -> String {
-    world.record(id).map_or_else(|| id.short(), Record::title)
+pub fn title(id: RecordId, world: &dyn World) -> Explanation {
+    world.record(id).map_or_else(|| id.short(), Record::title).into()
 }

@@ -1,6 +1,5 @@
 //! What a record says: its history folded by its kind into plain values, for people, downstream systems and rules.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,22 +7,14 @@ use serde_json::{Map, Value};
 
 use crate::change::{Container, Scalar};
 use crate::decision;
-use crate::derived::{Derived, Plain};
+use crate::derived::{Derived, Folding, Plain, as_type};
 use crate::hash::hash;
 use crate::history::{History, Visible};
 use crate::id::{Preimage, RecordId, SeatId};
-use crate::kind::{Field, Kind, Merge, ValueType};
+use crate::kind::{ENTRY_STATE, EntryState, Field, Kind, Merge, ValueType, Word};
 use crate::scope::{Scope, is_in};
 use crate::seats::Seats;
-use crate::value::{record_of, to_json};
-
-/// What a kind folds from.
-pub struct Folding<'a> {
-    pub preimage: &'a Preimage,
-    pub history: &'a History,
-    pub scope: &'a Scope,
-    pub seats: &'a Seats,
-}
+use crate::value::{record_of, seat_of, to_json};
 
 /// The plain result of folding a record. The same changes give the same view, in whatever order they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +32,13 @@ pub struct View {
     pub refs: BTreeSet<RecordId>,
     /// Changes when something changes that the rules of *other* records read here.
     pub signal: [u8; 8],
+}
+
+impl View {
+    /// Owners and those who take part.
+    pub fn named(&self) -> impl Iterator<Item = SeatId> + '_ {
+        self.owners.iter().chain(&self.seats).copied()
+    }
 }
 
 /// A record that is open: its history and what it says.
@@ -77,17 +75,13 @@ impl Record {
             Some(kind) => {
                 let derived = (kind.read)(&folding);
                 fold_fields(kind, &history, &mut json, &mut refs);
+                fold_entry_states(kind, &*derived, &history, &mut json);
                 derived.annotate(&mut json);
                 derived
             }
             None => Arc::new(Plain),
         };
-        let signal = derived.signal().map_or([0; 8], |read| {
-            let owners: Vec<u8> = scope.owners.iter().flat_map(|o| o.0).collect();
-            let mut short = [0; 8];
-            short.copy_from_slice(&hash("heliu signal 1", &[&read, &owners])[..8]);
-            short
-        });
+        let signal = kind.map_or([0; 8], |kind| signal(kind, &history, &scope));
         let view = View {
             record: id,
             kind: preimage.kind.clone(),
@@ -106,17 +100,75 @@ impl Record {
         self.kind
     }
 
+    #[must_use]
+    pub fn is_a(&self, kind: Word) -> bool {
+        self.kind.is_some_and(|known| known.name == kind.name)
+    }
+
     /// What its kind makes of it, if that is of this type.
     #[must_use]
     pub fn read_as<T: Derived>(&self) -> Option<&T> {
-        let derived: &dyn Any = &*self.derived;
-        derived.downcast_ref()
+        as_type(&*self.derived)
+    }
+
+    /// The state that an entry is in, of fields that declare some.
+    #[must_use]
+    pub fn entry_state(&self, field: &Field, entry: &str) -> Option<&'static EntryState> {
+        let state = (field.state_of)(&*self.derived, &self.history, entry)?;
+        field.states.iter().find(|declared| declared.word.name == state)
+    }
+
+    /// Whether an entry still waits for a seat, which therefore has to go on seeing the record.
+    #[must_use]
+    pub fn waits_for(&self, seat: SeatId) -> bool {
+        let waiting = self.kind.into_iter().flat_map(Kind::fields).filter_map(|field| Some((field, field.waits_for?)));
+        waiting.into_iter().any(|(field, part)| {
+            let named = self.history.under(Container::Slot, field.name).filter_map(|(key, values)| {
+                let entry = key.strip_suffix(part)?.strip_suffix('/')?;
+                (values.last().and_then(|at| seat_of(&at.value)) == Some(seat)).then_some(entry)
+            });
+            named.into_iter().any(|entry| self.entry_state(field, entry).is_some_and(|state| state.open))
+        })
     }
 
     /// The name that people know the record by, or its short id.
     #[must_use]
     pub fn title(&self) -> String {
         self.view.json.get("name").and_then(Value::as_str).map_or_else(|| self.id.short(), str::to_owned)
+    }
+}
+
+/// Of what the rules of other records read here, and whose the record is.
+fn signal(kind: &Kind, history: &History, scope: &Scope) -> [u8; 8] {
+    let mut short = [0; 8];
+    if kind.read_by_others.is_empty() {
+        return short;
+    }
+    let mut read: Vec<u8> = Vec::with_capacity(512);
+    for field in kind.read_by_others {
+        let is_its = |key: &str| key.len() == field.name.len() || key.as_bytes()[field.name.len()] == b'/';
+        for (key, values) in history.keys(field.merge.container(), field.name).filter(|(key, _)| is_its(key)) {
+            read.extend_from_slice(key.as_bytes());
+            for at in values {
+                read.extend_from_slice(&at.id.counter.to_le_bytes());
+                read.extend_from_slice(&at.id.actor.0);
+            }
+        }
+    }
+    let owners: Vec<u8> = scope.owners.iter().flat_map(|owner| owner.0).collect();
+    short.copy_from_slice(&hash("heliu signal 1", &[&read, &owners])[..8]);
+    short
+}
+
+/// What each entry of a workflow is now.
+fn fold_entry_states(kind: &Kind, derived: &dyn Derived, history: &History, json: &mut Map<String, Value>) {
+    for field in kind.fields().filter(|field| !field.states.is_empty()) {
+        let entries = json.get_mut(field.name).and_then(Value::as_object_mut);
+        for (name, entry) in entries.into_iter().flatten() {
+            if let (Some(state), Value::Object(parts)) = ((field.state_of)(derived, history, name), entry) {
+                parts.insert(ENTRY_STATE.name.to_owned(), state.into());
+            }
+        }
     }
 }
 

@@ -70,9 +70,7 @@ pub fn refusal(refusal: &heliu_record::command::Refusal) -> Refusal {
         "no_authority" | "not_resolver" => Code::PermissionDenied,
         "returning" | "record_damaged" => Code::Unavailable,
         "unknown_command" | "unknown_argument" | "unknown_kind" | "unknown_state" | "missing_argument"
-        | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_booking" | "which_letter" => {
-            Code::InvalidArgument
-        }
+        | "bad_value" | "hidden_character" | "wrong_field" | "wrong_kind" | "which_entry" => Code::InvalidArgument,
         _ => Code::FailedPrecondition,
     };
     let sort = match refusal.code {

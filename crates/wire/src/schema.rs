@@ -15,17 +15,17 @@ pub fn schema(catalogue: &Catalogue) -> pb::GetSchemaResponse {
     pb::GetSchemaResponse {
         kinds: catalogue.kinds().map(kind).collect(),
         commands: catalogue.commands().map(command).collect(),
-        findings: catalogue.rules().flat_map(findings).collect(),
+        findings: catalogue.rules().flat_map(|rule| findings(rule, catalogue)).collect(),
         suffixes: SUFFIXES.iter().map(word).collect(),
     }
 }
 
-fn findings(rule: &Rule) -> impl Iterator<Item = pb::Finding> {
+fn findings(rule: &Rule, catalogue: &Catalogue) -> impl Iterator<Item = pb::Finding> {
     rule.finds.iter().map(|finding| pb::Finding {
         name: finding.name.to_owned(),
         label: label(finding.label),
         help: label(rule.help),
-        choices: rule.choices.iter().map(word).collect(),
+        choices: catalogue.settler(finding.name).map_or(&[][..], |settler| settler.choices).iter().map(word).collect(),
     })
 }
 
@@ -61,7 +61,7 @@ fn derived(derived: &DerivedPart) -> pb::Derived {
 }
 
 fn field(field: &Field) -> pb::Field {
-    let parts: &[Part] = match field.merge {
+    let parts: &[&Part] = match field.merge {
         Merge::Slot(parts) | Merge::Entries(parts) => parts,
         Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
     };
@@ -76,7 +76,7 @@ fn field(field: &Field) -> pb::Field {
         sealed: field.sealed,
         label: label(field.label),
         help: label(field.help),
-        parts: parts.iter().map(part).collect(),
+        parts: parts.iter().copied().map(part).collect(),
         states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
     }

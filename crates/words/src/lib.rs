@@ -40,6 +40,19 @@ impl Explanation {
     }
 }
 
+/// What is the same in both languages: a name, a number.
+impl From<String> for Explanation {
+    fn from(text: String) -> Self {
+        Explanation::new(&*text, &*text)
+    }
+}
+
+impl From<&str> for Explanation {
+    fn from(text: &str) -> Self {
+        Explanation::new(text, text)
+    }
+}
+
 impl From<Label> for Explanation {
     fn from(label: Label) -> Self {
         Explanation::new(label.zh, label.en)

@@ -32,7 +32,7 @@ fn a_letter_is_issued_once_and_received_once() {
     let [from, to] =
         ["V11", "V12"].map(|v| township.does("org.create", None, &[("name", v), ("seat", &township.seat_named(v))]));
     let m = township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &from.to_string())]);
-    township.is_refused("no_letter", "member.transfer.receive", Some(m), &[]);
+    township.is_refused("no_entry", "member.transfer.receive", Some(m), &[]);
     township.does("member.transfer.issue", Some(m), &[("to_org", &to.to_string())]);
     assert_eq!(township.json(m)["pending"], json!(["transfer_pending"]));
     township.is_refused("letter_open", "member.transfer.issue", Some(m), &[("to_org", &to.to_string())]);
@@ -41,7 +41,7 @@ fn a_letter_is_issued_once_and_received_once() {
     village.does("member.transfer.receive", Some(m), &[("receipt", "R1")]);
     assert_eq!(village.json(m)["home_branch"], json!(to.to_string()));
     assert!(village.records[&m].view.owners.contains(&village.seat));
-    village.is_refused("letter_state", "member.transfer.receive", Some(m), &[]);
+    village.is_refused("transition", "member.transfer.receive", Some(m), &[]);
 }
 
 #[test]

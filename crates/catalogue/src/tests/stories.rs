@@ -7,7 +7,7 @@ use heliu_record::id::{RecordId, SeatId};
 use serde_json::json;
 
 use super::world::{Node, meet, meet_all, nodes};
-use crate::rules::parent_cycle::projected_parent;
+use crate::org::projected_parent;
 
 pub(super) fn branch(node: &mut Node, seat: &str, name: &str) -> RecordId {
     node.does("org.create", None, &[("name", name), ("seat", &node.seat_named(seat))])

@@ -24,11 +24,11 @@ fn the_only_booking_needs_no_name_and_of_several_each_has_a_number() {
     let [mut township] = nodes(["T1"]);
     let (owner, asker) = (branch(&mut township, "V11"), branch(&mut township, "V12").to_string());
     let hall = township.does("resource.offer", None, &[("name", "礼堂"), ("owner_org", &owner.to_string())]);
-    township.is_refused("no_booking", "booking.confirm", Some(hall), &[]);
+    township.is_refused("no_entry", "booking.confirm", Some(hall), &[]);
     for day in ["2026-07-01", "2026-07-02", "2026-07-03"] {
         township.does("booking.request", Some(hall), &[("org", &asker), ("use_on", day)]);
     }
-    let refusal = township.is_refused("which_booking", "booking.confirm", Some(hall), &[]);
+    let refusal = township.is_refused("which_entry", "booking.confirm", Some(hall), &[]);
     assert!(refusal.next.zh.contains("未决的有 3 个:1. 1镇2村 2026-07-0"), "{}", refusal.next.zh);
     assert_eq!(codes_in(&refusal), [""; 0]);
     let beginning =
@@ -36,7 +36,7 @@ fn the_only_booking_needs_no_name_and_of_several_each_has_a_number() {
     township.does("booking.confirm", Some(hall), &[("booking", &beginning)]);
     township.does("booking.confirm", Some(hall), &[("booking", "1")]);
     township.does("booking.confirm", Some(hall), &[]);
-    township.is_refused("no_booking", "booking.confirm", Some(hall), &[]);
+    township.is_refused("no_entry", "booking.confirm", Some(hall), &[]);
     let bookings = township.json(hall)["bookings"].as_object().cloned().expect("they are there");
     assert!(bookings.values().all(|booking| booking["state"] == "confirmed"), "{bookings:?}");
 }
@@ -84,7 +84,7 @@ fn refusals_in_chinese_have_no_codes_in_them() {
         ("wrong_field", "record.set", Some(here), vec![("field", "lifecycle"), ("value", "active")]),
         ("wrong_field", "record.set", Some(member), vec![("field", "籍贯"), ("value", "x")]),
         ("wrong_kind", "booking.confirm", Some(here), vec![]),
-        ("no_letter", "member.transfer.receive", Some(member), vec![]),
+        ("no_entry", "member.transfer.receive", Some(member), vec![]),
         ("org_ended", "record.set", Some(ended), vec![("field", "name"), ("value", "x")]),
         ("transition", "record.decide", Some(here), vec![("field", "lifecycle"), ("state", "proposed")]),
         ("unknown_argument", "member.register", None, vec![("入党时间", "x")]),
@@ -101,7 +101,7 @@ fn refusals_in_chinese_have_no_codes_in_them() {
     assert_eq!(codes_in(&refusal), [""; 0], "{}", refusal.why.zh);
     township.does("member.transfer.issue", Some(member), &[("to_org", &there), ("letter_no", "1号")]);
     township.does("member.transfer.cancel", Some(member), &[]);
-    let refusal = township.is_refused("letter_state", "member.transfer.cancel", Some(member), &[("letter", "1号")]);
+    let refusal = township.is_refused("transition", "member.transfer.cancel", Some(member), &[("letter", "1号")]);
     assert_eq!(codes_in(&refusal), [""; 0], "{}", refusal.what.zh);
     county.hears(&township);
     let refusal = county.is_refused("missing_argument", "member.transfer.issue", Some(member), &[]);

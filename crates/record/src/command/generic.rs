@@ -2,119 +2,78 @@
 
 use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
-use crate::command::refusal::Refusal;
-use crate::command::{Argument, Command, Makes, Named, Subject};
-use crate::kind::{Field, Kind, Merge, ValueType, Writer, label};
+use crate::command::{Argument, Command, Makes, Named, command, optional, required};
+use crate::kind::{Field, Kind, Merge, ValueType, Writer};
+use crate::message::{Message, Refusal, message};
 use crate::schema::whose_entry;
 use crate::scope::seat_key;
 use crate::view::Record;
 
-const FIELD: Argument = Argument::required("field", ValueType::Text(60), label("字段", "the field"));
-const SEAT: Argument = Argument::required("seat", ValueType::Seat, label("席位", "the seat"));
-const ENTRY: Argument =
-    Argument::optional("entry", ValueType::Text(64), label("事项编号或席位", "the entry, or the seat of a slot"));
+const FIELD: Argument = required("field", ValueType::Text(60), "字段", "the field");
+const SEAT: Argument = required("seat", ValueType::Seat, "席位", "the seat");
+const ENTRY: Argument = optional("entry", ValueType::Text(64), "事项编号或席位", "the entry, or the seat of a slot");
+const ELEMENT: Argument = required("element", ValueType::Text(200), "元素", "the element");
+
+const STILL_WAITS: Message = message(
+    "still_waits",
+    ["“{0}”中还有待该席位办理的事项。", "停止共享后它就看不到了。", "请先办结介绍信或预约。"],
+    [
+        "Something in {0:?} still waits for that seat.",
+        "It could no longer see it.",
+        "Close the letter or the booking first.",
+    ],
+);
+pub(super) const MESSAGES: &[&Message] = &[&STILL_WAITS];
 
 pub static COMMANDS: &[Command] = &[
     Command {
-        name: "record.create",
-        label: label("新建记录", "create a record"),
-        help: label("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments"),
-        subject: Subject::None,
         makes: Makes::Named,
-        arguments: &[
-            Argument::required("kind", ValueType::Text(48), label("种类", "the kind")),
-            Argument::optional("seat", ValueType::Seat, label("所属席位,默认本席位", "the owner (default: this seat)")),
-        ],
         takes_fields: true,
-        run: create,
+        ..command("record.create", "新建记录", "create a record", create)
+            .help("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments")
+            .takes(&[
+                required("kind", ValueType::Text(48), "种类", "the kind"),
+                optional("seat", ValueType::Seat, "所属席位,默认本席位", "the owner (default: this seat)"),
+            ])
     },
-    Command {
-        name: "record.set",
-        label: label("填写", "set a field"),
-        help: label("填写一个字段,或事项的一个部分;留空则清除", "sets a field, or a part of an entry; empty clears it"),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[
+    command("record.set", "填写", "set a field", set)
+        .help("填写一个字段,或事项的一个部分;留空则清除", "sets a field, or a part of an entry; empty clears it")
+        .about_any()
+        .takes(&[
             FIELD,
             ENTRY,
-            Argument::optional("part", ValueType::Text(60), label("事项的部分", "the part of the entry")),
-            Argument::optional("value", ValueType::Text(4_000), label("值", "the value")).sealed(),
-        ],
-        takes_fields: false,
-        run: set,
-    },
-    Command {
-        name: "record.add",
-        label: label("加入", "add to a set"),
-        help: label("向集合字段加入一个元素", "adds an element to a set"),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[FIELD, Argument::required("element", ValueType::Text(200), label("元素", "the element"))],
-        takes_fields: false,
-        run: |planner| change_set(planner, true),
-    },
-    Command {
-        name: "record.remove",
-        label: label("移出", "remove from a set"),
-        help: label("从集合字段移出一个元素", "takes an element out of a set"),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[FIELD, Argument::required("element", ValueType::Text(200), label("元素", "the element"))],
-        takes_fields: false,
-        run: |planner| change_set(planner, false),
-    },
-    Command {
-        name: "record.append",
-        label: label("追加", "append to a log"),
-        help: label("向日志字段追加一条", "appends to a log"),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[FIELD, Argument::required("value", ValueType::Text(4_000), label("内容", "what to append"))],
-        takes_fields: false,
-        run: append,
-    },
-    Command {
-        name: "record.decide",
-        label: label("决定", "decide a state"),
-        help: label("作出决定,使状态变更", "takes a decision that changes a state"),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[
+            optional("part", ValueType::Text(60), "事项的部分", "the part of the entry"),
+            optional("value", ValueType::Text(4_000), "值", "the value").sealed(),
+        ]),
+    command("record.add", "加入", "add to a set", |planner| change_set(planner, true))
+        .help("向集合字段加入一个元素", "adds an element to a set")
+        .about_any()
+        .takes(&[FIELD, ELEMENT]),
+    command("record.remove", "移出", "remove from a set", |planner| change_set(planner, false))
+        .help("从集合字段移出一个元素", "takes an element out of a set")
+        .about_any()
+        .takes(&[FIELD, ELEMENT]),
+    command("record.append", "追加", "append to a log", append)
+        .help("向日志字段追加一条", "appends to a log")
+        .about_any()
+        .takes(&[FIELD, required("value", ValueType::Text(4_000), "内容", "what to append")]),
+    command("record.decide", "决定", "decide a state", decide)
+        .help("作出决定,使状态变更", "takes a decision that changes a state")
+        .about_any()
+        .takes(&[
             FIELD,
-            Argument::required("state", ValueType::Text(40), label("新状态", "the new state")),
-            Argument::optional(
-                "effective_on",
-                ValueType::Date,
-                label("生效日期,默认今日", "from when (default: today)"),
-            ),
-            Argument::optional("decision_no", ValueType::Text(60), label("文号", "the number of the decision")),
-        ],
-        takes_fields: false,
-        run: decide,
-    },
-    Command {
-        name: "record.share",
-        label: label("共享给席位", "share with a seat"),
-        help: label("使另一席位及其上级可以看到本记录", "lets another seat and its superiors see the record"),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[SEAT],
-        takes_fields: false,
-        run: |planner| share(planner, true),
-    },
-    Command {
-        name: "record.unshare",
-        label: label("停止共享", "stop sharing"),
-        help: label(
-            "由共同上级办理;尚有待办事项时不可",
-            "by a common superior; not while something waits for that seat",
-        ),
-        subject: Subject::Any,
-        makes: Makes::Nothing,
-        arguments: &[SEAT],
-        takes_fields: false,
-        run: |planner| share(planner, false),
-    },
+            required("state", ValueType::Text(40), "新状态", "the new state"),
+            optional("effective_on", ValueType::Date, "生效日期,默认今日", "from when (default: today)"),
+            optional("decision_no", ValueType::Text(60), "文号", "the number of the decision"),
+        ]),
+    command("record.share", "共享给席位", "share with a seat", |planner| share(planner, true))
+        .help("使另一席位及其上级可以看到本记录", "lets another seat and its superiors see the record")
+        .about_any()
+        .takes(&[SEAT]),
+    command("record.unshare", "停止共享", "stop sharing", |planner| share(planner, false))
+        .help("由共同上级办理;尚有待办事项时不可", "by a common superior; not while something waits for that seat")
+        .about_any()
+        .takes(&[SEAT]),
 ];
 
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
@@ -135,10 +94,9 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
                     planner.put_member(record, field.merge.container(), key, true);
                 }
             }
-            // The first decision has a short name of its own: it is there once in every record.
             Merge::State(machine) => {
                 let state = machine.state_called(text).ok_or_else(|| Refusal::unknown_state(text, machine))?;
-                planner.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(state.name));
+                planner.put_first_state(record, field, state.name);
             }
             Merge::Slot(_) | Merge::Entries(_) | Merge::Log => return Err(Refusal::wrong_field(kind, field.name)),
         }
@@ -199,16 +157,8 @@ fn decide(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
     let subject = planner.subject()?;
     let seat = planner.seat_argument("seat").ok_or_else(|| Refusal::missing(&SEAT, &ValueType::Seat.expects()))?;
-    if !present && subject.derived.waits_for(seat) {
-        return Err(Refusal::new(
-            "still_waits",
-            (
-                format!("“{}”中还有待该席位办理的事项。", subject.title()),
-                format!("Something in {:?} still waits for that seat.", subject.title()),
-            ),
-            ("停止共享后它就看不到了。", "It could no longer see it."),
-            ("请先办结介绍信或预约。", "Close the letter or the booking first."),
-        ));
+    if !present && subject.waits_for(seat) {
+        return Err(STILL_WAITS.about(&[subject.title().into()]));
     }
     planner.put_member(subject.id, Container::Scope, seat_key(seat), present);
     Ok(())
@@ -219,10 +169,7 @@ fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind
     let kind = subject.kind().ok_or_else(|| planner.unknown_kind(&subject.preimage.kind))?;
     let name = planner.text("field").unwrap_or_default();
     let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
-    match subject.derived.refuse(subject, field.name) {
-        Some(refusal) => Err(refusal),
-        None => Ok((subject, kind, field)),
-    }
+    Ok((subject, kind, field))
 }
 
 fn parse(named: Named<'_>, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {

@@ -1,9 +1,9 @@
 //! Refusals of words: what is missing, not known, or not of its type. They say what is there, and what was probably meant.
 
 use crate::command::Argument;
-use crate::command::refusal::Refusal;
 use crate::conflict::Explanation;
-use crate::kind::{Field, Kind, Label, StateMachine, ValueType, Word};
+use crate::kind::{Field, Kind, Label, StateMachine, ValueType, Word, label};
+use crate::message::{Message, Refusal, message};
 use crate::naming::nearest;
 
 /// What somebody calls a thing: what is typed for it, and what it is called in Chinese.
@@ -25,127 +25,127 @@ impl<'a> From<&'a Field> for Named<'a> {
     }
 }
 
+pub(super) const MESSAGES: &[&Message] = &[
+    &UNKNOWN_COMMAND,
+    &UNKNOWN_ARGUMENT,
+    &UNKNOWN_KIND,
+    &UNKNOWN_STATE,
+    &WRONG_FIELD,
+    &MISSING,
+    &NO_SUBJECT,
+    &BAD_VALUE,
+    &BAD_SEALED_VALUE,
+];
+
+const UNKNOWN_COMMAND: Message = message(
+    "unknown_command",
+    ["没有命令 {0}。", "它不在本版本的命令表中。", "{1}"],
+    ["There is no command {0:?}.", "It is not in this version's list.", "{1}"],
+);
+const UNKNOWN_ARGUMENT: Message = message(
+    "unknown_argument",
+    ["{0} 没有参数 {1}。", "不认识的参数不会被忽略。", "{2}"],
+    ["{0} has no argument {1:?}.", "An argument that is not understood is not ignored.", "{2}"],
+);
+const UNKNOWN_KIND: Message = message(
+    "unknown_kind",
+    ["本版本不认识记录种类 {0}。", "只能保存和转发,不能改写。", "{1}"],
+    ["This version does not know the kind {0:?}.", "It can keep and relay such records, not write them.", "{1}"],
+);
+const UNKNOWN_STATE: Message = message(
+    "unknown_state",
+    ["没有状态“{0}”。", "它不在该字段的状态表中。", "{1}"],
+    ["There is no state {0:?}.", "It is not among the states of the field.", "{1}"],
+);
+const WRONG_FIELD: Message = message(
+    "wrong_field",
+    ["{0}没有可这样改写的字段“{1}”。", "字段的写法由记录种类规定。", "{2}"],
+    ["No field {1:?} of this kind ({0}) is written this way.", "The kind says how each field is written.", "{2}"],
+);
+const MISSING: Message = message(
+    "missing_argument",
+    ["没有写明{0}。", "没有它命令无法执行。", "请填写 {1}=…:{2}。"],
+    ["{1:?} is missing.", "The command cannot be carried out without it.", "Give {1}=…: {2}."],
+);
+/// A command about a record, and none is named.
+const NO_SUBJECT: Message = message(
+    "missing_argument",
+    ["没有写明是哪一条记录。", "这条命令针对一条记录。", "请在命令名之后写上{0}。"],
+    ["No record is named.", "The command is about one record.", "Give, after the command's name, {0}."],
+);
+const BAD_VALUE: Message = message(
+    "bad_value",
+    ["{0}不能是“{1}”。", "这里要{2}。", "请改正后重试。"],
+    ["{1:?} is not a value of {0:?}.", "It takes {2}.", "Correct it and try again."],
+);
+/// As [`BAD_VALUE`], without the value: refusals are kept and logged.
+const BAD_SEALED_VALUE: Message = message(
+    "bad_value",
+    ["{0}的值不合格。", "这里要{1}。", "请改正后重试。"],
+    ["This is not a value of {0:?}.", "It takes {1}.", "Correct it and try again."],
+);
+const WRITTEN_BY: Label = label(
+    "状态用 record.decide,集合用 record.add 和 record.remove,日志用 record.append,其余用 record.set。",
+    "States are decided (record.decide), sets take record.add and record.remove, logs record.append, all others record.set.",
+);
+
+impl From<Named<'_>> for Explanation {
+    fn from(Named { code, zh }: Named<'_>) -> Self {
+        Explanation::new(zh, code)
+    }
+}
+
 impl Refusal {
     #[must_use]
     pub fn unknown_command(name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        Refusal {
-            code: "unknown_command",
-            what: Explanation::new(format!("没有命令 {name}。"), format!("There is no command {name:?}.")),
-            why: Explanation::new("它不在本版本的命令表中。", "It is not in this version's list."),
-            next: meant(name, known.map(|name| (name, name))),
-        }
+        UNKNOWN_COMMAND.about(&[name.into(), meant(name, known.map(|name| (name, name)))])
     }
 
     #[must_use]
     pub fn unknown_argument(command: &str, name: &str, known: impl Iterator<Item = Named<'static>>) -> Self {
-        Refusal {
-            code: "unknown_argument",
-            what: Explanation::new(
-                format!("{command} 没有参数 {name}。"),
-                format!("{command} has no argument {name:?}."),
-            ),
-            why: Explanation::new("不认识的参数不会被忽略。", "An argument that is not understood is not ignored."),
-            next: meant(name, known.map(|known| (known.code, known.zh))),
-        }
+        let meant = meant(name, known.map(|known| (known.code, known.zh)));
+        UNKNOWN_ARGUMENT.about(&[command.into(), name.into(), meant])
     }
 
     #[must_use]
     pub fn unknown_kind(name: &str, known: impl Iterator<Item = &'static Kind>) -> Self {
-        Refusal {
-            code: "unknown_kind",
-            what: Explanation::new(
-                format!("本版本不认识记录种类 {name}。"),
-                format!("This version does not know the kind {name:?}."),
-            ),
-            why: Explanation::new("只能保存和转发,不能改写。", "It can keep and relay such records, not write them."),
-            next: one_of(name, known.map(|kind| (kind.name, kind.label))),
-        }
+        UNKNOWN_KIND.about(&[name.into(), one_of(name, known.map(|kind| (kind.name, kind.label)))])
     }
 
     #[must_use]
     pub fn unknown_state(name: &str, machine: &StateMachine) -> Self {
-        Refusal {
-            code: "unknown_state",
-            what: Explanation::new(format!("没有状态“{name}”。"), format!("There is no state {name:?}.")),
-            why: Explanation::new("它不在该字段的状态表中。", "It is not among the states of the field."),
-            next: one_of(name, machine.states.iter().map(|state| (state.name, state.label))),
-        }
+        let known = machine.states.iter().map(|state| (state.name, state.label));
+        UNKNOWN_STATE.about(&[name.into(), one_of(name, known)])
     }
 
     #[must_use]
     pub fn wrong_field(kind: &Kind, field: &str) -> Self {
-        let (zh, en) = kind.field(field).map_or((field, field), |known| (known.label.zh, known.label.en));
-        Refusal {
-            code: "wrong_field",
-            what: Explanation::new(
-                format!("{}没有可这样改写的字段“{zh}”。", kind.label.zh),
-                format!("No field {en:?} of this kind ({}) is written this way.", kind.label.en),
-            ),
-            why: Explanation::new("字段的写法由记录种类规定。", "The kind says how each field is written."),
-            next: if kind.field(field).is_some() {
-                Explanation::new(
-                    "状态用 record.decide,集合用 record.add 和 record.remove,日志用 record.append,其余用 record.set。",
-                    "States are decided (record.decide), sets take record.add and record.remove, logs record.append, all \
-                     others record.set.",
-                )
-            } else {
-                one_of(field, kind.fields().map(|field| (field.name, field.label)))
-            },
-        }
+        let (named, next) = match kind.field(field) {
+            Some(known) => (known.label.into(), WRITTEN_BY.into()),
+            None => (field.into(), one_of(field, kind.fields().map(|field| (field.name, field.label)))),
+        };
+        WRONG_FIELD.about(&[kind.label.into(), named, next])
     }
 
     #[must_use]
     pub fn missing<'a>(named: impl Into<Named<'a>>, expects: &Explanation) -> Self {
-        let Named { code, zh } = named.into();
-        Refusal {
-            code: "missing_argument",
-            what: Explanation::new(format!("没有写明{zh}。"), format!("{code:?} is missing.")),
-            why: Explanation::new("没有它命令无法执行。", "The command cannot be carried out without it."),
-            next: Explanation::new(
-                format!("请填写 {code}=…:{}。", expects.zh),
-                format!("Give {code}=…: {}.", expects.en),
-            ),
-        }
+        let named: Named<'_> = named.into();
+        MISSING.about(&[named.into(), named.code.into(), expects.clone()])
     }
 
-    /// A command about a record, and none is named.
     #[must_use]
     pub fn no_subject(kind: Word) -> Self {
-        let expects = ValueType::Record(kind).expects();
-        Refusal {
-            code: "missing_argument",
-            what: Explanation::new("没有写明是哪一条记录。", "No record is named."),
-            why: Explanation::new("这条命令针对一条记录。", "The command is about one record."),
-            next: Explanation::new(
-                format!("请在命令名之后写上{}。", expects.zh),
-                format!("Give, after the command's name, {}.", expects.en),
-            ),
-        }
+        NO_SUBJECT.about(&[ValueType::Record(kind).expects()])
     }
 
     #[must_use]
     pub fn bad_value<'a>(named: impl Into<Named<'a>>, text: &str, value: ValueType) -> Self {
-        let Named { code, zh } = named.into();
-        let expects = value.expects();
-        Refusal {
-            code: "bad_value",
-            what: Explanation::new(format!("{zh}不能是“{text}”。"), format!("{text:?} is not a value of {code:?}.")),
-            why: Explanation::new(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
-            next: Explanation::new("请改正后重试。", "Correct it and try again."),
-        }
+        BAD_VALUE.about(&[named.into().into(), text.into(), value.expects()])
     }
 
-    /// As [`Refusal::bad_value`], without the value: refusals are kept and logged.
     #[must_use]
     pub fn bad_sealed_value<'a>(named: impl Into<Named<'a>>, value: ValueType) -> Self {
-        let Named { code, zh } = named.into();
-        let expects = value.expects();
-        Refusal {
-            code: "bad_value",
-            what: Explanation::new(format!("{zh}的值不合格。"), format!("This is not a value of {code:?}.")),
-            why: Explanation::new(format!("这里要{}。", expects.zh), format!("It takes {}.", expects.en)),
-            next: Explanation::new("请改正后重试。", "Correct it and try again."),
-        }
+        BAD_SEALED_VALUE.about(&[named.into().into(), value.expects()])
     }
 }
 

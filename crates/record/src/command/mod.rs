@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use crate::byte_id;
 use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Label, ValueType, Word};
+use crate::kind::{Field, Label, ValueType, Word, label};
+pub use crate::message::Refusal;
+use crate::message::{Message, message};
 use crate::plain_text::{Hidden, check_lines, normal, shown};
 use crate::sight::{Seen, Sight};
 use crate::world::World;
@@ -16,11 +18,12 @@ mod misnamed;
 pub mod plan;
 pub mod refusal;
 pub mod settle;
+mod typed;
 pub mod write;
 
 pub use misnamed::Named;
 pub use plan::{Plan, Planner};
-pub use refusal::Refusal;
+pub use settle::{Settler, settler};
 pub use write::{RecordWrite, Seal, Write, WriteValue, cannot_seal};
 
 byte_id!(
@@ -63,21 +66,20 @@ impl Request {
     }
 }
 
+const HIDDEN_CHARACTER: Message = message(
+    "hidden_character",
+    ["{0} 的第 {1} 个字符是{2}({3})。", "这样的字符看不出来,会使不同的名称看起来一样。", "请删去它,或重新键入。"],
+    [
+        "Character {1} of {0} is {2} ({3}).",
+        "It cannot be seen there, and makes names that differ look alike.",
+        "Take it out, or type the text again.",
+    ],
+);
+
 /// A character that nobody sees, or that moves others about. What stands around it is not repeated: it may be sealed.
 fn hidden_character(name: &str, hidden: Hidden) -> Refusal {
-    let (name, Hidden { place, .. }, sort) = (shown(name), hidden, hidden.sort());
-    Refusal::new(
-        "hidden_character",
-        (
-            format!("{name} 的第 {place} 个字符是{}({hidden})。", sort.zh),
-            format!("Character {place} of {name} is {} ({hidden}).", sort.en),
-        ),
-        (
-            "这样的字符看不出来,会使不同的名称看起来一样。",
-            "It cannot be seen there, and makes names that differ look alike.",
-        ),
-        ("请删去它,或重新键入。", "Take it out, or type the text again."),
-    )
+    let place = hidden.place.to_string();
+    HIDDEN_CHARACTER.about(&[(&*shown(name)).into(), place.into(), hidden.sort().into(), hidden.to_string().into()])
 }
 
 /// The keys of new records and entries come from the command's id, which its asker drew at random: the `n`th, from 1. So
@@ -133,7 +135,67 @@ pub enum Makes {
 /// The argument of a command for any kind that says which.
 pub const KIND_ARGUMENT: &str = "kind";
 
+/// A command about a record of a kind.
+#[must_use]
+pub const fn about(
+    kind: Word,
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+) -> Command {
+    Command { subject: Subject::Of(kind), ..command(name, zh, en, run) }
+}
+
+/// A command that makes a record of a kind.
+#[must_use]
+pub const fn makes(
+    kind: Word,
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+) -> Command {
+    Command { makes: Makes::Kind(kind), ..command(name, zh, en, run) }
+}
+
+/// A command about no record, which takes nothing and makes nothing.
+#[must_use]
+pub const fn command(
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+) -> Command {
+    Command {
+        name,
+        label: label(zh, en),
+        help: label(zh, en),
+        subject: Subject::None,
+        makes: Makes::Nothing,
+        arguments: &[],
+        takes_fields: false,
+        run,
+    }
+}
+
 impl Command {
+    #[must_use]
+    pub const fn help(self, zh: &'static str, en: &'static str) -> Self {
+        Command { help: label(zh, en), ..self }
+    }
+
+    /// It is about a record, of whatever kind.
+    #[must_use]
+    pub const fn about_any(self) -> Self {
+        Command { subject: Subject::Any, ..self }
+    }
+
+    #[must_use]
+    pub const fn takes(self, arguments: &'static [Argument]) -> Self {
+        Command { arguments, ..self }
+    }
+
     /// The argument of this name, or of this Chinese one.
     #[must_use]
     pub fn argument_called(&self, text: &str) -> Option<&'static Argument> {
@@ -154,17 +216,29 @@ pub struct Argument {
     pub help: Label,
 }
 
+#[must_use]
+pub const fn optional(name: &'static str, value: ValueType, zh: &'static str, en: &'static str) -> Argument {
+    Argument { name, value, many: false, required: false, sealed: false, help: label(zh, en) }
+}
+
+#[must_use]
+pub const fn required(name: &'static str, value: ValueType, zh: &'static str, en: &'static str) -> Argument {
+    Argument { required: true, ..optional(name, value, zh, en) }
+}
+
+/// An argument that is a field: of its name and its type.
+#[must_use]
+pub const fn optional_field(field: &'static Field, zh: &'static str, en: &'static str) -> Argument {
+    Argument { sealed: field.sealed, ..optional(field.name, field.value, zh, en) }
+}
+
+/// As [`optional_field`], of one that has to be given.
+#[must_use]
+pub const fn required_field(field: &'static Field, zh: &'static str, en: &'static str) -> Argument {
+    Argument { required: true, ..optional_field(field, zh, en) }
+}
+
 impl Argument {
-    #[must_use]
-    pub const fn required(name: &'static str, value: ValueType, help: Label) -> Self {
-        Argument { name, value, many: false, required: true, sealed: false, help }
-    }
-
-    #[must_use]
-    pub const fn optional(name: &'static str, value: ValueType, help: Label) -> Self {
-        Argument { name, value, many: false, required: false, sealed: false, help }
-    }
-
     /// What it is called in Chinese: the first words of what its help says.
     #[must_use]
     pub fn title(&self) -> &'static str {
@@ -195,4 +269,10 @@ pub fn plan(request: &Request, asker: &Asker, world: &dyn World) -> Result<Plan,
     planner.check_arguments()?;
     (command.run)(&mut planner)?;
     planner.finish()
+}
+
+/// The messages of the mechanism itself.
+pub fn messages() -> impl Iterator<Item = &'static Message> {
+    let rooms = [refusal::MESSAGES, misnamed::MESSAGES, typed::MESSAGES, generic::MESSAGES, &[&HIDDEN_CHARACTER]];
+    rooms.into_iter().flatten().copied()
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use crate::authority::may_write;
 use crate::change::{Container, Scalar};
-use crate::command::refusal::Refusal;
 use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::command::{Argument, Asker, Command, Named, Request, Subject, drawn};
 use crate::decision::{self, Decision};
+use crate::handle::tell;
 use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Field, Kind, Merge, RECORD, ValueType, Word};
+use crate::message::Refusal;
 use crate::schema::{Written, named_seat};
 use crate::scope::{CLASS, OWNER, seat_key};
 use crate::sealed::{self, Plaintext};
@@ -243,13 +244,9 @@ impl<'a> Planner<'a> {
         self.write(record, Write { container: field.merge.container(), key: field.name.to_owned(), value });
     }
 
-    /// Copies an argument to the field of the same name.
-    pub fn put_argument(&mut self, record: RecordId, kind: &'static Kind, name: &'static str) {
-        if let Some(field) = kind.field(name)
-            && let Some(value) = self.text(name).and_then(|t| field.value.parse(t, self.world.seats()))
-        {
-            self.put_field(record, field, value);
-        }
+    /// The first decision about a record has a short name of its own: it is there once in every record.
+    pub(super) fn put_first_state(&mut self, record: RecordId, field: &Field, state: &str) {
+        self.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(state));
     }
 
     /// Takes a decision that supersedes those that stand, if the state may be reached from the present one.
@@ -276,7 +273,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn write(&mut self, record: RecordId, write: Write) {
+    pub(super) fn write(&mut self, record: RecordId, write: Write) {
         let index = self.writes.iter().position(|w| w.record == record).unwrap_or_else(|| {
             self.writes.push(RecordWrite { record, create: None, writes: Vec::new() });
             self.writes.len() - 1
@@ -321,12 +318,12 @@ impl<'a> Planner<'a> {
             let Some(field) = kind.field(field).filter(|_| put.value != WriteValue::Value(Scalar::Null)) else {
                 continue;
             };
-            let led = field.states.iter().filter(|state| state.by == Some(part));
-            let now = record.derived.entry_state(field.name, entry).and_then(|now| field.entry_state(now));
-            for (to, now) in led.zip(now) {
-                if !to.from.contains(&now.word.name) {
-                    return Err(Refusal::entry_state(record, field, now, to));
-                }
+            let led = field.states.iter().find(|state| state.by == Some(part));
+            if let (Some(to), Some(now)) = (led, record.entry_state(field, entry))
+                && !to.from.contains(&now.word.name)
+            {
+                let told = tell(field, entry, &record.history, self.world.seats());
+                return Err(Refusal::entry_state(record, field, &told, now, to));
             }
         }
         Ok(())

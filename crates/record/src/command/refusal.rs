@@ -1,6 +1,4 @@
-//! Why a command is not carried out: what happened, why, and what to do next, in both languages.
-
-use serde::Serialize;
+//! What the mechanism refuses, whatever the kind. What content refuses is declared with the content.
 
 use crate::authority::AuthorityError;
 use crate::catalogue::Catalogue;
@@ -8,24 +6,166 @@ use crate::change::ShapeError;
 use crate::conflict::{Conflict, Explanation};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{EntryState, Field, Kind, Label, State, StateMachine, Word, label};
+use crate::message::{Message, Refusal, fill, message};
 use crate::view::Record;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
-    /// Stable, for programs: `unknown_command`, `no_authority`...
-    pub code: &'static str,
-    pub what: Explanation,
-    pub why: Explanation,
-    pub next: Explanation,
-}
+pub(super) const MESSAGES: &[&Message] = &[
+    &RETURNING,
+    &UNKNOWN_SEAT,
+    &CANNOT_SEAL,
+    &ERASED,
+    &ALREADY_MADE,
+    &TOO_LARGE,
+    &NOT_ADMITTED,
+    &NOT_HERE,
+    &WRONG_KIND,
+    &TRANSITION,
+    &ENTRY_TRANSITION,
+    &ALREADY,
+    &NO_AUTHORITY,
+    &NO_CONFLICT,
+    &NOT_RESOLVER,
+    &BAD_CHOICE,
+    &NOTHING,
+];
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {} {}", self.what.en, self.why.en, self.next.en)
-    }
-}
-
-impl std::error::Error for Refusal {}
+const RETURNING: Message = message(
+    "returning",
+    ["记录 {0} 正在返回。", "本机以前写入的内容尚未全部到达。", "等上级链路同步后再试。"],
+    [
+        "Record {0} is on its way back.",
+        "What was written here before has not all arrived.",
+        "Try again when the link to the superior is in step.",
+    ],
+);
+const UNKNOWN_SEAT: Message = message(
+    "unknown_seat",
+    [
+        "名录中没有席位 {0}。",
+        "没有人能代表不存在的席位,记录会因此无人可办。",
+        "请核对席位编号;新设的席位须待名录更新后再用。",
+    ],
+    [
+        "The directory has no seat {0}.",
+        "Nobody acts for a seat that is not there, so what waits for it would wait for ever.",
+        "Check the seat's id; a new seat can be named once the directory here has it.",
+    ],
+);
+const CANNOT_SEAL: Message = message(
+    "cannot_seal",
+    ["本节点无法密封{0}。", "本节点没有可用的数据密钥。", "请在有权阅读该记录的席位办理。"],
+    [
+        "{0:?} cannot be sealed here.",
+        "This node has no key for it.",
+        "Have it done at a seat that may read what is sealed in the record.",
+    ],
+);
+const ERASED: Message = message(
+    "erased",
+    ["记录 {0} 已被依法删除。", "上级已永久删除它。", "如确有需要,请新建记录。"],
+    [
+        "Record {0} was erased.",
+        "A superior has taken it away everywhere, for good.",
+        "If it is needed, make a new record.",
+    ],
+);
+const ALREADY_MADE: Message = message(
+    "already_made",
+    [
+        "记录 {0} 已经存在。",
+        "带有同一编号的命令已在别的节点执行过。",
+        "请查看该记录:内容相符则无需再做;如要另建,请换一个命令编号。",
+    ],
+    [
+        "Record {0} is there already.",
+        "A command with the same id has been carried out at another node.",
+        "Look at the record: if it says what it should, nothing is left to do. For another give another command id.",
+    ],
+);
+const TOO_LARGE: Message = message(
+    "too_large",
+    ["对记录 {0} 的这次改动超出限度。", "超出限度的改动,其他节点一律不收。", "请分几次办理,或缩短文字与事由。"],
+    [
+        "The change of record {0} is beyond the limits: {1}.",
+        "Every other node would refuse a change beyond the limits.",
+        "Do it in several steps, or shorten the texts and the reason.",
+    ],
+);
+const NOT_ADMITTED: Message = message(
+    "not_admitted",
+    ["对记录 {0} 的这次改动不会生效。", "本记录中有多方同时写入而互不知情的内容。", "请稍后再试,或由上级席位办理。"],
+    [
+        "The change of record {0} would not count.",
+        "Others have written the record side by side, and not all of it can be built upon at once.",
+        "Try again, or have a superior seat do it.",
+    ],
+);
+const NOT_HERE: Message = message(
+    "not_here",
+    ["本节点没有记录 {0}。", "它不存在、尚未到达,或不在本席位的范围内。", "请核对编号,或到其所属席位或上级节点操作。"],
+    [
+        "This node holds no record {0}.",
+        "It does not exist, has not arrived, or is out of this seat's scope.",
+        "Check the id, or ask at its owner's node or a superior's.",
+    ],
+);
+const WRONG_KIND: Message = message(
+    "wrong_kind",
+    ["“{0}”是{1},不是{2}。", "该命令只用于一种记录。", "请给出{2}的编号或名称。"],
+    [
+        "{0:?} is of the kind {1}, not {2}.",
+        "The command is for one kind of record.",
+        "Give the id or the name of such a record ({2}).",
+    ],
+);
+const TRANSITION: Message = message(
+    "transition",
+    ["“{0}”不能从“{1}”变为“{2}”。", "状态须按规定的顺序变更。", "{3}"],
+    ["{0:?} cannot go from {1} to {2}.", "States follow one another in a set order.", "{3}"],
+);
+const ENTRY_TRANSITION: Message = message(
+    "transition",
+    ["“{0}”的{1} {2} 是“{3}”,不能变为“{4}”。", "状态须按规定的顺序变更。", "{5}"],
+    ["The {1} {2} of {0:?} is {3}, and cannot become: {4}.", "States follow one another in a set order.", "{5}"],
+);
+const ALREADY: Message = message(
+    "already",
+    ["“{0}”已是“{1}”。", "状态没有变化。", "无需变更。"],
+    ["{0:?} is already: {1}.", "Its state would not change.", "Nothing needs to be done."],
+);
+const NO_AUTHORITY: Message = message(
+    "no_authority",
+    ["“{0}”不能这样写。", "{1}", "请由{2}办理。"],
+    ["{0} may not write this.", "{1}", "Have it done by {2}."],
+);
+const NO_CONFLICT: Message = message(
+    "no_conflict",
+    ["该记录上没有未决冲突 {0}。", "它可能已经处置,或不由此记录处置。", "请查看未决冲突列表。"],
+    [
+        "The record has no open conflict {0}.",
+        "It may be settled, or is settled in another record.",
+        "Look at the list of open conflicts.",
+    ],
+);
+const NOT_RESOLVER: Message = message(
+    "not_resolver",
+    ["“{0}”不能处置此冲突。", "“{1}”须由“{2}”或其上级处置。", "请在该席位的节点上办理。"],
+    [
+        "{0} may not settle this conflict.",
+        "A conflict of this kind ({1}) is settled by {2} or a superior of it.",
+        "Do it at that seat's node.",
+    ],
+);
+const BAD_CHOICE: Message = message(
+    "bad_choice",
+    ["“{0}”不在可选之列。", "处置就是在分歧的值中选定一个。", "{1}"],
+    ["{0:?} is not one of the choices.", "Settling is choosing one of the values that disagree.", "{1}"],
+);
+const NOTHING: Message = message(
+    "nothing",
+    ["没有要写的内容。", "命令没有带来任何变更。", "请检查参数。"],
+    ["There is nothing to write.", "The command changes nothing.", "Check the arguments."],
+);
 
 /// What of a record is no field.
 fn scope_path(path: &str) -> &str {
@@ -39,238 +179,91 @@ fn scope_path(path: &str) -> &str {
 
 const SOMEBODY: Label = label("有权的席位", "a seat that may");
 
-impl Refusal {
-    /// A refusal of one command's own; the three texts are `(Chinese, English)`.
-    #[must_use]
-    pub fn new(code: &'static str, what: (String, String), why: (&str, &str), next: (&str, &str)) -> Self {
-        Refusal {
-            code,
-            what: Explanation::new(what.0, what.1),
-            why: Explanation::new(why.0, why.1),
-            next: Explanation::new(next.0, next.1),
-        }
-    }
+/// Texts side by side, in both languages.
+fn joined(texts: impl Iterator<Item = Explanation>, zh: &str, en: &str) -> Option<Explanation> {
+    let (zh_texts, en_texts): (Vec<_>, Vec<_>) = texts.map(|Explanation { zh, en }| (zh, en)).unzip();
+    (!zh_texts.is_empty()).then(|| Explanation::new(zh_texts.join(zh), en_texts.join(en)))
+}
 
+fn filled(zh: &'static str, en: &'static str, name: Explanation) -> Explanation {
+    fill(label(zh, en), &[name])
+}
+
+impl Refusal {
     /// A record that left this seat and is coming back: its own history here is not complete yet.
     #[must_use]
     pub fn returning(record: RecordId) -> Self {
-        Refusal {
-            code: "returning",
-            what: Explanation::new(
-                format!("记录 {} 正在返回。", record.short()),
-                format!("Record {} is on its way back.", record.short()),
-            ),
-            why: Explanation::new(
-                "本机以前写入的内容尚未全部到达。",
-                "What was written here before has not all arrived.",
-            ),
-            next: Explanation::new("等上级链路同步后再试。", "Try again when the link to the superior is in step."),
-        }
+        RETURNING.about(&[record.short().into()])
     }
 
     #[must_use]
     pub fn unknown_seat(seat: SeatId) -> Self {
-        Refusal {
-            code: "unknown_seat",
-            what: Explanation::new(format!("名录中没有席位 {seat}。"), format!("The directory has no seat {seat}.")),
-            why: Explanation::new(
-                "没有人能代表不存在的席位,记录会因此无人可办。",
-                "Nobody acts for a seat that is not there, so what waits for it would wait for ever.",
-            ),
-            next: Explanation::new(
-                "请核对席位编号;新设的席位须待名录更新后再用。",
-                "Check the seat's id; a new seat can be named once the directory here has it.",
-            ),
-        }
+        UNKNOWN_SEAT.about(&[seat.to_string().into()])
     }
 
     /// Nothing that is to be sealed is written in the clear instead.
     #[must_use]
     pub fn cannot_seal(path: &str, zh: &str) -> Self {
-        Refusal {
-            code: "cannot_seal",
-            what: Explanation::new(format!("本节点无法密封{zh}。"), format!("{path:?} cannot be sealed here.")),
-            why: Explanation::new("本节点没有可用的数据密钥。", "This node has no key for it."),
-            next: Explanation::new(
-                "请在有权阅读该记录的席位办理。",
-                "Have it done at a seat that may read what is sealed in the record.",
-            ),
-        }
+        CANNOT_SEAL.about(&[Explanation::new(zh, path)])
     }
 
     /// What was erased stays so: nothing is written to it, and nothing takes its place under the same id.
     #[must_use]
     pub fn erased(record: RecordId) -> Self {
-        let short = record.short();
-        Refusal {
-            code: "erased",
-            what: Explanation::new(format!("记录 {short} 已被依法删除。"), format!("Record {short} was erased.")),
-            why: Explanation::new("上级已永久删除它。", "A superior has taken it away everywhere, for good."),
-            next: Explanation::new("如确有需要,请新建记录。", "If it is needed, make a new record."),
-        }
+        ERASED.about(&[record.short().into()])
     }
 
     #[must_use]
     pub fn already_made(id: RecordId) -> Self {
-        Refusal {
-            code: "already_made",
-            what: Explanation::new(
-                format!("记录 {} 已经存在。", id.short()),
-                format!("Record {} is there already.", id.short()),
-            ),
-            why: Explanation::new(
-                "带有同一编号的命令已在别的节点执行过。",
-                "A command with the same id has been carried out at another node.",
-            ),
-            next: Explanation::new(
-                "请查看该记录:内容相符则无需再做;如要另建,请换一个命令编号。",
-                "Look at the record: if it says what it should, nothing is left to do. For another give another command id.",
-            ),
-        }
+        ALREADY_MADE.about(&[id.short().into()])
     }
 
     /// A change that other nodes could not read.
     #[must_use]
     pub fn too_large(id: RecordId, error: &ShapeError) -> Self {
-        Refusal {
-            code: "too_large",
-            what: Explanation::new(
-                format!("对记录 {} 的这次改动超出限度。", id.short()),
-                format!("The change of record {} is beyond the limits: {error}.", id.short()),
-            ),
-            why: Explanation::new(
-                "超出限度的改动,其他节点一律不收。",
-                "Every other node would refuse a change beyond the limits.",
-            ),
-            next: Explanation::new(
-                "请分几次办理,或缩短文字与事由。",
-                "Do it in several steps, or shorten the texts and the reason.",
-            ),
-        }
+        TOO_LARGE.about(&[id.short().into(), error.to_string().into()])
     }
 
     /// A change that this node's own gate would not admit.
     #[must_use]
     pub fn not_admitted(id: RecordId) -> Self {
-        Refusal {
-            code: "not_admitted",
-            what: Explanation::new(
-                format!("对记录 {} 的这次改动不会生效。", id.short()),
-                format!("The change of record {} would not count.", id.short()),
-            ),
-            why: Explanation::new(
-                "本记录中有多方同时写入而互不知情的内容。",
-                "Others have written the record side by side, and not all of it can be built upon at once.",
-            ),
-            next: Explanation::new("请稍后再试,或由上级席位办理。", "Try again, or have a superior seat do it."),
-        }
+        NOT_ADMITTED.about(&[id.short().into()])
     }
 
     #[must_use]
     pub fn not_here(id: RecordId) -> Self {
-        Refusal {
-            code: "not_here",
-            what: Explanation::new(
-                format!("本节点没有记录 {}。", id.short()),
-                format!("This node holds no record {}.", id.short()),
-            ),
-            why: Explanation::new(
-                "它不存在、尚未到达,或不在本席位的范围内。",
-                "It does not exist, has not arrived, or is out of this seat's scope.",
-            ),
-            next: Explanation::new(
-                "请核对编号,或到其所属席位或上级节点操作。",
-                "Check the id, or ask at its owner's node or a superior's.",
-            ),
-        }
+        NOT_HERE.about(&[id.short().into()])
     }
 
     #[must_use]
     pub fn wrong_kind(record: &Record, wanted: Word) -> Self {
-        let kind = &*record.preimage.kind;
-        let found = record.kind().map_or_else(|| Explanation::new(kind, kind), |kind| kind.label.into());
-        let wanted = wanted.label;
-        Refusal {
-            code: "wrong_kind",
-            what: Explanation::new(
-                format!("“{}”是{},不是{}。", record.title(), found.zh, wanted.zh),
-                format!("{:?} is of the kind {}, not {}.", record.title(), found.en, wanted.en),
-            ),
-            why: Explanation::new("该命令只用于一种记录。", "The command is for one kind of record."),
-            next: Explanation::new(
-                format!("请给出{}的编号或名称。", wanted.zh),
-                format!("Give the id or the name of such a record ({}).", wanted.en),
-            ),
-        }
+        let found = record.kind().map_or_else(|| (&*record.preimage.kind).into(), |kind| kind.label.into());
+        WRONG_KIND.about(&[record.title().into(), found, wanted.label.into()])
     }
 
     #[must_use]
     pub fn transition(record: &Record, from: &State, to: &State, machine: &StateMachine) -> Self {
         if from.name == to.name {
-            return Refusal::already(record, from);
+            return ALREADY.about(&[record.title().into(), from.label.into()]);
         }
-        let reachable = machine.states.iter().filter(|s| s.from.contains(&from.name)).map(|s| s.label);
-        let (zh, en): (Vec<_>, Vec<_>) = reachable.map(|label| (label.zh, label.en)).unzip();
-        let next = if zh.is_empty() {
-            Explanation::new("已是终态,不能再变更。", "This is a final state: nothing follows it.")
-        } else {
-            Explanation::new(
-                format!("现在可以变为:{}。", zh.join("、")),
-                format!("From here it can become: {}.", en.join(", ")),
-            )
+        let next = machine.states.iter().filter(|state| state.from.contains(&from.name));
+        let next = match joined(next.map(|state| state.label.into()), "、", ", ") {
+            Some(next) => filled("现在可以变为:{0}。", "From here it can become: {0}.", next),
+            None => Explanation::new("已是终态,不能再变更。", "This is a final state: nothing follows it."),
         };
-        Refusal {
-            code: "transition",
-            what: Explanation::new(
-                format!("“{}”不能从“{}”变为“{}”。", record.title(), from.label.zh, to.label.zh),
-                format!("{:?} cannot go from {} to {}.", record.title(), from.label.en, to.label.en),
-            ),
-            why: Explanation::new("状态须按规定的顺序变更。", "States follow one another in a set order."),
-            next,
-        }
+        TRANSITION.about(&[record.title().into(), from.label.into(), to.label.into(), next])
     }
 
     /// As [`Refusal::transition`], of an entry of a workflow.
     #[must_use]
-    pub fn entry_state(record: &Record, field: &Field, now: &EntryState, to: &EntryState) -> Self {
-        let Label { zh, en } = field.label;
-        let (zh_now, en_now) = (now.word.label.zh, now.word.label.en);
-        let before = to.from.iter().filter_map(|name| field.entry_state(name)).map(|state| state.word.label);
-        let (zh_from, en_from): (Vec<_>, Vec<_>) = before.map(|label| (label.zh, label.en)).unzip();
-        Refusal {
-            code: "transition",
-            what: Explanation::new(
-                format!("“{}”的这一项({zh})是“{zh_now}”,不能变为“{}”。", record.title(), to.word.label.zh),
-                format!(
-                    "This entry of {:?} ({en}) is {en_now}, and cannot become: {}.",
-                    record.title(),
-                    to.word.label.en
-                ),
-            ),
-            why: Explanation::new("状态须按规定的顺序变更。", "States follow one another in a set order."),
-            next: if zh_from.is_empty() {
-                Explanation::new("请另立一项。", "Make another entry.")
-            } else {
-                Explanation::new(
-                    format!("只有“{}”的才可以。", zh_from.join("”“")),
-                    format!("Only one that is {} can.", en_from.join(" or ")),
-                )
-            },
-        }
-    }
-
-    /// Nothing is to be decided: it is so.
-    #[must_use]
-    pub fn already(record: &Record, state: &State) -> Self {
-        Refusal::new(
-            "already",
-            (
-                format!("“{}”已是“{}”。", record.title(), state.label.zh),
-                format!("{:?} is already: {}.", record.title(), state.label.en),
-            ),
-            ("状态没有变化。", "Its state would not change."),
-            ("无需变更。", "Nothing needs to be done."),
-        )
+    pub fn entry_state(record: &Record, field: &Field, told: &str, now: &EntryState, to: &EntryState) -> Self {
+        let before = to.from.iter().filter_map(|name| field.entry_state(name));
+        let next = match joined(before.map(|state| state.word.label.into()), "”“", " or ") {
+            Some(before) => filled("只有“{0}”的才可以。", "Only one that is {0} can.", before),
+            None => Explanation::new("请另立一项。", "Make another entry."),
+        };
+        let (now, to) = (now.word.label.into(), to.word.label.into());
+        ENTRY_TRANSITION.about(&[record.title().into(), field.noun.label.into(), told.into(), now, to, next])
     }
 
     #[must_use]
@@ -288,84 +281,38 @@ impl Refusal {
                 ("内容不合此类记录的规定。".to_owned(), SOMEBODY)
             }
         };
-        Refusal {
-            code: "no_authority",
-            what: Explanation::new(format!("“{seat}”不能这样写。"), format!("{seat} may not write this.")),
-            why: Explanation::new(why, format!("{error}.")),
-            next: Explanation::new(format!("请由{}办理。", who.zh), format!("Have it done by {}.", who.en)),
-        }
+        NO_AUTHORITY.about(&[seat.into(), Explanation::new(why, format!("{error}.")), who.into()])
     }
 
     #[must_use]
     pub fn no_conflict(id: &str) -> Self {
-        Refusal {
-            code: "no_conflict",
-            what: Explanation::new(
-                format!("该记录上没有未决冲突 {id}。"),
-                format!("The record has no open conflict {id}."),
-            ),
-            why: Explanation::new(
-                "它可能已经处置,或不由此记录处置。",
-                "It may be settled, or is settled in another record.",
-            ),
-            next: Explanation::new("请查看未决冲突列表。", "Look at the list of open conflicts."),
-        }
+        NO_CONFLICT.about(&[id.into()])
     }
 
     #[must_use]
-    pub fn not_resolver(finding: &Explanation, seat: &str, resolver: &str) -> Self {
-        Refusal {
-            code: "not_resolver",
-            what: Explanation::new(
-                format!("“{seat}”不能处置此冲突。"),
-                format!("{seat} may not settle this conflict."),
-            ),
-            why: Explanation::new(
-                format!("“{}”须由“{resolver}”或其上级处置。", finding.zh),
-                format!("A conflict of this kind ({}) is settled by {resolver} or a superior of it.", finding.en),
-            ),
-            next: Explanation::new("请在该席位的节点上办理。", "Do it at that seat's node."),
-        }
+    pub fn not_resolver(finding: Explanation, seat: &str, resolver: &str) -> Self {
+        NOT_RESOLVER.about(&[seat.into(), finding, resolver.into()])
     }
 
     #[must_use]
     pub fn bad_choice(conflict: &Conflict, choice: &str, catalogue: &Catalogue) -> Self {
         let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
-        let choices = choices.map(|(value, n)| (n, catalogue.say_choice(conflict, &value.choice())));
-        let (zh, en): (Vec<_>, Vec<_>) =
-            choices.map(|(n, said)| (format!("{n}. {}", said.zh), format!("{n}. {}", said.en))).unzip();
-        let next = if zh.is_empty() {
-            Explanation::new(
+        let said = choices.map(|(value, number)| {
+            let Explanation { zh, en } = catalogue.say_choice(conflict, &value.choice());
+            Explanation::new(format!("{number}. {zh}"), format!("{number}. {en}"))
+        });
+        let next = match joined(said, ";", "; ") {
+            Some(said) => filled("请选定一个值或其序号:{0}。", "Choose a value, or its number: {0}.", said),
+            None => Explanation::new(
                 "请写明由哪个组织承接(记录编号)。",
                 "Name the organisation that takes over, by its record id.",
-            )
-        } else {
-            Explanation::new(
-                format!("请选定一个值或其序号:{}。", zh.join(";")),
-                format!("Choose a value, or its number: {}.", en.join("; ")),
-            )
+            ),
         };
-        Refusal {
-            code: "bad_choice",
-            what: Explanation::new(
-                format!("“{choice}”不在可选之列。"),
-                format!("{choice:?} is not one of the choices."),
-            ),
-            why: Explanation::new(
-                "处置就是在分歧的值中选定一个。",
-                "Settling is choosing one of the values that disagree.",
-            ),
-            next,
-        }
+        BAD_CHOICE.about(&[choice.into(), next])
     }
 
     #[must_use]
     pub fn nothing() -> Self {
-        Refusal {
-            code: "nothing",
-            what: Explanation::new("没有要写的内容。", "There is nothing to write."),
-            why: Explanation::new("命令没有带来任何变更。", "The command changes nothing."),
-            next: Explanation::new("请检查参数。", "Check the arguments."),
-        }
+        NOTHING.refuse()
     }
 }

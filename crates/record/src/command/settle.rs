@@ -3,31 +3,53 @@
 use crate::catalogue::Catalogue;
 use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
-use crate::command::refusal::Refusal;
-use crate::command::{Argument, Command, Makes, Subject};
+use crate::command::{Command, command, required};
 use crate::conflict::{Conflict, ConflictId, ConflictValue};
 use crate::id::RecordId;
-use crate::kind::{ValueType, label};
+use crate::kind::{ValueType, Word};
+use crate::message::Refusal;
 use crate::rule;
 use crate::schema::settle_key;
 
-pub static COMMANDS: &[Command] = &[Command {
-    name: "conflict.settle",
-    label: label("处置冲突", "settle a conflict"),
-    help: label("由有权席位在分歧的值中选定一个", "the seat that may chooses one of the values that disagree"),
-    subject: Subject::Any,
-    makes: Makes::Nothing,
-    arguments: &[
-        Argument::required("conflict", ValueType::Text(64), label("冲突编号", "the conflict")),
-        Argument::required(
-            "choice",
-            ValueType::Text(400),
-            label("选定的值或其序号", "the value, or its number from 1"),
-        ),
-    ],
-    takes_fields: false,
-    run: settle,
-}];
+/// What follows from choosing a value in a conflict, beside the settlement itself.
+#[derive(Debug)]
+pub struct Settler {
+    /// The kind of conflict.
+    pub of: &'static str,
+    /// The values to choose from, where they are no values of the field.
+    pub choices: &'static [Word],
+    /// Whether another record than those that disagree may be chosen.
+    pub takes_any_record: bool,
+    pub run: fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>,
+}
+
+#[must_use]
+pub const fn settler(
+    of: &'static str,
+    run: fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>,
+) -> Settler {
+    Settler { of, choices: &[], takes_any_record: false, run }
+}
+
+impl Settler {
+    #[must_use]
+    pub const fn choices(self, choices: &'static [Word]) -> Self {
+        Settler { choices, ..self }
+    }
+
+    #[must_use]
+    pub const fn takes_any_record(self) -> Self {
+        Settler { takes_any_record: true, ..self }
+    }
+}
+
+pub static COMMANDS: &[Command] = &[command("conflict.settle", "处置冲突", "settle a conflict", settle)
+    .help("由有权席位在分歧的值中选定一个", "the seat that may chooses one of the values that disagree")
+    .about_any()
+    .takes(&[
+        required("conflict", ValueType::Text(64), "冲突编号", "the conflict"),
+        required("choice", ValueType::Text(400), "选定的值或其序号", "the value, or its number from 1"),
+    ])];
 
 fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let subject = planner.subject()?;
@@ -43,12 +65,12 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         && !seats.is_at_or_above(planner.seat(), resolver)
     {
         let finding = catalogue.say_finding(&conflict.kind);
-        return Err(Refusal::not_resolver(&finding, &seats.name(planner.seat()), &seats.name(resolver)));
+        return Err(Refusal::not_resolver(finding, &seats.name(planner.seat()), &seats.name(resolver)));
     }
     let chosen = choose(&conflict, planner.text("choice").unwrap_or_default(), catalogue)?;
     planner.settles();
-    if let Some(rule) = catalogue.rule_of(&conflict.kind) {
-        (rule.settle)(planner, &conflict, &chosen)?;
+    if let Some(settler) = catalogue.settler(&conflict.kind) {
+        (settler.run)(planner, &conflict, &chosen)?;
     }
     planner.put(subject.id, Container::Log, settle_key(&id), Scalar::Text(chosen.choice()));
     planner.note_result("conflict", id.to_string());
@@ -65,7 +87,7 @@ fn choose(conflict: &Conflict, choice: &str, catalogue: &Catalogue) -> Result<Co
     if let Some(value) = values.iter().find(|v| v.choice() == choice || said(v)).or_else(numbered) {
         return Ok(value.clone());
     }
-    let takes_any_record = catalogue.rule_of(&conflict.kind).is_some_and(|rule| rule.takes_any_record);
+    let takes_any_record = catalogue.settler(&conflict.kind).is_some_and(|settler| settler.takes_any_record);
     match values.first() {
         Some(first) if takes_any_record && choice.parse::<RecordId>().is_ok() => {
             Ok(ConflictValue { value: choice.into(), ..first.clone() })

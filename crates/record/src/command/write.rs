@@ -2,9 +2,9 @@
 
 use crate::change::{Change, Container, Draft, Note, OpId, Scalar, limits};
 use crate::command::Request;
-use crate::command::refusal::Refusal;
 use crate::history::History;
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
+use crate::message::Refusal;
 use crate::scope::membership;
 use crate::sealed::Plaintext;
 

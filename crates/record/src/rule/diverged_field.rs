@@ -3,74 +3,70 @@
 use std::collections::BTreeSet;
 
 use crate::change::{Container, Scalar};
-use crate::command::plan::Planner;
-use crate::command::refusal::Refusal;
-use crate::conflict::{Conflict, ConflictValue, Explanation, Severity};
+use crate::command::{Planner, Settler, settler};
+use crate::conflict::{Conflict, ConflictValue};
+use crate::history::Visible;
 use crate::id::SeatId;
-use crate::kind::{Kind, Word, Writer, label};
-use crate::rule::{Finding, Rule, listed, resolver};
+use crate::kind::{Kind, Label, Word, Writer, label, word};
+use crate::message::Refusal;
+use crate::rule::{Finding, Rule, listed};
 use crate::view::Record;
 use crate::world::World;
 
-const KIND: &str = "DIVERGED_FIELD";
+const DIVERGED: Word = word("DIVERGED_FIELD", "字段分歧", "diverged field");
 
 pub static RULE: Rule = Rule {
-    finds: &[Word { name: KIND, label: label("字段分歧", "diverged field") }],
+    of: None,
+    finds: &[DIVERGED],
     help: label(
         "两方互不知情地写了同一字段;由双方的共同上级选定其一",
         "two wrote one field without seeing each other; their common superior chooses",
     ),
-    takes_any_record: false,
-    choices: &[],
-    derive,
-    settle,
+    find,
 };
+pub static SETTLER: Settler = settler(DIVERGED.name, settle);
 
-fn derive(record: &Record, world: &dyn World, found: &mut Vec<Conflict>) {
+fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
     let created = record.kind().into_iter().flat_map(Kind::fields).filter(|field| field.writer == Writer::Creator);
     let created = created.map(|field| (field.name, record.history.visible(field.merge.container(), field.name), true));
     let others = record.history.keys(Container::Mv, "").map(|(key, values)| (key, values, false));
-    for (key, values, is_created) in others.chain(created) {
-        if values.len() < 2 || values.windows(2).all(|pair| pair[0].value == pair[1].value) {
-            continue;
-        }
-        let label = record.kind().and_then(|k| k.field(key)).map_or(label("字段", "field"), |f| f.label);
-        let values: Vec<ConflictValue> = values.iter().map(|v| ConflictValue::of(record, v.id, None, world)).collect();
-        let writers: BTreeSet<SeatId> = values.iter().filter_map(|v| v.seat).collect();
-        let parties = if writers.is_empty() { record.view.owners.clone() } else { writers };
-        let (zh_written, en_written) = if values.iter().any(ConflictValue::is_sealed) {
-            ("(已密封)".to_owned(), "(sealed)".to_owned())
-        } else {
-            let said = |value: &ConflictValue| {
-                let choice = value.choice();
-                record
-                    .kind()
-                    .and_then(|kind| kind.say_value(key, &choice))
-                    .unwrap_or_else(|| Explanation::new(&*choice, &*choice))
-            };
-            let said: Vec<Explanation> = values.iter().map(said).collect();
-            let (zh, _) = listed(said.iter().map(|said| said.zh.to_string()));
-            let (_, en) = listed(said.iter().map(|said| said.en.to_string()));
-            (zh, en)
-        };
-        let title = record.title();
-        let finding = Finding {
-            kind: KIND,
-            severity: Severity::Advisory,
-            field: key.to_owned(),
-            provisional: record.view.json.get(key).cloned().unwrap_or_default(),
-            // Where two each made the record, whoever decides must be above both.
-            resolver: if is_created { resolver(record, None, world) } else { world.seats().common_superior(parties) },
-            anchors: BTreeSet::from([record.id]),
-            quotes: BTreeSet::new(),
-            also: Vec::new(),
-            explanation: Explanation::new(
-                format!("“{title}”的{}填了不同的值:{zh_written}。请选定其一。", label.zh),
-                format!("Different values were entered for the {} of {title:?}: {en_written}. Choose one.", label.en),
-            ),
-            values,
-        };
-        found.extend(finding.conclude(record, world));
+    let all = others.chain(created);
+    let diverged = all.filter(|(_, values, _)| values.windows(2).any(|pair| pair[0].value != pair[1].value));
+    diverged.map(|(key, values, is_created)| finding(record, world, key, values, is_created)).collect()
+}
+
+fn finding<'w>(
+    record: &'w Record,
+    world: &'w dyn World,
+    key: &str,
+    values: &[Visible],
+    is_created: bool,
+) -> Finding<'w> {
+    let values: Vec<ConflictValue> = values.iter().map(|at| ConflictValue::of(record, at.id, None, world)).collect();
+    let writers: BTreeSet<SeatId> = values.iter().filter_map(|value| value.seat).collect();
+    let parties = if writers.is_empty() { record.view.owners.clone() } else { writers };
+    let said = |value: &ConflictValue| {
+        let choice = value.choice();
+        record.kind().and_then(|kind| kind.say_value(key, &choice)).unwrap_or_else(|| choice.into())
+    };
+    let written = match values.iter().any(ConflictValue::is_sealed) {
+        true => label("(已密封)", "(sealed)").into(),
+        false => listed(values.iter().map(said)),
+    };
+    let field: Label = record.kind().and_then(|kind| kind.field(key)).map_or(label("字段", "field"), |at| at.label);
+    let finding = Finding::advisory(&DIVERGED, record, key)
+        .between(values)
+        .meanwhile(record.view.json.get(key).cloned().unwrap_or_default())
+        .says(
+            "“{0}”的{1}填了不同的值:{2}。请选定其一。",
+            "Different values were entered for the {1} of {0:?}: {2}. Choose one.",
+            &[record.title().into(), field.into(), written],
+        );
+    // Where two each made the record, whoever decides must be above both.
+    if is_created {
+        finding.settled_above(None, world)
+    } else {
+        finding.settled_by(world.seats().common_superior(parties))
     }
 }
 

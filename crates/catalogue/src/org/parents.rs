@@ -1,0 +1,128 @@
+//! Who is above whom. PARENT_CYCLE: two tiers each put one organisation under the other. Both edges are kept; for adding up, each
+//! organisation on the cycle stays where it last was without one.
+
+use heliu_record::prelude::*;
+
+use super::{Org, PARENT, live};
+use crate::words::ORGANISATION;
+
+/// Longer chains of parents than any county has.
+const DEPTH_MAX: usize = 64;
+const PARENT_CYCLE: Word = word("PARENT_CYCLE", "隶属成环", "parent cycle");
+
+pub(super) const RULE: Rule = rule(
+    ORGANISATION,
+    &[PARENT_CYCLE],
+    "几个组织互为上级;汇总时各按成环之前的隶属,由共同上级裁定",
+    "organisations are above each other; adding up uses their last acyclic parents, and a common superior decides",
+    find,
+);
+pub(super) const SETTLER: Settler = settler(PARENT_CYCLE.name, settle);
+pub(super) static CYCLE: Message = message(
+    "parent_cycle",
+    ["“{1}”已在“{0}”之下。", "组织不能互为上级。", "请先调整下级组织的隶属。"],
+    [
+        "{1:?} is already under {0:?}.",
+        "Organisations cannot be above each other.",
+        "Change the lower one's parent first.",
+    ],
+);
+pub(super) static NOT_ABOVE: Message = message(
+    "no_authority",
+    ["“{0}”不是两个组织的共同上级。", "隶属关系由共同上级确定。", "请由共同的上级席位办理。"],
+    ["{0} is not above both.", "A parent is set by a common superior.", "Have it done at a seat above both."],
+);
+
+/// An organisation and those above it, until there is none or one comes again.
+fn upward(org: RecordId, world: &dyn World) -> impl Iterator<Item = RecordId> {
+    let above = |at: &RecordId| Org::find(*at, world).and_then(Org::parent);
+    std::iter::successors(Some(org), above).take(DEPTH_MAX)
+}
+
+/// The organisations on the cycle that this one is on, from it upward; empty if it is on none.
+fn cycle_of(org: RecordId, world: &dyn World) -> Vec<RecordId> {
+    let cycle: Vec<RecordId> = upward(org, world).skip(1).take_while(|at| *at != org).collect();
+    let closes = cycle.last().or(Some(&org)).and_then(|last| Org::find(*last, world)?.parent()) == Some(org);
+    if closes { [org].into_iter().chain(cycle).collect() } else { Vec::new() }
+}
+
+/// The parent to add up under: the provisional one, or, on a cycle, the last one whose own parents avoid the cycle.
+#[must_use]
+pub fn projected_parent(org: RecordId, world: &dyn World) -> Option<RecordId> {
+    let (cycle, org) = (cycle_of(org, world), Org::find(org, world)?);
+    if cycle.is_empty() {
+        return org.parent();
+    }
+    let avoids = |parent: &RecordId| {
+        let ends = upward(*parent, world).count() < DEPTH_MAX;
+        ends && !upward(*parent, world).any(|at| cycle.contains(&at))
+    };
+    parents_written(org.0).into_iter().find(avoids)
+}
+
+/// Every parent that was ever written, overwritten ones too; the last one first.
+fn parents_written(org: &Record) -> Vec<RecordId> {
+    let puts = org.history.changes().iter().flat_map(|change| &change.puts);
+    let written = puts.filter(|put| PARENT.is(put.container, &put.key));
+    let mut written: Vec<(OpId, RecordId)> = written.filter_map(|put| Some((put.id, Value::of(&put.value)?))).collect();
+    written.sort_unstable();
+    written.into_iter().rev().map(|(_, parent)| parent).collect()
+}
+
+fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
+    let mut cycle = cycle_of(record.id, world);
+    cycle.sort_unstable();
+    let members: Vec<&Record> = cycle.iter().filter_map(|id| world.record(*id)).collect();
+    let Some(&subject) = members.first().filter(|_| members.len() == cycle.len()) else { return Vec::new() };
+    let edges = members.iter().filter_map(|member| {
+        let at = PARENT.visible(&member.history).last()?;
+        Some(ConflictValue::of(member, at.id, None, world))
+    });
+    // From the cycle's own records alone: nothing outside it makes this be derived anew.
+    let before = parents_written(subject).into_iter().find(|parent| !cycle.contains(parent));
+    let finding = Finding::hard(&PARENT_CYCLE, subject, PARENT.field.name)
+        .between(edges)
+        .meanwhile(before.map(|parent| parent.to_string()))
+        .settled_above(members.iter().flat_map(|member| member.view.named()), world)
+        .anchored_in(cycle.iter().copied())
+        .says(
+            "这些组织互为上级:{0}。汇总时暂按成环之前的隶属。请选定保留哪一个上级。",
+            "These organisations are above each other: {0}. They add up under their former parents. Choose the parent to keep.",
+            &[listed(members.iter().map(|member| member.title()))],
+        );
+    vec![finding]
+}
+
+/// The chosen edge stays; every other organisation on the cycle goes back to its last acyclic parent.
+fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    let world = planner.whole();
+    for org in conflict.anchors.iter().filter(|org| **org != chosen.record) {
+        match projected_parent(*org, world) {
+            Some(parent) => planner.set(*org, &PARENT, parent),
+            None => planner.clear(*org, &PARENT),
+        }
+    }
+    Ok(())
+}
+
+/// Whatever writes a parent, it is set by a seat above both organisations, and no organisation is above itself.
+pub(super) fn parent_is_above(planner: &Planner<'_>, write: &RecordWrite) -> Result<(), Refusal> {
+    let Some(parent) = write.value_of(&PARENT) else { return Ok(()) };
+    let (parent, org) = (live(planner, parent)?, planner.world().record(write.record));
+    let name = org.map_or_else(|| write.record.short(), Record::title);
+    let projected = |at: &RecordId| projected_parent(*at, planner.whole());
+    let mut above = std::iter::successors(Some(parent.id), projected).take(DEPTH_MAX);
+    if above.any(|at| at == write.record) {
+        return Err(CYCLE.about(&[name.into(), parent.title().into()]));
+    }
+    let owners: Vec<SeatId> = match &write.create {
+        Some(preimage) => vec![preimage.birth],
+        None => org.iter().flat_map(|org| org.view.owners.iter().copied()).collect(),
+    };
+    let (seat, seats) = (planner.seat(), planner.world().seats());
+    if owners.iter().chain(&parent.view.owners).all(|owner| seats.is_at_or_above(seat, *owner)) {
+        Ok(())
+    } else {
+        Err(NOT_ABOVE.about(&[seats.name(seat).into()]))
+    }
+}

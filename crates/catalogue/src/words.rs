@@ -1,0 +1,13 @@
+//! What each kind is called, in fields that point to one too.
+
+use heliu_record::prelude::*;
+
+pub const ORGANISATION: Word = word("org", "党组织", "organisation");
+pub const MEMBER: Word = word("member", "党员", "member");
+pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
+pub const RESOURCE: Word = word("resource", "资源", "resource");
+
+/// A field that names an organisation.
+pub const ORG: ValueType = record(ORGANISATION);
+/// A field that names a seat or an organisation.
+pub const UNIT: ValueType = ValueType::Unit(ORGANISATION);

@@ -1,0 +1,49 @@
+//! What content is declared with: the names that kinds, commands, rules and messages need, for a glob import. Nothing is defined
+//! here but short names.
+
+pub use std::sync::Arc;
+
+pub use serde_json::{Map, Value as Json};
+
+pub use crate::catalogue::{Catalogue, Section, section};
+pub use crate::change::{OpId, Scalar};
+pub use crate::command::{
+    Argument, Command, Planner, RecordWrite, Settler, about, command, makes, optional, optional_field, required,
+    required_field, settler,
+};
+pub use crate::conflict::{Conflict, ConflictValue, Explanation};
+pub use crate::date;
+pub use crate::derived::{Derived, Folding, as_type};
+pub use crate::handle::{
+    EntriesOf, Entry, EntryOf, FieldOf, PartOf, SetOf, StateOf, Value, entries, fields, lww, mv, part, parts, set,
+    slots, state,
+};
+pub use crate::history::{History, Visible};
+pub use crate::id::{RecordId, SeatId};
+pub use crate::kind::{
+    DerivedPart, EntryState, Field, Kind, Label, Part, State, StateMachine, ValueType, Word, Writer, follows, label,
+    led_by, word,
+};
+pub use crate::message::{Message, Refusal, message};
+pub use crate::rule::{Finding, Rule, listed, rule, title};
+pub use crate::seats::Tier;
+pub use crate::view::{Record, object};
+pub use crate::world::World;
+
+pub const OWNER: Writer = Writer::Owner;
+pub const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
+pub const DATE: ValueType = ValueType::Date;
+pub const INT: ValueType = ValueType::Int;
+pub const SEAT: ValueType = ValueType::Seat;
+
+/// A text of at most so many characters.
+#[must_use]
+pub const fn text(chars: usize) -> ValueType {
+    ValueType::Text(chars)
+}
+
+/// The id of a record of a kind.
+#[must_use]
+pub const fn record(kind: Word) -> ValueType {
+    ValueType::Record(kind)
+}
