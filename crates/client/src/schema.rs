@@ -51,7 +51,13 @@ pub struct Kind {
 pub struct Field {
     pub name: String,
     pub value: ValueType,
+    /// What a person should type.
+    pub expects: Label,
     pub required: bool,
+    /// A set: a list, separated by commas.
+    pub many: bool,
+    /// Whether a record can be made with it. Entries, slots and logs are filled later.
+    pub initial: bool,
     /// Its values are kept from some who have the record.
     pub sealed: bool,
     pub label: Label,
@@ -195,11 +201,16 @@ impl From<pb::Field> for Field {
     fn from(field: pb::Field) -> Self {
         // Of a field with parts the states are those of its entries.
         let states = if field.parts.is_empty() { field.states } else { Vec::new() };
+        let (value, expects) = value_type(field.r#type);
         Field {
             label: label(field.label, &field.name),
             name: field.name,
-            value: value_type(field.r#type).0,
+            value,
+            expects,
             required: field.required,
+            many: field.merge == "aws",
+            // How else a later version merges, its node judges.
+            initial: field.parts.is_empty() && !["slot", "entries", "log"].contains(&field.merge.as_str()),
             sealed: field.sealed,
             help: text(field.help),
             parts: field.parts.into_iter().map(Into::into).collect(),

@@ -99,16 +99,10 @@ fn explain(schema: &Schema, command: &Command) -> String {
         let about = clean(&subject_name(schema, &command.subject));
         text.push_str(&tr!("针对一条记录:{about}\n\n", "It is about a record: {about}\n\n"));
     }
-    let headers = [tr!("参数", "argument"), tr!("必填", "required"), tr!("写什么", "takes"), tr!("含义", "meaning")];
-    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0]);
-    for argument in &command.arguments {
-        let required = if argument.required { tr!("是", "yes") } else { String::new() };
-        table.row([argument.name.clone(), required, takes(argument), spoken(&argument.help).to_owned()]);
-    }
     if command.arguments.is_empty() {
         text.push_str(&tr!("没有参数。\n", "It takes no arguments.\n"));
     } else {
-        text.push_str(&table.print());
+        text.push_str(&table(&command.arguments));
     }
     if command.takes_fields {
         text.push_str(&tr!("\n另可给出该种类的任何字段。\n", "\nIt also takes every field of the kind.\n"));
@@ -116,15 +110,32 @@ fn explain(schema: &Schema, command: &Command) -> String {
     text
 }
 
+fn table(arguments: &[Argument]) -> String {
+    let headers = [tr!("参数", "argument"), tr!("必填", "required"), tr!("写什么", "takes"), tr!("含义", "meaning")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0]);
+    for argument in arguments {
+        let required = if argument.required { tr!("是", "yes") } else { String::new() };
+        table.row([argument.name.clone(), required, takes(argument), spoken(&argument.help).to_owned()]);
+    }
+    table.print()
+}
+
+/// The columns that a file for import may have.
+pub fn columns(read: &Read, columns: &[Argument]) -> Result<Done, Failure> {
+    if read.json {
+        return print_json(&json!({"columns": columns.iter().map(argument).collect::<Vec<_>>()}));
+    }
+    let headers = [tr!("列", "column"), tr!("或写", "or"), tr!("必填", "required"), tr!("写什么", "takes")];
+    let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0, 1]);
+    for column in columns {
+        let required = if column.required { tr!("是", "yes") } else { String::new() };
+        table.row([column.name.clone(), column.label.zh.clone(), required, takes(column)]);
+    }
+    print(&table.print())
+}
+
 /// As [`explain`], for programs, which get both languages.
 fn declared(command: &Command) -> Value {
-    let both = |label: &Label| json!({"zh": label.zh, "en": label.en});
-    let argument = |argument: &Argument| {
-        json!({
-            "name": argument.name, "required": argument.required, "many": argument.many, "takes": takes(argument),
-            "help": both(&argument.help),
-        })
-    };
     let subject = match &command.subject {
         Subject::None => Value::Null,
         Subject::Any => json!("any"),
@@ -133,6 +144,17 @@ fn declared(command: &Command) -> Value {
     json!({
         "name": command.name, "label": both(&command.label), "help": both(&command.help), "subject": subject,
         "arguments": command.arguments.iter().map(argument).collect::<Vec<_>>(), "takes_fields": command.takes_fields,
+    })
+}
+
+fn both(label: &Label) -> Value {
+    json!({"zh": label.zh, "en": label.en})
+}
+
+fn argument(argument: &Argument) -> Value {
+    json!({
+        "name": argument.name, "label": both(&argument.label), "required": argument.required, "many": argument.many,
+        "takes": takes(argument), "help": both(&argument.help),
     })
 }
 

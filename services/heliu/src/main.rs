@@ -4,6 +4,7 @@ mod access;
 mod alarms;
 mod audit;
 mod cli;
+mod completion;
 mod config;
 mod confirm;
 mod conflicts;
@@ -36,7 +37,7 @@ mod which;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cli::{Cli, Import, Verb};
+use cli::{Cli, Import, ImportVerb, Verb};
 use failure::Failure;
 use text::Language;
 
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let readable: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     text::speak(Language::choose(&readable, |name| std::env::var(name).ok()));
+    completion::answer();
     let cli = match usage::parse(&arguments) {
         Ok(cli) => cli,
         Err(exit) => return exit,
@@ -110,9 +112,8 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::List(args) => records::list(&args).await,
         Verb::History(args) => records::history(&args).await,
         Verb::Do(args) => order::run(args).await,
-        Verb::Import(Import::Regions(args)) => import::regions::run(&args).await,
-        Verb::Import(Import::Members(args)) => import::run(import::MEMBERS, args).await,
-        Verb::Import(Import::Orgs(args)) => import::run(import::ORGS, args).await,
+        Verb::Import(ImportVerb { other: Some(Import::Regions(args)), .. }) => import::regions::run(&args).await,
+        Verb::Import(ImportVerb { other: None, rows }) => import::run(rows).await,
         Verb::Conflicts(args) => conflicts::run(args).await,
         Verb::Quarantine(args) => refused::quarantine(&args).await,
         Verb::Foreign(args) => foreign::run(&args).await,

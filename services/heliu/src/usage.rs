@@ -196,7 +196,7 @@ fn wrong(source: &(dyn std::error::Error + 'static)) -> Say {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Import, Verb};
+    use crate::cli::{ImportVerb, Verb};
     use crate::text::Language;
 
     fn parse_words(line: &str) -> Result<Cli, Error> {
@@ -300,6 +300,7 @@ mod tests {
             };
             let below = word(words[verb.len()..].trim_start());
             if found.has_subcommands()
+                && found.get_positionals().next().is_none()
                 && words[verb.len()..].starts_with(' ')
                 && !below.is_empty()
                 && !below.starts_with('-')
@@ -326,78 +327,121 @@ mod tests {
         check(&command());
     }
 
+    /// One line, or more, of each verb.
+    const LINES: &[&str] = &[
+        "heliu demo --once --json --regions f --members 10 --seed 2 --dir d --lang zh",
+        "heliu init --regions f --dir d --name r --node 371726000000=127.0.0.1:1 --node 371726001000=127.0.0.1:2",
+        "heliu init --regions f --dir d --listen 0.0.0.0:1 --address county.example:1",
+        "heliu enroll 371726101000 --valid 2h --address a:1 --quiet --dir d",
+        "heliu join heliu-join-1.abc --dir d --listen 0.0.0.0:1 --address a:1 --no-start",
+        "heliu join - --json",
+        "heliu nodes --json --access f",
+        "heliu delegate 371726101000 --off --reason r",
+        "heliu fence 12345678 --nothing --exclude ab --reason r --yes",
+        "heliu two-signatures on",
+        "heliu directory list --from 3",
+        "heliu directory save f",
+        "heliu directory key f",
+        "heliu directory sign e --key k --directory d",
+        "heliu directory append e f --reason r",
+        "heliu directory revoke-token ab",
+        "heliu directory addresses 12345678 a:1 b:2",
+        "heliu directory time-zone asia/urumqi --reason r",
+        "heliu init --regions f --dir d --time-zone Asia/Urumqi",
+        "heliu root issuer --root-key f --new-issuer-key g",
+        "heliu root cosigner ab --root-key f --off",
+        "heliu root escrow --new-escrow-key g --root-key f",
+        "heliu root two-signatures off --root-key f",
+        "heliu root reveal 12345678 --escrow-key f --data d --json",
+        "heliu root resolve --keep f --drop g --drop h --abandon ab --root-key f --new-issuer-key g",
+        "heliu root resolve --keep f --from 7 --abandon ab --root-key f",
+        "heliu access add --name n --role read --role write --seat 371726101000 --kind org --expires 90d --out f",
+        "heliu access list --dir d",
+        "heliu access revoke ab --dir d",
+        "heliu rotate --dir d",
+        "heliu doctor --dir d --json",
+        "heliu alarms",
+        "heliu reveal 12345678 --why r",
+        "heliu erase 12345678 --reason r --yes",
+        "heliu receipt 12345678",
+        "heliu audit list --after 5",
+        "heliu audit verify",
+        "heliu quarantine show 12345678",
+        "heliu quarantine requeue 12345678 --reason r",
+        "heliu quarantine drop 12345678",
+        "heliu foreign list --json",
+        "heliu foreign decline 371726101202 --reason r",
+        "heliu foreign accept 371726101202",
+        "heliu stranded reissue 12345678",
+        "heliu stranded discard 12345678 --reason r",
+        "heliu node --config heliu.toml --log-json",
+        "heliu status --node 127.0.0.1:1 --json",
+        "heliu peers",
+        "heliu verify 371726001000 --timeout 5",
+        "heliu conflicts list --kind MULTI_HOME",
+        "heliu conflicts show 12345678",
+        "heliu conflicts settle 12345678 --choose 1 --reason because --command-id abababababababababababababababab",
+        "heliu get 12345678 --json",
+        "heliu list member --refers-to 12345678 --limit 0",
+        "heliu history 12345678",
+        "heliu do record.set 12345678 field=name value=x --reason r",
+        "heliu do --help joint_branch.form",
+        "heliu import members f --dry-run",
+        "heliu import 资源 --json",
+        "heliu import regions f --dir d --dry-run --reason r",
+        "heliu quarantine list --code x",
+        "heliu stranded list",
+    ];
+
+    /// Each verb that does something, as it is typed.
+    fn verbs(of: &Command, typed: &str, all: &mut Vec<(String, bool)>) {
+        for verb in of.get_subcommands() {
+            let typed = format!("{typed} {}", verb.get_name());
+            if !verb.has_subcommands() || verb.get_positionals().next().is_some() {
+                let json =
+                    verb.get_arguments().any(|argument| argument.get_long().is_some_and(|long| long.ends_with("json")));
+                all.push((typed.trim_start().to_owned(), json));
+            }
+            verbs(verb, &typed, all);
+        }
+    }
+
+    #[test]
+    fn what_every_verb_prints_for_programs_is_written_down() {
+        let page = include_str!("../JSON.md");
+        let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+        // `root ...` stands for all of them, `verify` also for `verify PEER`.
+        let is_told = |verb: &str| {
+            rows.iter().flat_map(|cell| cell.split('`')).any(|told| {
+                told == verb
+                    || told.strip_prefix(verb).is_some_and(|rest| rest.starts_with(" --") || rest.starts_with(" K"))
+                    || told.strip_suffix(" ...").is_some_and(|group| verb.starts_with(group))
+            })
+        };
+        let mut all = Vec::new();
+        verbs(&command(), "", &mut all);
+        assert!(all.len() > 40, "the verbs are there");
+        for (verb, json) in all {
+            let line = format!("heliu {verb}");
+            let is_typed = LINES
+                .iter()
+                .any(|typed| typed.strip_prefix(&line).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')));
+            assert!(is_typed, "{verb}: give a line of it in LINES");
+            assert!(!json || is_told(&verb), "{verb} --json: say in JSON.md what it prints");
+        }
+    }
+
     #[test]
     fn the_verbs_of_the_map_are_there() {
-        for line in [
-            "heliu demo --once --json --regions f --members 10 --seed 2 --dir d --lang zh",
-            "heliu init --regions f --dir d --name r --node 371726000000=127.0.0.1:1 --node 371726001000=127.0.0.1:2",
-            "heliu init --regions f --dir d --listen 0.0.0.0:1 --address county.example:1",
-            "heliu enroll 371726101000 --valid 2h --address a:1 --quiet --dir d",
-            "heliu join heliu-join-1.abc --dir d --listen 0.0.0.0:1 --address a:1 --no-start",
-            "heliu join - --json",
-            "heliu nodes --json --access f",
-            "heliu delegate 371726101000 --off --reason r",
-            "heliu fence 12345678 --nothing --exclude ab --reason r --yes",
-            "heliu two-signatures on",
-            "heliu directory list --from 3",
-            "heliu directory save f",
-            "heliu directory key f",
-            "heliu directory sign e --key k --directory d",
-            "heliu directory append e f --reason r",
-            "heliu directory revoke-token ab",
-            "heliu directory addresses 12345678 a:1 b:2",
-            "heliu directory time-zone asia/urumqi --reason r",
-            "heliu init --regions f --dir d --time-zone Asia/Urumqi",
-            "heliu root issuer --root-key f --new-issuer-key g",
-            "heliu root cosigner ab --root-key f --off",
-            "heliu root escrow --new-escrow-key g --root-key f",
-            "heliu root two-signatures off --root-key f",
-            "heliu root reveal 12345678 --escrow-key f --data d --json",
-            "heliu root resolve --keep f --drop g --drop h --abandon ab --root-key f --new-issuer-key g",
-            "heliu root resolve --keep f --from 7 --abandon ab --root-key f",
-            "heliu access add --name n --role read --role write --seat 371726101000 --kind org --expires 90d --out f",
-            "heliu access list --dir d",
-            "heliu access revoke ab --dir d",
-            "heliu rotate --dir d",
-            "heliu doctor --dir d --json",
-            "heliu alarms",
-            "heliu reveal 12345678 --why r",
-            "heliu erase 12345678 --reason r --yes",
-            "heliu receipt 12345678",
-            "heliu audit list --after 5",
-            "heliu audit verify",
-            "heliu quarantine show 12345678",
-            "heliu quarantine requeue 12345678 --reason r",
-            "heliu quarantine drop 12345678",
-            "heliu foreign list --json",
-            "heliu foreign decline 371726101202 --reason r",
-            "heliu foreign accept 371726101202",
-            "heliu stranded reissue 12345678",
-            "heliu stranded discard 12345678 --reason r",
-            "heliu node --config heliu.toml --log-json",
-            "heliu status --node 127.0.0.1:1 --json",
-            "heliu peers",
-            "heliu verify 371726001000 --timeout 5",
-            "heliu conflicts list --kind MULTI_HOME",
-            "heliu conflicts show 12345678",
-            "heliu conflicts settle 12345678 --choose 1 --reason because --command-id abababababababababababababababab",
-            "heliu get 12345678 --json",
-            "heliu list member --refers-to 12345678 --limit 0",
-            "heliu history 12345678",
-            "heliu do record.set 12345678 field=name value=x --reason r",
-            "heliu do --help joint_branch.form",
-            "heliu import members f --dry-run",
-            "heliu import regions f --dir d --dry-run --reason r",
-            "heliu quarantine list --code x",
-            "heliu stranded list",
-        ] {
+        for line in LINES {
             assert!(parse_words(line).is_ok(), "{line}: {:?}", parse_words(line).err().map(|e| e.to_string()));
         }
-        let Ok(Cli { verb: Verb::Import(Import::Members(args)), .. }) = parse_words("heliu import members f --dry-run")
+        let Ok(Cli { verb: Verb::Import(ImportVerb { other: None, rows }), .. }) =
+            parse_words("heliu import wells f --dry-run")
         else {
             panic!("it is an import");
         };
-        assert!(args.dry_run);
+        assert!(rows.dry_run && rows.kind == "wells" && rows.file.is_some());
     }
 
     #[test]

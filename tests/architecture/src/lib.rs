@@ -5,6 +5,8 @@
 
 #![cfg(test)]
 
+mod asked_of;
+mod conformance;
 mod dependencies;
 mod doors;
 mod doubles;

@@ -94,8 +94,15 @@ fn schema() -> GetSchemaResponse {
         subject_kind: "well".to_owned(),
         ..Command::default()
     };
+    let make = Command {
+        name: "well.enter".to_owned(),
+        makes_named_by: "sort".to_owned(),
+        takes_fields: true,
+        arguments: vec![Argument { required: true, ..argument("sort", "种类", "the kind", text()) }],
+        ..Command::default()
+    };
     let suffixes = vec![word("_since", "(自)", " (since)")];
-    GetSchemaResponse { kinds: vec![kind], commands: vec![dig, fill], suffixes, ..GetSchemaResponse::default() }
+    GetSchemaResponse { kinds: vec![kind], commands: vec![dig, fill, make], suffixes, ..GetSchemaResponse::default() }
 }
 
 fn well() -> Record {
@@ -211,4 +218,37 @@ async fn a_newer_nodes_kinds_and_commands_are_listed_explained_given_and_shown_i
     let _ = say(&["list", "wel"]).await.exits(2).complains("did you mean well?");
     let _ = say(&["get", "abababab"]).await.exits(0).answers("purity").answers("sweet").answers("depth class");
     let _ = say_zh(&["get", "abababab"]).await.exits(0).answers("水情(自)").answers("甜水").answers("深浅");
+
+    // Rows of a file, with columns in the node's words; what is sealed is sent and told to nobody.
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    let rows = "名称,水情,水质,看井人电话\n丙井,已干涸,甜水,13800001234\n丁井,flowing,bitter,\n";
+    std::fs::write(file.path(), rows).expect("it is ours");
+    let path = file.path().to_str().expect("temporary paths are plain");
+    let import = async |kind: &str| in_chinese(&["import", kind, path, at[0], at[1]]).await;
+    let said = import("水井").await.exits(0).answers("2 行");
+    assert!(!said.out.contains("1380000") && !said.err.contains("1380000"), "{said:?}");
+    let asked = node.asked.lock().expect("no panic").split_off(2);
+    let sent =
+        [("sort", "well"), ("name", "丙井"), ("flow", "dry"), ("purity", "sweet"), ("keeper_phone", "13800001234")];
+    assert_eq!(asked[0].arguments, sent.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    let _ = import("wells").await.exits(0);
+    let again = node.asked.lock().expect("no panic").split_off(2);
+    let ids = |asked: &[ExecuteRequest]| asked.iter().map(|request| request.command_id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&asked), ids(&again), "the same rows are the same commands");
+    std::fs::write(file.path(), rows.replace("已干涸", "冒烟")).expect("it is ours");
+    let _ = import("well").await.exits(2).complains("第 2 行:水情不能是“冒烟”,应为:以下之一:出水、已干涸");
+    let _ = in_chinese(&["import", "well", at[0], at[1]]).await.exits(0).answers("看井人电话");
+
+    // A shell that asks how a line may go on hears the node's kinds and commands.
+    let complete = async |line: &[&'static str]| {
+        let words = [&["--", "heliu"], line, &at[..]].concat();
+        let mut shell = command(&words);
+        let index = line.len().to_string();
+        shell.envs([("COMPLETE", "bash"), ("_CLAP_COMPLETE_INDEX", index.as_str()), ("_CLAP_IFS", "\n")]);
+        run(shell, &words).await.exits(0)
+    };
+    let _ = complete(&["import", "w"]).await.answers("well");
+    let _ = complete(&["list", "w"]).await.answers("well");
+    let said = complete(&["do", "well.f"]).await.answers("well.fill");
+    assert!(!said.out.contains("well.dig"), "{said:?}");
 }

@@ -81,8 +81,8 @@ pub enum Verb {
     Erase(EraseArgs),
     #[command(about = t(help::RECEIPT), after_help = t(help::RECEIPT_AFTER))]
     Receipt(ReceiptArgs),
-    #[command(subcommand, about = t(help::IMPORT), after_help = t(help::IMPORT_AFTER))]
-    Import(Import),
+    #[command(about = t(help::IMPORT), after_help = t(help::IMPORT_AFTER))]
+    Import(ImportVerb),
     #[command(subcommand, about = t(help::CONFLICTS), after_help = t(help::CONFLICTS_AFTER))]
     Conflicts(Conflicts),
     #[command(subcommand, about = t(help::QUARANTINE), after_help = t(help::QUARANTINE_AFTER))]
@@ -159,8 +159,7 @@ impl Verb {
             Verb::Reveal(args) => args.read.json,
             Verb::Erase(args) => args.read.json,
             Verb::Receipt(args) => args.read.json,
-            Verb::Import(Import::Regions(args)) => args.propose.read.json,
-            Verb::Import(Import::Members(args) | Import::Orgs(args)) => args.read.json,
+            Verb::Import(import) => import.json(),
             Verb::Conflicts(Conflicts::List(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Show(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Settle(args)) => args.read.json,

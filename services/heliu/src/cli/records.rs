@@ -77,14 +77,29 @@ pub struct DoArgs {
     pub read: Read,
 }
 
+/// Divisions are no records; all else is rows of records.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct ImportVerb {
+    #[command(subcommand)]
+    pub other: Option<Import>,
+    #[command(flatten)]
+    pub rows: ImportArgs,
+}
+
 #[derive(Clone, Debug, Subcommand)]
 pub enum Import {
     #[command(about = t(help::IMPORT_REGIONS), after_help = t(help::IMPORT_REGIONS_AFTER))]
     Regions(ImportRegionsArgs),
-    #[command(about = t(help::IMPORT_MEMBERS), after_help = t(help::IMPORT_MEMBERS_AFTER))]
-    Members(ImportArgs),
-    #[command(about = t(help::IMPORT_ORGS), after_help = t(help::IMPORT_ORGS_AFTER))]
-    Orgs(ImportArgs),
+}
+
+impl ImportVerb {
+    pub fn json(&self) -> bool {
+        match &self.other {
+            Some(Import::Regions(args)) => args.propose.read.json,
+            None => self.rows.read.json,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Args)]
@@ -99,8 +114,10 @@ pub struct ImportRegionsArgs {
 
 #[derive(Clone, Debug, Args)]
 pub struct ImportArgs {
-    #[arg(value_name = "FILE", help = t(help::IMPORT_FILE))]
-    pub file: PathBuf,
+    #[arg(value_name = "KIND", default_value = "", hide_default_value = true, help = t(help::IMPORT_KIND))]
+    pub kind: String,
+    #[arg(value_name = "FILE", help = t(help::IMPORT_ROWS))]
+    pub file: Option<PathBuf>,
     #[arg(long, help = t(help::DRY_RUN))]
     pub dry_run: bool,
     #[command(flatten)]

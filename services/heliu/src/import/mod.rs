@@ -1,22 +1,24 @@
-//! `import members / orgs`: rows of a CSV file, each given to a node as one command. All rows are checked before the
-//! first is sent. A command's id follows from what its row says, so a file that is imported again, or a corrected one of
-//! which a part is in already, changes nothing for the rows that are.
+//! `import KIND FILE`: rows of a CSV file, each given to a node as one command. All rows are checked before the first is sent.
+//! A command's id follows from what its row says, so a file that is imported again, or a corrected one of which a part is in
+//! already, changes nothing for the rows that are. Of kinds and columns this file knows nothing: they are the node's, see
+//! `form`.
 
-mod orgs;
+mod form;
+mod held;
+mod refer;
 pub mod regions;
 mod rows;
 mod sending;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use heliu_client::schema::ValueType;
-use heliu_client::{Client, Schema};
+use form::Form;
 use heliu_disk::small_file;
 use heliu_node::region;
-use orgs::Orgs;
-use rows::{BadRow, Form, Row, Rows};
-use sending::{Order, Refused, Sent, send};
+use refer::{Known, refer};
+use rows::{BadRow, Row, Rows};
+use sending::{Order, References, Refused, Sent, send};
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
@@ -24,63 +26,30 @@ use crate::failure::{Exit, Failure};
 use crate::order::who;
 use crate::out::{Done, complain, print, print_json};
 use crate::text::{Say, count, say, tr};
-use crate::{realm, target};
-
-/// What can be imported: the command of each row.
-#[derive(Clone, Copy)]
-pub struct What {
-    command: &'static str,
-}
-
-pub const MEMBERS: What = What { command: "member.register" };
-pub const ORGS: What = What { command: "org.create" };
+use crate::{explain, realm, target};
 
 /// Of more lines only the number is told.
 const LINES_SHOWN: usize = 20;
 
-type References = BTreeMap<String, Reference>;
-
-impl What {
-    /// As the node declares it.
-    fn form(self, schema: &Schema) -> Result<Form<'_>, Failure> {
-        let made = schema.command(self.command).and_then(|command| Some((command, schema.made_by(command)?)));
-        let Some((command, kind)) = made else {
-            let name = self.command;
-            return Err(Failure::new(
-                Exit::Failed,
-                "declaration",
-                say!("该节点没有新建记录的命令 {name}", "the node has no command {name} that makes a record"),
-            ));
-        };
-        Ok(Form { command, kind })
-    }
-}
-
-/// An argument that names a record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reference {
-    Known(String),
-    /// The record that an earlier row makes, by its place among the rows.
-    Row(usize),
-}
-
-pub async fn run(what: What, args: ImportArgs) -> Result<Done, Failure> {
-    let bytes = read(&args.file)?;
+pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
+    // What cannot be read needs no node.
+    let bytes = args.file.as_deref().map(read).transpose()?;
     let client = target::connect(&args.read.target).await?;
     let schema = client.schema().await?;
-    let form = what.form(&schema)?;
-    let Rows { good: rows, bad } = checked(&form, &args.file, &bytes)?;
-    let known = Known { orgs: Orgs::of(&client).await?, seats: seats_of(&client).await? };
+    let form = Form::of(&schema, &args.kind)?;
+    let (Some(file), Some(bytes)) = (&args.file, bytes) else { return explain::columns(&args.read, &form.columns) };
+    let Rows { good: rows, bad } = checked(&form, file, &bytes)?;
+    let known = Known::of(&client, &schema, &form).await?;
     let (references, unknown) = refer(&form, &rows, &known);
     let bad: Vec<BadRow> = bad.into_iter().chain(unknown).collect();
     if !bad.is_empty() {
-        return Err(bad_rows(&args.file, bad));
+        return Err(bad_rows(file, bad));
     }
     let total = rows.len();
     let sent = if args.dry_run {
         Sent::default()
     } else {
-        let reason = if args.asker.reason.is_empty() { said_file(&args.file) } else { args.asker.reason.clone() };
+        let reason = if args.asker.reason.is_empty() { said_file(file) } else { args.asker.reason.clone() };
         let orders = orders(&form, rows, references);
         send(&client, &form.command.name, orders, &who(&args.asker), &reason).await
     };
@@ -92,24 +61,12 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     small_file::read(file, rows::FILE_BYTES_MAX as u64 + 1).map_err(|why| Failure::bad_file(file, &why))
 }
 
-/// What a node knows that rows may name.
-#[derive(Debug, Default)]
-struct Known {
-    orgs: Orgs,
-    /// By region code and by id.
-    seats: BTreeSet<String>,
-}
-
-async fn seats_of(client: &Client) -> Result<BTreeSet<String>, Failure> {
-    Ok(client.seats().await?.into_iter().flat_map(|seat| [seat.code, seat.id]).collect())
-}
-
 fn said_file(file: &Path) -> String {
     file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn checked(form: &Form<'_>, file: &Path, bytes: &[u8]) -> Result<Rows, Failure> {
-    if form.command.name == ORGS.command && region::is_region_file(bytes) {
+    if form.command.name == form::ORGS && region::is_region_file(bytes) {
         let good = rows::orgs_of(bytes).map_err(|error| realm::regions::refused(file, &error))?;
         return Ok(Rows { good, bad: Vec::new() });
     }
@@ -129,81 +86,15 @@ fn bad_rows(file: &Path, mut bad: Vec<BadRow>) -> Failure {
     failure
 }
 
-/// What each row's references stand for, and the rows that name what there is not, or what could be several. A row may
-/// name an organisation that an earlier one makes, by name or seat.
-fn refer(form: &Form<'_>, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
-    let makes_orgs = form.command.name == ORGS.command;
-    let arguments = |wanted: fn(&ValueType) -> bool| -> Vec<&str> {
-        let wanted = form.command.arguments.iter().filter(|argument| wanted(&argument.value));
-        wanted.map(|argument| argument.name.as_str()).collect()
-    };
-    let of_records = arguments(|value| matches!(value, ValueType::Record(_)));
-    let of_seats = arguments(|value| matches!(value, ValueType::Seat));
-    let (mut all, mut bad) = (Vec::new(), Vec::new());
-    let mut made: BTreeMap<&str, Vec<(usize, &Row)>> = BTreeMap::new();
-    for (place, row) in rows.iter().enumerate() {
-        let mut references = BTreeMap::new();
-        for text in of_seats.iter().filter_map(|name| row.values.get(*name)).filter(|text| !known.seats.contains(*text))
-        {
-            let reason = say!("名录中没有席位 {text}", "the node's directory has no seat {text}");
-            bad.push(BadRow { line: row.line, reason });
-        }
-        for name in &of_records {
-            let Some(text) = row.values.get(*name) else { continue };
-            if let Some(parent) = row.parent {
-                references.insert((*name).to_owned(), Reference::Row(parent));
-                continue;
-            }
-            let earlier: Vec<(usize, &Row)> = made.get(text.as_str()).cloned().unwrap_or_default();
-            match one_of(&known.orgs, text, &earlier) {
-                Ok(reference) => {
-                    references.insert((*name).to_owned(), reference);
-                }
-                Err(reason) => bad.push(BadRow { line: row.line, reason }),
-            }
-        }
-        all.push(references);
-        for name in ["name", "seat"].iter().filter(|_| makes_orgs) {
-            if let Some(text) = row.values.get(*name) {
-                made.entry(text).or_default().push((place, row));
-            }
-        }
-    }
-    (all, bad)
-}
-
-/// The one organisation that a text means, among earlier rows and what the node holds.
-fn one_of(orgs: &Orgs, text: &str, earlier: &[(usize, &Row)]) -> Result<Reference, Say> {
-    let mut held = orgs.meant(text);
-    // What an earlier row makes is there already when the file is imported again.
-    held.retain(|id| {
-        let made_by = |row: &Row| {
-            let value = |name: &str| row.values.get(name).map(String::as_str);
-            value("name").is_some_and(|name| orgs.is(id, name, value("seat")))
-        };
-        !earlier.iter().any(|(_, row)| made_by(row))
-    });
-    match (earlier, held.as_slice()) {
-        ([], _) => orgs.find(text).map(|id| Reference::Known(id.to_owned())),
-        ([(place, _)], []) => Ok(Reference::Row(*place)),
-        (rows, held) => {
-            let lines = rows.iter().map(|(_, row)| row.line.to_string()).collect::<Vec<_>>().join(", ");
-            let held: String = held.iter().map(|id| format!(", {}", orgs.shown(id))).collect();
-            Err(say!(
-                "“{text}”可指不止一个组织(第 {lines} 行{held}):请用不同的名称,或写编号",
-                "{text:?} could be more than one organisation (line {lines}{held}): give them different names, or give an id"
-            ))
-        }
-    }
-}
-
 fn orders(form: &Form<'_>, rows: Vec<Row>, references: Vec<References>) -> Vec<Order> {
     let mut same: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
     let mut order = |(row, references): (Row, References)| {
-        let said = sending::said(form.command, &row.values);
+        let mut values = row.values;
+        values.extend(form.fixed.clone());
+        let said = sending::said(&form.command.name, &form.columns, &values);
         let repetition = same.entry(said.clone()).or_default();
         *repetition += 1;
-        Order { line: row.line, id: sending::command_id(&said, *repetition), values: row.values, references }
+        Order { line: row.line, id: sending::command_id(&said, *repetition), values, references }
     };
     rows.into_iter().zip(references).map(&mut order).collect()
 }
@@ -299,7 +190,7 @@ fn left_out(sent: &Sent) -> Vec<Say> {
     }
     if !sent.held.is_empty() {
         told.push(say!(
-            "因所属的组织在上述行中而没有导入的行:{held}",
+            "因所属的记录在上述行中而没有导入的行:{held}",
             "not imported, since what they belong to is among those: line {held}"
         ));
     }
@@ -311,57 +202,14 @@ mod tests {
     use super::*;
     use crate::served;
 
-    /// What an organisation's row may say, as a node of this program declares it.
-    fn org_rows(file: &str) -> Vec<Row> {
-        rows::read(&ORGS.form(&served::schema()).expect("declared"), file.as_bytes()).good
-    }
-
-    fn referred(rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
-        refer(&ORGS.form(&served::schema()).expect("declared"), rows, known)
-    }
-
-    #[test]
-    fn a_row_may_name_what_an_earlier_row_makes_and_nothing_later() {
-        let file = "name,seat,parent_org\n县委,371726000000,\n镇党委,371726101000,县委\n村支部,,371726101000\n孤支部,,后来的\n后来的,,\n";
-        let rows = org_rows(file);
-        let seats = ["371726000000", "371726101000"].map(str::to_owned).into();
-        let known = Known { seats, ..Known::default() };
-        let (_, bad) = referred(&rows, &known);
-        assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
-        let (references, _) = referred(&rows[..3], &known);
-        assert_eq!(references[1]["parent_org"], Reference::Row(0));
-        assert_eq!(references[2]["parent_org"], Reference::Row(1));
-    }
-
-    #[test]
-    fn a_seat_that_the_directory_lacks_and_a_parent_that_could_be_two_are_bad_rows() {
-        let file = "name,seat,parent_org\n机关支部,371726101000,\n".to_owned()
-            + "机关支部,371726102000,\n甲小组,,机关支部\n乙支部,371726999000,\n县委,371726101000,\n丙支部,,县委\n";
-        let rows = org_rows(&file);
-        let mut known = Known::default();
-        known.seats.extend(["371726101000", "371726102000"].map(str::to_owned));
-        known.orgs.enter(&"ab".repeat(32), "县委", &["371726000000"], false);
-        let (_, bad) = referred(&rows, &known);
-        let told: Vec<(u64, &str)> = bad.iter().map(|row| (row.line, row.reason.en.as_str())).collect();
-        assert_eq!(told.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 5, 7], "{told:?}");
-        assert!(told[0].1.contains("(line 2, 3)") && told[1].1.contains("no seat 371726999000"), "{told:?}");
-        // The same file again: what its row made is there.
-        known.orgs.enter(&"cd".repeat(32), "丁镇党委", &["371726101000"], false);
-        let again = "name,seat,parent_org\n丁镇党委,371726101000,\n戊支部,,丁镇党委\n";
-        let (references, bad) = referred(&org_rows(again), &known);
-        assert!(bad.is_empty() && references[1]["parent_org"] == Reference::Row(0), "{bad:?}");
-        assert!(told[2].1.contains("(line 6, abababab 县委)"), "{told:?}");
-    }
-
     #[test]
     fn the_same_file_gives_the_same_command_ids_and_two_equal_rows_are_two_commands() {
         let ids = |file: &str| {
-            let (schema, rows) = (served::schema(), org_rows(file));
-            let none = vec![BTreeMap::new(); rows.len()];
-            orders(&ORGS.form(&schema).expect("declared"), rows, none)
-                .into_iter()
-                .map(|order| order.id)
-                .collect::<Vec<_>>()
+            let schema = served::schema();
+            let form = Form::of(&schema, "orgs").expect("declared");
+            let rows = rows::read(&form, file.as_bytes()).good;
+            let none = vec![References::new(); rows.len()];
+            orders(&form, rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
         };
         let first = ids("name,level\n甲,branch\n甲,branch\n乙,group\n");
         assert_eq!(first, ids("name,level\n甲,branch\n甲,branch\n乙,group\n"));

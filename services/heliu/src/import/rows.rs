@@ -1,9 +1,9 @@
-//! CSV files as rows of a command's arguments. Outside input: every fault of every row is found before anything is sent,
+//! CSV files as rows of a command's arguments, whatever the kind of record. Outside input: every fault of every row is found before anything is sent,
 //! and told with its line.
 
 use std::collections::BTreeMap;
 
-use heliu_client::schema::{Argument, Command, Kind, ValueType};
+use heliu_client::schema::{Argument, ValueType};
 use heliu_node::region::{self, RegionError};
 use heliu_record::date;
 use heliu_record::kind::Label;
@@ -11,6 +11,7 @@ use heliu_record::plain_text::{self, Hidden};
 use heliu_record::seats::{Seat, Tier};
 use heliu_trust::id::RealmId;
 
+use super::form::Form;
 use crate::text::{Say, nearest, say};
 
 /// Larger files are to be split.
@@ -33,16 +34,16 @@ pub struct BadRow {
 }
 
 impl BadRow {
+    /// One of which a single value is wrong.
+    pub fn of(line: u64, column: &Argument, why: &Say) -> Self {
+        let (name, label, Say { zh, en }) = (&column.name, &column.label.zh, why);
+        BadRow { line, reason: say!("{label}:{zh}", "{name}: {en}") }
+    }
+
     pub fn told(&self) -> Say {
         let (line, Say { zh, en }) = (self.line, &self.reason);
         say!("第 {line} 行:{zh}", "line {line}: {en}")
     }
-}
-
-/// What is imported: the command that each row gives, and the kind that it makes, for Chinese column names.
-pub struct Form<'s> {
-    pub command: &'s Command,
-    pub kind: &'s Kind,
 }
 
 /// What a file holds: the rows that can be taken as far as the file alone can say, and all that cannot.
@@ -73,7 +74,7 @@ fn read_table(form: &Form<'_>, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
         csv::ReaderBuilder::new().flexible(true).has_headers(false).trim(csv::Trim::All).from_reader(bytes);
     let mut records = reader.byte_records();
     let columns = match records.next() {
-        Some(Ok(header)) => form.columns(&header)?,
+        Some(Ok(header)) => form.header(&header)?,
         Some(Err(error)) => return Err(vec![unreadable(&error)]),
         None => return Err(vec![BadRow { line: 1, reason: say!("文件是空的", "the file is empty") }]),
     };
@@ -84,7 +85,7 @@ fn read_table(form: &Form<'_>, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
             Ok(record) if record.iter().all(is_blank) => {}
             Ok(record) => {
                 let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
-                match form.row(&columns, &record) {
+                match row(&columns, &record) {
                     Ok(values) => rows.push(Row { line, values, parent: None }),
                     Err(reasons) => bad.extend(reasons.into_iter().map(|reason| BadRow { line, reason })),
                 }
@@ -148,25 +149,25 @@ fn twice(rows: &[Row], name: &str) -> Vec<BadRow> {
     bad
 }
 
-impl<'s> Form<'s> {
+impl Form<'_> {
     /// The argument of each column.
-    fn columns(&self, header: &csv::ByteRecord) -> Result<Vec<&'s Argument>, Vec<BadRow>> {
+    fn header(&self, header: &csv::ByteRecord) -> Result<Vec<&Argument>, Vec<BadRow>> {
         let (mut columns, mut bad) = (Vec::new(), Vec::new());
         let mut fault = |reason: Say| bad.push(BadRow { line: 1, reason });
         for name in header {
             let name = String::from_utf8_lossy(name);
             let name = name.trim();
-            match self.argument(name) {
-                Some(argument) if columns.iter().any(|c: &&Argument| c.name == argument.name) => {
+            match self.column(name) {
+                Some(column) if columns.iter().any(|c: &&Argument| c.name == column.name) => {
                     fault(say!("列“{name}”出现了两次", "the column {name} is there twice"));
                 }
-                Some(argument) => columns.push(argument),
+                Some(column) => columns.push(column),
                 None => fault(self.no_column(name)),
             }
         }
-        for argument in self.command.arguments.iter().filter(|argument| argument.required) {
-            if !columns.iter().any(|column| column.name == argument.name) {
-                let (name, label) = (&argument.name, self.label(argument));
+        for column in self.columns.iter().filter(|column| column.required) {
+            if !columns.iter().any(|given| given.name == column.name) {
+                let (name, label) = (&column.name, &column.label.zh);
                 fault(say!("缺少必填的列“{label}”", "the required column {name} is missing"));
             }
         }
@@ -180,92 +181,87 @@ impl<'s> Form<'s> {
                 "the column names are not UTF-8; save the sheet as \"CSV UTF-8\""
             );
         }
-        let known = || self.command.arguments.iter().flat_map(|argument| [&*argument.name, self.label(argument)]);
-        match nearest(name, known()) {
+        let called = self.columns.iter().flat_map(|column| [&*column.name, &*column.label.zh, &*column.label.en]);
+        match nearest(name, called) {
             Some(near) => say!("没有列“{name}”;是不是 {near}?", "there is no column {name:?}; did you mean {near}?"),
             None => {
-                let labels = self.command.arguments.iter().map(|a| self.label(a)).collect::<Vec<_>>().join("、");
-                let known = self.command.arguments.iter().map(|a| &*a.name).collect::<Vec<_>>().join(", ");
+                let labels = self.columns.iter().map(|column| &*column.label.zh).collect::<Vec<_>>().join("、");
+                let known = self.columns.iter().map(|column| &*column.name).collect::<Vec<_>>().join(", ");
                 say!("没有列“{name}”;可用的列:{labels}", "there is no column {name:?}; the columns are: {known}")
             }
         }
     }
+}
 
-    fn argument(&self, name: &str) -> Option<&'s Argument> {
-        self.command.arguments.iter().find(|argument| argument.name == name || self.label(argument) == name)
+fn row(columns: &[&Argument], record: &csv::ByteRecord) -> Result<BTreeMap<String, String>, Vec<Say>> {
+    let (found, wanted) = (record.len(), columns.len());
+    if found != wanted {
+        return Err(vec![say!(
+            "有 {found} 个值,而列名有 {wanted} 个",
+            "it has {found} values, and there are {wanted} columns"
+        )]);
     }
-
-    /// The Chinese name of a column: the field's, else what the argument is called for short.
-    fn label(&self, argument: &'s Argument) -> &'s str {
-        self.kind.field(&argument.name).map_or(&argument.label.zh, |field| &field.label.zh)
-    }
-
-    fn row(&self, columns: &[&'s Argument], record: &csv::ByteRecord) -> Result<BTreeMap<String, String>, Vec<Say>> {
-        let (found, wanted) = (record.len(), columns.len());
-        if found != wanted {
-            return Err(vec![say!(
-                "有 {found} 个值,而列名有 {wanted} 个",
-                "it has {found} values, and there are {wanted} columns"
-            )]);
-        }
-        let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
-        for (argument, bytes) in columns.iter().zip(record) {
-            let label = self.label(argument);
-            match self.value(argument, bytes) {
-                Ok(Some(value)) => {
-                    values.insert(argument.name.clone(), value);
-                }
-                Ok(None) if argument.required => {
-                    let name = &argument.name;
-                    faults.push(say!("{label}是空的,而它必填", "{name} is empty, and it is required"));
-                }
-                Ok(None) => {}
-                Err(fault) => faults.push(fault),
+    let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
+    for (column, bytes) in columns.iter().zip(record) {
+        match value(column, bytes) {
+            Ok(Some(value)) => {
+                values.insert(column.name.clone(), value);
             }
+            Ok(None) if column.required => {
+                let (name, label) = (&column.name, &column.label.zh);
+                faults.push(say!("{label}是空的,而它必填", "{name} is empty, and it is required"));
+            }
+            Ok(None) => {}
+            Err(fault) => faults.push(fault),
         }
-        if faults.is_empty() { Ok(values) } else { Err(faults) }
     }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
 
-    /// A value in the form in which the command takes it; none for an empty or blank one.
-    fn value(&self, argument: &'s Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
-        let (name, label) = (&argument.name, self.label(argument));
-        let text = std::str::from_utf8(bytes).map_err(|_| {
-            say!(
-                "{label}不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
-                "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
-            )
-        })?;
-        // As a command takes it: what is refused there is refused here, before anything is sent.
-        let text = plain_text::normal(text).map_err(|hidden| {
-            let (Hidden { place, .. }, sort) = (hidden, hidden.sort());
-            let Label { zh, en } = sort;
-            say!(
-                "{name} 的第 {place} 个字符是{zh}({hidden}),请删去",
-                "character {place} of {name} is {en} ({hidden}): take it out"
-            )
-        })?;
-        if text.is_empty() {
-            return Ok(None);
-        }
-        let text = text.as_ref();
-        let text = self.code_of(argument, text).unwrap_or(text);
-        let is_right = fits(&argument.value, text);
-        if is_right {
-            return Ok(Some(text.to_owned()));
-        }
-        // What is told here may be kept; the line tells which one it is.
-        let shown: String = if argument.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
-        let heliu_client::schema::Label { zh, en } = &argument.expects;
-        Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
-    }
+/// A value in the form in which the command takes it; none for an empty or blank one.
+fn value(column: &Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
+    let (name, label) = (&column.name, &column.label.zh);
+    let text = std::str::from_utf8(bytes).map_err(|_| {
+        say!(
+            "{label}不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
+            "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
+        )
+    })?;
+    // As a command takes it: what is refused there is refused here, before anything is sent.
+    let text = plain_text::normal(text).map_err(|hidden| {
+        let (Hidden { place, .. }, sort) = (hidden, hidden.sort());
+        let Label { zh, en } = sort;
+        say!(
+            "{label}的第 {place} 个字符是{zh}({hidden}),请删去",
+            "character {place} of {name} is {en} ({hidden}): take it out"
+        )
+    })?;
+    let parts = parts(column, &text).map(|text| one(column, text)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(parts.join(",")).filter(|text| !text.is_empty()))
+}
 
-    /// A state or a choice by what people read for it: 正式党员 is `full`.
-    fn code_of(&self, argument: &'s Argument, text: &str) -> Option<&'s str> {
-        if let ValueType::Choice(choices) = &argument.value {
-            return choices.iter().find(|choice| choice.label.is(text)).map(|choice| &*choice.name);
+/// The values of a list, else the one value.
+pub fn parts<'t>(column: &Argument, text: &'t str) -> impl Iterator<Item = &'t str> {
+    let separator = if column.many { ',' } else { '\0' };
+    text.split(separator).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// A choice may be given by what people read for it: 正式党员 is `full`.
+fn one<'v>(column: &'v Argument, text: &'v str) -> Result<&'v str, Say> {
+    let text = match &column.value {
+        ValueType::Choice(choices) => {
+            choices.iter().find(|choice| choice.label.is(text)).map_or(text, |choice| choice.name.as_str())
         }
-        self.kind.field(&argument.name)?.state_called(text).map(|state| &*state.name)
+        _ => text,
+    };
+    if fits(&column.value, text) {
+        return Ok(text);
     }
+    // What is told here may be kept; the line tells which one it is.
+    let shown: String = if column.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
+    let (name, label) = (&column.name, &column.label.zh);
+    let heliu_client::schema::Label { zh, en } = &column.expects;
+    Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
 }
 
 /// Whether a text can be a value, as far as it can be told here. The node judges it once more.
@@ -276,16 +272,9 @@ fn fits(value: &ValueType, text: &str) -> bool {
         ValueType::Int => text.parse::<i64>().is_ok(),
         ValueType::Bool => ["true", "yes", "是", "false", "no", "否"].contains(&text),
         ValueType::Choice(choices) => choices.iter().any(|choice| choice.name == text),
-        // Whether the directory has it, the node knows.
-        ValueType::Seat => is_seat(text),
         // Which one it is, is looked up later.
-        ValueType::Record(_) | ValueType::Unit(_) | ValueType::Other => true,
+        ValueType::Seat | ValueType::Record(_) | ValueType::Unit(_) | ValueType::Other => true,
     }
-}
-
-fn is_seat(text: &str) -> bool {
-    let is_code = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
-    is_code || (text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// Organisations for the seats of a region file: a committee for county and townships, a branch for each village. The
@@ -326,9 +315,7 @@ mod tests {
 
     /// Rows of members, by what a node of this program declares.
     fn read(file: &[u8]) -> Rows {
-        let schema = served::schema();
-        let command = schema.command("member.register").expect("it is declared");
-        super::read(&Form { command, kind: schema.made_by(command).expect("it is declared") }, file)
+        super::read(&Form::of(&served::schema(), "members").expect("it is declared"), file)
     }
 
     fn faults(file: &[u8]) -> Vec<(u64, String)> {

@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use heliu_client::Client;
 use heliu_client::records::ExecuteRequest;
-use heliu_client::schema::Command;
+use heliu_client::schema::Argument;
 use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
 
-use super::Reference;
 use crate::failure::Failure;
 use crate::out::Stream;
 use crate::text::{count, tr};
@@ -18,13 +17,25 @@ use crate::text::{count, tr};
 /// Commands under way at once: the node makes one commit of what comes together.
 const AT_ONCE: usize = 128;
 
+/// What a value that names something stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// As the node takes it.
+    Known(String),
+    /// The record that an earlier row makes, by its place among the rows.
+    Row(usize),
+}
+
+/// By the name of the argument: a list has several.
+pub type References = BTreeMap<String, Vec<Reference>>;
+
 /// One row, ready to be sent.
 #[derive(Clone, Debug)]
 pub struct Order {
     pub line: u64,
     pub id: String,
     pub values: BTreeMap<String, String>,
-    pub references: BTreeMap<String, Reference>,
+    pub references: References,
 }
 
 /// How far it went.
@@ -49,9 +60,9 @@ pub struct Refused {
 
 /// What a row says, in one encoding. What is to be sealed is left out: ids are made of this, and who carries a record could
 /// try every telephone number until its id comes out.
-pub fn said(command: &Command, values: &BTreeMap<String, String>) -> Vec<u8> {
-    let mut said = command.name.as_bytes().to_vec();
-    let is_sealed = |name: &str| command.arguments.iter().any(|argument| argument.name == name && argument.sealed);
+pub fn said(command: &str, columns: &[Argument], values: &BTreeMap<String, String>) -> Vec<u8> {
+    let mut said = command.as_bytes().to_vec();
+    let is_sealed = |name: &str| columns.iter().any(|column| column.name == name && column.sealed);
     for (name, value) in values.iter().filter(|(name, _)| !is_sealed(name)) {
         for part in [name.as_bytes(), value.as_bytes()] {
             said.extend_from_slice(&(part.len() as u64).to_le_bytes());
@@ -119,7 +130,7 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
 }
 
 fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
-    order.references.values().all(|reference| match reference {
+    order.references.values().flatten().all(|reference| match reference {
         Reference::Known(_) => true,
         Reference::Row(place) => made.get(*place).is_some_and(Option::is_some),
     })
@@ -127,12 +138,12 @@ fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
 
 fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, reason: &str) -> ExecuteRequest {
     let value = |(name, text): (&String, &String)| {
-        let value = match order.references.get(name) {
-            Some(Reference::Known(id)) => id.clone(),
-            Some(Reference::Row(place)) => made.get(*place).cloned().flatten().unwrap_or_default(),
-            None => text.clone(),
+        let meant = |reference: &Reference| match reference {
+            Reference::Known(id) => id.clone(),
+            Reference::Row(place) => made.get(*place).cloned().flatten().unwrap_or_default(),
         };
-        (name.clone(), value)
+        let value = order.references.get(name).map(|all| all.iter().map(meant).collect::<Vec<_>>().join(","));
+        (name.clone(), value.unwrap_or_else(|| text.clone()))
     };
     ExecuteRequest {
         command: command.to_owned(),
@@ -187,7 +198,11 @@ mod tests {
         let schema = crate::served::schema();
         let command = schema.command("member.register").expect("it is declared");
         let row = |name: &str, contact: &str| {
-            said(command, &[("name", name), ("contact", contact)].map(|(n, v)| (n.to_owned(), v.to_owned())).into())
+            said(
+                &command.name,
+                &command.arguments,
+                &[("name", name), ("contact", contact)].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
+            )
         };
         assert_eq!(row("王红", "13800001234"), row("王红", "13900005678"));
         assert_ne!(row("王红", "13800001234"), row("李明", "13800001234"));

@@ -106,8 +106,8 @@ async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_
     for extra in [&["--dry-run"][..], &[]] {
         let import = [&["import", "orgs", &file, "--dir", &dir], extra].concat();
         let said = heliu(&import).await.exits(2).complains("nothing was imported");
-        let said = said.complains(&format!("line 3: the node's directory has no seat {strange}"));
-        let _ = said.complains("line 5: \"甲支部\" could be more than one organisation (line 2, 4)");
+        let said = said.complains(&format!("line 3: seat: the node's directory has no seat {strange}"));
+        let _ = said.complains("line 5: parent_org: \"甲支部\" could be more than one organisation (line 2, 4)");
     }
     assert!(county.list("org").await.is_empty());
 }
@@ -123,4 +123,45 @@ async fn a_row_that_a_rule_refuses_is_told_with_what_is_in_and_ends_alike_for_pe
     let _ = heliu(&import).await.exits(4).complains("this is line 3; 1 other rows are in");
     let said = heliu(&[&import[..], &["--json"]].concat()).await.exits(4).json();
     assert_eq!((&said["refused"]["line"], &said["already"]), (&3.into(), &1.into()), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_kind_is_imported_by_what_people_call_it_and_its_fields_once_and_whole() {
+    let realm = Realm::init(&["C", "-T1"]).await;
+    let (_node, county) = realm.start("C").await;
+    let dir = realm.dir("C");
+    let org = county.makes("org.create", &[("name", "县委党校")]).await;
+    let import = async |kind: &str, file: &str, flags: &[&str]| {
+        heliu(&[&["import", kind, file, "--dir", &dir], flags].concat()).await
+    };
+    // What there is to fill in, the node says.
+    let _ = heliu(&["import", "资源", "--dir", &dir]).await.exits(0).answers("open_hours").answers("开放时间");
+
+    let head = "名称,所属组织,类型,容量,所属席位\n";
+    let good = format!("报告厅,县委党校,会场,300,\n会议室,{},room,20,{}\n", &org[..10], code("C"));
+    let bad = good.clone() + "操场,县委党校,广场,很多,\n车,没有的组织,设备,,没有的镇\n";
+    let file = write(&realm, "bad.csv", &[head, &bad].concat());
+    for flags in [&["--dry-run"][..], &[]] {
+        let said = import("resource", &file, flags).await.exits(2).complains("nothing was imported");
+        let said = said.complains("line 4: resource_kind cannot be").complains("line 4: capacity cannot be");
+        let said = said.complains("line 5: owner_org: this node holds no organisation");
+        let _ = said.complains("line 5: seat: the node's directory has no seat 没有的镇");
+    }
+    assert!(county.list("resource").await.is_empty());
+    let file = write(&realm, "header.csv", "名称,所属组织,容亮\n");
+    let _ = import("资源", &file, &[]).await.exits(2).complains("did you mean 容量?");
+    let _ = import("资原", &file, &[]).await.exits(2).complains("did you mean 资源?");
+
+    let file = write(&realm, "good.csv", &[head, &good].concat());
+    let _ = import("资源", &file, &[]).await.exits(0).answers("2 rows: 2 imported");
+    let json = import("resources", &file, &["--json"]).await.exits(0).json();
+    assert_eq!((&json["created"], &json["already"]), (&0.into(), &2.into()), "{json}");
+    let _ = heliu(&["list", "resource", "--dir", &dir]).await.exits(0).answers("报告厅").answers("2 in all");
+
+    // A list of what was imported before, by its names.
+    let file = write(&realm, "alliances.csv", "name,resources\n城区联盟,\"会议室, 报告厅\"\n");
+    let _ = import("联盟", &file, &[]).await.exits(0).answers("1 imported");
+    let alliances = county.list("alliance").await;
+    let view = heliu(&["get", &alliances[0].id, "--json", "--dir", &dir]).await.exits(0).json();
+    assert_eq!(view["view"]["resources"].as_array().map(Vec::len), Some(2), "{view}");
 }

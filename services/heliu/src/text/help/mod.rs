@@ -59,8 +59,13 @@ pub fn heliu_after() -> String {
     let zero = format!("  0  {}\n", labelled(EXIT_ZERO));
     let exits = Exit::ALL.map(|exit| format!("  {}  {}\n", exit as u8, labelled(exit.means())));
     let exits = format!("{}\n{zero}{}", labelled(EXIT_CODES), exits.concat());
-    format!("{}\n{exits}\n{}", labelled(HELIU_FIRST), labelled(HELIU_WHICH))
+    format!("{}\n{exits}\n{}\n\n{}", labelled(HELIU_FIRST), labelled(HELIU_WHICH), labelled(HELIU_COMPLETION))
 }
+
+const HELIU_COMPLETION: Label = label(
+    "补全:在 bash 中运行 source <(COMPLETE=bash heliu),zsh、fish 同理;种类和命令由所连接的节点告知。",
+    "Completion: in bash, source <(COMPLETE=bash heliu), and likewise zsh and fish; kinds and commands are those of the node.",
+);
 
 pub const COMMANDS: Label = label("命令", "Commands");
 pub const ARGUMENTS: Label = label("参数", "Arguments");
@@ -243,15 +248,45 @@ pub const DO_EXPLAIN: Label =
 pub const DO_HELP: Label =
     label("显示帮助;给出命令名则说明该命令", "Show help; with a command's name, about that command");
 
-pub const IMPORT: Label = label("从 CSV 文件导入", "Import from CSV files");
+pub const IMPORT: Label = label("从 CSV 文件导入记录或区划", "Import records, or divisions, from CSV files");
 pub const IMPORT_AFTER: Label = label(
-    "先检查全部行,并与节点的组织和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
+    "\
+示例:
+  heliu import members members.csv --dry-run
+  heliu import members members.csv --reason 2026年台账
+  heliu import orgs orgs.csv
+  heliu import orgs 371726.csv          区划文件也可以:县、乡各一个党委,每村一个党支部
+  heliu import 资源 resources.csv
+  heliu import 资源                     只列出有哪些列
+
+节点知道的任何种类都能导入,写代号或名称。第一行为列名:字段的代号或名称;同一列有多个值时用逗号分隔。\
+席位写区划代码或名称;所引用的记录写编号或其开头、全称,或其席位的区划代码,也可以是文件中靠前的一行。选项和状态写代号或名称,日期写作 2001-07-01。密封的字段同样导入,不再显示。
+
+先检查全部行,并与节点的记录和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
 遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复;早已导入而内容改了的行不改写记录,只列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
-    "All rows are checked first, also against the organisations and seats of the node; if one is wrong, nothing is written. \
+    "\
+Examples:
+  heliu import members members.csv --dry-run
+  heliu import members members.csv --reason 'ledger of 2026'
+  heliu import orgs orgs.csv
+  heliu import orgs 371726.csv          a region file too: a committee for county and townships, a branch per village
+  heliu import resource resources.csv
+  heliu import resource                 lists the columns, and nothing else
+
+Any kind that the node knows can be imported, by its code or its name. The first line names the columns: fields, by code or name; several values \
+of one column are separated by commas. A seat is given by its region code or its name; a record by its id or a beginning of it, by its full name, or by its \
+seat's region code, and it may be an earlier row of the file. Choices and states are given by code or name, dates are written 2001-07-01. Sealed fields are \
+imported alike, and not shown again.
+
+All rows are checked first, also against the records and seats of the node; if one is wrong, nothing is written. \
 What only the node's rules can tell is told as rows are given to it: it stops at the first row that is refused and says \
 which, and the rows that were taken stay. The same file again changes nothing; rows that are in and say something else now change nothing either, and are told \
 with their lines (exit code 4). Each node remembers its own imports, so import a file at one node only.",
 );
+pub const IMPORT_KIND: Label =
+    label("记录种类,代号或名称,如 members、资源", "Kind of record, by its code or name, such as members");
+pub const IMPORT_ROWS: Label =
+    label("CSV 文件,UTF-8;不写则列出有哪些列", "CSV file in UTF-8; without it, the columns are listed");
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
 pub const IMPORT_REGIONS: Label = label("把新的区划加入域的名录", "Add new divisions to the realm's directory");
 pub const IMPORT_REGIONS_AFTER: Label = label(
@@ -271,40 +306,6 @@ Ask the county's node, which has the issuer's key. Columns: code,name,parent_cod
 come with a later version. The directory takes effect at once and travels over the links. Where two signatures are \
 needed, the entry is written to a file to be signed.",
 );
-pub const IMPORT_MEMBERS: Label = label("登记党员", "Register members");
-pub const IMPORT_MEMBERS_AFTER: Label = label(
-    "\
-示例:
-  heliu import members members.csv --dry-run
-  heliu import members members.csv --reason 2026年台账
-
-第一行为列名(英文名或中文名均可):name 姓名、branch 所在支部(必填);seat、member_no、joined_on、full_on、\
-admitted_on、stage;以及密封保存的 contact、birth_date、person_digest。支部可写记录编号或其开头、支部全称,或该席位的区划代码。日期写作 2001-07-01。",
-    "\
-Examples:
-  heliu import members members.csv --dry-run
-  heliu import members members.csv --reason 'ledger of 2026'
-
-The first line names the columns, in English or Chinese: name and branch (required); seat, member_no, joined_on, full_on, \
-admitted_on, stage; and, kept sealed, contact, birth_date, person_digest. A branch is given by its record id or a \
-beginning of it, by its full name, or by its seat's region code. Dates are written 2001-07-01.",
-);
-pub const IMPORT_ORGS: Label = label("建立党组织", "Create organisations");
-pub const IMPORT_ORGS_AFTER: Label = label(
-    "\
-示例:
-  heliu import orgs orgs.csv --dry-run
-  heliu import orgs 371726.csv          区划文件也可以:县、乡各一个党委,每村一个党支部
-
-列:name(必填)、seat、level、org_kind、parent_org、region。上级组织可以是文件中靠前的一行。",
-    "\
-Examples:
-  heliu import orgs orgs.csv --dry-run
-  heliu import orgs 371726.csv          a region file too: a committee for county and townships, a branch per village
-
-Columns: name (required), seat, level, org_kind, parent_org, region. The parent may be an earlier row of the file.",
-);
-
 pub const CONFLICTS: Label = label("需要人处置的分歧", "Disagreements that people settle");
 pub const CONFLICTS_AFTER: Label = label(
     "示例:\n  heliu conflicts list\n  heliu conflicts show 5d0a99e1\n  heliu conflicts settle 5d0a99e1 --choose 1 --reason 以介绍信为准",

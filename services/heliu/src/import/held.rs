@@ -1,56 +1,64 @@
-//! The organisations that a node holds, by what people call them: rows of a file name a branch by its id, a beginning of
-//! it, its full name, or the region code of its seat.
+//! The records of one kind that a node holds, by what people call them: rows of a file name a branch by its id, a beginning
+//! of it, its full name, or the region code of its seat.
 
 use std::collections::BTreeMap;
 
+use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record, RecordState};
-use heliu_client::{Client, Schema};
+use heliu_client::schema::{Kind, Label};
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::text::{Say, say};
+use crate::text::{Say, clean, say};
 
 #[derive(Debug, Default)]
-pub struct Orgs {
-    by_id: BTreeMap<String, Org>,
+pub struct Held {
+    /// What the kind is called.
+    label: Label,
+    by_id: BTreeMap<String, One>,
     by_name: BTreeMap<String, Vec<String>>,
     by_code: BTreeMap<String, Vec<String>>,
 }
 
 #[derive(Debug)]
-struct Org {
+struct One {
     name: String,
     ended: bool,
 }
 
-impl Orgs {
+impl Held {
+    pub fn none(kind: &Kind) -> Self {
+        let Label { zh, en } = &kind.label;
+        Held { label: Label { zh: clean(zh), en: clean(en) }, ..Held::default() }
+    }
+
     /// Asks the node for all of them.
-    pub async fn of(client: &Client) -> Result<Self, Failure> {
-        let (mut orgs, schema) = (Orgs::default(), client.schema().await?);
+    pub async fn of(client: &Client, kind: &Kind) -> Result<Self, Failure> {
+        let mut held = Held::none(kind);
         let mut after = String::new();
         loop {
-            let request = ListRequest { kind: "org".to_owned(), after, limit: 1_000, ..ListRequest::default() };
+            let request = ListRequest { kind: kind.name.clone(), after, limit: 1_000, ..ListRequest::default() };
             let page = client.list(request).await?;
-            page.records.iter().for_each(|record| orgs.add(record, &schema));
+            page.records.iter().for_each(|record| held.add(record, kind));
             after = page.next;
             if after.is_empty() {
-                return Ok(orgs);
+                return Ok(held);
             }
         }
     }
 
-    fn add(&mut self, record: &Record, schema: &Schema) {
+    fn add(&mut self, record: &Record, kind: &Kind) {
         if record.state() != RecordState::Present {
             return;
         }
         let view: Value = serde_json::from_str(&record.view_json).unwrap_or_default();
-        let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
         let codes: Vec<&str> = record.owners.iter().map(|owner| owner.code.as_str()).collect();
-        self.enter(&record.id, &text("name"), &codes, is_ending(schema, &text("lifecycle")));
+        self.enter(&record.id, text("name"), &codes, has_ended(kind, text));
     }
 
     pub fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
-        self.by_id.insert(id.to_owned(), Org { name: name.to_owned(), ended });
+        self.by_id.insert(id.to_owned(), One { name: name.to_owned(), ended });
         // Whoever goes by name or seat means one that is alive.
         if ended {
             return;
@@ -76,51 +84,60 @@ impl Orgs {
         }
     }
 
-    /// The id of the one organisation that is meant.
+    /// The id of the one that is meant.
     pub fn find(&self, text: &str) -> Result<&str, Say> {
-        match self.meant(text).as_slice() {
-            [] => Err(say!("本节点没有组织“{text}”", "this node holds no organisation {text:?}")),
-            [id] => match self.by_id.get_key_value(*id) {
-                Some((_, Org { name, ended: true })) => {
-                    Err(say!("组织“{name}”已终结,不再接收人员", "{name:?} has ended; nothing is added to it"))
+        let Label { zh, en } = &self.label;
+        let meant = self.meant(text);
+        match meant.as_slice() {
+            [] => Err(say!("本节点没有{zh}“{text}”", "this node holds no {en} {text:?}")),
+            [id] => match self.by_id.get(*id) {
+                Some(One { name, ended: true }) => {
+                    Err(say!("{zh}“{name}”已终结,不能再加入或引用", "{name:?} has ended; nothing is added to it"))
                 }
-                Some((id, _)) => Ok(id),
-                None => Err(say!("本节点没有组织“{text}”", "this node holds no organisation {text:?}")),
+                _ => Ok(*id),
             },
-            many => {
-                let names: Vec<String> = many.iter().take(3).map(|id| self.shown(id)).collect();
-                let (count, names) = (many.len(), names.join(", "));
-                Err(say!(
-                    "“{text}”可指 {count} 个组织({names}…),请写编号",
-                    "{text:?} could be {count} organisations ({names}...): give the id"
-                ))
-            }
+            many => Err(self.several(text, many)),
         }
+    }
+
+    fn several(&self, text: &str, many: &[&str]) -> Say {
+        let (Label { zh, en }, count) = (&self.label, many.len());
+        let names = many.iter().take(3).map(|id| self.shown(id)).collect::<Vec<_>>().join(", ");
+        say!(
+            "“{text}”可指 {count} 个{zh}({names}…),请写编号",
+            "{text:?} could be {count} records of kind {en} ({names}...): give the id"
+        )
     }
 
     /// Whether this one has the name and the region code that a row gives. A row without a code says nothing of it.
     pub fn is(&self, id: &str, name: &str, code: Option<&str>) -> bool {
         let is_there = |code: &str| self.by_code.get(code).is_some_and(|ids| ids.iter().any(|known| known == id));
-        self.by_id.get(id).is_some_and(|org| org.name == name) && code.is_none_or(is_there)
+        self.by_id.get(id).is_some_and(|one| one.name == name) && code.is_none_or(is_there)
+    }
+
+    /// What one is called in both languages.
+    pub fn called(&self) -> (&str, &str) {
+        (&self.label.zh, &self.label.en)
     }
 
     pub fn shown(&self, id: &str) -> String {
-        let name = self.by_id.get(id).map_or("", |org| org.name.as_str());
+        let name = self.by_id.get(id).map_or("", |one| one.name.as_str());
         format!("{} {name}", id.chars().take(8).collect::<String>())
     }
 }
 
-fn is_ending(schema: &Schema, state: &str) -> bool {
-    let lifecycle = schema.kind("org").and_then(|kind| kind.field("lifecycle"));
-    lifecycle.and_then(|field| field.state(state)).is_some_and(|state| state.ending)
+/// Whether one of its states is the end of it.
+fn has_ended<'v>(kind: &Kind, state_of: impl Fn(&str) -> &'v str) -> bool {
+    kind.fields.iter().any(|field| field.state(state_of(&field.name)).is_some_and(|state| state.ending))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn orgs() -> Orgs {
-        let mut orgs = Orgs::default();
+    fn orgs() -> Held {
+        let schema = crate::served::schema();
+        let mut orgs = Held::none(schema.kind("org").expect("it is declared"));
         orgs.enter(&"ab".repeat(32), "甲村党支部", &["371726101201"], false);
         orgs.enter(&"cd".repeat(32), "乙村党支部", &["371726101202"], false);
         orgs.enter(&"ef".repeat(32), "乙村党支部", &["371726101203"], false);
@@ -139,7 +156,7 @@ mod tests {
     fn what_is_unknown_ambiguous_or_ended_is_said() {
         let said = |text: &str| orgs().find(text).expect_err("it is not one").en;
         assert!(said("丙村党支部").contains("holds no organisation"));
-        assert!(said("乙村党支部").contains("could be 2 organisations"));
+        assert!(said("乙村党支部").contains("could be 2 records of kind organisation"));
         assert!(said("12121212").contains("has ended"));
         assert!(said("371726101204").contains("holds no organisation"));
     }
@@ -147,7 +164,8 @@ mod tests {
     #[test]
     fn the_endings_are_those_that_the_kind_declares() {
         let schema = crate::served::schema();
-        let is_ending = |state: &str| is_ending(&schema, state);
-        assert!(is_ending("dissolved") && is_ending("absorbed") && !is_ending("active"));
+        let kind = schema.kind("org").expect("it is declared");
+        let ends = |state: &'static str| has_ended(kind, |name| if name == "lifecycle" { state } else { "" });
+        assert!(ends("dissolved") && ends("absorbed") && !ends("active"));
     }
 }

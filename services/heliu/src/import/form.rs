@@ -1,0 +1,157 @@
+//! What can be imported: a kind of record, by the command that makes one, from columns that are its arguments. All of it the
+//! node declares; what a file says is in `rows`.
+
+use std::collections::BTreeMap;
+
+use heliu_client::Schema;
+use heliu_client::schema::{Argument, Command, Field, Kind, Label, Makes, ValueType};
+
+use crate::failure::{Exit, Failure};
+use crate::text::{clean, nearest, say};
+
+/// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved. All
+/// other kinds are made by the command that makes any kind.
+const OWN: &[&str] = &[MEMBERS, ORGS];
+const MEMBERS: &str = "member.register";
+/// It also takes a region file.
+pub const ORGS: &str = "org.create";
+
+/// What each row gives, and makes.
+#[derive(Debug)]
+pub struct Form<'s> {
+    pub command: &'s Command,
+    pub kind: &'s Kind,
+    /// The arguments that a file may have as columns, called as the kind calls its fields.
+    pub columns: Vec<Argument>,
+    /// What all rows give alike: the name of the kind, where the command makes any.
+    pub fixed: BTreeMap<String, String>,
+}
+
+impl<'s> Form<'s> {
+    /// Of the kind that somebody calls so: by its code or its name in either language, also of several (`members`).
+    pub fn of(schema: &'s Schema, what: &str) -> Result<Self, Failure> {
+        let singular = what.strip_suffix('s').unwrap_or(what);
+        let kind = schema.kind_called(what).or_else(|| schema.kind_called(singular));
+        let kind = kind.ok_or_else(|| no_kind(schema, what))?;
+        let mut own = OWN.iter().filter_map(|name| schema.command(name));
+        if let Some(command) = own.find(|command| schema.made_by(command).is_some_and(|made| made.name == kind.name)) {
+            let columns = command.arguments.iter().map(|argument| column(kind, argument)).collect();
+            return Ok(Form { command, kind, columns, fixed: BTreeMap::new() });
+        }
+        let any = schema.commands.iter().find_map(|command| match &command.makes {
+            Makes::NamedBy(argument) if command.takes_fields => Some((command, argument)),
+            _ => None,
+        });
+        let (command, naming) = any.ok_or_else(|| {
+            Failure::new(
+                Exit::Failed,
+                "declaration",
+                say!("该节点没有能新建任一种类记录的命令", "the node has no command that makes records of any kind"),
+            )
+        })?;
+        let mut columns: Vec<Argument> =
+            command.arguments.iter().filter(|argument| argument.name != *naming).cloned().collect();
+        for field in kind.fields.iter().filter(|field| field.initial && field.name != *naming) {
+            // An argument of the command would be read for it.
+            if !columns.iter().any(|column| column.name == field.name) {
+                columns.push(column_of(field));
+            }
+        }
+        Ok(Form { command, kind, columns, fixed: [(naming.clone(), kind.name.clone())].into() })
+    }
+
+    /// The column of this name, or of this label in either language.
+    pub fn column(&self, name: &str) -> Option<&Argument> {
+        let named = self.columns.iter().find(|column| column.name == name);
+        named.or_else(|| self.columns.iter().find(|column| column.label.is(name)))
+    }
+}
+
+fn no_kind(schema: &Schema, what: &str) -> Failure {
+    let shown = clean(what);
+    let names = schema.kinds.iter().flat_map(|kind| [&*kind.name, &*kind.label.zh]).chain(["regions"]);
+    let failure = Failure::usage(match what {
+        "" => say!("没有写明导入哪一种记录", "it is not said what is to be imported"),
+        _ => say!("没有记录种类 {shown}", "there is no kind {shown}"),
+    });
+    if let Some(near) = nearest(what, names).map(clean) {
+        return failure.next(say!("是不是 {near}?", "did you mean {near}?"));
+    }
+    let said = |label: fn(&Kind) -> &str| schema.kinds.iter().map(|kind| clean(label(kind))).collect::<Vec<_>>();
+    let (zh, en) = (said(|kind| &kind.label.zh).join("、"), said(|kind| &kind.name).join(", "));
+    failure.next(say!("可导入:{zh},以及区划 regions", "what there is: {en}, and regions"))
+}
+
+/// An argument, called as the field that it fills in.
+fn column(kind: &Kind, argument: &Argument) -> Argument {
+    let field = kind.field(&argument.name);
+    let label = field.map_or(&argument.label, |field| &field.label).clone();
+    let states = field.filter(|_| !matches!(argument.value, ValueType::Choice(_))).and_then(states);
+    let (value, expects) = states.unwrap_or((argument.value.clone(), argument.expects.clone()));
+    Argument { label, value, expects, ..argument.clone() }
+}
+
+fn column_of(field: &Field) -> Argument {
+    let (value, expects) = states(field).unwrap_or((field.value.clone(), field.expects.clone()));
+    Argument {
+        name: field.name.clone(),
+        label: field.label.clone(),
+        help: field.help.clone(),
+        value,
+        expects,
+        required: field.required,
+        many: field.many,
+        sealed: field.sealed,
+    }
+}
+
+/// What is decided is one of its states.
+fn states(field: &Field) -> Option<(ValueType, Label)> {
+    let states = &field.states;
+    let words =
+        states.iter().map(|state| heliu_client::schema::Word { name: state.name.clone(), label: state.label.clone() });
+    let (zh, en): (Vec<&str>, Vec<&str>) =
+        states.iter().map(|state| (state.label.zh.as_str(), state.label.en.as_str())).unzip();
+    let (zh, en) = (zh.join("、"), en.join(", "));
+    let expects = Label { zh: format!("以下之一:{zh}"), en: format!("one of: {en}") };
+    (!states.is_empty()).then(|| (ValueType::Choice(words.collect()), expects))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::served;
+
+    #[test]
+    fn every_kind_that_a_node_declares_can_be_imported_by_its_code_or_its_name_in_either_language() {
+        let schema = served::schema();
+        for kind in &schema.kinds {
+            for called in [&kind.name, &kind.label.zh, &kind.label.en, &format!("{}s", kind.name)] {
+                let form = Form::of(&schema, called).expect("it is declared");
+                assert_eq!(form.kind.name, kind.name, "{called}");
+                assert_eq!(form.column("name").map(|column| column.name.as_str()), Some("name"), "{called}");
+            }
+        }
+        let made_by = |called: &str| Form::of(&schema, called).expect("declared").command.name.clone();
+        assert_eq!([made_by("党员"), made_by("orgs"), made_by("资源")], [MEMBERS, ORGS, "record.create"]);
+        let told = Form::of(&schema, "resuorce").expect_err("there is none");
+        assert!(told.next.is_some_and(|next| next.en.contains("did you mean resource?")));
+        let told = Form::of(&schema, "").expect_err("none is named");
+        assert!(told.next.is_some_and(|next| next.zh.contains("资源")));
+    }
+
+    #[test]
+    fn the_columns_of_a_kind_are_its_fields_but_for_those_that_are_filled_later() {
+        let schema = served::schema();
+        let form = Form::of(&schema, "resource").expect("it is declared");
+        let column = |called: &str| form.column(called).map(|column| column.name.as_str());
+        assert_eq!(
+            [column("名称"), column("Open Hours"), column("resource_kind")],
+            [Some("name"), Some("open_hours"), Some("resource_kind")]
+        );
+        assert_eq!((column("bookings"), column("kind")), (None, Some("resource_kind")));
+        assert_eq!(form.fixed["kind"], "resource");
+        let alliance = Form::of(&schema, "alliance").expect("it is declared");
+        assert!(alliance.column("resources").is_some_and(|column| column.many));
+    }
+}
