@@ -3,6 +3,8 @@
 //! Messages are the generated ones of `heliu.records.v1` and its sisters, re-exported as [`records`], [`operations`],
 //! [`administration`] and [`enrolment`]. What is added here: a deadline for every call, limits for every message, and errors that say what
 //! happened and what to do.
+//!
+//! Bottom up: `error`, `access`, `records_calls`, `operations_calls`, `administration_calls`, `enrolment_calls`.
 
 mod access;
 mod administration_calls;

@@ -2,8 +2,11 @@
 //!
 //! Records' bytes, commits, grants, statements and directory entries are opaque here. The rules a store must keep are in [`conformance`], one
 //! suite that every store runs; [`memory`] is the store of the simulator.
+//!
+//! Bottom up: `error`, `row`, `ledger`, `transaction`, `memory`, `conformance`.
 
 pub mod conformance;
+mod error;
 mod ledger;
 pub mod memory;
 pub mod row;
@@ -16,6 +19,7 @@ use std::sync::Arc;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
+pub use error::StoreError;
 pub use ledger::{
     AuditRow, ConflictPage, ConflictRef, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow,
     StrandedState,
@@ -25,28 +29,6 @@ pub use row::{
     LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
 };
 pub use transaction::Transaction;
-
-/// Why a store could not do what it was asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The disk is full. Nothing was written; writing can go on once there is space.
-    #[error("no space left where {path} is kept: free some, then it goes on by itself")]
-    Full { path: String },
-    /// The store is as large as it may be. Nothing was written; writing can go on with a larger quota.
-    #[error("{path} has reached its quota of {mib} MiB (store.quota_mib)")]
-    Quota { path: String, mib: u64 },
-    /// Another process has this store open.
-    #[error("{path} is in use by another process: stop that one first, or give this one a directory of its own")]
-    InUse { path: String },
-    /// The store was written by a version that this one does not know.
-    #[error("{path} has format version {found}, this program knows up to {known}: use a newer heliu")]
-    TooNew { path: String, found: u32, known: u32 },
-    /// What was read is not what was written.
-    #[error("damaged data in {what}: {detail}")]
-    Damaged { what: &'static str, detail: String },
-    #[error("{what}: {detail}")]
-    Io { what: &'static str, detail: String },
-}
 
 /// How much one read may return.
 #[derive(Clone, Copy, Debug)]

@@ -29,7 +29,7 @@ const DOORS: &[(&[&str], &str, &str)] = &[
 ];
 
 /// What runs: not what only tests have.
-fn shipped(source: &str) -> &str {
+pub fn shipped(source: &str) -> &str {
     source.find("#[cfg(test)]\nmod tests {").map_or(source, |end| &source[..end])
 }
 

@@ -1,0 +1,23 @@
+//! Why a store could not do what it was asked, in words for who runs it.
+
+/// Why a store could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk is full. Nothing was written; writing can go on once there is space.
+    #[error("no space left where {path} is kept: free some, then it goes on by itself")]
+    Full { path: String },
+    /// The store is as large as it may be. Nothing was written; writing can go on with a larger quota.
+    #[error("{path} has reached its quota of {mib} MiB (store.quota_mib)")]
+    Quota { path: String, mib: u64 },
+    /// Another process has this store open.
+    #[error("{path} is in use by another process: stop that one first, or give this one a directory of its own")]
+    InUse { path: String },
+    /// The store was written by a version that this one does not know.
+    #[error("{path} has format version {found}, this program knows up to {known}: use a newer heliu")]
+    TooNew { path: String, found: u32, known: u32 },
+    /// What was read is not what was written.
+    #[error("damaged data in {what}: {detail}")]
+    Damaged { what: &'static str, detail: String },
+    #[error("{what}: {detail}")]
+    Io { what: &'static str, detail: String },
+}
