@@ -1,4 +1,4 @@
-//! Why an operation of a node failed: one enum for each.
+//! Why an operation of a node failed: one enum for each, and in Chinese what a store says of itself in English.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub enum StartError {
     #[error("an upstream or peer has no address: give at least one as host:port, or remove it")]
     NoAddress,
     #[error("the node's certificate: {0}. Restore both files, or remove both and start again: others are made")]
-    Certificate(#[from] crate::tls::CertificateError),
+    Certificate(#[from] crate::certificate::CertificateError),
     #[error("{address:?} is not an address to dial: give it as host:port, such as 127.0.0.1:7340")]
     BadAddress { address: String },
     #[error("cannot listen on {address}: {why}. Stop what uses it, or choose another port")]
@@ -107,4 +107,16 @@ pub enum ShutdownError {
     Deadline { after: Duration, unanswered: usize },
     #[error("the node had failed before: {0}")]
     Failed(String),
+}
+
+/// What a system said is repeated as it was said.
+pub(crate) fn in_chinese(error: &StoreError) -> String {
+    match error {
+        StoreError::Full { path } => format!("{path} 所在的磁盘已满"),
+        StoreError::Quota { path, mib } => format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
+        StoreError::InUse { path } => format!("{path} 正被另一个进程使用"),
+        StoreError::TooNew { path, found, known } => format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
+        StoreError::Damaged { detail, .. } => format!("数据已损坏({detail})"),
+        StoreError::Io { detail, .. } => format!("读写失败({detail})"),
+    }
 }

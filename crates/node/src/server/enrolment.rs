@@ -10,8 +10,8 @@ use heliu_wire::enrolment::enrolment_service_server::EnrolmentService;
 use heliu_wire::status::{Refusal, Sort};
 use tonic::{Code, Request, Response, Status};
 
-use super::Visitor;
 use super::refusals::{invalid, of_write, shutting_down, stopped};
+use crate::connections::Visitor;
 use crate::error::JoinError;
 use crate::handle::NodeHandle;
 
@@ -42,7 +42,7 @@ impl Enrolment {
     fn refuse(&self, visitor: Option<&Visitor>, reason: &str, refusal: Refusal) -> Status {
         if let Some(visitor) = visitor {
             self.node.0.join_attempts.failed(visitor.address.ip());
-            self.node.0.refused.note(visitor.address, "join_refused", reason, None);
+            self.node.0.connections.refused.note(visitor.address, "join_refused", reason, None);
         }
         refusal.into()
     }
