@@ -11,7 +11,9 @@ const QUESTIONS: &[&str] = &["is_", "has_", "may_", "can_"];
 fn changing(path: &str, source: &str) -> Vec<String> {
     let code = code_only(source);
     let mut findings = Vec::new();
-    for (at, _) in code.match_indices("fn ").filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_')) {
+    for (at, _) in
+        code.match_indices("fn ").filter(|(at, _)| !code[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+    {
         let rest = code[at + 3..].trim_start();
         let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
         let Some(takes) = rest[name.len()..].strip_prefix('<').map_or(Some(&rest[name.len()..]), behind_generics)
