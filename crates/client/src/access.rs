@@ -6,11 +6,11 @@ use std::fs::File;
 use std::io::{self};
 use std::path::Path;
 
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::id::{NodeId, RealmId};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, say};
 
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -62,26 +62,33 @@ impl Access {
     }
 
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bad = |why: String| Error::Access { path: path.display().to_string(), why };
+        let bad = |zh: &str, en: &str| Error::Access { path: path.display().to_string(), why: say(zh, en) };
         let unread = |why: BadFile| Error::AccessFile { path: path.display().to_string(), why };
         let file = File::open(path).map_err(|error| unread(BadFile::of(&error)))?;
         check_mode(path, &file)?;
         let text = small_file::read_from(&file, FILE_BYTES_MAX).and_then(small_file::text).map_err(unread)?;
-        // What is wrong is told by the line, not by the parser, which would quote the token.
-        let form: Form = toml::from_str(&text).map_err(|error| bad(error.message().to_owned()))?;
+        // Not told by the parser, which would quote the token.
+        let form: Form = toml::from_str(&text).map_err(|_| bad("它不是访问文件", "it is no access file"))?;
         if form.addresses.is_empty() {
-            return Err(bad("it has no addresses".to_owned()));
+            return Err(bad("其中没有地址", "it has no addresses"));
         }
         let pinned = match (form.realm, form.node) {
             (None, None) => None,
             (Some(realm), Some(node)) => Some(Pinned {
-                realm: realm.parse().map_err(|_| bad("realm is not 32 hexadecimal digits".to_owned()))?,
-                node: node.parse().map_err(|_| bad("node is not 32 hexadecimal digits".to_owned()))?,
+                realm: realm
+                    .parse()
+                    .map_err(|_| bad("其中的域编号不是 32 位十六进制数字", "realm is not 32 hexadecimal digits"))?,
+                node: node
+                    .parse()
+                    .map_err(|_| bad("其中的节点编号不是 32 位十六进制数字", "node is not 32 hexadecimal digits"))?,
             }),
-            _ => return Err(bad("realm and node go together".to_owned())),
+            _ => return Err(bad("域编号和节点编号须同时写明", "realm and node go together")),
         };
         if pinned.is_none() && form.token.is_some() {
-            return Err(bad("a token is not sent without encryption: realm and node are missing".to_owned()));
+            return Err(bad(
+                "令牌不会在未加密时发送:其中没有域编号和节点编号",
+                "a token is not sent without encryption: realm and node are missing",
+            ));
         }
         Ok(Access { addresses: form.addresses, pinned, token: form.token })
     }
@@ -97,7 +104,6 @@ impl Access {
     }
 
     fn put(&self, path: &Path, write: fn(&Path, &[u8]) -> io::Result<()>) -> Result<(), Error> {
-        let bad = |why: String| Error::Access { path: path.display().to_string(), why };
         let form = Form {
             addresses: self.addresses.clone(),
             realm: self.pinned.map(|pinned| pinned.realm.to_string()),
@@ -105,8 +111,9 @@ impl Access {
             token: self.token.clone(),
         };
         let head = "# Access to a node of Heliu. Whoever has this file can do what its token allows: keep it secret.\n";
-        let text = toml::to_string(&form).map_err(|error| bad(error.to_string()))?;
-        write(path, format!("{head}{text}").as_bytes()).map_err(|error| bad(error.to_string()))
+        let failed = |why: BadFile| Error::AccessFile { path: path.display().to_string(), why };
+        let text = toml::to_string(&form).map_err(|error| failed(BadFile::System(error.to_string())))?;
+        write(path, format!("{head}{text}").as_bytes()).map_err(|error| failed(BadFile::of(&error)))
     }
 }
 
@@ -114,7 +121,8 @@ impl Access {
 fn check_mode(path: &Path, file: &File) -> Result<(), Error> {
     use std::os::unix::fs::PermissionsExt as _;
     let path = path.display().to_string();
-    let metadata = file.metadata().map_err(|error| Error::Access { path: path.clone(), why: error.to_string() })?;
+    let metadata =
+        file.metadata().map_err(|error| Error::AccessFile { path: path.clone(), why: BadFile::of(&error) })?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 == 0 { Ok(()) } else { Err(Error::AccessMode { path, mode }) }
 }

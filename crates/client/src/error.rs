@@ -4,10 +4,13 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use heliu_tls::ConnectError;
-use heliu_tls::small_file::BadFile;
+use heliu_disk::small_file::BadFile;
+use heliu_tls::{ConnectError, NoConnection};
 use heliu_wire::status::{Explanation, Refusal};
 use tonic::{Code, Status};
+
+/// Of others' words so many characters are repeated.
+const QUOTED_CHARS: usize = 200;
 
 /// Displays in English what happened, why, and what to do; [`Error::explain`] says it in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub enum Error {
     /// An access file that cannot be used.
     Access {
         path: String,
-        why: String,
+        why: Explanation,
     },
     /// An access file that cannot be read.
     AccessFile {
@@ -34,13 +37,13 @@ pub enum Error {
     /// What answers there does not prove to be the node that was wanted.
     Untrusted {
         address: String,
-        why: String,
+        why: Explanation,
     },
-    /// Nobody answers there, or the connection broke; `why` is the system's word for it. A command may have been carried
+    /// Nobody answers there, or the connection broke. A command may have been carried
     /// out or not: repeat it with the same command id.
     Unreachable {
         address: String,
-        why: String,
+        why: Explanation,
     },
     /// The node said no, and why.
     Refused {
@@ -54,6 +57,7 @@ pub enum Error {
     /// What is there answers, but not as a node of this version.
     Foreign {
         address: String,
+        /// What it said, verbatim.
         why: String,
     },
     /// The node failed, and has no reason of its own for it.
@@ -131,8 +135,8 @@ impl Error {
                 format!("The node at {address} speaks TLS: an address alone does not open it."),
             ),
             Error::Access { path, why } => say(
-                format!("不能使用访问文件 {path}:{why}。"),
-                format!("The access file {path} cannot be used: {why}."),
+                format!("不能使用访问文件 {path}:{}。", why.zh),
+                format!("The access file {path} cannot be used: {}.", why.en),
             ),
             Error::AccessFile { path, why } => {
                 let why = why.what();
@@ -146,24 +150,25 @@ impl Error {
                 format!("The access file {path} is not used: its mode is {mode:03o}, others can read or change it."),
             ),
             Error::Untrusted { address, why } => say(
-                format!("{address} 的应答者未能证明自己是所要的节点:{why}。"),
-                format!("What answers at {address} has not proven to be the node that was wanted: {why}."),
+                format!("{address} 的应答者未能证明自己是所要的节点:{}。", why.zh),
+                format!("What answers at {address} has not proven to be the node that was wanted: {}.", why.en),
             ),
-            Error::Unreachable { address, why } => {
-                say(format!("连不上 {address} 的节点:{why}。"), format!("Cannot reach a node at {address}: {why}."))
-            }
+            Error::Unreachable { address, why } => say(
+                format!("连不上 {address} 的节点:{}。", why.zh),
+                format!("Cannot reach a node at {address}: {}.", why.en),
+            ),
             Error::Refused { refusal } => join(&refusal.what, &refusal.why),
             Error::TimedOut { address, after } => say(
                 format!("{address} 的节点在 {} 秒内没有答复。", after.as_secs_f32()),
                 format!("The node at {address} did not answer within {} s.", after.as_secs_f32()),
             ),
             Error::Foreign { address, why } => say(
-                format!("{address} 有答复,但不是本程序认识的节点:{why}。"),
-                format!("What answers at {address} is not a node that this program understands: {why}."),
+                format!("{address} 有答复,但不是本程序认识的节点{}。", quoted(why).zh),
+                format!("What answers at {address} is not a node that this program understands{}.", quoted(why).en),
             ),
             Error::Failed { address, code, why } => say(
-                format!("{address} 的节点出错({code:?}):{why}。"),
-                format!("The node at {address} failed ({code:?}): {why}."),
+                format!("{address} 的节点出错(gRPC 代码 {}){}。", *code as i32, quoted(why).zh),
+                format!("The node at {address} failed (gRPC code {}){}.", *code as i32, quoted(why).en),
             ),
         }
     }
@@ -234,19 +239,19 @@ impl Error {
 
     pub(crate) fn unreachable(address: &str, error: &(dyn StdError + 'static)) -> Self {
         let address = address.to_owned();
-        let mut cause = Some(error);
-        while let Some(error) = cause {
-            if let Some(ConnectError::Refused(failed)) = error.downcast_ref() {
-                return Error::Untrusted { address, why: failed.reason.clone() };
-            }
-            cause = error.source();
+        let causes = || std::iter::successors(Some(error), |&error: &&'_ (dyn StdError + 'static)| error.source());
+        let found = causes().find_map(|error| error.downcast_ref::<ConnectError>());
+        if let Some(ConnectError::Refused(failed)) = found {
+            return Error::Untrusted { address, why: (&failed.words).into() };
         }
-        Error::Unreachable { address, why: root_cause(error) }
+        let of_io = || causes().find_map(|error| error.downcast_ref()).map(NoConnection::of);
+        let words = found.map_or_else(|| of_io().unwrap_or(NoConnection::Lost).words(), ConnectError::words);
+        Error::Unreachable { address, why: (&words).into() }
     }
 
     /// An answer without what it is there for.
     pub(crate) fn incomplete(address: &str, what: &str) -> Self {
-        Error::Foreign { address: address.to_owned(), why: format!("its answer has no {what}") }
+        Error::Foreign { address: address.to_owned(), why: format!("no {what}") }
     }
 
     pub(crate) fn of(address: &str, status: &Status, timeout: Duration) -> Self {
@@ -262,14 +267,11 @@ impl Error {
             Code::Cancelled if source.is_some_and(is::<tonic::TimeoutExpired>) => {
                 Error::TimedOut { address, after: timeout }
             }
-            Code::Unavailable => Error::Unreachable { address, why },
+            Code::Unavailable => Error::unreachable(&address, source.unwrap_or(status)),
             Code::Unknown | Code::Cancelled if source.is_some_and(is::<tonic::transport::Error>) => {
-                Error::Unreachable { address, why }
+                Error::unreachable(&address, source.unwrap_or(status))
             }
-            Code::Unimplemented => {
-                let why = if why.is_empty() { "it does not know this call".to_owned() } else { why };
-                Error::Foreign { address, why }
-            }
+            Code::Unimplemented => Error::Foreign { address, why },
             code => Error::Failed { address, code, why },
         }
     }
@@ -297,13 +299,23 @@ fn root_cause(error: &(dyn StdError + 'static)) -> String {
     root.to_string()
 }
 
+/// What a library or whoever answers said, marked as that, and of some length.
+fn quoted(said: &str) -> Explanation {
+    let said: String = said.chars().take(QUOTED_CHARS).collect();
+    if said.is_empty() {
+        say("", "")
+    } else {
+        say(format!(",原话:“{said}”"), format!(", in its words: \"{said}\""))
+    }
+}
+
 /// As a sentence of its own.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }
 
-fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
+pub(crate) fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
     Explanation { zh: zh.into(), en: en.into() }
 }
 

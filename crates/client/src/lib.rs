@@ -31,6 +31,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 pub use access::{Access, Pinned};
+use error::say;
 pub use error::{BadAddress, Error};
 pub use heliu_wire::status::{Explanation, Refusal, Sort};
 pub use heliu_wire::{administration, enrolment, operations, records};
@@ -80,11 +81,13 @@ impl Client {
         let endpoint = endpoint(access.addresses.first().ok_or_else(bad)?)?;
         let bearer = Bearer::with(access.token.as_deref()).ok_or_else(|| Error::Access {
             path: address.clone(),
-            why: "its token has characters that no token has".to_owned(),
+            why: say("其中的令牌含有不该有的字符", "its token has characters that no token has"),
         })?;
         let expected = heliu_tls::Expected { realm: pinned.realm, node: Some(pinned.node) };
-        let connector = heliu_tls::connector(None, expected, None)
-            .map_err(|error| Error::Untrusted { address: address.clone(), why: error.to_string() })?;
+        let connector = heliu_tls::connector(None, expected, None).map_err(|_| Error::Untrusted {
+            address: address.clone(),
+            why: say("本机无法建立加密连接", "no secured connection can be made here"),
+        })?;
         let addresses = access.addresses.clone();
         let secured = tower::service_fn(move |_: Uri| {
             let (connector, addresses) = (connector.clone(), addresses.clone());

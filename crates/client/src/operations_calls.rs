@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use heliu_wire::operations::{
-    Alarm, Conflict, DiscardRequest, DropRequest, GetConflictRequest, GetConflictResponse, GetQuarantinedRequest,
-    GetQuarantinedResponse, GetStatusRequest, GetStatusResponse, Link, ListAlarmsRequest, ListConflictsRequest,
-    ListConflictsResponse, ListLinksRequest, ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest,
-    ListStrandedResponse, ReissueRequest, RequeueRequest, Verification, VerifyRequest,
+    AcceptRequest, Alarm, Conflict, DeclineRequest, DiscardRequest, DropRequest, ForeignAuthor, GetConflictRequest,
+    GetConflictResponse, GetQuarantinedRequest, GetQuarantinedResponse, GetStatusRequest, GetStatusResponse, Link,
+    ListAlarmsRequest, ListConflictsRequest, ListConflictsResponse, ListForeignRequest, ListLinksRequest,
+    ListQuarantineRequest, ListQuarantineResponse, ListStrandedRequest, ListStrandedResponse, ReissueRequest,
+    RequeueRequest, Verification, VerifyRequest,
 };
 
 use crate::{CALL_TIMEOUT, Client, Error, all, within};
@@ -108,6 +109,31 @@ impl Client {
     pub async fn discard(&self, edit: &str, reason: &str) -> Result<(), Error> {
         let request = within(CALL_TIMEOUT, DiscardRequest { edit: edit.to_owned(), reason: reason.to_owned() });
         let answer = self.operations.clone().discard(request).await;
+        answer.map(|_| ()).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Seats outside of the node's line that have put something there, or are declined.
+    pub async fn foreign(&self) -> Result<Vec<ForeignAuthor>, Error> {
+        all(async |after| {
+            let request = ListForeignRequest { after, limit: 0 };
+            let answer = self.operations.clone().list_foreign(within(CALL_TIMEOUT, request)).await;
+            let page = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner();
+            Ok((page.authors, page.next))
+        })
+        .await
+    }
+
+    /// The node takes nothing new of a seat outside of its line, by region code or id.
+    pub async fn decline(&self, seat: &str, reason: &str) -> Result<(), Error> {
+        let request = within(CALL_TIMEOUT, DeclineRequest { seat: seat.to_owned(), reason: reason.to_owned() });
+        let answer = self.operations.clone().decline(request).await;
+        answer.map(|_| ()).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// It takes it again.
+    pub async fn accept(&self, seat: &str, reason: &str) -> Result<(), Error> {
+        let request = within(CALL_TIMEOUT, AcceptRequest { seat: seat.to_owned(), reason: reason.to_owned() });
+        let answer = self.operations.clone().accept(request).await;
         answer.map(|_| ()).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 

@@ -64,6 +64,7 @@ impl Beginner {
         let mut start = Start::new(node, seat, directory, meta, keys, random()?);
         (start.sealing, start.issuer) = (self.sealing.clone(), self.issuer.clone());
         start.stranded = store.stranded(STRANDED).await?;
+        start.declined = store.declined().await?;
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
         start.quarantined = store.counts().await?.quarantined;

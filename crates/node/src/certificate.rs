@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use heliu_record::reason::{Fact, Reason};
 use heliu_tls::{
     BadPair, Expected, Identity, MakeError, Refused, TlsAcceptor, TlsConnector, Why, acceptor, connector, make,
 };
@@ -32,13 +33,28 @@ pub(crate) struct Current {
     acceptor: TlsAcceptor,
 }
 
-/// What is wrong now, in words; each goes when it is over, whatever else there is.
+impl CertificateError {
+    /// As people are told of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            CertificateError::Bad(bad) => bad.reason(),
+            CertificateError::Make(_) => Reason::new("certificate.not-made"),
+            CertificateError::Write { path, why } => {
+                Reason::new("file.not-written").and(Fact::File, path).and(Fact::System, why)
+            }
+            CertificateError::Unusable(_) => Reason::new("certificate.unusable"),
+        }
+    }
+}
+
+/// What is wrong now; each goes when it is over, whatever else there is.
 #[derive(Clone, Debug, Default)]
 struct Problems {
     /// The files are not what is in use.
-    files: Option<String>,
+    files: Option<Reason>,
     /// It is time for a new certificate, and none could be made.
-    renewal: Option<String>,
+    renewal: Option<Reason>,
 }
 
 /// The node's certificate, its files, and the key that renews it.
@@ -129,7 +145,7 @@ impl Certificate {
     }
 
     /// What is wrong with the files or the renewal.
-    pub fn problems(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<Reason> {
         let Problems { files, renewal } = self.told().clone();
         files.into_iter().chain(renewal).collect()
     }
@@ -161,7 +177,7 @@ impl Certificate {
                 Err(why) => Err(BadPair::from(why).into()),
             }
         });
-        self.told().files = taken.as_ref().err().map(ToString::to_string);
+        self.told().files = taken.as_ref().err().map(CertificateError::reason);
         taken
     }
 
@@ -180,7 +196,7 @@ impl Certificate {
     pub fn renew(&self) -> Result<(), CertificateError> {
         let renewed = self.make();
         let mut told = self.told();
-        told.renewal = renewed.as_ref().err().map(|why| format!("the certificate could not be renewed: {why}"));
+        told.renewal = renewed.as_ref().err().map(CertificateError::reason);
         if renewed.is_ok() {
             told.files = None;
         }

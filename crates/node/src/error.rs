@@ -1,9 +1,11 @@
-//! Why an operation of a node failed: one enum for each, and in Chinese what a store says of itself in English.
+//! Why an operation of a node failed: one enum for each, and what people are told of a store that fails.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use heliu_record::command::Refusal;
+use heliu_record::conflict::Explanation;
+use heliu_record::reason::Facts;
 use heliu_storage::StoreError;
 use heliu_trust::directory::DirectoryError;
 use heliu_trust::id::NodeId;
@@ -61,8 +63,8 @@ pub enum OrderError {
     #[error("{0}")]
     Refused(Box<Refusal>),
     /// Directory entries that do not follow.
-    #[error("{0}")]
-    BadEntries(String),
+    #[error("{}", .0.en)]
+    BadEntries(Explanation),
     #[error("the store takes no writes: {0}")]
     StoreFailed(StoreError),
     #[error("this node is shutting down")]
@@ -78,8 +80,8 @@ pub enum OrderError {
 pub enum JoinError {
     /// The codes are those of [`heliu_trust::token::JoinError`] and of [`heliu_replication::Reply::JoinRefused`]. With
     /// `join.pending` the request is kept.
-    #[error("{reason} ({code})")]
-    Refused { code: String, reason: String },
+    #[error("{code}")]
+    Refused { code: String, facts: Facts },
     #[error("the store takes no writes: {0}")]
     StoreFailed(StoreError),
     #[error("this node is shutting down")]
@@ -109,14 +111,28 @@ pub enum ShutdownError {
     Failed(String),
 }
 
-/// What a system said is repeated as it was said.
-pub(crate) fn in_chinese(error: &StoreError) -> String {
+/// What the system or SQLite said is in the log.
+pub(crate) fn in_words(error: &StoreError) -> Explanation {
     match error {
-        StoreError::Full { path } => format!("{path} 所在的磁盘已满"),
-        StoreError::Quota { path, mib } => format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
-        StoreError::InUse { path } => format!("{path} 正被另一个进程使用"),
-        StoreError::TooNew { path, found, known } => format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
-        StoreError::Damaged { detail, .. } => format!("数据已损坏({detail})"),
-        StoreError::Io { detail, .. } => format!("读写失败({detail})"),
+        StoreError::Full { path } => {
+            Explanation::new(format!("{path} 所在的磁盘已满"), format!("no space is left where {path} is kept"))
+        }
+        StoreError::Quota { path, mib } => Explanation::new(
+            format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
+            format!("{path} has reached its quota of {mib} MiB (store.quota_mib)"),
+        ),
+        StoreError::InUse { path } => {
+            Explanation::new(format!("{path} 正被另一个进程使用"), format!("{path} is in use by another process"))
+        }
+        StoreError::TooNew { path, found, known } => Explanation::new(
+            format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
+            format!("{path} has format version {found}, this program knows up to {known}"),
+        ),
+        StoreError::Damaged { .. } => {
+            Explanation::new("数据已损坏,详情见节点日志", "what is kept there is damaged; the node's log says more")
+        }
+        StoreError::Io { .. } => {
+            Explanation::new("读写磁盘失败,详情见节点日志", "reading or writing failed; the node's log says more")
+        }
     }
 }

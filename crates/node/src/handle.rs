@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::change::limits;
 use heliu_record::command::{Refusal, Request};
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::reason::Reason;
 use heliu_record::sight::Sight;
 use heliu_replication::LinkId;
 use heliu_trust::directory::Directory;
@@ -34,6 +36,7 @@ pub struct NodeHandle(pub(crate) Arc<Inner>);
 
 /// What the node's tasks have in common: everything but the engine and the store.
 pub(crate) struct Inner {
+    pub catalogue: &'static Catalogue,
     pub node: NodeId,
     pub seat: SeatId,
     pub address: SocketAddr,
@@ -60,7 +63,7 @@ pub(crate) struct Inner {
     pub minter: Minter,
     pub directory: watch::Receiver<Directory>,
     /// Why the store takes no writes, as people read it.
-    pub read_only: watch::Receiver<Option<String>>,
+    pub read_only: watch::Receiver<Option<Reason>>,
     pub life: Life,
     pub routes: Routes,
     pub links_made: AtomicU64,
@@ -73,6 +76,10 @@ pub(crate) struct Minter {
 }
 
 impl NodeHandle {
+    pub(crate) fn catalogue(&self) -> &'static Catalogue {
+        self.0.catalogue
+    }
+
     /// How many bytes a page of a list has.
     pub(crate) fn page_bytes(&self) -> usize {
         self.0.bounds.page_bytes

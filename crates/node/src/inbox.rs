@@ -7,7 +7,7 @@ use heliu_record::command::Request;
 use heliu_record::id::RecordId;
 use heliu_record::sight::Sight;
 use heliu_replication::frame::{Frame, Refuse};
-use heliu_replication::{Alarm, Input, LinkId, Receipt, Reply, Ticket};
+use heliu_replication::{Alarm, ForeignAuthor, Input, LinkId, Receipt, Reply, Ticket};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::id::NodeId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -39,6 +39,9 @@ pub(crate) enum Ask {
     },
     Alarms {
         answer: oneshot::Sender<Vec<Alarm>>,
+    },
+    Foreign {
+        answer: oneshot::Sender<Vec<ForeignAuthor>>,
     },
     Receipt {
         record: RecordId,

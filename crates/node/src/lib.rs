@@ -43,7 +43,6 @@ use std::time::Duration;
 
 use heliu_replication::Config;
 use heliu_storage::Write;
-use heliu_trust::id::seat_id;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
@@ -89,11 +88,11 @@ impl Node {
             sealing: options.sealing.clone(),
             issuer: options.issuer.clone(),
             config: Config {
+                catalogue: options.catalogue,
                 program: options.program.clone(),
                 open_max: options.open_max,
                 patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
                 foreign_max: options.foreign_max,
-                declined: options.declined.iter().map(|code| seat_id(&options.anchor.realm, code)).collect(),
             },
         };
         let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;
@@ -108,6 +107,7 @@ impl Node {
         let (read_only, read_only_seen) = watch::channel(None);
         let told = Arc::new(Told::default());
         let inner = Arc::new(Inner {
+            catalogue: options.catalogue,
             node: beginner.node(),
             seat,
             address,

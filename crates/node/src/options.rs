@@ -1,5 +1,6 @@
 //! What a node is started with. Reading configuration files, flags and keys from disk is the service's business.
 
+use heliu_record::catalogue::Catalogue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use crate::clock::Clock;
 /// Everything that a node needs besides its store.
 #[derive(Clone)]
 pub struct Options {
+    /// The kinds, commands and rules that this program knows.
+    pub catalogue: &'static Catalogue,
     /// The node's own key. Its id follows from it, and its seat from the directory.
     pub key: Arc<dyn Signer>,
     /// Of the same scheme as the key.
@@ -49,8 +52,6 @@ pub struct Options {
     pub patrol_round: Duration,
     /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
     pub foreign_max: u64,
-    /// Region codes of seats outside of this line of which nothing new is taken.
-    pub declined: Vec<String>,
     /// How long a shutdown may take; what is not done then is cut off. Nothing acknowledged is lost either way.
     pub shutdown_deadline: Duration,
     /// How long to wait before dialling again, and before trying the store again.
@@ -136,9 +137,16 @@ impl Options {
     /// With defaults for everything that has one. The security is that of development, which refuses to be reached from
     /// elsewhere: a real node chooses [`Security::Tls`].
     #[must_use]
-    pub fn new(key: Arc<dyn Signer>, verifier: Arc<dyn Verifier>, anchor: Anchor, listen: SocketAddr) -> Self {
-        let engine = heliu_replication::Config::default();
+    pub fn new(
+        catalogue: &'static Catalogue,
+        key: Arc<dyn Signer>,
+        verifier: Arc<dyn Verifier>,
+        anchor: Anchor,
+        listen: SocketAddr,
+    ) -> Self {
+        let engine = heliu_replication::Config::new(catalogue);
         Options {
+            catalogue,
             key,
             verifier,
             anchor,
@@ -155,7 +163,6 @@ impl Options {
             open_max: engine.open_max,
             patrol_round: Duration::from_millis(engine.patrol_round_ms),
             foreign_max: engine.foreign_max,
-            declined: Vec::new(),
             shutdown_deadline: Duration::from_secs(10),
             retry: Retry::default(),
             limits: Limits::default(),

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{LeafHash, RecordId, SeatId, to_hex};
-use heliu_replication::{Alarm, AuditEvent, Input, QuarantineAction, Receipt, Reply, Revealed, StrandedAction, Ticket};
+use heliu_record::reason::Facts;
+use heliu_replication::{
+    Alarm, AuditEvent, ForeignAction, ForeignAuthor, Input, QuarantineAction, Receipt, Reply, Revealed, StrandedAction,
+    Ticket,
+};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{NodeId, TokenId, realm_id};
@@ -29,10 +33,9 @@ const TOKEN_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 impl NodeHandle {
     /// Asks for a machine that it become a node, and waits until the directory has it, or somebody refuses.
     pub async fn join(&self, request: JoinRequest) -> Result<Joined, JoinError> {
-        let refused =
-            |code: &str, reason: &str| JoinError::Refused { code: code.to_owned(), reason: reason.to_owned() };
+        let refused = |code: &str| JoinError::Refused { code: code.to_owned(), facts: Facts::none() };
         let Ok(permit) = Arc::clone(&self.0.joins).try_acquire_owned() else {
-            return Err(refused("join.busy", "too many machines wait here; try again later"));
+            return Err(refused("join.busy"));
         };
         let (node, seat) = (request.node(self.0.minter.key.scheme()), request.token.seat);
         let (answer, answered) = oneshot::channel();
@@ -42,7 +45,9 @@ impl NodeHandle {
         let wait = async {
             match answered.await {
                 Ok(Ok(Reply::Joined)) => {}
-                Ok(Ok(Reply::JoinRefused { code, reason })) => return Err(JoinError::Refused { code, reason }),
+                Ok(Ok(Reply::JoinRefused { code, reason })) => {
+                    return Err(JoinError::Refused { code, facts: Facts::read(&reason) });
+                }
                 Ok(Err(OrderError::StoreFailed(error))) => return Err(JoinError::StoreFailed(error)),
                 Ok(Err(OrderError::ShuttingDown)) => return Err(JoinError::ShuttingDown),
                 Ok(_) | Err(_) => return Err(JoinError::Stopped),
@@ -52,9 +57,7 @@ impl NodeHandle {
             let has_it = directory.wait_for(|directory| directory.node(node).is_some()).await;
             has_it.map(|directory| directory.clone()).map_err(|_| JoinError::Stopped)
         };
-        let late = "the county has not answered yet; the request is kept: ask again later with the same token";
-        let directory =
-            tokio::time::timeout(JOIN_PATIENCE, wait).await.map_err(|_| refused("join.pending", late))??;
+        let directory = tokio::time::timeout(JOIN_PATIENCE, wait).await.map_err(|_| refused("join.pending"))??;
         let upstreams = upstreams(&directory, seat, node);
         Ok(Joined { directory, upstreams })
     }
@@ -165,6 +168,27 @@ impl NodeHandle {
     /// What an administrator should look at, the gravest first.
     pub async fn alarms(&self) -> Result<Vec<Alarm>, AskError> {
         self.ask(|answer| Ask::Alarms { answer }).await
+    }
+
+    /// Who has put something here from outside of this line, or is declined; by seat.
+    pub async fn foreign(&self) -> Result<Vec<ForeignAuthor>, AskError> {
+        self.ask(|answer| Ask::Foreign { answer }).await
+    }
+
+    /// From now on takes nothing new of a seat outside of this line, or takes it again.
+    pub async fn decide_foreign(
+        &self,
+        seat: SeatId,
+        action: ForeignAction,
+        by: Actor,
+        reason: String,
+    ) -> Result<(), OrderError> {
+        let name = match action {
+            ForeignAction::Decline => "foreign.decline",
+            ForeignAction::Accept => "foreign.accept",
+        };
+        let event = event(by, name, seat.to_string(), reason);
+        self.order(move |ticket| Input::Foreign { ticket, seat, action, event }).await.map(drop)
     }
 
     /// Has something judged again that was refused. Returns the code of what it is now; `awaited` if it has to come again.

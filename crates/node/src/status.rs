@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use heliu_record::date::Date;
 use heliu_record::id::SeatId;
+use heliu_record::reason::{Facts, Reason};
 use heliu_replication::Alarm;
 use heliu_replication::effect::Done;
 use heliu_replication::frame::Sums;
@@ -28,13 +29,13 @@ pub struct NodeStatus {
     pub directory_len: u64,
     pub directory_head: DirectoryVersion,
     pub uptime: Duration,
-    /// Why it takes no writes, and what to do.
-    pub read_only: Option<String>,
+    /// Why it takes no writes.
+    pub read_only: Option<Reason>,
     pub now_ms: i64,
     /// Until when the node's certificate is valid; none in development mode.
     pub certificate_not_after_ms: Option<i64>,
     /// Why a new certificate or access list was not taken, and the old one stays.
-    pub problems: Vec<String>,
+    pub problems: Vec<Reason>,
     /// Connections and calls refused since the start, and the last ones, newest first.
     pub refusals: u64,
     pub recent_refusals: Vec<RefusedPeer>,
@@ -80,10 +81,9 @@ pub struct Drafted {
 pub struct RefusedPeer {
     pub at_ms: i64,
     pub address: SocketAddr,
-    /// Stable, such as `expired`.
+    /// Stable, such as `expired`, and what is particular about this one.
     pub code: &'static str,
-    /// For people.
-    pub reason: String,
+    pub facts: Facts,
     /// The node that its certificate is of, if that could be read.
     pub node: Option<NodeId>,
 }

@@ -1,11 +1,11 @@
 //! Why a link ended or did not come about, in our own words and both languages. What a library or the other end said of it
 //! is kept beside it, for whoever digs deeper; nothing is decided by either.
 
-use std::io::{Error as IoError, ErrorKind};
+use std::io::Error as IoError;
 
 use heliu_record::conflict::Explanation;
 use heliu_replication::frame::{Refuse, RefuseCode};
-use heliu_tls::ConnectError;
+use heliu_tls::{ConnectError, NoConnection};
 use tonic::{Code, Status};
 
 /// What happened, as operators know it.
@@ -89,16 +89,13 @@ impl Cause {
 }
 
 fn of_io(error: &IoError) -> Trouble {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Trouble::NothingListens,
-        ErrorKind::TimedOut => Trouble::NoAnswer,
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => Trouble::NoNetwork,
-        ErrorKind::AddrNotAvailable => Trouble::NoNetwork,
-        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => Trouble::Lost,
-        ErrorKind::UnexpectedEof => Trouble::Closed,
-        // The system's resolver has no kind of its own.
-        _ if error.raw_os_error().is_none() => Trouble::UnknownName,
-        _ => Trouble::Lost,
+    match NoConnection::of(error) {
+        NoConnection::NothingListens => Trouble::NothingListens,
+        NoConnection::NoAnswer => Trouble::NoAnswer,
+        NoConnection::UnknownName => Trouble::UnknownName,
+        NoConnection::NoNetwork => Trouble::NoNetwork,
+        NoConnection::Closed => Trouble::Closed,
+        NoConnection::Lost => Trouble::Lost,
     }
 }
 
@@ -148,12 +145,12 @@ impl Trouble {
     #[must_use]
     pub fn words(self) -> Explanation {
         let (zh, en) = match self {
-            Trouble::NothingListens => {
-                ("连接被拒,该地址上没有程序在监听", "Connection refused, nothing listens at that address")
-            }
-            Trouble::NoAnswer => ("该地址没有应答", "nobody answers at that address"),
-            Trouble::UnknownName => ("找不到这个主机名", "there is no host of that name"),
-            Trouble::NoNetwork => ("网络不通", "the network does not lead there"),
+            Trouble::NothingListens => return NoConnection::NothingListens.words(),
+            Trouble::NoAnswer => return NoConnection::NoAnswer.words(),
+            Trouble::UnknownName => return NoConnection::UnknownName.words(),
+            Trouble::NoNetwork => return NoConnection::NoNetwork.words(),
+            Trouble::Closed => return NoConnection::Closed.words(),
+            Trouble::Lost => return NoConnection::Lost.words(),
             Trouble::OtherIdentity => (
                 "应答的不是所要的节点,或其证书不可用(请核对地址)",
                 "what answers there is not the node that was wanted, or its certificate is of no use (check the address)",
@@ -173,8 +170,6 @@ impl Trouble {
             ),
             Trouble::Full => ("对方的链路已满,稍后重试", "it has as many links as it takes; it is tried again"),
             Trouble::Late => ("已连上,但对方没有按时应答", "it was reached and did not answer in time"),
-            Trouble::Closed => ("对方关闭了连接", "the other end closed the connection"),
-            Trouble::Lost => ("连接中断", "the connection broke"),
             Trouble::TooSlow => (
                 "对方收得太慢,已断开重连,从断处接着传",
                 "the other end takes too little of what is sent: the link is made again and goes on where it was",

@@ -8,6 +8,7 @@ use crate::decision::Decision;
 use crate::history::History;
 use crate::id::{Preimage, SeatId};
 use crate::kind::{Field, Kind, Label, Merge, Writer, label};
+use crate::reason::{Fact, Facts};
 use crate::schema::{self, Place, SchemaError, Written};
 use crate::scope::{OWNER, Scope};
 use crate::seats::{Seats, Tier};
@@ -28,6 +29,28 @@ pub enum AuthorityError {
     Closed { path: String, after: &'static str },
     #[error("{path:?} cites a decision, {cited:?}, that its author has not seen")]
     Unseen { path: String, cited: String },
+}
+
+impl AuthorityError {
+    /// What is particular about this one, for people. It may name a field, but holds no values of the record.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            AuthorityError::Schema(
+                SchemaError::UnknownField { field: path, .. }
+                | SchemaError::BadPath { key: path, .. }
+                | SchemaError::BadValue { key: path, .. }
+                | SchemaError::Overwrites { key: path },
+            )
+            | AuthorityError::Closed { path, .. }
+            | AuthorityError::Unseen { path, .. } => Facts::none().and(Fact::Path, path),
+            AuthorityError::NotWriter { path, author, .. } => {
+                Facts::none().and(Fact::Path, path).and(Fact::Seat, author)
+            }
+            AuthorityError::Creator { author, .. } => Facts::none().and(Fact::Seat, author),
+            AuthorityError::FirstOwner { birth } => Facts::none().and(Fact::Seat, birth),
+        }
+    }
 }
 
 /// Judges a change by the seat of its author. `at` is the record's state at exactly the change's predecessors.

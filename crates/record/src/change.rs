@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::codec::Reader;
 use crate::id::{Actor, ChangeHash};
+use crate::reason::{Fact, Facts};
 
 /// Limits of the wire version: the same on every node, so that admission stays a pure function.
 pub mod limits {
@@ -177,6 +178,17 @@ pub enum ShapeError {
     Exceeds(&'static str),
     #[error("an operation is not a scalar put into a container of the record: {0}")]
     Operation(&'static str),
+}
+
+impl ShapeError {
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            ShapeError::TooLong(bytes) => Facts::none().and(Fact::Bytes, bytes),
+            _ => Facts::none(),
+        }
+    }
 }
 
 /// What a new change says, before it has an encoding. Puts are numbered in order from `start_op`.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, Put, Scalar, genesis};
 use crate::id::{Actor, ChangeHash};
+use crate::reason::{Fact, Facts};
 
 /// Why a change cannot be placed after the changes it names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,20 @@ pub enum PlaceError {
     Dangling(String),
     #[error("it names a predecessor twice, or one that another already implies")]
     Deps,
+}
+
+impl PlaceError {
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            PlaceError::Seq { expected, found } | PlaceError::StartOp { expected, found } => {
+                Facts::none().and(Fact::Found, found).and(Fact::Expected, expected)
+            }
+            PlaceError::Dangling(key) => Facts::none().and(Fact::Path, key),
+            PlaceError::Missing(_) | PlaceError::Deps => Facts::none(),
+        }
+    }
 }
 
 /// A value that is visible under a key.

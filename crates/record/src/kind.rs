@@ -1,7 +1,10 @@
-//! Kinds as data: the shape of a declaration. The declarations themselves are one small file each under `kinds/`.
+//! Kinds as data: the shape of a declaration. The declarations themselves are content, and not here.
+
+use std::sync::Arc;
 
 use crate::change::Container;
-use crate::kinds::Typed;
+use crate::command::{Planner, RecordWrite, Refusal};
+use crate::derived::Derived;
 use crate::seats::Tier;
 use crate::view::Folding;
 
@@ -39,7 +42,7 @@ pub const fn word(name: &'static str, zh: &'static str, en: &'static str) -> Wor
 
 /// What a view says beyond the fields: nobody writes it, it follows from them.
 #[derive(Debug)]
-pub struct Derived {
+pub struct DerivedPart {
     /// `home_branch`, or `moves/state` for a part of each entry.
     pub path: &'static str,
     pub label: Label,
@@ -47,10 +50,10 @@ pub struct Derived {
     pub words: &'static [Word],
 }
 
-impl Derived {
+impl DerivedPart {
     #[must_use]
     pub const fn new(path: &'static str, label: Label, words: &'static [Word]) -> Self {
-        Derived { path, label, words }
+        DerivedPart { path, label, words }
     }
 }
 
@@ -85,10 +88,18 @@ pub struct Kind {
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
     pub own: &'static [Field],
-    pub derived: &'static [Derived],
+    pub derived: &'static [DerivedPart],
+    /// What a plan must keep, whatever command writes it. They block at the author's node, and never a merge.
+    pub hard_rules: &'static [HardRule],
     /// Folds what rules and people read beyond the plain fields.
-    pub read: fn(&Folding<'_>) -> Typed,
+    pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
 }
+
+/// Judges what a plan writes in one record.
+pub type HardRule = fn(&Planner<'_>, &RecordWrite) -> Result<(), Refusal>;
+
+/// A record of whatever kind.
+pub const RECORD: Word = word("", "记录", "record");
 
 /// Fields of every kind.
 pub const COMMON: &[Field] = &[Field::new(
@@ -256,9 +267,9 @@ pub enum ValueType {
     Bool,
     Seat,
     /// The id of a record of the named kind.
-    Record(&'static str),
+    Record(Word),
     /// A seat, or a record of the named kind: what a joint organisation is made of.
-    Unit(&'static str),
+    Unit(Word),
     Choice(&'static [Word]),
 }
 

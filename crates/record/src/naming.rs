@@ -4,7 +4,6 @@
 use crate::conflict::Explanation;
 use crate::decision::Decision;
 use crate::kind::{Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label};
-use crate::kinds;
 
 /// What views append to a field's name, and what people read for it.
 const SUFFIXES: [(&str, Label); 2] =
@@ -93,18 +92,6 @@ impl StateMachine {
     }
 }
 
-/// The kind of this code, or of this name in either language.
-#[must_use]
-pub fn kind_called(text: &str) -> Option<&'static Kind> {
-    kinds::find(text).or_else(|| kinds::all().iter().copied().find(|kind| kind.label.is(text)))
-}
-
-/// What people read for a kind; one that this version does not know has its code alone.
-#[must_use]
-pub fn say_kind(name: &str) -> Explanation {
-    kinds::find(name).map_or_else(|| Explanation::new(name, name), |kind| kind.label.into())
-}
-
 /// A state, as a view has it, or a whole decision as a log has it.
 fn say_decision(machine: &'static StateMachine, text: &str) -> Option<Explanation> {
     let decision = Decision::parse(text)?;
@@ -184,32 +171,10 @@ mod tests {
         for other in ["version", "xyzzy", "state of things", "", "v"] {
             assert_eq!(nearest(other, verbs), None, "{other}");
         }
-        let member = kinds::find("member").expect("it is declared");
-        let names = || member.fields().flat_map(|field| [field.name, field.label.zh]);
-        assert_eq!(nearest("入党时间", names()), Some("入党日期"));
-        assert_eq!(nearest("joined-on", names()), Some("joined_on"));
-        assert_eq!(nearest("籍贯", names()), None);
+        let names = ["入党日期", "joined_on", "转正日期", "full_on", "姓名", "name"];
+        assert_eq!(nearest("入党时间", names), Some("入党日期"));
+        assert_eq!(nearest("joined-on", names), Some("joined_on"));
+        assert_eq!(nearest("籍贯", names), None);
         assert_eq!(nearest("371726101000", ["371726000000", "371726999999"]), None, "another code is another place");
-    }
-
-    #[test]
-    fn every_code_of_a_view_and_of_a_change_has_its_words_in_both_languages() {
-        let member = kinds::find("member").expect("it is declared");
-        let zh = |path: &str| member.say_path(path).map(|said| said.zh.to_string());
-        assert_eq!(zh("joined_on").as_deref(), Some("入党日期"));
-        assert_eq!(zh("joined_on_concurrent").as_deref(), Some("入党日期(各处所填不同)"));
-        assert_eq!(zh("home_branch").as_deref(), Some("所在支部"));
-        assert_eq!(zh("moves/4f/to_seat").as_deref(), Some("组织关系转接 转入席位"));
-        assert_eq!(zh("moves/4f/state").as_deref(), Some("组织关系转接 状态"));
-        assert_eq!(zh("no_such"), None);
-        let value = |path: &str, text: &str| member.say_value(path, text).map(|said| said.zh.to_string());
-        assert_eq!(value("stage", "full").as_deref(), Some("正式党员"));
-        assert_eq!(value("stage/0", "left|2026-03-01|8号|0").as_deref(), Some("退党 2026-03-01 8号"));
-        assert_eq!(value("moves/state", "issued").as_deref(), Some("已开具,未接收"));
-        assert_eq!(value("pending", "transfer_pending").as_deref(), Some("转接未接收"));
-        assert_eq!(value("name", "full"), None, "that is a name");
-        let org = kinds::find("org").expect("it is declared");
-        let said = org.say_value("org_kind", "out_of_area").map(|said| (said.zh.to_string(), said.en.to_string()));
-        assert_eq!(said, Some(("异地".to_owned(), "out of area".to_owned())));
     }
 }

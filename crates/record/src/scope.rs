@@ -80,7 +80,7 @@ impl Scope {
 
 /// The puts that say whose a record is. Those of a change that made the record count only until another stands: its
 /// birth seat does not get it back by making it once more.
-pub(crate) fn owners(history: &History) -> impl Iterator<Item = &Visible> {
+pub fn owners(history: &History) -> impl Iterator<Item = &Visible> {
     let all = history.visible(Container::Scope, OWNER);
     let is_birth = |owner: &Visible| history.change_of(owner.id).is_some_and(|c| c.deps.as_slice() == [*genesis()]);
     let is_handed_on = all.len() > 1 && !all.iter().all(is_birth);

@@ -6,8 +6,7 @@ use crate::change::Scalar;
 use crate::conflict::Explanation;
 use crate::date;
 use crate::id::{RecordId, SeatId, to_hex};
-use crate::kind::{ValueType, label};
-use crate::kinds;
+use crate::kind::{Label, ValueType};
 use crate::sealed;
 use crate::seats::Seats;
 
@@ -101,7 +100,6 @@ impl ValueType {
     /// What a person should type.
     #[must_use]
     pub fn expects(self) -> Explanation {
-        let kind_of = |kind: &str| kinds::find(kind).map_or(label("记录", "record"), |kind| kind.label);
         match self {
             ValueType::Text(max) => {
                 Explanation::new(format!("文字,最多 {max} 字"), format!("a text of up to {max} characters"))
@@ -111,14 +109,13 @@ impl ValueType {
             ValueType::Bool => Explanation::new("是 或 否", "yes or no"),
             ValueType::Seat => Explanation::new("席位编号或12位区划代码", "a seat id or a 12-digit region code"),
             ValueType::Record(kind) => {
-                let kind = kind_of(kind);
-                Explanation::new(format!("{}的编号", kind.zh), format!("the id of {}", a(kind.en)))
+                Explanation::new(format!("{}的编号", kind.label.zh), format!("the id of {}", a(kind.label.en)))
             }
             ValueType::Unit(kind) => {
-                let kind = kind_of(kind);
+                let Label { zh, en } = kind.label;
                 Explanation::new(
-                    format!("席位编号、区划代码或{}的编号", kind.zh),
-                    format!("a seat id, a region code, or the id of {}", a(kind.en)),
+                    format!("席位编号、区划代码或{zh}的编号"),
+                    format!("a seat id, a region code, or the id of {}", a(en)),
                 )
             }
             ValueType::Choice(choices) => {

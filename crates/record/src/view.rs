@@ -1,5 +1,6 @@
 //! What a record says: its history folded by its kind into plain values, for people, downstream systems and rules.
 
+use std::any::Any;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -7,11 +8,11 @@ use serde_json::{Map, Value};
 
 use crate::change::{Container, Scalar};
 use crate::decision;
+use crate::derived::{Derived, Plain};
 use crate::hash::hash;
 use crate::history::{History, Visible};
 use crate::id::{Preimage, RecordId, SeatId};
 use crate::kind::{Field, Kind, Merge, ValueType};
-use crate::kinds::{self, Typed};
 use crate::scope::{Scope, is_in};
 use crate::seats::Seats;
 use crate::value::{record_of, to_json};
@@ -49,12 +50,20 @@ pub struct Record {
     pub preimage: Preimage,
     pub history: Arc<History>,
     pub view: View,
-    pub typed: Typed,
+    /// What its kind makes of it; [`Record::read_as`] gives it as its type.
+    pub derived: Arc<dyn Derived>,
+    kind: Option<&'static Kind>,
 }
 
 impl Record {
     #[must_use]
-    pub fn fold(preimage: Preimage, history: impl Into<Arc<History>>, seats: &Seats) -> Self {
+    /// `kind` is that of the preimage; none: this version does not know it, and only the scope can be read.
+    pub fn fold(
+        kind: Option<&'static Kind>,
+        preimage: Preimage,
+        history: impl Into<Arc<History>>,
+        seats: &Seats,
+    ) -> Self {
         let history = history.into();
         let mut scope = Scope::of(&history);
         if scope.owners.is_empty() {
@@ -64,16 +73,16 @@ impl Record {
         let id = preimage.id();
         let mut json = Map::new();
         let mut refs = BTreeSet::new();
-        let typed = match kinds::find(&preimage.kind) {
+        let derived: Arc<dyn Derived> = match kind {
             Some(kind) => {
-                let typed = (kind.read)(&folding);
+                let derived = (kind.read)(&folding);
                 fold_fields(kind, &history, &mut json, &mut refs);
-                typed.annotate(&mut json);
-                typed
+                derived.annotate(&mut json);
+                derived
             }
-            None => Typed::Unknown,
+            None => Arc::new(Plain),
         };
-        let signal = typed.signal().map_or([0; 8], |read| {
+        let signal = derived.signal().map_or([0; 8], |read| {
             let owners: Vec<u8> = scope.owners.iter().flat_map(|o| o.0).collect();
             let mut short = [0; 8];
             short.copy_from_slice(&hash("heliu signal 1", &[&read, &owners])[..8]);
@@ -89,12 +98,19 @@ impl Record {
             refs,
             signal,
         };
-        Record { id, preimage, history, view, typed }
+        Record { id, preimage, history, view, derived, kind }
     }
 
     #[must_use]
     pub fn kind(&self) -> Option<&'static Kind> {
-        kinds::find(&self.preimage.kind)
+        self.kind
+    }
+
+    /// What its kind makes of it, if that is of this type.
+    #[must_use]
+    pub fn read_as<T: Derived>(&self) -> Option<&T> {
+        let derived: &dyn Any = &*self.derived;
+        derived.downcast_ref()
     }
 
     /// The name that people know the record by, or its short id.
@@ -197,6 +213,6 @@ fn refer(value: ValueType, values: &[Visible], refs: &mut BTreeSet<RecordId>) {
 }
 
 /// The object under a name, made if there is none.
-pub(crate) fn object<'j>(json: &'j mut Map<String, Value>, name: &str) -> Option<&'j mut Map<String, Value>> {
+pub fn object<'j>(json: &'j mut Map<String, Value>, name: &str) -> Option<&'j mut Map<String, Value>> {
     json.entry(name).or_insert_with(|| Value::Object(Map::new())).as_object_mut()
 }

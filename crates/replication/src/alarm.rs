@@ -187,7 +187,7 @@ impl Alarm {
         Alarm::new("stranded_edits", Severity::Warning, what, next, String::new(), at_ms)
     }
 
-    pub(crate) fn too_much(author: SeatId, name: &str, records: usize, at_ms: i64) -> Self {
+    pub(crate) fn too_much(author: SeatId, name: &str, code: &str, records: usize, at_ms: i64) -> Self {
         let what = (
             format!("{name} 发给本席位(或下级)的内容已达上限:其余 {records} 条记录未收下,仍留在发送一方。"),
             format!(
@@ -196,11 +196,15 @@ impl Alarm {
             ),
         );
         let next = (
-            "请与对方核实。确需接收,调高 heliu.toml 中的 foreign.leaves_max;不愿接收,把其代码列入 foreign.declined。改后重启节点生效。",
-            "Ask there what it is. To take it, raise foreign.leaves_max in heliu.toml; to take nothing more of it, put its code \
-             into foreign.declined. Then restart the node.",
+            format!(
+                "请与对方核实。不再接收:heliu foreign decline {code}(立即生效);确需接收:调高 heliu.toml 中的 foreign.leaves_max 后重启节点。"
+            ),
+            format!(
+                "Ask there what it is. To take nothing more of it: heliu foreign decline {code}, at once. To take it: raise \
+                 foreign.leaves_max in heliu.toml and restart the node."
+            ),
         );
-        Alarm::new("too_much_of_one", Severity::Warning, what, next, author.to_string(), at_ms)
+        Alarm::new("too_much_of_one", Severity::Warning, what, (&next.0, &next.1), author.to_string(), at_ms)
     }
 
     fn second_node(seat: SeatId, name: &str, earlier: NodeId, node: NodeId, at_ms: i64) -> Self {

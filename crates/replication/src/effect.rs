@@ -1,11 +1,14 @@
 //! What goes into the engine and what comes out. The shell carries every effect out and answers those that ask.
 
+mod acts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Request;
+use heliu_record::conflict::Explanation;
 use heliu_record::date::Date;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_storage::{
     Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
@@ -17,6 +20,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use heliu_trust::token::JoinRequest;
 
 use crate::frame::{Frame, Refuse};
+
+pub use acts::{AuditEvent, ForeignAction, QuarantineAction, StrandedAction};
 
 /// A connection of this process. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,6 +140,13 @@ pub enum Input {
         action: QuarantineAction,
         event: AuditEvent,
     },
+    /// Whether something new is taken of a seat outside of this line.
+    Foreign {
+        ticket: Ticket,
+        seat: SeatId,
+        action: ForeignAction,
+        event: AuditEvent,
+    },
     /// Compare with the other end as soon as both are quiet.
     Verify {
         link: LinkId,
@@ -200,20 +212,6 @@ impl Input {
             _ => None,
         }
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StrandedAction {
-    /// Write the same again on top of what is there now, whatever that is.
-    Reissue,
-    Discard,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuarantineAction {
-    /// Judge it again. What is no leaf of a record that is here is let go, to be taken when it comes again.
-    Requeue,
-    Drop,
 }
 
 #[derive(Debug)]
@@ -314,18 +312,6 @@ pub const SWEEP_ROWS: usize = 1_024;
 /// How many records answer one [`Effect::Look`]: each is read with its history, and its signatures are verified.
 pub const LOOK_ROWS: usize = 8;
 
-/// A row for the audit log: never what was read or written, only that it was.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AuditEvent {
-    pub who: String,
-    /// By which right.
-    pub role: String,
-    pub action: String,
-    /// What it was done to, by its id.
-    pub subject: String,
-    pub detail: String,
-}
-
 /// What a sealed field says, in the clear.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Revealed {
@@ -351,11 +337,12 @@ pub enum Reply {
     Revealed(Vec<Revealed>),
     Refused(heliu_record::command::Refusal),
     /// The directory entries do not follow.
-    BadEntries(String),
+    BadEntries(Explanation),
     /// The machine that asked is a node now.
     Joined,
     /// It is not, or not yet; the codes are those of [`heliu_trust::token::JoinError`], and `join.pending`, `join.busy`,
-    /// `join.asked-again`, `join.forked`, `join.store-failed`.
+    /// `join.asked-again`, `join.forked`, `join.store-failed`. What is particular about it is a `heliu_record::reason::Facts`
+    /// as a text.
     JoinRefused {
         code: String,
         reason: String,

@@ -20,40 +20,12 @@ use crate::replica::{By, Incoming, JoinAsker, Joins, Order, Outcome, Replica, St
 use crate::start::Start;
 
 mod alarms;
+mod config;
 mod joining;
 mod opening;
 mod views;
 
-/// What does not change while an engine runs.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Program name and version, shown to operators at the other end.
-    pub program: String,
-    /// Records that may stay open; some 4 KB each. One that takes more than 16 KB counts for several.
-    pub open_max: usize,
-    /// A round of the patrol through all records takes at least so long, and the first begins after a sixtieth of it.
-    pub patrol_round_ms: u64,
-    /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
-    pub foreign_max: u64,
-    /// Seats outside of this line of which nothing new is taken.
-    pub declined: BTreeSet<SeatId>,
-}
-
-/// See [`Config::foreign_max`]; some 1.5 MB on the disk.
-pub const FOREIGN_MAX: u64 = 1_024;
-
-impl Default for Config {
-    fn default() -> Self {
-        let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
-        Config {
-            program,
-            open_max: 4_096,
-            patrol_round_ms: 60 * 60 * 1_000,
-            foreign_max: FOREIGN_MAX,
-            declined: BTreeSet::new(),
-        }
-    }
-}
+pub use config::{Config, FOREIGN_MAX};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Busy {
@@ -77,6 +49,8 @@ pub struct Engine {
     busy: Busy,
     /// Links that wait for a scan.
     scans: BTreeSet<LinkId>,
+    /// Links whose other end has left something out that is not counted yet.
+    counts: BTreeSet<LinkId>,
     /// A scan was the last thing done: work on the records comes first now.
     has_scanned: bool,
     uncounted: BTreeMap<LinkId, PeerKnown>,
@@ -100,6 +74,7 @@ impl Engine {
             links: BTreeMap::new(),
             busy: Busy::No,
             scans: BTreeSet::new(),
+            counts: BTreeSet::new(),
             has_scanned: false,
             uncounted: BTreeMap::new(),
             renewing: false,
@@ -140,6 +115,7 @@ impl Engine {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
                 self.scans.remove(&link);
+                self.counts.remove(&link);
                 self.replica.sums.forget(link);
                 self.joins.link_down(link);
             }
@@ -177,6 +153,9 @@ impl Engine {
             Input::Quarantine { ticket, id, action, event } => {
                 self.replica.submit(Work::Quarantine { ticket, id, action, event });
             }
+            Input::Foreign { ticket, seat, action, event } => {
+                self.replica.submit(Work::Foreign { ticket, seat, action, event });
+            }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
@@ -200,8 +179,8 @@ impl Engine {
             Input::Tick => {
                 self.replica.tick(now);
                 out.effects.extend(self.replica.next_look(now));
-                // A scan for each that waits, and not for each word of what is left out.
-                self.scans.extend(self.replica.sums.to_count());
+                // Once for each that waits, and not for each word of what is left out.
+                self.counts.extend(self.replica.sums.uncounted());
                 self.each(now, out, super::link::Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);
@@ -227,6 +206,7 @@ impl Engine {
         if self.busy != Busy::No || self.failed.is_some() {
             return true;
         }
+        self.count(now, out);
         let is_its_turn = !self.has_scanned || !self.replica.has_queued();
         if is_its_turn
             && !self.replica.has_batch()
@@ -255,6 +235,20 @@ impl Engine {
                 self.busy = Busy::Applying;
                 out.effects.push(Effect::Apply(transaction));
                 true
+            }
+        }
+    }
+
+    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
+    fn count(&mut self, now: Moment, out: &mut Out) {
+        if self.replica.has_batch() {
+            return;
+        }
+        while let Some(link) = self.counts.pop_first() {
+            if self.replica.count_open(link) {
+                self.scans.insert(link);
+            } else {
+                self.with(link, now, out, super::link::Link::on_appended);
             }
         }
     }
@@ -462,7 +456,6 @@ fn shared<'a>(
     peer: Option<SeatId>,
     now: Moment,
 ) -> Shared<'a> {
-    let apart = link.and_then(|link| replica.sums.apart(link));
     Shared {
         realm: replica.realm,
         node: replica.node,
@@ -474,8 +467,7 @@ fn shared<'a>(
         last_commit: replica.last_commit(),
         verifier: &*replica.verifier,
         sums: replica.sums_with(link, peer),
-        is_counting: apart.is_some_and(|(_, _, is_counting)| is_counting),
-        apart: apart.map(|(records, ..)| records),
+        apart: link.and_then(|link| replica.sums.apart(link)),
         foreign: &replica.foreign,
         statements: &replica.statements,
         leaving: replica.leaving(),

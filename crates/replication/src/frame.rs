@@ -301,9 +301,8 @@ impl Statements {
 pub struct JoinRefused {
     /// The id of the token that the request had.
     pub token: [u8; 16],
-    /// A stable code.
+    /// A stable code, and what is particular about it: `heliu_record::reason::Facts` as a text.
     pub code: String,
-    /// For people.
     pub reason: String,
 }
 
@@ -366,6 +365,7 @@ pub struct DeliveredGrant {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedLeaf {
     pub leaf: LeafHash,
+    /// As in [`JoinRefused`].
     pub code: String,
     pub reason: String,
 }

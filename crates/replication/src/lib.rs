@@ -15,9 +15,9 @@ mod start;
 
 pub use alarm::{Alarm, Severity};
 pub use effect::{
-    AuditEvent, Effect, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice, QuarantineAction,
-    Reply, Revealed, SWEEP_ROWS, StrandedAction, Ticket,
+    AuditEvent, Effect, ForeignAction, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice,
+    QuarantineAction, Reply, Revealed, SWEEP_ROWS, StrandedAction, Ticket,
 };
 pub use engine::{Config, Engine, FOREIGN_MAX};
-pub use replica::{Receipt, reveal};
+pub use replica::{ForeignAuthor, Receipt, reveal};
 pub use start::Start;

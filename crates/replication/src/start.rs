@@ -35,6 +35,8 @@ pub struct Start {
     pub audit_head: Option<(u64, [u8; 32])>,
     /// Edits of this node that no longer count and of which nobody has said what is to become.
     pub stranded: Vec<StrandedRow>,
+    /// Seats of which nothing new is taken.
+    pub declined: Vec<SeatId>,
     /// The key that enters things into the directory, if this node has it.
     pub issuer: Option<Arc<dyn Signer>>,
     /// 32 random bytes that nobody else has.
@@ -72,6 +74,7 @@ impl Start {
             statements: Vec::new(),
             audit_head: None,
             stranded: Vec::new(),
+            declined: Vec::new(),
             issuer: None,
             seed,
             sums,

@@ -151,6 +151,11 @@ CREATE TABLE stranded (
 CREATE INDEX stranded_open ON stranded (at_ms) WHERE state = 0;
 CREATE INDEX stranded_by_record ON stranded (record);
 
+-- Seats of which nothing new is taken.
+CREATE TABLE declined (
+  seat BLOB PRIMARY KEY NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE commands (
   id BLOB PRIMARY KEY NOT NULL,
   answer BLOB NOT NULL

@@ -322,7 +322,7 @@ static STRANDED: Insert = Insert::new(
      again = excluded.again, reason = excluded.reason",
 );
 
-/// What is signed or told beside records: statements, the audit log, stranded edits.
+/// What is signed or told beside records: statements, the audit log, stranded edits, who is declined.
 async fn attested(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
     if !transaction.statements_dropped.is_empty() {
         let delete = "DELETE FROM statements WHERE hash IN (SELECT unhex(value) FROM json_each(?))";
@@ -342,5 +342,14 @@ async fn attested(script: &mut Script<'_>, transaction: &Transaction) -> Result<
         values.add(&row.leaf.0[..])?.add(&row.record.0[..])?.add(row.at_ms)?;
         values.add(state)?.add(again)?.add(&*row.reason).map(drop)
     };
-    Ok(STRANDED.run(script, &transaction.stranded, bind).await?)
+    STRANDED.run(script, &transaction.stranded, bind).await?;
+    for (seat, is_declined) in &transaction.declined {
+        let sql = if *is_declined {
+            "INSERT INTO declined (seat) VALUES (?) ON CONFLICT (seat) DO NOTHING"
+        } else {
+            "DELETE FROM declined WHERE seat = ?"
+        };
+        script.step(sql, |values| values.add(&seat.0[..]).map(drop)).await?;
+    }
+    Ok(())
 }

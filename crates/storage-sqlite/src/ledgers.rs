@@ -260,6 +260,11 @@ pub async fn stranded(connection: &mut SqliteConnection, count: usize) -> Result
     query.bind(limit(count)).fetch_all(connection).await?.iter().map(stranded_row).collect()
 }
 
+pub async fn declined(connection: &mut SqliteConnection) -> Result<Vec<SeatId>, Fault> {
+    let rows = sqlx::query("SELECT seat FROM declined ORDER BY seat").fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(SeatId(Cells::new(row, "declined", 0).fixed(0)?))).collect()
+}
+
 pub async fn stranded_one(connection: &mut SqliteConnection, leaf: LeafHash) -> Result<Option<StrandedRow>, Fault> {
     let query = sqlx::query("SELECT leaf, record, at_ms, state, again, reason FROM stranded WHERE leaf = ?");
     query.bind(&leaf.0[..]).fetch_optional(connection).await?.as_ref().map(stranded_row).transpose()

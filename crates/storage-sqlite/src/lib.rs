@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
@@ -333,6 +333,10 @@ impl Read for SqliteStore {
 
     async fn stranded(&self, limit: usize) -> Result<Vec<StrandedRow>, StoreError> {
         read!(self, "reading stranded edits", connection => ledgers::stranded(connection, limit))
+    }
+
+    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
+        read!(self, "reading who is declined", connection => ledgers::declined(connection))
     }
 
     async fn stranded_one(&self, leaf: LeafHash) -> Result<Option<StrandedRow>, StoreError> {

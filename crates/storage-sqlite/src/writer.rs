@@ -161,6 +161,7 @@ fn is_small(transaction: &Transaction) -> bool {
         statements_dropped,
         audit,
         stranded,
+        declined,
         ..
     } = transaction;
     let rows = [
@@ -174,8 +175,15 @@ fn is_small(transaction: &Transaction) -> bool {
         commands.len(),
         audit.len(),
     ];
-    let rare =
-        [renamed.len(), erased.len(), unquarantined.len(), statements.len(), statements_dropped.len(), stranded.len()];
+    let rare = [
+        renamed.len(),
+        erased.len(),
+        unquarantined.len(),
+        statements.len(),
+        statements_dropped.len(),
+        stranded.len(),
+        declined.len(),
+    ];
     directory_from.is_none() && rows.into_iter().all(|rows| rows <= 1) && rare.into_iter().all(|rows| rows == 0)
 }
 

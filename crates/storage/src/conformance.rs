@@ -61,6 +61,7 @@ macro_rules! conformance_suite {
                 commands_keep_their_first_answer, the_quarantine_keeps_one_of_each, the_quarantine_lets_go,
                 a_tail_of_the_directory_is_replaced, statements_are_a_set, the_audit_log_has_no_gap,
                 stranded_edits_change_their_state,
+                who_is_declined_is_remembered_until_he_is_not,
             ],
         }
     };

@@ -35,7 +35,7 @@ pub struct QuarantineRow {
     pub id: [u8; 32],
     pub record: Option<RecordId>,
     pub from: Option<NodeId>,
-    /// Stable reason code, then words for people.
+    /// Stable reason code, and what is particular about it: `heliu_record::reason::Facts` as a text.
     pub code: String,
     pub reason: String,
     pub at_ms: i64,
@@ -84,6 +84,7 @@ pub struct StrandedRow {
     pub record: RecordId,
     pub at_ms: i64,
     pub state: StrandedState,
+    /// Why: a `heliu_record::reason::Reason` as a text; empty before anybody has tried.
     pub reason: String,
 }
 

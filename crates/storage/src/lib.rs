@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 pub use error::StoreError;
@@ -173,6 +173,8 @@ pub trait Read: Send + Sync {
     fn stranded(&self, limit: usize) -> impl Future<Output = Result<Vec<StrandedRow>, StoreError>> + Send;
     /// One in any state.
     fn stranded_one(&self, leaf: LeafHash) -> impl Future<Output = Result<Option<StrandedRow>, StoreError>> + Send;
+    /// Seats of which nothing new is taken, in order.
+    fn declined(&self) -> impl Future<Output = Result<Vec<SeatId>, StoreError>> + Send;
     /// Counts for status: (records present, leaves, commits, open conflicts, quarantined).
     fn counts(&self) -> impl Future<Output = Result<row::Counts, StoreError>> + Send;
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::row::Counts;
@@ -246,6 +246,10 @@ impl Read for MemoryStore {
             state.stranded.values().filter(|row| row.state == StrandedState::Open).collect();
         open.sort_by_key(|row| std::cmp::Reverse(row.at_ms));
         Ok(open.into_iter().take(limit).cloned().collect())
+    }
+
+    async fn declined(&self) -> Result<Vec<SeatId>, StoreError> {
+        Ok(self.lock().declined.iter().copied().collect())
     }
 
     async fn stranded_one(&self, leaf: LeafHash) -> Result<Option<StrandedRow>, StoreError> {

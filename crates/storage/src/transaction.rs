@@ -1,7 +1,7 @@
 //! What one step of the engine changes, as plain data, and what every store refuses of it.
 
 use heliu_record::command::CommandId;
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_trust::id::Incarnation;
 
 use crate::error::StoreError;
@@ -61,6 +61,8 @@ pub struct Transaction {
     pub audit: Vec<AuditRow>,
     /// Inserted or replaced, by leaf.
     pub stranded: Vec<StrandedRow>,
+    /// Seats of which nothing new is taken, or (false) is again. Of two the later counts.
+    pub declined: Vec<(SeatId, bool)>,
 }
 
 impl Transaction {
@@ -112,6 +114,7 @@ impl Transaction {
             statements,
             audit,
             stranded,
+            declined,
         } = self;
         incarnation.is_none()
             && directory_from.is_none()
@@ -134,5 +137,6 @@ impl Transaction {
             && statements.is_empty()
             && audit.is_empty()
             && stranded.is_empty()
+            && declined.is_empty()
     }
 }

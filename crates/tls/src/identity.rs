@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use heliu_disk::small_file::{self, BadFile};
+use heliu_record::reason::{Fact, Reason};
 use heliu_trust::id::{NodeId, RealmId};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
@@ -11,7 +13,6 @@ use rustls::sign::CertifiedKey;
 
 use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
 use crate::make::VALID_DAYS;
-use crate::small_file::{self, BadFile};
 
 /// Larger files are none of ours.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -36,6 +37,18 @@ pub enum BadPair {
 }
 
 impl BadPair {
+    /// As people are told of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            BadPair::Unreadable { path, why } => why.reason(path),
+            BadPair::NotPem { path, .. } => Reason::new("certificate.not-pem").and(Fact::File, path),
+            BadPair::Mismatch => Reason::new("certificate.mismatch"),
+            BadPair::Refused(refused) => refused.reason(),
+            BadPair::Unusable(_) => Reason::new("certificate.unusable"),
+        }
+    }
+
     /// Whether the files are no pair at all: gone, empty, cut off, or halves of two. What is in them is made of the node's key,
     /// and another pair is as good. A file that may not be read, or that is somebody else's, is none of these.
     #[must_use]

@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_record::conflict::Explanation;
 use heliu_record::id::to_hex;
+use heliu_record::reason::{Fact, Facts, Reason};
 use heliu_trust::id::{NodeId, RealmId, node_id};
 use heliu_trust::signature::PublicKey;
 use jiff::Timestamp;
@@ -75,40 +77,93 @@ impl Refused {
             Why::WrongUse => "wrong_use",
         }
     }
+
+    /// As people are told of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        let reason = Reason::new(self.code());
+        match &self.why {
+            Why::Expired { until_ms, now_ms } => {
+                reason.and(Fact::UntilMs, until_ms).and(Fact::ClockMs, minute(*now_ms))
+            }
+            Why::NotYetValid { from_ms, now_ms } => {
+                reason.and(Fact::FromMs, from_ms).and(Fact::ClockMs, minute(*now_ms))
+            }
+            Why::NotThatNode { wanted } => reason.and(Fact::Expected, wanted.short()),
+            _ => reason,
+        }
+    }
+}
+
+impl Why {
+    /// For people.
+    #[must_use]
+    pub fn words(&self) -> Explanation {
+        match self {
+            Why::NoCertificate => Explanation::new(
+                "它没有出示证书:只有节点才能这样做,并须用自己的证书",
+                "it showed no certificate: only nodes may do this, with their own",
+            ),
+            Why::Malformed(what) => {
+                Explanation::new("它的证书不是节点的证书", format!("its certificate is not one of a node: {what}"))
+            }
+            Why::OtherRealm(theirs) => Explanation::new(
+                format!("它属于另一个域({theirs}):地址指向了别县的节点"),
+                format!("it belongs to another realm ({theirs}): the address leads to another county's node"),
+            ),
+            Why::Expired { until_ms, now_ms } => {
+                let (until, now) = (moment(*until_ms), moment(*now_ms));
+                Explanation::new(
+                    format!(
+                        "它的证书已于 {until} 过期,而本机时钟是 {now}:请校正错的那台,对方的节点会自动更换证书;若两边都对,在对方运行 heliu rotate"
+                    ),
+                    format!(
+                        "its certificate expired on {until}, and this machine's clock says {now}: set the clock that is wrong, \
+                         and the node there makes a new one by itself; if both are right, run heliu rotate there"
+                    ),
+                )
+            }
+            Why::NotYetValid { from_ms, now_ms } => {
+                let (from, now) = (moment(*from_ms), moment(*now_ms));
+                Explanation::new(
+                    format!("它的证书从 {from} 起才有效,而本机时钟是 {now}:两台机器中有一台时钟不对,校正后会自行恢复"),
+                    format!(
+                        "its certificate is valid from {from} only, and this machine's clock says {now}: the clock of one of \
+                         the two machines is wrong; set it, and they find together by themselves"
+                    ),
+                )
+            }
+            Why::NotSigned => Explanation::new(
+                "它的证书不是由所指节点的密钥签的:可能有人冒充该节点",
+                "its certificate is not signed by the key of the node that it names: somebody may be posing as it",
+            ),
+            Why::OtherName(name) => Explanation::new(
+                format!("它的证书写的是 {name},与其密钥不符"),
+                format!("its certificate names {name}, which its key is not"),
+            ),
+            Why::NotThatNode { wanted } => {
+                let wanted = wanted.short();
+                Explanation::new(
+                    format!("应答的是另一个节点,不是 {wanted}:请核对地址"),
+                    format!("another node answers there than {wanted}: check the address"),
+                )
+            }
+            Why::WrongUse => {
+                Explanation::new("它的证书不用于连接的这一端", "its certificate is not for this end of a connection")
+            }
+        }
+    }
 }
 
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Why::NoCertificate => f.write_str("it showed no certificate: only nodes may do this, with their own"),
-            Why::Malformed(what) => write!(f, "its certificate is not one of a node: {what}"),
-            Why::OtherRealm(theirs) => {
-                write!(f, "it belongs to another realm ({theirs}): the address leads to another county's node")
-            }
-            Why::Expired { until_ms, now_ms } => write!(
-                f,
-                "its certificate expired on {}, and this machine's clock says {}: set the clock that is wrong, and the node \
-                 there makes a new one by itself; if both are right, run heliu rotate there",
-                moment(*until_ms),
-                moment(*now_ms)
-            ),
-            Why::NotYetValid { from_ms, now_ms } => write!(
-                f,
-                "its certificate is valid from {} only, and this machine's clock says {}: the clock of one of the two \
-                 machines is wrong; set it, and they find together by themselves",
-                moment(*from_ms),
-                moment(*now_ms)
-            ),
-            Why::NotSigned => f.write_str(
-                "its certificate is not signed by the key of the node that it names: somebody may be posing as it",
-            ),
-            Why::OtherName(name) => write!(f, "its certificate names {name}, which its key is not"),
-            Why::NotThatNode { wanted } => {
-                write!(f, "another node answers there than {}: check the address", wanted.short())
-            }
-            Why::WrongUse => f.write_str("its certificate is not for this end of a connection"),
-        }
+        f.write_str(&self.words().en)
     }
+}
+
+/// What is the same for a while is told once.
+fn minute(ms: i64) -> i64 {
+    ms - ms.rem_euclid(60_000)
 }
 
 /// Date and time, UTC.
@@ -265,48 +320,72 @@ impl From<Refused> for rustls::Error {
 pub struct Failed {
     pub code: &'static str,
     pub node: Option<NodeId>,
-    pub reason: String,
+    pub words: Explanation,
+    pub facts: Facts,
+}
+
+impl Failed {
+    pub(crate) fn new(code: &'static str, zh: &str, en: &str) -> Self {
+        Failed { code, node: None, words: Explanation::new(zh, en), facts: Facts::none() }
+    }
+
+    /// With a library's word for it, which is kept for whoever digs deeper.
+    fn quoting(code: &'static str, zh: &str, en: &str, error: &dyn fmt::Display) -> Self {
+        let facts = Facts::none().and(Fact::System, error);
+        Failed { facts, ..Failed::new(code, zh, &format!("{en}: {error}")) }
+    }
 }
 
 /// Reads what a handshake says of its failure.
 #[must_use]
 pub fn explain(error: &std::io::Error) -> Failed {
-    let failed = |code, reason: &str| Failed { code, node: None, reason: reason.to_owned() };
     explain_tls(error).unwrap_or_else(|| match error.kind() {
-        std::io::ErrorKind::UnexpectedEof => failed("closed", "the connection was closed before it was secured"),
-        _ => failed("handshake", &error.to_string()),
+        std::io::ErrorKind::UnexpectedEof => {
+            Failed::new("closed", "连接在加密之前就断开了", "the connection was closed before it was secured")
+        }
+        _ => Failed::quoting("handshake", "握手失败", "the handshake failed", error),
     })
 }
 
 /// As [`explain`], if it is TLS that failed and not the network.
 fn explain_tls(error: &std::io::Error) -> Option<Failed> {
     use rustls::{AlertDescription, Error, InvalidMessage};
-    let failed = |code, reason: &str| Failed { code, node: None, reason: reason.to_owned() };
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>())?;
     Some(match tls {
         Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
             match inner.downcast_ref::<Refused>() {
-                Some(refused) => Failed { code: refused.code(), node: refused.node, reason: refused.to_string() },
-                None => failed("malformed", &error.to_string()),
+                Some(refused) => Failed {
+                    code: refused.code(),
+                    node: refused.node,
+                    words: refused.why.words(),
+                    facts: refused.reason().facts,
+                },
+                None => Failed::quoting("malformed", "它的证书不合格式", "its certificate is malformed", error),
             }
         }
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => failed(
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => Failed::new(
             "not_tls",
+            "它没有加密:对方不是节点,或是未加密的开发模式节点",
             "it does not speak TLS: the other end is no node, or in development mode without encryption",
         ),
-        Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            failed("old_tls", "it does not speak TLS 1.3 as nodes do: upgrade the older of the two programs")
-        }
-        Error::NoApplicationProtocol | Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
-            failed("not_http2", "it does not speak HTTP/2 over TLS, as nodes and their clients do")
-        }
-        Error::AlertReceived(alert) => failed(
+        Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => Failed::new(
+            "old_tls",
+            "它不支持节点所用的 TLS 1.3:请升级较旧的一端",
+            "it does not speak TLS 1.3 as nodes do: upgrade the older of the two programs",
+        ),
+        Error::NoApplicationProtocol | Error::AlertReceived(AlertDescription::NoApplicationProtocol) => Failed::new(
+            "not_http2",
+            "它没有在加密之上使用 HTTP/2,而节点和客户端都用",
+            "it does not speak HTTP/2 over TLS, as nodes and their clients do",
+        ),
+        Error::AlertReceived(alert) => Failed::new(
             "refused_there",
+            "对方不接受本节点的证书:原因见对方的日志和 heliu status",
             &format!(
                 "the other end refused this node's certificate ({alert:?}): its log and `heliu status` there say why"
             ),
         ),
-        other => failed("handshake", &other.to_string()),
+        other => Failed::quoting("handshake", "握手失败", "the handshake failed", other),
     })
 }
 

@@ -7,17 +7,16 @@
 //! the directory's business, and what a person or program may do that of the node's access list: neither belongs here.
 //! All X.509 is read by webpki and written by rcgen.
 //!
-//! Bottom up: `small_file`, `judge`, `make`, `identity`, `config`, `connect`.
+//! Bottom up: `judge`, `make`, `identity`, `config`, `connect`.
 
 mod config;
 mod connect;
 mod identity;
 mod judge;
 mod make;
-pub mod small_file;
 
 pub use config::{Clock, acceptor, connector};
-pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, connect};
+pub use connect::{CONNECT_TIMEOUT, ConnectError, HANDSHAKE_DEADLINE, NoConnection, connect};
 pub use identity::{BadPair, Identity};
 pub use judge::{Expected, Failed, Refused, Why, explain, judge, proven};
 pub use make::{MakeError, Pair, VALID_DAYS, make};

@@ -29,6 +29,7 @@ pub(crate) mod item;
 pub mod limits;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use append::{Appended, Grown};
 pub use approval::Approval;

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::hash::hash;
 use heliu_record::id::RecordId;
+use heliu_record::reason::{Fact, Facts};
 
 use crate::directory::Directory;
 use crate::id::{NodeId, RealmId};
@@ -223,6 +224,16 @@ impl GrantError {
             GrantError::UnknownAuthor(_) => "grant.unknown-author",
             GrantError::BadSignature => "grant.bad-signature",
             GrantError::TooMany => "grant.too-many",
+        }
+    }
+
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            GrantError::UnknownAuthor(node) => Facts::none().and(Fact::Node, node.short()),
+            GrantError::TooMany => Facts::none().and(Fact::Expected, GRANTS_PER_AUTHOR_MAX),
+            _ => Facts::none(),
         }
     }
 }

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
+use heliu_record::reason::{Fact, Facts};
 
 use crate::directory::item::{check_addresses, check_text, read_addresses, write_addresses};
 use crate::directory::{Approval, Directory, Item, limits};
@@ -308,6 +309,17 @@ impl JoinError {
             JoinError::NotAllowed(_) => "join.not-allowed",
             JoinError::NodeTwice(_) => "join.node-twice",
             JoinError::NeedsSecondSignature => "join.needs-second-signature",
+        }
+    }
+
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            JoinError::Used { node } | JoinError::NotAllowed(node) | JoinError::NodeTwice(node) => {
+                Facts::none().and(Fact::Node, node.short())
+            }
+            _ => Facts::none(),
         }
     }
 }

@@ -4,6 +4,7 @@
 use heliu_record::change::{Put, Scalar};
 use heliu_record::conflict::{Conflict, ConflictValue, Explanation, Severity};
 use heliu_record::id::SeatId;
+use heliu_record::reason::{Facts, Reason};
 use heliu_record::seats::{Seat, Seats};
 use heliu_storage::LeafStatus;
 use heliu_storage::row::Counts;
@@ -71,6 +72,21 @@ impl From<Counts> for operations::Counts {
     fn from(counts: Counts) -> Self {
         let Counts { records, stubs, leaves, commits, conflicts, quarantined, waiting } = counts;
         operations::Counts { records, stubs, leaves, commits, conflicts, quarantined, waiting }
+    }
+}
+
+impl From<&Reason> for records::Reason {
+    fn from(reason: &Reason) -> Self {
+        let facts = reason.facts.iter().map(|(fact, value)| (fact.name().to_owned(), value.to_owned()));
+        records::Reason { code: reason.code.clone(), facts: facts.collect() }
+    }
+}
+
+/// Facts that this version does not know are left out.
+impl From<&records::Reason> for Reason {
+    fn from(said: &records::Reason) -> Self {
+        let facts = said.facts.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Reason { code: said.code.clone(), facts: Facts::of(facts) }
     }
 }
 

@@ -1,16 +1,17 @@
 //! The kinds and commands of the domain as messages: what `GetSchema` answers.
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::command::{Argument, Command, Subject};
 use heliu_record::kind::{Field, Kind, Label, Merge, Part, State, ValueType, Writer};
 
 use crate::records as pb;
 
-/// Everything that this version knows.
+/// Everything that this program knows.
 #[must_use]
-pub fn schema() -> pb::GetSchemaResponse {
+pub fn schema(catalogue: &Catalogue) -> pb::GetSchemaResponse {
     pb::GetSchemaResponse {
-        kinds: heliu_record::kinds::all().iter().copied().map(kind).collect(),
-        commands: heliu_record::command::all().map(command).collect(),
+        kinds: catalogue.kinds().map(kind).collect(),
+        commands: catalogue.commands().map(command).collect(),
     }
 }
 
@@ -89,8 +90,8 @@ fn value_type(value: ValueType) -> pb::ValueType {
         ValueType::Int => of("int"),
         ValueType::Bool => of("bool"),
         ValueType::Seat => of("seat"),
-        ValueType::Record(kind) => pb::ValueType { kind: kind.to_owned(), ..of("record") },
-        ValueType::Unit(kind) => pb::ValueType { kind: kind.to_owned(), ..of("unit") },
+        ValueType::Record(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("record") },
+        ValueType::Unit(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("unit") },
         ValueType::Choice(choices) => {
             pb::ValueType { choices: choices.iter().map(|choice| choice.name.to_owned()).collect(), ..of("choice") }
         }
@@ -101,7 +102,7 @@ fn command(command: &Command) -> pb::Command {
     let (takes_subject, subject_kind) = match command.subject {
         Subject::None => (false, ""),
         Subject::Any => (true, ""),
-        Subject::Of(kind) => (true, kind),
+        Subject::Of(kind) => (true, kind.name),
     };
     pb::Command {
         name: command.name.to_owned(),
@@ -136,11 +137,13 @@ fn names(names: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use heliu_catalogue::catalogue;
+
     use super::*;
 
     #[test]
     fn every_kind_and_command_is_in_the_schema_with_names_in_both_languages() {
-        let schema = schema();
+        let schema = schema(catalogue());
         let member = schema.kinds.iter().find(|kind| kind.name == "member").expect("members are the point");
         assert!(member.fields.iter().any(|field| field.name == "name" && field.merge == "mv"));
         assert!(member.fields.iter().any(|field| !field.states.is_empty()));
@@ -149,12 +152,12 @@ mod tests {
         for label in labels {
             assert!(label.as_ref().is_some_and(|label| !label.zh.is_empty() && !label.en.is_empty()));
         }
-        assert_eq!(schema.commands.len(), heliu_record::command::all().count());
+        assert_eq!(schema.commands.len(), catalogue().commands().count());
     }
 
     #[test]
     fn clients_are_told_which_arguments_they_must_not_show_again() {
-        let schema = schema();
+        let schema = schema(catalogue());
         let is_sealed = |command: &str, argument: &str| {
             let command = schema.commands.iter().find(|known| known.name == command)?;
             Some(command.arguments.iter().find(|known| known.name == argument)?.sealed)

@@ -1,10 +1,12 @@
 //! `heliu access`, `heliu rotate`: the access tokens and the certificate of a node on this machine. Both are files that a
 //! running node looks at every few seconds.
 
+use heliu_catalogue::catalogue;
 use std::path::{Path, PathBuf};
 
 use heliu_client::{Access as AccessFile, Pinned};
 use heliu_node::access::{self, Entry, Grant, Role, Token};
+use heliu_record::reason::Reason;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer as _;
 use serde_json::{Value, json};
@@ -17,7 +19,7 @@ use crate::realm::node_dir::{access_failed, reachable};
 use crate::realm::{CONFIG, exists, key_file};
 use crate::target;
 use crate::text::table::Table;
-use crate::text::{clean, codes, labelled, nearest, say, time, tr};
+use crate::text::{Say, clean, codes, labelled, nearest, reasons, say, time, tr};
 
 /// The configuration of a node on this machine.
 pub fn config_file(local: &Local) -> PathBuf {
@@ -58,7 +60,7 @@ fn add(args: &AccessAddArgs) -> Result<Done, Failure> {
         kinds: args.kinds.iter().map(|kind| codes::kind_called(kind)).collect(),
         expires_ms,
     };
-    let token = access::create(&config.access_file, grant).map_err(|error| access_failed(&error))?;
+    let token = access::create(&config.access_file, grant, catalogue()).map_err(|error| access_failed(&error))?;
     let addresses =
         if args.address.is_empty() { vec![reachable(config.listen).to_string()] } else { args.address.clone() };
     let pinned = Some(Pinned { realm: config.realm(), node });
@@ -179,16 +181,16 @@ pub fn rotate(args: &RotateArgs) -> Result<Done, Failure> {
     if config.plain {
         return Err(Failure::usage(say!("开发模式的节点没有证书", "a node in development mode has no certificate")));
     }
-    let failed = |why: String| {
-        Failure::new(Exit::Failed, "certificate", say!("证书没有换成", "the certificate was not changed")).because(why)
+    let failed = |why: Say| {
+        Failure::new(Exit::Failed, "certificate", say!("证书没有换成", "the certificate was not changed")).why(why)
     };
     let key = key_file::read(&config.key_file)?;
     let pair = heliu_tls::make(&key, config.realm(), &config.names, time::now_ms());
-    let pair = pair.map_err(|error| failed(error.to_string()))?;
+    let pair = pair.map_err(|_| failed(reasons::words(&Reason::new("certificate.not-made"))))?;
     let (certificate, secret) = (&config.certificate_file, &config.certificate_key_file);
-    pair.write(certificate, secret).map_err(|error| failed(error.to_string()))?;
+    pair.write(certificate, secret).map_err(|error| Failure::file(certificate, &error))?;
     let made = heliu_tls::Identity::read(certificate, secret, config.realm(), key.node());
-    let until = made.map_err(|error| failed(error.to_string()))?.until_ms;
+    let until = made.map_err(|error| failed(reasons::words(&error.reason())))?.until_ms;
     if args.json {
         return print_json(&json!({"certificate": certificate, "key": secret, "not_after": time::utc(until)}));
     }

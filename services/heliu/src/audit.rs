@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use crate::cli::{Audit, AuditListArgs, Read};
 use crate::failure::Failure;
 use crate::out::{Done, print, print_json};
+use crate::records::short;
 use crate::target;
 use crate::text::table::Table;
-use crate::text::{clean, codes, count, time, tr};
+use crate::text::{clean, codes, count, reasons, time, tr};
 
 const PAGE: u32 = 1_000;
 
@@ -47,21 +48,29 @@ async fn list(args: &AuditListArgs) -> Result<Done, Failure> {
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[0]).whole(&[0, 1]);
     for entry in &entries {
-        let subject =
-            if entry.subject.len() > 12 { entry.subject.chars().take(8).collect() } else { entry.subject.clone() };
         table.row([
             entry.seq.to_string(),
             time::local(entry.time_ms),
             entry.who.clone(),
             codes::role(&entry.role),
             codes::action(&entry.action),
-            subject,
+            subject(entry),
             entry.detail.clone(),
         ]);
     }
     let all = count(length);
     let more = next.map_or_else(String::new, |next| tr!(",更多:--after {next}", "; more: --after {next}"));
     print(&(table.print() + &tr!("\n共 {all} 条{more}\n", "\n{all} in all{more}\n")))
+}
+
+/// A record, node or seat by the beginning of its id.
+fn subject(entry: &AuditEntry) -> String {
+    match (entry.action.as_str(), entry.subject.as_str()) {
+        ("policy", "two_signatures=true") => tr!("启用", "on"),
+        ("policy", "two_signatures=false") => tr!("停用", "off"),
+        (_, id) if id.len() > 12 && id.bytes().all(|b| b.is_ascii_hexdigit()) => short(id),
+        (_, other) => clean(other),
+    }
 }
 
 /// Well only if the chain is whole, and contains the head that others were told.
@@ -71,7 +80,7 @@ async fn verify(args: &Read) -> Result<Done, Failure> {
     if args.json {
         print_json(&json!({
             "good": good, "entries": found.entries, "head": found.head, "broken_at": found.broken_at,
-            "problem": (!found.problem.is_empty()).then_some(&found.problem),
+            "problem": reasons::shape(found.problem.as_ref()),
             "told": {"seq": found.told_seq, "matches": found.told_matches},
         }))?;
     } else {
@@ -82,7 +91,7 @@ async fn verify(args: &Read) -> Result<Done, Failure> {
 
 fn told(found: &VerifyAuditResponse) -> String {
     let (entries, head): (String, String) = (count(found.entries), clean(&found.head).chars().take(16).collect());
-    let (told, problem) = (count(found.told_seq), clean(&found.problem));
+    let (told, problem) = (count(found.told_seq), reasons::told(found.problem.as_ref()));
     let mut text = match found.broken_at {
         None => tr!(
             "审计链完整:{entries} 条,链头 {head}。\n",
@@ -109,4 +118,31 @@ fn shape(entry: &AuditEntry) -> Value {
         "seq": entry.seq, "time": time::utc(entry.time_ms), "who": entry.who, "role": entry.role, "action": entry.action,
         "subject": entry.subject, "detail": entry.detail, "hash": entry.hash,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_client::records::Reason;
+
+    use super::*;
+    use crate::text::{Language, codes_in, speaking};
+
+    #[test]
+    fn in_chinese_a_broken_log_is_told_without_a_word_of_english() {
+        speaking(Language::Zh, || {
+            for code in
+                ["audit.order", "audit.hash", "audit.rewritten", "audit.cut-off", "audit.time", "audit.unreadable"]
+            {
+                let problem = Some(Reason { code: code.to_owned(), ..Reason::default() });
+                let said = told(&VerifyAuditResponse { broken_at: Some(3), problem, ..VerifyAuditResponse::default() });
+                assert_eq!(codes_in(&said), [""; 0], "{said}");
+            }
+            for (action, about) in [("policy", "two_signatures=true"), ("fence", &*"ab".repeat(16))] {
+                let entry =
+                    AuditEntry { action: action.to_owned(), subject: about.to_owned(), ..AuditEntry::default() };
+                let said = subject(&entry) + &codes::action(action);
+                assert_eq!(codes_in(&said), [""; 0], "{said}");
+            }
+        });
+    }
 }

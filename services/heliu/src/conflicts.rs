@@ -1,10 +1,10 @@
 //! `conflicts list / show / settle`: disagreements that people see and settle once, for all tiers.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
 use heliu_client::operations::{Conflict, ConflictValue, GetConflictRequest, ListConflictsRequest};
 use heliu_client::records::ExecuteRequest;
-use heliu_record::{kinds, rules};
 use serde_json::{Value, json};
 
 use crate::cli::{Conflicts, ConflictsListArgs, ConflictsSettleArgs, ConflictsShowArgs};
@@ -151,7 +151,7 @@ fn told(conflict: &Conflict, before: u64, rest: u64, after: &str) -> String {
 
 /// The path of a conflict, of whichever kind of record it is.
 fn field_name(path: &str) -> String {
-    let said = kinds::all().iter().find_map(|kind| kind.say_path(path));
+    let said = catalogue().kinds().find_map(|kind| kind.say_path(path));
     said.map_or_else(|| path.to_owned(), |said| Say::from(said).now().to_owned())
 }
 
@@ -162,7 +162,7 @@ fn said(conflict: &Conflict, value: &str) -> String {
     if plain.len() == 64 && plain.bytes().all(|b| b.is_ascii_hexdigit()) {
         return short(&plain);
     }
-    Say::from(rules::say_choice_of(&conflict.kind, &conflict.field, &plain)).now().to_owned()
+    Say::from(catalogue().say_choice_of(&conflict.kind, &conflict.field, &plain)).now().to_owned()
 }
 
 fn explanation(conflict: &Conflict) -> String {

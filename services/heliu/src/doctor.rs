@@ -4,9 +4,10 @@ use std::path::Path;
 
 use heliu_client::Client;
 use heliu_client::operations::{GetStatusResponse, Link, LinkRole, LinkState};
+use heliu_disk::small_file::BadFile;
 use heliu_node::access::AccessError;
+use heliu_record::reason::Reason;
 use heliu_record::seats::Tier;
-use heliu_tls::small_file::BadFile;
 use serde_json::{Value, json};
 
 use crate::access::config_file;
@@ -16,7 +17,7 @@ use crate::failure::Failure;
 use crate::links::{last_error, place};
 use crate::out::{Done, print, print_json};
 use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
-use crate::text::{Say, clean, say, time, tr};
+use crate::text::{Say, clean, reasons, say, time, tr};
 use crate::{modes, target};
 
 /// What the store is kept in.
@@ -94,18 +95,16 @@ fn at_rest(config: &Config) -> Vec<Finding> {
         let pair =
             heliu_tls::Identity::read(&config.certificate_file, &config.certificate_key_file, config.realm(), node);
         let checked = pair
-            .map_err(|error| error.to_string())
-            .and_then(|pair| pair.check(time::now_ms()).map_err(|error| error.to_string()).map(|()| pair.until_ms));
+            .map_err(|error| error.reason())
+            .and_then(|pair| pair.check(time::now_ms()).map_err(|error| error.reason()).map(|()| pair.until_ms));
         let until = checked.as_ref().map(|until| time::local(*until)).unwrap_or_default();
         let what = say!("TLS 证书 {until}", "TLS certificate {until}");
         findings.push(of(
             "certificate",
             what,
             checked.map_err(|why| {
-                Failure::usage(say!("证书不可用", "the certificate is of no use")).because(why).next(say!(
-                    "先核对本机时钟;时钟对了,运行中的节点会自动更换证书,否则运行 heliu rotate",
-                    "check this machine's clock; once it is right a running node makes a new one by itself, else run heliu rotate"
-                ))
+                let Failure { what, next, .. } = reasons::failure(why);
+                Failure { next, ..Failure::usage(say!("证书不可用", "the certificate is of no use")).why(what) }
             }),
         ));
     }
@@ -160,7 +159,9 @@ fn access_list(config: &Config) -> Finding {
             bad(
                 "access",
                 what,
-                Failure::usage(say!("{file} 不能用", "{file} cannot be used")).because(error).next(next),
+                Failure::usage(say!("{file} 不能用", "{file} cannot be used"))
+                    .why(reasons::words(&error.reason()))
+                    .next(next),
             )
         }
     }
@@ -233,12 +234,13 @@ fn of_status(status: &GetStatusResponse) -> Vec<Finding> {
     let (today, time_zone) = (&status.today, &status.time_zone);
     let what = say!("今日 {today},按域的时区 {time_zone}", "today is {today} in {time_zone}, the realm's time zone");
     let mut findings: Vec<Finding> = vec![good("today", what)];
-    if !status.read_only_reason.is_empty() {
-        let failure = Failure::usage(say!("只读", "it is read-only")).because(&status.read_only_reason);
+    if let Some(why) = &status.read_only {
+        let Failure { what, next, .. } = reasons::failure(Reason::from(why));
+        let failure = Failure { next, ..Failure::usage(say!("只读", "it is read-only")).why(what) };
         findings.push(bad("read_only", say!("存储", "the store"), failure));
     }
     for problem in &status.problems {
-        let failure = Failure::usage(Say::verbatim(problem.clone()));
+        let failure = reasons::failure(Reason::from(problem));
         findings.push(bad("files", say!("证书和令牌清单", "certificate and access list"), failure));
     }
     if status.alarms_grave > 0 {
@@ -373,6 +375,7 @@ fn shape(finding: &Finding) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::{Language, codes_in, speaking};
 
     fn link(state: LinkState, clock_ahead_ms: Option<i64>) -> Link {
         Link { state: state.into(), address: "10.0.0.1:7340".to_owned(), clock_ahead_ms, ..Link::default() }
@@ -400,6 +403,23 @@ mod tests {
         assert_eq!(of(std::slice::from_ref(&child)), "", "a village may be away for weeks");
         assert!(superior(&[child], "township").is_some_and(|finding| finding.wrong.is_some()));
         assert!(superior(&[parent], "township").is_none() && superior(&[], "county").is_none());
+    }
+
+    #[test]
+    fn in_chinese_what_a_running_node_says_of_itself_has_no_english_in_it_and_says_what_to_do() {
+        let why = |code: &str, file: &str| heliu_client::records::Reason {
+            code: code.to_owned(),
+            facts: [("file".to_owned(), file.to_owned())].into_iter().collect(),
+        };
+        let status = GetStatusResponse {
+            read_only: Some(why("store.full", "/var/lib/heliu")),
+            problems: vec![why("file.empty", "/etc/heliu/tls.key"), why("certificate.not-pem", "/etc/heliu/tls.crt")],
+            ..GetStatusResponse::default()
+        };
+        let said: String = speaking(Language::Zh, || of_status(&status).iter().map(told).collect());
+        assert_eq!(codes_in(&said), [""; 0], "{said}");
+        assert!(said.contains("磁盘已满(文件:/var/lib/heliu)") && said.contains("文件是空的"), "{said}");
+        assert_eq!(said.matches("怎么办").count(), 3, "{said}");
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use heliu_client::{Error as ClientError, Explanation, Sort};
+use heliu_disk::small_file::BadFile;
 use heliu_record::kind::Label;
 use heliu_storage::StoreError;
-use heliu_tls::small_file::BadFile;
 
 use crate::text::{Say, clean, say};
 
@@ -85,8 +85,9 @@ impl Failure {
         self
     }
 
+    /// With what the system or a library said, marked as that. What we have words for is no error of these.
     pub fn because(self, error: impl Display) -> Self {
-        self.why(Say::verbatim(error.to_string()))
+        self.why(say!("系统原话:“{error}”", "in the system's words: {error}"))
     }
 
     pub fn next(mut self, next: Say) -> Self {
@@ -227,12 +228,12 @@ impl From<StoreError> for Failure {
             )
             .next(say!("请使用更新的 heliu", "use a newer heliu")),
             StoreError::Damaged { what, detail } => {
-                failure("store_damaged", say!("存储已损坏:{what}", "the store is damaged: {what}")).because(detail).next(say!(
+                failure("store_damaged", say!("存储已损坏", "the store is damaged: {what}")).because(detail).next(say!(
                     "请停用此目录,从备份恢复;或用空的 data_dir 启动,数据会从上级同步回来",
                     "put this directory aside and restore a backup, or start with an empty data_dir: the data comes back from the superior"
                 ))
             }
-            StoreError::Io { what, detail } => failure("store_io", say!("无法读写存储({what})", "the store cannot be used ({what})"))
+            StoreError::Io { what, detail } => failure("store_io", say!("无法读写存储", "the store cannot be used ({what})"))
                 .because(detail)
                 .next(say!("请检查路径、权限和磁盘", "check the path, its permissions and the disk")),
         }

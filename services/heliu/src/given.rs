@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 
 use crate::failure::Failure;
 use crate::out::{Stream, complain};

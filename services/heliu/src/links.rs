@@ -12,7 +12,7 @@ use crate::out::{Done, print, print_json};
 use crate::records::{given, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{Language, bytes, clean, codes, count, language, time, tr};
+use crate::text::{Language, bytes, clean, codes, count, language, reasons, time, tr};
 
 /// Of more who were not let in only the last are told.
 const REFUSED_SHOWN: usize = 5;
@@ -81,11 +81,15 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
     let (conflicts, quarantined, waiting) = (count(counts.conflicts), count(counts.quarantined), count(counts.waiting));
     let (entries, head) = (status.directory_len, short(&status.directory_head));
     let tier = status.seat.as_ref().map(|seat| codes::tier(&seat.tier)).unwrap_or_default();
-    let state = if status.read_only_reason.is_empty() {
-        tr!("正常", "takes reads and writes")
-    } else {
-        let why = &status.read_only_reason;
-        tr!("只读:{why}", "READ-ONLY: {why}")
+    let state = match &status.read_only {
+        None => tr!("正常", "takes reads and writes"),
+        Some(why) => {
+            let why = reasons::told(Some(why));
+            tr!(
+                "只读:{why}。读取照常,写入会自动重试",
+                "READ-ONLY: {why}. Reads go on; writes are tried again by themselves"
+            )
+        }
     };
     let issues = if status.issuer { tr!(",本节点签发", "; this node issues it") } else { String::new() };
     let (store, position) = (short(&status.store), count(status.store_head));
@@ -174,7 +178,7 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
             tr!("{all} 个,其中严重 {grave} 个(见 heliu alarms)", "{all}, of which {grave} grave (see heliu alarms)");
         rows.push((tr!("  ! 警报", "  ! alarms"), text));
     }
-    rows.extend(status.problems.iter().map(|problem| (tr!("  ! 文件", "  ! files"), problem.clone())));
+    rows.extend(status.problems.iter().map(|problem| (tr!("  ! 文件", "  ! files"), reasons::told(Some(problem)))));
     if status.pending_wraps > 0 {
         let pending = count(status.pending_wraps);
         let text = tr!("{pending} 把,等有钥匙的节点", "{pending}, until a node comes that has them");
@@ -187,8 +191,7 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
             let (when, node) = (time::ago(refused.at_ms), short(&refused.node));
             rows.push((
                 String::new(),
-                format!("{} {node} {}: {}", refused.address, codes::refusal(&refused.code), refused.reason)
-                    + &format!(" ({when})"),
+                format!("{} {node} {} ({when})", refused.address, reasons::told(refused.why.as_ref())),
             ));
         }
     }
@@ -224,9 +227,12 @@ fn end(link: &Link) -> String {
     if place.is_empty() { clean(&link.address) } else { place }
 }
 
-/// What went wrong last, in words.
+/// What went wrong last, in words. What a library or the other end said is for `--json`.
 pub fn last_error(link: &Link) -> String {
-    let Some(label) = &link.last_error_label else { return clean(&link.last_error) };
+    let Some(label) = &link.last_error_label else {
+        let is_known = link.last_error.is_empty() && link.last_error_code.is_empty();
+        return if is_known { String::new() } else { tr!("原因不明", "it is not known why") };
+    };
     match language() {
         Language::Zh => clean(&label.zh),
         Language::En => clean(&label.en),
@@ -349,7 +355,7 @@ fn detail(verdict: &Verification) -> String {
         Outcome::MovedOn => tr!("一端一直在变,安静时再核对", "one end kept changing; verify again when it is quiet"),
         Outcome::NotConnected => tr!("原因见 heliu peers", "heliu peers says why"),
         Outcome::TimedOut => tr!("没有等到答复,可加大 --timeout", "no answer in time; try a longer --timeout"),
-        Outcome::Unspecified => verdict.detail.clone(),
+        Outcome::Unspecified => String::new(),
     }
 }
 
@@ -404,9 +410,9 @@ fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
         },
         "directory": {"len": status.directory_len, "head": status.directory_head},
         "uptime_ms": status.uptime_ms, "version": status.version,
-        "read_only": (!status.read_only_reason.is_empty()).then_some(&status.read_only_reason),
+        "read_only": reasons::shape(status.read_only.as_ref()),
         "now": time::utc(status.now_ms), "time_zone": status.time_zone, "today": status.today,
-        "certificate_not_after": status.certificate_not_after_ms.and_then(time::utc), "problems": status.problems,
+        "certificate_not_after": status.certificate_not_after_ms.and_then(time::utc), "problems": status.problems.iter().map(|why| reasons::shape(Some(why))).collect::<Vec<_>>(),
         "refusals": status.refusals, "unread_bytes": status.unread_bytes,
         "recent_refusals": status.recent_refusals.iter().map(refused_shape).collect::<Vec<_>>(),
         "issuer": status.issuer, "alarms": status.alarms, "alarms_grave": status.alarms_grave,
@@ -417,8 +423,8 @@ fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
 
 fn refused_shape(refused: &RefusedPeer) -> Value {
     json!({
-        "at": time::utc(refused.at_ms), "address": refused.address, "code": refused.code, "reason": refused.reason,
-        "node": given(&refused.node),
+        "at": time::utc(refused.at_ms), "address": refused.address, "node": given(&refused.node),
+        "code": refused.why.as_ref().map(|why| &why.code), "facts": refused.why.as_ref().map(reasons::facts),
     })
 }
 
@@ -449,7 +455,7 @@ fn verdict_shape(verdict: &Verification) -> Value {
     json!({
         "peer_node": given(&verdict.peer_node), "peer_seat": seat_shape(verdict.peer_seat.as_ref()),
         "address": given(&verdict.address),
-        "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"), "detail": given(&verdict.detail),
+        "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"),
         "records": verdict.records, "held": given(&verdict.held), "admitted": given(&verdict.admitted),
         "mine": verdict.mine, "yours": verdict.yours, "misplaced": verdict.misplaced,
     })

@@ -10,6 +10,7 @@ mod conflicts;
 mod demo;
 mod doctor;
 mod failure;
+mod foreign;
 mod given;
 mod import;
 mod init;
@@ -111,6 +112,7 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Import(Import::Orgs(args)) => import::run(import::ORGS, args).await,
         Verb::Conflicts(args) => conflicts::run(args).await,
         Verb::Quarantine(args) => refused::quarantine(&args).await,
+        Verb::Foreign(args) => foreign::run(&args).await,
         Verb::Stranded(args) => refused::stranded(&args).await,
     };
     done.map(ExitCode::from)

@@ -1,11 +1,13 @@
 //! `heliu node`: one node with its SQLite store, from its configuration to its orderly end.
 
+use heliu_catalogue::catalogue;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_client::Access;
+use heliu_disk::small_file;
 use heliu_node::status::{LinkRole, NodeStatus};
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, ShutdownError, StartError, Tls, Upstream};
 use heliu_record::seats::Seat;
@@ -28,7 +30,7 @@ use crate::realm::key_file::random;
 use crate::realm::node_dir::reachable;
 use crate::realm::{CONFIG, LOCAL_ACCESS, directory_file, key_file};
 use crate::text::table;
-use crate::text::{count, labelled, say, time, tr};
+use crate::text::{Say, count, labelled, reasons, say, time, tr};
 use crate::{config, modes, target};
 
 /// Pages of SQLite in one MiB.
@@ -60,7 +62,7 @@ pub async fn run_at(file: &Path, log_json: bool) -> Result<Done, Failure> {
             return Err(not_started(error));
         }
     };
-    let status = node.status().await.map_err(|error| stopped(&error.to_string()))?;
+    let status = node.status().await.map_err(|_| stopped(say!("它没有说明自己的状态", "it did not say how it is")))?;
     keep_local_access(&config, &node);
     say_ready(&config, &node, &status, log_json)?;
     let equal = tokio::spawn(say_equal(node.clone(), log_json));
@@ -124,8 +126,7 @@ fn options(config: &Config) -> Result<Options, Failure> {
         shutdown_deadline: config.shutdown,
         retry: Retry { max: config.retry_max, ..Retry::default() },
         foreign_max: config.foreign_max,
-        declined: config.declined.clone(),
-        ..Options::new(Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
+        ..Options::new(catalogue(), Arc::new(key), Arc::new(Ed25519), anchor, config.listen)
     })
 }
 
@@ -271,7 +272,8 @@ impl Signals {
 /// Whether this process was started with SIGHUP ignored. Where the system does not say, it was not.
 fn ignores_hangup() -> bool {
     const SIGHUP: u32 = 1;
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    const STATUS_BYTES_MAX: u64 = 64 * 1024;
+    let status = small_file::read_text(Path::new("/proc/self/status"), STATUS_BYTES_MAX).unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
     mask.and_then(|mask| u64::from_str_radix(mask, 16).ok()).is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
 }
@@ -284,22 +286,22 @@ async fn live(config: &Config, node: &NodeHandle, mut signals: Signals) -> Resul
             tracing::info!(signal = name, within_s = config.shutdown.as_secs(), "stopping");
             tokio::select! {
                 ended = node.shutdown() => ended,
-                _ = signals.next() => return Err(stopped(&tr!("收到第二个信号,立即退出", "a second signal came"))),
+                _ = signals.next() => return Err(stopped(say!("收到第二个信号,立即退出", "a second signal came"))),
             }
         }
     };
     ended.map_err(|error| match error {
-        ShutdownError::Deadline { unanswered, .. } => stopped(&tr!(
+        ShutdownError::Deadline { unanswered, .. } => stopped(say!(
             "未能按时收尾,{unanswered} 条命令没有答复,可用同一命令编号重发",
             "it did not finish in time: {unanswered} commands were not answered; repeat them with the same command id"
         )),
-        ShutdownError::Failed(why) => stopped(&why),
+        ShutdownError::Failed(why) => stopped(say!("节点此前已经出错", "the node had failed before")).because(why),
     })
 }
 
-fn stopped(why: &str) -> Failure {
+fn stopped(why: Say) -> Failure {
     Failure::new(Exit::Failed, "stopped", say!("节点没有正常结束", "the node did not end in an orderly way"))
-        .because(why)
+        .why(why)
         .next(say!("已确认的都已存盘,重新启动即可", "what was acknowledged is on disk: start it again"))
 }
 
@@ -311,7 +313,8 @@ pub fn can_listen(address: SocketAddr) -> Result<(), Failure> {
 /// Where the configuration or `--listen` says.
 pub fn cannot_listen(address: SocketAddr, why: &std::io::Error) -> Failure {
     Failure::new(Exit::Failed, "listen", say!("节点没有启动", "the node did not start"))
-        .why(say!("无法监听 {address}:{why}", "cannot listen on {address}: {why}"))
+        .why(say!("无法监听 {address}", "cannot listen on {address}"))
+        .because(why)
         .next(say!(
             "若另一个节点占着它,先停掉那个(heliu status 可看是谁);否则改用本机有的地址和空闲的端口(heliu.toml 的 listen,或 --listen)",
             "if another node has it, stop that one (heliu status says which it is); else take an address of this machine and a \
@@ -334,7 +337,8 @@ fn not_started(error: StartError) -> Failure {
                 "set security.mode to tls, or listen on a loopback address such as 127.0.0.1"
             )),
         StartError::Certificate(why) => failure(Exit::Failed, "certificate")
-            .why(say!("节点证书不可用:{why}", "the node's certificate cannot be used: {why}"))
+            .why(say!("节点证书不可用", "the node's certificate cannot be used"))
+            .why(reasons::words(&why.reason()))
             .next(say!(
                 "请恢复 tls.crt 和 tls.key;或把两者都删掉再启动,会重新生成",
                 "restore tls.crt and tls.key, or remove both and start again: others are made"
@@ -349,7 +353,8 @@ fn not_started(error: StartError) -> Failure {
                 ))
         }
         StartError::Directory { index, why } => failure(Exit::Failed, "directory")
-            .why(say!("名录第 {index} 项无效:{why}", "entry {index} of the directory is not valid: {why}"))
+            .why(say!("名录第 {index} 项无效", "entry {index} of the directory is not valid"))
+            .why(why.words().into())
             .next(say!(
                 "存储、realm.name 和 realm.root 须属于同一个域",
                 "the store, realm.name and realm.root must belong to one realm"
@@ -360,6 +365,18 @@ fn not_started(error: StartError) -> Failure {
                 "entry {index} of the directory, kept in the store, cannot be read"
             ))
             .next(say!("请恢复存储,或用空的 data_dir 启动", "restore the store, or start with an empty data_dir")),
-        error => failure(Exit::Failed, "start").because(error),
+        StartError::NoAddress => failure(Exit::Usage, "no_address")
+            .why(say!("有一个上级或镜像没有写地址", "a superior or mirror has no address"))
+            .next(say!("写成 主机:端口,或去掉它", "give it as host:port, or remove it")),
+        StartError::BadAddress { address } => failure(Exit::Usage, "bad_address")
+            .why(say!("“{address}”不是可连接的地址", "{address:?} is not an address to dial"))
+            .next(say!("写成 主机:端口,例如 127.0.0.1:7340", "give it as host:port, such as 127.0.0.1:7340")),
+        StartError::Scheme { key, verifier } => failure(Exit::Usage, "scheme").why(say!(
+            "密钥的签名算法是 {key},而本域用 {verifier}",
+            "the key is of scheme {key}, and this realm's is {verifier}"
+        )),
+        StartError::Random(error) => failure(Exit::Failed, "random")
+            .why(say!("系统不提供随机数", "the system gives no random bytes"))
+            .because(error),
     }
 }

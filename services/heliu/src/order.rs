@@ -1,14 +1,14 @@
 //! `heliu do`: one command, given by its name and `key=value`. Which commands there are is declared in the domain; this
 //! file only carries them, so that a new command needs nothing here.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
 use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
-use heliu_record::command::{self, Argument, Command, Subject};
+use heliu_record::command::{Argument, Command, Subject};
 use heliu_record::id::to_hex;
 use heliu_record::kind::{Label, Merge, ValueType};
-use heliu_record::kinds;
 use serde_json::{Value, json};
 
 use crate::cli::{Asker, DoArgs};
@@ -119,7 +119,7 @@ fn take_apart(name: &str, words: &[String]) -> Result<(Option<String>, BTreeMap<
         match word.split_once('=') {
             Some((key, value)) => {
                 // What it is called in Chinese may stand for it.
-                let known = command::find(name).and_then(|command| command.argument_called(key));
+                let known = catalogue().command(name).and_then(|command| command.argument_called(key));
                 let key = known.map_or(key, |argument| argument.name);
                 if arguments.insert(key.to_owned(), value.to_owned()).is_some() {
                     return Err(Failure::usage(say!("参数 {key} 给了两次", "the argument {key} is given twice")));
@@ -174,8 +174,8 @@ fn values(
 
 /// Whether the value of an argument is kept from some who have the record. Where a field is named, that one decides.
 fn is_sealed(command: &str, name: &str, field: Option<&str>) -> bool {
-    let sealed = |name: &str| kinds::all().iter().any(|kind| kind.field_called(name).is_some_and(|field| field.sealed));
-    let Some(command) = command::find(command) else { return sealed(name) };
+    let sealed = |name: &str| catalogue().kinds().any(|kind| kind.field_called(name).is_some_and(|field| field.sealed));
+    let Some(command) = catalogue().command(command) else { return sealed(name) };
     match command.arguments.iter().find(|argument| argument.name == name) {
         Some(argument) => argument.sealed && field.is_none_or(sealed),
         None => sealed(name),
@@ -189,7 +189,7 @@ async fn whole_ids(
     mut arguments: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Failure> {
     // A command that only the node knows gets its arguments as they are.
-    let Some(command) = command::find(name) else { return Ok(arguments) };
+    let Some(command) = catalogue().command(name) else { return Ok(arguments) };
     let names_records = |argument: &&Argument| matches!(argument.value, ValueType::Record(_) | ValueType::Unit(_));
     for argument in command.arguments.iter().filter(names_records) {
         let Some(text) = arguments.get_mut(argument.name) else { continue };
@@ -205,8 +205,8 @@ async fn whole_ids(
 /// The record that a command is about, by what somebody calls it.
 async fn meant_subject(client: &Client, name: &str, subject: Option<String>) -> Result<String, Failure> {
     let Some(text) = subject else { return Ok(String::new()) };
-    match command::find(name).map(|command| command.subject) {
-        Some(Subject::Of(kind)) => which::record(client, &text, kind).await,
+    match catalogue().command(name).map(|command| command.subject) {
+        Some(Subject::Of(kind)) => which::record(client, &text, kind.name).await,
         Some(Subject::Any) => which::record(client, &text, "").await,
         Some(Subject::None) | None => Ok(text),
     }
@@ -218,7 +218,7 @@ fn ask_before_an_end(name: &str, arguments: &BTreeMap<String, String>, yes: bool
         return Ok(());
     }
     let given = |key: &str| arguments.get(key).map(|text| text.trim()).unwrap_or_default();
-    let fields = kinds::all().iter().filter_map(|kind| kind.field_called(given("field")));
+    let fields = catalogue().kinds().filter_map(|kind| kind.field_called(given("field")));
     let state = fields.filter_map(|field| match field.merge {
         Merge::State(machine) => machine.state_called(given("state")),
         _ => None,
@@ -232,11 +232,14 @@ fn ask_before_an_end(name: &str, arguments: &BTreeMap<String, String>, yes: bool
 }
 
 fn find(name: &str) -> Result<&'static Command, Failure> {
-    command::find(name).ok_or_else(|| {
+    catalogue().command(name).ok_or_else(|| {
         let failure = Failure::usage(say!("没有命令 {name}", "there is no command {name}"));
-        let names = || command::all().flat_map(|command| [command.name, command.label.zh]);
+        let names = || catalogue().commands().flat_map(|command| [command.name, command.label.zh]);
         let near = nearest(name, names());
-        match near.and_then(|near| command::all().find(|c| c.name == near || c.label.zh == near)).map(|c| c.name) {
+        match near
+            .and_then(|near| catalogue().commands().find(|c| c.name == near || c.label.zh == near))
+            .map(|c| c.name)
+        {
             Some(near) => failure.next(say!(
                 "是不是 {near}?heliu do --help 列出全部命令",
                 "did you mean {near}? heliu do --help lists them all"
@@ -249,7 +252,7 @@ fn find(name: &str) -> Result<&'static Command, Failure> {
 fn commands() -> String {
     let headers = [tr!("命令", "command"), tr!("针对", "about"), tr!("作用", "what it does")];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).whole(&[0]);
-    for command in command::all() {
+    for command in catalogue().commands() {
         table.row([
             command.name.to_owned(),
             subject_name(command.subject),
@@ -267,7 +270,7 @@ fn subject_name(subject: Subject) -> String {
     match subject {
         Subject::None => "-".to_owned(),
         Subject::Any => tr!("任意记录", "any record"),
-        Subject::Of(kind) => kinds::find(kind).map_or(kind, |kind| labelled(kind.label)).to_owned(),
+        Subject::Of(kind) => labelled(kind.label).to_owned(),
     }
 }
 
@@ -310,7 +313,7 @@ fn declared(command: &Command) -> Value {
     let subject = match command.subject {
         Subject::None => Value::Null,
         Subject::Any => json!("any"),
-        Subject::Of(kind) => json!(kind),
+        Subject::Of(kind) => json!(kind.name),
     };
     json!({
         "name": command.name, "label": both(command.label), "help": both(command.help), "subject": subject,
@@ -372,9 +375,9 @@ mod tests {
         assert_eq!(values("member.register", twice, &[]).expect_err("one input").exit, Exit::Usage);
         let both = take_apart("member.register", &words("phone=1")).expect("it reads").1;
         assert_eq!(values("member.register", both, &["phone".to_owned()]).expect_err("twice").exit, Exit::Usage);
-        let sealed: Vec<&str> = kinds::all()
-            .iter()
-            .flat_map(|kind| kind.fields())
+        let sealed: Vec<&str> = catalogue()
+            .kinds()
+            .flat_map(heliu_record::kind::Kind::fields)
             .filter(|field| field.sealed)
             .map(|field| field.name)
             .collect();
@@ -385,7 +388,7 @@ mod tests {
 
     #[test]
     fn every_command_can_be_explained_and_a_slip_finds_its_command() {
-        for command in command::all() {
+        for command in catalogue().commands() {
             let text = explain(command);
             assert!(command.arguments.iter().all(|argument| text.contains(argument.name)), "{text}");
             assert_eq!(declared(command)["arguments"].as_array().map(Vec::len), Some(command.arguments.len()));

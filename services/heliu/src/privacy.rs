@@ -1,8 +1,8 @@
 //! `reveal`, `erase`, `receipt`: sealed fields opened on record, and records erased for good.
 
+use heliu_catalogue::catalogue;
 use heliu_client::administration::{Confirmation, EraseRequest, Receipt};
 use heliu_client::records::{RevealRequest, RevealedField};
-use heliu_record::kinds;
 use serde_json::{Value, json};
 
 use crate::cli::{Asker, EraseArgs, ReceiptArgs, RevealArgs};
@@ -34,7 +34,7 @@ pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {
 }
 
 fn field_name(code: &str) -> String {
-    let said = kinds::all().iter().find_map(|kind| kind.say_path(code));
+    let said = catalogue().kinds().find_map(|kind| kind.say_path(code));
     said.map_or_else(|| code.to_owned(), |said| Say::from(said).now().to_owned())
 }
 

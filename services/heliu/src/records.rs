@@ -1,5 +1,6 @@
 //! `get`, `list`, `history`: what a node holds, as it sees it.
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_client::records::{
@@ -7,7 +8,6 @@ use heliu_client::records::{
 };
 use heliu_record::id::to_hex;
 use heliu_record::kind::{Kind, Merge};
-use heliu_record::kinds;
 use serde_json::{Map, Value, json};
 
 use crate::cli::{GetArgs, HistoryArgs, ListArgs, Page};
@@ -52,7 +52,7 @@ fn referred(view: &Map<String, Value>) -> BTreeSet<String> {
 
 pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
     let kind = codes::kind_called(&args.kind);
-    let names = || kinds::all().iter().flat_map(|kind| [kind.name, kind.label.zh]);
+    let names = || catalogue().kinds().flat_map(|kind| [kind.name, kind.label.zh]);
     if let Some(near) = nearest(&kind, names()).filter(|near| *near != kind) {
         return Err(Failure::usage(say!("没有记录种类 {kind}", "there is no kind {kind}"))
             .next(say!("是不是 {near}?", "did you mean {near}?")));
@@ -92,7 +92,7 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
         return print_json(&json!({"id": id, "changes": shapes, "next": given(&after)}));
     }
     // Its kind knows the names of what was written; of a record that cannot be shown the keys stay as they are.
-    let kind = client.get(&id).await.ok().and_then(|record| kinds::find(&record.kind));
+    let kind = client.get(&id).await.ok().and_then(|record| catalogue().kind(&record.kind));
     let story: String = changes.iter().map(|change| change_told(kind, change)).collect();
     print(&(story + &more(changes.len(), &after)))
 }
@@ -168,7 +168,7 @@ pub fn view(record: &Record) -> Map<String, Value> {
 
 /// `names` are those of records that it refers to, by id.
 fn told(record: &Record, names: &BTreeMap<String, String>) -> String {
-    let kind = kinds::find(&record.kind);
+    let kind = catalogue().kind(&record.kind);
     let places =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
     let mut rows = vec![
@@ -277,7 +277,7 @@ fn entry_name(name: &str) -> String {
 }
 
 fn list_told(kind: &str, records: &[Record]) -> String {
-    let declared = kinds::find(kind);
+    let declared = catalogue().kind(kind);
     let states: Vec<&str> = declared
         .into_iter()
         .flat_map(Kind::fields)
@@ -329,9 +329,10 @@ fn change_told(kind: Option<&'static Kind>, change: &Change) -> String {
         let reason = clean(&change.reason);
         story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
     }
-    if change.status() != ChangeStatus::Admitted || !change.status_reason.is_empty() {
+    if change.status() != ChangeStatus::Admitted || change.unreadable {
         let status = status_name(change.status());
-        let why = status_why(change.status()).unwrap_or_else(|| clean(&change.status_reason));
+        let unreadable = tr!("读不懂它的内容", "what it says cannot be read");
+        let why = status_why(change.status()).filter(|_| !change.unreadable).unwrap_or(unreadable);
         story.push_str(&format!("    ! {status}: {why}\n"));
     }
     for put in change.puts.iter().filter(|put| put.container != "_scope") {
@@ -354,7 +355,7 @@ fn status_name(status: ChangeStatus) -> String {
     }
 }
 
-/// What a status comes from; none for one of a change that cannot be read, of which its node says why.
+/// What a status comes from.
 fn status_why(status: ChangeStatus) -> Option<String> {
     Some(match status {
         ChangeStatus::Waiting => tr!("尚缺它所依据的变更", "changes that it builds on have not arrived"),
@@ -390,7 +391,7 @@ fn change_shape(change: &Change) -> Value {
         "who": change.who, "command": change.command, "reason": change.reason,
         "puts": change.puts.iter().map(put).collect::<Vec<_>>(),
         "status": word(change.status().as_str_name(), "CHANGE_STATUS_"),
-        "status_reason": given(&change.status_reason), "position": change.position,
+        "unreadable": change.unreadable, "position": change.position,
         "origin_node": given(&change.origin_node),
         "kind_version": change.kind_version,
     })
@@ -427,7 +428,7 @@ mod tests {
         }
         let decided = Put { key: "stage/4f".to_owned(), ..put("left|2026-03-01|8号|0") };
         let change = Change { command: "record.decide".to_owned(), puts: vec![decided], ..Change::default() };
-        let told = change_told(kinds::find("member"), &change);
+        let told = change_told(catalogue().kind("member"), &change);
         assert!(told.contains("decide a state") && told.contains("stage = left 2026-03-01 8号\n"), "{told}");
     }
 
@@ -457,7 +458,7 @@ mod tests {
             ];
             let status = ChangeStatus::Excluded.into();
             let change = Change { command: "record.decide".to_owned(), puts, status, ..Change::default() };
-            let said = change_told(kinds::find("member"), &change);
+            let said = change_told(catalogue().kind("member"), &change);
             assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
         });
     }

@@ -16,7 +16,7 @@ use crate::out::{Done, print, print_json};
 use crate::records::{given, more, pages, short};
 use crate::target;
 use crate::text::table::{Table, pairs};
-use crate::text::{bytes, clean, codes, time, tr};
+use crate::text::{bytes, clean, codes, reasons, time, tr};
 
 /// Of longer things only the beginning is shown.
 const HEX_LINES: usize = 16;
@@ -38,23 +38,26 @@ async fn show(args: &QuarantineShowArgs) -> Result<Done, Failure> {
         shape["hex"] = Value::from(to_hex(&found.bytes));
         return print_json(&shape);
     }
+    print(&shown(&item, &found.bytes))
+}
+
+fn shown(item: &Quarantined, found: &[u8]) -> String {
     let rows = [
         (tr!("编号", "id"), item.id.clone()),
         (tr!("记录", "record"), item.record.clone()),
-        (tr!("来自", "from"), from(&item)),
-        (tr!("理由", "why"), codes::refusal(&item.code)),
-        (tr!("说明", "reason"), item.reason.clone()),
+        (tr!("来自", "from"), from(item)),
+        (tr!("理由", "why"), reasons::told(item.why.as_ref())),
         (tr!("时间", "when"), time::local(item.at_ms)),
         (tr!("大小", "size"), bytes(item.bytes)),
     ];
-    let lines = found.bytes.chunks(16).take(HEX_LINES).enumerate();
+    let lines = found.chunks(16).take(HEX_LINES).enumerate();
     let hex: String = lines.map(|(line, bytes)| format!("  {:04x}  {}\n", line * 16, to_hex(bytes))).collect();
-    let more = if found.bytes.len() > HEX_LINES * 16 {
+    let more = if found.len() > HEX_LINES * 16 {
         tr!("  ……全部见 --json\n", "  ... all of it with --json\n")
     } else {
         String::new()
     };
-    print(&(pairs(&rows) + "\n" + &hex + &more))
+    pairs(&rows) + "\n" + &hex + &more
 }
 
 /// Whoever sent it.
@@ -106,6 +109,10 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = items.iter().map(quarantined_shape).collect();
         return print_json(&json!({"quarantine": shapes, "next": given(&after)}));
     }
+    print(&(quarantine_told(&items) + &more(items.len(), &after)))
+}
+
+fn quarantine_told(items: &[Quarantined]) -> String {
     let headers = [
         tr!("编号", "id"),
         tr!("记录", "record"),
@@ -113,10 +120,9 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
         tr!("理由", "why"),
         tr!("大小", "size"),
         tr!("时间", "when"),
-        tr!("说明", "reason"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[4]).whole(&[0, 1]);
-    for item in &items {
+    for item in items {
         let from = place(item.from_seat.as_ref());
         let from = match (from.is_empty(), item.from_node.is_empty()) {
             (false, _) => from,
@@ -127,13 +133,12 @@ async fn list_quarantine(args: &QuarantineListArgs) -> Result<Done, Failure> {
             short(&item.id),
             short(&item.record),
             from,
-            codes::refusal(&item.code),
+            reasons::told(item.why.as_ref()),
             bytes(item.bytes),
             time::local(item.at_ms),
-            item.reason.clone(),
         ]);
     }
-    print(&(table.print() + &more(items.len(), &after)))
+    table.print()
 }
 
 pub async fn stranded(args: &Stranded) -> Result<Done, Failure> {
@@ -179,6 +184,10 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
         let shapes: Vec<Value> = records.iter().map(stranded_shape).collect();
         return print_json(&json!({"stranded": shapes, "next": given(&after)}));
     }
+    print(&(stranded_told(&records) + &more(records.len(), &after)))
+}
+
+fn stranded_told(records: &[Record]) -> String {
     let headers = [
         tr!("记录", "record"),
         tr!("种类", "kind"),
@@ -188,7 +197,7 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
         tr!("原因", "why"),
     ];
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[3]).whole(&[0, 4]);
-    for record in &records {
+    for record in records {
         table.row([
             short(&record.record),
             codes::kind(&record.kind),
@@ -198,7 +207,7 @@ async fn list_stranded(args: &StrandedListArgs) -> Result<Done, Failure> {
             stranding_why(record),
         ]);
     }
-    print(&(table.print() + &more(records.len(), &after)))
+    table.print()
 }
 
 fn stranding_name(stranding: Stranding) -> String {
@@ -218,14 +227,15 @@ fn stranding_why(record: &Record) -> String {
         }
         Stranding::Waiting => tr!("尚缺前面的变更,待其到达", "changes that others build on have not arrived"),
         Stranding::Held => tr!("本版本无法判断", "this version cannot judge it"),
-        Stranding::Edit | Stranding::Unspecified => record.reason.clone(),
+        Stranding::Edit | Stranding::Unspecified => reasons::told(record.why.as_ref()),
     }
 }
 
 fn quarantined_shape(item: &Quarantined) -> Value {
     json!({
         "id": item.id, "record": given(&item.record), "from_node": given(&item.from_node),
-        "from_seat": seat_shape(item.from_seat.as_ref()), "code": item.code, "reason": item.reason,
+        "from_seat": seat_shape(item.from_seat.as_ref()), "code": item.why.as_ref().map(|why| &why.code),
+        "facts": item.why.as_ref().map(reasons::facts),
         "at": time::utc(item.at_ms), "bytes": item.bytes,
     })
 }
@@ -234,7 +244,63 @@ fn stranded_shape(record: &Record) -> Value {
     json!({
         "record": record.record, "kind": record.kind,
         "stranding": word(record.stranding().as_str_name(), "STRANDING_"),
-        "reason": record.reason, "leaves": record.leaves, "since_position": record.since_position,
+        "why": reasons::shape(record.why.as_ref()), "leaves": record.leaves, "since_position": record.since_position,
         "edit": given(&record.edit),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_client::records::Reason;
+
+    use super::*;
+    use crate::text::{Language, codes_in, speaking};
+
+    fn why(code: &str, facts: &[(&str, &str)]) -> Option<Reason> {
+        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Some(Reason { code: code.to_owned(), facts })
+    }
+
+    fn quarantined() -> Vec<Quarantined> {
+        let all = [
+            why("refused.seq", &[("found", "5"), ("expected", "3")]),
+            why("refused.authority", &[("path", "joined_on"), ("seat", "什集镇")]),
+            why("commit.unknown-author", &[("node", "1a2b3c4d")]),
+            why("leaf.too-long", &[("bytes", "70000")]),
+            why("store.damaged", &[("part", "leaf"), ("id", "1a2b3c4d")]),
+        ];
+        let item = |why| Quarantined { id: "ab".repeat(32), why, bytes: 70_000, ..Quarantined::default() };
+        all.map(item).to_vec()
+    }
+
+    #[test]
+    fn in_chinese_what_was_refused_and_what_is_stranded_has_no_english_in_it() {
+        let stranded = [
+            (Stranding::Edit, why("edit.overwritten", &[("path", "name")])),
+            (Stranding::Edit, why("held.directory", &[])),
+            (Stranding::Edit, None),
+            (Stranding::Waiting, None),
+        ];
+        let stranded = stranded.map(|(stranding, why)| Record {
+            kind: "member".to_owned(),
+            stranding: stranding.into(),
+            why,
+            ..Record::default()
+        });
+        speaking(Language::Zh, || {
+            let one = shown(&quarantined()[1], b"bytes");
+            let said = quarantine_told(&quarantined()) + &one + &stranded_told(&stranded);
+            assert_eq!(codes_in(&said), [""; 0], "{said}");
+            assert!(one.contains("作者无权这样写(席位:什集镇,字段:"), "{one}");
+            assert!(said.contains("本节点的存储有损坏(编号:1a2b3c4d,所指:一个变更)"), "{said}");
+        });
+        let said = speaking(Language::En, || quarantine_told(&quarantined()));
+        assert!(said.contains("unknown author of a commit (node: 1a2b3c4d)"), "{said}");
+    }
+
+    #[test]
+    fn programs_get_the_code_and_its_facts() {
+        let shape = quarantined_shape(&quarantined()[0]);
+        assert_eq!((&shape["code"], &shape["facts"]["found"]), (&json!("refused.seq"), &json!("5")));
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use heliu_client::{Access, Client};
-use heliu_tls::small_file::BadFile;
+use heliu_disk::small_file::BadFile;
 
 use crate::cli::Target;
 use crate::config::Config;

@@ -114,7 +114,7 @@ fn complaint(error: &Error, typed: &str) -> Failure {
         failure = failure.why(say!("可选:{choices}", "one of: {choices}"));
     }
     if let Some(source) = std::error::Error::source(error) {
-        failure = failure.because(source);
+        failure = failure.why(wrong(source));
     }
     let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     // Of several the likeliest is the last.
@@ -179,6 +179,18 @@ pub fn page(verb: &str) -> String {
     let mut command = command();
     command.build();
     command.find_subcommand_mut(verb).map(|found| found.render_help().to_string()).unwrap_or_default()
+}
+
+/// What is wrong with a value: our own parsers say it in the language of this process, clap in English.
+fn wrong(source: &(dyn std::error::Error + 'static)) -> Say {
+    let said = source.to_string();
+    if source.is::<std::num::ParseIntError>() {
+        return say!("要写一个整数", "it is to be a whole number");
+    }
+    match said.split_once(" is not in ") {
+        Some((value, range)) => say!("{value} 不在 {range} 之内", "{value} is not in {range}"),
+        None => Say::verbatim(said),
+    }
 }
 
 #[cfg(test)]
@@ -357,6 +369,9 @@ mod tests {
             "heliu quarantine show 12345678",
             "heliu quarantine requeue 12345678 --reason r",
             "heliu quarantine drop 12345678",
+            "heliu foreign list --json",
+            "heliu foreign decline 371726101202 --reason r",
+            "heliu foreign accept 371726101202",
             "heliu stranded reissue 12345678",
             "heliu stranded discard 12345678 --reason r",
             "heliu node --config heliu.toml --log-json",

@@ -42,7 +42,7 @@ pub async fn argument(client: &Client, text: &str, value: ValueType) -> Result<S
         ValueType::Record(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
         ValueType::Unit(_) if is_whole(text) || is_seat(text) => Ok(text.to_owned()),
         ValueType::Unit(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
-        ValueType::Record(kind) | ValueType::Unit(kind) => record(client, text, kind).await,
+        ValueType::Record(kind) | ValueType::Unit(kind) => record(client, text, kind.name).await,
         _ => Ok(text.to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use crate::metadata::Graph;
 
 /// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
 /// node and in a simulated schedule.
-const PURE: &[&str] = &["crates/record", "crates/trust", "crates/storage", "crates/replication"];
+const PURE: &[&str] = &["crates/record", "crates/catalogue", "crates/trust", "crates/storage", "crates/replication"];
 const IMPURE: &[&str] =
     &["tokio", "async-std", "smol", "sqlx", "rusqlite", "tonic", "prost", "hyper", "reqwest", "rustls"];
 
@@ -20,6 +20,7 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ("rustls", &["crates/tls"], TLS),
     ("rcgen", &["crates/tls"], TLS),
     ("rustls-webpki", &["crates/tls"], TLS),
+    ("heliu-catalogue", &["services/"], "take what it says from the catalogue that `main` hands down"),
     ("heliu-storage-sqlite", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
     ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
 ];
@@ -29,7 +30,8 @@ const WIRE_AND_ABOVE: &[&str] = &["crates/wire", "crates/node", "crates/client",
 /// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
 const DIRECTION: &[(&str, &[&str])] = &[
     ("crates/record", &[]),
-    ("crates/disk", &[]),
+    ("crates/catalogue", &["crates/record"]),
+    ("crates/disk", &["crates/record"]),
     ("crates/trust", &["crates/record"]),
     ("crates/storage", &["crates/record", "crates/trust"]),
     ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),

@@ -1,5 +1,5 @@
-//! What there is one way to do: print, and make files. Text from elsewhere reaches terminals and logs escaped, and what a
-//! node keeps is for its owner alone, because each of the two goes through one door.
+//! What there is one way to do: print, make files, and read small ones. Text from elsewhere reaches terminals and logs escaped, and what a
+//! node keeps is for its owner alone, because each goes through one door.
 
 use crate::lexer::code_only;
 use crate::{expect_none, repository};
@@ -25,6 +25,11 @@ const DOORS: &[(&[&str], &str, &str)] = &[
         ],
         "crates/disk/src/lib.rs",
         "make files and folders with crates/disk: they are for their owner alone, whatever the umask",
+    ),
+    (
+        &["fs::read(", "fs::read_to_string"],
+        "crates/disk/src/small_file.rs",
+        "read files with crates/disk: never more than such a file may have, and what is wrong is told as what it is",
     ),
 ];
 
@@ -66,6 +71,7 @@ fn whatever_goes_past_a_door_is_found() {
         "std::fs::write(path, text)?;",
         "let file = OpenOptions::new();",
         "std::fs::create_dir_all(folder)?;",
+        "let text = std::fs::read_to_string(path)?;",
     ] {
         assert_eq!(past_a_door("services/heliu/src/x.rs", code).len(), 1, "{code}");
     }

@@ -1,6 +1,7 @@
 //! An engine on a store, driven in this thread: for floors and for making what a case begins with. The real shell is
 //! `heliu-node`; whatever is measured end to end uses that one.
 
+use heliu_catalogue::catalogue;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ impl<S: Write> Driver<S> {
         let seat = directory.node(node).expect("the node is in the directory").seat;
         let mut start = Start::new(node, seat, directory, meta, (key, Arc::new(Ed25519)), [7; 32]);
         start.sealing = Some(Arc::new(sealing(number)));
-        let engine = Engine::new(Config::default(), start);
+        let engine = Engine::new(Config::new(catalogue()), start);
         Driver { engine, store, transactions: Vec::new(), keep, sent: VecDeque::new(), now: Moment::default() }
     }
 

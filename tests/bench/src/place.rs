@@ -8,8 +8,9 @@ use heliu_client::{Access, Pinned};
 use heliu_node::access::{self, Grant, Role};
 use heliu_node::{Security, Tls};
 
+use heliu_catalogue::catalogue;
+use heliu_catalogue::synthetic::{County, county};
 use heliu_record::seats::{Seat, Tier};
-use heliu_record::synthetic::{County, county};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::realm_id;
@@ -96,7 +97,7 @@ impl Place {
             return plain;
         }
         let grant = Grant { name: "bench".to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
-        let token = access::create(&Tls::in_dir(directory).access, grant).expect("the directory is ours");
+        let token = access::create(&Tls::in_dir(directory).access, grant, catalogue()).expect("the directory is ours");
         let pinned = Pinned { realm: self.directory.realm(), node: key(number).node() };
         Access { pinned: Some(pinned), token: Some(token.to_string()), ..plain }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
+use heliu_catalogue::catalogue;
 use heliu_node::status::LinkReport;
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Upstream};
 use heliu_record::command::Request;
@@ -47,7 +48,7 @@ impl Site {
         let store = Arc::new(SqliteStore::open(directory, options).await.expect("the store opens"));
         let anchor = Anchor { realm: place.directory.realm(), root: place.directory.root() };
         let listen = dial.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let mut options = Options::new(key(number), Arc::new(Ed25519), anchor, listen);
+        let mut options = Options::new(catalogue(), key(number), Arc::new(Ed25519), anchor, listen);
         options.sealing = Some(Arc::new(sealing(number)));
         options.security = place.security(directory);
         options.directory = place.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();

@@ -113,10 +113,7 @@ fn an_honest_edit_that_would_undo_another_is_left_to_people() {
         }
         let stranded = story.world.stranded(township);
         assert_eq!(stranded.len(), 1, "{}", story.words());
-        assert_eq!(
-            (stranded[0].record, stranded[0].reason.as_str()),
-            (org, "其间有人改写了 name somebody has written name meanwhile")
-        );
+        assert_eq!((stranded[0].record, stranded[0].reason.as_str()), (org, "edit.overwritten\npath=name"));
         assert_eq!(codes(&story, "T1"), ["stranded_edits"]);
         // It is still so when the process begins again.
         story.world.crash(township);

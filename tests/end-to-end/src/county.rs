@@ -1,6 +1,7 @@
 //! A county whose nodes run in this process, each on its own SQLite store, with real gRPC between them through gates that
 //! a story can shut. What is true of every story after its links are back is in [`County::agrees`].
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -69,7 +70,7 @@ impl County {
                 tick: Duration::from_millis(100),
                 retry: Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) },
                 sealing: Some(Arc::new(sealing(name))),
-                ..Options::new(Arc::new(key(name)), Arc::new(Ed25519), anchor, listen)
+                ..Options::new(catalogue(), Arc::new(key(name)), Arc::new(Ed25519), anchor, listen)
             };
             let own = folder.path().join(name);
             std::fs::create_dir_all(&own).expect("the directory is ours");
@@ -249,7 +250,7 @@ fn sealing(name: &str) -> SealingSecret {
 fn secured(options: Options, folder: &Path) -> (Options, String) {
     let tls = Tls::in_dir(folder);
     let grant = Grant { name: "clerk".to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
-    let token = heliu_node::access::create(&tls.access, grant).expect("the directory is ours");
+    let token = heliu_node::access::create(&tls.access, grant, catalogue()).expect("the directory is ours");
     (Options { security: Security::Tls(tls), ..options }, token.to_string())
 }
 

@@ -1,6 +1,6 @@
 //! All chance of a run comes from here, and all of it from one seed.
 
-use heliu_record::synthetic::SplitMix;
+use heliu_catalogue::synthetic::SplitMix;
 
 #[derive(Clone, Debug)]
 pub struct Dice(SplitMix);

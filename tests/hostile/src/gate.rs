@@ -1,5 +1,6 @@
 //! The gate as the engine uses it, over one delivery and without an engine: what becomes of each of its leaves.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
 use heliu_record::id::{LeafHash, RecordId};
@@ -29,7 +30,9 @@ pub fn judge(delivery: &Delivery, directory: &Directory, verifier: &dyn Verifier
             (Some(_), Some(Ok(()))) if !delivered.preimage.is_bounded() => Err("leaf.preimage"),
             (Some(commit), Some(Ok(()))) => {
                 let record = delivered.preimage.id();
-                judged.records.entry(record).or_insert_with(|| Leaves::new((*delivered.preimage).clone()));
+                judged.records.entry(record).or_insert_with(|| {
+                    Leaves::new((*delivered.preimage).clone(), catalogue().kind(&delivered.preimage.kind))
+                });
                 Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory)
                     .map(|leaf| {
                         let hash = leaf.hash;

@@ -1,5 +1,6 @@
 //! What each check of the gate costs for an honest change, beside what it would cost to let automerge say the same.
 
+use heliu_catalogue::catalogue;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -67,7 +68,7 @@ pub fn measure() -> Vec<(&'static str, f64)> {
         (
             "place, schema and authority",
             micros(|| {
-                let mut leaves = Leaves::new((*desk.preimage).clone());
+                let mut leaves = Leaves::new((*desk.preimage).clone(), catalogue().kind(&desk.preimage.kind));
                 leaf.iter().for_each(|leaf| drop(leaves.offer(leaf.clone(), &county.directory)));
             }),
         ),

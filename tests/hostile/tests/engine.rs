@@ -1,6 +1,7 @@
 //! An engine on a store in memory, and a hostile peer on a link of it: nothing stops the link, all of it is in quarantine,
 //! and what is honest is admitted.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ fn ready<T>(answer: impl Future<Output = T>) -> T {
 
 impl Node {
     fn new(county: &County) -> Self {
-        Node::with(Config::default(), county)
+        Node::with(Config::new(catalogue()), county)
     }
 
     fn with(config: Config, county: &County) -> Self {
@@ -358,7 +359,7 @@ fn long_records_are_closed_sooner_than_short_ones() {
     let _turn = alone();
     let county = County::new();
     let opened_again = |changes: usize| {
-        let mut node = Node::with(Config { open_max: 64, ..Config::default() }, &county);
+        let mut node = Node::with(Config { open_max: 64, ..Config::new(catalogue()) }, &county);
         let authors: Vec<_> = (0..20).map(|run| county.author(VILLAGE, 100 + run)).collect();
         let mut desks: Vec<Desk<'_>> = authors.iter().map(|author| Desk::new(author, "open")).collect();
         let mut visit = |changes: usize| {

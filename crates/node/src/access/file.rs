@@ -8,10 +8,12 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use heliu_disk::small_file::{self, BadFile};
+use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{from_hex, to_hex};
 use heliu_record::kind::{Label, label};
 use heliu_record::plain_text::{self, Hidden};
-use heliu_tls::small_file::{self, BadFile};
+use heliu_record::reason::{Fact, Reason};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -124,6 +126,28 @@ pub enum AccessError {
     Random(getrandom::Error),
 }
 
+impl AccessError {
+    /// As people are told of it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            AccessError::File { path, why } => {
+                Reason::new("file.not-written").and(Fact::File, path).and(Fact::System, why)
+            }
+            AccessError::Unread { path, why } => why.reason(path),
+            AccessError::Form { path, .. } => Reason::new("access.form").and(Fact::File, path),
+            AccessError::Mode { path, mode } => {
+                Reason::new("access.mode").and(Fact::File, path).and(Fact::Mode, format!("{mode:03o}"))
+            }
+            AccessError::NoSuchToken(id) => Reason::new("access.no-token").and(Fact::Id, id),
+            AccessError::NoSuchKind(kind) => Reason::new("access.no-kind").and(Fact::Found, kind),
+            AccessError::Name(hidden) => Reason::new("access.hidden").and(Fact::Found, hidden),
+            AccessError::NoRole => Reason::new("access.no-role"),
+            AccessError::Random(_) => Reason::new("access.random"),
+        }
+    }
+}
+
 /// A token as its bearer has it.
 #[derive(Clone)]
 pub struct Token {
@@ -193,15 +217,14 @@ pub fn list(file: &Path) -> Result<Vec<Entry>, AccessError> {
         if from_hex::<ID_BYTES>(&entry.id).is_none() || from_hex::<32>(&entry.sha256).is_none() {
             return Err(form(format!("the entry {:?} has no good id or sha256", entry.name)));
         }
-        check_kinds(&entry.kinds)?;
     }
     Ok(entries)
 }
 
 /// Adds a token and gives it back: it is not kept, and cannot be shown again.
-pub fn create(file: &Path, grant: Grant) -> Result<Token, AccessError> {
+pub fn create(file: &Path, grant: Grant, catalogue: &Catalogue) -> Result<Token, AccessError> {
     let mut entries = list(file)?;
-    check_kinds(&grant.kinds)?;
+    check_kinds(&grant.kinds, catalogue)?;
     // It stands in the audit log as who did something.
     let name = plain_text::normal(&grant.name).map_err(AccessError::Name)?.into_owned();
     if grant.roles.is_empty() {
@@ -240,9 +263,8 @@ fn write(file: &Path, entries: &[Entry]) -> Result<(), AccessError> {
     heliu_disk::replace(file, text.as_bytes()).map_err(failed)
 }
 
-fn check_kinds(kinds: &[String]) -> Result<(), AccessError> {
-    let known = |name: &String| heliu_record::kinds::all().iter().any(|kind| kind.name == name);
-    match kinds.iter().find(|name| !known(name)) {
+fn check_kinds(kinds: &[String], catalogue: &Catalogue) -> Result<(), AccessError> {
+    match kinds.iter().find(|name| catalogue.kind(name).is_none()) {
         Some(unknown) => Err(AccessError::NoSuchKind(unknown.clone())),
         None => Ok(()),
     }
@@ -265,6 +287,8 @@ fn check_mode(_: &Path, _: &File) -> Result<(), AccessError> {
 
 #[cfg(test)]
 mod tests {
+    use heliu_catalogue::catalogue;
+
     use super::*;
 
     #[test]
@@ -272,7 +296,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let file = folder.path().join("access.json");
         let grant = Grant { name: "clerk".to_owned(), roles: vec![Role::Read], ..Grant::default() };
-        let token = create(&file, grant).expect("it is made");
+        let token = create(&file, grant, catalogue()).expect("it is made");
         let text = token.to_string();
         let read: Token = text.parse().expect("it is one");
         assert_eq!((&read.id, read.hash()), (&token.id, token.hash()));
@@ -291,7 +315,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().expect("a temporary directory");
         let file = folder.path().join("access.json");
-        create(&file, Grant { roles: vec![Role::Read], ..Grant::default() }).expect("it is made");
+        create(&file, Grant { roles: vec![Role::Read], ..Grant::default() }, catalogue()).expect("it is made");
         let mode = std::fs::metadata(&file).expect("it is there").permissions().mode() & 0o777;
         assert_eq!(mode, 0o600);
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).expect("it is ours");

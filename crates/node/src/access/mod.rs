@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use heliu_record::id::from_hex;
+use heliu_record::reason::Reason;
 use subtle::ConstantTimeEq as _;
 
 pub(crate) use attempts::Attempts;
@@ -25,7 +26,7 @@ use crate::stamp::Stamp;
 pub(crate) struct Doors {
     file: PathBuf,
     known: RwLock<Arc<BTreeMap<String, Arc<Entry>>>>,
-    problem: Mutex<Option<String>>,
+    problem: Mutex<Option<Reason>>,
     pub attempts: Attempts,
     /// Of the file, before it was read at the start.
     pub begun: Stamp,
@@ -63,12 +64,12 @@ impl Doors {
             *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
             count
         });
-        *self.told() = taken.as_ref().err().map(ToString::to_string);
+        *self.told() = taken.as_ref().err().map(AccessError::reason);
         taken
     }
 
     /// Why the file is not what is in use.
-    pub fn problem(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<Reason> {
         self.told().clone()
     }
 
@@ -92,7 +93,7 @@ impl Doors {
         }
     }
 
-    fn told(&self) -> MutexGuard<'_, Option<String>> {
+    fn told(&self) -> MutexGuard<'_, Option<Reason>> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,6 +79,10 @@ pub(crate) const METHODS: &[(&str, &[(&str, Rule)])] = &[
             ("ListStranded", role(Role::Operate, Scope::Seats)),
             ("Reissue", role(Role::Operate, Scope::Seats)),
             ("Discard", role(Role::Operate, Scope::Seats)),
+            // Whom a node takes something of is about all that it holds.
+            ("ListForeign", role(Role::Operate, Scope::Node)),
+            ("Decline", role(Role::Operate, Scope::Node)),
+            ("Accept", role(Role::Operate, Scope::Node)),
             ("ListAlarms", role(Role::Operate, Scope::Seats)),
         ],
     ),

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::Stream as Incoming;
+use heliu_record::reason::Facts;
 use heliu_tls::{explain, proven};
 use heliu_trust::id::NodeId;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -86,7 +87,7 @@ async fn next(listener: &TcpListener, connections: &Connections) -> (TcpStream, 
 fn note_evicted(connections: &Connections, evicted: Option<SocketAddr>) {
     if let Some(address) = evicted {
         let why = "too many connections have not shown who they are; this was the oldest of the address that has most";
-        connections.refused.note(address, "evicted", why, None);
+        connections.refused.note(address, ("evicted", Facts::none()), why, None);
     }
 }
 
@@ -99,7 +100,7 @@ async fn receive(connections: Arc<Connections>, ready: Ready, tcp: TcpStream, ad
             secured = tokio::time::timeout(connections.bounds.handshake, secure(&connections, secured, tcp, address)) => {
                 secured.unwrap_or_else(|_| {
                     let why = format!("it did not secure the connection within {} s", connections.bounds.handshake.as_secs());
-                    connections.refused.note(address, "handshake_timeout", &why, None);
+                    connections.refused.note(address, ("handshake_timeout", Facts::none()), &why, None);
                     None
                 })
             }
@@ -124,14 +125,14 @@ async fn secure(
             let node = proven(state);
             if state.alpn_protocol().is_none() {
                 let why = "it did not say that it speaks HTTP/2, as nodes and their clients do";
-                connections.refused.note(address, "not_http2", why, node);
+                connections.refused.note(address, ("not_http2", Facts::none()), why, node);
                 return None;
             }
             Some((Stream::Secured(Box::new(stream)), node))
         }
         Err(error) => {
             let failed = explain(&error);
-            connections.refused.note(address, failed.code, &failed.reason, failed.node);
+            connections.refused.note(address, (failed.code, failed.facts), &failed.words.en, failed.node);
             None
         }
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use heliu_record::reason::Facts;
 use heliu_trust::id::NodeId;
 
 use crate::clock::{Clock, Then};
@@ -28,8 +29,9 @@ impl RefusedPeers {
         RefusedPeers { state: Mutex::default(), told }
     }
 
-    pub fn note(&self, address: SocketAddr, code: &'static str, reason: &str, node: Option<NodeId>) {
-        let refused = RefusedPeer { at_ms: 0, address, code, reason: reason.to_owned(), node };
+    /// `reason` is for the log.
+    pub fn note(&self, address: SocketAddr, (code, facts): (&'static str, Facts), reason: &str, node: Option<NodeId>) {
+        let refused = RefusedPeer { at_ms: 0, address, code, facts, node };
         let mut state = self.lock();
         state.count += 1;
         if self.told.claim(Source::at(address.ip()), code) {
@@ -55,6 +57,8 @@ impl RefusedPeers {
 
 #[cfg(test)]
 mod tests {
+    use heliu_record::reason::Fact;
+
     use super::*;
 
     #[test]
@@ -62,9 +66,9 @@ mod tests {
         let refused = RefusedPeers::new(Arc::default());
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         for n in 0..1000 {
-            refused.note(address, "expired", &n.to_string(), None);
+            refused.note(address, ("expired", Facts::none().and(Fact::Found, n)), "", None);
         }
         let (count, last) = refused.report(&Clock::start());
-        assert_eq!((count, last.len(), last[0].reason.as_str()), (1000, KEPT, "999"));
+        assert_eq!((count, last.len(), last[0].facts.to_string().as_str()), (1000, KEPT, "found=999"));
     }
 }

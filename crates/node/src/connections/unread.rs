@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use heliu_record::reason::Facts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -280,7 +281,7 @@ pub(crate) async fn watch(unread: Arc<Unread>, refused: Arc<RefusedPeers>, life:
                 answer.hang_up();
                 if let Some(visitor) = &answer.visitor {
                     let why = "it asked, and did not take the answer";
-                    refused.note(visitor.address, "answers_not_taken", why, visitor.node);
+                    refused.note(visitor.address, ("answers_not_taken", Facts::none()), why, visitor.node);
                 }
             }
         }

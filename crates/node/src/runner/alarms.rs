@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use heliu_record::conflict::Explanation;
+use heliu_record::reason::{Fact, Reason};
 use heliu_replication::{Alarm, Severity};
 use heliu_storage::{StoreError, Write};
 use heliu_trust::audit::AuditHead;
@@ -12,7 +13,7 @@ use heliu_trust::statement::Body;
 
 use super::Running;
 use super::health::Health;
-use crate::error::in_chinese;
+use crate::error::in_words;
 use crate::zone;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -54,7 +55,7 @@ impl<S: Write + 'static> Running<S> {
         let (_, refused) = inner.connections.refused.report(&inner.clock);
         let recent: Vec<_> = refused.iter().filter(|peer| peer.at_ms.saturating_add(REFUSED_MS) > now_ms).collect();
         if let Some(last) = recent.first() {
-            alarms.push(refused_peers(recent.len(), &last.reason, &last.address.to_string(), last.at_ms));
+            alarms.push(refused_peers(recent.len(), &last.address.to_string(), last.at_ms));
         }
         alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.severity));
         alarms
@@ -93,7 +94,8 @@ fn alarm(
 }
 
 fn store_failed(why: &StoreError, at_ms: i64) -> Alarm {
-    let what = (format!("存储无法写入:{}。", in_chinese(why)), format!("The store takes no writes: {why}."));
+    let words = in_words(why);
+    let what = (format!("存储无法写入:{}。", words.zh), format!("The store takes no writes: {}.", words.en));
     let next = match why {
         StoreError::Quota { .. } => (
             "请调大 heliu.toml 的 store.quota_mib(0 为不限),然后重启节点。",
@@ -138,12 +140,15 @@ fn certificate_expiring(days: i64, at_ms: i64) -> Alarm {
     alarm("certificate_expiring", severity, what, next, "", at_ms)
 }
 
-fn file_not_taken(why: &str, at_ms: i64) -> Alarm {
+fn file_not_taken(why: &Reason, at_ms: i64) -> Alarm {
+    let file = why.facts.iter().find(|(fact, _)| *fact == Fact::File).map(|(_, file)| format!(" {file}"));
+    let file = file.unwrap_or_default();
     let what = (
-        format!("新的证书或访问列表未被采用,仍用旧的:{why}。"),
-        format!("A new certificate or access list was not taken, and the old one stays: {why}."),
+        format!("新的证书或访问令牌清单{file} 未被采用,仍用旧的。"),
+        format!("A new certificate or access list{file} was not taken, and the old one stays."),
     );
-    alarm("file_not_taken", Severity::Warning, what, ("请改正该文件。", "Correct the file."), "", at_ms)
+    let next = ("heliu status 说明原因;请改正该文件。", "heliu status says why: correct the file.");
+    alarm("file_not_taken", Severity::Warning, what, next, "", at_ms)
 }
 
 fn unknown_time_zone(name: &str, at_ms: i64) -> Alarm {
@@ -160,13 +165,14 @@ fn unknown_time_zone(name: &str, at_ms: i64) -> Alarm {
     alarm("unknown_time_zone", Severity::Warning, what, next, name, at_ms)
 }
 
-fn refused_peers(count: usize, reason: &str, address: &str, at_ms: i64) -> Alarm {
+fn refused_peers(count: usize, address: &str, at_ms: i64) -> Alarm {
     let what = (
-        format!("最近一小时有 {count} 次连接或请求被拒绝,最近一次来自 {address}:{reason}。"),
-        format!(
-            "{count} connections or requests were refused in the last hour, the last one from {address}: {reason}."
-        ),
+        format!("最近一小时有 {count} 次连接或请求被拒绝,最近一次来自 {address}。"),
+        format!("{count} connections or requests were refused in the last hour, the last one from {address}."),
     );
-    let next = ("请核对是谁;heliu status 列出最近的各次。", "Find out who it is: heliu status shows the last ones.");
+    let next = (
+        "请核对是谁;heliu status 列出最近的各次和原因。",
+        "Find out who it is: heliu status shows the last ones, and why.",
+    );
     alarm("refused_peers", Severity::Info, what, next, address, at_ms)
 }

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use heliu_record::reason::Reason;
 use heliu_replication::Engine;
 use heliu_replication::effect::{Effect, Input, LinkId};
 use heliu_replication::frame::{Frame, Refuse, RefuseCode};
@@ -48,7 +49,7 @@ pub(crate) struct Runner<S> {
     pub engine: Engine,
     pub inbox: mpsc::Receiver<Ask>,
     pub directory: watch::Sender<Directory>,
-    pub read_only: watch::Sender<Option<String>>,
+    pub read_only: watch::Sender<Option<Reason>>,
     pub program: String,
     pub tick: Duration,
     pub shutdown_deadline: Duration,
@@ -155,6 +156,7 @@ impl<S: Write + 'static> Running<S> {
                 }
             },
             Ask::Alarms { answer } => drop(answer.send(self.alarms())),
+            Ask::Foreign { answer } => drop(answer.send(self.run.engine.foreign())),
             Ask::Receipt { record, answer } => drop(answer.send(self.run.engine.receipt(record))),
             Ask::AuditHeads { answer } => drop(answer.send(self.audit_heads())),
             Ask::Status { answer } => self.report_status(answer),

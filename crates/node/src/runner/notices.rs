@@ -1,6 +1,7 @@
 //! What the engine finds worth telling, as log lines that an operator understands: what, why, what to do. What the other end
 //! of a link can cause is told as often as [`crate::told`] allows.
 
+use heliu_record::reason::Facts;
 use heliu_replication::frame::{Refuse, RefuseCode};
 use heliu_replication::{LinkId, Notice};
 use heliu_storage::Write;
@@ -166,7 +167,7 @@ impl<S: Write + 'static> Running<S> {
         };
         let end = self.ends.get(&link).filter(|end| !end.dialer);
         if let Some(address) = end.and_then(|end| end.address.parse().ok()) {
-            inner.connections.refused.note(address, code, &why.reason, Some(peer));
+            inner.connections.refused.note(address, (code, Facts::none()), &why.reason, Some(peer));
         }
     }
 

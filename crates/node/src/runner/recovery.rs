@@ -32,7 +32,7 @@ impl<S: Write + 'static> Running<S> {
             self.verifying.gone(link);
             end.close(Refuse { code: RefuseCode::StoreFailed, reason: error.to_string() });
         }
-        self.run.read_only.send_replace(Some(format!("{error}. Reads go on; writes are tried again by themselves")));
+        self.run.read_only.send_replace(Some(error.reason()));
         self.waiting.fail(&error);
         let retry_at = Some(Instant::now() + self.backoff.delay());
         self.health = Health::Failed { error, retry_at };

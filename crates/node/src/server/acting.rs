@@ -20,7 +20,7 @@ pub(super) fn of_order(error: &OrderError) -> Status {
         OrderError::BadEntries(why) => {
             let what = ("条目接不上本节点的名录。", "The entries do not follow this node's directory.");
             Refusal::new(Code::FailedPrecondition, "bad_entries", what.0, what.1)
-                .why(&format!("{why}。"), &format!("{why}."))
+                .why(&format!("{}。", why.zh), &format!("{}.", why.en))
                 .next("请按最新的名录重新拟制。", "Draw them up anew on the newest directory.")
         }
         OrderError::StoreFailed(error) => of_write(error),

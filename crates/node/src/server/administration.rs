@@ -276,7 +276,7 @@ fn receipt_in_words(receipt: Receipt, directory: &Directory) -> pb::Receipt {
     }
 }
 
-fn seat(directory: &Directory, text: &str) -> Result<SeatId, Status> {
+pub(super) fn seat(directory: &Directory, text: &str) -> Result<SeatId, Status> {
     let text = text.trim();
     let seats = directory.seats();
     let by_id = || text.parse().ok().filter(|id| seats.get(*id).is_some());

@@ -32,6 +32,8 @@ const SMALL: &[&str] = &[
     "/heliu.operations.v1.OperationsService/Drop",
     "/heliu.operations.v1.OperationsService/Reissue",
     "/heliu.operations.v1.OperationsService/Discard",
+    "/heliu.operations.v1.OperationsService/Decline",
+    "/heliu.operations.v1.OperationsService/Accept",
     "/heliu.administration.v1.AdministrationService/MintToken",
     "/heliu.administration.v1.AdministrationService/Propose",
     "/heliu.administration.v1.AdministrationService/Append",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use heliu_record::id::to_hex;
+use heliu_record::reason::Reason;
 use heliu_storage::{AuditRow, Read, StoreError};
 use heliu_trust::audit::{AuditEntry, AuditFault, AuditHead, verify};
 use heliu_wire::administration as pb;
@@ -54,13 +55,13 @@ pub(super) async fn is_for<S: Read>(entry: &pb::AuditEntry, reach: &Reach<'_, S>
 pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<pb::VerifyAuditResponse, StoreError> {
     let told_seq = told.map_or(0, |told| told.seq);
     let mut head = AuditHead::START;
-    let found = |head: &AuditHead, broken: Option<(u64, String)>, told_matches| {
+    let found = |head: &AuditHead, broken: Option<(u64, &str)>, told_matches| {
         let (broken_at, problem) = broken.unzip();
         pb::VerifyAuditResponse {
             entries: head.seq,
             head: to_hex(&head.hash),
             broken_at,
-            problem: problem.unwrap_or_default(),
+            problem: problem.map(|code| (&Reason::new(code)).into()),
             told_seq,
             told_matches,
         }
@@ -72,12 +73,12 @@ pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<
         let mut wrong = None;
         for row in rows {
             let problem = match AuditEntry::decode(&row.encoded) {
-                Ok(entry) if entry.time_ms != row.time_ms => "the time beside it is not its own".to_owned(),
+                Ok(entry) if entry.time_ms != row.time_ms => "audit.time",
                 Ok(entry) => {
                     chain.push((entry, row.hash));
                     continue;
                 }
-                Err(error) => format!("it cannot be read: {error}"),
+                Err(_) => "audit.unreadable",
             };
             wrong = Some((row.seq, problem));
             break;
@@ -89,7 +90,7 @@ pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<
             Err(error) => {
                 // A chain that was written anew fits together; only what others were told gives it away.
                 let is_told = error.what == AuditFault::Rewritten;
-                return Ok(found(&head, Some((error.seq, error.what.to_string())), !is_told && told_seq < error.seq));
+                return Ok(found(&head, Some((error.seq, error.what.code())), !is_told && told_seq < error.seq));
             }
         }
         if wrong.is_some() {
@@ -98,7 +99,7 @@ pub(super) async fn walk<S: Read>(store: &S, told: Option<AuditHead>) -> Result<
     }
     match verify(std::iter::empty(), head, &told.iter().map(|told| (told.seq, told.hash)).collect::<BTreeMap<_, _>>()) {
         Ok(_) => Ok(found(&head, None, true)),
-        Err(error) => Ok(found(&head, Some((error.seq, error.what.to_string())), false)),
+        Err(error) => Ok(found(&head, Some((error.seq, error.what.code())), false)),
     }
 }
 
@@ -167,7 +168,8 @@ mod tests {
         let store = MemoryStore::open(StoreId([1; 16]), Incarnation([1; 16]));
         store.apply(&Transaction { audit, ..Transaction::default() }).await.expect("it is taken");
         let walked = walk(&store, None).await.expect("it reads");
-        assert_eq!((walked.broken_at, walked.problem.as_str()), (Some(3), "the time beside it is not its own"));
+        let problem = walked.problem.unwrap_or_default().code;
+        assert_eq!((walked.broken_at, problem.as_str()), (Some(3), "audit.time"));
     }
 
     #[tokio::test]

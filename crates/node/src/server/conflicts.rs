@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::conflict::{Conflict, ConflictValue, Explanation};
 use heliu_record::id::{RecordId, to_hex};
-use heliu_record::rules;
 use heliu_storage::ConflictRow;
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
@@ -27,20 +27,26 @@ pub(super) fn quotes(body: &[u8]) -> Option<BTreeSet<RecordId>> {
 }
 
 /// Who is not shown all records that the explanation names is told what it is in general.
-fn in_general(conflict: &mut Conflict) {
-    conflict.explanation = rules::in_general(&conflict.kind).unwrap_or_else(|| Explanation::new("", ""));
+fn in_general(conflict: &mut Conflict, catalogue: &Catalogue) {
+    conflict.explanation = catalogue.in_general(&conflict.kind).unwrap_or_else(|| Explanation::new("", ""));
     conflict.quotes.clear();
 }
 
 /// As a list shows it: without its body. `names`: the reader is shown all records that the explanation names.
-pub(super) fn listed(row: &ConflictRow, names: bool, bytes: usize, directory: &Directory) -> pb::Conflict {
+pub(super) fn listed(
+    row: &ConflictRow,
+    names: bool,
+    bytes: usize,
+    directory: &Directory,
+    catalogue: &Catalogue,
+) -> pb::Conflict {
     let (body, cuts) = fit(&row.body, bytes);
     let conflict = serde_json::from_str(&body).ok();
     conflict.map_or_else(
         || unread(row, String::new(), cuts.clone()),
         |mut conflict: Conflict| {
             if !names {
-                in_general(&mut conflict);
+                in_general(&mut conflict, catalogue);
             }
             pb::Conflict { cuts: cuts.clone(), ..heliu_wire::conflict(&conflict, directory.seats(), String::new()) }
         },
@@ -55,6 +61,7 @@ pub(super) fn shown(
     rows: usize,
     bytes: usize,
     directory: &Directory,
+    catalogue: &Catalogue,
 ) -> pb::GetConflictResponse {
     let (mut body, cuts) = fit(&row.body, bytes / 4);
     let Ok(mut conflict) = serde_json::from_str::<Conflict>(&body) else {
@@ -62,7 +69,7 @@ pub(super) fn shown(
         return pb::GetConflictResponse { conflict: Some(unread(row, body, cuts)), ..Default::default() };
     };
     if !names {
-        in_general(&mut conflict);
+        in_general(&mut conflict, catalogue);
         body = serde_json::to_string(&conflict).unwrap_or_default();
     }
     // A value takes more in the answer than in the body: its seat has a name there.

@@ -2,6 +2,7 @@
 //! once, and a source whose requests are refused too often is not heard for a while, but for a request that holds: machines
 //! behind one address do not shut each other out, and to look at two signatures costs no more than to read the request.
 
+use heliu_record::reason::{Fact, Facts};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::signature::Verifier as _;
 use heliu_trust::token::{self, JoinRequest, judge_join};
@@ -39,10 +40,10 @@ impl Enrolment {
     }
 
     /// Notes that somebody was not let in.
-    fn refuse(&self, visitor: Option<&Visitor>, reason: &str, refusal: Refusal) -> Status {
+    fn refuse(&self, visitor: Option<&Visitor>, facts: Facts, reason: &str, refusal: Refusal) -> Status {
         if let Some(visitor) = visitor {
             self.node.0.join_attempts.failed(visitor.address.ip());
-            self.node.0.connections.refused.note(visitor.address, "join_refused", reason, None);
+            self.node.0.connections.refused.note(visitor.address, ("join_refused", facts), reason, None);
         }
         refusal.into()
     }
@@ -60,17 +61,17 @@ impl EnrolmentService for Enrolment {
             Err(_) if too_many => return Err(too_many_attempts().into()),
             Err(error) => {
                 let why = format!("its join request cannot be read: {error}");
-                return Err(self.refuse(visitor.as_ref(), &why, unreadable(&error.to_string())));
+                return Err(self.refuse(visitor.as_ref(), Facts::none(), &why, unreadable()));
             }
         };
         let joined = match self.node.join(asked).await {
             Ok(joined) => joined,
-            Err(JoinError::Refused { code, reason }) => {
-                let refusal = in_words(&code, &reason);
+            Err(JoinError::Refused { code, facts }) => {
+                let refusal = in_words(&code, &facts);
                 // Who has to wait, or asks twice, has done nothing wrong.
                 return Err(match code.as_str() {
                     "join.pending" | "join.busy" | "join.asked-again" => refusal.into(),
-                    _ => self.refuse(visitor.as_ref(), &format!("its join request is refused: {reason}"), refusal),
+                    _ => self.refuse(visitor.as_ref(), facts, &format!("its join request is refused: {code}"), refusal),
                 });
             }
             Err(JoinError::StoreFailed(error)) => return Err(of_write(&error).into()),
@@ -87,11 +88,9 @@ impl EnrolmentService for Enrolment {
     }
 }
 
-fn unreadable(why: &str) -> Refusal {
+fn unreadable() -> Refusal {
     let what = ("无法读取加入请求。", "The join request cannot be read.");
-    invalid("request", what.0, what.1)
-        .why(&format!("{why}。"), &format!("{why}."))
-        .next("请核对两端程序的版本。", "Check the versions of both programs.")
+    invalid("request", what.0, what.1).next("请核对两端程序的版本。", "Check the versions of both programs.")
 }
 
 fn too_many_attempts() -> Refusal {
@@ -100,8 +99,8 @@ fn too_many_attempts() -> Refusal {
         .next("一分钟后再试,并核对令牌。", "Try again in a minute, and check the token.")
 }
 
-/// The engine's codes in words. One that is not known here, since another node has refused, stands with its own words.
-fn in_words(code: &str, reason: &str) -> Refusal {
+/// The engine's codes in words. Another node may have refused, and have a code that is not known here.
+fn in_words(code: &str, facts: &Facts) -> Refusal {
     let again = ("请向签发者另要一个令牌。", "Ask whoever made the token for another one.");
     let (kind, what, next) = match code {
         "join.foreign" => (
@@ -186,7 +185,10 @@ fn in_words(code: &str, reason: &str) -> Refusal {
     let short = code.strip_prefix("join.").unwrap_or(code).replace('-', "_");
     let refusal = Refusal::new(kind, &short, what.0, what.1);
     let refusal = if code == "join.pending" { refusal.sort(Sort::Busy) } else { refusal };
-    refusal.why(&format!("{reason}。"), &format!("{reason}.")).next(next.0, next.1)
+    let node = facts.iter().find(|(fact, _)| *fact == Fact::Node).map(|(_, node)| node);
+    let why = node.map(|node| (format!("所涉节点:{node}。"), format!("The node that it is about: {node}.")));
+    let (zh, en) = why.unwrap_or_default();
+    refusal.why(&zh, &en).next(next.0, next.1)
 }
 
 #[cfg(test)]
@@ -209,10 +211,10 @@ mod tests {
             token::JoinError::NodeTwice(node),
             token::JoinError::NeedsSecondSignature,
         ];
-        let other = in_words("join.new", "a newer node says so");
-        assert!(other.why.en.contains("a newer node says so"));
+        let other = in_words("join.new", &Facts::read("a newer node says so"));
+        assert_eq!((&*other.why.zh, &*other.why.en), ("", ""), "it may be anybody's");
         for error in errors {
-            let told = in_words(error.code(), &error.to_string());
+            let told = in_words(error.code(), &error.facts());
             assert!(told.what != other.what && !told.next.zh.is_empty() && !told.next.en.is_empty(), "{told:?}");
         }
     }

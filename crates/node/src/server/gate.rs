@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
 use futures::future::{Either, Map, Ready, ready};
+use heliu_record::reason::Facts;
 use tokio::time::error::Elapsed;
 use tokio::time::{Timeout, timeout};
 use tonic::body::Body;
@@ -86,11 +87,11 @@ fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderM
             if secured.doors.attempts.failed(visitor.address.ip()) {
                 return words::too_many_attempts();
             }
-            let (code, reason) = match bad {
-                BadToken::Unknown => ("bad_token", "its access token is not one of this node's"),
-                BadToken::Expired => ("expired_token", "its access token has expired"),
+            let (why, reason) = match bad {
+                BadToken::Unknown => (("bad_token", Facts::none()), "its access token is not one of this node's"),
+                BadToken::Expired => (("expired_token", Facts::none()), "its access token has expired"),
             };
-            inner.connections.refused.note(visitor.address, code, reason, visitor.node);
+            inner.connections.refused.note(visitor.address, why, reason, visitor.node);
         }
         match bad {
             BadToken::Unknown if secured.doors.is_amiss() => words::no_access_list(),

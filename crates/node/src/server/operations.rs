@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use heliu_record::conflict::ConflictId;
 use heliu_record::id::{LeafHash, RecordId, from_hex, to_hex};
-use heliu_replication::{Alarm, Severity};
+use heliu_replication::{Alarm, ForeignAction, Severity};
 use heliu_storage::{ConflictQuery, ConflictRow, Position, QuarantineRow, Quarantined, Read, StoreError, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
@@ -16,6 +16,7 @@ use heliu_wire::records::Seat;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
+use super::administration::seat;
 use super::pages::{LOOKED_PAGES, Page, Walk, after, aside};
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::Reach;
@@ -48,9 +49,11 @@ impl<S: Read> Operations<S> {
     /// These, as a list shows them.
     async fn listed(&self, reach: &Reach<'_, S>, rows: Vec<ConflictRow>) -> Result<Vec<pb::Conflict>, Status> {
         let (rows, names) = self.names_shown(reach, rows).await?;
-        let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes() / 16);
+        let (directory, catalogue) = (reach.directory.clone(), self.node.catalogue());
+        let bytes = self.node.page_bytes() / 16;
         aside(move || {
-            let listed = |(row, names): (&ConflictRow, bool)| conflicts::listed(row, names, bytes, &directory);
+            let listed =
+                |(row, names): (&ConflictRow, bool)| conflicts::listed(row, names, bytes, &directory, catalogue);
             rows.iter().zip(names).map(listed).collect()
         })
         .await
@@ -157,6 +160,18 @@ impl<S: Read> Operations<S> {
         Ok(alarms)
     }
 
+    async fn decide_foreign(
+        &self,
+        reach: &Reach<'_, S>,
+        text: &str,
+        action: ForeignAction,
+        reason: &str,
+    ) -> Result<(), Status> {
+        let by = actor(&reach.caller, Role::Operate, "");
+        let seat = seat(&reach.directory, text)?;
+        self.node.decide_foreign(seat, action, by, reason.to_owned()).await.map_err(|error| of_order(&error))
+    }
+
     /// Links that are for the bearer: to the nodes of his seats, and of those below.
     async fn links(&self, reach: &Reach<'_, S>) -> Result<Vec<LinkReport>, Status> {
         let mut links = self.node.links().await.map_err(|error| of_ask(&error))?;
@@ -218,10 +233,10 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
             directory_head: status.directory_head.to_string(),
             uptime_ms: u64::try_from(status.uptime.as_millis()).unwrap_or(u64::MAX),
             version: status.program,
-            read_only_reason: status.read_only.unwrap_or_default(),
+            read_only: status.read_only.as_ref().map(Into::into),
             now_ms: status.now_ms,
             certificate_not_after_ms: status.certificate_not_after_ms,
-            problems: status.problems,
+            problems: status.problems.iter().map(Into::into).collect(),
             refusals: status.refusals,
             recent_refusals: status.recent_refusals.into_iter().map(operators::refused).collect(),
             unread_bytes: status.unread_bytes,
@@ -257,7 +272,7 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
     async fn list_conflicts(&self, request: Request<pb::ListConflictsRequest>) -> Answer<pb::ListConflictsResponse> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        known("kind", &asked.kind, heliu_record::rules::findings().map(|finding| (finding.name, finding.label)))?;
+        known("kind", &asked.kind, self.node.catalogue().findings().map(|finding| (finding.name, finding.label)))?;
         let bytes = self.node.page_bytes();
         let after = after::<ConflictId>(&asked.after)?.map(|id| id.0);
         let mut walk = Walk::new(asked.limit, bytes, after, reach.sight.is_whole());
@@ -297,9 +312,10 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         match found.len() {
             1 => {
                 let (row, names) = (found.remove(0), names.first().copied().unwrap_or_default());
-                let (directory, bytes) = (reach.directory.clone(), self.node.page_bytes());
+                let (directory, catalogue) = (reach.directory.clone(), self.node.catalogue());
+                let bytes = self.node.page_bytes();
                 let rows = pages::rows(asked.limit);
-                let shown = aside(move || conflicts::shown(&row, names, from, rows, bytes, &directory));
+                let shown = aside(move || conflicts::shown(&row, names, from, rows, bytes, &directory, catalogue));
                 shown.await.map(Response::new)
             }
             0 => {
@@ -380,6 +396,29 @@ impl<S: Read + 'static> OperationsService for Operations<S> {
         let leaf = self.stranded_edit(&reach, &asked.edit).await?;
         self.node.discard(leaf, by, asked.reason).await.map_err(|error| of_order(&error))?;
         Ok(Response::new(pb::DiscardResponse {}))
+    }
+
+    async fn list_foreign(&self, request: Request<pb::ListForeignRequest>) -> Answer<pb::ListForeignResponse> {
+        let reach = self.reach(&request)?;
+        let asked = request.into_inner();
+        let authors = self.node.foreign().await.map_err(|error| of_ask(&error))?;
+        let authors = authors.iter().map(|author| operators::foreign(author, &reach.directory));
+        let (authors, next) = pages::of(authors, &asked.after, asked.limit, self.node.page_bytes())?;
+        Ok(Response::new(pb::ListForeignResponse { authors, next }))
+    }
+
+    async fn decline(&self, request: Request<pb::DeclineRequest>) -> Answer<pb::DeclineResponse> {
+        let reach = self.reach(&request)?;
+        let asked = request.get_ref();
+        self.decide_foreign(&reach, &asked.seat, ForeignAction::Decline, &asked.reason).await?;
+        Ok(Response::new(pb::DeclineResponse {}))
+    }
+
+    async fn accept(&self, request: Request<pb::AcceptRequest>) -> Answer<pb::AcceptResponse> {
+        let reach = self.reach(&request)?;
+        let asked = request.get_ref();
+        self.decide_foreign(&reach, &asked.seat, ForeignAction::Accept, &asked.reason).await?;
+        Ok(Response::new(pb::AcceptResponse {}))
     }
 
     async fn list_alarms(&self, request: Request<pb::ListAlarmsRequest>) -> Answer<pb::ListAlarmsResponse> {

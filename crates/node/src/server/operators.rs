@@ -1,7 +1,8 @@
 //! Links, verifications, what was refused and what is stranded, as the messages of `heliu.operations.v1` say them.
 
 use heliu_record::id::to_hex;
-use heliu_replication::{Alarm, Severity};
+use heliu_record::reason::{Facts, Reason};
+use heliu_replication::{Alarm, ForeignAuthor, Severity};
 use heliu_storage::{Quarantined, RecordRow, RecordState, StrandedRow};
 use heliu_trust::directory::Directory;
 use heliu_wire::operations as pb;
@@ -74,21 +75,19 @@ fn state(state: LinkState) -> pb::LinkState {
 }
 
 pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb::Verification {
-    let (outcome, detail) = outcome(verified.outcome);
     let peer = verified.peer.map(|peer| peer.to_string()).unwrap_or_default();
     let peer_seat = verified.peer_seat.map(|seat| Seat::of(seat, directory.seats()));
     let address = if verified.dialer { verified.address.clone() } else { String::new() };
     let said = pb::Verification {
         peer_node: peer,
         peer_seat,
-        outcome: outcome.into(),
+        outcome: outcome(verified.outcome).into(),
         address,
         misplaced: verified.is_misplaced,
         ..pb::Verification::default()
     };
-    let Some(cut) = verified.cut else { return pb::Verification { detail: detail.to_owned(), ..said } };
+    let Some(cut) = verified.cut else { return said };
     pb::Verification {
-        detail: detail.to_owned(),
         records: cut.sums.records,
         held: to_hex(&cut.sums.held.0),
         admitted: to_hex(&cut.sums.admitted.0),
@@ -98,19 +97,14 @@ pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb
     }
 }
 
-fn outcome(outcome: Outcome) -> (pb::Outcome, &'static str) {
+fn outcome(outcome: Outcome) -> pb::Outcome {
     match outcome {
-        Outcome::Equal => (pb::Outcome::Equal, ""),
-        Outcome::JudgedDifferently => (
-            pb::Outcome::JudgedDifferently,
-            "两端变更相同而判断不同,请上报两端版本 the ends hold the same and judge it differently: report both versions",
-        ),
-        Outcome::Different => (pb::Outcome::Different, "两端不同,正在核对 the ends differ; they are being reconciled"),
-        Outcome::MovedOn => {
-            (pb::Outcome::MovedOn, "期间仍在变更,稍后再试 one end kept changing meanwhile; try again when it is quiet")
-        }
-        Outcome::NotConnected => (pb::Outcome::NotConnected, "未连接 not connected: heliu peers says why"),
-        Outcome::TimedOut => (pb::Outcome::TimedOut, "对端未在时限内答复 the other end did not answer in time"),
+        Outcome::Equal => pb::Outcome::Equal,
+        Outcome::JudgedDifferently => pb::Outcome::JudgedDifferently,
+        Outcome::Different => pb::Outcome::Different,
+        Outcome::MovedOn => pb::Outcome::MovedOn,
+        Outcome::NotConnected => pb::Outcome::NotConnected,
+        Outcome::TimedOut => pb::Outcome::TimedOut,
     }
 }
 
@@ -121,8 +115,7 @@ pub(super) fn quarantined(listed: &Quarantined, directory: &Directory) -> pb::Qu
         record: row.record.map(|record| record.to_string()).unwrap_or_default(),
         from_node: row.from.map(|node| node.to_string()).unwrap_or_default(),
         from_seat: row.from.and_then(|node| seat_of_node(node, directory)),
-        code: row.code.clone(),
-        reason: row.reason.clone(),
+        why: Some((&Reason { code: row.code.clone(), facts: Facts::read(&row.reason) }).into()),
         at_ms: row.at_ms,
         bytes: listed.len,
     }
@@ -155,19 +148,23 @@ pub(super) fn alarm(alarm: Alarm) -> pb::Alarm {
     }
 }
 
+pub(super) fn foreign(author: &ForeignAuthor, directory: &Directory) -> pb::ForeignAuthor {
+    pb::ForeignAuthor {
+        seat: Some(Seat::of(author.seat, directory.seats())),
+        leaves: author.leaves,
+        leaves_max: author.leaves_max,
+        records_outside: author.records_outside as u64,
+        declined: author.is_declined,
+    }
+}
+
 pub(super) fn stranded(row: &RecordRow, edit: Option<&StrandedRow>, stranding: pb::Stranding) -> pb::Stranded {
-    let reason = match stranding {
-        pb::Stranding::Edit => edit.map_or("", |edit| &edit.reason),
-        pb::Stranding::NotLetGo => {
-            "已离开本席位,待上级收齐 it has left this seat and waits until a superior has all of it"
-        }
-        _ => "缺少前面的变更,待其到达 changes that others build on have not arrived",
-    };
+    let why = edit.map(|edit| Reason::read(&edit.reason)).filter(|why| !why.code.is_empty());
     pb::Stranded {
         record: row.id.to_string(),
         kind: row.preimage.kind.clone(),
         stranding: stranding.into(),
-        reason: reason.to_owned(),
+        why: why.as_ref().map(Into::into),
         leaves: row.leaves,
         since_position: if let RecordState::Hidden { since } = row.state { since } else { 0 },
         edit: edit.map(|edit| edit.leaf.to_string()).unwrap_or_default(),
@@ -199,8 +196,7 @@ pub(super) fn refused(refused: RefusedPeer) -> pb::RefusedPeer {
     pb::RefusedPeer {
         at_ms: refused.at_ms,
         address: refused.address.to_string(),
-        code: refused.code.to_owned(),
-        reason: refused.reason,
+        why: Some((&Reason { code: refused.code.to_owned(), facts: refused.facts }).into()),
         node: refused.node.map(|node| node.to_string()).unwrap_or_default(),
     }
 }

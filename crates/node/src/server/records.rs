@@ -174,7 +174,7 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListResponse>, Status> {
         let reach = self.reach(&request)?;
         let asked = request.into_inner();
-        known("kind", &asked.kind, heliu_record::kinds::all().iter().map(|kind| (kind.name, kind.label)))?;
+        known("kind", &asked.kind, self.node.catalogue().kinds().map(|kind| (kind.name, kind.label)))?;
         let bytes = self.node.page_bytes();
         let mut walk = Walk::new(asked.limit, bytes, after(&asked.after)?, reach.sight.is_whole());
         let mut query = ListQuery {
@@ -242,6 +242,6 @@ impl<S: Read + 'static> RecordsService for Records<S> {
     }
 
     async fn get_schema(&self, _: Request<pb::GetSchemaRequest>) -> Result<Response<pb::GetSchemaResponse>, Status> {
-        Ok(Response::new(heliu_wire::schema::schema()))
+        Ok(Response::new(heliu_wire::schema::schema(self.node.catalogue())))
     }
 }

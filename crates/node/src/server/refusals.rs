@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 
 use crate::access::Role;
 use crate::connections::{Full, Whose};
-use crate::error::{AskError, ExecuteError, in_chinese};
+use crate::error::{AskError, ExecuteError, in_words};
 
 pub(super) fn of_execute(error: &ExecuteError) -> Status {
     let refusal = match error {
@@ -48,18 +48,20 @@ pub(super) fn of_write(error: &StoreError) -> Refusal {
             "Make space or repair the disk; the node goes on by itself. Then try again.",
         ),
     };
+    let why = in_words(error);
     // Of this command: a program that gives many tells of the others itself.
     Refusal::new(code, reason, "此命令没有写入任何内容。", "Nothing was written by this command.")
         .sort(Sort::Store)
-        .why(&format!("存储现在无法写入:{}。", in_chinese(error)), &format!("The store takes no writes now: {error}."))
+        .why(&format!("存储现在无法写入:{}。", why.zh), &format!("The store takes no writes now: {}.", why.en))
         .next(next.0, next.1)
 }
 
 pub(super) fn of_read(error: &StoreError) -> Status {
+    let why = in_words(error);
     Refusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
         .sort(Sort::Store)
-        .why(&format!("{}。", in_chinese(error)), &format!("{error}."))
-        .next("请检查磁盘;节点日志有详情。", "Check the disk; the node's log says more.")
+        .why(&format!("{}。", why.zh), &format!("{}.", why.en))
+        .next("请检查磁盘。", "Check the disk.")
         .into()
 }
 

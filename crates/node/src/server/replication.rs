@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures::Stream;
+use heliu_record::reason::Facts;
 use heliu_tls::Why;
 use heliu_wire::replication::replication_service_server::ReplicationService;
 use heliu_wire::replication::{LinkRequest, LinkResponse};
@@ -46,12 +47,8 @@ impl ReplicationService for Replication {
         let peer = visitor.as_ref().and_then(|visitor| visitor.node);
         if inner.secured.is_some() && peer.is_none() {
             if let Some(visitor) = visitor {
-                inner.connections.refused.note(
-                    visitor.address,
-                    "no_certificate",
-                    &Why::NoCertificate.to_string(),
-                    None,
-                );
+                let why = Why::NoCertificate.to_string();
+                inner.connections.refused.note(visitor.address, ("no_certificate", Facts::none()), &why, None);
             }
             return Err(no_certificate().into());
         }

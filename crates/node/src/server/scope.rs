@@ -2,7 +2,7 @@
 //! if it held nothing else. There is one answer for what its bearer may not see, for what has left, and for what never was.
 //! Unlimited ones cost nothing here.
 
-use heliu_record::command::{Subject, find};
+use heliu_record::command::{KIND_ARGUMENT, Makes};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_storage::row::prefix_bounds;
@@ -163,26 +163,22 @@ impl<'a, S: Read> Reach<'a, S> {
 
     /// Whether the bearer may make a record with this command. The command itself sees only what he is shown.
     pub fn may_make(&self, asked: &ExecuteRequest) -> Result<(), Status> {
-        // A command that nobody knows is refused as such, further on.
-        let makes = find(&asked.command).is_some_and(|command| command.subject == Subject::None);
-        if self.sight.is_whole() || !makes {
+        // One that nobody knows is refused as such, further on.
+        let Some(command) = self.node.catalogue().command(&asked.command) else { return Ok(()) };
+        if self.sight.is_whole() || command.makes == Makes::Nothing {
             return Ok(());
         }
-        let has_kind = kind_made(&asked.command, asked).is_some_and(|kind| self.sight.has_kind(&kind));
+        let named = || asked.arguments.get(KIND_ARGUMENT).map_or("", |given| given);
+        let has_kind = match command.makes {
+            Makes::Nothing => true,
+            Makes::Kind(kind) => self.sight.has_kind(kind.name),
+            Makes::Named => {
+                self.node.catalogue().kind_called(named()).is_some_and(|kind| self.sight.has_kind(kind.name))
+            }
+        };
         if has_kind && self.sight.has_seat(self.node.seat(), self.directory.seats()) {
             return Ok(());
         }
         Err(out_of_scope(&asked.command, "command").into())
     }
-}
-
-/// The kind of record that a command without a subject makes. One that cannot be told is not for limited tokens.
-fn kind_made(command: &str, asked: &ExecuteRequest) -> Option<String> {
-    let first = command.split('.').next().unwrap_or_default();
-    let name = match first {
-        "record" => asked.arguments.get("kind")?.clone(),
-        "joint_branch" => "org".to_owned(),
-        other => other.to_owned(),
-    };
-    heliu_record::kinds::all().iter().any(|kind| kind.name == name).then_some(name)
 }

@@ -2,7 +2,7 @@
 
 use heliu_record::change::Change;
 use heliu_record::id::SeatId;
-use heliu_storage::{LeafRow, LeafStatus, RecordRow, RecordState};
+use heliu_storage::{LeafRow, RecordRow, RecordState};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_wire::records as pb;
@@ -127,7 +127,6 @@ pub(super) fn change(row: &LeafRow, directory: &Directory) -> pb::Change {
         author_node_name: node_name(row.author, directory),
         author_seat: seat_of_node(row.author, directory),
         status: pb::ChangeStatus::from(row.status).into(),
-        status_reason: why(row.status).to_owned(),
         position: row.position,
         origin_node: row.origin.map(|node| node.to_string()).unwrap_or_default(),
         kind_version: row.kind_version,
@@ -142,18 +141,6 @@ pub(super) fn change(row: &LeafRow, directory: &Directory) -> pb::Change {
             puts: change.puts.iter().map(Into::into).collect(),
             ..shown
         },
-        Err(error) => pb::Change { status_reason: error.to_string(), ..shown },
-    }
-}
-
-fn why(status: LeafStatus) -> &'static str {
-    match status {
-        LeafStatus::Admitted => "",
-        LeafStatus::Waiting => "尚缺它所依据的变更 changes that it builds on have not arrived",
-        LeafStatus::Held => "本版本无法判断,已保存并转发 this version cannot judge it; it is kept and passed on",
-        LeafStatus::Excluded => {
-            "作者已被隔离,或在同一位置写了两个变更,或它建立在这样的变更之上 its author is fenced, or wrote two changes in one place, or it builds on such a change"
-        }
-        LeafStatus::Refused => "作者无权这样写,见隔离区 its author may not write this: see the quarantine",
+        Err(_) => pb::Change { unreadable: true, ..shown },
     }
 }

@@ -22,7 +22,13 @@ async fn when_the_disk_is_full_nothing_is_taken_and_afterwards_everything_is() {
     let refused = village.node.execute(create("乙")).await.expect_err("the disk is full");
     assert!(matches!(&refused, ExecuteError::StoreFailed(StoreError::Full { .. })), "{refused}");
     until("it says that it is read-only", async || {
-        village.node.status().await.expect("it answers").read_only.is_some_and(|why| why.contains("/var/lib/heliu"))
+        village
+            .node
+            .status()
+            .await
+            .expect("it answers")
+            .read_only
+            .is_some_and(|why| why.to_string().contains("/var/lib/heliu"))
     })
     .await;
     assert!(village.view(before).await.is_some(), "reads go on");

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use heliu_client::administration::ListAuditRequest;
+use heliu_client::operations::ForeignAuthor;
 use heliu_record::id::RecordId;
 use heliu_storage::Read as _;
 use heliu_storage::memory::MemoryStore;
 use heliu_trust::id::seat_id;
 
+use super::administration::with;
 use super::world::{COUNTY, County, OTHER_VILLAGE, Place, TOWNSHIP, VILLAGE, memory, request, until};
 use crate::Options;
+use crate::access::Role;
 use crate::status::Outcome;
 
 const WAIT: Duration = Duration::from_secs(60);
@@ -92,12 +96,16 @@ async fn a_village_that_another_floods_takes_so_much_tells_whose_it_is_and_stays
     assert!(!is_told(&village, &seats).await);
     is_equal(&village).await;
 
-    // And whoever wants nothing more of that village declines it: what is here stays.
-    let store = village.stop().await;
-    let declines = options(&seats, &township, |options| options.declined = vec![VILLAGE.to_owned()]);
-    let village = Place::start(declines, store).await;
+    // And whoever wants nothing more of that village declines it, at once: what is here stays. So it is after a restart.
+    let operator = with(&seats, OTHER_VILLAGE, &village, &[Role::Operate, Role::Audit]).await;
+    operator.decline(VILLAGE, "none of our business").await.expect("an operator may");
+    assert_eq!(operator.decline(TOWNSHIP, "").await.expect_err("it is above").reason(), "of_this_line");
     let more = name(&author, &seats, 3).await;
     until("the township has them", async || held(&township).await == 44).await;
+    is_equal(&village).await;
+    assert_eq!(held(&village).await, 41);
+    let store = village.stop().await;
+    let village = Place::start(options(&seats, &township, |options| options.foreign_max = 1_000), store).await;
     let of_township = township.found("乡镇组织").await;
     let named = [("seat", seat_id(&seats.anchor.realm, OTHER_VILLAGE).to_string())];
     let named: Vec<(&str, &str)> = named.iter().map(|(key, seat)| (*key, seat.as_str())).collect();
@@ -106,4 +114,24 @@ async fn a_village_that_another_floods_takes_so_much_tells_whose_it_is_and_stays
     is_equal(&village).await;
     assert_eq!((held(&village).await, village.view(more[0]).await), (42, None));
     assert!(!is_told(&village, &seats).await, "nobody has to be told what he has decided");
+
+    // All of it is shown and in the audit log; and whoever changes his mind gets what was left out.
+    let operator = with(&seats, OTHER_VILLAGE, &village, &[Role::Operate, Role::Audit]).await;
+    let shown = operator.foreign().await.expect("an operator may");
+    let of = |authors: &[ForeignAuthor]| {
+        let told = |one: &ForeignAuthor| (one.seat.clone().unwrap_or_default().code, one.declined, one.records_outside);
+        authors.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&shown), [(VILLAGE.to_owned(), true, 3)]);
+    operator.accept(VILLAGE, "it is about the joint branch").await.expect("an operator may");
+    for record in &more {
+        village.has(*record).await;
+    }
+    is_equal(&village).await;
+    assert_eq!(of(&operator.foreign().await.expect("an operator may")), [(VILLAGE.to_owned(), false, 0)]);
+    let log = operator.audit(ListAuditRequest::default()).await.expect("it may").entries;
+    let decided = log.iter().filter(|row| row.action.starts_with("foreign."));
+    let actions: Vec<(&str, &str)> = decided.map(|row| (row.action.as_str(), row.detail.as_str())).collect();
+    let due = [("foreign.decline", "none of our business"), ("foreign.accept", "it is about the joint branch")];
+    assert_eq!(actions, due);
 }

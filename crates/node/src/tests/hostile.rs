@@ -55,7 +55,7 @@ async fn the_whole_hostile_corpus_stops_no_link_and_is_listed() {
     let mut after = String::new();
     loop {
         let page = operator.quarantine(ListQuarantineRequest { after, ..Default::default() }).await.expect("it may");
-        listed.extend(page.items.into_iter().map(|item| (item.code, item.bytes)));
+        listed.extend(page.items.into_iter().map(|item| (item.why.unwrap_or_default().code, item.bytes)));
         after = page.next;
         if after.is_empty() {
             break;

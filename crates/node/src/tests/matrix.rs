@@ -230,6 +230,16 @@ impl Stage {
             "Discard" => {
                 (ops::DiscardRequest { edit: edit(each + n), ..Default::default() }.encode_to_vec(), Vec::new())
             }
+            // All that this node may hear of is of its line: what is asked is whether the token may.
+            "ListForeign" => (Vec::new(), Vec::new()),
+            "Decline" => {
+                let seat = VILLAGE.to_owned();
+                (ops::DeclineRequest { seat, ..Default::default() }.encode_to_vec(), Vec::new())
+            }
+            "Accept" => {
+                let seat = VILLAGE.to_owned();
+                (ops::AcceptRequest { seat, ..Default::default() }.encode_to_vec(), Vec::new())
+            }
             "ListAlarms" => (Vec::new(), has("second_node")),
             "MintToken" => {
                 (adm::MintTokenRequest { seat: VILLAGE.to_owned(), ..Default::default() }.encode_to_vec(), Vec::new())

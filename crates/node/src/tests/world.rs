@@ -1,5 +1,6 @@
 //! A small county: its seats and keys, its nodes on loopback, and the words in which the stories are told.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ impl County {
     }
 
     pub fn options(&self, name: &str, parents: &[SocketAddr]) -> Options {
-        let mut options = Options::new(key(name), Arc::new(Ed25519), self.anchor, free_address());
+        let mut options = Options::new(catalogue(), key(name), Arc::new(Ed25519), self.anchor, free_address());
         options.directory = vec![self.entry.clone()];
         options.realm_name.clone_from(&self.name);
         options.sealing = Some(Arc::new(sealing(name)));
@@ -115,7 +116,7 @@ impl County {
 
     /// A token for a node, as its administrator makes it, and how to use it.
     pub fn token(&self, name: &str, address: SocketAddr, grant: Grant) -> (Token, Access) {
-        let token = access::create(&self.files(name).access, grant).expect("it is made");
+        let token = access::create(&self.files(name).access, grant, catalogue()).expect("it is made");
         let pinned = Pinned { realm: self.anchor.realm, node: key(name).node() };
         let access =
             Access { addresses: vec![address.to_string()], pinned: Some(pinned), token: Some(token.to_string()) };
@@ -252,10 +253,13 @@ pub(super) fn free_address() -> SocketAddr {
         .expect("some port is free")
 }
 
+/// Nobody waits longer to be welcomed.
+const WELCOMED: Duration = Duration::from_secs(60);
 /// Such a clock have those who connect by [`connect_as`].
 pub(super) const CLOCK_AHEAD_MS: i64 = 60 * 60 * 1000;
 
-/// A link of the test's own, as a node that says hello and takes what comes: where to speak, and what is said.
+/// A link of the test's own, as a node that says hello and takes what comes: where to speak, and what is said after the
+/// welcome. Leaves that come before it end a link.
 pub(super) async fn connect_as(
     seats: &County,
     name: &str,
@@ -283,7 +287,19 @@ pub(super) async fn connect_as(
         said.send(LinkRequest::from(&frame)).await.expect("there is room");
     }
     let answers = client.link(tokio_stream::wrappers::ReceiverStream::new(says)).await.expect("it takes the link");
-    (said, answers.into_inner())
+    let mut answers = answers.into_inner();
+    let welcomed = tokio::time::timeout(WELCOMED, async {
+        loop {
+            let message = answers.message().await.expect("the link goes on").expect("the link goes on");
+            match Frame::try_from(message).expect("a frame") {
+                Frame::Welcome(_) => return,
+                Frame::Refuse(why) => panic!("it is not welcome: {}", why.reason),
+                _ => {}
+            }
+        }
+    });
+    welcomed.await.expect("it is welcomed in time");
+    (said, answers)
 }
 
 /// A connection to a node of this county with a certificate of the test's choice.

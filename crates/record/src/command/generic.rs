@@ -3,11 +3,8 @@
 use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::refusal::Refusal;
-use crate::command::{Argument, Command, Named, Subject};
+use crate::command::{Argument, Command, Makes, Named, Subject};
 use crate::kind::{Field, Kind, Merge, ValueType, Writer, label};
-use crate::kinds::member::{Member, MoveState};
-use crate::kinds::resource::Resource;
-use crate::naming::kind_called;
 use crate::schema::whose_entry;
 use crate::scope::seat_key;
 use crate::view::Record;
@@ -23,6 +20,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("新建记录", "create a record"),
         help: label("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments"),
         subject: Subject::None,
+        makes: Makes::Named,
         arguments: &[
             Argument::required("kind", ValueType::Text(48), label("种类", "the kind")),
             Argument::optional("seat", ValueType::Seat, label("所属席位,默认本席位", "the owner (default: this seat)")),
@@ -35,6 +33,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("填写", "set a field"),
         help: label("填写一个字段,或事项的一个部分;留空则清除", "sets a field, or a part of an entry; empty clears it"),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[
             FIELD,
             ENTRY,
@@ -49,6 +48,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("加入", "add to a set"),
         help: label("向集合字段加入一个元素", "adds an element to a set"),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[FIELD, Argument::required("element", ValueType::Text(200), label("元素", "the element"))],
         takes_fields: false,
         run: |planner| change_set(planner, true),
@@ -58,6 +58,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("移出", "remove from a set"),
         help: label("从集合字段移出一个元素", "takes an element out of a set"),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[FIELD, Argument::required("element", ValueType::Text(200), label("元素", "the element"))],
         takes_fields: false,
         run: |planner| change_set(planner, false),
@@ -67,6 +68,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("追加", "append to a log"),
         help: label("向日志字段追加一条", "appends to a log"),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[FIELD, Argument::required("value", ValueType::Text(4_000), label("内容", "what to append"))],
         takes_fields: false,
         run: append,
@@ -76,6 +78,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("决定", "decide a state"),
         help: label("作出决定,使状态变更", "takes a decision that changes a state"),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[
             FIELD,
             Argument::required("state", ValueType::Text(40), label("新状态", "the new state")),
@@ -94,6 +97,7 @@ pub static COMMANDS: &[Command] = &[
         label: label("共享给席位", "share with a seat"),
         help: label("使另一席位及其上级可以看到本记录", "lets another seat and its superiors see the record"),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[SEAT],
         takes_fields: false,
         run: |planner| share(planner, true),
@@ -106,6 +110,7 @@ pub static COMMANDS: &[Command] = &[
             "by a common superior; not while something waits for that seat",
         ),
         subject: Subject::Any,
+        makes: Makes::Nothing,
         arguments: &[SEAT],
         takes_fields: false,
         run: |planner| share(planner, false),
@@ -114,7 +119,7 @@ pub static COMMANDS: &[Command] = &[
 
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let name = planner.text("kind").unwrap_or_default();
-    let kind = kind_called(name).ok_or_else(|| Refusal::unknown_kind(name))?;
+    let kind = planner.world().catalogue().kind_called(name).ok_or_else(|| planner.unknown_kind(name))?;
     let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
     let record = planner.create(kind, birth);
     for field in kind.fields() {
@@ -194,10 +199,7 @@ fn decide(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
     let subject = planner.subject()?;
     let seat = planner.seat_argument("seat").ok_or_else(|| Refusal::missing(&SEAT, &ValueType::Seat.expects()))?;
-    let letter = |m: &Member| m.moves.iter().any(|at| at.state == MoveState::Issued && at.to_seat == Some(seat));
-    let booking = |r: &Resource| r.bookings.iter().any(|b| b.is_open() && b.for_seat == Some(seat));
-    let waits = subject.typed.member().is_some_and(letter) || subject.typed.resource().is_some_and(booking);
-    if waits && !present {
+    if !present && subject.derived.waits_for(seat) {
         return Err(Refusal::new(
             "still_waits",
             (
@@ -214,12 +216,12 @@ fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 
 fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
     let subject = planner.subject()?;
-    let kind = subject.kind().ok_or_else(|| Refusal::unknown_kind(&subject.preimage.kind))?;
+    let kind = subject.kind().ok_or_else(|| planner.unknown_kind(&subject.preimage.kind))?;
     let name = planner.text("field").unwrap_or_default();
     let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
-    match subject.typed.org() {
-        Some(org) if org.ended && field.name != "successors" => Err(Refusal::org_ended(subject, org)),
-        _ => Ok((subject, kind, field)),
+    match subject.derived.refuse(subject, field.name) {
+        Some(refusal) => Err(refusal),
+        None => Ok((subject, kind, field)),
     }
 }
 

@@ -3,8 +3,7 @@
 use crate::command::Argument;
 use crate::command::refusal::Refusal;
 use crate::conflict::Explanation;
-use crate::kind::{Field, Kind, Label, StateMachine, ValueType};
-use crate::kinds;
+use crate::kind::{Field, Kind, Label, StateMachine, ValueType, Word};
 use crate::naming::nearest;
 
 /// What somebody calls a thing: what is typed for it, and what it is called in Chinese.
@@ -51,7 +50,7 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn unknown_kind(name: &str) -> Self {
+    pub fn unknown_kind(name: &str, known: impl Iterator<Item = &'static Kind>) -> Self {
         Refusal {
             code: "unknown_kind",
             what: Explanation::new(
@@ -59,7 +58,7 @@ impl Refusal {
                 format!("This version does not know the kind {name:?}."),
             ),
             why: Explanation::new("只能保存和转发,不能改写。", "It can keep and relay such records, not write them."),
-            next: one_of(name, kinds::all().iter().map(|kind| (kind.name, kind.label))),
+            next: one_of(name, known.map(|kind| (kind.name, kind.label))),
         }
     }
 
@@ -111,8 +110,8 @@ impl Refusal {
 
     /// A command about a record, and none is named.
     #[must_use]
-    pub fn no_subject(value: ValueType) -> Self {
-        let expects = value.expects();
+    pub fn no_subject(kind: Word) -> Self {
+        let expects = ValueType::Record(kind).expects();
         Refusal {
             code: "missing_argument",
             what: Explanation::new("没有写明是哪一条记录。", "No record is named."),

@@ -6,22 +6,16 @@ use std::collections::BTreeMap;
 use crate::byte_id;
 use crate::hash::hash16;
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Label, ValueType};
+use crate::kind::{Label, ValueType, Word};
 use crate::plain_text::{Hidden, check_lines, normal, shown};
 use crate::sight::{Seen, Sight};
 use crate::world::World;
 
-pub mod alliance;
 pub mod generic;
-mod hard_rules;
-pub mod member;
 mod misnamed;
-pub mod org;
 pub mod plan;
 pub mod refusal;
-pub mod resource;
 pub mod settle;
-pub mod transfer;
 pub mod write;
 
 pub use misnamed::Named;
@@ -111,10 +105,12 @@ pub struct Command {
     pub label: Label,
     pub help: Label,
     pub subject: Subject,
+    /// What record it makes: who may not see such records may not make them either.
+    pub makes: Makes,
     pub arguments: &'static [Argument],
     /// Whether it also takes the fields of a kind as arguments.
     pub takes_fields: bool,
-    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+    pub run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,8 +118,20 @@ pub enum Subject {
     None,
     Any,
     /// A record of this kind.
-    Of(&'static str),
+    Of(Word),
 }
+
+/// The kind of record that a command makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Makes {
+    Nothing,
+    Kind(Word),
+    /// That which the argument [`KIND_ARGUMENT`] names.
+    Named,
+}
+
+/// The argument of a command for any kind that says which.
+pub const KIND_ARGUMENT: &str = "kind";
 
 impl Command {
     /// The argument of this name, or of this Chinese one.
@@ -174,34 +182,17 @@ impl Argument {
     }
 }
 
-/// Every command, in the order in which help lists them.
-pub fn all() -> impl Iterator<Item = &'static Command> {
-    [
-        org::COMMANDS,
-        member::COMMANDS,
-        transfer::COMMANDS,
-        alliance::COMMANDS,
-        resource::COMMANDS,
-        settle::COMMANDS,
-        generic::COMMANDS,
-    ]
-    .into_iter()
-    .flatten()
-}
-
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Command> {
-    all().find(|c| c.name == name)
-}
-
 /// Plans a command: what it writes, or why not. `world` is all that is here; the command sees of it what its asker may.
 pub fn plan(request: &Request, asker: &Asker, world: &dyn World) -> Result<Plan, Refusal> {
-    let command = find(&request.name).ok_or_else(|| Refusal::unknown_command(&request.name, all().map(|c| c.name)))?;
+    let catalogue = world.catalogue();
+    let known = || catalogue.commands().map(|command| command.name);
+    let command = catalogue.command(&request.name);
+    let command = command.ok_or_else(|| Refusal::unknown_command(&request.name, known()))?;
     let request = request.normal()?;
     let seen = Seen::new(world, &asker.sight);
-    let mut planner = Planner::new(&request, asker, &seen, world);
-    planner.check_subject(command)?;
-    planner.check_arguments(command)?;
+    let mut planner = Planner::new(command, &request, asker, &seen, world);
+    planner.check_subject()?;
+    planner.check_arguments()?;
     (command.run)(&mut planner)?;
     planner.finish()
 }

@@ -4,20 +4,17 @@ use std::collections::BTreeMap;
 
 use crate::authority::may_write;
 use crate::change::{Container, Scalar};
-use crate::command::hard_rules;
 use crate::command::refusal::Refusal;
 use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::command::{Argument, Asker, Command, Named, Request, Subject, drawn};
 use crate::decision::{self, Decision};
 use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
-use crate::kind::{Field, Kind, Merge, ValueType};
-use crate::kinds;
-use crate::naming::kind_called;
+use crate::kind::{Field, Kind, Merge, RECORD, ValueType, Word};
 use crate::schema::{Written, named_seat};
 use crate::scope::{CLASS, OWNER, seat_key};
 use crate::sealed::{self, Plaintext};
-use crate::value::{record_of, seat_of};
+use crate::value::seat_of;
 use crate::view::Record;
 use crate::world::World;
 
@@ -31,6 +28,7 @@ pub struct Plan {
 
 /// Collects the writes of a command while it runs.
 pub struct Planner<'a> {
+    command: &'static Command,
     request: &'a Request,
     seat: SeatId,
     today: &'a str,
@@ -45,24 +43,32 @@ pub struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(request: &'a Request, asker: &'a Asker, world: &'a dyn World, whole: &'a dyn World) -> Self {
+    pub(crate) fn new(
+        command: &'static Command,
+        request: &'a Request,
+        asker: &'a Asker,
+        world: &'a dyn World,
+        whole: &'a dyn World,
+    ) -> Self {
         let Asker { seat, today, .. } = asker;
         let (writes, result) = (Vec::new(), BTreeMap::new());
-        Planner { request, seat: *seat, today, drawn: 0, world, whole, writes, result, settles: false }
+        Planner { command, request, seat: *seat, today, drawn: 0, world, whole, writes, result, settles: false }
     }
 
-    pub(crate) fn check_subject(&self, command: &Command) -> Result<(), Refusal> {
-        match (command.subject, self.request.subject) {
+    pub(crate) fn check_subject(&self) -> Result<(), Refusal> {
+        match (self.command.subject, self.request.subject) {
             (Subject::None, _) => Ok(()),
-            (Subject::Any, None) => Err(Refusal::no_subject(ValueType::Record(""))),
-            (Subject::Of(kind), None) => Err(Refusal::no_subject(ValueType::Record(kind))),
+            (Subject::Any, None) => Err(Refusal::no_subject(RECORD)),
+            (Subject::Of(kind), None) => Err(Refusal::no_subject(kind)),
             (Subject::Any, Some(id)) => self.load(id).map(|_| ()),
             (Subject::Of(kind), Some(id)) => self.load_kind(id, kind).map(|_| ()),
         }
     }
 
-    pub(crate) fn check_arguments(&self, command: &'static Command) -> Result<(), Refusal> {
-        let kind = command.takes_fields.then(|| self.text("kind").and_then(kind_called)).flatten();
+    pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
+        let command = self.command;
+        let catalogue = self.world.catalogue();
+        let kind = self.text("kind").filter(|_| command.takes_fields).and_then(|name| catalogue.kind_called(name));
         for (name, text) in &self.request.arguments {
             if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
                 self.check_argument(argument, text)?;
@@ -97,7 +103,7 @@ impl<'a> Planner<'a> {
 
     /// Everything that is here, for rules that must hold whoever asks. What is found in it alone is not to be named.
     #[must_use]
-    pub(crate) fn whole(&self) -> &'a dyn World {
+    pub fn whole(&self) -> &'a dyn World {
         self.whole
     }
 
@@ -151,17 +157,17 @@ impl<'a> Planner<'a> {
 
     /// A required argument that names a record.
     pub fn need_record(&self, name: &'static str) -> Result<RecordId, Refusal> {
-        let value = self.declared(name).map_or(ValueType::Record(""), |argument| argument.value);
+        let value = self.declared(name).map_or(ValueType::Record(RECORD), |argument| argument.value);
         self.record_argument(name).ok_or_else(|| Refusal::missing(self.named(name), &value.expects()))
     }
 
     pub fn subject(&self) -> Result<&'a Record, Refusal> {
-        let id = self.request.subject.ok_or_else(|| Refusal::no_subject(ValueType::Record("")))?;
+        let id = self.request.subject.ok_or_else(|| Refusal::no_subject(RECORD))?;
         self.load(id)
     }
 
     fn declared(&self, name: &str) -> Option<&'static Argument> {
-        crate::command::find(&self.request.name)?.arguments.iter().find(|argument| argument.name == name)
+        self.command.arguments.iter().find(|argument| argument.name == name)
     }
 
     /// What people call an argument of this command.
@@ -174,18 +180,9 @@ impl<'a> Planner<'a> {
         self.world.record(id).ok_or_else(|| Refusal::not_here(id))
     }
 
-    pub fn load_kind(&self, id: RecordId, kind: &'static str) -> Result<&'a Record, Refusal> {
+    pub fn load_kind(&self, id: RecordId, kind: Word) -> Result<&'a Record, Refusal> {
         let record = self.load(id)?;
-        if record.preimage.kind == kind { Ok(record) } else { Err(Refusal::wrong_kind(record, kind)) }
-    }
-
-    /// An organisation that has not ended: nothing is added to one that has.
-    pub fn load_live_org(&self, id: RecordId) -> Result<&'a Record, Refusal> {
-        let record = self.load_kind(id, "org")?;
-        match record.typed.org() {
-            Some(org) if org.ended => Err(Refusal::org_ended(record, org)),
-            _ => Ok(record),
-        }
+        if record.preimage.kind == kind.name { Ok(record) } else { Err(Refusal::wrong_kind(record, kind)) }
     }
 
     /// A name for a new entry.
@@ -264,7 +261,7 @@ impl<'a> Planner<'a> {
         effective_on: &str,
         number: &str,
     ) -> Result<(), Refusal> {
-        let kind = record.kind().ok_or_else(|| Refusal::unknown_kind(&record.preimage.kind))?;
+        let kind = record.kind().ok_or_else(|| self.unknown_kind(&record.preimage.kind))?;
         let Some((field, Merge::State(machine))) = kind.field_called(field).map(|f| (f.name, f.merge)) else {
             return Err(Refusal::wrong_field(kind, field));
         };
@@ -300,9 +297,20 @@ impl<'a> Planner<'a> {
         self.writes.iter().try_for_each(|write| self.check_write(write))?;
         // Settling chooses among what stands already.
         if !self.settles {
-            self.writes.iter().try_for_each(|write| hard_rules::check(&self, write))?;
+            self.writes.iter().try_for_each(|write| self.check_hard_rules(write))?;
         }
         Ok(Plan { writes: self.writes, result: self.result })
+    }
+
+    fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let created = write.create.as_ref().and_then(|preimage| self.world.catalogue().kind(&preimage.kind));
+        let kind = created.or_else(|| self.world.record(write.record)?.kind());
+        kind.map_or(&[][..], |kind| kind.hard_rules).iter().try_for_each(|holds| holds(self, write))
+    }
+
+    /// Of a kind that is only kept and relayed.
+    pub(crate) fn unknown_kind(&self, name: &str) -> Refusal {
+        Refusal::unknown_kind(name, self.world.catalogue().kinds())
     }
 
     fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
@@ -311,7 +319,7 @@ impl<'a> Planner<'a> {
             Some(preimage) => (preimage, &empty),
             None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
         };
-        let kind = kinds::find(&preimage.kind).ok_or_else(|| Refusal::unknown_kind(&preimage.kind))?;
+        let kind = self.world.catalogue().kind(&preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
         let lacks =
             |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
         if write.create.is_some()
@@ -351,20 +359,6 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn owner_of(&self, record: &Record) -> SeatId {
         record.view.owners.first().copied().unwrap_or(record.preimage.birth)
-    }
-
-    /// The seats that units stand for: themselves, or the owners of the organisations.
-    pub fn seats_of_units(&self, units: impl Iterator<Item = &'a str>) -> Result<Vec<(String, SeatId)>, Refusal> {
-        units
-            .map(|unit| {
-                let value = ValueType::Unit("org").parse(unit, self.world.seats()).unwrap_or(Scalar::Null);
-                match (seat_of(&value), record_of(&value)) {
-                    (Some(seat), _) => Ok((seat.to_string(), seat)),
-                    (None, Some(org)) => Ok((org.to_string(), self.owner_of(self.load_live_org(org)?))),
-                    (None, None) => Err(Refusal::bad_value(self.named("units"), unit, ValueType::Unit("org"))),
-                }
-            })
-            .collect()
     }
 
     pub(crate) fn note_result(&mut self, name: &str, id: String) {

@@ -3,15 +3,11 @@
 use serde::Serialize;
 
 use crate::authority::AuthorityError;
+use crate::catalogue::Catalogue;
 use crate::change::ShapeError;
 use crate::conflict::{Conflict, Explanation};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{Kind, Label, State, StateMachine, label};
-use crate::kinds;
-use crate::kinds::member::{Move, MoveState};
-use crate::kinds::org::Org;
-use crate::naming::say_kind;
-use crate::rules::{self, say_finding};
+use crate::kind::{Kind, Label, State, StateMachine, Word, label};
 use crate::view::Record;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -90,12 +86,10 @@ impl Refusal {
 
     /// Nothing that is to be sealed is written in the clear instead.
     #[must_use]
-    pub fn cannot_seal(path: &str) -> Self {
-        let said = kinds::all().iter().find_map(|kind| kind.say_path(path)).map(|said| said.zh);
-        let said = said.as_deref().unwrap_or(path);
+    pub fn cannot_seal(path: &str, zh: &str) -> Self {
         Refusal {
             code: "cannot_seal",
-            what: Explanation::new(format!("本节点无法密封{said}。"), format!("{path:?} cannot be sealed here.")),
+            what: Explanation::new(format!("本节点无法密封{zh}。"), format!("{path:?} cannot be sealed here.")),
             why: Explanation::new("本节点没有可用的数据密钥。", "This node has no key for it."),
             next: Explanation::new(
                 "请在有权阅读该记录的席位办理。",
@@ -155,14 +149,14 @@ impl Refusal {
         }
     }
 
-    /// A change that this node's own gate would not admit; `why` is the gate's.
+    /// A change that this node's own gate would not admit.
     #[must_use]
-    pub fn not_admitted(id: RecordId, why: &str) -> Self {
+    pub fn not_admitted(id: RecordId) -> Self {
         Refusal {
             code: "not_admitted",
             what: Explanation::new(
                 format!("对记录 {} 的这次改动不会生效。", id.short()),
-                format!("The change of record {} would not count: {why}.", id.short()),
+                format!("The change of record {} would not count.", id.short()),
             ),
             why: Explanation::new(
                 "本记录中有多方同时写入而互不知情的内容。",
@@ -192,8 +186,10 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn wrong_kind(record: &Record, wanted: &str) -> Self {
-        let (found, wanted) = (say_kind(&record.preimage.kind), say_kind(wanted));
+    pub fn wrong_kind(record: &Record, wanted: Word) -> Self {
+        let kind = &*record.preimage.kind;
+        let found = record.kind().map_or_else(|| Explanation::new(kind, kind), |kind| kind.label.into());
+        let wanted = wanted.label;
         Refusal {
             code: "wrong_kind",
             what: Explanation::new(
@@ -205,40 +201,6 @@ impl Refusal {
                 format!("请给出{}的编号或名称。", wanted.zh),
                 format!("Give the id or the name of such a record ({}).", wanted.en),
             ),
-        }
-    }
-
-    #[must_use]
-    pub fn org_ended(record: &Record, org: &Org) -> Self {
-        let next = match org.successors.values().next() {
-            Some(successor) => Explanation::new(
-                format!("请改用承接组织 {},或由上级决定恢复。", successor.short()),
-                format!("Use its successor {}, or have a superior decide to reopen it.", successor.short()),
-            ),
-            None => Explanation::new(
-                "请先由上级指定承接组织,或决定恢复。",
-                "Have a superior name a successor first, or decide to reopen it.",
-            ),
-        };
-        Refusal {
-            code: "org_ended",
-            what: {
-                let state = record.kind().and_then(|kind| kind.say_value("lifecycle", org.lifecycle));
-                let state = state.unwrap_or_else(|| Explanation::new("终结", "ended"));
-                let (zh_since, en_since) = match org.since.as_str() {
-                    "" => (String::new(), String::new()),
-                    since => (format!("自{since}起"), format!(" since {since}")),
-                };
-                Explanation::new(
-                    format!("“{}”{zh_since}已终结({})。", record.title(), state.zh),
-                    format!("{:?} has ended{en_since} ({}).", record.title(), state.en),
-                )
-            },
-            why: Explanation::new(
-                "终结的组织不再接收人员或变更。",
-                "Nothing is added to an organisation that has ended.",
-            ),
-            next,
         }
     }
 
@@ -305,57 +267,6 @@ impl Refusal {
         }
     }
 
-    /// The home of a person is disputed or missing, so that no letter can move from it.
-    #[must_use]
-    pub fn home_disputed(record: &Record) -> Self {
-        Refusal::new(
-            "home_disputed",
-            (format!("{}的归属尚有争议。", record.title()), format!("The home of {} is disputed.", record.title())),
-            ("有两处已接收,或缺少归属。", "Two places have received this person, or there is no home."),
-            ("请先由共同上级处置冲突。", "Have a common superior settle the conflict first."),
-        )
-    }
-
-    #[must_use]
-    pub fn letter_state(record: &Record, letter: &Move, wanted: MoveState) -> Self {
-        let name = record.title();
-        Refusal {
-            code: "letter_state",
-            what: Explanation::new(
-                format!("{name}的介绍信 {} 的状态是“{}”。", letter.letter_no, letter.state.label().zh),
-                format!("Letter {} of {name} is {}.", letter.letter_no, letter.state.label().en),
-            ),
-            why: Explanation::new(
-                format!("只有“{}”的介绍信才能这样办理。", wanted.label().zh),
-                format!("Only a letter that is {} can be handled this way.", wanted.label().en),
-            ),
-            next: Explanation::new(
-                "如需转接,请由现归属重新开具介绍信。",
-                "For a move, have the present home issue a new letter.",
-            ),
-        }
-    }
-
-    #[must_use]
-    pub fn no_letter(record: &Record) -> Self {
-        let name = record.title();
-        Refusal {
-            code: "no_letter",
-            what: Explanation::new(
-                format!("{name}没有可办理的介绍信。"),
-                format!("There is no open letter for {name}."),
-            ),
-            why: Explanation::new(
-                "接收、撤回、退回都须凭一封介绍信。",
-                "Receiving, cancelling and returning each need a letter.",
-            ),
-            next: Explanation::new(
-                "请先由转出组织开具(member.transfer.issue)。",
-                "Have the origin issue one first (member.transfer.issue).",
-            ),
-        }
-    }
-
     #[must_use]
     pub fn no_conflict(id: &str) -> Self {
         Refusal {
@@ -373,7 +284,7 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn not_resolver(conflict: &Conflict, seat: &str, resolver: &str) -> Self {
+    pub fn not_resolver(finding: &Explanation, seat: &str, resolver: &str) -> Self {
         Refusal {
             code: "not_resolver",
             what: Explanation::new(
@@ -381,20 +292,17 @@ impl Refusal {
                 format!("{seat} may not settle this conflict."),
             ),
             why: Explanation::new(
-                format!("“{}”须由“{resolver}”或其上级处置。", say_finding(&conflict.kind).zh),
-                format!(
-                    "A conflict of this kind ({}) is settled by {resolver} or a superior of it.",
-                    say_finding(&conflict.kind).en
-                ),
+                format!("“{}”须由“{resolver}”或其上级处置。", finding.zh),
+                format!("A conflict of this kind ({}) is settled by {resolver} or a superior of it.", finding.en),
             ),
             next: Explanation::new("请在该席位的节点上办理。", "Do it at that seat's node."),
         }
     }
 
     #[must_use]
-    pub fn bad_choice(conflict: &Conflict, choice: &str) -> Self {
+    pub fn bad_choice(conflict: &Conflict, choice: &str, catalogue: &Catalogue) -> Self {
         let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
-        let choices = choices.map(|(value, n)| (n, rules::say_choice(conflict, &value.choice())));
+        let choices = choices.map(|(value, n)| (n, catalogue.say_choice(conflict, &value.choice())));
         let (zh, en): (Vec<_>, Vec<_>) =
             choices.map(|(n, said)| (format!("{n}. {}", said.zh), format!("{n}. {}", said.en))).unzip();
         let next = if zh.is_empty() {

@@ -38,7 +38,7 @@ pub type Seal<'s> = dyn FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Re
 
 /// The [`Seal`] of those who have no keys.
 pub fn cannot_seal(_: &RecordId, path: &str, _: &Plaintext) -> Result<Vec<u8>, Refusal> {
-    Err(Refusal::cannot_seal(path))
+    Err(Refusal::cannot_seal(path, path))
 }
 
 impl RecordWrite {

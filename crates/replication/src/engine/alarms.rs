@@ -7,6 +7,7 @@ use heliu_trust::id::NodeId;
 use super::Engine;
 use crate::alarm::{Alarm, second_nodes};
 use crate::link::{Heard, Link, Process};
+use crate::replica::ForeignAuthor;
 
 impl Engine {
     /// The gravest first.
@@ -37,9 +38,11 @@ impl Engine {
         alarms.extend(replica.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
         for (author, at, records) in replica.foreign.floods() {
             let seats = replica.directory().seats();
-            let name =
-                seats.get(author).map_or_else(|| author.short(), |seat| format!("{} ({})", seat.name, seat.code));
-            alarms.push(Alarm::too_much(author, &name, records, now.wall_of(at)));
+            let (name, code) = seats.get(author).map_or_else(
+                || (author.short(), author.to_string()),
+                |seat| (format!("{} ({})", seat.name, seat.code), seat.code.clone()),
+            );
+            alarms.push(Alarm::too_much(author, &name, &code, records, now.wall_of(at)));
         }
         let (stranded, since_ms) = replica.stranded();
         if stranded > 0 {
@@ -47,6 +50,12 @@ impl Engine {
         }
         alarms.sort_by_key(|alarm| std::cmp::Reverse(alarm.severity));
         alarms
+    }
+
+    /// Who has put something here from outside of this line, or is declined; by seat.
+    #[must_use]
+    pub fn foreign(&self) -> Vec<ForeignAuthor> {
+        self.replica.foreign.authors(self.replica.seat, self.replica.directory().seats())
     }
 
     /// Nodes of which two processes run at once, and since which tick: both have spoken since both are here, or one of them is this one's own. A

@@ -1,6 +1,7 @@
 //! Machines that want to become nodes: their requests are judged here, go up to whoever can enter them, and those who asked
 //! hear what became of them.
 
+use heliu_record::reason::Facts;
 use heliu_trust::token::JoinRequest;
 
 use super::Engine;
@@ -17,7 +18,7 @@ impl Engine {
         if self.replica.joins_queued() < QUEUED_MAX {
             self.replica.submit(Work::Join { asker, request });
         } else {
-            let busy = join_refused(request.token.id, "join.busy", &"too many requests wait here; try again later");
+            let busy = join_refused(request.token.id, "join.busy", &Facts::none());
             self.say(vec![(asker, Some(busy))], now, out);
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heliu_record::reason::Facts;
 use heliu_trust::admission::{Leaf, check_commits};
 use heliu_trust::id::NodeId;
 
@@ -42,27 +43,22 @@ impl Engine {
             quarantined: Vec::new(),
             cursor: None,
         };
-        let refuse = |incoming: &mut Incoming, raw: &[u8], code: &str, reason: String| {
-            let (told, row) = refused(id_of(raw), None, from, (code, reason), raw, now.wall_ms);
+        let refuse = |incoming: &mut Incoming, raw: &[u8], code: &str, facts: &Facts| {
+            let (told, row) = refused(id_of(raw), None, from, (code, facts), raw, now.wall_ms);
             incoming.refused.push(told);
             incoming.quarantined.push(row);
         };
         for delivered in &delivery.leaves {
             let (commit, verdict) = (delivery.commits.get(delivered.commit)?, verdicts.get(delivered.commit)?);
             if let Err(error) = verdict {
-                refuse(&mut incoming, &delivered.change, error.code(), error.to_string());
+                refuse(&mut incoming, &delivered.change, error.code(), &error.facts());
             } else if !delivered.preimage.is_bounded() {
-                refuse(
-                    &mut incoming,
-                    &delivered.change,
-                    "leaf.preimage",
-                    "its record's id has no valid form".to_owned(),
-                );
+                refuse(&mut incoming, &delivered.change, "leaf.preimage", &Facts::none());
             } else {
                 let record = delivered.preimage.id();
                 match Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory) {
                     Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
-                    Err(error) => refuse(&mut incoming, &delivered.change, error.code(), error.to_string()),
+                    Err(error) => refuse(&mut incoming, &delivered.change, error.code(), &error.facts()),
                 }
             }
         }
@@ -71,7 +67,7 @@ impl Engine {
                 Ok(signed) => incoming.grants.push((signed, Arc::clone(&delivered.preimage))),
                 // Directory first, as for a commit.
                 Err(None) => return None,
-                Err(Some((code, why))) => refuse(&mut incoming, &delivered.grant, code, why),
+                Err(Some((code, facts))) => refuse(&mut incoming, &delivered.grant, code, &facts),
             }
         }
         Some(incoming)

@@ -15,7 +15,7 @@ mod sending;
 mod stating;
 mod verifying;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
@@ -27,7 +27,7 @@ use heliu_trust::token::JoinRequest;
 
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, JoinRefused, Outside, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::{Foreign, Fork, Statements, Tail};
+use crate::replica::{Apart, Foreign, Fork, Statements, Tail};
 
 pub(crate) use pushing::Parted;
 
@@ -46,10 +46,8 @@ pub(crate) struct Shared<'a> {
     pub verifier: &'a dyn Verifier,
     /// Sums of what is durable in the scope of this link.
     pub sums: Sums,
-    /// Those sums are counted anew, because the other end has left something out.
-    pub is_counting: bool,
     /// What the other end has left out.
-    pub apart: Option<&'a BTreeSet<RecordId>>,
+    pub apart: Option<&'a Apart>,
     /// What is left out here.
     pub foreign: &'a Foreign,
     pub statements: &'a Statements,

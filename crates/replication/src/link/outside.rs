@@ -8,6 +8,7 @@ use heliu_record::id::RecordId;
 use super::pushing::Push;
 use super::{Arrival, Link, Out, Shared};
 use crate::frame::{Frame, Outside, limits};
+use crate::replica::Apart;
 
 /// Records that the other end may leave out on one link. Each is remembered.
 const LEFT_OUT_MAX: usize = 65_536;
@@ -46,7 +47,7 @@ impl Link {
     }
 
     pub(super) fn on_outside(&mut self, outside: Outside, shared: &Shared<'_>, out: &mut Out) {
-        let known = shared.apart.map_or(0, BTreeSet::len);
+        let known = shared.apart.map_or(0, Apart::named);
         if known + outside.records.len() > LEFT_OUT_MAX {
             return self.protocol_error("more records are left out than can be remembered", out);
         }

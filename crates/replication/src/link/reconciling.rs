@@ -129,7 +129,7 @@ impl Link {
         let seats = shared.directory.seats();
         let mut in_scope = Vec::new();
         let is_left_out = |record: &RecordId| {
-            shared.apart.is_some_and(|apart| apart.contains(record)) || shared.foreign.is_outside(record)
+            shared.apart.is_some_and(|apart| apart.leaves_out(record)) || shared.foreign.is_outside(record)
         };
         for item in items.iter().filter(|item| !is_left_out(&item.id)) {
             if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present

@@ -4,6 +4,7 @@ mod claims;
 mod greedy;
 mod leaving;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::hash::{Sum, hash};
@@ -102,7 +103,6 @@ impl End {
             last_commit: None,
             verifier: &heliu_trust::simulated::Cheap,
             sums: Sums::default(),
-            is_counting: false,
             apart: None,
             foreign: &self.foreign,
             statements: &self.statements,

@@ -5,6 +5,7 @@
 use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Sums, Verdict};
+use crate::replica::Apart;
 
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
@@ -115,7 +116,7 @@ impl Link {
     }
 
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
-        !shared.is_counting
+        !shared.apart.is_some_and(Apart::is_counting)
             && !self.reconciling.is_going_on()
             && self.sending.is_quiet(shared.meta.head)
             && self.receiving.is_quiet()

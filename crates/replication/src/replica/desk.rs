@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{Actor, RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
@@ -15,6 +16,7 @@ use super::open::Open;
 use crate::effect::LoadRequest;
 
 pub(crate) struct Desk<'a> {
+    catalogue: &'static Catalogue,
     open: &'a BTreeMap<RecordId, Open>,
     looked: &'a Looked,
     damage: &'a Damage,
@@ -27,13 +29,23 @@ pub(crate) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub fn new(
+        catalogue: &'static Catalogue,
         open: &'a BTreeMap<RecordId, Open>,
         looked: &'a Looked,
         damage: &'a Damage,
         seats: &'a Seats,
         actors: &'a BTreeMap<Actor, SeatId>,
     ) -> Self {
-        Desk { open, looked, damage, seats, actors, missing: RefCell::default(), damaged: RefCell::default() }
+        Desk {
+            catalogue,
+            open,
+            looked,
+            damage,
+            seats,
+            actors,
+            missing: RefCell::default(),
+            damaged: RefCell::default(),
+        }
     }
 
     pub fn is_missing(&self) -> bool {
@@ -66,6 +78,10 @@ impl World for Desk<'_> {
                 None
             }
         }
+    }
+
+    fn catalogue(&self) -> &'static Catalogue {
+        self.catalogue
     }
 
     fn seats(&self) -> &Seats {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_record::reason::Facts;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{NodeId, TokenId};
 use heliu_trust::token::{JoinError, JoinRequest};
@@ -26,8 +27,8 @@ pub(crate) enum JoinAsker {
 }
 
 /// A refusal as it travels.
-pub(crate) fn refused(token: TokenId, code: &str, reason: &dyn std::fmt::Display) -> JoinRefused {
-    JoinRefused { token: token.0, code: code.to_owned(), reason: reason.to_string() }
+pub(crate) fn refused(token: TokenId, code: &str, facts: &Facts) -> JoinRefused {
+    JoinRefused { token: token.0, code: code.to_owned(), reason: facts.to_string() }
 }
 
 /// Whether a node that cannot enter the request itself may refuse it: what nobody will see otherwise.
@@ -74,7 +75,7 @@ impl Joins {
     /// Takes a request that goes up. Returns what is to be said at once.
     pub fn add(&mut self, asker: JoinAsker, request: &JoinRequest, node: NodeId, now_ms: u64) -> Said {
         let token = request.token.id;
-        let busy = || vec![(asker, Some(refused(token, "join.busy", &"too many requests wait here; try again later")))];
+        let busy = || vec![(asker, Some(refused(token, "join.busy", &Facts::none())))];
         let is_known = self.waiting.contains_key(&(token, node));
         if !is_known && self.waiting.len() >= WAITING_MAX {
             return busy();
@@ -100,7 +101,7 @@ impl Joins {
             }
             JoinAsker::Ticket(ticket) => {
                 let before = waiting.ticket.replace((ticket, now_ms));
-                let again = refused(token, "join.asked-again", &"the same was asked again, and is answered there");
+                let again = refused(token, "join.asked-again", &Facts::none());
                 before.map(|(before, _)| (JoinAsker::Ticket(before), Some(again))).into_iter().collect()
             }
         }
@@ -114,7 +115,7 @@ impl Joins {
                 None
             } else if let Some(used) = directory.token_used(*token) {
                 let error = used.node.map_or(JoinError::Revoked, |node| JoinError::Used { node });
-                Some(refused(*token, error.code(), &error))
+                Some(refused(*token, error.code(), &error.facts()))
             } else {
                 return true;
             };
@@ -155,9 +156,7 @@ impl Joins {
         let mut said = Vec::new();
         for ((token, _), waiting) in &mut self.waiting {
             if let Some((ticket, _)) = waiting.ticket.take_if(|(_, since)| *since + PATIENCE_MS <= now_ms) {
-                let reason = "the node that enters new ones is not in reach yet; the request stays and goes up as soon as \
-                              it is: ask again later with the same token";
-                said.push((JoinAsker::Ticket(ticket), Some(refused(*token, "join.pending", &reason))));
+                said.push((JoinAsker::Ticket(ticket), Some(refused(*token, "join.pending", &Facts::none()))));
             }
         }
         self.waiting.retain(|_, waiting| waiting.ticket.is_some() || waiting.touched_ms + FORGOTTEN_MS > now_ms);
@@ -231,7 +230,7 @@ mod tests {
         for asker in askers {
             add(&mut joins, asker, 1, 1);
         }
-        let refusal = refused(request(1, 1).0.token.id, "join.expired", &"too late");
+        let refusal = refused(request(1, 1).0.token.id, "join.expired", &Facts::none());
         assert!(joins.refused(UP, &refusal).is_empty(), "it was never asked");
         joins.unsent(UP);
         let heard: Vec<JoinAsker> = joins.refused(UP, &refusal).into_iter().map(|(asker, _)| asker).collect();

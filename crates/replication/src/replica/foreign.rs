@@ -42,6 +42,11 @@ impl Outside {
         Outside { author, by: [by].into(), scope }
     }
 
+    /// Whether some of it is here.
+    pub fn is_here(&self) -> bool {
+        self.scope.is_some()
+    }
+
     pub fn came_by(&mut self, node: NodeId) {
         self.by.insert(node);
     }
@@ -66,6 +71,18 @@ impl Counts {
             }
         }
     }
+}
+
+/// Somebody outside of this line who has put something here, or of whom nothing new is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignAuthor {
+    pub seat: SeatId,
+    /// What is here of his, and what may be.
+    pub leaves: u64,
+    pub leaves_max: u64,
+    /// Records of which not all was taken.
+    pub records_outside: usize,
+    pub is_declined: bool,
 }
 
 pub(crate) struct Foreign {
@@ -105,10 +122,47 @@ impl Foreign {
         }
         let held = self.held.get(&author).copied().unwrap_or(0);
         // Few are over the limit of one seat; only then all are looked at.
-        held >= self.max && {
-            let recipients = seats.iter().filter(|seat| seats.is_at_or_above(own, seat.id)).count() as u64;
-            held >= self.max.saturating_mul(recipients.max(1))
+        held >= self.max && held >= self.most(own, seats)
+    }
+
+    /// What an author may put here for this seat and those below.
+    fn most(&self, own: SeatId, seats: &Seats) -> u64 {
+        let recipients = seats.iter().filter(|seat| seats.is_at_or_above(own, seat.id)).count() as u64;
+        self.max.saturating_mul(recipients.max(1))
+    }
+
+    /// From now on nothing new of an author is taken, or (false) it is again.
+    pub fn decline(&mut self, author: SeatId, is_declined: bool) {
+        if is_declined {
+            self.declined.insert(author);
+            // Nobody has to be told what he has decided.
+            self.since.remove(&author);
+        } else {
+            self.declined.remove(&author);
         }
+    }
+
+    /// What is outside of an author's.
+    pub fn outside_of(&self, author: SeatId) -> impl Iterator<Item = (&RecordId, &Outside)> + '_ {
+        self.outside.iter().filter(move |(_, outside)| outside.author == author)
+    }
+
+    /// By seat.
+    pub fn authors(&self, own: SeatId, seats: &Seats) -> Vec<ForeignAuthor> {
+        let mut outside: BTreeMap<SeatId, usize> = BTreeMap::new();
+        for record in self.outside.values() {
+            *outside.entry(record.author).or_default() += 1;
+        }
+        let all: BTreeSet<SeatId> = self.held.keys().chain(&self.declined).chain(outside.keys()).copied().collect();
+        let leaves_max = self.most(own, seats);
+        let author = |seat| ForeignAuthor {
+            seat,
+            leaves: self.held.get(&seat).copied().unwrap_or(0),
+            leaves_max,
+            records_outside: outside.get(&seat).copied().unwrap_or(0),
+            is_declined: self.declined.contains(&seat),
+        };
+        all.into_iter().map(author).collect()
     }
 
     pub fn took(&mut self, author: SeatId, weight: u64) {

@@ -1,5 +1,6 @@
 //! Who brings entries of the directory and why they are not taken, and what is kept of two signed entries for one place.
 
+use heliu_record::conflict::Explanation;
 use heliu_trust::directory::{DirectoryError, SignedEntry};
 use heliu_trust::id::DirectoryVersion;
 
@@ -33,6 +34,29 @@ pub(crate) enum NotGrown {
     Settled { index: u64 },
     #[error("{0}")]
     Bad(DirectoryError),
+}
+
+impl NotGrown {
+    /// For people.
+    pub fn words(&self) -> Explanation {
+        match self {
+            NotGrown::Forked { index } => DirectoryError::Forked { index: *index }.words(),
+            NotGrown::Frozen => Explanation::new(
+                "名录有分叉,在根密钥裁决前不接受新条目",
+                "the directory is forked, and takes nothing new until the root has decided",
+            ),
+            NotGrown::Settled { index } => DirectoryError::Settled { index: *index }.words(),
+            NotGrown::Bad(error) => error.words(),
+        }
+    }
+
+    /// For a machine that was to be entered.
+    pub fn join_code(&self) -> &'static str {
+        match self {
+            NotGrown::Forked { .. } | NotGrown::Frozen => "join.forked",
+            NotGrown::Settled { .. } | NotGrown::Bad(_) => "join.not-entered",
+        }
+    }
 }
 
 impl From<DirectoryError> for NotGrown {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
+use heliu_record::reason::Facts;
 use heliu_storage::ScanItem;
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Directory;
@@ -96,7 +97,7 @@ impl Replica {
 }
 
 /// Why a grant is not taken, with a stable code; none if the directory here has to catch up first.
-type GrantRefusal = Option<(&'static str, String)>;
+type GrantRefusal = Option<(&'static str, Facts)>;
 
 /// Reads grants that came, and checks their signatures in one go.
 pub(crate) fn open_grants<'d>(
@@ -105,17 +106,16 @@ pub(crate) fn open_grants<'d>(
     verifier: &dyn Verifier,
 ) -> Vec<(&'d DeliveredGrant, Result<SignedGrant, GrantRefusal>)> {
     let read = |delivered: &DeliveredGrant| {
-        let signed = SignedGrant::decode(&delivered.grant).map_err(|why| ("grant.unreadable", why.to_string()))?;
+        let signed = SignedGrant::decode(&delivered.grant).map_err(|_| ("grant.unreadable", Facts::none()))?;
         let is_of = delivered.preimage.is_bounded() && delivered.preimage.id() == signed.grant.record;
-        let why = || ("grant.preimage", "it is of another record than it came with".to_owned());
-        if is_of { Ok(signed) } else { Err(why()) }
+        if is_of { Ok(signed) } else { Err(("grant.preimage", Facts::none())) }
     };
-    let read: Vec<Result<SignedGrant, (&'static str, String)>> = delivered.iter().map(read).collect();
+    let read: Vec<Result<SignedGrant, (&'static str, Facts)>> = delivered.iter().map(read).collect();
     let readable: Vec<&SignedGrant> = read.iter().filter_map(|signed| signed.as_ref().ok()).collect();
     let mut verdicts = check_grants(&readable, directory, verifier).into_iter();
-    let judge = |signed: Result<SignedGrant, (&'static str, String)>| match (signed.map_err(Some)?, verdicts.next()) {
+    let judge = |signed: Result<SignedGrant, (&'static str, Facts)>| match (signed.map_err(Some)?, verdicts.next()) {
         (signed, Some(Ok(()))) => Ok(signed),
-        (_, Some(Err(error))) if !error.is_held() => Err(Some((error.code(), error.to_string()))),
+        (_, Some(Err(error))) if !error.is_held() => Err(Some((error.code(), error.facts()))),
         _ => Err(None),
     };
     delivered.iter().zip(read.into_iter().map(judge)).collect()

@@ -32,6 +32,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
 use heliu_storage::{Meta, Position, StrandedRow, Transaction};
 use heliu_trust::admission::Leaf;
@@ -63,6 +64,9 @@ use sweep::{Sweep, Unwrapped};
 use tail::Growth;
 use writer::Writer;
 
+/// Open records are weighed each time that so large a part of what may be open has been used.
+const WEIGHED_PART: u64 = 16;
+
 /// What the replica needs next.
 pub(crate) enum Step {
     /// Nothing to do.
@@ -72,6 +76,7 @@ pub(crate) enum Step {
 }
 
 pub(crate) struct Replica {
+    catalogue: &'static Catalogue,
     pub realm: RealmId,
     pub node: NodeId,
     pub seat: SeatId,
@@ -127,6 +132,7 @@ pub(crate) struct Replica {
 
 pub(crate) use enrolment::{JoinAsker, Joins, refused as join_refused};
 pub use erasure::Receipt;
+pub use foreign::ForeignAuthor;
 pub(crate) use foreign::{Counts as ForeignCounts, Foreign};
 pub(crate) use forks::{By, Fork, NotGrown};
 pub(crate) use hearing::open_grants;
@@ -135,7 +141,7 @@ pub(crate) use open::short_hash;
 pub(crate) use quarantine::{id_of, refused};
 pub(crate) use statements::Statements;
 pub(crate) use strangers::Strangers as StrangersStart;
-pub(crate) use sums::ScopeSums as ScopeSumsStart;
+pub(crate) use sums::{Apart, ScopeSums as ScopeSumsStart};
 pub(crate) use tail::Tail;
 pub(crate) use work::{Incoming, Order, Outcome, Work};
 
@@ -162,6 +168,7 @@ impl Replica {
             verifier: start.verifier,
             writer: Writer::new(start.node, incarnation, start.last_commit),
             open: BTreeMap::new(),
+            catalogue: config.catalogue,
             open_max: config.open_max,
             clock: 0,
             weighed: 0,
@@ -171,7 +178,7 @@ impl Replica {
             strangers: start.strangers,
             damage: Damage::default(),
             quarantine: Quarantine::beside(start.quarantined),
-            foreign: Foreign::new(config.foreign_max, config.declined.clone(), start.foreign),
+            foreign: Foreign::new(config.foreign_max, start.declined.into_iter().collect(), start.foreign),
             sealing: start.sealing,
             digest_key,
             statements,
@@ -233,8 +240,8 @@ impl Replica {
 
     /// Sums in the scope of a link to `peer`, as far as they are durable.
     pub fn sums_with(&self, link: Option<LinkId>, peer: Option<SeatId>) -> Sums {
-        if let Some((_, sums, _)) = link.and_then(|link| self.sums.apart(link)) {
-            return sums;
+        if let Some(apart) = link.and_then(|link| self.sums.apart(link)) {
+            return apart.durable();
         }
         peer.map(|peer| self.sums.durable(peer)).unwrap_or_default()
     }
@@ -248,9 +255,20 @@ impl Replica {
         self.sums.track(peer, self.seat, &self.compared(items), self.directory.seats());
     }
 
-    /// Counts what a link's other end has not left out, if that waits to be counted.
+    /// Counts what a link's other end has left out, of what is open: mostly it has just come. Nothing may be under way.
+    /// Returns whether all rows of the store have to be looked through for the rest.
+    pub fn count_open(&mut self, link: LinkId) -> bool {
+        let (open, damage, foreign) = (&self.open, &self.damage, &self.foreign);
+        let known = |record: &RecordId| {
+            let open = open.get(record).filter(|open| open.is_stored && damage.counted(*record).is_none())?;
+            Some((!foreign.is_outside(record)).then(|| open.counted()))
+        };
+        self.sums.count_known(link, self.seat, self.directory.seats(), known)
+    }
+
+    /// As [`Replica::count_open`], all of it, from the rows of the store.
     pub fn count_apart(&mut self, link: LinkId, items: &[heliu_storage::ScanItem]) {
-        if self.sums.to_count().any(|waits| waits == link) {
+        if self.sums.apart(link).is_some_and(Apart::is_counting) {
             self.sums.count_apart(link, self.seat, &self.compared(items), self.directory.seats());
         }
     }
@@ -372,9 +390,11 @@ impl Replica {
 
     /// Closes the records that were not used for longest. All are durable but those of the batch under way.
     pub fn evict(&mut self) {
-        if std::mem::replace(&mut self.weighed, self.clock) == self.clock {
+        // All of them are weighed: not for each that is used.
+        if self.clock < self.weighed + (self.open_max as u64 / WEIGHED_PART).max(1) {
             return;
         }
+        self.weighed = self.clock;
         if self.open.values().map(Open::shares).sum::<usize>() <= self.open_max {
             return;
         }
@@ -394,6 +414,6 @@ impl Replica {
     }
 
     fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {
-        Desk::new(&self.open, batch, &self.damage, self.directory.seats(), &self.actors)
+        Desk::new(self.catalogue, &self.open, batch, &self.damage, self.directory.seats(), &self.actors)
     }
 }

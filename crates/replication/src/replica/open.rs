@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::change::{Change, Container};
 use heliu_record::hash::Sum;
 use heliu_record::history::History;
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId, SeatId};
+use heliu_record::kind::Kind;
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
@@ -78,7 +80,11 @@ pub(crate) struct Lost {
 
 impl Open {
     /// A record that this node has not held before.
-    pub fn new(preimage: &Preimage) -> Self {
+    pub fn new(preimage: &Preimage, catalogue: &Catalogue) -> Self {
+        Open::of_kind(preimage, catalogue.kind(&preimage.kind))
+    }
+
+    fn of_kind(preimage: &Preimage, kind: Option<&'static Kind>) -> Self {
         let row = RecordRow {
             id: preimage.id(),
             preimage: preimage.clone(),
@@ -92,7 +98,7 @@ impl Open {
             signal: [0; 8],
         };
         Open {
-            leaves: Leaves::new(preimage.clone()),
+            leaves: Leaves::new(preimage.clone(), kind),
             grants: Grants::default(),
             row,
             record: None,
@@ -107,8 +113,8 @@ impl Open {
 
     /// A record that a link brings: one that this node has not held before, or one whose row is lost, which counted for
     /// something until now.
-    pub fn begin(preimage: &Preimage, counted: Option<&Counted>) -> Self {
-        let mut open = Open::new(preimage);
+    pub fn begin(preimage: &Preimage, counted: Option<&Counted>, catalogue: &Catalogue) -> Self {
+        let mut open = Open::new(preimage, catalogue);
         if let Some(Counted { scope, present, held, admitted }) = counted {
             (open.row.held, open.row.admitted, open.row.scope, open.is_stored) =
                 (*held, *admitted, scope.clone(), true);
@@ -121,7 +127,12 @@ impl Open {
 
     /// From the store: every leaf is judged again, which gives what it gave before. If some entries cannot be read, the
     /// others are opened without them, and `Err` tells of all. A row that is spoilt is made anew from them.
-    pub fn load(loaded: Loaded, directory: &Directory, forged: &Forged) -> Result<Self, Damaged> {
+    pub fn load(
+        loaded: Loaded,
+        directory: &Directory,
+        forged: &Forged,
+        catalogue: &Catalogue,
+    ) -> Result<Self, Damaged> {
         let Loaded { row, leaves: rows, commits, grants, spoilt } = loaded;
         let own = row.preimage.id();
         if own != row.id {
@@ -136,7 +147,7 @@ impl Open {
             let counted = Counted { scope, present, held: row.held, admitted: row.admitted };
             return Err(Damaged::Row(row.id, Some(Box::new(counted)), "its row is another record's".to_owned()));
         }
-        let mut open = Open { is_stored: true, ..Open::new(&row.preimage) };
+        let mut open = Open { is_stored: true, ..Open::new(&row.preimage, catalogue) };
         open.row = row;
         let (mut lost, mut doubles): (Vec<Lost>, BTreeSet<Position>) = (Vec::new(), BTreeSet::new());
         let mut offered = Vec::with_capacity(rows.len());
@@ -231,7 +242,8 @@ impl Open {
     /// Brings the folded record up to date with the leaves.
     pub fn fold(&mut self, seats: &Seats) {
         let history = self.leaves.shared_history();
-        self.record = (!history.is_empty()).then(|| Record::fold(self.row.preimage.clone(), history, seats));
+        self.record =
+            (!history.is_empty()).then(|| Record::fold(self.leaves.kind(), self.row.preimage.clone(), history, seats));
     }
 
     fn derived(&self, directory: &Directory) -> Derived {
@@ -267,20 +279,20 @@ impl Open {
         let (row, derived) = (&self.row, self.derived(directory));
         let is_for_us = derived.scope.has_audience(own, directory.seats());
         [
-            (derived.view != row.view, "its view"),
-            (derived.signal != row.signal, "its signal"),
-            (derived.scope != row.scope, "its scope"),
-            (is_for_us != self.is_present(), "its state"),
-            (derived.held != row.held || derived.admitted != row.admitted, "its sums"),
-            (derived.leaves != row.leaves || derived.waiting != row.waiting, "its count of leaves"),
+            (derived.view != row.view, "view"),
+            (derived.signal != row.signal, "signal"),
+            (derived.scope != row.scope, "scope"),
+            (is_for_us != self.is_present(), "state"),
+            (derived.held != row.held || derived.admitted != row.admitted, "sums"),
+            (derived.leaves != row.leaves || derived.waiting != row.waiting, "count"),
         ]
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))
     }
 
     /// What a tombstone leaves: the row that says so.
-    pub fn erased(preimage: &Preimage, is_stored: bool) -> Self {
-        let mut open = Open { is_stored, ..Open::new(preimage) };
+    pub fn erased(preimage: &Preimage, is_stored: bool, catalogue: &Catalogue) -> Self {
+        let mut open = Open { is_stored, ..Open::new(preimage, catalogue) };
         open.row.state = RecordState::Erased;
         open
     }
@@ -289,7 +301,7 @@ impl Open {
     pub fn revive(&mut self) {
         if self.row.state == RecordState::Erased {
             let preimage = self.row.preimage.clone();
-            *self = Open { is_stored: self.is_stored, used: self.used, ..Open::new(&preimage) };
+            *self = Open { is_stored: self.is_stored, used: self.used, ..Open::of_kind(&preimage, self.leaves.kind()) };
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::hash::hash;
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::reason::Facts;
 use heliu_storage::QuarantineRow;
 use heliu_trust::id::NodeId;
 
@@ -83,11 +84,11 @@ pub(crate) fn refused(
     id: [u8; 32],
     record: Option<RecordId>,
     from: NodeId,
-    (code, reason): (&str, String),
+    (code, facts): (&str, &Facts),
     bytes: &[u8],
     at_ms: i64,
 ) -> (RefusedLeaf, QuarantineRow) {
-    let (code, bytes) = (code.to_owned(), kept(bytes));
+    let (code, reason, bytes) = (code.to_owned(), facts.to_string(), kept(bytes));
     let told = RefusedLeaf { leaf: LeafHash(id), code: code.clone(), reason: reason.clone() };
     (told, QuarantineRow { id, record, from: Some(from), code, reason, at_ms, bytes })
 }
@@ -109,7 +110,7 @@ mod tests {
     fn row(from: u8, n: u32) -> QuarantineRow {
         let mut id = [from; 32];
         id[..4].copy_from_slice(&n.to_be_bytes());
-        refused(id, None, NodeId([from; 16]), ("commit.bad-signature", String::new()), &[0], 0).1
+        refused(id, None, NodeId([from; 16]), ("commit.bad-signature", &Facts::none()), &[0], 0).1
     }
 
     #[test]

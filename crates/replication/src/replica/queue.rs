@@ -37,7 +37,8 @@ impl Queue {
             | Work::Reveal { .. }
             | Work::Audit { .. }
             | Work::Stranded { .. }
-            | Work::Quarantine { .. } => return self.commands.push_back(work),
+            | Work::Quarantine { .. }
+            | Work::Foreign { .. } => return self.commands.push_back(work),
             Work::Leaves(incoming) => Some(incoming.link),
             Work::Withdrawn { link, .. } | Work::Statements { link, .. } => Some(*link),
             Work::LetGo { .. }

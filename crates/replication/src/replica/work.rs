@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::hash::Sum;
-use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_storage::{Cursor, QuarantineRow};
 use heliu_trust::admission::Leaf;
@@ -19,7 +19,7 @@ use heliu_trust::token::JoinRequest;
 
 use super::enrolment::JoinAsker;
 use super::forks::{By, NotGrown};
-use crate::effect::{AuditEvent, LinkId, Notice, QuarantineAction, Reply, StrandedAction, Ticket};
+use crate::effect::{AuditEvent, ForeignAction, LinkId, Notice, QuarantineAction, Reply, StrandedAction, Ticket};
 use crate::frame::{JoinRefused, RefusedLeaf};
 
 /// A command, and for whom it is carried out; see [`Input::Execute`](crate::effect::Input::Execute).
@@ -125,6 +125,12 @@ pub(crate) enum Work {
         action: QuarantineAction,
         event: AuditEvent,
     },
+    Foreign {
+        ticket: Ticket,
+        seat: SeatId,
+        action: ForeignAction,
+        event: AuditEvent,
+    },
 }
 
 impl Work {
@@ -140,7 +146,8 @@ impl Work {
             | Work::Draft { ticket, .. }
             | Work::FenceOf { ticket, .. }
             | Work::Stranded { ticket, .. }
-            | Work::Quarantine { ticket, .. } => Some(*ticket),
+            | Work::Quarantine { ticket, .. }
+            | Work::Foreign { ticket, .. } => Some(*ticket),
             _ => None,
         }
     }

@@ -32,6 +32,7 @@ fn everything() -> Transaction {
     transaction.statements = vec![statement(1), statement(2)];
     transaction.audit = vec![audited(1), audited(2)];
     transaction.stranded = vec![stranded(1), stranded(2)];
+    transaction.declined = vec![(seat(1), true), (seat(2), true)];
     transaction.conflicts_opened = vec![conflict(1, &[1, 2]), conflict(2, &[])];
     transaction.cursors = vec![Cursor { store: StoreId([9; 16]), incarnation: SECOND, position: 77 }];
     transaction.quarantined = vec![refused(1), refused(2)];

@@ -1,8 +1,8 @@
 //! Directory, conflicts, cursors, commands, quarantine, statements, the audit log, stranded edits.
 
-use heliu_record::id::{LeafHash, to_hex};
+use heliu_record::id::{LeafHash, SeatId, to_hex};
 
-use super::sample::{FIRST, SECOND, STORE, answer_of, audited, conflict, id, refused, statement, stranded};
+use super::sample::{FIRST, SECOND, STORE, answer_of, audited, conflict, id, refused, seat, statement, stranded};
 use super::{Harness, must};
 use crate::{
     CommandId, ConflictQuery, ConflictRef, ConflictRow, Cursor, QuarantineRow, Read, StatementRow, StoreId,
@@ -241,4 +241,17 @@ pub async fn stranded_edits_change_their_state(harness: &impl Harness) {
     assert_eq!(must(store.stranded_one(reissued.leaf).await), Some(reissued));
     assert_eq!(must(store.stranded_one(discarded.leaf).await), Some(discarded));
     assert_eq!(must(store.stranded_one(LeafHash([0; 32])).await), None);
+}
+
+pub async fn who_is_declined_is_remembered_until_he_is_not(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let put = |declined: Vec<(SeatId, bool)>| Transaction { declined, ..Transaction::default() };
+    must(store.apply(&put(vec![(seat(2), true), (seat(1), true), (seat(3), false)])).await);
+    let mut both = vec![seat(1), seat(2)];
+    both.sort_unstable();
+    assert_eq!(must(store.declined().await), both);
+    must(store.apply(&put(vec![(seat(1), true), (seat(2), false)])).await);
+    assert_eq!(must(store.declined().await), [seat(1)]);
+    must(store.apply(&put(vec![(seat(1), false), (seat(1), true)])).await);
+    assert_eq!(must(store.declined().await), [seat(1)], "of two the later counts");
 }

@@ -195,6 +195,7 @@ pub struct Contents {
     pub statements: Vec<StatementRow>,
     pub audit: Vec<AuditRow>,
     pub stranded: Vec<StrandedRow>,
+    pub declined: Vec<SeatId>,
     pub counts: Counts,
 }
 
@@ -232,6 +233,7 @@ pub async fn contents(store: &impl Read) -> Contents {
         statements: must(store.statements().await),
         audit: must(store.audit(0, 100_000).await),
         stranded: must(store.stranded(100_000).await),
+        declined: must(store.declined().await),
         counts: must(store.counts().await),
     }
 }

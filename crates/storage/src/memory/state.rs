@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use heliu_record::id::{LeafHash, Preimage, RecordId};
+use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
@@ -42,6 +42,7 @@ pub struct State {
     /// The one with seq 1 first.
     pub audit: Vec<Arc<AuditRow>>,
     pub stranded: BTreeMap<LeafHash, StrandedRow>,
+    pub declined: BTreeSet<SeatId>,
     pub leaf_count: u64,
     pub fail_next: Option<StoreError>,
     pub fails: Option<StoreError>,
@@ -120,6 +121,7 @@ impl State {
             statements: BTreeMap::new(),
             audit: Vec::new(),
             stranded: BTreeMap::new(),
+            declined: BTreeSet::new(),
             leaf_count: 0,
             fail_next: None,
             fails: None,
@@ -216,6 +218,13 @@ impl State {
         }
         self.audit.extend(transaction.audit.iter().cloned().map(Arc::new));
         self.stranded.extend(transaction.stranded.iter().map(|row| (row.leaf, row.clone())));
+        for (seat, is_declined) in &transaction.declined {
+            if *is_declined {
+                self.declined.insert(*seat);
+            } else {
+                self.declined.remove(seat);
+            }
+        }
         transaction.erased.iter().for_each(|id| self.erase(id));
         Ok(())
     }

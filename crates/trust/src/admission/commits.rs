@@ -5,6 +5,7 @@
 use std::borrow::Borrow;
 
 use heliu_record::codec::DecodeError;
+use heliu_record::reason::{Fact, Facts};
 
 use crate::commit::{SignedCommit, signed_message};
 use crate::directory::{Directory, NodeInfo};
@@ -46,6 +47,15 @@ impl CommitError {
             CommitError::UnknownVersion => "commit.unknown-version",
             CommitError::UnknownAuthor(_) => "commit.unknown-author",
             CommitError::BadSignature => "commit.bad-signature",
+        }
+    }
+
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            CommitError::UnknownAuthor(node) => Facts::none().and(Fact::Node, node.short()),
+            _ => Facts::none(),
         }
     }
 }

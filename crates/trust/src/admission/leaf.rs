@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::change::{Change, ShapeError};
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::reason::Facts;
 
 use super::commits::cited_version;
 use crate::commit::SignedCommit;
@@ -61,6 +62,15 @@ impl LeafError {
             LeafError::NotInCommit => "leaf.not-in-commit",
             LeafError::WrongActor => "leaf.wrong-actor",
             LeafError::UnknownVersion => "leaf.unknown-version",
+        }
+    }
+
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            LeafError::Shape(error) => error.facts(),
+            LeafError::NotInCommit | LeafError::WrongActor | LeafError::UnknownVersion => Facts::none(),
         }
     }
 }

@@ -18,13 +18,14 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use heliu_record::authority;
 use heliu_record::change::genesis;
 use heliu_record::hash::Sum;
 use heliu_record::history::{History, PlaceError};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
+use heliu_record::reason::{Fact, Facts};
 use heliu_record::scope::Scope;
-use heliu_record::{authority, kinds};
 
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
@@ -46,7 +47,7 @@ pub struct Leaves {
     /// Per author the newest directory that its admitted leaves cite.
     cited: BTreeMap<NodeId, u64>,
     /// What people should read about leaves that are refused.
-    why: BTreeMap<LeafHash, String>,
+    why: BTreeMap<LeafHash, Facts>,
     /// Shared with whoever folds it; written in place while nobody does.
     history: Arc<History>,
     held_sum: Sum,
@@ -55,8 +56,8 @@ pub struct Leaves {
     verdicts: DirectoryVersion,
 }
 
-/// A status other than admitted, and what to tell people about it.
-struct Stop(Status, Option<String>);
+/// A status other than admitted, and what is particular about it, for people.
+struct Stop(Status, Option<Facts>);
 
 impl From<Status> for Stop {
     fn from(status: Status) -> Self {
@@ -65,8 +66,8 @@ impl From<Status> for Stop {
 }
 
 impl Stop {
-    fn refused(reason: RefusedReason, why: &(impl ToString + ?Sized)) -> Self {
-        Stop(Status::Refused(reason), Some(why.to_string()))
+    fn refused(reason: RefusedReason, why: Facts) -> Self {
+        Stop(Status::Refused(reason), Some(why))
     }
 }
 
@@ -80,11 +81,12 @@ enum Entered {
 }
 
 impl Leaves {
+    /// `kind` is that of the preimage; none: this version does not know it, and holds what it cannot judge.
     #[must_use]
-    pub fn new(preimage: Preimage) -> Self {
+    pub fn new(preimage: Preimage, kind: Option<&'static Kind>) -> Self {
         Leaves {
             record: preimage.id(),
-            kind: kinds::find(&preimage.kind),
+            kind,
             preimage,
             leaves: BTreeMap::new(),
             by_change: BTreeMap::new(),
@@ -102,6 +104,12 @@ impl Leaves {
     #[must_use]
     pub fn preimage(&self) -> &Preimage {
         &self.preimage
+    }
+
+    /// None: this version does not know it.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static Kind> {
+        self.kind
     }
 
     #[must_use]
@@ -126,10 +134,10 @@ impl Leaves {
         self.leaves.get(leaf).map(|(leaf, status)| (leaf, status))
     }
 
-    /// Why a leaf is refused, for people; may name fields, but holds no values of the record.
+    /// What is particular about a leaf's refusal, for people; may name fields, but holds no values of the record.
     #[must_use]
-    pub fn why(&self, leaf: &LeafHash) -> Option<&str> {
-        self.why.get(leaf).map(String::as_str)
+    pub fn why(&self, leaf: &LeafHash) -> Option<&Facts> {
+        self.why.get(leaf)
     }
 
     /// By leaf hash.
@@ -260,14 +268,14 @@ impl Leaves {
     }
 
     /// What would become of a new leaf, and why: for own changes, before anybody hears of them.
-    pub fn foresee(&self, leaf: &Leaf, directory: &Directory) -> Result<(), (Status, String)> {
+    pub fn foresee(&self, leaf: &Leaf, directory: &Directory) -> Result<(), (Status, Facts)> {
         if leaf.is_fenced_out(directory) {
-            return Err((Status::Excluded(ExcludedReason::Fenced), "its author is fenced".to_owned()));
+            return Err((Status::Excluded(ExcludedReason::Fenced), Facts::none()));
         }
         let rival = self.by_seq.contains_key(&(leaf.change.actor, leaf.change.seq));
-        let fork = || Stop(Status::Excluded(ExcludedReason::Fork), Some("its author wrote this seq before".to_owned()));
-        let verdict = if rival { Err(fork()) } else { self.judge_place(leaf, directory) };
-        verdict.map_err(|Stop(status, why)| (status, why.unwrap_or_else(|| "of what it stands on".to_owned())))
+        let fork = Status::Excluded(ExcludedReason::Fork);
+        let verdict = if rival { Err(fork.into()) } else { self.judge_place(leaf, directory) };
+        verdict.map_err(|Stop(status, why)| (status, why.unwrap_or_default()))
     }
 
     /// Judges everything anew, as is due when the directory has grown and leaves were held for that, and whenever its
@@ -391,7 +399,7 @@ impl Leaves {
     fn judge_place(&self, leaf: &Leaf, directory: &Directory) -> Result<(), Stop> {
         let change = &*leaf.change;
         if has_twice(&change.deps) {
-            return Err(Stop::refused(RefusedReason::Predecessors, "it names a predecessor twice"));
+            return Err(Stop::refused(RefusedReason::Predecessors, Facts::none()));
         }
         self.judge_predecessors(change.deps.iter().filter_map(|dep| self.fate(dep)))?;
         let Some(kind) = self.kind else { return Err(Status::Held(HeldReason::UnknownKind).into()) };
@@ -435,18 +443,15 @@ impl Leaves {
     ) -> Result<(), Stop> {
         at.check_follows(&leaf.change).map_err(|error| stop(&error))?;
         if cited.is_some_and(|cited| leaf.directory_index < cited) {
-            let why = "it cites an older directory than its author did before";
-            return Err(Stop::refused(RefusedReason::DirectoryBackwards, why));
+            return Err(Stop::refused(RefusedReason::DirectoryBackwards, Facts::none()));
         }
         let author = directory.node_at_index(leaf.author, leaf.directory_index).ok_or_else(|| {
-            Stop::refused(
-                RefusedReason::UnknownAuthor,
-                "its author was not enrolled at the directory version that it cites",
-            )
+            let why = Facts::none().and(Fact::Node, leaf.author.short());
+            Stop::refused(RefusedReason::UnknownAuthor, why)
         })?;
         let seats = directory.seats_at(leaf.directory_index);
         authority::may(author.seat, &leaf.change, &self.preimage, at, kind, seats)
-            .map_err(|error| Stop::refused(RefusedReason::Authority, &error))
+            .map_err(|error| Stop::refused(RefusedReason::Authority, error.facts()))
     }
 
     fn cited_in(&self, past: &History, author: NodeId) -> Option<u64> {
@@ -477,5 +482,5 @@ fn stop(error: &PlaceError) -> Stop {
         PlaceError::Dangling(_) => RefusedReason::Dangling,
         PlaceError::Deps => RefusedReason::Predecessors,
     };
-    Stop::refused(reason, error)
+    Stop::refused(reason, error.facts())
 }

@@ -1,5 +1,6 @@
 //! Admission, told with one record of a village: in order, late, forked, forbidden, and in every order.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
 use heliu_record::change::{Change, Container, Draft};
@@ -29,7 +30,7 @@ fn refused(reason: RefusedReason) -> Status {
 }
 
 fn open() -> Leaves {
-    Leaves::new(story::preimage())
+    Leaves::new(story::preimage(), catalogue().kind(&story::preimage().kind))
 }
 
 fn offer_all(leaves: impl IntoIterator<Item = Leaf>, directory: &Directory) -> Leaves {
@@ -90,7 +91,7 @@ fn who_may_not_write_is_refused_and_so_is_what_builds_on_it() {
         .map(|(writer, change)| leaf(&writer, change, PLAIN, &directory));
     let leaves = offer_all([a, b.clone(), c.clone()], &directory);
     assert_eq!(status(&leaves, &b), refused(RefusedReason::Authority));
-    assert!(leaves.why(&b.hash).is_some_and(|why| !why.is_empty()));
+    assert!(leaves.why(&b.hash).is_some_and(|why| why.iter().next().is_some()));
     assert_eq!(status(&leaves, &c), refused(RefusedReason::Predecessor));
     assert_eq!(leaves.history().heads(), [first.hash]);
     assert_ne!(leaves.held_sum(), leaves.admitted_sum(), "refused leaves count as held");
@@ -241,7 +242,7 @@ fn a_record_of_an_unknown_kind_is_held_whole() {
     let preimage = Preimage { kind: "of a later release".to_owned(), ..story::preimage() };
     let first = birth();
     let second = edit(&TOWNSHIP, &history([&first]), 1);
-    let mut leaves = Leaves::new(preimage.clone());
+    let mut leaves = Leaves::new(preimage.clone(), catalogue().kind(&preimage.kind));
     for (writer, change) in [(TOWNSHIP, &second), (VILLAGE, &first)] {
         let mut leaf = leaf(&writer, change, PLAIN, &directory);
         leaf.record = preimage.id();

@@ -1,5 +1,6 @@
 //! What opens, what does not, and what everybody else sees.
 
+use heliu_catalogue::catalogue;
 use proptest::prelude::*;
 
 use super::*;
@@ -96,7 +97,7 @@ fn readers_see_both_numbers_and_a_carrier_sees_that_they_are_sealed() {
     history.place(writes(&VILLAGE, &preimage, &apart, &key(1), "13800005678").into());
     history.place(writes(&TOWNSHIP, &preimage, &apart, &key(2), "13900001111").into());
 
-    let record = Record::fold(preimage, history, directory.seats());
+    let record = Record::fold(catalogue().kind(&preimage.kind), preimage, history, directory.seats());
     let shown = record.view.json.to_string();
     assert!(shown.contains(&key(1).id(&record.id).to_string()) && shown.contains(&key(2).id(&record.id).to_string()));
     for number in ["13800001234", "13800005678", "13900001111"] {

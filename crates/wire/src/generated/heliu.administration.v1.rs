@@ -313,7 +313,7 @@ pub struct AuditEntry {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct VerifyAuditRequest {}
 /// What the walk found.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct VerifyAuditResponse {
     #[prost(uint64, tag = "1")]
     pub entries: u64,
@@ -322,8 +322,8 @@ pub struct VerifyAuditResponse {
     /// The first entry that is not what was written, and what is wrong with it. Absent: the chain is whole.
     #[prost(uint64, optional, tag = "3")]
     pub broken_at: ::core::option::Option<u64>,
-    #[prost(string, tag = "4")]
-    pub problem: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub problem: ::core::option::Option<super::super::records::v1::Reason>,
     /// The last head that was told to a superior, and whether the chain contains it.
     #[prost(uint64, tag = "5")]
     pub told_seq: u64,

@@ -34,9 +34,9 @@ pub struct GetStatusResponse {
     /// Of the program.
     #[prost(string, tag = "12")]
     pub version: ::prost::alloc::string::String,
-    /// Why it takes no writes, and what to do. Empty: it takes them.
-    #[prost(string, tag = "13")]
-    pub read_only_reason: ::prost::alloc::string::String,
+    /// Why it takes no writes. Reads go on, and writes are tried again by themselves. Absent: it takes them.
+    #[prost(message, optional, tag = "13")]
+    pub read_only: ::core::option::Option<super::super::records::v1::Reason>,
     /// The node's clock.
     #[prost(int64, tag = "14")]
     pub now_ms: i64,
@@ -44,8 +44,8 @@ pub struct GetStatusResponse {
     #[prost(int64, optional, tag = "30")]
     pub certificate_not_after_ms: ::core::option::Option<i64>,
     /// Why a new certificate, or a new access list, was not taken, and the old one stays. Empty: all is well.
-    #[prost(string, repeated, tag = "31")]
-    pub problems: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(message, repeated, tag = "31")]
+    pub problems: ::prost::alloc::vec::Vec<super::super::records::v1::Reason>,
     /// Connections and calls that were refused since the start, by what they proved or did not prove.
     #[prost(uint64, tag = "32")]
     pub refusals: u64,
@@ -79,19 +79,16 @@ pub struct GetStatusResponse {
     pub today: ::prost::alloc::string::String,
 }
 /// Somebody who was not let in.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RefusedPeer {
     #[prost(int64, tag = "1")]
     pub at_ms: i64,
     /// Where it came from.
     #[prost(string, tag = "2")]
     pub address: ::prost::alloc::string::String,
-    /// Stable, such as `expired`. Programs go by it.
-    #[prost(string, tag = "3")]
-    pub code: ::prost::alloc::string::String,
-    /// For people.
-    #[prost(string, tag = "4")]
-    pub reason: ::prost::alloc::string::String,
+    /// Its code is such as `expired`.
+    #[prost(message, optional, tag = "3")]
+    pub why: ::core::option::Option<super::super::records::v1::Reason>,
     /// The node that its certificate is of, if that could be read.
     #[prost(string, tag = "5")]
     pub node: ::prost::alloc::string::String,
@@ -158,7 +155,8 @@ pub struct Link {
     /// When a frame last arrived. Absent: never.
     #[prost(int64, optional, tag = "8")]
     pub heard_ms: ::core::option::Option<i64>,
-    /// What went wrong last, verbatim, and when. Empty: nothing since the start. It may be over: see `last_error_over`.
+    /// What went wrong last, as a library or the other end said it, for whoever digs deeper, and when. Empty: nothing since the
+    /// start. It may be over: see `last_error_over`.
     #[prost(string, tag = "9")]
     pub last_error: ::prost::alloc::string::String,
     #[prost(int64, optional, tag = "10")]
@@ -255,9 +253,6 @@ pub struct Verification {
     pub peer_seat: ::core::option::Option<super::super::records::v1::Seat>,
     #[prost(enumeration = "Outcome", tag = "3")]
     pub outcome: i32,
-    /// Why there is no verdict, or what follows from it, for people.
-    #[prost(string, tag = "4")]
-    pub detail: ::prost::alloc::string::String,
     /// Records compared.
     #[prost(uint64, tag = "5")]
     pub records: u64,
@@ -412,7 +407,7 @@ pub struct ListQuarantineResponse {
     pub next: ::prost::alloc::string::String,
 }
 /// Something that was refused, kept with the reason.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Quarantined {
     /// Hash of the bytes, or of the leaf.
     #[prost(string, tag = "1")]
@@ -425,11 +420,8 @@ pub struct Quarantined {
     pub from_node: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "4")]
     pub from_seat: ::core::option::Option<super::super::records::v1::Seat>,
-    /// Stable code, then words for people.
-    #[prost(string, tag = "5")]
-    pub code: ::prost::alloc::string::String,
-    #[prost(string, tag = "6")]
-    pub reason: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "5")]
+    pub why: ::core::option::Option<super::super::records::v1::Reason>,
     #[prost(int64, tag = "7")]
     pub at_ms: i64,
     /// Bytes kept.
@@ -456,7 +448,7 @@ pub struct ListStrandedResponse {
     pub next: ::prost::alloc::string::String,
 }
 /// A record that cannot leave or be read as it should, and why; or an edit of this node that lost what it stood on.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Stranded {
     #[prost(string, tag = "1")]
     pub record: ::prost::alloc::string::String,
@@ -464,9 +456,9 @@ pub struct Stranded {
     pub kind: ::prost::alloc::string::String,
     #[prost(enumeration = "Stranding", tag = "3")]
     pub stranding: i32,
-    /// For people: what it waits for.
-    #[prost(string, tag = "4")]
-    pub reason: ::prost::alloc::string::String,
+    /// Of an edit, why it was not made again. Absent: nobody has tried yet.
+    #[prost(message, optional, tag = "4")]
+    pub why: ::core::option::Option<super::super::records::v1::Reason>,
     /// Changes that wait.
     #[prost(uint32, tag = "5")]
     pub leaves: u32,
@@ -485,7 +477,7 @@ pub struct GetQuarantinedRequest {
     pub id: ::prost::alloc::string::String,
 }
 /// The thing and its bytes.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetQuarantinedResponse {
     #[prost(message, optional, tag = "1")]
     pub item: ::core::option::Option<Quarantined>,
@@ -544,6 +536,64 @@ pub struct DiscardRequest {
 /// It is given up.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DiscardResponse {}
+/// Which page.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListForeignRequest {
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "1")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many; 0 and more than 1,000 are 1,000.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+/// A page of them, by seat.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListForeignResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub authors: ::prost::alloc::vec::Vec<ForeignAuthor>,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "2")]
+    pub next: ::prost::alloc::string::String,
+}
+/// A seat outside of this line, and what it has put here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ForeignAuthor {
+    #[prost(message, optional, tag = "1")]
+    pub seat: ::core::option::Option<super::super::records::v1::Seat>,
+    /// Changes of its that are here, and how many it may have here.
+    #[prost(uint64, tag = "2")]
+    pub leaves: u64,
+    #[prost(uint64, tag = "3")]
+    pub leaves_max: u64,
+    /// Records of its of which not all was taken.
+    #[prost(uint64, tag = "4")]
+    pub records_outside: u64,
+    /// Nothing new is taken of it.
+    #[prost(bool, tag = "5")]
+    pub declined: bool,
+}
+/// Of which seat: region code or id.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclineRequest {
+    #[prost(string, tag = "1")]
+    pub seat: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// Nothing new is taken of it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclineResponse {}
+/// Of which seat: region code or id.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptRequest {
+    #[prost(string, tag = "1")]
+    pub seat: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// It is taken again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptResponse {}
 /// Which page.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAlarmsRequest {
@@ -1177,6 +1227,87 @@ pub mod operations_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Seats outside of this line of superiors and subordinates that have put something here, or of which nothing new is taken.
+        pub async fn list_foreign(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListForeignRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListForeignResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/ListForeign",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "heliu.operations.v1.OperationsService",
+                        "ListForeign",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes nothing new of such a seat. What is here stays.
+        pub async fn decline(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeclineRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeclineResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/Decline",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.operations.v1.OperationsService", "Decline"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes what it sends again, what was left out too, as far as the bound goes.
+        pub async fn accept(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcceptRequest>,
+        ) -> std::result::Result<tonic::Response<super::AcceptResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.operations.v1.OperationsService/Accept",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.operations.v1.OperationsService", "Accept"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// What an administrator should look at: equivocation, second nodes at a seat, two live copies of a node, expiring
         /// certificates, refused connections, a forked directory, wraps that nobody could make yet.
         pub async fn list_alarms(
@@ -1304,6 +1435,24 @@ pub mod operations_service_server {
             &self,
             request: tonic::Request<super::DiscardRequest>,
         ) -> std::result::Result<tonic::Response<super::DiscardResponse>, tonic::Status>;
+        /// Seats outside of this line of superiors and subordinates that have put something here, or of which nothing new is taken.
+        async fn list_foreign(
+            &self,
+            request: tonic::Request<super::ListForeignRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListForeignResponse>,
+            tonic::Status,
+        >;
+        /// Takes nothing new of such a seat. What is here stays.
+        async fn decline(
+            &self,
+            request: tonic::Request<super::DeclineRequest>,
+        ) -> std::result::Result<tonic::Response<super::DeclineResponse>, tonic::Status>;
+        /// Takes what it sends again, what was left out too, as far as the bound goes.
+        async fn accept(
+            &self,
+            request: tonic::Request<super::AcceptRequest>,
+        ) -> std::result::Result<tonic::Response<super::AcceptResponse>, tonic::Status>;
         /// What an administrator should look at: equivocation, second nodes at a seat, two live copies of a node, expiring
         /// certificates, refused connections, a forked directory, wraps that nobody could make yet.
         async fn list_alarms(
@@ -1920,6 +2069,142 @@ pub mod operations_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = DiscardSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/ListForeign" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListForeignSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::ListForeignRequest>
+                    for ListForeignSvc<T> {
+                        type Response = super::ListForeignResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListForeignRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::list_foreign(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListForeignSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/Decline" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeclineSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::DeclineRequest>
+                    for DeclineSvc<T> {
+                        type Response = super::DeclineResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeclineRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::decline(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeclineSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.operations.v1.OperationsService/Accept" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcceptSvc<T: OperationsService>(pub Arc<T>);
+                    impl<
+                        T: OperationsService,
+                    > tonic::server::UnaryService<super::AcceptRequest>
+                    for AcceptSvc<T> {
+                        type Response = super::AcceptResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcceptRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OperationsService>::accept(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcceptSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

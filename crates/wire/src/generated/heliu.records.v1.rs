@@ -316,9 +316,9 @@ pub struct Change {
     pub puts: ::prost::alloc::vec::Vec<Put>,
     #[prost(enumeration = "ChangeStatus", tag = "11")]
     pub status: i32,
-    /// Why it is not admitted, for people.
-    #[prost(string, tag = "12")]
-    pub status_reason: ::prost::alloc::string::String,
+    /// Its bytes cannot be read: all that they would say is left out.
+    #[prost(bool, tag = "12")]
+    pub unreadable: bool,
     /// Position in this node's feed.
     #[prost(uint64, tag = "13")]
     pub position: u64,
@@ -382,6 +382,19 @@ pub struct Label {
     pub zh: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub en: ::prost::alloc::string::String,
+}
+/// Why something is not as it was to be: people read words for the code, in their language, with the facts beside them.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Reason {
+    /// Stable, such as `commit.unknown-author` or `store.full`.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// What is particular about this one, such as `node` or `file`. Values are data, and may be somebody else's.
+    #[prost(map = "string, string", tag = "2")]
+    pub facts: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// The declared shape of a record.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -104,7 +104,7 @@ pub struct Clock {
 pub struct Refuse {
     #[prost(enumeration = "RefuseCode", tag = "1")]
     pub code: i32,
-    /// For people.
+    /// For logs. People read words for the code.
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
 }
@@ -288,7 +288,7 @@ pub struct RefusedLeaf {
     /// A stable code.
     #[prost(string, tag = "2")]
     pub code: ::prost::alloc::string::String,
-    /// For people.
+    /// What is particular about this one, one fact a line, as `found=5`.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }
@@ -353,7 +353,7 @@ pub struct JoinRefused {
     /// A stable code.
     #[prost(string, tag = "2")]
     pub code: ::prost::alloc::string::String,
-    /// For people.
+    /// As in RefusedLeaf.
     #[prost(string, tag = "3")]
     pub reason: ::prost::alloc::string::String,
 }

@@ -56,6 +56,35 @@ pub struct QuarantineActArgs {
 }
 
 #[derive(Clone, Debug, Subcommand)]
+pub enum Foreign {
+    #[command(about = t(help::FOREIGN_LIST), after_help = t(help::FOREIGN_AFTER))]
+    List(Read),
+    #[command(about = t(help::FOREIGN_DECLINE), after_help = t(help::FOREIGN_AFTER))]
+    Decline(ForeignActArgs),
+    #[command(about = t(help::FOREIGN_ACCEPT), after_help = t(help::FOREIGN_AFTER))]
+    Accept(ForeignActArgs),
+}
+
+impl Foreign {
+    pub fn json(&self) -> bool {
+        match self {
+            Foreign::List(read) => read.json,
+            Foreign::Decline(args) | Foreign::Accept(args) => args.read.json,
+        }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ForeignActArgs {
+    #[arg(value_name = "SEAT", help = t(help::FOREIGN_SEAT))]
+    pub seat: String,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help = t(help::ACT_REASON))]
+    pub reason: String,
+    #[command(flatten)]
+    pub read: Read,
+}
+
+#[derive(Clone, Debug, Subcommand)]
 pub enum Stranded {
     #[command(about = t(help::STRANDED_LIST), after_help = t(help::STRANDED_AFTER))]
     List(StrandedListArgs),

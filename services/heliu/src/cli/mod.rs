@@ -84,6 +84,8 @@ pub enum Verb {
     Conflicts(Conflicts),
     #[command(subcommand, about = t(help::QUARANTINE), after_help = t(help::QUARANTINE_AFTER))]
     Quarantine(Quarantine),
+    #[command(subcommand, about = t(help::FOREIGN), after_help = t(help::FOREIGN_AFTER))]
+    Foreign(Foreign),
     #[command(subcommand, about = t(help::STRANDED), after_help = t(help::STRANDED_AFTER))]
     Stranded(Stranded),
     #[command(subcommand, about = t(help::AUDIT), after_help = t(help::AUDIT_AFTER))]
@@ -122,6 +124,7 @@ impl Verb {
             Verb::Conflicts(Conflicts::Show(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Settle(args)) => args.read.json,
             Verb::Quarantine(quarantine) => quarantine.json(),
+            Verb::Foreign(foreign) => foreign.json(),
             Verb::Stranded(stranded) => stranded.json(),
             Verb::Audit(Audit::List(args)) => args.read.json,
             Verb::Audit(Audit::Verify(read)) => read.json,

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::id::{RealmId, realm_id};
 use heliu_trust::signature::PublicKey;
 use toml::Spanned;
@@ -44,7 +44,6 @@ pub struct Config {
     pub quota_mib: Option<u64>,
     /// What authors outside of this seat's line may put here, and of whom nothing new is taken.
     pub foreign_max: u64,
-    pub declined: Vec<String>,
     pub log_json: bool,
     /// Neither encryption nor tokens: for development, on loopback.
     pub plain: bool,
@@ -153,11 +152,11 @@ impl Reading<'_> {
             (Form::Whole { .. }, DeValue::Integer(number)) if number.radix() == 10 => {
                 setting.form.read(&number.as_str().replace('_', ""))
             }
-            (Form::Nodes | Form::Names | Form::Codes, DeValue::Array(items)) => {
+            (Form::Nodes | Form::Names, DeValue::Array(items)) => {
                 let texts: Option<Vec<&str>> = items.iter().map(|item| item.get_ref().as_str()).collect();
                 texts.and_then(|texts| setting.form.read_list(texts.into_iter()))
             }
-            (Form::Whole { .. } | Form::Nodes | Form::Names | Form::Codes, _) => None,
+            (Form::Whole { .. } | Form::Nodes | Form::Names, _) => None,
             (form, DeValue::String(text)) => form.read(text),
             _ => None,
         };
@@ -235,7 +234,6 @@ impl Reading<'_> {
             cache_kib: u32::try_from(whole("store.cache_kib")).unwrap_or(u32::MAX),
             quota_mib: Some(whole("store.quota_mib")).filter(|quota| *quota > 0),
             foreign_max: whole("foreign.leaves_max"),
-            declined: nodes("foreign.declined").concat(),
             log_json: text("log.format") == "json",
             plain: text("security.mode") == "loopback-plain",
             certificate_file: folder.join(text("security.certificate_file")),

@@ -27,8 +27,6 @@ pub enum Form {
     Nodes,
     /// A list of host names and addresses.
     Names,
-    /// A list of region codes.
-    Codes,
     /// A public key: 64 hexadecimal digits.
     Key,
     Whole {
@@ -203,19 +201,10 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "foreign.leaves_max",
         form: Form::Whole { min: 0, max: 1_000_000_000 },
-        default: Some("1024"),
+        default: Some("512"),
         help: label(
             "上下级以外的每个席位,最多能往本席位(及每个下级)放多少条改动;超出的留在发送一方,heliu alarms 会提示",
             "Changes that each seat outside of this line of superiors and subordinates may put here, for this seat and for each below; what is more stays where it is, and heliu alarms tells of it",
-        ),
-    },
-    Setting {
-        key: "foreign.declined",
-        form: Form::Codes,
-        default: Some(""),
-        help: label(
-            "不再接收这些席位(上下级以外)发来的新内容,写区划代码;已收下的保留",
-            "Nothing new is taken of these seats outside of this line, by their region codes; what is here stays",
         ),
     },
     Setting {
@@ -258,9 +247,7 @@ impl Form {
                 Some(Value::Whole(number))
             }
             Form::Choice(choices) => choices.contains(&text).then(|| Value::Text(text.to_owned())),
-            Form::Nodes | Form::Names | Form::Codes => {
-                self.read_list(text.split(',').map(str::trim).filter(|item| !item.is_empty()))
-            }
+            Form::Nodes | Form::Names => self.read_list(text.split(',').map(str::trim).filter(|item| !item.is_empty())),
         }
     }
 
@@ -271,11 +258,9 @@ impl Form {
             addresses.peek().is_some() && addresses.all(is_address)
         };
         let is_name = |item: &String| !item.is_empty() && !item.contains(['/', ' ']);
-        let is_code = |item: &String| item.len() == 12 && item.bytes().all(|b| b.is_ascii_digit());
         let is_good = match self {
             Form::Nodes => items.iter().all(is_node),
             Form::Names => items.iter().all(is_name),
-            Form::Codes => items.iter().all(is_code),
             _ => false,
         };
         is_good.then_some(Value::List(items))
@@ -291,10 +276,6 @@ impl Form {
                 say!("地址列表,如 [\"127.0.0.1:7340\"]", "a list of addresses, such as [\"127.0.0.1:7340\"]")
             }
             Form::Names => say!("主机名列表,如 [\"a.example\"]", "a list of host names, such as [\"a.example\"]"),
-            Form::Codes => say!(
-                "12 位区划代码列表,如 [\"371726101202\"]",
-                "a list of region codes of 12 digits, such as [\"371726101202\"]"
-            ),
             Form::Key => say!("64 位十六进制公钥", "a public key of 64 hexadecimal digits"),
             Form::Whole { min, max } => say!("{min} 到 {max} 的整数", "a whole number from {min} to {max}"),
             Form::Choice(choices) => {

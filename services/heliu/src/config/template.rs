@@ -25,7 +25,7 @@ fn entry(setting: &Setting, given: Option<&Vec<String>>) -> String {
     let values: Vec<String> = given.cloned().unwrap_or_else(default);
     let quoted = values.iter().map(|value| quote(value)).collect::<Vec<_>>().join(", ");
     let value = match setting.form {
-        Form::Nodes | Form::Names | Form::Codes => format!("[{quoted}]"),
+        Form::Nodes | Form::Names => format!("[{quoted}]"),
         Form::Whole { .. } => values.concat(),
         _ => quoted,
     };

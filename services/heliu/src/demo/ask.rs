@@ -91,12 +91,13 @@ impl From<Fault> for Failure {
                     .why(say!("{place} 拒绝了 {command}", "{place} refused {command}"))
                     .why(Say { zh: format!("{} {}", what.zh, why.zh), en: format!("{} {}", what.en, why.en) })
             }
-            Fault::Stuck { .. } => failure.because(fault).next(say!(
+            Fault::Stuck { .. } => failure.why(Say::verbatim(fault.to_string())).next(say!(
                 "机器可能过于繁忙:请关掉别的程序再试;若仍如此,请带上以上文字报告",
                 "the machine may be too busy: try again with less else running; if it stays, report it with these words"
             )),
             Fault::Interrupted => failure.why(say!("已被中断", "it was interrupted")),
-            Fault::Directory(_) | Fault::Node { .. } => failure.because(fault),
+            Fault::Directory(error) => failure.why(error.words().into()),
+            Fault::Node { .. } => failure.why(Say::verbatim(fault.to_string())),
         }
     }
 }

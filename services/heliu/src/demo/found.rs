@@ -1,6 +1,7 @@
 //! The county is founded as a real one is: `init` makes the realm and the county's node, every other node joins with a
 //! token of its superior, over TLS, and runs with what it got.
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -143,7 +144,7 @@ impl Founding {
             tick: TICK,
             open_max,
             retry: RETRY,
-            ..Options::new(Arc::new(ready.keys.signing()), Arc::new(Ed25519), anchor, LISTEN)
+            ..Options::new(catalogue(), Arc::new(ready.keys.signing()), Arc::new(Ed25519), anchor, LISTEN)
         };
         let handle = Node::start(options, store.clone()).await.map_err(|error| failed(error.to_string()))?;
         let place = Place { seat: seat.clone(), folder: ready.folder, store, handle, gate };

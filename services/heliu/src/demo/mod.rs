@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use futures::stream::{self, StreamExt as _};
+use heliu_disk::small_file;
 use heliu_record::conflict::Conflict;
 use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_storage::Read as _;
@@ -353,7 +354,8 @@ async fn stop(county: &County, keep: bool, teller: &Teller) {
 
 /// The most memory that this process has had, in bytes, where the system tells.
 fn peak_rss() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    const STATUS_BYTES_MAX: u64 = 64 * 1024;
+    let status = small_file::read_text(Path::new("/proc/self/status"), STATUS_BYTES_MAX).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
 }

@@ -7,9 +7,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::try_join_all;
+use heliu_catalogue::synthetic::{self, SyntheticMember, SyntheticOrg};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::{Seats, Tier};
-use heliu_record::synthetic::{self, SyntheticMember, SyntheticOrg};
 use tokio::sync::Semaphore;
 
 use super::ask::Fault;

@@ -7,13 +7,14 @@ pub mod regions;
 mod rows;
 mod sending;
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use heliu_client::Client;
+use heliu_disk::small_file;
 use heliu_record::kind::ValueType;
-use heliu_record::{command, kinds};
-use heliu_tls::small_file;
+
 use serde_json::{Value, json};
 
 use crate::cli::ImportArgs;
@@ -43,7 +44,7 @@ type References = BTreeMap<&'static str, Reference>;
 
 impl What {
     fn form(self) -> Result<Form, Failure> {
-        let (Some(command), Some(kind)) = (command::find(self.command), kinds::find(self.kind)) else {
+        let (Some(command), Some(kind)) = (catalogue().command(self.command), catalogue().kind(self.kind)) else {
             let name = self.command;
             return Err(Failure::new(
                 Exit::Failed,
@@ -321,8 +322,8 @@ mod tests {
 
     fn org_form() -> Form {
         Form {
-            command: command::find(ORGS.command).expect("declared"),
-            kind: kinds::find(ORGS.kind).expect("declared"),
+            command: catalogue().command(ORGS.command).expect("declared"),
+            kind: catalogue().kind(ORGS.kind).expect("declared"),
         }
     }
 

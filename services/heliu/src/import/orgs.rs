@@ -1,12 +1,12 @@
 //! The organisations that a node holds, by what people call them: rows of a file name a branch by its id, a beginning of
 //! it, its full name, or the region code of its seat.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 
 use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record, RecordState};
 use heliu_record::kind::Merge;
-use heliu_record::kinds;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -113,7 +113,7 @@ impl Orgs {
 }
 
 fn is_ending(state: &str) -> bool {
-    let lifecycle = kinds::find("org").and_then(|kind| kind.field("lifecycle"));
+    let lifecycle = catalogue().kind("org").and_then(|kind| kind.field("lifecycle"));
     match lifecycle.map(|field| field.merge) {
         Some(Merge::State(machine)) => machine.state(state).is_some_and(|state| state.ending),
         _ => false,

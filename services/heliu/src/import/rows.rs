@@ -343,14 +343,14 @@ fn without_committee(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use heliu_record::{command, kinds};
+    use heliu_catalogue::catalogue;
 
     use super::*;
 
     fn members() -> Form {
         Form {
-            command: command::find("member.register").expect("it is declared"),
-            kind: kinds::find("member").expect("it is declared"),
+            command: catalogue().command("member.register").expect("it is declared"),
+            kind: catalogue().kind("member").expect("it is declared"),
         }
     }
 
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn a_state_may_be_given_by_its_chinese_name() {
-        let member = kinds::find("member").expect("it is declared");
+        let member = catalogue().kind("member").expect("it is declared");
         let Some(Merge::State(machine)) = member.field("stage").map(|field| field.merge) else {
             panic!("stage is a state")
         };

@@ -180,11 +180,13 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
+    use heliu_catalogue::catalogue;
+
     use super::*;
 
     #[test]
     fn no_id_follows_from_what_is_to_be_sealed() {
-        let command = heliu_record::command::find("member.register").expect("it is declared");
+        let command = catalogue().command("member.register").expect("it is declared");
         let row = |name: &str, contact: &str| {
             said(command, &[("name", name.to_owned()), ("contact", contact.to_owned())].into())
         };

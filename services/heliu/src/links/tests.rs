@@ -1,6 +1,6 @@
 //! What is said of neighbours: when they were equal, what went wrong, what others named, in both languages.
 
-use heliu_client::records::Label;
+use heliu_client::records::{Label, Reason};
 
 use super::*;
 use crate::text::{Language, codes_in, speaking};
@@ -31,12 +31,25 @@ fn in_chinese_no_code_of_a_node_and_its_links_is_left() {
         tier: "township".to_owned(),
         ..Seat::default()
     };
-    let refused =
-        RefusedPeer { code: "bad_token".to_owned(), address: "10.0.0.1:1".to_owned(), ..RefusedPeer::default() };
+    let why = |code: &str, facts: &[(&str, &str)]| {
+        let facts = facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Reason { code: code.to_owned(), facts }
+    };
+    let turned_away = [why("bad_token", &[]), why("expired", &[("until_ms", "0"), ("clock_ms", "60000")])];
+    let turned_away = turned_away.map(|why| RefusedPeer {
+        why: Some(why),
+        address: "10.0.0.1:1".to_owned(),
+        ..RefusedPeer::default()
+    });
     let status = GetStatusResponse {
         seat: Some(seat.clone()),
-        refusals: 1,
-        recent_refusals: vec![refused],
+        refusals: 2,
+        recent_refusals: turned_away.to_vec(),
+        read_only: Some(why("store.quota", &[("file", "/var/lib/heliu"), ("quota_mib", "64")])),
+        problems: vec![
+            why("access.form", &[("file", "/etc/heliu/access.json")]),
+            why("file.not-permitted", &[("file", "/etc/heliu/tls.key")]),
+        ],
         alarms: 1,
         ..GetStatusResponse::default()
     };
@@ -53,26 +66,33 @@ fn in_chinese_no_code_of_a_node_and_its_links_is_left() {
     speaking(Language::Zh, || {
         let said = status_told(&status, &links) + &peers_told(&links) + &verify_told(&verdicts, 1);
         assert_eq!(codes_in(&said), [""; 0], "{said}");
+        assert!(said.contains("只读:已达到存储配额(文件:/var/lib/heliu,配额:64.0 MiB)"), "{said}");
+        assert!(said.contains("节点的用户没有权限读它(文件:/etc/heliu/tls.key)"), "{said}");
     });
 }
 
 const SPOOF: &str = "go away\u{1b}[2J\u{1b}]0;owned\u{7}\nall 1 link(s) equal\u{202e}";
 
 #[test]
-fn a_peers_words_are_told_on_one_line_and_move_no_cursor() {
+fn a_peers_words_are_not_told_and_what_is_told_of_others_is_on_one_line_and_moves_no_cursor() {
     let link = |state: LinkState| Link {
         role: LinkRole::Parent.into(),
         state: state.into(),
         address: "10.0.0.1:7340".to_owned(),
         last_error: SPOOF.to_owned(),
+        last_error_ms: Some(time::now_ms()),
         ..Link::default()
     };
     let links = [link(LinkState::Refused), link(LinkState::Down)];
     for told in [peers_told(&links), status_told(&GetStatusResponse::default(), &links)] {
         assert!(!told.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{told:?}");
-        assert!(told.contains("go away\\u{1b}[2J\\u{1b}]0;owned\\u{7}\\nall 1 link(s) equal\\u{202e}"), "{told}");
-        assert!(!told.contains("\nall 1 link"), "{told}");
+        assert!(!told.contains("go away") && !told.contains("all 1 link"), "{told}");
     }
+    let why = Reason { code: SPOOF.to_owned(), facts: [("path".to_owned(), SPOOF.to_owned())].into_iter().collect() };
+    let status = GetStatusResponse { read_only: Some(why), ..GetStatusResponse::default() };
+    let told = status_told(&status, &[]);
+    assert!(!told.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{told:?}");
+    assert!(!told.contains("\nall 1 link") && !told.contains("READ-ONLY: go away"), "{told}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use heliu_tls::small_file;
+use heliu_disk::small_file;
 use heliu_trust::directory::{Directory, SignedEntry, limits};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::RealmId;
@@ -34,13 +34,13 @@ pub fn read(path: &Path, realm: RealmId, root: PublicKey) -> Result<Directory, F
     if (directory.realm(), directory.root()) == (realm, root) {
         return Ok(directory);
     }
-    Err(refused(path, Say::verbatim("it is of another realm")))
+    Err(refused(path, say!("它属于另一个域", "it is of another realm")))
 }
 
 /// Whatever realm's directory it is: that it is the right one is for whoever handed over the file to know.
 pub fn open(path: &Path) -> Result<Directory, Failure> {
     let bytes = small_file::read(path, FILE_BYTES_MAX).map_err(|why| Failure::bad_file(path, &why))?;
-    decode(&bytes).map_err(|why| refused(path, Say::verbatim(why)))
+    decode(&bytes).map_err(|why| refused(path, why))
 }
 
 fn refused(path: &Path, why: Say) -> Failure {
@@ -53,22 +53,24 @@ fn refused(path: &Path, why: Say) -> Failure {
         ))
 }
 
-fn decode(bytes: &[u8]) -> Result<Directory, String> {
-    let (head, mut rest) = bytes.split_at_checked(HEAD_BYTES).ok_or("it is no directory of this version")?;
+fn decode(bytes: &[u8]) -> Result<Directory, Say> {
+    let foreign = || say!("它不是本版本的名录", "it is no directory of this version");
+    let cut_off = || say!("它不完整,在一条之中断了", "it ends within an entry");
+    let (head, mut rest) = bytes.split_at_checked(HEAD_BYTES).ok_or_else(foreign)?;
     let head = std::str::from_utf8(head).ok().and_then(|head| head.strip_prefix(FORMAT)?.strip_suffix('\n'));
-    let mut words = head.ok_or("it does not begin as a directory of this version")?.split_whitespace();
-    let realm = words.next().and_then(|word| word.parse().ok()).ok_or("it names no realm")?;
-    let root = words.next().and_then(|word| word.parse().ok()).ok_or("it names no root")?;
+    let mut words = head.ok_or_else(foreign)?.split_whitespace();
+    let realm = words.next().and_then(|word| word.parse().ok()).ok_or_else(foreign)?;
+    let root = words.next().and_then(|word| word.parse().ok()).ok_or_else(foreign)?;
     let mut directory = Directory::new(realm, root);
     while !rest.is_empty() {
-        let (length, after) = rest.split_first_chunk().ok_or("it ends within an entry")?;
-        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|error| error.to_string())?;
+        let (length, after) = rest.split_first_chunk().ok_or_else(cut_off)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| cut_off())?;
         if length > limits::SIGNED_ENTRY_BYTES || length > after.len() {
-            return Err("it ends within an entry".to_owned());
+            return Err(cut_off());
         }
         let (entry, after) = after.split_at(length);
-        let entry = SignedEntry::decode(entry).map_err(|error| error.to_string())?;
-        directory.append(&entry, &Ed25519).map_err(|error| error.to_string())?;
+        let entry = SignedEntry::decode(entry).map_err(|_| say!("其中一条读不懂", "an entry of it cannot be read"))?;
+        directory.append(&entry, &Ed25519).map_err(|error| error.words())?;
         rest = after;
     }
     Ok(directory)

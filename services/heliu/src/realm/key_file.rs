@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
+use heliu_disk::small_file;
 use heliu_record::id::{from_hex, to_hex};
-use heliu_tls::small_file;
 use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::seal::SealingSecret;
 

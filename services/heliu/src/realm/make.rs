@@ -103,7 +103,7 @@ fn enter(directory: &mut Directory, items: Vec<Item>, signer: &Ed25519Key) -> Re
 
 pub fn refused(error: &DirectoryError) -> Failure {
     Failure::new(Exit::Failed, "directory", say!("名录不接受这些内容", "the directory does not take this"))
-        .because(error)
+        .why(error.words().into())
 }
 
 /// A realm is never overwritten: its keys could not be made again.

@@ -1,6 +1,7 @@
 //! The directory that a node runs in: its keys, the directory of the realm, its configuration, and a first access token
 //! for whoever sits at the machine. `init` and `join` write it in the same way.
 
+use heliu_catalogue::catalogue;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use super::key_file::{self, Scheme, random};
 use super::{ACCESS, CONFIG, DIRECTORY, ISSUER_KEY, LOCAL_ACCESS, NODE_KEY, SEALING_KEY, directory_file, write_new};
 use crate::config::template;
 use crate::failure::{Exit, Failure};
-use crate::text::{say, tr};
+use crate::text::{reasons, say, tr};
 
 /// The name of the access token that is made with the node.
 pub const LOCAL: &str = "local";
@@ -93,7 +94,8 @@ impl NodeDir<'_> {
         // One of an interrupted attempt was never used.
         let _ = std::fs::remove_file(folder.join(ACCESS));
         let grant = Grant { name: LOCAL.to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
-        let token = heliu_node::access::create(&folder.join(ACCESS), grant).map_err(|error| access_failed(&error))?;
+        let token = heliu_node::access::create(&folder.join(ACCESS), grant, catalogue())
+            .map_err(|error| access_failed(&error))?;
         let access = Access {
             addresses: vec![reachable(self.listen).to_string()],
             pinned: Some(Pinned { realm: self.directory.realm(), node: self.node }),
@@ -134,7 +136,8 @@ fn write_anew(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 pub fn access_failed(error: &heliu_node::access::AccessError) -> Failure {
-    Failure::new(Exit::Failed, "access", say!("访问令牌没有写成", "the access list was not changed")).because(error)
+    Failure::new(Exit::Failed, "access", say!("访问令牌没有写成", "the access list was not changed"))
+        .why(reasons::words(&error.reason()))
 }
 
 /// Where to reach, on this machine, what listens on every address.

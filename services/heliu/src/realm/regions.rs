@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use heliu_disk::small_file::{self, BadFile};
 use heliu_record::seats::Seat;
-use heliu_tls::small_file::{self, BadFile};
 use heliu_trust::id::RealmId;
 use heliu_trust::region::{self, FILE_BYTES_MAX, ROWS_MAX, RegionError, RowError};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use heliu_client::Client;
 use heliu_client::administration::{AppendRequest, DirectoryEntry, ListDirectoryRequest};
-use heliu_tls::small_file::{self, BadFile};
+use heliu_disk::small_file::{self, BadFile};
 use heliu_trust::directory::{Directory as Log, SignedEntry, limits};
 use heliu_trust::ed25519::{Ed25519, Ed25519Key};
 use heliu_trust::id::{RealmId, realm_id};
@@ -22,7 +22,7 @@ use crate::realm::key_file::{self, Scheme};
 use crate::realm::make::refused;
 use crate::realm::{CONFIG, directory_file, exists, replace, write_new};
 use crate::target;
-use crate::text::{Language, clean, codes, language, say, time, tr};
+use crate::text::{Language, Say, clean, codes, language, say, time, tr};
 
 const PAGE: u32 = 1_000;
 
@@ -133,14 +133,13 @@ fn keep(file: &Path, log: &Log) -> Result<(), Failure> {
 }
 
 fn decode(entry: &DirectoryEntry) -> Result<SignedEntry, Failure> {
-    SignedEntry::decode(&entry.encoded).map_err(|error| {
+    SignedEntry::decode(&entry.encoded).map_err(|_| {
         let index = entry.index;
         Failure::new(
             Exit::Failed,
             "directory",
             say!("名录第 {index} 条读不懂", "entry {index} of the directory cannot be read"),
         )
-        .because(error)
     })
 }
 
@@ -180,15 +179,15 @@ async fn append(args: &DirectoryAppendArgs) -> Result<Done, Failure> {
 }
 
 pub fn read_entry(file: &Path) -> Result<SignedEntry, Failure> {
-    let wrong = |why: String| {
+    let wrong = |zh: &str, en: &str| {
         let shown = file.display();
-        Failure::usage(say!("{shown} 不是签名条目", "{shown} is no signed entry")).because(why)
+        Failure::usage(say!("{shown} 不是签名条目", "{shown} is no signed entry")).why(say!("{zh}", "{en}"))
     };
     let bytes = small_file::read(file, limits::SIGNED_ENTRY_BYTES as u64).map_err(|why| match why {
-        BadFile::TooLong(_) => wrong("it is longer than any entry".to_owned()),
+        BadFile::TooLong(_) => wrong("它比任何条目都长", "it is longer than any entry"),
         why => Failure::bad_file(file, &why),
     })?;
-    SignedEntry::decode(&bytes).map_err(|error| wrong(error.to_string()))
+    SignedEntry::decode(&bytes).map_err(|_| wrong("读不懂,或不完整", "it cannot be read, or is not whole"))
 }
 
 /// Offline: whoever signs sees what is signed.
@@ -220,12 +219,17 @@ fn sign(args: &DirectorySignArgs) -> Result<Done, Failure> {
     if args.json {
         return print_json(&json!({"file": out, "index": index, "version": version.to_string()}));
     }
-    let (out, items) =
-        (out.display(), signed.entry.items.iter().map(|item| format!("  {item:?}\n")).collect::<String>());
+    let (out, items) = (out.display(), items_told(&signed, &log));
     print(&tr!(
         "已签第 {index} 条,内容是:\n{items}写到 {out}。提交:heliu directory append {out} --reason 事由\n",
         "Signed entry {index}, which says:\n{items}It is in {out}. Enter it: heliu directory append {out} --reason WHY\n"
     ))
+}
+
+/// What is signed, an item a line.
+fn items_told(signed: &SignedEntry, log: &Log) -> String {
+    let words = signed.entry.items.iter().map(|item| Say::from(item.words(log)));
+    words.map(|said| format!("  {}\n", clean(said.now()))).collect()
 }
 
 fn key(args: &DirectoryKeyArgs) -> Result<Done, Failure> {
@@ -240,4 +244,59 @@ fn key(args: &DirectoryKeyArgs) -> Result<Done, Failure> {
         "密钥在 {file},请妥善保管。公钥:\n{public}\n请交给保管根密钥的人:heliu root cosigner {public} --root-key root.key\n",
         "The key is in {file}: keep it safe. Its public half:\n{public}\nGive that to who keeps the root: heliu root cosigner {public} --root-key root.key\n"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::seats::{Seat, Tier};
+    use heliu_trust::directory::{Fence, Item};
+    use heliu_trust::id::{NodeId, TokenId, seat_id};
+    use heliu_trust::signature::SealingKey;
+
+    use super::*;
+    use crate::text::{codes_in, speaking};
+
+    /// Whoever signs offline reads this and nothing else.
+    #[test]
+    fn in_chinese_whoever_signs_an_entry_reads_what_it_says_and_no_code() {
+        let root = Ed25519Key::from_seed([1; 32]);
+        let (key, realm) = (root.public_key(), realm_id(&root.public_key(), "test"));
+        let id = seat_id(&realm, "371726000000");
+        let (code, name) = ("371726000000".to_owned(), "鄄城县".to_owned());
+        let seat = Seat { id, code, name, parent: None, tier: Tier::County };
+        let node = NodeId([7; 16]);
+        let mut log = Log::new(realm, key);
+        let first = vec![Item::Seat(seat.clone()), Item::Issuer { key }];
+        let first = log.draft(first, 0, &[&root]).expect("it fits");
+        log.append(&first, &Ed25519).expect("it is signed");
+        let items = vec![
+            Item::Seat(seat),
+            Item::enrol(&Ed25519Key::from_seed([2; 32]), id, SealingKey([3; 32]), vec!["10.0.0.1:7340".to_owned()]),
+            Item::Addresses { node, addresses: vec!["10.0.0.1:7340".to_owned()] },
+            Item::Issuer { key },
+            Item::Cosigner { key, active: true },
+            Item::Policy { two_signatures: true },
+            Item::Escrow { key: SealingKey([3; 32]) },
+            Item::Delegate { seat: id, active: false },
+            Item::Token { id: TokenId([4; 16]) },
+            Item::Fence(Fence::new(node, Vec::new(), Vec::new())),
+            Item::TimeZone { name: "Asia/Shanghai".to_owned() },
+        ];
+        let count = items.len();
+        let mut entry = first;
+        entry.entry.items = items;
+        let said = speaking(Language::Zh, || items_told(&entry, &log));
+        assert_eq!((codes_in(&said), said.lines().count()), (Vec::new(), count), "{said}");
+        assert!(said.contains("“鄄城县”的节点") && said.contains("10.0.0.1:7340"), "{said}");
+        let said = speaking(Language::En, || items_told(&entry, &log));
+        assert!(said.contains("some changes need two signatures") && !said.contains("Policy"), "{said}");
+    }
+
+    #[test]
+    fn in_chinese_why_an_entry_is_not_taken_has_no_code_in_it() {
+        let error = heliu_trust::directory::DirectoryError::Gap { expected: 3, found: 5 };
+        assert_eq!(refused(&error).why[0].zh, "来的是第 5 条,而应为第 3 条");
+        let error = heliu_trust::directory::DirectoryError::NodeTwice(NodeId([7; 16]));
+        assert_eq!(codes_in(&refused(&error).why[0].zh), [""; 0]);
+    }
 }

@@ -1,15 +1,18 @@
 //! `heliu root reveal`: what is sealed, opened with the escrow's key where no reader is left. Nothing here speaks with a node:
 //! the key stays offline, and what a node has stored is brought to it.
 
+use heliu_catalogue::catalogue;
 use std::sync::Arc;
 
 use heliu_record::change::Change;
 use heliu_record::history::History;
 use heliu_record::id::RecordId;
+use heliu_record::reason::Reason;
 use heliu_record::view::Record;
 use heliu_replication::{Revealed, reveal};
 use heliu_storage::{LeafStatus, Loaded, Read as _, StoreId};
 use heliu_storage_sqlite::SqliteStore;
+use heliu_trust::admission::LeafError;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::grant::{Keyring, Recipient, SignedGrant};
@@ -23,7 +26,7 @@ use crate::out::{Done, print, print_json};
 use crate::realm::key_file;
 use crate::realm::make::refused;
 use crate::text::table::pairs;
-use crate::text::{clean, say, tr};
+use crate::text::{Say, clean, reasons, say, tr};
 
 /// The store's file in a node's data directory.
 const FILE: &str = "heliu.db";
@@ -87,19 +90,29 @@ fn not_here(id: &str) -> Failure {
     ))
 }
 
+fn damaged(why: &LeafError) -> Say {
+    reasons::words(&Reason { code: why.code().to_owned(), facts: why.facts() })
+}
+
 /// What the node had admitted of it.
 fn fold(loaded: &Loaded, directory: &Directory) -> Result<Record, Failure> {
     let admitted = loaded.leaves.iter().filter(|leaf| leaf.status == LeafStatus::Admitted);
     let mut changes =
         admitted.map(|leaf| Change::parse(&leaf.change)).collect::<Result<Vec<_>, _>>().map_err(|why| {
             let id: RecordId = loaded.row.id;
-            Failure::new(Exit::Store, "record_damaged", say!("记录 {id} 已损坏", "record {id} is damaged")).because(why)
+            Failure::new(Exit::Store, "record_damaged", say!("记录 {id} 已损坏", "record {id} is damaged"))
+                .why(damaged(&why.into()))
         })?;
     // Each comes after those that it builds on.
     changes.sort_by_key(|change| change.start_op);
     let mut history = History::new();
     changes.into_iter().for_each(|change| history.place(Arc::new(change)));
-    Ok(Record::fold(loaded.row.preimage.clone(), history, directory.seats()))
+    Ok(Record::fold(
+        catalogue().kind(&loaded.row.preimage.kind),
+        loaded.row.preimage.clone(),
+        history,
+        directory.seats(),
+    ))
 }
 
 fn told(args: &RootRevealArgs, fields: &[Revealed]) -> Result<Done, Failure> {

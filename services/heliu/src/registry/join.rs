@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use heliu_client::enrolment::JoinResponse;
 use heliu_client::{Access, Client, Error, Pinned};
+use heliu_disk::small_file::BadFile;
 use heliu_record::seats::Seat;
-use heliu_tls::small_file::BadFile;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::NodeId;
@@ -238,13 +238,15 @@ fn admitted(
     minter: NodeId,
     answer: &JoinResponse,
 ) -> Result<Joined, Failure> {
-    let wrong = |why: String| {
+    let wrong = |why: Say| {
         Failure::new(Exit::Failed, "join_answer", say!("上级的答复不可信", "the answer cannot be believed"))
-            .because(why)
+            .why(why)
             .next(say!("请带上以上文字报告;没有写入任何东西", "report it with these words; nothing was written"))
     };
     let entries = answer.directory.iter().map(|entry| SignedEntry::decode(entry));
-    let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|error| wrong(error.to_string()))?;
+    let entries = entries
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|_| wrong(say!("其中的名录读不懂", "its directory cannot be read")))?;
     let mut directory = Directory::new(token.realm(), token.root);
     if let Some(error) = directory.append_all(&entries, &Ed25519).error {
         return Err(refused(&error));
@@ -252,7 +254,7 @@ fn admitted(
     let node = keys.node();
     let seat = directory.node(node).map(|info| info.seat).filter(|seat| *seat == token.seat);
     let seat = seat.and_then(|seat| directory.seats().get(seat)).cloned();
-    let seat = seat.ok_or_else(|| wrong("its directory does not have this node".to_owned()))?;
+    let seat = seat.ok_or_else(|| wrong(say!("其中的名录没有本节点", "its directory does not have this node")))?;
     // Whom the token names at an address, we have just reached there.
     let reached = |of: NodeId, mut known: Vec<String>| {
         if of == minter {

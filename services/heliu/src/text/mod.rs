@@ -1,8 +1,9 @@
 //! What people read, in both languages: which language this process speaks, texts with both, times and sizes in words.
-//! The texts of `--help` are in `help`, what people read for codes is in `codes`; tables are in `table`. Programs read `--json`, which has one language: none.
+//! The texts of `--help` are in `help`, what people read for codes is in `codes` and `reasons`; tables are in `table`. Programs read `--json`, which has one language: none.
 
 pub mod codes;
 pub mod help;
+pub mod reasons;
 pub mod table;
 pub mod time;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use heliu_catalogue::synthetic::SyntheticMember;
 use heliu_record::command::{CommandId, Request};
-use heliu_record::synthetic::SyntheticMember;
 
 use super::Apart;
 use crate::place::Wire;

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use futures::future::join_all;
+use heliu_catalogue::synthetic::SyntheticOrg;
 use heliu_record::command::Request;
-use heliu_record::synthetic::SyntheticOrg;
 use heliu_replication::LinkId;
 
 use super::CORES;

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use heliu_catalogue::synthetic::{SyntheticMember, SyntheticOrg};
 use heliu_node::status::LinkReport;
 use heliu_record::command::Request;
-use heliu_record::synthetic::{SyntheticMember, SyntheticOrg};
 use tempfile::TempDir;
 
 use crate::place::{Place, Wire};

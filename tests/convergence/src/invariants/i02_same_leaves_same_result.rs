@@ -1,12 +1,14 @@
 //! I2: the same leaves and the same directory give the same admitted set, the same views, conflicts and sums, whoever
 //! holds them and in whatever order they came; and what is stored is what follows from the leaves.
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::conflict::Conflict;
 use heliu_record::hash::Sum;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
-use heliu_record::rules::derive;
+use heliu_record::rule::derive;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
 use heliu_record::world::World as Rules;
@@ -23,7 +25,10 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     let mut folded = BTreeMap::new();
     for (record, truth) in &scene.truths {
         let history = in_causal_order(truth.admitted.iter().filter_map(|leaf| changes.get(leaf)));
-        folded.insert(*record, Record::fold(truth.preimage.clone(), history, seats));
+        folded.insert(
+            *record,
+            Record::fold(catalogue().kind(&truth.preimage.kind), truth.preimage.clone(), history, seats),
+        );
     }
     let actors = actors(scene);
     for machine in scene.holdings.keys().copied() {
@@ -168,6 +173,10 @@ struct Desk<'a> {
 impl Rules for Desk<'_> {
     fn record(&self, id: RecordId) -> Option<&Record> {
         self.records.get(&id).copied()
+    }
+
+    fn catalogue(&self) -> &'static Catalogue {
+        catalogue()
     }
 
     fn seats(&self) -> &Seats {

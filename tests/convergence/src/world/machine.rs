@@ -1,5 +1,6 @@
 //! A process of a node: its disk, its engine while it runs, its clock, and what its clients still wait for.
 
+use heliu_catalogue::catalogue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -160,12 +161,13 @@ impl Machine {
         start.statements = ready(store.statements()).expect("reads");
         start.audit_head = ready(store.audit_head()).expect("reads");
         start.sealing = Some(Arc::new(sealing_of(&self.name)));
+        start.declined = ready(store.declined()).expect("it reads");
         start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
         start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
         start.quarantined = ready(store.counts()).expect("reads").quarantined;
         self.seed = seed;
         self.life += 1;
-        let config = Config { open_max, foreign_max, patrol_round_ms: 0, ..Config::default() };
+        let config = Config { open_max, foreign_max, patrol_round_ms: 0, ..Config::new(catalogue()) };
         self.engine = Some(Engine::new(config, start));
     }
 

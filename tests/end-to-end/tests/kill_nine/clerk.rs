@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use end_to_end::desk::{Desk, order};
 use end_to_end::patience::PATIENCE;
 use end_to_end::seats::{code, covers};
+use heliu_catalogue::synthetic::SplitMix;
 use heliu_client::Error;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
-use heliu_record::synthetic::SplitMix;
 
 use super::ledger::Ledger;
 

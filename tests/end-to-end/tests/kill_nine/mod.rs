@@ -17,7 +17,7 @@ use end_to_end::patience::{until, until_ok};
 use end_to_end::process::NodeProcess;
 use end_to_end::realm::Realm;
 use end_to_end::seats::{code, covers};
-use heliu_record::synthetic::SplitMix;
+use heliu_catalogue::synthetic::SplitMix;
 
 /// `V22` is kept by no node: its township does its business.
 const SEATS: [&str; 7] = ["C", "T1", "T2", "V11", "V12", "V21", "-V22"];

@@ -1,6 +1,7 @@
 //! Two mirrors of one county, and a damaged image of one of them: what the node does with it, and whether its neighbour
 //! mends it.
 
+use heliu_catalogue::catalogue;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -61,7 +62,8 @@ impl Place {
         let (anchor, entry) = realm();
         let options = heliu_storage_sqlite::Options::new(StoreId(random()), Incarnation(random()));
         let store = Arc::new(SqliteStore::open(folder, options).await.map_err(|error| error.to_string())?);
-        let mut options = Options::new(key(name), Arc::new(Ed25519), anchor, SocketAddr::from(([127, 0, 0, 1], 0)));
+        let mut options =
+            Options::new(catalogue(), key(name), Arc::new(Ed25519), anchor, SocketAddr::from(([127, 0, 0, 1], 0)));
         options.directory = vec![entry];
         options.peers = peer.into_iter().map(|address| Upstream::at([address.to_string()])).collect();
         options.retry = Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) };
@@ -114,7 +116,7 @@ impl Place {
             Err(error) => told.push(error.to_string()),
         }
         match self.node.status().await {
-            Ok(status) => told.extend(status.read_only),
+            Ok(status) => told.extend(status.read_only.map(|why| why.to_string())),
             Err(error) => told.push(error.to_string()),
         }
         for link in self.node.links().await.unwrap_or_default() {

@@ -32,8 +32,8 @@ pub async fn unread_answers(line: &Line, connections: usize, lists: usize) {
     join_all((0..connections).map(one)).await;
 }
 
-/// Reports of refused leaves, of which each was a line in the log.
-pub async fn log_flood(line: &Line, county: &County, frames: usize) {
+/// Reports of refused leaves, of which each was a line in the log. Returns whether all could be said.
+pub async fn log_flood(line: &Line, county: &County, frames: usize) -> bool {
     let mut talk = Talk::begin(line, county).await;
     let refused = |n: usize| RefusedLeaf {
         leaf: LeafHash(hash("hostile leaf", &[&n.to_le_bytes()])),
@@ -42,16 +42,19 @@ pub async fn log_flood(line: &Line, county: &County, frames: usize) {
     };
     for n in 0..frames {
         if !talk.say(&Frame::Refused(vec![refused(n)])).await {
-            return;
+            return false;
         }
     }
     talk.listen(Duration::from_millis(500)).await;
+    true
 }
 
-pub async fn deliver(line: &Line, county: &County, delivery: Delivery) {
+/// Returns whether all was acknowledged.
+pub async fn deliver(line: &Line, county: &County, delivery: Delivery) -> bool {
     let mut talk = Talk::begin(line, county).await;
-    talk.deliver(&delivery, LEAVES_PER_FRAME).await;
+    let is_taken = talk.deliver(&delivery, LEAVES_PER_FRAME).await;
     talk.listen(Duration::from_millis(500)).await;
+    is_taken
 }
 
 /// Names for one record that none of their authors knew of each other, each an incarnation of its own.
@@ -104,17 +107,17 @@ pub fn junk_on_others(county: &County, leaves: usize) -> Delivery {
     all
 }
 
-/// Records of the attacker's own, each for another village too.
+/// Records of the attacker's own, each for another village too, if one is named.
 #[must_use]
-pub fn records_for_another_seat(county: &County, records: u64) -> Delivery {
+pub fn records(county: &County, records: u64, other: Option<&str>) -> Delivery {
     let mut all = Delivery::default();
     for n in 0..records {
         let author: Author = county.author(VILLAGE, 1_000 + n);
         let mut desk = Desk::empty(&author, "for another");
         let mut draft = desk.birth_draft();
         let nonce = OpId { counter: draft.start_op + draft.puts.len() as u64, actor: draft.actor };
-        let seat = seat_key(county.seat(STRANGER));
-        draft.puts.push((Container::Scope, seat, membership(true, nonce), Vec::new()));
+        let seat = other.map(|code| seat_key(county.seat(code)));
+        draft.puts.extend(seat.map(|seat| (Container::Scope, seat, membership(true, nonce), Vec::new())));
         desk.sign(&Change::encode(draft).raw);
         for (commit, mut leaf) in desk.delivery.commits.into_iter().zip(desk.delivery.leaves) {
             leaf.commit = all.commits.len();

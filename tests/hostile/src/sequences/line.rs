@@ -83,7 +83,7 @@ pub struct Talk {
 
 impl Talk {
     /// # Panics
-    /// If the node takes no link.
+    /// If the node takes no link, or welcomes nobody on it.
     pub async fn begin(line: &Line, county: &County) -> Self {
         let channel = line.endpoint().connect().await.expect("it listens");
         let hello = Frame::Hello(Hello {
@@ -103,7 +103,10 @@ impl Talk {
         }
         let mut client = ReplicationServiceClient::new(channel);
         let heard = client.link(tokio_stream::wrappers::ReceiverStream::new(says)).await.expect("it takes the link");
-        Talk { said, heard: heard.into_inner(), sequence: 0, acked: 0 }
+        let mut talk = Talk { said, heard: heard.into_inner(), sequence: 0, acked: 0 };
+        // What comes before it ends a link.
+        while !matches!(talk.hear().await.expect("it is welcomed"), Frame::Welcome(_)) {}
+        talk
     }
 
     /// Whether it could be said.
@@ -111,29 +114,34 @@ impl Talk {
         self.said.send(LinkRequest::from(frame)).await.is_ok()
     }
 
-    /// Sends leaves in frames of so many, as fast as they are taken, and waits until all are.
-    pub async fn deliver(&mut self, delivery: &Delivery, leaves_per_frame: usize) {
+    /// Sends leaves in frames of so many, as fast as they are taken, and waits until all are. Returns whether they are.
+    pub async fn deliver(&mut self, delivery: &Delivery, leaves_per_frame: usize) -> bool {
         for part in parts(delivery, leaves_per_frame) {
             self.sequence += 1;
             let leaves = Leaves { sequence: self.sequence, delivery: part, withdrawn: Vec::new(), through: None };
             if !self.say(&Frame::Leaves(leaves)).await || !self.wait(self.sequence.saturating_sub(WINDOW)).await {
-                return;
+                return false;
             }
         }
-        self.wait(self.sequence).await;
+        self.wait(self.sequence).await
     }
 
     /// Whether frames up to this one are acknowledged; not if the link has ended.
     async fn wait(&mut self, sequence: u64) -> bool {
         while self.acked < sequence {
-            let Ok(Ok(Some(message))) = tokio::time::timeout(PATIENCE, self.heard.message()).await else {
-                return false;
-            };
-            if let Ok(Frame::Ack { sequence }) = Frame::try_from(message) {
-                self.acked = sequence;
+            match self.hear().await {
+                Some(Frame::Ack { sequence }) => self.acked = sequence,
+                Some(_) => {}
+                None => return false,
             }
         }
         true
+    }
+
+    /// What is said next; nothing if the link has ended.
+    async fn hear(&mut self) -> Option<Frame> {
+        let message = tokio::time::timeout(PATIENCE, self.heard.message()).await.ok()?.ok()??;
+        Frame::try_from(message).ok()
     }
 
     /// Hears what comes, for so long.

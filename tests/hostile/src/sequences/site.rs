@@ -1,6 +1,8 @@
 //! A county, its township and a village as three real nodes on real stores, each on threads of its own; and what they use:
 //! processor time by thread, memory by the allocator, bytes in their folders and in their log.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use heliu_catalogue::catalogue;
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Upstream};
 use heliu_record::command::{CommandId, Request};
 use heliu_record::hash::hash16;
@@ -41,6 +44,8 @@ pub struct Tier {
     pub node: NodeHandle,
     folder: PathBuf,
     pub runtime: Runtime,
+    /// Threads of its store, by their ids: all stores name theirs alike.
+    store: BTreeSet<OsString>,
 }
 
 pub struct Site {
@@ -54,7 +59,7 @@ pub struct Site {
 #[derive(Clone, Debug)]
 pub struct Used {
     at: Instant,
-    /// Of each tier, and of the stores' own threads.
+    /// Of each tier with its store, and of threads of stores that were made later.
     cpu: Vec<Duration>,
     disk: u64,
     log: u64,
@@ -83,8 +88,13 @@ impl Site {
 
     #[must_use]
     pub fn used(&self) -> Used {
-        let mut cpu: Vec<Duration> = self.tiers.iter().map(|tier| cpu_of(tier.name)).collect();
-        cpu.push(cpu_of("sqlx"));
+        let threads = threads();
+        let of = |is_its: &dyn Fn(&Thread) -> bool| {
+            threads.iter().filter(|thread| is_its(thread)).map(|thread| thread.cpu).sum()
+        };
+        let its = |tier: &Tier, thread: &Thread| thread.name.starts_with(tier.name) || tier.store.contains(&thread.id);
+        let mut cpu: Vec<Duration> = self.tiers.iter().map(|tier| of(&|thread| its(tier, thread))).collect();
+        cpu.push(of(&|thread| thread.name.starts_with(STORE) && !self.tiers.iter().any(|tier| its(tier, thread))));
         let disk = self.tiers.iter().map(|tier| bytes_in(&tier.folder)).sum();
         Used { at: Instant::now(), cpu, disk, log: LOGGED.load(Ordering::Relaxed) }
     }
@@ -105,7 +115,7 @@ impl Used {
         self.at.duration_since(before.at).as_secs_f64()
     }
 
-    /// Of the tier that used most: with what all stores used on threads of their own, which tell no tier.
+    /// Of the tier that used most, with all that is of no tier for certain.
     #[must_use]
     pub fn cpu_since(&self, before: &Used) -> Duration {
         let since: Vec<Duration> = self.cpu.iter().zip(&before.cpu).map(|(a, b)| a.saturating_sub(*b)).collect();
@@ -128,19 +138,21 @@ fn start(county: &County, folder: &Path, name: &'static str, code: &str, seed: u
     let runtime = Builder::new_multi_thread().worker_threads(2).thread_name(name).enable_all().build();
     let runtime = runtime.expect("threads can be made");
     let folder = folder.join(name);
+    let others = threads_of_stores();
     let node = runtime.block_on(async {
         let ids = (StoreId([seed; 16]), Incarnation([seed; 16]));
         let store = SqliteStore::open(&folder, heliu_storage_sqlite::Options::new(ids.0, ids.1)).await;
         let store = Arc::new(store.expect("the folder is ours"));
         let anchor = Anchor { realm: county.realm, root: county.directory.root() };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut options = Options::new(Arc::new(key(code)), Arc::new(Ed25519), anchor, listen);
+        let mut options = Options::new(catalogue(), Arc::new(key(code)), Arc::new(Ed25519), anchor, listen);
         options.directory = county.directory.entries_from(0).iter().map(|entry| (**entry).clone()).collect();
         options.upstreams = above.map(|at| Upstream::at([at.to_string()])).into_iter().collect();
         options.retry = Retry { first: Duration::from_millis(50), max: Duration::from_millis(500) };
         Node::start(options, store).await.expect("it starts")
     });
-    Tier { name, node, folder, runtime }
+    let store = threads_of_stores().difference(&others).cloned().collect();
+    Tier { name, node, folder, runtime, store }
 }
 
 /// A command that makes an organisation.
@@ -156,18 +168,30 @@ pub fn create(number: u64) -> Request {
     }
 }
 
-/// Processor time of all threads whose name begins so.
-fn cpu_of(name: &str) -> Duration {
-    const TICKS_PER_SECOND: u64 = 100; // As every Linux says it to programs.
-    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-    let ticks = threads.filter_map(|thread| {
-        let stat = std::fs::read_to_string(thread.path().join("stat")).ok()?;
-        let (before, after) = stat.rsplit_once(')')?;
-        let is_it = before.split_once('(')?.1.starts_with(name);
-        let mut fields = after.split_whitespace().skip(11).map(str::parse::<u64>);
-        is_it.then(|| Some(fields.next()?.ok()? + fields.next()?.ok()?))?
+/// A thread of this process.
+struct Thread {
+    id: OsString,
+    name: String,
+    /// As the scheduler counts it, since ticks of 10 ms are as long as some sequences take in all.
+    cpu: Duration,
+}
+
+/// How the names of all stores' threads begin.
+const STORE: &str = "sqlx";
+
+fn threads() -> Vec<Thread> {
+    let all = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let told = all.filter_map(|thread| {
+        let name = std::fs::read_to_string(thread.path().join("comm")).ok()?;
+        let told = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        let cpu = Duration::from_nanos(told.split_whitespace().next()?.parse().ok()?);
+        Some(Thread { id: thread.file_name(), name, cpu })
     });
-    Duration::from_millis(ticks.sum::<u64>() * 1_000 / TICKS_PER_SECOND)
+    told.collect()
+}
+
+fn threads_of_stores() -> BTreeSet<OsString> {
+    threads().into_iter().filter(|thread| thread.name.starts_with(STORE)).map(|thread| thread.id).collect()
 }
 
 fn bytes_in(folder: &Path) -> u64 {

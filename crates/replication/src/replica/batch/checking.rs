@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heliu_record::reason::Fact;
 use heliu_storage::Loaded;
 use heliu_trust::admission::{CommitError, check_commits};
 use heliu_trust::commit::SignedCommit;
@@ -12,6 +13,7 @@ use super::super::Replica;
 use super::super::open::Forged;
 use super::super::writer::row_of;
 use super::Batch;
+use super::mending::part;
 use crate::effect::Moment;
 
 impl Batch {
@@ -37,7 +39,9 @@ impl Batch {
                 continue;
             }
             if error == CommitError::BadSignature && signed.commit.author == replica.node {
-                self.tell(record, &format!("commit {}: {error}; it was signed again", signed.id.short()), now);
+                let id = signed.id.short();
+                let facts = part("own-commit").and(Fact::Id, &id);
+                self.tell(record, &format!("commit {id}: {error}; it was signed again"), &facts, now);
                 self.transaction.commits.push(row_of(&SignedCommit::sign(signed.commit, &*replica.signer)));
             } else {
                 forged.insert(signed.id.0, error.to_string());

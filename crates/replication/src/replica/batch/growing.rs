@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::reason::Facts;
 use heliu_trust::directory::{Directory, DirectoryError, Fence, Grown, Item, SignedEntry, limits};
 use heliu_trust::id::{NodeId, TokenId};
 use heliu_trust::token::{JoinError, JoinRequest, judge_join};
@@ -65,7 +66,7 @@ impl Batch {
                     self.audit(event, replica, now);
                 }
                 let done = |()| Reply::Done(Done::default());
-                let reply = result.map_or_else(|error| Reply::BadEntries(error.to_string()), done);
+                let reply = result.map_or_else(|error| Reply::BadEntries(error.words()), done);
                 self.outcome.replies.push((ticket, reply));
             }
         }
@@ -195,14 +196,13 @@ impl Batch {
         }
         let is_issuer = replica.issuer().is_some();
         let refuse = |outcome: &mut super::Outcome, error: JoinError| {
-            outcome.join_refused.push((asker, refused(token, error.code(), &error)));
+            outcome.join_refused.push((asker, refused(token, error.code(), &error.facts())));
         };
         match judge_join(&request, &replica.directory, now.wall_ms, &*replica.verifier) {
             Err(error) if is_issuer || is_final(&error) => refuse(&mut self.outcome, error),
             _ if !is_issuer => self.outcome.pass_up.push((asker, request)),
             _ if replica.fork.is_some() => {
-                let why = "the directory is forked, and takes nobody in until the root has decided";
-                self.outcome.join_refused.push((asker, refused(token, "join.forked", &why)));
+                self.outcome.join_refused.push((asker, refused(token, "join.forked", &Facts::none())));
             }
             Err(error) => refuse(&mut self.outcome, error),
             Ok(item) => {
@@ -242,7 +242,8 @@ impl Batch {
             Ok(()) => askers.into_iter().for_each(|(asker, _)| self.joined(asker)),
             Err(error) => {
                 let refusals = askers.into_iter();
-                let refusals = refusals.map(|(asker, token)| (asker, refused(token, "join.not-entered", &error)));
+                let refused = |token| refused(token, error.join_code(), &Facts::none());
+                let refusals = refusals.map(|(asker, token)| (asker, refused(token)));
                 self.outcome.join_refused.extend(refusals);
             }
         }
@@ -378,9 +379,10 @@ fn forked() -> Refusal {
 }
 
 fn not_drawn_up(error: &DirectoryError) -> Refusal {
+    let why = error.words();
     Refusal::new(
         error.code(),
-        ("名录条目无法登记。".to_owned(), format!("The entry cannot be made: {error}.")),
+        (format!("名录条目无法登记:{}。", why.zh), format!("The entry cannot be made: {}.", why.en)),
         ("它不符合名录的规则。", "It does not keep the directory's rules."),
         (
             "请核对后重试;需要根密钥的事项请用根密钥签署。",

@@ -1,12 +1,17 @@
-//! Which leaves that links bring are not taken, because there is too much here of their author; see [`super::super::foreign`].
+//! Which leaves that links bring are not taken, because there is too much here of their author, or nothing of him is wanted;
+//! see [`super::super::foreign`].
 
-use heliu_record::id::RecordId;
+use std::collections::BTreeSet;
+
+use heliu_record::command::Refusal;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_trust::admission::Leaf;
 use heliu_trust::id::NodeId;
 
 use super::super::foreign::{Outside, in_line, weight};
 use super::super::{Incoming, Replica};
 use super::Batch;
+use crate::effect::{AuditEvent, Done, ForeignAction, Moment, Reply, Ticket};
 
 impl Batch {
     /// Somebody of this line has written in records of a frame: they are this seat's business from now on, whoever began
@@ -22,6 +27,38 @@ impl Batch {
                 }
             }
         }
+    }
+
+    /// Somebody has decided about an author outside of this line.
+    pub(super) fn decide_foreign(
+        &mut self,
+        ticket: Ticket,
+        seat: SeatId,
+        action: ForeignAction,
+        event: AuditEvent,
+        replica: &mut Replica,
+        now: Moment,
+    ) {
+        let seats = replica.directory.seats();
+        if in_line(replica.seat, seat, seats) {
+            self.outcome.replies.push((ticket, Reply::Refused(of_this_line(&seats.name(seat)))));
+            return;
+        }
+        let is_declined = action == ForeignAction::Decline;
+        self.transaction.declined.push((seat, is_declined));
+        replica.foreign.decline(seat, is_declined);
+        if !is_declined {
+            // It is asked for again, and taken as far as there is room.
+            let outside = replica.foreign.outside_of(seat).map(|(record, _)| *record);
+            let more = self.left_out.iter().filter(|(_, outside)| outside.author == seat).map(|(record, _)| *record);
+            let again: BTreeSet<RecordId> = outside.chain(more).collect();
+            for open in again.iter().filter_map(|record| replica.open.get(record)) {
+                self.touch(open);
+            }
+            self.taken_in.extend(again);
+        }
+        self.audit(event, replica, now);
+        self.outcome.replies.push((ticket, Reply::Done(Done::default())));
     }
 
     /// Whether a leaf that is new here is not taken. What a subordinate brings always is: it may let go of what its superior
@@ -73,4 +110,19 @@ impl Batch {
         self.ours.insert(record, is_ours);
         is_ours
     }
+}
+
+fn of_this_line(name: &str) -> Refusal {
+    Refusal::new(
+        "of_this_line",
+        (
+            format!("{name} 是本席位的上级、下级或本席位。"),
+            format!("{name} is a superior or a subordinate of this seat, or the same."),
+        ),
+        (
+            "上下级之间必须互通,不能拒收;能拒收的是其他席位。",
+            "Those of one line always take what the others of it write; what others send can be declined.",
+        ),
+        ("可拒收的席位见 heliu foreign list。", "heliu foreign list shows who can be declined."),
+    )
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use heliu_record::hash::hash;
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, to_hex};
+use heliu_record::reason::{Fact, Facts};
 use heliu_storage::{FeedEntry, QuarantineRow};
 
 use super::super::damage::Lost;
@@ -27,14 +28,15 @@ impl Batch {
         replica: &mut Replica,
         now: Moment,
     ) {
-        self.tell(record, why, now);
+        self.tell(record, why, &part("row"), now);
         let counted = counted.filter(|_| !replica.damage.is_uncounted(record));
         replica.damage.found(record, Lost::Row(counted));
     }
 
     /// What is found by one id is another record: the row's id has rotted, or somebody changed it.
     pub(super) fn misnamed(&mut self, wrong: RecordId, own: RecordId, replica: &mut Replica, now: Moment) {
-        self.tell(own, &format!("its row has the id {}", wrong.short()), now);
+        let facts = part("id").and(Fact::Found, wrong.short()).and(Fact::Expected, own.short());
+        self.tell(own, &format!("its row has the id {}", wrong.short()), &facts, now);
         replica.submit(Work::Rename { wrong, own });
     }
 
@@ -67,9 +69,10 @@ impl Batch {
         // What is judged in another way now, by a later version of this program, is no damage.
         let is_restated = !open.restated.is_empty();
         let contradiction = || open.contradicts(replica.seat, &replica.directory).filter(|_| !is_restated);
-        let why = spoilt.or_else(|| contradiction().map(|what| format!("{what} is not what its leaves say")));
-        if let Some(why) = &why {
-            self.tell(record, why, now);
+        let contradicted = |what| (format!("its {what} is not what its leaves say"), part(what));
+        let why = spoilt.map(|why| (why, part("row"))).or_else(|| contradiction().map(contradicted));
+        if let Some((why, facts)) = &why {
+            self.tell(record, why, facts, now);
         }
         let is_checked = self.checks.contains(&record);
         let is_to_wrap = is_checked && Self::look_for_shut(&open, replica);
@@ -93,10 +96,12 @@ impl Batch {
         let record = open.id();
         open.is_stored = !replica.damage.is_uncounted(record);
         if let Some(why) = open.spoilt.take() {
-            self.tell(record, &why, now);
+            self.tell(record, &why, &part("row"), now);
         }
-        for LostEntry { id, bytes, why, .. } in lost {
-            self.report(*id, record, why, bytes, now);
+        for LostEntry { leaf, id, bytes, why } in lost {
+            let what = if leaf.is_some() { "leaf" } else { "grant" };
+            let facts = part(what).and(Fact::Id, to_hex(&id[..4]));
+            self.report(*id, record, (why, &facts), bytes, now);
         }
         let leaves: BTreeSet<_> = lost.iter().filter_map(|lost| lost.leaf).collect();
         if !leaves.is_empty() {
@@ -131,22 +136,29 @@ impl Batch {
         replica.take_in(open);
     }
 
-    pub(super) fn tell(&mut self, record: RecordId, why: &str, now: Moment) {
-        self.report(hash("heliu damaged 1", &[&record.0, why.as_bytes()]), record, why, &[], now);
+    /// `why` is for the log, the facts are for people.
+    pub(super) fn tell(&mut self, record: RecordId, why: &str, facts: &Facts, now: Moment) {
+        self.report(hash("heliu damaged 1", &[&record.0, why.as_bytes()]), record, (why, facts), &[], now);
     }
 
-    fn report(&mut self, id: [u8; 32], record: RecordId, why: &str, bytes: &[u8], now: Moment) {
+    fn report(&mut self, id: [u8; 32], record: RecordId, why: (&str, &Facts), bytes: &[u8], now: Moment) {
+        let (why, facts) = why;
         self.outcome.notices.push(Notice::Damaged { record, why: why.to_owned() });
         self.transaction.quarantined.push(QuarantineRow {
             id,
             record: Some(record),
             from: None,
             code: CODE.to_owned(),
-            reason: why.to_owned(),
+            reason: facts.to_string(),
             at_ms: now.wall_ms,
             bytes: kept(bytes),
         });
     }
+}
+
+/// What of a record is damaged.
+pub(super) fn part(what: &str) -> Facts {
+    Facts::none().and(Fact::Part, what)
 }
 
 /// A record as it was before a batch that mends it: whoever looks at it looks again, and what it refers to is written.

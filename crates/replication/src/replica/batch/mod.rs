@@ -211,7 +211,7 @@ impl Batch {
                 continue;
             }
             let forged = self.forged(&loaded, replica, now);
-            match Open::load(loaded, &replica.directory, &forged) {
+            match Open::load(loaded, &replica.directory, &forged, replica.catalogue) {
                 Ok(open) => self.opened(open, replica, now),
                 Err(Damaged::Entries(open, kept, lost)) => self.lose_entries(*open, kept, &lost, replica, now),
                 Err(Damaged::Misnamed(wrong, own)) => self.misnamed(wrong, own, replica, now),

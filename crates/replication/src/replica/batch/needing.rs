@@ -6,7 +6,7 @@ use heliu_record::change::genesis;
 
 use super::super::{Order, Replica, Work};
 use super::Batch;
-use crate::effect::LoadRequest;
+use crate::effect::{ForeignAction, LoadRequest};
 
 impl Batch {
     /// What the waiting work is sure to need.
@@ -51,6 +51,11 @@ impl Batch {
                     }
                     Some(row) => needed.records.extend(row.as_ref().and_then(|row| row.record)),
                 },
+                // What is here of them counts again where it is compared.
+                Work::Foreign { seat, action: ForeignAction::Accept, .. } => {
+                    let outside = replica.foreign.outside_of(*seat);
+                    needed.records.extend(outside.filter(|(_, outside)| outside.is_here()).map(|(record, _)| *record));
+                }
                 Work::FenceOf { node, nothing: false, .. } if !self.looked.chains.contains_key(node) => {
                     needed.chains_of.insert(*node);
                 }
@@ -64,6 +69,7 @@ impl Batch {
                 | Work::Join { .. }
                 | Work::Draft { .. }
                 | Work::FenceOf { .. }
+                | Work::Foreign { .. }
                 | Work::Audit { .. }
                 | Work::TellAuditHead => {}
             }

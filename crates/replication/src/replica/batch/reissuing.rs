@@ -4,6 +4,7 @@
 use heliu_record::change::Note;
 use heliu_record::command::{RecordWrite, Refusal, cannot_seal};
 use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::reason::{Fact, Reason};
 use heliu_storage::{StrandedRow, StrandedState};
 use heliu_trust::admission::{ExcludedReason, Status};
 
@@ -19,7 +20,9 @@ enum Not {
     Overtaken,
     /// It counts after all.
     Counts,
-    Because(String),
+    Because(Reason),
+    /// As a command that says the same would be.
+    Refused(Box<Refusal>),
 }
 
 impl Batch {
@@ -47,8 +50,7 @@ impl Batch {
                 } else if *status == Status::Admitted
                     && let Some(row) = replica.stranded.remove(hash)
                 {
-                    let reason = "it counts after all".to_owned();
-                    self.transaction.stranded.push(StrandedRow { state: StrandedState::Discarded, reason, ..row });
+                    self.transaction.stranded.push(StrandedRow { state: StrandedState::Discarded, ..row });
                 }
             }
             if count > 0 {
@@ -66,13 +68,10 @@ impl Batch {
         let mut renamed = Renamed::new();
         for (_, row) in rows {
             match self.make_again(&row, Some(&mut renamed), replica, now) {
-                Ok(again) => self.close(&row, StrandedState::Reissued(again), "", replica),
-                Err(Not::Counts) => self.close(&row, StrandedState::Discarded, "it counts after all", replica),
-                Err(Not::Because(reason)) => {
-                    let row = StrandedRow { reason, ..row };
-                    replica.stranded.insert(row.leaf, row.clone());
-                    self.transaction.stranded.push(row);
-                }
+                Ok(again) => self.close(&row, StrandedState::Reissued(again), replica),
+                Err(Not::Counts) => self.close(&row, StrandedState::Discarded, replica),
+                Err(Not::Because(why)) => self.left(&row, &why, replica),
+                Err(Not::Refused(_)) => self.left(&row, &Reason::new("edit.refused"), replica),
                 Err(Not::Overtaken) => {
                     self.put_off.push(Work::Reissue { record });
                     return;
@@ -97,20 +96,24 @@ impl Batch {
         };
         let reply = match action {
             StrandedAction::Discard => {
-                self.close(&row, StrandedState::Discarded, "somebody discarded it", replica);
+                self.close(&row, StrandedState::Discarded, replica);
                 Reply::Done(Done::default())
             }
             StrandedAction::Reissue => match self.make_again(&row, None, replica, now) {
                 Ok(again) => {
                     let affected = vec![row.record];
-                    self.close(&row, StrandedState::Reissued(again), "somebody made it again", replica);
+                    self.close(&row, StrandedState::Reissued(again), replica);
                     Reply::Done(Done { leaves: vec![again], affected, ..Done::default() })
                 }
                 Err(Not::Counts) => {
-                    self.close(&row, StrandedState::Discarded, "it counts after all", replica);
+                    self.close(&row, StrandedState::Discarded, replica);
                     Reply::Done(Done::default())
                 }
-                Err(Not::Because(why)) => Reply::Refused(not_reissued(leaf, &why)),
+                Err(Not::Because(why)) => {
+                    self.left(&row, &why, replica);
+                    Reply::Refused(not_reissued(leaf))
+                }
+                Err(Not::Refused(refusal)) => Reply::Refused(*refusal),
                 Err(Not::Overtaken) => {
                     self.put_off.push(Work::Stranded { ticket, leaf, action, event });
                     return;
@@ -123,9 +126,16 @@ impl Batch {
         self.outcome.replies.push((ticket, reply));
     }
 
-    fn close(&mut self, row: &StrandedRow, state: StrandedState, reason: &str, replica: &mut Replica) {
+    fn close(&mut self, row: &StrandedRow, state: StrandedState, replica: &mut Replica) {
         replica.stranded.remove(&row.leaf);
-        self.transaction.stranded.push(StrandedRow { state, reason: reason.to_owned(), ..row.clone() });
+        self.transaction.stranded.push(StrandedRow { state, ..row.clone() });
+    }
+
+    /// It stays, and people read why.
+    fn left(&mut self, row: &StrandedRow, why: &Reason, replica: &mut Replica) {
+        let row = StrandedRow { reason: why.to_string(), ..row.clone() };
+        replica.stranded.insert(row.leaf, row.clone());
+        self.transaction.stranded.push(row);
     }
 
     /// With `renamed`, only where it undoes nothing that somebody has written meanwhile.
@@ -136,21 +146,19 @@ impl Batch {
         replica: &mut Replica,
         now: Moment,
     ) -> Result<LeafHash, Not> {
-        let because = |why: &str| Not::Because(why.to_owned());
+        let because = |code: &str| Not::Because(Reason::new(code));
         if replica.damage.contains(row.record) {
-            return Err(because("本节点存储中该记录已损坏 the record is damaged in this node's store"));
+            return Err(because("edit.damaged"));
         }
-        let open =
-            replica.open.get(&row.record).ok_or_else(|| because("记录已不在本节点 the record is not here any more"))?;
+        let open = replica.open.get(&row.record).ok_or_else(|| because("edit.no-record"))?;
         if !open.is_present() {
-            return Err(because("记录已离开本席位 the record has left this seat"));
+            return Err(because("edit.record-left"));
         }
-        let (leaf, status) =
-            open.leaves.get(&row.leaf).ok_or_else(|| because("该编辑已不在本节点 the edit is not here any more"))?;
+        let (leaf, status) = open.leaves.get(&row.leaf).ok_or_else(|| because("edit.not-here"))?;
         match status {
             Status::Excluded(_) => {}
             Status::Admitted => return Err(Not::Counts),
-            other => return Err(Not::Because(format!("it is {}", other.code()))),
+            other => return Err(because(other.code())),
         }
         let write = RecordWrite { record: row.record, create: None, writes: writes(&leaf.change) };
         if replica
@@ -158,21 +166,21 @@ impl Batch {
             .get(&row.record)
             .is_some_and(|parted| *parted > open.leaves.history().seq(replica.writer.actor))
         {
-            return Err(because("本节点自己写的历史尚未取回 this node's own history of the record is not back yet"));
+            return Err(because("edit.returning"));
         }
         if let Some(renamed) = &renamed
             && let Some(key) = overwritten(leaf, &open.leaves, renamed)
         {
-            return Err(Not::Because(format!("其间有人改写了 {key} somebody has written {key} meanwhile")));
+            return Err(Not::Because(Reason::new("edit.overwritten").and(Fact::Path, key)));
         }
         if is_overtaken(&write, replica) {
             return Err(Not::Overtaken);
         }
         let before = leaf.change.clone();
         let mut note: Note = before.note.clone();
-        note.reason = format!("{}(重写 {} / made again)", note.reason, row.leaf.short());
-        let (leaf, preimage) = draft(&write, &note, replica, now, &mut cannot_seal)
-            .map_err(|refusal| Not::Because(refusal.to_string()))?;
+        note.reason = format!("{} ↻ {}", note.reason, row.leaf.short()).trim_start().to_owned();
+        let (leaf, preimage) =
+            draft(&write, &note, replica, now, &mut cannot_seal).map_err(|refusal| Not::Refused(Box::new(refusal)))?;
         if let Some(renamed) = renamed {
             renamed.extend(before.puts.iter().zip(&leaf.change.puts).map(|(old, new)| (old.id, new.id)));
         }
@@ -196,12 +204,15 @@ fn no_stranded(leaf: LeafHash) -> Refusal {
     )
 }
 
-fn not_reissued(leaf: LeafHash, why: &str) -> Refusal {
+fn not_reissued(leaf: LeafHash) -> Refusal {
     let short = leaf.short();
     Refusal::new(
         "not_reissued",
-        (format!("改动 {short} 不能重写。"), format!("The edit {short} cannot be made again: {why}.")),
+        (format!("改动 {short} 不能重写。"), format!("The edit {short} cannot be made again.")),
         ("以现有内容为依据时它不成立。", "It does not hold on top of what is there now."),
-        ("请放弃它,并按现状重新办理。", "Discard it, and do what it was for anew."),
+        (
+            "heliu stranded list 列出原因;请放弃它,并按现状重新办理。",
+            "heliu stranded list says why. Discard it, and do what it was for anew.",
+        ),
     )
 }

@@ -41,7 +41,7 @@ impl Batch {
             let open = match replica.open.entry(record) {
                 Entry::Occupied(open) => open.into_mut(),
                 Entry::Vacant(_) if counted.is_none() => continue,
-                Entry::Vacant(vacant) => vacant.insert(Open::begin(&preimage, counted)),
+                Entry::Vacant(vacant) => vacant.insert(Open::begin(&preimage, counted, replica.catalogue)),
             };
             replica.clock += 1;
             open.used = replica.clock;
@@ -49,7 +49,8 @@ impl Batch {
                 Taken::Known => continue,
                 Taken::Beyond => {
                     let (bytes, why) = (signed.encode(), GrantError::TooMany);
-                    let why = (why.code(), why.to_string());
+                    let facts = why.facts();
+                    let why = (why.code(), &facts);
                     let id = quarantine::id_of(&bytes);
                     let (told, row) = quarantine::refused(id, Some(record), from, why, &bytes, now.wall_ms);
                     refused.push(told);

@@ -94,11 +94,11 @@ impl Batch {
         let was_damaged = replica.damage.forget(record);
         let counted = was_damaged.as_ref().and_then(Option::as_ref);
         if was_damaged.is_some() {
-            replica.open.entry(record).or_insert_with(|| Open::begin(preimage, counted));
+            replica.open.entry(record).or_insert_with(|| Open::begin(preimage, counted, replica.catalogue));
         }
         if let Some(open) = replica.open.get_mut(&record).filter(|open| open.row.state != RecordState::Erased) {
             self.touch(open);
-            *open = Open::erased(preimage, open.is_stored);
+            *open = Open::erased(preimage, open.is_stored, replica.catalogue);
             self.unfolded.remove(&record);
             self.transaction.erased.push(record);
             replica.hidden.remove(&record);

@@ -34,8 +34,8 @@ impl Batch {
             for (record, hash) in came {
                 let Some(open) = replica.open.get(&record) else { continue };
                 let Some((leaf, status @ Status::Refused(_))) = open.leaves.get(&hash) else { continue };
-                let reason = open.leaves.why(&hash).unwrap_or("its predecessor was refused").to_owned();
-                let why = (status.code(), reason);
+                let facts = open.leaves.why(&hash).cloned().unwrap_or_default();
+                let why = (status.code(), &facts);
                 let (told, row) = quarantine::refused(hash.0, Some(record), from, why, &leaf.change.raw, now.wall_ms);
                 refused.push(told);
                 if replica.quarantine.takes(&row, now.tick_ms) {
@@ -74,7 +74,8 @@ impl Batch {
             }
             replica.damage.came(leaf.record, &leaf.hash);
             let counted = replica.damage.counted(leaf.record);
-            let open = replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted));
+            let open =
+                replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted, replica.catalogue));
             replica.clock += 1;
             open.used = replica.clock;
             if open.positions.contains_key(&leaf.hash) {

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
 use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
 use heliu_record::date;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
-use heliu_record::kinds;
 use heliu_record::sealed::Plaintext;
 use heliu_record::sight::Seen;
 use heliu_record::world::World as _;
@@ -69,6 +69,9 @@ impl Batch {
                 }
                 Work::Quarantine { ticket, id, action, event } => {
                     self.decide_quarantined(ticket, id, action, event, replica, now);
+                }
+                Work::Foreign { ticket, seat, action, event } => {
+                    self.decide_foreign(ticket, seat, action, event, replica, now);
                 }
                 Work::Withdrawn { link, record } => self.withdrawn(link, record, replica),
                 Work::LetGo { record, proven } => self.let_go(record, proven, replica, now),
@@ -207,7 +210,7 @@ impl Batch {
         for write in writes {
             drafts.push(if write.seals() {
                 let (key, seed) = (self.key_for(write, replica)?, replica.random.secret());
-                draft(write, &note, replica, now, &mut sealing(&key, seed))?
+                draft(write, &note, replica, now, &mut sealing(&key, seed, replica.catalogue))?
             } else {
                 draft(write, &note, replica, now, &mut cannot_seal)?
             });
@@ -221,7 +224,7 @@ impl Batch {
 
     /// A drafted leaf gets its place in a commit, in the feed and in its record.
     pub(super) fn place(&mut self, mut leaf: Leaf, preimage: &Preimage, replica: &mut Replica) -> LeafHash {
-        let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(preimage));
+        let open = replica.open.entry(leaf.record).or_insert_with(|| Open::new(preimage, replica.catalogue));
         replica.clock += 1;
         open.used = replica.clock;
         self.touch(open);
@@ -273,7 +276,7 @@ impl Batch {
         }
         let reason = history.changes().last().map(|c| c.note.reason.clone()).unwrap_or_default();
         let own_last = (seq > 0).then_some((replica.writer.actor, seq));
-        let mut stub = Open::new(&open.row.preimage);
+        let mut stub = Open::new(&open.row.preimage, replica.catalogue);
         stub.row.scope = open.row.scope.clone();
         stub.row.state = RecordState::Stub(Stub { since_ms: now.wall_ms, reason, own_last });
         stub.is_stored = open.is_stored;
@@ -312,13 +315,13 @@ pub(super) fn draft(
     let leaves = match (replica.open.get(&write.record), &write.create) {
         (Some(open), _) => &open.leaves,
         (None, Some(preimage)) => {
-            new = Leaves::new(preimage.clone());
+            new = Leaves::new(preimage.clone(), replica.catalogue.kind(&preimage.kind));
             &new
         }
         (None, None) => return Err(Refusal::not_here(write.record)),
     };
     let change = write.change(leaves.history(), replica.writer.actor, now.wall_ms, note.clone(), seal)?;
-    let kind_version = kinds::find(&leaves.preimage().kind).map_or(0, |kind| kind.version);
+    let kind_version = leaves.kind().map_or(0, |kind| kind.version);
     let leaf = Leaf {
         // Known when it gets its place in a commit.
         hash: LeafHash([0; 32]),
@@ -335,15 +338,20 @@ pub(super) fn draft(
     };
     match leaves.foresee(&leaf, &replica.directory) {
         Ok(()) => Ok((leaf, leaves.preimage().clone())),
-        Err((_, why)) => Err(Refusal::not_admitted(write.record, &why)),
+        Err(_) => Err(Refusal::not_admitted(write.record)),
     }
 }
 
 /// Makes ciphertext of what is to be sealed with a key.
-fn sealing(key: &DataKey, seed: [u8; 32]) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {
+fn sealing(
+    key: &DataKey,
+    seed: [u8; 32],
+    catalogue: &Catalogue,
+) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {
     move |record, path, plaintext| {
         let bytes = Zeroizing::new(plaintext.encode());
-        seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path))
+        let said = || catalogue.say_path(path).map_or_else(|| path.into(), |said| said.zh);
+        seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path, &said()))
     }
 }
 

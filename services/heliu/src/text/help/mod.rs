@@ -332,6 +332,21 @@ pub const CONFLICT_ID: Label =
     label("冲突编号,或其开头(至少 8 位)", "A conflict's id, or a beginning of it (8 digits or more)");
 pub const CONFLICTS_CHOOSE: Label = label("选定的值,或其序号(从 1 起)", "The value, or its number (from 1)");
 
+pub const FOREIGN: Label =
+    label("上下级以外席位发来的内容", "What seats outside of this line of superiors and subordinates send");
+pub const FOREIGN_AFTER: Label = label(
+    "示例:\n  heliu foreign list\n  heliu foreign decline 371726101202 --reason 内容与本村无关\n  heliu foreign accept 371726101202\n\n拒收立即生效,重启后仍有效;已收下的保留,没收下的留在发送一方。",
+    "Examples:\n  heliu foreign list\n  heliu foreign decline 371726101202 --reason 'none of our business'\n  heliu foreign accept 371726101202\n\nIt holds at once and after a restart. What is here stays, and what is not taken stays with its sender.",
+);
+pub const FOREIGN_LIST: Label = label(
+    "列出这些席位、其已放改动数和是否拒收",
+    "List them, with how much they have here and whether they are declined",
+);
+pub const FOREIGN_DECLINE: Label = label("不再接收某席位的新内容", "Take nothing new of a seat");
+pub const FOREIGN_ACCEPT: Label =
+    label("恢复接收,没收下的也再收(以上限为准)", "Take it again, what was left out too, as far as the bound goes");
+pub const FOREIGN_SEAT: Label = label("12 位区划代码,或席位编号", "A region code of 12 digits, or a seat's id");
+
 pub const QUARANTINE: Label = label("隔离区:本节点拒收的内容", "What this node refused");
 pub const QUARANTINE_AFTER: Label = label(
     "示例:\n  heliu quarantine list\n  heliu quarantine show 7be2…\n  heliu quarantine requeue 7be2… --reason 名录已更新\n  heliu quarantine drop 7be2… --reason 已核实为伪造",

@@ -1,0 +1,226 @@
+//! Properties on random histories: our merge is automerge's, order of delivery does not matter, bytes are safe to read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use automerge::transaction::CommitOptions;
+use automerge::{AutoCommit, ObjType, ReadDoc, ScalarValue, Value};
+use proptest::prelude::*;
+
+use super::world::{Node, nodes};
+use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, genesis_change};
+use heliu_record::history::History;
+use heliu_record::id::{Actor, Preimage};
+use heliu_record::world::World;
+
+/// One step of a writer: what it writes, and whom it hears first.
+#[derive(Clone, Debug)]
+struct Step {
+    writer: usize,
+    hears: usize,
+    container: usize,
+    keys: Vec<usize>,
+    blind: bool,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0..3usize, 0..4usize, 0..6usize, proptest::collection::vec(0..4usize, 1..4), any::<bool>());
+    let step = step.prop_map(|(writer, hears, container, keys, blind)| Step { writer, hears, container, keys, blind });
+    proptest::collection::vec(step, 1..24)
+}
+
+/// Three writers that write and hear of each other as the steps say; what all of them wrote, causally ordered.
+fn write(steps: &[Step]) -> Vec<Arc<Change>> {
+    let mut histories = [History::new(), History::new(), History::new()];
+    let mut all = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        if let Some(other) = histories.get(step.hears).cloned() {
+            other.changes().iter().for_each(|c| histories[step.writer].place(Arc::clone(c)));
+        }
+        let history = &mut histories[step.writer];
+        let container = Container::ALL[step.container];
+        let mut keys = BTreeSet::new();
+        let puts = step.keys.iter().filter(|key| keys.insert(**key)).map(|key| {
+            let key = format!("k{key}");
+            let seen = if step.blind { &[] } else { history.visible(container, &key) };
+            (container, key, Scalar::Int(number as i64), seen.iter().map(|v| v.id).collect::<Vec<_>>())
+        });
+        let actor = Actor([step.writer as u8 + 1; 16]);
+        let draft = Draft {
+            actor,
+            seq: history.seq(actor) + 1,
+            deps: history.heads(),
+            start_op: history.max_op() + 1,
+            time_ms: 0,
+            note: Note::default(),
+            puts: puts.collect(),
+        };
+        let change = Arc::new(Change::encode(draft));
+        assert_eq!(history.check_follows(&change), Ok(()));
+        history.place(Arc::clone(&change));
+        all.push(change);
+    }
+    all
+}
+
+fn registers(history: &History) -> BTreeMap<(Container, String), Vec<(OpId, Scalar)>> {
+    let keys = Container::ALL.into_iter().flat_map(|c| history.keys(c, "").map(move |(key, values)| (c, key, values)));
+    keys.map(|(c, key, values)| ((c, key.to_owned()), values.iter().map(|v| (v.id, v.value.clone())).collect()))
+        .collect()
+}
+
+/// Another order in which each change still comes after its predecessors.
+fn shuffled(changes: &[Arc<Change>], mut picks: impl FnMut(usize) -> usize) -> History {
+    let mut history = History::new();
+    let mut waiting: Vec<&Arc<Change>> = changes.iter().collect();
+    while !waiting.is_empty() {
+        let ready: Vec<usize> = (0..waiting.len()).filter(|&i| history.at(&waiting[i].deps).is_ok()).collect();
+        let change = waiting.remove(ready[picks(ready.len())]);
+        history.place(Arc::clone(change));
+    }
+    history
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn our_merge_is_automerges(steps in steps()) {
+        let changes = write(&steps);
+        let mut history = History::new();
+        changes.iter().for_each(|c| history.place(Arc::clone(c)));
+        let raw = changes.iter().map(|c| automerge::Change::from_bytes(c.raw.to_vec()).expect("a change"));
+        let mut document = AutoCommit::new();
+        document.apply_changes(std::iter::once(genesis_change()).chain(raw)).expect("automerge takes them");
+        let mut keys = 0;
+        for container in Container::ALL {
+            let (value, object) = document.get(automerge::ROOT, container.name()).expect("read").expect("a container");
+            prop_assert!(matches!(value, Value::Object(ObjType::Map)));
+            prop_assert_eq!(document.keys(&object).count(), history.keys(container, "").count());
+            for (key, values) in history.keys(container, "") {
+                let all = document.get_all(&object, key).expect("read");
+                let theirs: BTreeSet<i64> = all.iter().filter_map(|(v, _)| v.as_i64()).collect();
+                let ours: BTreeSet<i64> = values.iter().filter_map(|v| v.value.as_int()).collect();
+                prop_assert_eq!(&theirs, &ours, "the same values");
+                let winner = document.get(&object, key).expect("read").and_then(|(v, _)| v.as_i64());
+                prop_assert_eq!(winner, values.last().and_then(|v| v.value.as_int()), "the same one last");
+                keys += 1;
+            }
+        }
+        prop_assert!(keys > 0);
+    }
+
+    #[test]
+    fn order_of_delivery_does_not_matter(steps in steps(), seed: u64) {
+        let changes = write(&steps);
+        let mut rng = crate::synthetic::SplitMix(seed);
+        let again = shuffled(&changes, |n| usize::try_from(rng.below(n as u64)).expect("small"));
+        let history = shuffled(&changes, |_| 0);
+        prop_assert_eq!(registers(&history), registers(&again));
+        prop_assert_eq!(history.heads(), again.heads());
+        prop_assert_eq!(history.max_op(), again.max_op());
+        for change in &changes {
+            let past = history.at(&change.deps).expect("held");
+            prop_assert_eq!(registers(&past), registers(&again.at(&change.deps).expect("held")));
+            prop_assert_eq!(past.check_follows(change), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_was_encoded_parses_back(steps in steps()) {
+        for change in write(&steps) {
+            prop_assert_eq!(&Change::parse(&change.raw).expect("our own bytes"), &*change);
+        }
+    }
+
+    #[test]
+    fn changed_bytes_are_refused_or_read_and_never_panic(steps in steps(), at: usize, byte: u8, cut in 0..400usize, fix: bool) {
+        let raw = write(&steps).last().expect("one").raw.to_vec();
+        let mut hostile = raw.clone();
+        let index = at % hostile.len();
+        hostile[index] ^= byte.max(1);
+        if cut < hostile.len() / 4 {
+            hostile.truncate(cut);
+        }
+        if fix && hostile.len() > 8 {
+            // With a checksum that fits, so that the parser goes on to what we changed.
+            let sum = <sha2::Sha256 as sha2::Digest>::digest(&hostile[8..]);
+            hostile[4..8].copy_from_slice(&sum[..4]);
+        }
+        // What we read, automerge reads too, and as the same change.
+        if let Ok(change) = Change::parse(&hostile) {
+            let theirs = automerge::Change::from_bytes(hostile).expect("automerge reads it");
+            prop_assert_eq!((theirs.hash().0, theirs.seq(), theirs.len()), (change.hash.0, change.seq, change.puts.len()));
+        }
+    }
+
+    #[test]
+    fn nodes_that_hold_the_same_see_the_same(choices in proptest::collection::vec((0..3usize, 0..6usize, 0..3usize), 1..14), seed: u64) {
+        let mut all = nodes(["C", "T1", "T2"]);
+        let orgs = ["V11", "V12", "V21"].map(|v| all[0].does("org.create", None, &[("name", v), ("seat", &all[0].seat_named(v))]));
+        let m = all[0].does("member.register", None, &[("name", "测试甲0001"), ("branch", &orgs[0].to_string())]);
+        let [county, rest @ ..] = &mut all;
+        rest.iter_mut().for_each(|node| node.hears(county));
+        for (who, what, which) in choices {
+            let org = orgs[which];
+            let (node, text) = (&mut all[who], org.to_string());
+            // Some of these are refused; what is not must converge.
+            let _ = match what {
+                0 => node.ask("member.transfer.issue", Some(m), &[("to_org", &text)]),
+                1 => node.ask("member.transfer.receive", Some(m), &[]),
+                2 => node.ask("record.set", Some(m), &[("field", "name"), ("value", &text[..6])]),
+                3 => node.ask("org.set_parent", Some(org), &[("parent_org", &orgs[(which + 1) % 3].to_string())]),
+                4 => node.ask("org.dissolve", Some(org), &[("successors", &format!("all={}", orgs[(which + 1) % 3]))]),
+                _ => node.ask("member.reassign", Some(m), &[("to_org", &text)]),
+            };
+            let heard = seed.rotate_left(which as u32) as usize % 3;
+            if heard != who && what % 2 == 0 {
+                let other = std::mem::replace(&mut all[heard], nodes(["C"]).into_iter().next().expect("one"));
+                all[who].hears(&other);
+                all[heard] = other;
+            }
+        }
+        let mut rng = crate::synthetic::SplitMix(seed);
+        let known: BTreeMap<_, (Preimage, BTreeMap<_, Arc<Change>>)> = all.iter().flat_map(|n| n.records.values()).fold(
+            BTreeMap::new(),
+            |mut known, record| {
+                let (_, changes) = known.entry(record.id).or_insert_with(|| (record.preimage.clone(), BTreeMap::new()));
+                changes.extend(record.history.changes().iter().map(|c| (c.hash, Arc::clone(c))));
+                known
+            },
+        );
+        let mut rebuilt: Vec<Node> = nodes(["C", "C"]).into_iter().collect();
+        for node in &mut rebuilt {
+            let mut records: Vec<_> = known.values().collect();
+            while !records.is_empty() {
+                let pick = usize::try_from(rng.below(records.len() as u64)).expect("small");
+                let (preimage, changes) = records.swap_remove(pick);
+                let changes: Vec<_> = changes.values().cloned().collect();
+                let history = shuffled(&changes, |n| usize::try_from(rng.below(n as u64)).expect("small"));
+                node.take(preimage, history.changes());
+            }
+        }
+        let [a, b] = &rebuilt[..] else { unreachable!("two") };
+        for (id, record) in &a.records {
+            prop_assert_eq!(&record.view, &b.record(*id).expect("held").view);
+        }
+        prop_assert_eq!(&a.open, &b.open);
+    }
+}
+
+#[test]
+fn a_scalar_of_a_type_that_we_do_not_use_is_refused() {
+    let written = |value: ScalarValue| {
+        let mut document = AutoCommit::new();
+        document.apply_changes([genesis_change()]).expect("genesis");
+        let (_, object) = document.get(automerge::ROOT, "lww").expect("read").expect("a container");
+        automerge::transaction::Transactable::put(&mut document, &object, "x", value).expect("put");
+        document.commit_with(CommitOptions::default().with_message("\n\n").with_time(0));
+        Change::parse(document.get_last_local_change().expect("a change").raw_bytes())
+    };
+    let change = written(ScalarValue::Int(3)).expect("an automerge tool writes what we read");
+    assert_eq!(change.puts[0].value, Scalar::Int(3));
+    for other in [ScalarValue::F64(1.5), ScalarValue::Uint(3), ScalarValue::Timestamp(3), ScalarValue::counter(3)] {
+        assert!(matches!(written(other.clone()), Err(ShapeError::Operation(_))), "{other:?}");
+    }
+}

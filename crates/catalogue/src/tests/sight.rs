@@ -1,0 +1,179 @@
+//! For who may not see a record it does not exist: whatever command names it, wherever, the answer is that to an id that
+//! never was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::stories::{branch, hex, member};
+use super::world::{Node, code_of, meet, nodes};
+use crate::catalogue;
+use heliu_record::command::{Asker, Command, CommandId, Request, Subject, plan};
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::kind::ValueType;
+use heliu_record::sight::Sight;
+
+const NEVER: RecordId = RecordId([0x5a; 32]);
+/// In every name of what is not shown.
+const SECRET: &str = "机要";
+
+fn of_seat(node: &Node, name: &str) -> Sight {
+    let seat: SeatId = node.seat_named(name).parse().expect("an id");
+    Sight { seats: Some(BTreeSet::from([seat])), kinds: None }
+}
+
+/// One record of each kind at a seat, by kind.
+fn one_of_each(node: &mut Node, seat: &str, name: &str) -> BTreeMap<&'static str, RecordId> {
+    let org = branch(node, seat, &format!("{name}党支部"));
+    let person = member(node, org, &format!("{name}党员"));
+    let with = hex(org);
+    let hall = node.does("resource.offer", None, &[("name", &format!("{name}礼堂")), ("owner_org", &with)]);
+    let alliance = node.does("alliance.form", None, &[("name", &format!("{name}联盟")), ("convenor", &with)]);
+    BTreeMap::from([("org", org), ("member", person), ("resource", hall), ("alliance", alliance)])
+}
+
+/// Some good value of an argument.
+fn usual(value: ValueType, own: &BTreeMap<&'static str, RecordId>) -> String {
+    match value {
+        ValueType::Text(_) => "甲".to_owned(),
+        ValueType::Date => "2026-03-01".to_owned(),
+        ValueType::Int => "3".to_owned(),
+        ValueType::Bool => "true".to_owned(),
+        ValueType::Seat => code_of("V11"),
+        ValueType::Record(kind) | ValueType::Unit(kind) => hex(own.get(kind.name).copied().unwrap_or(own["org"])),
+        ValueType::Choice(choices) => choices[0].name.to_owned(),
+    }
+}
+
+/// Ways to name a record in a command, as requests: with `id` in the subject, in each argument, in each field of each kind.
+fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, RecordId>) -> Vec<Request> {
+    let required = command.arguments.iter().filter(|argument| argument.required);
+    let usual: BTreeMap<String, String> =
+        required.map(|argument| (argument.name.to_owned(), usual(argument.value, own))).collect();
+    let request = |subject: Option<RecordId>, more: &[(&str, &str)]| {
+        let mut arguments = usual.clone();
+        arguments.extend(more.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
+        let (id, name) = (CommandId([3; 16]), command.name.to_owned());
+        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() }
+    };
+    let subjects: Vec<Option<RecordId>> = match command.subject {
+        Subject::None => vec![None],
+        Subject::Any => own.values().copied().map(Some).collect(),
+        Subject::Of(kind) => vec![Some(own[kind.name])],
+    };
+    let (plain, whole) = (hex(id), format!("all={id}"));
+    let mut found = Vec::new();
+    if command.subject != Subject::None {
+        found.push(request(Some(id), &[]));
+    }
+    for subject in subjects {
+        for argument in command.arguments {
+            found.push(request(subject, &[(argument.name, &plain)]));
+            found.push(request(subject, &[(argument.name, &whole)]));
+        }
+        for kind in catalogue().kinds() {
+            for field in kind.fields() {
+                for argument in ["value", "element"] {
+                    if command.arguments.iter().any(|a| a.name == argument) {
+                        found.push(request(subject, &[("field", field.name), (argument, &plain)]));
+                    }
+                }
+                if command.takes_fields {
+                    found.push(request(subject, &[("kind", kind.name), ("name", "甲"), (field.name, &plain)]));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What comes of a request, with the named id taken out.
+fn outcome(node: &Node, request: &Request, sight: &Sight, id: RecordId) -> String {
+    let asker = Asker { seat: node.seat, today: node.today.clone(), sight: sight.clone() };
+    let said = format!("{:?}", plan(request, &asker, node));
+    let forms = [hex(id), id.short(), format!("{:?}", id.0.to_vec())];
+    forms.iter().fold(said, |said, form| said.replace(form, "ID"))
+}
+
+/// Requests that give one who is shown `sight` something else for an id than for one that never was.
+fn told_apart(node: &Node, sight: &Sight, own: &BTreeMap<&'static str, RecordId>, hidden: RecordId) -> Vec<String> {
+    let mut found = Vec::new();
+    for command in catalogue().commands() {
+        for (about, never) in naming(command, hidden, own).iter().zip(naming(command, NEVER, own)) {
+            let (said, wanted) = (outcome(node, about, sight, hidden), outcome(node, &never, sight, NEVER));
+            if said != wanted || said.contains(SECRET) {
+                found.push(format!("{about:?}: {said} and not {wanted}"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_answers_for_a_record_that_is_not_shown_as_for_one_that_never_was() {
+    let [mut county] = nodes(["C"]);
+    let own = one_of_each(&mut county, "V11", "甲村");
+    let mut hidden = one_of_each(&mut county, "V21", SECRET);
+    let ended = branch(&mut county, "V21", &format!("{SECRET}二支部"));
+    county.does("org.dissolve", Some(ended), &[("successors", &format!("all={}", hidden["org"]))]);
+    hidden.insert("ended", ended);
+    let sight = of_seat(&county, "V11");
+    for (kind, id) in &hidden {
+        let found = told_apart(&county, &sight, &own, *id);
+        assert!(found.is_empty(), "{kind}: {} requests, such as {}", found.len(), found[0]);
+        // Who is shown everything is told what it is: the comparison can fail.
+        assert!(!told_apart(&county, &Sight::WHOLE, &own, *id).is_empty(), "{kind}");
+    }
+    let of_orgs = Sight { seats: None, kinds: Some(BTreeSet::from(["org".to_owned()])) };
+    assert!(told_apart(&county, &of_orgs, &own, hidden["member"]).is_empty(), "nor one of another kind");
+}
+
+#[test]
+fn a_circle_through_what_is_not_shown_is_refused_and_names_only_what_is() {
+    let [mut county] = nodes(["C"]);
+    let upper = branch(&mut county, "V11", "甲村总支");
+    let lower = branch(&mut county, "V11", "甲村支部");
+    let between = branch(&mut county, "V21", &format!("{SECRET}支部"));
+    county.does("org.set_parent", Some(between), &[("parent_org", &hex(upper))]);
+    county.does("org.set_parent", Some(lower), &[("parent_org", &hex(between))]);
+    county.sight = of_seat(&county, "V11");
+    let refusal = county.is_refused("parent_cycle", "org.set_parent", Some(upper), &[("parent_org", &hex(lower))]);
+    assert!(refusal.what.zh.contains("甲村总支") && !format!("{refusal:?}").contains(SECRET), "{refusal:?}");
+}
+
+#[test]
+fn a_conflict_with_what_is_not_shown_is_not_there_to_settle() {
+    let [mut county, mut township] = nodes(["C", "T1"]);
+    let ours = branch(&mut county, "V11", "甲村支部");
+    let theirs = branch(&mut county, "V12", &format!("{SECRET}支部"));
+    township.hears(&county);
+    county.does("org.set_parent", Some(ours), &[("parent_org", &hex(theirs))]);
+    township.does("org.set_parent", Some(theirs), &[("parent_org", &hex(ours))]);
+    meet(&mut county, &mut township);
+    let conflict = county.conflict("PARENT_CYCLE").clone();
+    for (sight, shown) in [("V11", ours), ("V12", theirs)] {
+        county.sight = of_seat(&county, sight);
+        let about = |id: String| [("conflict", id), ("choice", "1".to_owned())];
+        let ask = |county: &mut Node, id: String| {
+            let arguments = about(id);
+            let arguments = arguments.each_ref().map(|(name, text)| (*name, text.as_str()));
+            county.is_refused("no_conflict", "conflict.settle", Some(shown), &arguments)
+        };
+        let said = ask(&mut county, conflict.id.to_string());
+        let never = ask(&mut county, "5a".repeat(32));
+        assert_eq!(format!("{said:?}").replace(&conflict.id.to_string(), &"5a".repeat(32)), format!("{never:?}"));
+    }
+    county.sight = Sight::WHOLE;
+    county.settles(&conflict, "1");
+}
+
+#[test]
+fn an_explanation_says_which_other_records_it_names() {
+    let [mut county] = nodes(["C"]);
+    let home = branch(&mut county, "V21", &format!("{SECRET}支部"));
+    let person = member(&mut county, home, "甲");
+    county.does("org.dissolve", Some(home), &[]);
+    let conflict = county.conflict("ADD_TO_DISSOLVED_ORG");
+    assert!(conflict.explanation.zh.contains(SECRET));
+    assert_eq!((conflict.subject, &conflict.quotes), (person, &BTreeSet::from([home])));
+    let said = catalogue().in_general(&conflict.kind).expect("a rule finds it");
+    assert!(!said.zh.contains(SECRET) && said.en.ends_with('.'));
+}

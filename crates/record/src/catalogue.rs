@@ -1,0 +1,186 @@
+//! The content that the mechanism works with: kinds, commands and rules, as one value that is handed down from `main`.
+//! What of it hangs together is checked when it is made.
+
+use crate::command::{Command, Subject, generic, settle};
+use crate::conflict::{Conflict, Explanation};
+use crate::kind::{Kind, Label, Merge, Part, ValueType, Word};
+use crate::rule::Rule;
+
+/// Everything that a version of the program knows of records.
+#[derive(Debug)]
+pub struct Catalogue {
+    kinds: Vec<&'static Kind>,
+    commands: Vec<&'static Command>,
+    rules: Vec<&'static Rule>,
+}
+
+/// Why kinds, commands and rules do not make a catalogue: a mistake of whoever declared them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CatalogueError {
+    #[error("{0:?} is declared twice")]
+    Twice(String),
+    #[error("{at} names {name:?}, which is not declared")]
+    Unknown { at: String, name: String },
+}
+
+impl Catalogue {
+    /// The commands for any kind ([`generic`], [`settle`]) are part of every catalogue, after those of the content.
+    pub fn new(
+        kinds: &[&'static Kind],
+        commands: &[&'static [Command]],
+        rules: &[&'static Rule],
+    ) -> Result<Self, CatalogueError> {
+        let own = commands.iter().copied().chain([settle::COMMANDS, generic::COMMANDS]);
+        let catalogue = Catalogue { kinds: kinds.to_vec(), commands: own.flatten().collect(), rules: rules.to_vec() };
+        catalogue.check()?;
+        Ok(catalogue)
+    }
+
+    /// In the order in which help lists them.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> {
+        self.kinds.iter().copied()
+    }
+
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&'static Kind> {
+        self.kinds().find(|kind| kind.name == name)
+    }
+
+    /// The kind of this code, or of this name in either language.
+    #[must_use]
+    pub fn kind_called(&self, text: &str) -> Option<&'static Kind> {
+        self.kind(text).or_else(|| self.kinds().find(|kind| kind.label.is(text)))
+    }
+
+    /// What people read for a kind; one that this version does not know has its code alone.
+    #[must_use]
+    pub fn say_kind(&self, name: &str) -> Explanation {
+        self.kind(name).map_or_else(|| Explanation::new(name, name), |kind| kind.label.into())
+    }
+
+    /// What people read for a path, whichever kind has it.
+    #[must_use]
+    pub fn say_path(&self, path: &str) -> Option<Explanation> {
+        self.kinds().find_map(|kind| kind.say_path(path))
+    }
+
+    /// In the order in which help lists them.
+    pub fn commands(&self) -> impl Iterator<Item = &'static Command> {
+        self.commands.iter().copied()
+    }
+
+    #[must_use]
+    pub fn command(&self, name: &str) -> Option<&'static Command> {
+        self.commands().find(|command| command.name == name)
+    }
+
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> {
+        self.rules.iter().copied()
+    }
+
+    /// The rule that yields conflicts of this kind.
+    #[must_use]
+    pub fn rule_of(&self, finding: &str) -> Option<&'static Rule> {
+        self.rules().find(|rule| rule.finds.iter().any(|word| word.name == finding))
+    }
+
+    /// Everything that a rule may find.
+    pub fn findings(&self) -> impl Iterator<Item = &'static Word> {
+        self.rules().flat_map(|rule| rule.finds)
+    }
+
+    /// What people read for the kind of a conflict; one that this version does not know has its code alone.
+    #[must_use]
+    pub fn say_finding(&self, name: &str) -> Explanation {
+        let known = self.findings().find(|word| word.name == name);
+        known.map_or_else(|| Explanation::new(name, name), |word| word.label.into())
+    }
+
+    /// What a finding is in general, for who may not see every record that its explanation names.
+    #[must_use]
+    pub fn in_general(&self, finding: &str) -> Option<Explanation> {
+        let Label { zh, en } = self.rule_of(finding)?.help;
+        Some(Explanation::new(format!("{zh}。"), format!("{en}.")))
+    }
+
+    /// What people read for a value that they may choose.
+    #[must_use]
+    pub fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation {
+        self.say_choice_of(&conflict.kind, &conflict.field, choice)
+    }
+
+    /// As [`Catalogue::say_choice`], by the conflict's kind and field. Of a field's name, whichever kind of record has it.
+    #[must_use]
+    pub fn say_choice_of(&self, finding: &str, field: &str, choice: &str) -> Explanation {
+        let choices = self.rule_of(finding).map_or(&[][..], |rule| rule.choices);
+        let own = choices.iter().find(|word| word.name == choice).map(|word| word.label.into());
+        let of_field = || self.kinds().find_map(|kind| kind.say_value(field, choice));
+        own.or_else(of_field).unwrap_or_else(|| Explanation::new(choice, choice))
+    }
+
+    fn check(&self) -> Result<(), CatalogueError> {
+        let findings = self.findings().map(|word| word.name);
+        unique("", self.kinds().map(|k| k.name))?;
+        unique("", self.commands().map(|c| c.name).chain(findings))?;
+        self.kinds().try_for_each(|kind| self.check_kind(kind))?;
+        for command in self.commands() {
+            unique(command.name, command.arguments.iter().map(|argument| argument.name))?;
+            command.arguments.iter().try_for_each(|argument| self.check_value(command.name, argument.value))?;
+            if let Subject::Of(kind) = command.subject {
+                self.check_value(command.name, ValueType::Record(kind))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_kind(&self, kind: &Kind) -> Result<(), CatalogueError> {
+        unique(kind.name, kind.fields().map(|field| field.name))?;
+        for field in kind.fields() {
+            let at = format!("{}/{}", kind.name, field.name);
+            self.check_value(&at, field.value)?;
+            match field.merge {
+                Merge::Slot(parts) | Merge::Entries(parts) => self.check_parts(&at, parts)?,
+                Merge::State(machine) => {
+                    unique(&at, machine.states.iter().map(|state| state.name))?;
+                    let from = machine.states.iter().flat_map(|state| state.from);
+                    from.copied().try_for_each(|name| self.check_known(&at, name, machine.state(name).is_some()))?;
+                }
+                Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check_parts(&self, at: &str, parts: &[Part]) -> Result<(), CatalogueError> {
+        unique(at, parts.iter().map(|part| part.name))?;
+        for part in parts {
+            self.check_value(at, part.value)?;
+            let named = part.closed_by.iter().chain(&part.takes_ownership);
+            let is_part = |name: &str| parts.iter().any(|part| part.name == name);
+            named.copied().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
+        }
+        Ok(())
+    }
+
+    fn check_value(&self, at: &str, value: ValueType) -> Result<(), CatalogueError> {
+        match value {
+            ValueType::Record(kind) | ValueType::Unit(kind) => {
+                self.check_known(at, kind.name, self.kind(kind.name).is_some_and(|known| known.label == kind.label))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_known(&self, at: &str, name: &str, is_known: bool) -> Result<(), CatalogueError> {
+        let unknown = || CatalogueError::Unknown { at: at.to_owned(), name: name.to_owned() };
+        if is_known { Ok(()) } else { Err(unknown()) }
+    }
+}
+
+fn unique(at: &str, names: impl Iterator<Item = &'static str>) -> Result<(), CatalogueError> {
+    let mut seen = std::collections::BTreeSet::new();
+    match names.into_iter().find(|name| !seen.insert(*name)) {
+        Some(name) => Err(CatalogueError::Twice(format!("{at} {name}").trim_start().to_owned())),
+        None => Ok(()),
+    }
+}

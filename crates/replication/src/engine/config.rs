@@ -1,0 +1,30 @@
+//! What an engine is told once, when it begins.
+
+use heliu_record::catalogue::Catalogue;
+
+/// What does not change while an engine runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The kinds, commands and rules that this program knows.
+    pub catalogue: &'static Catalogue,
+    /// Program name and version, shown to operators at the other end.
+    pub program: String,
+    /// Records that may stay open; some 4 KB each. One that takes more than 16 KB counts for several.
+    pub open_max: usize,
+    /// A round of the patrol through all records takes at least so long, and the first begins after a sixtieth of it.
+    pub patrol_round_ms: u64,
+    /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
+    pub foreign_max: u64,
+}
+
+/// See [`Config::foreign_max`]; some 800 KB on the disk.
+pub const FOREIGN_MAX: u64 = 512;
+
+impl Config {
+    /// With defaults for everything that has one.
+    #[must_use]
+    pub fn new(catalogue: &'static Catalogue) -> Self {
+        let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
+        Config { catalogue, program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000, foreign_max: FOREIGN_MAX }
+    }
+}
