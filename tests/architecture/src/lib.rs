@@ -5,6 +5,7 @@
 
 #![cfg(test)]
 
+mod circles;
 mod dependencies;
 mod doors;
 mod doubles;
@@ -14,6 +15,9 @@ mod links;
 mod lints;
 mod map;
 mod metadata;
+mod modules;
+mod names;
+mod predicates;
 mod repository;
 mod threats;
 mod tidy;
