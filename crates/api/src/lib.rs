@@ -3,6 +3,8 @@
 //!
 //! Nothing here knows the engine, nor what a record is: a client needs no more than this. How domain types become these
 //! messages is in `heliu_wire`, where servers have it from; what nodes say to each other is there too.
+//!
+//! Bottom up: `generated`, `status`.
 
 mod generated;
 pub mod status;

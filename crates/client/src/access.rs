@@ -10,8 +10,7 @@ use heliu_disk::small_file::{self, BadFile};
 use heliu_identity::id::{NodeId, RealmId};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
-use crate::said;
+use crate::error::{Error, say};
 
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
@@ -63,7 +62,7 @@ impl Access {
     }
 
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let bad = |zh: &str, en: &str| Error::Access { path: path.display().to_string(), why: said(zh, en) };
+        let bad = |zh: &str, en: &str| Error::Access { path: path.display().to_string(), why: say(zh, en) };
         let unread = |why: BadFile| Error::AccessFile { path: path.display().to_string(), why };
         let file = File::open(path).map_err(|error| unread(BadFile::of(&error)))?;
         check_mode(path, &file)?;

@@ -315,7 +315,7 @@ fn sentence(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }
 
-fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
+pub(crate) fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
     Explanation { zh: zh.into(), en: en.into() }
 }
 

@@ -3,6 +3,8 @@
 //! Messages are the generated ones of `heliu.records.v1` and its sisters, re-exported as [`records`], [`operations`],
 //! [`administration`] and [`enrolment`]. What is added here: a deadline for every call, limits for every message, errors that say what
 //! happened and what to do, and the node's [`Schema`] as types. Nothing of the engine, and no list of kinds and commands.
+//!
+//! Bottom up: `error`, `access`, `schema`, `records_calls`, `operations_calls`, `administration_calls`, `enrolment_calls`.
 
 mod access;
 mod administration_calls;
@@ -32,6 +34,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 pub use access::{Access, Pinned};
+use error::say;
 pub use error::{BadAddress, Error};
 pub use heliu_api::status::{Explanation, Refusal, Sort};
 pub use heliu_api::{administration, enrolment, operations, records};
@@ -83,12 +86,12 @@ impl Client {
         let endpoint = endpoint(access.addresses.first().ok_or_else(bad)?)?;
         let bearer = Bearer::with(access.token.as_deref()).ok_or_else(|| Error::Access {
             path: address.clone(),
-            why: said("其中的令牌含有不该有的字符", "its token has characters that no token has"),
+            why: say("其中的令牌含有不该有的字符", "its token has characters that no token has"),
         })?;
         let expected = heliu_tls::Expected { realm: pinned.realm, node: Some(pinned.node) };
         let connector = heliu_tls::connector(None, expected, None).map_err(|_| Error::Untrusted {
             address: address.clone(),
-            why: said("本机无法建立加密连接", "no secured connection can be made here"),
+            why: say("本机无法建立加密连接", "no secured connection can be made here"),
         })?;
         let addresses = access.addresses.clone();
         let secured = tower::service_fn(move |_: Uri| {
@@ -220,10 +223,6 @@ fn endpoint(address: &str) -> Result<Endpoint, Error> {
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true))
-}
-
-fn said(zh: &str, en: &str) -> Explanation {
-    Explanation { zh: zh.to_owned(), en: en.to_owned() }
 }
 
 /// Asks for page after page until there are no more.

@@ -11,9 +11,9 @@ use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
+use crate::effects::carry_out;
 use crate::error::StartError;
 use crate::options::Anchor;
-use crate::runner::reads::carry_out;
 
 /// Stranded edits that an engine begins with. Who has more deals with these first.
 const STRANDED: usize = 4_096;

@@ -8,14 +8,14 @@
 //! | size of headers | [`HEADER_BYTES_MAX`] | `server`, `links::dialer` |
 //! | bytes on their way unread | [`STREAM_WINDOW_BYTES`], [`CONNECTION_WINDOW_BYTES`] | the same |
 //! | keepalive | `keepalive`, `keepalive_timeout` | the same |
-//! | duration of a handshake | `handshake`, then `preface` | `server::incoming` |
-//! | duration of a call | `call` | `access::gate` |
-//! | a link that is opened and not begun | `hello`, `open` | `links::conversation`, `links::dialer` |
-//! | answers that are not taken | `unread_of_connection`, `unread_of_caller`, `unread_of_node`, then `unread`, `unread_whole` | `server::unread` |
+//! | duration of a handshake | `handshake`, then `preface` | `connections::incoming` |
+//! | duration of a call | `call` | `server::gate` |
+//! | a link that is opened and not begun | `hello`, `open` | `links::session`, `links::dialer` |
+//! | answers that are not taken | `unread_of_connection`, `unread_of_caller`, `unread_of_node`, then `unread`, `unread_whole` | `connections::unread` |
 //! | streams of health | [`STREAMS_PER_CONNECTION`], [`STREAMS_PER_CALLER`] | the same |
 //! | calls at once on one connection | `Limits::requests_per_connection` | `server` |
 //! | calls that are begun and reset | [`RESET_STREAMS_MAX`] | `server` |
-//! | connections | `Limits::connections`, `Limits::unproven` | `server::lobby` |
+//! | connections | `Limits::connections`, `Limits::unproven` | `connections::lobby` |
 //! | a shutdown that waits for others | `Options::shutdown_deadline`, then all are cut | `live` in the crate's root |
 //!
 //! `tests/limits.rs` and `tests/flood.rs` go beyond each. What is left off: the age of a connection, since links last for

@@ -1,4 +1,4 @@
-//! Why an operation of a node failed: one enum for each.
+//! Why an operation of a node failed: one enum for each, and what people are told of a store that fails.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub enum StartError {
     #[error("an upstream or peer has no address: give at least one as host:port, or remove it")]
     NoAddress,
     #[error("the node's certificate: {0}. Restore both files, or remove both and start again: others are made")]
-    Certificate(#[from] crate::tls::CertificateError),
+    Certificate(#[from] crate::certificate::CertificateError),
     #[error("{address:?} is not an address to dial: give it as host:port, such as 127.0.0.1:7340")]
     BadAddress { address: String },
     #[error("cannot listen on {address}: {why}. Stop what uses it, or choose another port")]
@@ -109,4 +109,30 @@ pub enum ShutdownError {
     Deadline { after: Duration, unanswered: usize },
     #[error("the node had failed before: {0}")]
     Failed(String),
+}
+
+/// What the system or SQLite said is in the log.
+pub(crate) fn in_words(error: &StoreError) -> Explanation {
+    match error {
+        StoreError::Full { path } => {
+            Explanation::new(format!("{path} 所在的磁盘已满"), format!("no space is left where {path} is kept"))
+        }
+        StoreError::Quota { path, mib } => Explanation::new(
+            format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
+            format!("{path} has reached its quota of {mib} MiB (store.quota_mib)"),
+        ),
+        StoreError::InUse { path } => {
+            Explanation::new(format!("{path} 正被另一个进程使用"), format!("{path} is in use by another process"))
+        }
+        StoreError::TooNew { path, found, known } => Explanation::new(
+            format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
+            format!("{path} has format version {found}, this program knows up to {known}"),
+        ),
+        StoreError::Damaged { .. } => {
+            Explanation::new("数据已损坏,详情见节点日志", "what is kept there is damaged; the node's log says more")
+        }
+        StoreError::Io { .. } => {
+            Explanation::new("读写磁盘失败,详情见节点日志", "reading or writing failed; the node's log says more")
+        }
+    }
 }

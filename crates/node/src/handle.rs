@@ -17,18 +17,17 @@ use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
-use crate::access::{Attempts, Doors};
+use crate::access::Attempts;
 use crate::bounds::Bounds;
 use crate::clock::Clock;
+use crate::connections::Connections;
 use crate::error::{AskError, ExecuteError, ShutdownError};
 use crate::inbox::Ask;
-use crate::links::board::Board;
+use crate::life::Life;
 use crate::options::{Limits, Retry};
-use crate::server::lobby::Lobby;
-use crate::server::unread::Unread;
+use crate::routes::Routes;
+use crate::secured::Secured;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
-use crate::tls::Certificate;
-use crate::tls::refused::RefusedPeers;
 use crate::told::Told;
 
 /// A running node. It goes on when all handles are dropped; [`NodeHandle::shutdown`] ends it.
@@ -44,14 +43,11 @@ pub(crate) struct Inner {
     pub clock: Clock,
     pub limits: Limits,
     pub bounds: Bounds,
-    /// The connections that came in.
-    pub lobby: Arc<Lobby>,
-    /// The answers that wait to be taken.
-    pub unread: Arc<Unread>,
+    /// Those that came in.
+    pub connections: Arc<Connections>,
     pub retry: Retry,
     /// None: development mode.
     pub secured: Option<Secured>,
-    pub refused: RefusedPeers,
     /// What others have caused in the log.
     pub told: Arc<Told>,
     /// The queue `inbox`: the one way to the engine.
@@ -68,8 +64,8 @@ pub(crate) struct Inner {
     pub directory: watch::Receiver<Directory>,
     /// Why the store takes no writes, as people read it.
     pub read_only: watch::Receiver<Option<Reason>>,
-    pub life: watch::Sender<Life>,
-    pub board: Board,
+    pub life: Life,
+    pub routes: Routes,
     pub links_made: AtomicU64,
 }
 
@@ -77,22 +73,6 @@ pub(crate) struct Inner {
 pub(crate) struct Minter {
     pub key: Arc<dyn Signer>,
     pub realm_name: String,
-}
-
-/// What a node outside of development mode has.
-#[derive(Clone)]
-pub(crate) struct Secured {
-    pub certificate: Arc<Certificate>,
-    pub doors: Arc<Doors>,
-}
-
-/// How a node's life goes on.
-#[derive(Clone, Debug)]
-pub(crate) enum Life {
-    Running,
-    /// No more commands, connections and links.
-    Stopping,
-    Stopped(Result<(), ShutdownError>),
 }
 
 impl NodeHandle {
@@ -160,18 +140,13 @@ impl NodeHandle {
     /// Ends the node: no more commands and connections, links are told, what is under way becomes durable and is
     /// answered. The store is let go of, not closed: whoever opened it closes it after this.
     pub async fn shutdown(&self) -> Result<(), ShutdownError> {
-        self.0.stop();
+        self.0.life.stop();
         self.stopped().await
     }
 
     /// Returns when the node has stopped, by a shutdown or because it failed.
     pub async fn stopped(&self) -> Result<(), ShutdownError> {
-        let mut life = self.0.life.subscribe();
-        let ended = life.wait_for(|life| matches!(life, Life::Stopped(_))).await;
-        match ended.as_deref() {
-            Ok(Life::Stopped(how)) => how.clone(),
-            Ok(Life::Running | Life::Stopping) | Err(_) => Ok(()),
-        }
+        self.0.life.stopped().await
     }
 
     /// Records that could not be shown, because the store does not have them as they were written. Where there is no room to
@@ -190,26 +165,6 @@ impl NodeHandle {
 }
 
 impl Inner {
-    pub fn stop(&self) {
-        self.life.send_if_modified(|life| {
-            let running = matches!(life, Life::Running);
-            if running {
-                *life = Life::Stopping;
-            }
-            running
-        });
-    }
-
-    pub fn is_running(&self) -> bool {
-        matches!(*self.life.borrow(), Life::Running)
-    }
-
-    /// Returns as soon as a shutdown begins.
-    pub async fn stopping(&self) {
-        // The sender is part of `self`: it cannot be gone.
-        let _ = self.life.subscribe().wait_for(|life| !matches!(life, Life::Running)).await;
-    }
-
     pub fn next_link(&self) -> LinkId {
         LinkId(self.links_made.fetch_add(1, Ordering::Relaxed))
     }

@@ -13,7 +13,7 @@ use heliu_trust::id::NodeId;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::error::{AskError, ExecuteError, OrderError};
-use crate::links::LinkEnd;
+use crate::link_end::LinkEnd;
 use crate::status::{Executed, LinkReport, NodeStatus, Verification};
 
 pub(crate) type Answer<T, E> = oneshot::Sender<Result<T, E>>;

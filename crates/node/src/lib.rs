@@ -2,24 +2,37 @@
 //! APIs. What to send, ask for, judge or keep is decided in `replication`; which store is used is the service's choice.
 //!
 //! A node has one shape: [`Options`], [`Node::start`], [`NodeHandle`], and an error for each operation. To read on:
-//! `inbox` (what goes to the engine's task), `runner` (that task), `links`, `server`.
+//! `inbox` (what goes to the engine's task), `runner` (that task), `connections` (those that come in), `links`, `server`.
+//!
+//! Bottom up: `bounds`, `clock`, `zone`, `stamp`, `told`, `trouble`, `options`, `backoff`, `region`, `status`, `access`, `certificate`,
+//! `error`, `life`, `secured`, `connections`, `routes`, `link_end`, `inbox`, `handle`, `effects`, `begin`, `orders`, `links`,
+//! `runner`, `server`.
 
 pub mod access;
+mod backoff;
 mod begin;
 mod bounds;
+mod certificate;
 mod clock;
+mod connections;
+mod effects;
 mod error;
 mod handle;
 mod inbox;
+mod life;
+mod link_end;
 mod links;
 mod options;
 mod orders;
 pub mod region;
+mod routes;
 mod runner;
+mod secured;
 mod server;
+mod stamp;
 pub mod status;
-mod tls;
 mod told;
+mod trouble;
 pub mod zone;
 
 #[cfg(test)]
@@ -35,24 +48,23 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
 
+pub use certificate::CertificateError;
 pub use error::{AskError, ExecuteError, JoinError, OrderError, ShutdownError, StartError};
 pub use handle::NodeHandle;
 pub use options::{Anchor, Limits, Options, Retry, Security, Tls, Upstream};
 pub use server::entry_in_words;
-pub use tls::CertificateError;
 
 use access::{Attempts, Doors};
 use begin::Beginner;
-use handle::{Inner, Life, Minter, Secured};
-use links::board::Board;
+use certificate::Certificate;
+use connections::{Connections, unread};
+use handle::{Inner, Minter};
+use life::Life;
 use links::dialer::{dial, endpoint};
-use links::route::Route;
+use routes::{Route, Routes};
 use runner::Runner;
-use server::lobby::Lobby;
-use server::unread::Unread;
+use secured::Secured;
 use status::LinkRole;
-use tls::Certificate;
-use tls::refused::RefusedPeers;
 use told::Told;
 
 /// Machines that wait to become nodes at once.
@@ -103,11 +115,9 @@ impl Node {
             clock: options.clock.begin(),
             limits,
             bounds: options.bounds,
-            lobby: Lobby::new(limits.unproven, limits.connections),
-            unread: Unread::new(options.bounds),
+            connections: Connections::new(&limits, options.bounds, secured.clone(), Arc::clone(&told)),
             retry: options.retry,
             secured,
-            refused: RefusedPeers::new(Arc::clone(&told)),
             told,
             inbox,
             commands: Arc::new(Semaphore::new(limits.commands)),
@@ -116,8 +126,8 @@ impl Node {
             minter: Minter { key: Arc::clone(&options.key), realm_name: options.realm_name.clone() },
             directory: directory_seen,
             read_only: read_only_seen,
-            life: watch::Sender::new(Life::Running),
-            board: Board::new(routes(&options)),
+            life: Life::begin(),
+            routes: Routes::new(routes(&options)),
             links_made: AtomicU64::new(1),
         });
         let seat_name = engine.directory().seats().name(seat);
@@ -145,10 +155,13 @@ async fn live(inner: Arc<Inner>, runner: Runner, store: Arc<dyn Read>, listener:
     let span = tracing::Span::current();
     let deadline = runner.shutdown_deadline;
     let engine = tokio::spawn(runner.run().instrument(span.clone()));
-    tokio::spawn(tls::watch(Arc::clone(&inner)).instrument(span.clone()));
-    tokio::spawn(server::unread::watch(Arc::clone(&inner)).instrument(span.clone()));
+    if let Some(secured) = inner.secured.clone() {
+        tokio::spawn(secured::watch(secured, inner.life.clone()).instrument(span.clone()));
+    }
+    let (unread, refused) = (Arc::clone(&inner.connections.unread), Arc::clone(&inner.connections.refused));
+    tokio::spawn(unread::watch(unread, refused, inner.life.clone()).instrument(span.clone()));
     let mut server = tokio::spawn(listen(Arc::clone(&inner), store, listener).instrument(span.clone()));
-    for route in inner.board.dialled() {
+    for route in inner.routes.dialled() {
         tokio::spawn(dial(Arc::clone(&inner), Arc::clone(route)).instrument(span.clone()));
     }
     let ended = match engine.await {
@@ -158,10 +171,10 @@ async fn live(inner: Arc<Inner>, runner: Runner, store: Arc<dyn Read>, listener:
             Err(ShutdownError::Failed(error.to_string()))
         }
     };
-    inner.stop();
+    inner.life.stop();
     let is_late = tokio::time::timeout(deadline, &mut server).await.is_err();
     // Ending the server would not end its connections: each is served by a task of its own.
-    inner.lobby.close();
+    inner.connections.lobby.close();
     if is_late {
         tracing::warn!("some connections did not end in time and are cut");
         if tokio::time::timeout(CUT, &mut server).await.is_err() {
@@ -169,14 +182,14 @@ async fn live(inner: Arc<Inner>, runner: Runner, store: Arc<dyn Read>, listener:
         }
     }
     tracing::info!("the node has stopped");
-    inner.life.send_replace(Life::Stopped(ended));
+    inner.life.end(ended);
 }
 
 /// A node that nobody can reach is of no use: if the server fails, the node ends.
 async fn listen(inner: Arc<Inner>, store: Arc<dyn Read>, listener: TcpListener) {
     if let Err(error) = server::serve(NodeHandle(Arc::clone(&inner)), store, listener).await {
         tracing::error!(%error, "the server has failed; the node stops. Restart it");
-        inner.stop();
+        inner.life.stop();
     }
 }
 

@@ -14,7 +14,7 @@ use heliu_storage::{Meta, Position};
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{DirectoryVersion, NodeId, RealmId};
 
-pub use crate::links::trouble::Trouble;
+pub use crate::trouble::Trouble;
 
 /// Who a node is and how it is.
 #[derive(Clone, Debug)]

@@ -74,11 +74,11 @@ pub(crate) struct LeftOut {
 
 impl Told {
     /// Whether a line of this kind may be written now because of this source. It is counted otherwise.
-    pub fn may(&self, source: Source, kind: &'static str) -> bool {
-        self.may_at(source, kind, Instant::now())
+    pub fn claim(&self, source: Source, kind: &'static str) -> bool {
+        self.claim_at(source, kind, Instant::now())
     }
 
-    fn may_at(&self, source: Source, kind: &'static str, now: Instant) -> bool {
+    fn claim_at(&self, source: Source, kind: &'static str, now: Instant) -> bool {
         let mut lines = self.lock();
         let mut key = (source, kind);
         if lines.len() >= LINES_MAX && !lines.contains_key(&key) {
@@ -136,26 +136,26 @@ mod tests {
     #[test]
     fn who_goes_on_and_on_is_a_line_a_minute_and_others_are_told_meanwhile() {
         let (told, begun) = (Told::default(), Instant::now());
-        let written = (0..100_000).filter(|_| told.may_at(from(1), "refused there", begun)).count();
+        let written = (0..100_000).filter(|_| told.claim_at(from(1), "refused there", begun)).count();
         assert_eq!(written, 1);
-        assert!(told.may_at(from(1), "link lost", begun) && told.may_at(from(2), "refused there", begun));
+        assert!(told.claim_at(from(1), "link lost", begun) && told.claim_at(from(2), "refused there", begun));
         assert_eq!(told.due_at(begun + PAUSE / 2), [], "not before the minute is over");
         let due = told.due_at(begun + PAUSE);
         assert_eq!(due, [LeftOut { source: from(1), kind: "refused there", count: 99_999 }]);
-        assert!(!told.may_at(from(1), "refused there", begun + PAUSE), "it goes on, and so does the counting");
-        assert!(told.may_at(from(2), "refused there", begun + PAUSE));
+        assert!(!told.claim_at(from(1), "refused there", begun + PAUSE), "it goes on, and so does the counting");
+        assert!(told.claim_at(from(2), "refused there", begun + PAUSE));
         assert_eq!(told.due_at(begun + 2 * PAUSE).len(), 1);
         assert_eq!(told.due_at(begun + 3 * PAUSE), []);
-        assert!(told.may_at(from(1), "refused there", begun + 3 * PAUSE), "it was silent for a minute");
+        assert!(told.claim_at(from(1), "refused there", begun + 3 * PAUSE), "it was silent for a minute");
     }
 
     #[test]
     fn whoever_has_many_addresses_has_few_lines() {
         let (told, begun) = (Told::default(), Instant::now());
-        let written = (0..100_000).filter(|n| told.may_at(from(*n), "not let in", begun)).count();
+        let written = (0..100_000).filter(|n| told.claim_at(from(*n), "not let in", begun)).count();
         assert!(written <= LINES_MAX + 1, "{written}");
         let told = Told::default();
         let network = |n: u16| Source::at(IpAddr::from([0x2001, 0xdb8, 0, 0, n, n, n, n]));
-        assert_eq!((0..1_000).filter(|n| told.may_at(network(*n), "not let in", begun)).count(), 1);
+        assert_eq!((0..1_000).filter(|n| told.claim_at(network(*n), "not let in", begun)).count(), 1);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! One connection writes, a few read. The write-ahead log is synced before a transaction is said to be done, and readers
 //! do not see it before that. Nothing here decides what the rows mean.
+//!
+//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `records`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
 
 mod apply;
 mod convert;
@@ -134,7 +136,7 @@ impl SqliteStore {
         &self.directory
     }
 
-    fn is_spoilt<'a>(&self, rows: impl Iterator<Item = &'a RecordRow>) {
+    fn note_spoilt<'a>(&self, rows: impl Iterator<Item = &'a RecordRow>) {
         let mut rows = rows.map(|row| row.id).peekable();
         if rows.peek().is_some() {
             self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);

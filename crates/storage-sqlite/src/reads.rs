@@ -66,7 +66,9 @@ impl ReadRecords for SqliteStore {
     async fn load(&self, ids: &[RecordId]) -> Result<Vec<Loaded>, StoreError> {
         let loaded = read!(self, "loading records", connection => feed::load(connection, ids));
         match (&loaded, ids) {
-            (Ok(loaded), _) => self.is_spoilt(loaded.iter().map(|one| &one.row).filter(|row| !records::is_itself(row))),
+            (Ok(loaded), _) => {
+                self.note_spoilt(loaded.iter().map(|one| &one.row).filter(|row| !records::is_itself(row)))
+            }
             (Err(StoreError::Damaged { .. }), [id]) => {
                 self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);
             }

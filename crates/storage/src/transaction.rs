@@ -4,10 +4,11 @@ use heliu_record::command::CommandId;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_trust::id::Incarnation;
 
+use crate::error::StoreError;
 use crate::row::CommitRow;
 use crate::{
     AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Meta, Position, QuarantineRow, RecordRow, StatementRow,
-    StoreError, StrandedRow,
+    StrandedRow,
 };
 
 /// Everything that one step of the engine changes. A store makes it durable as a whole.

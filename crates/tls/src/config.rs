@@ -19,14 +19,10 @@ use rustls::{
 };
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
-use crate::identity::Identity;
+use crate::identity::{Identity, provider};
 use crate::judge::{Expected, Refused, Side, judge_as, ms, unix};
 
 const HTTP2: &[u8] = b"h2";
-
-pub(crate) fn provider() -> CryptoProvider {
-    rustls::crypto::ring::default_provider()
-}
 
 /// For the listening end: shows this certificate, and judges the other's if it shows one. Clients without one are people
 /// and programs; what needs a node asks for [`crate::proven`].

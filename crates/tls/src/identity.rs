@@ -6,11 +6,11 @@ use std::sync::Arc;
 use heliu_disk::small_file::{self, BadFile};
 use heliu_identity::id::{NodeId, RealmId};
 use heliu_words::reason::{Fact, Reason};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use crate::config::provider;
 use crate::judge::{Expected, Refused, Why, chain_node, judge, validity};
 use crate::make::VALID_DAYS;
 
@@ -116,6 +116,11 @@ impl Identity {
         let (left, all) = (self.until_ms.saturating_sub(now_ms), self.until_ms.saturating_sub(self.from_ms));
         self.check(now_ms).is_err() || left < all / 3 || left > VALID_DAYS * DAY_MS + SET_BACK_MS
     }
+}
+
+/// The cryptography of all TLS here.
+pub(crate) fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, BadPair> {

@@ -6,6 +6,8 @@
 //! node as `heliu://<realm>/<node>`. What this proves is *which node speaks*. Whether it is enrolled or fenced is
 //! the directory's business, and what a person or program may do that of the node's access list: neither belongs here.
 //! All X.509 is read by webpki and written by rcgen.
+//!
+//! Bottom up: `judge`, `make`, `identity`, `config`, `connect`.
 
 mod config;
 mod connect;

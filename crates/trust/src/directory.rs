@@ -18,20 +18,22 @@ use heliu_record::seats::Seats;
 
 use crate::id::{DirectoryVersion, NodeId, RealmId, TokenId};
 use crate::signature::{PublicKey, SealingKey};
-use crate::token::Approval;
 
 mod append;
 mod apply;
+mod approval;
 mod entry;
 mod error;
 mod fence;
 pub(crate) mod item;
+pub mod limits;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use append::{Appended, Grown};
-pub use entry::{Entry, SignedEntry, limits};
+pub use approval::Approval;
+pub use entry::{Entry, SignedEntry};
 pub use error::DirectoryError;
 pub use fence::Fence;
 pub use item::Item;
@@ -258,13 +260,6 @@ impl Directory {
     /// Seats whose nodes may enrol others below, besides the county's own.
     pub fn delegates(&self) -> impl Iterator<Item = SeatId> + '_ {
         self.powers.delegates.iter().copied()
-    }
-
-    /// Whether a node may mint join tokens for a seat: it is not fenced, it is of the county's seat or one that it is
-    /// delegated to, and that is the seat itself or above it.
-    #[must_use]
-    pub fn may_enrol(&self, minter: NodeId, seat: SeatId) -> bool {
-        self.county().is_some_and(|county| self.minter(&apply::Staged::default(), county, minter, seat).is_ok())
     }
 
     #[must_use]

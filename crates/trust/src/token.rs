@@ -13,7 +13,7 @@ use heliu_record::id::SeatId;
 use heliu_record::reason::{Fact, Facts};
 
 use crate::directory::item::{check_addresses, check_text, read_addresses, write_addresses};
-use crate::directory::{Directory, Item, limits};
+use crate::directory::{Approval, Directory, Item, limits};
 use crate::id::{NodeId, RealmId, TokenId, node_id, realm_id};
 use crate::signature::{PublicKey, SealingKey, Signature, Signer, Verifier};
 
@@ -28,7 +28,6 @@ pub const REALM_NAME_BYTES: usize = 200;
 
 const FORMAT: u8 = 1;
 const CHECKSUM: usize = 4;
-const MINTED: &[u8; 18] = b"heliu join token 1";
 
 /// The right to enrol one node for one seat. Whoever has it can use it, once: it is passed on like a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,45 +46,6 @@ pub struct JoinToken {
     /// Where the minter can be reached; not signed.
     pub addresses: Vec<String>,
     pub signature: Signature,
-}
-
-/// What the directory keeps of a token: who let a node in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Approval {
-    pub token: TokenId,
-    pub expires_ms: i64,
-    pub minter: NodeId,
-    pub signature: Signature,
-}
-
-impl Approval {
-    /// What the minter signed.
-    #[must_use]
-    pub fn message(&self, realm: RealmId, seat: SeatId) -> [u8; 90] {
-        let mut out = Writer(Vec::with_capacity(90));
-        out.fixed(MINTED)
-            .fixed(&realm.0)
-            .fixed(&seat.0)
-            .fixed(&self.token.0)
-            .i64(self.expires_ms)
-            .fixed(&self.minter.0);
-        let mut message = [0; 90];
-        message.copy_from_slice(&out.0);
-        message
-    }
-
-    pub(crate) fn write(&self, out: &mut Writer) {
-        out.fixed(&self.token.0).i64(self.expires_ms).fixed(&self.minter.0).fixed(&self.signature.0);
-    }
-
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Approval {
-            token: TokenId(reader.fixed()?),
-            expires_ms: reader.i64()?,
-            minter: NodeId(reader.fixed()?),
-            signature: Signature(reader.fixed()?),
-        })
-    }
 }
 
 /// Why a text is not a token.

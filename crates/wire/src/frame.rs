@@ -3,8 +3,8 @@
 
 mod checked;
 mod comparing;
+mod error;
 
-use heliu_record::codec::DecodeError;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::frame::{
@@ -16,7 +16,8 @@ use heliu_trust::id::DirectoryVersion;
 
 use self::checked::{at_most, bytes, cut, entries, no_longer, text};
 use self::comparing::{to_possession, to_reconcile, to_verdict};
-use crate::leaves::{self, DeliveryError};
+pub use self::error::FrameError;
+use crate::leaves;
 use crate::replication as pb;
 use crate::replication::frame::Frame as PbFrame;
 
@@ -26,25 +27,6 @@ pub const MESSAGE_BYTES_MAX: usize = limits::FRAME_BYTES + 64 * 1024;
 
 const PROGRAM_BYTES: usize = 128;
 const CODE_BYTES: usize = 64;
-
-/// Why bytes of a peer are no frame of this wire version.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FrameError {
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    #[error("{what} has {found} bytes, where {expected} were due")]
-    Size { what: &'static str, expected: &'static str, found: usize },
-    #[error("more than {max} {what} in one frame")]
-    TooMany { what: &'static str, max: usize },
-    #[error("{what} is longer than {max} bytes")]
-    TooLong { what: &'static str, max: usize },
-    #[error("a directory entry cannot be read: {0}")]
-    Directory(DecodeError),
-    #[error("the last known commit cannot be read: {0}")]
-    KnownCommit(DecodeError),
-    #[error("a delivery cannot be read: {0}")]
-    Delivery(#[from] DeliveryError),
-}
 
 impl From<&Frame> for pb::Frame {
     fn from(frame: &Frame) -> Self {

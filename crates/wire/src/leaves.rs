@@ -4,6 +4,7 @@
 //! exactly the delivery that was packed, or an error, at a cost bounded by the size that the sender declared.
 
 mod chunk;
+mod numbers;
 mod read;
 mod write;
 
@@ -12,9 +13,6 @@ use std::cell::RefCell;
 use heliu_record::codec::DecodeError;
 use heliu_replication::frame::{Delivery, limits};
 use zstd::bulk::{Compressor, Decompressor};
-
-/// The form's own version, its first byte.
-const FORMAT: u8 = 1;
 
 /// More costs time that a node of a village does not have, for a few percent.
 const LEVEL: i32 = 3;
@@ -102,22 +100,6 @@ fn decompress(bytes: &[u8], raw_bytes: usize) -> Result<Vec<u8>, DeliveryError> 
         decompressor.decompress_to_buffer(bytes, &mut raw).ok()
     });
     if done == Some(raw_bytes) { Ok(raw) } else { Err(DeliveryError::Unpack(raw_bytes)) }
-}
-
-/// The distance from `from` to `to` as a number that is small if they are near each other.
-fn distance(to: u64, from: u64) -> u64 {
-    let distance = to.wrapping_sub(from).cast_signed();
-    (distance << 1 ^ distance >> 63).cast_unsigned()
-}
-
-/// Undoes [`distance`].
-fn moved(from: u64, distance: u64) -> u64 {
-    from.wrapping_add(distance >> 1 ^ (distance & 1).wrapping_neg())
-}
-
-/// An empty place in a list, or where a column's prediction begins.
-fn number(index: usize) -> u64 {
-    index as u64
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //!
 //! Nothing here decides or waits. What comes from outside is bounded before it is converted, never panics, and either
 //! becomes exactly what the bytes say or an error.
+//!
+//! Bottom up: `generated`, `leaves`, `frame`, `messages`, `schema`.
 
 mod frame;
 mod generated;

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod asked_of;
+mod circles;
 mod conformance;
 mod dependencies;
 mod doors;
@@ -16,6 +17,9 @@ mod links;
 mod lints;
 mod map;
 mod metadata;
+mod modules;
+mod names;
+mod predicates;
 mod repository;
 mod threats;
 mod tidy;

@@ -1,11 +1,11 @@
-//! What people and programs may do at a node: bearer tokens, what each opens, and the check before every call. Tokens are
-//! kept hashed in `access.json`; `file` reads and writes it, `table` says what each method needs and how far it reaches, `gate` checks.
+//! What people and programs may do at a node: bearer tokens, what each opens, and what each call needs. Tokens are kept
+//! hashed in `access.json`; `file` reads and writes it, `table` says what each method needs and how far it reaches. The check
+//! before every call is `server::gate`.
 //! Nodes have no part in this: they prove themselves by certificate, and the directory says what they may.
 
 mod attempts;
 mod caller;
 mod file;
-mod gate;
 pub(crate) mod table;
 
 use std::collections::BTreeMap;
@@ -19,9 +19,8 @@ use subtle::ConstantTimeEq as _;
 pub(crate) use attempts::Attempts;
 pub(crate) use caller::Caller;
 pub use file::{AccessError, Entry, Grant, Role, Token, create, list, revoke};
-pub(crate) use gate::GateLayer;
 
-use crate::tls::Stamp;
+use crate::stamp::Stamp;
 
 /// The tokens of a node, and the file that they come from.
 pub(crate) struct Doors {

@@ -25,7 +25,7 @@ pub(crate) enum Need {
 }
 
 /// What of it a token is for that is limited to some seats or kinds. The gate refuses it what is of the node or the county
-/// as a whole; the services go by [`Reach`](crate::server::scope::Reach) for the rest.
+/// as a whole; the services go by `Reach` of `server` for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// The same for everybody: the directory is public, and so is what kinds there are.

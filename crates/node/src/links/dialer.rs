@@ -13,14 +13,14 @@ use tonic::codegen::http::Uri;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-use super::conversation::{Ended, converse};
 use super::link;
-use super::route::Route;
-use super::trouble::{Cause, Trouble, root_cause};
+use super::session::{self, Ended};
+use crate::backoff::Backoff;
 use crate::bounds::{Bounds, CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, STREAM_WINDOW_BYTES};
 use crate::handle::Inner;
-use crate::options::Retry;
+use crate::routes::Route;
 use crate::told::Source;
+use crate::trouble::{Cause, Trouble, root_cause};
 
 /// A link that lasted so long was a good one: the next wait is a short one again.
 const GOOD: Duration = Duration::from_secs(5);
@@ -74,14 +74,14 @@ async fn stay_with(inner: &Inner, route: &Arc<Route>, address: &str, wait: &mut 
             }
             Ok(Ended::Closed) => return Next::Address { linked },
             Ok(Ended::Lost(why)) => {
-                if inner.told.may(Source::Place(address.to_owned()), "link lost") {
+                if inner.told.claim(Source::Place(address.to_owned()), "link lost") {
                     tracing::info!(%address, %why, "link lost before it was agreed on; the next address is tried");
                 }
                 return Next::Address { linked };
             }
-            Err(_) if !inner.is_running() => return Next::Stop,
+            Err(_) if !inner.life.is_running() => return Next::Stop,
             Err(why) => {
-                if inner.told.may(Source::Place(address.to_owned()), "cannot reach") {
+                if inner.told.claim(Source::Place(address.to_owned()), "cannot reach") {
                     tracing::info!(%address, %why, "cannot reach the node; the next address is tried");
                 }
                 route.failed(Cause::new(why.trouble, format!("{address}: {why}")));
@@ -111,7 +111,7 @@ async fn attempt(inner: &Inner, route: &Arc<Route>, address: &str) -> Result<End
         }
     };
     let incoming = unless_stopping(inner, opening).await.ok_or_else(stops)??;
-    Ok(converse(inner, end, tasks, incoming).await)
+    Ok(session::run(inner, end, tasks, incoming).await)
 }
 
 /// With TLS 1.3 the dialling end is done before the other has judged its certificate. A refusal then shows as a connection
@@ -163,7 +163,7 @@ async fn connect(inner: &Inner, address: &str, wanted: Option<NodeId>) -> Result
 async fn unless_stopping<T>(inner: &Inner, work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
         done = work => Some(done),
-        () = inner.stopping() => None,
+        () = inner.life.stopping() => None,
     }
 }
 
@@ -186,50 +186,9 @@ fn bounded(endpoint: Endpoint, bounds: &Bounds) -> Endpoint {
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
 }
 
-/// Waits between attempts.
-pub(crate) struct Backoff {
-    retry: Retry,
-    next: Duration,
-}
-
-impl Backoff {
-    pub fn new(retry: Retry) -> Self {
-        Backoff { retry, next: retry.first.min(retry.max) }
-    }
-
-    pub fn reset(&mut self) {
-        self.next = self.retry.first.min(self.retry.max);
-    }
-
-    /// Between half of the delay and all of it: 391 villages that lost one township do not come back at one moment.
-    pub fn delay(&mut self) -> Duration {
-        let delay = self.next;
-        self.next = (delay * 2).min(self.retry.max);
-        // Without random bytes all wait equally long, which is only less polite.
-        let random = getrandom::u32().unwrap_or(u32::MAX);
-        delay / 2 + delay.mul_f64(0.5 * f64::from(random) / f64::from(u32::MAX))
-    }
-
-    pub async fn wait(&mut self) {
-        tokio::time::sleep(self.delay()).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn delays_double_up_to_the_limit_and_begin_anew() {
-        let ms = Duration::from_millis;
-        let mut backoff = Backoff::new(Retry { first: ms(100), max: ms(350) });
-        for full in [100, 200, 350, 350] {
-            let delay = backoff.delay();
-            assert!(delay >= ms(full) / 2 && delay <= ms(full), "{delay:?} of {full} ms");
-        }
-        backoff.reset();
-        assert!(backoff.delay() <= ms(100));
-    }
 
     #[test]
     fn only_a_host_with_a_port_is_dialled() {

@@ -13,7 +13,7 @@ use prost::Message;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::route::Route;
+use crate::routes::Route;
 
 pub(crate) struct Outgoing {
     frames: Abortable<ReceiverStream<Frame>>,

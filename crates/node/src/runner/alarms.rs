@@ -13,7 +13,7 @@ use heliu_trust::statement::Body;
 
 use super::Running;
 use super::health::Health;
-use crate::server::refusals::in_words;
+use crate::error::in_words;
 use crate::zone;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -31,7 +31,7 @@ impl Running {
         if let Health::Failed { error, .. } = &self.health {
             alarms.push(store_failed(error, now_ms));
         }
-        for route in inner.board.dialled() {
+        for route in inner.routes.dialled() {
             let state = route.state();
             let Some(info) = state.peer.and_then(|peer| directory.node(peer)).filter(|_| state.link.is_some()) else {
                 continue;
@@ -52,7 +52,7 @@ impl Running {
         if zone::known(time_zone).is_none() {
             alarms.push(unknown_time_zone(time_zone, now_ms));
         }
-        let (_, refused) = inner.refused.report(&inner.clock);
+        let (_, refused) = inner.connections.refused.report(&inner.clock);
         let recent: Vec<_> = refused.iter().filter(|peer| peer.at_ms.saturating_add(REFUSED_MS) > now_ms).collect();
         if let Some(last) = recent.first() {
             alarms.push(refused_peers(recent.len(), &last.address.to_string(), last.at_ms));

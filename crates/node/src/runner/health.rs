@@ -1,20 +1,7 @@
-//! When the store takes no writes: the engine that failed with it is given up, reads go on, commands and links are
-//! refused, and a new engine is begun from the store as soon as that takes a write.
+//! Where the node stands with its store. What follows when that takes no writes is in `recovery`.
 
-use std::sync::Arc;
-use std::time::Duration;
-
-use heliu_replication::Engine;
-use heliu_replication::frame::{Refuse, RefuseCode};
 use heliu_storage::StoreError;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-use super::{Done, Running};
-use crate::error::StartError;
-
-/// Without failure for so long, the next failure is a new one, and trying again begins with a short wait.
-const STEADY: Duration = Duration::from_secs(60);
 
 /// Where the node stands with its store.
 pub(super) enum Health {
@@ -26,63 +13,4 @@ pub(super) enum Health {
         error: StoreError,
         retry_at: Option<Instant>,
     },
-}
-
-impl Running {
-    /// The engine has failed with its store: reads go on, writes wait for a new engine.
-    pub(super) fn failed(&mut self, error: StoreError) {
-        if let Health::Well { since } = self.health
-            && since.elapsed() >= STEADY
-        {
-            self.backoff.reset();
-        }
-        // What is still under way was asked by the engine that is no more.
-        self.jobs = JoinSet::new();
-        let ends = std::mem::take(&mut self.ends);
-        for (link, end) in ends {
-            self.verifying.gone(link);
-            end.close(Refuse { code: RefuseCode::StoreFailed, reason: error.to_string() });
-        }
-        self.run.read_only.send_replace(Some(error.reason()));
-        self.waiting.fail(&error);
-        let retry_at = Some(Instant::now() + self.backoff.delay());
-        self.health = Health::Failed { error, retry_at };
-    }
-
-    pub(super) fn retry_at(&self) -> Option<Instant> {
-        match &self.health {
-            Health::Failed { retry_at, .. } if self.stop_at.is_none() => *retry_at,
-            Health::Failed { .. } | Health::Well { .. } => None,
-        }
-    }
-
-    pub(super) fn begin_again(&mut self) {
-        if let Health::Failed { retry_at, .. } = &mut self.health {
-            *retry_at = None;
-        }
-        let (store, beginner) = (Arc::clone(&self.run.store), self.run.beginner.clone());
-        self.jobs.spawn(async move {
-            let begun = beginner.begin(&store, &[], true).await;
-            Done::Begun(begun.map(|(engine, _)| Box::new(engine)))
-        });
-    }
-
-    pub(super) fn begun(&mut self, begun: Result<Box<Engine>, StartError>) {
-        match begun {
-            Ok(engine) => {
-                self.run.engine = *engine;
-                self.health = Health::Well { since: Instant::now() };
-                self.run.read_only.send_replace(None);
-                self.publish_directory();
-                tracing::info!("the store takes writes again; links are dialled again");
-            }
-            Err(why) => {
-                let delay = self.backoff.delay();
-                tracing::warn!(%why, retry_in_ms = delay.as_millis(), "the store still takes no writes");
-                if let Health::Failed { retry_at, .. } = &mut self.health {
-                    *retry_at = Some(Instant::now() + delay);
-                }
-            }
-        }
-    }
 }

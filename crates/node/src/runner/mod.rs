@@ -6,9 +6,10 @@
 
 mod alarms;
 mod answers;
+mod checkpoints;
 mod health;
 mod notices;
-pub(crate) mod reads;
+mod recovery;
 mod reports;
 mod verifying;
 
@@ -29,15 +30,16 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use verifying::Verifying;
 
+use crate::backoff::Backoff;
 use crate::begin::Beginner;
 use crate::clock::Setting;
+use crate::effects;
 use crate::error::{ExecuteError, OrderError, ShutdownError, StartError};
 use crate::handle::Inner;
 use crate::inbox::Ask;
-use crate::links::dialer::Backoff;
-use crate::links::trouble::{Cause, Trouble};
-use crate::links::{LinkEnd, Overflow};
+use crate::link_end::{LinkEnd, Overflow};
 use crate::told::Source;
+use crate::trouble::{Cause, Trouble};
 use crate::zone;
 
 pub(crate) struct Runner {
@@ -110,7 +112,7 @@ impl Running {
                 }
                 _ = tick.tick() => self.ticked(),
                 () = until(retry_at) => self.begin_again(),
-                () = inner.stopping(), if stop_at.is_none() => self.stop(),
+                () = inner.life.stopping(), if stop_at.is_none() => self.stop(),
                 () = until(stop_at) => return Err(self.cut_off()),
             }
             if self.stop_at.is_some() && self.is_done() {
@@ -169,7 +171,7 @@ impl Running {
                 }
             }
             Ask::Broken { link, why } => {
-                if self.may_tell(link, None, "not of this protocol") {
+                if self.claim_line(link, None, "not of this protocol") {
                     let reason = &why.reason;
                     tracing::warn!(link = link.0, reason, "what came is not of this protocol; the link is closed");
                 }
@@ -265,9 +267,9 @@ impl Running {
 
     /// What follows at once, if anything does.
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
-        if reads::is_for_store(&effect) {
+        if effects::is_for_store(&effect) {
             let store = Arc::clone(&self.run.store);
-            self.jobs.spawn(async move { Done::Store(reads::carry_out(&*store, effect).await.map(Box::new)) });
+            self.jobs.spawn(async move { Done::Store(effects::carry_out(&*store, effect).await.map(Box::new)) });
             self.asked_store = true;
             return None;
         }
@@ -305,7 +307,7 @@ impl Running {
                  link is made again and goes on where it was",
                 self.run.inner.limits.outgoing_frames
             );
-            if self.run.inner.told.may(Source::of_link(end.peer, &end.address), "link overflowed") {
+            if self.run.inner.told.claim(Source::of_link(end.peer, &end.address), "link overflowed") {
                 tracing::warn!(link = link.0, %reason, "link closed");
             }
             end.give_up(Cause::new(Trouble::TooSlow, reason));

@@ -15,7 +15,7 @@ impl Running {
         if let Notice::LinkClosed { link, peer, why } = notice {
             self.note_refused(*link, *peer, why);
         }
-        if !self.may_tell_of(notice) {
+        if !self.claim_line_of(notice) {
             return;
         }
         match notice {
@@ -122,30 +122,30 @@ impl Running {
     }
 
     /// Whether a line may be written because of a link; it is counted otherwise.
-    pub(super) fn may_tell(&self, link: LinkId, peer: Option<NodeId>, kind: &'static str) -> bool {
+    pub(super) fn claim_line(&self, link: LinkId, peer: Option<NodeId>, kind: &'static str) -> bool {
         // What a hello says of itself is proven by nothing in development mode, and is another one with each link.
         let end = self.ends.get(&link).map(|end| Source::of_link(end.peer, &end.address));
         let source = end.or_else(|| peer.map(Source::Node)).unwrap_or(Source::Others);
-        self.run.inner.told.may(source, kind)
+        self.run.inner.told.claim(source, kind)
     }
 
-    fn may_tell_of(&self, notice: &Notice) -> bool {
-        let told = |node: NodeId, kind| self.run.inner.told.may(Source::Node(node), kind);
+    fn claim_line_of(&self, notice: &Notice) -> bool {
+        let told = |node: NodeId, kind| self.run.inner.told.claim(Source::Node(node), kind);
         match notice {
-            Notice::SumsDiffer { link, peer } => self.may_tell(*link, Some(*peer), "sums differ"),
-            Notice::JudgedDifferently { link, peer } => self.may_tell(*link, Some(*peer), "judged differently"),
-            Notice::Reconciled { link, peer, .. } => self.may_tell(*link, Some(*peer), "reconciled"),
-            Notice::RefusedHere { link, .. } => self.may_tell(*link, None, "refused here"),
-            Notice::RefusedThere { link, .. } => self.may_tell(*link, None, "refused there"),
-            Notice::StatementRefused { link, .. } => self.may_tell(*link, None, "statement refused"),
-            Notice::FalseClaim { link, peer } => self.may_tell(*link, Some(*peer), "false claim"),
-            Notice::LinkClosed { link, peer, .. } => self.may_tell(*link, *peer, "link refused"),
+            Notice::SumsDiffer { link, peer } => self.claim_line(*link, Some(*peer), "sums differ"),
+            Notice::JudgedDifferently { link, peer } => self.claim_line(*link, Some(*peer), "judged differently"),
+            Notice::Reconciled { link, peer, .. } => self.claim_line(*link, Some(*peer), "reconciled"),
+            Notice::RefusedHere { link, .. } => self.claim_line(*link, None, "refused here"),
+            Notice::RefusedThere { link, .. } => self.claim_line(*link, None, "refused there"),
+            Notice::StatementRefused { link, .. } => self.claim_line(*link, None, "statement refused"),
+            Notice::FalseClaim { link, peer } => self.claim_line(*link, Some(*peer), "false claim"),
+            Notice::LinkClosed { link, peer, .. } => self.claim_line(*link, *peer, "link refused"),
             Notice::Equivocation { author, .. } => told(*author, "equivocation"),
             Notice::AuditForked { author, .. } => told(*author, "audit log forked"),
             Notice::Erased { by, .. } => told(*by, "erased"),
             // By whose leaves is not known here: all of them share these lines.
-            Notice::Stranded { .. } => self.run.inner.told.may(Source::Others, "stranded"),
-            Notice::NewIncarnation(_) => self.run.inner.told.may(Source::Others, "new incarnation"),
+            Notice::Stranded { .. } => self.run.inner.told.claim(Source::Others, "stranded"),
+            Notice::NewIncarnation(_) => self.run.inner.told.claim(Source::Others, "new incarnation"),
             // Once in the life of a process, for whoever wants to see it, or about this node's own disk.
             Notice::DirectoryForked { .. }
             | Notice::LinkVerified { .. }
@@ -166,7 +166,7 @@ impl Running {
         };
         let end = self.ends.get(&link).filter(|end| !end.dialer);
         if let Some(address) = end.and_then(|end| end.address.parse().ok()) {
-            inner.refused.note(address, (code, Facts::none()), &why.reason, Some(peer));
+            inner.connections.refused.note(address, (code, Facts::none()), &why.reason, Some(peer));
         }
     }
 

@@ -10,7 +10,7 @@ use heliu_storage::{ReadMeta, StoreError, StoreId};
 use super::Running;
 use crate::error::AskError;
 use crate::inbox::Answer;
-use crate::links::route::{Route, State, is_misplaced};
+use crate::routes::{Route, State, is_misplaced};
 use crate::status::{LinkReport, LinkRole, LinkState, NodeStatus};
 use crate::zone;
 
@@ -18,7 +18,7 @@ impl Running {
     pub(super) fn report_status(&self, answer: Answer<NodeStatus, AskError>) {
         let (engine, inner) = (&self.run.engine, &self.run.inner);
         let directory = engine.directory();
-        let (refusals, recent_refusals) = inner.refused.report(&inner.clock);
+        let (refusals, recent_refusals) = inner.connections.refused.report(&inner.clock);
         let secured = inner.secured.as_ref();
         let problems = secured.into_iter().flat_map(|s| s.certificate.problems().into_iter().chain(s.doors.problem()));
         let status = NodeStatus {
@@ -37,7 +37,7 @@ impl Running {
             problems: problems.collect(),
             refusals,
             recent_refusals,
-            unread_bytes: inner.unread.bytes() as u64,
+            unread_bytes: inner.connections.unread.bytes() as u64,
             is_issuer: self.is_issuer(),
             alarms: self.alarms(),
             pending_wraps: engine.pending_wraps().count() as u64,
@@ -55,7 +55,7 @@ impl Running {
         let known: BTreeMap<LinkId, LinkStatus> =
             self.run.engine.links().into_iter().map(|status| (status.link, status)).collect();
         let mut reports: Vec<(LinkReport, Option<StoreId>)> = Vec::new();
-        for route in self.run.inner.board.routes() {
+        for route in self.run.inner.routes.all() {
             let state = route.state();
             if self.is_gone(&route, &state) {
                 continue;
@@ -73,7 +73,7 @@ impl Running {
     /// Since when the other ends are behind is seen as time passes, not when somebody looks.
     pub(super) fn note_who_is_behind(&self) {
         let links = self.run.engine.links();
-        for route in self.run.inner.board.routes() {
+        for route in self.run.inner.routes.all() {
             let link = route.link();
             let status = links.iter().find(|status| Some(status.link) == link);
             route.behind(status.is_none_or(is_behind));

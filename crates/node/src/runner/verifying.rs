@@ -1,24 +1,17 @@
-//! Verifications that somebody waits for: a checkpoint is asked of the engine, and its verdict seen as it goes by.
+//! Verifications that somebody waits for: the verdict of a checkpoint is seen as it goes by.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use heliu_record::id::SeatId;
 use heliu_replication::Notice;
-use heliu_replication::effect::{Input, LinkId};
+use heliu_replication::effect::LinkId;
 use heliu_replication::frame::Frame;
 use heliu_storage::Position;
 use heliu_trust::id::NodeId;
 use tokio::time::Instant;
 
-use super::Running;
 use crate::error::AskError;
 use crate::inbox::Answer;
 use crate::status::{Cut, Outcome, Verification};
-
-/// The longest that somebody waits.
-const TIMEOUT_MAX: Duration = Duration::from_secs(60);
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 pub(super) struct Verifying {
@@ -27,12 +20,12 @@ pub(super) struct Verifying {
     waiters: Vec<Waiter>,
 }
 
-struct Waiter {
-    until: Instant,
-    answer: Answer<Vec<Verification>, AskError>,
-    links: Vec<(Option<LinkId>, Verification)>,
+pub(super) struct Waiter {
+    pub until: Instant,
+    pub answer: Answer<Vec<Verification>, AskError>,
+    pub links: Vec<(Option<LinkId>, Verification)>,
     /// A verdict counts only if it is about everything that was here when it was asked for.
-    head: Position,
+    pub head: Position,
 }
 
 impl Verifying {
@@ -78,6 +71,30 @@ impl Verifying {
         self.answer();
     }
 
+    /// Somebody waits, and is answered as soon as there is nothing more to wait for.
+    pub fn wait(&mut self, waiter: Waiter) {
+        self.waiters.push(waiter);
+        self.answer();
+    }
+
+    /// Whether somebody has waited for as long as he wanted.
+    pub fn is_late(&self, now: Instant) -> bool {
+        self.waiters.iter().any(|waiter| waiter.until <= now)
+    }
+
+    /// Who has waited so long is told what there is. `busy`: links that go on, but do not come to rest.
+    pub fn time_out(&mut self, now: Instant, busy: &[LinkId]) {
+        for waiter in self.waiters.iter_mut().filter(|waiter| waiter.until <= now) {
+            for (link, verification) in &mut waiter.links {
+                if let Some(link) = link.take() {
+                    let moving = busy.contains(&link);
+                    verification.outcome = if moving { Outcome::MovedOn } else { Outcome::TimedOut };
+                }
+            }
+        }
+        self.answer();
+    }
+
     fn answer(&mut self) {
         for waiter in self.waiters.extract_if(.., |waiter| waiter.links.iter().all(|(link, _)| link.is_none())) {
             let mut verdicts: Vec<_> = waiter.links.into_iter().map(|(_, verification)| verification).collect();
@@ -100,69 +117,5 @@ impl Waiter {
                 (verification.outcome, verification.cut) = (outcome, cut);
             }
         }
-    }
-}
-
-impl Running {
-    pub(super) fn verify(&mut self, peer: &str, timeout: Duration, answer: Answer<Vec<Verification>, AskError>) {
-        let links = self.links_to(peer);
-        if links.is_empty() && !peer.is_empty() {
-            drop(answer.send(Err(AskError::NoSuchPeer(peer.to_owned()))));
-            return;
-        }
-        let timeout = if timeout.is_zero() { TIMEOUT_DEFAULT } else { timeout.min(TIMEOUT_MAX) };
-        let (until, head) = (Instant::now() + timeout, self.run.engine.meta().head);
-        let asked: Vec<LinkId> = links.iter().filter_map(|(link, _)| *link).collect();
-        self.verifying.waiters.push(Waiter { until, answer, links, head });
-        self.verifying.answer();
-        for link in asked {
-            self.feed(Input::Verify { link });
-        }
-    }
-
-    pub(super) fn time_out_verifying(&mut self) {
-        let now = Instant::now();
-        if self.verifying.waiters.iter().all(|waiter| waiter.until > now) {
-            return;
-        }
-        let busy: Vec<LinkId> =
-            self.run.engine.links().iter().filter(|l| l.phase != "in step").map(|l| l.link).collect();
-        for waiter in self.verifying.waiters.iter_mut().filter(|waiter| waiter.until <= now) {
-            for (link, verification) in &mut waiter.links {
-                if let Some(link) = link.take() {
-                    let moving = busy.contains(&link);
-                    verification.outcome = if moving { Outcome::MovedOn } else { Outcome::TimedOut };
-                }
-            }
-        }
-        self.verifying.answer();
-    }
-
-    /// The connected links to a peer, and the configured ones to it that are not connected.
-    fn links_to(&self, wanted: &str) -> Vec<(Option<LinkId>, Verification)> {
-        let routes = self.run.inner.board.routes();
-        let mut links = Vec::new();
-        for route in routes {
-            let state = route.state();
-            if self.is_gone(&route, &state) {
-                continue;
-            }
-            let peer_seat = state.peer.and_then(|peer| self.run.engine.directory().node(peer)).map(|info| info.seat);
-            if !wanted.is_empty() && !self.is_named(wanted, state.peer, peer_seat) {
-                continue;
-            }
-            let link = state.link.filter(|link| self.ends.contains_key(link));
-            let outcome = Outcome::NotConnected;
-            let is_misplaced = self.is_misplaced(&route, peer_seat);
-            let (address, dialer, peer) = (state.address, route.configured.is_some(), state.peer);
-            let verification = Verification { address, dialer, peer, peer_seat, is_misplaced, outcome, cut: None };
-            links.push((link, verification));
-        }
-        links
-    }
-
-    fn is_named(&self, wanted: &str, peer: Option<NodeId>, seat: Option<SeatId>) -> bool {
-        let by_id = wanted.len() >= 8 && peer.is_some_and(|peer| peer.to_string().starts_with(wanted));
-        by_id || seat.and_then(|seat| self.run.engine.directory().seats().get(seat)).is_some_and(|s| s.code == wanted)
     }
 }

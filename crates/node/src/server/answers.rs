@@ -1,4 +1,4 @@
-//! Every answer goes out by here, of whichever service: it has its room before it is made (see [`super::unread`]), and is
+//! Every answer goes out by here, of whichever service: it has its room before it is made (see `connections::unread`), and is
 //! given to the connection in small pieces, so that it can be told whether they are taken.
 
 use std::convert::Infallible;
@@ -14,9 +14,10 @@ use tonic::codegen::Bytes;
 use tonic::codegen::http::{Request, Response};
 use tower::{Layer, Service};
 
-use super::Visitor;
-use super::unread::{Held, Payer, Size, Unread};
+use super::refusals::busy;
 use crate::access::Caller;
+use crate::connections::Visitor;
+use crate::connections::unread::{Held, Payer, Size, Unread};
 
 /// As much as goes into one frame of HTTP/2.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -98,7 +99,7 @@ where
                     let answered = next.call(request).await?;
                     Ok(answered.map(|body| Body::new(Answer::begin(body, held, size))))
                 }
-                Err(refusal) => Ok(Status::from(refusal).into_http()),
+                Err(full) => Ok(Status::from(busy(full)).into_http()),
             }
         })
     }

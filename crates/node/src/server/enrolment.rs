@@ -11,8 +11,8 @@ use heliu_trust::signature::Verifier as _;
 use heliu_trust::token::{self, JoinRequest, judge_join};
 use tonic::{Code, Request, Response, Status};
 
-use super::Visitor;
 use super::refusals::{invalid, of_write, shutting_down, stopped};
+use crate::connections::Visitor;
 use crate::error::JoinError;
 use crate::handle::NodeHandle;
 
@@ -43,7 +43,7 @@ impl Enrolment {
     fn refuse(&self, visitor: Option<&Visitor>, facts: Facts, reason: &str, refusal: Refusal) -> Status {
         if let Some(visitor) = visitor {
             self.node.0.join_attempts.failed(visitor.address.ip());
-            self.node.0.refused.note(visitor.address, ("join_refused", facts), reason, None);
+            self.node.0.connections.refused.note(visitor.address, ("join_refused", facts), reason, None);
         }
         refusal.into()
     }

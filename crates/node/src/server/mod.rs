@@ -9,16 +9,14 @@ mod cut;
 mod enrolment;
 mod entries;
 mod excluded;
-mod incoming;
-pub(crate) mod lobby;
+mod gate;
 mod operations;
 mod operators;
 mod pages;
 mod records;
-pub(crate) mod refusals;
+mod refusals;
 mod replication;
 pub(crate) mod scope;
-pub(crate) mod unread;
 mod words;
 
 use std::sync::Arc;
@@ -34,12 +32,11 @@ use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 
-use crate::access::GateLayer;
 use crate::bounds::{CONNECTION_WINDOW_BYTES, HEADER_BYTES_MAX, RESET_STREAMS_MAX, STREAM_WINDOW_BYTES};
+use crate::connections::incoming;
 use crate::handle::NodeHandle;
 pub use entries::entry_in_words;
-pub(crate) use incoming::Visitor;
-pub(crate) use replication::Guest;
+use gate::GateLayer;
 
 /// Serves until the node stops, and then until the last call is answered.
 pub(crate) async fn serve(
@@ -68,6 +65,7 @@ pub(crate) async fn serve(
     let records_name = <RecordsServiceServer<records::Records> as NamedService>::NAME;
     reporter.set_service_status(records_name, ServingStatus::Serving).await;
     let inner = Arc::clone(&node.0);
+    let connections = incoming::accept(listener, Arc::clone(&inner.connections), inner.life.clone());
     Server::builder()
         .concurrency_limit_per_connection(limits.requests_per_connection as usize)
         .max_concurrent_streams(limits.requests_per_connection)
@@ -79,15 +77,15 @@ pub(crate) async fn serve(
         .http2_max_pending_accept_reset_streams(Some(RESET_STREAMS_MAX))
         .accept_http1(false)
         .layer(GateLayer::new(Arc::clone(&inner)))
-        .layer(answers::AnswersLayer(Arc::clone(&inner.unread)))
+        .layer(answers::AnswersLayer(Arc::clone(&inner.connections.unread)))
         .add_service(replication)
         .add_service(records)
         .add_service(operations)
         .add_service(administration)
         .add_service(enrolment)
         .add_service(health)
-        .serve_with_incoming_shutdown(incoming::accept(listener, Arc::clone(&inner)), async move {
-            inner.stopping().await;
+        .serve_with_incoming_shutdown(connections, async move {
+            inner.life.stopping().await;
             for service in ["", records_name] {
                 reporter.set_service_status(service, ServingStatus::NotServing).await;
             }

@@ -17,10 +17,10 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::administration::seat;
-use super::pages::{LOOKED_PAGES, Page, Walk, aside};
+use super::pages::{LOOKED_PAGES, Page, Walk, after, aside};
 use super::refusals::{ambiguous, known, not_here, of_ask, of_read};
 use super::scope::Reach;
-use super::words::{after, digits, node_name};
+use super::words::{digits, node_name};
 use super::{conflicts, operators, pages};
 use crate::access::Role;
 use crate::error::AskError;

@@ -5,7 +5,7 @@
 use prost::Message;
 use tonic::Status;
 
-use super::words::after;
+use super::refusals::invalid;
 
 /// As many pages are read for one, where what is read is not shown.
 pub(super) const LOOKED_PAGES: usize = 8;
@@ -17,6 +17,15 @@ const FRAME_BYTES: usize = 6;
 /// How many rows a page holds when `limit` were asked for.
 pub(super) fn rows(limit: u32) -> usize {
     if limit == 0 { ROWS_DEFAULT } else { (limit as usize).min(ROWS_MAX) }
+}
+
+/// The cursor of a page before; it is as this node gave it, or refused.
+pub(super) fn after<T: std::str::FromStr>(text: &str) -> Result<Option<T>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refused = |_| invalid("after", "after 须为上一页的 next。", "Give as `after` the `next` of the page before.");
+    Ok(Some(text.parse().map_err(refused)?))
 }
 
 /// A page that is being filled.

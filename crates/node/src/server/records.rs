@@ -13,10 +13,10 @@ use heliu_wire::messages;
 use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
-use super::pages::{Page, Walk, aside};
+use super::pages::{Page, Walk, after, aside};
 use super::refusals::{invalid, known, no_part, of_execute, of_read};
 use super::scope::Reach;
-use super::words::{after, beside, change, digits, record};
+use super::words::{beside, change, digits, record};
 use super::{cut, pages};
 use crate::access::Role;
 use crate::begin::random;

@@ -7,9 +7,9 @@ use heliu_record::kind::Label;
 use heliu_storage::StoreError;
 use tonic::{Code, Status};
 
-use super::unread::Full;
 use crate::access::Role;
-use crate::error::{AskError, ExecuteError};
+use crate::connections::{Full, Whose};
+use crate::error::{AskError, ExecuteError, in_words};
 use crate::region::RegionError;
 
 /// Bad rows of one list that are told at once.
@@ -59,32 +59,6 @@ pub(super) fn of_write(error: &StoreError) -> Refusal {
         .sort(Sort::Store)
         .why(&format!("存储现在无法写入:{}。", why.zh), &format!("The store takes no writes now: {}.", why.en))
         .next(next.0, next.1)
-}
-
-/// What the system or SQLite said is in the log.
-pub(crate) fn in_words(error: &StoreError) -> Explanation {
-    match error {
-        StoreError::Full { path } => {
-            Explanation::new(format!("{path} 所在的磁盘已满"), format!("no space is left where {path} is kept"))
-        }
-        StoreError::Quota { path, mib } => Explanation::new(
-            format!("{path} 已达到配额 {mib} MiB(store.quota_mib)"),
-            format!("{path} has reached its quota of {mib} MiB (store.quota_mib)"),
-        ),
-        StoreError::InUse { path } => {
-            Explanation::new(format!("{path} 正被另一个进程使用"), format!("{path} is in use by another process"))
-        }
-        StoreError::TooNew { path, found, known } => Explanation::new(
-            format!("{path} 的格式版本 {found} 高于本程序认识的 {known}"),
-            format!("{path} has format version {found}, this program knows up to {known}"),
-        ),
-        StoreError::Damaged { .. } => {
-            Explanation::new("数据已损坏,详情见节点日志", "what is kept there is damaged; the node's log says more")
-        }
-        StoreError::Io { .. } => {
-            Explanation::new("读写磁盘失败,详情见节点日志", "reading or writing failed; the node's log says more")
-        }
-    }
 }
 
 pub(super) fn of_read(error: &StoreError) -> Status {
@@ -138,7 +112,7 @@ pub(super) fn no_certificate() -> Refusal {
         .next("请检查对端节点是否以 TLS 方式运行。", "Check that the other node runs with TLS.")
 }
 
-pub(crate) fn no_token() -> Refusal {
+pub(super) fn no_token() -> Refusal {
     let what = ("本次请求没有访问令牌。", "This request has no access token.");
     Refusal::new(Code::Unauthenticated, "no_token", what.0, what.1).next(
         "请使用访问文件(*.access);节点目录里的 local.access 供本机管理员使用,也可请管理员签发令牌。",
@@ -147,7 +121,7 @@ pub(crate) fn no_token() -> Refusal {
     )
 }
 
-pub(crate) fn bad_token() -> Refusal {
+pub(super) fn bad_token() -> Refusal {
     let what = ("本节点不认识此访问令牌。", "This node does not know this access token.");
     Refusal::new(Code::Unauthenticated, "bad_token", what.0, what.1)
         .why("它已被撤销、抄写有误,或属于别的节点。", "It was revoked, is mistyped, or is for another node.")
@@ -155,7 +129,7 @@ pub(crate) fn bad_token() -> Refusal {
 }
 
 /// The token may be good: it cannot be told.
-pub(crate) fn no_access_list() -> Refusal {
+pub(super) fn no_access_list() -> Refusal {
     let what =
         ("本节点的访问令牌清单不能用,或是空的。", "This node's list of access tokens cannot be used, or is empty.");
     Refusal::new(Code::Unauthenticated, "no_access_list", what.0, what.1)
@@ -166,14 +140,14 @@ pub(crate) fn no_access_list() -> Refusal {
         )
 }
 
-pub(crate) fn expired_token() -> Refusal {
+pub(super) fn expired_token() -> Refusal {
     let what = ("访问令牌已过期。", "This access token has expired.");
     Refusal::new(Code::Unauthenticated, "expired_token", what.0, what.1)
         .next("请管理员重新签发。", "Ask an administrator for a new one.")
 }
 
 /// `code` says of what.
-pub(crate) fn too_many(code: &str, limit: usize) -> Refusal {
+pub(super) fn too_many(code: &str, limit: usize) -> Refusal {
     let (zh, en) = match code {
         "too_many_links" => (
             format!("已有 {limit} 条链路,本节点不再接受。"),
@@ -187,21 +161,22 @@ pub(crate) fn too_many(code: &str, limit: usize) -> Refusal {
     Refusal::new(Code::ResourceExhausted, code, &zh, &en).next("请稍后再试。", "Try again later.")
 }
 
-/// Answers of whom fill the room that there is for them. `streams`: it is their number that is used up.
-pub(crate) fn busy(full: Full, streams: bool) -> Refusal {
-    let (zh, en) = match (full, streams) {
-        (Full::Connection, false) => {
+/// Answers of whom fill the room that there is for them.
+pub(super) fn busy(full: Full) -> Refusal {
+    let Full { whose, streams } = full;
+    let (zh, en) = match (whose, streams) {
+        (Whose::Connection, false) => {
             ("这个连接上未取走的答复太多。", "This connection has too many answers that it does not take.")
         }
-        (Full::Caller, false) => (
+        (Whose::Caller, false) => (
             "这个访问令牌或地址未取走的答复太多。",
             "This access token or address has too many answers that it does not take.",
         ),
-        (Full::Node, _) => ("本节点此刻等待取走的答复太多。", "Too many answers wait at this node to be taken."),
-        (Full::Connection, true) => {
+        (Whose::Node, _) => ("本节点此刻等待取走的答复太多。", "Too many answers wait at this node to be taken."),
+        (Whose::Connection, true) => {
             ("这个连接上的状态订阅太多。", "This connection watches the node's health too many times.")
         }
-        (Full::Caller, true) => ("这个地址的状态订阅太多。", "This address watches the node's health too many times."),
+        (Whose::Caller, true) => ("这个地址的状态订阅太多。", "This address watches the node's health too many times."),
     };
     let next = if streams {
         ("每个连接订阅一次即可。", "Once on a connection is enough.")
@@ -214,7 +189,7 @@ pub(crate) fn busy(full: Full, streams: bool) -> Refusal {
     Refusal::new(Code::ResourceExhausted, "too_busy", zh, en).next(next.0, next.1)
 }
 
-pub(crate) fn stranger_has_a_link() -> Refusal {
+pub(super) fn stranger_has_a_link() -> Refusal {
     let what = ("本次连接已有一条链路。", "This connection has a link already.");
     Refusal::new(Code::ResourceExhausted, "one_link", what.0, what.1).why(
         "名录尚不认识的节点,每个连接只能有一条链路。",
@@ -222,20 +197,20 @@ pub(crate) fn stranger_has_a_link() -> Refusal {
     )
 }
 
-pub(crate) fn too_late() -> Refusal {
+pub(super) fn too_late() -> Refusal {
     let what = ("请求历时太久,已放弃。", "The call took too long and was given up.");
     Refusal::new(Code::DeadlineExceeded, "call_too_long", what.0, what.1)
         .why("请求没有及时到齐,或未能及时办完。", "It did not come in time as a whole, or could not be done in time.")
         .next("是否已执行未知,请先查看再重试。", "Whether it was done is not known: look before you do it again.")
 }
 
-pub(crate) fn too_many_attempts() -> Refusal {
+pub(super) fn too_many_attempts() -> Refusal {
     let what = ("来自此地址的无效令牌太多。", "Too many bad tokens came from this address.");
     Refusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)
         .next("一分钟后再试,并核对访问文件。", "Try again in a minute, and check the access file.")
 }
 
-pub(crate) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
+pub(super) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
     let labels: Vec<_> = has.iter().map(|role| role.label()).collect();
     let zh_has = labels.iter().map(|label| label.zh).collect::<Vec<_>>().join("、");
     let en_has = labels.iter().map(|label| label.en).collect::<Vec<_>>().join(", ");
@@ -247,7 +222,7 @@ pub(crate) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
 }
 
 /// Also for what a token does not show: which records there are is not told by the difference.
-pub(crate) fn out_of_scope(what: &str, field: &str) -> Refusal {
+pub(super) fn out_of_scope(what: &str, field: &str) -> Refusal {
     let (zh, en) = (format!("此访问令牌不能用于 {what}。"), format!("This access token is not for {what}."));
     Refusal::new(Code::PermissionDenied, "out_of_scope", &zh, &en)
         .why("它只限于某些席位或类别。", "It is limited to some seats or kinds.")

@@ -37,15 +37,6 @@ pub(super) fn digits(text: &str, max: usize, field: &str) -> Result<String, Stat
     Err(invalid(field, &zh, &en).into())
 }
 
-/// The cursor of a page before; it is as this node gave it, or refused.
-pub(super) fn after<T: std::str::FromStr>(text: &str) -> Result<Option<T>, Status> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let refused = |_| invalid("after", "after 须为上一页的 next。", "Give as `after` the `next` of the page before.");
-    Ok(Some(text.parse().map_err(refused)?))
-}
-
 pub(super) fn no_record(text: &str, field: &str) -> Refusal {
     let (zh, en) = (format!("本节点没有记录 {text}。"), format!("This node holds no record {text}."));
     not_here(field, &zh, &en)

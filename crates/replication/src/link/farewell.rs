@@ -134,7 +134,7 @@ impl Link {
     }
 
     /// All that was to be given of these records is out, the last of it in this frame.
-    pub(super) fn has_given(&mut self, records: &[RecordId], sequence: u64) {
+    pub(super) fn note_given(&mut self, records: &[RecordId], sequence: u64) {
         for record in records {
             if let Some(Question { stage: Stage::Giving { last, .. }, .. }) = self.farewell.records.get_mut(record) {
                 *last = Some(sequence);

@@ -228,7 +228,7 @@ impl Pushing {
         self.queue.is_empty() && self.bulks.is_empty() && self.backlog.is_empty()
     }
 
-    pub fn may_part_again(&mut self) {
+    pub fn allow_parting_again(&mut self) {
         self.parted.clear();
     }
 

@@ -139,7 +139,7 @@ impl Link {
         }
         let Stage::Scanning(question) = std::mem::take(&mut self.reconciling.stage) else { return };
         let items = Items::new(in_scope);
-        self.sending.pushing.may_part_again();
+        self.sending.pushing.allow_parting_again();
         let mut asked = 0;
         if self.dialer {
             self.say(Turn::Question, vec![items.whole()], out);

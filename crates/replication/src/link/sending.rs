@@ -109,7 +109,7 @@ impl Link {
         }
         if let Some(Parcel { items, withdrawn, given }) = sending.pushing.next_parcel() {
             self.send_leaves(&items, withdrawn, None, out);
-            self.has_given(&given, self.sending.sequence);
+            self.note_given(&given, self.sending.sequence);
             return !self.is_closed();
         }
         if sending.reading.is_some() || sending.pushing.has_read_enough() {

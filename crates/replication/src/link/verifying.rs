@@ -86,9 +86,9 @@ impl Verifying {
         may_ask && (self.wanted || (is_time && !self.to_reconcile))
     }
 
-    /// What reconciling does not mend is not reconciled again and again. Whether it did is asked at once, or what goes
+    /// Whether to reconcile now; if so it has begun. What reconciling does not mend is not reconciled again and again. Whether it did is asked at once, or what goes
     /// wrong later would count as not mended.
-    fn may_reconcile(&mut self) -> bool {
+    fn take_turn_to_reconcile(&mut self) -> bool {
         let may = self.to_reconcile && (self.in_vain == 0 || self.reconciled >= pause(self.in_vain));
         if may {
             (self.to_reconcile, self.reconciled) = (false, 0);
@@ -184,7 +184,7 @@ impl Link {
 
     /// Called with each tick too: reconciles if the sums differ and it is time.
     pub(super) fn mend_soon(&mut self, out: &mut Out) {
-        if self.verifying.may_reconcile() {
+        if self.verifying.take_turn_to_reconcile() {
             self.reconcile_soon(out);
         }
     }

@@ -45,8 +45,8 @@ impl AuditLog {
         AuditRow { seq: entry.seq, time_ms, encoded: entry.encode(), hash: self.head.hash }
     }
 
-    /// Whether it is time to tell how far the log goes.
-    pub fn is_to_tell(&mut self, now: Moment) -> bool {
+    /// Whether it is time to tell how far the log goes; then the next time is a while from now.
+    pub fn take_turn_to_tell(&mut self, now: Moment) -> bool {
         let next_at = *self.next_at.get_or_insert(now.tick_ms + TELL_FIRST_MS);
         let is_due = now.tick_ms >= next_at && self.head.seq != self.told;
         if is_due {
@@ -101,12 +101,12 @@ mod tests {
     fn the_head_is_told_soon_after_a_start_with_news_and_then_daily() {
         let at = |tick_ms| Moment { tick_ms, wall_ms: 0 };
         let mut log = AuditLog::new(Some((5, [1; 32])), 5);
-        assert!(!log.is_to_tell(at(1_000)) && !log.is_to_tell(at(60_000)), "no news");
+        assert!(!log.take_turn_to_tell(at(1_000)) && !log.take_turn_to_tell(at(60_000)), "no news");
         log.row(event(""), 0);
-        assert!(log.is_to_tell(at(61_000)));
+        assert!(log.take_turn_to_tell(at(61_000)));
         assert_eq!(log.tell().seq, 6);
         log.row(event(""), 0);
-        assert!(!log.is_to_tell(at(62_000)) && !log.is_to_tell(at(TELL_MS)));
-        assert!(log.is_to_tell(at(61_000 + TELL_MS)));
+        assert!(!log.take_turn_to_tell(at(62_000)) && !log.take_turn_to_tell(at(TELL_MS)));
+        assert!(log.take_turn_to_tell(at(61_000 + TELL_MS)));
     }
 }

@@ -47,12 +47,13 @@ impl Damage {
         self.uncounted.contains(&record)
     }
 
-    pub fn is_uncounted_now(&mut self, record: RecordId) {
+    /// Its row is not what was written: until it is, it counts for nothing.
+    pub fn leave_uncounted(&mut self, record: RecordId) {
         self.uncounted.insert(record);
     }
 
     /// Its row is written as it is, and counted.
-    pub fn is_counted_again(&mut self, record: RecordId) {
+    pub fn count_again(&mut self, record: RecordId) {
         self.uncounted.remove(&record);
     }
 
@@ -78,8 +79,8 @@ impl Damage {
         }
     }
 
-    /// The record's row was written anew.
-    pub fn has_row_again(&mut self, record: RecordId) -> bool {
+    /// The record's row was written anew. Whether it was lost.
+    pub fn regain_row(&mut self, record: RecordId) -> bool {
         self.has_no_row(record) && self.records.remove(&record).is_some()
     }
 }

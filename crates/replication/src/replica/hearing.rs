@@ -52,7 +52,7 @@ impl Replica {
 
     /// What is due by the clock.
     pub fn tick(&mut self, now: Moment) {
-        if self.directory.node(self.node).is_some() && self.audit.is_to_tell(now) {
+        if self.directory.node(self.node).is_some() && self.audit.take_turn_to_tell(now) {
             self.submit(Work::TellAuditHead);
         }
     }

@@ -200,7 +200,7 @@ impl Replica {
         // Not where every start looks first: whoever is restarted often gets round all the same.
         replica.patrol.begin_after(RecordId(replica.random.secret()));
         for record in start.set_aside {
-            replica.damage.is_uncounted_now(record);
+            replica.damage.leave_uncounted(record);
             replica.submit(Work::Check { record });
         }
         let untried: BTreeSet<RecordId> =

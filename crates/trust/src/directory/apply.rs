@@ -210,8 +210,15 @@ impl Directory {
         Ok(())
     }
 
+    /// Whether a node may mint join tokens for a seat: it is not fenced, it is of the county's seat or one that it is
+    /// delegated to, and that is the seat itself or above it.
+    #[must_use]
+    pub fn may_enrol(&self, minter: NodeId, seat: SeatId) -> bool {
+        self.county().is_some_and(|county| self.minter(&Staged::default(), county, minter, seat).is_ok())
+    }
+
     /// The key of a node, if it may enrol for the seat; see [`Directory::may_enrol`].
-    pub(super) fn minter(
+    fn minter(
         &self,
         staged: &Staged,
         county: SeatId,

@@ -5,30 +5,9 @@ use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 
-use super::Item;
+use super::{Item, limits};
 use crate::id::{DirectoryVersion, RealmId};
 use crate::signature::{PublicKey, Signature, Signer};
-
-/// Bounds of an entry; the same on every node.
-pub mod limits {
-    /// A county's whole tree, once: real ones have some 400 seats.
-    pub const ITEMS: usize = 4_096;
-    pub const NAME_BYTES: usize = 200;
-    pub const ADDRESSES: usize = 8;
-    pub const ADDRESS_BYTES: usize = 255;
-    pub const TIME_ZONE_BYTES: usize = 64;
-    /// Incarnations in a fence: one per start of the node that wrote something.
-    pub const FRONTIER: usize = 4_096;
-    /// Leaves that a fence excludes by name.
-    pub const EXCLUDED: usize = 4_096;
-    /// Versions that one item gives up.
-    pub const ABANDONED: usize = 1_024;
-    pub const SIGNERS: usize = 2;
-    /// An encoded entry; a receiver may refuse earlier than decoding.
-    pub const ENTRY_BYTES: usize = 4 * 1024 * 1024;
-    /// The same with its signatures.
-    pub const SIGNED_ENTRY_BYTES: usize = ENTRY_BYTES + SIGNERS * (32 + 64) + 1;
-}
 
 const FORMAT: u8 = 2;
 const SIGNED: &[u8; 23] = b"heliu directory entry 2";

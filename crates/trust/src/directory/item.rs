@@ -5,10 +5,9 @@ use heliu_record::codec::{DecodeError, Reader, Writer};
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
 
-use super::{Fence, limits};
+use super::{Approval, Fence, limits};
 use crate::id::{DirectoryVersion, NodeId, TokenId};
 use crate::signature::{PublicKey, SealingKey, Signer};
-use crate::token::Approval;
 
 /// One thing that an entry says. Each kind has a tag of its own; an unknown tag is an error.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Fields of fixed or bounded length, from untrusted bytes.
 
-use super::FrameError;
+use super::error::FrameError;
 
 pub fn bytes<const N: usize>(what: &'static str, bytes: &[u8]) -> Result<[u8; N], FrameError> {
     let expected = match N {

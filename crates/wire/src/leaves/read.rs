@@ -11,7 +11,7 @@ use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, 
 use heliu_trust::signature::Signature;
 
 use super::chunk::{Form, expand};
-use super::{FORMAT, moved, number};
+use super::numbers::{FORMAT, moved, number};
 
 pub fn delivery(bytes: &[u8]) -> Result<Delivery, DecodeError> {
     let mut reader = Reader(bytes);

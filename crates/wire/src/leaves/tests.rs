@@ -12,6 +12,7 @@ use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, RealmId, actor};
 use heliu_trust::signature::Signer;
 use proptest::prelude::*;
 
+use super::numbers::{FORMAT, distance, moved};
 use super::*;
 
 /// A node that writes: it keeps its chain, as a real one does.

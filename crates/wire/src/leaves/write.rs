@@ -21,7 +21,7 @@ use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId, actor};
 
 use super::chunk::{Form, shorten};
-use super::{FORMAT, distance, number};
+use super::numbers::{FORMAT, distance, number};
 
 pub fn delivery(delivery: &Delivery) -> Vec<u8> {
     let commits: Vec<&SignedCommit> = delivery.commits.iter().map(Arc::as_ref).collect();

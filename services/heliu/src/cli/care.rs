@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Page, Read};
+use super::flags::{Page, Read};
 use crate::text::{help, labelled as t};
 
 #[derive(Clone, Debug, Subcommand)]

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use heliu_node::zone;
 use heliu_trust::directory::DEFAULT_TIME_ZONE;
 
-use super::{PORT, Read};
+use super::flags::{PORT, Propose, Read};
 use crate::text::{help, labelled as t, time};
 
 /// `host:port`, as others dial it.
@@ -127,17 +127,6 @@ pub struct JoinArgs {
     pub no_start: bool,
     #[arg(long, help = t(help::JOIN_JSON))]
     pub json: bool,
-}
-
-/// What is common to all that changes the directory.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Propose {
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help = t(help::PROPOSE_REASON))]
-    pub reason: String,
-    #[arg(long, value_name = "FILE", help = t(help::PROPOSE_OUT))]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub read: Read,
 }
 
 #[derive(Clone, Debug, Args)]

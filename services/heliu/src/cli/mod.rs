@@ -3,20 +3,17 @@
 
 mod care;
 mod deploy;
+mod flags;
 mod records;
 
-use std::path::PathBuf;
-
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 pub use care::*;
 pub use deploy::*;
+pub use flags::*;
 pub use records::*;
 
 use crate::text::{Language, help, labelled as t};
-
-/// Where a node listens unless it is told otherwise.
-pub const PORT: u16 = 7340;
 
 #[derive(Debug, Parser)]
 #[command(name = "heliu", version, about = t(help::HELIU), after_help = help::heliu_after())]
@@ -93,44 +90,6 @@ pub enum Verb {
     Stranded(Stranded),
     #[command(subcommand, about = t(help::AUDIT), after_help = t(help::AUDIT_AFTER))]
     Audit(Audit),
-}
-
-/// Which node a verb talks to.
-#[derive(Clone, Debug, Default, Args)]
-pub struct Target {
-    #[arg(long, value_name = "DIR", help = t(help::TARGET_DIR))]
-    pub dir: Option<PathBuf>,
-    /// Its variable, and that of `--node`, are looked at in `target`, where they come after what was typed.
-    #[arg(long, value_name = "FILE", conflicts_with = "dir", help = t(help::TARGET_ACCESS))]
-    pub access: Option<PathBuf>,
-    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["dir", "access"], help = t(help::TARGET_NODE))]
-    pub node: Option<String>,
-}
-
-#[derive(Clone, Debug, Default, Args)]
-pub struct Read {
-    #[command(flatten)]
-    pub target: Target,
-    #[arg(long, help = t(help::JSON))]
-    pub json: bool,
-}
-
-/// Which page of a list.
-#[derive(Clone, Debug, Args)]
-pub struct Page {
-    #[arg(long, value_name = "N", default_value_t = 100, help = t(help::LIMIT))]
-    pub limit: u32,
-    #[arg(long, value_name = "CURSOR", default_value = "", hide_default_value = true, help = t(help::AFTER))]
-    pub after: String,
-}
-
-/// Who asks for a change, and why: both stay in the record's history.
-#[derive(Clone, Debug, Args)]
-pub struct Asker {
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help = t(help::REASON))]
-    pub reason: String,
-    #[arg(long, value_name = "NAME", env = "HELIU_WHO", help = t(help::WHO))]
-    pub who: Option<String>,
 }
 
 impl Verb {

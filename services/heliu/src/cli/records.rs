@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Asker, Page, Propose, Read};
+use super::flags::{Asker, Page, Propose, Read};
 use crate::text::{help, labelled as t};
 
 #[derive(Clone, Debug, Args)]

@@ -6,12 +6,11 @@ use heliu_record::sealed::KeyId;
 use heliu_record::seats::{Seat, Tier};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::commit::{Commit, SignedCommit};
-use heliu_trust::directory::{Entry, Fence, Item, SignedEntry};
+use heliu_trust::directory::{Approval, Entry, Fence, Item, SignedEntry};
 use heliu_trust::grant::{Grant, Recipient, SignedGrant};
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, TokenId};
 use heliu_trust::signature::{PublicKey, SealingKey, Signature};
 use heliu_trust::statement::{Body, SignedStatement, Statement};
-use heliu_trust::token::Approval;
 
 use super::{Target, bytes};
 use crate::dice::Dice;

@@ -70,7 +70,7 @@ impl Batch {
         };
         let is_from_below =
             directory.node(from).is_some_and(|node| node.seat != own && seats.is_at_or_above(own, node.seat));
-        if is_from_below || in_line(own, author, seats) || self.is_ours(leaf.record, replica) {
+        if is_from_below || in_line(own, author, seats) || self.learn_if_ours(leaf.record, replica) {
             return false;
         }
         // What is mended was here before.
@@ -93,8 +93,8 @@ impl Batch {
         true
     }
 
-    /// Whether somebody of this line owns it, or has written in it.
-    fn is_ours(&mut self, record: RecordId, replica: &Replica) -> bool {
+    /// Whether somebody of this line owns it, or has written in it; remembered for this batch.
+    fn learn_if_ours(&mut self, record: RecordId, replica: &Replica) -> bool {
         if let Some(known) = self.ours.get(&record) {
             return *known;
         }

@@ -44,9 +44,9 @@ impl Batch {
     /// they become one.
     pub(super) fn rename(&mut self, wrong: RecordId, own: RecordId, replica: &mut Replica) {
         if replica.damage.is_uncounted(wrong) && !replica.open.contains_key(&own) {
-            replica.damage.is_uncounted_now(own);
+            replica.damage.leave_uncounted(own);
         }
-        replica.damage.is_counted_again(wrong);
+        replica.damage.count_again(wrong);
         self.transaction.renamed.push((wrong, own));
         // When that is done.
         replica.submit(Work::Check { record: own });

@@ -308,8 +308,8 @@ impl Batch {
         replica.meta.head = self.head;
         replica.tail.grow(self.growth, self.head);
         for record in self.touched.keys() {
-            replica.damage.is_counted_again(*record);
-            if replica.damage.has_row_again(*record) {
+            replica.damage.count_again(*record);
+            if replica.damage.regain_row(*record) {
                 // What else the store holds of it can be read now, with the row that it has.
                 replica.open.remove(record);
                 replica.submit(Work::Mend { record: *record });

@@ -34,7 +34,7 @@ impl RefusedPeers {
         let refused = RefusedPeer { at_ms: 0, address, code, facts, node };
         let mut state = self.lock();
         state.count += 1;
-        if self.told.may(Source::at(address.ip()), code) {
+        if self.told.claim(Source::at(address.ip()), code) {
             let node = node.map(|node| node.short()).unwrap_or_default();
             tracing::warn!(%address, code, reason, node, "not let in");
         }

@@ -14,11 +14,12 @@ use heliu_record::reason::Facts;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::Visitor;
-use super::refusals::busy;
+use super::refused::RefusedPeers;
+use super::share::Share;
+use super::visitor::Visitor;
 use crate::access::Caller;
-use crate::bounds::{Bounds, SMALL_BYTES, STREAMS_PER_CALLER, STREAMS_PER_CONNECTION};
-use crate::handle::Inner;
+use crate::bounds::{Bounds, SMALL_BYTES};
+use crate::life::Life;
 
 /// How often it is looked who takes nothing.
 const LOOK: Duration = Duration::from_millis(500);
@@ -46,12 +47,6 @@ pub(crate) enum Payer {
     Address(IpAddr),
 }
 
-/// What one connection, or one caller, may have at once.
-pub(crate) struct Share {
-    room: Arc<Semaphore>,
-    streams: Arc<Semaphore>,
-}
-
 /// How much room an answer needs before it is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
@@ -65,9 +60,17 @@ pub(crate) enum Size {
     Link,
 }
 
-/// Whose room is used up.
+/// There is no room for one more answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Full {
+pub(crate) struct Full {
+    pub whose: Whose,
+    /// It is the number of streams that is used up.
+    pub streams: bool,
+}
+
+/// Whose room it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
     Connection,
     Caller,
     Node,
@@ -89,16 +92,6 @@ struct State {
     made: Option<Instant>,
     /// When something of it was taken last.
     taken: Instant,
-}
-
-impl Share {
-    pub fn of_connection(bounds: &Bounds) -> Arc<Self> {
-        Share::new(bounds.unread_of_connection, STREAMS_PER_CONNECTION)
-    }
-
-    fn new(bytes: usize, streams: usize) -> Arc<Self> {
-        Arc::new(Share { room: Arc::new(Semaphore::new(bytes)), streams: Arc::new(Semaphore::new(streams)) })
-    }
 }
 
 impl Payer {
@@ -128,25 +121,28 @@ impl Unread {
         size: Size,
         payer: Payer,
         visitor: Option<Visitor>,
-    ) -> Result<Arc<Held>, heliu_api::status::Refusal> {
+    ) -> Result<Arc<Held>, Full> {
         let share = self.share(&payer);
         let connection = visitor.as_ref().map(|visitor| Arc::clone(&visitor.share));
         let mut permits = Vec::new();
         if size == Size::Stream {
             // Nobody waits for a stream: the others last for days.
-            for (share, full) in [(connection, Full::Connection), (Some(Arc::clone(&share)), Full::Caller)] {
+            for (share, whose) in [(connection, Whose::Connection), (Some(Arc::clone(&share)), Whose::Caller)] {
                 let Some(share) = share else { continue };
-                permits.push(Arc::clone(&share.streams).try_acquire_owned().map_err(|_| busy(full, true))?);
+                permits
+                    .push(Arc::clone(&share.streams).try_acquire_owned().map_err(|_| Full { whose, streams: true })?);
             }
             return Ok(self.enter(payer, visitor, permits, share));
         }
         let bytes = if size == Size::Page { self.bounds.page_bytes } else { SMALL_BYTES };
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let deadline = Instant::now() + self.bounds.answer_wait;
-        for (share, full) in [(connection, Full::Connection), (Some(Arc::clone(&share)), Full::Caller)] {
+        for (share, whose) in [(connection, Whose::Connection), (Some(Arc::clone(&share)), Whose::Caller)] {
             let Some(share) = share else { continue };
             let room = Arc::clone(&share.room).acquire_many_owned(bytes);
-            permits.push(timeout_at(deadline, room).await.ok().and_then(Result::ok).ok_or_else(|| busy(full, false))?);
+            permits.push(
+                timeout_at(deadline, room).await.ok().and_then(Result::ok).ok_or(Full { whose, streams: false })?,
+            );
         }
         let mut room = pin!(Arc::clone(&self.room).acquire_many_owned(bytes));
         loop {
@@ -155,7 +151,7 @@ impl Unread {
                 return Ok(self.enter(payer, visitor, permits, share));
             }
             if Instant::now() >= deadline {
-                return Err(busy(Full::Node, false));
+                return Err(Full { whose: Whose::Node, streams: false });
             }
             self.make_room(&payer);
         }
@@ -167,7 +163,7 @@ impl Unread {
             return share;
         }
         callers.retain(|_, share| share.strong_count() > 0);
-        let share = Share::new(self.bounds.unread_of_caller, STREAMS_PER_CALLER);
+        let share = Share::of_caller(&self.bounds);
         callers.insert(payer.clone(), Arc::downgrade(&share));
         share
     }
@@ -277,21 +273,21 @@ impl Drop for Held {
 
 /// Hangs up on whoever does not take its answers. A stream alone cannot be given up from here: what HTTP/2 has in hand of
 /// it goes with the connection only.
-pub(crate) async fn watch(inner: Arc<Inner>) {
+pub(crate) async fn watch(unread: Arc<Unread>, refused: Arc<RefusedPeers>, life: Life) {
     let look = async {
         loop {
-            sleep(LOOK.min(inner.bounds.unread)).await;
-            for answer in inner.unread.answers().into_iter().filter(|answer| answer.is_late(&inner.bounds)) {
+            sleep(LOOK.min(unread.bounds.unread)).await;
+            for answer in unread.answers().into_iter().filter(|answer| answer.is_late(&unread.bounds)) {
                 answer.hang_up();
                 if let Some(visitor) = &answer.visitor {
                     let why = "it asked, and did not take the answer";
-                    inner.refused.note(visitor.address, ("answers_not_taken", Facts::none()), why, visitor.node);
+                    refused.note(visitor.address, ("answers_not_taken", Facts::none()), why, visitor.node);
                 }
             }
         }
     };
     tokio::select! {
         () = look => {}
-        () = inner.stopping() => {}
+        () = life.stopping() => {}
     }
 }

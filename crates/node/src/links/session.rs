@@ -1,4 +1,4 @@
-//! The receiving direction of a link: messages come in, are decoded here, and wait for room in the engine's inbox, which
+//! A session is one connection of a link, from its first message to its last; here is its receiving direction: messages come in, are decoded here, and wait for room in the engine's inbox, which
 //! is what holds back a peer that sends too fast.
 
 use std::time::Duration;
@@ -8,16 +8,17 @@ use heliu_wire::FrameError;
 use prost::Message;
 use tonic::{Status, Streaming};
 
-use super::route::is_misplaced;
-use super::trouble::{Cause, Trouble};
-use super::{Closing, LinkEnd, LinkTasks};
+use super::LinkTasks;
 use crate::handle::Inner;
 use crate::inbox::Ask;
+use crate::link_end::{Closing, LinkEnd};
+use crate::routes::is_misplaced;
+use crate::trouble::{Cause, Trouble};
 
 /// How long the other end may take to see that the link has ended, before it is cut.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// How a conversation ended.
+/// How a session ended.
 pub(crate) enum Ended {
     /// This end's engine closed it; the route knows why.
     Closed,
@@ -33,7 +34,7 @@ enum Heard<M> {
 }
 
 /// Carries frames to the engine until the link ends, and tells the engine of both.
-pub(crate) async fn converse<M>(inner: &Inner, end: LinkEnd, mut tasks: LinkTasks, mut incoming: Streaming<M>) -> Ended
+pub(crate) async fn run<M>(inner: &Inner, end: LinkEnd, mut tasks: LinkTasks, mut incoming: Streaming<M>) -> Ended
 where
     M: Message + Default + 'static,
     Frame: TryFrom<M, Error = FrameError>,
@@ -84,8 +85,8 @@ where
         let ask = match Frame::try_from(message) {
             Ok(frame) => {
                 note(inner, tasks, &frame);
-                if let Some(guest) = &mut tasks.guest {
-                    guest.look(inner);
+                if let Some(place) = &mut tasks.place {
+                    place.look();
                 }
                 greeted = true;
                 Ask::Frame { link, frame }
@@ -124,7 +125,7 @@ fn note(inner: &Inner, tasks: &LinkTasks, frame: &Frame) {
             let Some(info) = directory.node(hello.node) else { return };
             // Anybody can say hello. Only who is enrolled is remembered, or the list would grow without end.
             match tasks.route.configured {
-                None => inner.board.identify(hello.node, &tasks.route),
+                None => inner.routes.identify(hello.node, &tasks.route),
                 Some(role) if is_misplaced(role, inner.seat, info.seat, directory.seats()) => tracing::error!(
                     address = tasks.route.state().address,
                     node = hello.node.short(),

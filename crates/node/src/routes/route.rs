@@ -12,10 +12,10 @@ use heliu_replication::frame::{Hello, Refuse, RefuseCode};
 use heliu_storage::StoreId;
 use heliu_trust::id::NodeId;
 
-use super::trouble::Cause;
 use crate::clock::{OtherClock, Then};
 use crate::options::Upstream;
 use crate::status::{LinkRole, Traffic};
+use crate::trouble::Cause;
 
 pub(crate) struct Route {
     /// What the other end is to this node, if this end dials; the directory says it of those that dial in.
@@ -150,8 +150,8 @@ impl Route {
         state.last_error = last.max_by_key(|(_, then)| *then);
     }
 
-    /// The peer has been behind since an earlier connection ended.
-    pub fn is_behind_since(&self, earlier: &Route) {
+    /// The peer has been behind since an earlier connection: that goes on.
+    pub fn take_over_behind(&self, earlier: &Route) {
         let since = earlier.lock().behind_since;
         let mut state = self.lock();
         state.behind_since = state.behind_since.or(since);

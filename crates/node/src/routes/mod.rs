@@ -1,21 +1,24 @@
 //! All routes of a node: those it dials, from the start, and those that dial in, once the directory knows who they are.
+//! What is known of one is in `route`; the connections themselves are in `links`.
+
+mod route;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heliu_trust::id::NodeId;
 
-use super::route::Route;
+pub(crate) use route::{Route, State, is_misplaced};
 
-pub(crate) struct Board {
+pub(crate) struct Routes {
     dialled: Vec<Arc<Route>>,
     /// For each node of the directory that has dialled in, the connections of its that live; of one that has none, the last.
     /// Two machines may run with one key: that one comes and goes says nothing of the other.
     accepted: Mutex<Vec<(NodeId, Vec<Arc<Route>>)>>,
 }
 
-impl Board {
+impl Routes {
     pub fn new(dialled: Vec<Arc<Route>>) -> Self {
-        Board { dialled, accepted: Mutex::default() }
+        Routes { dialled, accepted: Mutex::default() }
     }
 
     pub fn dialled(&self) -> &[Arc<Route>] {
@@ -36,13 +39,13 @@ impl Board {
         if let [last] = &routes[..]
             && !last.lives()
         {
-            route.is_behind_since(last);
+            route.take_over_behind(last);
         }
         routes.push(Arc::clone(route));
         settle(routes);
     }
 
-    pub fn routes(&self) -> Vec<Arc<Route>> {
+    pub fn all(&self) -> Vec<Arc<Route>> {
         let mut accepted = self.lock();
         accepted.iter_mut().for_each(|(_, routes)| settle(routes));
         self.dialled.iter().chain(accepted.iter().flat_map(|(_, routes)| routes)).cloned().collect()

@@ -1,10 +1,5 @@
 //! The node's certificate while it runs: what is in use, what new pair of files takes its place, and when it is renewed.
-//! How certificates are made and judged is in `heliu_tls`; who was refused is in `refused`.
-
-pub(crate) mod refused;
-mod stamp;
-pub(crate) mod stream;
-mod watch;
+//! How certificates are made and judged is in `heliu_tls`; who looks at the files is in `secured`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -16,10 +11,8 @@ use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::signature::Signer;
 
 use crate::clock::Clock;
-use crate::error::StartError;
 use crate::options::Tls;
-pub(crate) use stamp::Stamp;
-pub(crate) use watch::watch;
+use crate::stamp::Stamp;
 
 /// Why a pair of files is not in use.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +72,7 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// Takes the pair that is there. One is made where there is none, or where it is not valid now: a clock that is wrong,
     /// or was when it was made, is no reason not to start.
-    pub fn open(files: Tls, realm: RealmId, key: Arc<dyn Signer>, clock: Clock) -> Result<Self, StartError> {
+    pub fn open(files: Tls, realm: RealmId, key: Arc<dyn Signer>, clock: Clock) -> Result<Self, CertificateError> {
         let now = clock.wall_ms();
         let pair = Pair { files: &files, realm, key: &*key };
         if !files.certificate.exists() && !files.key.exists() {
@@ -133,11 +126,12 @@ impl Certificate {
 
     /// Whether it is time for a new one, by the clock as it is set now.
     pub fn is_due(&self) -> bool {
-        let is_due = self.current().identity.is_due(self.clock.wall_ms());
-        if !is_due {
-            self.told().renewal = None;
-        }
-        is_due
+        self.current().identity.is_due(self.clock.wall_ms())
+    }
+
+    /// It is not time for a new one any more: that none could be made is over.
+    pub fn forget_renewal(&self) {
+        self.told().renewal = None;
     }
 
     /// Whether others can take it, by the clock as it is set now.

@@ -13,17 +13,17 @@ use tonic::codegen::http::{HeaderMap, Request, Response, header};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
-use super::table::{Need, Rule, Scope, rule};
-use super::{BadToken, Caller};
+use super::refusals as words;
+use crate::access::table::{Need, Rule, Scope, rule};
+use crate::access::{BadToken, Caller};
+use crate::connections::Visitor;
 use crate::handle::Inner;
-use crate::server::Visitor;
-use crate::server::refusals as words;
 
 type Answered<E> = Result<Response<Body>, E>;
 type InTime<F, E> = Map<Timeout<F>, fn(Result<Answered<E>, Elapsed>) -> Answered<E>>;
 
 #[derive(Clone)]
-pub(crate) struct GateLayer(Arc<Inner>);
+pub(super) struct GateLayer(Arc<Inner>);
 
 impl GateLayer {
     pub fn new(inner: Arc<Inner>) -> Self {
@@ -40,7 +40,7 @@ impl<S> Layer<S> for GateLayer {
 }
 
 #[derive(Clone)]
-pub(crate) struct Gate<S> {
+pub(super) struct Gate<S> {
     inner: Arc<Inner>,
     next: S,
 }
@@ -91,7 +91,7 @@ fn admit(inner: &Inner, visitor: Option<&Visitor>, path: &str, headers: &HeaderM
                 BadToken::Unknown => (("bad_token", Facts::none()), "its access token is not one of this node's"),
                 BadToken::Expired => (("expired_token", Facts::none()), "its access token has expired"),
             };
-            inner.refused.note(visitor.address, why, reason, visitor.node);
+            inner.connections.refused.note(visitor.address, why, reason, visitor.node);
         }
         match bad {
             BadToken::Unknown if secured.doors.is_amiss() => words::no_access_list(),

@@ -1,12 +1,13 @@
-//! Looks every few seconds whether the files of certificate and access list have changed, and whether the certificate has
-//! to be renewed.
+//! What a node outside of development mode has, its certificate and its access list, and the task that looks every few
+//! seconds whether their files have changed, and whether the certificate has to be renewed.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Certificate, Stamp};
 use crate::access::Doors;
-use crate::handle::Inner;
+use crate::certificate::Certificate;
+use crate::life::Life;
+use crate::stamp::Stamp;
 
 const WARN_BEFORE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 const WARN_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,15 +17,20 @@ const RENEW_INVALID_AGAIN: Duration = Duration::from_secs(60);
 /// More often would be a busy loop.
 const LOOK_MIN: Duration = Duration::from_millis(10);
 
+#[derive(Clone)]
+pub(crate) struct Secured {
+    pub certificate: Arc<Certificate>,
+    pub doors: Arc<Doors>,
+}
+
 /// Until the node stops.
-pub(crate) async fn watch(inner: Arc<Inner>) {
-    let Some(secured) = inner.secured.clone() else { return };
+pub(crate) async fn watch(secured: Secured, life: Life) {
     let mut every = tokio::time::interval(secured.certificate.files.reload.max(LOOK_MIN));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut watcher = Watcher::new(Arc::clone(&secured.certificate), Arc::clone(&secured.doors));
+    let mut watcher = Watcher::new(secured);
     loop {
         tokio::select! {
-            () = inner.stopping() => return,
+            () = life.stopping() => return,
             _ = every.tick() => {}
         }
         // Disks may be slow; this thread has links to serve.
@@ -53,7 +59,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn new(certificate: Arc<Certificate>, doors: Arc<Doors>) -> Self {
+    fn new(Secured { certificate, doors }: Secured) -> Self {
         let pair = Files::new(certificate.begun.clone());
         let access = Files::new(doors.begun.clone());
         Watcher { certificate, doors, pair, access, warned: None, tried: None }
@@ -108,6 +114,7 @@ impl Watcher {
         let after = if self.certificate.is_valid() { RENEW_AGAIN } else { RENEW_INVALID_AGAIN };
         if !self.certificate.is_due() {
             self.tried = None;
+            self.certificate.forget_renewal();
         } else if again(self.tried, after) {
             self.tried = Some(Instant::now());
             match self.certificate.renew() {

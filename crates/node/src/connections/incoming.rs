@@ -20,11 +20,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::Connected;
 use tracing::Instrument as _;
 
-use super::lobby::{Pass, Ticket};
-use super::unread::Share;
+use super::Connections;
+use super::lobby::Ticket;
+use super::share::Share;
+use super::stream::Stream;
+use super::visitor::Visitor;
 use crate::bounds::Bounds;
-use crate::handle::{Inner, Secured};
-use crate::tls::stream::Stream;
+use crate::life::Life;
+use crate::secured::Secured;
 use crate::told::Source;
 
 const PREFACE_BYTES: usize = 24;
@@ -33,79 +36,71 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 /// Connections that are ready and wait for the server to take them.
 const READY: usize = 16;
 
-/// Who is at the other end of a connection.
-#[derive(Clone)]
-pub(crate) struct Visitor {
-    pub address: SocketAddr,
-    /// As proven by a certificate.
-    pub node: Option<NodeId>,
-    /// Its place.
-    pub pass: Pass,
-    /// What it may have of answers that it does not take.
-    pub share: Arc<Share>,
-}
-
 /// Connections, each secured in a task of its own. The listener ends when the node stops.
-pub(super) fn accept(listener: TcpListener, inner: Arc<Inner>) -> impl Incoming<Item = io::Result<Connection>> {
+pub(crate) fn accept(
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    life: Life,
+) -> impl Incoming<Item = io::Result<Connection>> {
     let (ready, secured) = mpsc::channel(READY);
-    tokio::spawn(listen(listener, inner, ready).in_current_span());
+    tokio::spawn(listen(listener, connections, life, ready).in_current_span());
     ReceiverStream::new(secured)
 }
 
 type Ready = mpsc::Sender<io::Result<Connection>>;
 
-async fn listen(listener: TcpListener, inner: Arc<Inner>, ready: Ready) {
+async fn listen(listener: TcpListener, connections: Arc<Connections>, life: Life, ready: Ready) {
     let visitors = async {
         loop {
-            let (tcp, address) = next(&listener, &inner).await;
+            let (tcp, address) = next(&listener, &connections).await;
             // Small frames must not wait for others. It only fails on a connection that is gone already.
             let _ = tcp.set_nodelay(true);
-            let (ticket, evicted) = inner.lobby.enter(address);
-            note_evicted(&inner, evicted);
-            tokio::spawn(receive(Arc::clone(&inner), ready.clone(), tcp, address, ticket).in_current_span());
+            let (ticket, evicted) = connections.lobby.enter(address);
+            note_evicted(&connections, evicted);
+            tokio::spawn(receive(Arc::clone(&connections), ready.clone(), tcp, address, ticket).in_current_span());
         }
     };
     tokio::select! {
         () = visitors => {}
-        () = inner.stopping() => {}
+        () = life.stopping() => {}
         () = ready.closed() => {}
     }
 }
 
-async fn next(listener: &TcpListener, inner: &Inner) -> (TcpStream, SocketAddr) {
+async fn next(listener: &TcpListener, connections: &Connections) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
             // It was gone before it was taken, which is nobody else's concern.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
-                if inner.told.may(Source::Others, "not accepted") {
+                if connections.told.claim(Source::Others, "not accepted") {
                     tracing::warn!(%error, "a connection could not be accepted; if it goes on, raise the limit of open files");
                 }
-                note_evicted(inner, inner.lobby.make_room());
+                note_evicted(connections, connections.lobby.make_room());
                 sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-fn note_evicted(inner: &Inner, evicted: Option<SocketAddr>) {
+fn note_evicted(connections: &Connections, evicted: Option<SocketAddr>) {
     if let Some(address) = evicted {
         let why = "too many connections have not shown who they are; this was the oldest of the address that has most";
-        inner.refused.note(address, ("evicted", Facts::none()), why, None);
+        connections.refused.note(address, ("evicted", Facts::none()), why, None);
     }
 }
 
 /// Secures a connection and hands it to the server.
-async fn receive(inner: Arc<Inner>, ready: Ready, tcp: TcpStream, address: SocketAddr, mut ticket: Ticket) {
-    let secured = match &inner.secured {
+async fn receive(connections: Arc<Connections>, ready: Ready, tcp: TcpStream, address: SocketAddr, mut ticket: Ticket) {
+    let secured = match &connections.secured {
         None => Some((Stream::Plain(tcp), None)),
         Some(secured) => tokio::select! {
             _ = &mut ticket.cut => None,
-            secured = tokio::time::timeout(inner.bounds.handshake, secure(&inner, secured, tcp, address)) => {
+            secured = tokio::time::timeout(connections.bounds.handshake, secure(&connections, secured, tcp, address)) => {
                 secured.unwrap_or_else(|_| {
-                    let why = format!("it did not secure the connection within {} s", inner.bounds.handshake.as_secs());
-                    inner.refused.note(address, ("handshake_timeout", Facts::none()), &why, None);
+                    let why = format!("it did not secure the connection within {} s", connections.bounds.handshake.as_secs());
+                    connections.refused.note(address, ("handshake_timeout", Facts::none()), &why, None);
                     None
                 })
             }
@@ -113,13 +108,13 @@ async fn receive(inner: Arc<Inner>, ready: Ready, tcp: TcpStream, address: Socke
     };
     if let Some((stream, node)) = secured {
         // An error: the server has stopped meanwhile.
-        let _ = ready.send(Ok(Connection::new(stream, address, node, ticket, &inner.bounds))).await;
+        let _ = ready.send(Ok(Connection::new(stream, address, node, ticket, &connections.bounds))).await;
     }
 }
 
 /// None: it was refused, which is noted.
 async fn secure(
-    inner: &Inner,
+    connections: &Connections,
     secured: &Secured,
     tcp: TcpStream,
     address: SocketAddr,
@@ -130,21 +125,21 @@ async fn secure(
             let node = proven(state);
             if state.alpn_protocol().is_none() {
                 let why = "it did not say that it speaks HTTP/2, as nodes and their clients do";
-                inner.refused.note(address, ("not_http2", Facts::none()), why, node);
+                connections.refused.note(address, ("not_http2", Facts::none()), why, node);
                 return None;
             }
             Some((Stream::Secured(Box::new(stream)), node))
         }
         Err(error) => {
             let failed = explain(&error);
-            inner.refused.note(address, (failed.code, failed.facts), &failed.words.en, failed.node);
+            connections.refused.note(address, (failed.code, failed.facts), &failed.words.en, failed.node);
             None
         }
     }
 }
 
 /// One that the server speaks HTTP/2 on.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: Stream,
     visitor: Visitor,
     /// Until so many bytes have come.

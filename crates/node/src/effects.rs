@@ -14,7 +14,7 @@ const WANTS: usize = 4_096;
 const SCAN_ROWS: usize = 8_192;
 
 /// Whether an effect asks something of the store: those are carried out beside the engine's task.
-pub(super) fn is_for_store(effect: &Effect) -> bool {
+pub(crate) fn is_for_store(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Load(_)
