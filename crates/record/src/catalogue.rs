@@ -1,8 +1,11 @@
 //! The content that the mechanism works with: kinds, commands and rules, as one value that is handed down from `main`.
 //! What of it hangs together is checked when it is made.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::command::{Command, Subject, generic, settle};
 use crate::conflict::{Conflict, Explanation};
+use crate::gate::{Gate, KindDigest};
 use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
 use crate::rule::Rule;
 
@@ -14,6 +17,12 @@ pub struct Catalogue {
     rules: Vec<&'static Rule>,
 }
 
+/// Of a kind as it is declared under one version and those before: more are not kept.
+const VERSIONS_MAX: usize = 32;
+
+/// What decides verdicts on leaves of a kind that cite a version, as a digest.
+pub type Digests = BTreeMap<(Box<str>, u32), KindDigest>;
+
 /// Why kinds, commands and rules do not make a catalogue: a mistake of whoever declared them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CatalogueError {
@@ -21,6 +30,8 @@ pub enum CatalogueError {
     Twice(String),
     #[error("{at} names {name:?}, which is not declared")]
     Unknown { at: String, name: String },
+    #[error("the versions of {0:?} do not ascend to its own")]
+    Versions(&'static str),
 }
 
 impl Catalogue {
@@ -44,6 +55,12 @@ impl Catalogue {
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.kinds().find(|kind| kind.name == name)
+    }
+
+    /// What decides verdicts, by kind and version, for other nodes to compare with theirs.
+    #[must_use]
+    pub fn digests(&self) -> Digests {
+        self.kinds().flat_map(Kind::gates).map(|gate| ((gate.kind.into(), gate.version), gate.digest())).collect()
     }
 
     /// The kind of this code, or of this name in either language.
@@ -134,9 +151,17 @@ impl Catalogue {
     }
 
     fn check_kind(&self, kind: &Kind) -> Result<(), CatalogueError> {
-        unique(kind.name, kind.fields().map(|field| field.name))?;
-        for field in kind.fields() {
-            let at = format!("{}/{}", kind.name, field.name);
+        let versions: Vec<u32> = kind.gates().map(|gate| gate.version).collect();
+        if versions.len() > VERSIONS_MAX || versions[0] == 0 || !versions.is_sorted_by(|one, next| one < next) {
+            return Err(CatalogueError::Versions(kind.name));
+        }
+        kind.gates().try_for_each(|gate| self.check_gate(gate))
+    }
+
+    fn check_gate(&self, gate: Gate) -> Result<(), CatalogueError> {
+        unique(gate.kind, gate.fields().map(|field| field.name))?;
+        for field in gate.fields() {
+            let at = format!("{}/{}", gate.kind, field.name);
             self.check_value(&at, field.value)?;
             match field.merge {
                 Merge::Slot(parts) | Merge::Entries(parts) => {
@@ -192,7 +217,7 @@ impl Catalogue {
 }
 
 fn unique(at: &str, names: impl Iterator<Item = &'static str>) -> Result<(), CatalogueError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
         Some(name) => Err(CatalogueError::Twice(format!("{at} {name}").trim_start().to_owned())),
         None => Ok(()),

@@ -63,17 +63,32 @@ impl Class {
 #[derive(Debug)]
 pub struct Kind {
     pub name: &'static str,
-    /// Rises when fields are added. A node that knows only a lower version holds and relays what it does not know.
+    /// Rises with whatever decides a verdict: paths, types, writers. A node that knows only a lower version holds and relays
+    /// what it does not know.
     pub version: u32,
     pub class: Class,
     pub label: Label,
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
     pub own: &'static [Field],
+    /// The versions before, the oldest first: what was written under one is judged by it for ever. A version that changes what
+    /// decides a verdict leaves the one before here as it was.
+    pub earlier: &'static [Earlier],
     pub derived: &'static [DerivedPart],
     /// What a plan must keep, whatever command writes it. They block at the author's node, and never a merge.
     pub hard_rules: &'static [HardRule],
     /// Folds what rules and people read beyond the plain fields.
+    pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
+}
+
+/// What decided verdicts under an earlier version of a kind; see [`crate::gate`].
+#[derive(Debug)]
+pub struct Earlier {
+    pub version: u32,
+    pub class: Class,
+    /// All of the kind's own fields, as they were.
+    pub own: &'static [Field],
+    /// As it said then which entries are open.
     pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
 }
 

@@ -31,6 +31,7 @@ pub static KIND: Kind = Kind {
     class: Class::Scoped,
     label: word::ALLIANCE.label,
     help: label("区域共建理事会、党建联盟、联席会", "a council, league or joint meeting of organisations"),
+    earlier: &[],
     own: &[
         Field::new(
             "name",

@@ -10,7 +10,7 @@ use heliu_record::history::Visible;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::DerivedPart;
 use heliu_record::kind::{
-    Class, EntryState, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Writer, label, word,
+    Class, Earlier, EntryState, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Writer, label, word,
 };
 use heliu_record::seats::Tier;
 use heliu_record::value::{record_of, seat_of};
@@ -24,150 +24,157 @@ const DESTINATION: Writer = Writer::Party("to_seat");
 const SUPERIOR: Writer = Writer::CommonAtLeast(Tier::Township);
 const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
 
-pub static KIND: Kind =
-    Kind {
-        name: word::MEMBER.name,
-        version: 2,
-        class: Class::Scoped,
-        label: word::MEMBER.label,
-        help: label("一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it"),
-        own: &[
-            Field::new(
-                "name",
-                Merge::Mv,
-                ValueType::Text(40),
-                Writer::Owner,
-                label("姓名", "name"),
-                label("姓名", "the person's name"),
-            )
-            .required(),
-            Field::new(
-                "member_no",
-                Merge::Lww,
-                ValueType::Text(40),
-                TOWNSHIP,
-                label("党员编号", "member number"),
-                label("不得使用身份证号", "never an identity card's number"),
-            ),
-            Field::new(
-                "stage",
-                Merge::State(&STAGE),
-                ValueType::Text(500),
-                Writer::Owner,
-                label("发展阶段", "stage"),
-                label("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends"),
-            ),
-            Field::new(
-                "joined_on",
-                Merge::Mv,
-                ValueType::Date,
-                Writer::Owner,
-                label("入党日期", "joining date"),
-                label("接收为预备党员之日", "the day of admission on probation"),
-            ),
-            Field::new(
-                "full_on",
-                Merge::Mv,
-                ValueType::Date,
-                Writer::Owner,
-                label("转正日期", "date of full membership"),
-                label("转为正式党员之日", "the day of becoming a full member"),
-            ),
-            Field::new(
-                "contact",
-                Merge::Mv,
-                ValueType::Text(60),
-                Writer::Owner,
-                label("联系方式", "contact"),
-                label("电话或地址,密封保存", "a telephone number or an address; kept sealed"),
-            )
-            .sealed(),
-            Field::new(
-                "birth_date",
-                Merge::Mv,
-                ValueType::Date,
-                Writer::Owner,
-                label("出生日期", "birth date"),
-                label("出生日期,密封保存", "the day of birth; kept sealed"),
-            )
-            .sealed(),
-            Field::new(
-                "person_digest",
-                Merge::Mv,
-                ValueType::Text(64),
-                Writer::Owner,
-                label("查重摘要", "person digest"),
-                label(
-                    "证件号的加密摘要,用于查重,密封保存;不得填写证件号本身",
-                    "a keyed digest of an identity number, to find doubles; kept sealed, and never the number itself",
-                ),
-            )
-            .sealed(),
-            Field::new(
-                "birth_branch",
-                Merge::Lww,
-                ORG,
-                Writer::Creator,
-                label("建档支部", "first branch"),
-                label("建立本记录时的支部", "the branch when the record was made"),
-            )
-            .required(),
-            Field::new(
-                "admitted_on",
-                Merge::Lww,
-                ValueType::Date,
-                Writer::Owner,
-                label("编入日期", "date of admission to the branch"),
-                label("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on"),
-            ),
-            Field::new(
-                "moves",
-                Merge::Entries(&[
-                    Part::new("to_seat", ValueType::Seat, Writer::Owner, label("转入席位", "to seat")),
-                    Part::new("from_org", ORG, Writer::Owner, label("转出组织", "from")),
-                    Part::new("to_org", ORG, Writer::Owner, label("转入组织", "to")),
-                    Part::new("home_epoch", ValueType::Int, Writer::Owner, label("依据届次", "home epoch")),
-                    Part::new("letter_no", ValueType::Text(60), Writer::Owner, label("介绍信编号", "letter number")),
-                    Part::new("issued_on", ValueType::Date, Writer::Owner, label("开具日期", "issued on")),
-                    Part::new("valid_until", ValueType::Date, Writer::Owner, label("有效期至", "valid until")),
-                    Part::new("cancelled", ValueType::Date, Writer::Owner, label("撤回日期", "cancelled"))
-                        .closed_by(&["receipt", "decided"]),
-                    Part::new("received_on", ValueType::Date, DESTINATION, label("接收日期", "received on"))
-                        .closed_by(&["cancelled", "returned", "decided", "received_on"]),
-                    Part::new("receipt", ValueType::Text(60), DESTINATION, label("回执", "receipt"))
-                        .closed_by(&["cancelled", "returned", "decided", "receipt"])
-                        .takes_ownership("to_seat"),
-                    Part::new("returned", ValueType::Date, DESTINATION, label("退回日期", "returned"))
-                        .closed_by(&["receipt", "decided"]),
-                    // What undoes a receipt is not the destination's to write.
-                    Part::new("overruled", ValueType::Date, SUPERIOR, label("裁定退回日期", "overruled on")),
-                    Part::new("decided", ValueType::Int, SUPERIOR, label("裁定届次", "decided epoch")),
-                    Part::new("decided_on", ValueType::Date, SUPERIOR, label("裁定日期", "decided on")),
-                ]),
-                ORG,
-                Writer::Owner,
-                label("组织关系转接", "moves"),
-                label("介绍信、回执与裁定", "letters, receipts and decisions"),
-            )
-            .states(MOVE_STATES),
-        ],
-        derived: &[
-            DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
-            DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),
-            DerivedPart::new("effective_home", label("现归属", "effective home"), &[]),
-            DerivedPart::new(
-                "pending",
-                label("待办", "pending"),
-                &[
-                    word("transfer_pending", "转接未接收", "transfer under way"),
-                    word("transfer_conflict", "转接有冲突", "transfer disputed"),
-                ],
-            ),
-            DerivedPart::new("moves/late", label("逾期接收", "received late"), &[]),
-        ],
-        hard_rules: &[],
-        read,
-    };
+const OWN: &[Field] = &[
+    Field::new(
+        "name",
+        Merge::Mv,
+        ValueType::Text(40),
+        Writer::Owner,
+        label("姓名", "name"),
+        label("姓名", "the person's name"),
+    )
+    .required(),
+    Field::new(
+        "member_no",
+        Merge::Lww,
+        ValueType::Text(40),
+        TOWNSHIP,
+        label("党员编号", "member number"),
+        label("不得使用身份证号", "never an identity card's number"),
+    ),
+    Field::new(
+        "stage",
+        Merge::State(&STAGE),
+        ValueType::Text(500),
+        Writer::Owner,
+        label("发展阶段", "stage"),
+        label("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends"),
+    ),
+    Field::new(
+        "joined_on",
+        Merge::Mv,
+        ValueType::Date,
+        Writer::Owner,
+        label("入党日期", "joining date"),
+        label("接收为预备党员之日", "the day of admission on probation"),
+    ),
+    Field::new(
+        "full_on",
+        Merge::Mv,
+        ValueType::Date,
+        Writer::Owner,
+        label("转正日期", "date of full membership"),
+        label("转为正式党员之日", "the day of becoming a full member"),
+    ),
+    Field::new(
+        "contact",
+        Merge::Mv,
+        ValueType::Text(60),
+        Writer::Owner,
+        label("联系方式", "contact"),
+        label("电话或地址,密封保存", "a telephone number or an address; kept sealed"),
+    )
+    .sealed(),
+    Field::new(
+        "birth_date",
+        Merge::Mv,
+        ValueType::Date,
+        Writer::Owner,
+        label("出生日期", "birth date"),
+        label("出生日期,密封保存", "the day of birth; kept sealed"),
+    )
+    .sealed(),
+    Field::new(
+        "person_digest",
+        Merge::Mv,
+        ValueType::Text(64),
+        Writer::Owner,
+        label("查重摘要", "person digest"),
+        label(
+            "证件号的加密摘要,用于查重,密封保存;不得填写证件号本身",
+            "a keyed digest of an identity number, to find doubles; kept sealed, and never the number itself",
+        ),
+    )
+    .sealed(),
+    Field::new(
+        "birth_branch",
+        Merge::Lww,
+        ORG,
+        Writer::Creator,
+        label("建档支部", "first branch"),
+        label("建立本记录时的支部", "the branch when the record was made"),
+    )
+    .required(),
+    Field::new(
+        "admitted_on",
+        Merge::Lww,
+        ValueType::Date,
+        Writer::Owner,
+        label("编入日期", "date of admission to the branch"),
+        label("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on"),
+    ),
+    Field::new(
+        "moves",
+        Merge::Entries(&[
+            Part::new("to_seat", ValueType::Seat, Writer::Owner, label("转入席位", "to seat")),
+            Part::new("from_org", ORG, Writer::Owner, label("转出组织", "from")),
+            Part::new("to_org", ORG, Writer::Owner, label("转入组织", "to")),
+            Part::new("home_epoch", ValueType::Int, Writer::Owner, label("依据届次", "home epoch")),
+            Part::new("letter_no", ValueType::Text(60), Writer::Owner, label("介绍信编号", "letter number")),
+            Part::new("issued_on", ValueType::Date, Writer::Owner, label("开具日期", "issued on")),
+            Part::new("valid_until", ValueType::Date, Writer::Owner, label("有效期至", "valid until")),
+            Part::new("cancelled", ValueType::Date, Writer::Owner, label("撤回日期", "cancelled"))
+                .closed_by(&["receipt", "decided"]),
+            Part::new("received_on", ValueType::Date, DESTINATION, label("接收日期", "received on")).closed_by(&[
+                "cancelled",
+                "returned",
+                "decided",
+                "received_on",
+            ]),
+            Part::new("receipt", ValueType::Text(60), DESTINATION, label("回执", "receipt"))
+                .closed_by(&["cancelled", "returned", "decided", "receipt"])
+                .takes_ownership("to_seat"),
+            Part::new("returned", ValueType::Date, DESTINATION, label("退回日期", "returned"))
+                .closed_by(&["receipt", "decided"]),
+            // What undoes a receipt is not the destination's to write.
+            Part::new("overruled", ValueType::Date, SUPERIOR, label("裁定退回日期", "overruled on")),
+            Part::new("decided", ValueType::Int, SUPERIOR, label("裁定届次", "decided epoch")),
+            Part::new("decided_on", ValueType::Date, SUPERIOR, label("裁定日期", "decided on")),
+        ]),
+        ORG,
+        Writer::Owner,
+        label("组织关系转接", "moves"),
+        label("介绍信、回执与裁定", "letters, receipts and decisions"),
+    )
+    .states(MOVE_STATES),
+];
+
+pub static KIND: Kind = Kind {
+    name: word::MEMBER.name,
+    version: 2,
+    class: Class::Scoped,
+    label: word::MEMBER.label,
+    help: label("一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it"),
+    // Whatever cited the first was judged by the second too, from the day on which that came.
+    earlier: &[Earlier { version: 1, class: Class::Scoped, own: OWN, read }],
+    own: OWN,
+    derived: &[
+        DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
+        DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),
+        DerivedPart::new("effective_home", label("现归属", "effective home"), &[]),
+        DerivedPart::new(
+            "pending",
+            label("待办", "pending"),
+            &[
+                word("transfer_pending", "转接未接收", "transfer under way"),
+                word("transfer_conflict", "转接有冲突", "transfer disputed"),
+            ],
+        ),
+        DerivedPart::new("moves/late", label("逾期接收", "received late"), &[]),
+    ],
+    hard_rules: &[],
+    read,
+};
 
 /// As [`MoveState::name`] names them. A superior's decision, and what takes one back, may come in any state.
 static MOVE_STATES: &[EntryState] = &[

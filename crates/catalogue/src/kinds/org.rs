@@ -35,6 +35,7 @@ pub static KIND: Kind = Kind {
         "党支部、党总支、党委、党小组及其联建形式",
         "a branch, general branch, committee or group, alone or joint",
     ),
+    earlier: &[],
     own: &[
         Field::new(
             "name",

@@ -33,6 +33,7 @@ pub static KIND: Kind = Kind {
     class: Class::Scoped,
     label: word::RESOURCE.label,
     help: label("会场、活动室等可共享的资源", "a hall, a room or the like that can be shared"),
+    earlier: &[],
     own: &[
         Field::new(
             "name",
