@@ -1,11 +1,11 @@
 //! The content that the mechanism works with: kinds, commands and rules, as one value that is handed down from `main`.
 //! What of it hangs together is checked when it is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::command::{Command, Subject, generic, settle};
 use crate::conflict::{Conflict, Explanation};
-use crate::gate::{Gate, KindDigest};
+use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
 use crate::rule::Rule;
 
@@ -15,13 +15,8 @@ pub struct Catalogue {
     kinds: Vec<&'static Kind>,
     commands: Vec<&'static Command>,
     rules: Vec<&'static Rule>,
+    digests: Digests,
 }
-
-/// Of a kind as it is declared under one version and those before: more are not kept.
-const VERSIONS_MAX: usize = 32;
-
-/// What decides verdicts on leaves of a kind that cite a version, as a digest.
-pub type Digests = BTreeMap<(Box<str>, u32), KindDigest>;
 
 /// Why kinds, commands and rules do not make a catalogue: a mistake of whoever declared them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +27,8 @@ pub enum CatalogueError {
     Unknown { at: String, name: String },
     #[error("the versions of {0:?} do not ascend to its own")]
     Versions(&'static str),
+    #[error("{0:?} has too long a name, or one version too many: other nodes take no hello that is longer")]
+    TooMuch(String),
 }
 
 impl Catalogue {
@@ -42,7 +39,8 @@ impl Catalogue {
         rules: &[&'static Rule],
     ) -> Result<Self, CatalogueError> {
         let own = commands.iter().copied().chain([settle::COMMANDS, generic::COMMANDS]);
-        let catalogue = Catalogue { kinds: kinds.to_vec(), commands: own.flatten().collect(), rules: rules.to_vec() };
+        let (commands, digests) = (own.flatten().collect(), Digests::of(kinds));
+        let catalogue = Catalogue { kinds: kinds.to_vec(), commands, rules: rules.to_vec(), digests };
         catalogue.check()?;
         Ok(catalogue)
     }
@@ -59,8 +57,8 @@ impl Catalogue {
 
     /// What decides verdicts, by kind and version, for other nodes to compare with theirs.
     #[must_use]
-    pub fn digests(&self) -> Digests {
-        self.kinds().flat_map(Kind::gates).map(|gate| ((gate.kind.into(), gate.version), gate.digest())).collect()
+    pub fn digests(&self) -> &Digests {
+        &self.digests
     }
 
     /// The kind of this code, or of this name in either language.
@@ -136,6 +134,9 @@ impl Catalogue {
     }
 
     fn check(&self) -> Result<(), CatalogueError> {
+        if let Some((kind, ..)) = self.digests.iter().nth(DECLARATIONS_MAX) {
+            return Err(CatalogueError::TooMuch(kind.to_owned()));
+        }
         let findings = self.findings().map(|word| word.name);
         unique("", self.kinds().map(|k| k.name))?;
         unique("", self.commands().map(|c| c.name).chain(findings))?;
@@ -152,8 +153,11 @@ impl Catalogue {
 
     fn check_kind(&self, kind: &Kind) -> Result<(), CatalogueError> {
         let versions: Vec<u32> = kind.gates().map(|gate| gate.version).collect();
-        if versions.len() > VERSIONS_MAX || versions[0] == 0 || !versions.is_sorted_by(|one, next| one < next) {
+        if versions[0] == 0 || !versions.is_sorted_by(|one, next| one < next) {
             return Err(CatalogueError::Versions(kind.name));
+        }
+        if kind.name.len() > KIND_BYTES_MAX {
+            return Err(CatalogueError::TooMuch(kind.name.to_owned()));
         }
         kind.gates().try_for_each(|gate| self.check_gate(gate))
     }

@@ -24,6 +24,46 @@ pub struct Gate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KindDigest(pub [u8; 32]);
 
+/// Kinds and their versions in one catalogue, and bytes in a kind's name: what other nodes take in a hello.
+pub const DECLARATIONS_MAX: usize = 256;
+pub const KIND_BYTES_MAX: usize = 64;
+
+/// The digests of kinds by name and version, ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digests(Vec<(Box<str>, u32, KindDigest)>);
+
+impl Digests {
+    /// None: they are not in order, or one is there twice.
+    #[must_use]
+    pub fn new(list: Vec<(Box<str>, u32, KindDigest)>) -> Option<Self> {
+        let is_sorted = list.is_sorted_by(|one, next| (&one.0, one.1) < (&next.0, next.1));
+        is_sorted.then_some(Digests(list))
+    }
+
+    pub(crate) fn of(kinds: &[&'static Kind]) -> Self {
+        let gates = kinds.iter().flat_map(|kind| kind.gates());
+        let mut list: Vec<_> = gates.map(|gate| (gate.kind.into(), gate.version, gate.digest())).collect();
+        list.sort();
+        Digests(list)
+    }
+
+    #[must_use]
+    pub fn get(&self, kind: &str, version: u32) -> Option<KindDigest> {
+        let at = self.0.binary_search_by(|(name, at, _)| (&**name, *at).cmp(&(kind, version))).ok()?;
+        Some(self.0[at].2)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u32, KindDigest)> {
+        self.0.iter().map(|(kind, version, digest)| (&**kind, *version, *digest))
+    }
+
+    /// The kinds and versions that both declare, each in another way.
+    pub fn differing<'a>(&'a self, other: &'a Digests) -> impl Iterator<Item = (&'a str, u32)> {
+        let differs = |(kind, version, digest)| other.get(kind, version).is_some_and(|theirs| theirs != digest);
+        self.iter().filter(move |declared| differs(*declared)).map(|(kind, version, _)| (kind, version))
+    }
+}
+
 impl Kind {
     /// As leaves are judged that are written now.
     #[must_use]

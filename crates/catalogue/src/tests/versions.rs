@@ -15,8 +15,7 @@ const DECLARED: &[(&str, u32, &str)] = &[
 
 #[test]
 fn what_decides_verdicts_changes_with_a_new_version_only() {
-    let digests = catalogue().digests();
-    let digests = digests.iter().map(|((kind, version), digest)| (&**kind, *version, to_hex(&digest.0[..8])));
+    let digests = catalogue().digests().iter().map(|(kind, version, digest)| (kind, version, to_hex(&digest.0[..8])));
     let digests: Vec<_> = digests.collect();
     let now: Vec<_> = digests.iter().map(|(kind, version, digest)| (*kind, *version, &**digest)).collect();
     assert_eq!(

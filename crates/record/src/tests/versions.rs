@@ -66,13 +66,21 @@ fn the_versions_of_a_kind_ascend_to_its_own() {
     let made = |kind: Kind| Catalogue::new(&[Box::leak(Box::new(kind))], &[], &[]).map(|_| ());
     assert_eq!(made(permit(2, BY_SUPERIOR, PERMIT.earlier)), Ok(()));
     assert_eq!(made(permit(7, BY_SUPERIOR, PERMIT.earlier)), Ok(()), "some may have been skipped");
+    static WIDENED: Kind = permit(2, BY_OWNER, PERMIT.earlier);
     static TWICE: [Earlier; 2] = [first(), first()];
     for (version, earlier) in [(0, &[][..]), (1, PERMIT.earlier), (2, &TWICE)] {
         assert_eq!(made(permit(version, BY_SUPERIOR, earlier)), Err(CatalogueError::Versions("permit")));
     }
+    let long = Kind {
+        name: "a-name-of-a-kind-that-is-far-too-long-to-be-said-in-a-hello-to-others",
+        ..permit(1, BY_OWNER, &[])
+    };
+    assert!(matches!(made(long), Err(CatalogueError::TooMuch(_))));
     let made = Catalogue::new(&[&PERMIT], &[], &[]).expect("it hangs together");
-    let declared: Vec<_> = made.digests().into_keys().collect();
-    assert_eq!(declared, [("permit".into(), 1), ("permit".into(), 2)]);
+    let declared: Vec<_> = made.digests().iter().map(|(kind, version, _)| (kind, version)).collect();
+    assert_eq!(declared, [("permit", 1), ("permit", 2)]);
+    let alone = Catalogue::new(&[&WIDENED], &[], &[]).expect("it hangs together");
+    assert_eq!(made.digests().differing(alone.digests()).collect::<Vec<_>>(), [("permit", 2)], "the first is the same");
 }
 
 const fn first() -> Earlier {

@@ -167,10 +167,10 @@ impl Leaves {
         self.leaves.is_empty()
     }
 
-    /// Whether leaves wait for predecessors: then the record is a want.
+    /// Whether leaves wait for predecessors, or for somebody who vouches for them by our declaration: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
-        self.wanted().next().is_some()
+        self.wanted().next().is_some() || !self.doubted.is_empty()
     }
 
     /// The changes that others name as predecessors and that are not here.
@@ -230,10 +230,9 @@ impl Leaves {
         self.doubted.insert(leaf);
     }
 
-    /// See [`Leaves::doubt`].
-    #[must_use]
-    pub fn doubts(&self, leaf: &LeafHash) -> bool {
-        self.doubted.contains(leaf)
+    /// Whoever declares the kind as we do vouches for it. Returns whether it was in doubt: then all is to be judged again.
+    pub fn believe(&mut self, leaf: &LeafHash) -> bool {
+        self.doubted.remove(leaf)
     }
 
     /// Takes a leaf of this record. Returns every leaf whose status this set or changed, the leaf itself first; nothing
@@ -344,8 +343,8 @@ impl Leaves {
     fn file(&mut self, hash: LeafHash, directory: &Directory) -> Entered {
         let Some((leaf, _)) = self.leaves.get(&hash) else { return Entered::Known };
         let (change, seq) = (leaf.change.hash, (leaf.change.actor, leaf.change.seq));
-        let of = |(leaf, _): &(Leaf, Status)| (leaf.is_fenced_out(directory), order(leaf));
-        let mine = (leaf.is_fenced_out(directory), order(leaf));
+        let of = |(leaf, _): &(Leaf, Status)| (leaf.is_fenced_out(directory), leaf.order());
+        let mine = (leaf.is_fenced_out(directory), leaf.order());
         let rival = self.by_seq.get(&seq).and_then(|rival| self.leaves.get(rival)).map(of);
         if rival.is_some_and(|rival| rival < mine) {
             self.by_change.entry(change).or_insert(hash);
@@ -425,8 +424,7 @@ impl Leaves {
         if self.doubted.contains(&leaf.hash) {
             return Err(Status::Held(HeldReason::KindDiffers).into());
         }
-        let undeclared = || Stop::refused(RefusedReason::KindVersion, Facts::none());
-        let gate = kind.at(leaf.kind_version).ok_or_else(undeclared)?;
+        let gate = kind.at(leaf.kind_version).ok_or(Status::Refused(RefusedReason::KindVersion))?;
         if leaf.directory_index >= directory.len() {
             return Err(Status::Held(HeldReason::Directory).into());
         }
@@ -480,11 +478,6 @@ impl Leaves {
         let leaves = past.changes().iter().filter_map(|change| leaf_of(&change.hash));
         leaves.filter(|leaf| leaf.author == author).map(|leaf| leaf.directory_index).max()
     }
-}
-
-/// Of two leaves with one actor and seq, also of one change in two commits, the lower counts.
-fn order(leaf: &Leaf) -> (u64, LeafHash) {
-    (leaf.commit_seq, leaf.hash)
 }
 
 fn place_of(cited: DirectoryVersion, directory: &Directory) -> u64 {
