@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use crate::change::{Change, Container, Scalar};
 use crate::decision::Decision;
 use crate::derived::Folding;
+use crate::gate::Gate;
 use crate::history::History;
 use crate::id::{Preimage, SeatId};
-use crate::kind::{Field, Kind, Label, Merge, Writer, label};
+use crate::kind::{Field, Label, Merge, Writer, label};
 use crate::reason::{Fact, Facts};
 use crate::schema::{self, Place, SchemaError, Written};
 use crate::scope::{OWNER, Scope};
@@ -53,17 +54,18 @@ impl AuthorityError {
     }
 }
 
-/// Judges a change by the seat of its author. `at` is the record's state at exactly the change's predecessors.
+/// Judges a change by the seat of its author, as the version of the kind decides that it cites. `at` is the record's state at
+/// exactly the change's predecessors.
 pub fn may(
     author: SeatId,
     change: &Change,
     preimage: &Preimage,
     at: &History,
-    kind: &Kind,
+    gate: Gate,
     seats: &Seats,
 ) -> Result<(), AuthorityError> {
     let written: Vec<Written<'_>> = change.puts.iter().map(Written::from).collect();
-    may_write(author, &written, preimage, at, kind, seats)
+    may_write(author, &written, preimage, at, gate, seats)
 }
 
 /// As [`may`], for what is not a change yet.
@@ -72,7 +74,7 @@ pub fn may_write(
     written: &[Written<'_>],
     preimage: &Preimage,
     at: &History,
-    kind: &Kind,
+    gate: Gate,
     seats: &Seats,
 ) -> Result<(), AuthorityError> {
     let first = at.is_empty();
@@ -81,9 +83,9 @@ pub fn may_write(
         check_first(author, written, preimage, seats)?;
         scope.owners.insert(preimage.birth);
     }
-    let judge = Judge { author, first, scope, written, preimage, at, kind, seats };
+    let judge = Judge { author, first, scope, written, preimage, at, gate, seats };
     for put in written {
-        let rule = schema::check(kind, *put)?;
+        let rule = schema::check(gate, *put)?;
         judge.check_open(&rule.place, put.key)?;
         judge.check_cites(&rule.place, put.key)?;
         if !judge.allows_path(&rule.place, rule.writer) {
@@ -119,7 +121,7 @@ struct Judge<'a> {
     written: &'a [Written<'a>],
     preimage: &'a Preimage,
     at: &'a History,
-    kind: &'a Kind,
+    gate: Gate,
     seats: &'a Seats,
 }
 
@@ -250,13 +252,13 @@ impl Judge<'_> {
 
     fn is_open(&self, field: &Field, entry: &str) -> bool {
         let (preimage, history, scope, seats) = (self.preimage, self.at, &self.scope, self.seats);
-        (self.kind.read)(&Folding { preimage, history, scope, seats }).is_open(field.name, entry)
+        (self.gate.read)(&Folding { preimage, history, scope, seats }).is_open(field.name, entry)
     }
 
     /// Entries of which this change writes a part that takes ownership, with the part that names the seat.
     fn taking_entries(&self) -> impl Iterator<Item = (&'static Field, &str, &'static str)> {
         self.written.iter().filter(|w| w.container == Container::Slot && *w.value != Scalar::Null).filter_map(|w| {
-            let Ok(Place::Entry { field, entry, part }) = schema::check(self.kind, *w).map(|rule| rule.place) else {
+            let Ok(Place::Entry { field, entry, part }) = schema::check(self.gate, *w).map(|rule| rule.place) else {
                 return None;
             };
             Some((field, entry, part.takes_ownership?))

@@ -1,8 +1,11 @@
 //! The content that the mechanism works with: kinds, commands and rules, as one value that is handed down from `main`.
 //! What of it hangs together is checked when it is made.
 
+use std::collections::BTreeSet;
+
 use crate::command::{self, Command, Settler, Subject, generic, settle};
 use crate::conflict::{Conflict, Explanation};
+use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
 use crate::message::Message;
 use crate::rule::{Rule, diverged_field};
@@ -36,6 +39,7 @@ pub struct Catalogue {
     rules: Vec<&'static Rule>,
     settlers: Vec<&'static Settler>,
     messages: Vec<&'static Message>,
+    digests: Digests,
 }
 
 /// Why kinds, commands and rules do not make a catalogue: a mistake of whoever declared them.
@@ -45,6 +49,10 @@ pub enum CatalogueError {
     Twice(String),
     #[error("{at} names {name:?}, which is not declared")]
     Unknown { at: String, name: String },
+    #[error("the versions of {0:?} do not ascend to its own")]
+    Versions(&'static str),
+    #[error("{0:?} has too long a name, or one version too many: other nodes take no hello that is longer")]
+    TooMuch(String),
 }
 
 impl Catalogue {
@@ -55,8 +63,10 @@ impl Catalogue {
         let rules = sections.iter().flat_map(|section| section.rules);
         let settlers = sections.iter().flat_map(|section| section.settlers);
         let messages = sections.iter().flat_map(|section| section.messages).copied();
+        let kinds: Vec<&'static Kind> = sections.iter().flat_map(|section| section.kinds).copied().collect();
         let catalogue = Catalogue {
-            kinds: sections.iter().flat_map(|section| section.kinds).copied().collect(),
+            digests: Digests::of(&kinds),
+            kinds,
             commands: commands.chain(settle::COMMANDS).chain(generic::COMMANDS).collect(),
             rules: [&diverged_field::RULE].into_iter().chain(rules).collect(),
             settlers: [&diverged_field::SETTLER].into_iter().chain(settlers).collect(),
@@ -74,6 +84,12 @@ impl Catalogue {
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&'static Kind> {
         self.kinds().find(|kind| kind.name == name)
+    }
+
+    /// What decides verdicts, by kind and version, for other nodes to compare with theirs.
+    #[must_use]
+    pub fn digests(&self) -> &Digests {
+        &self.digests
     }
 
     /// The kind of this code, or of this name in either language.
@@ -155,6 +171,9 @@ impl Catalogue {
     }
 
     fn check(&self) -> Result<(), CatalogueError> {
+        if let Some((kind, ..)) = self.digests.iter().nth(DECLARATIONS_MAX) {
+            return Err(CatalogueError::TooMuch(kind.to_owned()));
+        }
         let findings = self.findings().map(|word| word.name);
         unique("", self.kinds().map(|k| k.name))?;
         unique("", self.commands().map(|c| c.name).chain(findings))?;
@@ -177,9 +196,20 @@ impl Catalogue {
     }
 
     fn check_kind(&self, kind: &Kind) -> Result<(), CatalogueError> {
-        unique(kind.name, kind.fields().map(|field| field.name))?;
-        for field in kind.fields() {
-            let at = format!("{}/{}", kind.name, field.name);
+        let versions: Vec<u32> = kind.gates().map(|gate| gate.version).collect();
+        if versions[0] == 0 || !versions.is_sorted_by(|one, next| one < next) {
+            return Err(CatalogueError::Versions(kind.name));
+        }
+        if kind.name.len() > KIND_BYTES_MAX {
+            return Err(CatalogueError::TooMuch(kind.name.to_owned()));
+        }
+        kind.gates().try_for_each(|gate| self.check_gate(gate))
+    }
+
+    fn check_gate(&self, gate: Gate) -> Result<(), CatalogueError> {
+        unique(gate.kind, gate.fields().map(|field| field.name))?;
+        for field in gate.fields() {
+            let at = format!("{}/{}", gate.kind, field.name);
             self.check_value(&at, field.value)?;
             match field.merge {
                 Merge::Slot(parts) | Merge::Entries(parts) => {
@@ -235,7 +265,7 @@ impl Catalogue {
 }
 
 fn unique(at: &str, names: impl Iterator<Item = &'static str>) -> Result<(), CatalogueError> {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
         Some(name) => Err(CatalogueError::Twice(format!("{at} {name}").trim_start().to_owned())),
         None => Ok(()),

@@ -63,13 +63,17 @@ impl Class {
 #[derive(Debug)]
 pub struct Kind {
     pub name: &'static str,
-    /// Rises when fields are added. A node that knows only a lower version holds and relays what it does not know.
+    /// Rises with whatever decides a verdict: paths, types, writers. A node that knows only a lower version holds and relays
+    /// what it does not know.
     pub version: u32,
     pub class: Class,
     pub label: Label,
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
     pub own: &'static [&'static Field],
+    /// The versions before, the oldest first: what was written under one is judged by it for ever. A version that changes what
+    /// decides a verdict leaves the one before here as it was.
+    pub earlier: &'static [Earlier],
     pub derived: &'static [DerivedPart],
     /// The fields that the rules of *other* records read here: when one of them changes, those are derived anew.
     pub read_by_others: &'static [&'static Field],
@@ -77,6 +81,25 @@ pub struct Kind {
     pub hard_rules: &'static [HardRule],
     /// Folds what rules and people read beyond the plain fields.
     pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
+}
+
+/// What decided verdicts under an earlier version of a kind; see [`crate::gate`].
+#[derive(Debug)]
+pub struct Earlier {
+    pub version: u32,
+    pub class: Class,
+    /// All of the kind's own fields, as they were.
+    pub own: &'static [&'static Field],
+    /// As it said then which entries are open.
+    pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
+}
+
+impl Earlier {
+    /// Of a kind for owners, those who take part, and their superiors, of which nothing was read beyond the fields.
+    #[must_use]
+    pub const fn scoped(version: u32, own: &'static [&'static Field]) -> Self {
+        Earlier { version, class: Class::Scoped, own, read: plain }
+    }
 }
 
 fn plain(_: &Folding<'_>) -> Arc<dyn Derived> {
@@ -108,6 +131,7 @@ impl Kind {
             label: word.label,
             help: label(zh, en),
             own: &[],
+            earlier: &[],
             derived: &[],
             read_by_others: &[],
             hard_rules: &[],
@@ -118,6 +142,12 @@ impl Kind {
     #[must_use]
     pub const fn with(self, own: &'static [&'static Field]) -> Self {
         Kind { own, ..self }
+    }
+
+    /// What was before this version, the oldest first.
+    #[must_use]
+    pub const fn earlier(self, earlier: &'static [Earlier]) -> Self {
+        Kind { earlier, ..self }
     }
 
     #[must_use]

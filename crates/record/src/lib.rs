@@ -7,7 +7,7 @@
 //! elsewhere and handed down from `main`.
 //!
 //! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `naming`, `value`,
-//! `plain_text`, `decision`, `sealed` (what it may say), `schema` and `authority` (who may write it), `view` and `derived` (what it says),
+//! `plain_text`, `decision`, `sealed` (what it may say), `gate`, `schema` and `authority` (who may write it, by the version of the kind that it cites), `view` and `derived` (what it says),
 //! `world` (what is there beside it), `sight` (what of it somebody is shown), `conflict` and `rule` (where people disagree), `command`
 //! (how people write), `catalogue` (all that is declared).
 
@@ -20,6 +20,7 @@ pub mod conflict;
 pub mod date;
 pub mod decision;
 pub mod derived;
+pub mod gate;
 pub mod handle;
 pub mod hash;
 pub mod history;
@@ -37,6 +38,9 @@ pub mod sight;
 pub mod value;
 pub mod view;
 pub mod world;
+
+#[cfg(test)]
+mod tests;
 
 pub use heliu_identity::byte_id;
 pub use heliu_words::{plain_text, reason};

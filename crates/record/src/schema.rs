@@ -1,10 +1,11 @@
-//! Whether a put fits its kind: the path is declared, sits in its container, and holds a value of its type.
+//! Whether a put fits its kind, as a version of it decides: the path is declared, sits in its container, and holds a value of its type.
 //! What it returns also says who may write there; `authority` judges that.
 
 use crate::change::{Container, Put, Scalar};
 use crate::decision::Decision;
+use crate::gate::Gate;
 use crate::id::SeatId;
-use crate::kind::{Class, Field, Kind, Merge, Part, SETTLE, State, ValueType, Writer};
+use crate::kind::{Class, Field, Merge, Part, SETTLE, State, ValueType, Writer};
 use crate::scope::{CLASS, OWNER, SEAT};
 use crate::sealed;
 use crate::seats::Tier;
@@ -60,17 +61,17 @@ pub enum SchemaError {
     Overwrites { key: String },
 }
 
-pub fn check<'p>(kind: &Kind, written: impl Into<Written<'p>>) -> Result<PathRule<'p>, SchemaError> {
+pub fn check<'p>(gate: Gate, written: impl Into<Written<'p>>) -> Result<PathRule<'p>, SchemaError> {
     let written: Written<'p> = written.into();
     if written.container == Container::Scope {
-        return check_scope(kind, written);
+        return check_scope(gate, written);
     }
     let (name, rest) = match written.key.split_once('/') {
         Some((name, rest)) => (name, Some(rest)),
         None => (written.key, None),
     };
-    let field = kind.field(name).filter(|f| f.merge.container() == written.container).ok_or_else(|| {
-        SchemaError::UnknownField { kind: kind.name, field: name.to_owned(), container: written.container.name() }
+    let field = gate.field(name).filter(|f| f.merge.container() == written.container).ok_or_else(|| {
+        SchemaError::UnknownField { kind: gate.kind, field: name.to_owned(), container: written.container.name() }
     })?;
     let bad_path = || SchemaError::BadPath { field: field.name, key: written.key.to_owned() };
     let (place, writer) = match (field.merge, rest) {
@@ -120,11 +121,11 @@ pub fn check<'p>(kind: &Kind, written: impl Into<Written<'p>>) -> Result<PathRul
     Ok(PathRule { place, writer })
 }
 
-fn check_scope<'p>(kind: &Kind, written: Written<'p>) -> Result<PathRule<'p>, SchemaError> {
+fn check_scope<'p>(gate: Gate, written: Written<'p>) -> Result<PathRule<'p>, SchemaError> {
     if written.key == CLASS {
         // What a kind does not publish, no owner does: it is about people.
         let writer = match written.value.as_text() {
-            Some("public") if kind.class == Class::Public => Writer::Owner,
+            Some("public") if gate.class == Class::Public => Writer::Owner,
             Some("scoped") => Writer::CommonSuperior,
             _ => return Err(bad_value(written, "a class that the kind has")),
         };
@@ -186,9 +187,9 @@ fn is_entry(entry: &str) -> bool {
 
 /// The seat that a put names, if it names one rather than takes one out.
 #[must_use]
-pub fn named_seat(kind: &Kind, written: Written<'_>) -> Option<SeatId> {
+pub fn named_seat(gate: Gate, written: Written<'_>) -> Option<SeatId> {
     let of = |value: ValueType| matches!(value, ValueType::Seat | ValueType::Unit(_)).then(|| seat_of(written.value));
-    match check(kind, written).ok()?.place {
+    match check(gate, written).ok()?.place {
         Place::Owner(seat) | Place::Participant { seat, present: true } | Place::Slot { seat, .. } => Some(seat),
         Place::Element { field, element } if crate::scope::is_in(written.value) => match field.value {
             ValueType::Seat | ValueType::Unit(_) => element.parse().ok(),

@@ -25,7 +25,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `false_claim`, `judged_differently`, `fenced`,
-    /// `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
+    /// `kinds_differ`, `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -173,6 +173,27 @@ impl Alarm {
             "That is a defect of the program: report it with the versions of both.",
         );
         Alarm::new("judged_differently", Severity::Critical, what, next, peer.to_string(), at_ms)
+    }
+
+    pub(crate) fn kinds_differ(peer: NodeId, kinds: &[(Explanation, u32)], at_ms: i64) -> Self {
+        let short = peer.short();
+        let zh: Vec<String> = kinds.iter().map(|(kind, version)| format!("{}(第 {version} 版)", kind.zh)).collect();
+        let en: Vec<String> = kinds.iter().map(|(kind, version)| format!("{} (version {version})", kind.en)).collect();
+        let (zh, en) = (zh.join("、"), en.join(", "));
+        let what = (
+            format!(
+                "本节点与 {short} 的程序对记录种类的约定不同:{zh}。对方按其约定作出的改动,本节点只保存和转发,不作判断。"
+            ),
+            format!(
+                "The programs of this node and of {short} declare kinds of records differently under one version: {en}. What \
+                 is to be judged by its declaration is kept and passed on here, and not judged."
+            ),
+        );
+        let next = (
+            "请升级两者之一,使两端程序一致;一致后会自动重新判断。",
+            "Upgrade one of the two, so that both were built from the same declarations: then it is judged by itself.",
+        );
+        Alarm::new("kinds_differ", Severity::Warning, what, next, peer.to_string(), at_ms)
     }
 
     pub(crate) fn stranded(count: usize, at_ms: i64) -> Self {

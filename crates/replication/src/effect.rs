@@ -388,6 +388,12 @@ pub enum Notice {
         link: LinkId,
         peer: NodeId,
     },
+    /// The program at the other end decides otherwise about some kind, under a version that both know: what comes from there of
+    /// it is held.
+    KindsDiffer {
+        link: LinkId,
+        peer: NodeId,
+    },
     Reconciled {
         link: LinkId,
         peer: NodeId,

@@ -361,6 +361,7 @@ impl Engine {
                     self.replica.renew_soon();
                 }
             }
+            Arrival::Judgeable { record } => self.replica.check(vec![record]),
             Arrival::Outside { link, outside } => {
                 if let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) {
                     self.replica.sums.change_apart(link, seat, outside);
@@ -461,6 +462,7 @@ fn shared<'a>(
         node: replica.node,
         seat: replica.seat,
         program: &config.program,
+        kinds: config.catalogue.digests(),
         meta: replica.meta(),
         tail: &replica.tail,
         directory: replica.directory(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use heliu_record::gate::{Digests, KindDigest};
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_storage::{Cursor, Position, StoreId};
@@ -26,6 +27,8 @@ pub mod limits {
     pub const HASHES_PER_RECORD: usize = 8_192;
     /// Of all records in one frame of those.
     pub const HASHES_PER_POSSESSION: usize = 32_768;
+    pub const KINDS_PER_HELLO: usize = heliu_record::gate::DECLARATIONS_MAX;
+    pub const KIND_BYTES: usize = heliu_record::gate::KIND_BYTES_MAX;
     pub const GRANT_BYTES: usize = 64 * 1024;
     pub const STATEMENTS_PER_HAVE: usize = 4_096;
     pub const STATEMENTS_PER_FRAME: usize = 256;
@@ -112,6 +115,8 @@ pub struct Hello {
     pub versions: (u32, u32),
     pub directory_len: u64,
     pub directory_head: DirectoryVersion,
+    /// What decides verdicts in the sender's program, by kind and version: leaves that come untagged were judged by it.
+    pub kinds: Digests,
     /// Program version, for operators.
     pub program: String,
     /// The sender's clock, for operators: nothing is decided by it. None: it does not say.
@@ -351,6 +356,9 @@ pub struct DeliveredLeaf {
     /// Index into `commits`.
     pub commit: usize,
     pub kind_version: u32,
+    /// By which declaration of that version the leaf is to be judged, where it is not the sender's own: somebody beyond the
+    /// sender vouches for it.
+    pub declared: Option<KindDigest>,
     /// The automerge change, as signed.
     pub change: Arc<[u8]>,
 }

@@ -12,6 +12,8 @@ mod link;
 mod reconcile;
 mod replica;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use alarm::{Alarm, Severity};
 pub use effect::{

@@ -73,6 +73,8 @@ CREATE TABLE feed (
   status INTEGER NOT NULL,
   hash BLOB NOT NULL,
   origin BLOB,
+  -- of a leaf: by which declaration of its kind's version it is to be judged; null: by the program's own
+  declared BLOB,
   -- of a rescope: the added, then the removed
   seats BLOB NOT NULL,
   -- or the grant

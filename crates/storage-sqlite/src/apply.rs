@@ -35,6 +35,7 @@ pub async fn write(
     commits(script, transaction).await?;
     records(script, transaction).await?;
     drop_history(script, &transaction.dropped, new_head).await?;
+    move_leaves(script, &transaction.moved).await?;
     FEED.run(script, &transaction.feed, bind_entry).await?;
     statuses(script, &transaction.statuses).await?;
     refs(script, &transaction.refs).await?;
@@ -134,6 +135,16 @@ async fn drop_history(script: &mut Script<'_>, dropped: &[RecordId], head: Posit
     Ok(script.step("UPDATE store SET head = ?", |values| values.add(signed(head)).map(drop)).await?)
 }
 
+/// From where they stood; where they stand now is in the feed of the same transaction.
+async fn move_leaves(script: &mut Script<'_>, moved: &[Position]) -> Result<(), Fault> {
+    if moved.is_empty() {
+        return Ok(());
+    }
+    let delete = "DELETE FROM feed WHERE entry = 0 AND position IN (SELECT value FROM json_each(?))";
+    let positions = number_list(moved.iter().map(|position| signed(*position)));
+    Ok(script.step(delete, |values| values.add(positions).map(drop)).await?)
+}
+
 /// Last in a transaction: what else came in it goes too.
 async fn erase(script: &mut Script<'_>, erased: &[RecordId], head: Position) -> Result<(), Fault> {
     if erased.is_empty() {
@@ -154,10 +165,10 @@ async fn erase(script: &mut Script<'_>, erased: &[RecordId], head: Position) -> 
 
 /// Outer joins: an entry whose record or commit is not here breaks a constraint, instead of vanishing.
 static FEED: Insert = Insert::new(
-    "INSERT OR FAIL INTO feed (position, entry, record, commit_key, kind_version, status, hash, origin, seats, change) \
-     SELECT v.column1, v.column2, r.key, c.key, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10 \
+    "INSERT OR FAIL INTO feed (position, entry, record, commit_key, kind_version, status, hash, origin, seats, change, declared) \
+     SELECT v.column1, v.column2, r.key, c.key, v.column5, v.column6, v.column7, v.column8, v.column9, v.column10, v.column11 \
      FROM (VALUES ",
-    10,
+    11,
     ") v LEFT JOIN records r ON r.id = v.column3 LEFT JOIN commits c ON c.id = v.column4",
 );
 
@@ -170,16 +181,18 @@ fn bind_entry(entry: &FeedEntry, values: &mut Values) -> Result<(), BoxDynError>
             values.add(LEAF)?.add(&leaf.record.0[..])?.add(&commit[..])?;
             values.add(i64::from(leaf.kind_version))?.add(i64::from(leaf.status as u8))?.add(&hash[..])?;
             values.add(leaf.origin.as_ref().map(|node| &node.0[..]))?;
-            values.add(&b""[..])?.add(&leaf.change[..]).map(drop)
+            values.add(&b""[..])?.add(&leaf.change[..])?;
+            values.add(leaf.declared.as_ref().map(|digest| &digest.0[..])).map(drop)
         }
         FeedEntry::Grant(grant) => {
             values.add(GRANT)?.add(&grant.record.0[..])?.add(None::<&[u8]>)?.add(0)?.add(0)?.add(&grant.hash.0[..])?;
             values.add(grant.origin.as_ref().map(|node| &node.0[..]))?;
-            values.add(&b""[..])?.add(&grant.grant[..]).map(drop)
+            values.add(&b""[..])?.add(&grant.grant[..])?.add(None::<&[u8]>).map(drop)
         }
         FeedEntry::Rescope { record, added, removed, .. } => {
             values.add(RESCOPE)?.add(&record.0[..])?.add(None::<&[u8]>)?.add(0)?.add(0)?.add(&b""[..])?;
-            values.add(None::<&[u8]>)?.add(seat_bytes([&added[..], &removed[..]]))?.add(&b""[..]).map(drop)
+            values.add(None::<&[u8]>)?.add(seat_bytes([&added[..], &removed[..]]))?.add(&b""[..])?;
+            values.add(None::<&[u8]>).map(drop)
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::TryStreamExt as _;
+use heliu_record::gate::KindDigest;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
 use heliu_record::scope::Scope;
 use heliu_storage::{
@@ -26,8 +27,8 @@ use crate::fault::Fault;
 
 /// What [`leaf`] reads from. The columns of the record follow, from [`ITEM_RECORD`] on.
 const FEED_COLUMNS: &str = "f.position, f.entry, f.record, f.commit_key, f.kind_version, f.status, f.hash, f.origin, \
-     f.seats, f.change";
-const ITEM_RECORD: usize = 10;
+     f.seats, f.change, f.declared";
+const ITEM_RECORD: usize = 11;
 
 /// The record by an outer join: an entry without one is damage that must show.
 const ITEM_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope";
@@ -173,6 +174,7 @@ fn leaf(cells: &Cells, record: RecordId) -> Result<(LeafRow, i64), Fault> {
         kind_version: cells.u32(4)?,
         status: status.ok_or_else(|| cells.damaged(&"an unknown status"))?,
         origin: cells.optional(7)?.map(NodeId),
+        declared: cells.optional(10)?.map(KindDigest),
         change: cells.get::<&[u8]>(9)?.into(),
     };
     Ok((leaf, cells.get(3)?))
@@ -228,7 +230,7 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
     let sql = format!(
         "SELECT r.key, {RECORD_COLUMNS}, 1 FROM json_each(?1) j CROSS JOIN records r ON r.id = unhex(j.value) \
          UNION ALL \
-         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL, NULL, 0 FROM json_each(?1) j \
+         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL, 0 FROM json_each(?1) j \
          CROSS JOIN records r ON r.id = unhex(j.value) CROSS JOIN feed f ON f.record = r.key AND f.entry < 2"
     );
     let mut found: BTreeMap<RecordId, Parts> = BTreeMap::new();
@@ -315,6 +317,7 @@ fn legible(cells: &Cells, record: RecordId) -> Result<(LeafRow, Option<i64>), Fa
         kind_version: cells.u32(4).unwrap_or(u32::MAX),
         status: status.unwrap_or(LeafStatus::Waiting),
         origin: cells.optional(7).ok().flatten().map(NodeId),
+        declared: cells.optional(10).ok().flatten().map(KindDigest),
         change: cells.get::<&[u8]>(9).unwrap_or_default().into(),
     };
     Ok((leaf, cells.get(3).ok()))

@@ -67,7 +67,7 @@ impl ReadRecords for SqliteStore {
         let loaded = read!(self, "loading records", connection => feed::load(connection, ids));
         match (&loaded, ids) {
             (Ok(loaded), _) => {
-                self.note_spoilt(loaded.iter().map(|one| &one.row).filter(|row| !records::is_itself(row)))
+                self.note_spoilt(loaded.iter().map(|one| &one.row).filter(|row| !records::is_itself(row)));
             }
             (Err(StoreError::Damaged { .. }), [id]) => {
                 self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).insert(*id);

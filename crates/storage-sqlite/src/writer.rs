@@ -151,6 +151,7 @@ fn is_small(transaction: &Transaction) -> bool {
         feed,
         records,
         renamed,
+        moved,
         erased,
         conflicts_opened,
         cursors,
@@ -177,6 +178,7 @@ fn is_small(transaction: &Transaction) -> bool {
     ];
     let rare = [
         renamed.len(),
+        moved.len(),
         erased.len(),
         unquarantined.len(),
         statements.len(),

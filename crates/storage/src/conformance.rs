@@ -45,6 +45,7 @@ macro_rules! conformance_suite {
             feed: [
                 pages_carry_what_sending_takes, positions_follow_the_head, a_leaf_needs_its_commit_and_its_record,
                 a_page_keeps_to_its_budget, rescopes_are_entries, dropped_leaves_leave_gaps,
+                leaves_move_to_the_end,
                 the_head_outlives_a_dropped_tail, leaves_are_judged_anew, leaves_of_some_records, loading_records,
                 a_history_comes_in_pages, grants_are_entries, grants_go_with_their_record,
                 commits_are_kept_once, a_commit_that_comes_again_mends_what_is_damaged,

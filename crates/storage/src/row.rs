@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use heliu_record::byte_id;
 pub use heliu_record::command::CommandId;
+use heliu_record::gate::KindDigest;
 use heliu_record::hash::Sum;
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
@@ -88,6 +89,8 @@ pub struct LeafRow {
     pub status: LeafStatus,
     /// The node that it came from; none if it was made here.
     pub origin: Option<NodeId>,
+    /// By which declaration of its kind's version it is to be judged; none: by whatever this program's is.
+    pub declared: Option<KindDigest>,
     pub change: Arc<[u8]>,
 }
 

@@ -25,6 +25,8 @@ pub struct Transaction {
     pub commits: Vec<CommitRow>,
     /// Appended to the feed; positions follow the head without a gap.
     pub feed: Vec<FeedEntry>,
+    /// Leaves that `feed` has again: they stand no longer where they stood.
+    pub moved: Vec<Position>,
     /// Leaves that are judged anew, by position.
     pub statuses: Vec<(Position, LeafStatus)>,
     /// Inserted or replaced.
@@ -103,6 +105,7 @@ impl Transaction {
             refs,
             renamed,
             dropped,
+            moved,
             erased,
             conflicts_opened,
             conflicts_closed,
@@ -126,6 +129,7 @@ impl Transaction {
             && refs.is_empty()
             && renamed.is_empty()
             && dropped.is_empty()
+            && moved.is_empty()
             && erased.is_empty()
             && conflicts_opened.is_empty()
             && conflicts_closed.is_empty()

@@ -3,6 +3,7 @@
 
 mod checked;
 mod comparing;
+mod declaring;
 mod error;
 
 use heliu_record::hash::Sum;
@@ -16,6 +17,7 @@ use heliu_trust::id::DirectoryVersion;
 
 use self::checked::{at_most, bytes, cut, entries, no_longer, text};
 use self::comparing::{to_possession, to_reconcile, to_verdict};
+use self::declaring::{from_declared, from_digests, tag, to_digests};
 pub use self::error::FrameError;
 use crate::leaves;
 use crate::replication as pb;
@@ -136,6 +138,7 @@ impl From<&Hello> for pb::Hello {
             directory_head: hello.directory_head.0.to_vec(),
             program: cut(&hello.program, PROGRAM_BYTES),
             now_ms: hello.now_ms.unwrap_or_default(),
+            kinds: from_digests(&hello.kinds),
         }
     }
 }
@@ -154,6 +157,7 @@ impl TryFrom<pb::Hello> for Hello {
             directory_head: DirectoryVersion(bytes("the directory's head", &hello.directory_head)?),
             program: text("the program's version", hello.program, PROGRAM_BYTES)?,
             now_ms: Some(hello.now_ms).filter(|now| *now != 0),
+            kinds: to_digests(hello.kinds)?,
         })
     }
 }
@@ -235,6 +239,7 @@ impl From<&Leaves> for pb::Leaves {
             raw_bytes: packed.raw_bytes as u64,
             delivery: packed.bytes,
             withdrawn: leaves.withdrawn.iter().flat_map(|id| id.0).collect(),
+            declared: from_declared(&leaves.delivery),
         }
     }
 }
@@ -252,9 +257,11 @@ impl TryFrom<pb::Leaves> for Leaves {
         let packed = leaves::Packed { packing, raw_bytes, bytes: leaves.delivery };
         let mut left = limits::LEAVES_PER_FRAME;
         let withdrawn = entries::<32>("withdrawn records", &leaves.withdrawn, &mut left, limits::LEAVES_PER_FRAME)?;
+        let mut delivery = leaves::unpack(&packed)?;
+        tag(&mut delivery, &leaves.declared)?;
         Ok(Leaves {
             sequence: leaves.sequence,
-            delivery: leaves::unpack(&packed)?,
+            delivery,
             withdrawn: withdrawn.iter().map(|id| RecordId(*id)).collect(),
             through: leaves.through,
         })

@@ -242,6 +242,7 @@ impl Ground {
             Notice::FalseClaim { .. } => return,
             Notice::SumsDiffer { .. } => "sums differ",
             Notice::JudgedDifferently { .. } => "judged differently",
+            Notice::KindsDiffer { .. } => "kinds differ",
             Notice::Reconciled { .. } => "reconciled",
             Notice::RefusedHere { .. } => "refused here",
             Notice::RefusedThere { .. } => "refused there",

@@ -108,22 +108,24 @@ static STATES: &[EntryState] = &[
     follows("early", "依据尚未到达", "early").over(),
 ];
 
-static KIND: Kind =
-    Kind::scoped(MEMBER, 2, "一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it")
-        .with(fields![
-            NAME,
-            MEMBER_NO,
-            STAGE,
-            JOINED_ON,
-            FULL_ON,
-            CONTACT,
-            BIRTH_DATE,
-            PERSON_DIGEST,
-            BIRTH_BRANCH,
-            ADMITTED_ON,
-            MOVES,
-        ])
-        .derives(
+static FIELDS: &[&Field] = fields![
+    NAME,
+    MEMBER_NO,
+    STAGE,
+    JOINED_ON,
+    FULL_ON,
+    CONTACT,
+    BIRTH_DATE,
+    PERSON_DIGEST,
+    BIRTH_BRANCH,
+    ADMITTED_ON,
+    MOVES,
+];
+static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it")
+        .with(FIELDS)
+    // Whatever cited the first was judged by the second too, from the day on which that came.
+    .earlier(&[Earlier { version: 1, class: Class::Scoped, own: FIELDS, read: home::fold }])
+    .derives(
             &[
                 DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
                 DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),

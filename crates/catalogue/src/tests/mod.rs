@@ -8,6 +8,7 @@ mod sealed;
 mod sight;
 mod speed;
 mod stories;
+mod versions;
 mod words;
 mod workflows;
 pub(crate) mod world;

@@ -152,7 +152,7 @@ fn nothing_is_written_in_the_clear_instead() {
             &change,
             &record.preimage,
             &record.history,
-            kind,
+            kind.gate(),
             heliu_record::world::World::seats(&village),
         );
         assert!(verdict.is_err_and(|error| error.to_string().contains("sealed")));

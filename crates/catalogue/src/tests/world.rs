@@ -185,7 +185,7 @@ impl Node {
             assert_eq!(at.check_follows(change), Ok(()));
             let (author, kind) =
                 (self.seat_of(change.actor).expect("a seat"), catalogue().kind(&preimage.kind).expect("a kind"));
-            assert_eq!(may(author, change, preimage, &at, kind, &self.seats), Ok(()));
+            assert_eq!(may(author, change, preimage, &at, kind.gate(), &self.seats), Ok(()));
             history.place(Arc::clone(change));
         }
         self.records.insert(id, Record::fold(catalogue().kind(&preimage.kind), preimage.clone(), history, &self.seats));

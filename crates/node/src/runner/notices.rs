@@ -32,6 +32,12 @@ impl Running {
                 "both ends hold the same changes and judge them differently: this is a defect, please report it with the \
                  versions of both programs (heliu peers shows them)"
             ),
+            Notice::KindsDiffer { link, peer } => tracing::warn!(
+                link = link.0,
+                peer = %self.name(*peer),
+                "the two programs declare kinds of records differently under one version: what comes from there of them is held \
+                 (heliu status names them); upgrade one of the two"
+            ),
             Notice::Reconciled { link, peer, pushed, differing } => {
                 tracing::info!(link = link.0, peer = %self.name(*peer), pushed, differing, "reconciled");
             }
@@ -134,6 +140,7 @@ impl Running {
         match notice {
             Notice::SumsDiffer { link, peer } => self.claim_line(*link, Some(*peer), "sums differ"),
             Notice::JudgedDifferently { link, peer } => self.claim_line(*link, Some(*peer), "judged differently"),
+            Notice::KindsDiffer { link, peer } => self.claim_line(*link, Some(*peer), "kinds differ"),
             Notice::Reconciled { link, peer, .. } => self.claim_line(*link, Some(*peer), "reconciled"),
             Notice::RefusedHere { link, .. } => self.claim_line(*link, None, "refused here"),
             Notice::RefusedThere { link, .. } => self.claim_line(*link, None, "refused there"),

@@ -127,8 +127,13 @@ fn hostile(seats: &County) -> Frame {
     let commits = vec![Arc::new(SignedCommit::sign(commit, &*key("thief")))];
     let preimage = Preimage { kind: "org".to_owned(), birth: seat_id(&realm, VILLAGE), key: vec![1; 16] };
     let preimage = Arc::new(preimage);
-    let leaf =
-        |change: Arc<[u8]>| DeliveredLeaf { preimage: Arc::clone(&preimage), commit: 0, kind_version: 1, change };
+    let leaf = |change: Arc<[u8]>| DeliveredLeaf {
+        preimage: Arc::clone(&preimage),
+        commit: 0,
+        kind_version: 1,
+        declared: None,
+        change,
+    };
     let delivery = Delivery { commits, leaves: bytes.map(leaf).to_vec(), grants: Vec::new() };
     Frame::Leaves(Leaves { sequence: 1, delivery, withdrawn: Vec::new(), through: None })
 }

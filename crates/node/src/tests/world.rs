@@ -278,6 +278,7 @@ pub(super) async fn connect_as(
         versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
         directory_len: 1,
         directory_head: seats.entry.version,
+        kinds: heliu_record::gate::Digests::default(),
         program: "a test".to_owned(),
         now_ms: Some(crate::clock::wall_ms() + CLOCK_AHEAD_MS),
     });

@@ -363,11 +363,11 @@ impl<'a> Planner<'a> {
         });
         let written: Vec<Written<'_>> = written.collect();
         let seats = self.world.seats();
-        let named = written.iter().filter_map(|w| named_seat(kind, *w));
+        let named = written.iter().filter_map(|w| named_seat(kind.gate(), *w));
         if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
             return Err(Refusal::unknown_seat(unknown));
         }
-        may_write(self.seat, &written, preimage, at, kind, self.world.seats())
+        may_write(self.seat, &written, preimage, at, kind.gate(), self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
     }
 

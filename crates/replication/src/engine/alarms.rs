@@ -31,6 +31,14 @@ impl Engine {
         alarms.extend(self.false_claims.iter().map(|(peer, at)| Alarm::false_claim(*peer, now.wall_of(*at))));
         let judged = self.links.values().filter_map(Link::judged_differently);
         alarms.extend(judged.map(|(peer, at)| Alarm::judged_differently(peer, now.wall_of(at))));
+        let catalogue = self.config.catalogue;
+        for (peer, at, theirs) in self.links.values().filter_map(Link::declares) {
+            let differing = catalogue.digests().differing(theirs);
+            let said: Vec<_> = differing.map(|(kind, version)| (catalogue.say_kind(kind), version)).collect();
+            if !said.is_empty() {
+                alarms.push(Alarm::kinds_differ(peer, &said, now.wall_of(at)));
+            }
+        }
         let waiting = replica.pending_wraps().count();
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, replica.seat));

@@ -48,6 +48,7 @@ impl Engine {
             incoming.refused.push(told);
             incoming.quarantined.push(row);
         };
+        let brings = self.links.get(&link);
         for delivered in &delivery.leaves {
             let (commit, verdict) = (delivery.commits.get(delivered.commit)?, verdicts.get(delivered.commit)?);
             if let Err(error) = verdict {
@@ -57,7 +58,11 @@ impl Engine {
             } else {
                 let record = delivered.preimage.id();
                 match Leaf::open(commit, &record, delivered.kind_version, &delivered.change, directory) {
-                    Ok(leaf) => incoming.leaves.push((leaf, Arc::clone(&delivered.preimage))),
+                    Ok(leaf) => {
+                        let (preimage, tagged) = (Arc::clone(&delivered.preimage), delivered.declared);
+                        let declared = brings.and_then(|link| link.vouches(&preimage.kind, leaf.kind_version, tagged));
+                        incoming.leaves.push((leaf, preimage, declared));
+                    }
                     Err(error) => refuse(&mut incoming, &delivered.change, error.code(), &error.facts()),
                 }
             }

@@ -21,6 +21,7 @@ pub(super) fn hello(shared: &Shared<'_>) -> Hello {
         versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
         directory_len: shared.directory.len(),
         directory_head: shared.directory.head(),
+        kinds: shared.kinds.clone(),
         program: shared.program.to_owned(),
         now_ms: Some(shared.now.wall_ms),
     }
@@ -116,6 +117,9 @@ impl Link {
         }
         let Some(welcome) = self.peer.as_mut().and_then(|p| p.welcome.take()) else { return };
         self.phase = Phase::Running;
+        if self.differing(shared).next().is_some() {
+            self.notice(|link, peer| Notice::KindsDiffer { link, peer }, out);
+        }
         let claimed = welcome.known_of_you.filter(|claimed| contradicts(claimed, shared));
         let rolled_back = claimed.as_ref().is_some_and(|claimed| is_proven(claimed, shared));
         if rolled_back {

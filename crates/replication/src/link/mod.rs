@@ -17,6 +17,7 @@ mod verifying;
 
 use std::collections::BTreeMap;
 
+use heliu_record::gate::{Digests, KindDigest};
 use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem, StoreId};
@@ -37,6 +38,8 @@ pub(crate) struct Shared<'a> {
     pub node: NodeId,
     pub seat: SeatId,
     pub program: &'a str,
+    /// What decides verdicts in this program.
+    pub kinds: &'a Digests,
     /// The durable feed, and its newest end.
     pub meta: &'a Meta,
     pub tail: &'a Tail,
@@ -82,6 +85,8 @@ pub(crate) enum Arrival {
     JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
+    /// A record with leaves that an earlier program had to hold, and this one may judge.
+    Judgeable { record: RecordId },
     /// Records that the other end does not take, and those that it takes now.
     Outside { link: LinkId, outside: Outside },
     /// A superior has proven that it holds all that this digest is of, of a record that left this seat.
@@ -196,6 +201,23 @@ impl Link {
     /// If the ends hold the same and judge it differently: the other, and since when.
     pub fn judged_differently(&self) -> Option<(NodeId, u64)> {
         self.peer_node().zip(self.verifying.judged_differently())
+    }
+
+    /// The kinds and versions that the program at the other end declares otherwise than this one.
+    fn differing<'a>(&'a self, shared: &'a Shared<'_>) -> impl Iterator<Item = (&'a str, u32)> {
+        self.peer.iter().flat_map(|peer| shared.kinds.differing(&peer.hello.kinds))
+    }
+
+    /// While it runs: the other end, since when, and what its program declares.
+    pub fn declares(&self) -> Option<(NodeId, u64, &Digests)> {
+        let peer = self.peer.as_ref().filter(|_| self.is_running())?;
+        Some((peer.node, peer.heard.since_tick, &peer.hello.kinds))
+    }
+
+    /// By which declaration a leaf is to be judged that the other end brings. None: it does not say, for it does not know the
+    /// version.
+    pub fn vouches(&self, kind: &str, version: u32, tagged: Option<KindDigest>) -> Option<KindDigest> {
+        tagged.or_else(|| self.peer.as_ref()?.hello.kinds.get(kind, version))
     }
 
     pub fn is_closed(&self) -> bool {

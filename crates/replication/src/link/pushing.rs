@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use heliu_record::id::RecordId;
-use heliu_storage::{FeedEntry, FeedItem, FeedPage, Position};
+use heliu_storage::{FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Position};
 
 use super::sending::{PAGE, Reading, is_in_scope, travels};
-use super::{Link, Out, Shared};
+use super::{Arrival, Link, Out, Peer, Shared};
 use crate::effect::{Effect, LinkId};
 use crate::frame::{Frame, Have, cut};
 use crate::replica::short_hash;
@@ -319,7 +319,17 @@ impl Link {
                 Which::Parting(Last::UpTo(limit)) => position <= *limit,
             };
             let goes = goes || push.given.contains(&hash);
-            if is_in_scope(&item, peer, shared) {
+            let doubt = doubt(&item, peer, shared);
+            match doubt {
+                Doubt::None => {}
+                Doubt::Vouched => self.verifying.doubt(),
+                Doubt::Over => {
+                    self.verifying.doubt();
+                    out.arrivals.push(Arrival::Judgeable { record: item.entry.record() });
+                }
+            }
+            // What is in doubt here is welcome again, from whoever declares the kind as this program does.
+            if doubt != Doubt::Vouched && is_in_scope(&item, peer, shared) {
                 lists.entry(item.entry.record()).or_default().push(short);
             }
             if goes {
@@ -389,6 +399,25 @@ impl Link {
             return self.protocol_error("more was asked for than can wait until it is taken", out);
         }
         self.pump(shared, out);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// A leaf that this end has to hold, and that the other may vouch for.
+    Vouched,
+    /// It was held here by a program that declared the kind otherwise than this one.
+    Over,
+}
+
+fn doubt(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> Doubt {
+    let FeedEntry::Leaf(row @ LeafRow { declared: Some(declared), .. }) = &item.entry else { return Doubt::None };
+    let (kind, version) = (&item.preimage.kind, row.kind_version);
+    match shared.kinds.get(kind, version) {
+        Some(own) if own == *declared && row.status == LeafStatus::Held => Doubt::Over,
+        Some(own) if own != *declared && peer.hello.kinds.get(kind, version) == Some(own) => Doubt::Vouched,
+        _ => Doubt::None,
     }
 }
 

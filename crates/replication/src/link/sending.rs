@@ -324,6 +324,7 @@ fn pack(items: &[impl Borrow<FeedItem>]) -> (Delivery, Vec<Notice>) {
             preimage: Arc::clone(&item.preimage),
             commit,
             kind_version: row.kind_version,
+            declared: row.declared,
             change: Arc::clone(&row.change),
         });
     }

@@ -34,6 +34,7 @@ struct End {
     node: NodeId,
     seat: SeatId,
     peer: NodeId,
+    kinds: Digests,
     link: Link,
 }
 
@@ -88,7 +89,7 @@ impl End {
         };
         let (tail, statements, leaving) = (Tail::at(1_000), Statements::default(), BTreeMap::new());
         let foreign = Foreign::new(1, BTreeSet::new(), crate::replica::ForeignCounts::default());
-        End { directory, meta, tail, statements, leaving, foreign, node, seat, peer, link }
+        End { directory, meta, tail, statements, leaving, foreign, node, seat, peer, kinds: Digests::default(), link }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) -> Out {
@@ -97,6 +98,7 @@ impl End {
             node: self.node,
             seat: self.seat,
             program: "test",
+            kinds: &self.kinds,
             meta: &self.meta,
             tail: &self.tail,
             directory: &self.directory,
@@ -128,6 +130,7 @@ impl End {
             versions: (1, 1),
             directory_len: self.directory.len(),
             directory_head: self.directory.head(),
+            kinds: self.kinds.clone(),
             program: String::new(),
             now_ms: None,
         })
@@ -185,8 +188,13 @@ fn reconcile(turn: Turn, ranges: Vec<Range>) -> Frame {
 
 fn leaves(sequence: u64, changes: usize, bytes: usize) -> Leaves {
     let (preimage, change): (_, Arc<[u8]>) = (preimage(), vec![0; bytes].into());
-    let leaf =
-        |_| DeliveredLeaf { preimage: Arc::clone(&preimage), commit: 0, kind_version: 1, change: Arc::clone(&change) };
+    let leaf = |_| DeliveredLeaf {
+        preimage: Arc::clone(&preimage),
+        commit: 0,
+        kind_version: 1,
+        declared: None,
+        change: Arc::clone(&change),
+    };
     let delivery = Delivery { leaves: (0..changes).map(leaf).collect(), ..Delivery::default() };
     Leaves { sequence, delivery, withdrawn: Vec::new(), through: None }
 }
@@ -219,6 +227,7 @@ fn feed(record: RecordId, positions: std::ops::RangeInclusive<Position>, bytes: 
             commit: signed.id,
             author: signed.commit.author,
             kind_version: 1,
+            declared: None,
             status: LeafStatus::Admitted,
             origin: None,
             change: Arc::clone(&change),

@@ -10,6 +10,9 @@ use crate::replica::Apart;
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
 
+/// How long what is in doubt here may take until the other end has vouched for it: so long nothing is compared.
+const DOUBT_TICKS: u32 = 8;
+
 /// Checkpoints that are compared in one tick: each walks over all statements here. An honest end asks once.
 const CHECKPOINTS_PER_TICK: u32 = 8;
 
@@ -42,6 +45,8 @@ pub(super) struct Verifying {
     /// Reconciliations that checkpoints began since the last equal one, and ticks since the last of them.
     in_vain: u32,
     reconciled: u32,
+    /// Ticks until what was in doubt here should be judged.
+    in_doubt: u32,
     /// Since which tick the ends judge the same differently.
     judged_differently: Option<u64>,
 }
@@ -51,7 +56,13 @@ impl Verifying {
         self.unsettled = true;
     }
 
+    /// Something was found here that is to be judged as soon as the other end has answered.
+    pub fn doubt(&mut self) {
+        self.in_doubt = DOUBT_TICKS;
+    }
+
     pub fn tick(&mut self) {
+        self.in_doubt = self.in_doubt.saturating_sub(1);
         self.ticks = self.ticks.map(|t| t.saturating_add(1));
         self.reconciled = self.reconciled.saturating_add(1);
         self.came = 0;
@@ -117,6 +128,7 @@ impl Link {
 
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
         !shared.apart.is_some_and(Apart::is_counting)
+            && self.verifying.in_doubt == 0
             && !self.reconciling.is_going_on()
             && self.sending.is_quiet(shared.meta.head)
             && self.receiving.is_quiet()
@@ -149,7 +161,9 @@ impl Link {
         } else if checkpoint.sums == shared.sums {
             Verdict::Equal
         } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
-            Verdict::JudgedDifferently
+            // Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
+            let is_same = self.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds);
+            if is_same { Verdict::JudgedDifferently } else { Verdict::Equal }
         } else {
             Verdict::Different
         };

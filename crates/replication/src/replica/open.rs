@@ -163,6 +163,10 @@ impl Open {
                 }
                 Ok(leaf) => {
                     open.note(&leaf, row.position);
+                    let own = catalogue.digests().get(&open.row.preimage.kind, row.kind_version);
+                    if row.declared.zip(own).is_some_and(|(declared, own)| declared != own) {
+                        open.leaves.doubt(leaf.hash);
+                    }
                     offered.push(leaf);
                 }
                 Err(why) => {

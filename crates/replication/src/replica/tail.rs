@@ -149,6 +149,7 @@ mod tests {
                 commit,
                 author: NodeId([0; 16]),
                 kind_version: 1,
+                declared: None,
                 status: LeafStatus::Admitted,
                 origin: None,
                 change: vec![0; change].into(),

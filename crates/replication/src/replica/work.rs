@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::command::Request;
 use heliu_record::date::Date;
+use heliu_record::gate::KindDigest;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::sight::Sight;
@@ -159,7 +160,8 @@ pub(crate) struct Incoming {
     pub from: NodeId,
     pub sequence: u64,
     pub commits: Vec<Arc<SignedCommit>>,
-    pub leaves: Vec<(Leaf, Arc<Preimage>)>,
+    /// Each with the declaration of its kind by which it is to be judged, as far as the link says.
+    pub leaves: Vec<(Leaf, Arc<Preimage>, Option<KindDigest>)>,
     pub grants: Vec<(SignedGrant, Arc<Preimage>)>,
     pub refused: Vec<RefusedLeaf>,
     pub quarantined: Vec<QuarantineRow>,

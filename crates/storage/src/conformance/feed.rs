@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use heliu_record::gate::KindDigest;
 use heliu_record::id::RecordId;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
@@ -140,6 +141,24 @@ pub async fn dropped_leaves_leave_gaps(harness: &impl Harness) {
     let again = Transaction { records: vec![stub(1)], dropped: vec![id(1)], ..edit(7, &commit(OTHER, 2), &[1]) };
     must(store.apply(&again).await);
     assert_eq!(positions(&must(store.feed(6, ALL).await)), [8]);
+}
+
+/// By which declaration a leaf is to be judged is kept with it, and a leaf that somebody else vouches for goes out again.
+pub async fn leaves_move_to_the_end(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let one = commit(AUTHOR, 1);
+    let tagged = crate::LeafRow { declared: Some(KindDigest([7; 32])), ..leaf(2, 1, &one) };
+    let mut transaction = edit(0, &one, &[1, 1]);
+    transaction.feed[1] = FeedEntry::Leaf(tagged.clone());
+    must(store.apply(&transaction).await);
+    assert_eq!(must(store.load(&[id(1)]).await)[0].leaves, [leaf(1, 1, &one), tagged.clone()]);
+    assert_eq!(must(store.feed(1, ALL).await).items[0].entry, FeedEntry::Leaf(tagged));
+    let again = FeedEntry::Leaf(leaf(3, 1, &one));
+    must(store.apply(&Transaction { feed: vec![again.clone()], moved: vec![2], ..Transaction::default() }).await);
+    let page = must(store.feed(0, ALL).await);
+    assert_eq!((positions(&page), &page.items[1].entry), (vec![1, 3], &again));
+    assert_eq!(must(store.load(&[id(1)]).await)[0].leaves, [leaf(1, 1, &one), leaf(3, 1, &one)]);
+    assert_eq!(must(store.counts().await).leaves, 2);
 }
 
 pub async fn the_head_outlives_a_dropped_tail(harness: &impl Harness) {

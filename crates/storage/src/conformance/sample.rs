@@ -86,6 +86,7 @@ pub fn leaf(position: Position, n: u64, of: &CommitRow) -> LeafRow {
         author: of.author,
         kind_version: 3,
         status: LeafStatus::Admitted,
+        declared: None,
         origin: position.is_multiple_of(2).then_some(OTHER),
         change: text.into_bytes().into(),
     }

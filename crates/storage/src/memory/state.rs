@@ -186,6 +186,7 @@ impl State {
         transaction.renamed.iter().for_each(|(wrong, own)| self.rename(*wrong, *own));
         transaction.records.iter().for_each(|row| self.put_record(row));
         transaction.dropped.iter().for_each(|id| self.drop_leaves(id));
+        transaction.moved.iter().for_each(|position| self.drop_leaf(*position));
         transaction.feed.iter().for_each(|entry| self.append(entry));
         self.meta.head = head;
         for (position, status) in &transaction.statuses {
@@ -299,6 +300,13 @@ impl State {
         for position in self.leaves.remove(id).unwrap_or_default() {
             let gone = self.feed.remove(&position);
             self.leaf_count -= u64::from(gone.is_some_and(|gone| gone.commit.is_some()));
+        }
+    }
+
+    fn drop_leaf(&mut self, position: Position) {
+        if let Some(gone) = self.feed.remove(&position) {
+            self.leaves.entry(gone.entry.record()).or_default().retain(|at| *at != position);
+            self.leaf_count -= u64::from(gone.commit.is_some());
         }
     }
 

@@ -83,6 +83,11 @@ impl Leaf {
         fence.is_some_and(|fence| fence.excludes(self.incarnation, self.commit_seq, &self.hash))
     }
 
+    /// Of two leaves with one actor and seq, also of one change in two commits, the lower counts.
+    pub(super) fn order(&self) -> (u64, LeafHash) {
+        (self.commit_seq, self.hash)
+    }
+
     /// Reads the untrusted bytes of a change that `commit`, which [`super::check_commits`] has let in, is said to sign.
     pub fn open(
         commit: &SignedCommit,

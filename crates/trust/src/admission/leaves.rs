@@ -7,9 +7,10 @@
 //!    fence excludes it, whatever else is true of the two. That looks at no other status, so two equivocators cannot make
 //!    each other's fate depend on the order in which their leaves came.
 //! 3. A leaf shares the fate of its predecessors, and waits for those that are not here.
-//! 4. What this node's software cannot judge is held.
+//! 4. What this node's software cannot judge is held: of a kind or version that it does not know, or declares otherwise than
+//!    whoever vouches for the leaf.
 //! 5. The change follows from its predecessors, its author was enrolled, cites no older directory than before, and may
-//!    write what it writes.
+//!    write what it writes by the version of the kind that the leaf cites.
 //!
 //! Every other rule is a function of the leaf, its predecessors' statuses and the directory up to the version that it cites,
 //! so the order of arrival does not matter. It also means that a refused or excluded leaf stays in the set: whoever
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 use heliu_record::authority;
 use heliu_record::change::genesis;
+use heliu_record::gate::Gate;
 use heliu_record::hash::Sum;
 use heliu_record::history::{History, PlaceError};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
@@ -46,6 +48,8 @@ pub struct Leaves {
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
     /// Per author the newest directory that its admitted leaves cite.
     cited: BTreeMap<NodeId, u64>,
+    /// Those that whoever vouches for them judges by another declaration of the kind's version than this program has.
+    doubted: BTreeSet<LeafHash>,
     /// What people should read about leaves that are refused.
     why: BTreeMap<LeafHash, Facts>,
     /// Shared with whoever folds it; written in place while nobody does.
@@ -93,6 +97,7 @@ impl Leaves {
             by_seq: BTreeMap::new(),
             waiting: BTreeMap::new(),
             cited: BTreeMap::new(),
+            doubted: BTreeSet::new(),
             why: BTreeMap::new(),
             history: Arc::new(History::new()),
             held_sum: Sum::default(),
@@ -162,10 +167,10 @@ impl Leaves {
         self.leaves.is_empty()
     }
 
-    /// Whether leaves wait for predecessors: then the record is a want.
+    /// Whether leaves wait for predecessors, or for somebody who vouches for them by our declaration: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
-        self.wanted().next().is_some()
+        self.wanted().next().is_some() || !self.doubted.is_empty()
     }
 
     /// The changes that others name as predecessors and that are not here.
@@ -218,6 +223,16 @@ impl Leaves {
     #[must_use]
     pub fn last_of(&self, actor: Actor) -> u64 {
         self.by_seq.range((actor, 0)..=(actor, u64::MAX)).next_back().map_or(0, |((_, seq), _)| *seq)
+    }
+
+    /// This leaf is held when it is offered: it is for another declaration of its kind's version to judge.
+    pub fn doubt(&mut self, leaf: LeafHash) {
+        self.doubted.insert(leaf);
+    }
+
+    /// Whoever declares the kind as we do vouches for it. Returns whether it was in doubt: then all is to be judged again.
+    pub fn believe(&mut self, leaf: &LeafHash) -> bool {
+        self.doubted.remove(leaf)
     }
 
     /// Takes a leaf of this record. Returns every leaf whose status this set or changed, the leaf itself first; nothing
@@ -328,8 +343,8 @@ impl Leaves {
     fn file(&mut self, hash: LeafHash, directory: &Directory) -> Entered {
         let Some((leaf, _)) = self.leaves.get(&hash) else { return Entered::Known };
         let (change, seq) = (leaf.change.hash, (leaf.change.actor, leaf.change.seq));
-        let of = |(leaf, _): &(Leaf, Status)| (leaf.is_fenced_out(directory), order(leaf));
-        let mine = (leaf.is_fenced_out(directory), order(leaf));
+        let of = |(leaf, _): &(Leaf, Status)| (leaf.is_fenced_out(directory), leaf.order());
+        let mine = (leaf.is_fenced_out(directory), leaf.order());
         let rival = self.by_seq.get(&seq).and_then(|rival| self.leaves.get(rival)).map(of);
         if rival.is_some_and(|rival| rival < mine) {
             self.by_change.entry(change).or_insert(hash);
@@ -406,16 +421,20 @@ impl Leaves {
         if leaf.kind_version > kind.version {
             return Err(Status::Held(HeldReason::NewerKind).into());
         }
+        if self.doubted.contains(&leaf.hash) {
+            return Err(Status::Held(HeldReason::KindDiffers).into());
+        }
+        let gate = kind.at(leaf.kind_version).ok_or(Status::Refused(RefusedReason::KindVersion))?;
         if leaf.directory_index >= directory.len() {
             return Err(Status::Held(HeldReason::Directory).into());
         }
         if self.history.is_at_heads(change) {
             let cited = self.cited.get(&leaf.author).copied();
-            return self.judge_change(leaf, kind, &self.history, cited, directory);
+            return self.judge_change(leaf, gate, &self.history, cited, directory);
         }
         let past = self.history.at(&change.deps).map_err(|error| stop(&error))?;
         let cited = self.cited_in(&past, leaf.author);
-        self.judge_change(leaf, kind, &past, cited, directory)
+        self.judge_change(leaf, gate, &past, cited, directory)
     }
 
     /// The order decides which fate of several a leaf shares. While one is waited for, none but an exclusion is final: it
@@ -436,7 +455,7 @@ impl Leaves {
     fn judge_change(
         &self,
         leaf: &Leaf,
-        kind: &Kind,
+        gate: Gate,
         at: &History,
         cited: Option<u64>,
         directory: &Directory,
@@ -450,7 +469,7 @@ impl Leaves {
             Stop::refused(RefusedReason::UnknownAuthor, why)
         })?;
         let seats = directory.seats_at(leaf.directory_index);
-        authority::may(author.seat, &leaf.change, &self.preimage, at, kind, seats)
+        authority::may(author.seat, &leaf.change, &self.preimage, at, gate, seats)
             .map_err(|error| Stop::refused(RefusedReason::Authority, error.facts()))
     }
 
@@ -459,11 +478,6 @@ impl Leaves {
         let leaves = past.changes().iter().filter_map(|change| leaf_of(&change.hash));
         leaves.filter(|leaf| leaf.author == author).map(|leaf| leaf.directory_index).max()
     }
-}
-
-/// Of two leaves with one actor and seq, also of one change in two commits, the lower counts.
-fn order(leaf: &Leaf) -> (u64, LeafHash) {
-    (leaf.commit_seq, leaf.hash)
 }
 
 fn place_of(cited: DirectoryVersion, directory: &Directory) -> u64 {

@@ -20,6 +20,8 @@ pub enum HeldReason {
     UnknownKind,
     /// Written under a version of the kind above ours.
     NewerKind,
+    /// Written under a version of the kind that whoever vouches for it declares otherwise than we do.
+    KindDiffers,
     /// A predecessor is held.
     Predecessor,
     /// The directory held here does not reach the version that the commit cites.
@@ -50,6 +52,8 @@ pub enum RefusedReason {
     DirectoryBackwards,
     /// Its author was not enrolled at the directory version that the commit cites.
     UnknownAuthor,
+    /// It cites a version below ours that the kind never had.
+    KindVersion,
     /// Its author may not write this, or the kind has no such field or value.
     Authority,
     /// A predecessor is refused.
@@ -64,6 +68,7 @@ const TABLE: &[(Status, u8, &str)] = &[
     (Status::Held(HeldReason::NewerKind), 0x11, "held.newer-kind"),
     (Status::Held(HeldReason::Predecessor), 0x12, "held.predecessor"),
     (Status::Held(HeldReason::Directory), 0x13, "held.directory"),
+    (Status::Held(HeldReason::KindDiffers), 0x14, "held.kind-differs"),
     (Status::Excluded(ExcludedReason::Fork), 0x20, "excluded.fork"),
     (Status::Excluded(ExcludedReason::Predecessor), 0x21, "excluded.predecessor"),
     (Status::Excluded(ExcludedReason::Fenced), 0x22, "excluded.fenced"),
@@ -75,6 +80,7 @@ const TABLE: &[(Status, u8, &str)] = &[
     (Status::Refused(RefusedReason::UnknownAuthor), 0x36, "refused.unknown-author"),
     (Status::Refused(RefusedReason::Authority), 0x37, "refused.authority"),
     (Status::Refused(RefusedReason::Predecessor), 0x38, "refused.predecessor"),
+    (Status::Refused(RefusedReason::KindVersion), 0x39, "refused.kind-version"),
 ];
 
 impl Status {

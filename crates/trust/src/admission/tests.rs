@@ -11,6 +11,7 @@ use proptest::prelude::*;
 
 mod fenced;
 mod unjudged;
+mod versions;
 
 use super::*;
 use crate::commit::SignedCommit;
@@ -261,7 +262,7 @@ fn statuses_keep_their_codes() {
             assert_eq!(codes.insert(status.code(), byte), None);
         }
     }
-    assert_eq!((codes.len(), codes["admitted"], codes["refused.authority"]), (17, 0x01, 0x37));
+    assert_eq!((codes.len(), codes["admitted"], codes["refused.authority"]), (19, 0x01, 0x37));
 }
 
 #[test]

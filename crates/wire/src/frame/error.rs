@@ -13,6 +13,8 @@ pub enum FrameError {
     Size { what: &'static str, expected: &'static str, found: usize },
     #[error("more than {max} {what} in one frame")]
     TooMany { what: &'static str, max: usize },
+    #[error("{0} are not in order, or some are there twice")]
+    Order(&'static str),
     #[error("{what} is longer than {max} bytes")]
     TooLong { what: &'static str, max: usize },
     #[error("a directory entry cannot be read: {0}")]

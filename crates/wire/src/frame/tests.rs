@@ -3,10 +3,11 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use heliu_record::gate::KindDigest;
 use heliu_record::id::SeatId;
 use heliu_replication::frame::{
-    Checkpoint, Delivery, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range, RangeContent, Reconcile,
-    Sums, Turn, Verdict, WIRE_VERSIONS,
+    Checkpoint, DeliveredLeaf, Delivery, Have, Outside, Possession, PossessionRecord, PossessionTurn, Range,
+    RangeContent, Reconcile, Sums, Turn, Verdict, WIRE_VERSIONS,
 };
 use heliu_storage::StoreId;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId};
@@ -48,6 +49,7 @@ fn hello() -> Hello {
         versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
         directory_len: 5,
         directory_head: DirectoryVersion([6; 32]),
+        kinds: heliu_catalogue::catalogue().digests().clone(),
         program: "heliu 0.1.0".into(),
         now_ms: Some(1_700_000_000_000),
     }
@@ -259,6 +261,59 @@ fn every_list_is_cut_into_frames_that_the_other_end_takes() {
 fn assert_fits(frame: &Frame) {
     assert!(pb::LinkRequest::from(frame).encoded_len() <= MESSAGE_BYTES_MAX);
     assert!(there_and_back(frame).is_ok());
+}
+
+#[test]
+fn what_a_program_declares_of_kinds_has_one_form_and_a_limit() {
+    let declared = |kind: &str, version| pb::KindDeclaration { kind: kind.to_owned(), version, digest: vec![1; 32] };
+    let hears = |kinds| Hello::try_from(pb::Hello { kinds, ..pb::Hello::from(&hello()) }).map(|hello| hello.kinds);
+    let kinds = hears(vec![declared("a", 2), declared("a", 10), declared("b", 1)]).expect("it is in order");
+    assert_eq!((kinds.get("a", 10), kinds.get("b", 2)), (Some(KindDigest([1; 32])), None));
+    assert_eq!(
+        hears((0..256).map(|version| declared("a", version)).collect()).map(|kinds| kinds.iter().count()),
+        Ok(256)
+    );
+    let refused = [
+        (0..257).map(|version| declared("a", version)).collect(),
+        vec![declared("b", 1), declared("a", 1)],
+        vec![declared("a", 1); 2],
+        vec![declared(&"k".repeat(65), 1)],
+        vec![pb::KindDeclaration { digest: vec![1; 31], ..declared("a", 1) }],
+    ];
+    for kinds in refused {
+        let hears = hears(kinds.clone());
+        assert!(hears.is_err(), "{hears:?}");
+    }
+}
+
+#[test]
+fn a_leaf_goes_with_the_declaration_that_is_to_judge_it_and_with_one_alone() {
+    let preimage = Arc::new(heliu_record::id::Preimage { kind: "org".into(), birth: SeatId([1; 16]), key: vec![1] });
+    let leaf = |byte, declared: Option<u8>| DeliveredLeaf {
+        preimage: Arc::clone(&preimage),
+        commit: 0,
+        kind_version: 1,
+        declared: declared.map(|byte| KindDigest([byte; 32])),
+        change: Arc::from([byte; 3]),
+    };
+    let commits = vec![Arc::new(known_commit())];
+    let all = vec![leaf(1, None), leaf(2, Some(9)), leaf(3, Some(8)), leaf(4, Some(9))];
+    let sent = Leaves { delivery: Delivery { commits, leaves: all, grants: Vec::new() }, ..leaves(1) };
+    assert_eq!(there_and_back(&Frame::Leaves(sent.clone())), Ok(Frame::Leaves(sent.clone())));
+
+    let tagged = |byte, leaves: &[u32]| pb::DeclaredLeaves { digest: vec![byte; 32], leaves: leaves.to_vec() };
+    for declared in [
+        vec![tagged(9, &[1]), tagged(8, &[2])],
+        vec![tagged(8, &[2]), tagged(8, &[3])],
+        vec![tagged(8, &[2]), tagged(9, &[2])],
+        vec![tagged(8, &[3, 2])],
+        vec![tagged(8, &[4])],
+        vec![tagged(8, &[])],
+        vec![pb::DeclaredLeaves { digest: vec![8; 16], leaves: vec![0] }],
+    ] {
+        let hears = Leaves::try_from(pb::Leaves { declared, ..pb::Leaves::from(&sent) });
+        assert!(hears.is_err(), "{hears:?}");
+    }
 }
 
 #[test]

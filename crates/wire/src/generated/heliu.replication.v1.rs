@@ -61,7 +61,7 @@ pub mod frame {
     }
 }
 /// Who is speaking. The first frame of both ends.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Hello {
     /// 16 bytes.
     #[prost(bytes = "vec", tag = "1")]
@@ -92,6 +92,22 @@ pub struct Hello {
     /// The sender's clock, for operators: nothing is decided by it. 0: it does not say.
     #[prost(int64, tag = "10")]
     pub now_ms: i64,
+    /// What decides verdicts in the sender's program: 256 at most, ascending by kind and version, each once. Of what both ends
+    /// declare, each in another way, the one holds what the other brings.
+    #[prost(message, repeated, tag = "11")]
+    pub kinds: ::prost::alloc::vec::Vec<KindDeclaration>,
+}
+/// A kind of record as a program declares it under one version.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KindDeclaration {
+    /// 64 bytes at most.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub version: u32,
+    /// 32 bytes: over paths, types and writers (crates/record, `gate`).
+    #[prost(bytes = "vec", tag = "3")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
 }
 /// The sender's clock has been set since its hello. For operators: nothing is decided by it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -243,7 +259,7 @@ pub struct PossessionRecord {
 }
 /// Leaves with their signed commits, and grants: 4,096 of both together at most. One may be sent while fewer than 64 of them, and fewer than 4 MiB in them (as
 /// crates/replication counts it, `Leaves::bytes`), are not acknowledged.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Leaves {
     /// Counts up by one per frame and direction of a link.
     #[prost(uint64, tag = "1")]
@@ -266,6 +282,20 @@ pub struct Leaves {
     /// entitled to have been sent, or are in this frame.
     #[prost(bytes = "vec", tag = "6")]
     pub withdrawn: ::prost::alloc::vec::Vec<u8>,
+    /// Leaves that are to be judged by another declaration of their kind's version than the sender's own, which is in its hello:
+    /// ascending by digest, and no leaf twice.
+    #[prost(message, repeated, tag = "7")]
+    pub declared: ::prost::alloc::vec::Vec<DeclaredLeaves>,
+}
+/// Leaves of one frame that are to be judged by one declaration.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeclaredLeaves {
+    /// 32 bytes, as in KindDeclaration.
+    #[prost(bytes = "vec", tag = "1")]
+    pub digest: ::prost::alloc::vec::Vec<u8>,
+    /// Their places among the leaves of the frame, from 0, ascending; one at least.
+    #[prost(uint32, repeated, tag = "2")]
+    pub leaves: ::prost::alloc::vec::Vec<u32>,
 }
 /// Everything in frames up to this sequence is durable at the sender of this, or refused for good.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -27,6 +27,7 @@ pub fn delivery(bytes: &[u8]) -> Result<Delivery, DecodeError> {
     let grants = read_grants(&mut reader, &preimages, leaves.len())?;
     reader.end()?;
     let delivered = leaves.into_iter().map(|leaf| DeliveredLeaf {
+        declared: None,
         preimage: Arc::clone(&preimages[leaf.preimage].0),
         commit: leaf.commit,
         kind_version: leaf.kind_version,

@@ -117,6 +117,7 @@ fn members(author: &mut Author, numbers: std::ops::Range<usize>, per_commit: usi
             preimage,
             commit,
             kind_version: 1,
+            declared: None,
             change: change.raw,
         }));
     }
@@ -172,7 +173,13 @@ fn edits_of_one_record_each_take_at_most_250_bytes() {
         let leaf = author.next_leaf(&preimage, &change);
         let commit = author.commit(time_ms, vec![leaf]);
         delivery.commits.push(Arc::new(commit));
-        delivery.leaves.push(DeliveredLeaf { preimage, commit: number, kind_version: 1, change: change.raw });
+        delivery.leaves.push(DeliveredLeaf {
+            preimage,
+            commit: number,
+            kind_version: 1,
+            declared: None,
+            change: change.raw,
+        });
     }
     let bytes = assert_there_and_back(&delivery).bytes.len() / delivery.leaves.len();
     println!("{} edits, a commit each, 17 authors: {bytes} B each on the wire", delivery.leaves.len());
@@ -265,7 +272,7 @@ fn bytes_that_are_no_change_travel_whole() {
 fn a_change_of_another_writer_keeps_its_actor() {
     let mut delivery = members(&mut Author::new(7), 0..3, LEAVES_MAX);
     let (preimage, change) = member(9, Actor([9; 16]), 0);
-    delivery.leaves.push(DeliveredLeaf { preimage, commit: 0, kind_version: 1, change: change.raw });
+    delivery.leaves.push(DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change: change.raw });
     assert_there_and_back(&delivery);
 }
 

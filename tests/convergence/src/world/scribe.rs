@@ -93,7 +93,7 @@ impl World {
         let preimage = Arc::new(Preimage { kind: "org".to_owned(), birth: county, key: vec![0; 16] });
         let junk = |number: u32| {
             let (preimage, change) = (Arc::clone(&preimage), Arc::from(number.to_le_bytes()));
-            DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }
+            DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change }
         };
         let first = u32::try_from(self.scribe_chain.seq).unwrap_or(0) << 16;
         let leaves = (first..first + count).map(junk).collect();
@@ -163,7 +163,7 @@ impl World {
         let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(&change.raw));
         let delivery = Delivery {
             commits: vec![Arc::new(commit)],
-            leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }],
+            leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change }],
             ..Delivery::default()
         };
         self.bring(machine, delivery);

@@ -243,6 +243,7 @@ impl World {
                 }
             }
             Notice::JudgedDifferently { .. }
+            | Notice::KindsDiffer { .. }
             | Notice::LinkVerified { .. }
             | Notice::RefusedThere { .. }
             | Notice::StoreFailed(_) => {}

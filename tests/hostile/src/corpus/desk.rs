@@ -168,7 +168,7 @@ impl<'a> Desk<'a> {
         self.delivery.commits.push(Arc::new(commit));
         self.delivery.leaves.extend(changes.iter().map(|raw| {
             let (preimage, change) = (Arc::clone(&self.preimage), raw.as_ref().into());
-            DeliveredLeaf { preimage, commit: commit_at, kind_version, change }
+            DeliveredLeaf { preimage, commit: commit_at, kind_version, declared: None, change }
         }));
     }
 

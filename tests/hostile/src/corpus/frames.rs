@@ -45,6 +45,7 @@ pub fn code_of(read: &Result<Frame, Unread>) -> &'static str {
             FrameError::Missing(_) => "frame.missing",
             FrameError::Size { .. } => "frame.size",
             FrameError::TooMany { .. } => "frame.too-many",
+            FrameError::Order(_) => "frame.order",
             FrameError::TooLong { .. } => "frame.too-long",
             FrameError::Directory(_) => "frame.directory",
             FrameError::KnownCommit(_) => "frame.known-commit",
@@ -213,12 +214,36 @@ fn items_by_the_billion() -> Vec<u8> {
     out.0
 }
 
+/// A hello that is good but for what it declares of kinds.
+fn declares(kinds: u32) -> pb::Hello {
+    let declared =
+        |version| pb::KindDeclaration { kind: "org".to_owned(), version, digest: vec![version.to_le_bytes()[0]; 32] };
+    let id = || vec![1; 16];
+    pb::Hello {
+        realm: id(),
+        node: id(),
+        store: id(),
+        incarnation: id(),
+        directory_head: vec![1; 32],
+        kinds: (0..kinds).map(declared).collect(),
+        ..pb::Hello::default()
+    }
+}
+
+fn declares_twice() -> pb::Hello {
+    let mut hello = declares(1);
+    hello.kinds.extend(declares(1).kinds);
+    hello
+}
+
 fn words() -> Vec<HostileFrame> {
     let refuse = |reason: String| Pb::Refuse(pb::Refuse { code: 5, reason });
     let hello = |program: String| Pb::Hello(pb::Hello { program, ..pb::Hello::default() });
     let raw = |name, expect_code, bytes: &[u8]| HostileFrame { name, expect_code, bytes: bytes.to_vec() };
     vec![
         frame("reason of 64 KB", "frame.too-long", refuse("r".repeat(64_000))),
+        frame("hello with kinds by the thousand", "frame.too-many", Pb::Hello(declares(1_000))),
+        frame("hello that declares a kind twice", "frame.order", Pb::Hello(declares_twice())),
         frame("hello of nobody", "frame.size", hello("p".repeat(64_000))),
         frame("checkpoint of no sums", "frame.size", Pb::Checkpoint(pb::Checkpoint::default())),
         frame(

@@ -66,6 +66,7 @@ fn others(dice: &mut Dice) -> Vec<u8> {
             store: vec![3; 16],
             incarnation: vec![4; 16],
             directory_head: hash(dice),
+            kinds: (0..dice.index(3)).map(|_| kind(dice)).collect(),
             program: "heliu".to_owned(),
             ..pb::Hello::default()
         }),
@@ -96,6 +97,11 @@ fn others(dice: &mut Dice) -> Vec<u8> {
         }
     };
     pb::LinkRequest { frame: Some(pb::Frame { frame: Some(frame) }) }.encode_to_vec()
+}
+
+fn kind(dice: &mut Dice) -> pb::KindDeclaration {
+    let (kind, version) = (["member", "org"][dice.index(2)].to_owned(), u32::from(dice.byte() % 3));
+    pb::KindDeclaration { kind, version, digest: vec![dice.byte(); 32] }
 }
 
 fn range(dice: &mut Dice) -> pb::Range {

@@ -94,6 +94,7 @@ impl Talk {
             versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
             directory_len: county.directory.len(),
             directory_head: county.directory.head(),
+            kinds: heliu_record::gate::Digests::default(),
             program: "hostile".to_owned(),
             now_ms: None,
         });

@@ -18,7 +18,7 @@ impl Batch {
     /// them, and what was left out of them is asked for.
     pub(super) fn find_ours(&mut self, frame: &Incoming, replica: &Replica) {
         let (own, directory) = (replica.seat, &replica.directory);
-        for (leaf, _) in &frame.leaves {
+        for (leaf, ..) in &frame.leaves {
             let is_ours = |seat| in_line(own, seat, directory.seats());
             if directory.node(leaf.author).is_some_and(|author| is_ours(author.seat)) {
                 self.ours.insert(leaf.record, true);

@@ -85,6 +85,8 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
+    /// Records of which somebody vouched for a leaf that was in doubt, until they are judged again.
+    believed: BTreeSet<RecordId>,
     /// Keys that were drawn for records whose first value is sealed here.
     drawn: BTreeMap<RecordId, DataKey>,
     /// The directory before this batch, if the batch makes it grow.
@@ -136,6 +138,7 @@ impl Batch {
             came_by: BTreeMap::new(),
             came_again: BTreeMap::new(),
             unfolded: BTreeSet::new(),
+            believed: BTreeSet::new(),
             drawn: BTreeMap::new(),
             grown_from: None,
             renewed: None,

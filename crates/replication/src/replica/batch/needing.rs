@@ -18,7 +18,7 @@ impl Batch {
                 Work::Leaves(incoming) => {
                     needed.records.extend(incoming.grants.iter().map(|(signed, _)| signed.grant.record));
                     self.ask_for_chains(&incoming.commits, replica, &mut needed);
-                    for (leaf, _) in &incoming.leaves {
+                    for (leaf, ..) in &incoming.leaves {
                         needed.records.insert(leaf.record);
                         // A record that begins is new here, as a rule: no conflict hangs on it yet.
                         if leaf.change.deps == [*genesis()] {

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use heliu_record::gate::KindDigest;
 use heliu_record::id::{LeafHash, RecordId};
-use heliu_storage::{FeedEntry, LeafRow, LeafStatus};
+use heliu_storage::{FeedEntry, LeafRow, LeafStatus, Position};
 use heliu_trust::admission::{Leaf, Status};
 use heliu_trust::id::{CommitId, NodeId};
 
@@ -26,6 +27,11 @@ impl Batch {
         for (record, leaves) in offered {
             let Some(open) = replica.open.get_mut(&record) else { continue };
             let changed = open.leaves.offer_all(leaves, &replica.directory);
+            open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
+        }
+        for record in std::mem::take(&mut self.believed) {
+            let Some(open) = replica.open.get_mut(&record) else { continue };
+            let changed = open.leaves.judge_again(&replica.directory);
             open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
         }
         for (Incoming { link, from, sequence, grants, mut refused, quarantined, cursor, .. }, came) in
@@ -63,7 +69,7 @@ impl Batch {
         let mut came = Vec::new();
         self.witness(&frame.commits, replica, now);
         self.find_ours(frame, replica);
-        for (leaf, preimage) in std::mem::take(&mut frame.leaves) {
+        for (leaf, preimage, declared) in std::mem::take(&mut frame.leaves) {
             if replica.statements.is_erased(leaf.record) {
                 continue; // It is acknowledged, and forgotten.
             }
@@ -78,9 +84,28 @@ impl Batch {
                 replica.open.entry(leaf.record).or_insert_with(|| Open::begin(&preimage, counted, replica.catalogue));
             replica.clock += 1;
             open.used = replica.clock;
-            if open.positions.contains_key(&leaf.hash) {
-                self.came_again.entry(link).or_default().insert(leaf.record);
+            let own = replica.catalogue.digests().get(&preimage.kind, leaf.kind_version);
+            if let Some(at) = open.positions.get(&leaf.hash).copied() {
+                if declared == own && open.leaves.believe(&leaf.hash) {
+                    // Whoever judges as this node does vouches for it: judged here too, and told on as that.
+                    self.touch(open);
+                    self.believed.insert(leaf.record);
+                    came.push((leaf.record, leaf.hash));
+                    if at > replica.meta.head {
+                        self.untag(at);
+                    } else {
+                        self.transaction.moved.push(at);
+                        used.insert(leaf.commit);
+                        self.file(&leaf, Some(from), None, open);
+                    }
+                } else {
+                    self.came_again.entry(link).or_default().insert(leaf.record);
+                }
                 continue;
+            }
+            let declared = declared.filter(|declared| own != Some(*declared));
+            if declared.is_some() && own.is_some() {
+                open.leaves.doubt(leaf.hash);
             }
             if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
                 // What was let go with its record comes back with it.
@@ -94,7 +119,7 @@ impl Batch {
             open.revive();
             self.came_by.insert(leaf.record, link);
             used.insert(leaf.commit);
-            self.file(&leaf, Some(from), open);
+            self.file(&leaf, Some(from), declared, open);
             came.push((leaf.record, leaf.hash));
             offered.entry(leaf.record).or_default().push(leaf);
         }
@@ -102,8 +127,16 @@ impl Batch {
         came
     }
 
+    /// Of a leaf that this batch has put into the feed.
+    fn untag(&mut self, at: Position) {
+        let in_doubt = self.transaction.feed.iter_mut().find(|entry| entry.position() == at);
+        if let Some(FeedEntry::Leaf(row)) = in_doubt {
+            row.declared = None;
+        }
+    }
+
     /// Puts a leaf that its record is about to be offered into the feed.
-    pub(super) fn file(&mut self, leaf: &Leaf, origin: Option<NodeId>, open: &mut Open) {
+    pub(super) fn file(&mut self, leaf: &Leaf, origin: Option<NodeId>, declared: Option<KindDigest>, open: &mut Open) {
         let position = self.next_position();
         let row = LeafRow {
             position,
@@ -114,6 +147,7 @@ impl Batch {
             kind_version: leaf.kind_version,
             status: LeafStatus::Waiting,
             origin,
+            declared,
             change: Arc::clone(&leaf.change.raw),
         };
         open.note(leaf, position);

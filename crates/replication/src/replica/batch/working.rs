@@ -235,7 +235,7 @@ impl Batch {
         leaf.hash = leaf_hash(&leaf.record, &leaf.change.hash, leaf.kind_version, leaf.commit_seq, &versions);
         replica.writer.add(leaf.commit_seq, leaf.hash);
         let hash = leaf.hash;
-        self.file(&leaf, None, open);
+        self.file(&leaf, None, None, open);
         let changed = open.leaves.offer(leaf, &replica.directory);
         open.restated.extend(changed.into_iter().map(|(leaf, _)| leaf));
         hash

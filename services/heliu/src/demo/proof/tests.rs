@@ -92,6 +92,7 @@ fn record(number: u8) -> Kept {
         author: key.node(),
         kind_version: 1,
         status: LeafStatus::Admitted,
+        declared: None,
         origin: None,
         change: change.raw,
     };

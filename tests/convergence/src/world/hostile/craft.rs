@@ -204,6 +204,6 @@ fn dice_free(entry: &str) -> u64 {
 
 pub(super) fn delivery(signed: SignedCommit, preimage: &Preimage, raw: &Arc<[u8]>) -> Delivery {
     let (preimage, change) = (Arc::new(preimage.clone()), Arc::clone(raw));
-    let leaves = vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, change }];
+    let leaves = vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change }];
     Delivery { commits: vec![Arc::new(signed)], leaves, ..Delivery::default() }
 }

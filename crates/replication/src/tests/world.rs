@@ -1,0 +1,272 @@
+//! A village, its township and their county: each an engine on a store in memory, and links that carry everything at once.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use futures::FutureExt;
+use heliu_record::catalogue::Catalogue;
+use heliu_record::command::{CommandId, Request};
+use heliu_record::date::Date;
+use heliu_record::hash::hash16;
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::seats::{Seat, Tier};
+use heliu_record::sight::Sight;
+use heliu_storage::memory::MemoryStore;
+use heliu_storage::{
+    LeafRow, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadRecords as _,
+    Store as _, StoreId,
+};
+use heliu_trust::directory::{Directory, Item};
+use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
+use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::simulated::{Cheap, CheapKey};
+
+use crate::{
+    Config, Effect, Engine, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, SWEEP_ROWS, Start,
+    Ticket,
+};
+
+pub const VILLAGE: usize = 0;
+pub const TOWNSHIP: usize = 1;
+pub const COUNTY: usize = 2;
+
+struct Node {
+    engine: Engine,
+    store: MemoryStore,
+    catalogue: &'static Catalogue,
+    lives: u8,
+}
+
+pub struct World {
+    directory: Directory,
+    nodes: Vec<Node>,
+    /// Where what an end of a link sends arrives.
+    lines: BTreeMap<(usize, LinkId), (usize, LinkId)>,
+    links: u64,
+    tick_ms: u64,
+    tickets: u64,
+    pub notices: Vec<(usize, Notice)>,
+    pub replies: Vec<Reply>,
+}
+
+fn ready<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().expect("a memory store answers at once")
+}
+
+fn key(node: usize) -> CheapKey {
+    CheapKey([u8::try_from(node).expect("few") + 10; 32])
+}
+
+fn directory() -> Directory {
+    let issuer = CheapKey([1; 32]);
+    let realm = realm_id(&issuer.public_key(), "test");
+    let codes = ["371726101201", "371726101000", "371726000000"];
+    let seats = codes.map(|code| seat_id(&realm, code));
+    let seat = |at: usize, parent: Option<usize>, tier| {
+        let code = codes[at].to_owned();
+        Item::Seat(Seat { id: seats[at], name: code.clone(), code, parent: parent.map(|at| seats[at]), tier })
+    };
+    let node = |at: usize| Item::enrol(&key(at), seats[at], SealingKey(key(at).0), Vec::new());
+    let mut directory = Directory::new(realm, issuer.public_key());
+    let items = vec![
+        seat(COUNTY, None, Tier::County),
+        seat(TOWNSHIP, Some(COUNTY), Tier::Township),
+        seat(VILLAGE, Some(TOWNSHIP), Tier::Village),
+        node(COUNTY),
+        node(TOWNSHIP),
+        node(VILLAGE),
+        Item::Issuer { key: issuer.public_key() },
+    ];
+    let entry = directory.draft(items, 0, &[&issuer]).expect("it is drawn up well");
+    directory.append(&entry, &Cheap).expect("it follows");
+    directory
+}
+
+impl World {
+    /// Each with the content that its program was built with; no links yet.
+    pub fn new(catalogues: [&'static Catalogue; 3]) -> Self {
+        let directory = directory();
+        let node = |(at, catalogue): (usize, &'static Catalogue)| {
+            let byte = u8::try_from(at).expect("few") + 1;
+            let store = MemoryStore::open(StoreId([byte; 16]), Incarnation([byte; 16]));
+            Node { engine: engine(at, &store, catalogue, &directory), store, catalogue, lives: 0 }
+        };
+        let nodes = catalogues.into_iter().enumerate().map(node).collect();
+        World {
+            directory,
+            nodes,
+            lines: BTreeMap::new(),
+            links: 0,
+            tick_ms: 0,
+            tickets: 0,
+            notices: Vec::new(),
+            replies: Vec::new(),
+        }
+    }
+
+    pub fn node(&self, at: usize) -> NodeId {
+        key(at).node()
+    }
+
+    pub fn seat(&self, at: usize) -> SeatId {
+        self.directory.node(self.node(at)).expect("it is enrolled").seat
+    }
+
+    pub fn engine(&self, at: usize) -> &Engine {
+        &self.nodes[at].engine
+    }
+
+    /// The lower end dials.
+    pub fn connect(&mut self, lower: usize, upper: usize) {
+        self.links += 1;
+        let link = LinkId(self.links);
+        self.lines.insert((lower, link), (upper, link));
+        self.lines.insert((upper, link), (lower, link));
+        let up = |at: usize, dialer, peer| (at, Input::LinkUp { link, dialer, peer: Some(key(peer).node()) });
+        self.run([up(upper, false, lower), up(lower, true, upper)].into());
+        self.pass(4);
+    }
+
+    /// Its program ends, and another that was built with this content begins on its store. Links are to be made again.
+    pub fn restart(&mut self, at: usize, catalogue: &'static Catalogue) {
+        let ends: Vec<_> =
+            self.lines.iter().filter(|(one, other)| one.0 == at || other.0 == at).map(|(one, _)| *one).collect();
+        for (end, link) in ends {
+            self.lines.remove(&(end, link));
+            self.run([(end, Input::LinkDown { link })].into());
+        }
+        let node = &mut self.nodes[at];
+        node.lives += 1;
+        let incarnation = Incarnation(hash16("another life", &[&key(at).0, &[node.lives]]));
+        node.store.reopen(incarnation).expect("it opens again");
+        node.catalogue = catalogue;
+        node.engine = engine(at, &node.store, catalogue, &self.directory);
+    }
+
+    /// Seconds go by.
+    pub fn pass(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.tick_ms += 1_000;
+            self.run((0..self.nodes.len()).map(|at| (at, Input::Tick)).collect());
+        }
+    }
+
+    /// Somebody at a node gives a command. Returns the record that it made, if it made one.
+    pub fn execute(
+        &mut self,
+        at: usize,
+        name: &str,
+        subject: Option<RecordId>,
+        arguments: &[(&str, &str)],
+    ) -> RecordId {
+        self.tickets += 1;
+        let arguments = arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let id = CommandId(hash16("a command", &[&self.tickets.to_le_bytes()]));
+        let (name, who, reason) = (name.to_owned(), "a clerk".to_owned(), String::new());
+        let request = Request { id, name, subject, arguments, who, reason };
+        let (ticket, today) = (Ticket(self.tickets), Date::constant(2026, 7, 1));
+        let order = Input::Execute { ticket, request, role: String::new(), today, sight: Sight::default() };
+        self.run([(at, order)].into());
+        self.pass(3);
+        let Some(Reply::Done(done)) = self.replies.pop() else { panic!("it was not done: {:?}", self.replies) };
+        done.affected[0]
+    }
+
+    /// The leaves of a record as a node has stored them.
+    pub fn leaves(&self, at: usize, record: RecordId) -> Vec<LeafRow> {
+        ready(self.nodes[at].store.load(&[record]))
+            .expect("reads")
+            .into_iter()
+            .flat_map(|loaded| loaded.leaves)
+            .collect()
+    }
+
+    /// What a node's row says.
+    pub fn view(&self, at: usize, record: RecordId) -> String {
+        let row = ready(self.nodes[at].store.record(record)).expect("reads").expect("it is here");
+        String::from_utf8(row.view).expect("it is text")
+    }
+
+    fn run(&mut self, mut inputs: VecDeque<(usize, Input)>) {
+        while let Some((at, input)) = inputs.pop_front() {
+            let now = Moment { tick_ms: self.tick_ms, wall_ms: 0 };
+            for effect in self.nodes[at].engine.handle(input, now) {
+                inputs.extend(self.carry_out(at, effect));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, at: usize, effect: Effect) -> Option<(usize, Input)> {
+        let store = &self.nodes[at].store;
+        let input = match effect {
+            Effect::Send { link, frame } => {
+                let (other, link) = *self.lines.get(&(at, link))?;
+                return Some((other, Input::Frame { link, frame }));
+            }
+            Effect::Close { link, .. } => {
+                let (other, link) = self.lines.remove(&(at, link))?;
+                self.lines.remove(&(other, link));
+                return Some((other, Input::LinkDown { link }));
+            }
+            Effect::Notice(notice) => {
+                self.notices.push((at, notice));
+                return None;
+            }
+            Effect::Reply { reply, .. } => {
+                self.replies.push(reply);
+                return None;
+            }
+            Effect::Load(request) => Input::Loaded(load(store, &request)),
+            Effect::Apply(transaction) => Input::Applied(ready(store.apply(&transaction))),
+            Effect::ReadFeed { link, after, budget } => {
+                Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }
+            }
+            Effect::ReadLeaves { link, records } => {
+                Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }
+            }
+            Effect::ReadPeer { link, store: peer, .. } => Input::Peer {
+                link,
+                cursor: ready(store.cursor(peer)).expect("reads"),
+                last_commit: None,
+                wants: ready(store.wants(1_024)).expect("reads"),
+            },
+            Effect::Scan { link } => {
+                Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }
+            }
+            Effect::Sweep { after } => Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") },
+            Effect::Look { after } => {
+                let page = ready(store.scan(after, LOOK_ROWS)).expect("reads");
+                Input::Looked { records: page.items.iter().map(|item| item.id).collect(), next: page.next }
+            }
+        };
+        Some((at, input))
+    }
+}
+
+fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directory: &Directory) -> Engine {
+    let key = key(at);
+    let seat = directory.node(key.node()).expect("it is enrolled").seat;
+    let meta = ready(store.meta()).expect("reads");
+    let keys = (Arc::new(key) as Arc<dyn Signer>, Arc::new(Cheap) as _);
+    let mut start = Start::new(key.node(), seat, directory.clone(), meta, keys, [7; 32]);
+    start.count(&ready(store.scan(None, usize::MAX)).expect("reads").items);
+    let last = ready(store.last_commit(key.node())).expect("reads");
+    start.last_commit = last.map(|(_, _, id)| id);
+    Engine::new(Config { patrol_round_ms: 0, ..Config::new(catalogue) }, start)
+}
+
+fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
+    let [records, conflicts_of, referring] = [&request.records, &request.conflicts_of, &request.referring]
+        .map(|set| set.iter().copied().collect::<Vec<_>>());
+    let commands: Vec<_> = request.commands.iter().copied().collect();
+    let places: Vec<_> = request.commits_at.iter().copied().collect();
+    LoadReply {
+        records: ready(store.load(&records)).expect("reads"),
+        referring: ready(store.referring(&referring)).expect("reads"),
+        conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
+        commands: ready(store.commands(&commands)).expect("reads"),
+        commits: ready(store.commits_at(&places)).expect("reads"),
+        chains: request.chains_of.iter().map(|node| (*node, ready(store.chains_of(*node)).expect("reads"))).collect(),
+        ..LoadReply::default()
+    }
+}
