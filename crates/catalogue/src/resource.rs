@@ -73,9 +73,8 @@ impl Entry for Booking {
 
 static KIND: Kind =
     Kind::scoped(RESOURCE, 1, "会场、活动室等可共享的资源", "a hall, a room or the like that can be shared")
-        .with(fields![NAME, OWNER_ORG, SORT, CAPACITY, OPEN_HOURS, WITHDRAWN, BOOKINGS])
-        .hard_rules(&[confirmed_once]);
-pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&GONE, &TWICE]);
+        .with(fields![NAME, OWNER_ORG, SORT, CAPACITY, OPEN_HOURS, WITHDRAWN, BOOKINGS]);
+pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&GONE, &TWICE]).hard_rules(&[confirmed_once]);
 
 static COMMANDS: &[Command] = &[
     makes(RESOURCE, "resource.offer", "提供资源", "offer a resource", |p| found(p, &KIND, "owner_org").map(drop))

@@ -14,7 +14,6 @@ use crate::reason::{Fact, Facts};
 use crate::schema::{self, Place, SchemaError, Written};
 use crate::scope::{OWNER, Scope};
 use crate::seats::{Seats, Tier};
-use crate::value::seat_of;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
@@ -108,7 +107,7 @@ fn check_first(
     }
     let mut owners = written.iter().filter(|w| w.container == Container::Scope && w.key == OWNER);
     match owners.next() {
-        Some(owner) if seat_of(owner.value) == Some(birth) && owners.next().is_none() => Ok(()),
+        Some(owner) if owner.value.as_seat() == Some(birth) && owners.next().is_none() => Ok(()),
         _ => Err(AuthorityError::FirstOwner { birth: seats.name(birth) }),
     }
 }
@@ -201,9 +200,9 @@ impl Judge<'_> {
         let before = self.at.visible(Container::Slot, &key);
         if before.is_empty() {
             let named = self.written.iter().filter(|w| w.container == Container::Slot && w.key == key);
-            return named.filter_map(|w| seat_of(w.value)).collect();
+            return named.filter_map(|w| w.value.as_seat()).collect();
         }
-        before.iter().filter_map(|v| seat_of(&v.value)).collect()
+        before.iter().filter_map(|v| v.value.as_seat()).collect()
     }
 
     /// The writers of the decisions that one supersedes.
@@ -245,7 +244,7 @@ impl Judge<'_> {
         self.is_above(owner)
             && self.taking_entries().any(|(field, entry, names)| {
                 let key = format!("{}/{entry}/{names}", field.name);
-                let named = self.at.visible(Container::Slot, &key).iter().filter_map(|v| seat_of(&v.value));
+                let named = self.at.visible(Container::Slot, &key).iter().filter_map(|v| v.value.as_seat());
                 named.into_iter().any(|to| self.seats.is_at_or_above(to, owner)) && self.is_open(field, entry)
             })
     }

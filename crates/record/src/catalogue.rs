@@ -1,14 +1,23 @@
 //! The content that the mechanism works with: kinds, commands and rules, as one value that is handed down from `main`.
 //! What of it hangs together is checked when it is made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::{self, Command, Settler, Subject, generic, settle};
+use crate::command::plan::Asked;
+use crate::command::request::HIDDEN_CHARACTER;
+use crate::command::{
+    Asker, Command, Declared, HardRule, Plan, Planner, Request, Settler, Subject, generic, misnamed, refusal, settle,
+    typed,
+};
 use crate::conflict::{Conflict, Explanation};
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
+use crate::id::RecordId;
 use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
-use crate::message::Message;
+use crate::message::{Message, Refusal};
+use crate::naming::{kind_called, kind_of};
 use crate::rule::{Rule, diverged_field};
+use crate::sight::Seen;
+use crate::world::World;
 
 /// What one file of the content declares: as a rule a kind, with what belongs to it.
 #[derive(Debug)]
@@ -18,6 +27,15 @@ pub struct Section {
     pub rules: &'static [Rule],
     pub settlers: &'static [Settler],
     pub messages: &'static [&'static Message],
+    /// Of records of its kinds.
+    pub hard_rules: &'static [HardRule],
+}
+
+impl Section {
+    #[must_use]
+    pub const fn hard_rules(self, hard_rules: &'static [HardRule]) -> Self {
+        Section { hard_rules, ..self }
+    }
 }
 
 #[must_use]
@@ -28,7 +46,7 @@ pub const fn section(
     settlers: &'static [Settler],
     messages: &'static [&'static Message],
 ) -> Section {
-    Section { kinds, commands, rules, settlers, messages }
+    Section { kinds, commands, rules, settlers, messages, hard_rules: &[] }
 }
 
 /// Everything that a version of the program knows of records.
@@ -39,6 +57,8 @@ pub struct Catalogue {
     rules: Vec<&'static Rule>,
     settlers: Vec<&'static Settler>,
     messages: Vec<&'static Message>,
+    /// By the name of the kind.
+    hard_rules: BTreeMap<&'static str, &'static [HardRule]>,
     digests: Digests,
 }
 
@@ -63,6 +83,8 @@ impl Catalogue {
         let rules = sections.iter().flat_map(|section| section.rules);
         let settlers = sections.iter().flat_map(|section| section.settlers);
         let messages = sections.iter().flat_map(|section| section.messages).copied();
+        let hard_rules =
+            sections.iter().flat_map(|section| section.kinds.iter().map(|kind| (kind.name, section.hard_rules)));
         let kinds: Vec<&'static Kind> = sections.iter().flat_map(|section| section.kinds).copied().collect();
         let catalogue = Catalogue {
             digests: Digests::of(&kinds),
@@ -70,10 +92,27 @@ impl Catalogue {
             commands: commands.chain(settle::COMMANDS).chain(generic::COMMANDS).collect(),
             rules: [&diverged_field::RULE].into_iter().chain(rules).collect(),
             settlers: [&diverged_field::SETTLER].into_iter().chain(settlers).collect(),
-            messages: command::messages().chain(messages).collect(),
+            messages: own_messages().chain(messages).collect(),
+            hard_rules: hard_rules.collect(),
         };
         catalogue.check()?;
         Ok(catalogue)
+    }
+
+    /// Plans a command: what it writes, or why not. `world` is all that is here; the command sees of it what its asker may.
+    pub fn plan(&self, request: &Request, asker: &Asker, world: &dyn World) -> Result<Plan, Refusal> {
+        let known = || self.commands().map(|command| command.name);
+        let command = self.command(&request.name);
+        let command = command.ok_or_else(|| Refusal::unknown_command(&request.name, known()))?;
+        let Command { name, subject, arguments, takes_fields, .. } = *command;
+        let request = request.normal()?;
+        let seen = Seen::new(world, &asker.sight);
+        let asked = Asked { name, subject, arguments, takes_fields };
+        let mut planner = Planner::new(asked, self, &request, asker, &seen, world);
+        planner.check_subject()?;
+        planner.check_arguments()?;
+        (command.run)(&mut planner)?;
+        planner.finish()
     }
 
     /// In the order in which help lists them.
@@ -83,7 +122,7 @@ impl Catalogue {
 
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&'static Kind> {
-        self.kinds().find(|kind| kind.name == name)
+        kind_of(&self.kinds, name)
     }
 
     /// What decides verdicts, by kind and version, for other nodes to compare with theirs.
@@ -95,7 +134,7 @@ impl Catalogue {
     /// The kind of this code, or of this name in either language.
     #[must_use]
     pub fn kind_called(&self, text: &str) -> Option<&'static Kind> {
-        self.kind(text).or_else(|| self.kinds().find(|kind| kind.label.is(text)))
+        kind_called(&self.kinds, text)
     }
 
     /// What people read for a kind; one that this version does not know has its code alone.
@@ -128,6 +167,16 @@ impl Catalogue {
     #[must_use]
     pub fn rule_of(&self, finding: &str) -> Option<&'static Rule> {
         self.rules().find(|rule| rule.finds.iter().any(|word| word.name == finding))
+    }
+
+    /// The open conflicts that have a record as an anchor.
+    #[must_use]
+    pub fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict> {
+        let found = world.record(record).into_iter().flat_map(|record| {
+            let rules = self.rules().filter(|rule| rule.of.is_none_or(|kind| record.is_a(kind)));
+            rules.flat_map(move |rule| (rule.find)(record, world))
+        });
+        found.filter_map(|finding| finding.conclude(world)).collect()
     }
 
     /// What a choice in such a conflict brings about.
@@ -262,6 +311,38 @@ impl Catalogue {
         let unknown = || CatalogueError::Unknown { at: at.to_owned(), name: name.to_owned() };
         if is_known { Ok(()) } else { Err(unknown()) }
     }
+}
+
+impl Declared for Catalogue {
+    fn kinds(&self) -> &[&'static Kind] {
+        &self.kinds
+    }
+
+    fn hard_rules(&self, kind: &str) -> &[HardRule] {
+        self.hard_rules.get(kind).copied().unwrap_or_default()
+    }
+
+    fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict> {
+        self.conflicts(record, world)
+    }
+
+    fn settler(&self, finding: &str) -> Option<&'static Settler> {
+        self.settler(finding)
+    }
+
+    fn say_finding(&self, finding: &str) -> Explanation {
+        self.say_finding(finding)
+    }
+
+    fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation {
+        self.say_choice(conflict, choice)
+    }
+}
+
+/// The messages of the mechanism itself.
+fn own_messages() -> impl Iterator<Item = &'static Message> {
+    let rooms = [refusal::MESSAGES, misnamed::MESSAGES, typed::MESSAGES, generic::MESSAGES, &[&HIDDEN_CHARACTER]];
+    rooms.into_iter().flatten().copied()
 }
 
 fn unique(at: &str, names: impl Iterator<Item = &'static str>) -> Result<(), CatalogueError> {

@@ -15,7 +15,7 @@ use automerge::{ActorId, Change as AutomergeChange, ExpandedChange, ObjType, Sca
 use sha2::{Digest, Sha256};
 
 use crate::codec::Reader;
-use crate::id::{Actor, ChangeHash};
+use crate::id::{Actor, ChangeHash, RecordId, SeatId};
 use crate::reason::{Fact, Facts};
 
 /// Limits of the wire version: the same on every node, so that admission stays a pure function.
@@ -96,6 +96,16 @@ impl Scalar {
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Scalar::Text(text) = self { Some(text) } else { None }
+    }
+
+    #[must_use]
+    pub fn as_seat(&self) -> Option<SeatId> {
+        SeatId::try_from(self.as_bytes()?).ok()
+    }
+
+    #[must_use]
+    pub fn as_record(&self) -> Option<RecordId> {
+        RecordId::try_from(self.as_bytes()?).ok()
     }
 
     #[must_use]

@@ -11,6 +11,7 @@ use crate::byte_id;
 use crate::change::OpId;
 use crate::hash::hash;
 use crate::id::{Actor, RecordId, SeatId};
+use crate::kind::SETTLE;
 use crate::sealed;
 use crate::value::to_json;
 use crate::view::Record;
@@ -22,6 +23,12 @@ byte_id!(
 );
 
 impl ConflictId {
+    /// The key under which its settlement is.
+    #[must_use]
+    pub fn settle_key(&self) -> String {
+        format!("{SETTLE}/{self}")
+    }
+
     #[must_use]
     pub fn of(kind: &str, subject: RecordId, ops: &BTreeSet<OpId>) -> Self {
         let mut bytes = Vec::with_capacity(ops.len() * 24);

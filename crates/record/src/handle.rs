@@ -4,7 +4,6 @@
 use std::marker::PhantomData;
 
 use crate::change::{Container, OpId, Scalar};
-use crate::conflict::Explanation;
 use crate::decision::{self, Standing};
 use crate::derived::Derived;
 use crate::history::{History, Visible};
@@ -12,8 +11,8 @@ use crate::id::{RecordId, SeatId};
 use crate::kind::{EntryState, Field, Merge, Part, StateMachine, ValueType, Word, Writer, label};
 use crate::scope::is_in;
 use crate::seats::Seats;
-use crate::value::{record_of, seat_of};
 use crate::view::Record;
+use heliu_words::Explanation;
 
 /// What a value of a field is in Rust.
 pub trait Value: Sized {
@@ -49,8 +48,8 @@ macro_rules! value {
 
 value!(String, |scalar: &Scalar| scalar.as_text().map(str::to_owned), |text| Scalar::Text(text.clone()));
 value!(i64, Scalar::as_int, |number| Scalar::Int(*number));
-value!(SeatId, seat_of, |seat| Scalar::Bytes(seat.0.to_vec()));
-value!(RecordId, record_of, |record| Scalar::Bytes(record.0.to_vec()));
+value!(SeatId, Scalar::as_seat, |seat| Scalar::Bytes(seat.0.to_vec()));
+value!(RecordId, Scalar::as_record, |record| Scalar::Bytes(record.0.to_vec()));
 
 /// A field that is one value.
 #[derive(Debug)]
@@ -354,7 +353,7 @@ fn said<'a>(
         let key = format!("{}/{entry}/{}", field.name, part.name);
         match history.value(Container::Slot, &key)? {
             Scalar::Text(text) => Some(text.clone()),
-            value => seat_of(value).map(|seat| seats.name(seat)),
+            value => value.as_seat().map(|seat| seats.name(seat)),
         }
     })
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 pub use heliu_words::{Label, label};
 
 use crate::change::Container;
-use crate::command::{Planner, RecordWrite, Refusal};
 use crate::derived::{Derived, Folding, Plain};
 use crate::history::History;
 use crate::seats::Tier;
@@ -77,8 +76,6 @@ pub struct Kind {
     pub derived: &'static [DerivedPart],
     /// The fields that the rules of *other* records read here: when one of them changes, those are derived anew.
     pub read_by_others: &'static [&'static Field],
-    /// What a plan must keep, whatever command writes it. They block at the author's node, and never a merge.
-    pub hard_rules: &'static [HardRule],
     /// Folds what rules and people read beyond the plain fields.
     pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
 }
@@ -106,9 +103,6 @@ fn plain(_: &Folding<'_>) -> Arc<dyn Derived> {
     Arc::new(Plain)
 }
 
-/// Judges what a plan writes in one record.
-pub type HardRule = fn(&Planner<'_>, &RecordWrite) -> Result<(), Refusal>;
-
 /// A record of whatever kind.
 pub const RECORD: Word = word("", "记录", "record");
 
@@ -134,7 +128,6 @@ impl Kind {
             earlier: &[],
             derived: &[],
             read_by_others: &[],
-            hard_rules: &[],
             read: plain,
         }
     }
@@ -158,11 +151,6 @@ impl Kind {
     #[must_use]
     pub const fn read_by_others(self, read_by_others: &'static [&'static Field]) -> Self {
         Kind { read_by_others, ..self }
-    }
-
-    #[must_use]
-    pub const fn hard_rules(self, hard_rules: &'static [HardRule]) -> Self {
-        Kind { hard_rules, ..self }
     }
 
     /// All fields: the kind's own, then those of every kind.

@@ -3,8 +3,8 @@
 
 use serde::Serialize;
 
-use crate::conflict::Explanation;
-use crate::kind::Label;
+use heliu_words::Explanation;
+use heliu_words::Label;
 
 /// Why a command is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -1,9 +1,9 @@
 //! What people read for the codes of kinds: fields, parts, states, choices, whole paths; what they may call them; and which
 //! known word somebody meant who mistyped one. The names themselves are declared with the kinds, and nowhere else.
 
-use crate::conflict::Explanation;
 use crate::decision::Decision;
 use crate::kind::{ENTRY_STATE, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label, word};
+use heliu_words::Explanation;
 
 /// What views append to a field's name, and what people read for it.
 pub const SUFFIXES: [Word; 2] =
@@ -11,6 +11,17 @@ pub const SUFFIXES: [Word; 2] =
 
 /// Somebody who made more slips than this meant another word.
 const SLIPS_MAX: usize = 3;
+
+#[must_use]
+pub fn kind_of(kinds: &[&'static Kind], name: &str) -> Option<&'static Kind> {
+    kinds.iter().copied().find(|kind| kind.name == name)
+}
+
+/// The kind of this code, or of this name in either language.
+#[must_use]
+pub fn kind_called(kinds: &[&'static Kind], text: &str) -> Option<&'static Kind> {
+    kind_of(kinds, text).or_else(|| kinds.iter().copied().find(|kind| kind.label.is(text)))
+}
 
 impl Kind {
     /// The field of this code, or of this name in either language.

@@ -13,7 +13,6 @@ use crate::conflict::{Conflict, ConflictId, ConflictValue, Explanation, Severity
 use crate::id::{RecordId, SeatId};
 use crate::kind::{Label, Word, label};
 use crate::message::fill;
-use crate::schema::settle_key;
 use crate::seats::Tier;
 use crate::view::Record;
 use crate::world::World;
@@ -37,16 +36,6 @@ pub type Find = for<'w> fn(&'w Record, &'w dyn World) -> Vec<Finding<'w>>;
 #[must_use]
 pub const fn rule(of: Word, finds: &'static [Word], zh: &'static str, en: &'static str, find: Find) -> Rule {
     Rule { of: Some(of), finds, help: label(zh, en), find }
-}
-
-/// The open conflicts that have this record as an anchor.
-#[must_use]
-pub fn derive(record: RecordId, world: &dyn World) -> Vec<Conflict> {
-    let found = world.record(record).into_iter().flat_map(|record| {
-        let rules = world.catalogue().rules().filter(|rule| rule.of.is_none_or(|kind| record.is_a(kind)));
-        rules.flat_map(move |rule| (rule.find)(record, world))
-    });
-    found.filter_map(|finding| finding.conclude(world)).collect()
 }
 
 /// What a rule says of a conflict; concluding adds what follows.
@@ -149,7 +138,7 @@ impl<'w> Finding<'w> {
     }
 
     /// The conflict, unless it was settled in the subject by a seat that may.
-    fn conclude(self, world: &dyn World) -> Option<Conflict> {
+    pub(crate) fn conclude(self, world: &dyn World) -> Option<Conflict> {
         let ops: BTreeSet<OpId> = self.values.iter().map(ConflictValue::op_id).chain(self.also).collect();
         let id = ConflictId::of(self.kind, self.subject.id, &ops);
         (!is_settled(id, self.subject, self.resolver, world)).then(|| Conflict {
@@ -169,7 +158,7 @@ impl<'w> Finding<'w> {
 }
 
 fn is_settled(id: ConflictId, subject: &Record, resolver: Option<SeatId>, world: &dyn World) -> bool {
-    let settlements = subject.history.visible(Container::Log, &settle_key(&id));
+    let settlements = subject.history.visible(Container::Log, &id.settle_key());
     let by = |above: SeatId| {
         let seats = settlements.iter().filter_map(|settlement| world.seat_of(settlement.id.actor));
         seats.into_iter().any(|seat| world.seats().is_at_or_above(seat, above))

@@ -5,11 +5,10 @@ use crate::change::{Container, Put, Scalar};
 use crate::decision::Decision;
 use crate::gate::Gate;
 use crate::id::SeatId;
-use crate::kind::{Class, Field, Merge, Part, SETTLE, State, ValueType, Writer};
+use crate::kind::{Class, Field, Merge, Part, State, ValueType, Writer};
 use crate::scope::{CLASS, OWNER, SEAT};
 use crate::sealed;
 use crate::seats::Tier;
-use crate::value::seat_of;
 
 /// What is written where; of a put or of a write that is only planned.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +95,7 @@ pub fn check<'p>(gate: Gate, written: impl Into<Written<'p>>) -> Result<PathRule
             check_value(part.value, written)?;
             if let Writer::Party(named) = field.writer {
                 let whose = whose_entry(entry).ok_or_else(bad_path)?;
-                let takes = part.name == named && seat_of(written.value).is_some_and(|seat| seat != whose);
+                let takes = part.name == named && written.value.as_seat().is_some_and(|seat| seat != whose);
                 if takes {
                     return Err(bad_value(written, "the seat that the entry's name begins with"));
                 }
@@ -132,7 +131,7 @@ fn check_scope<'p>(gate: Gate, written: Written<'p>) -> Result<PathRule<'p>, Sch
         return Ok(PathRule { place: Place::Class, writer });
     }
     if written.key == OWNER {
-        let seat = seat_of(written.value).ok_or_else(|| bad_value(written, "a seat"))?;
+        let seat = written.value.as_seat().ok_or_else(|| bad_value(written, "a seat"))?;
         return Ok(PathRule { place: Place::Owner(seat), writer: Writer::CommonAtLeast(Tier::Township) });
     }
     let seat = written.key.strip_prefix(SEAT).filter(|s| ValueType::Seat.fits_key(s)).and_then(|s| s.parse().ok());
@@ -188,7 +187,7 @@ fn is_entry(entry: &str) -> bool {
 /// The seat that a put names, if it names one rather than takes one out.
 #[must_use]
 pub fn named_seat(gate: Gate, written: Written<'_>) -> Option<SeatId> {
-    let of = |value: ValueType| matches!(value, ValueType::Seat | ValueType::Unit(_)).then(|| seat_of(written.value));
+    let of = |value: ValueType| matches!(value, ValueType::Seat | ValueType::Unit(_)).then(|| written.value.as_seat());
     match check(gate, written).ok()?.place {
         Place::Owner(seat) | Place::Participant { seat, present: true } | Place::Slot { seat, .. } => Some(seat),
         Place::Element { field, element } if crate::scope::is_in(written.value) => match field.value {
@@ -199,10 +198,4 @@ pub fn named_seat(gate: Gate, written: Written<'_>) -> Option<SeatId> {
         Place::Entry { part, .. } => of(part.value)?,
         _ => None,
     }
-}
-
-/// The key of a settlement.
-#[must_use]
-pub fn settle_key(conflict: &crate::conflict::ConflictId) -> String {
-    format!("{SETTLE}/{conflict}")
 }

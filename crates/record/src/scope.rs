@@ -7,7 +7,6 @@ use crate::change::{Change, Container, OpId, Scalar, genesis};
 use crate::history::{History, Visible};
 use crate::id::SeatId;
 use crate::seats::Seats;
-use crate::value::seat_of;
 
 pub const CLASS: &str = "class";
 pub const OWNER: &str = "owner";
@@ -29,7 +28,7 @@ impl Scope {
     #[must_use]
     pub fn of(history: &History) -> Self {
         let public = history.visible(Container::Scope, CLASS).iter().any(|v| v.value.as_text() == Some("public"));
-        let owners = owners(history).filter_map(|v| seat_of(&v.value)).collect();
+        let owners = owners(history).filter_map(|v| v.value.as_seat()).collect();
         let seats = history
             .keys(Container::Scope, SEAT)
             .filter(|(_, values)| values.iter().any(|v| is_in(&v.value)))
@@ -45,7 +44,7 @@ impl Scope {
             if put.key == CLASS {
                 self.public |= put.value.as_text() == Some("public");
             } else if put.key == OWNER {
-                self.owners.extend(seat_of(&put.value));
+                self.owners.extend(put.value.as_seat());
             } else if let Some(Ok(seat)) = put.key.strip_prefix(SEAT).map(str::parse)
                 && is_in(&put.value)
             {

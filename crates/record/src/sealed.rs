@@ -4,10 +4,8 @@
 use serde_json::{Value, json};
 
 use crate::byte_id;
-use crate::change::{Container, Scalar};
+use crate::change::Scalar;
 use crate::codec::{DecodeError, Reader, Writer};
-use crate::kind::Field;
-use crate::view::Record;
 
 byte_id!(
     /// A data key, by a hash of it. Each sealed value names its own: two that sealed first, apart, made two.
@@ -100,30 +98,4 @@ impl std::fmt::Debug for Plaintext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Plaintext")
     }
-}
-
-/// A sealed field of a record that says something.
-#[derive(Clone, Debug)]
-pub struct SealedPlace {
-    /// What the values are sealed to, beside the record: the field's key.
-    pub path: String,
-    pub field: &'static Field,
-    /// Every visible value, the one that the view shows last. More than one: they are concurrent.
-    pub values: Vec<Vec<u8>>,
-}
-
-/// The sealed fields of a record that say something now: what a reader opens.
-#[must_use]
-pub fn places(record: &Record) -> Vec<SealedPlace> {
-    let fields = record.kind().into_iter().flat_map(crate::kind::Kind::fields).filter(|field| field.sealed);
-    let place = |field: &'static Field| {
-        let values = sealed_values(record, field.merge.container(), field.name);
-        (!values.is_empty()).then(|| SealedPlace { path: field.name.to_owned(), field, values })
-    };
-    fields.filter_map(place).collect()
-}
-
-fn sealed_values(record: &Record, container: Container, key: &str) -> Vec<Vec<u8>> {
-    let visible = record.history.visible(container, key).iter().filter_map(|v| v.value.as_bytes());
-    visible.filter(|bytes| key_of(bytes).is_some()).map(<[u8]>::to_vec).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::SeatId;
-use crate::kind::{Label, label};
+use heliu_words::{Label, label};
 
 /// The level of a seat. Who is above whom comes from the tree, never from comparing tiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalogue::Catalogue;
 use crate::id::{Actor, RecordId, SeatId};
 use crate::seats::Seats;
 use crate::view::Record;
@@ -73,10 +72,6 @@ impl World for Seen<'_> {
 
     fn seats(&self) -> &Seats {
         self.whole.seats()
-    }
-
-    fn catalogue(&self) -> &'static Catalogue {
-        self.whole.catalogue()
     }
 
     fn referring(&self, target: RecordId) -> Vec<RecordId> {

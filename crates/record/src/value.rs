@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::change::Scalar;
-use crate::conflict::Explanation;
 use crate::date;
 use crate::id::{RecordId, SeatId, to_hex};
 use crate::kind::{Label, ValueType};
 use crate::sealed;
 use crate::seats::Seats;
+use heliu_words::Explanation;
 
 impl ValueType {
     /// Whether a scalar is a value of this type. `Null` says that there is none.
@@ -154,16 +154,6 @@ pub fn to_json(scalar: &Scalar) -> Value {
             None => Value::String(to_hex(b)),
         },
     }
-}
-
-#[must_use]
-pub fn record_of(scalar: &Scalar) -> Option<RecordId> {
-    RecordId::try_from(scalar.as_bytes()?).ok()
-}
-
-#[must_use]
-pub fn seat_of(scalar: &Scalar) -> Option<SeatId> {
-    SeatId::try_from(scalar.as_bytes()?).ok()
 }
 
 #[cfg(test)]

@@ -13,8 +13,9 @@ use crate::history::{History, Visible};
 use crate::id::{Preimage, RecordId, SeatId};
 use crate::kind::{ENTRY_STATE, EntryState, Field, Kind, Merge, ValueType, Word};
 use crate::scope::{Scope, is_in};
+use crate::sealed;
 use crate::seats::Seats;
-use crate::value::{record_of, seat_of, to_json};
+use crate::value::to_json;
 
 /// The plain result of folding a record. The same changes give the same view, in whatever order they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,16 @@ impl View {
     pub fn named(&self) -> impl Iterator<Item = SeatId> + '_ {
         self.owners.iter().chain(&self.seats).copied()
     }
+}
+
+/// A sealed field of a record that says something.
+#[derive(Clone, Debug)]
+pub struct SealedPlace {
+    /// What the values are sealed to, beside the record: the field's key.
+    pub path: String,
+    pub field: &'static Field,
+    /// Every visible value, the one that the view shows last. More than one: they are concurrent.
+    pub values: Vec<Vec<u8>>,
 }
 
 /// A record that is open: its history and what it says.
@@ -125,10 +136,23 @@ impl Record {
         waiting.into_iter().any(|(field, part)| {
             let named = self.history.under(Container::Slot, field.name).filter_map(|(key, values)| {
                 let entry = key.strip_suffix(part)?.strip_suffix('/')?;
-                (values.last().and_then(|at| seat_of(&at.value)) == Some(seat)).then_some(entry)
+                (values.last().and_then(|at| at.value.as_seat()) == Some(seat)).then_some(entry)
             });
             named.into_iter().any(|entry| self.entry_state(field, entry).is_some_and(|state| state.open))
         })
+    }
+
+    /// The sealed fields that say something now: what a reader opens.
+    #[must_use]
+    pub fn sealed_places(&self) -> Vec<SealedPlace> {
+        let fields = self.kind.into_iter().flat_map(Kind::fields).filter(|field| field.sealed);
+        let place = |field: &'static Field| {
+            let visible = self.history.visible(field.merge.container(), field.name).iter();
+            let bytes = visible.filter_map(|at| at.value.as_bytes()).filter(|bytes| sealed::key_of(bytes).is_some());
+            let values: Vec<Vec<u8>> = bytes.map(<[u8]>::to_vec).collect();
+            (!values.is_empty()).then(|| SealedPlace { path: field.name.to_owned(), field, values })
+        };
+        fields.filter_map(place).collect()
     }
 
     /// The name that people know the record by, or its short id.
@@ -260,7 +284,7 @@ fn concurrent(json: &mut Map<String, Value>, name: &str, values: &[Visible]) {
 
 fn refer(value: ValueType, values: &[Visible], refs: &mut BTreeSet<RecordId>) {
     if matches!(value, ValueType::Record(_) | ValueType::Unit(_)) {
-        refs.extend(values.iter().filter_map(|v| record_of(&v.value)));
+        refs.extend(values.iter().filter_map(|v| v.value.as_record()));
     }
 }
 

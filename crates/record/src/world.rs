@@ -1,6 +1,5 @@
 //! What rules and commands read: the records that a node holds, without knowing how it holds them.
 
-use crate::catalogue::Catalogue;
 use crate::id::{Actor, RecordId, SeatId};
 use crate::seats::Seats;
 use crate::view::Record;
@@ -10,7 +9,6 @@ use crate::view::Record;
 pub trait World {
     fn record(&self, id: RecordId) -> Option<&Record>;
     fn seats(&self) -> &Seats;
-    fn catalogue(&self) -> &'static Catalogue;
     /// Records that point to this one.
     fn referring(&self, target: RecordId) -> Vec<RecordId>;
     /// The seat of the node that an actor is an incarnation of.

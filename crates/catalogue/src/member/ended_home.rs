@@ -66,6 +66,6 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     match chosen.choice().parse() {
         Ok(org) => reassign_to(planner, conflict.subject, org),
-        Err(_) => Err(Refusal::bad_choice(conflict, &chosen.choice(), planner.world().catalogue())),
+        Err(_) => Err(planner.bad_choice(conflict, &chosen.choice())),
     }
 }

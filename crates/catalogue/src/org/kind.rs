@@ -6,7 +6,6 @@ use super::fields::{
     BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
     SUCCESSORS, UNITS,
 };
-use super::{live, parents};
 use crate::words::ORGANISATION;
 
 pub(super) static KIND: Kind = Kind::scoped(
@@ -31,5 +30,4 @@ pub(super) static KIND: Kind = Kind::scoped(
     PREDECESSORS,
     SUCCESSORS,
 ])
-.read_by_others(fields![NAME, LIFECYCLE, PARENT, UNITS, SUCCESSORS])
-.hard_rules(&[live::not_ended, parents::parent_is_above]);
+.read_by_others(fields![NAME, LIFECYCLE, PARENT, UNITS, SUCCESSORS]);

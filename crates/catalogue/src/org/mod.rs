@@ -21,4 +21,5 @@ pub static SECTION: Section = section(
     &[parents::RULE],
     &[parents::SETTLER],
     &[&live::ENDED, &parents::CYCLE, &parents::NOT_ABOVE],
-);
+)
+.hard_rules(&[live::not_ended, parents::parent_is_above]);

@@ -244,7 +244,7 @@ fn a_synthetic_county_is_accepted_by_its_own_commands() {
         let request = member.request(false);
         let today = String::from("2026-03-01");
         let asker = command::Asker { seat: node.seat, today, sight: Sight::WHOLE };
-        let planned = command::plan(&request, &asker, &node).expect("a plan");
+        let planned = catalogue().plan(&request, &asker, &node).expect("a plan");
         assert_eq!(planned.writes, [member.write()], "the same without a branch at hand");
     }
     assert!(node.open.is_empty());

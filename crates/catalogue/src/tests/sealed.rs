@@ -51,7 +51,7 @@ fn what_is_typed_into_a_sealed_field_is_nowhere_in_the_record() {
     let key = county.json(member)["contact"]["sealed"].as_str().expect("a key's id").to_owned();
     assert_eq!(county.json(member)["contact"], json!({ "sealed": key }));
     assert_eq!(county.json(member)["birth_date"], json!({ "sealed": key }));
-    let places = sealed::places(&county.records[&member]);
+    let places = county.records[&member].sealed_places();
     let paths: Vec<&str> = places.iter().map(|place| place.path.as_str()).collect();
     assert_eq!(paths, ["contact", "birth_date", "person_digest"]);
     for change in county.records[&member].history.changes() {
@@ -66,7 +66,7 @@ fn what_is_typed_into_a_sealed_field_is_nowhere_in_the_record() {
 
     set(&mut village, member, "contact", "");
     assert!(village.json(member).get("contact").is_none(), "clearing is no secret");
-    assert_eq!(sealed::places(&village.records[&member]).len(), 2);
+    assert_eq!(village.records[&member].sealed_places().len(), 2);
 }
 
 #[test]
@@ -112,16 +112,16 @@ fn two_offline_first_writers_make_two_keys_and_their_superior_chooses_by_number(
     let both = shown["contact_concurrent"].as_array().expect("both");
     assert_eq!(both.len(), 2);
     assert!(both.contains(&shown["contact"]) && both[0]["sealed"] != both[1]["sealed"], "{both:?}");
-    assert_eq!(sealed::places(&township.records[&member])[0].values.len(), 2, "a reader opens both");
+    assert_eq!(township.records[&member].sealed_places()[0].values.len(), 2, "a reader opens both");
 
     let conflict = township.conflict("DIVERGED_FIELD").clone();
     assert!(conflict.values.iter().all(|value| both.contains(&value.value)), "{:?}", conflict.values);
     let choices: Vec<String> = conflict.values.iter().map(heliu_record::conflict::ConflictValue::choice).collect();
     assert!(choices[0] != choices[1] && choices.iter().all(|choice| choice.starts_with("sealed ")), "{choices:?}");
     assert!(conflict.explanation.en.contains("(sealed)"), "{}", conflict.explanation.en);
-    let kept = sealed::places(&township.records[&member])[0].values.clone();
+    let kept = township.records[&member].sealed_places()[0].values.clone();
     township.settles(&conflict, "2");
-    let [left] = &sealed::places(&township.records[&member])[0].values[..] else { panic!("one is left") };
+    let [left] = &township.records[&member].sealed_places()[0].values[..] else { panic!("one is left") };
     assert!(kept.contains(left), "a choice seals nothing anew");
     assert_eq!(township.open.len(), 0);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::command::{Asker, Command, CommandId, Request, Subject, plan};
+use heliu_record::command::{Asker, Command, CommandId, Request, Subject};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::kind::ValueType;
 use heliu_record::sight::Sight;
@@ -89,7 +89,7 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
 /// What comes of a request, with the named id taken out.
 fn outcome(node: &Node, request: &Request, sight: &Sight, id: RecordId) -> String {
     let asker = Asker { seat: node.seat, today: node.today.clone(), sight: sight.clone() };
-    let said = format!("{:?}", plan(request, &asker, node));
+    let said = format!("{:?}", catalogue().plan(request, &asker, node));
     let forms = [hex(id), id.short(), format!("{:?}", id.0.to_vec())];
     forms.iter().fold(said, |said, form| said.replace(form, "ID"))
 }

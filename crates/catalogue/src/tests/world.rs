@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::authority::may;
-use heliu_record::catalogue::Catalogue;
 use heliu_record::change::{Change, Note};
-use heliu_record::command::{Asker, CommandId, Plan, RecordWrite, Refusal, Request, plan};
+use heliu_record::command::{Asker, CommandId, Plan, RecordWrite, Refusal, Request};
 use heliu_record::conflict::{Conflict, ConflictId};
 use heliu_record::hash::hash16;
 use heliu_record::history::History;
 use heliu_record::id::{Actor, Preimage, RecordId, SeatId};
-use heliu_record::rule::derive;
 use heliu_record::seats::{Seat, Seats, Tier};
 use heliu_record::sight::Sight;
 use heliu_record::view::Record;
@@ -91,10 +89,6 @@ impl World for Node {
         &self.seats
     }
 
-    fn catalogue(&self) -> &'static Catalogue {
-        catalogue()
-    }
-
     fn referring(&self, target: RecordId) -> Vec<RecordId> {
         self.records.values().filter(|r| r.view.refs.contains(&target)).map(|r| r.id).collect()
     }
@@ -130,7 +124,7 @@ impl Node {
 
     pub fn ask_request(&mut self, request: &Request) -> Result<Plan, Refusal> {
         let asker = Asker { seat: self.seat, today: self.today.clone(), sight: self.sight.clone() };
-        let plan = plan(request, &asker, &*self)?;
+        let plan = catalogue().plan(request, &asker, &*self)?;
         for write in &plan.writes {
             self.write(write, &request.name);
         }
@@ -199,10 +193,11 @@ impl Node {
             anew.extend(self.referring(touched));
         }
         let yielded: BTreeMap<ConflictId, Conflict> =
-            anew.iter().flat_map(|id| derive(*id, &*self)).map(|c| (c.id, c)).collect();
+            anew.iter().flat_map(|id| catalogue().conflicts(*id, &*self)).map(|c| (c.id, c)).collect();
         self.open.retain(|_, conflict| conflict.anchors.is_disjoint(&anew));
         self.open.extend(yielded);
-        let all: BTreeSet<ConflictId> = self.records.keys().flat_map(|id| derive(*id, self)).map(|c| c.id).collect();
+        let all: BTreeSet<ConflictId> =
+            self.records.keys().flat_map(|id| catalogue().conflicts(*id, self)).map(|c| c.id).collect();
         assert_eq!(self.open.keys().copied().collect::<BTreeSet<_>>(), all, "kept up, and derived anew");
     }
 

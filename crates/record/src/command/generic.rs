@@ -23,7 +23,7 @@ const STILL_WAITS: Message = message(
         "Close the letter or the booking first.",
     ],
 );
-pub(super) const MESSAGES: &[&Message] = &[&STILL_WAITS];
+pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS];
 
 pub static COMMANDS: &[Command] = &[
     Command {
@@ -78,7 +78,7 @@ pub static COMMANDS: &[Command] = &[
 
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let name = planner.text("kind").unwrap_or_default();
-    let kind = planner.world().catalogue().kind_called(name).ok_or_else(|| planner.unknown_kind(name))?;
+    let kind = planner.kind_called(name).ok_or_else(|| planner.unknown_kind(name))?;
     let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
     let record = planner.create(kind, birth);
     for field in kind.fields() {

@@ -1,10 +1,10 @@
 //! Refusals of words: what is missing, not known, or not of its type. They say what is there, and what was probably meant.
 
-use crate::command::Argument;
-use crate::conflict::Explanation;
+use crate::command::argument::Argument;
 use crate::kind::{Field, Kind, Label, StateMachine, ValueType, Word, label};
 use crate::message::{Message, Refusal, message};
 use crate::naming::nearest;
+use heliu_words::Explanation;
 
 /// What somebody calls a thing: what is typed for it, and what it is called in Chinese.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ impl<'a> From<&'a Field> for Named<'a> {
     }
 }
 
-pub(super) const MESSAGES: &[&Message] = &[
+pub(crate) const MESSAGES: &[&Message] = &[
     &UNKNOWN_COMMAND,
     &UNKNOWN_ARGUMENT,
     &UNKNOWN_KIND,

@@ -2,20 +2,25 @@
 
 use std::collections::BTreeMap;
 
+use heliu_words::Explanation;
+
 use crate::authority::may_write;
 use crate::change::{Container, Scalar};
+use crate::command::argument::{Argument, Subject};
+use crate::command::misnamed::Named;
+use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::{RecordWrite, Write, WriteValue};
-use crate::command::{Argument, Asker, Command, Named, Request, Subject, drawn};
+use crate::conflict::{Conflict, ConflictValue};
 use crate::decision::{self, Decision};
 use crate::handle::tell;
 use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Field, Kind, Merge, RECORD, ValueType, Word};
 use crate::message::Refusal;
+use crate::naming::{kind_called, kind_of};
 use crate::schema::{Written, named_seat};
 use crate::scope::{CLASS, OWNER, seat_key};
 use crate::sealed::{self, Plaintext};
-use crate::value::seat_of;
 use crate::view::Record;
 use crate::world::World;
 
@@ -27,9 +32,65 @@ pub struct Plan {
     pub result: BTreeMap<String, String>,
 }
 
+/// What is declared, as far as plans ask for it.
+pub trait Declared {
+    fn kinds(&self) -> &[&'static Kind];
+    fn hard_rules(&self, kind: &str) -> &[HardRule];
+    /// The open conflicts that have a record as an anchor.
+    fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict>;
+    fn settler(&self, finding: &str) -> Option<&'static Settler>;
+    fn say_finding(&self, finding: &str) -> Explanation;
+    fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation;
+}
+
+/// What a plan must keep in one record, whatever command writes it. It blocks at the author's node, and never a merge.
+pub type HardRule = fn(&Planner<'_>, &RecordWrite) -> Result<(), Refusal>;
+
+/// What follows from choosing a value in a conflict, beside the settlement itself.
+#[derive(Debug)]
+pub struct Settler {
+    /// The kind of conflict.
+    pub of: &'static str,
+    /// The values to choose from, where they are no values of the field.
+    pub choices: &'static [Word],
+    /// Whether another record than those that disagree may be chosen.
+    pub takes_any_record: bool,
+    pub run: fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>,
+}
+
+#[must_use]
+pub const fn settler(
+    of: &'static str,
+    run: fn(&mut Planner<'_>, &Conflict, &ConflictValue) -> Result<(), Refusal>,
+) -> Settler {
+    Settler { of, choices: &[], takes_any_record: false, run }
+}
+
+impl Settler {
+    #[must_use]
+    pub const fn choices(self, choices: &'static [Word]) -> Self {
+        Settler { choices, ..self }
+    }
+
+    #[must_use]
+    pub const fn takes_any_record(self) -> Self {
+        Settler { takes_any_record: true, ..self }
+    }
+}
+
+/// A command as its plan sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub name: &'static str,
+    pub subject: Subject,
+    pub arguments: &'static [Argument],
+    pub takes_fields: bool,
+}
+
 /// Collects the writes of a command while it runs.
 pub struct Planner<'a> {
-    command: &'static Command,
+    command: Asked,
+    declared: &'a dyn Declared,
     request: &'a Request,
     seat: SeatId,
     today: &'a str,
@@ -45,7 +106,8 @@ pub struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(
-        command: &'static Command,
+        command: Asked,
+        declared: &'a dyn Declared,
         request: &'a Request,
         asker: &'a Asker,
         world: &'a dyn World,
@@ -53,7 +115,19 @@ impl<'a> Planner<'a> {
     ) -> Self {
         let Asker { seat, today, .. } = asker;
         let (writes, result) = (Vec::new(), BTreeMap::new());
-        Planner { command, request, seat: *seat, today, drawn: 0, world, whole, writes, result, settles: false }
+        Planner {
+            command,
+            declared,
+            request,
+            seat: *seat,
+            today,
+            drawn: 0,
+            world,
+            whole,
+            writes,
+            result,
+            settles: false,
+        }
     }
 
     pub(crate) fn check_subject(&self) -> Result<(), Refusal> {
@@ -68,8 +142,7 @@ impl<'a> Planner<'a> {
 
     pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
         let command = self.command;
-        let catalogue = self.world.catalogue();
-        let kind = self.text("kind").filter(|_| command.takes_fields).and_then(|name| catalogue.kind_called(name));
+        let kind = self.text("kind").filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
         for (name, text) in &self.request.arguments {
             if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
                 self.check_argument(argument, text)?;
@@ -128,7 +201,7 @@ impl<'a> Planner<'a> {
     /// An argument that is one of a list, as its code.
     #[must_use]
     pub fn choice(&self, name: &str) -> Option<&'static str> {
-        let (text, ValueType::Choice(choices)) = (self.text(name)?, self.declared(name)?.value) else { return None };
+        let (text, ValueType::Choice(choices)) = (self.text(name)?, self.argument(name)?.value) else { return None };
         choices.iter().find(|choice| choice.name == text || choice.label.is(text)).map(|choice| choice.name)
     }
 
@@ -148,7 +221,7 @@ impl<'a> Planner<'a> {
 
     #[must_use]
     pub fn seat_argument(&self, name: &str) -> Option<SeatId> {
-        self.text(name).and_then(|t| ValueType::Seat.parse(t, self.world.seats())).as_ref().and_then(seat_of)
+        self.text(name).and_then(|t| ValueType::Seat.parse(t, self.world.seats())).as_ref().and_then(Scalar::as_seat)
     }
 
     #[must_use]
@@ -158,7 +231,7 @@ impl<'a> Planner<'a> {
 
     /// A required argument that names a record.
     pub fn need_record(&self, name: &'static str) -> Result<RecordId, Refusal> {
-        let value = self.declared(name).map_or(ValueType::Record(RECORD), |argument| argument.value);
+        let value = self.argument(name).map_or(ValueType::Record(RECORD), |argument| argument.value);
         self.record_argument(name).ok_or_else(|| Refusal::missing(self.named(name), &value.expects()))
     }
 
@@ -167,14 +240,14 @@ impl<'a> Planner<'a> {
         self.load(id)
     }
 
-    fn declared(&self, name: &str) -> Option<&'static Argument> {
+    fn argument(&self, name: &str) -> Option<&'static Argument> {
         self.command.arguments.iter().find(|argument| argument.name == name)
     }
 
     /// What people call an argument of this command.
     #[must_use]
     pub fn named<'n>(&self, name: &'n str) -> Named<'n> {
-        self.declared(name).map_or(Named { code: name, zh: name }, Named::from)
+        self.argument(name).map_or(Named { code: name, zh: name }, Named::from)
     }
 
     pub fn load(&self, id: RecordId) -> Result<&'a Record, Refusal> {
@@ -301,9 +374,9 @@ impl<'a> Planner<'a> {
     }
 
     fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let created = write.create.as_ref().and_then(|preimage| self.world.catalogue().kind(&preimage.kind));
-        let kind = created.or_else(|| self.world.record(write.record)?.kind());
-        kind.map_or(&[][..], |kind| kind.hard_rules).iter().try_for_each(|holds| holds(self, write))
+        let made = write.create.as_ref().map(|preimage| &*preimage.kind);
+        let kind = made.or_else(|| Some(&*self.world.record(write.record)?.preimage.kind));
+        kind.map_or(&[][..], |kind| self.declared.hard_rules(kind)).iter().try_for_each(|holds| holds(self, write))
     }
 
     /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
@@ -329,9 +402,28 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    #[must_use]
+    pub fn declared(&self) -> &'a dyn Declared {
+        self.declared
+    }
+
+    /// The kind of this code, or of this name in either language.
+    #[must_use]
+    pub fn kind_called(&self, text: &str) -> Option<&'static Kind> {
+        kind_called(self.declared.kinds(), text)
+    }
+
+    /// A choice that is none of those there are.
+    #[must_use]
+    pub fn bad_choice(&self, conflict: &Conflict, choice: &str) -> Refusal {
+        let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
+        let said = choices.map(|(value, number)| (number, self.declared.say_choice(conflict, &value.choice())));
+        Refusal::bad_choice(choice, said)
+    }
+
     /// Of a kind that is only kept and relayed.
     pub(crate) fn unknown_kind(&self, name: &str) -> Refusal {
-        Refusal::unknown_kind(name, self.world.catalogue().kinds())
+        Refusal::unknown_kind(name, self.declared.kinds().iter().copied())
     }
 
     fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
@@ -340,7 +432,7 @@ impl<'a> Planner<'a> {
             Some(preimage) => (preimage, &empty),
             None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
         };
-        let kind = self.world.catalogue().kind(&preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
+        let kind = kind_of(self.declared.kinds(), &preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
         let lacks =
             |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
         if write.create.is_some()

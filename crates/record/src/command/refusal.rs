@@ -1,15 +1,15 @@
 //! What the mechanism refuses, whatever the kind. What content refuses is declared with the content.
 
+use heliu_words::Explanation;
+
 use crate::authority::AuthorityError;
-use crate::catalogue::Catalogue;
 use crate::change::ShapeError;
-use crate::conflict::{Conflict, Explanation};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{EntryState, Field, Kind, Label, State, StateMachine, Word, label};
 use crate::message::{Message, Refusal, fill, message};
 use crate::view::Record;
 
-pub(super) const MESSAGES: &[&Message] = &[
+pub(crate) const MESSAGES: &[&Message] = &[
     &RETURNING,
     &UNKNOWN_SEAT,
     &CANNOT_SEAL,
@@ -295,10 +295,8 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn bad_choice(conflict: &Conflict, choice: &str, catalogue: &Catalogue) -> Self {
-        let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
-        let said = choices.map(|(value, number)| {
-            let Explanation { zh, en } = catalogue.say_choice(conflict, &value.choice());
+    pub fn bad_choice(choice: &str, there_are: impl Iterator<Item = (usize, Explanation)>) -> Self {
+        let said = there_are.map(|(number, Explanation { zh, en })| {
             Explanation::new(format!("{number}. {zh}"), format!("{number}. {en}"))
         });
         let next = match joined(said, ";", "; ") {

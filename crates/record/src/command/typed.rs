@@ -3,7 +3,6 @@
 use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::write::{RecordWrite, Write, WriteValue};
-use crate::conflict::Explanation;
 use crate::derived::Derived;
 use crate::handle::{EntriesOf, Entry, EntryOf, FieldOf, ID_DIGITS, PartOf, SetOf, StateOf, Value, own_name};
 use crate::id::{RecordId, SeatId};
@@ -12,6 +11,7 @@ use crate::message::{Message, Refusal, message};
 use crate::rule::listed;
 use crate::scope::OWNER;
 use crate::view::Record;
+use heliu_words::Explanation;
 
 const NO_ENTRY: Message = message(
     "no_entry",
@@ -227,4 +227,4 @@ impl RecordWrite {
 }
 
 /// The messages of this room.
-pub(super) const MESSAGES: &[&Message] = &[&NO_ENTRY, &WHICH_ENTRY];
+pub(crate) const MESSAGES: &[&Message] = &[&NO_ENTRY, &WHICH_ENTRY];

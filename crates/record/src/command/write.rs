@@ -1,7 +1,7 @@
 //! The writes of a plan, record by record, and the change that each becomes.
 
 use crate::change::{Change, Container, Draft, Note, OpId, Scalar, limits};
-use crate::command::Request;
+use crate::command::request::Request;
 use crate::history::History;
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
 use crate::message::Refusal;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::change::{Container, Scalar};
-use crate::command::{Planner, Settler, settler};
+use crate::command::plan::{Planner, Settler, settler};
 use crate::conflict::{Conflict, ConflictValue};
 use crate::history::Visible;
 use crate::id::SeatId;

@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::catalogue::Catalogue;
 use heliu_record::id::{Actor, RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
@@ -16,7 +15,6 @@ use super::open::Open;
 use crate::effect::LoadRequest;
 
 pub(crate) struct Desk<'a> {
-    catalogue: &'static Catalogue,
     open: &'a BTreeMap<RecordId, Open>,
     looked: &'a Looked,
     damage: &'a Damage,
@@ -29,23 +27,13 @@ pub(crate) struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     pub fn new(
-        catalogue: &'static Catalogue,
         open: &'a BTreeMap<RecordId, Open>,
         looked: &'a Looked,
         damage: &'a Damage,
         seats: &'a Seats,
         actors: &'a BTreeMap<Actor, SeatId>,
     ) -> Self {
-        Desk {
-            catalogue,
-            open,
-            looked,
-            damage,
-            seats,
-            actors,
-            missing: RefCell::default(),
-            damaged: RefCell::default(),
-        }
+        Desk { open, looked, damage, seats, actors, missing: RefCell::default(), damaged: RefCell::default() }
     }
 
     pub fn is_missing(&self) -> bool {
@@ -78,10 +66,6 @@ impl World for Desk<'_> {
                 None
             }
         }
-    }
-
-    fn catalogue(&self) -> &'static Catalogue {
-        self.catalogue
     }
 
     fn seats(&self) -> &Seats {

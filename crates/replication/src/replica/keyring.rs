@@ -11,7 +11,7 @@ use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sealed::{self, KeyId, Plaintext};
 use heliu_record::value::to_json;
-use heliu_record::view::Record;
+use heliu_record::view::{Record, SealedPlace};
 use heliu_storage::GrantHash;
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Keyring, Recipient, SignedGrant, grant};
@@ -230,17 +230,17 @@ pub fn reveal(
         let key = keys.entry(key).or_insert_with(open).as_ref()?;
         Plaintext::decode(&seal::open(key, &id, path, value)?).ok()
     };
-    let one = |place: sealed::SealedPlace| {
+    let one = |place: SealedPlace| {
         let opened: Vec<_> = place.values.iter().map(|value| unlock(&place.path, value)).collect();
         let locked = opened.iter().filter(|value| value.is_none()).count();
         let values = opened.into_iter().flatten().map(|value| in_words(&value)).collect();
         Revealed { field: place.path, values, locked: u32::try_from(locked).unwrap_or(u32::MAX) }
     };
-    sealed::places(record).into_iter().map(one).collect()
+    record.sealed_places().into_iter().map(one).collect()
 }
 
 fn named_keys(record: &Record) -> BTreeSet<KeyId> {
-    let places = sealed::places(record);
+    let places = record.sealed_places();
     places.iter().flat_map(|place| &place.values).filter_map(|value| sealed::key_of(value)).collect()
 }
 

@@ -413,6 +413,6 @@ impl Replica {
     }
 
     fn desk<'a>(&'a self, batch: &'a batch::Looked) -> Desk<'a> {
-        Desk::new(self.catalogue, &self.open, batch, &self.damage, self.directory.seats(), &self.actors)
+        Desk::new(&self.open, batch, &self.damage, self.directory.seats(), &self.actors)
     }
 }

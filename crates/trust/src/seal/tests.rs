@@ -5,7 +5,7 @@ use heliu_record::change::{Change, Container, Note, Scalar};
 use heliu_record::command::{RecordWrite, Write, WriteValue};
 use heliu_record::history::History;
 use heliu_record::id::Preimage;
-use heliu_record::sealed::{Plaintext, places};
+use heliu_record::sealed::Plaintext;
 use heliu_record::view::Record;
 use proptest::prelude::*;
 
@@ -103,7 +103,7 @@ fn readers_see_both_numbers_and_a_carrier_sees_that_they_are_sealed() {
     for number in ["13800001234", "13800005678", "13900001111"] {
         assert!(!shown.contains(number), "{shown}");
     }
-    let [place] = &places(&record)[..] else { panic!("one place") };
+    let [place] = &record.sealed_places()[..] else { panic!("one place") };
     let read = |keys: &[DataKey]| -> Vec<Option<Scalar>> {
         let open_one = |bytes: &Vec<u8>| {
             let key = keys.iter().find(|key| Some(key.id(&record.id)) == sealed_key(bytes))?;

@@ -4,11 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_catalogue::catalogue;
-use heliu_record::catalogue::Catalogue;
 use heliu_record::conflict::Conflict;
 use heliu_record::hash::Sum;
 use heliu_record::id::{Actor, LeafHash, RecordId, SeatId};
-use heliu_record::rule::derive;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
 use heliu_record::world::World as Rules;
@@ -136,8 +134,11 @@ fn check_conflicts(
         .map(|(id, record)| (*id, record))
         .collect();
     let desk = Desk { records: &records, seats: scene.world.county.directory().seats(), actors };
-    let anew: BTreeMap<[u8; 32], Conflict> =
-        records.keys().flat_map(|record| derive(*record, &desk)).map(|conflict| (conflict.id.0, conflict)).collect();
+    let anew: BTreeMap<[u8; 32], Conflict> = records
+        .keys()
+        .flat_map(|record| catalogue().conflicts(*record, &desk))
+        .map(|conflict| (conflict.id.0, conflict))
+        .collect();
     let stored: BTreeMap<[u8; 32], Option<Conflict>> =
         holding.conflicts.iter().map(|row| (row.id, serde_json::from_slice(&row.body).ok())).collect();
     for id in anew.keys().chain(stored.keys()).collect::<BTreeSet<_>>() {
@@ -173,10 +174,6 @@ struct Desk<'a> {
 impl Rules for Desk<'_> {
     fn record(&self, id: RecordId) -> Option<&Record> {
         self.records.get(&id).copied()
-    }
-
-    fn catalogue(&self) -> &'static Catalogue {
-        catalogue()
     }
 
     fn seats(&self) -> &Seats {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::conflict::Conflict;
 use heliu_record::id::RecordId;
-use heliu_record::rule;
 use heliu_storage::ConflictRow;
 
 use super::super::Replica;
@@ -25,7 +24,7 @@ impl Batch {
         let desk = replica.desk(&self.looked);
         let found: BTreeMap<[u8; 32], Conflict> = candidates
             .iter()
-            .flat_map(|record| rule::derive(*record, &desk))
+            .flat_map(|record| replica.catalogue.conflicts(*record, &desk))
             .map(|conflict| (conflict.id.0, conflict))
             .collect();
         let missing = desk.missing();

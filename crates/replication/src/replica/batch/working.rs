@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
-use heliu_record::command::{self, Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
+use heliu_record::command::{Asker, RecordWrite, Refusal, Request, Seal, cannot_seal};
 use heliu_record::date;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
@@ -134,13 +134,13 @@ impl Batch {
         self.fold_what_is_due(replica);
         let asker = Asker { seat: replica.seat, today: date::text(*today), sight: sight.clone() };
         let desk = replica.desk(&self.looked);
-        let planned = command::plan(request, &asker, &desk);
+        let planned = replica.catalogue.plan(request, &asker, &desk);
         if desk.is_missing() {
             // What the next commands lack is looked up with it, in one load.
             for work in &self.works {
                 if let Work::Execute(Order { request, today, sight, .. }) = work {
                     let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone() };
-                    let _ = command::plan(request, &asker, &desk);
+                    let _ = replica.catalogue.plan(request, &asker, &desk);
                 }
             }
             return desk.missing();
