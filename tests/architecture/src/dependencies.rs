@@ -41,37 +41,6 @@ const FENCES: &[(&str, &[&str], &str)] = &[
 const TLS: &str = "certificates are made and judged in crates/tls, by the same code for all ends";
 const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "crates/client", "services/"];
 
-/// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
-const DIRECTION: &[(&str, &[&str])] = &[
-    ("crates/words", &[]),
-    ("crates/identity", &[]),
-    ("crates/disk", &["crates/words"]),
-    ("crates/api", &["crates/words"]),
-    ("crates/record", &["crates/words", "crates/identity"]),
-    ("crates/catalogue", &["crates/record"]),
-    ("crates/trust", &["crates/identity", "crates/record"]),
-    ("crates/storage", &["crates/record", "crates/trust"]),
-    ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),
-    ("crates/storage-postgres", &["crates/record", "crates/trust", "crates/storage"]),
-    ("crates/replication", &["crates/record", "crates/trust", "crates/storage"]),
-    ("crates/wire", &["crates/api", "crates/record", "crates/trust", "crates/storage", "crates/replication"]),
-    ("crates/tls", &["crates/words", "crates/identity", "crates/disk"]),
-    (
-        "crates/node",
-        &[
-            "crates/record",
-            "crates/trust",
-            "crates/storage",
-            "crates/replication",
-            "crates/api",
-            "crates/wire",
-            "crates/tls",
-            "crates/disk",
-        ],
-    ),
-    ("crates/client", &["crates/words", "crates/identity", "crates/api", "crates/tls", "crates/disk"]),
-];
-
 fn impurities(graph: &Graph) -> Vec<String> {
     let mut findings = Vec::new();
     for (room, package) in graph.rooms().filter(|(room, _)| PURE.contains(room)) {
@@ -111,23 +80,6 @@ fn crossed_fences(graph: &Graph) -> Vec<String> {
     findings
 }
 
-fn wrong_ways(graph: &Graph) -> Vec<String> {
-    let mut findings = Vec::new();
-    for (room, package) in graph.rooms().filter(|(room, _)| room.starts_with("crates/")) {
-        let Some((_, may)) = DIRECTION.iter().find(|(name, _)| *name == room) else {
-            findings
-                .push(format!("{room} is new: say in DIRECTION of {} and in ARCHITECTURE.md what it may use", file!()));
-            continue;
-        };
-        for used in graph.uses(package).filter_map(|used| used.room.as_deref()).filter(|used| !may.contains(used)) {
-            findings.push(format!(
-                "{room} uses {used}: use is one way (see ARCHITECTURE.md); move the code, not the fence"
-            ));
-        }
-    }
-    findings
-}
-
 #[test]
 fn the_core_reaches_no_runtime_no_sql_and_no_grpc() {
     expect_none(&impurities(&Graph::of_this_workspace()));
@@ -143,11 +95,6 @@ fn a_client_builds_without_the_engine() {
 #[test]
 fn heavy_dependencies_stay_in_their_rooms() {
     expect_none(&crossed_fences(&Graph::of_this_workspace()));
-}
-
-#[test]
-fn use_between_rooms_is_one_way() {
-    expect_none(&wrong_ways(&Graph::of_this_workspace()));
 }
 
 #[test]
