@@ -1,11 +1,12 @@
-//! Who may use what: the pure core stays pure, each heavy dependency has its rooms, and use between rooms is one way.
+//! Who may use what: the pure core stays pure, and each heavy dependency has its rooms. Which room may use which other, the
+//! drawing in ARCHITECTURE.md says: `map` holds it against the manifests.
 
 use crate::expect_none;
 use crate::metadata::Graph;
 
 /// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
 /// node and in a simulated schedule.
-const PURE: &[&str] = &[
+pub const PURE: &[&str] = &[
     "crates/words",
     "crates/identity",
     "crates/record",
@@ -39,7 +40,7 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
 ];
 const TLS: &str = "certificates are made and judged in crates/tls, by the same code for all ends";
-const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "crates/client", "services/"];
+const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "crates/client"];
 
 fn impurities(graph: &Graph) -> Vec<String> {
     let mut findings = Vec::new();
@@ -141,7 +142,7 @@ mod the_fences_can_fail {
         let graph = Graph::by_hand(&[
             ("crates/node", "heliu-node", &["sqlx", "automerge", "tonic", "heliu-storage-sqlite"]),
             ("crates/storage-sqlite", "heliu-storage-sqlite", &["sqlx"]),
-            ("services/heliu", "heliu", &["heliu-storage-sqlite", "tonic"]),
+            ("services/heliu", "heliu", &["heliu-storage-sqlite"]),
             ("tests/bench", "bench", &["sqlx", "automerge"]),
             ("", "sqlx", &[]),
             ("", "automerge", &[]),
@@ -152,18 +153,5 @@ mod the_fences_can_fail {
         for dependency in ["sqlx", "automerge", "heliu-storage-sqlite"] {
             assert!(findings.iter().any(|finding| finding.starts_with(&format!("crates/node uses {dependency}"))));
         }
-    }
-
-    #[test]
-    fn use_in_the_wrong_direction_and_unknown_rooms_are_found() {
-        let graph = Graph::by_hand(&[
-            ("crates/record", "heliu-record", &["heliu-trust"]),
-            ("crates/trust", "heliu-trust", &["heliu-record"]),
-            ("crates/manager", "heliu-manager", &[]),
-        ]);
-        let findings = wrong_ways(&graph);
-        assert_eq!(findings.len(), 2, "{findings:?}");
-        assert!(findings.iter().any(|finding| finding.starts_with("crates/record uses crates/trust")), "{findings:?}");
-        assert!(findings.iter().any(|finding| finding.starts_with("crates/manager is new")), "{findings:?}");
     }
 }
