@@ -43,7 +43,7 @@ pub(crate) struct Inner {
     pub clock: Clock,
     pub limits: Limits,
     pub bounds: Bounds,
-    /// Those that came in.
+    /// Connections that came in.
     pub connections: Arc<Connections>,
     pub retry: Retry,
     /// None: development mode.

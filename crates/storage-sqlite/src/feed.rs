@@ -132,7 +132,7 @@ impl Assembly {
         Ok(FeedItem { entry, preimage, scope, commit: None })
     }
 
-    /// One entry that cannot be read does not take the page with it.
+    /// Reads an entry of a page. One that cannot be read is left out and reported, and the page goes on.
     fn keep(&mut self, position: Position, row: &SqliteRow, item: Result<FeedItem, Fault>) -> Result<(), Fault> {
         match item {
             Ok(item) => self.items.push(item),

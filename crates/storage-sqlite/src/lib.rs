@@ -98,7 +98,7 @@ pub struct SqliteStore {
     meta: SharedMeta,
     readers: Readers,
     writer: Mutex<Writer>,
-    /// Records whose row was found to be damaged; whoever writes one again writes all of it.
+    /// Records whose row was found to be damaged: all columns are written when such a row is written again.
     spoilt: StdMutex<BTreeSet<RecordId>>,
     /// Declared last: let go of after the connections.
     lock: StdMutex<Option<lock::DirectoryLock>>,

@@ -75,7 +75,7 @@ impl Role {
 /// What a new token is to open.
 #[derive(Clone, Debug, Default)]
 pub struct Grant {
-    /// Who bears it, for people.
+    /// Who bears the token, for people.
     pub name: String,
     pub roles: Vec<Role>,
     /// Codes or ids of seats: only their records and those below them. Empty: all.
@@ -91,7 +91,7 @@ pub struct Grant {
 pub struct Entry {
     pub id: String,
     pub name: String,
-    /// Of the secret, in hexadecimal digits.
+    /// The hash of the secret, in hexadecimal digits.
     pub sha256: String,
     pub roles: Vec<Role>,
     #[serde(default)]

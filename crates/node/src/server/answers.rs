@@ -110,7 +110,7 @@ struct Answer {
     body: Body,
     /// What is made of it and not yet handed to the connection.
     rest: Bytes,
-    /// That there is none, which is no data.
+    /// What goes out in place of data: a status that says why there is none.
     instead: Option<Result<Frame<Bytes>, Status>>,
     held: Arc<Held>,
     size: Size,
