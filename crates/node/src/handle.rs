@@ -80,7 +80,7 @@ impl NodeHandle {
         self.0.catalogue
     }
 
-    /// How many bytes a page of a list has.
+    /// How many bytes a page of a list may have.
     pub(crate) fn page_bytes(&self) -> usize {
         self.0.bounds.page_bytes
     }

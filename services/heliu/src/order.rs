@@ -1,5 +1,5 @@
-//! `heliu do`: one command, given by its name and `key=value`. Which commands there are says the node that they are given
-//! to; this file only carries them, so that a new command needs nothing here. Help on them is in `explain`.
+//! `heliu do`: one command, given by its name and `key=value`. The node that gets the command says which commands there are;
+//! this file only carries them, so that a new command needs nothing here. Help on commands is in `explain`.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! The one way in which a list becomes an answer: it ends by rows or by bytes, whichever is first, and the next page begins
-//! where it ended. Whatever it lists is cut before it is put in (see [`super::cut`]), so that nothing stands in the way of
-//! what comes after it.
+//! The one way in which a list becomes an answer: a page ends by rows or by bytes, whichever is first, and the next page begins
+//! where it ended. Each row is cut before it is put in (see [`super::cut`]), so that a long one does not keep back the rows
+//! after it.
 
 use prost::Message;
 use tonic::Status;

@@ -39,8 +39,8 @@ pub enum Item {
     Token { id: TokenId },
     /// A node is no longer trusted beyond its frontier.
     Fence(Fence),
-    /// The root decides a fork: versions of the branches that are given up. A commit that cites one of them cites, in effect,
-    /// the version that its branch was built on. An entry that is not the next one takes the place of all from its index on.
+    /// The root decides a fork: versions of the branches that are given up. A commit that cites one of these cites, in
+    /// effect, the version that the branch was built on. An entry that is not the next one replaces all from its index on.
     Resolve { abandoned: Vec<DirectoryVersion> },
     /// Where the realm's days begin, by its name in the tz database: commands carry the civil day there. Which names there
     /// are, the shell knows.

@@ -22,7 +22,7 @@ pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub struct Row {
     pub line: u64,
     pub values: BTreeMap<String, String>,
-    /// The row that makes its parent, by its place, where that follows from the file and not from what it is called.
+    /// The place of the row that makes the parent of this one, where the file itself says which row that is.
     pub parent: Option<usize>,
 }
 

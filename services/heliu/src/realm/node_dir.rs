@@ -70,7 +70,7 @@ pub struct NodeDir<'a> {
     pub node: NodeId,
     pub seat: &'a Seat,
     pub listen: SocketAddr,
-    /// Where others reach it: for certificates.
+    /// Where others reach the node: for certificates.
     pub addresses: &'a [String],
     pub parents: Vec<Vec<String>>,
     pub peers: Vec<Vec<String>>,
