@@ -2,10 +2,12 @@
 //!
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
+//!
+//! Bottom up: `words`, `org`, `member`, `resource`, `alliance`, `booked`, `synthetic`.
 
 use std::sync::LazyLock;
 
-use heliu_record::catalogue::Catalogue;
+use heliu_record::catalogue::{Catalogue, Section};
 
 mod alliance;
 mod booked;
@@ -20,18 +22,12 @@ mod words;
 mod tests;
 
 /// All of it, in the order in which help lists it.
+pub static SECTIONS: &[&Section] =
+    &[&org::SECTION, &member::SECTION, &member::TRANSFER, &alliance::SECTION, &resource::SECTION, &booked::SECTION];
+
 #[must_use]
 pub fn catalogue() -> &'static Catalogue {
-    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
-        let sections = [
-            &org::SECTION,
-            &member::SECTION,
-            &member::TRANSFER,
-            &alliance::SECTION,
-            &resource::SECTION,
-            &booked::SECTION,
-        ];
-        Catalogue::new(&sections).expect("its declarations hang together, which a test sees")
-    });
+    static CATALOGUE: LazyLock<Catalogue> =
+        LazyLock::new(|| Catalogue::new(SECTIONS).expect("its declarations hang together, which a test sees"));
     &CATALOGUE
 }

@@ -12,6 +12,7 @@ use heliu_client::{Access, Pinned};
 use heliu_node::access::{Grant, Role};
 use heliu_node::status::{LinkState, Outcome};
 use heliu_node::{Anchor, Node, NodeHandle, Options, Retry, Security, Tls, Upstream};
+use heliu_record::catalogue::Catalogue;
 use heliu_record::hash::hash;
 use heliu_record::seats::{Seat, Tier};
 use heliu_storage::{Store, StoreId};
@@ -23,6 +24,7 @@ use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::Signer as _;
 use tempfile::TempDir;
 
+use crate::command_line::{Said, heliu};
 use crate::desk::Desk;
 use crate::gate::Gate;
 use crate::patience::until_ok;
@@ -32,13 +34,14 @@ const VERIFY: Duration = Duration::from_secs(5);
 
 pub struct County {
     places: BTreeMap<&'static str, Place>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 struct Place {
     node: NodeHandle,
     store: Arc<dyn Store>,
     desk: Desk,
+    access: Access,
     /// To the node that it dials.
     up: Option<(Gate, NodeHandle)>,
 }
@@ -47,6 +50,15 @@ impl County {
     /// Starts nodes, each with the one that it dials: `("C", ""), ("C'", "C"), ("T1", "C'")` are a county with a mirror, and
     /// a township that reaches it through the mirror. Seats between or beside them have none.
     pub async fn start(links: &[(&'static str, &'static str)], other_seats: &[&str]) -> Self {
+        Self::start_knowing(links, other_seats, |_| catalogue()).await
+    }
+
+    /// As [`County::start`], of nodes that each know what a catalogue of theirs declares.
+    pub async fn start_knowing(
+        links: &[(&'static str, &'static str)],
+        other_seats: &[&str],
+        knows: impl Fn(&str) -> &'static Catalogue,
+    ) -> Self {
         let folder = tempfile::Builder::new().prefix("heliu-county-").tempdir().expect("a temporary directory");
         let issuer = key("issuer");
         let realm = realm_id(&issuer.public_key(), "stories");
@@ -70,7 +82,7 @@ impl County {
                 tick: Duration::from_millis(100),
                 retry: Retry { first: Duration::from_millis(20), max: Duration::from_millis(200) },
                 sealing: Some(Arc::new(sealing(name))),
-                ..Options::new(catalogue(), Arc::new(key(name)), Arc::new(Ed25519), anchor, listen)
+                ..Options::new(knows(name), Arc::new(key(name)), Arc::new(Ed25519), anchor, listen)
             };
             let own = folder.path().join(name);
             std::fs::create_dir_all(&own).expect("the directory is ours");
@@ -85,11 +97,21 @@ impl County {
                 token: Some(token),
             };
             let desk = Desk::open(&access).await.expect("the node answers");
-            places.insert(name, Place { node, store, desk, up });
+            places.insert(name, Place { node, store, desk, access, up });
         }
-        let county = County { places, _folder: folder };
+        let county = County { places, folder };
         county.is_quiet().await;
         county
+    }
+
+    /// Runs the built command line against a node, in English, and reads what it says.
+    pub async fn says(&self, name: &str, words: &[&str]) -> Said {
+        let access = self.folder.path().join(name).join("access.toml");
+        if !access.exists() {
+            self.places[name].access.write(&access).expect("the directory is ours");
+        }
+        let access = access.to_str().expect("temporary paths are plain");
+        heliu(&[words, &["--access", access]].concat()).await
     }
 
     /// The desk at a node.

@@ -10,3 +10,4 @@ mod readme;
 mod stories;
 mod tampered;
 mod trust;
+mod wells;

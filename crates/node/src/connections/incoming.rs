@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -95,16 +95,21 @@ fn note_evicted(connections: &Connections, evicted: Option<SocketAddr>) {
 async fn receive(connections: Arc<Connections>, ready: Ready, tcp: TcpStream, address: SocketAddr, mut ticket: Ticket) {
     let secured = match &connections.secured {
         None => Some((Stream::Plain(tcp), None)),
-        Some(secured) => tokio::select! {
-            _ = &mut ticket.cut => None,
-            secured = tokio::time::timeout(connections.bounds.handshake, secure(&connections, secured, tcp, address)) => {
-                secured.unwrap_or_else(|_| {
-                    let why = format!("it did not secure the connection within {} s", connections.bounds.handshake.as_secs());
-                    connections.refused.note(address, ("handshake_timeout", Facts::none()), &why, None);
-                    None
-                })
+        Some(secured) => {
+            // The connection goes with this future, after its end is noted: whoever sees it closed finds out why.
+            let mut securing = pin!(secure(&connections, secured, tcp, address));
+            tokio::select! {
+                _ = &mut ticket.cut => None,
+                secured = tokio::time::timeout(connections.bounds.handshake, securing.as_mut()) => {
+                    secured.unwrap_or_else(|_| {
+                        let limit = connections.bounds.handshake.as_secs();
+                        let why = format!("it did not secure the connection within {limit} s");
+                        connections.refused.note(address, ("handshake_timeout", Facts::none()), &why, None);
+                        None
+                    })
+                }
             }
-        },
+        }
     };
     if let Some((stream, node)) = secured {
         // An error: the server has stopped meanwhile.
