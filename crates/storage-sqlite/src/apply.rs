@@ -265,7 +265,7 @@ async fn conflicts(script: &mut Script<'_>, closed: &[[u8; 32]], opened: &[Confl
     if closed.is_empty() && opened.is_empty() {
         return Ok(());
     }
-    // What is opened again replaces what it was.
+    // A conflict that is opened again replaces its old row.
     let ids = id_list(closed.iter().chain(opened.iter().map(|conflict| &conflict.id)));
     for delete in [
         "DELETE FROM conflict_anchors WHERE conflict IN (SELECT unhex(value) FROM json_each(?))",

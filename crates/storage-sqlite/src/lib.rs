@@ -86,7 +86,7 @@ impl Options {
             .journal_mode(SqliteJournalMode::Wal)
             .pragma("wal_autocheckpoint", self.checkpoint_pages.to_string())
             .pragma("journal_size_limit", (u64::from(self.checkpoint_pages) * 4096).to_string())
-            // What goes is overwritten. (FAST would leave what long values were in.)
+            // Deleted values are overwritten. (FAST would leave the pages of long ones as they were.)
             .pragma("secure_delete", "ON")
     }
 }

@@ -225,7 +225,7 @@ pub fn list(file: &Path) -> Result<Vec<Entry>, AccessError> {
 pub fn create(file: &Path, grant: Grant, catalogue: &Catalogue) -> Result<Token, AccessError> {
     let mut entries = list(file)?;
     check_kinds(&grant.kinds, catalogue)?;
-    // It stands in the audit log as who did something.
+    // The audit log shows this name as who did something.
     let name = plain_text::normal(&grant.name).map_err(AccessError::Name)?.into_owned();
     if grant.roles.is_empty() {
         return Err(AccessError::NoRole);
@@ -276,7 +276,7 @@ fn check_mode(path: &Path, file: &File) -> Result<(), AccessError> {
     let path = path.display().to_string();
     let metadata = file.metadata().map_err(|why| AccessError::File { path: path.clone(), why })?;
     let mode = metadata.permissions().mode() & 0o777;
-    // What is in it are hashes; who can change it can let anybody in.
+    // Others may read the list, which has hashes only; who can write it can let anybody in.
     if mode & 0o022 == 0 { Ok(()) } else { Err(AccessError::Mode { path, mode }) }
 }
 

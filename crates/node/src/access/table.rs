@@ -95,7 +95,7 @@ pub(crate) const METHODS: &[(&str, &[(&str, Rule)])] = &[
             ("Propose", role(Role::Registry, Scope::County)),
             ("Append", role(Role::Registry, Scope::County)),
             ("Erase", role(Role::Registry, Scope::Records)),
-            // It names nodes all over the county, and an erased record has no owner left by whom it could be shown.
+            // A receipt names nodes all over the county, and an erased record has no owner left by whom it could be shown.
             ("GetReceipt", any(Need::Either(Role::Registry, Role::Operate), Scope::Node)),
             ("ListAudit", role(Role::Audit, Scope::Seats)),
             // A chain is whole or it is not: of a part nothing can be said.

@@ -106,7 +106,7 @@ impl Pass {
         if book.admitted.len() >= self.lobby.seats {
             return false;
         }
-        // One that is hung up on already is in neither list.
+        // A connection that has been hung up on already is in neither list.
         if let Some(guest) = book.leave(self.id, self.source) {
             book.admitted.insert(self.id, guest);
         }

@@ -176,7 +176,7 @@ impl At<'_> {
     }
 
     fn take(&mut self, key: &str, (value, cuts): (Value, Vec<Cut>)) {
-        // One that holds too much itself is cut once more, as a whole.
+        // An element that is too long even so is cut once more, as a whole.
         let (value_json, more) = fit(value.to_string().as_bytes(), self.page.bytes() / 2);
         let below = |cut: Cut| Cut { path: format!("{}/{}", self.path, cut.path), ..cut };
         let cuts = if more.is_empty() { cuts } else { more.into_iter().map(below).collect() };

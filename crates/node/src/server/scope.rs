@@ -163,7 +163,7 @@ impl<'a> Reach<'a> {
 
     /// Whether the bearer may make a record with this command. The command itself sees only what he is shown.
     pub fn may_make(&self, asked: &ExecuteRequest) -> Result<(), Status> {
-        // One that nobody knows is refused as such, further on.
+        // A command that this node does not know is refused further on.
         let Some(command) = self.node.catalogue().command(&asked.command) else { return Ok(()) };
         if self.sight.is_whole() || command.makes == Makes::Nothing {
             return Ok(());

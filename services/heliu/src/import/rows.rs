@@ -227,7 +227,7 @@ fn value(column: &Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
             "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
         )
     })?;
-    // As a command takes it: what is refused there is refused here, before anything is sent.
+    // Texts that a command would refuse are refused here, before anything is sent.
     let text = plain_text::normal(text).map_err(|hidden| {
         let (Hidden { place, .. }, sort) = (hidden, hidden.sort());
         let Label { zh, en } = sort;
@@ -257,7 +257,7 @@ fn one<'v>(column: &'v Argument, text: &'v str) -> Result<&'v str, Say> {
     if fits(&column.value, text) {
         return Ok(text);
     }
-    // What is told here may be kept; the line tells which one it is.
+    // A refusal may be kept in a log, so it never has a value that is to be sealed: the line says which one it is.
     let shown: String = if column.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
     let (name, label) = (&column.name, &column.label.zh);
     let heliu_client::schema::Label { zh, en } = &column.expects;

@@ -56,7 +56,7 @@ impl Draft {
 
     /// Takes the draft away again.
     pub fn give_up(self) {
-        // What cannot be removed is a hidden directory that nobody uses.
+        // A draft that cannot be removed is a hidden directory that nobody uses.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -91,7 +91,7 @@ impl NodeDir<'_> {
     }
 
     fn grant_access(&self, folder: &Path) -> Result<(), Failure> {
-        // One of an interrupted attempt was never used.
+        // An access list that an interrupted attempt has left was never used.
         let _ = std::fs::remove_file(folder.join(ACCESS));
         let grant = Grant { name: LOCAL.to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
         let token = heliu_node::access::create(&folder.join(ACCESS), grant, catalogue())
