@@ -48,12 +48,12 @@ impl CertificateError {
     }
 }
 
-/// What is wrong now; each goes when it is over, whatever else there is.
+/// What is wrong with the certificate now. Each problem is taken off for itself when it is over.
 #[derive(Clone, Debug, Default)]
 struct Problems {
-    /// The files are not what is in use.
+    /// Why the certificate in the files is not the one in use.
     files: Option<Reason>,
-    /// It is time for a new certificate, and none could be made.
+    /// Why no new certificate could be made when it was time for one.
     renewal: Option<Reason>,
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct Certificate {
     clock: Clock,
     current: RwLock<Arc<Current>>,
     problems: Mutex<Problems>,
-    /// Of the files, before they were read at the start.
+    /// The stamp of the files, taken before they were read at the start.
     pub begun: Stamp,
 }
 

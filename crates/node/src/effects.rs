@@ -120,7 +120,7 @@ async fn load_records(
 async fn read_peer(store: &dyn Read, link: LinkId, peer: StoreId, node: NodeId) -> Result<Input, StoreError> {
     let (cursor, last, wants) = futures::try_join!(store.cursor(peer), store.last_commit(node), store.wants(WANTS))?;
     let last_commit = match last {
-        // One that cannot be read proves nothing to the other end.
+        // A commit that cannot be read proves nothing to the other end, and is not sent.
         Some((incarnation, seq, id)) => (store.commits_at(&[(node, incarnation, seq)]).await?.iter())
             .filter_map(|encoded| SignedCommit::decode(encoded).ok())
             .find(|signed| signed.id == id)
@@ -135,7 +135,7 @@ async fn scan(store: &dyn ReadRecords) -> Result<Vec<ScanItem>, StoreError> {
     loop {
         let page = store.scan(after, SCAN_ROWS).await?;
         for row in page.damaged {
-            // The other end finds it missing here and sends it; then the engine sets it aside.
+            // The other end finds the record missing here and sends it; then the engine sets the damaged row aside.
             tracing::error!(record = ?row.record, detail = row.detail, "a record's row cannot be read");
         }
         all.extend(page.items);

@@ -43,7 +43,7 @@ pub(crate) struct Inner {
     pub clock: Clock,
     pub limits: Limits,
     pub bounds: Bounds,
-    /// Those that came in.
+    /// Connections that came in.
     pub connections: Arc<Connections>,
     pub retry: Retry,
     /// None: development mode.
@@ -80,7 +80,7 @@ impl NodeHandle {
         self.0.catalogue
     }
 
-    /// How many bytes a page of a list has.
+    /// How many bytes a page of a list may have.
     pub(crate) fn page_bytes(&self) -> usize {
         self.0.bounds.page_bytes
     }

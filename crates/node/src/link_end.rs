@@ -12,9 +12,9 @@ pub(crate) struct LinkEnd {
     pub dialer: bool,
     /// The node that the connection has proven to be at the other end; none in development mode.
     pub peer: Option<NodeId>,
-    /// Where it goes, or comes from.
+    /// The address that was dialled, or from which the other end dialled.
     pub address: String,
-    /// The queue `outgoing`. When this is dropped, the link ends once what is in it has been sent.
+    /// The queue `outgoing`. When this sender is dropped, the link ends once what is in the queue has been sent.
     frames: mpsc::Sender<Frame>,
     stop: oneshot::Sender<Closing>,
 }
@@ -23,7 +23,7 @@ pub(crate) struct LinkEnd {
 pub(crate) enum Closing {
     /// One end refused the other.
     Refused(Refuse),
-    /// It is made again, and may do better then.
+    /// The connection failed; the dialling end makes the link again, which may do better.
     GivenUp(Cause),
 }
 
@@ -31,7 +31,7 @@ pub(crate) enum Closing {
 pub(crate) struct Overflow;
 
 impl LinkEnd {
-    /// Whom it leads to is not proven yet.
+    /// A link whose node at the other end is not proven yet.
     pub fn new(dialer: bool, address: String, frames: mpsc::Sender<Frame>, stop: oneshot::Sender<Closing>) -> Self {
         LinkEnd { dialer, peer: None, address, frames, stop }
     }
@@ -50,7 +50,7 @@ impl LinkEnd {
         let _ = self.stop.send(Closing::Refused(why)); // An error: the connection has ended before.
     }
 
-    /// As [`LinkEnd::close`], for a link that is not refused: it just did not work this time.
+    /// As [`LinkEnd::close`], for a link that failed and that neither end refuses.
     pub fn give_up(self, why: Cause) {
         let _ = self.stop.send(Closing::GivenUp(why));
     }

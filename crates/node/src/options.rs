@@ -21,7 +21,7 @@ pub struct Options {
     pub catalogue: &'static Catalogue,
     /// The node's own key. Its id follows from it, and its seat from the directory.
     pub key: Arc<dyn Signer>,
-    /// Of the same scheme as the key.
+    /// Checks the signatures of others; of the same scheme as the key.
     pub verifier: Arc<dyn Verifier>,
     /// Whose directory this node believes.
     pub anchor: Anchor,

@@ -12,7 +12,7 @@ use heliu_trust::directory::limits::{ITEMS, NAME_BYTES};
 use heliu_trust::id::{RealmId, seat_id};
 
 pub const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// As many as one directory entry takes.
+/// Seats in a region file: as many as one directory entry takes.
 pub const ROWS_MAX: usize = ITEMS;
 
 const HEADER: [&str; 3] = ["code", "name", "parent_code"];
@@ -188,7 +188,7 @@ fn read_rows(bytes: &[u8]) -> Result<(Vec<Row>, Vec<BadRow>), RegionError> {
     Ok((rows, bad))
 }
 
-/// Those that are not blank, with their numbers.
+/// The lines that are not blank, with their numbers.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     // Spreadsheets put a byte order mark in front.
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);

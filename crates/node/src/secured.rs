@@ -79,7 +79,7 @@ impl Watcher {
         }
         match self.certificate.reload() {
             Ok(()) => {
-                // It may be another one than was put there.
+                // The node may have made a new certificate, so the files may hold another than the one somebody put there.
                 self.pair = Files::new(self.certificate.stamp());
                 tracing::info!(
                     not_after_ms = self.certificate.not_after_ms(),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::SystemTime;
 
-/// What of some files tells that they are other ones now.
+/// What tells, without reading some files, that they have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp(Vec<Option<(SystemTime, u64, u64)>>);
 

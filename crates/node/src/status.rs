@@ -29,7 +29,7 @@ pub struct NodeStatus {
     pub directory_len: u64,
     pub directory_head: DirectoryVersion,
     pub uptime: Duration,
-    /// Why it takes no writes.
+    /// Why the store takes no writes.
     pub read_only: Option<Reason>,
     pub now_ms: i64,
     /// Until when the node's certificate is valid; none in development mode.
@@ -41,7 +41,7 @@ pub struct NodeStatus {
     pub recent_refusals: Vec<RefusedPeer>,
     /// Bytes of answers that are made and that nobody has taken yet.
     pub unread_bytes: u64,
-    /// It holds the key that enters things into the directory.
+    /// Whether this node holds the key that enters things into the directory.
     pub is_issuer: bool,
     /// The gravest first.
     pub alarms: Vec<Alarm>,
@@ -62,7 +62,7 @@ pub struct Actor {
 /// What a new node is given.
 #[derive(Clone, Debug)]
 pub struct Joined {
-    /// The whole of it; the new node is in it.
+    /// The whole directory, with the new node in it.
     pub directory: Directory,
     /// The nodes to dial, each with its addresses: those of the nearest superior seat that has any.
     pub upstreams: Vec<(NodeId, Vec<String>)>,
@@ -72,7 +72,7 @@ pub struct Joined {
 #[derive(Clone, Debug)]
 pub struct Drafted {
     pub entry: SignedEntry,
-    /// If not, it needs a second signature.
+    /// Whether the entry is in the directory; if not, it needs a second signature.
     pub entered: bool,
 }
 
@@ -119,30 +119,30 @@ pub struct LinkReport {
     pub dialer: bool,
     /// The address dialled last; where it came from, if the other end dialled.
     pub address: String,
-    /// As the other end said; none before its hello.
+    /// The node that the other end said it is; none before its hello.
     pub peer: Option<NodeId>,
     pub peer_seat: Option<SeatId>,
     pub peer_program: String,
-    /// By how much its clock is ahead of this node's; of the last connection.
+    /// By how much the other end's clock is ahead of this node's, as of the last connection.
     pub clock_ahead_ms: Option<i64>,
     pub state: LinkState,
     /// Since when every comparison on this connection has found both ends equal, by this node's clock.
     pub equal_since_ms: Option<i64>,
-    /// When they were compared last, and equal.
+    /// When the sums of both ends were compared last and were equal.
     pub verified_ms: Option<i64>,
     pub heard_ms: Option<i64>,
     /// What went wrong last, verbatim, and when.
     pub last_error: Option<(String, i64)>,
     /// The same, in our words.
     pub trouble: Option<Trouble>,
-    /// It is over: the two have come to terms since.
+    /// Whether that trouble is over: the two ends have come to terms since.
     pub is_trouble_over: bool,
     /// It is configured as a superior, and is none of this seat's.
     pub is_misplaced: bool,
     /// Feed entries that the other end has not acknowledged; an upper bound, for some may be out of the link's scope. None
     /// before the two have told each other where they stand.
     pub lag_items: Option<u64>,
-    /// Of these, what is on its way.
+    /// How many of those entries are on their way.
     pub lag_bytes: u64,
     /// For how long the other end has been behind.
     pub lag_age: Duration,

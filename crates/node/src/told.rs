@@ -1,7 +1,7 @@
-//! How much others can make this node write into its log. Of each kind of thing that one of them causes there is a line a
-//! minute: the first is written at once, those that follow are counted, and the count is a line when the minute is over.
-//! Whatever a peer, a stranger or a caller can bring about goes through here, or its sender fills the disk that he cannot
-//! reach otherwise.
+//! How much others can make this node write into its log. For each source and each kind of event there is one line a minute:
+//! the first event is written at once, those that follow are counted, and the count is a line when the minute is over.
+//! Every event that a peer, a stranger or a caller can bring about is logged through here; otherwise he could fill the disk
+//! with log lines.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,7 +22,7 @@ pub(crate) enum Source {
     Address(IpAddr),
     /// An address as it is configured.
     Place(String),
-    /// One of too many.
+    /// A source that came when there were too many to tell apart.
     Others,
 }
 

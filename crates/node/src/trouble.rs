@@ -17,11 +17,11 @@ pub enum Trouble {
     NoNetwork,
     /// Another node, or none that can prove who it is.
     OtherIdentity,
-    /// Its certificate is not valid at this time, by this clock.
+    /// The other end's certificate is not valid now, by this machine's clock.
     NotValidNow,
     NoNode,
     NotOpened,
-    /// It has no room for one more link.
+    /// The other end has no room for one more link.
     Full,
     Late,
     Closed,

@@ -87,8 +87,8 @@ async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
     Ok(RECORDS.run(script, &rows, bind).await?)
 }
 
-/// Where the own id has a row already, what belongs to the other row becomes its: the leaves, which are what counts. Else
-/// the row, its sum included, is as it was before its id became another.
+/// Gives rows under a wrong id their right one. Where the right id has a row already, that row gets the leaves of the wrong
+/// one, which are what counts. Else the row, its checksum included, is as it was before its id was damaged.
 async fn rename(script: &mut Script<'_>, renamed: &[(RecordId, RecordId)]) -> Result<(), Fault> {
     for (wrong, own) in renamed {
         let pair = |values: &mut Values| values.add(&own.0[..])?.add(&wrong.0[..]).map(drop);
@@ -99,7 +99,7 @@ async fn rename(script: &mut Script<'_>, renamed: &[(RecordId, RecordId)]) -> Re
         ] {
             script.step(sql, pair).await?;
         }
-        // Still there, if it could not have the other id. Its references are found anew.
+        // The wrong row is still there if it could not have the right id. Its references are found anew.
         for sql in [
             "DELETE FROM refs WHERE source = (SELECT key FROM records WHERE id = ?)",
             "DELETE FROM records WHERE id = ?",
@@ -265,7 +265,7 @@ async fn conflicts(script: &mut Script<'_>, closed: &[[u8; 32]], opened: &[Confl
     if closed.is_empty() && opened.is_empty() {
         return Ok(());
     }
-    // What is opened again replaces what it was.
+    // A conflict that is opened again replaces its old row.
     let ids = id_list(closed.iter().chain(opened.iter().map(|conflict| &conflict.id)));
     for delete in [
         "DELETE FROM conflict_anchors WHERE conflict IN (SELECT unhex(value) FROM json_each(?))",

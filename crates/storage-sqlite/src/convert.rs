@@ -198,8 +198,8 @@ impl<'r> RecordValues<'r> {
     }
 }
 
-/// Over every column. It is against disks and careless hands: whoever edits with care can make it fit. (What such a row
-/// says is compared with its signed leaves, by the engine.)
+/// The checksum of a row, over every column. It is against disks and careless hands: whoever edits with care can make it
+/// fit. (The engine compares what a row says with the record's signed leaves.)
 fn row_sum(blobs: [&[u8]; 10], numbers: [i64; 4]) -> [u8; 8] {
     let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_le_bytes).collect();
     let mut parts = [&numbers[..]; 11];

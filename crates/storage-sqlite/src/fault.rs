@@ -49,7 +49,7 @@ impl Fault {
             code if matches!(code & 0xff, SQLITE_CORRUPT | SQLITE_NOTADB) => {
                 StoreError::Damaged { what: "the SQLite file", detail: format!("{path}: {error}") }
             }
-            // Only `apply` can break one: a leaf without its commit or its record.
+            // Only `apply` can break a constraint: by a leaf without its commit or its record.
             code if code & 0xff == SQLITE_CONSTRAINT => StoreError::Damaged {
                 what: "transaction",
                 detail: format!("it names a commit or a record that is not here ({error})"),

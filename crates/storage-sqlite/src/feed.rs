@@ -41,7 +41,7 @@ pub async fn page(
 ) -> Result<FeedPage, Fault> {
     let mut assembly = Assembly::default();
     let (mut seen, mut bytes) = (0, 0);
-    // One more than wanted: whether there is one tells how far this page has looked.
+    // One entry more than wanted: whether there is one tells how far this page has looked.
     let sql = format!(
         "SELECT {FEED_COLUMNS}, {ITEM_COLUMNS} FROM feed f LEFT JOIN records r ON r.key = f.record \
          WHERE f.position > ? ORDER BY f.position LIMIT ?"
@@ -132,7 +132,7 @@ impl Assembly {
         Ok(FeedItem { entry, preimage, scope, commit: None })
     }
 
-    /// One entry that cannot be read does not take the page with it.
+    /// Reads an entry of a page. One that cannot be read is left out and reported, and the page goes on.
     fn keep(&mut self, position: Position, row: &SqliteRow, item: Result<FeedItem, Fault>) -> Result<(), Fault> {
         match item {
             Ok(item) => self.items.push(item),
@@ -206,7 +206,7 @@ async fn commits(connection: &mut SqliteConnection, keys: impl Iterator<Item = i
     let mut rows = query.fetch(connection);
     while let Some(row) = rows.try_next().await? {
         let cells = Cells::new(&row, "commits", 0);
-        // One that cannot be read is as good as none: its leaves are what is damaged then.
+        // A commit that cannot be read counts as missing, and its leaves as damaged.
         let (Ok(id), Ok(author), Ok(encoded)) = (cells.fixed(1), cells.fixed(2), cells.get::<&[u8]>(3)) else {
             continue;
         };
@@ -339,7 +339,7 @@ impl Parts {
         let mut loaded = Loaded { row, leaves: Vec::new(), commits: Vec::new(), grants, spoilt };
         for (mut leaf, key) in leaves {
             let commit = commits.complete(&mut leaf, key.as_ref());
-            // Nothing is no commit: the leaf is found to be damaged.
+            // No bytes are no commit: whoever loads the record finds that the leaf is damaged.
             loaded.commits.push(commit.unwrap_or_else(|| Arc::from(&[][..])));
             loaded.leaves.push(leaf);
         }

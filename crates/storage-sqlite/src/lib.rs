@@ -86,7 +86,7 @@ impl Options {
             .journal_mode(SqliteJournalMode::Wal)
             .pragma("wal_autocheckpoint", self.checkpoint_pages.to_string())
             .pragma("journal_size_limit", (u64::from(self.checkpoint_pages) * 4096).to_string())
-            // What goes is overwritten. (FAST would leave what long values were in.)
+            // Deleted values are overwritten. (FAST would leave the pages of long ones as they were.)
             .pragma("secure_delete", "ON")
     }
 }
@@ -98,7 +98,7 @@ pub struct SqliteStore {
     meta: SharedMeta,
     readers: Readers,
     writer: Mutex<Writer>,
-    /// Records whose row was found to be damaged; whoever writes one again writes all of it.
+    /// Records whose row was found to be damaged: all columns are written when such a row is written again.
     spoilt: StdMutex<BTreeSet<RecordId>>,
     /// Declared last: let go of after the connections.
     lock: StdMutex<Option<lock::DirectoryLock>>,

@@ -22,7 +22,7 @@ fn ids(rows: &[SqliteRow]) -> Result<Vec<RecordId>, Fault> {
     rows.iter().map(|row| Ok(RecordId(Cells::new(row, "records", 0).fixed(0)?))).collect()
 }
 
-/// Whether it is the record that its id says: the id is the hash of what can be checked by it.
+/// Whether the id of a row is that of its preimage, of which an id is the hash.
 pub fn is_itself(row: &RecordRow) -> bool {
     row.preimage.id() == row.id
 }

@@ -39,7 +39,7 @@ pub struct QuarantineRow {
     pub code: String,
     pub reason: String,
     pub at_ms: i64,
-    /// At most 64 KiB of it.
+    /// The first 64 KiB of what was refused.
     pub bytes: Vec<u8>,
 }
 
@@ -49,7 +49,7 @@ pub struct Quarantined {
     /// Rising with each that is added.
     pub number: u64,
     pub row: QuarantineRow,
-    /// How many bytes are kept of it.
+    /// How many bytes of what was refused are kept.
     pub len: u64,
 }
 
@@ -61,7 +61,7 @@ pub struct StatementRow {
     pub author: NodeId,
     /// The author's seat.
     pub seat: SeatId,
-    /// What it is about; of a record, its id.
+    /// What the statement is about; of a record, its id.
     pub subject: [u8; 32],
     pub bytes: Vec<u8>,
 }
@@ -91,7 +91,7 @@ pub struct StrandedRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StrandedState {
     Open,
-    /// Made again, as this leaf.
+    /// The edit was made again, as this leaf.
     Reissued(LeafHash),
     Discarded,
 }

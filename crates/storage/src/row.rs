@@ -58,7 +58,7 @@ impl Meta {
 #[repr(u8)]
 pub enum LeafStatus {
     Admitted = 0,
-    /// Its predecessors are missing.
+    /// The leaf waits for predecessors that are missing.
     Waiting = 1,
     /// Stored and relayed, cannot be judged yet.
     Held = 2,
@@ -87,9 +87,9 @@ pub struct LeafRow {
     pub author: NodeId,
     pub kind_version: u32,
     pub status: LeafStatus,
-    /// The node that it came from; none if it was made here.
+    /// The node that sent it here; none if it was made here.
     pub origin: Option<NodeId>,
-    /// By which declaration of its kind's version it is to be judged; none: by whatever this program's is.
+    /// The declaration of the kind's version that is to judge the leaf; none: this program's, whatever that is.
     pub declared: Option<KindDigest>,
     pub change: Arc<[u8]>,
 }
@@ -100,7 +100,7 @@ pub struct GrantRow {
     pub position: Position,
     pub record: RecordId,
     pub hash: GrantHash,
-    /// The node that it came from; none if it was made here.
+    /// The node that sent it here; none if it was made here.
     pub origin: Option<NodeId>,
     pub grant: Arc<[u8]>,
 }
@@ -186,7 +186,7 @@ pub enum RecordState {
         since: Position,
     },
     Stub(Stub),
-    /// A tombstone took it away, everywhere. Nothing of it is here and nothing of it is taken.
+    /// A tombstone has erased the record, everywhere. No leaf of it is here, and none is taken.
     Erased,
 }
 
@@ -194,9 +194,9 @@ pub enum RecordState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stub {
     pub since_ms: i64,
-    /// The note of the change that took it away.
+    /// The note of the change by which the record left this seat.
     pub reason: String,
-    /// This node's own last (actor, seq) in it: nothing is written here again before that is back.
+    /// This node's own last (actor, seq) in the record: it writes there again only when that leaf is back.
     pub own_last: Option<(Actor, u64)>,
 }
 
@@ -212,11 +212,11 @@ pub struct RecordRow {
     pub held: Sum,
     pub admitted: Sum,
     pub leaves: u32,
-    /// Whether some of them wait for predecessors.
+    /// Whether some of the leaves wait for predecessors.
     pub waiting: bool,
     /// The folded view as JSON; empty for a stub and for what is erased.
     pub view: Vec<u8>,
-    /// What other records' rules read of this one, hashed.
+    /// A hash of what rules read of this record when they judge others: those are derived anew when it changes.
     pub signal: [u8; 8],
 }
 
@@ -230,7 +230,7 @@ pub struct Loaded {
     pub commits: Vec<Arc<[u8]>>,
     /// In feed order.
     pub grants: Vec<GrantRow>,
-    /// Why the row is not what was written, if that shows. Whose record it is can be believed then, and nothing else of it.
+    /// Why the row is damaged, if it is. Only its id and preimage can be believed then.
     pub spoilt: Option<String>,
 }
 
@@ -238,9 +238,9 @@ pub struct Loaded {
 #[derive(Clone, Debug, Default)]
 pub struct ListPage {
     pub rows: Vec<RecordRow>,
-    /// After this one the next page begins; none if there is none.
+    /// The next page begins after this id; none: this is the last page.
     pub next: Option<RecordId>,
-    /// Rows in between that are not what was written: they are not in `rows`.
+    /// Damaged rows within the page, which are not in `rows`.
     pub damaged: Vec<DamagedRow>,
 }
 
@@ -248,16 +248,16 @@ pub struct ListPage {
 #[derive(Clone, Debug, Default)]
 pub struct ScanPage {
     pub items: Vec<ScanItem>,
-    /// After this one the next page begins; none if there is none.
+    /// The next page begins after this id; none: this is the last page.
     pub next: Option<RecordId>,
-    /// Rows in between that cannot be read: they are not in `items`.
+    /// Rows within the page that cannot be read, which are not in `items`.
     pub damaged: Vec<DamagedRow>,
 }
 
 /// A record's row that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DamagedRow {
-    /// What it is found by, which may be a part of the damage. None if that cannot be told.
+    /// The id under which the row stands, which may be damaged itself. None if the id cannot be read.
     pub record: Option<RecordId>,
     /// Where and what.
     pub detail: String,

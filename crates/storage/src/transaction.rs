@@ -20,12 +20,11 @@ pub struct Transaction {
     pub directory_from: Option<u64>,
     /// Encoded entries, appended.
     pub directory: Vec<Vec<u8>>,
-    /// Commits, all of them verified. Of one that is known already these bytes count from now on: what was stored may be
-    /// damaged.
+    /// Commits, all of them verified. They replace the bytes of a commit that is there already, which may be damaged.
     pub commits: Vec<CommitRow>,
     /// Appended to the feed; positions follow the head without a gap.
     pub feed: Vec<FeedEntry>,
-    /// Leaves that `feed` has again: they stand no longer where they stood.
+    /// Old positions of leaves that stand in `feed` again, at a new one.
     pub moved: Vec<Position>,
     /// Leaves that are judged anew, by position.
     pub statuses: Vec<(Position, LeafStatus)>,
@@ -33,37 +32,36 @@ pub struct Transaction {
     pub records: Vec<RecordRow>,
     /// For each record here, the whole new set of records it refers to.
     pub refs: Vec<(RecordId, Vec<RecordId>)>,
-    /// Rows that are found by another id than their own, with their own: from now on they are found by it. If there is a row
-    /// of the own id already, what belongs to the other becomes its, and the other goes. Before everything else here.
+    /// Records whose row stands under a wrong id: (that id, the right one). The row gets the right id; if a row has that one
+    /// already, the leaves of the wrong row become its leaves, and the wrong row goes. Done before all else here.
     pub renamed: Vec<(RecordId, RecordId)>,
-    /// Records whose leaves and grants go (their row, now a stub, is in `records`): those that were there before this
-    /// transaction.
-    /// Their rescope entries stay, to be told to others.
+    /// Records that become stubs (the new row is in `records`): the leaves and grants go that were there before this
+    /// transaction. The rescope entries stay, to be told to others.
     pub dropped: Vec<RecordId>,
     /// Records that are erased (their row, erased and without a view, is in `records`). Their leaves, grants, references
     /// to others, quarantine rows and stranded edits go, also those of this transaction; soon after it, their bytes are in
     /// no file. Their rescope entries stay.
     pub erased: Vec<RecordId>,
-    /// Opened, or changed: replaces what has the same id.
+    /// Conflicts that were opened or have changed; each replaces the row with its id.
     pub conflicts_opened: Vec<ConflictRow>,
     pub conflicts_closed: Vec<[u8; 32]>,
     /// How far other stores' feeds have been received.
     pub cursors: Vec<Cursor>,
     /// Rows of the quarantine that go, by id, before `quarantined` is added.
     pub unquarantined: Vec<[u8; 32]>,
-    /// Of two with one id the first is kept.
+    /// Added; of two rows with one id the first is kept.
     pub quarantined: Vec<QuarantineRow>,
     /// Commands carried out, with the encoded answer to give again. The first answer is kept.
     pub commands: Vec<(CommandId, Vec<u8>)>,
     /// Statements that go, by hash, before `statements` are added.
     pub statements_dropped: Vec<[u8; 32]>,
-    /// Of two with one hash the first is kept.
+    /// Added; of two statements with one hash the first is kept.
     pub statements: Vec<StatementRow>,
     /// Appended; each `seq` follows the one before without a gap.
     pub audit: Vec<AuditRow>,
     /// Inserted or replaced, by leaf.
     pub stranded: Vec<StrandedRow>,
-    /// Seats of which nothing new is taken, or (false) is again. Of two the later counts.
+    /// Seats that are declined (true: nothing new of them is taken) or not any more. Of two about one seat the later counts.
     pub declined: Vec<(SeatId, bool)>,
 }
 

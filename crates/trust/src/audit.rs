@@ -19,7 +19,7 @@ pub struct AuditEntry {
     /// By which right: `read`, `write`, `operate`, `audit`, `registry`.
     pub role: String,
     pub action: String,
-    /// What it was done to: a record, a node, a seat, by its id.
+    /// What the deed was done to: a record, a node, a seat, by its id.
     pub subject: String,
     pub detail: String,
 }
@@ -85,7 +85,7 @@ pub enum AuditFault {
     /// Taken out, put in, or moved.
     #[error("another row is in its place")]
     Order,
-    /// It, or the hash of the row before, was edited.
+    /// This row, or the hash of the row before, was edited.
     #[error("its hash does not match")]
     Hash,
     /// The chain fits together, but it is not the one whose head was reported: it was written anew.

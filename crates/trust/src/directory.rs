@@ -38,7 +38,7 @@ pub use error::DirectoryError;
 pub use fence::Fence;
 pub use item::Item;
 
-/// All of China is in it.
+/// The realm's time zone while the directory names none: all of China is in this one.
 pub const DEFAULT_TIME_ZONE: &str = "Asia/Shanghai";
 
 /// An enrolled node; a fenced one too.
@@ -49,9 +49,9 @@ pub struct NodeInfo {
     pub key: PublicKey,
     /// What is for this node is sealed to this key.
     pub sealing: SealingKey,
-    /// Where it can be reached, as of the newest entry.
+    /// Where the node can be reached, as of the newest entry.
     pub addresses: Vec<String>,
-    /// Who let it in, if it came with a join token.
+    /// Who let the node in, if it came with a join token.
     pub approval: Option<Box<Approval>>,
     /// Index of the entry that enrolled it.
     pub since: u64,
@@ -60,7 +60,7 @@ pub struct NodeInfo {
 /// What became of a join token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Used {
-    /// Who joined with it; nobody, if it was revoked.
+    /// The node that joined with the token; none if the token was revoked.
     pub node: Option<NodeId>,
     /// Index of the entry that says so.
     pub index: u64,

@@ -35,7 +35,7 @@ const SIGNED: &[u8; 23] = b"heliu grant signature 1";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recipient {
     Node(NodeId),
-    /// Whoever holds the private half offline. The key is named, because the realm may take another one.
+    /// The escrow: whoever holds the private half offline. The key is named, because the realm may take another one.
     Escrow(SealingKey),
 }
 
@@ -277,7 +277,7 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Of checked grants of one record.
+    /// The wraps of one record's grants, which have been checked.
     #[must_use]
     pub fn of<'g>(grants: impl IntoIterator<Item = &'g Grant>) -> Self {
         let mut keyring = Keyring::default();

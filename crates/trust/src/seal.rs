@@ -30,7 +30,7 @@ const WRAP_FORMAT: u8 = 1;
 #[derive(Clone)]
 pub struct SealingSecret {
     key: suite::Key,
-    /// Known once somebody has asked: each unwrapping needs it, and it takes a third of the time.
+    /// The public half, reckoned once: each unwrapping needs it, and reckoning it takes a third of the time.
     public: OnceLock<SealingKey>,
 }
 
@@ -45,7 +45,7 @@ impl SealingSecret {
         *self.public.get_or_init(|| SealingKey(suite::public_of(&self.key)))
     }
 
-    /// A secret for another purpose, the same at each start: only who has this one can make it.
+    /// A secret for another purpose, the same at each start: only who has the sealing secret can derive it.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(hash("heliu derived secret 1", &[&*self.key, purpose.as_bytes()]))

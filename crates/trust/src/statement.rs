@@ -86,7 +86,7 @@ impl Statement {
         self.encode_at(self.time_ms)
     }
 
-    /// A hash of what it says and who says so, whenever that was: time is for display only.
+    /// A hash of what the statement says and of its author, without the time, which is for display only.
     #[must_use]
     pub fn meaning(&self) -> [u8; 32] {
         hash("heliu statement meaning 1", &[&self.encode_at(0)])
@@ -154,7 +154,7 @@ impl Statement {
         }
     }
 
-    /// For whom it is; none if the author is not known here.
+    /// The seats that get the statement; none if its author is not known here.
     #[must_use]
     pub fn audience(&self, directory: &Directory) -> Option<Audience> {
         match self.body {

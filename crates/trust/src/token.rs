@@ -33,7 +33,7 @@ const CHECKSUM: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinToken {
     pub realm_name: String,
-    /// The realm follows from it and the name, and by it the new machine knows the directory that it gets.
+    /// The realm's root key. With the name it gives the realm's id, and by it the new machine checks the directory it gets.
     pub root: PublicKey,
     pub seat: SeatId,
     /// Of the seat, to show; not signed.
@@ -41,7 +41,7 @@ pub struct JoinToken {
     pub seat_name: String,
     pub id: TokenId,
     pub expires_ms: i64,
-    /// Signing key of the node that minted it.
+    /// Signing key of the node that minted the token.
     pub minter: PublicKey,
     /// Where the minter can be reached; not signed.
     pub addresses: Vec<String>,
@@ -197,7 +197,7 @@ pub struct JoinRequest {
     pub sealing: SealingKey,
     /// Where others are to reach the new node.
     pub addresses: Vec<String>,
-    /// By the new key: it is its owner who asks.
+    /// By the new key, so that only its owner can ask with it.
     pub signature: Signature,
 }
 

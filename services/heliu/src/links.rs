@@ -121,7 +121,7 @@ fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
         (tr!("链路", "links"), links_in_short(links)),
     ];
     if status.in_part {
-        // What is left out looks like nothing, and is not said.
+        // Rows that this token is not shown would look empty.
         let left_out = [tr!("状态", "state"), tr!("存储", "store"), tr!("记录", "records"), tr!("待办", "to look at")];
         rows.retain(|(label, _)| !left_out.contains(label));
         rows.push((
@@ -324,7 +324,7 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
     let mut table = Table::new(&headers.each_ref().map(String::as_str)).right(&[2]).whole(&[1]);
     for verdict in verdicts {
         let peer = place(verdict.peer_seat.as_ref());
-        // One that was never greeted is known by its address alone.
+        // A peer that has never sent a hello is known by its address alone.
         let known =
             [peer, short(&verdict.peer_node), verdict.address.clone()].into_iter().find(|name| !name.is_empty());
         table.row([

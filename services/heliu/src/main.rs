@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     // Our own files are made private one by one; this is for what libraries make, such as SQLite's log.
     #[cfg(unix)]
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    // As they are: a file may have a name that is not UTF-8.
+    // The arguments as they are: a file may have a name that is not UTF-8.
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let readable: Vec<String> = arguments.iter().map(|argument| argument.to_string_lossy().into_owned()).collect();
     text::speak(Language::choose(&readable, |name| std::env::var(name).ok()));

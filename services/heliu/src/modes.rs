@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::realm::LOCAL_ACCESS;
 use crate::text::{clean, say};
 
-/// What nobody else has to see. Keys that sign and open are looked at, and refused, where they are read.
+/// Files that are for their owner alone. (Keys that sign and open are checked, and refused, where they are read.)
 fn private(config: &Config) -> Vec<PathBuf> {
     let mut paths = vec![config.data_dir.clone()];
     paths.extend(config.store().files());

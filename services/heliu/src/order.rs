@@ -1,5 +1,5 @@
-//! `heliu do`: one command, given by its name and `key=value`. Which commands there are says the node that they are given
-//! to; this file only carries them, so that a new command needs nothing here. Help on them is in `explain`.
+//! `heliu do`: one command, given by its name and `key=value`. The node that gets the command says which commands there are;
+//! this file only carries them, so that a new command needs nothing here. Help on commands is in `explain`.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
     }
     let client = target::connect(&args.read.target).await?;
     let schema = client.schema().await?;
-    // One that the node does not know is refused there.
+    // A command that the node does not know is refused by the node.
     let command = schema.command(name);
     let (subject, arguments) = take_apart(command, &args.arguments)?;
     let arguments = values(&schema, command, arguments, &args.ask)?;
@@ -121,7 +121,7 @@ fn take_apart(
     for word in words {
         match word.split_once('=') {
             Some((key, value)) => {
-                // What it is called in Chinese may stand for it.
+                // An argument may be given by its Chinese name too.
                 let known = command.and_then(|command| command.argument_called(key));
                 let key = known.map_or(key, |argument| &argument.name);
                 if arguments.insert(key.to_owned(), value.to_owned()).is_some() {

@@ -16,9 +16,9 @@ use crate::text::say;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Done {
     Well,
-    /// It answered, and the answer is no: two ends are not equal, rows are wrong.
+    /// The verb answered, and its answer is no: two ends are not equal, rows are wrong.
     No,
-    /// It did not work out, and the answer says so already.
+    /// The verb failed, and what it printed says so already.
     Told(Exit),
 }
 
@@ -102,7 +102,7 @@ fn done(written: io::Result<()>) -> Result<Done, Failure> {
     }
 }
 
-/// To standard error. If nobody can be told there, the exit code still says it.
+/// Prints to standard error. If nobody can be told there, the exit code still says what happened.
 pub fn complain(text: &str) {
     let _ = Stream::Err.write(text);
 }

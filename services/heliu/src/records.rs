@@ -191,7 +191,7 @@ fn told(schema: &Schema, record: &Record, names: &BTreeMap<String, String>) -> S
         (tr!("变更", "changes"), record.leaves.to_string()),
     ];
     let mut fields: Vec<(String, Value)> = view(record).into_iter().collect();
-    // As declared; what is derived or not known here comes last.
+    // In the order in which the kind declares them; fields that are derived or not known here come last.
     let place =
         |name: &str| kind.and_then(|kind| kind.fields.iter().position(|field| field.name == kind.plain(name).0));
     fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
@@ -326,7 +326,7 @@ fn shape(record: &Record) -> Value {
 }
 
 fn change_told(schema: &Schema, kind: Option<&Kind>, change: &Change) -> String {
-    // What cannot be read has no time either.
+    // A change that cannot be read has no time either.
     let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
     let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
     let by = if who.is_empty() { String::new() } else { format!("  {who}") };

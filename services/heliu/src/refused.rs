@@ -1,5 +1,5 @@
-//! `quarantine`, `stranded`: what a node refused, and what cannot leave or be read as it should, or lost what it stood on;
-//! to look at, and to decide.
+//! `quarantine`, `stranded`: what a node refused or could not read, and edits of its own that count no more because what they
+//! were built on was excluded; to look at, and to decide.
 
 use heliu_client::Schema;
 use heliu_client::operations::{
@@ -62,7 +62,7 @@ fn shown(schema: &Schema, item: &Quarantined, found: &[u8]) -> String {
     pairs(&rows) + "\n" + &hex + &more
 }
 
-/// Whoever sent it.
+/// Who sent what was refused: a node, or this node's own store.
 fn from(item: &Quarantined) -> String {
     if item.from_node.is_empty() {
         return tr!("本节点的存储", "this node's own store");

@@ -19,7 +19,7 @@ pub const KINDS: &[&str] = &["sqlite"];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// One file in the data directory.
+    /// SQLite, in one file of the data directory.
     #[default]
     Sqlite,
 }
@@ -34,7 +34,7 @@ impl Kind {
     }
 }
 
-/// A store, opened or not, by what its node is told of it.
+/// Where a store is and of which kind, whether it is open or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreAt {
     pub kind: Kind,
@@ -51,7 +51,7 @@ impl StoreAt {
         StoreAt { kind, folder: folder.into(), cache_kib: None, readers: None, quota_mib: None }
     }
 
-    /// Opens it, or makes it.
+    /// Opens the store, or makes it.
     pub async fn open(&self) -> Result<Arc<dyn Store>, Failure> {
         match self.kind {
             Kind::Sqlite => {
@@ -64,14 +64,14 @@ impl StoreAt {
         }
     }
 
-    /// The file of this machine by which it is known whether there is one.
+    /// The file on this machine that is there once the store has been made.
     pub fn file(&self) -> PathBuf {
         match self.kind {
             Kind::Sqlite => self.folder.join(DATABASE),
         }
     }
 
-    /// All files of this machine that it may be made of.
+    /// All files on this machine of which the store may consist.
     pub fn files(&self) -> Vec<PathBuf> {
         match self.kind {
             Kind::Sqlite => FILES.map(|name| self.folder.join(name)).into(),

@@ -17,7 +17,7 @@ const SYSTEM: &str = "/etc/heliu";
 /// The configuration in this directory, else the machine's, if there is one that may be read.
 pub fn usual_config() -> Option<PathBuf> {
     let candidates = [PathBuf::from(CONFIG), Path::new(SYSTEM).join(CONFIG)];
-    // One that is there and may not be read is told as that, when it is read.
+    // A file that is there and may not be read is taken: whoever reads it says so.
     candidates.into_iter().find(|file| look(file) != Err(BadFile::Missing))
 }
 

@@ -122,7 +122,7 @@ fn complaint(error: &Error, typed: &str) -> Failure {
         ContextValue::Strings(texts) => texts.last().cloned(),
         other => Some(words(other)),
     });
-    // What clap finds like it may have nothing to do with it: a wrong guess is worse than none.
+    // The word that clap finds near may have nothing to do with the wrong one: a wrong guess is worse than none.
     let wrong =
         context(ContextKind::InvalidSubcommand).or(context(ContextKind::InvalidValue)).unwrap_or(argument.clone());
     let near = near.filter(|near| nearest(wrong.split(' ').next().unwrap_or_default(), [near.as_str()]).is_some());

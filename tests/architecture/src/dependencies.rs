@@ -1,11 +1,12 @@
-//! Who may use what: the pure core stays pure, each heavy dependency has its rooms, and use between rooms is one way.
+//! Who may use what: the pure core stays pure, and each heavy dependency has its rooms. Which room may use which other, the
+//! drawing in ARCHITECTURE.md says: `map` holds it against the manifests.
 
 use crate::expect_none;
 use crate::metadata::Graph;
 
 /// Reached neither directly nor through anything else: with one of these, the core would no longer be the same on a
 /// node and in a simulated schedule.
-const PURE: &[&str] = &[
+pub const PURE: &[&str] = &[
     "crates/words",
     "crates/identity",
     "crates/record",
@@ -39,38 +40,7 @@ const FENCES: &[(&str, &[&str], &str)] = &[
     ("heliu-storage-postgres", &["services/"], "take a store by the traits of crates/storage; a service picks it"),
 ];
 const TLS: &str = "certificates are made and judged in crates/tls, by the same code for all ends";
-const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "crates/client", "services/"];
-
-/// Each room of crates/ and the rooms that it may use. Services and tests may use all of them.
-const DIRECTION: &[(&str, &[&str])] = &[
-    ("crates/words", &[]),
-    ("crates/identity", &[]),
-    ("crates/disk", &["crates/words"]),
-    ("crates/api", &["crates/words"]),
-    ("crates/record", &["crates/words", "crates/identity"]),
-    ("crates/catalogue", &["crates/record"]),
-    ("crates/trust", &["crates/identity", "crates/record"]),
-    ("crates/storage", &["crates/record", "crates/trust"]),
-    ("crates/storage-sqlite", &["crates/record", "crates/trust", "crates/storage", "crates/disk"]),
-    ("crates/storage-postgres", &["crates/record", "crates/trust", "crates/storage"]),
-    ("crates/replication", &["crates/record", "crates/trust", "crates/storage"]),
-    ("crates/wire", &["crates/api", "crates/record", "crates/trust", "crates/storage", "crates/replication"]),
-    ("crates/tls", &["crates/words", "crates/identity", "crates/disk"]),
-    (
-        "crates/node",
-        &[
-            "crates/record",
-            "crates/trust",
-            "crates/storage",
-            "crates/replication",
-            "crates/api",
-            "crates/wire",
-            "crates/tls",
-            "crates/disk",
-        ],
-    ),
-    ("crates/client", &["crates/words", "crates/identity", "crates/api", "crates/tls", "crates/disk"]),
-];
+const WIRE_AND_ABOVE: &[&str] = &["crates/api", "crates/wire", "crates/node", "crates/client"];
 
 fn impurities(graph: &Graph) -> Vec<String> {
     let mut findings = Vec::new();
@@ -111,23 +81,6 @@ fn crossed_fences(graph: &Graph) -> Vec<String> {
     findings
 }
 
-fn wrong_ways(graph: &Graph) -> Vec<String> {
-    let mut findings = Vec::new();
-    for (room, package) in graph.rooms().filter(|(room, _)| room.starts_with("crates/")) {
-        let Some((_, may)) = DIRECTION.iter().find(|(name, _)| *name == room) else {
-            findings
-                .push(format!("{room} is new: say in DIRECTION of {} and in ARCHITECTURE.md what it may use", file!()));
-            continue;
-        };
-        for used in graph.uses(package).filter_map(|used| used.room.as_deref()).filter(|used| !may.contains(used)) {
-            findings.push(format!(
-                "{room} uses {used}: use is one way (see ARCHITECTURE.md); move the code, not the fence"
-            ));
-        }
-    }
-    findings
-}
-
 #[test]
 fn the_core_reaches_no_runtime_no_sql_and_no_grpc() {
     expect_none(&impurities(&Graph::of_this_workspace()));
@@ -143,11 +96,6 @@ fn a_client_builds_without_the_engine() {
 #[test]
 fn heavy_dependencies_stay_in_their_rooms() {
     expect_none(&crossed_fences(&Graph::of_this_workspace()));
-}
-
-#[test]
-fn use_between_rooms_is_one_way() {
-    expect_none(&wrong_ways(&Graph::of_this_workspace()));
 }
 
 #[test]
@@ -194,7 +142,7 @@ mod the_fences_can_fail {
         let graph = Graph::by_hand(&[
             ("crates/node", "heliu-node", &["sqlx", "automerge", "tonic", "heliu-storage-sqlite"]),
             ("crates/storage-sqlite", "heliu-storage-sqlite", &["sqlx"]),
-            ("services/heliu", "heliu", &["heliu-storage-sqlite", "tonic"]),
+            ("services/heliu", "heliu", &["heliu-storage-sqlite"]),
             ("tests/bench", "bench", &["sqlx", "automerge"]),
             ("", "sqlx", &[]),
             ("", "automerge", &[]),
@@ -205,18 +153,5 @@ mod the_fences_can_fail {
         for dependency in ["sqlx", "automerge", "heliu-storage-sqlite"] {
             assert!(findings.iter().any(|finding| finding.starts_with(&format!("crates/node uses {dependency}"))));
         }
-    }
-
-    #[test]
-    fn use_in_the_wrong_direction_and_unknown_rooms_are_found() {
-        let graph = Graph::by_hand(&[
-            ("crates/record", "heliu-record", &["heliu-trust"]),
-            ("crates/trust", "heliu-trust", &["heliu-record"]),
-            ("crates/manager", "heliu-manager", &[]),
-        ]);
-        let findings = wrong_ways(&graph);
-        assert_eq!(findings.len(), 2, "{findings:?}");
-        assert!(findings.iter().any(|finding| finding.starts_with("crates/record uses crates/trust")), "{findings:?}");
-        assert!(findings.iter().any(|finding| finding.starts_with("crates/manager is new")), "{findings:?}");
     }
 }

@@ -95,6 +95,11 @@ impl Graph {
         self.packages.values().filter_map(|package| Some((package.room.as_deref()?, package)))
     }
 
+    /// Whether some package is called so.
+    pub fn has(&self, name: &str) -> bool {
+        self.packages.values().any(|package| package.name == name)
+    }
+
     /// The packages that this one names in its own Cargo.toml.
     pub fn uses(&self, package: &Package) -> impl Iterator<Item = &Package> {
         package.uses.iter().filter_map(|id| self.packages.get(id))

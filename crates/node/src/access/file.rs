@@ -75,7 +75,7 @@ impl Role {
 /// What a new token is to open.
 #[derive(Clone, Debug, Default)]
 pub struct Grant {
-    /// Who bears it, for people.
+    /// Who bears the token, for people.
     pub name: String,
     pub roles: Vec<Role>,
     /// Codes or ids of seats: only their records and those below them. Empty: all.
@@ -91,7 +91,7 @@ pub struct Grant {
 pub struct Entry {
     pub id: String,
     pub name: String,
-    /// Of the secret, in hexadecimal digits.
+    /// The hash of the secret, in hexadecimal digits.
     pub sha256: String,
     pub roles: Vec<Role>,
     #[serde(default)]
@@ -225,7 +225,7 @@ pub fn list(file: &Path) -> Result<Vec<Entry>, AccessError> {
 pub fn create(file: &Path, grant: Grant, catalogue: &Catalogue) -> Result<Token, AccessError> {
     let mut entries = list(file)?;
     check_kinds(&grant.kinds, catalogue)?;
-    // It stands in the audit log as who did something.
+    // The audit log shows this name as who did something.
     let name = plain_text::normal(&grant.name).map_err(AccessError::Name)?.into_owned();
     if grant.roles.is_empty() {
         return Err(AccessError::NoRole);
@@ -276,7 +276,7 @@ fn check_mode(path: &Path, file: &File) -> Result<(), AccessError> {
     let path = path.display().to_string();
     let metadata = file.metadata().map_err(|why| AccessError::File { path: path.clone(), why })?;
     let mode = metadata.permissions().mode() & 0o777;
-    // What is in it are hashes; who can change it can let anybody in.
+    // Others may read the list, which has hashes only; who can write it can let anybody in.
     if mode & 0o022 == 0 { Ok(()) } else { Err(AccessError::Mode { path, mode }) }
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Doors {
     known: RwLock<Arc<BTreeMap<String, Arc<Entry>>>>,
     problem: Mutex<Option<Reason>>,
     pub attempts: Attempts,
-    /// Of the file, before it was read at the start.
+    /// The stamp of the file, taken before it was read at the start.
     pub begun: Stamp,
 }
 

@@ -24,19 +24,19 @@ pub(crate) enum Need {
     Either(Role, Role),
 }
 
-/// What of it a token is for that is limited to some seats or kinds. The gate refuses it what is of the node or the county
-/// as a whole; the services go by `Reach` of `server` for the rest.
+/// What of an answer a token gets that is limited to some seats or kinds. The gate refuses such a token what is of the node
+/// or the county as a whole; the services go by `Reach` of `server` for the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// The same for everybody: the directory is public, and so is what kinds there are.
+    /// All of the answer: the directory is public, and so is what kinds there are.
     Same,
-    /// The records of its seats and kinds.
+    /// The records of the token's seats and kinds.
     Records,
-    /// What concerns its seats, and those below; everything, if the node's own seat is among them.
+    /// What concerns the token's seats, and those below; everything, if the node's own seat is among them.
     Seats,
-    /// Nothing, unless it is for the node's own seat.
+    /// Nothing, unless the token is for the node's own seat.
     Node,
-    /// Nothing, unless it is for the county's seat.
+    /// Nothing, unless the token is for the county's seat.
     County,
 }
 
@@ -95,7 +95,7 @@ pub(crate) const METHODS: &[(&str, &[(&str, Rule)])] = &[
             ("Propose", role(Role::Registry, Scope::County)),
             ("Append", role(Role::Registry, Scope::County)),
             ("Erase", role(Role::Registry, Scope::Records)),
-            // It names nodes all over the county, and an erased record has no owner left by whom it could be shown.
+            // A receipt names nodes all over the county, and an erased record has no owner left by whom it could be shown.
             ("GetReceipt", any(Need::Either(Role::Registry, Role::Operate), Scope::Node)),
             ("ListAudit", role(Role::Audit, Scope::Seats)),
             // A chain is whole or it is not: of a part nothing can be said.

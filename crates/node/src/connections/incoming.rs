@@ -71,7 +71,7 @@ async fn next(listener: &TcpListener, connections: &Connections) -> (TcpStream, 
     loop {
         match listener.accept().await {
             Ok(accepted) => return accepted,
-            // It was gone before it was taken, which is nobody else's concern.
+            // This connection was gone before it was accepted; the others go on.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
             Err(error) => {
                 if connections.told.claim(Source::Others, "not accepted") {

@@ -19,14 +19,14 @@ pub(crate) struct LinkPlace {
     slot: Option<OwnedSemaphorePermit>,
 }
 
-/// Why there is none.
+/// Why a link has no place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoPlace {
     /// Whom the directory does not know has one link in a connection.
     OneOnly,
-    /// As many links are open as may be.
+    /// No more links of enrolled nodes may be open.
     Links,
-    /// As many connections are.
+    /// No more connections may be admitted.
     Connections,
 }
 
@@ -50,7 +50,7 @@ impl LinkPlace {
         Ok(place)
     }
 
-    /// Something came from it: the directory may know it by now. Where there is no room for one more, it stays where it is.
+    /// Something came over the link: the directory may know its node by now. If there is room, the link leaves the lobby.
     pub fn look(&mut self) {
         if self.slot.is_none() && self.is_known() {
             let slot = Arc::clone(&self.links).try_acquire_owned().ok();

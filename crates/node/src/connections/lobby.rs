@@ -1,8 +1,8 @@
-//! The room that connections have. One that has not shown who it is waits in the lobby: its handshake is not finished, or
-//! it is and neither an enrolled node nor an access token has come by it. The lobby is a room of its own, and when it is
-//! full a newcomer takes the place of the oldest from whichever address has most in it. So whoever floods pushes out its
-//! own, and who comes with a single connection is served. Who has shown who it is leaves the lobby and is pushed out by
-//! nobody.
+//! How many connections a node has at once. A connection that has not shown who is behind it waits in the lobby: its
+//! handshake is not finished, or neither an enrolled node nor an access token has come over it yet. The lobby has places of
+//! its own. When they are full, a newcomer takes the place of the oldest connection from whichever address has most there:
+//! whoever floods pushes out connections of his own, and who comes with a single one is served. A connection that has shown
+//! who is behind it leaves the lobby, and nobody pushes it out.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 pub(crate) struct Lobby {
-    /// How many wait.
+    /// How many connections may wait in the lobby.
     room: usize,
-    /// How many are admitted.
+    /// How many connections may be admitted.
     seats: usize,
     book: Mutex<Book>,
 }
@@ -22,22 +22,22 @@ pub(crate) struct Lobby {
 #[derive(Default)]
 struct Book {
     next: u64,
-    /// By where they come from, the oldest first.
+    /// Connections in the lobby by the address that they come from, the oldest first.
     waiting: BTreeMap<IpAddr, BTreeMap<u64, Guest>>,
-    /// All of them.
+    /// The number of connections in the lobby, over all addresses.
     waits: usize,
     admitted: BTreeMap<u64, Guest>,
     is_closed: bool,
 }
 
-/// Whoever is struck from the book is hung up on: the connection sees that this is gone.
+/// An entry of the book. When it is dropped, its connection sees that `_line` is gone and hangs up.
 struct Guest {
     address: SocketAddr,
     has_link: bool,
     _line: oneshot::Sender<Infallible>,
 }
 
-/// A connection's place, until this is dropped.
+/// A connection's place in the book, which ends when the ticket is dropped.
 pub(crate) struct Ticket {
     pass: Pass,
     /// Ends when the connection is to be hung up.
@@ -68,7 +68,7 @@ impl Lobby {
         (Ticket { pass: Pass { lobby: Arc::clone(self), id, source }, cut }, evicted)
     }
 
-    /// Makes room when the system has none: it has given all handles for files that it gives.
+    /// Hangs up on one connection of the lobby, for when the system has no more file handles to give.
     pub fn make_room(&self) -> Option<SocketAddr> {
         self.lock().evict()
     }
@@ -106,7 +106,7 @@ impl Pass {
         if book.admitted.len() >= self.lobby.seats {
             return false;
         }
-        // One that is hung up on already is in neither list.
+        // A connection that has been hung up on already is in neither list.
         if let Some(guest) = book.leave(self.id, self.source) {
             book.admitted.insert(self.id, guest);
         }

@@ -21,14 +21,14 @@ use crate::access::Caller;
 use crate::bounds::{Bounds, SMALL_BYTES};
 use crate::life::Life;
 
-/// How often it is looked who takes nothing.
+/// How often the node looks for answers of which nothing is taken.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The book of a node.
 pub(crate) struct Unread {
     room: Arc<Semaphore>,
     bounds: Bounds,
-    /// Of answers that are made.
+    /// The length of all answers that are made and not yet gone.
     bytes: AtomicUsize,
     book: Mutex<Book>,
 }
@@ -52,11 +52,11 @@ pub(crate) enum Payer {
 pub(crate) enum Size {
     /// What is read: up to a whole page.
     Page,
-    /// That something was done, and how.
+    /// An answer that says that something was done, and how.
     Small,
-    /// It goes on for as long as somebody listens. Each is a line, and there are few of them.
+    /// An answer that goes on for as long as somebody listens, a line at a time; few calls have one.
     Stream,
-    /// It has bounds of its own (see `links`).
+    /// A link between nodes, which has bounds of its own (see `links`).
     Link,
 }
 
@@ -64,11 +64,11 @@ pub(crate) enum Size {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full {
     pub whose: Whose,
-    /// It is the number of streams that is used up.
+    /// What is used up is the number of streams, not the bytes.
     pub streams: bool,
 }
 
-/// Whose room it is.
+/// Whose room for answers is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Whose {
     Connection,
@@ -76,7 +76,7 @@ pub(crate) enum Whose {
     Node,
 }
 
-/// An answer's room, until this is dropped.
+/// The room of one answer, given back when this value is dropped.
 pub(crate) struct Held {
     unread: Arc<Unread>,
     payer: Payer,
@@ -88,9 +88,9 @@ struct State {
     permits: Vec<OwnedSemaphorePermit>,
     _share: Arc<Share>,
     bytes: usize,
-    /// None: it is being made.
+    /// When the answer was made; none while it is being made.
     made: Option<Instant>,
-    /// When something of it was taken last.
+    /// When something of the answer was taken last.
     taken: Instant,
 }
 

@@ -12,10 +12,10 @@ use super::share::Share;
 #[derive(Clone)]
 pub(crate) struct Visitor {
     pub address: SocketAddr,
-    /// As proven by a certificate.
+    /// The node whose certificate the other end has shown.
     pub node: Option<NodeId>,
-    /// Its place.
+    /// The connection's place; see `lobby`.
     pub pass: Pass,
-    /// What it may have of answers that it does not take.
+    /// Room for answers that the visitor does not take; see `unread`.
     pub share: Arc<Share>,
 }

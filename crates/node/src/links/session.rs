@@ -45,7 +45,7 @@ where
         return Ended::Stopped;
     }
     let ended = carry(inner, &mut tasks, &mut incoming).await;
-    // What has not been sent by now has nobody to go to.
+    // The connection is over: frames that have not been sent by now are dropped.
     tasks.cut.abort();
     if let Ended::Lost(why) = &ended {
         tasks.route.failed(why.clone());

@@ -11,8 +11,8 @@ pub(crate) use route::{Route, State, is_misplaced};
 
 pub(crate) struct Routes {
     dialled: Vec<Arc<Route>>,
-    /// For each node of the directory that has dialled in, the connections of its that live; of one that has none, the last.
-    /// Two machines may run with one key: that one comes and goes says nothing of the other.
+    /// For each node of the directory that has dialled in, its live connections; the last one if none is live. There may be
+    /// several, since two machines may run with one key: that the one comes and goes says nothing of the other.
     accepted: Mutex<Vec<(NodeId, Vec<Arc<Route>>)>>,
 }
 

@@ -37,14 +37,14 @@ pub(crate) struct State {
     pub peer: Option<NodeId>,
     pub store: Option<StoreId>,
     pub program: String,
-    /// As it was when they connected, or when the other end said last that it had been set.
+    /// The other end's clock, as of the hello or of the last word that it had been set.
     pub clock: Option<OtherClock>,
-    /// The other end has said how this connection goes on.
+    /// The welcome of the other end has come over this connection.
     pub welcomed: bool,
     /// The last connection ended with a refusal that does not get better by itself.
     pub refused: bool,
     pub connects: u64,
-    /// What went wrong last, and when; it may be over.
+    /// What went wrong last on this route, and when; the fault may be over.
     pub last_error: Option<(Cause, Then)>,
     /// When the last connection ended.
     ended: Option<Instant>,

@@ -1,4 +1,4 @@
-//! What an administrator should look at: the engine's alarms, and those about what it knows nothing of.
+//! What an administrator should look at: the engine's alarms, and the shell's own, of whose causes the engine knows nothing.
 
 use std::collections::BTreeMap;
 

@@ -58,7 +58,7 @@ impl Waiting {
         }
     }
 
-    /// Whatever the engine could not answer itself when it failed.
+    /// Answers, when the engine has failed, all that it had not answered itself.
     pub fn fail(&mut self, error: &StoreError) {
         for ticket in self.waiting.keys().copied().collect::<Vec<_>>() {
             self.reply(ticket, Reply::StoreFailed(error.clone()));

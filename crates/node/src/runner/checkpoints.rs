@@ -1,5 +1,5 @@
-//! Somebody wants to know now whether both ends of a link hold the same: which links that is, and that they are asked. Who
-//! waits for the verdicts is in `verifying`.
+//! Checkpoints that somebody asks for, to know now whether both ends of a link hold the same: finds the links that are meant
+//! and has the engine ask their other ends. Who waits for the verdicts is in `verifying`.
 
 use std::time::Duration;
 

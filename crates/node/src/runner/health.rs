@@ -1,4 +1,4 @@
-//! Where the node stands with its store. What follows when that takes no writes is in `recovery`.
+//! Whether the node's store takes writes. What follows when it takes none is in `recovery`.
 
 use heliu_storage::StoreError;
 use tokio::time::Instant;

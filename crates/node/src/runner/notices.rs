@@ -129,7 +129,7 @@ impl Running {
 
     /// Whether a line may be written because of a link; it is counted otherwise.
     pub(super) fn claim_line(&self, link: LinkId, peer: Option<NodeId>, kind: &'static str) -> bool {
-        // What a hello says of itself is proven by nothing in development mode, and is another one with each link.
+        // By address where no certificate proves the node: in development mode a peer may give another id with each hello.
         let end = self.ends.get(&link).map(|end| Source::of_link(end.peer, &end.address));
         let source = end.or_else(|| peer.map(Source::Node)).unwrap_or(Source::Others);
         self.run.inner.told.claim(source, kind)

@@ -25,7 +25,7 @@ impl Running {
         {
             self.backoff.reset();
         }
-        // What is still under way was asked by the engine that is no more.
+        // Store work that is still under way was asked for by the engine that has failed.
         self.jobs = JoinSet::new();
         let ends = std::mem::take(&mut self.ends);
         for (link, end) in ends {

@@ -1,5 +1,5 @@
-//! Every answer goes out by here, of whichever service: it has its room before it is made (see `connections::unread`), and is
-//! given to the connection in small pieces, so that it can be told whether they are taken.
+//! The answers of all services on their way out: an answer has its room before it is made (see `connections::unread`), and is
+//! given to its connection in small pieces, so that the node sees whether the other end takes them.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -108,16 +108,16 @@ where
 /// An answer on its way out.
 struct Answer {
     body: Body,
-    /// What is made of it and not yet handed to the connection.
+    /// Bytes of the answer that are made and not yet handed to the connection.
     rest: Bytes,
-    /// That there is none, which is no data.
+    /// What goes out in place of data: the trailers, or why the answer failed.
     instead: Option<Result<Frame<Bytes>, Status>>,
     held: Arc<Held>,
     size: Size,
 }
 
 impl Answer {
-    /// Makes it at once: of what is made it is known how long it is, and it keeps nothing else.
+    /// Makes the answer at once, unless it is a stream: then its length is known, and nothing it was made of is kept.
     fn begin(body: Body, held: Arc<Held>, size: Size) -> Self {
         let mut answer = Answer { body, rest: Bytes::new(), instead: None, held, size };
         if size != Size::Stream
@@ -171,7 +171,7 @@ impl http_body::Body for Answer {
     }
 }
 
-/// Dropped by HTTP/2 when it has gone out, or will not.
+/// A piece of an answer. HTTP/2 drops it when the piece has gone out, or never will.
 struct Piece {
     bytes: Bytes,
     held: Arc<Held>,

@@ -1,5 +1,5 @@
-//! Conflicts as the messages of `heliu.operations.v1` say them. Their bodies are stored as the rules wrote them, with every
-//! value: what is shown of them is cut before it is read.
+//! Conflicts as the messages of `heliu.operations.v1` say them. A conflict's body is stored as its rule wrote it, with every
+//! value; it is cut to what is shown before it is parsed.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::pages::Page;
 
 const VALUES: &str = "values";
 
-/// Other records whose names are in its explanation; none if it cannot be read.
+/// The other records whose names a conflict's explanation has; none if the body cannot be read.
 pub(super) fn quotes(body: &[u8]) -> Option<BTreeSet<RecordId>> {
     #[derive(serde::Deserialize)]
     struct Quoting {
@@ -26,13 +26,13 @@ pub(super) fn quotes(body: &[u8]) -> Option<BTreeSet<RecordId>> {
     serde_json::from_slice(body).ok().map(|Quoting { quotes }| quotes)
 }
 
-/// Who is not shown all records that the explanation names is told what it is in general.
+/// The conflict for a reader who may not see all records that its explanation names: what such a conflict is in general.
 fn in_general(conflict: &mut Conflict, catalogue: &Catalogue) {
     conflict.explanation = catalogue.in_general(&conflict.kind).unwrap_or_else(|| Explanation::new("", ""));
     conflict.quotes.clear();
 }
 
-/// As a list shows it: without its body. `names`: the reader is shown all records that the explanation names.
+/// A conflict as a list shows it, without its body. `names`: the reader may see all records that the explanation names.
 pub(super) fn listed(
     row: &ConflictRow,
     names: bool,
@@ -56,7 +56,7 @@ pub(super) fn listed(
     )
 }
 
-/// As a whole, with a page of its values.
+/// A whole conflict, with a page of its values.
 pub(super) fn shown(
     row: &ConflictRow,
     names: bool,
@@ -90,7 +90,7 @@ pub(super) fn shown(
     }
 }
 
-/// One that another version wrote and this one cannot read has its body alone.
+/// A conflict that another version of the program wrote and this one cannot read: its body alone.
 fn unread(row: &ConflictRow, body_json: String, cuts: Vec<Cut>) -> pb::Conflict {
     pb::Conflict {
         id: to_hex(&row.id),
@@ -102,5 +102,5 @@ fn unread(row: &ConflictRow, body_json: String, cuts: Vec<Cut>) -> pb::Conflict 
     }
 }
 
-/// Of one that cannot be read.
+/// How many records are listed of a conflict that cannot be read.
 const ANCHORS: usize = 100;

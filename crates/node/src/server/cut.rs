@@ -12,7 +12,7 @@ use super::pages::Page;
 
 /// Elements of a list and characters of a text that stay: the first that fits. Ids stay whole in all.
 const STEPS: [Keep; 5] = [keep(100, 1_024), keep(16, 256), keep(4, 64), keep(1, 64), keep(0, 64)];
-/// Of one element that is asked for by its path.
+/// What stays of one element that is asked for by its path.
 const ELEMENT: Keep = keep(100, 32 * 1_024);
 
 #[derive(Clone, Copy)]
@@ -59,7 +59,7 @@ struct Short<'c> {
     keep: Keep,
     path: &'c mut String,
     cuts: &'c mut Vec<Cut>,
-    /// The object itself: its fields are declared, and so few.
+    /// Whether this is the outermost object, which is not cut: its fields are declared, and so few.
     is_top: bool,
 }
 
@@ -158,9 +158,9 @@ impl<'de> Visitor<'de> for Short<'_> {
     }
 }
 
-/// The way to what a path names, and there a window on its elements.
+/// Reads down to what a path names, and puts its elements from `from` on into a page.
 struct At<'p> {
-    /// What is left of the path. Empty: here it is.
+    /// What is left of the path; empty where its end is reached.
     rest: &'p str,
     path: &'p str,
     from: usize,
@@ -176,7 +176,7 @@ impl At<'_> {
     }
 
     fn take(&mut self, key: &str, (value, cuts): (Value, Vec<Cut>)) {
-        // One that holds too much itself is cut once more, as a whole.
+        // An element that is too long even so is cut once more, as a whole.
         let (value_json, more) = fit(value.to_string().as_bytes(), self.page.bytes() / 2);
         let below = |cut: Cut| Cut { path: format!("{}/{}", self.path, cut.path), ..cut };
         let cuts = if more.is_empty() { cuts } else { more.into_iter().map(below).collect() };

@@ -1,5 +1,5 @@
-//! The changes that a fence is to exclude by name. Each has to be here, and of that node: the id of a commit looks like one of
-//! a change, and would exclude nothing.
+//! The changes that a fence is to exclude by name. Each has to be here, and written by the fenced node: the id of a commit
+//! looks like that of a change, and would exclude nothing.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::words::digits;
 /// Records that are read at once.
 const CHUNK: usize = 128;
 
-/// By their ids, or beginnings of them that only one change of the node has.
+/// The changes by their ids, or by beginnings of ids that only one change of the node has.
 pub(super) async fn find(store: &dyn ReadRecords, node: NodeId, texts: &[String]) -> Result<Vec<LeafHash>, Status> {
     let prefixes = texts.iter().map(|text| digits(text, LeafHash::LEN * 2, "excluded"));
     let prefixes = prefixes.collect::<Result<Vec<_>, _>>()?;

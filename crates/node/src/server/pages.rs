@@ -1,6 +1,6 @@
-//! The one way in which a list becomes an answer: it ends by rows or by bytes, whichever is first, and the next page begins
-//! where it ended. Whatever it lists is cut before it is put in (see [`super::cut`]), so that nothing stands in the way of
-//! what comes after it.
+//! The one way in which a list becomes an answer: a page ends by rows or by bytes, whichever is first, and the next page begins
+//! where it ended. Each row is cut before it is put in (see [`super::cut`]), so that a long one does not keep back the rows
+//! after it.
 
 use prost::Message;
 use tonic::Status;
@@ -41,7 +41,7 @@ impl<T: Message> Page<T> {
         Page { items: Vec::new(), rows, bytes, used: 0 }
     }
 
-    /// False: it is full, and this one begins the next. The first is always taken.
+    /// Takes a row. False: the page is full, and the row begins the next one. The first row is always taken.
     pub fn take(&mut self, item: T) -> bool {
         let bytes = item.encoded_len() + FRAME_BYTES;
         if !self.items.is_empty() && (self.items.len() >= self.rows || self.used + bytes > self.bytes) {
@@ -57,7 +57,7 @@ impl<T: Message> Page<T> {
         self.items.len() >= self.rows || self.used >= self.bytes
     }
 
-    /// Rows that it still takes.
+    /// How many rows the page still takes.
     pub fn rest(&self) -> usize {
         self.rows - self.items.len().min(self.rows)
     }
@@ -75,7 +75,7 @@ impl<T: Message> Page<T> {
 /// A page of what is read from the store piece by piece, of which some is not shown. `K` is the key by which it is read on.
 pub(super) struct Walk<T, K> {
     page: Page<T>,
-    /// Bytes that were read for it.
+    /// Bytes that were read for the page.
     looked: usize,
     after: Option<K>,
     /// What was shown last.

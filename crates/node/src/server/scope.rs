@@ -1,6 +1,6 @@
 //! What a call may see and do, in one place: [`Reach`]. A token that is limited to some seats or kinds is shown this node as
-//! if it held nothing else. There is one answer for what its bearer may not see, for what has left, and for what never was.
-//! Unlimited ones cost nothing here.
+//! if the node held nothing else: what the token's bearer may not see, what has left, and what never was get one answer.
+//! Tokens without a limit cost nothing here.
 
 use heliu_api::records::ExecuteRequest;
 use heliu_record::command::{KIND_ARGUMENT, Makes};
@@ -163,7 +163,7 @@ impl<'a> Reach<'a> {
 
     /// Whether the bearer may make a record with this command. The command itself sees only what he is shown.
     pub fn may_make(&self, asked: &ExecuteRequest) -> Result<(), Status> {
-        // One that nobody knows is refused as such, further on.
+        // A command that this node does not know is refused further on.
         let Some(command) = self.node.catalogue().command(&asked.command) else { return Ok(()) };
         if self.sight.is_whole() || command.makes == Makes::Nothing {
             return Ok(());

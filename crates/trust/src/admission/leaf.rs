@@ -24,7 +24,7 @@ pub struct Leaf {
     pub incarnation: Incarnation,
     /// The version of the county's directory that the commit cites.
     pub cited: DirectoryVersion,
-    /// Its place in the county's log, as of when the leaf was opened or last judged; beyond the log, if it is not known.
+    /// The cited version's place in the county's log when the leaf was opened or last judged; beyond the log, if unknown.
     pub directory_index: u64,
     pub change: Arc<Change>,
 }
@@ -76,7 +76,7 @@ impl LeafError {
 }
 
 impl Leaf {
-    /// Whether the directory excludes it whatever it says: its author is fenced, and it is not among the good ones.
+    /// Whether the directory excludes the leaf whatever it says: its author is fenced, and the fence does not let it pass.
     #[must_use]
     pub fn is_fenced_out(&self, directory: &Directory) -> bool {
         let fence = directory.fence(self.author);

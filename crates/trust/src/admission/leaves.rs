@@ -48,7 +48,7 @@ pub struct Leaves {
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
     /// Per author the newest directory that its admitted leaves cite.
     cited: BTreeMap<NodeId, u64>,
-    /// Those that whoever vouches for them judges by another declaration of the kind's version than this program has.
+    /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
     doubted: BTreeSet<LeafHash>,
     /// What people should read about leaves that are refused.
     why: BTreeMap<LeafHash, Facts>,
@@ -78,9 +78,9 @@ impl Stop {
 /// What a new leaf does to the statuses of those before it.
 enum Entered {
     Known,
-    /// Nothing, except to those that wait for it.
+    /// Nothing, except to the leaves that wait for the new one.
     Beside,
-    /// It takes the place of another.
+    /// The new leaf counts in the place of another.
     InPlaceOfAnother,
 }
 

@@ -18,7 +18,7 @@ use crate::signature::{PublicKey, Signature, Signer, Verifier};
 pub enum Grown {
     /// The entry was there already.
     Nothing,
-    /// It is the newest now.
+    /// The entry is the newest of the log now.
     Added,
     /// The root decided a fork: all entries from this index on are gone, and with them perhaps seats and nodes; the entry
     /// is the newest now.

@@ -17,7 +17,7 @@ pub(super) struct Staged {
     seats: Option<Seats>,
     powers: Option<Powers>,
     nodes: BTreeMap<NodeId, NodeInfo>,
-    /// Of these, who is new, in order.
+    /// The nodes in `nodes` that are new, in the order in which they were enrolled.
     enrolled: Vec<NodeId>,
     tokens: BTreeMap<TokenId, Used>,
 }

@@ -11,10 +11,10 @@ use crate::id::{CommitId, Incarnation, NodeId};
 pub struct Fence {
     pub node: NodeId,
     /// Per incarnation the seq of its last good commit, and the commit, for who checks the chain; by incarnation, each once.
-    /// An empty one leaves nothing good.
+    /// With an empty frontier nothing of the node is good.
     pub frontier: Vec<(Incarnation, u64, CommitId)>,
-    /// Leaves at or below the frontier that are not good either; in order, each once. Not commits: a thief can sign one leaf
-    /// into two of them, and then who got which would judge differently what they both hold.
+    /// Leaves at or below the frontier that are not good either; in order, each once. Leaves and not commits: a thief can
+    /// sign one leaf into two commits, and nodes that got different ones would judge that leaf differently.
     pub excluded: Vec<LeafHash>,
 }
 

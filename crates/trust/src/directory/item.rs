@@ -25,7 +25,7 @@ pub enum Item {
     },
     /// Where a node can now be reached.
     Addresses { node: NodeId, addresses: Vec<String> },
-    /// Whose entries count from the next one on. By the root.
+    /// The key of the issuer, whose entries count from the next entry on. By the root.
     Issuer { key: PublicKey },
     /// A key that can give the second signature, or no longer. By the root.
     Cosigner { key: PublicKey, active: bool },
@@ -39,8 +39,8 @@ pub enum Item {
     Token { id: TokenId },
     /// A node is no longer trusted beyond its frontier.
     Fence(Fence),
-    /// The root decides a fork: versions of the branches that are given up. Those who cited one cited, in effect, what it
-    /// was built on. If the entry is not the next one, it takes the place of all from its index on.
+    /// The root decides a fork: versions of the branches that are given up. A commit that cites one of these cites, in
+    /// effect, the version that the branch was built on. An entry that is not the next one replaces all from its index on.
     Resolve { abandoned: Vec<DirectoryVersion> },
     /// Where the realm's days begin, by its name in the tz database: commands carry the civil day there. Which names there
     /// are, the shell knows.

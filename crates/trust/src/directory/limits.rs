@@ -15,5 +15,5 @@ pub const ABANDONED: usize = 1_024;
 pub const SIGNERS: usize = 2;
 /// An encoded entry; a receiver may refuse earlier than decoding.
 pub const ENTRY_BYTES: usize = 4 * 1024 * 1024;
-/// The same with its signatures.
+/// Bytes of an entry with its signatures.
 pub const SIGNED_ENTRY_BYTES: usize = ENTRY_BYTES + SIGNERS * (32 + 64) + 1;

@@ -225,7 +225,7 @@ impl Reading<'_> {
         let (text, whole, nodes) = (|key| self.text(key), |key| self.whole(key), |key| self.nodes(key));
         Ok(Config {
             file: file.to_owned(),
-            // Its form has been checked, and so has the key's.
+            // The form of every setting has been checked before.
             listen: text("listen").parse().unwrap_or(SocketAddr::from(([127, 0, 0, 1], crate::cli::PORT))),
             data_dir: folder.join(text("data_dir")),
             key_file: folder.join(text("key_file")),

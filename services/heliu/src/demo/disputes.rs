@@ -91,7 +91,7 @@ pub fn to_settle<'c>(county: &County, open: &'c [Conflict]) -> Option<(&'c Confl
     Some((chosen, chosen.values.iter().min_by_key(place)?))
 }
 
-/// Settles it at the county's node.
+/// Settles a conflict at the county's node.
 pub async fn settle(county: &County, conflict: &Conflict, value: &ConflictValue, teller: &Teller) -> Result<(), Fault> {
     let (top, choice) = (county.top(), value.choice());
     let settle = Ask::new("conflict.settle").of(conflict.subject).with("conflict", conflict.id).with("choice", &choice);

@@ -23,7 +23,7 @@ const VERIFY_TRIES: usize = 3;
 
 pub struct Place {
     pub seat: Seat,
-    /// Of its files, as `heliu node --dir` would take it.
+    /// The directory with the node's files, as `heliu node --dir` would take it.
     pub folder: PathBuf,
     pub store: Arc<dyn Store>,
     pub handle: NodeHandle,

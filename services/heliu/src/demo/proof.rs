@@ -193,7 +193,7 @@ struct Held {
     present: bool,
     is_member: bool,
     leaves: Vec<LeafHash>,
-    /// Of scope, leaves with their bytes, and view.
+    /// A hash of the record's scope, its leaves with their bytes, and its view.
     digest: [u8; 32],
     damaged: u64,
     unsettled: u64,

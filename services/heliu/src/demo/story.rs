@@ -267,7 +267,7 @@ impl Story<'_> {
     }
 
     async fn edit_village(&self, village: &Seat, beyond: SeatId) -> Result<u64, Fault> {
-        // Not the first member: the story may need that one.
+        // Not the first member, whom the story may need elsewhere.
         let members = self.roll.members.get(&village.id).into_iter().flatten().skip(1).take(HARMLESS);
         let mut edits = 0;
         for (number, member) in (2..).zip(members) {

@@ -32,7 +32,7 @@ impl Held {
         Held { label: Label { zh: clean(zh), en: clean(en) }, ..Held::default() }
     }
 
-    /// Asks the node for all of them.
+    /// Asks the node for all records of the kind.
     pub async fn of(client: &Client, kind: &Kind) -> Result<Self, Failure> {
         let mut held = Held::none(kind);
         let mut after = String::new();

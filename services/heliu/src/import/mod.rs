@@ -32,7 +32,7 @@ use crate::{explain, realm, target};
 const LINES_SHOWN: usize = 20;
 
 pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
-    // What cannot be read needs no node.
+    // First the file: one that cannot be read needs no node.
     let bytes = args.file.as_deref().map(read).transpose()?;
     let client = target::connect(&args.read.target).await?;
     let schema = client.schema().await?;

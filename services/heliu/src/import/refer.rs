@@ -31,7 +31,7 @@ struct Earlier<'r> {
     place: usize,
     line: u64,
     name: &'r str,
-    /// That of its seat, if it says one.
+    /// The region code of the row's seat, if the row says one.
     code: Option<String>,
 }
 

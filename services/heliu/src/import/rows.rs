@@ -22,7 +22,7 @@ pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub struct Row {
     pub line: u64,
     pub values: BTreeMap<String, String>,
-    /// The row that makes its parent, by its place, where that follows from the file and not from what it is called.
+    /// The place of the row that makes the parent of this one, where the file itself says which row that is.
     pub parent: Option<usize>,
 }
 
@@ -227,7 +227,7 @@ fn value(column: &Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
             "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
         )
     })?;
-    // As a command takes it: what is refused there is refused here, before anything is sent.
+    // Texts that a command would refuse are refused here, before anything is sent.
     let text = plain_text::normal(text).map_err(|hidden| {
         let (Hidden { place, .. }, sort) = (hidden, hidden.sort());
         let Label { zh, en } = sort;
@@ -257,7 +257,7 @@ fn one<'v>(column: &'v Argument, text: &'v str) -> Result<&'v str, Say> {
     if fits(&column.value, text) {
         return Ok(text);
     }
-    // What is told here may be kept; the line tells which one it is.
+    // A refusal may be kept in a log, so it never has a value that is to be sealed: the line says which one it is.
     let shown: String = if column.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
     let (name, label) = (&column.name, &column.label.zh);
     let heliu_client::schema::Label { zh, en } = &column.expects;

@@ -20,7 +20,7 @@ const AT_ONCE: usize = 128;
 /// What a value that names something stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// As the node takes it.
+    /// A value as the node takes it.
     Known(String),
     /// The record that an earlier row makes, by its place among the rows.
     Row(usize),
@@ -38,7 +38,7 @@ pub struct Order {
     pub references: References,
 }
 
-/// How far it went.
+/// How far an import went.
 #[derive(Debug, Default)]
 pub struct Sent {
     pub created: u64,

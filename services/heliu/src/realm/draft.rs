@@ -8,7 +8,7 @@ use crate::failure::{Exit, Failure};
 use crate::text::say;
 
 pub struct Draft {
-    /// Where it is to be.
+    /// Where the finished directory is to be.
     target: PathBuf,
     /// The directory that the draft is in.
     around: PathBuf,
@@ -54,9 +54,9 @@ impl Draft {
         std::fs::File::open(&self.around).and_then(|around| around.sync_all()).map_err(failed)
     }
 
-    /// Takes it away again.
+    /// Takes the draft away again.
     pub fn give_up(self) {
-        // What cannot be removed is a hidden directory that nobody uses.
+        // A draft that cannot be removed is a hidden directory that nobody uses.
         let _ = std::fs::remove_dir_all(&self.path);
     }
 }

@@ -25,7 +25,7 @@ use crate::text::{say, time, tr};
 pub struct Wanted {
     pub seat: Seat,
     pub listen: SocketAddr,
-    /// Where others reach it.
+    /// Where others reach the node.
     pub addresses: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub struct Made {
     pub seat: Seat,
     pub listen: SocketAddr,
     pub addresses: Vec<String>,
-    /// Its directory, relative to the realm's.
+    /// The node's directory, relative to the realm's.
     pub folder: PathBuf,
     keys: Keys,
 }

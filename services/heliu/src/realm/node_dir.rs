@@ -70,7 +70,7 @@ pub struct NodeDir<'a> {
     pub node: NodeId,
     pub seat: &'a Seat,
     pub listen: SocketAddr,
-    /// Where others reach it: for certificates.
+    /// Where others reach the node: for certificates.
     pub addresses: &'a [String],
     pub parents: Vec<Vec<String>>,
     pub peers: Vec<Vec<String>>,
@@ -91,7 +91,7 @@ impl NodeDir<'_> {
     }
 
     fn grant_access(&self, folder: &Path) -> Result<(), Failure> {
-        // One of an interrupted attempt was never used.
+        // An access list that an interrupted attempt has left was never used.
         let _ = std::fs::remove_file(folder.join(ACCESS));
         let grant = Grant { name: LOCAL.to_owned(), roles: Role::ALL.to_vec(), ..Grant::default() };
         let token = heliu_node::access::create(&folder.join(ACCESS), grant, catalogue())

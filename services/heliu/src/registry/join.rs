@@ -90,7 +90,7 @@ fn no_token(text: &str) -> Failure {
         TokenTextError::NotAToken.code(),
         say!("这不是入域令牌,也没有这个名字的文件", "this is not a join token, and there is no file of that name"),
     );
-    // What is longer may be most of a token: it is a secret.
+    // A longer text may be most of a token, which is a secret.
     let failure = if text.chars().count() <= SHOWN { failure.why(Say::verbatim(text)) } else { failure };
     failure.next(say!(
         "令牌以 {PREFIX} 开头,请完整拷贝;或核对文件的路径;或请上级再签发一个:heliu enroll",
