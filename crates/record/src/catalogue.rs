@@ -10,12 +10,13 @@ use crate::command::{
     typed,
 };
 use crate::conflict::{Conflict, Explanation};
+use crate::diverged_field;
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::id::RecordId;
 use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
 use crate::message::{Message, Refusal};
 use crate::naming::{kind_called, kind_of};
-use crate::rule::{Rule, diverged_field};
+use crate::rule::Rule;
 use crate::sight::Seen;
 use crate::world::World;
 

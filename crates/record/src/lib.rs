@@ -6,10 +6,11 @@
 //! The mechanism alone: which kinds, commands and rules there are is content (`catalogue` is the value that holds them), declared
 //! elsewhere and handed down from `main`.
 //!
-//! From bytes up: `change` and `history` (what was written), `scope` and `seats` (for whom), `kind`, `naming`, `value`,
-//! `plain_text`, `decision`, `sealed` (what it may say), `gate`, `schema` and `authority` (who may write it, by the version of the kind that it cites), `view` and `derived` (what it says),
-//! `world` (what is there beside it), `sight` (what of it somebody is shown), `conflict` and `rule` (where people disagree), `command`
-//! (how people write), `catalogue` (all that is declared).
+//! Bottom up: `codec`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
+//! `scope` (for whom it is), `derived`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
+//! write it, by the version of the kind that it cites), `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
+//! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_field`, `catalogue` (all
+//! that is declared), `prelude`.
 
 pub mod authority;
 pub mod catalogue;
@@ -20,6 +21,7 @@ pub mod conflict;
 pub mod date;
 pub mod decision;
 pub mod derived;
+mod diverged_field;
 pub mod gate;
 pub mod handle;
 pub mod hash;

@@ -17,8 +17,6 @@ use crate::seats::Tier;
 use crate::view::Record;
 use crate::world::World;
 
-pub mod diverged_field;
-
 /// A rule as data: what it finds. It writes nothing; a [`Settler`] does when somebody has chosen.
 #[derive(Debug)]
 pub struct Rule {

@@ -2,7 +2,7 @@
 //! others. automerge's parser is not safe on hostile bytes; this one never reserves more than the input could fill, and
 //! stops at the limits. That the bytes are the one encoding of what they say is checked by writing them again.
 
-use super::{Container, Draft, GENESIS_ACTOR, MAGIC, Note, OpId, Scalar, ShapeError, UNCOMPRESSED, limits};
+use super::draft::{Container, Draft, GENESIS_ACTOR, MAGIC, Note, OpId, Scalar, ShapeError, UNCOMPRESSED, limits};
 use crate::codec::{DecodeError, Reader};
 use crate::id::{Actor, ChangeHash};
 
