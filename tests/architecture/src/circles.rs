@@ -77,7 +77,6 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             &["replica/batch/stating.rs", "replica/batch/working.rs"],
         ],
     ),
-    ("crates/identity", &[&["id.rs", "signature.rs"]]),
     ("services/heliu", &[&["import/mod.rs", "import/sending.rs"], &["links.rs", "parts.rs", "records.rs", "which.rs"]]),
 ];
 
