@@ -7,9 +7,9 @@ use heliu_client::Schema;
 use heliu_client::schema::{Argument, Command, Label, Subject, ValueType};
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Read, Target};
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
 use crate::text::table::Table;
 use crate::text::{clean, nearest, say, spoken, tr};
 use crate::{target, usage};

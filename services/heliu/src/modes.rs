@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::realm::LOCAL_ACCESS;
+use crate::layout::LOCAL_ACCESS;
 use crate::text::{clean, say};
 
 /// What nobody else has to see. Keys that sign and open are looked at, and refused, where they are read.

@@ -77,7 +77,6 @@ const ALLOWED: &[(&str, &[&[&str]])] = &[
             &["replica/batch/stating.rs", "replica/batch/working.rs"],
         ],
     ),
-    ("services/heliu", &[&["import/mod.rs", "import/sending.rs"], &["links.rs", "parts.rs", "records.rs", "which.rs"]]),
 ];
 
 /// What stands in the first lines of a crate before the modules of its root, each of which uses only earlier ones.

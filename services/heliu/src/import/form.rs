@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use heliu_client::Schema;
 use heliu_client::schema::{Argument, Command, Field, Kind, Label, Makes, ValueType};
 
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::{clean, nearest, say};
 
 /// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved. All

@@ -9,12 +9,13 @@ use heliu_client::schema::{Argument, Command, Schema, Subject, ValueType};
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Asker, DoArgs};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::given::{Given, ask};
-use crate::out::{Done, complain, print, print_json};
-use crate::realm::key_file::random;
+use crate::out::complain;
+use crate::random::random;
 use crate::text::{clean, codes, say, tr};
 use crate::{explain, target, which};
 
@@ -236,7 +237,7 @@ fn ask_before_an_end(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Exit;
+    use crate::exit::Exit;
     use crate::served;
 
     fn words(line: &str) -> Vec<String> {
