@@ -2,6 +2,8 @@
 //!
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
+//!
+//! Bottom up: `words`, `org`, `member`, `resource`, `alliance`, `booked`, `synthetic`.
 
 use std::sync::LazyLock;
 

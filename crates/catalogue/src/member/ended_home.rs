@@ -3,7 +3,7 @@
 
 use heliu_record::prelude::*;
 
-use super::BIRTH_BRANCH;
+use super::fields::BIRTH_BRANCH;
 use super::home::Member;
 use super::register::reassign_to;
 use crate::org::Org;

@@ -4,10 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::prelude::*;
 
-use super::{
+use super::fields::{
     ADMITTED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, HOME_EPOCH, JOINED_ON, LETTER_NO, MOVES, Move,
     OVERRULED, RECEIPT, RECEIVED_ON, RETURNED, STAGE, TO_ORG, TO_SEAT, VALID_UNTIL,
 };
+
+impl Entry for Move {
+    const FIELD: &'static str = "moves";
+
+    fn state(member: &dyn Derived, at: &EntryOf<'_, Self>) -> &'static str {
+        let letter = as_type::<Member>(member).and_then(|member| member.find_move(at.name));
+        letter.map_or(MoveState::Issued, |letter| letter.state).name()
+    }
+}
 
 /// What rules read of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,11 +2,12 @@
 
 use heliu_record::prelude::*;
 
-use super::home::Member;
-use super::{
+use super::fields::{
     ADMITTED_ON, BIRTH_BRANCH, BIRTH_DATE, CONTACT, DECIDED, DECIDED_ON, FROM_ORG, FULL_ON, HOME_EPOCH, JOINED_ON,
-    KIND, MEMBER_NO, NAME, PERSON_DIGEST, STAGE, TO_ORG, TO_SEAT,
+    MEMBER_NO, NAME, PERSON_DIGEST, STAGE, TO_ORG, TO_SEAT,
 };
+use super::home::Member;
+use super::kind::KIND;
 use crate::org::{Org, live};
 use crate::words::{MEMBER, ORG};
 

@@ -3,12 +3,12 @@
 
 use heliu_record::prelude::*;
 
-use super::home::{Member, MoveState};
-use super::register::HOME_DISPUTED;
-use super::{
+use super::fields::{
     CANCELLED, FROM_ORG, HOME_EPOCH, ISSUED_ON, LETTER_NO, MOVES, Move, OVERRULED, RECEIPT, RECEIVED_ON, RETURNED,
     TO_ORG, TO_SEAT, VALID_UNTIL,
 };
+use super::home::{Member, MoveState};
+use super::register::HOME_DISPUTED;
 use crate::org::live;
 use crate::words::{MEMBER, ORG};
 

@@ -2,8 +2,8 @@
 
 use heliu_record::prelude::*;
 
+use super::fields::{DECIDED, DECIDED_ON, MOVES, OVERRULED};
 use super::home::{Home, Member, MoveRead};
-use super::{DECIDED, DECIDED_ON, MOVES, OVERRULED};
 use crate::words::MEMBER;
 
 const MULTI_HOME: Word = word("MULTI_HOME", "重复转接", "two homes");

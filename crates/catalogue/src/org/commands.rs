@@ -2,10 +2,12 @@
 
 use heliu_record::prelude::*;
 
-use super::{
-    ALL_UNITS, BUILD, COORDINATOR, FORMATION, JOINING, KIND, LEVEL, LIFECYCLE, NAME, ORG_KIND, Org, PARENT,
-    PREDECESSORS, REGION, SUCCESSOR, SUCCESSORS, UNITS,
+use super::fields::{
+    ALL_UNITS, BUILD, COORDINATOR, FORMATION, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
+    SUCCESSOR, UNITS,
 };
+use super::kind::KIND;
+use super::live::live;
 use crate::words::{ORG, ORGANISATION, UNIT};
 
 const FULL_NAME: Argument = required_field(&NAME.field, "全称", "its full name");
@@ -69,12 +71,6 @@ pub(super) static COMMANDS: &[Command] = &[
         .help("由两个组织的共同上级确定,不得成环", "by a common superior of both; never a cycle")
         .takes(&[required_field(&PARENT.field, "上级组织", "the organisation above")]),
 ];
-pub(super) static ENDED: Message = message(
-    "org_ended",
-    ["“{0}”{1}已终结({2})。", "终结的组织不再接收人员或变更。", "{3}"],
-    ["{0:?} has ended{1} ({2}).", "Nothing is added to an organisation that has ended.", "{3}"],
-);
-
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let owner = planner.seat_argument("seat").unwrap_or(planner.seat());
     let parent = planner.record_argument("parent_org").map(|id| live(planner, id)).transpose()?;
@@ -194,48 +190,4 @@ fn seats_of_units(planner: &Planner<'_>) -> Result<Vec<(String, SeatId)>, Refusa
         }
     };
     planner.list("units").map(stands_for).collect()
-}
-
-/// Makes a record that belongs to the seat of the organisation which an argument names, filled with the arguments.
-pub fn found(planner: &mut Planner<'_>, kind: &'static Kind, org: &'static str) -> Result<RecordId, Refusal> {
-    let org = live(planner, planner.need_record(org)?)?;
-    let record = planner.create(kind, planner.owner_of(org));
-    planner.fill(record, kind);
-    Ok(record)
-}
-
-/// An organisation that has not ended: nothing is added to one that has.
-pub fn live<'a>(planner: &Planner<'a>, id: RecordId) -> Result<&'a Record, Refusal> {
-    let org = planner.load_kind(id, ORGANISATION)?;
-    ended(org, planner.world()).map_or(Ok(org), Err)
-}
-
-/// Whatever writes it, of an organisation that has ended only the lifecycle and the successors are written.
-pub(super) fn not_ended(planner: &Planner<'_>, write: &RecordWrite) -> Result<(), Refusal> {
-    let Some(org) = planner.world().record(write.record) else { return Ok(()) };
-    let written = write.field_names().any(|name| {
-        let still_written = [&LIFECYCLE.field, &LEVEL.field, &SUCCESSORS.field].map(|field| field.name);
-        !still_written.contains(&name)
-    });
-    ended(org, planner.world()).filter(|_| written).map_or(Ok(()), Err)
-}
-
-fn ended(org: &Record, world: &dyn World) -> Option<Refusal> {
-    let ending = Org::of(org)?.ending()?;
-    let since = match ending.since {
-        "" => "".into(),
-        since => Explanation::new(format!("自{since}起"), format!(" since {since}")),
-    };
-    let successors = SUCCESSORS.read(&org.history);
-    let next = match successors.iter().find_map(|at| at.get(&SUCCESSOR)).map(|id| title(id, world)) {
-        Some(Explanation { zh, .. }) => Explanation::new(
-            format!("请改用承接组织“{zh}”,或由上级决定恢复。"),
-            format!("Use its successor {zh:?}, or have a superior decide to reopen it."),
-        ),
-        None => Explanation::new(
-            "请先由上级指定承接组织,或决定恢复。",
-            "Have a superior name a successor first, or decide to reopen it.",
-        ),
-    };
-    Some(ENDED.about(&[org.title().into(), since, ending.state.label.into(), next]))
 }

@@ -3,7 +3,8 @@
 
 use heliu_record::prelude::*;
 
-use super::{Org, PARENT, live};
+use super::fields::{Org, PARENT};
+use super::live::live;
 use crate::words::ORGANISATION;
 
 /// Longer chains of parents than any county has.

@@ -1,0 +1,29 @@
+//! A member as a kind.
+
+use heliu_record::prelude::*;
+
+use super::fields::FIELDS;
+use super::home;
+use crate::words::MEMBER;
+
+pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it")
+        .with(FIELDS)
+    // Whatever cited the first was judged by the second too, from the day on which that came.
+    .earlier(&[Earlier { version: 1, class: Class::Scoped, own: FIELDS, read: home::fold }])
+    .derives(
+            &[
+                DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
+                DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),
+                DerivedPart::new("effective_home", label("现归属", "effective home"), &[]),
+                DerivedPart::new(
+                    "pending",
+                    label("待办", "pending"),
+                    &[
+                        word("transfer_pending", "转接未接收", "transfer under way"),
+                        word("transfer_conflict", "转接有冲突", "transfer disputed"),
+                    ],
+                ),
+                DerivedPart::new("moves/late", label("逾期接收", "received late"), &[]),
+            ],
+            home::fold,
+        );

@@ -1,0 +1,180 @@
+//! What an organisation's record may hold, and what it says.
+
+use heliu_record::prelude::*;
+
+use crate::words::{ORG, ORGANISATION, UNIT};
+
+const KINDS: ValueType = ValueType::Choice(&[
+    word("village", "村", "village"),
+    word("community", "社区", "community"),
+    word("enterprise", "企业", "enterprise"),
+    word("association", "社会组织", "association"),
+    word("industry", "行业", "industry"),
+    word("functional", "功能型", "functional"),
+    word("network", "网络", "network"),
+    word("temporary", "临时", "temporary"),
+    word("floating", "流动", "floating"),
+    word("out_of_area", "异地", "out of area"),
+]);
+const FORMATIONS: ValueType = ValueType::Choice(&[
+    word("single", "单独组建", "single"),
+    word("joint", "联合组建", "joint"),
+    word("attached", "挂靠组建", "attached"),
+]);
+const BUILDS: ValueType =
+    ValueType::Choice(&[word("merged", "合建", "merged"), word("coordinated", "共建", "coordinated")]);
+const JOININGS: ValueType = ValueType::Choice(&[
+    word("village_village", "村村联建", "village with village"),
+    word("village_enterprise", "村企联建", "village with enterprise"),
+    word("village_community", "村居联建", "village with community"),
+    word("association_led", "协会带建", "led by an association"),
+]);
+
+pub(super) static NAME: FieldOf<String> = mv("name", text(80), "名称", "name").help("全称", "full name").required();
+pub(super) static LIFECYCLE: StateOf = state("lifecycle", &LIFE, "存续状态", "lifecycle")
+    .help("批准、整顿、撤销等决定", "decisions: approved, rectifying, dissolved and so on")
+    .by(TOWNSHIP);
+pub(super) static LEVEL: StateOf = state("org_level", &LEVELS, "层级", "level")
+    .help("党小组、党支部、党总支、党委", "group, branch, general branch or committee")
+    .by(TOWNSHIP);
+pub(super) static ORG_KIND: FieldOf<String> =
+    lww("org_kind", KINDS, "类型", "kind").help("建在何处", "where it is built");
+pub(super) static FORMATION: FieldOf<String> = lww("formation_mode", FORMATIONS, "组建方式", "formation")
+    .help("单独建、联合建、挂靠建", "single, joint or attached");
+pub(super) static BUILD: FieldOf<String> = mv("build_mode", BUILDS, "合建/共建", "build mode")
+    .help("合建则职能划转,共建则协调指导", "merged hands all functions over; coordinated only guides")
+    .by(TOWNSHIP)
+    .provisional("coordinated");
+pub(super) static JOINING: FieldOf<String> = lww("joint_type", JOININGS, "联建类型", "joint type")
+    .help("村村、村企、村居联建或协会带建", "which kinds of unit join");
+pub(super) static UNITS: SetOf<String> = set("component_units", UNIT, "组成单位", "component units")
+    .help("联合组建的村或单位", "the villages or bodies that it joins")
+    .by(TOWNSHIP);
+pub(super) static REGION: FieldOf<SeatId> = lww("region", SEAT, "所在区划", "region")
+    .help("所在行政区划", "the division where it is")
+    .by(Writer::AtLeast(Tier::County));
+pub(super) static PARENT: FieldOf<RecordId> = mv("parent_org", ORG, "隶属", "parent")
+    .help("上级党组织,由共同上级确定", "the organisation above, set by a common superior")
+    .by(Writer::CommonAtLeast(Tier::Township));
+pub(super) static GUIDANCE: SetOf<RecordId> = set("guidance_orgs", ORG, "业务指导", "guidance")
+    .help("指导而不隶属的组织", "organisations that guide it without being above it")
+    .by(TOWNSHIP);
+pub(super) static COORDINATOR: FieldOf<RecordId> = mv("coordinator_org", ORG, "共建协调组织", "coordinator")
+    .help("共建中协调指导的党总支", "the organisation that coordinates a co-build")
+    .by(TOWNSHIP);
+pub(super) static PREDECESSORS: SetOf<RecordId> = set("predecessor_ids", ORG, "前身", "predecessors")
+    .help("并入本组织的组织", "organisations that were merged into it")
+    .by(TOWNSHIP);
+pub(super) static SUCCESSORS: EntriesOf<Successor> =
+    entries(parts![SUCCESSOR], ORG, TOWNSHIP, "承接组织", "successors").help(
+        "撤销或并入后,各组成单位的承接组织;all 表示全部",
+        "after an ending, who takes over each unit; `all` for the rest",
+    );
+
+/// Who takes over; an entry is named after the unit, or [`ALL_UNITS`].
+pub enum Successor {}
+impl Entry for Successor {
+    const FIELD: &'static str = "successors";
+}
+pub(super) static SUCCESSOR: PartOf<Successor, RecordId> = part("org", ORG, TOWNSHIP, "承接组织", "successor");
+/// The entry of `successors` for units that have none of their own.
+pub(super) const ALL_UNITS: &str = "all";
+
+pub(super) static LIFE: StateMachine = StateMachine {
+    states: &[
+        State::new("proposed", label("拟建", "proposed"), 0, OWNER, &[]),
+        State::new("approved", label("已批准", "approved"), 1, TOWNSHIP, &["proposed"]),
+        State::new(
+            "active",
+            label("运行", "active"),
+            2,
+            TOWNSHIP,
+            &["proposed", "approved", "rectifying", "absorbed", "dissolved"],
+        ),
+        State::new("rectifying", label("整顿", "rectifying"), 3, TOWNSHIP, &["active"]),
+        State::new("absorbed", label("并入", "absorbed"), 4, TOWNSHIP, &["active", "rectifying"]).ending().means(
+            "并入后本组织不再接收党员和变更,由承接组织接续",
+            "an absorbed organisation takes no more members or changes; its successor goes on",
+        ),
+        State::new(
+            "dissolved",
+            label("撤销", "dissolved"),
+            5,
+            TOWNSHIP,
+            &["proposed", "approved", "active", "rectifying"],
+        )
+        .ending()
+        .means(
+            "撤销后本组织不再接收党员和变更;承接组织请用 org.dissolve 指明",
+            "a dissolved organisation takes no more members or changes; org.dissolve names who takes over",
+        ),
+        State::new("terminated", label("终止", "terminated"), 5, TOWNSHIP, &["active", "rectifying"])
+            .ending()
+            .means("终止后本组织不再接收党员和变更", "a terminated organisation takes no more members or changes"),
+    ],
+};
+
+pub(super) static LEVELS: StateMachine = StateMachine {
+    states: &[
+        State::new("branch", label("党支部", "branch"), 1, OWNER, &["group", "general_branch", "committee"]),
+        State::new("group", label("党小组", "group"), 0, OWNER, &["branch"]),
+        State::new("general_branch", label("党总支", "general branch"), 2, TOWNSHIP, &["branch", "committee"]),
+        State::new(
+            "committee",
+            label("党委", "committee"),
+            3,
+            Writer::AtLeast(Tier::County),
+            &["branch", "general_branch"],
+        ),
+    ],
+};
+
+/// What a record says that is an organisation.
+#[derive(Clone, Copy)]
+pub struct Org<'r>(pub &'r Record);
+
+impl<'r> Org<'r> {
+    #[must_use]
+    pub fn of(record: &'r Record) -> Option<Self> {
+        record.is_a(ORGANISATION).then_some(Org(record))
+    }
+
+    #[must_use]
+    pub fn find(id: RecordId, world: &'r dyn World) -> Option<Self> {
+        world.record(id).and_then(Org::of)
+    }
+
+    /// The decision that its lifecycle stands on, if that is an end.
+    #[must_use]
+    pub fn ending(self) -> Option<Ending<'r>> {
+        let standing = LIFECYCLE.read(&self.0.history);
+        let ending = Ending { state: standing.state, since: standing.since, decision: standing.op };
+        ending.state.ending.then_some(ending)
+    }
+
+    pub(super) fn parent(self) -> Option<RecordId> {
+        PARENT.read(&self.0.history)
+    }
+
+    /// Whether a seat is one of those that it joins.
+    #[must_use]
+    pub fn joins(self, seat: SeatId) -> bool {
+        UNITS.read(&self.0.history).any(|unit| unit == seat.to_string())
+    }
+
+    /// Who takes over the members of a unit.
+    #[must_use]
+    pub fn successor(self, unit: &str) -> Option<RecordId> {
+        let of = |unit: &str| EntryOf::find(&self.0.history, unit).and_then(|at| at.get(&SUCCESSOR));
+        of(unit).or_else(|| of(ALL_UNITS))
+    }
+}
+
+/// How an organisation has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'r> {
+    pub(super) state: &'static State,
+    /// Empty if nobody said.
+    pub since: &'r str,
+    pub decision: Option<OpId>,
+}

@@ -1,0 +1,35 @@
+//! An organisation as a kind.
+
+use heliu_record::prelude::*;
+
+use super::fields::{
+    BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
+    SUCCESSORS, UNITS,
+};
+use super::{live, parents};
+use crate::words::ORGANISATION;
+
+pub(super) static KIND: Kind = Kind::scoped(
+    ORGANISATION,
+    1,
+    "党支部、党总支、党委、党小组及其联建形式",
+    "a branch, general branch, committee or group, alone or joint",
+)
+.with(fields![
+    NAME,
+    LIFECYCLE,
+    LEVEL,
+    ORG_KIND,
+    FORMATION,
+    BUILD,
+    JOINING,
+    UNITS,
+    REGION,
+    PARENT,
+    GUIDANCE,
+    COORDINATOR,
+    PREDECESSORS,
+    SUCCESSORS,
+])
+.read_by_others(fields![NAME, LIFECYCLE, PARENT, UNITS, SUCCESSORS])
+.hard_rules(&[live::not_ended, parents::parent_is_above]);
