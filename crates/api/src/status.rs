@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use heliu_words::Explanation;
 use heliu_words::reason::{Facts, Reason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -13,21 +14,8 @@ pub const DOMAIN: &str = "heliu";
 /// Headers of an answer are small (16 KiB in all, and base64): details that do not fit would lose the whole status.
 const TEXT_BYTES: usize = 768;
 
-/// A text in both languages of the project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Explanation {
-    pub zh: String,
-    pub en: String,
-}
-
-impl From<&heliu_words::Explanation> for Explanation {
-    fn from(said: &heliu_words::Explanation) -> Self {
-        say(&said.zh, &said.en)
-    }
-}
-
-impl From<&heliu_words::Explanation> for crate::records::Label {
-    fn from(said: &heliu_words::Explanation) -> Self {
+impl From<&Explanation> for crate::records::Label {
+    fn from(said: &Explanation) -> Self {
         crate::records::Label { zh: said.zh.to_string(), en: said.en.to_string() }
     }
 }
@@ -124,8 +112,16 @@ pub fn refusal(reason: &str, message: &str, field: Option<&str>) -> Status {
 impl Refusal {
     #[must_use]
     pub fn new(code: Code, reason: &str, zh: &str, en: &str) -> Self {
-        let (why, next) = (say("", ""), say("", ""));
-        Refusal { code, sort: Sort::usual(code), reason: reason.to_owned(), what: say(zh, en), why, next, field: None }
+        let (why, next) = (Explanation::new("", ""), Explanation::new("", ""));
+        Refusal {
+            code,
+            sort: Sort::usual(code),
+            reason: reason.to_owned(),
+            what: Explanation::new(zh, en),
+            why,
+            next,
+            field: None,
+        }
     }
 
     /// For a refusal that is not of the sort that its gRPC code stands for as a rule.
@@ -136,12 +132,12 @@ impl Refusal {
 
     #[must_use]
     pub fn why(self, zh: &str, en: &str) -> Self {
-        Refusal { why: say(zh, en), ..self }
+        Refusal { why: Explanation::new(zh, en), ..self }
     }
 
     #[must_use]
     pub fn next(self, zh: &str, en: &str) -> Self {
-        Refusal { next: say(zh, en), ..self }
+        Refusal { next: Explanation::new(zh, en), ..self }
     }
 
     #[must_use]
@@ -160,9 +156,9 @@ impl Refusal {
             code: status.code(),
             sort: Sort::ALL.into_iter().find(|sort| sort.name() == text("sort")).unwrap_or(Sort::usual(status.code())),
             reason: info.reason.clone(),
-            what: Explanation { zh: text("what.zh"), en: text("what.en") },
-            why: Explanation { zh: text("why.zh"), en: text("why.en") },
-            next: Explanation { zh: text("next.zh"), en: text("next.en") },
+            what: Explanation::new(text("what.zh"), text("what.en")),
+            why: Explanation::new(text("why.zh"), text("why.en")),
+            next: Explanation::new(text("next.zh"), text("next.en")),
             field: violation.map(|violation| violation.field.clone()),
         })
     }
@@ -171,7 +167,7 @@ impl Refusal {
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let Refusal { code, sort, reason, what, why, next, field } = refusal;
-        let message = [what.en.as_str(), why.en.as_str()].join(" ");
+        let message = [&*what.en, &*why.en].join(" ");
         let texts = [
             ("what.zh", what.zh),
             ("what.en", what.en),
@@ -189,10 +185,6 @@ impl From<Refusal> for Status {
         }
         Status::with_error_details(code, cut(message.trim_end()), details)
     }
-}
-
-fn say(zh: &str, en: &str) -> Explanation {
-    Explanation { zh: zh.to_owned(), en: en.to_owned() }
 }
 
 fn cut(text: &str) -> &str {

@@ -119,7 +119,7 @@ async fn a_refusal_says_which_field_why_and_what_to_do() {
     assert_eq!((error.reason(), error.code()), ("bad_value", Code::InvalidArgument));
     assert_eq!(error.field(), Some("arguments.joined_on"));
     assert_eq!(error.to_string(), "2001-13-01 is not a date. Write it as year-month-day.");
-    assert_eq!(error.explain().zh, "2001-13-01 不是日期。请写成 年-月-日。");
+    assert_eq!(&*error.explain().zh, "2001-13-01 不是日期。请写成 年-月-日。");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use std::fmt::Display;
 use std::path::Path;
 
-use heliu_client::{Error as ClientError, Explanation, Sort};
+use heliu_client::{Error as ClientError, Sort};
 use heliu_disk::small_file::BadFile;
 use heliu_record::reason::Reason;
 use heliu_storage::StoreError;
@@ -121,25 +121,22 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let (what, next) = match &error {
-            ClientError::Refused { refusal } => (both(&refusal.what), both(&refusal.next)),
-            _ => (both(&error.what()), both(&error.next())),
+            ClientError::Refused { refusal } => (refusal.what.clone(), refusal.next.clone()),
+            _ => (error.what(), error.next()),
         };
-        let mut failure = Failure::new(exit_of(&error), error.reason(), what);
+        let mut failure = Failure::new(exit_of(&error), error.reason(), what.into());
         if let ClientError::Refused { refusal } = &error {
-            failure.why.extend(Some(both(&refusal.why)).filter(|why| !why.is_empty()));
+            failure.why.extend(Some(Say::from(refusal.why.clone())).filter(|why| !why.is_empty()));
         }
         if let Some(field) = error.field() {
             failure = failure.why(say!("参数:{field}", "field: {field}"));
         }
+        let next = Say::from(next);
         if !next.is_empty() {
             failure = failure.next(next);
         }
         failure
     }
-}
-
-fn both(said: &Explanation) -> Say {
-    Say { zh: said.zh.clone(), en: said.en.clone() }
 }
 
 fn exit_of(error: &ClientError) -> Exit {

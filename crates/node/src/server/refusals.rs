@@ -304,7 +304,7 @@ mod tests {
         let text = "code,name,parent_code\n1,甲,371726000000\n371726101000,乙,371799000000\n";
         let error = parse_more(&RealmId([7; 16]), text.as_bytes(), &Seats::default()).expect_err("it is wrong");
         let told = Refusal::of(&bad_seats(&error).into()).expect("ours");
-        assert_eq!(told.why.zh, "第 2 行:“1”不是 12 位代码;第 3 行:上级 371799000000 不在文件中。");
+        assert_eq!(&*told.why.zh, "第 2 行:“1”不是 12 位代码;第 3 行:上级 371799000000 不在文件中。");
         assert!(told.why.en.starts_with("line 2: \"1\" is not a code of 12 digits; line 3:"), "{told:?}");
         let many = format!("code,name,parent_code\n{}", "1,甲,\n".repeat(ROWS_MAX));
         let error = parse_more(&RealmId([7; 16]), many.as_bytes(), &Seats::default()).expect_err("it is wrong");
