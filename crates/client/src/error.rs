@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use heliu_api::status::Refusal;
+use heliu_api::status::CallRefusal;
 use heliu_disk::small_file::BadFile;
 use heliu_tls::{ConnectError, NoConnection};
 use heliu_words::Explanation;
@@ -48,7 +48,7 @@ pub enum Error {
     },
     /// The node said no, and why.
     Refused {
-        refusal: Box<Refusal>,
+        refusal: Box<CallRefusal>,
     },
     /// No answer in time. As for [`Error::Unreachable`], a command may have been carried out.
     TimedOut {
@@ -256,7 +256,7 @@ impl Error {
     }
 
     pub(crate) fn of(address: &str, status: &Status, timeout: Duration) -> Self {
-        if let Some(refusal) = Refusal::of(status) {
+        if let Some(refusal) = CallRefusal::of(status) {
             return Error::Refused { refusal: Box::new(refusal) };
         }
         let address = address.to_owned();

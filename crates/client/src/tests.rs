@@ -29,7 +29,7 @@ impl RecordsService for FakeNode {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
         let command = request.into_inner();
         match command.command.as_str() {
-            "say.no" => Err(Refusal::new(
+            "say.no" => Err(CallRefusal::new(
                 Code::InvalidArgument,
                 "bad_value",
                 "2001-13-01 不是日期。",
@@ -40,7 +40,7 @@ impl RecordsService for FakeNode {
             .into()),
             "say.much" => {
                 let much = "长".repeat(10_000);
-                let refusal = Refusal::new(Code::InvalidArgument, "much", &much, &much);
+                let refusal = CallRefusal::new(Code::InvalidArgument, "much", &much, &much);
                 Err(refusal.why(&much, &much).next(&much, &much).field(&much).into())
             }
             "fail" => Err(Status::internal("the store is gone")),

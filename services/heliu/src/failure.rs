@@ -204,7 +204,7 @@ impl From<StoreError> for Failure {
 mod tests {
     use std::io::ErrorKind as Kind;
 
-    use heliu_client::Refusal;
+    use heliu_client::CallRefusal;
     use tonic::Code;
 
     use super::*;
@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn the_same_sort_of_thing_has_the_same_exit_code_whatever_carried_it() {
         let refused = |code, sort| {
-            let refusal = Box::new(Refusal::new(code, "x", "x", "x").sort(sort));
+            let refusal = Box::new(CallRefusal::new(code, "x", "x", "x").sort(sort));
             Failure::from(ClientError::Refused { refusal }).exit
         };
         // One gRPC code stands for several things.
