@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use heliu_client::Schema;
-use heliu_client::schema::{Argument, Command, Label, Subject, ValueType};
+use heliu_client::schema::{Argument, Command, SchemaLabel, Subject, ValueType};
 use serde_json::{Value, json};
 
 use crate::answer::{Done, print, print_json};
@@ -147,7 +147,7 @@ fn declared(command: &Command) -> Value {
     })
 }
 
-fn both(label: &Label) -> Value {
+fn both(label: &SchemaLabel) -> Value {
     json!({"zh": label.zh, "en": label.en})
 }
 

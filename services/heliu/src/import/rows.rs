@@ -260,7 +260,7 @@ fn one<'v>(column: &'v Argument, text: &'v str) -> Result<&'v str, Say> {
     // What is told here may be kept; the line tells which one it is.
     let shown: String = if column.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
     let (name, label) = (&column.name, &column.label.zh);
-    let heliu_client::schema::Label { zh, en } = &column.expects;
+    let heliu_client::schema::SchemaLabel { zh, en } = &column.expects;
     Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
 }
 
