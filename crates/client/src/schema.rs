@@ -29,7 +29,7 @@ pub struct Word {
 pub struct Schema {
     pub kinds: Vec<Kind>,
     /// In the order in which help lists them.
-    pub commands: Vec<Command>,
+    pub commands: Vec<SchemaCommand>,
     pub findings: Vec<Finding>,
 }
 
@@ -115,7 +115,7 @@ pub enum ValueType {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Command {
+pub struct SchemaCommand {
     pub name: String,
     pub label: SchemaLabel,
     pub help: SchemaLabel,
@@ -242,9 +242,9 @@ impl From<pb::Derived> for Derived {
     }
 }
 
-impl From<pb::Command> for Command {
+impl From<pb::Command> for SchemaCommand {
     fn from(command: pb::Command) -> Self {
-        Command {
+        SchemaCommand {
             label: label(command.label, &command.name),
             name: command.name,
             help: text(command.help),

@@ -1,7 +1,7 @@
 //! What people read for the codes of a schema: fields, parts, states, choices, whole paths; and what they may call them. Nothing
 //! is declared here.
 
-use super::{Argument, Command, Field, Finding, Kind, Makes, Part, Schema, SchemaLabel, State, ValueType, Word};
+use super::{Argument, Field, Finding, Kind, Makes, Part, Schema, SchemaCommand, SchemaLabel, State, ValueType, Word};
 
 impl SchemaLabel {
     /// Whether a text is this, in either language.
@@ -24,13 +24,13 @@ impl Schema {
     }
 
     #[must_use]
-    pub fn command(&self, name: &str) -> Option<&Command> {
+    pub fn command(&self, name: &str) -> Option<&SchemaCommand> {
         self.commands.iter().find(|command| command.name == name)
     }
 
     /// The kind of record that a command makes, if it always makes one of the same.
     #[must_use]
-    pub fn made_by(&self, command: &Command) -> Option<&Kind> {
+    pub fn made_by(&self, command: &SchemaCommand) -> Option<&Kind> {
         match &command.makes {
             Makes::Kind(kind) => self.kind(kind),
             Makes::Nothing | Makes::NamedBy(_) => None,
@@ -171,7 +171,7 @@ impl Field {
     }
 }
 
-impl Command {
+impl SchemaCommand {
     /// The argument of this name, or of this Chinese one.
     #[must_use]
     pub fn argument_called(&self, text: &str) -> Option<&Argument> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use heliu_client::Schema;
-use heliu_client::schema::{Argument, Command, Field, Kind, Makes, SchemaLabel, ValueType};
+use heliu_client::schema::{Argument, Field, Kind, Makes, SchemaCommand, SchemaLabel, ValueType};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ pub const ORGS: &str = "org.create";
 /// What each row gives, and makes.
 #[derive(Debug)]
 pub struct Form<'s> {
-    pub command: &'s Command,
+    pub command: &'s SchemaCommand,
     pub kind: &'s Kind,
     /// The arguments that a file may have as columns, called as the kind calls its fields.
     pub columns: Vec<Argument>,
