@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use heliu_words::Explanation;
 use heliu_words::reason::{Facts, Reason};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
@@ -13,21 +14,8 @@ pub const DOMAIN: &str = "heliu";
 /// Headers of an answer are small (16 KiB in all, and base64): details that do not fit would lose the whole status.
 const TEXT_BYTES: usize = 768;
 
-/// A text in both languages of the project.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Explanation {
-    pub zh: String,
-    pub en: String,
-}
-
-impl From<&heliu_words::Explanation> for Explanation {
-    fn from(said: &heliu_words::Explanation) -> Self {
-        say(&said.zh, &said.en)
-    }
-}
-
-impl From<&heliu_words::Explanation> for crate::records::Label {
-    fn from(said: &heliu_words::Explanation) -> Self {
+impl From<&Explanation> for crate::records::Label {
+    fn from(said: &Explanation) -> Self {
         crate::records::Label { zh: said.zh.to_string(), en: said.en.to_string() }
     }
 }
@@ -100,7 +88,7 @@ impl Sort {
 
 /// Why a request was refused. Texts are whole sentences; a text that there is nothing to say in is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct CallRefusal {
     pub code: Code,
     pub sort: Sort,
     /// Stable, such as `unknown_command`. Programs go by it.
@@ -113,40 +101,48 @@ pub struct Refusal {
 }
 
 /// A refusal in one sentence of one language, with the gRPC code that fits most: INVALID_ARGUMENT if a field is to blame,
-/// else FAILED_PRECONDITION. For others see [`Refusal`].
+/// else FAILED_PRECONDITION. For others see [`CallRefusal`].
 #[must_use]
 pub fn refusal(reason: &str, message: &str, field: Option<&str>) -> Status {
     let code = if field.is_some() { Code::InvalidArgument } else { Code::FailedPrecondition };
-    let refusal = Refusal::new(code, reason, message, message);
-    Refusal { field: field.map(str::to_owned), ..refusal }.into()
+    let refusal = CallRefusal::new(code, reason, message, message);
+    CallRefusal { field: field.map(str::to_owned), ..refusal }.into()
 }
 
-impl Refusal {
+impl CallRefusal {
     #[must_use]
     pub fn new(code: Code, reason: &str, zh: &str, en: &str) -> Self {
-        let (why, next) = (say("", ""), say("", ""));
-        Refusal { code, sort: Sort::usual(code), reason: reason.to_owned(), what: say(zh, en), why, next, field: None }
+        let (why, next) = (Explanation::new("", ""), Explanation::new("", ""));
+        CallRefusal {
+            code,
+            sort: Sort::usual(code),
+            reason: reason.to_owned(),
+            what: Explanation::new(zh, en),
+            why,
+            next,
+            field: None,
+        }
     }
 
     /// For a refusal that is not of the sort that its gRPC code stands for as a rule.
     #[must_use]
     pub fn sort(self, sort: Sort) -> Self {
-        Refusal { sort, ..self }
+        CallRefusal { sort, ..self }
     }
 
     #[must_use]
     pub fn why(self, zh: &str, en: &str) -> Self {
-        Refusal { why: say(zh, en), ..self }
+        CallRefusal { why: Explanation::new(zh, en), ..self }
     }
 
     #[must_use]
     pub fn next(self, zh: &str, en: &str) -> Self {
-        Refusal { next: say(zh, en), ..self }
+        CallRefusal { next: Explanation::new(zh, en), ..self }
     }
 
     #[must_use]
     pub fn field(self, field: &str) -> Self {
-        Refusal { field: Some(field.to_owned()), ..self }
+        CallRefusal { field: Some(field.to_owned()), ..self }
     }
 
     /// Reads a status. None if it holds no reason code of ours: the transport or a proxy made it, or it cannot be read.
@@ -156,22 +152,22 @@ impl Refusal {
         let info = details.error_info().filter(|info| info.domain == DOMAIN)?;
         let text = |key: &str| info.metadata.get(key).cloned().unwrap_or_default();
         let violation = details.bad_request().and_then(|request| request.field_violations.first());
-        Some(Refusal {
+        Some(CallRefusal {
             code: status.code(),
             sort: Sort::ALL.into_iter().find(|sort| sort.name() == text("sort")).unwrap_or(Sort::usual(status.code())),
             reason: info.reason.clone(),
-            what: Explanation { zh: text("what.zh"), en: text("what.en") },
-            why: Explanation { zh: text("why.zh"), en: text("why.en") },
-            next: Explanation { zh: text("next.zh"), en: text("next.en") },
+            what: Explanation::new(text("what.zh"), text("what.en")),
+            why: Explanation::new(text("why.zh"), text("why.en")),
+            next: Explanation::new(text("next.zh"), text("next.en")),
             field: violation.map(|violation| violation.field.clone()),
         })
     }
 }
 
-impl From<Refusal> for Status {
-    fn from(refusal: Refusal) -> Self {
-        let Refusal { code, sort, reason, what, why, next, field } = refusal;
-        let message = [what.en.as_str(), why.en.as_str()].join(" ");
+impl From<CallRefusal> for Status {
+    fn from(refusal: CallRefusal) -> Self {
+        let CallRefusal { code, sort, reason, what, why, next, field } = refusal;
+        let message = [&*what.en, &*why.en].join(" ");
         let texts = [
             ("what.zh", what.zh),
             ("what.en", what.en),
@@ -191,10 +187,6 @@ impl From<Refusal> for Status {
     }
 }
 
-fn say(zh: &str, en: &str) -> Explanation {
-    Explanation { zh: zh.to_owned(), en: en.to_owned() }
-}
-
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_BYTES)]
 }
@@ -205,14 +197,14 @@ mod tests {
 
     #[test]
     fn a_refusal_arrives_as_it_was_said() {
-        let said = Refusal::new(Code::NotFound, "not_here", "没有这条记录。", "There is no such record.")
+        let said = CallRefusal::new(Code::NotFound, "not_here", "没有这条记录。", "There is no such record.")
             .why("它尚未到达。", "It has not arrived.")
             .next("请核对编号。", "Check the id.")
             .field("subject");
         let said = said.sort(Sort::Store);
         let status = Status::from(said.clone());
         assert_eq!(status.message(), "There is no such record. It has not arrived.");
-        assert_eq!(Refusal::of(&status), Some(said));
+        assert_eq!(CallRefusal::of(&status), Some(said));
     }
 
     #[test]
@@ -223,14 +215,14 @@ mod tests {
 
     #[test]
     fn a_status_of_somebody_else_is_none_of_ours() {
-        assert_eq!(Refusal::of(&Status::unavailable("proxy")), None);
-        assert_eq!(Refusal::of(&Status::with_details(Code::Internal, "x", vec![0xff; 9].into())), None);
+        assert_eq!(CallRefusal::of(&Status::unavailable("proxy")), None);
+        assert_eq!(CallRefusal::of(&Status::with_details(Code::Internal, "x", vec![0xff; 9].into())), None);
     }
 
     #[test]
     fn a_text_without_end_is_cut_and_still_read() {
         let status = refusal("long", &"长".repeat(10_000), Some("reason"));
-        let read = Refusal::of(&status).expect("it is ours");
+        let read = CallRefusal::of(&status).expect("it is ours");
         assert_eq!(read.reason, "long");
         assert!(read.what.zh.len() <= TEXT_BYTES);
     }

@@ -4,9 +4,10 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use heliu_api::status::{Explanation, Refusal};
+use heliu_api::status::CallRefusal;
 use heliu_disk::small_file::BadFile;
 use heliu_tls::{ConnectError, NoConnection};
+use heliu_words::Explanation;
 use tonic::{Code, Status};
 
 /// Of others' words so many characters are repeated.
@@ -47,7 +48,7 @@ pub enum Error {
     },
     /// The node said no, and why.
     Refused {
-        refusal: Box<Refusal>,
+        refusal: Box<CallRefusal>,
     },
     /// No answer in time. As for [`Error::Unreachable`], a command may have been carried out.
     TimedOut {
@@ -242,11 +243,11 @@ impl Error {
         let causes = || std::iter::successors(Some(error), |&error: &&'_ (dyn StdError + 'static)| error.source());
         let found = causes().find_map(|error| error.downcast_ref::<ConnectError>());
         if let Some(ConnectError::Refused(failed)) = found {
-            return Error::Untrusted { address, why: (&failed.words).into() };
+            return Error::Untrusted { address, why: failed.words.clone() };
         }
         let of_io = || causes().find_map(|error| error.downcast_ref()).map(NoConnection::of);
         let words = found.map_or_else(|| of_io().unwrap_or(NoConnection::Lost).words(), ConnectError::words);
-        Error::Unreachable { address, why: (&words).into() }
+        Error::Unreachable { address, why: words }
     }
 
     /// An answer without what it is there for.
@@ -255,7 +256,7 @@ impl Error {
     }
 
     pub(crate) fn of(address: &str, status: &Status, timeout: Duration) -> Self {
-        if let Some(refusal) = Refusal::of(status) {
+        if let Some(refusal) = CallRefusal::of(status) {
             return Error::Refused { refusal: Box::new(refusal) };
         }
         let address = address.to_owned();
@@ -315,11 +316,11 @@ fn sentence(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).chain(['.']).collect()).unwrap_or_default()
 }
 
-pub(crate) fn say(zh: impl Into<String>, en: impl Into<String>) -> Explanation {
-    Explanation { zh: zh.into(), en: en.into() }
+pub(crate) fn say(zh: impl Into<Box<str>>, en: impl Into<Box<str>>) -> Explanation {
+    Explanation::new(zh, en)
 }
 
 fn join(first: &Explanation, then: &Explanation) -> Explanation {
-    let en = [first.en.as_str(), then.en.as_str()].join(" ").trim().to_owned();
+    let en = [&*first.en, &*then.en].join(" ").trim().to_owned();
     say(format!("{}{}", first.zh, then.zh), en)
 }

@@ -36,8 +36,9 @@ use tonic::transport::{Channel, Endpoint};
 pub use access::{Access, Pinned};
 use error::say;
 pub use error::{BadAddress, Error};
-pub use heliu_api::status::{Explanation, Refusal, Sort};
+pub use heliu_api::status::{CallRefusal, Sort};
 pub use heliu_api::{administration, enrolment, operations, records};
+pub use heliu_words::Explanation;
 pub use schema::Schema;
 
 /// How long a connection may take to come about.

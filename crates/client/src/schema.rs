@@ -13,7 +13,7 @@ pub const SCHEMA_BYTES_MAX: usize = 1024 * 1024;
 
 /// A text in both languages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Label {
+pub struct SchemaLabel {
     pub zh: String,
     pub en: String,
 }
@@ -22,14 +22,14 @@ pub struct Label {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Word {
     pub name: String,
-    pub label: Label,
+    pub label: SchemaLabel,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
     pub kinds: Vec<Kind>,
     /// In the order in which help lists them.
-    pub commands: Vec<Command>,
+    pub commands: Vec<SchemaCommand>,
     pub findings: Vec<Finding>,
 }
 
@@ -38,8 +38,8 @@ pub struct Schema {
 pub struct Kind {
     pub name: String,
     pub version: u32,
-    pub label: Label,
-    pub help: Label,
+    pub label: SchemaLabel,
+    pub help: SchemaLabel,
     pub fields: Vec<Field>,
     /// What its view says beyond the fields.
     pub derived: Vec<Derived>,
@@ -52,7 +52,7 @@ pub struct Field {
     pub name: String,
     pub value: ValueType,
     /// What a person should type.
-    pub expects: Label,
+    pub expects: SchemaLabel,
     pub required: bool,
     /// A set: a list, separated by commas.
     pub many: bool,
@@ -60,8 +60,8 @@ pub struct Field {
     pub initial: bool,
     /// Its values are kept from some who have the record.
     pub sealed: bool,
-    pub label: Label,
-    pub help: Label,
+    pub label: SchemaLabel,
+    pub help: SchemaLabel,
     /// Of a slot, or of an entry.
     pub parts: Vec<Part>,
     /// What can be decided about a record; empty: nothing. What entries can be, the kind's derived parts say.
@@ -72,24 +72,24 @@ pub struct Field {
 pub struct Part {
     pub name: String,
     pub value: ValueType,
-    pub label: Label,
+    pub label: SchemaLabel,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct State {
     pub name: String,
-    pub label: Label,
+    pub label: SchemaLabel,
     /// Whether it is an end of life.
     pub ending: bool,
     /// What deciding it means; people are asked first.
-    pub means: Option<Label>,
+    pub means: Option<SchemaLabel>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Derived {
     /// `home_branch`, or `moves/state` for a part of each entry.
     pub path: String,
-    pub label: Label,
+    pub label: SchemaLabel,
     /// What it can be, where that is one of a list.
     pub words: Vec<Word>,
 }
@@ -115,10 +115,10 @@ pub enum ValueType {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Command {
+pub struct SchemaCommand {
     pub name: String,
-    pub label: Label,
-    pub help: Label,
+    pub label: SchemaLabel,
+    pub help: SchemaLabel,
     pub subject: Subject,
     pub arguments: Vec<Argument>,
     /// Whether it also takes the fields of a kind as arguments.
@@ -150,11 +150,11 @@ pub enum Subject {
 pub struct Argument {
     pub name: String,
     /// What it is called for short.
-    pub label: Label,
-    pub help: Label,
+    pub label: SchemaLabel,
+    pub help: SchemaLabel,
     pub value: ValueType,
     /// What a person should type.
-    pub expects: Label,
+    pub expects: SchemaLabel,
     pub required: bool,
     /// A list, separated by commas.
     pub many: bool,
@@ -166,8 +166,8 @@ pub struct Argument {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Finding {
     pub name: String,
-    pub label: Label,
-    pub help: Label,
+    pub label: SchemaLabel,
+    pub help: SchemaLabel,
     /// What there is to choose from, where that are no values of a field.
     pub choices: Vec<Word>,
 }
@@ -242,9 +242,9 @@ impl From<pb::Derived> for Derived {
     }
 }
 
-impl From<pb::Command> for Command {
+impl From<pb::Command> for SchemaCommand {
     fn from(command: pb::Command) -> Self {
-        Command {
+        SchemaCommand {
             label: label(command.label, &command.name),
             name: command.name,
             help: text(command.help),
@@ -292,7 +292,7 @@ impl From<pb::Finding> for Finding {
 }
 
 /// A type, and what a person should type for it.
-fn value_type(value: Option<pb::ValueType>) -> (ValueType, Label) {
+fn value_type(value: Option<pb::ValueType>) -> (ValueType, SchemaLabel) {
     let value = value.unwrap_or_default();
     let expects = label(value.expects, &value.name);
     let value = match value.name.as_str() {
@@ -314,13 +314,13 @@ fn words(words: Vec<pb::Word>) -> Vec<Word> {
 }
 
 /// What is called nothing is called by its code.
-fn label(label: Option<pb::Label>, name: &str) -> Label {
-    let Label { zh, en } = text(label);
+fn label(label: Option<pb::Label>, name: &str) -> SchemaLabel {
+    let SchemaLabel { zh, en } = text(label);
     let or_name = |text: String| if text.is_empty() { name.to_owned() } else { text };
-    Label { zh: or_name(zh), en: or_name(en) }
+    SchemaLabel { zh: or_name(zh), en: or_name(en) }
 }
 
-fn text(label: Option<pb::Label>) -> Label {
+fn text(label: Option<pb::Label>) -> SchemaLabel {
     let pb::Label { zh, en } = label.unwrap_or_default();
-    Label { zh, en }
+    SchemaLabel { zh, en }
 }

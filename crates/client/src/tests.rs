@@ -29,7 +29,7 @@ impl RecordsService for FakeNode {
     async fn execute(&self, request: Request<ExecuteRequest>) -> Result<Response<ExecuteResponse>, Status> {
         let command = request.into_inner();
         match command.command.as_str() {
-            "say.no" => Err(Refusal::new(
+            "say.no" => Err(CallRefusal::new(
                 Code::InvalidArgument,
                 "bad_value",
                 "2001-13-01 不是日期。",
@@ -40,7 +40,7 @@ impl RecordsService for FakeNode {
             .into()),
             "say.much" => {
                 let much = "长".repeat(10_000);
-                let refusal = Refusal::new(Code::InvalidArgument, "much", &much, &much);
+                let refusal = CallRefusal::new(Code::InvalidArgument, "much", &much, &much);
                 Err(refusal.why(&much, &much).next(&much, &much).field(&much).into())
             }
             "fail" => Err(Status::internal("the store is gone")),
@@ -119,7 +119,7 @@ async fn a_refusal_says_which_field_why_and_what_to_do() {
     assert_eq!((error.reason(), error.code()), ("bad_value", Code::InvalidArgument));
     assert_eq!(error.field(), Some("arguments.joined_on"));
     assert_eq!(error.to_string(), "2001-13-01 is not a date. Write it as year-month-day.");
-    assert_eq!(error.explain().zh, "2001-13-01 不是日期。请写成 年-月-日。");
+    assert_eq!(&*error.explain().zh, "2001-13-01 不是日期。请写成 年-月-日。");
 }
 
 #[tokio::test]

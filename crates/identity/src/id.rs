@@ -1,7 +1,5 @@
-//! Identifiers that are plain bytes: the macro that makes one, those of realms and nodes, and how these follow from keys.
-
-use crate::hash::hash16;
-use crate::signature::PublicKey;
+//! Identifiers that are plain bytes: the macro that makes one, and those of realms and nodes. How these follow from keys is
+//! in `signature`.
 
 /// Declares a fixed-size byte identifier with hex display and parsing.
 #[macro_export]
@@ -71,25 +69,13 @@ macro_rules! byte_id {
 }
 
 byte_id!(
-    /// Everything under one root of trust; see [`realm_id`].
+    /// Everything under one root of trust; see [`realm_id`](crate::signature::realm_id).
     RealmId, 16
 );
 byte_id!(
-    /// One enrolled machine: the hash of its signing key; see [`node_id`].
+    /// One enrolled machine: the hash of its signing key; see [`node_id`](crate::signature::node_id).
     NodeId, 16
 );
-
-/// A node's id binds the scheme, so that a key of one signature scheme cannot pass as a key of another.
-#[must_use]
-pub fn node_id(scheme: &str, key: &PublicKey) -> NodeId {
-    NodeId(hash16("heliu node 1", &[scheme.as_bytes(), &key.0]))
-}
-
-/// The id binds the offline root key: two realms that call themselves by one name are still two.
-#[must_use]
-pub fn realm_id(root: &PublicKey, name: &str) -> RealmId {
-    RealmId(hash16("heliu realm 2", &[&root.0, name.as_bytes()]))
-}
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a {name}: expected {digits} hexadecimal digits")]

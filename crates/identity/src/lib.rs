@@ -3,6 +3,8 @@
 //!
 //! All that a client needs to know which node answers it. What nodes and realms may do is `trust`; the schemes that sign
 //! are there too. An id that is of a record, a commit or a row is declared where that is.
+//!
+//! Bottom up: `hash`, `id`, `signature`.
 
 pub mod hash;
 pub mod id;

@@ -1,15 +1,28 @@
 //! What a signature scheme must offer, so that a certified SM2 module or a cheap one for simulated schedules has one
-//! place to plug in. The schemes themselves are in `trust`.
+//! place to plug in; and the ids that follow from keys. The schemes themselves are in `trust`.
 
 use std::fmt;
 
 use crate::byte_id;
-use crate::id::{NodeId, node_id, to_hex};
+use crate::hash::hash16;
+use crate::id::{NodeId, RealmId, to_hex};
 
 byte_id!(
     /// A public signing key, as the scheme of the realm encodes it.
     PublicKey, 32
 );
+
+/// A node's id binds the scheme, so that a key of one signature scheme cannot pass as a key of another.
+#[must_use]
+pub fn node_id(scheme: &str, key: &PublicKey) -> NodeId {
+    NodeId(hash16("heliu node 1", &[scheme.as_bytes(), &key.0]))
+}
+
+/// The id binds the offline root key: two realms that call themselves by one name are still two.
+#[must_use]
+pub fn realm_id(root: &PublicKey, name: &str) -> RealmId {
+    RealmId(hash16("heliu realm 2", &[&root.0, name.as_bytes()]))
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Signature(pub [u8; 64]);

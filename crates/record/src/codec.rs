@@ -14,9 +14,9 @@ pub enum DecodeError {
 }
 
 #[derive(Default)]
-pub struct Writer(pub Vec<u8>);
+pub struct Encoder(pub Vec<u8>);
 
-impl Writer {
+impl Encoder {
     pub fn u8(&mut self, value: u8) -> &mut Self {
         self.0.push(value);
         self
@@ -122,9 +122,9 @@ mod tests {
     #[test]
     fn numbers_have_one_encoding() {
         for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
-            let mut writer = Writer::default();
-            writer.varint(value);
-            let mut reader = Reader(&writer.0);
+            let mut encoder = Encoder::default();
+            encoder.varint(value);
+            let mut reader = Reader(&encoder.0);
             assert_eq!(reader.varint(), Ok(value));
             assert_eq!(reader.end(), Ok(()));
         }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::codec::Writer as Bytes;
+use crate::codec::Encoder;
 use crate::derived::{Derived, Folding};
 use crate::hash::hash;
 use crate::kind::{COMMON, Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer};
@@ -100,7 +100,7 @@ impl Gate {
     /// Over what decides verdicts, and nothing else: not over words for people, nor over the order of declarations.
     #[must_use]
     pub fn digest(&self) -> KindDigest {
-        let mut bytes = Bytes::default();
+        let mut bytes = Encoder::default();
         bytes.text(self.class.name());
         list(&mut bytes, self.fields(), |field| field.name, write_field);
         KindDigest(hash("heliu kind 1", &[self.kind.as_bytes(), &self.version.to_le_bytes(), &bytes.0]))
@@ -109,10 +109,10 @@ impl Gate {
 
 /// In the order of names, framed.
 fn list<'t, T: 't>(
-    bytes: &mut Bytes,
+    bytes: &mut Encoder,
     items: impl Iterator<Item = &'t T>,
     name: fn(&T) -> &'static str,
-    write: fn(&mut Bytes, &T),
+    write: fn(&mut Encoder, &T),
 ) {
     let mut items: Vec<&T> = items.collect();
     items.sort_by_key(|item| name(item));
@@ -125,7 +125,7 @@ fn list<'t, T: 't>(
 
 // What is taken apart without `..`: whoever adds to a declaration says here whether it decides.
 
-fn write_field(bytes: &mut Bytes, field: &Field) {
+fn write_field(bytes: &mut Encoder, field: &Field) {
     let Field {
         name: _,
         merge,
@@ -153,7 +153,7 @@ fn write_field(bytes: &mut Bytes, field: &Field) {
     }
 }
 
-fn write_part(bytes: &mut Bytes, part: &Part) {
+fn write_part(bytes: &mut Encoder, part: &Part) {
     let Part { name: _, value, writer, closed_by, takes_ownership, label: _ } = part;
     write_value(bytes, *value);
     write_writer(bytes, *writer);
@@ -161,13 +161,13 @@ fn write_part(bytes: &mut Bytes, part: &Part) {
     list(bytes, takes_ownership.iter(), |name| *name, |_, _| {});
 }
 
-fn write_state(bytes: &mut Bytes, state: &State) {
+fn write_state(bytes: &mut Encoder, state: &State) {
     let State { name: _, label: _, from: _, writer, rank, ending, means: _ } = state;
     bytes.u8(*rank).u8((*ending).into());
     write_writer(bytes, *writer);
 }
 
-fn write_value(bytes: &mut Bytes, value: ValueType) {
+fn write_value(bytes: &mut Encoder, value: ValueType) {
     match value {
         ValueType::Text(max) => bytes.text("text").varint(max as u64),
         ValueType::Date => bytes.text("date"),
@@ -183,7 +183,7 @@ fn write_value(bytes: &mut Bytes, value: ValueType) {
     };
 }
 
-fn write_writer(bytes: &mut Bytes, writer: Writer) {
+fn write_writer(bytes: &mut Encoder, writer: Writer) {
     match writer {
         Writer::Creator => bytes.text("creator"),
         Writer::Owner => bytes.text("owner"),

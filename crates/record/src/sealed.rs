@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::byte_id;
 use crate::change::Scalar;
-use crate::codec::{DecodeError, Reader, Writer};
+use crate::codec::{DecodeError, Encoder, Reader};
 
 byte_id!(
     /// A data key, by a hash of it. Each sealed value names its own: two that sealed first, apart, made two.
@@ -60,7 +60,7 @@ impl Plaintext {
     /// The bytes that are sealed: one byte for the type, then the value.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         match &self.0 {
             Scalar::Null => out.u8(0),
             Scalar::Bool(value) => out.u8(1).u8(u8::from(*value)),

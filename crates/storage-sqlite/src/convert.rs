@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::{Sum, hash};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
@@ -101,14 +101,14 @@ pub fn number_list(numbers: impl IntoIterator<Item = i64>) -> String {
 }
 
 pub fn seat_bytes<'a>(sets: impl IntoIterator<Item = &'a [SeatId]>) -> Vec<u8> {
-    let mut writer = Writer::default();
+    let mut encoder = Encoder::default();
     for seats in sets {
-        writer.varint(seats.len() as u64);
+        encoder.varint(seats.len() as u64);
         seats.iter().for_each(|seat| {
-            writer.fixed(&seat.0);
+            encoder.fixed(&seat.0);
         });
     }
-    writer.0
+    encoder.0
 }
 
 pub fn read_seats<T: FromIterator<SeatId>>(reader: &mut Reader) -> Result<T, DecodeError> {
@@ -117,15 +117,15 @@ pub fn read_seats<T: FromIterator<SeatId>>(reader: &mut Reader) -> Result<T, Dec
 }
 
 fn scope_bytes(scope: &Scope) -> Vec<u8> {
-    let mut writer = Writer::default();
-    writer.u8(u8::from(scope.public));
+    let mut encoder = Encoder::default();
+    encoder.u8(u8::from(scope.public));
     for seats in [&scope.owners, &scope.seats] {
-        writer.varint(seats.len() as u64);
+        encoder.varint(seats.len() as u64);
         seats.iter().for_each(|seat| {
-            writer.fixed(&seat.0);
+            encoder.fixed(&seat.0);
         });
     }
-    writer.0
+    encoder.0
 }
 
 pub fn read_scope(reader: &mut Reader) -> Result<Scope, DecodeError> {
@@ -144,12 +144,12 @@ fn state_columns(state: &RecordState) -> (i64, i64, Vec<u8>) {
         RecordState::Present => (PRESENT, 0, Vec::new()),
         RecordState::Hidden { since } => (HIDDEN, signed(*since), Vec::new()),
         RecordState::Stub(stub) => {
-            let mut writer = Writer::default();
-            writer.text(&stub.reason).u8(u8::from(stub.own_last.is_some()));
+            let mut encoder = Encoder::default();
+            encoder.text(&stub.reason).u8(u8::from(stub.own_last.is_some()));
             if let Some((actor, seq)) = &stub.own_last {
-                writer.fixed(&actor.0).varint(*seq);
+                encoder.fixed(&actor.0).varint(*seq);
             }
-            (STUB, stub.since_ms, writer.0)
+            (STUB, stub.since_ms, encoder.0)
         }
         RecordState::Erased => (ERASED, 0, Vec::new()),
     }

@@ -33,7 +33,7 @@ use tokio::sync::Mutex;
 
 use crate::fault::{Fault, or_quota};
 use crate::readers::Readers;
-use crate::writer::{SharedMeta, Writer, closed, read_meta};
+use crate::writer::{SharedMeta, WriteConnection, closed, read_meta};
 
 pub use lock::{DATABASE, FILES};
 pub use schema::VERSION as FORMAT_VERSION;
@@ -97,7 +97,7 @@ pub struct SqliteStore {
     max_pages: Option<u32>,
     meta: SharedMeta,
     readers: Readers,
-    writer: Mutex<Writer>,
+    writer: Mutex<WriteConnection>,
     /// Records whose row was found to be damaged: all columns are written when such a row is written again.
     spoilt: StdMutex<BTreeSet<RecordId>>,
     /// Declared last: let go of after the connections.
@@ -114,7 +114,7 @@ impl SqliteStore {
             let mut connection = options.writing(&file).connect().await?;
             schema::prepare(&mut connection, &directory, options.store).await?;
             let meta = SharedMeta::new(read_meta(&mut connection).await?);
-            let mut writer = Writer::new(connection);
+            let mut writer = WriteConnection::new(connection);
             let begins = Transaction { incarnation: Some(options.incarnation), ..Transaction::default() };
             writer.apply(&meta, &begins, &BTreeSet::new()).await?;
             writer.wipe(&directory).await;

@@ -16,7 +16,7 @@ use crate::fault::{Fault, damaged};
 use crate::ledgers;
 use crate::script::Script;
 
-pub struct Writer {
+pub struct WriteConnection {
     /// None once the store is closed.
     pub connection: Option<SqliteConnection>,
     /// Set while a transaction runs. If its future is dropped half-way, or fails, the next caller finds this set: what
@@ -45,9 +45,9 @@ impl SharedMeta {
     }
 }
 
-impl Writer {
+impl WriteConnection {
     pub fn new(connection: SqliteConnection) -> Self {
-        Writer { connection: Some(connection), in_doubt: false, audited: None, to_wipe: true }
+        WriteConnection { connection: Some(connection), in_doubt: false, audited: None, to_wipe: true }
     }
 
     /// `spoilt`: records whose row was found to be damaged.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heliu_identity::id::{NodeId, RealmId, node_id, to_hex};
-use heliu_identity::signature::PublicKey;
+use heliu_identity::id::{NodeId, RealmId, to_hex};
+use heliu_identity::signature::{PublicKey, node_id};
 use heliu_words::Explanation;
 use heliu_words::reason::{Fact, Facts, Reason};
 use jiff::Timestamp;

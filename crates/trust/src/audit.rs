@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::hash;
 
 /// No text of a row is longer.
@@ -28,7 +28,7 @@ impl AuditEntry {
     /// What is hashed: every field, and each in one way only.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.varint(self.seq).i64(self.time_ms);
         for text in [&self.who, &self.role, &self.action, &self.subject, &self.detail] {
             out.text(text);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::hash;
 use heliu_record::id::{ChangeHash, LeafHash, RecordId, SeatId};
 
@@ -42,7 +42,7 @@ pub struct Commit {
 impl Commit {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.author.0).fixed(&self.incarnation.0).varint(self.seq);
         match &self.previous {
             None => out.u8(0),

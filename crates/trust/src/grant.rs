@@ -8,7 +8,7 @@
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::hash;
 use heliu_record::id::RecordId;
 use heliu_record::reason::{Fact, Facts};
@@ -40,7 +40,7 @@ pub enum Recipient {
 }
 
 impl Recipient {
-    fn write(self, out: &mut Writer) {
+    fn write(self, out: &mut Encoder) {
         match self {
             Recipient::Node(node) => out.u8(0).fixed(&node.0),
             Recipient::Escrow(key) => out.u8(1).fixed(&key.0),
@@ -70,7 +70,7 @@ pub struct Grant {
 impl Grant {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.record.0).fixed(&self.key.0).fixed(&self.by.0);
         out.varint(self.wraps.len() as u64);
         for (to, wrapped) in &self.wraps {
@@ -164,7 +164,7 @@ fn signed_message(hash: &[u8; 32]) -> [u8; 55] {
 /// What a wrap belongs to: it unwraps for nothing else.
 #[must_use]
 pub fn context(realm: &RealmId, record: &RecordId, key: &KeyId, to: Recipient) -> Vec<u8> {
-    let mut out = Writer::default();
+    let mut out = Encoder::default();
     out.fixed(&realm.0).fixed(&record.0).fixed(&key.0);
     to.write(&mut out);
     out.0

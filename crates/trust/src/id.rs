@@ -2,7 +2,8 @@
 
 use heliu_identity::byte_id;
 use heliu_identity::hash::hash16;
-pub use heliu_identity::id::{NodeId, RealmId, node_id, realm_id};
+pub use heliu_identity::id::{NodeId, RealmId};
+pub use heliu_identity::signature::{node_id, realm_id};
 use heliu_record::id::{Actor, SeatId};
 
 byte_id!(

@@ -2,7 +2,7 @@
 //! erased it; how far its audit log goes; that somebody signed two things for one place. How they travel is
 //! `replication`.
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::hash;
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::seats::Seats;
@@ -93,7 +93,7 @@ impl Statement {
     }
 
     fn encode_at(&self, time_ms: i64) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.author.0).i64(time_ms);
         match &self.body {
             Body::Tombstone { preimage, reason } => {

@@ -15,27 +15,27 @@ use crate::simulated::{Cheap, CheapKey};
 
 pub const ROOT: CheapKey = CheapKey([101; 32]);
 pub const ISSUER: CheapKey = CheapKey([1; 32]);
-pub const COUNTY: Writer = Writer::new(2, "371726000000");
-pub const TOWNSHIP: Writer = Writer::new(3, "371726101000");
-pub const VILLAGE: Writer = Writer::new(4, "371726101201");
+pub const COUNTY: Author = Author::new(2, "371726000000");
+pub const TOWNSHIP: Author = Author::new(3, "371726101000");
+pub const VILLAGE: Author = Author::new(4, "371726101201");
 /// In the same township; the record is none of its business.
-pub const STRANGER: Writer = Writer::new(5, "371726101202");
+pub const STRANGER: Author = Author::new(5, "371726101202");
 
 /// A node at one incarnation.
 #[derive(Clone, Copy)]
-pub struct Writer {
+pub struct Author {
     pub key: CheapKey,
     pub code: &'static str,
     pub incarnation: Incarnation,
 }
 
-impl Writer {
+impl Author {
     const fn new(key: u8, code: &'static str) -> Self {
-        Writer { key: CheapKey([key; 32]), code, incarnation: Incarnation([key; 16]) }
+        Author { key: CheapKey([key; 32]), code, incarnation: Incarnation([key; 16]) }
     }
 
     pub fn restarted(self) -> Self {
-        Writer { incarnation: Incarnation([self.incarnation.0[0] + 100; 16]), ..self }
+        Author { incarnation: Incarnation([self.incarnation.0[0] + 100; 16]), ..self }
     }
 
     pub fn actor(&self) -> Actor {
@@ -106,30 +106,30 @@ pub struct How {
 pub const PLAIN: How = How { commit_seq: 1, directory_index: 0, kind_version: 1 };
 
 pub fn commit(
-    writer: &Writer,
+    author: &Author,
     leaves: Vec<heliu_record::id::LeafHash>,
     how: How,
     directory: &Directory,
 ) -> SignedCommit {
     let commit = Commit {
         realm: realm(),
-        author: writer.key.node(),
-        incarnation: writer.incarnation,
+        author: author.key.node(),
+        incarnation: author.incarnation,
         seq: how.commit_seq,
         previous: (how.commit_seq > 1).then_some(CommitId([0; 32])),
         versions: versions(directory, how.directory_index),
         time_ms: 0,
         leaves,
     };
-    SignedCommit::sign(commit, &writer.key)
+    SignedCommit::sign(commit, &author.key)
 }
 
 /// The leaf of a change, signed alone and opened from its bytes as a receiver would.
-pub fn leaf(writer: &Writer, change: &Change, how: How, directory: &Directory) -> Leaf {
+pub fn leaf(author: &Author, change: &Change, how: How, directory: &Directory) -> Leaf {
     let record = preimage().id();
     let versions = versions(directory, how.directory_index);
     let hash = leaf_hash(&record, &change.hash, how.kind_version, how.commit_seq, &versions);
-    let commit = commit(writer, vec![hash], how, directory);
+    let commit = commit(author, vec![hash], how, directory);
     Leaf::open(&commit, &record, how.kind_version, &change.raw, directory).expect("opens")
 }
 
@@ -141,11 +141,11 @@ pub fn history<'c>(changes: impl IntoIterator<Item = &'c Change>) -> History {
 }
 
 /// A draft of puts on top of `past` that replace what they see.
-pub fn draft(writer: &Writer, past: &History, puts: Vec<(Container, String, Scalar)>) -> Draft {
+pub fn draft(author: &Author, past: &History, puts: Vec<(Container, String, Scalar)>) -> Draft {
     let replacing = |container, key: &str| -> Vec<OpId> { past.visible(container, key).iter().map(|v| v.id).collect() };
     Draft {
-        actor: writer.actor(),
-        seq: past.seq(writer.actor()) + 1,
+        actor: author.actor(),
+        seq: past.seq(author.actor()) + 1,
         deps: past.heads(),
         start_op: past.max_op() + 1,
         time_ms: 0,
@@ -172,13 +172,13 @@ pub fn birth() -> Change {
 }
 
 /// An edit that owners and their superiors may make. `nonce` makes it one of its own.
-pub fn edit_draft(writer: &Writer, past: &History, nonce: u64) -> Draft {
+pub fn edit_draft(author: &Author, past: &History, nonce: u64) -> Draft {
     let puts = vec![(Container::Mv, "name".to_owned(), Scalar::Text(format!("支部{nonce}")))];
-    Draft { time_ms: nonce.cast_signed(), ..draft(writer, past, puts) }
+    Draft { time_ms: nonce.cast_signed(), ..draft(author, past, puts) }
 }
 
-pub fn edit(writer: &Writer, past: &History, nonce: u64) -> Change {
-    Change::encode(edit_draft(writer, past, nonce))
+pub fn edit(author: &Author, past: &History, nonce: u64) -> Change {
+    Change::encode(edit_draft(author, past, nonce))
 }
 
 pub const MISSING: ChangeHash = ChangeHash([0xee; 32]);

@@ -7,7 +7,7 @@ mod tests;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 use heliu_record::reason::{Fact, Facts};
@@ -123,7 +123,7 @@ impl JoinToken {
         check_addresses(&self.addresses)
     }
 
-    fn write(&self, out: &mut Writer) {
+    fn write(&self, out: &mut Encoder) {
         out.u8(FORMAT).text(&self.realm_name).fixed(&self.root.0);
         out.fixed(&self.seat.0).text(&self.seat_code).text(&self.seat_name);
         out.fixed(&self.id.0).i64(self.expires_ms).fixed(&self.minter.0);
@@ -154,7 +154,7 @@ impl JoinToken {
     /// The text that people copy. Refused if names and addresses make it too long; see [`TEXT_MAX`].
     pub fn to_text(&self) -> Result<String, TokenTextError> {
         self.check()?;
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         self.write(&mut out);
         let checksum = checksum(&out.0);
         out.fixed(&checksum);
@@ -210,12 +210,12 @@ impl JoinRequest {
     }
 
     fn message(&self) -> [u8; 32] {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         self.write_unsigned(&mut out);
         hash("heliu join request 1", &[&out.0])
     }
 
-    fn write_unsigned(&self, out: &mut Writer) {
+    fn write_unsigned(&self, out: &mut Encoder) {
         out.u8(FORMAT);
         self.token.write(out);
         out.fixed(&self.key.0).fixed(&self.sealing.0);
@@ -224,7 +224,7 @@ impl JoinRequest {
 
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         self.write_unsigned(&mut out);
         out.fixed(&self.signature.0);
         out.0

@@ -11,12 +11,14 @@ use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer as _;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Access, AccessAddArgs, AccessListArgs, AccessRevokeArgs, Local, RotateArgs};
 use crate::config::Config;
-use crate::failure::{Exit, Failure};
-use crate::out::{Done, print, print_json};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::layout::CONFIG;
 use crate::realm::node_dir::{access_failed, reachable};
-use crate::realm::{CONFIG, exists, key_file};
+use crate::realm::{exists, key_file};
 use crate::text::table::Table;
 use crate::text::{Say, clean, codes, labelled, nearest, reasons, say, time, tr};
 use crate::{served, target};

@@ -3,10 +3,10 @@
 use heliu_client::operations::Alarm;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::Read;
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
-use crate::records::given;
+use crate::render::given;
 use crate::target;
 use crate::text::{Language, clean, language, time, tr};
 

@@ -3,10 +3,10 @@
 use heliu_client::administration::{AuditEntry, ListAuditRequest, VerifyAuditResponse};
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Audit, AuditListArgs, Read};
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
-use crate::records::short;
+use crate::render::short;
 use crate::target;
 use crate::text::table::Table;
 use crate::text::{clean, codes, count, reasons, time, tr};

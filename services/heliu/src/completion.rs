@@ -11,7 +11,7 @@ use clap::Command;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 use heliu_client::Schema;
-use heliu_client::schema::Label;
+use heliu_client::schema::SchemaLabel;
 
 use crate::cli::Target;
 use crate::text::{clean, spoken};
@@ -49,7 +49,7 @@ fn with(verb: Command, name: &str, completer: ArgValueCompleter) -> Command {
 }
 
 /// What a node declares, by its codes, with its words beside them.
-fn of(declared: fn(&Schema) -> Vec<(String, &Label)>) -> ArgValueCompleter {
+fn of(declared: fn(&Schema) -> Vec<(String, &SchemaLabel)>) -> ArgValueCompleter {
     ArgValueCompleter::new(move |begun: &OsStr| {
         let begun = begun.to_string_lossy();
         let Some(schema) = known() else { return Vec::new() };

@@ -7,15 +7,17 @@ use heliu_client::operations::{Conflict, ConflictValue, GetConflictRequest, List
 use heliu_client::records::ExecuteRequest;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Conflicts, ConflictsListArgs, ConflictsSettleArgs, ConflictsShowArgs};
+use crate::command;
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
-use crate::order;
-use crate::out::{Done, print, print_json};
+use crate::page::{more, pages};
 use crate::parts::cuts_shape;
-use crate::records::{given, more, pages, path_told, short};
+use crate::render::{given, short};
+use crate::render::{place, seat_shape};
 use crate::text::table::{Table, pairs};
 use crate::text::{Language, codes, count, language, spoken, time, tr};
+use crate::view::path_told;
 use crate::{target, which};
 
 pub async fn run(args: Conflicts) -> Result<Done, Failure> {
@@ -99,13 +101,13 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
         command: "conflict.settle".to_owned(),
         subject: conflict.subject.clone(),
         arguments: arguments.into_iter().collect(),
-        command_id: if args.command_id.is_empty() { order::draw_id()? } else { args.command_id },
-        who: order::who(&args.asker),
+        command_id: if args.command_id.is_empty() { command::draw_id()? } else { args.command_id },
+        who: command::who(&args.asker),
         reason: args.asker.reason,
     };
-    let done = order::execute(&client, request).await?;
+    let done = command::execute(&client, request).await?;
     if args.read.json {
-        return print_json(&order::shape(&done));
+        return print_json(&command::shape(&done));
     }
     let (id, subject) = (short(&conflict.id), short(&conflict.subject));
     print(&tr!(

@@ -11,12 +11,14 @@ use heliu_record::seats::Tier;
 use serde_json::{Value, json};
 
 use crate::access::config_file;
+use crate::answer::{Done, print, print_json};
 use crate::cli::{DoctorArgs, Target};
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::links::{last_error, place};
-use crate::out::{Done, print, print_json};
-use crate::realm::{LOCAL_ACCESS, directory_file, key_file};
+use crate::layout::LOCAL_ACCESS;
+use crate::realm::{directory_file, key_file};
+use crate::render::place;
+use crate::status::last_error;
 use crate::store::StoreAt;
 use crate::text::{Say, clean, reasons, say, time, tr};
 use crate::{modes, target};
@@ -101,7 +103,7 @@ fn at_rest(config: &Config) -> Vec<Finding> {
             "certificate",
             what,
             checked.map_err(|why| {
-                let Failure { what, next, .. } = reasons::failure(why);
+                let Failure { what, next, .. } = Failure::of(why);
                 Failure { next, ..Failure::usage(say!("证书不可用", "the certificate is of no use")).why(what) }
             }),
         ));
@@ -230,12 +232,12 @@ fn of_status(status: &GetStatusResponse) -> Vec<Finding> {
     let what = say!("今日 {today},按域的时区 {time_zone}", "today is {today} in {time_zone}, the realm's time zone");
     let mut findings: Vec<Finding> = vec![good("today", what)];
     if let Some(why) = &status.read_only {
-        let Failure { what, next, .. } = reasons::failure(Reason::from(why));
+        let Failure { what, next, .. } = Failure::of(Reason::from(why));
         let failure = Failure { next, ..Failure::usage(say!("只读", "it is read-only")).why(what) };
         findings.push(bad("read_only", say!("存储", "the store"), failure));
     }
     for problem in &status.problems {
-        let failure = reasons::failure(Reason::from(problem));
+        let failure = Failure::of(Reason::from(problem));
         findings.push(bad("files", say!("证书和令牌清单", "certificate and access list"), failure));
     }
     if status.alarms_grave > 0 {

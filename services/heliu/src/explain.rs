@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use heliu_client::Schema;
-use heliu_client::schema::{Argument, Command, Label, Subject, ValueType};
+use heliu_client::schema::{Argument, SchemaCommand, SchemaLabel, Subject, ValueType};
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Read, Target};
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
 use crate::text::table::Table;
 use crate::text::{clean, nearest, say, spoken, tr};
 use crate::{target, usage};
@@ -47,7 +47,7 @@ async fn known(target: &Target) -> Result<Arc<Schema>, Failure> {
     Ok(target::connect(target).await?.schema().await?)
 }
 
-fn find<'s>(schema: &'s Schema, name: &str) -> Result<&'s Command, Failure> {
+fn find<'s>(schema: &'s Schema, name: &str) -> Result<&'s SchemaCommand, Failure> {
     schema.command(name).ok_or_else(|| {
         let shown = clean(name);
         let failure = Failure::usage(say!("节点没有命令 {shown}", "there is no command {shown}"));
@@ -89,7 +89,7 @@ fn subject_name(schema: &Schema, subject: &Subject) -> String {
     }
 }
 
-fn explain(schema: &Schema, command: &Command) -> String {
+fn explain(schema: &Schema, command: &SchemaCommand) -> String {
     let [name, label, help] = [&command.name, spoken(&command.label), spoken(&command.help)].map(clean);
     let subject = if command.subject == Subject::None { "" } else { &tr!(" 记录编号", " RECORD") };
     let needed = command.arguments.iter().filter(|argument| argument.required);
@@ -135,7 +135,7 @@ pub fn columns(read: &Read, columns: &[Argument]) -> Result<Done, Failure> {
 }
 
 /// As [`explain`], for programs, which get both languages.
-fn declared(command: &Command) -> Value {
+fn declared(command: &SchemaCommand) -> Value {
     let subject = match &command.subject {
         Subject::None => Value::Null,
         Subject::Any => json!("any"),
@@ -147,7 +147,7 @@ fn declared(command: &Command) -> Value {
     })
 }
 
-fn both(label: &Label) -> Value {
+fn both(label: &SchemaLabel) -> Value {
     json!({"zh": label.zh, "en": label.en})
 }
 

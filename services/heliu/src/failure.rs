@@ -1,64 +1,17 @@
 //! Why a verb did not do what was asked: what happened, why, what to do next, and the exit code that says which sort it
 //! is. Shown once, by `main`.
 
+use std::borrow::Borrow;
 use std::fmt::Display;
 use std::path::Path;
-use std::process::ExitCode;
 
-use heliu_client::{Error as ClientError, Explanation, Sort};
+use heliu_client::{Error as ClientError, Sort};
 use heliu_disk::small_file::BadFile;
-use heliu_record::kind::Label;
+use heliu_record::reason::Reason;
 use heliu_storage::StoreError;
 
-use crate::text::{Say, clean, say};
-
-/// Stable: scripts go by it. What each means is said once, in [`Exit::means`], which `heliu --help` shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    Failed = 1,
-    Usage = 2,
-    Unreachable = 3,
-    Refused = 4,
-    Store = 5,
-    Busy = 6,
-}
-
-impl Exit {
-    pub const ALL: [Exit; 6] = [Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::Refused, Exit::Store, Exit::Busy];
-
-    pub fn means(self) -> Label {
-        let label = |zh, en| Label { zh, en };
-        match self {
-            Exit::Failed => label(
-                "未成功:要找的不在,或答案是否定的(核对不一致、检查有问题)",
-                "not done: what was asked for is not there, or the answer is no (not equal, not well)",
-            ),
-            Exit::Usage => label(
-                "给出的内容不对:参数、所指的文件,或文件的内容",
-                "what was given is wrong: an argument, a file that it names, or what is in the file",
-            ),
-            Exit::Unreachable => label(
-                "连不上节点,或节点没有及时答复、正在停止:稍后重试",
-                "the node cannot be reached, did not answer in time, or stops: try again",
-            ),
-            Exit::Refused => label("被规则拒绝,或没有权限", "refused by a rule, or for lack of authority"),
-            Exit::Store => label(
-                "存储有问题:磁盘已满、达到配额、有损坏,或正被占用",
-                "the store: its disk is full, its quota is reached, it is damaged or in use",
-            ),
-            Exit::Busy => label(
-                "次数、连接或等待的太多,或所需内容尚未到达:过一会儿再试",
-                "too many attempts, links or requests, or something has not arrived: try again later",
-            ),
-        }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        ExitCode::from(exit as u8)
-    }
-}
+use crate::exit::Exit;
+use crate::text::{Say, clean, reasons, say};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -133,6 +86,16 @@ impl Failure {
         if next.is_empty() { failure } else { failure.next(next) }
     }
 
+    /// With the words for a reason, and what to do about it.
+    pub fn of(reason: impl Borrow<Reason>) -> Self {
+        let reason = reason.borrow();
+        let failure = Failure::usage(reasons::words(reason));
+        match reasons::next(reason) {
+            Some(next) => failure.next(next.into()),
+            None => failure,
+        }
+    }
+
     /// What people read, in the language of the process.
     pub fn told(&self) -> String {
         let label = say!("错误", "error");
@@ -158,25 +121,22 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let (what, next) = match &error {
-            ClientError::Refused { refusal } => (both(&refusal.what), both(&refusal.next)),
-            _ => (both(&error.what()), both(&error.next())),
+            ClientError::Refused { refusal } => (refusal.what.clone(), refusal.next.clone()),
+            _ => (error.what(), error.next()),
         };
-        let mut failure = Failure::new(exit_of(&error), error.reason(), what);
+        let mut failure = Failure::new(exit_of(&error), error.reason(), what.into());
         if let ClientError::Refused { refusal } = &error {
-            failure.why.extend(Some(both(&refusal.why)).filter(|why| !why.is_empty()));
+            failure.why.extend(Some(Say::from(refusal.why.clone())).filter(|why| !why.is_empty()));
         }
         if let Some(field) = error.field() {
             failure = failure.why(say!("参数:{field}", "field: {field}"));
         }
+        let next = Say::from(next);
         if !next.is_empty() {
             failure = failure.next(next);
         }
         failure
     }
-}
-
-fn both(said: &Explanation) -> Say {
-    Say { zh: said.zh.clone(), en: said.en.clone() }
 }
 
 fn exit_of(error: &ClientError) -> Exit {
@@ -244,7 +204,7 @@ impl From<StoreError> for Failure {
 mod tests {
     use std::io::ErrorKind as Kind;
 
-    use heliu_client::Refusal;
+    use heliu_client::CallRefusal;
     use tonic::Code;
 
     use super::*;
@@ -252,7 +212,7 @@ mod tests {
     #[test]
     fn the_same_sort_of_thing_has_the_same_exit_code_whatever_carried_it() {
         let refused = |code, sort| {
-            let refusal = Box::new(Refusal::new(code, "x", "x", "x").sort(sort));
+            let refusal = Box::new(CallRefusal::new(code, "x", "x", "x").sort(sort));
             Failure::from(ClientError::Refused { refusal }).exit
         };
         // One gRPC code stands for several things.

@@ -3,10 +3,10 @@
 use heliu_client::operations::ForeignAuthor;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Foreign, ForeignActArgs};
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
-use crate::out::{Done, print, print_json};
+use crate::render::{place, seat_shape};
 use crate::target;
 use crate::text::table::Table;
 use crate::text::{clean, count, tr};

@@ -9,14 +9,16 @@ use heliu_record::seats::Seat;
 use heliu_trust::id::RealmId;
 use serde_json::json;
 
-use crate::cli::{InitArgs, PORT};
+use crate::answer::{Done, print, print_json};
+use crate::cli::InitArgs;
+use crate::config::PORT;
 use crate::failure::Failure;
-use crate::links::seat_of;
+use crate::layout::{CONFIG, COUNTY, ROOT};
 use crate::node::can_listen;
-use crate::out::{Done, print, print_json};
 use crate::realm::make::{Realm, Wanted, make};
 use crate::realm::node_dir::seen_from_outside;
-use crate::realm::{CONFIG, COUNTY, ROOT, regions};
+use crate::realm::regions;
+use crate::render::seat_of;
 use crate::text::{count, nearest, say, table::Table, tr};
 
 /// Of more nodes only the first are listed.

@@ -1,37 +1,49 @@
 //! The one binary of Heliu: what was typed, in which language to answer, the verb, and the exit code.
+//!
+//! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`,
+//! `render`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
+//! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
+//! `which`, `command`, `import`, `parts`, `conflicts`, `privacy`, `records`.
 
 mod access;
 mod alarms;
+mod answer;
 mod audit;
 mod cli;
+mod command;
 mod completion;
 mod config;
 mod confirm;
 mod conflicts;
 mod demo;
 mod doctor;
+mod exit;
 mod explain;
 mod failure;
 mod foreign;
 mod given;
 mod import;
 mod init;
-mod links;
+mod layout;
 mod modes;
 mod node;
-mod order;
 mod out;
+mod page;
 mod parts;
 mod privacy;
+mod random;
 mod realm;
 mod records;
 mod refused;
 mod registry;
+mod render;
 mod served;
+mod status;
 mod store;
 mod target;
 mod text;
 mod usage;
+mod view;
 mod which;
 
 use std::ffi::OsString;
@@ -64,7 +76,7 @@ fn main() -> ExitCode {
         Err(failure) => {
             // Scripts that read JSON get the failure in it as well; people read it on standard error either way.
             if json {
-                let _ = out::print_json(&failure.json());
+                let _ = answer::print_json(&failure.json());
             }
             out::complain(&failure.told());
             failure.exit.into()
@@ -75,8 +87,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
-        Failure::new(failure::Exit::Failed, "runtime", text::say!("无法启动线程", "cannot start threads"))
-            .because(error)
+        Failure::new(exit::Exit::Failed, "runtime", text::say!("无法启动线程", "cannot start threads")).because(error)
     })?;
     let exit = runtime.block_on(verb(cli.verb));
     // Nobody waits for a background task that is still in a system call.
@@ -100,9 +111,9 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Access(args) => access::run(&args),
         Verb::Rotate(args) => access::rotate(&args),
         Verb::Doctor(args) => doctor::run(&args).await,
-        Verb::Status(args) => links::status(&args).await,
-        Verb::Peers(args) => links::peers(&args).await,
-        Verb::Verify(args) => links::verify(&args).await,
+        Verb::Status(args) => status::status(&args).await,
+        Verb::Peers(args) => status::peers(&args).await,
+        Verb::Verify(args) => status::verify(&args).await,
         Verb::Alarms(args) => alarms::run(&args).await,
         Verb::Reveal(args) => privacy::reveal(&args).await,
         Verb::Erase(args) => privacy::erase(&args).await,
@@ -111,7 +122,7 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Get(args) => records::get(&args).await,
         Verb::List(args) => records::list(&args).await,
         Verb::History(args) => records::history(&args).await,
-        Verb::Do(args) => order::run(args).await,
+        Verb::Do(args) => command::run(args).await,
         Verb::Import(ImportVerb { other: Some(Import::Regions(args)), .. }) => import::regions::run(&args).await,
         Verb::Import(ImportVerb { other: None, rows }) => import::run(rows).await,
         Verb::Conflicts(args) => conflicts::run(args).await,

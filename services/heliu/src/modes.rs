@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::failure::Failure;
-use crate::realm::LOCAL_ACCESS;
+use crate::layout::LOCAL_ACCESS;
 use crate::text::{clean, say};
 
 /// Files that are for their owner alone. (Keys that sign and open are checked, and refused, where they are read.)

@@ -1,36 +1,11 @@
 //! The door to terminals and logs: everything that this program prints goes through here. What others wrote may be in it
 //! (names, refusals, a peer's words, names of files), so whatever is hidden in it is shown as what it is, `\u{202e}`: no
-//! text from elsewhere moves a cursor, turns a line around, or hides in one. What is piped into `head` ends quietly;
-//! everything else that goes wrong is a failure.
+//! text from elsewhere moves a cursor, turns a line around, or hides in one.
 
-use std::io::{self, ErrorKind, IsTerminal as _, Write};
-use std::process::ExitCode;
+use std::io::{self, IsTerminal as _, Write};
 
 use heliu_record::plain_text::{shown, shown_in_json};
 use serde_json::Value;
-
-use crate::failure::{Exit, Failure};
-use crate::text::say;
-
-/// How a verb ended that did what was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Done {
-    Well,
-    /// The verb answered, and its answer is no: two ends are not equal, rows are wrong.
-    No,
-    /// The verb failed, and what it printed says so already.
-    Told(Exit),
-}
-
-impl From<Done> for ExitCode {
-    fn from(done: Done) -> Self {
-        match done {
-            Done::Well => ExitCode::SUCCESS,
-            Done::No => Exit::Failed.into(),
-            Done::Told(exit) => exit.into(),
-        }
-    }
-}
 
 /// Where something is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,25 +56,6 @@ fn lines(text: &str) -> String {
     let mut lines = Vec::new();
     lines.extend(text.split('\n').map(shown));
     lines.join("\n")
-}
-
-pub fn print(text: &str) -> Result<Done, Failure> {
-    done(Stream::Out.write(text))
-}
-
-/// On one line, so that a script can take it line by line.
-pub fn print_json(value: &Value) -> Result<Done, Failure> {
-    done(Stream::Out.write_json(value))
-}
-
-fn done(written: io::Result<()>) -> Result<Done, Failure> {
-    match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Failed, "output", say!("无法写到标准输出", "cannot write to standard output"))
-                .because(error))
-        }
-        Ok(()) | Err(_) => Ok(Done::Well),
-    }
 }
 
 /// Prints to standard error. If nobody can be told there, the exit code still says what happened.

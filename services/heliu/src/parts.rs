@@ -4,11 +4,13 @@ use heliu_client::Client;
 use heliu_client::records::{Cut, Element, GetRequest};
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::GetArgs;
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
-use crate::records::{given, more, pages, short, value_told};
+use crate::page::{more, pages};
+use crate::render::{given, short};
 use crate::text::{clean, count, tr};
+use crate::view::value_told;
 use crate::which;
 
 /// Of more cuts than these only the number is told.

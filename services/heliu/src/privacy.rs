@@ -5,15 +5,16 @@ use heliu_client::administration::{Confirmation, EraseRequest, Receipt};
 use heliu_client::records::{RevealRequest, RevealedField};
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Asker, EraseArgs, ReceiptArgs, RevealArgs};
+use crate::command::who;
 use crate::confirm::confirm;
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
-use crate::order::who;
-use crate::out::{Done, print, print_json};
-use crate::records::{given, path_told, short};
+use crate::render::{given, short};
+use crate::render::{place, seat_shape};
 use crate::text::table::{Table, pairs};
 use crate::text::{codes, count, say, time, tr};
+use crate::view::path_told;
 use crate::{target, which};
 
 pub async fn reveal(args: &RevealArgs) -> Result<Done, Failure> {

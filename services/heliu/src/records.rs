@@ -10,17 +10,17 @@ use heliu_client::schema::{Field, Kind};
 use heliu_record::id::to_hex;
 use serde_json::{Map, Value, json};
 
-use crate::cli::{GetArgs, HistoryArgs, ListArgs, Page};
+use crate::answer::{Done, print, print_json};
+use crate::cli::{GetArgs, HistoryArgs, ListArgs};
 use crate::failure::Failure;
-use crate::links::{place, seat_shape, word};
-use crate::out::{Done, print, print_json};
+use crate::page::{more, pages};
 use crate::parts::{self, cuts_shape, cuts_told};
+use crate::render::{given, place, seat_shape, short, word};
 use crate::text::table::{Table, pairs};
 use crate::text::{clean, codes, count, nearest, say, spoken, time, tr};
+use crate::view::{field_label, is_id, said_value, value_told, view_of};
 use crate::{target, which};
 
-/// The most that a node gives at once.
-const PAGE: u32 = 1_000;
 /// Of more records that one refers to, no names are looked up.
 const REFERRED: usize = 16;
 
@@ -34,10 +34,10 @@ pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
         return print_json(&shape(&record));
     }
     let mut names = BTreeMap::new();
-    for id in referred(&view(&record)).into_iter().take(REFERRED) {
+    for id in referred(&view_of(&record)).into_iter().take(REFERRED) {
         // A record that is out of this seat's scope is shown by its id alone.
         if let Ok(referred) = client.get(&id).await {
-            let name = view(&referred).get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let name = view_of(&referred).get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
             names.insert(id, name);
         }
     }
@@ -108,50 +108,6 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     print(&(story + &more(changes.len(), &after)))
 }
 
-/// Asks for page after page until there are enough or no more: what was found, and the cursor to go on from, if any.
-pub async fn pages<T>(
-    page: &Page,
-    mut ask: impl AsyncFnMut(String, u32) -> Result<(Vec<T>, String), heliu_client::Error>,
-) -> Result<(Vec<T>, String), Failure> {
-    let (mut found, mut after) = (Vec::new(), page.after.clone());
-    while let Some(limit) = next_page(page.limit, found.len()) {
-        let (more, next) = ask(after, limit).await?;
-        found.extend(more);
-        after = next;
-        if after.is_empty() {
-            break;
-        }
-    }
-    Ok((found, after))
-}
-
-/// How many to ask for next; none if there are enough. A limit of 0 is none.
-fn next_page(limit: u32, have: usize) -> Option<u32> {
-    let have = u32::try_from(have).unwrap_or(u32::MAX);
-    match limit {
-        0 => Some(PAGE),
-        limit => Some(limit.saturating_sub(have).min(PAGE)).filter(|rest| *rest > 0),
-    }
-}
-
-/// What is not there is `null`.
-pub fn given(text: &str) -> Option<&str> {
-    (!text.is_empty()).then_some(text)
-}
-
-/// How many there were, and how to see the rest.
-pub fn more(shown: usize, next: &str) -> String {
-    let (shown, next) = (count(shown as u64), clean(next));
-    if next.is_empty() {
-        tr!("\n共 {shown} 条\n", "\n{shown} in all\n")
-    } else {
-        tr!(
-            "\n已列出 {shown} 条,还有更多:--after {next} 或 --limit 0\n",
-            "\n{shown} shown, and there are more: --after {next} or --limit 0\n"
-        )
-    }
-}
-
 /// Records that the node could not show.
 fn damaged_told(damaged: &[String]) -> String {
     let ids: Vec<String> = damaged.iter().map(|id| short(id)).collect();
@@ -163,18 +119,6 @@ fn damaged_told(damaged: &[String]) -> String {
         "另有 {count} 条在本节点的存储中已损坏,正在修复:{ids}\n",
         "{count} more are damaged in this node's store, and being mended: {ids}\n"
     )
-}
-
-/// The first digits of an id, as a node says it.
-pub fn short(id: &str) -> String {
-    clean(&id.chars().take(8).collect::<String>())
-}
-
-pub fn view(record: &Record) -> Map<String, Value> {
-    match serde_json::from_str(&record.view_json) {
-        Ok(Value::Object(view)) => view,
-        _ => Map::new(),
-    }
 }
 
 /// `names` are those of records that it refers to, by id.
@@ -190,7 +134,7 @@ fn told(schema: &Schema, record: &Record, names: &BTreeMap<String, String>) -> S
         (tr!("状态", "state"), state_told(record)),
         (tr!("变更", "changes"), record.leaves.to_string()),
     ];
-    let mut fields: Vec<(String, Value)> = view(record).into_iter().collect();
+    let mut fields: Vec<(String, Value)> = view_of(record).into_iter().collect();
     // In the order in which the kind declares them; fields that are derived or not known here come last.
     let place =
         |name: &str| kind.and_then(|kind| kind.fields.iter().position(|field| field.name == kind.plain(name).0));
@@ -226,67 +170,6 @@ fn state_told(record: &Record) -> String {
     state + &stub.unwrap_or_default() + &waiting
 }
 
-/// A name of the view, or the key of a change, as people read it; in whatever the kind does not know, as it is.
-fn field_label(kind: Option<&Kind>, path: &str) -> String {
-    let said = kind.and_then(|kind| kind.say_path(path));
-    said.map_or_else(|| path.to_owned(), |said| spoken(&said).to_owned())
-}
-
-/// As [`field_label`], of whichever kind of record has it.
-pub fn path_told(schema: &Schema, path: &str) -> String {
-    schema.say_path(path).map_or_else(|| path.to_owned(), |said| spoken(&said).to_owned())
-}
-
-/// A value as people read it: a code by its name.
-fn said_value(kind: Option<&Kind>, path: &str, text: &str) -> Option<String> {
-    kind?.say_value(path, text).map(|said| spoken(&said).to_owned())
-}
-
-fn is_id(text: &str) -> bool {
-    matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// Ids are shortened: who needs them whole takes `--json`. `path` is where the value is in the view.
-pub fn value_told(kind: Option<&Kind>, path: &str, value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Bool(true) => tr!("是", "yes"),
-        Value::Bool(false) => tr!("否", "no"),
-        Value::String(text) if is_id(text) => short(text),
-        Value::String(text) => said_value(kind, path, text).unwrap_or_else(|| text.clone()),
-        Value::Array(items) => items.iter().map(|item| value_told(kind, path, item)).collect::<Vec<_>>().join(", "),
-        Value::Object(parts) if parts.len() == 1 && parts.contains_key("sealed") => {
-            tr!("(已密封;可用 heliu reveal 查看)", "(sealed: heliu reveal shows it)")
-        }
-        Value::Object(parts) => {
-            let part = |(name, value): (&String, &Value)| {
-                let below = format!("{path}/{name}");
-                // An entry has parts, and a part has a name; of an entry's own name people need the beginning.
-                if value.is_object() {
-                    return format!("{}: {{{}}}", entry_name(name), value_told(kind, path, value));
-                }
-                let (field, _) = path.split_once('/').unwrap_or((path, ""));
-                let said = kind.and_then(|kind| kind.say_part(field, name));
-                let name = said.map_or_else(|| entry_name(name), |said| spoken(&said).to_owned());
-                format!("{name}: {}", value_told(kind, &below, value))
-            };
-            parts.iter().map(part).collect::<Vec<_>>().join("; ")
-        }
-        other => other.to_string(),
-    }
-}
-
-/// `<seat>-<name>`, an id, or a word.
-fn entry_name(name: &str) -> String {
-    let own = name.split_once('-').filter(|(seat, _)| is_id(seat)).map_or(name, |(_, own)| own);
-    let is_hex = own.len() >= 30 && own.bytes().all(|b| b.is_ascii_hexdigit());
-    match own {
-        "all" => tr!("全部", "all"),
-        own if is_hex => short(own),
-        own => own.to_owned(),
-    }
-}
-
 fn list_told(schema: &Schema, kind: &str, records: &[Record]) -> String {
     let declared = schema.kind(kind);
     let fields = declared.map_or(&[][..], |kind| &kind.fields);
@@ -297,7 +180,7 @@ fn list_told(schema: &Schema, kind: &str, records: &[Record]) -> String {
     let last = headers.len() - 1;
     let mut table = Table::new(&headers.iter().map(String::as_str).collect::<Vec<_>>()).right(&[last]).whole(&[0, 1]);
     for record in records {
-        let view = view(record);
+        let view = view_of(record);
         let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let name = if record.state() == RecordState::Present { text("name") } else { state_told(record) };
         let mut cells = vec![short(&record.id), codes::kind(schema, &record.kind), name, place(record.owners.first())];
@@ -319,7 +202,7 @@ fn shape(record: &Record) -> Value {
         "id": record.id, "kind": record.kind, "birth": seat_shape(record.birth.as_ref()),
         "state": word(record.state().as_str_name(), "RECORD_STATE_"),
         "public": record.public, "owners": seats(&record.owners), "participants": seats(&record.participants),
-        "view": view(record), "leaves": record.leaves, "waiting": record.waiting,
+        "view": view_of(record), "leaves": record.leaves, "waiting": record.waiting,
         "stub": record.stub.as_ref().map(|stub| json!({"since": time::utc(stub.since_ms), "reason": stub.reason})),
         "conflicts": record.conflicts, "cuts": cuts_shape(&record.cuts),
     })
@@ -409,14 +292,6 @@ fn change_shape(change: &Change) -> Value {
 mod tests {
     use super::*;
     use crate::served;
-
-    #[test]
-    fn pages_add_up_to_the_limit_and_no_limit_goes_on() {
-        assert_eq!(
-            [next_page(100, 0), next_page(2_500, 2_000), next_page(100, 100), next_page(0, 9_000)],
-            [Some(100), Some(500), None, Some(1_000)]
-        );
-    }
 
     #[test]
     fn a_record_is_told_in_words_and_not_in_codes() {

@@ -8,13 +8,14 @@ use heliu_client::operations::{
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{
     Quarantine, QuarantineActArgs, QuarantineListArgs, QuarantineShowArgs, Stranded, StrandedActArgs, StrandedListArgs,
 };
 use crate::failure::Failure;
-use crate::links::{place, seat_shape, word};
-use crate::out::{Done, print, print_json};
-use crate::records::{given, more, pages, short};
+use crate::page::{more, pages};
+use crate::render::{given, short};
+use crate::render::{place, seat_shape, word};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{bytes, clean, codes, reasons, time, tr};

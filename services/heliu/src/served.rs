@@ -17,7 +17,7 @@ mod tests {
 
     /// Of a served text and a declared one that are the same: whether there is one.
     #[track_caller]
-    fn same(served: Option<heliu_client::schema::Label>, declared: Option<Explanation>) -> bool {
+    fn same(served: Option<heliu_client::schema::SchemaLabel>, declared: Option<Explanation>) -> bool {
         let declared = declared.map(|said| (said.zh.to_string(), said.en.to_string()));
         let is_there = declared.is_some();
         assert_eq!(served.map(|said| (said.zh, said.en)), declared);

@@ -9,7 +9,7 @@ use heliu_storage_sqlite::{DATABASE, FILES, Options, SqliteStore};
 use heliu_trust::id::Incarnation;
 
 use crate::failure::Failure;
-use crate::realm::key_file::random;
+use crate::random::random;
 
 /// Pages of SQLite in one MiB.
 const PAGES_PER_MIB: u64 = 256;

@@ -8,8 +8,8 @@ use heliu_disk::small_file::BadFile;
 use crate::cli::Target;
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::layout::{CONFIG, LOCAL_ACCESS, instead_of_realm};
 use crate::realm::node_dir::reachable;
-use crate::realm::{CONFIG, LOCAL_ACCESS, instead_of_realm};
 use crate::text::say;
 
 const SYSTEM: &str = "/etc/heliu";

@@ -20,7 +20,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Cli, ExitCode> {
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             let _ = error.print();
-            crate::failure::Exit::Usage.into()
+            crate::exit::Exit::Usage.into()
         }
         _ => {
             let failure = complaint(&error, &verb_typed(arguments));

@@ -5,10 +5,12 @@ use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record};
 use heliu_client::schema::{Schema, ValueType};
 
-use crate::failure::{Exit, Failure};
-use crate::links::place;
-use crate::records::{short, view};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::render::place;
+use crate::render::short;
 use crate::text::{clean, codes, say};
+use crate::view::view_of;
 
 const PAGE: u32 = 1_000;
 /// Of more records of one name only the first are listed.
@@ -69,7 +71,7 @@ async fn named(client: &Client, name: &str, kind: &str) -> Result<Vec<Record>, F
     loop {
         let (kind, refers_to) = (kind.to_owned(), String::new());
         let page = client.list(ListRequest { kind, refers_to, after, limit: PAGE, include_gone: false }).await?;
-        let is_it = |record: &Record| view(record).get("name").and_then(|value| value.as_str()) == Some(name);
+        let is_it = |record: &Record| view_of(record).get("name").and_then(|value| value.as_str()) == Some(name);
         found.extend(page.records.into_iter().filter(is_it));
         after = page.next;
         if after.is_empty() || found.len() > LISTED {

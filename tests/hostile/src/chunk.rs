@@ -1,7 +1,7 @@
 //! An automerge chunk by hand: taken apart, changed where it hurts, and put together again with the right length and
 //! checksum. It knows the form and not one rule of it.
 
-use heliu_record::codec::{Reader, Writer};
+use heliu_record::codec::{Encoder, Reader};
 use sha2::{Digest, Sha256};
 
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
@@ -78,7 +78,7 @@ impl Chunk {
 
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.varint(self.deps.len() as u64);
         for dep in &self.deps {
             out.fixed(dep);
@@ -113,7 +113,7 @@ impl Chunk {
 /// Magic, the right checksum, type, length, body.
 #[must_use]
 pub fn frame(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut hashed = Writer::default();
+    let mut hashed = Encoder::default();
     hashed.u8(kind).bytes(body);
     let checksum = Sha256::digest(&hashed.0);
     [&MAGIC, &checksum[..4], &hashed.0].concat()
@@ -147,7 +147,7 @@ pub fn sleb(mut value: i64) -> Vec<u8> {
 /// Unsigned LEB128.
 #[must_use]
 pub fn uleb(value: u64) -> Vec<u8> {
-    let mut out = Writer::default();
+    let mut out = Encoder::default();
     out.varint(value);
     out.0
 }

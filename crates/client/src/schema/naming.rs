@@ -1,9 +1,9 @@
 //! What people read for the codes of a schema: fields, parts, states, choices, whole paths; and what they may call them. Nothing
 //! is declared here.
 
-use super::{Argument, Command, Field, Finding, Kind, Label, Makes, Part, Schema, State, ValueType, Word};
+use super::{Argument, Field, Finding, Kind, Makes, Part, Schema, SchemaCommand, SchemaLabel, State, ValueType, Word};
 
-impl Label {
+impl SchemaLabel {
     /// Whether a text is this, in either language.
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
@@ -24,13 +24,13 @@ impl Schema {
     }
 
     #[must_use]
-    pub fn command(&self, name: &str) -> Option<&Command> {
+    pub fn command(&self, name: &str) -> Option<&SchemaCommand> {
         self.commands.iter().find(|command| command.name == name)
     }
 
     /// The kind of record that a command makes, if it always makes one of the same.
     #[must_use]
-    pub fn made_by(&self, command: &Command) -> Option<&Kind> {
+    pub fn made_by(&self, command: &SchemaCommand) -> Option<&Kind> {
         match &command.makes {
             Makes::Kind(kind) => self.kind(kind),
             Makes::Nothing | Makes::NamedBy(_) => None,
@@ -55,14 +55,14 @@ impl Schema {
 
     /// What people read for a path, of whichever kind of record has it.
     #[must_use]
-    pub fn say_path(&self, path: &str) -> Option<Label> {
+    pub fn say_path(&self, path: &str) -> Option<SchemaLabel> {
         self.kinds.iter().find_map(|kind| kind.say_path(path))
     }
 
     /// What people read for a value that may be chosen in a conflict of this kind, about this field of whichever kind of
     /// record has it; none for what is no code.
     #[must_use]
-    pub fn say_choice(&self, finding: &str, field: &str, choice: &str) -> Option<Label> {
+    pub fn say_choice(&self, finding: &str, field: &str, choice: &str) -> Option<SchemaLabel> {
         let choices = self.finding(finding).map_or(&[][..], |finding| &finding.choices);
         said(choices, choice).or_else(|| self.kinds.iter().find_map(|kind| kind.say_value(field, choice)))
     }
@@ -82,26 +82,26 @@ impl Kind {
 
     /// A name of a view without what views append to it, and what people read for that.
     #[must_use]
-    pub fn plain<'n>(&self, name: &'n str) -> (&'n str, Label) {
+    pub fn plain<'n>(&self, name: &'n str) -> (&'n str, SchemaLabel) {
         let found = self.suffixes.iter().find_map(|suffix| Some((name.strip_suffix(&suffix.name)?, suffix)));
         match found {
             // A name is not all suffix.
             Some((plain, suffix)) if !plain.is_empty() => (plain, suffix.label.clone()),
-            _ => (name, Label::default()),
+            _ => (name, SchemaLabel::default()),
         }
     }
 
     /// What people read for a name in a view (`joined_on`, `stage_since`, `home_branch`) or the key of a change
     /// (`stage/4f…`, `moves/4f…/to_seat`).
     #[must_use]
-    pub fn say_path(&self, path: &str) -> Option<Label> {
+    pub fn say_path(&self, path: &str) -> Option<SchemaLabel> {
         let (head, rest) = path.split_once('/').unwrap_or((path, ""));
         let (name, suffix) = self.plain(head);
         let own = self.field(name).map(|field| &field.label).or_else(|| self.derived(name).map(|(label, _)| label))?;
         let whole = joined(own, &suffix);
         match rest.split_once('/').and_then(|(_, part)| self.say_part(name, part)) {
             Some(part) => {
-                Some(Label { zh: format!("{} {}", whole.zh, part.zh), en: format!("{}, {}", whole.en, part.en) })
+                Some(SchemaLabel { zh: format!("{} {}", whole.zh, part.zh), en: format!("{}, {}", whole.en, part.en) })
             }
             None => Some(whole),
         }
@@ -109,7 +109,7 @@ impl Kind {
 
     /// What people read for a part of a field's slots or entries.
     #[must_use]
-    pub fn say_part(&self, field: &str, part: &str) -> Option<Label> {
+    pub fn say_part(&self, field: &str, part: &str) -> Option<SchemaLabel> {
         let (name, suffix) = self.plain(part);
         let declared = self.field(field).and_then(|field| field.part(name)).map(|part| &part.label);
         let own = declared.or_else(|| self.derived(&format!("{field}/{name}")).map(|(label, _)| label))?;
@@ -118,7 +118,7 @@ impl Kind {
 
     /// What people read for a value that is a code; none for what is no code.
     #[must_use]
-    pub fn say_value(&self, path: &str, text: &str) -> Option<Label> {
+    pub fn say_value(&self, path: &str, text: &str) -> Option<SchemaLabel> {
         let (head, rest) = path.split_once('/').unwrap_or((path, ""));
         let (name, _) = self.plain(head);
         let field = self.field(name);
@@ -139,7 +139,7 @@ impl Kind {
         said(words, text)
     }
 
-    fn derived(&self, path: &str) -> Option<(&Label, &[Word])> {
+    fn derived(&self, path: &str) -> Option<(&SchemaLabel, &[Word])> {
         let found = self.derived.iter().find(|derived| derived.path == path);
         found.map(|derived| (&derived.label, derived.words.as_slice()))
     }
@@ -163,15 +163,15 @@ impl Field {
     }
 
     /// A state, as a view has it, or a whole decision as a log has it: state, day, number and what it cites.
-    fn say_decision(&self, text: &str) -> Option<Label> {
+    fn say_decision(&self, text: &str) -> Option<SchemaLabel> {
         let mut parts = text.split('|');
         let state = &self.state(parts.next()?)?.label;
         let further: String = parts.take(2).filter(|part| !part.is_empty()).map(|part| format!(" {part}")).collect();
-        Some(Label { zh: format!("{}{further}", state.zh), en: format!("{}{further}", state.en) })
+        Some(SchemaLabel { zh: format!("{}{further}", state.zh), en: format!("{}{further}", state.en) })
     }
 }
 
-impl Command {
+impl SchemaCommand {
     /// The argument of this name, or of this Chinese one.
     #[must_use]
     pub fn argument_called(&self, text: &str) -> Option<&Argument> {
@@ -180,10 +180,10 @@ impl Command {
     }
 }
 
-fn said(words: &[Word], text: &str) -> Option<Label> {
+fn said(words: &[Word], text: &str) -> Option<SchemaLabel> {
     words.iter().find(|word| word.name == text).map(|word| word.label.clone())
 }
 
-fn joined(name: &Label, suffix: &Label) -> Label {
-    Label { zh: format!("{}{}", name.zh, suffix.zh), en: format!("{}{}", name.en, suffix.en) }
+fn joined(name: &SchemaLabel, suffix: &SchemaLabel) -> SchemaLabel {
+    SchemaLabel { zh: format!("{}{}", name.zh, suffix.zh), en: format!("{}{}", name.en, suffix.en) }
 }

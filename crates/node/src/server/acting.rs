@@ -1,6 +1,6 @@
 //! Orders of administrators: who gives them, and why they are refused.
 
-use heliu_api::status::Refusal;
+use heliu_api::status::CallRefusal;
 use tonic::{Code, Status};
 
 use super::refusals::{of_write, shutting_down, stopped};
@@ -19,7 +19,7 @@ pub(super) fn of_order(error: &OrderError) -> Status {
         OrderError::Refused(refusal) => heliu_wire::messages::refusal(refusal),
         OrderError::BadEntries(why) => {
             let what = ("条目接不上本节点的名录。", "The entries do not follow this node's directory.");
-            Refusal::new(Code::FailedPrecondition, "bad_entries", what.0, what.1)
+            CallRefusal::new(Code::FailedPrecondition, "bad_entries", what.0, what.1)
                 .why(&format!("{}。", why.zh), &format!("{}.", why.en))
                 .next("请按最新的名录重新拟制。", "Draw them up anew on the newest directory.")
         }
@@ -28,7 +28,7 @@ pub(super) fn of_order(error: &OrderError) -> Status {
         OrderError::Stopped => stopped().why("是否已执行未知。", "Whether it was done is not known."),
         OrderError::Random => {
             let what = ("系统没有给出随机数。", "The system gives no random bytes.");
-            Refusal::new(Code::Internal, "no_random", what.0, what.1)
+            CallRefusal::new(Code::Internal, "no_random", what.0, what.1)
         }
     };
     refusal.into()

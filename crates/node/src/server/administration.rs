@@ -311,9 +311,9 @@ fn check_addresses(addresses: &[String]) -> Result<(), Status> {
 }
 
 /// A slip: nothing that it writes would count any more, and nobody could undo it.
-fn fences_itself() -> heliu_api::status::Refusal {
+fn fences_itself() -> heliu_api::status::CallRefusal {
     let what = ("节点不隔离自己。", "A node does not fence itself.");
-    heliu_api::status::Refusal::new(tonic::Code::FailedPrecondition, "fences_itself", what.0, what.1)
+    heliu_api::status::CallRefusal::new(tonic::Code::FailedPrecondition, "fences_itself", what.0, what.1)
         .why("这是本节点的编号。", "This is the id of this node itself.")
         .next(
             "请核对编号(heliu nodes)。要替换本机,先让新机器入域、取得签发密钥,再在新机器上隔离旧的。",
@@ -330,7 +330,7 @@ fn no_such_zone(text: &str) -> Status {
         .into()
 }
 
-fn no_change() -> heliu_api::status::Refusal {
+fn no_change() -> heliu_api::status::CallRefusal {
     invalid("change", "没有说明要改什么。", "It does not say what is to be changed.")
 }
 

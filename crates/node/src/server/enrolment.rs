@@ -4,7 +4,7 @@
 
 use heliu_api::enrolment as pb;
 use heliu_api::enrolment::enrolment_service_server::EnrolmentService;
-use heliu_api::status::{Refusal, Sort};
+use heliu_api::status::{CallRefusal, Sort};
 use heliu_record::reason::{Fact, Facts};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::signature::Verifier as _;
@@ -40,7 +40,7 @@ impl Enrolment {
     }
 
     /// Notes that somebody was not let in.
-    fn refuse(&self, visitor: Option<&Visitor>, facts: Facts, reason: &str, refusal: Refusal) -> Status {
+    fn refuse(&self, visitor: Option<&Visitor>, facts: Facts, reason: &str, refusal: CallRefusal) -> Status {
         if let Some(visitor) = visitor {
             self.node.0.join_attempts.failed(visitor.address.ip());
             self.node.0.connections.refused.note(visitor.address, ("join_refused", facts), reason, None);
@@ -88,19 +88,19 @@ impl EnrolmentService for Enrolment {
     }
 }
 
-fn unreadable() -> Refusal {
+fn unreadable() -> CallRefusal {
     let what = ("无法读取加入请求。", "The join request cannot be read.");
     invalid("request", what.0, what.1).next("请核对两端程序的版本。", "Check the versions of both programs.")
 }
 
-fn too_many_attempts() -> Refusal {
+fn too_many_attempts() -> CallRefusal {
     let what = ("来自此地址的加入请求被拒绝的次数太多。", "Too many join requests from this address were refused.");
-    Refusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)
+    CallRefusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)
         .next("一分钟后再试,并核对令牌。", "Try again in a minute, and check the token.")
 }
 
 /// The engine's codes in words. Another node may have refused, and have a code that is not known here.
-fn in_words(code: &str, facts: &Facts) -> Refusal {
+fn in_words(code: &str, facts: &Facts) -> CallRefusal {
     let again = ("请向签发者另要一个令牌。", "Ask whoever made the token for another one.");
     let (kind, what, next) = match code {
         "join.foreign" => (
@@ -183,7 +183,7 @@ fn in_words(code: &str, facts: &Facts) -> Refusal {
         ),
     };
     let short = code.strip_prefix("join.").unwrap_or(code).replace('-', "_");
-    let refusal = Refusal::new(kind, &short, what.0, what.1);
+    let refusal = CallRefusal::new(kind, &short, what.0, what.1);
     let refusal = if code == "join.pending" { refusal.sort(Sort::Busy) } else { refusal };
     let node = facts.iter().find(|(fact, _)| *fact == Fact::Node).map(|(_, node)| node);
     let why = node.map(|node| (format!("所涉节点:{node}。"), format!("The node that it is about: {node}.")));

@@ -1,6 +1,6 @@
 //! Why a call is refused, as people read it in both languages: what happened, why, what to do.
 
-use heliu_api::status::{Refusal, Sort};
+use heliu_api::status::{CallRefusal, Sort};
 use heliu_record::conflict::Explanation;
 use heliu_record::id::RecordId;
 use heliu_record::kind::Label;
@@ -30,14 +30,14 @@ pub(super) fn of_execute(error: &ExecuteError) -> Status {
     refusal.into()
 }
 
-pub(super) fn shutting_down() -> Refusal {
+pub(super) fn shutting_down() -> CallRefusal {
     let what = ("本节点正在停止,不再接受请求。", "This node is shutting down and takes no more requests.");
-    Refusal::new(Code::Unavailable, "shutting_down", what.0, what.1)
+    CallRefusal::new(Code::Unavailable, "shutting_down", what.0, what.1)
         .next("节点重新启动后再试。", "Try again when it is back.")
 }
 
 /// The store takes no writes; nothing of the command happened.
-pub(super) fn of_write(error: &StoreError) -> Refusal {
+pub(super) fn of_write(error: &StoreError) -> CallRefusal {
     let (code, reason) = match error {
         StoreError::Full { .. } => (Code::ResourceExhausted, "store_full"),
         StoreError::Quota { .. } => (Code::ResourceExhausted, "store_quota"),
@@ -55,7 +55,7 @@ pub(super) fn of_write(error: &StoreError) -> Refusal {
     };
     let why = in_words(error);
     // Of this command: a program that gives many tells of the others itself.
-    Refusal::new(code, reason, "此命令没有写入任何内容。", "Nothing was written by this command.")
+    CallRefusal::new(code, reason, "此命令没有写入任何内容。", "Nothing was written by this command.")
         .sort(Sort::Store)
         .why(&format!("存储现在无法写入:{}。", why.zh), &format!("The store takes no writes now: {}.", why.en))
         .next(next.0, next.1)
@@ -63,7 +63,7 @@ pub(super) fn of_write(error: &StoreError) -> Refusal {
 
 pub(super) fn of_read(error: &StoreError) -> Status {
     let why = in_words(error);
-    Refusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
+    CallRefusal::new(Code::Internal, "store_failed", "读取存储失败。", "The store cannot be read.")
         .sort(Sort::Store)
         .why(&format!("{}。", why.zh), &format!("{}.", why.en))
         .next("请检查磁盘。", "Check the disk.")
@@ -71,11 +71,11 @@ pub(super) fn of_read(error: &StoreError) -> Status {
 }
 
 /// One record; the others can be read.
-pub(super) fn damaged(record: RecordId) -> Refusal {
+pub(super) fn damaged(record: RecordId) -> CallRefusal {
     let short = record.short();
     let zh = format!("记录 {short} 在本节点的存储中已损坏。");
     let en = format!("Record {short} is damaged in this node's store.");
-    Refusal::new(Code::Unavailable, "record_damaged", &zh, &en)
+    CallRefusal::new(Code::Unavailable, "record_damaged", &zh, &en)
         .sort(Sort::Store)
         .why("读到的内容与写入时不符。", "What is read is not what was written.")
         .next(
@@ -90,7 +90,7 @@ pub(super) fn of_ask(error: &AskError) -> Status {
         AskError::Stopped => stopped().into(),
         AskError::NoSuchPeer(peer) => {
             let (zh, en) = (format!("没有到 {peer} 的链路。"), format!("There is no link to {peer:?}."));
-            Refusal::new(Code::NotFound, "unknown_peer", &zh, &en)
+            CallRefusal::new(Code::NotFound, "unknown_peer", &zh, &en)
                 .next(
                     "请用 heliu peers 查看;可用节点编号(至少 8 位)或区划代码。",
                     "heliu peers shows them; give a node id (8 digits or more) or a region code.",
@@ -101,38 +101,38 @@ pub(super) fn of_ask(error: &AskError) -> Status {
     }
 }
 
-pub(super) fn stopped() -> Refusal {
-    Refusal::new(Code::Unavailable, "stopped", "节点已停止。", "The node has stopped.")
+pub(super) fn stopped() -> CallRefusal {
+    CallRefusal::new(Code::Unavailable, "stopped", "节点已停止。", "The node has stopped.")
 }
 
-pub(super) fn no_certificate() -> Refusal {
+pub(super) fn no_certificate() -> CallRefusal {
     let what = ("只有节点才能建立链路。", "Only nodes may open links.");
-    Refusal::new(Code::Unauthenticated, "no_certificate", what.0, what.1)
+    CallRefusal::new(Code::Unauthenticated, "no_certificate", what.0, what.1)
         .why("本次连接没有出示节点证书。", "This connection showed no certificate of a node.")
         .next("请检查对端节点是否以 TLS 方式运行。", "Check that the other node runs with TLS.")
 }
 
-pub(super) fn no_token() -> Refusal {
+pub(super) fn no_token() -> CallRefusal {
     let what = ("本次请求没有访问令牌。", "This request has no access token.");
-    Refusal::new(Code::Unauthenticated, "no_token", what.0, what.1).next(
+    CallRefusal::new(Code::Unauthenticated, "no_token", what.0, what.1).next(
         "请使用访问文件(*.access);节点目录里的 local.access 供本机管理员使用,也可请管理员签发令牌。",
         "Use an access file (*.access): local.access in the node's directory is for its administrators; they also make \
          tokens for others.",
     )
 }
 
-pub(super) fn bad_token() -> Refusal {
+pub(super) fn bad_token() -> CallRefusal {
     let what = ("本节点不认识此访问令牌。", "This node does not know this access token.");
-    Refusal::new(Code::Unauthenticated, "bad_token", what.0, what.1)
+    CallRefusal::new(Code::Unauthenticated, "bad_token", what.0, what.1)
         .why("它已被撤销、抄写有误,或属于别的节点。", "It was revoked, is mistyped, or is for another node.")
         .next("请核对访问文件,或请管理员重新签发。", "Check the access file, or ask an administrator for a new one.")
 }
 
 /// The token may be good: it cannot be told.
-pub(super) fn no_access_list() -> Refusal {
+pub(super) fn no_access_list() -> CallRefusal {
     let what =
         ("本节点的访问令牌清单不能用,或是空的。", "This node's list of access tokens cannot be used, or is empty.");
-    Refusal::new(Code::Unauthenticated, "no_access_list", what.0, what.1)
+    CallRefusal::new(Code::Unauthenticated, "no_access_list", what.0, what.1)
         .why("令牌是否有效无从判断。", "Whether this token is good cannot be told.")
         .next(
             "请在节点的机器上运行 heliu doctor,按它说的修复 access.json;令牌可用 heliu access add 新建。",
@@ -140,14 +140,14 @@ pub(super) fn no_access_list() -> Refusal {
         )
 }
 
-pub(super) fn expired_token() -> Refusal {
+pub(super) fn expired_token() -> CallRefusal {
     let what = ("访问令牌已过期。", "This access token has expired.");
-    Refusal::new(Code::Unauthenticated, "expired_token", what.0, what.1)
+    CallRefusal::new(Code::Unauthenticated, "expired_token", what.0, what.1)
         .next("请管理员重新签发。", "Ask an administrator for a new one.")
 }
 
 /// `code` says of what.
-pub(super) fn too_many(code: &str, limit: usize) -> Refusal {
+pub(super) fn too_many(code: &str, limit: usize) -> CallRefusal {
     let (zh, en) = match code {
         "too_many_links" => (
             format!("已有 {limit} 条链路,本节点不再接受。"),
@@ -158,11 +158,11 @@ pub(super) fn too_many(code: &str, limit: usize) -> Refusal {
             format!("{limit} connections are open, and this node takes no more."),
         ),
     };
-    Refusal::new(Code::ResourceExhausted, code, &zh, &en).next("请稍后再试。", "Try again later.")
+    CallRefusal::new(Code::ResourceExhausted, code, &zh, &en).next("请稍后再试。", "Try again later.")
 }
 
 /// Answers of whom fill the room that there is for them.
-pub(super) fn busy(full: Full) -> Refusal {
+pub(super) fn busy(full: Full) -> CallRefusal {
     let Full { whose, streams } = full;
     let (zh, en) = match (whose, streams) {
         (Whose::Connection, false) => {
@@ -186,56 +186,56 @@ pub(super) fn busy(full: Full) -> Refusal {
             "Take the answers that are there, and ask again. Nothing was done.",
         )
     };
-    Refusal::new(Code::ResourceExhausted, "too_busy", zh, en).next(next.0, next.1)
+    CallRefusal::new(Code::ResourceExhausted, "too_busy", zh, en).next(next.0, next.1)
 }
 
-pub(super) fn stranger_has_a_link() -> Refusal {
+pub(super) fn stranger_has_a_link() -> CallRefusal {
     let what = ("本次连接已有一条链路。", "This connection has a link already.");
-    Refusal::new(Code::ResourceExhausted, "one_link", what.0, what.1).why(
+    CallRefusal::new(Code::ResourceExhausted, "one_link", what.0, what.1).why(
         "名录尚不认识的节点,每个连接只能有一条链路。",
         "A node that the directory does not know has one link in a connection.",
     )
 }
 
-pub(super) fn too_late() -> Refusal {
+pub(super) fn too_late() -> CallRefusal {
     let what = ("请求历时太久,已放弃。", "The call took too long and was given up.");
-    Refusal::new(Code::DeadlineExceeded, "call_too_long", what.0, what.1)
+    CallRefusal::new(Code::DeadlineExceeded, "call_too_long", what.0, what.1)
         .why("请求没有及时到齐,或未能及时办完。", "It did not come in time as a whole, or could not be done in time.")
         .next("是否已执行未知,请先查看再重试。", "Whether it was done is not known: look before you do it again.")
 }
 
-pub(super) fn too_many_attempts() -> Refusal {
+pub(super) fn too_many_attempts() -> CallRefusal {
     let what = ("来自此地址的无效令牌太多。", "Too many bad tokens came from this address.");
-    Refusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)
+    CallRefusal::new(Code::ResourceExhausted, "too_many_attempts", what.0, what.1)
         .next("一分钟后再试,并核对访问文件。", "Try again in a minute, and check the access file.")
 }
 
-pub(super) fn missing_role(needed: Role, has: &[Role]) -> Refusal {
+pub(super) fn missing_role(needed: Role, has: &[Role]) -> CallRefusal {
     let labels: Vec<_> = has.iter().map(|role| role.label()).collect();
     let zh_has = labels.iter().map(|label| label.zh).collect::<Vec<_>>().join("、");
     let en_has = labels.iter().map(|label| label.en).collect::<Vec<_>>().join(", ");
     let zh = format!("此访问令牌没有“{}”权限。", needed.label().zh);
     let en = format!("This access token lacks the role {}.", needed.label().en);
-    Refusal::new(Code::PermissionDenied, "missing_role", &zh, &en)
+    CallRefusal::new(Code::PermissionDenied, "missing_role", &zh, &en)
         .why(&format!("它的权限是:{zh_has}。"), &format!("It has: {en_has}."))
         .next("请管理员签发含此权限的令牌。", "Ask an administrator for a token with that role.")
 }
 
 /// Also for what a token does not show: which records there are is not told by the difference.
-pub(super) fn out_of_scope(what: &str, field: &str) -> Refusal {
+pub(super) fn out_of_scope(what: &str, field: &str) -> CallRefusal {
     let (zh, en) = (format!("此访问令牌不能用于 {what}。"), format!("This access token is not for {what}."));
-    Refusal::new(Code::PermissionDenied, "out_of_scope", &zh, &en)
+    CallRefusal::new(Code::PermissionDenied, "out_of_scope", &zh, &en)
         .why("它只限于某些席位或类别。", "It is limited to some seats or kinds.")
         .next("请管理员签发范围合适的令牌。", "Ask an administrator for one that covers it.")
         .field(field)
 }
 
-pub(super) fn invalid(field: &str, zh: &str, en: &str) -> Refusal {
-    Refusal::new(Code::InvalidArgument, "bad_value", zh, en).field(field)
+pub(super) fn invalid(field: &str, zh: &str, en: &str) -> CallRefusal {
+    CallRefusal::new(Code::InvalidArgument, "bad_value", zh, en).field(field)
 }
 
 /// Why a list of seats is not taken: its first bad rows, which are enough to see what is wrong with all.
-pub(super) fn bad_seats(error: &RegionError) -> Refusal {
+pub(super) fn bad_seats(error: &RegionError) -> CallRefusal {
     let faults = error.words();
     let told = |words: fn(&Explanation) -> &str, between: &str| {
         let first: Vec<&str> = faults.iter().take(FAULTS_TOLD).map(words).collect();
@@ -262,21 +262,21 @@ pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = (&'
     Err(refusal.into())
 }
 
-pub(super) fn not_here(field: &str, zh: &str, en: &str) -> Refusal {
-    Refusal::new(Code::NotFound, "not_here", zh, en).field(field)
+pub(super) fn not_here(field: &str, zh: &str, en: &str) -> CallRefusal {
+    CallRefusal::new(Code::NotFound, "not_here", zh, en).field(field)
 }
 
 /// A part of a record that is asked for by its path.
-pub(super) fn no_part(path: &str) -> Refusal {
+pub(super) fn no_part(path: &str) -> CallRefusal {
     let shown: String = path.chars().take(80).collect();
     let (zh, en) = (format!("此记录中没有 {shown}。"), format!("This record has no {shown:?}."));
     not_here("path", &zh, &en)
         .next("记录的 cuts 列出未完整显示的部分。", "The record's cuts name the parts that are not shown whole.")
 }
 
-pub(super) fn ambiguous(field: &str, text: &str) -> Refusal {
+pub(super) fn ambiguous(field: &str, text: &str) -> CallRefusal {
     let (zh, en) = (format!("有多个编号以 {text} 开头。"), format!("More than one id begins with {text}."));
-    Refusal::new(Code::InvalidArgument, "ambiguous_id", &zh, &en)
+    CallRefusal::new(Code::InvalidArgument, "ambiguous_id", &zh, &en)
         .next("请多输入几位。", "Give more digits of it.")
         .field(field)
 }
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn a_full_disk_says_where_and_what_to_do() {
         let error = ExecuteError::StoreFailed(StoreError::Full { path: "/var/lib/heliu".to_owned() });
-        let told = Refusal::of(&of_execute(&error)).expect("ours");
+        let told = CallRefusal::of(&of_execute(&error)).expect("ours");
         assert_eq!((told.code, told.reason.as_str()), (Code::ResourceExhausted, "store_full"));
         assert!(told.why.en.contains("/var/lib/heliu") && told.next.en.contains("space"), "{told:?}");
         assert!(!told.what.zh.is_empty() && !told.next.zh.is_empty() && told.why.zh.contains("磁盘已满"));
@@ -303,8 +303,8 @@ mod tests {
     fn each_bad_row_of_a_list_of_seats_is_told_in_the_language_of_who_reads() {
         let text = "code,name,parent_code\n1,甲,371726000000\n371726101000,乙,371799000000\n";
         let error = parse_more(&RealmId([7; 16]), text.as_bytes(), &Seats::default()).expect_err("it is wrong");
-        let told = Refusal::of(&bad_seats(&error).into()).expect("ours");
-        assert_eq!(told.why.zh, "第 2 行:“1”不是 12 位代码;第 3 行:上级 371799000000 不在文件中。");
+        let told = CallRefusal::of(&bad_seats(&error).into()).expect("ours");
+        assert_eq!(&*told.why.zh, "第 2 行:“1”不是 12 位代码;第 3 行:上级 371799000000 不在文件中。");
         assert!(told.why.en.starts_with("line 2: \"1\" is not a code of 12 digits; line 3:"), "{told:?}");
         let many = format!("code,name,parent_code\n{}", "1,甲,\n".repeat(ROWS_MAX));
         let error = parse_more(&RealmId([7; 16]), many.as_bytes(), &Seats::default()).expect_err("it is wrong");
@@ -314,12 +314,12 @@ mod tests {
     #[test]
     fn a_quota_that_is_reached_is_no_full_disk_and_too_many_of_something_is_neither() {
         let error = StoreError::Quota { path: "/var/lib/heliu".to_owned(), mib: 64 };
-        let told = Refusal::of(&of_execute(&ExecuteError::StoreFailed(error))).expect("ours");
+        let told = CallRefusal::of(&of_execute(&ExecuteError::StoreFailed(error))).expect("ours");
         assert_eq!((told.sort, told.reason.as_str()), (Sort::Store, "store_quota"));
         assert!(told.why.en.contains("64 MiB") && told.next.en.contains("store.quota_mib"), "{told:?}");
         assert!(!format!("{told:?}").contains("pace"), "there may be 70 GiB of it: {told:?}");
         for refusal in [too_many_attempts(), too_many("too_many_links", 1), stranger_has_a_link()] {
-            let told = Refusal::of(&refusal.into()).expect("ours");
+            let told = CallRefusal::of(&refusal.into()).expect("ours");
             assert_eq!((told.code, told.sort), (Code::ResourceExhausted, Sort::Busy), "{told:?}");
         }
         let away = [shutting_down(), stopped(), too_late()].map(|refusal| refusal.sort);

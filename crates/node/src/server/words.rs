@@ -1,7 +1,7 @@
 //! Records and changes as the messages of `heliu.records.v1` say them, and ids as people type them.
 
 use heliu_api::records as pb;
-use heliu_api::status::Refusal;
+use heliu_api::status::CallRefusal;
 use heliu_record::change::Change;
 use heliu_record::id::SeatId;
 use heliu_storage::{LeafRow, RecordRow, RecordState};
@@ -37,7 +37,7 @@ pub(super) fn digits(text: &str, max: usize, field: &str) -> Result<String, Stat
     Err(invalid(field, &zh, &en).into())
 }
 
-pub(super) fn no_record(text: &str, field: &str) -> Refusal {
+pub(super) fn no_record(text: &str, field: &str) -> CallRefusal {
     let (zh, en) = (format!("本节点没有记录 {text}。"), format!("This node holds no record {text}."));
     not_here(field, &zh, &en)
         .why(

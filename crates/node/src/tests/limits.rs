@@ -10,7 +10,7 @@ use heliu_api::enrolment::JoinRequest;
 use heliu_api::enrolment::enrolment_service_client::EnrolmentServiceClient;
 use heliu_api::records::records_service_client::RecordsServiceClient;
 use heliu_api::records::{ExecuteRequest, GetSchemaRequest};
-use heliu_api::status::Refusal;
+use heliu_api::status::CallRefusal;
 use heliu_wire::MESSAGE_BYTES_MAX;
 use heliu_wire::replication::replication_service_client::ReplicationServiceClient;
 use heliu_wire::replication::{Frame, Hello, LinkRequest, frame};
@@ -115,7 +115,7 @@ async fn an_answer_that_is_too_large_is_not_sent() {
     let refused = client.get_schema(GetSchemaRequest {}).await.expect_err("it is too large");
     assert_eq!(refused.code(), Code::OutOfRange, "{refused}");
     let small = client.execute(ExecuteRequest::default()).await.expect_err("that is no command");
-    assert!(Refusal::of(&small).is_some(), "the connection goes on: {small}");
+    assert!(CallRefusal::of(&small).is_some(), "the connection goes on: {small}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -224,7 +224,7 @@ pub(super) async fn until_ended<T>(said: &mut tonic::Streaming<T>) {
 }
 
 pub(super) fn reason(status: &Status) -> String {
-    Refusal::of(status).unwrap_or_else(|| panic!("it says why: {status}")).reason
+    CallRefusal::of(status).unwrap_or_else(|| panic!("it says why: {status}")).reason
 }
 
 #[derive(Clone)]

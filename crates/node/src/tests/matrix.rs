@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use heliu_api::status::Refusal;
+use heliu_api::status::CallRefusal;
 use heliu_api::{administration as adm, operations as ops, records as rec};
 use heliu_record::id::{LeafHash, RecordId, to_hex};
 use heliu_storage::{QuarantineRow, Store, StrandedRow, StrandedState, Transaction};
@@ -281,7 +281,7 @@ fn came(answer: &Result<Vec<u8>, Status>, mark: &[u8]) -> Came {
         }
         Err(status) => {
             assert!(!holds(status.details(), SECRET.as_bytes()), "{status:?}");
-            match Refusal::of(status).map(|refusal| refusal.reason).unwrap_or_default().as_str() {
+            match CallRefusal::of(status).map(|refusal| refusal.reason).unwrap_or_default().as_str() {
                 "not_here" => Came::Hidden,
                 reason @ ("no_token" | "bad_token" | "expired_token" | "missing_role" | "out_of_scope") => {
                     Came::Refused(reason.to_owned())

@@ -1,6 +1,6 @@
 //! For who may not see a record it does not exist: one answer for what is not his, for what has left, and for what never was.
 
-use heliu_api::status::Refusal;
+use heliu_api::status::CallRefusal;
 use heliu_api::{administration as adm, operations as ops, records as rec};
 use heliu_record::id::RecordId;
 use heliu_replication::{Alarm, Severity};
@@ -85,7 +85,7 @@ async fn what_is_not_his_what_has_left_and_what_never_was_are_one_to_a_clerk() {
             said.push(match answer {
                 Ok(bytes) => format!("{method}: {}", String::from_utf8_lossy(&bytes)),
                 Err(status) => {
-                    let refusal = Refusal::of(&status);
+                    let refusal = CallRefusal::of(&status);
                     format!(
                         "{method}: {:?} {} {:?} {refusal:?}",
                         status.code(),

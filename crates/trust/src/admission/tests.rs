@@ -269,13 +269,13 @@ fn statuses_keep_their_codes() {
 fn the_first_gate_knows_realm_version_author_and_signature() {
     let directory = story::directory();
     let leaves = vec![LeafHash([1; 32])];
-    let good = |writer: &story::Writer| story::commit(writer, leaves.clone(), PLAIN, &directory);
+    let good = |author: &story::Author| story::commit(author, leaves.clone(), PLAIN, &directory);
     let resign = |change: &dyn Fn(&mut crate::commit::Commit)| {
         let mut commit = good(&VILLAGE).commit;
         change(&mut commit);
         SignedCommit::sign(commit, &VILLAGE.key)
     };
-    let unknown = story::Writer { key: CheapKey([77; 32]), ..VILLAGE };
+    let unknown = story::Author { key: CheapKey([77; 32]), ..VILLAGE };
     let mut other_id = good(&VILLAGE);
     other_id.id.0[0] ^= 1;
     let forged = SignedCommit::sign(good(&TOWNSHIP).commit, &VILLAGE.key);

@@ -1,7 +1,7 @@
 //! What the directory keeps of a join token: that somebody who may enrol nodes has let one in. The token itself, which is
 //! passed on to a new machine, is in `crate::token`.
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::id::SeatId;
 
 use crate::id::{NodeId, RealmId, TokenId};
@@ -22,7 +22,7 @@ impl Approval {
     /// What the minter signed.
     #[must_use]
     pub fn message(&self, realm: RealmId, seat: SeatId) -> [u8; 90] {
-        let mut out = Writer(Vec::with_capacity(90));
+        let mut out = Encoder(Vec::with_capacity(90));
         out.fixed(MINTED)
             .fixed(&realm.0)
             .fixed(&seat.0)
@@ -34,7 +34,7 @@ impl Approval {
         message
     }
 
-    pub(super) fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Encoder) {
         out.fixed(&self.token.0).i64(self.expires_ms).fixed(&self.minter.0).fixed(&self.signature.0);
     }
 

@@ -1,7 +1,7 @@
 //! Entries of a directory: their one encoding, their bounds and their signatures. What an entry says is in `item.rs`; what
 //! it does to the directory is in `apply.rs`.
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::hash;
 use heliu_record::id::SeatId;
 
@@ -30,7 +30,7 @@ pub struct Entry {
 impl Entry {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.county.0).varint(self.index).fixed(&self.previous.0);
         out.i64(self.time_ms).varint(self.items.len() as u64);
         for item in &self.items {
@@ -147,7 +147,7 @@ impl SignedEntry {
     /// The entry's encoding, then keys and signatures, then how many of those. The version is not repeated.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Writer(self.entry.encode());
+        let mut out = Encoder(self.entry.encode());
         for (key, signature) in &self.signatures {
             out.fixed(&key.0).fixed(&signature.0);
         }

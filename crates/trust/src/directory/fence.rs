@@ -1,6 +1,6 @@
 //! The fence around a node whose key is no longer trusted: what it committed before stays good, and nothing else.
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::id::LeafHash;
 
 use super::limits;
@@ -53,7 +53,7 @@ impl Fence {
         Ok(())
     }
 
-    pub(super) fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Encoder) {
         out.fixed(&self.node.0).varint(self.frontier.len() as u64);
         for (incarnation, seq, commit) in &self.frontier {
             out.fixed(&incarnation.0).varint(*seq).fixed(&commit.0);

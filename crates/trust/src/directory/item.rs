@@ -1,7 +1,7 @@
 //! What an entry can say, item by item: the one encoding and its bounds. What an item does, and who may say it, is in
 //! `apply.rs`.
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
 
@@ -81,7 +81,7 @@ impl Item {
         }
     }
 
-    pub(super) fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Encoder) {
         match self {
             Item::Seat(seat) => {
                 out.u8(1).fixed(&seat.id.0).text(&seat.code).text(&seat.name).u8(tier_byte(seat.tier));
@@ -202,7 +202,7 @@ fn check_time_zone(name: &str) -> Result<(), DecodeError> {
     Ok(())
 }
 
-pub(crate) fn write_addresses(out: &mut Writer, addresses: &[String]) {
+pub(crate) fn write_addresses(out: &mut Encoder, addresses: &[String]) {
     out.varint(addresses.len() as u64);
     for address in addresses {
         out.text(address);

@@ -4,13 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::simulated::{Cheap, CheapKey};
-use crate::story::{COUNTY, STRANGER, TOWNSHIP, VILLAGE, Writer as Node, directory, preimage, realm};
+use crate::story::{Author, COUNTY, STRANGER, TOWNSHIP, VILLAGE, directory, preimage, realm};
 
 const ESCROW: u8 = 99;
 /// Never enrolled.
 const NOBODY: CheapKey = CheapKey([77; 32]);
 
-fn secret(node: &Node) -> SealingSecret {
+fn secret(node: &Author) -> SealingSecret {
     SealingSecret::from_seed(hash("test sealing", &[&node.key.0]))
 }
 
@@ -18,23 +18,23 @@ fn escrow() -> SealingSecret {
     SealingSecret::from_seed([ESCROW; 32])
 }
 
-fn me(node: &Node) -> Recipient {
+fn me(node: &Author) -> Recipient {
     Recipient::Node(node.key.node())
 }
 
-fn to(nodes: &[&Node]) -> BTreeMap<Recipient, SealingKey> {
+fn to(nodes: &[&Author]) -> BTreeMap<Recipient, SealingKey> {
     let escrow = escrow().public();
     let nodes = nodes.iter().map(|node| (me(node), secret(node).public()));
     nodes.chain([(Recipient::Escrow(escrow), escrow)]).collect()
 }
 
-fn granted(by: &Node, key: &DataKey, readers: &[&Node]) -> SignedGrant {
+fn granted(by: &Author, key: &DataKey, readers: &[&Author]) -> SignedGrant {
     let mut grants = grant(realm(), preimage().id(), key, &to(readers), &by.key);
     assert_eq!(grants.len(), 1);
     grants.remove(0)
 }
 
-fn opened(keyring: &Keyring, key: &DataKey, node: &Node) -> Option<DataKey> {
+fn opened(keyring: &Keyring, key: &DataKey, node: &Author) -> Option<DataKey> {
     let record = preimage().id();
     keyring.open(&realm(), &record, key.id(&record), me(node), &secret(node))
 }
@@ -75,7 +75,7 @@ fn two_offline_first_writers_make_two_keys_and_both_read_both() {
     ];
     let keyring = Keyring::of([&by_village.grant, &by_township.grant]);
     assert_eq!(keyring.keys().count(), 2);
-    let read = |node: &Node, value: &[u8]| {
+    let read = |node: &Author, value: &[u8]| {
         let key = keyring.open(&realm(), &record, seal::sealed_key(value)?, me(node), &secret(node))?;
         seal::open(&key, &record, "contact", value).map(|text| text.to_vec())
     };
@@ -123,7 +123,7 @@ fn a_false_wrap_is_as_if_it_were_not_there() {
     assert_eq!(opened(&keyring, &key, &VILLAGE), None);
     // Whoever has the key sees it too.
     let opens_for =
-        |keyring: &Keyring, node: &Node| keyring.opens_for(&realm(), &record, &key, me(node), &secret(node).public());
+        |keyring: &Keyring, node: &Author| keyring.opens_for(&realm(), &record, &key, me(node), &secret(node).public());
     assert_eq!((opens_for(&keyring, &VILLAGE), opens_for(&keyring, &COUNTY)), (Some(false), None));
     keyring.add(&granted(&TOWNSHIP, &key, &[&VILLAGE]).grant);
     assert_eq!(opens_for(&keyring, &VILLAGE), Some(true));

@@ -10,7 +10,7 @@ use heliu_record::view::Record;
 use proptest::prelude::*;
 
 use super::*;
-use crate::story::{COUNTY, TOWNSHIP, VILLAGE, Writer as Node, directory};
+use crate::story::{Author, COUNTY, TOWNSHIP, VILLAGE, directory};
 
 const RECORD: RecordId = RecordId([7; 32]);
 
@@ -69,7 +69,7 @@ fn the_first_format_does_not_change() {
 }
 
 /// What a node writes into a member's contact, on top of what it holds, under a data key.
-fn writes(node: &Node, preimage: &Preimage, past: &History, key: &DataKey, contact: &str) -> Change {
+fn writes(node: &Author, preimage: &Preimage, past: &History, key: &DataKey, contact: &str) -> Change {
     let put = |container, path: &str, value| Write { container, key: path.to_owned(), value };
     let owner = WriteValue::Value(Scalar::Bytes(preimage.birth.0.to_vec()));
     let to_seal = WriteValue::ToSeal(Plaintext(Scalar::from(contact)));

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::commit::Commit;
 use crate::simulated::{Cheap, CheapKey};
-use crate::story::{COUNTY, PLAIN, STRANGER, TOWNSHIP, VILLAGE, Writer as Node, commit, directory, preimage, realm};
+use crate::story::{Author, COUNTY, PLAIN, STRANGER, TOWNSHIP, VILLAGE, commit, directory, preimage, realm};
 
 /// Never enrolled.
 const NOBODY: CheapKey = CheapKey([77; 32]);
 
-fn signed(by: &Node, body: Body) -> SignedStatement {
+fn signed(by: &Author, body: Body) -> SignedStatement {
     SignedStatement::sign(Statement { realm: realm(), author: by.key.node(), time_ms: 5, body }, &by.key)
 }
 
@@ -19,15 +19,15 @@ fn verdict(statement: &SignedStatement) -> Result<(), &'static str> {
     check(statement, &directory(), &|_| false, &Cheap).map_err(|error| error.code())
 }
 
-fn tombstone(by: &Node, birth: SeatId) -> SignedStatement {
+fn tombstone(by: &Author, birth: SeatId) -> SignedStatement {
     signed(by, Body::Tombstone { preimage: Preimage { birth, ..preimage() }, reason: Some([3; 32]) })
 }
 
-fn head(by: &Node, seq: u64, hash: u8) -> SignedStatement {
+fn head(by: &Author, seq: u64, hash: u8) -> SignedStatement {
     signed(by, Body::AuditHead(AuditHead { seq, hash: [hash; 32] }))
 }
 
-fn commit_of(by: &Node, leaf: u8) -> SignedCommit {
+fn commit_of(by: &Author, leaf: u8) -> SignedCommit {
     commit(by, vec![LeafHash([leaf; 32])], PLAIN, &directory())
 }
 
@@ -133,7 +133,7 @@ fn evidence_is_two_commits_that_one_signed_for_one_place() {
 #[test]
 fn a_tombstone_is_for_everybody_and_the_rest_goes_upward() {
     let directory = directory();
-    let includes = |statement: &SignedStatement, node: &Node| {
+    let includes = |statement: &SignedStatement, node: &Author| {
         let audience = statement.statement.audience(&directory).expect("a known author");
         audience.includes(node.seat(), directory.seats())
     };

@@ -2,7 +2,7 @@
 //! which is that of the commit's author. Only this much of automerge's format is known here; the rest stays opaque.
 
 use heliu_record::change::{hash_of, limits};
-use heliu_record::codec::{Reader, Writer};
+use heliu_record::codec::{Encoder, Reader};
 use heliu_record::id::{Actor, ChangeHash};
 
 /// Magic, checksum and type.
@@ -52,7 +52,7 @@ pub fn expand(form: Form, bytes: &[u8], actor: &Actor) -> Option<(Vec<u8>, Optio
         }
     };
     let len = bytes.len() + inserted.map_or(0, |_| 1 + Actor::LEN);
-    let mut raw = Writer(Vec::with_capacity(HEAD.len() + 4 + len));
+    let mut raw = Encoder(Vec::with_capacity(HEAD.len() + 4 + len));
     raw.fixed(&HEAD).varint(len as u64).fixed(before);
     if let Some(actor) = inserted {
         raw.bytes(&actor.0);

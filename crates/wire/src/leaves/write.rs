@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heliu_record::change::hash_of;
-use heliu_record::codec::Writer;
+use heliu_record::codec::Encoder;
 use heliu_record::id::{Actor, ChangeHash, Preimage, RecordId, SeatId};
 use heliu_replication::frame::{DeliveredGrant, DeliveredLeaf, Delivery};
 use heliu_trust::commit::SignedCommit;
@@ -32,7 +32,7 @@ pub fn delivery(delivery: &Delivery) -> Vec<u8> {
     let hashes: Vec<Option<ChangeHash>> = delivery.leaves.iter().map(|leaf| hash_of(&leaf.change)).collect();
     let places = places(delivery, &hashes, |leaf| &records[preimages.index(&leaf.preimage.as_ref())]);
 
-    let mut out = Writer::default();
+    let mut out = Encoder::default();
     out.u8(FORMAT);
     write_preimages(&mut out, &preimages, &authors.items);
     write_commits(&mut out, &commits, &authors);
@@ -106,7 +106,7 @@ fn places<'a>(
     Places { of_leaves: delivery.leaves.iter().zip(hashes).map(|(leaf, hash)| place(leaf, hash)).collect(), taken }
 }
 
-fn write_preimages(out: &mut Writer, preimages: &Table<&Preimage>, authors: &[Author]) {
+fn write_preimages(out: &mut Encoder, preimages: &Table<&Preimage>, authors: &[Author]) {
     let kinds: Table<&str> = Table::of(preimages.items.iter().map(|preimage| preimage.kind.as_str()));
     let births: Table<SeatId> = Table::of(preimages.items.iter().map(|preimage| preimage.birth));
     out.varint(number(kinds.items.len()));
@@ -136,7 +136,7 @@ fn write_preimages(out: &mut Writer, preimages: &Table<&Preimage>, authors: &[Au
     }
 }
 
-fn write_commits(out: &mut Writer, commits: &[&SignedCommit], authors: &Table<Author>) {
+fn write_commits(out: &mut Encoder, commits: &[&SignedCommit], authors: &Table<Author>) {
     out.varint(number(commits.len()));
     for commit in commits {
         out.varint(number(authors.index(&author(commit))));
@@ -187,7 +187,7 @@ fn write_commits(out: &mut Writer, commits: &[&SignedCommit], authors: &Table<Au
     }
 }
 
-fn write_leaves(out: &mut Writer, leaves: &[DeliveredLeaf], preimages: &Table<&Preimage>, places: &Places) {
+fn write_leaves(out: &mut Encoder, leaves: &[DeliveredLeaf], preimages: &Table<&Preimage>, places: &Places) {
     out.varint(number(leaves.len()));
 
     let mut unused = 0;
@@ -223,7 +223,7 @@ fn write_leaves(out: &mut Writer, leaves: &[DeliveredLeaf], preimages: &Table<&P
 }
 
 fn write_changes<'a>(
-    out: &mut Writer,
+    out: &mut Encoder,
     leaves: &[DeliveredLeaf],
     hashes: &[Option<ChangeHash>],
     actor: impl Fn(&DeliveredLeaf) -> Option<&'a Actor>,
@@ -241,7 +241,7 @@ fn write_changes<'a>(
     }
 }
 
-fn write_grants(out: &mut Writer, grants: &[DeliveredGrant], preimages: &Table<&Preimage>) {
+fn write_grants(out: &mut Encoder, grants: &[DeliveredGrant], preimages: &Table<&Preimage>) {
     out.varint(number(grants.len()));
     let mut next = 0;
     for grant in grants {

@@ -8,7 +8,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use heliu_node::zone;
 use heliu_trust::directory::DEFAULT_TIME_ZONE;
 
-use super::flags::{PORT, Propose, Read};
+use super::flags::{Propose, Read};
+use crate::config::PORT;
 use crate::text::{help, labelled as t, time};
 
 /// `host:port`, as others dial it.

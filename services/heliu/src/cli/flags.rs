@@ -6,9 +6,6 @@ use clap::Args;
 
 use crate::text::{help, labelled as t};
 
-/// Where a node listens unless it is told otherwise.
-pub const PORT: u16 = 7340;
-
 /// Which node a verb talks to.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Target {

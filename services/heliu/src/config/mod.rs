@@ -15,12 +15,16 @@ use heliu_trust::signature::PublicKey;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::failure::{Exit, Failure};
-use crate::realm::instead_of_realm;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::layout::instead_of_realm;
 use crate::store::{self, StoreAt};
 use crate::text::{Say, nearest, say};
 pub use settings::is_address;
 use settings::{Form, SETTINGS, Setting, Value};
+
+/// Where a node listens unless it is told otherwise.
+pub const PORT: u16 = 7340;
 
 /// Longer files are no configuration.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -226,7 +230,7 @@ impl Reading<'_> {
         Ok(Config {
             file: file.to_owned(),
             // The form of every setting has been checked before.
-            listen: text("listen").parse().unwrap_or(SocketAddr::from(([127, 0, 0, 1], crate::cli::PORT))),
+            listen: text("listen").parse().unwrap_or(SocketAddr::from(([127, 0, 0, 1], PORT))),
             data_dir: folder.join(text("data_dir")),
             key_file: folder.join(text("key_file")),
             sealing_key_file: folder.join(text("sealing_key_file")),

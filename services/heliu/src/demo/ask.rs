@@ -8,7 +8,8 @@ use heliu_record::id::RecordId;
 use heliu_storage::StoreError;
 use heliu_trust::directory::DirectoryError;
 
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::{Say, say};
 
 /// A command that is still to be given an id and somebody who asks for it.

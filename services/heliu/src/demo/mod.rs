@@ -33,7 +33,8 @@ use story::Story;
 use words::Teller;
 
 use crate::cli::DemoArgs;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::node::Signals;
 use crate::out::Stream;
 use crate::realm::draft::not_empty;

@@ -15,7 +15,7 @@ use heliu_storage::Store;
 use super::ask::Fault;
 use super::gate::Gate;
 use crate::failure::Failure;
-use crate::realm::LOCAL_ACCESS;
+use crate::layout::LOCAL_ACCESS;
 
 /// How long one verification may take; after that it is asked for again.
 const VERIFY: Duration = Duration::from_secs(10);

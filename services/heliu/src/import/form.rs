@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use heliu_client::Schema;
-use heliu_client::schema::{Argument, Command, Field, Kind, Label, Makes, ValueType};
+use heliu_client::schema::{Argument, Field, Kind, Makes, SchemaCommand, SchemaLabel, ValueType};
 
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::{clean, nearest, say};
 
 /// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved. All
@@ -19,7 +20,7 @@ pub const ORGS: &str = "org.create";
 /// What each row gives, and makes.
 #[derive(Debug)]
 pub struct Form<'s> {
-    pub command: &'s Command,
+    pub command: &'s SchemaCommand,
     pub kind: &'s Kind,
     /// The arguments that a file may have as columns, called as the kind calls its fields.
     pub columns: Vec<Argument>,
@@ -106,14 +107,14 @@ fn column_of(field: &Field) -> Argument {
 }
 
 /// What is decided is one of its states.
-fn states(field: &Field) -> Option<(ValueType, Label)> {
+fn states(field: &Field) -> Option<(ValueType, SchemaLabel)> {
     let states = &field.states;
     let words =
         states.iter().map(|state| heliu_client::schema::Word { name: state.name.clone(), label: state.label.clone() });
     let (zh, en): (Vec<&str>, Vec<&str>) =
         states.iter().map(|state| (state.label.zh.as_str(), state.label.en.as_str())).unzip();
     let (zh, en) = (zh.join("、"), en.join(", "));
-    let expects = Label { zh: format!("以下之一:{zh}"), en: format!("one of: {en}") };
+    let expects = SchemaLabel { zh: format!("以下之一:{zh}"), en: format!("one of: {en}") };
     (!states.is_empty()).then(|| (ValueType::Choice(words.collect()), expects))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record, RecordState};
-use heliu_client::schema::{Kind, Label};
+use heliu_client::schema::{Kind, SchemaLabel};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -14,7 +14,7 @@ use crate::text::{Say, clean, say};
 #[derive(Debug, Default)]
 pub struct Held {
     /// What the kind is called.
-    label: Label,
+    label: SchemaLabel,
     by_id: BTreeMap<String, One>,
     by_name: BTreeMap<String, Vec<String>>,
     by_code: BTreeMap<String, Vec<String>>,
@@ -28,8 +28,8 @@ struct One {
 
 impl Held {
     pub fn none(kind: &Kind) -> Self {
-        let Label { zh, en } = &kind.label;
-        Held { label: Label { zh: clean(zh), en: clean(en) }, ..Held::default() }
+        let SchemaLabel { zh, en } = &kind.label;
+        Held { label: SchemaLabel { zh: clean(zh), en: clean(en) }, ..Held::default() }
     }
 
     /// Asks the node for all records of the kind.
@@ -86,7 +86,7 @@ impl Held {
 
     /// The id of the one that is meant.
     pub fn find(&self, text: &str) -> Result<&str, Say> {
-        let Label { zh, en } = &self.label;
+        let SchemaLabel { zh, en } = &self.label;
         let meant = self.meant(text);
         match meant.as_slice() {
             [] => Err(say!("本节点没有{zh}“{text}”", "this node holds no {en} {text:?}")),
@@ -101,7 +101,7 @@ impl Held {
     }
 
     fn several(&self, text: &str, many: &[&str]) -> Say {
-        let (Label { zh, en }, count) = (&self.label, many.len());
+        let (SchemaLabel { zh, en }, count) = (&self.label, many.len());
         let names = many.iter().take(3).map(|id| self.shown(id)).collect::<Vec<_>>().join(", ");
         say!(
             "“{text}”可指 {count} 个{zh}({names}…),请写编号",

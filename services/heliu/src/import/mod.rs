@@ -21,10 +21,12 @@ use rows::{BadRow, Row, Rows};
 use sending::{Order, References, Refused, Sent, send};
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::ImportArgs;
-use crate::failure::{Exit, Failure};
-use crate::order::who;
-use crate::out::{Done, complain, print, print_json};
+use crate::command::who;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::out::complain;
 use crate::text::{Say, count, say, tr};
 use crate::{explain, realm, target};
 

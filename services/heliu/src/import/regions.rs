@@ -10,9 +10,10 @@ use heliu_record::seats::Seat;
 use heliu_trust::id::RealmId;
 use serde_json::json;
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::ImportRegionsArgs;
-use crate::failure::{Exit, Failure};
-use crate::out::{Done, print, print_json};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::realm::regions;
 use crate::registry::propose;
 use crate::target;

@@ -260,7 +260,7 @@ fn one<'v>(column: &'v Argument, text: &'v str) -> Result<&'v str, Say> {
     // A refusal may be kept in a log, so it never has a value that is to be sealed: the line says which one it is.
     let shown: String = if column.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
     let (name, label) = (&column.name, &column.label.zh);
-    let heliu_client::schema::Label { zh, en } = &column.expects;
+    let heliu_client::schema::SchemaLabel { zh, en } = &column.expects;
     Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
 }
 

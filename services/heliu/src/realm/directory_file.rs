@@ -9,7 +9,8 @@ use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::RealmId;
 use heliu_trust::signature::PublicKey;
 
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::{Say, say};
 
 /// Far more than a county's log for a century.

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use super::take_over;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::say;
 
 pub struct Draft {

@@ -9,7 +9,8 @@ use heliu_trust::ed25519::Ed25519Key;
 use heliu_trust::seal::SealingSecret;
 
 use super::write_new;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::say;
 
 /// A key is one line.
@@ -29,16 +30,6 @@ impl Scheme {
             Scheme::Sealing => "x25519",
         }
     }
-}
-
-/// Bytes that nobody has had before: a key, an id.
-pub fn random<const N: usize>() -> Result<[u8; N], Failure> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::new(Exit::Failed, "random", say!("系统不提供随机数", "the system gives no random bytes"))
-            .because(error)
-    })?;
-    Ok(bytes)
 }
 
 pub fn write(path: &Path, scheme: Scheme, seed: &[u8; 32], of: &str) -> Result<(), Failure> {

@@ -14,10 +14,13 @@ use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::Signer as _;
 
 use super::draft::{Draft, is_free, not_empty};
-use super::key_file::{self, Scheme, random};
+use super::key_file::{self, Scheme};
 use super::node_dir::{Keys, NodeDir, dialled};
-use super::{CONFIG, COUNTY, DIRECTORY, ESCROW_KEY, NODES, ROOT, ROOT_KEY, directory_file, write_new};
-use crate::failure::{Exit, Failure};
+use super::{directory_file, write_new};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::layout::{CONFIG, COUNTY, DIRECTORY, ESCROW_KEY, NODES, ROOT, ROOT_KEY};
+use crate::random::random;
 use crate::text::{say, time, tr};
 
 /// A node to be.
@@ -252,10 +255,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let realm = make_at(&folder.path().join("realm"), &[(0, 7340)]).expect("it is new");
         let own = folder.path().join("realm").join(COUNTY);
-        let access = heliu_client::Access::read(&own.join(super::super::LOCAL_ACCESS)).expect("it is for its owner");
+        let access = heliu_client::Access::read(&own.join(crate::layout::LOCAL_ACCESS)).expect("it is for its owner");
         assert_eq!(access.addresses, ["127.0.0.1:7340"]);
         assert_eq!(access.pinned.map(|pinned| pinned.node), Some(realm.nodes[0].node));
-        let list = heliu_node::access::list(&own.join(super::super::ACCESS)).expect("it reads");
+        let list = heliu_node::access::list(&own.join(crate::layout::ACCESS)).expect("it reads");
         assert_eq!(list.len(), 1);
     }
 

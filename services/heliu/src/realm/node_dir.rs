@@ -15,10 +15,13 @@ use heliu_trust::id::NodeId;
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::Signer as _;
 
-use super::key_file::{self, Scheme, random};
-use super::{ACCESS, CONFIG, DIRECTORY, ISSUER_KEY, LOCAL_ACCESS, NODE_KEY, SEALING_KEY, directory_file, write_new};
+use super::key_file::{self, Scheme};
+use super::{directory_file, write_new};
 use crate::config::template;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::layout::{ACCESS, CONFIG, DIRECTORY, ISSUER_KEY, LOCAL_ACCESS, NODE_KEY, SEALING_KEY};
+use crate::random::random;
 use crate::text::{reasons, say, tr};
 
 /// The name of the access token that is made with the node.

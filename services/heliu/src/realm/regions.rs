@@ -8,7 +8,8 @@ use heliu_node::region::{self, FILE_BYTES_MAX, RegionError};
 use heliu_record::seats::Seat;
 use heliu_trust::id::RealmId;
 
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::text::say;
 
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -12,15 +12,18 @@ use heliu_trust::signature::{PublicKey, Signer as _};
 use serde_json::{Value, json};
 
 use super::propose;
+use crate::answer::{Done, print, print_json};
 use crate::cli::{
     Directory, DirectoryAppendArgs, DirectoryKeyArgs, DirectoryListArgs, DirectorySaveArgs, DirectorySignArgs, Read,
 };
 use crate::config::Config;
-use crate::failure::{Exit, Failure};
-use crate::out::{Done, print, print_json};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::layout::CONFIG;
+use crate::random::random;
 use crate::realm::key_file::{self, Scheme};
 use crate::realm::make::refused;
-use crate::realm::{CONFIG, directory_file, exists, replace, write_new};
+use crate::realm::{directory_file, exists, replace, write_new};
 use crate::target;
 use crate::text::{Language, Say, clean, codes, language, say, time, tr};
 
@@ -233,7 +236,7 @@ fn items_told(signed: &SignedEntry, log: &Log) -> String {
 }
 
 fn key(args: &DirectoryKeyArgs) -> Result<Done, Failure> {
-    let seed = key_file::random()?;
+    let seed = random()?;
     key_file::write(&args.file, Scheme::Signing, &seed, &tr!("副签人", "a second signer"))?;
     let public = Ed25519Key::from_seed(seed).public_key();
     if args.json {

@@ -5,11 +5,12 @@ use std::path::Path;
 use heliu_client::administration::{MintTokenRequest, MintTokenResponse};
 use serde_json::json;
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::EnrollArgs;
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
-use crate::out::{Done, complain, print, print_json};
+use crate::out::complain;
 use crate::realm::{exists, write_new};
+use crate::render::{place, seat_shape};
 use crate::target;
 use crate::text::{clean, time, tr};
 

@@ -18,9 +18,10 @@ use heliu_trust::grant::{Keyring, Recipient, SignedGrant};
 use serde_json::{Value, json};
 
 use super::directory::said_anchor;
+use crate::answer::{Done, print, print_json};
 use crate::cli::RootRevealArgs;
-use crate::failure::{Exit, Failure};
-use crate::out::{Done, print, print_json};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::realm::key_file;
 use crate::realm::make::refused;
 use crate::store::{Kind, StoreAt};

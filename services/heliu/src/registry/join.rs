@@ -16,17 +16,21 @@ use heliu_trust::signature::Verifier as _;
 use heliu_trust::token::{JoinRequest, JoinToken, PREFIX, TokenTextError};
 use serde_json::json;
 
-use crate::cli::{JoinArgs, PORT};
+use crate::answer::{Done, print, print_json};
+use crate::cli::JoinArgs;
 use crate::config::Config;
-use crate::failure::{Exit, Failure};
+use crate::config::PORT;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::given::{self, Given, can_ask, of_file};
-use crate::links::seat_of;
+use crate::layout::{CONFIG, NODE_KEY, SEALING_KEY};
 use crate::node::{self, can_listen};
-use crate::out::{Done, complain, print, print_json};
+use crate::out::complain;
 use crate::realm::draft::{Draft, is_free, not_empty};
 use crate::realm::make::refused;
 use crate::realm::node_dir::{Keys, NodeDir, dialled, seen_from_outside};
-use crate::realm::{CONFIG, NODE_KEY, SEALING_KEY, directory_file, key_file};
+use crate::realm::{directory_file, key_file};
+use crate::render::seat_of;
 use crate::text::{Say, clean, say, tr};
 
 /// How long to wait before a request that is kept by the other end is asked about again.

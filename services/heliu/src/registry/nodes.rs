@@ -3,11 +3,11 @@
 use heliu_client::administration::Node;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::Read;
 use crate::failure::Failure;
-use crate::links::{place, seat_shape};
-use crate::out::{Done, print, print_json};
-use crate::records::{given, short};
+use crate::render::{given, short};
+use crate::render::{place, seat_shape};
 use crate::target;
 use crate::text::table::Table;
 use crate::text::{count, time, tr};

@@ -8,13 +8,13 @@ use heliu_client::administration::{Addresses, Delegate, Fence, ProposeRequest, P
 use heliu_trust::token::JoinToken;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{
     AddressesArgs, DelegateArgs, FenceArgs, Propose, RevokeTokenArgs, Switch, TimeZoneArgs, TwoSignaturesArgs,
 };
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::given::Given;
-use crate::out::{Done, print, print_json};
 use crate::realm::{exists, write_new};
 use crate::target;
 use crate::text::{Say, say, tr};

@@ -10,7 +10,8 @@ use heliu_trust::id::DirectoryVersion;
 
 use super::directory::told;
 use crate::cli::RootResolveArgs;
-use crate::failure::{Exit, Failure};
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::realm::directory_file;
 use crate::realm::make::refused;
 use crate::text::{Say, say, time};

@@ -11,12 +11,15 @@ use serde_json::json;
 use super::escrow;
 use super::propose::entry_file;
 use super::resolve::decide;
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Root, RootDirectory, RootResolveArgs, RootSigning, Switch};
-use crate::failure::{Exit, Failure};
-use crate::out::{Done, print, print_json};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::layout::{DIRECTORY, ISSUER_KEY};
+use crate::random::random;
 use crate::realm::key_file::{self, Scheme};
 use crate::realm::make::refused;
-use crate::realm::{DIRECTORY, ISSUER_KEY, directory_file, write_new};
+use crate::realm::{directory_file, write_new};
 use crate::text::{Say, say, time, tr};
 
 pub async fn run(args: &Root) -> Result<Done, Failure> {
@@ -113,7 +116,7 @@ fn install(file: &Path) -> Say {
 fn issuer_key(file: &Path) -> Result<Item, Failure> {
     if !file.exists() {
         let of = tr!("域的签发者", "the issuer of the realm");
-        key_file::write(file, Scheme::Signing, &key_file::random()?, &of)?;
+        key_file::write(file, Scheme::Signing, &random()?, &of)?;
     }
     key_file::read(file).map(|key| Item::Issuer { key: key.public_key() })
 }
@@ -121,7 +124,7 @@ fn issuer_key(file: &Path) -> Result<Item, Failure> {
 fn sealing_key(file: &Path) -> Result<SealingKey, Failure> {
     if !file.exists() {
         let of = tr!("密封数据的备用钥匙", "the realm's escrow");
-        key_file::write(file, Scheme::Sealing, &key_file::random()?, &of)?;
+        key_file::write(file, Scheme::Sealing, &random()?, &of)?;
     }
     key_file::read_sealing(file).map(|key| key.public())
 }

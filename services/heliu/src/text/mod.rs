@@ -131,15 +131,15 @@ impl From<Explanation> for Say {
     }
 }
 
-impl From<&schema::Label> for Say {
-    fn from(label: &schema::Label) -> Self {
+impl From<&schema::SchemaLabel> for Say {
+    fn from(label: &schema::SchemaLabel) -> Self {
         Say { zh: label.zh.clone(), en: label.en.clone() }
     }
 }
 
 /// What a node calls something, in the language of this process. The node's words: whoever puts them into a line takes
 /// care of what is in them, with [`clean`].
-pub fn spoken(label: &schema::Label) -> &str {
+pub fn spoken(label: &schema::SchemaLabel) -> &str {
     match language() {
         Language::Zh => &label.zh,
         Language::En => &label.en,

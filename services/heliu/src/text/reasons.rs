@@ -2,8 +2,6 @@
 //! travels and is kept is `heliu_words::reason`; here alone it becomes a sentence. A code or a fact that is not known here
 //! comes from a later version, or from somebody who means no good: of such a fact nothing is shown.
 
-use std::borrow::Borrow;
-
 use heliu_client::{Schema, records};
 use heliu_record::kind::{Label, label};
 use heliu_record::reason::{Fact, Reason};
@@ -11,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::codes::of;
 use super::{Language, Say, bytes, clean, say, time};
-use crate::failure::Failure;
 
 /// In the language of this process; empty if there is none.
 pub fn told(said: Option<&records::Reason>) -> String {
@@ -33,14 +30,9 @@ pub fn facts(said: &records::Reason) -> Value {
     said.facts.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect()
 }
 
-/// As a failure that says what to do.
-pub fn failure(reason: impl Borrow<Reason>) -> Failure {
-    let reason = reason.borrow();
-    let failure = Failure::usage(words(reason));
-    match NEXT.iter().find(|(sort, _)| reason.code.starts_with(sort)) {
-        Some((_, next)) => failure.next((*next).into()),
-        None => failure,
-    }
+/// What to do about it, if that is known.
+pub fn next(reason: &Reason) -> Option<Label> {
+    NEXT.iter().find(|(sort, _)| reason.code.starts_with(sort)).map(|(_, next)| *next)
 }
 
 /// What is said for a code, and its facts.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::change::Change;
-use heliu_record::codec::Writer;
+use heliu_record::codec::Encoder;
 use heliu_record::id::Preimage;
 use heliu_replication::frame::{Frame, Leaves, limits};
 use heliu_wire::replication::{self as pb, frame::Frame as Pb, range::Content};
@@ -92,7 +92,7 @@ fn deliveries(author: &Author) -> Vec<HostileFrame> {
     use pb::Packing::{Plain, Zstd};
     let plain = |name, bytes: Vec<u8>| delivery(name, "frame.delivery-form", Plain, bytes.len() as u64, bytes);
     let count = |before: &[u64], count: u64| {
-        let mut out = Writer::default();
+        let mut out = Encoder::default();
         out.u8(1);
         for number in before.iter().chain([&count]) {
             out.varint(*number);
@@ -209,7 +209,7 @@ fn lists() -> Vec<HostileFrame> {
 
 /// An entry that says to have 2^40 items.
 fn items_by_the_billion() -> Vec<u8> {
-    let mut out = Writer::default();
+    let mut out = Encoder::default();
     out.u8(2).fixed(&[1; 32]).varint(0).fixed(&[1; 32]).i64(0).varint(1 << 40).fixed(&[1; 60_000]);
     out.0
 }

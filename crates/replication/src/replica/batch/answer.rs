@@ -1,7 +1,7 @@
 //! The answer to a command as it is stored beside it, to be given again to who asks the same again. It is as large as what
 //! the command wrote, and little larger: a leaf and a record for each change, their commits, and what was asked, as a digest.
 
-use heliu_record::codec::{DecodeError, Reader, Writer};
+use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::command::{CommandId, Refusal, Request};
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::{LeafHash, RecordId};
@@ -64,7 +64,7 @@ pub(super) fn reused(id: CommandId) -> Refusal {
 }
 
 pub(super) fn encode(done: &Done, asked: &Asked) -> Vec<u8> {
-    let mut out = Writer::default();
+    let mut out = Encoder::default();
     out.varint(done.result.len() as u64);
     done.result.iter().for_each(|(name, id)| {
         out.text(name).text(id);
@@ -91,7 +91,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Done, Asked)> {
     Some((Done { result, leaves, commits, affected, again: true }, asked))
 }
 
-fn ids<'a, const N: usize>(out: &mut Writer, ids: impl ExactSizeIterator<Item = &'a [u8; N]>) {
+fn ids<'a, const N: usize>(out: &mut Encoder, ids: impl ExactSizeIterator<Item = &'a [u8; N]>) {
     out.varint(ids.len() as u64);
     ids.for_each(|id| {
         out.fixed(id);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::directory::{Directory, Fence, Item};
 use crate::signature::Signer;
-use crate::story::{ISSUER, ROOT, Writer};
+use crate::story::{Author, ISSUER, ROOT};
 
 const FENCED: Status = Status::Excluded(ExcludedReason::Fenced);
 
@@ -14,10 +14,10 @@ fn with(directory: &Directory, item: Item) -> Directory {
     grown
 }
 
-fn fence(writer: &Writer, frontier: &[&Leaf], excluded: &[&Leaf]) -> Item {
+fn fence(author: &Author, frontier: &[&Leaf], excluded: &[&Leaf]) -> Item {
     let last = |leaf: &&Leaf| (leaf.incarnation, leaf.commit_seq, leaf.commit);
     let excluded: Vec<LeafHash> = excluded.iter().map(|leaf| leaf.hash).collect();
-    Item::Fence(Fence::new(writer.key.node(), frontier.iter().map(last).collect(), excluded))
+    Item::Fence(Fence::new(author.key.node(), frontier.iter().map(last).collect(), excluded))
 }
 
 /// The thief of a township's machine writes on, and says that it was long ago.

@@ -5,20 +5,20 @@ use heliu_record::scope::{CLASS, OWNER, Scope, seat_key};
 
 use super::{Status, history, offer_all};
 use crate::admission::{HeldReason, Leaf};
-use crate::story::{self, How, MISSING, PLAIN, STRANGER, TOWNSHIP, VILLAGE, Writer, birth, draft, leaf};
+use crate::story::{self, Author, How, MISSING, PLAIN, STRANGER, TOWNSHIP, VILLAGE, birth, draft, leaf};
 
 /// A leaf of a release that this node is not.
-fn newer(writer: &Writer, puts: Vec<(Container, String, Scalar)>) -> Leaf {
-    let change = Change::encode(draft(writer, &history([&birth()]), puts));
-    leaf(writer, &change, How { kind_version: 999, ..PLAIN }, &story::directory())
+fn newer(author: &Author, puts: Vec<(Container, String, Scalar)>) -> Leaf {
+    let change = Change::encode(draft(author, &history([&birth()]), puts));
+    leaf(author, &change, How { kind_version: 999, ..PLAIN }, &story::directory())
 }
 
-fn publishes(writer: &Writer) -> Leaf {
-    newer(writer, vec![(Container::Scope, CLASS.to_owned(), "public".into())])
+fn publishes(author: &Author) -> Leaf {
+    newer(author, vec![(Container::Scope, CLASS.to_owned(), "public".into())])
 }
 
-fn names(writer: &Writer, key: &str, value: Scalar) -> Leaf {
-    newer(writer, vec![(Container::Scope, key.to_owned(), value)])
+fn names(author: &Author, key: &str, value: Scalar) -> Leaf {
+    newer(author, vec![(Container::Scope, key.to_owned(), value)])
 }
 
 /// The scope that a node relays by which holds the birth and these.

@@ -1,7 +1,7 @@
 //! A leaf is judged by the version of its kind that it cites.
 
 use heliu_record::handle::{FieldOf, fields, mv};
-use heliu_record::kind::{Earlier, Field, Kind, ValueType, Writer as May, word};
+use heliu_record::kind::{Earlier, Field, Kind, ValueType, Writer, word};
 use heliu_record::seats::Tier;
 
 use super::{refused, status};
@@ -9,7 +9,7 @@ use crate::admission::{HeldReason, Leaves, RefusedReason, Status};
 use crate::story::{self, COUNTY, How, PLAIN, TOWNSHIP, VILLAGE, birth, edit, history, leaf};
 
 static VILLAGES: FieldOf<String> = mv("name", ValueType::Text(40), "名称", "name");
-static TOWNSHIPS: FieldOf<String> = mv("name", ValueType::Text(40), "名称", "name").by(May::AtLeast(Tier::Township));
+static TOWNSHIPS: FieldOf<String> = mv("name", ValueType::Text(40), "名称", "name").by(Writer::AtLeast(Tier::Township));
 static BY_OWNER: &[&Field] = fields![VILLAGES];
 
 /// Under versions 1 and 2 a village named its own, since version 4 a township does. A third was never published.

@@ -7,7 +7,7 @@ use heliu_record::kind::Label;
 
 pub use deploy::*;
 
-use crate::failure::Exit;
+use crate::exit::Exit;
 use crate::text::labelled;
 
 /// What lacks a language does not compile.

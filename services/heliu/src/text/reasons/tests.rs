@@ -130,8 +130,8 @@ fn in_chinese_no_reason_has_a_code_or_a_word_of_english_in_it_nor_one_in_english
         let Say { zh, en } = words_by(&schema, &Reason { code: (*code).to_owned(), facts: all_facts() });
         assert_eq!(codes_in(&zh), [""; 0], "{zh}");
         assert!(!en.contains(code) || !code.contains(['.', '_']), "{en}");
-        let next = failure(Reason::new(code)).next.map(|next| next.zh).unwrap_or_default();
-        assert!(codes_in(&next).is_empty() || next.contains("heliu.toml") || next.contains("chmod"), "{next}");
+        let next = next(&Reason::new(code)).map(|next| next.zh).unwrap_or_default();
+        assert!(codes_in(next).is_empty() || next.contains("heliu.toml") || next.contains("chmod"), "{next}");
     }
     let seq = Reason::new("refused.seq").and(Fact::Found, 5).and(Fact::Expected, 3);
     assert_eq!(words(&seq).zh, "序号不对(实为:5,应为:3)");

@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 
 use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
-use heliu_client::schema::{Argument, Command, Schema, Subject, ValueType};
+use heliu_client::schema::{Argument, Schema, SchemaCommand, Subject, ValueType};
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Asker, DoArgs};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::given::{Given, ask};
-use crate::out::{Done, complain, print, print_json};
-use crate::realm::key_file::random;
+use crate::out::complain;
+use crate::random::random;
 use crate::text::{clean, codes, say, tr};
 use crate::{explain, target, which};
 
@@ -114,7 +115,7 @@ fn told(said: &str, name: &str, done: &ExecuteResponse) -> String {
 
 /// The subject stands alone, arguments are `key=value`.
 fn take_apart(
-    command: Option<&Command>,
+    command: Option<&SchemaCommand>,
     words: &[String],
 ) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
     let (mut subject, mut arguments) = (None, BTreeMap::new());
@@ -143,7 +144,7 @@ fn take_apart(
 /// What was typed, or is where was said. Everything is read before anything is sent.
 fn values(
     schema: &Schema,
-    command: Option<&Command>,
+    command: Option<&SchemaCommand>,
     typed: BTreeMap<String, String>,
     asked: &[String],
 ) -> Result<BTreeMap<String, String>, Failure> {
@@ -177,7 +178,7 @@ fn values(
 }
 
 /// Whether the value of an argument is kept from some who have the record. Where a field is named, that one decides.
-fn is_sealed(schema: &Schema, command: Option<&Command>, name: &str, field: Option<&str>) -> bool {
+fn is_sealed(schema: &Schema, command: Option<&SchemaCommand>, name: &str, field: Option<&str>) -> bool {
     let sealed = |name: &str| schema.fields_called(name).any(|field| field.sealed);
     match command.and_then(|command| command.arguments.iter().find(|argument| argument.name == name)) {
         Some(argument) => argument.sealed && field.is_none_or(sealed),
@@ -188,7 +189,7 @@ fn is_sealed(schema: &Schema, command: Option<&Command>, name: &str, field: Opti
 /// Beginnings of ids, where an argument names records, made whole: the node takes whole ones.
 async fn whole_ids(
     client: &Client,
-    command: Option<&Command>,
+    command: Option<&SchemaCommand>,
     mut arguments: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Failure> {
     let Some(command) = command else { return Ok(arguments) };
@@ -205,7 +206,11 @@ async fn whole_ids(
 }
 
 /// The record that a command is about, by what somebody calls it.
-async fn meant_subject(client: &Client, command: Option<&Command>, subject: Option<String>) -> Result<String, Failure> {
+async fn meant_subject(
+    client: &Client,
+    command: Option<&SchemaCommand>,
+    subject: Option<String>,
+) -> Result<String, Failure> {
     let Some(text) = subject else { return Ok(String::new()) };
     match command.map(|command| &command.subject) {
         Some(Subject::Of(kind)) => which::record(client, &text, kind).await,
@@ -236,7 +241,7 @@ fn ask_before_an_end(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Exit;
+    use crate::exit::Exit;
     use crate::served;
 
     fn words(line: &str) -> Vec<String> {

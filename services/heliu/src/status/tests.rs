@@ -1,6 +1,6 @@
 //! What is said of neighbours: when they were equal, what went wrong, what others named, in both languages.
 
-use heliu_client::records::{Label, Reason};
+use heliu_client::records::{Label, Reason, Seat};
 
 use super::*;
 use crate::text::{Language, codes_in, speaking};
@@ -93,12 +93,6 @@ fn a_peers_words_are_not_told_and_what_is_told_of_others_is_on_one_line_and_move
     let told = status_told(&status, &[]);
     assert!(!told.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{told:?}");
     assert!(!told.contains("\nall 1 link") && !told.contains("READ-ONLY: go away"), "{told}");
-}
-
-#[test]
-fn a_place_that_others_named_is_shown_with_what_is_hidden_in_it() {
-    let seat = Seat { name: "甲\u{202e}村\n".to_owned(), code: "371726101201".to_owned(), ..Seat::default() };
-    assert_eq!(place(Some(&seat)), "甲\\u{202e}村\\n 371726101201");
 }
 
 #[test]

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use heliu_client::operations::{GetStatusResponse, Lag, Link, LinkRole, LinkState, Outcome, RefusedPeer, Verification};
-use heliu_client::records::Seat;
 use serde_json::{Value, json};
 
+use crate::answer::{Done, print, print_json};
 use crate::cli::{Read, VerifyArgs};
 use crate::failure::Failure;
-use crate::out::{Done, print, print_json};
-use crate::records::{given, short};
+use crate::render::{given, place, seat_shape, short, word};
 use crate::target;
 use crate::text::table::{Table, pairs};
 use crate::text::{Language, bytes, clean, codes, count, language, reasons, time, tr};
@@ -53,25 +52,6 @@ pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
         print(&verify_told(&verdicts, equal))?;
     }
     Ok(if all_equal { Done::Well } else { Done::No })
-}
-
-/// A place for people: its name and code; its short id if the directory does not know it.
-pub fn place(seat: Option<&Seat>) -> String {
-    match seat {
-        Some(seat) if !seat.code.is_empty() => clean(&format!("{} {}", seat.name, seat.code)),
-        Some(seat) => short(&seat.id),
-        None => String::new(),
-    }
-}
-
-/// A place for programs, of one's own directory.
-pub fn seat_of(seat: &heliu_record::seats::Seat) -> Value {
-    json!({"id": seat.id.to_string(), "code": seat.code, "name": seat.name, "tier": seat.tier.name()})
-}
-
-/// A place for programs, as a node says it.
-pub fn seat_shape(seat: Option<&Seat>) -> Value {
-    seat.map_or(Value::Null, |s| json!({"id": s.id, "code": s.code, "name": s.name, "tier": s.tier}))
 }
 
 fn status_told(status: &GetStatusResponse, links: &[Link]) -> String {
@@ -391,11 +371,6 @@ fn outcome_name(outcome: Outcome) -> String {
         Outcome::TimedOut => tr!("超时", "timed out"),
         Outcome::Unspecified => "?".to_owned(),
     }
-}
-
-/// `LINK_STATE_CATCHING_UP` as `catching_up`.
-pub fn word(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).unwrap_or(name).to_lowercase()
 }
 
 fn status_shape(status: &GetStatusResponse, links: &[Link]) -> Value {
