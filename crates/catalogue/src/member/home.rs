@@ -29,6 +29,8 @@ pub struct Member {
     /// Two or more branches that each hold a confirmed move of the next epoch.
     pub disputed: Vec<Home>,
     pub moves: Vec<MoveRead>,
+    /// Where each move is in `moves`, by its entry: a record may hold thousands.
+    places: BTreeMap<String, usize>,
 }
 
 /// A branch that a person belongs to, and since which move.
@@ -103,7 +105,7 @@ impl MoveState {
 impl Member {
     #[must_use]
     pub fn find_move(&self, entry: &str) -> Option<&MoveRead> {
-        self.moves.iter().find(|m| m.entry == entry)
+        self.places.get(entry).map(|place| &self.moves[*place])
     }
 
     /// Whether a letter is open: the person is still where it moves from, and nobody disputes that.
@@ -256,8 +258,9 @@ impl Derived for Member {
 pub fn fold(folding: &Folding<'_>) -> Arc<dyn Derived> {
     let history = folding.history;
     let stage = STAGE.read(history).state;
-    let moves = MOVES.read(history).iter().map(MoveRead::of).collect();
-    let mut member = Member { stage: stage.name, ended: stage.ending, moves, ..Member::default() };
+    let moves: Vec<MoveRead> = MOVES.read(history).iter().map(MoveRead::of).collect();
+    let places = moves.iter().map(|at| at.entry.clone()).zip(0..).collect();
+    let mut member = Member { stage: stage.name, ended: stage.ending, moves, places, ..Member::default() };
     let admitted = ADMITTED_ON.read(history);
     // Should the record have been made twice, the branch counts that somebody moved from.
     let births = BIRTH_BRANCH.visible(history);

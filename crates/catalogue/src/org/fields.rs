@@ -144,12 +144,10 @@ impl<'r> Org<'r> {
         world.record(id).and_then(Org::of)
     }
 
-    /// The decision that its lifecycle stands on, if that is an end.
+    /// What its lifecycle stands on, if that is an end.
     #[must_use]
-    pub fn ending(self) -> Option<Ending<'r>> {
-        let standing = LIFECYCLE.read(&self.0.history);
-        let ending = Ending { state: standing.state, since: standing.since, decision: standing.op };
-        ending.state.ending.then_some(ending)
+    pub fn ending(self) -> Option<&'r Life> {
+        self.0.read_as::<Life>().filter(|life| life.state.ending)
     }
 
     pub(super) fn parent(self) -> Option<RecordId> {
@@ -170,11 +168,18 @@ impl<'r> Org<'r> {
     }
 }
 
-/// How an organisation has ended.
-#[derive(Clone, Copy, Debug)]
-pub struct Ending<'r> {
+/// Where an organisation stands in its life: folded once, however many members' rules read it.
+#[derive(Debug)]
+pub struct Life {
     pub(super) state: &'static State,
     /// Empty if nobody said.
-    pub since: &'r str,
+    pub since: String,
     pub decision: Option<OpId>,
+}
+
+impl Derived for Life {}
+
+pub(super) fn life(folding: &Folding<'_>) -> Arc<dyn Derived> {
+    let standing = LIFECYCLE.read(folding.history);
+    Arc::new(Life { state: standing.state, since: standing.since.to_owned(), decision: standing.op })
 }

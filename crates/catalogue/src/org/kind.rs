@@ -4,7 +4,7 @@ use heliu_record::prelude::*;
 
 use super::fields::{
     BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
-    SUCCESSORS, UNITS,
+    SUCCESSORS, UNITS, life,
 };
 use crate::words::ORGANISATION;
 
@@ -30,4 +30,5 @@ pub(super) static KIND: Kind = Kind::scoped(
     PREDECESSORS,
     SUCCESSORS,
 ])
+.derives(&[], life)
 .read_by_others(fields![NAME, LIFECYCLE, PARENT, UNITS, SUCCESSORS]);

@@ -37,7 +37,7 @@ pub(super) fn not_ended(planner: &Planner<'_>, write: &RecordWrite) -> Result<()
 
 fn ended(org: &Record, world: &dyn World) -> Option<Refusal> {
     let ending = Org::of(org)?.ending()?;
-    let since = match ending.since {
+    let since = match &*ending.since {
         "" => "".into(),
         since => Explanation::new(format!("自{since}起"), format!(" since {since}")),
     };
