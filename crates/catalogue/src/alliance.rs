@@ -142,7 +142,7 @@ fn take_part(planner: &mut Planner<'_>, alliance: RecordId, org: &'static str) -
     let org = live(planner, planner.need_record(org)?)?;
     let seat = planner.owner_of(org);
     planner.put_part(alliance, &MEMBER_ORG, &seat.to_string(), org.id);
-    planner.put_part(alliance, &JOINED_ON, &seat.to_string(), planner.today_text());
+    planner.put_part(alliance, &JOINED_ON, &seat.to_string(), planner.today());
     Ok(seat)
 }
 
@@ -152,7 +152,7 @@ fn leave(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let is_its = |term: &&EntryOf<'_, Participant>| term.get(&MEMBER_ORG) == Some(org) && term.get(&LEFT_ON).is_none();
     let gone = || NOT_PARTICIPANT.about(&[alliance.title().into(), title(org, planner.world())]);
     let term = terms.iter().find(is_its).ok_or_else(gone)?;
-    planner.put_part(alliance.id, &LEFT_ON, term.name, planner.today_text());
+    planner.put_part(alliance.id, &LEFT_ON, term.name, planner.today());
     Ok(())
 }
 

@@ -25,10 +25,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
         let alliance = at.get(&WITHIN).and_then(|alliance| world.record(alliance));
         alliance.zip(owner).is_some_and(|(alliance, owner)| has_left(&alliance.history, owner))
     };
-    let withdrawals = match WITHDRAWN.read(&record.history) {
-        Some(_) => WITHDRAWN.ops(&record.history),
-        None => Vec::new(),
-    };
+    let withdrawals = WITHDRAWN.read(&record.history).map_or_else(Vec::new, |_| WITHDRAWN.ops(&record.history));
     let over = BOOKINGS.of(record).filter(|(at, state)| match *state {
         "requested" | "confirmed" => withdrawals.is_empty() && has_left(at),
         state => matches!(state, "needs_owner_reconfirm" | "owner_left"),
@@ -37,7 +34,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
         let state = if at.is_set(&CONFIRMED) { "needs_owner_reconfirm" } else { "owner_left" };
         let (asker, ops) = (at.get(&FOR_ORG), at.ops(&CONFIRMED).chain(at.ops(&FOR_SEAT)).collect::<Vec<_>>());
         let asked_by = asker.map_or_else(|| "".into(), |org| title(org, world));
-        Finding::advisory(&BOOKED, record, at.path())
+        Finding::advisory(&BOOKED, record, BOOKINGS.path(at.name))
             .between(ConflictValue::each(record, &ops, "keep", world))
             .between(ConflictValue::each(record, ops.last(), "decline", world))
             // Withdrawing again is another disagreement.
@@ -60,7 +57,7 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
     if chosen.choice() == "decline" {
         planner.put_part(subject.id, &DECLINED, entry, "owner_left");
     } else if WITHDRAWN.read(&subject.history).is_some() {
-        planner.put_part(subject.id, &CONFIRMED, entry, planner.today_text());
+        planner.put_part(subject.id, &CONFIRMED, entry, planner.today());
     }
     Ok(())
 }

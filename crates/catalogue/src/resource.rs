@@ -86,8 +86,8 @@ static COMMANDS: &[Command] = &[
             optional_field(&CAPACITY.field, "可容纳人数", "how many people it holds"),
             optional_field(&OPEN_HOURS.field, "开放时间", "when it can be used"),
         ]),
-    about(RESOURCE, "resource.withdraw", "收回资源", "withdraw a resource", |planner| {
-        planner.set_subject(&WITHDRAWN, planner.today_text())
+    about(RESOURCE, "resource.withdraw", "收回资源", "withdraw a resource", |p| {
+        p.set_subject(&WITHDRAWN, p.today())
     })
     .help("不再共享;已有预约由所有者处置", "no longer shared; open bookings are for its owner to settle"),
     about(RESOURCE, "booking.request", "申请预约", "ask for a booking", request)
@@ -97,13 +97,13 @@ static COMMANDS: &[Command] = &[
             optional("alliance", record(ALLIANCE), "所属联盟", "the alliance"),
             optional("use_on", DATE, "使用日期", "the day of use"),
         ]),
-    about(RESOURCE, "booking.confirm", "确认预约", "confirm a booking", |planner| {
-        planner.lead(&BOOKINGS, &CONFIRMED, planner.today_text())
+    about(RESOURCE, "booking.confirm", "确认预约", "confirm a booking", |p| {
+        p.lead(&BOOKINGS, &CONFIRMED, p.today())
     })
     .help("只有所有者可以确认;同日不可重复确认", "only the owner may; never two on one day")
     .takes(&[BOOKING]),
-    about(RESOURCE, "booking.decline", "谢绝预约", "decline a booking", |planner| {
-        planner.lead(&BOOKINGS, &DECLINED, planner.text("cause").unwrap_or("declined"))
+    about(RESOURCE, "booking.decline", "谢绝预约", "decline a booking", |p| {
+        p.lead(&BOOKINGS, &DECLINED, p.text("cause").unwrap_or("declined"))
     })
     .help("由所有者谢绝", "by the owner")
     .takes(&[BOOKING, optional("cause", text(200), "原因", "the cause")]),
@@ -133,7 +133,7 @@ fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let entry = planner.entry_of(seat);
     planner.put_part(resource.id, &FOR_SEAT, &entry, seat);
     planner.put_part(resource.id, &FOR_ORG, &entry, org.id);
-    planner.put_part(resource.id, &ASKED, &entry, planner.today_text());
+    planner.put_part(resource.id, &ASKED, &entry, planner.today());
     planner.fill_parts(resource.id, &BOOKINGS, &entry, parts![WITHIN, USE_ON]);
     Ok(())
 }

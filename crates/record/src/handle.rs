@@ -303,6 +303,12 @@ impl<E: Entry> EntriesOf<E> {
         self
     }
 
+    /// Where findings and views show an entry: `bookings/4f…`.
+    #[must_use]
+    pub fn path(&self, entry: &str) -> String {
+        format!("{}/{entry}", E::FIELD)
+    }
+
     /// The entry of which a path is, or a path under it.
     #[must_use]
     pub fn entry_at<'p>(&self, path: &'p str) -> Option<&'p str> {
@@ -427,12 +433,6 @@ impl<'h, E: Entry> EntryOf<'h, E> {
     pub fn is_set_knowing<T>(&self, part: &PartOf<E, T>, ops: &[OpId]) -> bool {
         let knew = |at: &&Visible| ops.iter().all(|op| self.history.has_seen(at.id, *op));
         self.visible(part).iter().filter(|at| at.value != Scalar::Null).any(|at| knew(&at))
-    }
-
-    /// Where findings and views show it: `bookings/4f…`.
-    #[must_use]
-    pub fn path(&self) -> String {
-        format!("{}/{}", E::FIELD, self.name)
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: Recor
     planner.put_part(member.id, &TO_ORG, &entry, to);
     planner.put_part(member.id, &HOME_EPOCH, &entry, home.epoch);
     planner.put_part(member.id, &DECIDED, &entry, home.epoch + 1);
-    planner.put_part(member.id, &DECIDED_ON, &entry, planner.today_text());
+    planner.put_part(member.id, &DECIDED_ON, &entry, planner.today());
     // Said also where nothing changes: somebody who takes the record over without knowing of this has then not taken it alone.
     planner.hand_over(member, seat);
     Ok(())

@@ -39,14 +39,14 @@ pub(super) static COMMANDS: &[Command] = &[
             optional("seat", SEAT, "编入的下级席位", "a seat below the one named, to belong to"),
         ]),
     about(MEMBER, "member.transfer.cancel", "撤回介绍信", "cancel a letter", |planner| {
-        planner.lead(&MOVES, &CANCELLED, planner.today_text())
+        planner.lead(&MOVES, &CANCELLED, planner.today())
     })
     .help("尚未接收时可由转出方撤回", "by the origin, while it is not received")
     .takes(&[LETTER]),
     about(MEMBER, "member.transfer.return", "退回介绍信", "return a letter", |planner| {
         let member = planner.subject()?;
         let letter = planner.entry_meant(member, &MOVES, &RETURNED, |letter| is_for(planner, letter))?;
-        planner.put_part(member.id, &RETURNED, letter.name, planner.today_text());
+        planner.put_part(member.id, &RETURNED, letter.name, planner.today());
         Ok(())
     })
     .help("转入方不予接收,退回转出方", "the destination does not take the person")
@@ -90,7 +90,7 @@ fn issue(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     if let Some(open) = member.moves.iter().find(|letter| letter.state == MoveState::Issued) {
         return Err(LETTER_OPEN.about(&[record.title().into(), (&*open.letter_no).into()]));
     }
-    let (entry, today) = (planner.entry(), planner.today_text());
+    let (entry, today) = (planner.entry(), planner.today());
     let valid_until = planner.text("valid_until").map(str::to_owned).or_else(|| date::days_after(today, VALID_DAYS));
     planner.put_part(record.id, &TO_SEAT, &entry, to_seat);
     planner.put_part(record.id, &FROM_ORG, &entry, home.org);
@@ -118,7 +118,7 @@ fn receive(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     if let Some(org) = letter.get(&TO_ORG).filter(|org| planner.world().record(*org).is_some()) {
         live(planner, org)?;
     }
-    planner.put_part(record.id, &RECEIVED_ON, letter.name, planner.today_text());
+    planner.put_part(record.id, &RECEIVED_ON, letter.name, planner.today());
     planner.put_part(record.id, &RECEIPT, letter.name, planner.text("receipt").unwrap_or("received"));
     if let Some(seat) = planner.seat_argument("seat").or(letter.get(&TO_SEAT)) {
         planner.put_owner(record.id, seat);
@@ -147,7 +147,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
     let stale = moves.iter().filter(|letter| letter.state == MoveState::Stale);
     let finding = stale.filter_map(|letter| {
         let to = letter.to_org?;
-        let finding = Finding::advisory(&STALE, record, format!("{}/{}", MOVES.field.name, letter.entry))
+        let finding = Finding::advisory(&STALE, record, MOVES.path(&letter.entry))
             .between(ConflictValue::each(record, &letter.ops, to.to_string(), world))
             .meanwhile(home.org.to_string())
             .settled_above(letter.to_seat.into_iter().chain([home.seat]), world)
@@ -166,7 +166,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, _chosen: &ConflictValue) -> Result<(), Refusal> {
     let subject = planner.load(conflict.subject)?;
     let Some(entry) = MOVES.entry_at(&conflict.field) else { return Ok(()) };
-    planner.put_part(subject.id, &OVERRULED, entry, planner.today_text());
+    planner.put_part(subject.id, &OVERRULED, entry, planner.today());
     let Some(home) = subject.read_as::<Member>().and_then(|member| member.home.as_ref()) else { return Ok(()) };
     let seats = planner.world().seats();
     let own = subject.view.owners.iter().copied().find(|owner| seats.is_at_or_above(home.seat, *owner));

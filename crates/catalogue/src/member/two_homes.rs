@@ -45,7 +45,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     let subject = planner.load(conflict.subject)?;
     let Some(member) = subject.read_as::<Member>() else { return Ok(()) };
-    let (chosen, today) = (chosen.choice(), planner.today_text());
+    let (chosen, today) = (chosen.choice(), planner.today());
     for home in &member.disputed {
         let Some(entry) = &home.entry else { continue };
         if chosen == home.org.to_string() {

@@ -187,11 +187,6 @@ impl<'a> Planner<'a> {
         self.seat
     }
 
-    #[must_use]
-    pub fn today(&self) -> Scalar {
-        Scalar::from(self.today)
-    }
-
     /// An argument, unless it is absent or empty.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&'a str> {
@@ -206,7 +201,7 @@ impl<'a> Planner<'a> {
     }
 
     #[must_use]
-    pub fn today_text(&self) -> &'a str {
+    pub fn today(&self) -> &'a str {
         self.today
     }
 
