@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use heliu_record::kind::Label;
+use heliu_record::kind::{Label, label};
 
 /// Stable: scripts go by it. What each means is said once, in [`Exit::means`], which `heliu --help` shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,6 @@ impl Exit {
     pub const ALL: [Exit; 6] = [Exit::Failed, Exit::Usage, Exit::Unreachable, Exit::Refused, Exit::Store, Exit::Busy];
 
     pub fn means(self) -> Label {
-        let label = |zh, en| Label { zh, en };
         match self {
             Exit::Failed => label(
                 "未成功:要找的不在,或答案是否定的(核对不一致、检查有问题)",

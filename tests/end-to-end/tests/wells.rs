@@ -33,7 +33,7 @@ static COMMANDS: &[Command] = &[
     })
     .takes(&[required_field(&NAME.field, "名称", "its name"), optional_field(&FED_BY.field, "水源", "what feeds it")]),
     about(WELL, "well.close", "停用水井", "close a well", |planner| {
-        planner.decide(planner.subject()?, "condition", "closed", planner.today(), "")
+        planner.decide(planner.subject()?, "condition", "closed")
     }),
 ];
 static DRY: Message = message(
@@ -60,7 +60,7 @@ const RULE: Rule =
         finding.into_iter().collect()
     });
 const SETTLER: Settler = settler(FED_BY_CLOSED.name, |planner, conflict, _| {
-    planner.decide(planner.load(conflict.subject)?, "condition", "closed", planner.today(), "")
+    planner.decide(planner.load(conflict.subject)?, "condition", "closed")
 })
 .choices(&[word("close", "一并停用", "close it too")]);
 

@@ -106,14 +106,13 @@ fn merge_build(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let owner = joint_owner(planner, old.iter().flat_map(|org| org.view.owners.iter().copied()));
     let org = begin(planner, owner);
     planner.set(org, &BUILD, "merged");
-    let (since, number) = (planner.text_or_today("effective_on"), planner.text("decision_no").unwrap_or_default());
     for old in old {
         planner.add(org, &PREDECESSORS, old.id);
         for seat in &old.view.owners {
             planner.add(org, &UNITS, seat.to_string());
             planner.add_participant(org, *seat);
         }
-        planner.decide(old, LIFECYCLE.field.name, "absorbed", since, number)?;
+        planner.decide(old, LIFECYCLE.field.name, "absorbed")?;
         planner.put_part(old.id, &SUCCESSOR, ALL_UNITS, org);
     }
     Ok(())
@@ -133,8 +132,7 @@ fn co_build(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn dissolve(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let org = planner.subject()?;
     live(planner, org.id)?;
-    let (since, number) = (planner.text_or_today("effective_on"), planner.text("decision_no").unwrap_or_default());
-    planner.decide(org, LIFECYCLE.field.name, "dissolved", since, number)?;
+    planner.decide(org, LIFECYCLE.field.name, "dissolved")?;
     for pair in planner.list("successors") {
         let bad = || Refusal::bad_value(planner.named("successors"), pair, ORG);
         let (unit, successor) = pair.split_once('=').ok_or_else(bad)?;

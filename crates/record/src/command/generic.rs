@@ -150,8 +150,7 @@ fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn decide(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let subject = planner.subject()?;
     let (field, state) = (planner.text("field").unwrap_or_default(), planner.text("state").unwrap_or_default());
-    let (since, number) = (planner.text_or_today("effective_on"), planner.text("decision_no").unwrap_or_default());
-    planner.decide(subject, field, state, since, number)
+    planner.decide(subject, field, state)
 }
 
 fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {

@@ -193,6 +193,11 @@ impl<'a> Planner<'a> {
         self.request.arguments.get(name).map(|t| t.trim()).filter(|t| !t.is_empty())
     }
 
+    /// An argument as a value of a type, unless it is absent, empty or none of that type.
+    pub(super) fn parsed(&self, name: &str, value: ValueType) -> Option<Scalar> {
+        self.text(name).and_then(|text| value.parse(text, self.world.seats()))
+    }
+
     /// An argument that is one of a list, as its code.
     #[must_use]
     pub fn choice(&self, name: &str) -> Option<&'static str> {
@@ -216,7 +221,7 @@ impl<'a> Planner<'a> {
 
     #[must_use]
     pub fn seat_argument(&self, name: &str) -> Option<SeatId> {
-        self.text(name).and_then(|t| ValueType::Seat.parse(t, self.world.seats())).as_ref().and_then(Scalar::as_seat)
+        self.parsed(name, ValueType::Seat).as_ref().and_then(Scalar::as_seat)
     }
 
     #[must_use]
@@ -281,13 +286,18 @@ impl<'a> Planner<'a> {
         let _ = self.world.record(id);
         self.writes.push(RecordWrite { record: id, create: Some(preimage), writes: Vec::new() });
         self.put(id, Container::Scope, CLASS.to_owned(), Scalar::from(kind.class.name()));
-        self.put(id, Container::Scope, OWNER.to_owned(), Scalar::Bytes(birth.0.to_vec()));
+        self.put_owner(id, birth);
         self.result.insert("record".to_owned(), id.to_string());
         id
     }
 
     pub fn put(&mut self, record: RecordId, container: Container, key: impl Into<String>, value: Scalar) {
         self.write(record, Write { container, key: key.into(), value: WriteValue::Value(value) });
+    }
+
+    /// Says whose a record is from now on.
+    pub fn put_owner(&mut self, record: RecordId, owner: SeatId) {
+        self.put(record, Container::Scope, OWNER, Scalar::Bytes(owner.0.to_vec()));
     }
 
     /// Puts an element into a set, or takes it out.
@@ -317,15 +327,10 @@ impl<'a> Planner<'a> {
         self.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(state));
     }
 
-    /// Takes a decision that supersedes those that stand, if the state may be reached from the present one.
-    pub fn decide(
-        &mut self,
-        record: &Record,
-        field: &str,
-        state: &str,
-        effective_on: &str,
-        number: &str,
-    ) -> Result<(), Refusal> {
+    /// Takes a decision that supersedes those that stand, if the state may be reached from the present one: from the day and under
+    /// the number that the command's arguments `effective_on` and `decision_no` say.
+    pub fn decide(&mut self, record: &Record, field: &str, state: &str) -> Result<(), Refusal> {
+        let (effective_on, number) = (self.text_or_today("effective_on"), self.text("decision_no").unwrap_or_default());
         let kind = record.kind().ok_or_else(|| self.unknown_kind(&record.preimage.kind))?;
         let Some((field, Merge::State(machine))) = kind.field_called(field).map(|f| (f.name, f.merge)) else {
             return Err(Refusal::wrong_field(kind, field));

@@ -2,14 +2,13 @@
 
 use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
-use crate::command::write::{RecordWrite, Write, WriteValue};
+use crate::command::write::{RecordWrite, WriteValue};
 use crate::derived::Derived;
 use crate::handle::{EntriesOf, Entry, EntryOf, FieldOf, ID_DIGITS, PartOf, SetOf, StateOf, Value, own_name};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{EntryState, Field, Kind, Merge, Part, ValueType, Word};
 use crate::message::{Message, Refusal, message};
 use crate::rule::listed;
-use crate::scope::OWNER;
 use crate::view::Record;
 use heliu_words::Explanation;
 
@@ -71,7 +70,7 @@ impl<'a> Planner<'a> {
     /// As [`Planner::fill`], for these fields.
     pub fn copy(&mut self, record: RecordId, fields: &[&Field]) {
         for field in fields {
-            if let Some(value) = self.text(field.name).and_then(|text| field.value.parse(text, self.world().seats())) {
+            if let Some(value) = self.parsed(field.name, field.value) {
                 self.put_field(record, field, value);
             }
         }
@@ -95,32 +94,21 @@ impl<'a> Planner<'a> {
         entry: &str,
         value: impl Into<T>,
     ) {
-        self.write_part(record, part, entry, value.into().scalar());
+        self.put(record, Container::Slot, part.key(entry), value.into().scalar());
     }
 
     /// Fills an entry with the arguments that have the names of these parts, as far as they are given.
     pub fn fill_parts<E: Entry>(&mut self, record: RecordId, of: &EntriesOf<E>, entry: &str, parts: &[&Part]) {
         let field = of.field.name;
         for part in parts {
-            if let Some(value) = self.text(part.name).and_then(|text| part.value.parse(text, self.world().seats())) {
+            if let Some(value) = self.parsed(part.name, part.value) {
                 self.put(record, Container::Slot, format!("{field}/{entry}/{}", part.name), value);
             }
         }
     }
 
     pub fn clear_part<E: Entry, T>(&mut self, record: RecordId, part: &PartOf<E, T>, entry: &str) {
-        self.write_part(record, part, entry, Scalar::Null);
-    }
-
-    fn write_part<E: Entry, T>(&mut self, record: RecordId, part: &PartOf<E, T>, entry: &str, value: Scalar) {
-        let (container, key, value) = (Container::Slot, part.key(entry), WriteValue::Value(value));
-        self.write(record, Write { container, key, value });
-    }
-
-    /// Says whose a record is from now on.
-    pub fn put_owner(&mut self, record: RecordId, owner: SeatId) {
-        let value = WriteValue::Value(owner.scalar());
-        self.write(record, Write { container: Container::Scope, key: OWNER.to_owned(), value });
+        self.put(record, Container::Slot, part.key(entry), Scalar::Null);
     }
 
     /// Makes one seat the owner, and lets the former owners go on seeing the record, to learn of the decision.
@@ -153,30 +141,29 @@ impl<'a> Planner<'a> {
         part: &PartOf<E, T>,
         is_likely: impl Fn(&EntryOf<'a, E>) -> bool,
     ) -> Result<EntryOf<'a, E>, Refusal> {
-        let field = &entries.field;
+        let (field, seats) = (&entries.field, self.world().seats());
         let to = field.states.iter().find(|state| state.by == Some(part.part.name));
         let leads_from = |now: &EntryState| to.is_none_or(|to| to.from.contains(&now.word.name));
         let is_there = |now: &EntryState| to.is_some_and(|to| to.word.name == now.word.name);
-        let state = |at: &EntryOf<'a, E>| record.entry_state(field, at.name);
-        let all = entries.read(&record.history);
+        let with_state = |(at, code): (EntryOf<'a, E>, &str)| (at, field.entry_state(code));
+        let all: Vec<(EntryOf<'a, E>, Option<&'static EntryState>)> = entries.of(record).map(with_state).collect();
         let named = self.text(field.noun.name);
         let known = match (named, &all[..]) {
-            (Some(named), all) => all.iter().find(|at| entries.is_called(at, named, self.world().seats())),
+            (Some(named), all) => all.iter().find(|(at, _)| entries.is_called(at, named, seats)),
             // Of the only one it is said why it is not due.
-            (None, [only]) => Some(only).filter(|at| state(at).is_some_and(|now| !leads_from(now))),
+            (None, [only]) => Some(only).filter(|(_, now)| now.is_some_and(|now| !leads_from(now))),
             (None, _) => None,
         };
-        if let Some(entry) = known {
-            return match (state(entry), to) {
+        if let Some((entry, now)) = known {
+            return match (now, to) {
                 (Some(now), Some(to)) if !leads_from(now) => {
-                    let told = entries.told(entry, self.world().seats());
-                    Err(Refusal::entry_state(record, field, &told, now, to))
+                    Err(Refusal::entry_state(record, field, &entries.told(entry, seats), now, to))
                 }
                 _ => Ok(entry.clone()),
             };
         }
-        let is_due = |at: &EntryOf<'a, E>| state(at).is_none_or(|now| leads_from(now) && !is_there(now));
-        let due: Vec<&EntryOf<'a, E>> = all.iter().filter(|at| is_due(at)).collect();
+        let is_due = |now: &Option<&EntryState>| now.is_none_or(|now| leads_from(now) && !is_there(now));
+        let due: Vec<&EntryOf<'a, E>> = all.iter().filter(|(_, now)| is_due(now)).map(|(at, _)| at).collect();
         let mut meant = match named {
             None => due.iter().copied().filter(|at| is_likely(at)).collect(),
             Some(named) => {
