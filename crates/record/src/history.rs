@@ -4,10 +4,19 @@
 //! replaces it; several visible puts on a key are concurrent. Because records are flat maps, that rule is the whole
 //! merge, and keeping it here makes an open record some 2 KB and a change some microseconds. `tests` hold it against
 //! automerge's documents on random histories.
+//!
+//! What a change stands on is asked of the whole history by its version vector (`version`), and answered by a [`Past`]: no
+//! state of an earlier moment is ever built, so that a change costs the same beside a thousand others as beside ten.
+
+mod past;
+mod version;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
+
+pub use past::Past;
+use version::{Step, Version};
 
 use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, Put, Scalar, genesis};
 use crate::id::{Actor, ChangeHash};
@@ -50,16 +59,37 @@ pub struct Visible {
     pub value: Scalar,
 }
 
+/// All puts under one key.
+#[derive(Clone, Debug, Default)]
+struct Register {
+    /// Those that nobody replaced, by their ids.
+    visible: Vec<Visible>,
+    /// Those that somebody replaced, by their ids.
+    replaced: Vec<Replaced>,
+}
+
+/// A put that is visible only to who had not seen what replaced it.
+#[derive(Clone, Debug)]
+struct Replaced {
+    id: OpId,
+    by: Step,
+    /// Others that replaced it without knowing of the first.
+    also_by: Vec<Step>,
+}
+
 /// Changes in an order in which each comes after its predecessors, and the visible puts of them all.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     changes: Vec<Arc<Change>>,
+    /// What each change knew of what others than its own actor had written.
+    knew: Vec<Arc<Version>>,
     at: BTreeMap<ChangeHash, usize>,
     heads: BTreeSet<ChangeHash>,
-    /// Per actor its last seq and that change.
-    actors: BTreeMap<Actor, (u64, ChangeHash)>,
+    actors: BTreeMap<Actor, u32>,
+    /// Per actor its changes, each of which stands on the one before.
+    chains: Vec<Vec<usize>>,
     /// One map per container, so that a look-up borrows its key.
-    registers: [BTreeMap<String, Vec<Visible>>; Container::ALL.len()],
+    registers: [BTreeMap<String, Register>; Container::ALL.len()],
     max_op: u64,
 }
 
@@ -99,13 +129,13 @@ impl History {
     /// The last seq of an actor, 0 if it has not written here.
     #[must_use]
     pub fn seq(&self, actor: Actor) -> u64 {
-        self.actors.get(&actor).map_or(0, |(seq, _)| *seq)
+        self.chain(actor).last().map_or(0, |&last| self.changes[last].seq)
     }
 
     /// Every visible value under a key, the one automerge would show last. More than one: they are concurrent.
     #[must_use]
     pub fn visible(&self, container: Container, key: &str) -> &[Visible] {
-        self.register(container).get(key).map_or(&[], Vec::as_slice)
+        self.registers(container).get(key).map_or(&[], |register| register.visible.as_slice())
     }
 
     /// The one deterministic value under a key.
@@ -125,8 +155,8 @@ impl History {
         container: Container,
         first: &str,
     ) -> impl Iterator<Item = (&'a str, &'a [Visible])> {
-        let from = self.register(container).range::<str, _>((Bound::Included(first), Bound::Unbounded));
-        from.map(|(key, values)| (key.as_str(), values.as_slice()))
+        let from = self.registers(container).range::<str, _>((Bound::Included(first), Bound::Unbounded));
+        from.map(|(key, register)| (key.as_str(), register.visible.as_slice()))
     }
 
     /// The keys `field/...` of a container, without `field/`.
@@ -135,102 +165,137 @@ impl History {
             .filter_map(move |(key, values)| Some((key[field.len()..].strip_prefix('/')?, values)))
     }
 
-    fn register(&self, container: Container) -> &BTreeMap<String, Vec<Visible>> {
+    fn registers(&self, container: Container) -> &BTreeMap<String, Register> {
         &self.registers[container as usize - 1]
+    }
+
+    fn chain(&self, actor: Actor) -> &[usize] {
+        self.actors.get(&actor).map_or(&[], |&actor| &self.chains[actor as usize])
     }
 
     /// Who wrote an operation: the change that holds it.
     #[must_use]
     pub fn change_of(&self, op: OpId) -> Option<&Arc<Change>> {
-        self.changes.iter().find(|c| c.actor == op.actor && (c.start_op..=c.max_op()).contains(&op.counter))
+        self.step_of(op).map(|step| self.change_at(step))
+    }
+
+    fn step_of(&self, op: OpId) -> Option<Step> {
+        let &actor = self.actors.get(&op.actor)?;
+        let chain = &self.chains[actor as usize];
+        let after = chain.partition_point(|&index| self.changes[index].start_op <= op.counter);
+        let at = after.checked_sub(1)?;
+        let step = Step { actor, at: u32::try_from(at).ok()? };
+        (op.counter <= self.change_at(step).max_op()).then_some(step)
+    }
+
+    fn change_at(&self, step: Step) -> &Arc<Change> {
+        &self.changes[self.chains[step.actor as usize][step.at as usize]]
+    }
+
+    /// Where a change stands in the chain of its actor.
+    fn step_at(&self, index: usize) -> Option<Step> {
+        let change = &self.changes[index];
+        let &actor = self.actors.get(&change.actor)?;
+        let at = self.chains[actor as usize].binary_search(&index).ok()?;
+        Some(Step { actor, at: u32::try_from(at).ok()? })
     }
 
     /// Whether the author of one operation had seen another: it is before it, and not beside it.
     #[must_use]
     pub fn has_seen(&self, later: OpId, earlier: OpId) -> bool {
-        let (Some(later), Some(earlier)) = (self.change_of(later), self.change_of(earlier)) else { return false };
-        self.at(&later.deps).is_ok_and(|past| past.get(&earlier.hash).is_some())
+        let (Some(later), Some(earlier)) = (self.step_of(later), self.step_of(earlier)) else { return false };
+        if later.actor == earlier.actor {
+            return earlier.at < later.at;
+        }
+        self.knew[self.chains[later.actor as usize][later.at as usize]].has(earlier)
     }
 
-    /// Whether the change stands exactly on everything held, as most do: then the state at its predecessors is this one.
+    /// All that is here, as what a new change would stand on.
     #[must_use]
-    pub fn is_at_heads(&self, change: &Change) -> bool {
-        if self.heads.is_empty() {
-            change.deps.as_slice() == [*genesis()]
-        } else {
-            change.deps.len() == self.heads.len() && change.deps.iter().all(|d| self.heads.contains(d))
-        }
+    pub fn now(&self) -> Past<'_> {
+        Past::now(self)
     }
 
     /// The history that `deps` stand for: they and all before them.
-    pub fn at(&self, deps: &[ChangeHash]) -> Result<History, PlaceError> {
-        let mut wanted = BTreeSet::new();
-        let mut queue: Vec<ChangeHash> = deps.iter().copied().filter(|d| d != genesis()).collect();
-        let missing: Vec<ChangeHash> = queue.iter().copied().filter(|d| !self.at.contains_key(d)).collect();
-        if !missing.is_empty() {
-            return Err(PlaceError::Missing(missing));
-        }
-        while let Some(hash) = queue.pop() {
-            if let Some(&index) = self.at.get(&hash)
-                && wanted.insert(index)
-            {
-                queue.extend(self.changes[index].deps.iter().filter(|d| *d != genesis()));
-            }
-        }
-        let mut past = History::new();
-        wanted.into_iter().for_each(|index| past.place(Arc::clone(&self.changes[index])));
-        Ok(past)
+    pub fn at(&self, deps: &[ChangeHash]) -> Result<Past<'_>, PlaceError> {
+        Past::at(self, deps)
     }
 
-    /// Checks that a change follows from exactly this history, which must be the one at its predecessors.
-    pub fn check_follows(&self, change: &Change) -> Result<(), PlaceError> {
-        if !self.is_at_heads(change) {
-            return Err(PlaceError::Deps);
+    /// Whether `deps` are exactly everything held, as those of most new changes are.
+    fn are_heads(&self, deps: &[ChangeHash]) -> bool {
+        if self.heads.is_empty() {
+            deps == [*genesis()]
+        } else {
+            deps.len() == self.heads.len() && self.heads.iter().all(|head| deps.contains(head))
         }
-        // A change that is in the past of its own deps has its actor's last change there, or the actor skipped it.
-        let expected = self.seq(change.actor) + 1;
-        if change.seq != expected {
-            return Err(PlaceError::Seq { expected, found: change.seq });
-        }
-        if change.start_op != self.max_op + 1 {
-            return Err(PlaceError::StartOp { expected: self.max_op + 1, found: change.start_op });
-        }
-        let mut own: BTreeSet<(Container, &str)> = BTreeSet::new();
-        for put in &change.puts {
-            let visible = self.visible(put.container, &put.key);
-            let replaces_known = put.replaces.iter().all(|id| visible.iter().any(|v| v.id == *id));
-            if !replaces_known || !own.insert((put.container, &put.key)) {
-                return Err(PlaceError::Dangling(put.key.clone()));
-            }
-        }
-        Ok(())
     }
 
-    /// Adds a change whose predecessors are here. The caller has checked it; see [`History::check_follows`].
+    /// Adds a change whose predecessors are here. The caller has checked it; see [`Past::check_follows`].
     pub fn place(&mut self, change: Arc<Change>) {
         if self.at.contains_key(&change.hash) {
             return;
         }
+        let next = u32::try_from(self.actors.len()).unwrap_or(u32::MAX);
+        let actor = *self.actors.entry(change.actor).or_insert(next);
+        if actor == next {
+            self.chains.push(Vec::new());
+        }
+        let knew = self.known_to(&change, actor);
+        let step = Step { actor, at: u32::try_from(self.chains[actor as usize].len()).unwrap_or(u32::MAX) };
         for dep in &change.deps {
             self.heads.remove(dep);
         }
         self.heads.insert(change.hash);
         self.max_op = self.max_op.max(change.max_op());
-        let last = self.actors.entry(change.actor).or_insert((change.seq, change.hash));
-        if change.seq >= last.0 {
-            *last = (change.seq, change.hash);
-        }
         for put in &change.puts {
-            self.place_put(put);
+            self.place_put(put, step);
         }
         self.at.insert(change.hash, self.changes.len());
+        self.chains[actor as usize].push(self.changes.len());
         self.changes.push(change);
+        self.knew.push(knew);
     }
 
-    fn place_put(&mut self, put: &Put) {
-        let values = self.registers[put.container as usize - 1].entry(put.key.clone()).or_default();
-        values.retain(|v| !put.replaces.contains(&v.id));
-        let index = values.partition_point(|v| v.id < put.id);
-        values.insert(index, Visible { id: put.id, value: put.value.clone() });
+    /// What a new change of an actor knows of others. Who goes on where he was knows what he knew.
+    fn known_to(&self, change: &Change, actor: u32) -> Arc<Version> {
+        if let [dep] = change.deps.as_slice()
+            && let Some(&index) = self.at.get(dep)
+            && self.changes[index].actor == change.actor
+        {
+            return Arc::clone(&self.knew[index]);
+        }
+        let mut version = Version::default();
+        for &index in change.deps.iter().filter_map(|dep| self.at.get(dep)) {
+            version.widen(&self.knew[index]);
+            if let Some(step) = self.step_at(index) {
+                version.add(step);
+            }
+        }
+        version.forget(actor);
+        Arc::new(version)
+    }
+
+    fn place_put(&mut self, put: &Put, by: Step) {
+        if !self.registers[put.container as usize - 1].contains_key(&put.key) {
+            self.registers[put.container as usize - 1].insert(put.key.clone(), Register::default());
+        }
+        let Some(register) = self.registers[put.container as usize - 1].get_mut(&put.key) else { return };
+        for id in &put.replaces {
+            register.replace(*id, by);
+        }
+        let index = register.visible.partition_point(|v| v.id < put.id);
+        register.visible.insert(index, Visible { id: put.id, value: put.value.clone() });
+    }
+}
+
+impl Register {
+    fn replace(&mut self, id: OpId, by: Step) {
+        if let Ok(index) = self.visible.binary_search_by_key(&id, |at| at.id) {
+            self.visible.remove(index);
+            let index = self.replaced.partition_point(|at| at.id < id);
+            self.replaced.insert(index, Replaced { id, by, also_by: Vec::new() });
+        } else if let Ok(index) = self.replaced.binary_search_by_key(&id, |at| at.id) {
+            self.replaced[index].also_by.push(by);
+        }
     }
 }
