@@ -7,9 +7,40 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::version::Version;
-use super::{History, PlaceError, Register, Visible};
+use super::whole::{History, Register, Visible};
 use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, genesis};
 use crate::id::{Actor, ChangeHash};
+use crate::reason::{Fact, Facts};
+
+/// Why a change cannot be placed after the changes it names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlaceError {
+    /// Not a fault: the change waits until these arrive.
+    #[error("{} predecessors are not here yet", .0.len())]
+    Missing(Vec<ChangeHash>),
+    #[error("seq {found} of its actor, where {expected} was due")]
+    Seq { expected: u64, found: u64 },
+    #[error("its first operation is {found}, where {expected} was due")]
+    StartOp { expected: u64, found: u64 },
+    #[error("it replaces something that its predecessors do not hold under key {0:?}")]
+    Dangling(String),
+    #[error("it names a predecessor twice, or one that another already implies")]
+    Deps,
+}
+
+impl PlaceError {
+    /// What is particular about this one, for people.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        match self {
+            PlaceError::Seq { expected, found } | PlaceError::StartOp { expected, found } => {
+                Facts::none().and(Fact::Found, found).and(Fact::Expected, expected)
+            }
+            PlaceError::Dangling(key) => Facts::none().and(Fact::Path, key),
+            PlaceError::Missing(_) | PlaceError::Deps => Facts::none(),
+        }
+    }
+}
 
 /// Some changes of a history with all before them.
 #[derive(Clone, Debug)]
@@ -29,7 +60,7 @@ struct Part {
 
 impl<'h> From<&'h History> for Past<'h> {
     fn from(history: &'h History) -> Self {
-        Past::now(history)
+        history.now()
     }
 }
 
@@ -39,14 +70,23 @@ impl<'h> From<&Past<'h>> for Past<'h> {
     }
 }
 
-impl<'h> Past<'h> {
-    pub(super) fn now(history: &'h History) -> Self {
-        Past { history, part: None }
+impl History {
+    /// All that is here, as what a new change would stand on.
+    #[must_use]
+    pub fn now(&self) -> Past<'_> {
+        Past { history: self, part: None }
     }
 
-    pub(super) fn at(history: &'h History, deps: &[ChangeHash]) -> Result<Self, PlaceError> {
+    /// The history that `deps` stand for: they and all before them.
+    pub fn at(&self, deps: &[ChangeHash]) -> Result<Past<'_>, PlaceError> {
+        Past::at(self, deps)
+    }
+}
+
+impl<'h> Past<'h> {
+    fn at(history: &'h History, deps: &[ChangeHash]) -> Result<Self, PlaceError> {
         if history.are_heads(deps) {
-            return Ok(Past::now(history));
+            return Ok(history.now());
         }
         let named = || deps.iter().copied().filter(|dep| dep != genesis());
         let missing: Vec<ChangeHash> = named().filter(|dep| !history.at.contains_key(dep)).collect();
@@ -87,7 +127,7 @@ impl<'h> Past<'h> {
 
     #[must_use]
     pub fn max_op(&self) -> u64 {
-        self.part.as_ref().map_or(self.history.max_op, |part| part.max_op)
+        self.part.as_ref().map_or(self.history.max_op(), |part| part.max_op)
     }
 
     /// The last seq of an actor, 0 if it has not written here.
@@ -148,7 +188,7 @@ impl<'h> Past<'h> {
         let is_here = |id| self.history.step_of(id).is_some_and(|step| version.has(step));
         let replaced = register.replaced.iter().filter(|put| {
             let is_replaced = version.has(put.by) || put.also_by.iter().any(|by| version.has(*by));
-            !is_replaced && is_here(put.id)
+            !is_replaced && version.has(put.at)
         });
         let value_of = |id| {
             let change = self.history.change_of(id)?;
@@ -164,7 +204,9 @@ impl<'h> Past<'h> {
     /// Checks that a change follows from exactly this, which must be what stands at its predecessors.
     pub fn check_follows(&self, change: &Change) -> Result<(), PlaceError> {
         let follows = match &self.part {
-            Some(Part { heads, .. }) => change.deps.len() == heads.len() && heads.iter().all(|head| change.deps.contains(head)),
+            Some(Part { heads, .. }) => {
+                change.deps.len() == heads.len() && heads.iter().all(|head| change.deps.contains(head))
+            }
             None => self.history.are_heads(&change.deps),
         };
         if !follows {

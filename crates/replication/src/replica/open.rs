@@ -360,9 +360,8 @@ impl Open {
         let won = self.forks_won_against(seat, seats);
         parted.extend(history.changes().iter().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
-        let is_before = |leaf: &&Leaf| {
-            won.contains(&leaf.change.hash) || past.iter().any(|past| past.contains(&leaf.change.hash))
-        };
+        let is_before =
+            |leaf: &&Leaf| won.contains(&leaf.change.hash) || past.iter().any(|past| past.contains(&leaf.change.hash));
         let leaves: BTreeSet<[u8; 8]> =
             self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash.0)).collect();
         (!leaves.is_empty()).then_some(leaves)

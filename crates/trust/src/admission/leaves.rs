@@ -236,8 +236,8 @@ impl Leaves {
     }
 
     /// Takes a leaf of this record. Returns every leaf whose status this set or changed, the leaf itself first; nothing
-    /// if it is known. In the usual case, a change made on top of everything here, that costs some microseconds and
-    /// clones no history; a fork folds the whole record again.
+    /// if it is known. That costs some microseconds, beside whatever it stands on; one that counts in another's place has the
+    /// whole record judged again.
     pub fn offer(&mut self, leaf: Leaf, directory: &Directory) -> Vec<(LeafHash, Status)> {
         debug_assert_eq!(leaf.record, self.record, "the caller sorts leaves by record");
         if leaf.record != self.record {
@@ -261,8 +261,8 @@ impl Leaves {
         }
     }
 
-    /// Takes leaves of this record together. All are filed before any is judged, so however many forks are among them, the
-    /// record is folded again once. Returns every leaf whose status this set or changed.
+    /// Takes leaves of this record together. All are filed before any is judged, so however many count in others' places, the
+    /// record is judged again once. Returns every leaf whose status this set or changed.
     pub fn offer_all(
         &mut self,
         leaves: impl IntoIterator<Item = Leaf>,
