@@ -1,5 +1,6 @@
 //! The protocol, sans-IO: one engine per node, one state machine per link. What to send, ask for, judge, keep or forget
-//! is decided here; carrying it out is the shell's (`node`, or the simulator in `tests/convergence`).
+//! is decided here; carrying it out is the shell's (`node`, or the simulator in `tests/convergence`), but for what is asked of
+//! the store, which all shells do alike ([`serving`]).
 //!
 //! No tokio, no SQL, no gRPC. Time and randomness are inputs, so a seed reproduces everything. The order to read in:
 //! [`effect`] (what goes in and comes out), [`frame`] (what travels), [`engine`], [`replica`], [`link`].
@@ -11,6 +12,7 @@ pub mod frame;
 mod link;
 mod reconcile;
 mod replica;
+pub mod serving;
 mod start;
 #[cfg(test)]
 mod tests;
