@@ -230,9 +230,11 @@ impl Catalogue {
         unique("", self.settlers.iter().map(|settler| settler.of))?;
         let is_found = |settler: &&Settler| self.findings().any(|word| word.name == settler.of);
         self.settlers.iter().try_for_each(|settler| self.check_known("a settler", settler.of, is_found(settler)))?;
-        let has_gap = |message: &&&Message| !message.places().into_iter().eq(0..message.places().len());
-        if let Some(message) = self.messages.iter().find(has_gap) {
-            self.check_known(message.code, "a place before one that it has", false)?;
+        for message in &self.messages {
+            let is_whole = message.texts().all(|text| !text.is_empty());
+            self.check_known(message.code, "one of its texts", is_whole)?;
+            let has_no_gap = message.places().into_iter().eq(0..message.places().len());
+            self.check_known(message.code, "a place before one that it has", has_no_gap)?;
         }
         self.kinds().try_for_each(|kind| self.check_kind(kind))?;
         for command in self.commands() {
@@ -263,7 +265,7 @@ impl Catalogue {
             self.check_value(&at, field.value)?;
             match field.merge {
                 Merge::Slot(parts) | Merge::Entries(parts) => {
-                    self.check_parts(&at, parts)?;
+                    self.check_parts(&at, field, parts)?;
                     self.check_entry_states(&at, field, parts)?;
                 }
                 Merge::State(machine) => {
@@ -277,10 +279,11 @@ impl Catalogue {
         Ok(())
     }
 
-    fn check_parts(&self, at: &str, parts: &[&Part]) -> Result<(), CatalogueError> {
+    fn check_parts(&self, at: &str, field: &Field, parts: &[&Part]) -> Result<(), CatalogueError> {
         unique(at, parts.iter().map(|part| part.name))?;
         for part in parts {
             self.check_value(at, part.value)?;
+            self.check_known(at, part.of, part.of == field.name)?;
             let named = part.closed_by.iter().chain(&part.takes_ownership);
             let is_part = |name: &str| parts.iter().any(|part| part.name == name);
             named.copied().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
@@ -293,8 +296,8 @@ impl Catalogue {
         for state in field.states {
             let is_part = |name: &str| parts.iter().any(|part| part.name == name);
             state.by.iter().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
-            let from = state.from.iter();
-            from.copied().try_for_each(|name| self.check_known(at, name, field.entry_state(name).is_some()))?;
+            let mut from = state.from.iter().copied().chain(state.instead_of.map(|(other, _)| other));
+            from.try_for_each(|name| self.check_known(at, name, field.entry_state(name).is_some()))?;
         }
         Ok(())
     }

@@ -32,8 +32,22 @@ pub struct Rule {
 pub type Find = for<'w> fn(&'w Record, &'w dyn World) -> Vec<Finding<'w>>;
 
 #[must_use]
-pub const fn rule(of: Word, finds: &'static [Word], zh: &'static str, en: &'static str, find: Find) -> Rule {
-    Rule { of: Some(of), finds, help: label(zh, en), find }
+pub const fn rule(of: Word, finds: &'static [Word], find: Find) -> Rule {
+    Rule { of: Some(of), ..rule_of_any(finds, find) }
+}
+
+/// As [`rule`], of records of any kind.
+#[must_use]
+pub const fn rule_of_any(finds: &'static [Word], find: Find) -> Rule {
+    Rule { of: None, finds, help: label("", ""), find }
+}
+
+impl Rule {
+    /// What it finds, in general.
+    #[must_use]
+    pub const fn help(self, zh: &'static str, en: &'static str) -> Self {
+        Rule { help: label(zh, en), ..self }
+    }
 }
 
 /// What a rule says of a conflict; concluding adds what follows.
@@ -192,8 +206,9 @@ pub fn listed(names: impl IntoIterator<Item = impl Into<Explanation>>) -> Explan
     }
 }
 
-/// The title of a record, if it is here.
+/// The title of a record, or its short id if it is not here; of none, nothing.
 #[must_use]
-pub fn title(id: RecordId, world: &dyn World) -> Explanation {
-    world.record(id).map_or_else(|| id.short(), Record::title).into()
+pub fn title(id: impl Into<Option<RecordId>>, world: &dyn World) -> Explanation {
+    let titled = |id: RecordId| world.record(id).map_or_else(|| id.short(), Record::title);
+    id.into().map(titled).unwrap_or_default().into()
 }

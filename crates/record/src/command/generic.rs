@@ -14,15 +14,10 @@ const SEAT: Argument = required("seat", ValueType::Seat, "席位", "the seat");
 const ENTRY: Argument = optional("entry", ValueType::Text(64), "事项编号或席位", "the entry, or the seat of a slot");
 const ELEMENT: Argument = required("element", ValueType::Text(200), "元素", "the element");
 
-const STILL_WAITS: Message = message(
-    "still_waits",
-    ["“{0}”中还有待该席位办理的事项。", "停止共享后它就看不到了。", "请先办结介绍信或预约。"],
-    [
-        "Something in {0:?} still waits for that seat.",
-        "It could no longer see it.",
-        "Close the letter or the booking first.",
-    ],
-);
+const STILL_WAITS: Message = message("still_waits")
+    .what("“{0}”中还有待该席位办理的事项。", "Something in {0:?} still waits for that seat.")
+    .why("停止共享后它就看不到了。", "It could no longer see it.")
+    .next("请先办结介绍信或预约。", "Close the letter or the booking first.");
 pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS];
 
 pub static COMMANDS: &[Command] = &[
@@ -123,7 +118,7 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
                 }
                 _ => entry.to_owned(),
             };
-            planner.put(subject.id, field.merge.container(), format!("{}/{entry}/{}", field.name, part.name), value);
+            planner.put(subject.id, field.merge.container(), part.key(&entry), value);
         }
         _ => return Err(Refusal::wrong_field(kind, field.name)),
     }
@@ -165,7 +160,7 @@ fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 
 fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
     let subject = planner.subject()?;
-    let kind = subject.kind().ok_or_else(|| planner.unknown_kind(&subject.preimage.kind))?;
+    let kind = planner.kind_of(subject)?;
     let name = planner.text("field").unwrap_or_default();
     let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
     Ok((subject, kind, field))

@@ -16,7 +16,9 @@ pub mod settle;
 pub(crate) mod typed;
 pub mod write;
 
-pub use argument::{Argument, KIND_ARGUMENT, Makes, Subject, optional, optional_field, required, required_field};
+pub use argument::{
+    Argument, KIND_ARGUMENT, Makes, Subject, entry_of, optional, optional_field, required, required_field,
+};
 pub use misnamed::Named;
 pub use plan::{Declared, HardRule, Plan, Planner, Settler, settler};
 pub use request::{Asker, CommandId, Request, drawn};

@@ -12,10 +12,10 @@ use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::conflict::{Conflict, ConflictValue};
 use crate::decision::{self, Decision};
-use crate::handle::tell;
+use crate::entry::Entry;
 use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
-use crate::kind::{Field, Kind, Merge, RECORD, ValueType, Word};
+use crate::kind::{EntryState, Field, Kind, Merge, RECORD, ValueType, Word};
 use crate::message::Refusal;
 use crate::naming::{kind_called, kind_of};
 use crate::schema::{Written, named_seat};
@@ -331,7 +331,7 @@ impl<'a> Planner<'a> {
     /// the number that the command's arguments `effective_on` and `decision_no` say.
     pub fn decide(&mut self, record: &Record, field: &str, state: &str) -> Result<(), Refusal> {
         let (effective_on, number) = (self.text_or_today("effective_on"), self.text("decision_no").unwrap_or_default());
-        let kind = record.kind().ok_or_else(|| self.unknown_kind(&record.preimage.kind))?;
+        let kind = self.kind_of(record)?;
         let Some((field, Merge::State(machine))) = kind.field_called(field).map(|f| (f.name, f.merge)) else {
             return Err(Refusal::wrong_field(kind, field));
         };
@@ -385,21 +385,34 @@ impl<'a> Planner<'a> {
         else {
             return Ok(());
         };
-        for put in write.writes.iter().filter(|put| put.container == Container::Slot) {
+        let set = write.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
+        for put in set.filter(|put| put.container == Container::Slot) {
             let mut path = put.key.split('/');
             let (Some(field), Some(entry), Some(part)) = (path.next(), path.next(), path.next()) else { continue };
-            let Some(field) = kind.field(field).filter(|_| put.value != WriteValue::Value(Scalar::Null)) else {
+            let Some((field, to)) = kind.field(field).and_then(|field| Some((field, field.led_to(part)?))) else {
                 continue;
             };
-            let led = field.states.iter().find(|state| state.by == Some(part));
-            if let (Some(to), Some(now)) = (led, record.entry_state(field, entry))
-                && !to.from.contains(&now.word.name)
-            {
-                let told = tell(field, entry, &record.history, self.world.seats());
-                return Err(Refusal::entry_state(record, field, &told, now, to));
+            if let Some(at) = Entry::find(&record.history, field.name, entry) {
+                self.check_led(record, field, &at, to)?;
             }
         }
         Ok(())
+    }
+
+    /// Whether an entry may be led from where it is to this state.
+    pub(super) fn check_led(
+        &self,
+        record: &Record,
+        field: &Field,
+        at: &Entry<'_>,
+        to: &EntryState,
+    ) -> Result<(), Refusal> {
+        match field.state_of(at, &*record.derived) {
+            Some(now) if !to.may_follow(now) => {
+                Err(Refusal::entry_state(record, field, &field.told(at, self.world.seats()), now, to))
+            }
+            _ => Ok(()),
+        }
     }
 
     #[must_use]
@@ -419,6 +432,11 @@ impl<'a> Planner<'a> {
         let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
         let said = choices.map(|(value, number)| (number, self.declared.say_choice(conflict, &value.choice())));
         Refusal::bad_choice(choice, said)
+    }
+
+    /// The kind of a record that may be written.
+    pub(super) fn kind_of(&self, record: &Record) -> Result<&'static Kind, Refusal> {
+        record.kind().ok_or_else(|| self.unknown_kind(&record.preimage.kind))
     }
 
     /// Of a kind that is only kept and relayed.
