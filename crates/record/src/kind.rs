@@ -248,9 +248,15 @@ impl Field {
     /// A part of this field's slots or entries.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&'static Part> {
+        self.parts().iter().copied().find(|part| part.name == name)
+    }
+
+    /// All parts of one of its slots or entries.
+    #[must_use]
+    pub fn parts(&self) -> &'static [&'static Part] {
         match self.merge {
-            Merge::Slot(parts) | Merge::Entries(parts) => parts.iter().copied().find(|p| p.name == name),
-            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => None,
+            Merge::Slot(parts) | Merge::Entries(parts) => parts,
+            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
         }
     }
 }

@@ -98,8 +98,7 @@ impl Field {
     /// The part of this code, or of this name in either language.
     #[must_use]
     pub fn part_called(&self, text: &str) -> Option<&'static Part> {
-        let (Merge::Slot(parts) | Merge::Entries(parts)) = self.merge else { return None };
-        self.part(text).or_else(|| parts.iter().copied().find(|part| part.label.is(text)))
+        self.part(text).or_else(|| self.parts().iter().copied().find(|part| part.label.is(text)))
     }
 }
 

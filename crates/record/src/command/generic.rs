@@ -80,7 +80,7 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         let Some(text) = planner.text(field.name) else { continue };
         match field.merge {
             Merge::Lww | Merge::Mv => {
-                let value = parse_field(field, text, planner)?;
+                let value = parse(field, field.value, text, planner)?;
                 planner.put_field(record, field, value);
             }
             Merge::Aws => {
@@ -104,12 +104,12 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let text = planner.text("value").unwrap_or_default();
     match (field.merge, planner.text("entry"), planner.text("part")) {
         (Merge::Lww | Merge::Mv, None, None) => {
-            let value = parse_field(field, text, planner)?;
+            let value = parse(field, field.value, text, planner)?;
             planner.put_field(subject.id, field, value);
         }
         (Merge::Slot(_) | Merge::Entries(_), Some(entry), Some(part)) => {
             let part = field.part_called(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
-            let value = parse(Named { code: part.name, zh: part.label.zh }, part.value, text, planner)?;
+            let value = parse(part, part.value, text, planner)?;
             let entry = match (field.merge, ValueType::Seat.parse_key(entry, planner.world().seats())) {
                 (Merge::Slot(_), Some(seat)) => seat,
                 // An entry of one's own is named so.
@@ -136,7 +136,7 @@ fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, kind, field) = subject_field(planner)?;
     let Merge::Log = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
-    let value = parse(field.into(), field.value, planner.text("value").unwrap_or_default(), planner)?;
+    let value = parse(field, field.value, planner.text("value").unwrap_or_default(), planner)?;
     let entry = planner.entry();
     planner.put(subject.id, field.merge.container(), format!("{}/{entry}", field.name), value);
     Ok(())
@@ -166,16 +166,13 @@ fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind
     Ok((subject, kind, field))
 }
 
-fn parse(named: Named<'_>, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
+fn parse<'n>(
+    named: impl Into<Named<'n>>,
+    value: ValueType,
+    text: &str,
+    planner: &Planner<'_>,
+) -> Result<Scalar, Refusal> {
     value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(named, text, value))
-}
-
-fn parse_field(field: &Field, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
-    if !field.sealed {
-        return parse(field.into(), field.value, text, planner);
-    }
-    let value = field.value.parse(text, planner.world().seats());
-    value.ok_or_else(|| Refusal::bad_sealed_value(field, field.value))
 }
 
 fn element_key(field: &Field, element: &str, planner: &Planner<'_>) -> Result<String, Refusal> {

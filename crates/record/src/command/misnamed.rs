@@ -1,7 +1,7 @@
 //! Refusals of words: what is missing, not known, or not of its type. They say what is there, and what was probably meant.
 
 use crate::command::argument::Argument;
-use crate::kind::{Field, Kind, Label, StateMachine, ValueType, Word, label};
+use crate::kind::{Field, Kind, Label, Part, StateMachine, ValueType, Word, label};
 use crate::message::{Message, Refusal, message};
 use crate::naming::nearest;
 use heliu_words::Explanation;
@@ -11,17 +11,25 @@ use heliu_words::Explanation;
 pub struct Named<'a> {
     pub code: &'a str,
     pub zh: &'a str,
+    /// What is typed for it is repeated nowhere.
+    pub sealed: bool,
 }
 
 impl<'a> From<&'a Argument> for Named<'a> {
     fn from(argument: &'a Argument) -> Self {
-        Named { code: argument.name, zh: argument.title() }
+        Named { code: argument.name, zh: argument.title(), sealed: argument.sealed }
     }
 }
 
 impl<'a> From<&'a Field> for Named<'a> {
     fn from(field: &'a Field) -> Self {
-        Named { code: field.name, zh: field.label.zh }
+        Named { code: field.name, zh: field.label.zh, sealed: field.sealed }
+    }
+}
+
+impl<'a> From<&'a Part> for Named<'a> {
+    fn from(part: &'a Part) -> Self {
+        Named { code: part.name, zh: part.label.zh, sealed: false }
     }
 }
 
@@ -81,7 +89,7 @@ const WRITTEN_BY: Label = label(
 );
 
 impl From<Named<'_>> for Explanation {
-    fn from(Named { code, zh }: Named<'_>) -> Self {
+    fn from(Named { code, zh, .. }: Named<'_>) -> Self {
         Explanation::new(zh, code)
     }
 }
@@ -131,12 +139,10 @@ impl Refusal {
 
     #[must_use]
     pub fn bad_value<'a>(named: impl Into<Named<'a>>, text: &str, value: ValueType) -> Self {
-        BAD_VALUE.about(&[named.into().into(), text.into(), value.expects()])
-    }
-
-    #[must_use]
-    pub fn bad_sealed_value<'a>(named: impl Into<Named<'a>>, value: ValueType) -> Self {
-        BAD_SEALED_VALUE.about(&[named.into().into(), value.expects()])
+        match named.into() {
+            named if named.sealed => BAD_SEALED_VALUE.about(&[named.into(), value.expects()]),
+            named => BAD_VALUE.about(&[named.into(), text.into(), value.expects()]),
+        }
     }
 }
 

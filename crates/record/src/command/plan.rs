@@ -8,6 +8,7 @@ use crate::authority::may_write;
 use crate::change::{Container, Scalar};
 use crate::command::argument::{Argument, Subject};
 use crate::command::misnamed::Named;
+use crate::command::refusal::{NOTHING, UNKNOWN_SEAT};
 use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::conflict::{Conflict, ConflictValue};
@@ -39,7 +40,9 @@ pub trait Declared {
     /// The open conflicts that have a record as an anchor.
     fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict>;
     fn settler(&self, finding: &str) -> Option<&'static Settler>;
+    /// What people read for the kind of a conflict; one that this version does not know has its code alone.
     fn say_finding(&self, finding: &str) -> Explanation;
+    /// What people read for a value that they may choose; of a field's value, whichever kind of record has the field.
     fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation;
 }
 
@@ -163,7 +166,6 @@ impl<'a> Planner<'a> {
         let parts = text.split(if argument.many { ',' } else { '\0' });
         let wrong = |part: &&str| argument.value.parse(part, self.world.seats()).is_none();
         match parts.filter(|p| !p.trim().is_empty()).find(wrong) {
-            Some(_) if argument.sealed => Err(Refusal::bad_sealed_value(argument, argument.value)),
             Some(part) => Err(Refusal::bad_value(argument, part, argument.value)),
             None => Ok(()),
         }
@@ -247,7 +249,7 @@ impl<'a> Planner<'a> {
     /// What people call an argument of this command.
     #[must_use]
     pub fn named<'n>(&self, name: &'n str) -> Named<'n> {
-        self.argument(name).map_or(Named { code: name, zh: name }, Named::from)
+        self.argument(name).map_or(Named { code: name, zh: name, sealed: false }, Named::from)
     }
 
     pub fn load(&self, id: RecordId) -> Result<&'a Record, Refusal> {
@@ -362,7 +364,7 @@ impl<'a> Planner<'a> {
     /// Checks the plan as a whole: complete, possible, and within the asker's authority.
     pub(crate) fn finish(self) -> Result<Plan, Refusal> {
         if self.writes.is_empty() {
-            return Err(Refusal::nothing());
+            return Err(NOTHING.refuse());
         }
         self.writes.iter().try_for_each(|write| self.check_write(write))?;
         // Settling chooses among what stands already.
@@ -475,7 +477,7 @@ impl<'a> Planner<'a> {
         let seats = self.world.seats();
         let named = written.iter().filter_map(|w| named_seat(kind.gate(), *w));
         if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
-            return Err(Refusal::unknown_seat(unknown));
+            return Err(UNKNOWN_SEAT.about(&[unknown.to_string().into()]));
         }
         may_write(self.seat, &written, preimage, at, kind.gate(), self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))

@@ -3,8 +3,7 @@
 use heliu_words::Explanation;
 
 use crate::authority::AuthorityError;
-use crate::change::ShapeError;
-use crate::id::{RecordId, SeatId};
+use crate::id::RecordId;
 use crate::kind::{EntryState, Field, Kind, Label, State, StateMachine, Word, label};
 use crate::message::{Message, Refusal, fill, message};
 use crate::view::Record;
@@ -15,7 +14,6 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &CANNOT_SEAL,
     &ERASED,
     &ALREADY_MADE,
-    &TOO_LARGE,
     &NOT_ADMITTED,
     &NOT_HERE,
     &WRONG_KIND,
@@ -23,8 +21,6 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &ENTRY_TRANSITION,
     &ALREADY,
     &NO_AUTHORITY,
-    &NO_CONFLICT,
-    &NOT_RESOLVER,
     &BAD_CHOICE,
     &NOTHING,
 ];
@@ -33,7 +29,7 @@ const RETURNING: Message = message("returning")
     .what("记录 {0} 正在返回。", "Record {0} is on its way back.")
     .why("本机以前写入的内容尚未全部到达。", "What was written here before has not all arrived.")
     .next("等上级链路同步后再试。", "Try again when the link to the superior is in step.");
-const UNKNOWN_SEAT: Message = message("unknown_seat")
+pub(crate) const UNKNOWN_SEAT: Message = message("unknown_seat")
     .what("名录中没有席位 {0}。", "The directory has no seat {0}.")
     .why(
         "没有人能代表不存在的席位,记录会因此无人可办。",
@@ -58,10 +54,6 @@ const ALREADY_MADE: Message = message("already_made")
         "请查看该记录:内容相符则无需再做;如要另建,请换一个命令编号。",
         "Look at the record: if it says what it should, nothing is left to do. For another give another command id.",
     );
-const TOO_LARGE: Message = message("too_large")
-    .what("对记录 {0} 的这次改动超出限度。", "The change of record {0} is beyond the limits: {1}.")
-    .why("超出限度的改动,其他节点一律不收。", "Every other node would refuse a change beyond the limits.")
-    .next("请分几次办理,或缩短文字与事由。", "Do it in several steps, or shorten the texts and the reason.");
 const NOT_ADMITTED: Message = message("not_admitted")
     .what("对记录 {0} 的这次改动不会生效。", "The change of record {0} would not count.")
     .why(
@@ -96,19 +88,11 @@ const NO_AUTHORITY: Message = message("no_authority")
     .what("“{0}”不能这样写。", "{0} may not write this.")
     .why("{1}", "{1}")
     .next("请由{2}办理。", "Have it done by {2}.");
-const NO_CONFLICT: Message = message("no_conflict")
-    .what("该记录上没有未决冲突 {0}。", "The record has no open conflict {0}.")
-    .why("它可能已经处置,或不由此记录处置。", "It may be settled, or is settled in another record.")
-    .next("请查看未决冲突列表。", "Look at the list of open conflicts.");
-const NOT_RESOLVER: Message = message("not_resolver")
-    .what("“{0}”不能处置此冲突。", "{0} may not settle this conflict.")
-    .why("“{1}”须由“{2}”或其上级处置。", "A conflict of this kind ({1}) is settled by {2} or a superior of it.")
-    .next("请在该席位的节点上办理。", "Do it at that seat's node.");
 const BAD_CHOICE: Message = message("bad_choice")
     .what("“{0}”不在可选之列。", "{0:?} is not one of the choices.")
     .why("处置就是在分歧的值中选定一个。", "Settling is choosing one of the values that disagree.")
     .next("{1}", "{1}");
-const NOTHING: Message = message("nothing")
+pub(crate) const NOTHING: Message = message("nothing")
     .what("没有要写的内容。", "There is nothing to write.")
     .why("命令没有带来任何变更。", "The command changes nothing.")
     .next("请检查参数。", "Check the arguments.");
@@ -142,11 +126,6 @@ impl Refusal {
         RETURNING.about(&[record.short().into()])
     }
 
-    #[must_use]
-    pub fn unknown_seat(seat: SeatId) -> Self {
-        UNKNOWN_SEAT.about(&[seat.to_string().into()])
-    }
-
     /// Nothing that is to be sealed is written in the clear instead.
     #[must_use]
     pub fn cannot_seal(path: &str, zh: &str) -> Self {
@@ -162,12 +141,6 @@ impl Refusal {
     #[must_use]
     pub fn already_made(id: RecordId) -> Self {
         ALREADY_MADE.about(&[id.short().into()])
-    }
-
-    /// A change that other nodes could not read.
-    #[must_use]
-    pub fn too_large(id: RecordId, error: &ShapeError) -> Self {
-        TOO_LARGE.about(&[id.short().into(), error.to_string().into()])
     }
 
     /// A change that this node's own gate would not admit.
@@ -231,16 +204,6 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn no_conflict(id: &str) -> Self {
-        NO_CONFLICT.about(&[id.into()])
-    }
-
-    #[must_use]
-    pub fn not_resolver(finding: Explanation, seat: &str, resolver: &str) -> Self {
-        NOT_RESOLVER.about(&[seat.into(), finding, resolver.into()])
-    }
-
-    #[must_use]
     pub fn bad_choice(choice: &str, there_are: impl Iterator<Item = (usize, Explanation)>) -> Self {
         let said = there_are.map(|(number, Explanation { zh, en })| {
             Explanation::new(format!("{number}. {zh}"), format!("{number}. {en}"))
@@ -253,10 +216,5 @@ impl Refusal {
             ),
         };
         BAD_CHOICE.about(&[choice.into(), next])
-    }
-
-    #[must_use]
-    pub fn nothing() -> Self {
-        NOTHING.refuse()
     }
 }

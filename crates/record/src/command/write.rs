@@ -4,7 +4,7 @@ use crate::change::{Change, Container, Draft, Note, OpId, Scalar, limits};
 use crate::command::request::Request;
 use crate::history::History;
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
-use crate::message::Refusal;
+use crate::message::{Message, Refusal, message};
 use crate::scope::membership;
 use crate::sealed::Plaintext;
 
@@ -41,6 +41,12 @@ pub fn cannot_seal(_: &RecordId, path: &str, _: &Plaintext) -> Result<Vec<u8>, R
     Err(Refusal::cannot_seal(path, path))
 }
 
+/// Other nodes could not read it.
+pub(crate) const TOO_LARGE: Message = message("too_large")
+    .what("对记录 {0} 的这次改动超出限度。", "The change of record {0} is beyond the limits: {1}.")
+    .why("超出限度的改动,其他节点一律不收。", "Every other node would refuse a change beyond the limits.")
+    .next("请分几次办理,或缩短文字与事由。", "Do it in several steps, or shorten the texts and the reason.");
+
 impl RecordWrite {
     /// The change that writes this on top of what `history` holds; refused if others could not read it.
     pub fn change(
@@ -55,7 +61,9 @@ impl RecordWrite {
         let values = self.values(seal)?;
         let history = foundation.as_ref().unwrap_or(history);
         let change = Change::encode(self.draft(history, values, actor, time_ms, note));
-        change.check_limits().map_err(|error| Refusal::too_large(self.record, &error))?;
+        change
+            .check_limits()
+            .map_err(|error| TOO_LARGE.about(&[self.record.short().into(), error.to_string().into()]))?;
         Ok(change)
     }
 
