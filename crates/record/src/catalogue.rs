@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::plan::Asked;
 use crate::command::request::HIDDEN_CHARACTER;
 use crate::command::write::TOO_LARGE;
 use crate::command::{
@@ -106,11 +105,9 @@ impl Catalogue {
         let known = || self.commands().map(|command| command.name);
         let command = self.command(&request.name);
         let command = command.ok_or_else(|| Refusal::unknown_command(&request.name, known()))?;
-        let Command { name, subject, arguments, takes_fields, .. } = *command;
         let request = request.normal()?;
         let seen = Seen::new(world, &asker.sight);
-        let asked = Asked { name, subject, arguments, takes_fields };
-        let mut planner = Planner::new(asked, self, &request, asker, &seen, world);
+        let mut planner = Planner::new(command, self, &request, asker, &seen, world);
         planner.check_subject()?;
         planner.check_arguments()?;
         (command.run)(&mut planner)?;

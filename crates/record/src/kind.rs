@@ -379,10 +379,13 @@ pub struct EntryState {
     /// settlement chooses among what stands already, and a new entry begins as it is written.
     pub from: &'static [&'static str],
     /// Of a state that follows from something else: in place of which one, and when.
-    pub instead_of: Option<(&'static str, fn(&Entry<'_>) -> bool)>,
+    pub instead_of: Option<(&'static str, Holds)>,
     /// Whether somebody still waits for what comes next.
     pub open: bool,
 }
+
+/// Whether something holds of an entry.
+pub type Holds = fn(&Entry<'_>) -> bool;
 
 impl EntryState {
     /// Nobody waits for anything any more.
@@ -393,7 +396,7 @@ impl EntryState {
 
     /// An entry which its parts have led to the state of this name is in this one instead, whenever that holds of it.
     #[must_use]
-    pub const fn instead_of(self, state: &'static str, when: fn(&Entry<'_>) -> bool) -> Self {
+    pub const fn instead_of(self, state: &'static str, when: Holds) -> Self {
         EntryState { instead_of: Some((state, when)), ..self }
     }
 
