@@ -145,7 +145,7 @@ impl Planner<'_> {
         if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
             return Err(UNKNOWN_SEAT.about(&[unknown.to_string().into()]));
         }
-        may_write(self.seat, &written, preimage, at, kind.gate(), self.world.seats())
+        may_write(self.seat, &written, preimage, &at.now(), kind.gate(), self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
     }
 }
