@@ -21,7 +21,7 @@ fn add_resource(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let resource = planner.load_kind(planner.need_record("resource")?, RESOURCE)?;
     let (seat, seats) = (planner.seat(), planner.world().seats());
     let is_ours = resource.view.owners.iter().any(|owner| seats.is_at_or_above(seat, *owner));
-    if !is_ours || WITHDRAWN.read(&resource.history).is_some() {
+    if !is_ours || WITHDRAWN.has_value(&resource.history) {
         return Err(NOT_SHARED.about(&[resource.title().into()]));
     }
     planner.add(alliance.id, &RESOURCES, resource.id);

@@ -83,7 +83,8 @@ pub(super) static PARTS: &[&Part] = parts![
     DECIDED,
     DECIDED_ON,
 ];
-/// Which one a letter is in, the fold of the homes says ([`super::home`]). A superior's decision, and what takes one back, may come in any state.
+/// Which one a letter is in, the fold of the homes says ([`super::home`]). A superior's decision, and what takes one back, may come
+/// in any state.
 pub(super) static STATES: &[EntryState] = &[
     led_by(&ISSUED_ON.part, &[], "issued", "已开具,未接收", "issued"),
     led_by(&RECEIPT.part, &["issued"], "confirmed", "已接收", "confirmed").over(),
