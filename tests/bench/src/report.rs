@@ -65,37 +65,6 @@ impl Report {
     }
 }
 
-/// The processor time that a process takes from now on: what else the machine does is not in it.
-pub struct Processor {
-    process: u32,
-    begun: f64,
-}
-
-impl Processor {
-    pub fn of(process: u32) -> Self {
-        Processor { process, begun: processor_seconds(process) }
-    }
-
-    pub fn here() -> Self {
-        Processor::of(std::process::id())
-    }
-
-    pub fn seconds(&self) -> f64 {
-        processor_seconds(self.process) - self.begun
-    }
-}
-
-/// For itself and for the system on its behalf, over all threads.
-fn processor_seconds(process: u32) -> f64 {
-    // In hundredths of a second, which Linux promises to programs on every machine.
-    const TICKS: f64 = 100.0;
-    let line = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name, in parentheses, may have spaces of its own.
-    let fields = line.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(f64::NAN));
-    ticks.sum::<f64>() / TICKS
-}
-
 /// Figures are read by people: three digits after the point are enough.
 fn round(value: Value) -> Value {
     match value.as_f64() {
