@@ -41,8 +41,7 @@ pub struct Bare {
 }
 
 /// From the village to the end of so many hops, with as many edits under way as in `live`.
-pub async fn carry(place: &Place, edits: usize, hops: usize) -> Bare {
-    let edits = Arc::new(rows(place, edits));
+pub async fn carry(edits: &Arc<Vec<Edit>>, hops: usize) -> Bare {
     let (told, mut durable) = watch::channel(0);
     let mut told = Some(told);
     let mut directories = Vec::with_capacity(hops + 1);
@@ -53,7 +52,7 @@ pub async fn carry(place: &Place, edits: usize, hops: usize) -> Bare {
         let store = SqliteStore::open(directory.path(), options).await.expect("the store opens");
         directories.push(directory);
         let stage = Stage {
-            edits: Arc::clone(&edits),
+            edits: Arc::clone(edits),
             store: Arc::new(store),
             author: (from_top == hops).then(|| key(VILLAGE)),
             above: above.take().map(Line::hearing_nothing),
@@ -63,21 +62,21 @@ pub async fn carry(place: &Place, edits: usize, hops: usize) -> Bare {
     }
     let village = above.expect("there is a village");
     let (start, processor) = (Instant::now(), Processor::here());
-    give(&edits, village).await;
+    give(edits, village).await;
     durable.wait_for(|durable| *durable == edits.len()).await.expect("the top is there");
     let (seconds, processor) = (start.elapsed().as_secs_f64(), processor.seconds());
     Bare { rate: edits.len() as f64 / seconds, processor_us: processor * 1e6 / edits.len() as f64 }
 }
 
 /// What an edit leaves behind at a node.
-struct Edit {
+pub struct Edit {
     leaf: LeafRow,
     record: RecordRow,
     commit: CommitRow,
 }
 
-/// Of real edits, given one by one at the village.
-fn rows(place: &Place, edits: usize) -> Vec<Edit> {
+/// Real edits, given one by one at the village.
+pub fn edits(place: &Place, edits: usize) -> Arc<Vec<Edit>> {
     let village = &place.villages[0];
     let county = place.members(place.villages.len());
     let org = county.orgs.iter().find(|org| org.seat == village.id).expect("a village has a branch");
@@ -102,7 +101,7 @@ fn rows(place: &Place, edits: usize) -> Vec<Edit> {
     }
     let made: Vec<Edit> = driver.transactions.into_iter().filter_map(Edit::of).collect();
     assert_eq!(made.len(), edits, "each edit is a leaf of a commit");
-    made
+    Arc::new(made)
 }
 
 fn edit(member: &SyntheticMember, number: usize) -> Request {

@@ -50,14 +50,15 @@ impl Report {
             return;
         }
         println!("{}", self.case);
-        for (name, value) in &self.figures {
-            println!("  {name:<34} {value}");
-        }
-        for (name, value) in &self.floor {
-            println!("  floor: {name:<27} {value}");
+        let floor = self.floor.iter().map(|(name, value)| (format!("floor: {name}"), value));
+        let lines: Vec<(String, &Value)> =
+            self.figures.iter().map(|(name, value)| (name.clone(), value)).chain(floor).collect();
+        let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for (name, value) in &lines {
+            println!("  {name:<width$} {value}");
         }
         if let Some(ratio) = self.ratio {
-            println!("  {:<34} {ratio:.2}", "ratio to the floor");
+            println!("  {:<width$} {ratio:.2}", "ratio to the floor");
         }
         for (what, met) in &self.targets {
             println!("  {} {what}", if *met { "met:    " } else { "NOT met:" });

@@ -104,7 +104,8 @@ pub async fn run(wire: Wire, edits: usize) -> Report {
     let place = place(wire);
     let two = carry(&place, edits, 2).await;
     let one = carry(&place, edits, 1).await;
-    let (bare_two, bare_one) = (pipeline::carry(&place, edits, 2).await, pipeline::carry(&place, edits, 1).await);
+    let rows = pipeline::edits(&place, edits);
+    let (bare_two, bare_one) = (pipeline::carry(&rows, 2).await, pipeline::carry(&rows, 1).await);
     let sync = fsync(200).as_secs_f64() * 1e3;
     let mut report = Report::new("live");
     report

@@ -28,7 +28,6 @@ pub async fn run(members: usize, growth: bool) -> Report {
     let mut report = Report::new("start");
     small.figures(&mut report, "");
     report
-        .floor("bare_open_and_select_seconds", small.bare.as_secs_f64())
         .floor("empty_node_start_seconds", empty.seconds)
         .floor("empty_node_resident_mib", empty.resident)
         .ratio(small.seconds / (empty.seconds + small.bare.as_secs_f64()))
@@ -38,7 +37,6 @@ pub async fn run(members: usize, growth: bool) -> Report {
         let large = full(&program, large).await;
         large.figures(&mut report, "large_");
         report
-            .floor("large_bare_open_and_select_seconds", large.bare.as_secs_f64())
             .figure("growth_of_start_seconds", large.seconds / small.seconds)
             .figure("growth_of_resident", large.resident / small.resident);
         large.targets(&mut report);
@@ -84,6 +82,9 @@ impl Started {
     }
 
     pub fn figures(&self, report: &mut Report, prefix: &str) {
+        report
+            .figure(&format!("{prefix}records"), self.records)
+            .floor(&format!("{prefix}bare_open_and_select_seconds"), self.bare.as_secs_f64());
         let mut figure = |name: &str, value: f64| {
             report.figure(&format!("{prefix}{name}"), value);
         };
@@ -93,7 +94,6 @@ impl Started {
         figure("start_cpu_us_per_record", self.processor * 1e6 / self.records as f64);
         figure("resident_mib", self.resident);
         figure("resident_peak_mib", self.peak);
-        report.figure(&format!("{prefix}records"), self.records);
     }
 
     pub fn targets(&self, report: &mut Report) {
