@@ -74,7 +74,7 @@ impl Record {
         seats: &Seats,
     ) -> Self {
         let history = history.into();
-        let mut scope = Scope::of(&history);
+        let mut scope = Scope::of(&*history);
         if scope.owners.is_empty() {
             scope.owners.insert(preimage.birth);
         }

@@ -459,7 +459,7 @@ impl<'a> Planner<'a> {
         if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
             return Err(Refusal::unknown_seat(unknown));
         }
-        may_write(self.seat, &written, preimage, at, kind.gate(), self.world.seats())
+        may_write(self.seat, &written, preimage, &at.now(), kind.gate(), self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
     }
 

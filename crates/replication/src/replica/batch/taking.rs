@@ -18,8 +18,8 @@ use super::Batch;
 use crate::effect::Moment;
 
 impl Batch {
-    /// Takes frames of leaves together: each record is offered all that came for it at once, for a fork may have it folded
-    /// anew from its beginning, and would with every frame.
+    /// Takes frames of leaves together: each record is offered all that came for it at once, for a leaf that counts
+    /// in another's place has it judged anew from its beginning, and would with every frame.
     pub(super) fn take_leaves(&mut self, mut frames: Vec<Incoming>, replica: &mut Replica, now: Moment) {
         let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
         let came: Vec<Vec<(RecordId, LeafHash)>> =
