@@ -9,9 +9,9 @@ use heliu_trust::id::DirectoryVersion;
 use heliu_trust::token::JoinRequest;
 
 use super::{Arrival, Link, Out, Phase, Shared};
+use crate::authority::NotGrown;
 use crate::effect::Effect;
 use crate::frame::{Frame, JoinRefused, RefuseCode, cut, limits};
-use crate::replica::NotGrown;
 
 /// Directory entries of the other end that may wait to be taken. A log that is longer by more comes over several
 /// connections: what was taken stays.

@@ -26,9 +26,12 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
 use heliu_trust::signature::Verifier;
 use heliu_trust::token::JoinRequest;
 
+use crate::authority::Fork;
 use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
 use crate::frame::{Delivery, Frame, JoinRefused, Outside, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::{Apart, Foreign, Fork, Statements, Tail};
+use crate::journal::Tail;
+use crate::records::{Apart, Foreign};
+use crate::statements::Statements;
 
 pub(crate) use pushing::Parted;
 

@@ -8,7 +8,7 @@ use heliu_record::id::RecordId;
 use super::pushing::Push;
 use super::{Arrival, Link, Out, Shared};
 use crate::frame::{Frame, Outside, limits};
-use crate::replica::Apart;
+use crate::records::Apart;
 
 /// Records that the other end may leave out on one link. Each is remembered.
 const LEFT_OUT_MAX: usize = 65_536;

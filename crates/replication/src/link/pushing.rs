@@ -9,8 +9,7 @@ use heliu_storage::{FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Position
 use super::sending::{PAGE, Reading, is_in_scope, travels};
 use super::{Arrival, Link, Out, Peer, Shared};
 use crate::effect::{Effect, LinkId};
-use crate::frame::{Frame, Have, cut};
-use crate::replica::short_hash;
+use crate::frame::{Frame, Have, cut, short_hash};
 
 /// Records looked up in one read when they are pushed one by one: at first, and at most. How large they are is known only
 /// once they are read.

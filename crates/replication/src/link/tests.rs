@@ -88,7 +88,7 @@ impl End {
             refused_there: 0,
         };
         let (tail, statements, leaving) = (Tail::at(1_000), Statements::default(), BTreeMap::new());
-        let foreign = Foreign::new(1, BTreeSet::new(), crate::replica::ForeignCounts::default());
+        let foreign = Foreign::new(1, BTreeSet::new(), crate::records::ForeignCounts::default());
         End { directory, meta, tail, statements, leaving, foreign, node, seat, peer, kinds: Digests::default(), link }
     }
 

@@ -5,7 +5,7 @@
 use super::{Link, Out, Phase, Shared};
 use crate::effect::Notice;
 use crate::frame::{Checkpoint, Frame, Sums, Verdict};
-use crate::replica::Apart;
+use crate::records::Apart;
 
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
