@@ -18,7 +18,7 @@ const WIDE_MAX: usize = 3;
 
 /// The structs of a source with their lines and how many fields they name.
 fn structs(source: &str) -> Vec<(String, usize, usize)> {
-    let code = code_only(&shipped(source));
+    let code = code_only(shipped(source));
     let mut found = Vec::new();
     let is_word = |char: char| char.is_alphanumeric() || char == '_';
     for (at, _) in code.match_indices("struct ").filter(|(at, _)| !code[..*at].ends_with(is_word)) {
