@@ -9,21 +9,16 @@ use crate::history::Visible;
 use crate::id::SeatId;
 use crate::kind::{Kind, Label, Word, Writer, label, word};
 use crate::message::Refusal;
-use crate::rule::{Finding, Rule, listed};
+use crate::rule::{Finding, Rule, listed, rule_of_any};
 use crate::view::Record;
 use crate::world::World;
 
 const DIVERGED: Word = word("DIVERGED_FIELD", "字段分歧", "diverged field");
 
-pub static RULE: Rule = Rule {
-    of: None,
-    finds: &[DIVERGED],
-    help: label(
-        "两方互不知情地写了同一字段;由双方的共同上级选定其一",
-        "two wrote one field without seeing each other; their common superior chooses",
-    ),
-    find,
-};
+pub static RULE: Rule = rule_of_any(&[DIVERGED], find).help(
+    "两方互不知情地写了同一字段;由双方的共同上级选定其一",
+    "two wrote one field without seeing each other; their common superior chooses",
+);
 pub static SETTLER: Settler = settler(DIVERGED.name, settle);
 
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {

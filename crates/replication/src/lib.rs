@@ -1,5 +1,6 @@
 //! The protocol, sans-IO: one engine per node, one state machine per link. What to send, ask for, judge, keep or forget
-//! is decided here; carrying it out is the shell's (`node`, or the simulator in `tests/convergence`).
+//! is decided here; carrying it out is the shell's (`node`, or the simulator in `tests/convergence`), but for what is asked of
+//! the store, which all shells do alike ([`serving`]).
 //!
 //! No tokio, no SQL, no gRPC. Time and randomness are inputs, so a seed reproduces everything. A node is made of parts that
 //! own their state and do not know each other: [`authority`], [`records`], [`keys`], [`statements`], [`audit`], [`health`],
@@ -11,7 +12,7 @@
 //! [`link`].
 //!
 //! Bottom up: `alarm`, `config`, `durable`, `frame`, `effect`, `audit`, `authority`, `journal`, `own`, `reconcile`, `records`,
-//! `health`, `keys`, `start`, `statements`, `intake`, `link`, `parts`, `batch`, `engine`.
+//! `health`, `keys`, `start`, `statements`, `intake`, `link`, `parts`, `batch`, `engine`, `serving`.
 
 mod alarm;
 mod audit;
@@ -31,6 +32,7 @@ mod own;
 mod parts;
 mod reconcile;
 mod records;
+pub mod serving;
 mod start;
 mod statements;
 #[cfg(test)]

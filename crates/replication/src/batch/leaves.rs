@@ -15,8 +15,8 @@ use crate::journal::{Delta, Incoming, commit_row};
 use crate::parts::Parts;
 use crate::records::{Met, in_line};
 
-/// Takes frames of leaves together: each record is offered all that came for it at once, for a fork may have it folded
-/// anew from its beginning, and would with every frame.
+/// Takes frames of leaves together: each record is offered all that came for it at once, for a leaf that counts in another's
+/// place has it judged anew from its beginning, and would with every frame.
 pub(super) fn take(mut frames: Vec<Incoming>, parts: &mut Parts, delta: &mut Delta, now: Moment) {
     let mut offered: BTreeMap<RecordId, Vec<Leaf>> = BTreeMap::new();
     let came: Vec<Vec<(RecordId, LeafHash)>> =

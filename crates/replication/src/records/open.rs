@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::{Change, Container};
 use heliu_record::hash::Sum;
-use heliu_record::history::History;
+use heliu_record::history::Past;
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::kind::Kind;
 use heliu_record::scope::Scope;
@@ -351,7 +351,7 @@ impl Open {
     /// it was still entitled to. None if it is in the audience, or never was.
     pub fn what_parted(&self, seat: SeatId, seats: &Seats) -> Option<BTreeSet<[u8; 8]>> {
         let history = self.leaves.history();
-        let has = |history: &History| Scope::of(history).has_audience(seat, seats);
+        let has = |at: &Past<'_>| Scope::of(at).has_audience(seat, seats);
         if self.row.scope.has_audience(seat, seats) {
             return None;
         }
@@ -372,9 +372,8 @@ impl Open {
         let won = self.forks_won_against(seat, seats);
         parted.extend(history.changes().iter().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
-        let is_before = |leaf: &&Leaf| {
-            won.contains(&leaf.change.hash) || past.iter().any(|past| past.get(&leaf.change.hash).is_some())
-        };
+        let is_before =
+            |leaf: &&Leaf| won.contains(&leaf.change.hash) || past.iter().any(|past| past.contains(&leaf.change.hash));
         let leaves: BTreeSet<[u8; 8]> =
             self.leaves.iter().map(|(leaf, _)| leaf).filter(is_before).map(|leaf| short_hash(&leaf.hash.0)).collect();
         (!leaves.is_empty()).then_some(leaves)

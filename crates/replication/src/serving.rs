@@ -1,12 +1,15 @@
-//! What the engine asks of the store, carried out: each returns the input that answers it.
+//! What the engine asks of its store, carried out: each effect has the input that answers it. All shells use this, the
+//! node's and the simulators', so that what is tried in a simulation is what runs. It waits for the store and for nothing
+//! else, in whatever runtime there is; the engine itself knows nothing of it.
 
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
-use heliu_replication::effect::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
 use heliu_storage::{Loaded, Read, ReadRecords, ScanItem, Store, StoreError, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
+
+use crate::effect::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
 
 /// Records with waiting leaves that a new link asks for at once. What others wait for is found by the sums: if the other
 /// end has it, they differ, and reconciling brings it.
@@ -14,7 +17,8 @@ const WANTS: usize = 4_096;
 const SCAN_ROWS: usize = 8_192;
 
 /// Whether an effect asks something of the store: those are carried out beside the engine's task.
-pub(crate) fn is_for_store(effect: &Effect) -> bool {
+#[must_use]
+pub fn is_for_store(effect: &Effect) -> bool {
     matches!(
         effect,
         Effect::Load(_)
@@ -28,7 +32,8 @@ pub(crate) fn is_for_store(effect: &Effect) -> bool {
     )
 }
 
-pub(crate) async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
+/// None: the effect asks nothing of the store; see [`is_for_store`].
+pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(store.apply(&transaction).await),
@@ -134,10 +139,8 @@ async fn scan(store: &dyn ReadRecords) -> Result<Vec<ScanItem>, StoreError> {
     let (mut all, mut after) = (Vec::new(), None);
     loop {
         let page = store.scan(after, SCAN_ROWS).await?;
-        for row in page.damaged {
-            // The other end finds the record missing here and sends it; then the engine sets the damaged row aside.
-            tracing::error!(record = ?row.record, detail = row.detail, "a record's row cannot be read");
-        }
+        // Of a damaged row the other end finds the record missing here and sends it; then the engine sets the row aside,
+        // and tells of it.
         all.extend(page.items);
         after = page.next;
         if after.is_none() {
