@@ -23,7 +23,7 @@ use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
 use crate::journal::{Incoming, Order, Outcome, Work};
-use crate::link::{Arrival, Link, Out, Parted, Shared};
+use crate::link::{Arrival, Feed, Link, Out, Parted, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
@@ -467,23 +467,20 @@ fn shared<'a>(
     peer: Option<SeatId>,
     now: Moment,
 ) -> Shared<'a> {
+    let meta = parts.journal.meta();
+    let feed = Feed { meta, tail: parts.journal.tail(), last_commit: parts.journal.writer.durable() };
     Shared {
-        realm: parts.own.realm,
-        node: parts.own.node,
-        seat: parts.own.seat,
+        own: &parts.own,
         program: &config.program,
         kinds: config.catalogue.digests(),
-        meta: parts.journal.meta(),
-        tail: parts.journal.tail(),
+        feed,
         directory: parts.directory(),
-        last_commit: parts.journal.writer.durable(),
-        verifier: &*parts.own.verifier,
+        fork: parts.authority.fork(),
         sums: parts.scopes.sums.between(link, peer),
         apart: link.and_then(|link| parts.scopes.sums.apart(link)),
         foreign: &parts.scopes.foreign,
         statements: &parts.statements,
         leaving: parts.leaving.hidden(),
-        fork: parts.authority.fork(),
         now,
     }
 }
