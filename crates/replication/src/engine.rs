@@ -125,7 +125,7 @@ impl Engine {
                 self.submit(Work::Reveal { ticket, record, event });
             }
             Input::Audit { ticket, event } => self.submit(Work::Audit { ticket, event }),
-            Input::Swept { items } => self.looked_through(&items),
+            Input::Granted { items } => self.looked_through(&items),
             Input::Looked { records, next } => {
                 self.parts.health.patrol.looked(next);
                 self.check(records);
@@ -205,7 +205,7 @@ impl Engine {
             return true;
         }
         if self.batch.is_none() && self.parts.journal.queue.is_empty() {
-            out.effects.extend(self.parts.keys.next_page().map(|after| Effect::Sweep { after }));
+            out.effects.extend(self.parts.keys.next_page().map(|after| Effect::ReadGranted { after }));
             return true;
         }
         let batch = self.batch.get_or_insert_with(|| Box::new(Batch::begin(&mut self.parts)));

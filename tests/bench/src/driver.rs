@@ -10,7 +10,7 @@ use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
+use heliu_replication::{Config, Effect, Engine, GRANTED_ROWS, Input, LinkId, LoadReply, Moment, Reply, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Read, ReadFeed as _, ReadMeta as _, ReadRecords as _, Store as _, Transaction};
 use heliu_trust::directory::Directory;
@@ -76,9 +76,9 @@ impl Driver {
                         let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read").items;
                         inputs.push_back(Input::Scanned { link, items });
                     }
-                    Effect::Sweep { after } => {
-                        let items = block_on(self.store.granted(after, SWEEP_ROWS)).expect("rows are read");
-                        inputs.push_back(Input::Swept { items });
+                    Effect::ReadGranted { after } => {
+                        let items = block_on(self.store.granted(after, GRANTED_ROWS)).expect("rows are read");
+                        inputs.push_back(Input::Granted { items });
                     }
                     // Only as time goes by, which it does not here.
                     Effect::Look { .. } => inputs.push_back(Input::Looked { records: Vec::new(), next: None }),

@@ -1,6 +1,6 @@
 //! Keys of sealed fields: the grants of an open record, who is to be able to read it, and the wraps that are still to be
 //! made. Any node that can open a data key wraps it for those who may read and cannot; a key that it cannot open, it
-//! carries. Which records to look through when the directory lets somebody new read is in [`sweep`](super::sweep).
+//! carries. Which records to look through when the directory lets somebody new read is in [`rewrap`](super::rewrap).
 //!
 //! Data keys live no longer than the batch that uses them; what is kept is what is wrapped.
 

@@ -1,8 +1,8 @@
 //! The part that works with keys of what is sealed: which of them this node can open, who lacks one that it can wrap
-//! ([`keyring`]), and which records to look through when the directory lets somebody new read ([`sweep`]).
+//! ([`keyring`]), and which records to look through when the directory lets somebody new read ([`rewrap`]).
 
 mod keyring;
-mod sweep;
+mod rewrap;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,12 +22,12 @@ use crate::records::Open;
 
 pub use keyring::reveal;
 pub(crate) use keyring::{Locksmith, Pending, nobody_to_read};
-use sweep::{Sweep, Unwrapped};
+use rewrap::{Rewrap, Unwrapped};
 
 pub(crate) struct Keys {
     /// Opens what is sealed for this node; without, nothing is opened here.
     secret: Option<Arc<SealingSecret>>,
-    sweep: Sweep,
+    rewrap: Rewrap,
     pub unwrapped: Unwrapped,
     /// Keys that were drawn for records whose first value is sealed by the work under way.
     drawn: BTreeMap<RecordId, DataKey>,
@@ -35,8 +35,8 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub fn new(secret: Option<Arc<SealingSecret>>, directory: &Directory) -> Self {
-        let sweep = if secret.is_some() { Sweep::begin(directory) } else { Sweep::default() };
-        Keys { secret, sweep, unwrapped: Unwrapped::default(), drawn: BTreeMap::new() }
+        let rewrap = if secret.is_some() { Rewrap::begin(directory) } else { Rewrap::default() };
+        Keys { secret, rewrap, unwrapped: Unwrapped::default(), drawn: BTreeMap::new() }
     }
 
     /// A secret of this node's own, for a purpose.
@@ -87,22 +87,22 @@ impl Keys {
     /// Somebody new may read since the directory grew: a node, the escrow.
     pub fn directory_grew(&mut self, directory: &Directory) {
         if self.secret.is_some() {
-            self.sweep.directory_grew(directory);
+            self.rewrap.directory_grew(directory);
         }
     }
 
     /// After which record the next page of records is to be looked through, if there is one.
     pub fn next_page(&mut self) -> Option<Option<RecordId>> {
-        self.sweep.next()
+        self.rewrap.next()
     }
 
     /// A page of records with grants. Returns those that this node may be able to do something about.
     pub fn page(&mut self, items: &[ScanItem], own: SeatId, seats: &Seats) -> Vec<RecordId> {
-        self.sweep.page(items, own, seats)
+        self.rewrap.page(items, own, seats)
     }
 
     pub fn has_looked_through(&self) -> bool {
-        self.sweep.is_over()
+        self.rewrap.is_over()
     }
 
     /// Records with the nodes that lack a key; without any, it is the escrow.

@@ -48,11 +48,12 @@ fn ready<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().expect("a memory store answers at once")
 }
 
-fn key(node: usize) -> CheapKey {
+pub fn key(node: usize) -> CheapKey {
     CheapKey([u8::try_from(node).expect("few") + 10; 32])
 }
 
-fn directory() -> Directory {
+/// As it is founded: the seats, a node at each, and the issuer.
+pub fn directory() -> Directory {
     let issuer = CheapKey([1; 32]);
     let realm = realm_id(&issuer.public_key(), "test");
     let codes = ["371726101201", "371726101000", "371726000000"];

@@ -12,7 +12,7 @@ use heliu_trust::grant::Recipient;
 use heliu_trust::id::{DirectoryVersion, NodeId};
 
 use super::keyring::Pending;
-use crate::effect::SWEEP_ROWS;
+use crate::effect::GRANTED_ROWS;
 
 /// For whom records are looked through.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl For {
 
 /// What is still to be looked through.
 #[derive(Default)]
-pub(crate) struct Sweep {
+pub(crate) struct Rewrap {
     due: Option<For>,
     under_way: Option<(For, Option<RecordId>)>,
     is_reading: bool,
@@ -43,10 +43,10 @@ pub(crate) struct Sweep {
     seen: (u64, DirectoryVersion),
 }
 
-impl Sweep {
+impl Rewrap {
     /// As a process begins: what was to be done when the last one ended is not known.
     pub fn begin(directory: &Directory) -> Self {
-        Sweep { due: Some(For::Everybody), seen: (directory.len(), directory.verdicts()), ..Sweep::default() }
+        Rewrap { due: Some(For::Everybody), seen: (directory.len(), directory.verdicts()), ..Rewrap::default() }
     }
 
     pub fn directory_grew(&mut self, directory: &Directory) {
@@ -110,7 +110,7 @@ impl Sweep {
         };
         let found = items.iter().filter(concerns).map(|item| item.id).collect();
         *after = items.last().map(|item| item.id);
-        if items.len() < SWEEP_ROWS {
+        if items.len() < GRANTED_ROWS {
             self.under_way = None;
         }
         found
@@ -192,30 +192,30 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_goes_on_where_it_was_and_ends_with_a_short_page() {
-        let mut sweep = Sweep { due: Some(For::Everybody), ..Sweep::default() };
-        assert_eq!(sweep.next(), Some(None));
-        assert_eq!(sweep.next(), None, "one page at a time");
-        let page: Vec<ScanItem> = (0..SWEEP_ROWS).map(|_| item(4, VILLAGE)).collect();
-        assert_eq!(sweep.page(&page, TOWNSHIP, &seats()).len(), SWEEP_ROWS);
-        assert_eq!(sweep.next(), Some(Some(RecordId([4; 32]))));
-        assert!(sweep.page(&[], TOWNSHIP, &seats()).is_empty());
-        assert!(sweep.is_over() && sweep.next().is_none());
+    fn looking_through_goes_on_where_it_was_and_ends_with_a_short_page() {
+        let mut rewrap = Rewrap { due: Some(For::Everybody), ..Rewrap::default() };
+        assert_eq!(rewrap.next(), Some(None));
+        assert_eq!(rewrap.next(), None, "one page at a time");
+        let page: Vec<ScanItem> = (0..GRANTED_ROWS).map(|_| item(4, VILLAGE)).collect();
+        assert_eq!(rewrap.page(&page, TOWNSHIP, &seats()).len(), GRANTED_ROWS);
+        assert_eq!(rewrap.next(), Some(Some(RecordId([4; 32]))));
+        assert!(rewrap.page(&[], TOWNSHIP, &seats()).is_empty());
+        assert!(rewrap.is_over() && rewrap.next().is_none());
     }
 
     #[test]
     fn only_what_this_seat_and_the_new_one_may_read_is_looked_at() {
-        let mut sweep = Sweep::default();
-        sweep.add(For::Seats([OTHER].into()));
-        sweep.next();
+        let mut rewrap = Rewrap::default();
+        rewrap.add(For::Seats([OTHER].into()));
+        rewrap.next();
         let page = [item(1, VILLAGE), item(2, OTHER), item(3, TOWNSHIP)];
-        assert_eq!(sweep.page(&page, TOWNSHIP, &seats()), [RecordId([2; 32])]);
-        sweep.add(For::Seats([TOWNSHIP].into()));
-        sweep.next();
-        assert_eq!(sweep.page(&page, VILLAGE, &seats()), [RecordId([1; 32])], "the others it cannot open");
-        sweep.add(For::Seats([OTHER].into()));
-        sweep.add(For::Everybody);
-        sweep.next();
-        assert_eq!(sweep.page(&page, TOWNSHIP, &seats()).len(), 3);
+        assert_eq!(rewrap.page(&page, TOWNSHIP, &seats()), [RecordId([2; 32])]);
+        rewrap.add(For::Seats([TOWNSHIP].into()));
+        rewrap.next();
+        assert_eq!(rewrap.page(&page, VILLAGE, &seats()), [RecordId([1; 32])], "the others it cannot open");
+        rewrap.add(For::Seats([OTHER].into()));
+        rewrap.add(For::Everybody);
+        rewrap.next();
+        assert_eq!(rewrap.page(&page, TOWNSHIP, &seats()).len(), 3);
     }
 }
