@@ -6,8 +6,11 @@ use crate::kind::{ENTRY_STATE, Field, Kind, Label, Merge, Part, State, StateMach
 use heliu_words::Explanation;
 
 /// What views append to a field's name, and what people read for it.
-pub const SUFFIXES: [Word; 2] =
-    [word("_concurrent", "(各处所填不同)", " (concurrent)"), word("_since", "(自)", " (since)")];
+pub const SUFFIXES: [Word; 3] = [
+    word("_concurrent", "(各处所填不同)", " (concurrent)"),
+    word("_concurrent_count", "(各处所填共几项)", " (concurrent, in all)"),
+    word("_since", "(自)", " (since)"),
+];
 
 /// Somebody who made more slips than this meant another word.
 const SLIPS_MAX: usize = 3;

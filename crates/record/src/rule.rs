@@ -179,12 +179,18 @@ fn resolver(record: &Record, others: impl IntoIterator<Item = SeatId>, world: &d
 /// Names in one sentence: of many the first, and how many more there are.
 #[must_use]
 pub fn listed(names: impl IntoIterator<Item = impl Into<Explanation>>) -> Explanation {
+    let names: Vec<_> = names.into_iter().collect();
+    listed_of(names.len(), names)
+}
+
+/// As [`listed`], where not all of so many are given.
+#[must_use]
+pub fn listed_of(total: usize, names: impl IntoIterator<Item = impl Into<Explanation>>) -> Explanation {
     const NAMED: usize = 8;
-    let mut names = names.into_iter();
-    let first = names.by_ref().take(NAMED).map(Into::into);
+    let first = names.into_iter().take(NAMED).map(Into::into);
     let (zh, en): (Vec<_>, Vec<_>) = first.map(|Explanation { zh, en }| (zh, en)).unzip();
-    let (zh, en) = (zh.join(" / "), en.join(" / "));
-    match names.count() {
+    let (told, zh, en) = (zh.len(), zh.join(" / "), en.join(" / "));
+    match total.saturating_sub(told) {
         0 => Explanation::new(zh, en),
         more => Explanation::new(format!("{zh},另有 {more} 个"), format!("{en} and {more} more")),
     }

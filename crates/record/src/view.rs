@@ -10,7 +10,7 @@ use crate::decision;
 use crate::derived::{Derived, Folding, Plain, as_type};
 use crate::entry::Entry;
 use crate::hash::hash;
-use crate::history::{History, Visible};
+use crate::history::{History, SHOWN, Visible, shown};
 use crate::id::{Preimage, RecordId, SeatId};
 use crate::kind::{ENTRY_STATE, Field, Kind, Merge, ValueType, Word};
 use crate::scope::{Scope, is_in};
@@ -28,7 +28,7 @@ pub struct View {
     pub seats: BTreeSet<SeatId>,
     pub public: bool,
     /// The fields by name: sets as lists, entries as objects by entry. Of concurrent values the provisional one, beside
-    /// `<field>_concurrent` with all.
+    /// `<field>_concurrent` with all, or, of very many, the first and `<field>_concurrent_count`.
     pub json: Value,
     /// Records that this one points to.
     pub refs: BTreeSet<RecordId>,
@@ -268,16 +268,19 @@ fn put(json: &mut Map<String, Value>, name: &str, value: &Scalar) {
 
 fn concurrent(json: &mut Map<String, Value>, name: &str, values: &[Visible]) {
     if values.len() > 1 {
-        let distinct: BTreeSet<&Scalar> = values.iter().map(|v| &v.value).collect();
+        let distinct: BTreeSet<&Scalar> = shown(values).map(|v| &v.value).collect();
         if distinct.len() > 1 {
             json.insert(format!("{name}_concurrent"), distinct.into_iter().map(to_json).collect());
+        }
+        if values.len() > SHOWN {
+            json.insert(format!("{name}_concurrent_count"), values.len().into());
         }
     }
 }
 
 fn refer(value: ValueType, values: &[Visible], refs: &mut BTreeSet<RecordId>) {
     if matches!(value, ValueType::Record(_) | ValueType::Unit(_)) {
-        refs.extend(values.iter().filter_map(|v| v.value.as_record()));
+        refs.extend(shown(values).filter_map(|v| v.value.as_record()));
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::version::{Step, Version};
-use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, Put, Scalar, genesis};
+use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, Put, Scalar, genesis, limits};
 use crate::id::{Actor, ChangeHash};
 
 /// A value that is visible under a key.
@@ -13,6 +13,16 @@ use crate::id::{Actor, ChangeHash};
 pub struct Visible {
     pub id: OpId,
     pub value: Scalar,
+}
+
+/// Of concurrent values as many are shown as one decision can replace.
+pub const SHOWN: usize = limits::REPLACES;
+
+/// Those of concurrent values that people are shown: all, as a rule; else the first, which a decision replaces first, and the
+/// last, which stands meanwhile. What is shown again for each change of a record must not grow with who writes it full.
+pub fn shown(values: &[Visible]) -> impl Iterator<Item = &Visible> + Clone {
+    let (first, rest) = values.split_at(values.len().min(SHOWN - 1));
+    first.iter().chain(rest.last())
 }
 
 /// All puts under one key.
