@@ -39,7 +39,7 @@ impl Engine {
                 alarms.push(Alarm::kinds_differ(peer, &said, now.wall_of(at)));
             }
         }
-        let waiting = replica.pending_wraps().count();
+        let waiting = replica.unread();
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, replica.seat));
         }

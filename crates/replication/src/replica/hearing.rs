@@ -1,7 +1,6 @@
 //! What the replica does for the engine between batches: statements and grants that came are checked before they wait for
 //! a batch, sweeps go on, the audit log's head is told in time, and operators see what they ask for.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
@@ -91,8 +90,8 @@ impl Replica {
         self.audit.durable()
     }
 
-    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        self.unwrapped.iter()
+    pub fn unread(&self) -> usize {
+        self.waits.unread()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything happens in batches, one at a time: load what it needs, do the work on the open records, fold what was
 //! touched, derive conflicts, hand one transaction to the store. Only when that is durable does anybody hear of it.
 
+mod audiences;
 mod audit;
 mod batch;
 mod damage;
@@ -32,6 +33,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use audiences::{Audiences, Waits};
 use audit::AuditLog;
 use batch::Batch;
 use batch::answer::DigestKey;
@@ -53,7 +55,7 @@ use queue::Queue;
 use random::Random;
 use strangers::Strangers;
 use sums::ScopeSums;
-use sweep::{Sweep, Unwrapped};
+use sweep::Sweep;
 use tail::Growth;
 use writer::Writer;
 use zeroize::Zeroizing;
@@ -106,7 +108,8 @@ pub(crate) struct Replica {
     pub statements: Statements,
     audit: AuditLog,
     sweep: Sweep,
-    unwrapped: Unwrapped,
+    audiences: Audiences,
+    waits: Waits,
     patrol: Patrol,
     /// Enters things into the directory, if this node has the key.
     issuer: Option<Arc<dyn Signer>>,
@@ -151,6 +154,7 @@ impl Replica {
         let statements = Statements::read(&start.statements, &start.directory);
         let mut evidence = Evidence::default();
         statements.iter().for_each(|signed| evidence.heard(&signed.statement));
+        let audiences = Audiences::of(statements.keys());
         let audit = AuditLog::new(start.audit_head, statements.audit_head(start.node));
         let sweep = if start.sealing.is_some() { Sweep::begin(&start.directory) } else { Sweep::default() };
         let mut random = Random::new(start.seed);
@@ -183,7 +187,8 @@ impl Replica {
             statements,
             audit,
             sweep,
-            unwrapped: Unwrapped::default(),
+            audiences,
+            waits: Waits::default(),
             patrol: Patrol::new(config.patrol_round_ms),
             issuer: start.issuer,
             fork: None,
@@ -199,6 +204,9 @@ impl Replica {
         replica.actors.insert(replica.writer.actor, replica.seat);
         // Not where every start looks first: whoever is restarted often gets round all the same.
         replica.patrol.begin_after(RecordId(replica.random.secret()));
+        if replica.sealing.is_some() && replica.audiences.has_due() {
+            replica.submit(Work::KeepKeys);
+        }
         for record in start.set_aside {
             replica.damage.leave_uncounted(record);
             replica.submit(Work::Check { record });

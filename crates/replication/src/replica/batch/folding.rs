@@ -9,16 +9,18 @@ use heliu_trust::directory::Directory;
 
 use super::super::Replica;
 use super::Batch;
+use crate::effect::Moment;
 
 impl Batch {
-    pub(super) fn fold(&mut self, replica: &mut Replica) {
+    pub(super) fn fold(&mut self, replica: &mut Replica, now: Moment) {
         self.update_statuses(replica);
         let touched: Vec<RecordId> = self.touched.keys().copied().collect();
         for record in touched {
             self.fold_record(record, replica);
-            self.wrap_keys(record, replica);
+            self.wrap_keys(record, replica, now);
             self.write_row(record, replica);
         }
+        self.keep_keys(replica, now);
     }
 
     /// What later leaves of the batch made of earlier ones, and of those that are stored already.

@@ -108,6 +108,7 @@ impl Batch {
             if replica.directory.verdicts() != before.verdicts() {
                 self.judge_statements(replica);
             }
+            replica.audiences.look_again();
             self.grown_from = Some(before);
         }
         result

@@ -75,7 +75,7 @@ impl Batch {
             self.tell(record, why, facts, now);
         }
         let is_checked = self.checks.contains(&record);
-        let is_to_wrap = is_checked && Self::look_for_shut(&open, replica);
+        let is_to_wrap = is_checked && Self::has_to_give(&open, replica);
         if why.is_some() || is_to_wrap || (is_restated && is_checked) {
             self.touched.insert(record, before_mending(&open));
             self.unfolded.insert(record);

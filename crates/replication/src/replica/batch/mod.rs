@@ -22,11 +22,12 @@ use std::sync::Arc;
 
 use heliu_record::id::RecordId;
 use heliu_record::scope::Scope;
+use heliu_record::sealed::KeyId;
 use heliu_storage::{CommandId, ConflictRow, FeedEntry, Position, QuarantineRow, RecordState, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{Incarnation, NodeId};
-use heliu_trust::seal::DataKey;
+use heliu_trust::seal::RecordKey;
 
 use super::foreign::Outside;
 use super::open::{Damaged, Open};
@@ -87,8 +88,8 @@ pub(crate) struct Batch {
     unfolded: BTreeSet<RecordId>,
     /// Records of which somebody vouched for a leaf that was in doubt, until they are judged again.
     believed: BTreeSet<RecordId>,
-    /// Keys that were drawn for records whose first value is sealed here.
-    drawn: BTreeMap<RecordId, DataKey>,
+    /// Keys of single records that were drawn here, for whose audiences there is none to seal with.
+    drawn: BTreeMap<RecordId, (KeyId, RecordKey)>,
     /// The directory before this batch, if the batch makes it grow.
     grown_from: Option<Directory>,
     /// The incarnation that this batch begins.
@@ -175,7 +176,7 @@ impl Batch {
                 }
                 Stage::Folding => {
                     self.strand(replica, now);
-                    self.fold(replica);
+                    self.fold(replica, now);
                     LoadRequest::default()
                 }
                 Stage::Deriving => self.derive(replica),

@@ -71,7 +71,8 @@ impl Batch {
                 | Work::FenceOf { .. }
                 | Work::Foreign { .. }
                 | Work::Audit { .. }
-                | Work::TellAuditHead => {}
+                | Work::TellAuditHead
+                | Work::KeepKeys => {}
             }
         }
         needed.records.retain(|id| {

@@ -1,18 +1,22 @@
-//! What a batch does with keys: it takes grants, draws a key for a record whose first value is sealed here, wraps keys for
+//! What a batch does with keys: it takes grants, chooses or makes the key that something is sealed with, gives keys to
 //! those who lack them, and opens what somebody asked to see.
 
+use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use heliu_record::command::{RecordWrite, Refusal};
-use heliu_record::id::{Preimage, RecordId};
+use heliu_record::id::{Preimage, RecordId, SeatId};
+use heliu_record::sealed::KeyId;
 use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position};
-use heliu_trust::grant::{GrantError, SignedGrant};
+use heliu_trust::audience::Keys;
+use heliu_trust::grant::{GrantError, Recipient, SignedGrant};
 use heliu_trust::id::NodeId;
-use heliu_trust::seal::DataKey;
+use heliu_trust::seal::{AudienceKey, RecordKey, can_be_held};
+use heliu_trust::statement::Body;
 
 use super::super::damage;
-use super::super::keyring::{Pending, Taken, nobody_to_read};
+use super::super::keyring::{Taken, Todo, nobody_to_read};
 use super::super::open::Open;
 use super::super::quarantine;
 use super::super::{Replica, Work};
@@ -61,8 +65,6 @@ impl Batch {
                 }
                 // The store lets go of the other one as it is opened again.
                 Taken::InsteadOf(_) => replica.queue.push(Work::Check { record }),
-                // Perhaps it opens what nothing opened before.
-                Taken::New if replica.unwrapped.shut(record).is_some() => replica.queue.push(Work::Check { record }),
                 Taken::New => {}
             }
             self.touch(open);
@@ -72,80 +74,160 @@ impl Batch {
         refused
     }
 
-    /// The key that a write is sealed with: one that this node can open, or a new one, which is wrapped to those who may
-    /// read when the record is folded. Who is none of them forgets it with the batch.
-    pub(super) fn key_for(&mut self, write: &RecordWrite, replica: &mut Replica) -> Result<DataKey, Refusal> {
-        if let Some(key) = self.drawn.get(&write.record) {
-            return Ok(key.clone());
+    /// The key that a write is sealed with, and what its values name: that of an audience which this node is of, or else one
+    /// that it lends to a subordinate's; else one of the record's own, which is given to its readers when it is folded. Who is
+    /// none of them forgets it with the process, or with the batch.
+    pub(super) fn key_for(
+        &mut self,
+        write: &RecordWrite,
+        replica: &mut Replica,
+        now: Moment,
+    ) -> Result<(KeyId, RecordKey), Refusal> {
+        let record = write.record;
+        if let Some(drawn) = self.drawn.get(&record) {
+            return Ok(drawn.clone());
         }
-        let open = replica.open.get(&write.record);
+        let open = replica.open.get(&record);
         let owners = match (open.and_then(|open| open.record.as_ref()), &write.create) {
             (Some(record), _) => record.view.owners.clone(),
             (None, Some(preimage)) => [preimage.birth].into(),
-            (None, None) => return Err(Refusal::not_here(write.record)),
+            (None, None) => return Err(Refusal::not_here(record)),
         };
-        if let Some(key) = open.and_then(|open| replica.locksmith().known_key(open)) {
-            return Ok(key);
-        }
-        let key = DataKey::from_seed(replica.random.secret());
-        if !replica.locksmith().can_be_read(&key, &owners) {
-            return Err(nobody_to_read(write.record));
-        }
-        self.drawn.insert(write.record, key.clone());
-        Ok(key)
-    }
-
-    /// A record with grants, to be looked at: is there a key that this node can wrap and somebody lacks?
-    pub(super) fn look_through(&mut self, record: RecordId, replica: &mut Replica) {
-        let Some(open) = replica.open.get(&record).filter(|open| open.is_present() && !open.grants.is_empty()) else {
-            return;
-        };
-        let locksmith = replica.locksmith();
-        let missing = locksmith.missing(open);
-        if locksmith.can_make(open, &missing) {
-            self.touch(open);
-        }
-        replica.unwrapped.note(record, missing);
-    }
-
-    /// Wraps what a touched record's readers lack. It costs records nothing that have no sealed values.
-    pub(super) fn wrap_keys(&mut self, record: RecordId, replica: &mut Replica) {
-        let drawn = self.drawn.get(&record);
-        let Some(open) = replica.open.get(&record) else { return };
-        if !open.is_present() || (open.grants.is_empty() && drawn.is_none()) {
-            return;
-        }
-        let shut = replica.unwrapped.shut(record).cloned();
-        let mut missing = replica.locksmith().missing(open);
-        missing.extend(shut.iter().flatten());
-        if !missing.is_empty() {
-            let grants = replica.locksmith().wrap(open, drawn, &mut missing);
-            if let Some(open) = replica.open.get_mut(&record) {
-                for signed in grants {
-                    file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
-                }
+        let (_, locksmith) = replica.locksmith(None);
+        let reads: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.reads(*owner)).collect();
+        let below: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.is_above(*owner)).collect();
+        for owner in reads {
+            if let Some((id, key)) = self.current_key(owner, replica, now) {
+                return Ok((id, key.of_record(&record)));
             }
         }
-        if let Some(shut) = shut {
-            let (still, missing): (Pending, Pending) = missing.into_iter().partition(|wrap| shut.contains(wrap));
-            replica.unwrapped.note_shut(record, still);
-            return replica.unwrapped.note(record, missing);
+        for owner in below {
+            if let Some(key) = self.lent_key(owner, replica, now) {
+                return Ok((key.id(&owner), key.of_record(&record)));
+            }
         }
-        replica.unwrapped.note(record, missing);
+        let (_, locksmith) = replica.locksmith(None);
+        let is_readable = owners.iter().any(|owner| locksmith.readers(*owner).values().any(can_be_held));
+        let Some(owner) = owners.first().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
+        let key = AudienceKey::from_seed(replica.random.secret());
+        let drawn = (key.id(owner), key.of_record(&record));
+        self.drawn.insert(record, drawn.clone());
+        Ok(drawn)
     }
 
-    /// A record that is held against its leaves: are there wraps that open nothing? Whoever has the key makes them anew; the
-    /// others wait, and show it. Returns whether there is something to make.
-    pub(super) fn look_for_shut(open: &Open, replica: &mut Replica) -> bool {
-        let is_sealed = open.is_present() && !open.grants.is_empty();
-        if !is_sealed && replica.unwrapped.shut(open.id()).is_none() {
+    /// The key that an audience seals with, of which this node is; it is made, if there is none.
+    fn current_key(&mut self, audience: SeatId, replica: &mut Replica, now: Moment) -> Option<(KeyId, AudienceKey)> {
+        if let Some(current) = replica.locksmith(None).1.current(audience) {
+            return Some(current);
+        }
+        let key = AudienceKey::from_seed(replica.random.secret());
+        if !self.give_key(audience, &key, false, replica, now) {
+            return None;
+        }
+        replica.audiences.made(audience, key.clone());
+        Some((key.id(&audience), key))
+    }
+
+    /// The key that this process lends to an audience below, of which it is not.
+    fn lent_key(&mut self, audience: SeatId, replica: &mut Replica, now: Moment) -> Option<AudienceKey> {
+        let readers: BTreeSet<Recipient> = replica.locksmith(None).1.readers(audience).into_keys().collect();
+        if let Some(key) = replica.audiences.lent(audience, &readers) {
+            return Some(key);
+        }
+        let key = AudienceKey::from_seed(replica.random.secret());
+        if !self.give_key(audience, &key, true, replica, now) {
+            return None;
+        }
+        replica.audiences.lend(audience, key.clone(), readers);
+        Some(key)
+    }
+
+    /// Gives a new key to all readers of an audience. Returns whether there are any, and room to say so.
+    fn give_key(
+        &mut self,
+        audience: SeatId,
+        key: &AudienceKey,
+        is_retired: bool,
+        replica: &mut Replica,
+        now: Moment,
+    ) -> bool {
+        let readers = replica.locksmith(None).1.readers(audience);
+        let said = Keys::cut(audience, is_retired, Keys::give((&replica.realm, audience), key, &readers));
+        let has_room = replica.statements.has_room_for_keys(replica.node, audience, said.len());
+        if said.is_empty() || !has_room {
             return false;
         }
-        let locksmith = replica.locksmith();
-        let shut = if is_sealed { locksmith.shut(open) } else { Pending::new() };
-        let can_open_again = locksmith.can_open_again(&shut);
-        replica.unwrapped.note_shut(open.id(), shut);
-        can_open_again
+        said.into_iter().for_each(|keys| self.say(Body::Keys(keys), replica, now));
+        true
+    }
+
+    /// Keys of audiences come to those of their readers who lack them, and records are looked at that waited for one.
+    pub(super) fn keep_keys(&mut self, replica: &mut Replica, now: Moment) {
+        if replica.sealing.is_none() {
+            return;
+        }
+        for audience in replica.audiences.take_due() {
+            let mut locksmith = replica.locksmith(None).1;
+            if locksmith.begins(audience) && locksmith.current(audience).is_none() {
+                self.current_key(audience, replica, now);
+            }
+            let said = replica.locksmith(None).1.lacking(audience);
+            if replica.statements.has_room_for_keys(replica.node, audience, said.len()) {
+                said.into_iter().for_each(|keys| self.say(Body::Keys(keys), replica, now));
+            }
+        }
+        for (audience, key) in replica.audiences.take_news() {
+            let opens = replica.locksmith(None).1.opener.audience_key(audience, key).is_some();
+            for record in replica.waits.hear(audience, key, opens) {
+                replica.submit(Work::LookThrough { record });
+            }
+        }
+    }
+
+    /// A record is to be looked at: is there a key that this node can give and somebody lacks?
+    pub(super) fn look_through(&mut self, record: RecordId, replica: &mut Replica) {
+        let (open, mut locksmith) = replica.locksmith(Some(record));
+        let Some(open) = open.filter(|open| open.is_present()) else { return };
+        let todo = locksmith.todo(open, None, false);
+        if todo.is_something() {
+            self.touch(open);
+        }
+        replica.waits.note(record, todo.waits);
+    }
+
+    /// Gives what a touched record's readers lack. It costs records little that have no sealed fields.
+    pub(super) fn wrap_keys(&mut self, record: RecordId, replica: &mut Replica, now: Moment) {
+        let mut todo = self.todo(record, replica);
+        if !todo.to_begin.is_empty() {
+            for audience in std::mem::take(&mut todo.to_begin) {
+                self.current_key(audience, replica, now);
+            }
+            todo = self.todo(record, replica);
+        }
+        if let Some(open) = replica.open.get_mut(&record) {
+            for signed in todo.grants {
+                file(&signed, None, open, &mut self.head, &mut self.transaction.feed);
+            }
+        }
+        replica.waits.note(record, todo.waits);
+    }
+
+    fn todo(&self, record: RecordId, replica: &mut Replica) -> Todo {
+        let proves = self.checks.contains(&record);
+        let (open, mut locksmith) = replica.locksmith(Some(record));
+        let todo = |open: &Open| locksmith.todo(open, self.drawn.get(&record), proves);
+        open.filter(|open| open.is_present()).map(todo).unwrap_or_default()
+    }
+
+    /// A record that is held against its leaves: is there something to give, also in place of what opens nothing?
+    pub(super) fn has_to_give(open: &Open, replica: &mut Replica) -> bool {
+        if !open.is_present() {
+            return false;
+        }
+        let todo = replica.locksmith(None).1.todo(open, None, true);
+        let is_something = todo.is_something();
+        replica.waits.note(open.id(), todo.waits);
+        is_something
     }
 
     /// What is sealed in a record, for somebody who asked. The audit log has it before he has.
@@ -165,13 +247,14 @@ impl Batch {
         } else {
             None
         };
-        let reply = match (refusal, replica.open.get(&record).filter(|open| open.is_present())) {
+        let (open, mut locksmith) = replica.locksmith(Some(record));
+        let reply = match (refusal, open.filter(|open| open.is_present())) {
             (Some(refusal), _) => Reply::Refused(refusal),
             (None, None) => Reply::Refused(Refusal::not_here(record)),
             (None, Some(open)) => {
-                let revealed = replica.locksmith().reveal(open);
+                let revealed = open.record.as_ref().map(|record| open.grants.reveal(record, &mut locksmith.opener));
                 self.transaction.audit.push(replica.audit.row(event, now.wall_ms));
-                Reply::Revealed(revealed)
+                Reply::Revealed(revealed.unwrap_or_default())
             }
         };
         self.outcome.replies.push((ticket, reply));

@@ -1,7 +1,7 @@
 //! What a batch does with statements: it takes them, makes those of this node, erases what a tombstone names, and writes
 //! the audit log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::{Refusal, Request};
@@ -37,7 +37,7 @@ impl Batch {
     }
 
     /// Says something in this node's name.
-    fn say(&mut self, body: Body, replica: &mut Replica, now: Moment) {
+    pub(super) fn say(&mut self, body: Body, replica: &mut Replica, now: Moment) {
         let (realm, author, time_ms) = (replica.realm, replica.node, now.wall_ms);
         let signed = SignedStatement::sign(Statement { realm, author, time_ms, body }, &*replica.signer);
         self.take_statement(&Arc::new(signed), None, replica, now);
@@ -63,6 +63,7 @@ impl Batch {
             return; // It comes again with the tombstone.
         }
         let taken = replica.statements.take(signed, &replica.directory);
+        let has_dropped = !taken.dropped.is_empty();
         for gone in taken.dropped {
             // What came in this transaction is not there yet, and would be added after what goes has gone.
             let before = self.transaction.statements.len();
@@ -84,6 +85,10 @@ impl Batch {
                 self.outcome.notices.push(Notice::AuditForked { author, seq: head.seq });
             }
             Body::Evidence { .. } => replica.evidence.heard(&signed.statement),
+            Body::Keys(keys) if has_dropped => {
+                replica.audiences.forget(keys.audience, replica.statements.keys_of(keys.audience));
+            }
+            Body::Keys(keys) => replica.audiences.hear(author, keys, from.is_none()),
             Body::AuditHead(_) | Body::Erased { .. } => {}
         }
     }
@@ -103,7 +108,7 @@ impl Batch {
             self.transaction.erased.push(record);
             replica.hidden.remove(&record);
             replica.parted.remove(&record);
-            replica.unwrapped.note(record, Default::default());
+            replica.waits.note(record, BTreeSet::new());
         }
         if !replica.statements.has_confirmed(record, replica.node) {
             self.state(Body::Erased { record }, replica, now);
@@ -164,6 +169,11 @@ impl Batch {
         let orphans = replica.statements.orphans();
         orphans.iter().for_each(|signed| replica.statements.remove(signed));
         self.transaction.statements_dropped.extend(gone.iter().chain(&orphans).map(|signed| signed.hash));
+        for signed in gone {
+            if let Body::Keys(keys) = &signed.statement.body {
+                replica.audiences.forget(keys.audience, replica.statements.keys_of(keys.audience));
+            }
+        }
     }
 }
 

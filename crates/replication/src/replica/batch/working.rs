@@ -10,14 +10,14 @@ use heliu_record::command::{Asker, RecordWrite, Refusal, Request, Seal, cannot_s
 use heliu_record::date;
 use heliu_record::hash::Sum;
 use heliu_record::id::{LeafHash, Preimage, RecordId};
-use heliu_record::sealed::Plaintext;
+use heliu_record::sealed::{KeyId, Plaintext};
 use heliu_record::sight::Seen;
 use heliu_record::world::World as _;
 use heliu_storage::{RecordState, StoreError, Stub};
 use heliu_trust::admission::{Leaf, Leaves};
 use heliu_trust::commit::leaf_hash;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
-use heliu_trust::seal::{self, DataKey};
+use heliu_trust::seal::{self, RecordKey};
 use zeroize::Zeroizing;
 
 use super::super::damage;
@@ -81,8 +81,8 @@ impl Batch {
                         self.unfolded.insert(record);
                     }
                 }
-                // It was held against its leaves as it was read.
-                Work::Check { .. } => {}
+                // It was held against its leaves as it was read; keys are given out at the end of each batch.
+                Work::Check { .. } | Work::KeepKeys => {}
                 Work::Rename { wrong, own } => self.rename(wrong, own, replica),
                 Work::Renew(incarnation) => self.renew(incarnation, replica),
                 Work::Execute(order) => {
@@ -209,8 +209,8 @@ impl Batch {
         let mut drafts = Vec::with_capacity(writes.len());
         for write in writes {
             drafts.push(if write.seals() {
-                let (key, seed) = (self.key_for(write, replica)?, replica.random.secret());
-                draft(write, &note, replica, now, &mut sealing(&key, seed, replica.catalogue))?
+                let (named, key) = self.key_for(write, replica, now)?;
+                draft(write, &note, replica, now, &mut sealing(named, &key, replica.catalogue))?
             } else {
                 draft(write, &note, replica, now, &mut cannot_seal)?
             });
@@ -344,14 +344,14 @@ pub(super) fn draft(
 
 /// Makes ciphertext of what is to be sealed with a key.
 fn sealing(
-    key: &DataKey,
-    seed: [u8; 32],
+    named: KeyId,
+    key: &RecordKey,
     catalogue: &Catalogue,
 ) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {
     move |record, path, plaintext| {
         let bytes = Zeroizing::new(plaintext.encode());
         let said = || catalogue.say_path(path).map_or_else(|| path.into(), |said| said.zh);
-        seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path, &said()))
+        seal::seal(key, named, record, path, &bytes).ok_or_else(|| Refusal::cannot_seal(path, &said()))
     }
 }
 
