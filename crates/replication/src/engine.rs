@@ -16,7 +16,7 @@ use heliu_trust::id::NodeId;
 use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, JoinAsker, Joins, Order, Outcome, Replica, Step, Work};
+use crate::replica::{By, Incoming, JoinAsker, Joins, Order, Outcome, Replica, Step, Work, no_secret_of_ids};
 use crate::start::Start;
 
 mod alarms;
@@ -121,8 +121,19 @@ impl Engine {
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
+                // Whoever is equal to another has heard what that one heard.
+                if self.replica.has_no_ids() && self.links.get(&link).is_some_and(Link::is_verified) {
+                    self.replica.begin_ids(false);
+                }
             }
-            Input::Execute { ticket, request, role, today, sight } => {
+            Input::Execute { ticket, mut request, is_guessable, role, today, sight } => {
+                if is_guessable {
+                    let Some(id) = self.replica.secret_id(&request.id) else {
+                        let reply = Reply::Refused(no_secret_of_ids());
+                        return out.effects.push(Effect::Reply { ticket, reply });
+                    };
+                    request.id = id;
+                }
                 self.replica.submit(Work::Execute(Order { ticket, request, role, today, sight }));
             }
             Input::Erase { ticket, record, who, role, reason } => {
@@ -178,6 +189,9 @@ impl Engine {
             Input::Applied(Err(error)) => self.fail(error, out),
             Input::Tick => {
                 self.replica.tick(now);
+                if self.replica.has_no_ids() && self.links.values().any(Link::is_verified) {
+                    self.replica.wait_for_ids();
+                }
                 out.effects.extend(self.replica.next_look(now));
                 // Once for each that waits, and not for each word of what is left out.
                 self.counts.extend(self.replica.sums.uncounted());

@@ -22,10 +22,21 @@ pub const KEY_WRAPS_MAX: usize = 40;
 pub struct Keys {
     /// The owner seat.
     pub audience: SeatId,
-    /// They are for reading alone: somebody else lent them, or somebody has had them who may read no more.
-    pub is_retired: bool,
+    pub purpose: Purpose,
     /// 1 to [`KEY_WRAPS_MAX`], in order, each once.
     pub wraps: Vec<KeyWrap>,
+}
+
+/// What keys are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Records' keys follow, also of what is yet to be sealed.
+    Sealing,
+    /// Records' keys follow, of what is sealed already: somebody else lent them, or has had them and may read no more.
+    Reading,
+    /// A secret of all the county's nodes, by which nobody else can reckon ids that follow from what rows say. It is given
+    /// from seat to seat, downward; the audience is the one that gets it.
+    Ids,
 }
 
 /// An audience's key, wrapped to one of those who may read.
@@ -39,7 +50,12 @@ pub struct KeyWrap {
 
 impl Keys {
     pub(crate) fn write(&self, out: &mut Encoder) {
-        out.fixed(&self.audience.0).u8(u8::from(self.is_retired)).varint(self.wraps.len() as u64);
+        let purpose = match self.purpose {
+            Purpose::Sealing => 0,
+            Purpose::Reading => 1,
+            Purpose::Ids => 2,
+        };
+        out.fixed(&self.audience.0).u8(purpose).varint(self.wraps.len() as u64);
         for KeyWrap { key, to, wrapped } in &self.wraps {
             out.fixed(&key.0);
             to.write(out);
@@ -49,10 +65,11 @@ impl Keys {
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let audience = SeatId(reader.fixed()?);
-        let is_retired = match reader.u8()? {
-            0 => false,
-            1 => true,
-            _ => return Err(DecodeError::Invalid { what: "whether keys are retired" }),
+        let purpose = match reader.u8()? {
+            0 => Purpose::Sealing,
+            1 => Purpose::Reading,
+            2 => Purpose::Ids,
+            _ => return Err(DecodeError::Invalid { what: "what keys are for" }),
         };
         let count = reader.count("wrapped keys", KEY_WRAPS_MAX, KeyId::LEN + 2 + NodeId::LEN)?;
         let wrap = |reader: &mut Reader<'_>| {
@@ -65,7 +82,7 @@ impl Keys {
         if wraps.is_empty() || !is_ordered || !is_single {
             return Err(DecodeError::Invalid { what: "the list of wrapped keys" });
         }
-        Ok(Keys { audience, is_retired, wraps })
+        Ok(Keys { audience, purpose, wraps })
     }
 
     /// Gives a key of an audience to some. A recipient whose key nobody can hold is left out.
@@ -74,7 +91,24 @@ impl Keys {
         key: &AudienceKey,
         to: impl IntoIterator<Item = (&'r Recipient, &'r SealingKey)>,
     ) -> Vec<KeyWrap> {
-        let id = key.id(&audience);
+        Keys::wrap((realm, audience), key.id(&audience), key, to)
+    }
+
+    /// As [`Keys::give`], the secret of all nodes.
+    pub fn give_ids<'r>(
+        (realm, audience): (&RealmId, SeatId),
+        key: &AudienceKey,
+        to: impl IntoIterator<Item = (&'r Recipient, &'r SealingKey)>,
+    ) -> Vec<KeyWrap> {
+        Keys::wrap((realm, audience), key.id(&EVERYBODY), key, to)
+    }
+
+    fn wrap<'r>(
+        (realm, audience): (&RealmId, SeatId),
+        id: KeyId,
+        key: &AudienceKey,
+        to: impl IntoIterator<Item = (&'r Recipient, &'r SealingKey)>,
+    ) -> Vec<KeyWrap> {
         let wrap = |(to, sealing): (&Recipient, &SealingKey)| {
             let wrapped = seal::wrap(key, sealing, &context(realm, &audience, &id, *to))?;
             Some(KeyWrap { key: id, to: *to, wrapped })
@@ -84,12 +118,15 @@ impl Keys {
 
     /// As many as it takes to say all that.
     #[must_use]
-    pub fn cut(audience: SeatId, is_retired: bool, mut wraps: Vec<KeyWrap>) -> Vec<Keys> {
+    pub fn cut(audience: SeatId, purpose: Purpose, mut wraps: Vec<KeyWrap>) -> Vec<Keys> {
         wraps.sort_by_key(|wrap| (wrap.key, wrap.to));
         wraps.dedup_by_key(|wrap| (wrap.key, wrap.to));
-        wraps.chunks(KEY_WRAPS_MAX).map(|wraps| Keys { audience, is_retired, wraps: wraps.to_vec() }).collect()
+        wraps.chunks(KEY_WRAPS_MAX).map(|wraps| Keys { audience, purpose, wraps: wraps.to_vec() }).collect()
     }
 }
+
+/// Whose the secret of all nodes is: no seat's.
+const EVERYBODY: SeatId = SeatId([0; SeatId::LEN]);
 
 /// What a wrap belongs to: it unwraps for nothing else.
 fn context(realm: &RealmId, audience: &SeatId, key: &KeyId, to: Recipient) -> Vec<u8> {
@@ -103,7 +140,8 @@ fn context(realm: &RealmId, audience: &SeatId, key: &KeyId, to: Recipient) -> Ve
 #[derive(Clone, Debug, Default)]
 struct Held {
     by: BTreeSet<NodeId>,
-    is_retired: bool,
+    /// Somebody said so.
+    is_for_reading: bool,
     wraps: BTreeMap<Recipient, BTreeSet<Vec<u8>>>,
 }
 
@@ -113,16 +151,25 @@ pub struct AudienceKeys {
     audiences: BTreeMap<SeatId, BTreeMap<KeyId, Held>>,
     /// A hostile node can say that another's key is its audience's as well.
     of: BTreeMap<KeyId, BTreeSet<SeatId>>,
+    /// The secret of all nodes, or several that were begun apart, as seats got them.
+    ids: BTreeMap<SeatId, BTreeMap<KeyId, BTreeMap<Recipient, BTreeSet<Vec<u8>>>>>,
 }
 
 impl AudienceKeys {
     /// Takes what somebody said, checked.
     pub fn add(&mut self, by: NodeId, keys: &Keys) {
+        if keys.purpose == Purpose::Ids {
+            let ids = self.ids.entry(keys.audience).or_default();
+            for KeyWrap { key, to, wrapped } in &keys.wraps {
+                ids.entry(*key).or_default().entry(*to).or_default().insert(wrapped.clone());
+            }
+            return;
+        }
         let audience = self.audiences.entry(keys.audience).or_default();
         for KeyWrap { key, to, wrapped } in &keys.wraps {
             let held = audience.entry(*key).or_default();
             held.by.insert(by);
-            held.is_retired |= keys.is_retired;
+            held.is_for_reading |= keys.purpose == Purpose::Reading;
             held.wraps.entry(*to).or_default().insert(wrapped.clone());
             self.of.entry(*key).or_default().insert(keys.audience);
         }
@@ -130,6 +177,7 @@ impl AudienceKeys {
 
     /// Forgets all that was said of an audience.
     pub fn forget(&mut self, audience: SeatId) {
+        self.ids.remove(&audience);
         for key in self.audiences.remove(&audience).into_iter().flat_map(BTreeMap::into_keys) {
             if let Some(of) = self.of.get_mut(&key) {
                 of.remove(&audience);
@@ -167,7 +215,7 @@ impl AudienceKeys {
     pub fn is_for_sealing(&self, audience: SeatId, key: KeyId, readers: &BTreeMap<Recipient, SealingKey>) -> bool {
         let Some(held) = self.audiences.get(&audience).and_then(|keys| keys.get(&key)) else { return false };
         let reads = |by: &NodeId| readers.contains_key(&Recipient::Node(*by));
-        !held.is_retired && held.by.iter().all(reads) && held.wraps.keys().all(|to| readers.contains_key(to))
+        !held.is_for_reading && held.by.iter().all(reads) && held.wraps.keys().all(|to| readers.contains_key(to))
     }
 
     /// Those readers to whom nobody has wrapped a key.
@@ -204,6 +252,42 @@ impl AudienceKeys {
         let context = context(realm, &audience, &key, me);
         let opened = held.iter().filter_map(|wrap| seal::unwrap::<AudienceKey>(secret, &context, wrap));
         opened.into_iter().find(|opened| opened.id(&audience) == key)
+    }
+
+    /// The secret of all nodes, as this one finds it in what was given to some seat. Of several all take the same.
+    #[must_use]
+    pub fn open_ids(&self, realm: &RealmId, me: Recipient, secret: &SealingSecret) -> Option<AudienceKey> {
+        let mut wraps: BTreeMap<(KeyId, SeatId), &BTreeSet<Vec<u8>>> = BTreeMap::new();
+        for (seat, keys) in &self.ids {
+            let mine = keys.iter().filter_map(|(key, to)| Some(((*key, *seat), to.get(&me)?)));
+            wraps.extend(mine);
+        }
+        let open = |((key, seat), wraps): ((KeyId, SeatId), &BTreeSet<Vec<u8>>)| {
+            let context = context(realm, &seat, &key, me);
+            let mut opened = wraps.iter().filter_map(|wrap| seal::unwrap::<AudienceKey>(secret, &context, wrap));
+            opened.find(|opened| opened.id(&EVERYBODY) == key)
+        };
+        wraps.into_iter().find_map(open)
+    }
+
+    /// Of these nodes of a seat those that have not got the secret.
+    #[must_use]
+    pub fn lacking_ids(
+        &self,
+        realm: &RealmId,
+        seat: SeatId,
+        key: &AudienceKey,
+        nodes: &BTreeMap<Recipient, SealingKey>,
+    ) -> BTreeSet<Recipient> {
+        let id = key.id(&EVERYBODY);
+        let held = self.ids.get(&seat).and_then(|keys| keys.get(&id));
+        let has = |(to, sealing): &(&Recipient, &SealingKey)| {
+            held.and_then(|held| held.get(*to)).is_some_and(|wraps| {
+                let right = seal::wrap(key, sealing, &context(realm, &seat, &id, **to));
+                right.is_none_or(|right| wraps.contains(&right))
+            })
+        };
+        nodes.iter().filter(|node| !has(node)).map(|(to, _)| *to).collect()
     }
 
     /// Those for whom wraps are held of which none is the right one. Only who has the key can tell.

@@ -7,6 +7,7 @@
 
 use std::sync::OnceLock;
 
+use heliu_record::command::CommandId;
 use heliu_record::hash::{hash, hash16};
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sealed::{FORMAT, HEAD_BYTES, NONCE_BYTES, PAD_BYTES, SEALED_BYTES_MAX, TAG_BYTES};
@@ -83,6 +84,13 @@ impl AudienceKey {
     #[must_use]
     pub fn id(&self, audience: &SeatId) -> KeyId {
         KeyId(hash16("heliu audience key 1", &[&audience.0, &*self.0]))
+    }
+
+    /// The id of a command whose own follows from what it says, as that of a row of a file does: only who has the key can
+    /// reckon it, and try whether it is somebody's.
+    #[must_use]
+    pub fn of_command(&self, id: &CommandId) -> CommandId {
+        CommandId(hash16("heliu command of a row 1", &[&*self.0, &id.0]))
     }
 
     /// What the values of one record are locked with. It says nothing of the audience's key, or of another record's.

@@ -286,7 +286,7 @@ pub(crate) fn move_to(story: &mut Story, member: RecordId, from: &str, to: &str)
 }
 
 /// A village's machine with an empty disk; its keys are the old ones or, for a new node, others.
-fn replace(story: &mut Story, old: &str, enrolled: usize) -> usize {
+pub(crate) fn replace(story: &mut Story, old: &str, enrolled: usize) -> usize {
     let lost = story.world.machine(old);
     story.world.crash(lost);
     let upstreams = story.world.machines[lost].upstreams.clone();

@@ -115,6 +115,11 @@ fn pause(times: u32) -> u32 {
 }
 
 impl Link {
+    /// Whether both ends were found equal on this link, and nothing has differed since.
+    pub fn is_verified(&self) -> bool {
+        self.verifying.verified_at.is_some() && !self.stating.differ()
+    }
+
     pub fn verify(&mut self, shared: &Shared<'_>, out: &mut Out) {
         self.verifying.wanted = true;
         if self.dialer {

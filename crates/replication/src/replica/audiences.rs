@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sealed::KeyId;
-use heliu_trust::audience::{AudienceKeys, Keys};
+use heliu_trust::audience::{AudienceKeys, Keys, Purpose};
 use heliu_trust::grant::Recipient;
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{AudienceKey, SealingSecret};
@@ -25,6 +25,10 @@ pub(crate) struct Audiences {
     pub proven: BTreeSet<(SeatId, KeyId)>,
     /// Keys of which something new was said.
     news: BTreeSet<(SeatId, KeyId)>,
+    /// The secret of all nodes, if it was looked for and found; and whether somebody may lack it.
+    ids: Option<AudienceKey>,
+    are_ids_due: bool,
+    ids_waited: u32,
 }
 
 impl Audiences {
@@ -43,6 +47,12 @@ impl Audiences {
     /// Something new is said, by this node or by another.
     pub fn hear(&mut self, by: NodeId, keys: &Keys, is_own: bool) {
         self.keys.add(by, keys);
+        if keys.purpose == Purpose::Ids {
+            if !is_own {
+                (self.ids, self.are_ids_due) = (None, true);
+            }
+            return;
+        }
         if !is_own {
             self.due.insert(keys.audience);
         }
@@ -61,6 +71,7 @@ impl Audiences {
     /// Some of what was said of an audience is gone, and this is left.
     pub fn forget<'k>(&mut self, audience: SeatId, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         self.keys.forget(audience);
+        (self.ids, self.are_ids_due) = (None, true);
         left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
         self.due.insert(audience);
         self.opened.retain(|(of, _), key| *of != audience || key.is_some());
@@ -70,11 +81,39 @@ impl Audiences {
 
     /// The directory has others who may read.
     pub fn look_again(&mut self) {
+        self.are_ids_due = true;
         self.due.extend(self.keys.audiences());
     }
 
     pub fn has_due(&self) -> bool {
-        !self.due.is_empty()
+        !self.due.is_empty() || self.are_ids_due
+    }
+
+    pub fn id_key(&mut self, realm: &RealmId, me: Recipient, secret: &SealingSecret) -> Option<AudienceKey> {
+        if self.ids.is_none() {
+            self.ids = self.keys.open_ids(realm, me, secret);
+        }
+        self.ids.clone()
+    }
+
+    /// For how many ticks nobody has begun it.
+    pub fn wait_for_ids(&mut self) -> u32 {
+        self.ids_waited = self.ids_waited.saturating_add(1);
+        self.ids_waited
+    }
+
+    /// Whether none was found yet.
+    pub fn has_no_ids(&self) -> bool {
+        self.ids.is_none()
+    }
+
+    /// There was none: this node begins it. It is said at the end of the next batch.
+    pub fn begin_ids(&mut self, key: AudienceKey) {
+        (self.ids, self.are_ids_due) = (Some(key), true);
+    }
+
+    pub fn take_ids_due(&mut self) -> bool {
+        std::mem::take(&mut self.are_ids_due)
     }
 
     pub fn take_due(&mut self) -> BTreeSet<SeatId> {

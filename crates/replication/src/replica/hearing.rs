@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use heliu_record::command::{CommandId, Refusal};
 use heliu_record::id::RecordId;
 use heliu_record::reason::Facts;
 use heliu_storage::ScanItem;
@@ -10,6 +11,7 @@ use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::{SignedGrant, check_grants};
 use heliu_trust::id::NodeId;
+use heliu_trust::seal::AudienceKey;
 use heliu_trust::signature::Verifier;
 use heliu_trust::statement::{SignedStatement, check};
 
@@ -18,6 +20,9 @@ use super::{Replica, Work};
 use crate::effect::{Effect, LinkId, Moment, Notice};
 use crate::frame::DeliveredGrant;
 use crate::link::Out;
+
+/// So long, in ticks of about a second, the county's first node may keep the others waiting for the secret of all nodes.
+const IDS_TICKS: u32 = 60;
 
 impl Replica {
     /// Reads statements that a link brought and leaves out those that are here, and those that do not hold.
@@ -60,6 +65,36 @@ impl Replica {
     pub fn directory_grew(&mut self) {
         if self.sealing.is_some() {
             self.sweep.directory_grew(&self.directory);
+        }
+    }
+
+    /// The id of a command that somebody else could reckon from what it says, as it is carried out: with the secret of all
+    /// nodes in it. None if that is not here yet.
+    pub fn secret_id(&mut self, id: &CommandId) -> Option<CommandId> {
+        self.begin_ids(true);
+        Some(self.locksmith(None).1.id_key()?.of_command(id))
+    }
+
+    /// Called with each tick while there is none, though links are in step.
+    pub fn wait_for_ids(&mut self) {
+        if self.audiences.wait_for_ids() > IDS_TICKS {
+            self.begin_ids(true);
+        }
+    }
+
+    /// Whether this is a node of the county without the secret of all nodes.
+    pub fn has_no_ids(&self) -> bool {
+        self.directory.county() == Some(self.seat) && self.audiences.has_no_ids()
+    }
+
+    /// The secret of all nodes is begun, if there is none. It must not be while others have one that this node has lost; of
+    /// several nodes of the county it is the first, unless that keeps all waiting.
+    pub fn begin_ids(&mut self, is_first: bool) {
+        let (_, mut locksmith) = self.locksmith(None);
+        let is_first = is_first || locksmith.begins(locksmith.seat);
+        if is_first && locksmith.may_begin_ids() && locksmith.id_key().is_none() {
+            self.audiences.begin_ids(AudienceKey::from_seed(self.random.secret()));
+            self.submit(Work::KeepKeys);
         }
     }
 
@@ -118,4 +153,23 @@ pub(crate) fn open_grants<'d>(
         _ => Err(None),
     };
     delivered.iter().zip(read.into_iter().map(judge)).collect()
+}
+
+/// A row of a file cannot be taken yet.
+pub(crate) fn no_secret_of_ids() -> Refusal {
+    Refusal::new(
+        "no_secret_of_ids",
+        (
+            "本节点尚未从上级得到编号密钥,暂不能导入。".to_owned(),
+            "This node has not got the secret of ids from its superior yet, and cannot import.".to_owned(),
+        ),
+        (
+            "由行的内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
+            "Ids that follow from what rows say have a secret of all the county's nodes in them, so that nobody else finds a record by trying names.",
+        ),
+        (
+            "与上级连通后会自动得到;请连通后再导入。",
+            "It comes by itself over the link to the superior: import when the node has been linked.",
+        ),
+    )
 }

@@ -12,7 +12,7 @@ use heliu_record::sealed::{self, KeyId, Plaintext};
 use heliu_record::value::to_json;
 use heliu_record::view::{Record, SealedPlace};
 use heliu_storage::GrantHash;
-use heliu_trust::audience::{AudienceKeys, KeyWrap, Keys};
+use heliu_trust::audience::{AudienceKeys, KeyWrap, Keys, Purpose};
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Keyring, Recipient, SignedGrant, grant, hand_over};
 use heliu_trust::id::{NodeId, RealmId};
@@ -341,8 +341,40 @@ impl Locksmith<'_> {
             if is_for_sealing { &mut sealing } else { &mut retired }.extend(given);
             self.opener.audiences.proven.insert((audience, id));
         }
-        let mut said = Keys::cut(audience, false, sealing);
-        said.extend(Keys::cut(audience, true, retired));
+        let mut said = Keys::cut(audience, Purpose::Sealing, sealing);
+        said.extend(Keys::cut(audience, Purpose::Reading, retired));
+        said
+    }
+
+    /// The secret of all nodes, if it is here.
+    pub fn id_key(&mut self) -> Option<AudienceKey> {
+        let Opener { realm, me, secret, audiences } = &mut self.opener;
+        audiences.id_key(realm, *me, (*secret)?)
+    }
+
+    /// Whether this node may begin the secret of all nodes: one of the county's.
+    pub fn may_begin_ids(&self) -> bool {
+        self.directory.county() == Some(self.seat) && self.may_grant() && self.opener.secret.is_some()
+    }
+
+    /// The secret of all nodes for those below who lack it, as far as nobody between has to give it to them. Whoever gives it
+    /// is among those who get it, so that a node that loses its disk hears it from those below.
+    pub fn lacking_ids(&mut self) -> Vec<Keys> {
+        let Some(key) = self.id_key().filter(|_| self.may_grant()) else { return Vec::new() };
+        let (realm, seats) = (self.opener.realm, self.directory.seats());
+        let has_nodes = |seat: &SeatId| self.directory.live_nodes_of(*seat).next().is_some();
+        let nodes_of =
+            |seat: SeatId| self.directory.live_nodes_of(seat).map(|info| (Recipient::Node(info.node), info.sealing));
+        let of_others: BTreeSet<SeatId> = self.directory.nodes().map(|info| info.seat).collect();
+        let gives =
+            |seat: &SeatId| *seat == self.seat || seats.upward(*seat).skip(1).find(has_nodes) == Some(self.seat);
+        let mut said = Vec::new();
+        for seat in of_others.into_iter().filter(gives) {
+            let nodes: BTreeMap<Recipient, SealingKey> = nodes_of(seat).chain(nodes_of(self.seat)).collect();
+            let lacks = self.opener.audiences.keys.lacking_ids(&realm, seat, &key, &nodes);
+            let to = nodes.iter().filter(|(to, _)| lacks.contains(to));
+            said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &key, to)));
+        }
         said
     }
 

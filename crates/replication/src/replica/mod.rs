@@ -137,7 +137,7 @@ pub use erasure::Receipt;
 pub use foreign::ForeignAuthor;
 pub(crate) use foreign::{Counts as ForeignCounts, Foreign};
 pub(crate) use forks::{By, Fork, NotGrown};
-pub(crate) use hearing::open_grants;
+pub(crate) use hearing::{no_secret_of_ids, open_grants};
 pub use keyring::reveal;
 pub(crate) use open::short_hash;
 pub(crate) use quarantine::{id_of, refused};

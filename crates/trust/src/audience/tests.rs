@@ -1,5 +1,6 @@
 //! Who has an audience's key, who may still seal with it, and what somebody makes of it who means harm.
 
+use heliu_record::command::CommandId;
 use heliu_record::hash::hash;
 use heliu_record::id::RecordId;
 
@@ -32,7 +33,7 @@ fn id(n: u8) -> KeyId {
 
 fn given(n: u8, to: &[&Author]) -> Keys {
     let wraps = Keys::give((&realm(), VILLAGE.seat()), &key(n), &readers(to));
-    Keys::cut(VILLAGE.seat(), false, wraps).remove(0)
+    Keys::cut(VILLAGE.seat(), Purpose::Sealing, wraps).remove(0)
 }
 
 fn opens(keys: &AudienceKeys, n: u8, node: &Author) -> bool {
@@ -78,7 +79,7 @@ fn nobody_seals_any_more_with_a_key_that_somebody_has_who_may_not_read() {
     lent.add(COUNTY.key.node(), &given(1, &[&VILLAGE, &TOWNSHIP]));
     assert!(!good(&lent, &all) && opens(&lent, 1, &VILLAGE));
     let mut handed_on = AudienceKeys::default();
-    handed_on.add(TOWNSHIP.key.node(), &Keys { is_retired: true, ..given(1, &[&VILLAGE]) });
+    handed_on.add(TOWNSHIP.key.node(), &Keys { purpose: Purpose::Reading, ..given(1, &[&VILLAGE]) });
     assert!(!good(&handed_on, &all) && opens(&handed_on, 1, &VILLAGE));
 }
 
@@ -99,6 +100,29 @@ fn a_false_wrap_of_a_key_is_as_if_it_were_not_there() {
     assert!(opens(&keys, 1, &VILLAGE) && keys.shut_out(&realm(), VILLAGE.seat(), &key(1), &all).is_empty());
 }
 
+/// A telephone book and the program are not enough to find a member by the id of its record.
+#[test]
+fn whoever_has_not_the_secret_of_all_nodes_reckons_no_id_that_follows_from_a_row() {
+    let row =
+        CommandId(heliu_record::hash::hash16("heliu import 1", &[b"member.register", b"\xe7\x8e\x8b\xe7\xba\xa2"]));
+    let give = |audience: &Author, to: &[&Author]| {
+        let wraps = Keys::give_ids((&realm(), audience.seat()), &key(1), &readers(to));
+        Keys::cut(audience.seat(), Purpose::Ids, wraps).remove(0)
+    };
+    let mut keys = AudienceKeys::default();
+    keys.add(COUNTY.key.node(), &give(&TOWNSHIP, &[&COUNTY, &TOWNSHIP]));
+    keys.add(TOWNSHIP.key.node(), &give(&VILLAGE, &[&TOWNSHIP, &VILLAGE]));
+    let id_at = |node: &Author| keys.open_ids(&realm(), me(node), &secret(node)).map(|key| key.of_command(&row));
+    let here = id_at(&VILLAGE).expect("it has the secret");
+    assert!(id_at(&COUNTY) == Some(here) && id_at(&TOWNSHIP) == Some(here), "all nodes reckon the same");
+    assert!(id_at(&STRANGER).is_none() && here != row && here != key(2).of_command(&row));
+    assert_eq!(
+        keys.lacking_ids(&realm(), VILLAGE.seat(), &key(1), &readers(&[&VILLAGE, &STRANGER])),
+        [me(&STRANGER)].into()
+    );
+    assert!(keys.keys(VILLAGE.seat()).next().is_none(), "it seals nothing");
+}
+
 #[test]
 fn only_the_line_of_an_audience_gives_out_its_keys() {
     let directory = directory();
@@ -114,7 +138,7 @@ fn only_the_line_of_an_audience_gives_out_its_keys() {
 fn many_readers_take_more_than_one_statement_and_a_list_out_of_order_is_none() {
     let public = secret(&VILLAGE).public();
     let all: BTreeMap<_, _> = (0..100u8).map(|n| (Recipient::Node(NodeId([n; 16])), public)).collect();
-    let cut = Keys::cut(VILLAGE.seat(), false, Keys::give((&realm(), VILLAGE.seat()), &key(1), &all));
+    let cut = Keys::cut(VILLAGE.seat(), Purpose::Sealing, Keys::give((&realm(), VILLAGE.seat()), &key(1), &all));
     assert_eq!(cut.iter().map(|keys| keys.wraps.len()).collect::<Vec<_>>(), [40, 40, 20]);
     let signed = |body: Body| SignedStatement {
         statement: Statement { realm: realm(), author: VILLAGE.key.node(), time_ms: 0, body },
@@ -127,7 +151,7 @@ fn many_readers_take_more_than_one_statement_and_a_list_out_of_order_is_none() {
         wrapped: vec![0; WRAP_BYTES_MAX],
         key: wrap.key,
     };
-    let largest = Keys::cut(VILLAGE.seat(), true, cut[0].wraps.iter().map(longest).collect()).remove(0);
+    let largest = Keys::cut(VILLAGE.seat(), Purpose::Reading, cut[0].wraps.iter().map(longest).collect()).remove(0);
     assert!(reads(cut[0].clone()) && reads(largest));
     let mut turned = cut[0].clone();
     turned.wraps.swap(0, 1);

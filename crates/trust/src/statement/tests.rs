@@ -4,7 +4,7 @@ use heliu_record::id::LeafHash;
 use proptest::prelude::*;
 
 use super::*;
-use crate::audience::KeyWrap;
+use crate::audience::{KeyWrap, Purpose};
 use crate::commit::Commit;
 use crate::grant::Recipient;
 use crate::seal::KeyId;
@@ -37,7 +37,7 @@ fn commit_of(by: &Author, leaf: u8) -> SignedCommit {
 
 fn keys_of(by: &Author) -> SignedStatement {
     let wraps = vec![KeyWrap { key: KeyId([1; 16]), to: Recipient::Node(by.key.node()), wrapped: vec![2; 81] }];
-    signed(by, Body::Keys(Keys { audience: VILLAGE.seat(), is_retired: false, wraps }))
+    signed(by, Body::Keys(Keys { audience: VILLAGE.seat(), purpose: Purpose::Sealing, wraps }))
 }
 
 fn one_of_each() -> [SignedStatement; 5] {
@@ -185,7 +185,7 @@ fn the_first_format_does_not_change() {
         Body::Evidence { first: vec![8; 200], second: vec![9; 200] },
         Body::Keys(Keys {
             audience: SeatId([4; 16]),
-            is_retired: true,
+            purpose: Purpose::Reading,
             wraps: vec![
                 KeyWrap { key: KeyId([5; 16]), to: Recipient::Node(NodeId([6; 16])), wrapped: vec![7; 81] },
                 KeyWrap { key: KeyId([5; 16]), to: Recipient::Escrow(SealingKey([8; 32])), wrapped: vec![9; 81] },

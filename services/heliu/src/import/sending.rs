@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use heliu_client::Client;
-use heliu_client::records::ExecuteRequest;
+use heliu_client::records::{ExecuteRequest, ExecuteResponse};
 use heliu_client::schema::Argument;
 use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
@@ -33,7 +33,10 @@ pub type References = BTreeMap<String, Vec<Reference>>;
 #[derive(Clone, Debug)]
 pub struct Order {
     pub line: u64,
-    pub id: String,
+    /// See [`said`].
+    pub said: Vec<u8>,
+    /// Which row it is of those that say the same, from 1.
+    pub repetition: u64,
     pub values: BTreeMap<String, String>,
     pub references: References,
 }
@@ -46,7 +49,9 @@ pub struct Sent {
     pub already: u64,
     /// Lines of rows that were imported before and say something else now. Nothing was changed by them.
     pub differing: Vec<u64>,
-    /// Lines of rows that name what a differing one made.
+    /// Lines of rows of which the record was erased since.
+    pub erased: Vec<u64>,
+    /// Lines of rows that name what a differing or an erased one made.
     pub held: Vec<u64>,
     pub refused: Option<Refused>,
 }
@@ -72,13 +77,15 @@ pub fn said(command: &str, columns: &[Argument], values: &BTreeMap<String, Strin
     said
 }
 
-/// The id of the command of the `repetition`th row that says this (from 1).
-pub fn command_id(said: &[u8], repetition: u64) -> String {
-    to_hex(&hash16("heliu import 1", &[said, &repetition.to_le_bytes()]))
+/// The id of the command of the `repetition`th row that says this (from 1), when what it made was erased so many times. The
+/// node mixes a secret into it, so that nobody else reckons it.
+fn command_id(said: &[u8], repetition: u64, erased: u64) -> String {
+    to_hex(&hash16("heliu import 2", &[said, &repetition.to_le_bytes(), &erased.to_le_bytes()]))
 }
 
 /// Sends rows in waves: those whose references are known. What is under way when a row is refused is waited for.
-pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str, reason: &str) -> Sent {
+/// With `anew`, what was erased is made again.
+pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str, reason: &str, anew: bool) -> Sent {
     let total = orders.len();
     let mut sent = Sent::default();
     let mut made: Vec<Option<String>> = vec![None; total];
@@ -104,8 +111,11 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
                 && under_way.len() < width
                 && let Some((place, order)) = queue.next()
             {
-                let (line, request) = (order.line, request(command, &order, &made, who, reason));
-                under_way.push(async move { (place, line, client.execute(request).await) });
+                let times = if anew { ERASED_TIMES_MAX } else { 0 };
+                let made = &made;
+                let requests: Vec<_> =
+                    (0..=times).map(|erased| request(command, &order, erased, made, who, reason)).collect();
+                under_way.push(async move { (place, order.line, first_that_is_not_erased(client, requests).await) });
             }
             let Some((place, line, answer)) = under_way.next().await else { break };
             match answer {
@@ -117,6 +127,7 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
                 }
                 // One row stops none of the others.
                 Err(error) if error.reason() == "command_id_reused" => sent.differing.push(line),
+                Err(error) if error.reason() == ERASED => sent.erased.push(line),
                 Err(error) if sent.refused.as_ref().is_none_or(|refused| line < refused.line) => {
                     sent.refused = Some(Refused { line, failure: error.into() });
                 }
@@ -129,6 +140,25 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
     sent
 }
 
+/// So often may what a row made have been erased, for it to be made anew.
+const ERASED_TIMES_MAX: u64 = 8;
+
+const ERASED: &str = "erased";
+
+async fn first_that_is_not_erased(
+    client: &Client,
+    requests: Vec<ExecuteRequest>,
+) -> Result<ExecuteResponse, heliu_client::Error> {
+    let mut requests = requests.into_iter().peekable();
+    loop {
+        let request = requests.next().unwrap_or_default();
+        match client.execute(request).await {
+            Err(error) if error.reason() == ERASED && requests.peek().is_some() => {}
+            answer => return answer,
+        }
+    }
+}
+
 fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
     order.references.values().flatten().all(|reference| match reference {
         Reference::Known(_) => true,
@@ -136,7 +166,14 @@ fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
     })
 }
 
-fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, reason: &str) -> ExecuteRequest {
+fn request(
+    command: &str,
+    order: &Order,
+    erased: u64,
+    made: &[Option<String>],
+    who: &str,
+    reason: &str,
+) -> ExecuteRequest {
     let value = |(name, text): (&String, &String)| {
         let meant = |reference: &Reference| match reference {
             Reference::Known(id) => id.clone(),
@@ -149,7 +186,8 @@ fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, rea
         command: command.to_owned(),
         subject: String::new(),
         arguments: order.values.iter().map(value).collect(),
-        command_id: order.id.clone(),
+        command_id: command_id(&order.said, order.repetition, erased),
+        guessable_id: true,
         who: who.to_owned(),
         reason: reason.to_owned(),
     }

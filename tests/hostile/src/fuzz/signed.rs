@@ -4,7 +4,7 @@ use heliu_record::codec::DecodeError;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::sealed::KeyId;
 use heliu_record::seats::{Seat, Tier};
-use heliu_trust::audience::{KEY_WRAPS_MAX, KeyWrap, Keys};
+use heliu_trust::audience::{KEY_WRAPS_MAX, KeyWrap, Keys, Purpose};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::{Approval, Entry, Fence, Item, SignedEntry};
@@ -191,7 +191,8 @@ fn sample_keys(dice: &mut Dice) -> Keys {
         KeyWrap { key, to, wrapped: vec![dice.byte(); dice.index(129)] }
     };
     let wraps = (0..=dice.index(KEY_WRAPS_MAX)).map(|i| wrap(dice, i)).collect();
-    Keys { audience: SeatId(fill(dice)), is_retired: dice.chance(50), wraps }
+    let purpose = [Purpose::Sealing, Purpose::Reading, Purpose::Ids][dice.index(3)];
+    Keys { audience: SeatId(fill(dice)), purpose, wraps }
 }
 
 /// These forms are flat: a number at an edge in place of a byte is what somebody who knows them would write.

@@ -9,7 +9,7 @@ use heliu_record::command::{RecordWrite, Refusal};
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::sealed::KeyId;
 use heliu_storage::{FeedEntry, GrantHash, GrantRow, Position};
-use heliu_trust::audience::Keys;
+use heliu_trust::audience::{Keys, Purpose};
 use heliu_trust::grant::{GrantError, Recipient, SignedGrant};
 use heliu_trust::id::NodeId;
 use heliu_trust::seal::{AudienceKey, RecordKey, can_be_held};
@@ -121,7 +121,7 @@ impl Batch {
             return Some(current);
         }
         let key = AudienceKey::from_seed(replica.random.secret());
-        if !self.give_key(audience, &key, false, replica, now) {
+        if !self.give_key(audience, &key, Purpose::Sealing, replica, now) {
             return None;
         }
         replica.audiences.made(audience, key.clone());
@@ -135,7 +135,7 @@ impl Batch {
             return Some(key);
         }
         let key = AudienceKey::from_seed(replica.random.secret());
-        if !self.give_key(audience, &key, true, replica, now) {
+        if !self.give_key(audience, &key, Purpose::Reading, replica, now) {
             return None;
         }
         replica.audiences.lend(audience, key.clone(), readers);
@@ -147,12 +147,12 @@ impl Batch {
         &mut self,
         audience: SeatId,
         key: &AudienceKey,
-        is_retired: bool,
+        purpose: Purpose,
         replica: &mut Replica,
         now: Moment,
     ) -> bool {
         let readers = replica.locksmith(None).1.readers(audience);
-        let said = Keys::cut(audience, is_retired, Keys::give((&replica.realm, audience), key, &readers));
+        let said = Keys::cut(audience, purpose, Keys::give((&replica.realm, audience), key, &readers));
         let has_room = replica.statements.has_room_for_keys(replica.node, audience, said.len());
         if said.is_empty() || !has_room {
             return false;
@@ -174,6 +174,13 @@ impl Batch {
             let said = replica.locksmith(None).1.lacking(audience);
             if replica.statements.has_room_for_keys(replica.node, audience, said.len()) {
                 said.into_iter().for_each(|keys| self.say(Body::Keys(keys), replica, now));
+            }
+        }
+        if replica.audiences.take_ids_due() {
+            for keys in replica.locksmith(None).1.lacking_ids() {
+                if replica.statements.has_room_for_keys(replica.node, keys.audience, 1) {
+                    self.say(Body::Keys(keys), replica, now);
+                }
             }
         }
         for (audience, key) in replica.audiences.take_news() {

@@ -111,10 +111,13 @@ impl Batch {
             return LoadRequest::default();
         }
         if let Some(Some(answer)) = self.looked.commands.get(&id) {
-            let reply = match answer::decode(answer) {
-                Some((_, before)) if asked.differs_from(&before) => Reply::Refused(answer::reused(id)),
-                Some((done, _)) => Reply::Done(done),
-                None => Reply::StoreFailed(StoreError::Damaged { what: "an answer", detail: id.to_string() }),
+            let decoded = answer::decode(answer);
+            let made = decoded.as_ref().and_then(|(done, _)| made_by(done));
+            let reply = match (made.filter(|made| replica.statements.is_erased(*made)), decoded) {
+                (Some(erased), _) => Reply::Refused(Refusal::erased(erased)),
+                (None, Some((_, before))) if asked.differs_from(&before) => Reply::Refused(answer::reused(id)),
+                (None, Some((done, _))) => Reply::Done(done),
+                (None, None) => Reply::StoreFailed(StoreError::Damaged { what: "an answer", detail: id.to_string() }),
             };
             self.outcome.replies.push((ticket, reply));
             return LoadRequest::default();
@@ -293,6 +296,11 @@ impl Batch {
         self.renewed = Some(incarnation);
         self.outcome.notices.push(crate::effect::Notice::NewIncarnation(incarnation));
     }
+}
+
+/// The record that a command made.
+fn made_by(done: &Done) -> Option<RecordId> {
+    done.result.get("record")?.parse().ok()
 }
 
 /// Whether what this incarnation wrote last in the record was excluded: it stood on what another equivocated about. Its

@@ -1,7 +1,7 @@
 //! Which statements are kept, and what two ends say to each other of them.
 
 use heliu_record::seats::{Seat, Tier};
-use heliu_trust::audience::{self, KeyWrap};
+use heliu_trust::audience::{self, KeyWrap, Purpose};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Item;
 use heliu_trust::grant::Recipient;
@@ -29,7 +29,8 @@ fn directory() -> Directory {
         let tier = if at > 0 { Tier::Township } else { Tier::County };
         Item::Seat(Seat { id: seat(at), name: code.clone(), code, parent, tier })
     };
-    let enrolled = |at: usize| Item::enrol(&NODES[at], seat(at), SealingSecret::from_seed([7; 32]).public(), Vec::new());
+    let enrolled =
+        |at: usize| Item::enrol(&NODES[at], seat(at), SealingSecret::from_seed([7; 32]).public(), Vec::new());
     let items = (0..3).map(entered).chain([Item::Issuer { key: root.public_key() }]).chain((0..3).map(enrolled));
     let entry = directory.draft(items.collect(), 0, &[&root]).expect("it is drawn up well");
     directory.append(&entry, &Cheap).expect("it follows");
@@ -97,7 +98,7 @@ fn what_is_kept_does_not_depend_on_what_came_first() {
 
 fn keys(author: usize, key: u8) -> Arc<SignedStatement> {
     let wraps = vec![KeyWrap { key: KeyId([key; 16]), to: Recipient::Node(NODES[1].node()), wrapped: vec![1; 81] }];
-    says(author, 0, Body::Keys(audience::Keys { audience: seat(1), is_retired: false, wraps }))
+    says(author, 0, Body::Keys(audience::Keys { audience: seat(1), purpose: Purpose::Sealing, wraps }))
 }
 
 /// The county says more of a township's keys than anybody has a use for.
