@@ -145,6 +145,9 @@ const ERASED_TIMES_MAX: u64 = 8;
 
 const ERASED: &str = "erased";
 
+const SECRET_ATTEMPTS: u32 = 40;
+const SECRET_PAUSE: Duration = Duration::from_millis(250);
+
 async fn first_that_is_not_erased(
     client: &Client,
     requests: Vec<ExecuteRequest>,
@@ -152,11 +155,25 @@ async fn first_that_is_not_erased(
     let mut requests = requests.into_iter().peekable();
     loop {
         let request = requests.next().unwrap_or_default();
-        match client.execute(request).await {
+        match when_it_has_the_secret(client, request).await {
             Err(error) if error.reason() == ERASED && requests.peek().is_some() => {}
             answer => return answer,
         }
     }
+}
+
+/// A node that has just joined gets the secret of ids within seconds: it is waited for.
+async fn when_it_has_the_secret(
+    client: &Client,
+    request: ExecuteRequest,
+) -> Result<ExecuteResponse, heliu_client::Error> {
+    for _ in 0..SECRET_ATTEMPTS {
+        match client.execute(request.clone()).await {
+            Err(error) if error.reason() == "no_secret_of_ids" => tokio::time::sleep(SECRET_PAUSE).await,
+            answer => return answer,
+        }
+    }
+    client.execute(request).await
 }
 
 fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
