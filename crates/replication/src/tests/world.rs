@@ -12,19 +12,14 @@ use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::{Seat, Tier};
 use heliu_record::sight::Sight;
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{
-    LeafRow, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadRecords as _,
-    Store as _, StoreId,
-};
+use heliu_storage::{LeafRow, ReadCommits as _, ReadMeta as _, ReadRecords as _, StoreId};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
-use crate::{
-    Config, Effect, Engine, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, SWEEP_ROWS, Start,
-    Ticket,
-};
+use crate::serving::carry_out;
+use crate::{Config, Effect, Engine, Input, LinkId, Moment, Notice, Reply, Start, Ticket};
 
 pub const VILLAGE: usize = 0;
 pub const TOWNSHIP: usize = 1;
@@ -223,28 +218,7 @@ impl World {
                 self.replies.push(reply);
                 return None;
             }
-            Effect::Load(request) => Input::Loaded(load(store, &request)),
-            Effect::Apply(transaction) => Input::Applied(ready(store.apply(&transaction))),
-            Effect::ReadFeed { link, after, budget } => {
-                Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }
-            }
-            Effect::ReadLeaves { link, records } => {
-                Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }
-            }
-            Effect::ReadPeer { link, store: peer, .. } => Input::Peer {
-                link,
-                cursor: ready(store.cursor(peer)).expect("reads"),
-                last_commit: None,
-                wants: ready(store.wants(1_024)).expect("reads"),
-            },
-            Effect::Scan { link } => {
-                Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }
-            }
-            Effect::Sweep { after } => Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") },
-            Effect::Look { after } => {
-                let page = ready(store.scan(after, LOOK_ROWS)).expect("reads");
-                Input::Looked { records: page.items.iter().map(|item| item.id).collect(), next: page.next }
-            }
+            effect => ready(carry_out(store, effect))?,
         };
         Some((at, input))
     }
@@ -260,20 +234,4 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     let last = ready(store.last_commit(key.node())).expect("reads");
     start.last_commit = last.map(|(_, _, id)| id);
     Engine::new(Config { patrol_round_ms: 0, ..Config::new(catalogue) }, start)
-}
-
-fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
-    let [records, conflicts_of, referring] = [&request.records, &request.conflicts_of, &request.referring]
-        .map(|set| set.iter().copied().collect::<Vec<_>>());
-    let commands: Vec<_> = request.commands.iter().copied().collect();
-    let places: Vec<_> = request.commits_at.iter().copied().collect();
-    LoadReply {
-        records: ready(store.load(&records)).expect("reads"),
-        referring: ready(store.referring(&referring)).expect("reads"),
-        conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
-        commands: ready(store.commands(&commands)).expect("reads"),
-        commits: ready(store.commits_at(&places)).expect("reads"),
-        chains: request.chains_of.iter().map(|node| (*node, ready(store.chains_of(*node)).expect("reads"))).collect(),
-        ..LoadReply::default()
-    }
 }

@@ -235,7 +235,7 @@ mod tests {
             let form = Form::of(&schema, "orgs").expect("declared");
             let rows = rows::read(&form, file.as_bytes()).good;
             let none = vec![References::new(); rows.len()];
-            orders(&form, rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
+            orders(&form, rows, none).into_iter().map(|order| (order.said, order.repetition)).collect::<Vec<_>>()
         };
         let first = ids("name,level\n甲,branch\n甲,branch\n乙,group\n");
         assert_eq!(first, ids("name,level\n甲,branch\n甲,branch\n乙,group\n"));

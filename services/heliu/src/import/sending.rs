@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse};
 use heliu_client::schema::Argument;
+use heliu_client::{Client, Error};
 use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
 
@@ -14,8 +14,10 @@ use crate::failure::Failure;
 use crate::out::Stream;
 use crate::text::{count, tr};
 
-/// Commands under way at once: the node makes one commit of what comes together.
-const AT_ONCE: usize = 128;
+/// Commands of one call: the node makes few commits of what comes together.
+const EACH: usize = 256;
+/// Calls under way at once: the node works on one while the next is on its way.
+const AT_ONCE: usize = 2;
 
 /// What a value that names something stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,11 +94,11 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
     let mut progress = Progress::new(total);
     let mut waiting: Vec<(usize, Order)> = orders.into_iter().enumerate().collect();
     // The first alone: what is wrong with it is mostly wrong with all.
-    let mut width = 1;
+    let mut is_first = true;
     while !waiting.is_empty() && sent.refused.is_none() {
         let (mut ready, mut later): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|(_, order)| is_ready(order, &made));
-        if width == 1 {
+        if is_first {
             later.extend(ready.split_off(ready.len().min(1)));
         }
         if ready.is_empty() && later.iter().all(|(_, order)| !is_ready(order, &made)) {
@@ -104,37 +106,29 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
             break;
         }
         waiting = later;
-        let mut queue = ready.into_iter();
+        let mut queue = ready.chunks(EACH);
         let mut under_way = FuturesUnordered::new();
         loop {
             while sent.refused.is_none()
-                && under_way.len() < width
-                && let Some((place, order)) = queue.next()
+                && under_way.len() < AT_ONCE
+                && let Some(orders) = queue.next()
             {
-                let times = if anew { ERASED_TIMES_MAX } else { 0 };
-                let made = &made;
-                let requests: Vec<_> =
-                    (0..=times).map(|erased| request(command, &order, erased, made, who, reason)).collect();
-                under_way.push(async move { (place, order.line, first_that_is_not_erased(client, requests).await) });
+                let requests = orders.iter().map(|(_, order)| request(command, order, &made, who, reason)).collect();
+                under_way.push(async move { (orders, give(client, orders, requests, anew).await) });
             }
-            let Some((place, line, answer)) = under_way.next().await else { break };
+            let Some((orders, answer)) = under_way.next().await else { break };
             match answer {
-                Ok(done) => {
-                    made[place] = Some(done.created.first().cloned().unwrap_or_default());
-                    let counted = if done.repeated { &mut sent.already } else { &mut sent.created };
-                    *counted += 1;
+                Ok(outcomes) => {
+                    for ((place, order), outcome) in orders.iter().zip(outcomes) {
+                        made[*place] = sent.take(order.line, outcome);
+                    }
                     progress.show(sent.created + sent.already);
                 }
-                // One row stops none of the others.
-                Err(error) if error.reason() == "command_id_reused" => sent.differing.push(line),
-                Err(error) if error.reason() == ERASED => sent.erased.push(line),
-                Err(error) if sent.refused.as_ref().is_none_or(|refused| line < refused.line) => {
-                    sent.refused = Some(Refused { line, failure: error.into() });
-                }
-                Err(_) => {}
+                // Nothing is known of these: the next import tells.
+                Err(error) => sent.refuse(orders.first().map_or(0, |(_, order)| order.line), error),
             }
         }
-        width = AT_ONCE;
+        is_first = false;
     }
     progress.end();
     sent
@@ -145,35 +139,66 @@ const ERASED_TIMES_MAX: u64 = 8;
 
 const ERASED: &str = "erased";
 
+/// A node that has just joined gets the secret of ids within seconds: so long it is waited for.
 const SECRET_ATTEMPTS: u32 = 40;
 const SECRET_PAUSE: Duration = Duration::from_millis(250);
 
-async fn first_that_is_not_erased(
+/// One call, and with `anew` another for those rows of which the record was erased.
+async fn give(
     client: &Client,
-    requests: Vec<ExecuteRequest>,
-) -> Result<ExecuteResponse, heliu_client::Error> {
-    let mut requests = requests.into_iter().peekable();
-    loop {
-        let request = requests.next().unwrap_or_default();
-        match when_it_has_the_secret(client, request).await {
-            Err(error) if error.reason() == ERASED && requests.peek().is_some() => {}
-            answer => return answer,
+    orders: &[(usize, Order)],
+    mut requests: Vec<ExecuteRequest>,
+    anew: bool,
+) -> Result<Vec<Result<ExecuteResponse, Error>>, Error> {
+    let is_refused = |outcome: &Result<_, Error>, why| outcome.as_ref().is_err_and(|error| error.reason() == why);
+    let mut outcomes = client.execute_each(requests.clone()).await?;
+    for _ in 0..SECRET_ATTEMPTS {
+        if !outcomes.iter().any(|outcome| is_refused(outcome, "no_secret_of_ids")) {
+            break;
+        }
+        tokio::time::sleep(SECRET_PAUSE).await;
+        outcomes = client.execute_each(requests.clone()).await?;
+    }
+    for erased in 1..=if anew { ERASED_TIMES_MAX } else { 0 } {
+        let places = || (0..orders.len()).filter(|at| outcomes.get(*at).is_some_and(|it| is_refused(it, ERASED)));
+        let again: Vec<usize> = places().collect();
+        if again.is_empty() {
+            break;
+        }
+        for at in &again {
+            let (_, order) = &orders[*at];
+            requests[*at].command_id = command_id(&order.said, order.repetition, erased);
+        }
+        let repeated = again.iter().map(|at| requests[*at].clone()).collect();
+        for (at, outcome) in again.iter().zip(client.execute_each(repeated).await?) {
+            outcomes[*at] = outcome;
         }
     }
+    Ok(outcomes)
 }
 
-/// A node that has just joined gets the secret of ids within seconds: it is waited for.
-async fn when_it_has_the_secret(
-    client: &Client,
-    request: ExecuteRequest,
-) -> Result<ExecuteResponse, heliu_client::Error> {
-    for _ in 0..SECRET_ATTEMPTS {
-        match client.execute(request.clone()).await {
-            Err(error) if error.reason() == "no_secret_of_ids" => tokio::time::sleep(SECRET_PAUSE).await,
-            answer => return answer,
+impl Sent {
+    /// What became of a row. Returns the record that it made.
+    fn take(&mut self, line: u64, outcome: Result<ExecuteResponse, Error>) -> Option<String> {
+        match outcome {
+            Ok(done) => {
+                let counted = if done.repeated { &mut self.already } else { &mut self.created };
+                *counted += 1;
+                return Some(done.created.into_iter().next().unwrap_or_default());
+            }
+            // One row stops none of the others.
+            Err(error) if error.reason() == "command_id_reused" => self.differing.push(line),
+            Err(error) if error.reason() == ERASED => self.erased.push(line),
+            Err(error) => self.refuse(line, error),
+        }
+        None
+    }
+
+    fn refuse(&mut self, line: u64, error: Error) {
+        if self.refused.as_ref().is_none_or(|refused| line < refused.line) {
+            self.refused = Some(Refused { line, failure: error.into() });
         }
     }
-    client.execute(request).await
 }
 
 fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
@@ -183,14 +208,7 @@ fn is_ready(order: &Order, made: &[Option<String>]) -> bool {
     })
 }
 
-fn request(
-    command: &str,
-    order: &Order,
-    erased: u64,
-    made: &[Option<String>],
-    who: &str,
-    reason: &str,
-) -> ExecuteRequest {
+fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, reason: &str) -> ExecuteRequest {
     let value = |(name, text): (&String, &String)| {
         let meant = |reference: &Reference| match reference {
             Reference::Known(id) => id.clone(),
@@ -203,7 +221,7 @@ fn request(
         command: command.to_owned(),
         subject: String::new(),
         arguments: order.values.iter().map(value).collect(),
-        command_id: command_id(&order.said, order.repetition, erased),
+        command_id: command_id(&order.said, order.repetition, 0),
         guessable_id: true,
         who: who.to_owned(),
         reason: reason.to_owned(),
