@@ -45,6 +45,8 @@ pub enum Input {
     Execute {
         ticket: Ticket,
         request: Request,
+        /// Its id follows from what it says, as that of a row of a file: the secret of all nodes is mixed into it.
+        is_guessable: bool,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
         /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.

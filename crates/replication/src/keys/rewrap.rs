@@ -2,16 +2,14 @@
 //! enrolled, the escrow. It is done a page at a time while nothing else is to be done, once after each start and after
 //! each directory entry that calls for it; records that are touched anyway are looked at then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_storage::ScanItem;
 use heliu_trust::directory::{Directory, Item};
-use heliu_trust::grant::Recipient;
-use heliu_trust::id::{DirectoryVersion, NodeId};
+use heliu_trust::id::DirectoryVersion;
 
-use super::keyring::Pending;
 use crate::effect::GRANTED_ROWS;
 
 /// For whom records are looked through.
@@ -114,46 +112,6 @@ impl Rewrap {
             self.under_way = None;
         }
         found
-    }
-}
-
-/// Wraps that are still to be made by somebody who can, per record, as far as the records have been looked at.
-#[derive(Default)]
-pub(crate) struct Unwrapped {
-    records: BTreeMap<RecordId, Pending>,
-    /// Those that somebody has made, and that open nothing, as the patrol has found them.
-    shut: BTreeMap<RecordId, Pending>,
-}
-
-impl Unwrapped {
-    pub fn note(&mut self, record: RecordId, pending: Pending) {
-        if pending.is_empty() {
-            self.records.remove(&record);
-        } else {
-            self.records.insert(record, pending);
-        }
-    }
-
-    pub fn note_shut(&mut self, record: RecordId, shut: Pending) {
-        if shut.is_empty() {
-            self.shut.remove(&record);
-        } else {
-            self.shut.insert(record, shut);
-        }
-    }
-
-    pub fn shut(&self, record: RecordId) -> Option<&Pending> {
-        self.shut.get(&record)
-    }
-
-    /// Records, and among those who wait the nodes.
-    pub fn iter(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        let records: BTreeSet<RecordId> = self.records.keys().chain(self.shut.keys()).copied().collect();
-        let node = |(to, _): &_| if let Recipient::Node(node) = to { Some(*node) } else { None };
-        records.into_iter().map(move |record| {
-            let pending = self.records.get(&record).into_iter().chain(self.shut.get(&record)).flatten();
-            (record, pending.filter_map(node).collect())
-        })
     }
 }
 

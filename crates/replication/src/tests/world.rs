@@ -161,7 +161,14 @@ impl World {
         let (name, who, reason) = (name.to_owned(), "a clerk".to_owned(), String::new());
         let request = Request { id, name, subject, arguments, who, reason };
         let (ticket, today) = (Ticket(self.tickets), Date::constant(2026, 7, 1));
-        let order = Input::Execute { ticket, request, role: String::new(), today, sight: Sight::default() };
+        let order = Input::Execute {
+            ticket,
+            request,
+            is_guessable: false,
+            role: String::new(),
+            today,
+            sight: Sight::default(),
+        };
         self.run([(at, order)].into());
         self.pass(3);
         let Some(Reply::Done(done)) = self.replies.pop() else { panic!("it was not done: {:?}", self.replies) };
