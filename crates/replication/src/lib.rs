@@ -41,8 +41,8 @@ mod tests;
 pub use alarm::{Alarm, Severity};
 pub use config::{Config, FOREIGN_MAX};
 pub use effect::{
-    AuditEvent, Effect, ForeignAction, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice,
-    QuarantineAction, Reply, Revealed, SWEEP_ROWS, StrandedAction, Ticket,
+    AuditEvent, Effect, ForeignAction, GRANTED_ROWS, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest,
+    Moment, Notice, QuarantineAction, Reply, Revealed, StrandedAction, Ticket,
 };
 pub use engine::Engine;
 pub use keys::reveal;

@@ -44,6 +44,7 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
         command_id: if args.command_id.is_empty() { draw_id()? } else { args.command_id.clone() },
         who: who(&args.asker),
         reason: args.asker.reason.clone(),
+        guessable_id: false,
     };
     let done = execute(&client, request).await?;
     if args.read.json { print_json(&shape(&done)) } else { print(&told(&codes::command(&schema, name), name, &done)) }

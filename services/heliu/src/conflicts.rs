@@ -104,6 +104,7 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
         command_id: if args.command_id.is_empty() { command::draw_id()? } else { args.command_id },
         who: command::who(&args.asker),
         reason: args.asker.reason,
+        guessable_id: false,
     };
     let done = command::execute(&client, request).await?;
     if args.read.json {

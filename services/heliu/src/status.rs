@@ -149,7 +149,7 @@ fn security(status: &GetStatusResponse) -> String {
     }
 }
 
-/// Alarms, files that are not taken, data keys that nobody could hand on, and who was not let in.
+/// Alarms, files that are not taken, sealed values that this node waits to read, and who was not let in.
 fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     if status.alarms > 0 {

@@ -387,6 +387,7 @@ mod tests {
         "heliu do record.set 12345678 field=name value=x --reason r",
         "heliu do --help joint_branch.form",
         "heliu import members f --dry-run",
+        "heliu import members f --anew",
         "heliu import 资源 --json",
         "heliu import regions f --dir d --dry-run --reason r",
         "heliu quarantine list --code x",

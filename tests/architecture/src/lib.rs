@@ -20,6 +20,7 @@ mod map;
 mod metadata;
 mod modules;
 mod names;
+mod parts;
 mod predicates;
 mod repository;
 mod threats;

@@ -77,6 +77,7 @@ impl Driver {
         let inputs = (0..).zip(requests).map(|(i, request)| Input::Execute {
             ticket: Ticket(i),
             request,
+            is_guessable: false,
             role: String::new(),
             today: TODAY,
             sight: Sight::WHOLE,

@@ -28,6 +28,10 @@ pub struct ExecuteRequest {
     /// Why, for the history.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
+    /// The command_id follows from what is asked, as with the row of a file that may be given again: whoever knows the row
+    /// could reckon the id, and so whose record it is. The node mixes a secret of the county's nodes into it.
+    #[prost(bool, tag = "7")]
+    pub guessable_id: bool,
 }
 /// What a command did.
 #[derive(Clone, PartialEq, ::prost::Message)]

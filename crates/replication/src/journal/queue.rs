@@ -47,6 +47,7 @@ impl Queue {
             | Work::Rename { .. }
             | Work::LookThrough { .. }
             | Work::Reissue { .. }
+            | Work::KeepKeys
             | Work::TellAuditHead => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);

@@ -159,8 +159,8 @@ impl Push {
 /// A walk over the feed from its beginning for a large set of records.
 struct Bulk {
     records: BTreeSet<RecordId>,
-    begun: bool,
-    at: Position,
+    /// How far it has come; none before it begins.
+    at: Option<Position>,
     until: Position,
 }
 
@@ -231,14 +231,14 @@ impl Pushing {
     /// Queues whole records: one by one if they are few, as a walk over the feed if they are many.
     pub fn push_whole(&mut self, records: Vec<RecordId>, until: Position) {
         // A walk that has begun may be past what these need.
-        if let Some(bulk) = self.bulks.back_mut().filter(|bulk| !bulk.begun) {
+        if let Some(bulk) = self.bulks.back_mut().filter(|bulk| bulk.at.is_none()) {
             bulk.records.extend(records);
             bulk.until = until;
         } else if records.len() < BULK_FROM {
             records.into_iter().for_each(|record| self.push(record, Push::all()));
         } else {
             let records = records.into_iter().collect();
-            self.bulks.push_back(Bulk { records, begun: false, at: 0, until });
+            self.bulks.push_back(Bulk { records, at: None, until });
         }
     }
 
@@ -281,8 +281,8 @@ impl Pushing {
             return Some((Effect::ReadLeaves { link, records }, Reading::Records(now)));
         }
         let bulk = self.bulks.front_mut()?;
-        bulk.begun = true;
-        Some((Effect::ReadFeed { link, after: bulk.at, budget: PAGE }, Reading::Bulk))
+        let after = *bulk.at.get_or_insert(0);
+        Some((Effect::ReadFeed { link, after, budget: PAGE }, Reading::Bulk))
     }
 
     /// A read has shown how large records are here.
@@ -311,15 +311,15 @@ impl Pushing {
     /// A page of the walk for a large set of records. Returns what is to be sent of it at once.
     pub fn bulk_page(&mut self, page: FeedPage, line: &Line, shared: &Shared<'_>) -> Vec<FeedItem> {
         let (Some(peer), Some(bulk)) = (&line.peer, self.bulks.front_mut()) else { return Vec::new() };
-        let progressed = page.through > bulk.at;
-        bulk.at = page.through;
+        let progressed = bulk.at.is_none_or(|at| page.through > at);
+        bulk.at = Some(page.through);
         let items: Vec<FeedItem> = page
             .items
             .into_iter()
             .filter(|item| hash_of(&item.entry).is_some() && bulk.records.contains(&item.entry.record()))
             .filter(|item| is_in_scope(item, peer, shared))
             .collect();
-        if bulk.at >= bulk.until || !progressed {
+        if page.through >= bulk.until || !progressed {
             self.bulks.pop_front();
         }
         items

@@ -45,12 +45,18 @@ struct Session {
     items: Items,
     /// The head when the items were read.
     at: Position,
-    /// Questions of the dialling end that are not answered to the end. With none, it will say so once its lists are out.
-    asked: usize,
-    /// No more questions: at the dialling end, once it has said so; at the other, once it has heard it.
-    done: bool,
+    questions: Questions,
     pushed: u64,
     differing: u64,
+}
+
+/// Those of the dialling end.
+#[derive(Clone, Copy)]
+enum Questions {
+    /// So many are not answered to the end, as the dialling end counts them. With none, it will say so once its lists are out.
+    Open(usize),
+    /// There are no more: the dialling end has said so, and the other has heard it.
+    Over,
 }
 
 /// What follows from what the other end has said.
@@ -149,13 +155,11 @@ impl Reconciling {
         }
         let Stage::Scanning(question) = std::mem::take(&mut self.stage) else { return None };
         let items = Items::new(in_scope);
-        let mut asked = 0;
         if line.dialer {
             say(Turn::Question, vec![items.whole()], line, out);
-            asked = 1;
         }
-        let session = Session { items, at: shared.head(), asked, done: false, pushed: 0, differing: 0 };
-        self.stage = Stage::Talking(session);
+        let questions = Questions::Open(usize::from(line.dialer));
+        self.stage = Stage::Talking(Session { items, at: shared.head(), questions, pushed: 0, differing: 0 });
         Some(question.map_or_else(|| Ok(Found::default()), |question| self.answer(&question, line, out)))
     }
 
@@ -170,11 +174,13 @@ impl Reconciling {
                 self.scan(Some(message), line, out);
                 return Ok(Turned::Begun(true));
             }
-            (Turn::Question, Stage::Talking(session)) if !line.dialer && !session.done => {}
-            (Turn::Part, Stage::Talking(session)) if line.dialer && session.asked > 0 => {}
-            (Turn::Answer, Stage::Talking(session)) if line.dialer && session.asked > 0 => session.asked -= 1,
-            (Turn::Done, Stage::Talking(session)) if !line.dialer && !session.done => {
-                session.done = true;
+            (Turn::Question, Stage::Talking(Session { questions: Questions::Open(_), .. })) if !line.dialer => {}
+            (Turn::Part, Stage::Talking(Session { questions: Questions::Open(1..), .. })) if line.dialer => {}
+            (Turn::Answer, Stage::Talking(Session { questions: Questions::Open(open @ 1..), .. })) if line.dialer => {
+                *open -= 1;
+            }
+            (Turn::Done, Stage::Talking(Session { questions: questions @ Questions::Open(_), .. })) if !line.dialer => {
+                *questions = Questions::Over;
                 return Ok(Turned::Found(Found::default()));
             }
             _ => return Err(breach("a reconcile frame came out of turn")),
@@ -199,8 +205,8 @@ impl Reconciling {
             return Err(breach("records were asked for again and again in one reconciliation"));
         }
         let mut frames = Reconcile::cut(reply);
-        if line.dialer {
-            session.asked += frames.len();
+        if let (true, Questions::Open(open)) = (line.dialer, &mut session.questions) {
+            *open += frames.len();
             frames.into_iter().for_each(|ranges| say(Turn::Question, ranges, line, out));
         } else {
             let last = frames.pop().unwrap_or_default();
@@ -213,11 +219,11 @@ impl Reconciling {
     /// Called when nothing is left to send but the walk: says `done`, or that it is over.
     pub fn finish(&mut self, has_pushed: bool, line: &Line, out: &mut Out) -> Option<Finished> {
         let Stage::Talking(session) = &mut self.stage else { return None };
-        if line.dialer && session.asked == 0 && !session.done {
-            session.done = true;
+        if let (true, Questions::Open(0)) = (line.dialer, session.questions) {
+            session.questions = Questions::Over;
             say(Turn::Done, Vec::new(), line, out);
         }
-        if !session.done || !self.compared.is_empty() || !has_pushed {
+        if matches!(session.questions, Questions::Open(_)) || !self.compared.is_empty() || !has_pushed {
             return None;
         }
         let (at, pushed, differing) = (session.at, session.pushed, session.differing);

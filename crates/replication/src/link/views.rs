@@ -83,4 +83,9 @@ impl Link {
             statements_differ: self.statements.differ(),
         }
     }
+
+    /// Whether both ends were found equal in all, and nothing has differed since.
+    pub fn is_proven(&self) -> bool {
+        self.verifying.verified_at().is_some() && !self.statements.differ()
+    }
 }

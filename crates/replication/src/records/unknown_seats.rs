@@ -41,3 +41,22 @@ impl UnknownSeats {
         self.by_seat.remove(&seat).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seat_that_is_entered_finds_the_records_that_name_it_now_and_those_once() {
+        let [seat, other] = [1, 2].map(|byte| SeatId([byte; 16]));
+        let [one, two] = [1, 2].map(|byte| RecordId([byte; 32]));
+        let names = |seat| Scope { owners: [seat].into(), ..Scope::default() };
+        let (mut unknown, nobody) = (UnknownSeats::default(), Seats::default());
+        unknown.note(one, &names(seat), &nobody);
+        unknown.note(two, &names(seat), &nobody);
+        unknown.replace(two, &names(seat), &names(other), &nobody);
+        assert_eq!(unknown.introduce(seat), [one].into());
+        assert_eq!(unknown.introduce(seat), BTreeSet::new());
+        assert_eq!(unknown.introduce(other), [two].into());
+    }
+}

@@ -53,7 +53,7 @@ pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
     } else {
         let reason = if args.asker.reason.is_empty() { said_file(file) } else { args.asker.reason.clone() };
         let orders = orders(&form, rows, references);
-        send(&client, &form.command.name, orders, &who(&args.asker), &reason).await
+        send(&client, &form.command.name, orders, &who(&args.asker), &reason, args.anew).await
     };
     finish(&args, total, &sent)
 }
@@ -96,7 +96,7 @@ fn orders(form: &Form<'_>, rows: Vec<Row>, references: Vec<References>) -> Vec<O
         let said = sending::said(&form.command.name, &form.columns, &values);
         let repetition = same.entry(said.clone()).or_default();
         *repetition += 1;
-        Order { line: row.line, id: sending::command_id(&said, *repetition), values, references }
+        Order { line: row.line, said, repetition: *repetition, values, references }
     };
     rows.into_iter().zip(references).map(&mut order).collect()
 }
@@ -109,7 +109,7 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
             .map(|refused| json!({"line": refused.line, "error": refused.failure.json()["error"]}));
         json!({
             "rows": total, "created": sent.created, "already": sent.already, "dry_run": args.dry_run,
-            "differing": sent.differing, "held": sent.held, "refused": refused,
+            "differing": sent.differing, "erased": sent.erased, "held": sent.held, "refused": refused,
         })
     };
     if args.read.json {
@@ -159,7 +159,27 @@ fn stopped(sent: &Sent, created: &str, already: &str) -> Option<Failure> {
             "其他行已导入 {created} 行(另有 {already} 行早已在)",
             "{created} other rows are in ({already} were there already)"
         ));
-        return Some(failure).filter(|_| !sent.differing.is_empty());
+        if !sent.differing.is_empty() {
+            return Some(failure);
+        }
+        let mut failure = Failure::new(
+            Exit::Refused,
+            "rows_erased",
+            say!(
+                "有些行的记录导入之后已被删除;这些行没有导入",
+                "what some rows made was erased since; these rows were not imported"
+            ),
+        )
+        .next(say!(
+            "确要重新建立,请加 --anew 再次导入",
+            "to make it again all the same, import the file again with --anew"
+        ));
+        failure.why = left_out(sent);
+        failure.why.push(say!(
+            "其他行已导入 {created} 行(另有 {already} 行早已在)",
+            "{created} other rows are in ({already} were there already)"
+        ));
+        return Some(failure).filter(|_| !sent.erased.is_empty());
     };
     let what = say!("第 {line} 行没有导入,到此停止", "line {line} was not imported, and the import ended there");
     let mut failure =
@@ -190,6 +210,10 @@ fn left_out(sent: &Sent) -> Vec<Say> {
     if !sent.differing.is_empty() {
         told.push(say!("早已导入而内容不同的行:{differing}", "imported before with other contents: line {differing}"));
     }
+    if !sent.erased.is_empty() {
+        let erased = listed(&sent.erased);
+        told.push(say!("记录已被删除的行:{erased}", "of which the record was erased: line {erased}"));
+    }
     if !sent.held.is_empty() {
         told.push(say!(
             "因所属的记录在上述行中而没有导入的行:{held}",
@@ -211,7 +235,7 @@ mod tests {
             let form = Form::of(&schema, "orgs").expect("declared");
             let rows = rows::read(&form, file.as_bytes()).good;
             let none = vec![References::new(); rows.len()];
-            orders(&form, rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
+            orders(&form, rows, none).into_iter().map(|order| (order.said, order.repetition)).collect::<Vec<_>>()
         };
         let first = ids("name,level\n甲,branch\n甲,branch\n乙,group\n");
         assert_eq!(first, ids("name,level\n甲,branch\n甲,branch\n乙,group\n"));

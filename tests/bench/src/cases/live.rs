@@ -188,6 +188,7 @@ fn command(name: &str, subject: &str, arguments: &[(&str, &str)]) -> ExecuteRequ
         command_id: heliu_record::id::to_hex(&random::<16>()),
         who: "bench".to_owned(),
         reason: String::new(),
+        ..ExecuteRequest::default()
     }
 }
 

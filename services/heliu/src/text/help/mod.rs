@@ -95,6 +95,8 @@ pub const GET_PATH: Label = label(
     "List a part that is not shown whole, such as name_concurrent, page by page (get says which)",
 );
 pub const DRY_RUN: Label = label("只检查,不写入", "Check everything, write nothing");
+pub const ANEW: Label =
+    label("记录已被删除的行,重新建立记录", "Make the records of those rows again whose records were erased");
 
 pub const DEMO: Label = label("全县在一个进程里演示一遍", "A whole county in one process, with a story");
 pub const DEMO_AFTER: Label = label(
