@@ -22,12 +22,13 @@ use place::Wire;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SEALED: &str = "bootstrap_sealed";
-const CASES: [&str; 12] = [
+const CASES: [&str; 13] = [
     "bootstrap",
     SEALED,
     "reconnect",
     "catchup",
     "live",
+    "long",
     "ingest",
     "import",
     "start",
@@ -40,7 +41,7 @@ const CASES: [&str; 12] = [
 /// Measures Heliu against floors taken in the same run.
 #[derive(Parser)]
 struct Arguments {
-    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, ingest, import, start, city, hostile, county, village, or all
+    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, long, ingest, import, start, city, hostile, county, village, or all
     case: String,
     /// Members in the cases that have a county of them. Where it is about growth (bootstrap, ingest, import, start), more
     /// than 22,000 are measured beside 22,000.
@@ -102,6 +103,7 @@ async fn main() {
             "reconnect" => cases::reconnect::run(wire, records).await,
             "catchup" => cases::catchup::run(wire, records).await,
             "live" => cases::live::run(wire, arguments.edits).await,
+            "long" => cases::long::run(),
             "ingest" => cases::ingest::run(wire, records, growth).await,
             "import" => cases::import::run(records, growth).await,
             "start" => cases::start::run(records, growth).await,

@@ -46,6 +46,10 @@ pub struct Leaves {
     by_seq: BTreeMap<(Actor, u64), LeafHash>,
     /// Changes that are not here or wait themselves, and the leaves that wait for them.
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
+    /// Leaves that are held: for a later program to judge, or for another declaration of the kind.
+    held: BTreeSet<LeafHash>,
+    /// How many have been judged, and do not wait.
+    judged: usize,
     /// As whom each author has written here.
     actors: BTreeMap<NodeId, BTreeSet<Actor>>,
     /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
@@ -96,6 +100,8 @@ impl Leaves {
             by_change: BTreeMap::new(),
             by_seq: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            held: BTreeSet::new(),
+            judged: 0,
             actors: BTreeMap::new(),
             doubted: BTreeSet::new(),
             why: BTreeMap::new(),
@@ -167,6 +173,12 @@ impl Leaves {
         self.leaves.is_empty()
     }
 
+    /// Whether nothing is here but leaves that wait.
+    #[must_use]
+    pub fn only_wait(&self) -> bool {
+        self.judged == 0
+    }
+
     /// Whether leaves wait for predecessors, or for somebody who vouches for them by our declaration: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
@@ -191,8 +203,7 @@ impl Leaves {
         if scope.owners.is_empty() {
             scope.owners.insert(self.preimage.birth);
         }
-        let held = self.iter().filter(|(_, status)| matches!(status, Status::Held(_)));
-        let mut unheard: Vec<&Leaf> = held.map(|(leaf, _)| leaf).collect();
+        let mut unheard: Vec<&Leaf> = self.held.iter().filter_map(|leaf| Some(&self.leaves.get(leaf)?.0)).collect();
         let mut before = usize::MAX;
         while unheard.len() < before {
             before = unheard.len();
@@ -310,6 +321,8 @@ impl Leaves {
             }
         }
         self.waiting.clear();
+        self.held.clear();
+        self.judged = 0;
         self.actors.clear();
         self.why.clear();
         self.history = Arc::new(History::new());
@@ -379,6 +392,10 @@ impl Leaves {
                 self.admitted_sum.add(&hash.0);
                 Arc::make_mut(&mut self.history).place(change.clone());
             }
+            if matches!(status, Status::Held(_)) {
+                self.held.insert(hash);
+            }
+            self.judged += 1;
             self.why.extend(why.map(|why| (hash, why)));
             if let Some((_, known)) = self.leaves.get_mut(&hash) {
                 *known = status;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use heliu_catalogue::synthetic::SyntheticMember;
 use heliu_record::command::{CommandId, Request};
+use heliu_record::id::RecordId;
 
 use super::Apart;
 use crate::place::Wire;
@@ -14,7 +14,7 @@ pub async fn run(wire: Wire, members: usize) -> Report {
     let apart = Apart::with(wire, members).await;
     let records = apart.records;
     let edits: Vec<Request> =
-        apart.place.members(members).members().step_by(100).map(|member| rename(&member)).collect();
+        apart.place.members(members).members().step_by(100).map(|member| rename(member.id())).collect();
     let changed = edits.len();
     apart.source.execute(edits, 64).await;
 
@@ -37,13 +37,13 @@ pub async fn run(wire: Wire, members: usize) -> Report {
 }
 
 /// To a name that nobody else has: compression must not make the names free.
-fn rename(member: &SyntheticMember) -> Request {
+pub fn rename(record: RecordId) -> Request {
     let name = format!("测试{}", heliu_record::id::to_hex(&random::<6>()));
     let arguments = [("field", "name".to_owned()), ("value", name)].map(|(k, v)| (k.to_owned(), v));
     Request {
         id: CommandId(random()),
         name: "record.set".to_owned(),
-        subject: Some(member.id()),
+        subject: Some(record),
         arguments: BTreeMap::from(arguments),
         who: "bench".to_owned(),
         reason: "a correction".to_owned(),

@@ -8,6 +8,7 @@ pub mod hostile;
 pub mod import;
 pub mod ingest;
 pub mod live;
+pub mod long;
 pub mod reconnect;
 pub mod start;
 pub mod village;
