@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Position, ScanItem, StoreError};
+use heliu_storage::{ScanItem, StoreError};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
@@ -19,17 +19,19 @@ use crate::authority::{By, JoinAsker, Joins};
 use crate::batch::{Batch, Step};
 use crate::config::Config;
 use crate::durable::Durable;
-use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
+use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
-use crate::journal::{Incoming, Order, Outcome, Work};
+use crate::journal::{Incoming, Order, Work};
 use crate::keys::no_secret_of_ids;
-use crate::link::{Arrival, Feed, Link, Out, Parted, Shared};
+use crate::link::{Arrival, Feed, Link, Out, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
 mod alarms;
 mod joining;
+mod publishing;
+mod scanning;
 mod turns;
 mod views;
 
@@ -162,7 +164,7 @@ impl Engine {
             Input::Foreign { ticket, seat, action, event } => {
                 self.submit(Work::Foreign { ticket, seat, action, event });
             }
-            Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
+            Input::Verify { link } => self.with(link, now, out, Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
             }
@@ -188,7 +190,7 @@ impl Engine {
                 self.tick(now, out);
                 // Once for each that waits, and not for each word of what is left out.
                 self.turns.count_soon(self.parts.scopes.sums.uncounted());
-                self.each(now, out, super::link::Link::on_tick);
+                self.each(now, out, Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);
             }
@@ -242,20 +244,6 @@ impl Engine {
         }
     }
 
-    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
-    fn count(&mut self, now: Moment, out: &mut Out) {
-        if self.batch.is_some() {
-            return;
-        }
-        while let Some(link) = self.turns.next_count() {
-            if self.parts.count_open(link) {
-                self.turns.scan_soon(link);
-            } else {
-                self.with(link, now, out, super::link::Link::on_appended);
-            }
-        }
-    }
-
     /// What is due by the clock.
     fn tick(&mut self, now: Moment, out: &mut Out) {
         let is_enrolled = self.parts.authority.directory().node(self.parts.own.node).is_some();
@@ -298,89 +286,6 @@ impl Engine {
         let Parts { keys, own, authority, .. } = &mut self.parts;
         let found = keys.page(items, own.seat, authority.seats());
         found.into_iter().for_each(|record| self.submit(Work::LookThrough { record }));
-    }
-
-    /// The transaction is durable: whoever waits for that hears of it.
-    fn applied(&mut self, durable: &Durable, now: Moment, out: &mut Out) {
-        self.turns.worked();
-        let batch = self.batch.take();
-        let outcome = batch.map_or_else(Outcome::default, |batch| batch.applied(&mut self.parts, durable));
-        let Outcome { replies, notices, links, directory, stated, rolled_back } = outcome;
-        out.effects.extend(notices.into_iter().map(Effect::Notice));
-        out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
-        for (link, sequence, refused) in links.ingested {
-            self.with(link, now, out, |link, shared, out| link.ingested(sequence, refused, shared, out));
-        }
-        for (link, records) in links.wants {
-            self.with(link, now, out, |link, shared, out| link.want(records.into_iter().collect(), shared, out));
-        }
-        for (link, records) in links.came_again {
-            self.came_again(link, &records, now, out);
-        }
-        if directory.has_grown {
-            self.parts.keys.directory_grew(self.parts.authority.directory());
-            let from = directory.replaced_from;
-            self.each(now, out, |link, shared, out| link.on_directory_grown(from, shared, out));
-            let said = self.joins.settled(self.parts.directory());
-            self.say(said, now, out);
-        }
-        for (link, result) in links.extended {
-            self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
-        }
-        for link in links.heard {
-            self.with(link, now, out, |link, _, _| link.heard_statements());
-        }
-        if !stated.is_empty() {
-            self.each(now, out, |link, shared, out| link.on_stated(&stated, shared, out));
-        }
-        if let Some(other) = directory.forked {
-            self.each(now, out, |link, _, out| link.show_fork(&other, out));
-        }
-        let refused = directory.join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal)));
-        self.say(refused.collect(), now, out);
-        for (asker, request) in directory.pass_up {
-            let node = request.node(self.parts.own.verifier.scheme());
-            let said = self.joins.add(asker, &request, node, now.tick_ms);
-            self.say(said, now, out);
-        }
-        self.parts.journal.renewed(durable);
-        if rolled_back {
-            out.arrivals.push(Arrival::RolledBack);
-        }
-        self.each(now, out, super::link::Link::on_appended);
-        let walked = self.links.values().filter_map(Link::walked).min();
-        self.parts.journal.trim(walked.unwrap_or(Position::MAX));
-    }
-
-    /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
-    /// other end has missed that: it is sent what says so.
-    fn came_again(&mut self, link: LinkId, records: &BTreeSet<RecordId>, now: Moment, out: &mut Out) {
-        let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { return };
-        let own = self.parts.own.seat;
-        for record in records {
-            let parts = &self.parts;
-            let seats = parts.directory().seats();
-            let parted = |of| parts.records.get(record).and_then(|open| open.what_parted(of, seats));
-            let may_hear = || parts.records.get(record).is_some_and(|open| open.row.scope.has_audience(seat, seats));
-            let us = || may_hear().then(|| parted(own)).flatten().map(Parted::Us);
-            if let Some(parted) = parted(seat).map(Parted::Them).or_else(us) {
-                self.with(link, now, out, |link, shared, out| link.part(*record, parted, shared, out));
-            }
-        }
-    }
-
-    fn fail(&mut self, error: StoreError, out: &mut Out) {
-        self.turns.free();
-        let under_way = self.batch.take().map(|batch| batch.tickets()).unwrap_or_default();
-        let queue = std::mem::take(&mut self.parts.journal.queue);
-        for ticket in under_way.into_iter().chain(queue.tickets()).chain(self.joins.tickets()) {
-            out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
-        }
-        for link in self.links.values_mut() {
-            link.refuse(RefuseCode::StoreFailed, error.to_string(), out);
-        }
-        out.effects.push(Effect::Notice(Notice::StoreFailed(error.clone())));
-        self.failed = Some(error);
     }
 
     fn arrived(&mut self, arrival: Arrival, now: Moment, out: &mut Out) {
@@ -428,51 +333,6 @@ impl Engine {
                 }
             }
         }
-    }
-
-    fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
-        match self.links.get(&id).and_then(Link::peer_seat) {
-            Some(seat) if !self.parts.scopes.sums.tracks(seat) => {
-                self.uncounted.insert(id, known);
-                self.turns.scan_soon(id);
-            }
-            _ => self.with(id, now, out, |link, shared, out| {
-                link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
-            }),
-        }
-    }
-
-    /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
-    fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
-        for link in [first].into_iter().chain(self.turns.scanned()) {
-            self.scanned_for(link, items, now, out);
-        }
-    }
-
-    fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
-        let (own, directory) = (self.parts.own.seat, self.parts.authority.directory());
-        self.parts.scopes.count_apart(id, items, own, directory.seats());
-        match self.uncounted.remove(&id) {
-            Some(known) => {
-                if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
-                    self.parts.scopes.track(seat, items, own, directory.seats());
-                }
-                self.peer_known(id, known, now, out);
-            }
-            None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
-        }
-    }
-
-    /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
-    fn collect_scans(&mut self, out: &mut Out) {
-        let turns = &mut self.turns;
-        out.effects.retain(|effect| match effect {
-            Effect::Scan { link } => {
-                turns.scan_soon(*link);
-                false
-            }
-            _ => true,
-        });
     }
 
     fn with(&mut self, id: LinkId, now: Moment, out: &mut Out, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) {

@@ -23,12 +23,13 @@ use heliu_record::authority;
 use heliu_record::change::{Change, genesis};
 use heliu_record::gate::Gate;
 use heliu_record::hash::Sum;
-use heliu_record::history::{History, Past, PlaceError};
+use heliu_record::history::{History, Past};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
 use heliu_record::reason::{Fact, Facts};
 use heliu_record::scope::Scope;
 
+use super::stop::Stop;
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
 use crate::id::{DirectoryVersion, NodeId};
@@ -62,21 +63,6 @@ pub struct Leaves {
     admitted_sum: Sum,
     /// What [`Directory::verdicts`] was when the leaves were filed.
     verdicts: DirectoryVersion,
-}
-
-/// A status other than admitted, and what is particular about it, for people.
-struct Stop(Status, Option<Facts>);
-
-impl From<Status> for Stop {
-    fn from(status: Status) -> Self {
-        Stop(status, None)
-    }
-}
-
-impl Stop {
-    fn refused(reason: RefusedReason, why: Facts) -> Self {
-        Stop(Status::Refused(reason), Some(why))
-    }
 }
 
 /// What a new leaf does to the statuses of those before it.
@@ -444,7 +430,7 @@ impl Leaves {
         if leaf.directory_index >= directory.len() {
             return Err(Status::Held(HeldReason::Directory).into());
         }
-        let past = self.history.at(&change.deps).map_err(|error| stop(&error))?;
+        let past = self.history.at(&change.deps).map_err(|error| Stop::of(&error))?;
         let cited = self.cited_in(&past, leaf.author);
         self.judge_change(leaf, gate, &past, cited, directory)
     }
@@ -472,7 +458,7 @@ impl Leaves {
         cited: Option<u64>,
         directory: &Directory,
     ) -> Result<(), Stop> {
-        at.check_follows(&leaf.change).map_err(|error| stop(&error))?;
+        at.check_follows(&leaf.change).map_err(|error| Stop::of(&error))?;
         if cited.is_some_and(|cited| leaf.directory_index < cited) {
             return Err(Stop::refused(RefusedReason::DirectoryBackwards, Facts::none()));
         }
@@ -500,15 +486,4 @@ fn place_of(cited: DirectoryVersion, directory: &Directory) -> u64 {
 
 fn has_twice(deps: &[ChangeHash]) -> bool {
     deps.len() > 1 && deps.iter().collect::<BTreeSet<_>>().len() != deps.len()
-}
-
-fn stop(error: &PlaceError) -> Stop {
-    let reason = match error {
-        PlaceError::Missing(_) => return Status::Waiting.into(),
-        PlaceError::Seq { .. } => RefusedReason::Seq,
-        PlaceError::StartOp { .. } => RefusedReason::StartOp,
-        PlaceError::Dangling(_) => RefusedReason::Dangling,
-        PlaceError::Deps => RefusedReason::Predecessors,
-    };
-    Stop::refused(reason, error.facts())
 }

@@ -1,0 +1,69 @@
+//! What links need a walk over the whole store for: sums with a seat that nobody has counted for, what the other end leaves
+//! out, reconciliations. One scan is for all who wait for one.
+
+use heliu_storage::ScanItem;
+
+use super::{Engine, PeerKnown};
+use crate::effect::{Effect, LinkId, Moment};
+use crate::link::{Link, Out};
+
+impl Engine {
+    pub(super) fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
+        match self.links.get(&id).and_then(Link::peer_seat) {
+            Some(seat) if !self.parts.scopes.sums.tracks(seat) => {
+                self.uncounted.insert(id, known);
+                self.turns.scan_soon(id);
+            }
+            _ => self.with(id, now, out, |link, shared, out| {
+                link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
+            }),
+        }
+    }
+
+    /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
+    pub(super) fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
+        for link in [first].into_iter().chain(self.turns.scanned()) {
+            self.scanned_for(link, items, now, out);
+        }
+    }
+
+    fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
+        let (own, directory) = (self.parts.own.seat, self.parts.authority.directory());
+        self.parts.scopes.count_apart(id, items, own, directory.seats());
+        match self.uncounted.remove(&id) {
+            Some(known) => {
+                if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
+                    self.parts.scopes.track(seat, items, own, directory.seats());
+                }
+                self.peer_known(id, known, now, out);
+            }
+            None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
+        }
+    }
+
+    /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
+    pub(super) fn collect_scans(&mut self, out: &mut Out) {
+        let turns = &mut self.turns;
+        out.effects.retain(|effect| match effect {
+            Effect::Scan { link } => {
+                turns.scan_soon(*link);
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
+    pub(super) fn count(&mut self, now: Moment, out: &mut Out) {
+        if self.batch.is_some() {
+            return;
+        }
+        while let Some(link) = self.turns.next_count() {
+            if self.parts.count_open(link) {
+                self.turns.scan_soon(link);
+            } else {
+                self.with(link, now, out, Link::on_appended);
+            }
+        }
+    }
+}
