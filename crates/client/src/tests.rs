@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use heliu_api::records::records_service_server::{RecordsService, RecordsServiceServer};
 use heliu_api::records::{
-    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
-    HistoryResponse, Kind, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record, RevealRequest,
-    RevealResponse,
+    ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse,
+    GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, ListRequest, ListResponse,
+    ListSeatsRequest, ListSeatsResponse, Record, RevealRequest, RevealResponse,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -52,6 +52,10 @@ impl RecordsService for FakeNode {
         let id = request.into_inner().id;
         let record = (!id.is_empty()).then(|| Record { id, ..Default::default() });
         Ok(Response::new(GetResponse { record, ..GetResponse::default() }))
+    }
+
+    async fn execute_each(&self, _: Request<ExecuteEachRequest>) -> Result<Response<ExecuteEachResponse>, Status> {
+        Ok(Response::new(ExecuteEachResponse::default()))
     }
 
     async fn reveal(&self, _: Request<RevealRequest>) -> Result<Response<RevealResponse>, Status> {
