@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::change::{Container, Scalar};
 use crate::command::plan::{Planner, Settler, settler};
-use crate::conflict::{Conflict, ConflictValue};
+use crate::conflict::{Conflict, ConflictValue, EMPTY};
 use crate::history::{Visible, shown};
 use crate::id::SeatId;
 use crate::kind::{Kind, Label, Word, Writer, label, word};
@@ -42,6 +42,9 @@ fn finding<'w>(
     let writers: BTreeSet<SeatId> = values.iter().filter_map(|value| value.seat).collect();
     let parties = if writers.is_empty() { record.view.owners.clone() } else { writers };
     let said = |value: &ConflictValue| {
+        if value.is_nothing() {
+            return EMPTY.into();
+        }
         let choice = value.choice();
         record.kind().and_then(|kind| kind.say_value(key, &choice)).unwrap_or_else(|| choice.into())
     };

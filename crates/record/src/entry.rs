@@ -31,6 +31,19 @@ impl<'h> Entry<'h> {
         entries
     }
 
+    /// As [`Entry::all`], in the order in which they were made. So people number them, from 1.
+    #[must_use]
+    pub fn numbered(history: &'h History, field: &'h str) -> Vec<Self> {
+        let mut entries = Entry::all(history, field);
+        entries.sort_by_key(Entry::made);
+        entries
+    }
+
+    /// Where the first of what stands in it was written in the order of the record's operations.
+    fn made(&self) -> u64 {
+        self.parts.iter().flat_map(|(_, values)| *values).map(|at| at.id.counter).min().unwrap_or_default()
+    }
+
     /// The entry of this name, if anything is written in it.
     #[must_use]
     pub fn find(history: &'h History, field: &'h str, name: &str) -> Option<Self> {

@@ -293,6 +293,13 @@ impl EntriesOf {
         self
     }
 
+    /// Its entries are named after these; `all` stands for all that have none of their own.
+    #[must_use]
+    pub const fn named_after(mut self, value: ValueType) -> Self {
+        self.field.named_after = Some(value);
+        self
+    }
+
     /// What commands say of the argument that names one.
     #[must_use]
     pub const fn asked_for(mut self, zh: &'static str, en: &'static str) -> Self {
@@ -406,6 +413,13 @@ impl<T> PartOf<T> {
     #[must_use]
     pub const fn closed_by(mut self, parts: &'static [&'static str]) -> Self {
         self.part.closed_by = parts;
+        self
+    }
+
+    /// What commands write there for whoever says nothing.
+    #[must_use]
+    pub const fn says(mut self, words: &'static [Word]) -> Self {
+        self.part.words = words;
         self
     }
 

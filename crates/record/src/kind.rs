@@ -184,6 +184,8 @@ pub struct Field {
     pub asked_for: Label,
     /// The command that begins an entry.
     pub begun_by: &'static str,
+    /// What its entries are named after, if they have no names of their own.
+    pub named_after: Option<ValueType>,
     /// The parts that people tell an entry by from others; they may call it by any of them too.
     pub told_by: &'static [&'static Part],
     /// The part of an entry that names the seat which it waits for while its state is open.
@@ -206,7 +208,8 @@ impl Field {
             states: &[],
             noun: ENTRY,
             asked_for: ENTRY.label,
-            begun_by: "record.set",
+            begun_by: BEGUN_BY_HAND,
+            named_after: None,
             told_by: &[],
             waits_for: None,
             label,
@@ -245,19 +248,18 @@ impl Field {
         self.states.iter().find(stands_in).or(Some(led))
     }
 
-    /// A part of this field's slots or entries.
-    #[must_use]
-    pub fn part(&self, name: &str) -> Option<&'static Part> {
-        self.parts().iter().copied().find(|part| part.name == name)
-    }
-
-    /// All parts of one of its slots or entries.
+    /// The parts of this field's slots or entries.
     #[must_use]
     pub fn parts(&self) -> &'static [&'static Part] {
         match self.merge {
             Merge::Slot(parts) | Merge::Entries(parts) => parts,
             Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
         }
+    }
+
+    #[must_use]
+    pub fn part(&self, name: &str) -> Option<&'static Part> {
+        self.parts().iter().copied().find(|part| part.name == name)
     }
 }
 
@@ -320,13 +322,15 @@ pub struct Part {
     /// The part of the same entry that names a seat. A change that writes this part may also hand the record's
     /// ownership to that seat or one below it: the receipt confirms a move.
     pub takes_ownership: Option<&'static str>,
+    /// What commands write there for whoever says nothing: people read words for it.
+    pub words: &'static [Word],
     pub label: Label,
 }
 
 impl Part {
     #[must_use]
     pub const fn new(of: &'static str, name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
-        Part { of, name, value, writer, closed_by: &[], takes_ownership: None, label }
+        Part { of, name, value, writer, closed_by: &[], takes_ownership: None, words: &[], label }
     }
 }
 
@@ -425,10 +429,14 @@ pub const fn led_by(
     EntryState { by: Some(part.name), from, ..follows(name, zh, en) }
 }
 
+/// The command for any field: entries that have no other are begun with it.
+pub const BEGUN_BY_HAND: &str = "record.set";
 /// What an entry is called of which nobody has said more.
 const ENTRY: Word = word("entry", "事项", "entry");
 /// What a view calls the state of an entry.
 pub const ENTRY_STATE: Word = word("state", "状态", "state");
+/// What a view calls the number by which people name an entry of a record.
+pub const ENTRY_NUMBER: Word = word("number", "序号", "number");
 
 /// States that a log of decisions folds to. Precedence beats time: of the decisions that stand, the highest wins.
 #[derive(Debug)]

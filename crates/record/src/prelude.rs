@@ -8,8 +8,8 @@ pub use serde_json::{Map, Value as Json};
 pub use crate::catalogue::{Catalogue, Section, section};
 pub use crate::change::{OpId, Scalar};
 pub use crate::command::{
-    Argument, Command, Planner, RecordWrite, Settler, about, command, entry_of, makes, optional, optional_field,
-    required, required_field, settler,
+    Argument, Command, Planned, Planner, Settler, about, command, entry_of, makes, optional, optional_field, required,
+    required_field, settler,
 };
 pub use crate::conflict::{Conflict, ConflictValue, Explanation};
 pub use crate::date;

@@ -12,7 +12,7 @@ use crate::entry::Entry;
 use crate::hash::hash;
 use crate::history::{History, SHOWN, Visible, shown};
 use crate::id::{Preimage, RecordId, SeatId};
-use crate::kind::{ENTRY_STATE, Field, Kind, Merge, ValueType, Word};
+use crate::kind::{ENTRY_NUMBER, ENTRY_STATE, Field, Kind, Merge, ValueType, Word};
 use crate::scope::{Scope, is_in};
 use crate::sealed;
 use crate::seats::Seats;
@@ -180,10 +180,11 @@ fn signal(kind: &Kind, history: &History, scope: &Scope) -> [u8; 8] {
 fn fold_entry_states(kind: &Kind, derived: &dyn Derived, history: &History, json: &mut Map<String, Value>) {
     for field in kind.fields().filter(|field| !field.states.is_empty()) {
         let Some(entries) = json.get_mut(field.name).and_then(Value::as_object_mut) else { continue };
-        for at in Entry::all(history, field.name) {
+        for (at, number) in Entry::numbered(history, field.name).into_iter().zip(1u64..) {
             if let (Some(state), Some(Value::Object(parts))) = (field.state_of(&at, derived), entries.get_mut(at.name))
             {
                 parts.insert(ENTRY_STATE.name.to_owned(), state.word.name.into());
+                parts.insert(ENTRY_NUMBER.name.to_owned(), number.into());
             }
         }
     }

@@ -26,6 +26,7 @@ mod import;
 mod init;
 mod layout;
 mod modes;
+mod names;
 mod node;
 mod out;
 mod page;

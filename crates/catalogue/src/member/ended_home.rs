@@ -54,12 +54,12 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
     let (name, from) = (record.title().into(), title(home.org, world));
     Some(if late {
         finding.says(
-            "{0}于{2}编入“{1}”,而该组织自{3}起已终结;{4},需乡镇确认。",
+            "“{0}”于{2}编入“{1}”,而该组织自{3}起已终结;{4},需乡镇确认。",
             "{0} was admitted to {1:?} on {2}, which had ended on {3}; {4}. The township confirms.",
             &[name, from, (&*home.since).into(), (&*ending.since).into(), to],
         )
     } else {
-        finding.says("{0}所在的“{1}”已终结;{2}。", "{0} belongs to {1:?}, which has ended; {2}.", &[name, from, to])
+        finding.says("“{0}”所在的“{1}”已终结;{2}。", "{0} belongs to {1:?}, which has ended; {2}.", &[name, from, to])
     })
 }
 

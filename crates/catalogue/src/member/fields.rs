@@ -58,8 +58,11 @@ pub(super) static CANCELLED: PartOf<String> =
     part(MOVE, "cancelled", DATE, OWNER, "撤回日期", "cancelled").closed_by(&["receipt", "decided"]);
 pub(super) static RECEIVED_ON: PartOf<String> = part(MOVE, "received_on", DATE, DESTINATION, "接收日期", "received on")
     .closed_by(&["cancelled", "returned", "decided", "received_on"]);
+/// What stands for a receipt without a number.
+pub(super) const RECEIVED_ONLY: &str = "received";
 pub(super) static RECEIPT: PartOf<String> = part(MOVE, "receipt", text(60), DESTINATION, "回执", "receipt")
     .closed_by(&["cancelled", "returned", "decided", "receipt"])
+    .says(&[word(RECEIVED_ONLY, "已接收,无编号", "received, without a number")])
     .takes_ownership(&TO_SEAT);
 pub(super) static RETURNED: PartOf<String> =
     part(MOVE, "returned", DATE, DESTINATION, "退回日期", "returned").closed_by(&["receipt", "decided"]);

@@ -4,8 +4,8 @@
 use heliu_record::prelude::*;
 
 use super::fields::{
-    CANCELLED, FROM_ORG, HOME_EPOCH, ISSUED_ON, LETTER_NO, MOVES, OVERRULED, RECEIPT, RECEIVED_ON, RETURNED, TO_ORG,
-    TO_SEAT, VALID_UNTIL,
+    CANCELLED, FROM_ORG, HOME_EPOCH, ISSUED_ON, LETTER_NO, MOVES, OVERRULED, RECEIPT, RECEIVED_ON, RECEIVED_ONLY,
+    RETURNED, TO_ORG, TO_SEAT, VALID_UNTIL,
 };
 use super::home::{Member, MoveState};
 use super::register::HOME_DISPUTED;
@@ -47,17 +47,18 @@ pub(super) static COMMANDS: &[Command] = &[
         let member = planner.subject()?;
         let letter = planner.entry_meant(member, &RETURNED, |letter| is_for(planner, letter))?;
         planner.put_parts(member.id, letter.name, [RETURNED.with(planner.today())]);
+        planner.note_entry(&letter);
         Ok(())
     })
     .help("转入方不予接收,退回转出方", "the destination does not take the person")
     .takes(&[LETTER]),
 ];
 pub(super) static NO_TRANSFER: Message = message("no_transfer")
-    .what("{0}不能转往“{1}”。", "{0} cannot be moved to {1:?}.")
+    .what("“{0}”不能转往“{1}”。", "{0} cannot be moved to {1:?}.")
     .why("该人已在其中,或党籍已终结。", "The person is there already, or is no longer a member.")
     .next("请核对人员与转入组织。", "Check the person and the destination.");
 pub(super) static LETTER_OPEN: Message = message("letter_open")
-    .what("{0}已有一封未接收的介绍信 {1}。", "{0} has an open letter, {1}.")
+    .what("“{0}”已有一封未接收的介绍信 {1}。", "{0} has an open letter, {1}.")
     .why("一人同时只能有一封有效介绍信。", "A person has one open letter at a time.")
     .next("请先用 member.transfer.cancel 撤回。", "Cancel it first with member.transfer.cancel.");
 
@@ -104,8 +105,9 @@ fn receive(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     if let Some(org) = letter.get(&TO_ORG).filter(|org| planner.world().record(*org).is_some()) {
         live(planner, org)?;
     }
-    let (today, receipt) = (planner.today(), planner.text("receipt").unwrap_or("received"));
+    let (today, receipt) = (planner.today(), planner.text("receipt").unwrap_or(RECEIVED_ONLY));
     planner.put_parts(record.id, letter.name, [RECEIVED_ON.with(today), RECEIPT.with(receipt)]);
+    planner.note_entry(&letter);
     if let Some(seat) = planner.seat_argument("seat").or(letter.get(&TO_SEAT)) {
         planner.put_owner(record.id, seat);
     }
@@ -136,7 +138,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
             .settled_above(letter.to_seat.into_iter().chain([home.seat]), world)
             .naming([home.org, to])
             .says(
-                "{0}转往“{1}”的介绍信 {2} 依据的是旧归属,无效;现归属是“{3}”。",
+                "“{0}”转往“{1}”的介绍信 {2} 依据的是旧归属,无效;现归属是“{3}”。",
                 "Letter {2} for {0} to {1:?} cites a former home and has no effect; the home is {3:?}.",
                 &[record.title().into(), title(to, world), (&*letter.letter_no).into(), title(home.org, world)],
             );

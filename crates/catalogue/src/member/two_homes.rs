@@ -30,7 +30,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
         .settled_above(claims.iter().map(|(home, _)| home.seat), world)
         .naming(claims.iter().map(|(home, _)| home.org).chain(home))
         .says(
-            "{0}的组织关系被两处接收:{1}(介绍信 {2})。裁定之前仍算在“{3}”。",
+            "“{0}”的组织关系被两处接收:{1}(介绍信 {2})。裁定之前仍算在“{3}”。",
             "{0} was received in two places: {1} (letters {2}). Until settled, the home stays {3:?}.",
             &[record.title().into(), places, letters, title(home, world)],
         );

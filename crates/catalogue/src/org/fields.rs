@@ -66,7 +66,7 @@ pub(super) static PREDECESSORS: SetOf<RecordId> = set("predecessor_ids", ORG, "�
     .help("并入本组织的组织", "organisations that were merged into it")
     .by(TOWNSHIP);
 pub(super) static SUCCESSORS: EntriesOf =
-    entries(TAKEN_OVER, parts![SUCCESSOR], ORG, TOWNSHIP, "承接组织", "successors").help(
+    entries(TAKEN_OVER, parts![SUCCESSOR], ORG, TOWNSHIP, "承接组织", "successors").named_after(UNIT).help(
         "撤销或并入后,各组成单位的承接组织;all 表示全部",
         "after an ending, who takes over each unit; `all` for the rest",
     );

@@ -25,9 +25,9 @@ pub fn live<'a>(planner: &Planner<'a>, id: RecordId) -> Result<&'a Record, Refus
 }
 
 /// Whatever writes it, of an organisation that has ended only the lifecycle and the successors are written.
-pub(super) fn not_ended(planner: &Planner<'_>, write: &RecordWrite) -> Result<(), Refusal> {
-    let Some(org) = planner.world().record(write.record) else { return Ok(()) };
-    let written = write.field_names().any(|name| {
+pub(super) fn not_ended(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
+    let Some(org) = planned.before else { return Ok(()) };
+    let written = planned.write.field_names().any(|name| {
         let still_written = [&LIFECYCLE.field, &LEVEL.field, &SUCCESSORS.field].map(|field| field.name);
         !still_written.contains(&name)
     });

@@ -98,7 +98,8 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
 }
 
 /// Whatever writes a parent, it is set by a seat above both organisations, and no organisation is above itself.
-pub(super) fn parent_is_above(planner: &Planner<'_>, write: &RecordWrite) -> Result<(), Refusal> {
+pub(super) fn parent_is_above(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
+    let write = planned.write;
     let Some(parent) = write.value_of(&PARENT) else { return Ok(()) };
     let (parent, org) = (live(planner, parent)?, planner.world().record(write.record));
     let name = org.map_or_else(|| write.record.short(), Record::title);

@@ -21,6 +21,19 @@ pub enum Makes {
     Named,
 }
 
+/// What is over once a command has been carried out: people are asked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Nothing,
+    /// What this says.
+    This(Label),
+    /// What the state is the end of that its arguments [`FIELD_ARGUMENT`] and [`STATE_ARGUMENT`] name.
+    ByState,
+}
+
+pub const FIELD_ARGUMENT: &str = "field";
+pub const STATE_ARGUMENT: &str = "state";
+
 /// The argument of a command for any kind that says which.
 pub const KIND_ARGUMENT: &str = "kind";
 
@@ -82,3 +95,11 @@ impl Argument {
         Argument { many: true, ..self }
     }
 }
+
+/// The argument of the command for any field that names an entry.
+pub(crate) const ENTRY: Argument = optional(
+    "entry",
+    ValueType::Text(64),
+    "事项的序号、编号或名称,或席位;唯一时可省",
+    "the entry, by its number, its id or what it is called, or the seat of a slot; not needed if there is one",
+);

@@ -1,7 +1,7 @@
 //! Refusals of words: what is missing, not known, or not of its type. They say what is there, and what was probably meant.
 
 use crate::command::argument::Argument;
-use crate::kind::{Field, Kind, Label, Part, StateMachine, ValueType, Word, label};
+use crate::kind::{Field, Kind, Label, Merge, Part, SETTLE, State, StateMachine, ValueType, Word};
 use crate::message::{Message, Refusal, message};
 use crate::naming::nearest;
 use heliu_words::Explanation;
@@ -38,7 +38,11 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &UNKNOWN_ARGUMENT,
     &UNKNOWN_KIND,
     &UNKNOWN_STATE,
-    &WRONG_FIELD,
+    &UNKNOWN_FIELD,
+    &WRITTEN_OTHERWISE,
+    &WRONG_PART,
+    &EMPTIED,
+    &BORN_ENDED,
     &MISSING,
     &NO_SUBJECT,
     &BAD_VALUE,
@@ -61,10 +65,27 @@ const UNKNOWN_STATE: Message = message("unknown_state")
     .what("没有状态“{0}”。", "There is no state {0:?}.")
     .why("它不在该字段的状态表中。", "It is not among the states of the field.")
     .next("{1}", "{1}");
-const WRONG_FIELD: Message = message("wrong_field")
-    .what("{0}没有可这样改写的字段“{1}”。", "No field {1:?} of this kind ({0}) is written this way.")
+const UNKNOWN_FIELD: Message = message("wrong_field")
+    .what("{0}没有字段“{1}”。", "There is no field {1:?} of this kind ({0}).")
+    .why("字段由记录种类规定。", "The kind says which fields there are.")
+    .next("{2}", "{2}");
+const WRITTEN_OTHERWISE: Message = message("wrong_field")
+    .what("{0}的字段“{1}”不能这样改写。", "The field {1:?} of this kind ({0}) is not written this way.")
     .why("字段的写法由记录种类规定。", "The kind says how each field is written.")
     .next("{2}", "{2}");
+const WRONG_PART: Message = message("wrong_field")
+    .what("字段“{0}”的事项没有“{1}”这一部分。", "The entries of {0:?} have no part {1:?}.")
+    .why("事项的各部分由记录种类规定。", "The kind says which parts an entry has.")
+    .next("{2}", "{2}");
+/// A field that every record of its kind has.
+const EMPTIED: Message = message("required_field")
+    .what("“{0}”的{1}不能留空。", "{1:?} of {0:?} cannot be emptied.")
+    .why("这一项必填。", "Every record of this kind has it.")
+    .next("请写明新的值:{2}。", "Give the new value: {2}.");
+const BORN_ENDED: Message = message("transition")
+    .what("新建的记录不能一开始就是“{0}”。", "A new record cannot begin as: {0}.")
+    .why("那是终结。", "That is the end of one.")
+    .next("请先新建,再用 record.decide 作出决定。", "Make it first, then decide that with record.decide.");
 const MISSING: Message = message("missing_argument")
     .what("没有写明{0}。", "{1:?} is missing.")
     .why("没有它命令无法执行。", "The command cannot be carried out without it.")
@@ -83,10 +104,6 @@ const BAD_SEALED_VALUE: Message = message("bad_value")
     .what("{0}的值不合格。", "This is not a value of {0:?}.")
     .why("这里要{1}。", "It takes {1}.")
     .next("请改正后重试。", "Correct it and try again.");
-const WRITTEN_BY: Label = label(
-    "状态用 record.decide,集合用 record.add 和 record.remove,日志用 record.append,其余用 record.set。",
-    "States are decided (record.decide), sets take record.add and record.remove, logs record.append, all others record.set.",
-);
 
 impl From<Named<'_>> for Explanation {
     fn from(Named { code, zh, .. }: Named<'_>) -> Self {
@@ -117,13 +134,35 @@ impl Refusal {
         UNKNOWN_STATE.about(&[name.into(), one_of(name, known)])
     }
 
+    /// A field that there is not, or that is written in another way.
     #[must_use]
     pub fn wrong_field(kind: &Kind, field: &str) -> Self {
-        let (named, next) = match kind.field(field) {
-            Some(known) => (known.label.into(), WRITTEN_BY.into()),
-            None => (field.into(), one_of(field, kind.fields().map(|field| (field.name, field.label)))),
-        };
-        WRONG_FIELD.about(&[kind.label.into(), named, next])
+        match kind.field_called(field) {
+            Some(known) => WRITTEN_OTHERWISE.about(&[kind.label.into(), known.label.into(), written_by(known)]),
+            None => {
+                // Settlements are written by settling.
+                let written = kind.fields().filter(|field| field.name != SETTLE);
+                let next = one_of(field, written.map(|field| (field.name, field.label)));
+                UNKNOWN_FIELD.about(&[kind.label.into(), field.into(), next])
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn wrong_part(field: &Field, part: &str) -> Self {
+        let next = one_of(part, field.parts().iter().map(|part| (part.name, part.label)));
+        WRONG_PART.about(&[field.label.into(), part.into(), next])
+    }
+
+    /// A required field that would be left empty in a record of this title.
+    #[must_use]
+    pub fn emptied(title: &str, field: &Field) -> Self {
+        EMPTIED.about(&[title.into(), field.label.into(), field.value.expects()])
+    }
+
+    #[must_use]
+    pub fn born_ended(state: &State) -> Self {
+        BORN_ENDED.about(&[state.label.into()])
     }
 
     #[must_use]
@@ -142,6 +181,36 @@ impl Refusal {
         match named.into() {
             named if named.sealed => BAD_SEALED_VALUE.about(&[named.into(), value.expects()]),
             named => BAD_VALUE.about(&[named.into(), text.into(), value.expects()]),
+        }
+    }
+}
+
+/// By which command a field is written, and how.
+fn written_by(field: &Field) -> Explanation {
+    let (name, zh) = (field.name, field.label.zh);
+    let how = |command: &str, rest_zh: &str, rest_en: &str| {
+        Explanation::new(
+            format!("请用 {command} field={zh} {rest_zh}。"),
+            format!("Use {command} field={name} {rest_en}."),
+        )
+    };
+    match field.merge {
+        Merge::Lww | Merge::Mv => how("record.set", "value=…", "value=…"),
+        Merge::Aws => how("record.add", "element=…,移出用 record.remove", "element=…, or record.remove to take it out"),
+        Merge::State(_) => how("record.decide", "state=…", "state=…"),
+        Merge::Log if name == SETTLE => {
+            Explanation::new("处置由 conflict.settle 写入。", "Settlements are written by conflict.settle.")
+        }
+        Merge::Log => how("record.append", "value=…", "value=…"),
+        Merge::Slot(parts) | Merge::Entries(parts) => {
+            let zh: Vec<&str> = parts.iter().map(|part| part.label.zh).collect();
+            let en: Vec<&str> = parts.iter().map(|part| part.name).collect();
+            let (zh, en) = (zh.join("、"), en.join(", "));
+            how(
+                "record.set",
+                &format!("entry=… part=… value=…;部分有:{zh}"),
+                &format!("entry=… part=… value=…; the parts are: {en}"),
+            )
         }
     }
 }

@@ -14,9 +14,10 @@ pub(crate) mod typed;
 pub mod write;
 
 pub use argument::{
-    Argument, KIND_ARGUMENT, Makes, Subject, entry_of, optional, optional_field, required, required_field,
+    Argument, Ends, FIELD_ARGUMENT, KIND_ARGUMENT, Makes, STATE_ARGUMENT, Subject, entry_of, optional, optional_field,
+    required, required_field,
 };
 pub use misnamed::Named;
-pub use plan::{Command, Declared, HardRule, Plan, Planner, Settler, about, command, makes, settler};
+pub use plan::{Command, Declared, HardRule, Plan, Planned, Planner, Settler, about, command, makes, settler};
 pub use request::{Asker, CommandId, Request, drawn};
 pub use write::{RecordWrite, Seal, Write, WriteValue, cannot_seal};

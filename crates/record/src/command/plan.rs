@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use heliu_words::Explanation;
 
 use crate::change::{Container, Scalar};
-use crate::command::argument::{Argument, Makes, Subject};
+use crate::command::argument::{Argument, Ends, Makes, Subject};
 use crate::command::misnamed::Named;
 use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::{RecordWrite, Write, WriteValue};
-use crate::conflict::{Conflict, ConflictValue};
+use crate::conflict::{Conflict, ConflictValue, EMPTY};
 use crate::decision::{self, Decision};
+use crate::entry::Entry;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
 use crate::kind::{Field, Kind, Label, Merge, RECORD, ValueType, Word, label};
 use crate::message::Refusal;
@@ -26,7 +27,7 @@ mod check;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     pub writes: Vec<RecordWrite>,
-    /// Ids that the command made, by what they are: `record`, `entry`.
+    /// Ids by what they are: the `record` that the command made, the `entry` that it made or wrote in.
     pub result: BTreeMap<String, String>,
 }
 
@@ -43,8 +44,18 @@ pub trait Declared {
     fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation;
 }
 
-/// What a plan must keep in one record, whatever command writes it. It blocks at the author's node, and never a merge.
-pub type HardRule = fn(&Planner<'_>, &RecordWrite) -> Result<(), Refusal>;
+/// What a plan must keep in one record, whatever command writes it, and in whatever part of it. It blocks at the author's node, and
+/// never a merge: what others brought about apart is there before, and no reason to refuse what leaves it as it is.
+pub type HardRule = fn(&Planner<'_>, &Planned<'_>) -> Result<(), Refusal>;
+
+/// A record as a plan would leave it.
+#[derive(Debug)]
+pub struct Planned<'p> {
+    pub write: &'p RecordWrite,
+    /// None: the plan makes it.
+    pub before: Option<&'p Record>,
+    pub after: Record,
+}
 
 /// What follows from choosing a value in a conflict, beside the settlement itself.
 #[derive(Debug)]
@@ -88,6 +99,8 @@ pub struct Command {
     pub subject: Subject,
     /// What record it makes: who may not see such records may not make them either.
     pub makes: Makes,
+    /// What is over once it has been carried out: people are asked first.
+    pub ends: Ends,
     pub arguments: &'static [Argument],
     /// Whether it also takes the fields of a kind as arguments.
     pub takes_fields: bool,
@@ -132,6 +145,7 @@ pub const fn command(
         help: label(zh, en),
         subject: Subject::None,
         makes: Makes::Nothing,
+        ends: Ends::Nothing,
         arguments: &[],
         takes_fields: false,
         run,
@@ -148,6 +162,12 @@ impl Command {
     #[must_use]
     pub const fn about_any(self) -> Self {
         Command { subject: Subject::Any, ..self }
+    }
+
+    /// Something is over once it has been carried out: what, and what follows.
+    #[must_use]
+    pub const fn ends(self, zh: &'static str, en: &'static str) -> Self {
+        Command { ends: Ends::This(label(zh, en)), ..self }
     }
 
     #[must_use]
@@ -228,6 +248,12 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&'a str> {
         self.request.arguments.get(name).map(|t| t.trim()).filter(|t| !t.is_empty())
+    }
+
+    /// Whether an argument is there, be it empty.
+    #[must_use]
+    pub fn is_given(&self, name: &str) -> bool {
+        self.request.arguments.contains_key(name)
     }
 
     /// An argument as a value of a type, unless it is absent, empty or none of that type.
@@ -374,6 +400,12 @@ impl<'a> Planner<'a> {
         };
         let standing = decision::fold(machine, &record.history, field);
         let target = machine.state_called(state).ok_or_else(|| Refusal::unknown_state(state, machine))?;
+        debug_assert!(
+            !target.ending || self.command.ends != Ends::Nothing,
+            "{} leads to the end {:?} and does not say so",
+            self.command.name,
+            target.name
+        );
         if !target.from.contains(&standing.state.name) {
             return Err(Refusal::transition(record, standing.state, target, machine));
         }
@@ -410,9 +442,19 @@ impl<'a> Planner<'a> {
     /// A choice that is none of those there are.
     #[must_use]
     pub fn bad_choice(&self, conflict: &Conflict, choice: &str) -> Refusal {
-        let choices = conflict.values.iter().zip(1..).filter(|(value, _)| !value.value.is_null());
-        let said = choices.map(|(value, number)| (number, self.declared.say_choice(conflict, &value.choice())));
+        let choices = conflict.values.iter().zip(1..).filter(|(value, _)| self.is_choice(conflict, value));
+        let said = choices.map(|(value, number)| (number, self.say_choice(conflict, value)));
         Refusal::bad_choice(choice, said)
+    }
+
+    /// Whether one of a conflict's values can be chosen. Where a record is to be named, nothing is none.
+    pub(super) fn is_choice(&self, conflict: &Conflict, value: &ConflictValue) -> bool {
+        let names_record = self.declared.settler(&conflict.kind).is_some_and(|settler| settler.takes_any_record);
+        !(value.is_nothing() && names_record)
+    }
+
+    pub(super) fn say_choice(&self, conflict: &Conflict, value: &ConflictValue) -> Explanation {
+        if value.is_nothing() { EMPTY.into() } else { self.declared.say_choice(conflict, &value.choice()) }
     }
 
     /// The kind of a record that may be written.
@@ -434,6 +476,11 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn owner_of(&self, record: &Record) -> SeatId {
         record.view.owners.first().copied().unwrap_or(record.preimage.birth)
+    }
+
+    /// The entry that a command writes in, for its answer to name.
+    pub fn note_entry(&mut self, at: &Entry<'_>) {
+        self.note_result("entry", at.name.to_owned());
     }
 
     pub(crate) fn note_result(&mut self, name: &str, id: String) {

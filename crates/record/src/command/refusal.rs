@@ -19,6 +19,7 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &WRONG_KIND,
     &TRANSITION,
     &ENTRY_TRANSITION,
+    &ENTRY_ALREADY,
     &ALREADY,
     &NO_AUTHORITY,
     &BAD_CHOICE,
@@ -80,6 +81,10 @@ const ENTRY_TRANSITION: Message = message("transition")
     .what("“{0}”的{1} {2} 是“{3}”,不能变为“{4}”。", "The {1} {2} of {0:?} is {3}, and cannot become: {4}.")
     .why("状态须按规定的顺序变更。", "States follow one another in a set order.")
     .next("{5}", "{5}");
+const ENTRY_ALREADY: Message = message("transition")
+    .what("“{0}”的{1} {2} 已是“{3}”。", "The {1} {2} of {0:?} is already: {3}.")
+    .why("状态没有变化。", "Its state would not change.")
+    .next("如指另一个{1},请写明是哪一个。", "If another one is meant, say which {1}.");
 const ALREADY: Message = message("already")
     .what("“{0}”已是“{1}”。", "{0:?} is already: {1}.")
     .why("状态没有变化。", "Its state would not change.")
@@ -176,6 +181,10 @@ impl Refusal {
     /// As [`Refusal::transition`], of an entry of a workflow.
     #[must_use]
     pub fn entry_state(record: &Record, field: &Field, told: &str, now: &EntryState, to: &EntryState) -> Self {
+        if now.word.name == to.word.name {
+            let (noun, now) = (field.noun.label.into(), now.word.label.into());
+            return ENTRY_ALREADY.about(&[record.title().into(), noun, told.into(), now]);
+        }
         let before = to.from.iter().filter_map(|name| field.entry_state(name));
         let next = match joined(before.map(|state| state.word.label.into()), "”“", " or ") {
             Some(before) => filled("只有“{0}”的才可以。", "Only one that is {0} can.", before),

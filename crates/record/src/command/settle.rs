@@ -57,10 +57,12 @@ fn choose(conflict: &Conflict, choice: &str, planner: &Planner<'_>) -> Result<Co
     let values = &conflict.values;
     let numbered = || choice.parse::<usize>().ok().and_then(|n| values.get(n.checked_sub(1)?));
     let said = |value: &ConflictValue| {
-        let said = planner.declared().say_choice(conflict, &value.choice());
+        let said = planner.say_choice(conflict, value);
         *said.zh == *choice || *said.en == *choice
     };
-    if let Some(value) = values.iter().find(|v| v.choice() == choice || said(v)).or_else(numbered) {
+    let is_typed = |value: &ConflictValue| !value.is_nothing() && value.choice() == choice;
+    let chosen = values.iter().find(|value| is_typed(value) || said(value)).or_else(numbered);
+    if let Some(value) = chosen.filter(|value| planner.is_choice(conflict, value)) {
         return Ok(value.clone());
     }
     let takes_any_record = planner.declared().settler(&conflict.kind).is_some_and(|settler| settler.takes_any_record);

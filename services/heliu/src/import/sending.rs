@@ -47,6 +47,8 @@ pub struct Order {
 #[derive(Debug, Default)]
 pub struct Sent {
     pub created: u64,
+    /// The lines of those rows.
+    pub created_lines: Vec<u64>,
     /// Rows that had been imported before.
     pub already: u64,
     /// Lines of rows that were imported before and say something else now. Nothing was changed by them.
@@ -182,8 +184,12 @@ impl Sent {
     fn take(&mut self, line: u64, outcome: Result<ExecuteResponse, Error>) -> Option<String> {
         match outcome {
             Ok(done) => {
-                let counted = if done.repeated { &mut self.already } else { &mut self.created };
-                *counted += 1;
+                if done.repeated {
+                    self.already += 1;
+                } else {
+                    self.created += 1;
+                    self.created_lines.push(line);
+                }
                 return Some(done.created.into_iter().next().unwrap_or_default());
             }
             // One row stops none of the others.
@@ -265,6 +271,17 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_rows_that_were_taken_those_that_made_something_are_known_by_their_lines() {
+        let mut sent = Sent::default();
+        let done =
+            |repeated| ExecuteResponse { created: vec!["ab".to_owned()], repeated, ..ExecuteResponse::default() };
+        for (line, repeated) in [(2, false), (3, true), (4, false)] {
+            assert_eq!(sent.take(line, Ok(done(repeated))).as_deref(), Some("ab"));
+        }
+        assert_eq!((sent.created, sent.already, sent.created_lines), (2, 1, vec![2, 4]));
+    }
 
     #[test]
     fn no_id_follows_from_what_is_to_be_sealed() {

@@ -1,15 +1,18 @@
 //! What a plan is refused for, whatever command makes it: the request does not fit what the command takes, or the writes as a whole are
 //! not complete, not possible or not within the asker's authority.
 
-use super::{Argument, Plan, Planner};
+use std::sync::Arc;
+
+use super::{Argument, Plan, Planned, Planner};
 use crate::authority::may_write;
-use crate::change::{Container, Scalar};
-use crate::command::argument::Subject;
+use crate::change::{Container, Note, Scalar};
+use crate::command::argument::{KIND_ARGUMENT, Subject};
 use crate::command::misnamed::Named;
 use crate::command::refusal::{NOTHING, UNKNOWN_SEAT};
-use crate::command::write::{RecordWrite, WriteValue};
+use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::entry::Entry;
 use crate::history::History;
+use crate::id::Actor;
 use crate::kind::{EntryState, Field, Kind, RECORD};
 use crate::message::Refusal;
 use crate::naming::kind_of;
@@ -30,7 +33,11 @@ impl Planner<'_> {
 
     pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
         let command = self.command;
-        let kind = self.text("kind").filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
+        let kind = self.text(KIND_ARGUMENT).filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
+        // Which fields there are the kind says: of one that is not known nothing else is said.
+        if let Some(unknown) = self.text(KIND_ARGUMENT).filter(|_| command.takes_fields && kind.is_none()) {
+            return Err(self.unknown_kind(unknown));
+        }
         for (name, text) in &self.request.arguments {
             if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
                 self.check_argument(argument, text)?;
@@ -73,7 +80,27 @@ impl Planner<'_> {
     fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
         let made = write.create.as_ref().map(|preimage| &*preimage.kind);
         let kind = made.or_else(|| Some(&*self.world.record(write.record)?.preimage.kind));
-        kind.map_or(&[][..], |kind| self.declared.hard_rules(kind)).iter().try_for_each(|holds| holds(self, write))
+        let rules = kind.map_or(&[][..], |kind| self.declared.hard_rules(kind));
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let planned = self.planned(write)?;
+        rules.iter().try_for_each(|holds| holds(self, &planned))
+    }
+
+    /// The record as it would be with what is written: whichever part of it that is, a rule sees what comes of it.
+    fn planned<'p>(&'p self, write: &'p RecordWrite) -> Result<Planned<'p>, Refusal> {
+        let before = self.world.record(write.record);
+        let preimage = write.create.clone().or_else(|| Some(before?.preimage.clone()));
+        let preimage = preimage.ok_or_else(|| Refusal::not_here(write.record))?;
+        let mut history = before.map_or_else(History::new, |record| (*record.history).clone());
+        // Nobody is shown this change: whose it is, when it was and what sealed values say decides no rule.
+        let mut seal = |_: &_, _: &_, _: &_| Ok(sealed::placeholder().as_bytes().unwrap_or_default().to_vec());
+        let change = write.change(&history, Actor([0; 16]), 0, Note::default(), &mut seal)?;
+        history.place(Arc::new(change));
+        let kind = kind_of(self.declared.kinds(), &preimage.kind);
+        let after = Record::fold(kind, preimage, history, self.world.seats());
+        Ok(Planned { write, before, after })
     }
 
     /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
@@ -125,6 +152,15 @@ impl Planner<'_> {
             && let Some(field) = kind.fields().find(|f| f.required && lacks(f.name))
         {
             return Err(Refusal::missing(field, &field.value.expects()));
+        }
+        // Whatever writes it: a record keeps what every one of its kind has.
+        let is_emptied = |field: &&Field| {
+            let is_it = |w: &Write| w.container == field.merge.container() && w.key == field.name;
+            field.required && write.writes.iter().any(|w| is_it(w) && w.value == WriteValue::Value(Scalar::Null))
+        };
+        if let Some(field) = kind.fields().find(|field| is_emptied(field)) {
+            let title = self.world.record(write.record).map_or_else(|| write.record.short(), Record::title);
+            return Err(Refusal::emptied(&title, field));
         }
         let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
         let to_be_sealed = sealed::placeholder();
