@@ -136,13 +136,16 @@ fn context(realm: &RealmId, audience: &SeatId, key: &KeyId, to: Recipient) -> Ve
     out.0
 }
 
+/// What is held as wraps of one key, for whom.
+type Wraps = BTreeMap<Recipient, BTreeSet<Vec<u8>>>;
+
 /// What is known of one key of an audience.
 #[derive(Clone, Debug, Default)]
 struct Held {
     by: BTreeSet<NodeId>,
     /// Somebody said so.
     is_for_reading: bool,
-    wraps: BTreeMap<Recipient, BTreeSet<Vec<u8>>>,
+    wraps: Wraps,
 }
 
 /// The keys of audiences, as they are wrapped.
@@ -152,7 +155,7 @@ pub struct AudienceKeys {
     /// A hostile node can say that another's key is its audience's as well.
     of: BTreeMap<KeyId, BTreeSet<SeatId>>,
     /// The secret of all nodes, or several that were begun apart, as seats got them.
-    ids: BTreeMap<SeatId, BTreeMap<KeyId, BTreeMap<Recipient, BTreeSet<Vec<u8>>>>>,
+    ids: BTreeMap<SeatId, BTreeMap<KeyId, Wraps>>,
 }
 
 impl AudienceKeys {

@@ -179,15 +179,12 @@ pub(crate) struct Waits {
 
 impl Waits {
     pub fn note(&mut self, record: RecordId, waits: BTreeSet<Wait>) {
-        let before = if waits.is_empty() {
-            self.records.remove(&record)
-        } else {
-            waits.iter().for_each(|wait| {
-                self.by_key.entry(wait.key).or_default().insert(record);
-            });
-            self.records.insert(record, waits.clone())
-        };
-        for gone in before.iter().flatten().filter(|wait| !waits.iter().any(|other| other.key == wait.key)) {
+        for wait in &waits {
+            self.by_key.entry(wait.key).or_default().insert(record);
+        }
+        let keys: BTreeSet<KeyId> = waits.iter().map(|wait| wait.key).collect();
+        let before = if waits.is_empty() { self.records.remove(&record) } else { self.records.insert(record, waits) };
+        for gone in before.iter().flatten().filter(|wait| !keys.contains(&wait.key)) {
             if let Some(records) = self.by_key.get_mut(&gone.key) {
                 records.remove(&record);
                 if records.is_empty() {
