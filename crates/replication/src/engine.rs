@@ -23,12 +23,12 @@ use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
 use crate::journal::{Incoming, Order, Work};
-use crate::keys::no_secret_of_ids;
 use crate::link::{Arrival, Feed, Link, Out, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
 mod alarms;
+mod ids;
 mod joining;
 mod publishing;
 mod scanning;
@@ -113,22 +113,10 @@ impl Engine {
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
-                // Whoever is equal to another has heard what that one heard.
-                if self.has_no_ids() && self.links.get(&link).is_some_and(Link::is_proven) {
-                    self.begin_ids(false);
-                }
+                self.learn_ids(link);
             }
-            Input::Execute { ticket, mut request, is_guessable, role, today, sight } => {
-                if is_guessable {
-                    self.begin_ids(true);
-                    let Parts { keys, own, authority, .. } = &mut self.parts;
-                    let Some(id) = keys.secret_id(&request.id, own, authority.durable()) else {
-                        let reply = Reply::Refused(no_secret_of_ids());
-                        return out.effects.push(Effect::Reply { ticket, reply });
-                    };
-                    request.id = id;
-                }
-                self.submit(Work::Execute(Order { ticket, request, role, today, sight }));
+            Input::Execute { ticket, request, is_guessable, role, today, sight } => {
+                self.execute(Order { ticket, request, role, today, sight }, is_guessable, out);
             }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());
@@ -250,25 +238,10 @@ impl Engine {
         if is_enrolled && self.parts.audit.take_turn_to_tell(now) {
             self.submit(Work::TellAuditHead);
         }
-        let waits_for_ids = self.has_no_ids() && self.links.values().any(Link::is_proven);
-        if waits_for_ids && self.parts.keys.wait_for_ids() {
-            self.begin_ids(true);
-        }
+        self.wait_for_ids();
         // What was looked at before comes first.
         if !self.parts.journal.queue.has_checks() {
             out.effects.extend(self.parts.health.patrol.next(now).map(|after| Effect::Look { after }));
-        }
-    }
-
-    fn has_no_ids(&self) -> bool {
-        self.parts.keys.has_no_ids(&self.parts.own, self.parts.authority.durable())
-    }
-
-    /// See [`Keys::begin_ids`](crate::keys::Keys::begin_ids).
-    fn begin_ids(&mut self, is_first: bool) {
-        let Parts { keys, own, authority, journal, .. } = &mut self.parts;
-        if keys.begin_ids(is_first, own, authority.durable(), || journal.random.secret()) {
-            self.submit(Work::KeepKeys);
         }
     }
 

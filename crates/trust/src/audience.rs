@@ -136,7 +136,7 @@ fn context(realm: &RealmId, audience: &SeatId, key: &KeyId, to: Recipient) -> Ve
     out.0
 }
 
-/// A key, wrapped to each of these; more than once if several wrapped it.
+/// What is held as wraps of one key, for whom.
 type Wraps = BTreeMap<Recipient, BTreeSet<Vec<u8>>>;
 
 /// What is known of one key of an audience.

@@ -222,7 +222,7 @@ fn todo_of(record: RecordId, parts: &mut Parts) -> Todo {
 }
 
 /// A record that is held against its leaves: is there something to give, also in place of what opens nothing?
-pub(super) fn look_what_to_give(open: &Open, parts: &mut Parts) -> bool {
+pub(super) fn prove(open: &Open, parts: &mut Parts) -> bool {
     if !open.is_present() {
         return false;
     }

@@ -179,10 +179,10 @@ pub(crate) struct Waits {
 
 impl Waits {
     pub fn note(&mut self, record: RecordId, waits: BTreeSet<Wait>) {
-        let keys: BTreeSet<KeyId> = waits.iter().map(|wait| wait.key).collect();
-        for key in &keys {
-            self.by_key.entry(*key).or_default().insert(record);
+        for wait in &waits {
+            self.by_key.entry(wait.key).or_default().insert(record);
         }
+        let keys: BTreeSet<KeyId> = waits.iter().map(|wait| wait.key).collect();
         let before = if waits.is_empty() { self.records.remove(&record) } else { self.records.insert(record, waits) };
         for gone in before.iter().flatten().filter(|wait| !keys.contains(&wait.key)) {
             if let Some(records) = self.by_key.get_mut(&gone.key) {

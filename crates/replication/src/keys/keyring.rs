@@ -214,7 +214,7 @@ impl Locksmith<'_> {
         proves: bool,
         todo: &mut Todo,
     ) {
-        let (realm, record, keyring) = (self.opener.realm, open.id(), &open.grants.keyring());
+        let (realm, record, keyring) = (self.opener.realm, open.id(), open.grants.keyring());
         if reads && let Some((audience, under)) = self.current(owner) {
             let is = |opened: &RecordKey| opened == key;
             let mut keys: Vec<KeyId> = keyring.wrapped_for(named).filter_map(audience_of).collect();
