@@ -30,7 +30,7 @@ impl Story {
     #[must_use]
     pub fn of(seed: u64, names: &[&str]) -> Self {
         let habits = Habits { frame_ms: (1, 30 + seed * 23 % 200), duplicates: 30, ..Habits::default() };
-        Self::in_world(World::new(seed, names, habits, true), seed, names)
+        Self::at_rest(World::new(seed, names, habits, true), seed, names)
     }
 
     /// As [`Story::of`], but the directory takes one of the nodes for a node of another's seat, and only the reference model
@@ -38,13 +38,17 @@ impl Story {
     #[must_use]
     pub fn where_one_passes_for_another(seed: u64, names: &[&str], one: &str, another: &str) -> Self {
         let county = County::where_one_passes_for_another(seed, names, one, another);
-        Self::in_world(World::in_county(Chance::new(seed), county, names.len(), Habits::default(), true), seed, names)
+        let world = World::in_county(Chance::new(seed), county, names.len(), Habits::default(), true);
+        let mut story = Self::in_world(world, seed, names);
+        // They never rest: the one has to hear what is not for the other, and does not take it.
+        story.wait();
+        story
     }
 
     /// As [`Story::of`], with habits of one's own, and without words: for long worlds.
     #[must_use]
     pub fn quietly(seed: u64, names: &[&str], habits: Habits) -> Self {
-        Self::in_world(World::new(seed, names, habits, false), seed, names)
+        Self::at_rest(World::new(seed, names, habits, false), seed, names)
     }
 
     fn in_world(mut world: World, seed: u64, names: &[&str]) -> Self {
@@ -60,7 +64,11 @@ impl Story {
             world.machines[machine].peers.extend(mirrored);
         }
         world.start_all();
-        let mut story = Story { world };
+        Story { world }
+    }
+
+    fn at_rest(world: World, seed: u64, names: &[&str]) -> Self {
+        let mut story = Self::in_world(world, seed, names);
         story.run_until_quiet();
         story
     }

@@ -51,7 +51,7 @@ fn an_authority_that_takes_a_village_for_the_county_is_seen() {
     for _ in 0..8 {
         story.at("C").makes("org.create", &[("name", "支部"), ("seat", &seat)]);
     }
-    story.run_until_quiet();
+    story.wait();
     let machine = story.world.machine("V12");
     let hostile = story.world.turn_hostile(machine, false, &[Behaviour::OutOfPath], Dice::new(3));
     let mut dice = Dice::new(4);

@@ -137,6 +137,8 @@ async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_a_rule_refuses_is_told_with_what_is_in_and_ends_alike_for_people_and_programs() {
     let realm = Realm::init(&["C", "T1", "-T2"]).await;
+    // From which the township has the secret of ids.
+    let (_county, _) = realm.start("C").await;
     let (_node, _township) = realm.start("T1").await;
     let dir = realm.dir("T1");
     let rows = format!("name,seat\n甲支部,{}\n乙支部,{}\n", code("T1"), code("T2"));
