@@ -11,8 +11,8 @@ use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_storage::{
-    Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, StoreError, StoreId,
-    Transaction,
+    Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, ScanPage, StoreError,
+    StoreId, Transaction,
 };
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Item, SignedEntry};
@@ -182,6 +182,10 @@ pub enum Input {
         records: Vec<RecordId>,
         next: Option<RecordId>,
     },
+    /// Answers [`Effect::Recount`]; none if it failed: it is asked for again.
+    Recounted {
+        page: Option<ScanPage>,
+    },
     /// Records that somebody could not be shown as they were written: they are made anew.
     Suspect {
         records: Vec<RecordId>,
@@ -255,6 +259,11 @@ pub enum Effect {
     Look {
         after: Option<RecordId>,
     },
+    /// So many rows after this one, to prove what is kept of them. Nothing is applied until that is answered.
+    Recount {
+        after: Option<RecordId>,
+        rows: usize,
+    },
     Reply {
         ticket: Ticket,
         reply: Reply,
@@ -275,6 +284,8 @@ pub struct LoadRequest {
     pub written_by: BTreeSet<NodeId>,
     /// The ids of all records.
     pub all: bool,
+    /// Which records name one of these seats?
+    pub naming: BTreeSet<SeatId>,
     /// The last commit of each incarnation of these.
     pub chains_of: BTreeSet<NodeId>,
     pub commits_at: BTreeSet<Place>,
@@ -300,6 +311,7 @@ pub struct LoadReply {
     /// Of every author that was asked for: the records, each once.
     pub written: Vec<RecordId>,
     pub all: Vec<RecordId>,
+    pub naming: Vec<RecordId>,
     pub chains: Vec<(NodeId, Chains)>,
     /// Signed commits, encoded.
     pub commits: Vec<std::sync::Arc<[u8]>>,
@@ -456,6 +468,10 @@ pub enum Notice {
         /// Of the first of them.
         code: &'static str,
         reason: String,
+    },
+    /// What was kept of records was not what their rows say, in so many scopes. It is now.
+    SumsCorrected {
+        scopes: usize,
     },
     /// Something that the store holds of this record cannot be read. It is set aside until a link brings it again.
     Damaged {

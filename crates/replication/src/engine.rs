@@ -28,6 +28,7 @@ use crate::parts::Parts;
 use crate::start::Start;
 
 mod alarms;
+mod counting;
 mod joining;
 mod turns;
 mod views;
@@ -131,6 +132,11 @@ impl Engine {
                 self.check(records);
             }
             Input::Suspect { records } => self.check(records),
+            Input::Recounted { page } => {
+                self.turns.free();
+                let differing = self.parts.recounted(page.as_ref()).filter(|differing| *differing > 0);
+                out.effects.extend(differing.map(|scopes| Effect::Notice(Notice::SumsCorrected { scopes })));
+            }
             Input::Extend { ticket, entries, event } => {
                 self.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
             }
@@ -187,6 +193,10 @@ impl Engine {
             for arrival in std::mem::take(&mut out.arrivals) {
                 self.arrived(arrival, now, out);
             }
+            self.count_peers(now, out);
+            if !out.arrivals.is_empty() {
+                continue;
+            }
             self.collect_scans(out);
             if self.drive(now, out) && out.arrivals.is_empty() {
                 return;
@@ -202,6 +212,11 @@ impl Engine {
         self.count(now, out);
         if let Some(link) = self.turns.next_scan(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
             out.effects.push(Effect::Scan { link });
+            return true;
+        }
+        if self.turns.next_recount(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
+            let (after, rows) = self.parts.scopes.recount.begin_page(now);
+            out.effects.push(Effect::Recount { after, rows });
             return true;
         }
         if self.batch.is_none() && self.parts.journal.queue.is_empty() {
@@ -228,25 +243,14 @@ impl Engine {
         }
     }
 
-    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
-    fn count(&mut self, now: Moment, out: &mut Out) {
-        if self.batch.is_some() {
-            return;
-        }
-        while let Some(link) = self.turns.next_count() {
-            if self.parts.count_open(link) {
-                self.turns.scan_soon(link);
-            } else {
-                self.with(link, now, out, super::link::Link::on_appended);
-            }
-        }
-    }
-
     /// What is due by the clock.
     fn tick(&mut self, now: Moment, out: &mut Out) {
         let is_enrolled = self.parts.authority.directory().node(self.parts.own.node).is_some();
         if is_enrolled && self.parts.audit.take_turn_to_tell(now) {
             self.submit(Work::TellAuditHead);
+        }
+        if self.parts.scopes.recount.is_due(now) {
+            self.turns.recount_soon();
         }
         // What was looked at before comes first.
         if !self.parts.journal.queue.has_checks() {
@@ -397,39 +401,6 @@ impl Engine {
                     }),
                 }
             }
-        }
-    }
-
-    fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
-        match self.links.get(&id).and_then(Link::peer_seat) {
-            Some(seat) if !self.parts.scopes.sums.tracks(seat) => {
-                self.uncounted.insert(id, known);
-                self.turns.scan_soon(id);
-            }
-            _ => self.with(id, now, out, |link, shared, out| {
-                link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
-            }),
-        }
-    }
-
-    /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
-    fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
-        for link in [first].into_iter().chain(self.turns.scanned()) {
-            self.scanned_for(link, items, now, out);
-        }
-    }
-
-    fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
-        let (own, directory) = (self.parts.own.seat, self.parts.authority.directory());
-        self.parts.scopes.count_apart(id, items, own, directory.seats());
-        match self.uncounted.remove(&id) {
-            Some(known) => {
-                if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
-                    self.parts.scopes.track(seat, items, own, directory.seats());
-                }
-                self.peer_known(id, known, now, out);
-            }
-            None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
         }
     }
 

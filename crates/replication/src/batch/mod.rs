@@ -222,6 +222,8 @@ impl Batch {
                 Work::Withdrawn { link, record } => leaving::withdrawn(link, record, parts, delta),
                 Work::LetGo { record, proven } => leaving::let_go(record, proven, parts, delta, now),
                 Work::Mend { record } => parts.records.rewrite(record),
+                // With every transaction.
+                Work::KeepScopes => {}
                 // It was held against its leaves as it was read.
                 Work::Check { .. } => {}
                 Work::Rename { wrong, own } => mending::rename(wrong, own, parts, delta),
@@ -261,6 +263,8 @@ impl Batch {
                 // What else the store holds of it can be read now, with the row that it has.
                 parts.records.close([&record]);
                 parts.journal.queue.push(Work::Mend { record });
+                // What the lost row counted for was perhaps never known.
+                parts.scopes.recount.begin_again();
             }
         }
         outcome.publish(durable)

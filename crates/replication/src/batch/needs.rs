@@ -75,7 +75,8 @@ pub(super) fn needs<'w>(
             | Work::FenceOf { .. }
             | Work::Foreign { .. }
             | Work::Audit { .. }
-            | Work::TellAuditHead => {}
+            | Work::TellAuditHead
+            | Work::KeepScopes => {}
         }
     }
     needed.records.retain(|id| {

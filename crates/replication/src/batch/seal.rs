@@ -20,6 +20,7 @@ pub(super) fn seal(mut delta: Delta, parts: &mut Parts, now: Moment) -> (Transac
     delta.transaction.commands.extend(rows);
     delta.outcome.replies.extend(replies);
     let head = number(&mut delta.transaction, parts);
+    delta.transaction.scopes = parts.scopes.kept.write(!delta.transaction.feed.is_empty());
     (delta.transaction, Sealed::new(delta.outcome), head)
 }
 

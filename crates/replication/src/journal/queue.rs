@@ -47,7 +47,8 @@ impl Queue {
             | Work::Rename { .. }
             | Work::LookThrough { .. }
             | Work::Reissue { .. }
-            | Work::TellAuditHead => None,
+            | Work::TellAuditHead
+            | Work::KeepScopes => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{Position, ScanItem};
+use heliu_storage::{Position, ScanItem, Standing};
 
 use super::pushing::Push;
 use super::{Link, Out, Shared};
@@ -132,7 +132,9 @@ impl Link {
             shared.apart.is_some_and(|apart| apart.leaves_out(record)) || shared.foreign.is_outside(record)
         };
         for item in items.iter().filter(|item| !is_left_out(&item.id)) {
-            if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present
+            if item.scope.has_audience(peer.seat, seats)
+                && item.scope.has_audience(shared.seat, seats)
+                && item.standing == Standing::Present
             {
                 in_scope.push((item.id, item.held));
             }

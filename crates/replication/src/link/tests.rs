@@ -11,7 +11,7 @@ use heliu_record::hash::{Sum, hash};
 use heliu_record::id::{LeafHash, Preimage};
 use heliu_record::scope::Scope;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, StoreId};
+use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, Standing, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::Item;
 use heliu_trust::id::{realm_id, seat_id};
@@ -156,8 +156,14 @@ impl End {
             let whole = Range { from: RecordId([0; 32]), to: None, content: other() };
             end.hears(reconcile(Turn::Question, vec![whole]));
         }
-        let item =
-            |id| ScanItem { id, scope: public(), present: true, held: Sum([1; 32]), admitted: Sum([1; 32]), leaves: 1 };
+        let item = |id| ScanItem {
+            id,
+            scope: public(),
+            standing: Standing::Present,
+            held: Sum([1; 32]),
+            admitted: Sum([1; 32]),
+            leaves: 1,
+        };
         let mut items: Vec<ScanItem> = records.into_iter().map(item).collect();
         items.sort_unstable_by_key(|item| item.id);
         end.act(|link, shared, out| link.on_scanned(&items, shared, out));

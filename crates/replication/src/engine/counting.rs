@@ -1,0 +1,75 @@
+//! Sums that links wait for: of a seat that a link leads to and nobody counted yet, and without what its other end has left out.
+//! They are counted by what is kept of records; what that does not tell, from all rows of the store.
+
+use heliu_storage::ScanItem;
+
+use super::{Engine, PeerKnown};
+use crate::effect::{LinkId, Moment};
+use crate::link::{Link, Out};
+
+impl Engine {
+    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
+    pub(super) fn count(&mut self, now: Moment, out: &mut Out) {
+        if self.batch.is_some() {
+            return;
+        }
+        while let Some(link) = self.turns.next_count() {
+            if self.parts.count_open(link) {
+                self.turns.scan_soon(link);
+            } else {
+                self.with(link, now, out, Link::on_appended);
+            }
+        }
+    }
+
+    pub(super) fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
+        match self.links.get(&id).and_then(Link::peer_seat) {
+            // Once nothing is under way; see [`Engine::count_peers`].
+            Some(seat) if !self.parts.scopes.sums.tracks(seat) => {
+                self.uncounted.insert(id, known);
+            }
+            _ => self.with(id, now, out, |link, shared, out| {
+                link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
+            }),
+        }
+    }
+
+    /// Counts the seats at the other ends of links that wait for it, and lets those wait for a scan of which what is kept does
+    /// not tell all.
+    pub(super) fn count_peers(&mut self, now: Moment, out: &mut Out) {
+        if self.batch.is_some() || !self.turns.is_free() || self.failed.is_some() {
+            return;
+        }
+        let waiting: Vec<LinkId> = self.uncounted.keys().copied().collect();
+        for link in waiting {
+            let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { continue };
+            let (own, seats) = (self.parts.own.seat, self.parts.authority.directory().seats());
+            if !self.parts.scopes.track_by_kept(seat, own, seats) {
+                self.turns.scan_soon(link);
+            } else if let Some(known) = self.uncounted.remove(&link) {
+                self.peer_known(link, known, now, out);
+            }
+        }
+    }
+
+    /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
+    pub(super) fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
+        for link in [first].into_iter().chain(self.turns.scanned()) {
+            self.scanned_for(link, items, now, out);
+        }
+    }
+
+    fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
+        let (own, directory) = (self.parts.own.seat, self.parts.authority.directory());
+        self.parts.scopes.count_apart(id, items, own, directory.seats());
+        match self.uncounted.remove(&id) {
+            Some(known) => {
+                if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
+                    self.parts.scopes.track(seat, items, own, directory.seats());
+                }
+                self.peer_known(id, known, now, out);
+            }
+            None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
+        }
+    }
+}
