@@ -1,6 +1,7 @@
 //! What goes into the engine and what comes out. The shell carries every effect out and answers those that ask.
 
 mod acts;
+mod loads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,10 +11,7 @@ use heliu_record::conflict::Explanation;
 use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sight::Sight;
-use heliu_storage::{
-    Budget, CommandId, ConflictRow, Cursor, FeedPage, Loaded, Position, QuarantineRow, ScanItem, ScanPage, StoreError,
-    StoreId, Transaction,
-};
+use heliu_storage::{Budget, Cursor, FeedPage, Position, ScanItem, ScanPage, StoreError, StoreId, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
@@ -22,6 +20,7 @@ use heliu_trust::token::JoinRequest;
 use crate::frame::{Frame, Refuse};
 
 pub use acts::{AuditEvent, ForeignAction, QuarantineAction, StrandedAction};
+pub use loads::{Chains, LoadReply, LoadRequest, Place};
 
 /// A connection of this process. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -270,52 +269,6 @@ pub enum Effect {
     },
     /// Something that operators should see.
     Notice(Notice),
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LoadRequest {
-    pub records: BTreeSet<RecordId>,
-    /// Who refers to these?
-    pub referring: BTreeSet<RecordId>,
-    /// Open conflicts with one of these as an anchor.
-    pub conflicts_of: BTreeSet<RecordId>,
-    pub commands: BTreeSet<CommandId>,
-    /// Which records hold a leaf of these?
-    pub written_by: BTreeSet<NodeId>,
-    /// The ids of all records.
-    pub all: bool,
-    /// Which records name one of these seats?
-    pub naming: BTreeSet<SeatId>,
-    /// The last commit of each incarnation of these.
-    pub chains_of: BTreeSet<NodeId>,
-    pub commits_at: BTreeSet<Place>,
-    /// Rows of the quarantine, by id.
-    pub quarantined: BTreeSet<[u8; 32]>,
-}
-
-/// The last commit of each incarnation of an author, with its seq.
-pub type Chains = Vec<(Incarnation, u64, CommitId)>;
-
-/// A place in an author's chain. Two commits for one are evidence.
-pub type Place = (NodeId, Incarnation, u64);
-
-#[derive(Debug, Default)]
-pub struct LoadReply {
-    pub records: Vec<Loaded>,
-    /// Of those asked for, what the store holds and cannot read, with the reason.
-    pub damaged: Vec<(RecordId, String)>,
-    /// (target, source)
-    pub referring: Vec<(RecordId, RecordId)>,
-    pub conflicts: Vec<ConflictRow>,
-    pub commands: Vec<(CommandId, Vec<u8>)>,
-    /// Of every author that was asked for: the records, each once.
-    pub written: Vec<RecordId>,
-    pub all: Vec<RecordId>,
-    pub naming: Vec<RecordId>,
-    pub chains: Vec<(NodeId, Chains)>,
-    /// Signed commits, encoded.
-    pub commits: Vec<std::sync::Arc<[u8]>>,
-    pub quarantined: Vec<QuarantineRow>,
 }
 
 /// How many rows answer one [`Effect::Sweep`] at most.

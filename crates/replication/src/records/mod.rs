@@ -366,8 +366,7 @@ impl Records {
         if !is_fresh {
             open.judge_again(directory);
         }
-        let is_touched = !open.restated.is_empty() || is_due(open);
-        if is_touched {
+        if !open.restated.is_empty() || is_due(open) {
             self.work.touch(open);
             if is_fresh && let Some(before) = self.work.touched.get_mut(record) {
                 before.refs = None;
