@@ -72,6 +72,8 @@ pub struct Field {
 pub struct Part {
     pub name: String,
     pub value: ValueType,
+    /// What commands write there for whoever says nothing.
+    pub words: Vec<Word>,
     pub label: SchemaLabel,
 }
 
@@ -124,6 +126,18 @@ pub struct SchemaCommand {
     /// Whether it also takes the fields of a kind as arguments.
     pub takes_fields: bool,
     pub makes: Makes,
+    pub ends: Ends,
+}
+
+/// What is over once a command has been carried out: people are asked first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Ends {
+    #[default]
+    Nothing,
+    /// What this says.
+    This(SchemaLabel),
+    /// What the state is the end of that its arguments `field` and `state` name.
+    ByState,
 }
 
 /// The kind of record that a command makes.
@@ -170,6 +184,8 @@ pub struct Finding {
     pub help: SchemaLabel,
     /// What there is to choose from, where that are no values of a field.
     pub choices: Vec<Word>,
+    /// A record may be chosen that is not among the values.
+    pub takes_any_record: bool,
 }
 
 impl From<pb::GetSchemaResponse> for Schema {
@@ -221,7 +237,12 @@ impl From<pb::Field> for Field {
 
 impl From<pb::Part> for Part {
     fn from(part: pb::Part) -> Self {
-        Part { label: label(part.label, &part.name), name: part.name, value: value_type(part.r#type).0 }
+        Part {
+            label: label(part.label, &part.name),
+            name: part.name,
+            value: value_type(part.r#type).0,
+            words: words(part.words),
+        }
     }
 }
 
@@ -260,6 +281,11 @@ impl From<pb::Command> for SchemaCommand {
                 (_, argument) if !argument.is_empty() => Makes::NamedBy(argument),
                 _ => Makes::Nothing,
             },
+            ends: match command.ends {
+                Some(ends) => Ends::This(text(Some(ends))),
+                None if command.decides => Ends::ByState,
+                None => Ends::Nothing,
+            },
         }
     }
 }
@@ -287,6 +313,7 @@ impl From<pb::Finding> for Finding {
             name: finding.name,
             help: text(finding.help),
             choices: words(finding.choices),
+            takes_any_record: finding.takes_any_record,
         }
     }
 }

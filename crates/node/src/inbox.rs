@@ -24,6 +24,8 @@ pub(crate) type Order = Box<dyn FnOnce(Ticket) -> Input + Send>;
 pub(crate) enum Ask {
     Execute {
         request: Request,
+        /// Whether its id follows from what it says.
+        is_guessable: bool,
         /// By which right, for the audit log.
         role: String,
         /// What its asker is shown.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 pub use heliu_words::Explanation;
+use heliu_words::{Label, label};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,6 +40,9 @@ impl ConflictId {
         ConflictId(hash("heliu conflict 1", &[kind.as_bytes(), &subject.0, &bytes]))
     }
 }
+
+/// What people read for nothing.
+pub const EMPTY: Label = label("(空)", "(empty)");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -128,6 +132,12 @@ impl ConflictValue {
     #[must_use]
     pub fn is_sealed(&self) -> bool {
         sealed::is_json(&self.value)
+    }
+
+    /// Whether it is that nothing stands there: somebody emptied the field, or nobody is suggested.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.value.is_null()
     }
 
     /// The value as a person types it to choose it; of a sealed one, the name of the operation that wrote it.

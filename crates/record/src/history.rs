@@ -13,4 +13,4 @@ mod version;
 mod whole;
 
 pub use past::{Past, PlaceError};
-pub use whole::{History, Visible};
+pub use whole::{History, SHOWN, Visible, shown};

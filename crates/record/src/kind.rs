@@ -6,7 +6,7 @@ pub use heliu_words::{Label, label};
 
 use crate::change::Container;
 use crate::derived::{Derived, Folding, Plain};
-use crate::history::History;
+use crate::entry::Entry;
 use crate::seats::Tier;
 
 /// A code that is stored, and what people read for it: one of a list that is declared.
@@ -178,11 +178,14 @@ pub struct Field {
     pub provisional: Option<&'static str>,
     /// Of entries of a workflow: what one can be, and what leads there.
     pub states: &'static [EntryState],
-    pub state_of: StateOfEntry,
     /// What one of its entries is called; the code is the argument by which commands name one.
     pub noun: Word,
+    /// What commands say of that argument.
+    pub asked_for: Label,
     /// The command that begins an entry.
     pub begun_by: &'static str,
+    /// What its entries are named after, if they have no names of their own.
+    pub named_after: Option<ValueType>,
     /// The parts that people tell an entry by from others; they may call it by any of them too.
     pub told_by: &'static [&'static Part],
     /// The part of an entry that names the seat which it waits for while its state is open.
@@ -203,9 +206,10 @@ impl Field {
             sealed: false,
             provisional: None,
             states: &[],
-            state_of: |_, _, _| None,
-            noun: word("entry", "事项", "entry"),
-            begun_by: "record.set",
+            noun: ENTRY,
+            asked_for: ENTRY.label,
+            begun_by: BEGUN_BY_HAND,
+            named_after: None,
             told_by: &[],
             waits_for: None,
             label,
@@ -224,13 +228,38 @@ impl Field {
         self.states.iter().find(|state| state.word.name == name)
     }
 
-    /// A part of this field's slots or entries.
+    /// The state to which a part leads.
+    #[must_use]
+    pub fn led_to(&self, part: &str) -> Option<&'static EntryState> {
+        self.states.iter().find(|state| state.by == Some(part))
+    }
+
+    /// The state that an entry is in, of a field that declares some: the last one to which a part of it has led, or what is
+    /// declared to stand in its place.
+    #[must_use]
+    pub fn state_of(&self, at: &Entry<'_>, derived: &dyn Derived) -> Option<&'static EntryState> {
+        if let Some(folded) = derived.entry_state(self.name, at.name) {
+            return self.entry_state(folded);
+        }
+        let is_led = |state: &&EntryState| state.by.is_some_and(|part| at.says(part));
+        let led = self.states.iter().rfind(is_led).or(self.states.first())?;
+        let stands_in =
+            |state: &&EntryState| state.instead_of.is_some_and(|(of, holds)| of == led.word.name && holds(at));
+        self.states.iter().find(stands_in).or(Some(led))
+    }
+
+    /// The parts of this field's slots or entries.
+    #[must_use]
+    pub fn parts(&self) -> &'static [&'static Part] {
+        match self.merge {
+            Merge::Slot(parts) | Merge::Entries(parts) => parts,
+            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
+        }
+    }
+
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&'static Part> {
-        match self.merge {
-            Merge::Slot(parts) | Merge::Entries(parts) => parts.iter().copied().find(|p| p.name == name),
-            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => None,
-        }
+        self.parts().iter().copied().find(|part| part.name == name)
     }
 }
 
@@ -283,6 +312,8 @@ impl Merge {
 /// One part of a slot or of a workflow entry.
 #[derive(Debug)]
 pub struct Part {
+    /// The field of which entries it is a part.
+    pub of: &'static str,
     pub name: &'static str,
     pub value: ValueType,
     pub writer: Writer,
@@ -291,13 +322,15 @@ pub struct Part {
     /// The part of the same entry that names a seat. A change that writes this part may also hand the record's
     /// ownership to that seat or one below it: the receipt confirms a move.
     pub takes_ownership: Option<&'static str>,
+    /// What commands write there for whoever says nothing: people read words for it.
+    pub words: &'static [Word],
     pub label: Label,
 }
 
 impl Part {
     #[must_use]
-    pub const fn new(name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
-        Part { name, value, writer, closed_by: &[], takes_ownership: None, label }
+    pub const fn new(of: &'static str, name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
+        Part { of, name, value, writer, closed_by: &[], takes_ownership: None, words: &[], label }
     }
 }
 
@@ -339,10 +372,8 @@ pub enum Writer {
     Audience,
 }
 
-/// Says which state an entry of this name is in; none if there is no such entry.
-pub type StateOfEntry = fn(&dyn Derived, &History, &str) -> Option<&'static str>;
-
-/// What an entry of a workflow can be, as a view shows it, and which part leads there.
+/// What an entry of a workflow can be, as a view shows it, and which part leads there. One of which nothing is written that leads
+/// anywhere is in the first.
 #[derive(Debug)]
 pub struct EntryState {
     pub word: Word,
@@ -351,9 +382,14 @@ pub struct EntryState {
     /// The states in which that part may be written, by whatever command. Judged when a command is given, never on merging; a
     /// settlement chooses among what stands already, and a new entry begins as it is written.
     pub from: &'static [&'static str],
+    /// Of a state that follows from something else: in place of which one, and when.
+    pub instead_of: Option<(&'static str, Holds)>,
     /// Whether somebody still waits for what comes next.
     pub open: bool,
 }
+
+/// Whether something holds of an entry.
+pub type Holds = fn(&Entry<'_>) -> bool;
 
 impl EntryState {
     /// Nobody waits for anything any more.
@@ -361,12 +397,24 @@ impl EntryState {
     pub const fn over(self) -> Self {
         EntryState { open: false, ..self }
     }
+
+    /// An entry which its parts have led to the state of this name is in this one instead, whenever that holds of it.
+    #[must_use]
+    pub const fn instead_of(self, state: &'static str, when: Holds) -> Self {
+        EntryState { instead_of: Some((state, when)), ..self }
+    }
+
+    /// Whether it may be led on from one state to this one.
+    #[must_use]
+    pub fn may_follow(&self, now: &EntryState) -> bool {
+        self.from.contains(&now.word.name)
+    }
 }
 
-/// A state that follows from something else than a part of its own.
+/// A state that follows from something else than a part of its own: see [`EntryState::instead_of`] and [`Derived::entry_state`].
 #[must_use]
 pub const fn follows(name: &'static str, zh: &'static str, en: &'static str) -> EntryState {
-    EntryState { word: word(name, zh, en), by: None, from: &[], open: true }
+    EntryState { word: word(name, zh, en), by: None, from: &[], instead_of: None, open: true }
 }
 
 /// A state that an entry gets to from these others when a part is written.
@@ -381,8 +429,14 @@ pub const fn led_by(
     EntryState { by: Some(part.name), from, ..follows(name, zh, en) }
 }
 
+/// The command for any field: entries that have no other are begun with it.
+pub const BEGUN_BY_HAND: &str = "record.set";
+/// What an entry is called of which nobody has said more.
+const ENTRY: Word = word("entry", "事项", "entry");
 /// What a view calls the state of an entry.
 pub const ENTRY_STATE: Word = word("state", "状态", "state");
+/// What a view calls the number by which people name an entry of a record.
+pub const ENTRY_NUMBER: Word = word("number", "序号", "number");
 
 /// States that a log of decisions folds to. Precedence beats time: of the decisions that stand, the highest wins.
 #[derive(Debug)]

@@ -2,12 +2,17 @@
 //! known word somebody meant who mistyped one. The names themselves are declared with the kinds, and nowhere else.
 
 use crate::decision::Decision;
-use crate::kind::{ENTRY_STATE, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label, word};
+use crate::kind::{
+    ENTRY_NUMBER, ENTRY_STATE, Field, Kind, Label, Merge, Part, State, StateMachine, ValueType, Word, label, word,
+};
 use heliu_words::Explanation;
 
 /// What views append to a field's name, and what people read for it.
-pub const SUFFIXES: [Word; 2] =
-    [word("_concurrent", "(各处所填不同)", " (concurrent)"), word("_since", "(自)", " (since)")];
+pub const SUFFIXES: [Word; 3] = [
+    word("_concurrent", "(各处所填不同)", " (concurrent)"),
+    word("_concurrent_count", "(各处所填共几项)", " (concurrent, in all)"),
+    word("_since", "(自)", " (since)"),
+];
 
 /// Somebody who made more slips than this meant another word.
 const SLIPS_MAX: usize = 3;
@@ -51,9 +56,11 @@ impl Kind {
     pub fn say_part(&self, of: &str, part: &str) -> Option<Explanation> {
         let (name, suffix) = plain(part);
         let field = self.field(of);
-        let state =
-            field.filter(|field| !field.states.is_empty() && name == ENTRY_STATE.name).map(|_| ENTRY_STATE.label);
-        let declared = field.and_then(|field| field.part(name)).map(|part| part.label).or(state);
+        let of_workflow = || {
+            let word = [ENTRY_STATE, ENTRY_NUMBER].into_iter().find(|word| word.name == name)?;
+            field.filter(|field| !field.states.is_empty()).map(|_| word.label)
+        };
+        let declared = field.and_then(|field| field.part(name)).map(|part| part.label).or_else(of_workflow);
         let own = declared.or_else(|| self.derived(&format!("{of}/{name}")).map(|(label, _)| label))?;
         Some(joined(own, suffix))
     }
@@ -67,24 +74,28 @@ impl Kind {
         if let Some(Merge::State(machine)) = field.map(|field| field.merge) {
             return say_decision(machine, text);
         }
-        let value = if rest.is_empty() {
-            field.map(|field| field.value)
-        } else {
-            let (part, _) = plain(rest.rsplit('/').next().unwrap_or(rest));
-            field.and_then(|field| field.part(part)).map(|part| part.value)
+        let part = match rest.split_once('/') {
+            Some((_, part)) => plain(part).0,
+            None if rest.is_empty() || self.say_part(name, rest).is_some() => plain(rest).0,
+            // Of a whole entry the value is its state.
+            None => ENTRY_STATE.name,
+        };
+        let own = field.and_then(|field| field.part(part)).map_or(&[][..], |part| part.words);
+        if let Some(word) = own.iter().find(|word| word.name == text) {
+            return Some(word.label.into());
+        }
+        if part == ENTRY_STATE.name
+            && let Some(state) = field.and_then(|field| field.entry_state(text))
+        {
+            return Some(state.word.label.into());
+        }
+        let (path, value) = match part {
+            "" => (name.to_owned(), field.map(|field| field.value)),
+            part => (format!("{name}/{part}"), field.and_then(|field| field.part(part)).map(|part| part.value)),
         };
         let words: &[Word] = match value {
             Some(ValueType::Choice(choices)) => choices,
-            _ => {
-                let (_, last) = path.rsplit_once('/').unwrap_or(("", ""));
-                if plain(last).0 == ENTRY_STATE.name
-                    && let Some(state) = field.and_then(|field| field.entry_state(text))
-                {
-                    return Some(state.word.label.into());
-                }
-                let derived = if rest.is_empty() { name.to_owned() } else { format!("{name}/{}", plain(last).0) };
-                self.derived(&derived).map_or(&[], |(_, words)| words)
-            }
+            _ => self.derived(&path).map_or(&[], |(_, words)| words),
         };
         words.iter().find(|word| word.name == text).map(|word| word.label.into())
     }
@@ -98,8 +109,7 @@ impl Field {
     /// The part of this code, or of this name in either language.
     #[must_use]
     pub fn part_called(&self, text: &str) -> Option<&'static Part> {
-        let (Merge::Slot(parts) | Merge::Entries(parts)) = self.merge else { return None };
-        self.part(text).or_else(|| parts.iter().copied().find(|part| part.label.is(text)))
+        self.part(text).or_else(|| self.parts().iter().copied().find(|part| part.label.is(text)))
     }
 }
 
@@ -137,10 +147,12 @@ pub fn nearest<'k>(typed: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     let known: Vec<&str> = known.into_iter().collect();
     let near = known.iter().copied().filter_map(|word| {
         let slips = slips(&typed, word)?;
-        let off = strsim::osa_distance(&typed, &word.to_lowercase());
-        (off <= slips).then_some((off, word))
+        let lower = word.to_lowercase();
+        let off = strsim::osa_distance(&typed, &lower);
+        // Of two that are as near, the one that begins so.
+        (off <= slips).then_some((off, !lower.starts_with(&typed), word))
     });
-    if let Some((_, word)) = near.min() {
+    if let Some((.., word)) = near.min() {
         return Some(word);
     }
     let mut begun =
@@ -178,6 +190,11 @@ mod tests {
         assert_eq!(nearest("入党时间", names), Some("入党日期"));
         assert_eq!(nearest("joined-on", names), Some("joined_on"));
         assert_eq!(nearest("籍贯", names), None);
+        assert_eq!(
+            nearest("党组", ["党员", "党组织"]),
+            Some("党组织"),
+            "of two that are as near the one that begins so"
+        );
         assert_eq!(nearest("371726101000", ["371726000000", "371726999999"]), None, "another code is another place");
         assert_eq!(
             nearest("371726101002", ["371726101020"]),

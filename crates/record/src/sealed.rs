@@ -8,12 +8,12 @@ use crate::change::Scalar;
 use crate::codec::{DecodeError, Encoder, Reader};
 
 byte_id!(
-    /// A data key, by a hash of it. Each sealed value names its own: two that sealed first, apart, made two.
+    /// An audience's key, by a hash of it: what each sealed value names. The record's own key follows from it.
     KeyId, 16
 );
 
 /// The first byte of a sealed value.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
 /// Format, key id and nonce: what is in front of the ciphertext.
 pub const HEAD_BYTES: usize = 1 + KeyId::LEN + NONCE_BYTES;
 pub const NONCE_BYTES: usize = 24;

@@ -1,50 +1,29 @@
 //! What goes into the engine and what comes out. The shell carries every effect out and answers those that ask.
 
 mod acts;
-mod loads;
+mod ids;
+mod load;
+mod told;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::command::Request;
-use heliu_record::conflict::Explanation;
 use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sight::Sight;
 use heliu_storage::{Budget, Cursor, FeedPage, Position, ScanItem, ScanPage, StoreError, StoreId, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Item, SignedEntry};
-use heliu_trust::id::{CommitId, Incarnation, NodeId};
+use heliu_trust::id::NodeId;
 use heliu_trust::token::JoinRequest;
 
 use crate::frame::{Frame, Refuse};
 
 pub use acts::{AuditEvent, ForeignAction, QuarantineAction, StrandedAction};
-pub use loads::{Chains, LoadReply, LoadRequest, Place};
-
-/// A connection of this process. Never reused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LinkId(pub u64);
-
-/// Ties an answer to its question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket(pub u64);
-
-/// When something happens. `tick_ms` only ever grows and decides intervals; `wall_ms` is for display and decides nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
-    pub tick_ms: u64,
-    pub wall_ms: i64,
-}
-
-impl Moment {
-    /// What the wall clock, as it is set now, says of an earlier tick of the same life. A clock may be put right while a node
-    /// runs: what it said before is not kept, or it would be shown for ever.
-    #[must_use]
-    pub fn wall_of(&self, tick_ms: u64) -> i64 {
-        self.wall_ms.saturating_sub(i64::try_from(self.tick_ms.saturating_sub(tick_ms)).unwrap_or(i64::MAX))
-    }
-}
+pub use ids::{LinkId, Moment, Ticket};
+pub use load::{Chains, LoadReply, LoadRequest, Place};
+pub use told::{Done, LinkStatus, Notice, Reply, Revealed};
 
 #[derive(Debug)]
 pub enum Input {
@@ -66,6 +45,8 @@ pub enum Input {
     Execute {
         ticket: Ticket,
         request: Request,
+        /// Its id follows from what it says, as that of a row of a file: the secret of all nodes is mixed into it.
+        is_guessable: bool,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
         /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.
@@ -172,8 +153,8 @@ pub enum Input {
         link: LinkId,
         items: Vec<ScanItem>,
     },
-    /// Answers [`Effect::Sweep`]; empty if it failed: the next occasion comes.
-    Swept {
+    /// Answers [`Effect::ReadGranted`]; empty if it failed: the next occasion comes.
+    Granted {
         items: Vec<ScanItem>,
     },
     /// Answers [`Effect::Look`]; empty if it failed: it begins again.
@@ -217,244 +198,47 @@ impl Input {
     }
 }
 
+/// What the shell is to do. What asks something of the store is answered by the input that is named; see
+/// [`serving`](crate::serving) for all of it.
 #[derive(Debug)]
 pub enum Effect {
-    Send {
-        link: LinkId,
-        frame: Frame,
-    },
-    /// Let the connection end once what was sent before is out.
-    Close {
-        link: LinkId,
-        why: Refuse,
-    },
-    /// At most one at a time.
+    /// Send this on a link, behind what was sent there before.
+    Send { link: LinkId, frame: Frame },
+    /// Let the connection end once what was sent before is out. Nothing more is sent on it.
+    Close { link: LinkId, why: Refuse },
+    /// Look all of this up in one state of the store, for the batch under way: [`Input::Loaded`], or [`Input::Applied`] with the
+    /// error if it fails. At most one at a time.
     Load(LoadRequest),
-    /// At most one at a time. Nobody is told anything that depends on it before it is durable.
+    /// Write all of it or nothing, and answer when it is durable: [`Input::Applied`]. At most one at a time, and none beside a
+    /// load or a scan. Nobody is told anything that depends on it before.
     Apply(Box<Transaction>),
-    ReadFeed {
-        link: LinkId,
-        after: Position,
-        budget: Budget,
-    },
-    ReadLeaves {
-        link: LinkId,
-        records: BTreeSet<RecordId>,
-    },
-    ReadPeer {
-        link: LinkId,
-        store: StoreId,
-        node: NodeId,
-    },
-    Scan {
-        link: LinkId,
-    },
-    /// Some rows with grants after this one, see [`heliu_storage::ReadRecords::granted`]: [`SWEEP_ROWS`] of them, if there are so
-    /// many.
-    Sweep {
-        after: Option<RecordId>,
-    },
-    /// The ids of the next [`LOOK_ROWS`] records after this one, those whose rows are damaged too.
-    Look {
-        after: Option<RecordId>,
-    },
-    /// So many rows after this one, to prove what is kept of them. Nothing is applied until that is answered.
-    Recount {
-        after: Option<RecordId>,
-        rows: usize,
-    },
-    Reply {
-        ticket: Ticket,
-        reply: Reply,
-    },
+    /// Read entries of the feed that follow a position, within a budget: [`Input::Page`].
+    ReadFeed { link: LinkId, after: Position, budget: Budget },
+    /// Read all leaves and grants of some records, as entries of the feed: [`Input::Page`]. As [`Effect::ReadFeed`], at most one
+    /// of both at a time for each link.
+    ReadLeaves { link: LinkId, records: BTreeSet<RecordId> },
+    /// Look up what the store knows of the node at the other end, and of that end's store: [`Input::Peer`].
+    ReadPeer { link: LinkId, store: StoreId, node: NodeId },
+    /// Read every row in one state of the store: [`Input::Scanned`]. At most one at a time, and none beside a load or an apply,
+    /// so what it finds is what is durable.
+    Scan { link: LinkId },
+    /// Read some rows with grants after this one, see [`heliu_storage::ReadRecords::granted`]: [`GRANTED_ROWS`] of them, if there
+    /// are so many. [`Input::Granted`]; at most one at a time, when there is nothing else to do.
+    ReadGranted { after: Option<RecordId> },
+    /// Read the ids of the next [`LOOK_ROWS`] records after this one, those whose rows are damaged too: [`Input::Looked`]. At most
+    /// one at a time, for the patrol.
+    Look { after: Option<RecordId> },
+    /// Read so many rows after this one, to prove what is kept of them: [`Input::Recounted`]. At most one at a time, and none
+    /// beside a load, an apply or a scan.
+    Recount { after: Option<RecordId>, rows: usize },
+    /// Answer whoever waits for this ticket. Each is answered once.
+    Reply { ticket: Ticket, reply: Reply },
     /// Something that operators should see.
     Notice(Notice),
 }
 
-/// How many rows answer one [`Effect::Sweep`] at most.
-pub const SWEEP_ROWS: usize = 1_024;
+/// How many rows answer one [`Effect::ReadGranted`] at most.
+pub const GRANTED_ROWS: usize = 1_024;
 
 /// How many records answer one [`Effect::Look`]: each is read with its history, and its signatures are verified.
 pub const LOOK_ROWS: usize = 8;
-
-/// What a sealed field says, in the clear.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Revealed {
-    pub field: String,
-    /// Each value that can be opened here; the one that the view shows last.
-    pub values: Vec<String>,
-    /// How many others cannot.
-    pub locked: u32,
-}
-
-impl std::fmt::Debug for Revealed {
-    /// Without the values: logs must not hold them.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (values, locked) = (self.values.len(), self.locked);
-        write!(f, "Revealed({}: {values} opened, {locked} locked)", self.field)
-    }
-}
-
-/// The answer to a command, given when it is durable.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    Done(Done),
-    Revealed(Vec<Revealed>),
-    Refused(heliu_record::command::Refusal),
-    /// The directory entries do not follow.
-    BadEntries(Explanation),
-    /// The machine that asked is a node now.
-    Joined,
-    /// It is not, or not yet; the codes are those of [`heliu_trust::token::JoinError`], and `join.pending`, `join.busy`,
-    /// `join.asked-again`, `join.forked`, `join.store-failed`. What is particular about it is a `heliu_record::reason::Facts`
-    /// as a text.
-    JoinRefused {
-        code: String,
-        reason: String,
-    },
-    /// The entry that was drawn up, and whether it is in the directory. It is not if it needs a second signature: then
-    /// it has to be signed by a cosigner and handed in with [`Input::Extend`].
-    Drafted {
-        entry: Box<SignedEntry>,
-        entered: bool,
-    },
-    /// What a row of the quarantine is now: the code of the leaf's status, or `awaited` if it has to come again.
-    Requeued(String),
-    /// The store could not take it; nothing of it happened.
-    StoreFailed(StoreError),
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// Ids that the command made, by what they are: `record`, `entry`.
-    pub result: BTreeMap<String, String>,
-    pub leaves: Vec<LeafHash>,
-    /// The commits that these are part of, in order.
-    pub commits: Vec<CommitId>,
-    /// Every record that the command changed, in order.
-    pub affected: Vec<RecordId>,
-    /// The same command id was carried out before; this is the answer of that time.
-    pub again: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    LinkVerified {
-        link: LinkId,
-        peer: NodeId,
-    },
-    /// The ends hold different leaves at one cut. They reconcile.
-    SumsDiffer {
-        link: LinkId,
-        peer: NodeId,
-    },
-    /// The ends hold the same leaves and judge them differently.
-    JudgedDifferently {
-        link: LinkId,
-        peer: NodeId,
-    },
-    /// The program at the other end decides otherwise about some kind, under a version that both know: what comes from there of
-    /// it is held.
-    KindsDiffer {
-        link: LinkId,
-        peer: NodeId,
-    },
-    Reconciled {
-        link: LinkId,
-        peer: NodeId,
-        pushed: u64,
-        differing: u64,
-    },
-    /// This node refused leaves that it was sent.
-    RefusedHere {
-        link: LinkId,
-        count: usize,
-        first: String,
-    },
-    /// Another node refused leaves that this one sent.
-    RefusedThere {
-        link: LinkId,
-        count: usize,
-        first: String,
-    },
-    LinkClosed {
-        link: LinkId,
-        peer: Option<NodeId>,
-        why: Refuse,
-    },
-    /// Two signed entries for one place of the directory: it grows no more here until the root has decided.
-    DirectoryForked {
-        index: u64,
-    },
-    /// A node signed two commits for one place of its chain.
-    Equivocation {
-        author: NodeId,
-        seq: u64,
-    },
-    /// Edits of this node no longer count, because what they stood on was excluded.
-    Stranded {
-        record: RecordId,
-        count: usize,
-    },
-    /// The other end says that this node has written what it has not, and cannot show its signature.
-    FalseClaim {
-        link: LinkId,
-        peer: NodeId,
-    },
-    /// This node found that it had been rolled back or copied, and writes under a new incarnation.
-    NewIncarnation(Incarnation),
-    StoreFailed(StoreError),
-    /// A record was erased here, because a statement of this node says so.
-    Erased {
-        record: RecordId,
-        by: NodeId,
-    },
-    /// Two heads of one length of a node's audit log: it was written anew, or its store was copied.
-    AuditForked {
-        author: NodeId,
-        seq: u64,
-    },
-    /// Statements that came in one frame do not hold, and were not kept.
-    StatementRefused {
-        link: LinkId,
-        count: usize,
-        /// Of the first of them.
-        code: &'static str,
-        reason: String,
-    },
-    /// What was kept of records was not what their rows say, in so many scopes. It is now.
-    SumsCorrected {
-        scopes: usize,
-    },
-    /// Something that the store holds of this record cannot be read. It is set aside until a link brings it again.
-    Damaged {
-        record: RecordId,
-        why: String,
-    },
-}
-
-/// What operators see of a link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkStatus {
-    pub link: LinkId,
-    pub dialer: bool,
-    pub peer: Option<NodeId>,
-    pub program: String,
-    pub phase: &'static str,
-    /// Our feed position that the other has durably, and our head.
-    pub acked: Position,
-    pub head: Position,
-    /// Leaves and bytes sent and not yet acknowledged.
-    pub in_flight_frames: usize,
-    pub in_flight_bytes: usize,
-    /// `tick_ms` of the first of the equal checkpoints that no other came between.
-    pub equal_since: Option<u64>,
-    /// `tick_ms` of the last equal checkpoint, if nothing was found different since.
-    pub verified_at: Option<u64>,
-    pub reconciled: u64,
-    pub mismatches: u64,
-    pub refused_here: u64,
-    pub refused_there: u64,
-    /// The ends were last found to hold different statements, and exchange them.
-    pub statements_differ: bool,
-}

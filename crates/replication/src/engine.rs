@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Position, ScanItem, StoreError};
+use heliu_storage::{ScanItem, StoreError};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
@@ -22,14 +22,16 @@ use crate::durable::Durable;
 use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
-use crate::journal::{Incoming, Order, Outcome, Work};
-use crate::link::{Arrival, Link, Out, Parted, Shared};
+use crate::journal::{Incoming, Order, Work};
+use crate::link::{Arrival, Feed, Link, Out, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
 mod alarms;
-mod counting;
+mod ids;
 mod joining;
+mod publishing;
+mod scanning;
 mod turns;
 mod views;
 
@@ -111,9 +113,10 @@ impl Engine {
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
+                self.learn_ids(link);
             }
-            Input::Execute { ticket, request, role, today, sight } => {
-                self.submit(Work::Execute(Order { ticket, request, role, today, sight }));
+            Input::Execute { ticket, request, is_guessable, role, today, sight } => {
+                self.execute(Order { ticket, request, role, today, sight }, is_guessable, out);
             }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());
@@ -126,7 +129,7 @@ impl Engine {
                 self.submit(Work::Reveal { ticket, record, event });
             }
             Input::Audit { ticket, event } => self.submit(Work::Audit { ticket, event }),
-            Input::Swept { items } => self.looked_through(&items),
+            Input::Granted { items } => self.looked_through(&items),
             Input::Looked { records, next } => {
                 self.parts.health.patrol.looked(next);
                 self.check(records);
@@ -154,7 +157,7 @@ impl Engine {
             Input::Foreign { ticket, seat, action, event } => {
                 self.submit(Work::Foreign { ticket, seat, action, event });
             }
-            Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
+            Input::Verify { link } => self.with(link, now, out, Link::verify),
             Input::Page { link, page } => {
                 self.with(link, now, out, |link, shared, out| link.on_page(page, shared, out));
             }
@@ -180,7 +183,7 @@ impl Engine {
                 self.tick(now, out);
                 // Once for each that waits, and not for each word of what is left out.
                 self.turns.count_soon(self.parts.scopes.sums.uncounted());
-                self.each(now, out, super::link::Link::on_tick);
+                self.each(now, out, Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);
             }
@@ -220,7 +223,7 @@ impl Engine {
             return true;
         }
         if self.batch.is_none() && self.parts.journal.queue.is_empty() {
-            out.effects.extend(self.parts.keys.next_page().map(|after| Effect::Sweep { after }));
+            out.effects.extend(self.parts.keys.next_page().map(|after| Effect::ReadGranted { after }));
             return true;
         }
         let batch = self.batch.get_or_insert_with(|| Box::new(Batch::begin(&mut self.parts)));
@@ -252,6 +255,7 @@ impl Engine {
         if self.parts.scopes.recount.is_due(now) {
             self.turns.recount_soon();
         }
+        self.wait_for_ids();
         // What was looked at before comes first.
         if !self.parts.journal.queue.has_checks() {
             out.effects.extend(self.parts.health.patrol.next(now).map(|after| Effect::Look { after }));
@@ -272,89 +276,6 @@ impl Engine {
         let Parts { keys, own, authority, .. } = &mut self.parts;
         let found = keys.page(items, own.seat, authority.seats());
         found.into_iter().for_each(|record| self.submit(Work::LookThrough { record }));
-    }
-
-    /// The transaction is durable: whoever waits for that hears of it.
-    fn applied(&mut self, durable: &Durable, now: Moment, out: &mut Out) {
-        self.turns.worked();
-        let batch = self.batch.take();
-        let outcome = batch.map_or_else(Outcome::default, |batch| batch.applied(&mut self.parts, durable));
-        let Outcome { replies, notices, links, directory, stated, rolled_back } = outcome;
-        out.effects.extend(notices.into_iter().map(Effect::Notice));
-        out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
-        for (link, sequence, refused) in links.ingested {
-            self.with(link, now, out, |link, shared, out| link.ingested(sequence, refused, shared, out));
-        }
-        for (link, records) in links.wants {
-            self.with(link, now, out, |link, shared, out| link.want(records.into_iter().collect(), shared, out));
-        }
-        for (link, records) in links.came_again {
-            self.came_again(link, &records, now, out);
-        }
-        if directory.has_grown {
-            self.parts.keys.directory_grew(self.parts.authority.directory());
-            let from = directory.replaced_from;
-            self.each(now, out, |link, shared, out| link.on_directory_grown(from, shared, out));
-            let said = self.joins.settled(self.parts.directory());
-            self.say(said, now, out);
-        }
-        for (link, result) in links.extended {
-            self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
-        }
-        for link in links.heard {
-            self.with(link, now, out, |link, _, _| link.heard_statements());
-        }
-        if !stated.is_empty() {
-            self.each(now, out, |link, shared, out| link.on_stated(&stated, shared, out));
-        }
-        if let Some(other) = directory.forked {
-            self.each(now, out, |link, _, out| link.show_fork(&other, out));
-        }
-        let refused = directory.join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal)));
-        self.say(refused.collect(), now, out);
-        for (asker, request) in directory.pass_up {
-            let node = request.node(self.parts.own.verifier.scheme());
-            let said = self.joins.add(asker, &request, node, now.tick_ms);
-            self.say(said, now, out);
-        }
-        self.parts.journal.renewed(durable);
-        if rolled_back {
-            out.arrivals.push(Arrival::RolledBack);
-        }
-        self.each(now, out, super::link::Link::on_appended);
-        let walked = self.links.values().filter_map(Link::walked).min();
-        self.parts.journal.trim(walked.unwrap_or(Position::MAX));
-    }
-
-    /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
-    /// other end has missed that: it is sent what says so.
-    fn came_again(&mut self, link: LinkId, records: &BTreeSet<RecordId>, now: Moment, out: &mut Out) {
-        let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { return };
-        let own = self.parts.own.seat;
-        for record in records {
-            let parts = &self.parts;
-            let seats = parts.directory().seats();
-            let parted = |of| parts.records.get(record).and_then(|open| open.what_parted(of, seats));
-            let may_hear = || parts.records.get(record).is_some_and(|open| open.row.scope.has_audience(seat, seats));
-            let us = || may_hear().then(|| parted(own)).flatten().map(Parted::Us);
-            if let Some(parted) = parted(seat).map(Parted::Them).or_else(us) {
-                self.with(link, now, out, |link, shared, out| link.part(*record, parted, shared, out));
-            }
-        }
-    }
-
-    fn fail(&mut self, error: StoreError, out: &mut Out) {
-        self.turns.free();
-        let under_way = self.batch.take().map(|batch| batch.tickets()).unwrap_or_default();
-        let queue = std::mem::take(&mut self.parts.journal.queue);
-        for ticket in under_way.into_iter().chain(queue.tickets()).chain(self.joins.tickets()) {
-            out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
-        }
-        for link in self.links.values_mut() {
-            link.refuse(RefuseCode::StoreFailed, error.to_string(), out);
-        }
-        out.effects.push(Effect::Notice(Notice::StoreFailed(error.clone())));
-        self.failed = Some(error);
     }
 
     fn arrived(&mut self, arrival: Arrival, now: Moment, out: &mut Out) {
@@ -404,18 +325,6 @@ impl Engine {
         }
     }
 
-    /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
-    fn collect_scans(&mut self, out: &mut Out) {
-        let turns = &mut self.turns;
-        out.effects.retain(|effect| match effect {
-            Effect::Scan { link } => {
-                turns.scan_soon(*link);
-                false
-            }
-            _ => true,
-        });
-    }
-
     fn with(&mut self, id: LinkId, now: Moment, out: &mut Out, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) {
         if let Some(link) = self.links.get_mut(&id) {
             let shared = shared(&self.parts, &self.config, Some(id), link.peer_seat(), now);
@@ -438,23 +347,20 @@ fn shared<'a>(
     peer: Option<SeatId>,
     now: Moment,
 ) -> Shared<'a> {
+    let meta = parts.journal.meta();
+    let feed = Feed { meta, tail: parts.journal.tail(), last_commit: parts.journal.writer.durable() };
     Shared {
-        realm: parts.own.realm,
-        node: parts.own.node,
-        seat: parts.own.seat,
+        own: &parts.own,
         program: &config.program,
         kinds: config.catalogue.digests(),
-        meta: parts.journal.meta(),
-        tail: parts.journal.tail(),
+        feed,
         directory: parts.directory(),
-        last_commit: parts.journal.writer.durable(),
-        verifier: &*parts.own.verifier,
+        fork: parts.authority.fork(),
         sums: parts.scopes.sums.between(link, peer),
         apart: link.and_then(|link| parts.scopes.sums.apart(link)),
         foreign: &parts.scopes.foreign,
         statements: &parts.statements,
         leaving: parts.leaving.hidden(),
-        fork: parts.authority.fork(),
         now,
     }
 }

@@ -2,8 +2,17 @@
 //! is decided here; carrying it out is the shell's (`node`, or the simulator in `tests/convergence`), but for what is asked of
 //! the store, which all shells do alike ([`serving`]).
 //!
-//! No tokio, no SQL, no gRPC. Time and randomness are inputs, so a seed reproduces everything. The order to read in:
-//! [`effect`] (what goes in and comes out), [`frame`] (what travels), [`engine`], [`parts`], [`batch`], [`link`].
+//! No tokio, no SQL, no gRPC. Time and randomness are inputs, so a seed reproduces everything. A node is made of parts that
+//! own their state and do not know each other: [`authority`], [`records`], [`keys`], [`statements`], [`audit`], [`health`],
+//! [`journal`], and one [`link`] for each connection. What a part finds is a value; the steps of a [`batch`] hand it to the
+//! others, and gather in a [`Delta`](journal::Delta) what is to be written and told. [`intake`] opens what comes, [`engine`]
+//! routes. Only a [`Durable`](durable::Durable) lets out what waits for the disk.
+//!
+//! The order to read in: [`effect`] (what goes in and comes out), [`frame`] (what travels), [`engine`], [`parts`], [`batch`],
+//! [`link`].
+//!
+//! Bottom up: `alarm`, `config`, `durable`, `frame`, `effect`, `audit`, `authority`, `journal`, `own`, `reconcile`, `records`,
+//! `health`, `keys`, `start`, `statements`, `intake`, `link`, `parts`, `batch`, `engine`, `serving`.
 
 mod alarm;
 mod audit;
@@ -32,8 +41,8 @@ mod tests;
 pub use alarm::{Alarm, Severity};
 pub use config::{Config, FOREIGN_MAX, SCOPES_MAX};
 pub use effect::{
-    AuditEvent, Effect, ForeignAction, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest, Moment, Notice,
-    QuarantineAction, Reply, Revealed, SWEEP_ROWS, StrandedAction, Ticket,
+    AuditEvent, Effect, ForeignAction, GRANTED_ROWS, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest,
+    Moment, Notice, QuarantineAction, Reply, Revealed, StrandedAction, Ticket,
 };
 pub use engine::Engine;
 pub use keys::reveal;

@@ -41,7 +41,7 @@ impl Parts {
         let own = Own { realm, node, seat, catalogue, signer, verifier };
         let statements = Statements::read(&start.statements, &directory);
         let audit = Audit::new(start.audit_head, statements.audit_head(node));
-        let keys = Keys::new(start.sealing, &directory);
+        let keys = Keys::new(start.sealing, &directory, statements.keys());
         let mut random = Random::new(start.seed);
         // A node without a secret of its own knows until its end what it was asked.
         let secret = keys.derive("answers to commands").unwrap_or_else(|| Zeroizing::new(random.secret()));
@@ -70,6 +70,9 @@ impl Parts {
             journal: Journal::new(meta, writer, DigestKey(secret), random),
             authority: Authority::new(directory, start.issuer),
         };
+        if parts.keys.has_secret() && parts.keys.audiences.has_due() {
+            parts.journal.queue.push(Work::KeepKeys);
+        }
         for record in start.set_aside {
             parts.health.damage.leave_uncounted(record);
             parts.journal.queue.push(Work::Check { record });

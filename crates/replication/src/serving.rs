@@ -9,7 +9,7 @@ use heliu_storage::{DamagedRow, Loaded, Read, ReadRecords, ScanItem, Store, Stor
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
-use crate::effect::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, SWEEP_ROWS};
+use crate::effect::{Effect, GRANTED_ROWS, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest};
 use crate::start::Start;
 
 /// Records with waiting leaves that a new link asks for at once. What others wait for is found by the sums: if the other
@@ -28,7 +28,7 @@ pub fn is_for_store(effect: &Effect) -> bool {
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
             | Effect::Scan { .. }
-            | Effect::Sweep { .. }
+            | Effect::ReadGranted { .. }
             | Effect::Look { .. }
             | Effect::Recount { .. }
     )
@@ -51,7 +51,9 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
             read_peer(store, link, peer, node).await.unwrap_or_else(failed(link))
         }
         Effect::Scan { link } => scan(store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
-        Effect::Sweep { after } => Input::Swept { items: store.granted(after, SWEEP_ROWS).await.unwrap_or_default() },
+        Effect::ReadGranted { after } => {
+            Input::Granted { items: store.granted(after, GRANTED_ROWS).await.unwrap_or_default() }
+        }
         Effect::Look { after } => look(store, after).await,
         Effect::Recount { after, rows } => Input::Recounted { page: store.scan(after, rows).await.ok() },
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,

@@ -94,7 +94,7 @@ pub struct LeafRow {
     pub change: Arc<[u8]>,
 }
 
-/// A grant of a record's data key, as it came: one row. It is signed by itself and part of no commit.
+/// A grant of a record's key, as it came: one row. It is signed by itself and part of no commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRow {
     pub position: Position,

@@ -8,6 +8,7 @@ mod commits;
 mod leaf;
 mod leaves;
 mod status;
+mod stop;
 #[cfg(test)]
 mod tests;
 

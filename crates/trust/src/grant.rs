@@ -1,7 +1,8 @@
-//! Grants: a node that holds a record's data key wraps it to those who may read. They travel in the record's scope beside
-//! its commits, so that they can be added to and destroyed without touching what was signed there.
+//! Grants: the key of one record, given to readers who cannot derive it. That is so where a value was sealed for another
+//! audience than the record's owners have now: it has moved, or has two. Most records have none.
 //!
-//! A grant says nothing about who may read: that follows from the record's owners and the tree, see
+//! They travel in the record's scope beside its commits, so that they can be added to and destroyed without touching what was
+//! signed there. A grant says nothing about who may read: that follows from the record's owners and the tree, see
 //! [`heliu_record::seats::Seats::readers`]. One that its author had no business to make gives nobody a key that its author
 //! did not have.
 
@@ -15,7 +16,7 @@ use heliu_record::reason::{Fact, Facts};
 
 use crate::directory::Directory;
 use crate::id::{NodeId, RealmId};
-use crate::seal::{self, DataKey, KeyId, SealingSecret};
+use crate::seal::{self, AudienceKey, KeyId, RecordKey, SealingSecret};
 use crate::signature::{SealingKey, Signature, Signer, Verifier};
 
 /// Wraps in one grant; more readers take more grants.
@@ -28,39 +29,44 @@ pub const GRANTS_PER_AUTHOR_MAX: usize = 128;
 pub const GRANT_BYTES_MAX: usize = 12 * 1024;
 
 /// The encoding's own version, its first byte.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const SIGNED: &[u8; 23] = b"heliu grant signature 1";
 
-/// For whom a data key is wrapped.
+/// For whom a key is wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Recipient {
     Node(NodeId),
     /// The escrow: whoever holds the private half offline. The key is named, because the realm may take another one.
     Escrow(SealingKey),
+    /// All who have this key of an audience. Of records' keys alone.
+    Audience(KeyId),
 }
 
 impl Recipient {
-    fn write(self, out: &mut Encoder) {
+    pub(crate) fn write(self, out: &mut Encoder) {
         match self {
             Recipient::Node(node) => out.u8(0).fixed(&node.0),
             Recipient::Escrow(key) => out.u8(1).fixed(&key.0),
+            Recipient::Audience(key) => out.u8(2).fixed(&key.0),
         };
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         match reader.u8()? {
             0 => Ok(Recipient::Node(NodeId(reader.fixed()?))),
             1 => Ok(Recipient::Escrow(SealingKey(reader.fixed()?))),
+            2 => Ok(Recipient::Audience(KeyId(reader.fixed()?))),
             _ => Err(DecodeError::Invalid { what: "the recipient of a key" }),
         }
     }
 }
 
-/// One data key of one record, wrapped to some.
+/// One key of one record, wrapped to some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     pub realm: RealmId,
     pub record: RecordId,
+    /// What sealed values name: the audience's key from which the record's follows.
     pub key: KeyId,
     pub by: NodeId,
     /// 1 to [`WRAPS_MAX`], in the order of their recipients, each once.
@@ -162,32 +168,47 @@ fn signed_message(hash: &[u8; 32]) -> [u8; 55] {
 }
 
 /// What a wrap belongs to: it unwraps for nothing else.
-#[must_use]
-pub fn context(realm: &RealmId, record: &RecordId, key: &KeyId, to: Recipient) -> Vec<u8> {
+fn context(realm: &RealmId, record: &RecordId, key: &KeyId, to: Recipient) -> Vec<u8> {
     let mut out = Encoder::default();
-    out.fixed(&realm.0).fixed(&record.0).fixed(&key.0);
+    out.text("record").fixed(&realm.0).fixed(&record.0).fixed(&key.0);
     to.write(&mut out);
     out.0
 }
 
-/// Wraps a record's data key to some, in as many grants as it takes. A recipient whose key nobody can hold is left out.
+/// Gives the key of a record to single readers, in as many grants as it takes. Those whose keys nobody can hold are left
+/// out.
 #[must_use]
 pub fn grant(
     realm: RealmId,
     record: RecordId,
-    key: &DataKey,
+    (named, key): (KeyId, &RecordKey),
     to: &BTreeMap<Recipient, SealingKey>,
-    by: &dyn Signer,
+    signer: &dyn Signer,
 ) -> Vec<SignedGrant> {
-    let id = key.id(&record);
     let wrap = |(to, sealing): (&Recipient, &SealingKey)| {
-        Some((*to, seal::wrap(key, sealing, &context(&realm, &record, &id, *to))?))
+        Some((*to, seal::wrap(key, sealing, &context(&realm, &record, &named, *to))?))
     };
     let wraps: Vec<_> = to.iter().filter_map(wrap).collect();
+    let by = signer.node();
     let sign = |wraps: &[(Recipient, Vec<u8>)]| {
-        SignedGrant::sign(Grant { realm, record, key: id, by: by.node(), wraps: wraps.to_vec() }, by)
+        SignedGrant::sign(Grant { realm, record, key: named, by, wraps: wraps.to_vec() }, signer)
     };
     wraps.chunks(WRAPS_MAX).map(sign).collect()
+}
+
+/// Hands the key of a record over to all who have an audience's key, now or later.
+#[must_use]
+pub fn hand_over(
+    realm: RealmId,
+    record: RecordId,
+    (named, key): (KeyId, &RecordKey),
+    (audience, under): (KeyId, &AudienceKey),
+    signer: &dyn Signer,
+) -> SignedGrant {
+    let to = Recipient::Audience(audience);
+    let handed = seal::hand_over(key, under, &context(&realm, &record, &named, to));
+    let by = signer.node();
+    SignedGrant::sign(Grant { realm, record, key: named, by, wraps: vec![(to, handed)] }, signer)
 }
 
 /// Why a grant is not kept.
@@ -270,11 +291,14 @@ fn check_author(signed: &SignedGrant, directory: &Directory) -> Result<crate::si
     Ok(directory.node(grant.by).ok_or(GrantError::UnknownAuthor(grant.by))?.key)
 }
 
-/// The wraps that are held of one record's data keys.
+/// The wraps that are held of one record's keys.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
     wraps: BTreeMap<KeyId, BTreeMap<Recipient, BTreeSet<Vec<u8>>>>,
 }
+
+/// Whether a key that somebody gave is the one that it is said to be: it opens something.
+pub type Fits<'f> = &'f dyn Fn(&RecordKey) -> bool;
 
 impl Keyring {
     /// The wraps of one record's grants, which have been checked.
@@ -292,29 +316,40 @@ impl Keyring {
         }
     }
 
-    /// The keys of which any wrap is held.
-    pub fn keys(&self) -> impl Iterator<Item = KeyId> + '_ {
-        self.wraps.keys().copied()
+    /// For whom a key is wrapped, as far as can be seen without a secret.
+    pub fn wrapped_for(&self, key: KeyId) -> impl Iterator<Item = Recipient> + '_ {
+        self.wraps.get(&key).into_iter().flatten().map(|(to, _)| *to)
     }
 
-    /// The keys that are wrapped to a recipient, as far as can be seen without its secret.
-    pub fn keys_for(&self, to: Recipient) -> impl Iterator<Item = KeyId> + '_ {
-        self.wraps.iter().filter(move |(_, recipients)| recipients.contains_key(&to)).map(|(key, _)| *key)
+    /// The key that was handed over to an audience, if what is held of that fits.
+    #[must_use]
+    pub fn handed_over(
+        &self,
+        (realm, record): (&RealmId, &RecordId),
+        key: KeyId,
+        (audience, under): (KeyId, &AudienceKey),
+        fits: Fits<'_>,
+    ) -> Option<RecordKey> {
+        let to = Recipient::Audience(audience);
+        let context = context(realm, record, &key, to);
+        let held = self.wraps.get(&key)?.get(&to)?;
+        held.iter().filter_map(|handed| seal::take_over(under, &context, handed)).find(|opened| fits(opened))
     }
 
-    /// The data key, from whichever wrap of it opens. One that does not, or holds another key, is as if it were not there.
+    /// The key that was wrapped to a single reader. A wrap that does not open, or holds another key, is as if it were not
+    /// there.
     #[must_use]
     pub fn open(
         &self,
-        realm: &RealmId,
-        record: &RecordId,
+        (realm, record): (&RealmId, &RecordId),
         key: KeyId,
         me: Recipient,
         secret: &SealingSecret,
-    ) -> Option<DataKey> {
+        fits: Fits<'_>,
+    ) -> Option<RecordKey> {
         let context = context(realm, record, &key, me);
-        let wraps = self.wraps.get(&key)?.get(&me)?;
-        wraps.iter().filter_map(|wrap| seal::unwrap(secret, &context, wrap)).find(|opened| opened.id(record) == key)
+        let held = self.wraps.get(&key)?.get(&me)?;
+        held.iter().filter_map(|wrap| seal::unwrap(secret, &context, wrap)).find(|opened| fits(opened))
     }
 
     /// Whether what is held as a wrap of a key to somebody is one that opens for him; nothing, if it is not held at all. Only
@@ -322,25 +357,14 @@ impl Keyring {
     #[must_use]
     pub fn opens_for(
         &self,
-        realm: &RealmId,
-        record: &RecordId,
-        key: &DataKey,
+        (realm, record): (&RealmId, &RecordId),
+        (named, key): (KeyId, &RecordKey),
         to: Recipient,
         sealing: &SealingKey,
     ) -> Option<bool> {
-        let id = key.id(record);
-        let held = self.wraps.get(&id)?.get(&to)?;
-        let right = seal::wrap(key, sealing, &context(realm, record, &id, to));
+        let held = self.wraps.get(&named)?.get(&to)?;
+        let right = seal::wrap(key, sealing, &context(realm, record, &named, to));
         Some(right.is_none_or(|right| held.contains(&right)))
-    }
-
-    /// The wraps that are still to be made, of the keys that the record's values name: for each who may read, those keys
-    /// that nobody has wrapped to it. Any holder of the key can make them.
-    #[must_use]
-    pub fn missing(&self, named: &BTreeSet<KeyId>, entitled: &BTreeSet<Recipient>) -> BTreeSet<(Recipient, KeyId)> {
-        let has = |to: &Recipient, key: &KeyId| self.wraps.get(key).is_some_and(|wraps| wraps.contains_key(to));
-        let pairs = named.iter().flat_map(|key| entitled.iter().map(|to| (*to, *key)));
-        pairs.filter(|(to, key)| !has(to, key)).collect()
     }
 }
 

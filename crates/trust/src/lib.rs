@@ -3,10 +3,11 @@
 //! Everything here is a function of its arguments. No clock, no randomness, no I/O, and no automerge either: bytes of a
 //! change are parsed by the record room. Moving commits between nodes is `replication`; keeping them is `storage`.
 //!
-//! Bottom up: `audit`, `id`, `signature`, `commit`, `directory`, `admission`, `ed25519`, `seal`, `grant`, `simulated`, `statement`,
-//! `token`.
+//! Bottom up: `audit`, `id`, `signature`, `commit`, `directory`, `admission`, `ed25519`, `seal`, `grant`,
+//! `audience`, `simulated`, `statement`, `token`.
 
 pub mod admission;
+pub mod audience;
 pub mod audit;
 pub mod commit;
 pub mod directory;

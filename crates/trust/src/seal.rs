@@ -1,19 +1,23 @@
-//! Sealing: a value in a record is locked with the record's data key, and that key is wrapped to each node that may read
-//! it. What the bytes look like to everybody else is in the record room (`sealed`); who may read is in `grant`.
+//! Sealing: a value in a record is locked with the record's key, which follows from an audience's key and the record's id.
+//! What the bytes look like to everybody else is in the record room (`sealed`); how audience keys come to those who read is
+//! in `audience`, how a record's key comes to another audience in `grant`.
 //!
-//! Pure: random bytes are arguments. They are mixed with what is sealed, so that a seed that comes twice by mistake does no
-//! harm. Wraps need none.
+//! Pure: but for the audience keys themselves nothing is random. What is sealed, wrapped and handed over follows from what
+//! it is made of, so whoever has the keys sees whether it is right, and equal values of one record are equal bytes.
 
 use std::sync::OnceLock;
 
+use heliu_record::command::CommandId;
 use heliu_record::hash::{hash, hash16};
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sealed::{FORMAT, HEAD_BYTES, NONCE_BYTES, PAD_BYTES, SEALED_BYTES_MAX, TAG_BYTES};
 use zeroize::Zeroizing;
 
 mod suite;
 
 pub use heliu_record::sealed::{KeyId, key_of as sealed_key};
+#[cfg(any(test, feature = "testing"))]
+pub use suite::curve_operations;
 
 use crate::signature::SealingKey;
 
@@ -25,6 +29,12 @@ pub const WRAP_BYTES: usize = 1 + SealingKey::LEN + 32 + TAG_BYTES;
 
 /// The first byte of a wrap.
 const WRAP_FORMAT: u8 = 1;
+
+/// Format, nonce, and the record's key with its tag.
+pub const HANDED_BYTES: usize = 1 + NONCE_BYTES + 32 + TAG_BYTES;
+
+/// The first byte of what is handed over.
+const HANDED_FORMAT: u8 = 2;
 
 /// The private half of a [`SealingKey`], from 32 secret random bytes that the shell drew. Wiped when it goes.
 #[derive(Clone)]
@@ -59,66 +69,131 @@ impl std::fmt::Debug for SealingSecret {
     }
 }
 
-/// What the values of one record are locked with, from 32 secret random bytes. Wiped when it goes.
+/// What those may derive who may read what an owner seals, from 32 secret random bytes. Wiped when it goes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DataKey(suite::Key);
+pub struct AudienceKey(suite::Key);
 
-impl DataKey {
+impl AudienceKey {
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        DataKey(Zeroizing::new(seed))
+        AudienceKey(Zeroizing::new(seed))
     }
 
-    /// The id follows from the key, so nobody can give two readers different keys under one id.
+    /// The id follows from the key and from whose audience it is for, so nobody can give two readers different keys under
+    /// one id.
     #[must_use]
-    pub fn id(&self, record: &RecordId) -> KeyId {
-        KeyId(hash16("heliu data key 1", &[&record.0, &*self.0]))
+    pub fn id(&self, audience: &SeatId) -> KeyId {
+        KeyId(hash16("heliu audience key 1", &[&audience.0, &*self.0]))
+    }
+
+    /// The id of a command whose own follows from what it says, as that of a row of a file does: only who has the key can
+    /// reckon it, and try whether it is somebody's.
+    #[must_use]
+    pub fn of_command(&self, id: &CommandId) -> CommandId {
+        CommandId(hash16("heliu command of a row 1", &[&*self.0, &id.0]))
+    }
+
+    /// What the values of one record are locked with. It says nothing of the audience's key, or of another record's.
+    #[must_use]
+    pub fn of_record(&self, record: &RecordId) -> RecordKey {
+        RecordKey(Zeroizing::new(hash("heliu record key 1", &[&*self.0, &record.0])))
     }
 }
 
-impl std::fmt::Debug for DataKey {
+/// What the values of one record are locked with. Wiped when it goes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RecordKey(suite::Key);
+
+impl std::fmt::Debug for AudienceKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("DataKey")
+        f.write_str("AudienceKey")
     }
 }
 
-/// Locks a value of a record's field; none if it is longer than [`PLAINTEXT_BYTES_MAX`]. The seed is random.
+impl std::fmt::Debug for RecordKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecordKey")
+    }
+}
+
+/// Locks a value of a record's field with the record's key, of which `named` is the audience's; none if it is longer than
+/// [`PLAINTEXT_BYTES_MAX`].
 #[must_use]
-pub fn seal(key: &DataKey, record: &RecordId, path: &str, seed: [u8; 32], plaintext: &[u8]) -> Option<Vec<u8>> {
+pub fn seal(key: &RecordKey, named: KeyId, record: &RecordId, path: &str, plaintext: &[u8]) -> Option<Vec<u8>> {
     if plaintext.len() > PLAINTEXT_BYTES_MAX {
         return None;
     }
-    let id = key.id(record);
-    let mixed = Zeroizing::new(hash("heliu nonce 1", &[&seed, &*key.0, &record.0, path.as_bytes(), plaintext]));
-    let (nonce, _) = mixed.split_first_chunk::<NONCE_BYTES>()?;
+    let nonce = nonce(key, record, path, plaintext);
     let padded = pad(plaintext);
     let mut bytes = Vec::with_capacity(HEAD_BYTES + padded.len() + TAG_BYTES);
     bytes.push(FORMAT);
-    bytes.extend_from_slice(&id.0);
-    bytes.extend_from_slice(nonce);
-    bytes.extend(suite::lock(&key.0, nonce, &place(&id, record, path), &padded));
+    bytes.extend_from_slice(&named.0);
+    bytes.extend_from_slice(&nonce);
+    bytes.extend(suite::lock(&key.0, &nonce, &place(&named, record, path), &padded));
     Some(bytes)
 }
 
-/// What was sealed, if it was sealed with this key for this field of this record, and nobody has touched it.
+/// What was sealed, if it was sealed with this key for this field of this record, and nobody has touched it. The nonce is
+/// reckoned again: so no bytes open with two keys to two values, and it is no matter from whom the key came.
 #[must_use]
-pub fn open(key: &DataKey, record: &RecordId, path: &str, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let id = sealed_key(bytes).filter(|id| *id == key.id(record))?;
+pub fn open(key: &RecordKey, record: &RecordId, path: &str, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let named = sealed_key(bytes)?;
     let (nonce, ciphertext) = bytes.get(1 + KeyId::LEN..)?.split_first_chunk::<NONCE_BYTES>()?;
-    let mut plaintext = suite::unlock(&key.0, nonce, &place(&id, record, path), ciphertext)?;
+    let mut plaintext = suite::unlock(&key.0, nonce, &place(&named, record, path), ciphertext)?;
     let end = plaintext.iter().rposition(|byte| *byte != 0).filter(|end| plaintext[*end] == PAD)?;
     plaintext.truncate(end);
-    Some(plaintext)
+    (*nonce == self::nonce(key, record, path, &plaintext)).then_some(plaintext)
 }
 
-/// Wraps a data key to one reader. Whoever unwraps it says the same context. None if the reader's key is not one that
-/// anybody can hold.
-///
-/// The ephemeral key follows from the data key, which nobody can guess, and from what the wrap is for. So there is one right
-/// wrap, and whoever has the data key sees whether what another says to be a wrap is it.
+/// Follows from all that it is used with: it locks nothing else, and the same again is the same bytes.
+fn nonce(key: &RecordKey, record: &RecordId, path: &str, plaintext: &[u8]) -> [u8; NONCE_BYTES] {
+    cut(&Zeroizing::new(hash("heliu nonce 2", &[&*key.0, &record.0, path.as_bytes(), plaintext])))
+}
+
+fn cut(hash: &[u8; 32]) -> [u8; NONCE_BYTES] {
+    std::array::from_fn(|at| hash[at])
+}
+
+/// Whether there can be anybody who has the secret of this key. There are a few of which each secret is.
 #[must_use]
-pub fn wrap(key: &DataKey, to: &SealingKey, context: &[u8]) -> Option<Vec<u8>> {
-    let ephemeral = Zeroizing::new(hash("heliu ephemeral 1", &[&*key.0, &to.0, context]));
+pub fn can_be_held(key: &SealingKey) -> bool {
+    wrap(&AudienceKey::from_seed([0; 32]), key, &[]).is_some()
+}
+
+/// A key that can be given to somebody.
+pub(crate) trait Wrapped {
+    fn bytes(&self) -> &suite::Key;
+    fn of(key: suite::Key) -> Self;
+}
+
+impl Wrapped for AudienceKey {
+    fn bytes(&self) -> &suite::Key {
+        &self.0
+    }
+
+    fn of(key: suite::Key) -> Self {
+        AudienceKey(key)
+    }
+}
+
+impl Wrapped for RecordKey {
+    fn bytes(&self) -> &suite::Key {
+        &self.0
+    }
+
+    fn of(key: suite::Key) -> Self {
+        RecordKey(key)
+    }
+}
+
+/// Wraps a key to one reader. Whoever unwraps it says the same context. None if the reader's key is not one that anybody can
+/// hold.
+///
+/// The ephemeral key follows from what is wrapped, which nobody can guess, and from what the wrap is for. So there is one
+/// right wrap, and whoever has the key sees whether what another says to be a wrap is it.
+#[must_use]
+pub(crate) fn wrap(key: &impl Wrapped, to: &SealingKey, context: &[u8]) -> Option<Vec<u8>> {
+    let ephemeral = Zeroizing::new(hash("heliu ephemeral 1", &[&**key.bytes(), &to.0, context]));
     let public = SealingKey(suite::public_of(&ephemeral));
     let info = wrap_info(&public, to, context);
     let agreed = suite::agree(&ephemeral, &to.0, &info)?;
@@ -126,24 +201,53 @@ pub fn wrap(key: &DataKey, to: &SealingKey, context: &[u8]) -> Option<Vec<u8>> {
     bytes.push(WRAP_FORMAT);
     bytes.extend_from_slice(&public.0);
     // A key that is agreed on anew each time locks one thing only.
-    bytes.extend(suite::lock(&agreed, &[0; NONCE_BYTES], &info, &*key.0));
+    bytes.extend(suite::lock(&agreed, &[0; NONCE_BYTES], &info, &**key.bytes()));
     Some(bytes)
 }
 
-/// The data key, if it was wrapped to this secret under this context.
+/// The key, if it was wrapped to this secret under this context.
 #[must_use]
-pub fn unwrap(secret: &SealingSecret, context: &[u8], bytes: &[u8]) -> Option<DataKey> {
+pub(crate) fn unwrap<K: Wrapped>(secret: &SealingSecret, context: &[u8], bytes: &[u8]) -> Option<K> {
     let (_, rest) = bytes.split_first().filter(|(format, _)| **format == WRAP_FORMAT)?;
     let (ephemeral, ciphertext) = rest.split_first_chunk()?;
     let info = wrap_info(&SealingKey(*ephemeral), &secret.public(), context);
     let agreed = suite::agree(&secret.key, ephemeral, &info)?;
-    let key = suite::unlock(&agreed, &[0; NONCE_BYTES], &info, ciphertext)?;
-    let mut seed = suite::Key::default();
-    if key.len() != seed.len() {
+    key_of(&suite::unlock(&agreed, &[0; NONCE_BYTES], &info, ciphertext)?)
+}
+
+/// A record's key, locked with an audience's key for all who have that one: no curve is needed. Whoever opens it says the
+/// same context.
+#[must_use]
+pub(crate) fn hand_over(key: &RecordKey, under: &AudienceKey, context: &[u8]) -> Vec<u8> {
+    let locking = handing(under, context);
+    // Follows from what is locked: a false key that was slipped to an honest holder shares its nonce with no right one.
+    let nonce = cut(&hash("heliu handing nonce 1", &[&*locking, &*key.0]));
+    let mut bytes = Vec::with_capacity(HANDED_BYTES);
+    bytes.push(HANDED_FORMAT);
+    bytes.extend_from_slice(&nonce);
+    bytes.extend(suite::lock(&locking, &nonce, &[HANDED_FORMAT], &*key.0));
+    bytes
+}
+
+/// What was handed over to those who have this audience's key.
+#[must_use]
+pub(crate) fn take_over(under: &AudienceKey, context: &[u8], bytes: &[u8]) -> Option<RecordKey> {
+    let (_, rest) = bytes.split_first().filter(|(format, _)| **format == HANDED_FORMAT)?;
+    let (nonce, ciphertext) = rest.split_first_chunk()?;
+    key_of(&suite::unlock(&handing(under, context), nonce, &[HANDED_FORMAT], ciphertext)?)
+}
+
+fn handing(under: &AudienceKey, context: &[u8]) -> suite::Key {
+    Zeroizing::new(hash("heliu handing 1", &[&*under.0, context]))
+}
+
+fn key_of<K: Wrapped>(bytes: &[u8]) -> Option<K> {
+    let mut key = suite::Key::default();
+    if bytes.len() != key.len() {
         return None;
     }
-    seed.copy_from_slice(&key);
-    Some(DataKey(seed))
+    key.copy_from_slice(bytes);
+    Some(K::of(key))
 }
 
 fn wrap_info(ephemeral: &SealingKey, to: &SealingKey, context: &[u8]) -> [u8; 32] {
@@ -152,7 +256,7 @@ fn wrap_info(ephemeral: &SealingKey, to: &SealingKey, context: &[u8]) -> [u8; 32
 
 /// What a sealed value belongs to: it opens nowhere else.
 fn place(key: &KeyId, record: &RecordId, path: &str) -> [u8; 32] {
-    hash("heliu sealed place 1", &[&[FORMAT], &key.0, &record.0, path.as_bytes()])
+    hash("heliu sealed place 2", &[&[FORMAT], &key.0, &record.0, path.as_bytes()])
 }
 
 /// Ends the plaintext; zeros follow it.

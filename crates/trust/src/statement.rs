@@ -1,5 +1,5 @@
 //! Statements: what a node says outside of records, under its own signature. That a record is erased, and that it has
-//! erased it; how far its audit log goes; that somebody signed two things for one place. How they travel is
+//! erased it; how far its audit log goes; that somebody signed two things for one place; which keys an audience has. How they travel is
 //! `replication`.
 
 use heliu_record::codec::{DecodeError, Encoder, Reader};
@@ -7,6 +7,7 @@ use heliu_record::hash::hash;
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::seats::Seats;
 
+use crate::audience::Keys;
 use crate::audit::AuditHead;
 use crate::commit::{self, SIGNED_BYTES_MAX, SignedCommit};
 use crate::directory::Directory;
@@ -40,6 +41,8 @@ pub enum Body {
     Erased { record: RecordId },
     /// Two different signed commits of one (author, incarnation, seq), encoded; the one with the lower id first.
     Evidence { first: Vec<u8>, second: Vec<u8> },
+    /// Keys of an audience, wrapped to its readers; see [`crate::audience`].
+    Keys(Keys),
 }
 
 impl Body {
@@ -58,6 +61,7 @@ impl Body {
             Body::AuditHead(_) => "audit_head",
             Body::Erased { .. } => "erased",
             Body::Evidence { .. } => "evidence",
+            Body::Keys(_) => "keys",
         }
     }
 }
@@ -106,6 +110,10 @@ impl Statement {
             Body::AuditHead(head) => out.u8(2).varint(head.seq).fixed(&head.hash),
             Body::Erased { record } => out.u8(3).fixed(&record.0),
             Body::Evidence { first, second } => out.u8(4).bytes(first).bytes(second),
+            Body::Keys(keys) => {
+                keys.write(out.u8(5));
+                &mut out
+            }
         };
         out.0
     }
@@ -140,6 +148,7 @@ impl Statement {
                 let second = reader.bytes("a signed commit", SIGNED_BYTES_MAX)?.to_vec();
                 Body::Evidence { first, second }
             }
+            5 => Body::Keys(Keys::read(reader)?),
             _ => return invalid("the kind of a statement"),
         };
         Ok(Statement { realm, author, time_ms, body })
@@ -150,15 +159,16 @@ impl Statement {
     pub fn erases(&self) -> Option<RecordId> {
         match &self.body {
             Body::Tombstone { preimage, .. } => Some(preimage.id()),
-            Body::AuditHead(_) | Body::Erased { .. } | Body::Evidence { .. } => None,
+            Body::AuditHead(_) | Body::Erased { .. } | Body::Evidence { .. } | Body::Keys(_) => None,
         }
     }
 
     /// The seats that get the statement; none if its author is not known here.
     #[must_use]
     pub fn audience(&self, directory: &Directory) -> Option<Audience> {
-        match self.body {
+        match &self.body {
             Body::Tombstone { .. } => Some(Audience::Public),
+            Body::Keys(keys) => Some(Audience::Upward(keys.audience)),
             Body::AuditHead(_) | Body::Erased { .. } | Body::Evidence { .. } => {
                 directory.node(self.author).map(|author| Audience::Upward(author.seat))
             }
@@ -245,6 +255,8 @@ pub enum StatementError {
     Fenced(NodeId),
     #[error("a record is erased by a superior of the seat that it was made for, or by the county")]
     NotSuperior,
+    #[error("the keys of an audience are given out by its own line")]
+    NotOfLine,
     #[error("it does not show two commits that one node signed for one place")]
     NoEvidence,
 }
@@ -266,6 +278,7 @@ impl StatementError {
             StatementError::BadSignature => "statement.bad-signature",
             StatementError::Fenced(_) => "statement.fenced",
             StatementError::NotSuperior => "statement.not-superior",
+            StatementError::NotOfLine => "statement.not-of-line",
             StatementError::NoEvidence => "statement.no-evidence",
         }
     }
@@ -293,7 +306,13 @@ pub fn check(
         Body::Tombstone { .. } if is_fenced(statement.author) => Err(StatementError::Fenced(statement.author)),
         Body::Tombstone { preimage, .. } => check_erasure(author.seat, preimage.birth, directory),
         Body::Evidence { first, second } => check_evidence(first, second, directory, verifier),
-        Body::AuditHead(_) | Body::Erased { .. } => Ok(()),
+        Body::Keys(keys) if directory.seats().get(keys.audience).is_none() => {
+            Err(StatementError::UnknownSeat(keys.audience))
+        }
+        Body::Keys(keys) if !directory.seats().is_at_or_above(author.seat, keys.audience) => {
+            Err(StatementError::NotOfLine)
+        }
+        Body::AuditHead(_) | Body::Erased { .. } | Body::Keys(_) => Ok(()),
     }
 }
 

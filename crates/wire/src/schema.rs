@@ -2,9 +2,9 @@
 
 use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
-use heliu_record::command::{Argument, Command, KIND_ARGUMENT, Makes, Subject};
+use heliu_record::command::{Argument, Command, Ends, KIND_ARGUMENT, Makes, Subject};
 use heliu_record::kind::{
-    DerivedPart, ENTRY_STATE, EntryState, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer,
+    DerivedPart, ENTRY_NUMBER, ENTRY_STATE, EntryState, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer,
 };
 use heliu_record::naming::SUFFIXES;
 use heliu_record::rule::Rule;
@@ -26,6 +26,7 @@ fn findings(rule: &Rule, catalogue: &Catalogue) -> impl Iterator<Item = pb::Find
         label: label(finding.label),
         help: label(rule.help),
         choices: catalogue.settler(finding.name).map_or(&[][..], |settler| settler.choices).iter().map(word).collect(),
+        takes_any_record: catalogue.settler(finding.name).is_some_and(|settler| settler.takes_any_record),
     })
 }
 
@@ -41,15 +42,21 @@ fn kind(kind: &Kind) -> pb::Kind {
         label: label(kind.label),
         help: label(kind.help),
         fields: kind.fields().map(field).collect(),
-        derived: kind.derived.iter().map(derived).chain(kind.fields().filter_map(state_of_entries)).collect(),
+        derived: kind.derived.iter().map(derived).chain(kind.fields().flat_map(of_entries)).collect(),
     }
 }
 
-/// What a view says of each entry of a workflow: in which of its states it is.
-fn state_of_entries(field: &Field) -> Option<pb::Derived> {
-    let words: Vec<pb::Word> = field.states.iter().map(|state| word(&state.word)).collect();
-    let path = format!("{}/{}", field.name, ENTRY_STATE.name);
-    (!words.is_empty()).then(|| pb::Derived { path, label: label(ENTRY_STATE.label), words })
+/// What a view says of each entry of a workflow: in which of its states it is, and by which number people name it.
+fn of_entries(field: &Field) -> Vec<pb::Derived> {
+    if field.states.is_empty() {
+        return Vec::new();
+    }
+    let states = field.states.iter().map(|state| word(&state.word)).collect();
+    let said = |of: Word, words| {
+        let path = format!("{}/{}", field.name, of.name);
+        pb::Derived { path, label: label(of.label), words }
+    };
+    vec![said(ENTRY_STATE, states), said(ENTRY_NUMBER, Vec::new())]
 }
 
 fn derived(derived: &DerivedPart) -> pb::Derived {
@@ -61,10 +68,6 @@ fn derived(derived: &DerivedPart) -> pb::Derived {
 }
 
 fn field(field: &Field) -> pb::Field {
-    let parts: &[&Part] = match field.merge {
-        Merge::Slot(parts) | Merge::Entries(parts) => parts,
-        Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
-    };
     let states: &[State] = if let Merge::State(machine) = field.merge { machine.states } else { &[] };
     let entry_states = field.states.iter().map(|state| entry_state(field, state));
     pb::Field {
@@ -76,7 +79,7 @@ fn field(field: &Field) -> pb::Field {
         sealed: field.sealed,
         label: label(field.label),
         help: label(field.help),
-        parts: parts.iter().copied().map(part).collect(),
+        parts: field.parts().iter().copied().map(part).collect(),
         states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
     }
@@ -89,6 +92,7 @@ fn part(part: &Part) -> pb::Part {
         writer: Some(writer(part.writer)),
         label: label(part.label),
         closed_by: names(part.closed_by),
+        words: part.words.iter().map(word).collect(),
     }
 }
 
@@ -169,6 +173,8 @@ fn command(command: &Command) -> pb::Command {
         takes_fields: command.takes_fields,
         makes: makes.to_owned(),
         makes_named_by: named_by.to_owned(),
+        ends: if let Ends::This(ends) = command.ends { label(ends) } else { None },
+        decides: command.ends == Ends::ByState,
     }
 }
 
@@ -213,7 +219,7 @@ mod tests {
         assert_eq!(schema.commands.len(), catalogue().commands().count());
     }
 
-    /// What programs read that were written before words travelled with the schema.
+    /// What programs read that were written before words travelled with the schema. Texts change it (helps and labels), fields do not.
     #[test]
     fn what_was_added_left_every_byte_of_before_in_its_place() {
         let mut schema = schema(catalogue());
@@ -227,7 +233,10 @@ mod tests {
             kind.derived.clear();
             for field in &mut kind.fields {
                 plain(&mut field.r#type);
-                field.parts.iter_mut().for_each(|part| plain(&mut part.r#type));
+                for part in &mut field.parts {
+                    plain(&mut part.r#type);
+                    part.words.clear();
+                }
                 field.states.iter_mut().for_each(|state| state.means = None);
                 // What entries can be is declared since then.
                 field.states.retain(|_| field.merge == "state");
@@ -235,6 +244,7 @@ mod tests {
         }
         for command in &mut schema.commands {
             (command.makes, command.makes_named_by) = (String::new(), String::new());
+            (command.ends, command.decides) = (None, false);
         }
         for argument in schema.commands.iter_mut().flat_map(|command| &mut command.arguments) {
             plain(&mut argument.r#type);
@@ -242,8 +252,8 @@ mod tests {
         }
         let bytes = prost::Message::encode_to_vec(&schema);
         let hash = heliu_record::id::to_hex(&heliu_record::hash::hash("schema", &[&bytes]));
-        let before = "e2fd1abb90b521a7a2a5de3c1c58d190b235231df91a479db1539db49ea439d7";
-        assert_eq!((bytes.len(), hash.as_str()), (20_478, before));
+        let before = "00f991df657788c46e37ef66e82c3b1967901ace5787f2da89663776ab4a6dc4";
+        assert_eq!((bytes.len(), hash.as_str()), (20_763, before));
     }
 
     #[test]

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use heliu_client::Client;
-use heliu_client::records::{ExecuteRequest, ExecuteResponse};
-use heliu_client::schema::{Argument, Schema, SchemaCommand, Subject, ValueType};
+use heliu_client::records::{ExecuteRequest, ExecuteResponse, ListRequest};
+use heliu_client::schema::{Ends, Field, Makes, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 
@@ -14,9 +14,12 @@ use crate::cli::{Asker, DoArgs};
 use crate::confirm::confirm;
 use crate::failure::Failure;
 use crate::given::{Given, ask};
+use crate::names::{Names, ids_in};
 use crate::out::complain;
 use crate::random::random;
-use crate::text::{clean, codes, say, tr};
+use crate::render::{short, view_of};
+use crate::text::{Say, clean, codes, count, say, tr};
+use crate::view::{entry_told, field_label, unnumbered, value_told};
 use crate::{explain, target, which};
 
 pub async fn run(args: DoArgs) -> Result<Done, Failure> {
@@ -32,21 +35,32 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
     }
     let client = target::connect(&args.read.target).await?;
     let schema = client.schema().await?;
-    // A command that the node does not know is refused by the node.
-    let command = schema.command(name);
+    // First whether there is such a command: what else is wrong follows from that.
+    let command = explain::find(&schema, name)?;
     let (subject, arguments) = take_apart(command, &args.arguments)?;
     let arguments = values(&schema, command, arguments, &args.ask)?;
-    ask_before_an_end(&schema, name, &arguments, args.yes)?;
+    let subject = meant_subject(&client, command, subject).await?;
+    let arguments = whole_ids(&client, &schema, command, &subject, arguments).await?;
+    if !args.yes
+        && let Some(ended) = ended(&schema, command, &arguments)
+    {
+        confirm(&what_ends(&client, &schema, command, &subject, &arguments, &ended).await?, false)?;
+    }
     let request = ExecuteRequest {
-        command: name.clone(),
-        subject: meant_subject(&client, command, subject).await?,
-        arguments: whole_ids(&client, command, arguments).await?.into_iter().collect(),
+        command: command.name.clone(),
+        subject,
+        arguments: arguments.into_iter().collect(),
         command_id: if args.command_id.is_empty() { draw_id()? } else { args.command_id.clone() },
         who: who(&args.asker),
         reason: args.asker.reason.clone(),
+        guessable_id: false,
     };
     let done = execute(&client, request).await?;
-    if args.read.json { print_json(&shape(&done)) } else { print(&told(&codes::command(&schema, name), name, &done)) }
+    if args.read.json {
+        print_json(&shape(&done))
+    } else {
+        print(&told(&client, &codes::command(&schema, &command.name), command, &done).await)
+    }
 }
 
 /// Gives a command; if the answer is lost, says how to repeat it without a second effect.
@@ -86,36 +100,65 @@ pub fn shape(done: &ExecuteResponse) -> Value {
 }
 
 /// `said`: what people read for the command.
-fn told(said: &str, name: &str, done: &ExecuteResponse) -> String {
+async fn told(client: &Client, said: &str, command: &SchemaCommand, done: &ExecuteResponse) -> String {
+    let names = Names::of(client, done.created.iter().chain(&done.affected).cloned()).await;
+    let entry = match done.result.get("entry") {
+        Some(entry) => entry_of(client, done, entry).await,
+        None => None,
+    };
+    told_with(said, &command.name, done, &names, entry)
+}
+
+/// The entry that a command made or wrote in, as the record has it now: what it is called, and what it says.
+async fn entry_of(client: &Client, done: &ExecuteResponse, entry: &str) -> Option<(String, String)> {
+    let schema = client.schema().await.ok()?;
+    for id in &done.affected {
+        let Ok(record) = client.get(id).await else { continue };
+        let (view, kind) = (view_of(&record), schema.kind(&record.kind));
+        let Some((field, parts)) = view.iter().find_map(|(field, value)| Some((field, value.get(entry)?))) else {
+            continue;
+        };
+        let names = Names::of(client, ids_in(parts)).await;
+        let called = format!("{} {}", field_label(kind, field), entry_told(&names, &view, field, entry));
+        return Some((called, value_told(kind, &names, field, &unnumbered(parts))));
+    }
+    None
+}
+
+fn told_with(said: &str, name: &str, done: &ExecuteResponse, names: &Names, entry: Option<(String, String)>) -> String {
     let (said, name) = (clean(said), clean(name));
     let mut text = if done.repeated {
         tr!("“{said}”早已执行,这是当时的结果。\n", "{name} had been carried out before; this is what it did.\n")
     } else {
         tr!("“{said}”已执行并存盘。\n", "{name} is done and durable.\n")
     };
-    let [created, affected] =
-        [&done.created, &done.affected].map(|ids| ids.iter().map(|id| clean(id)).collect::<Vec<_>>());
-    for id in &created {
+    for id in &done.created {
+        let id = names.told(id);
         text.push_str(&tr!("  新建  {id}\n", "  made     {id}\n"));
     }
-    for id in affected.iter().filter(|id| !created.contains(id)) {
+    for id in done.affected.iter().filter(|id| !done.created.contains(id)) {
+        let id = names.told(id);
         text.push_str(&tr!("  改动  {id}\n", "  changed  {id}\n"));
     }
-    let results: BTreeMap<&String, &String> = done.result.iter().filter(|(what, _)| *what != "record").collect();
+    if let Some((called, says)) = entry {
+        let (called, says) = (clean(&called), clean(&says));
+        text.push_str(&tr!("  {called}:{says}\n", "  {called}: {says}\n"));
+    }
+    let results: BTreeMap<&String, &String> =
+        done.result.iter().filter(|(what, _)| !["record", "entry"].contains(&what.as_str())).collect();
     for (what, id) in results {
         let what = match what.as_str() {
-            "entry" => tr!("事项", "entry"),
             "conflict" => tr!("冲突", "conflict"),
             other => clean(other),
         };
-        text.push_str(&format!("  {what}  {}\n", clean(id)));
+        text.push_str(&format!("  {what}  {}\n", short(id)));
     }
     text
 }
 
 /// The subject stands alone, arguments are `key=value`.
 fn take_apart(
-    command: Option<&SchemaCommand>,
+    command: &SchemaCommand,
     words: &[String],
 ) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
     let (mut subject, mut arguments) = (None, BTreeMap::new());
@@ -123,7 +166,7 @@ fn take_apart(
         match word.split_once('=') {
             Some((key, value)) => {
                 // An argument may be given by its Chinese name too.
-                let known = command.and_then(|command| command.argument_called(key));
+                let known = command.argument_called(key);
                 let key = known.map_or(key, |argument| &argument.name);
                 if arguments.insert(key.to_owned(), value.to_owned()).is_some() {
                     return Err(Failure::usage(say!("参数 {key} 给了两次", "the argument {key} is given twice")));
@@ -144,7 +187,7 @@ fn take_apart(
 /// What was typed, or is where was said. Everything is read before anything is sent.
 fn values(
     schema: &Schema,
-    command: Option<&SchemaCommand>,
+    command: &SchemaCommand,
     typed: BTreeMap<String, String>,
     asked: &[String],
 ) -> Result<BTreeMap<String, String>, Failure> {
@@ -178,65 +221,162 @@ fn values(
 }
 
 /// Whether the value of an argument is kept from some who have the record. Where a field is named, that one decides.
-fn is_sealed(schema: &Schema, command: Option<&SchemaCommand>, name: &str, field: Option<&str>) -> bool {
+fn is_sealed(schema: &Schema, command: &SchemaCommand, name: &str, field: Option<&str>) -> bool {
     let sealed = |name: &str| schema.fields_called(name).any(|field| field.sealed);
-    match command.and_then(|command| command.arguments.iter().find(|argument| argument.name == name)) {
+    match command.arguments.iter().find(|argument| argument.name == name) {
         Some(argument) => argument.sealed && field.is_none_or(sealed),
         None => sealed(name),
     }
 }
 
-/// Beginnings of ids, where an argument names records, made whole: the node takes whole ones.
+/// What arguments name that are records or seats, by their whole ids: the node takes these.
 async fn whole_ids(
     client: &Client,
-    command: Option<&SchemaCommand>,
+    schema: &Schema,
+    command: &SchemaCommand,
+    subject: &str,
     mut arguments: BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, Failure> {
-    let Some(command) = command else { return Ok(arguments) };
-    let names_records = |argument: &&Argument| matches!(argument.value, ValueType::Record(_) | ValueType::Unit(_));
-    for argument in command.arguments.iter().filter(names_records) {
-        let Some(text) = arguments.get_mut(&argument.name) else { continue };
+    let written = written_type(client, schema, command, subject, &arguments).await?;
+    let made = match &command.makes {
+        Makes::NamedBy(naming) if command.takes_fields => {
+            arguments.get(naming).and_then(|kind| schema.kind_called(kind))
+        }
+        _ => None,
+    };
+    for (name, text) in &mut arguments {
+        let declared = command.arguments.iter().find(|argument| argument.name == *name);
+        let field = made.and_then(|kind| kind.field(name));
+        let (value, many) = match (&written, declared, field) {
+            (Some(written), Some(argument), _) if VALUES.contains(&argument.name.as_str()) => (written, false),
+            (_, Some(argument), _) => (&argument.value, argument.many),
+            (_, None, Some(field)) => (&field.value, field.many),
+            (_, None, None) => continue,
+        };
+        if !matches!(value, ValueType::Record(_) | ValueType::Unit(_) | ValueType::Seat) {
+            continue;
+        }
+        let parts: Vec<&str> = if many { text.split(',').collect() } else { vec![text.as_str()] };
         let mut whole = Vec::new();
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            whole.push(which::argument(client, part, &argument.value).await?);
+        for part in parts.into_iter().map(str::trim).filter(|part| !part.is_empty()) {
+            whole.push(which::argument(client, part, value).await?);
         }
         *text = whole.join(",");
     }
     Ok(arguments)
 }
+/// The arguments by which commands for any field say what is written.
+const VALUES: [&str; 2] = ["value", "element"];
+
+/// The type of what is written in the field, or the part of an entry, that the arguments name; none if it names nothing.
+async fn written_type(
+    client: &Client,
+    schema: &Schema,
+    command: &SchemaCommand,
+    subject: &str,
+    arguments: &BTreeMap<String, String>,
+) -> Result<Option<ValueType>, Failure> {
+    let takes = |name: &str| command.arguments.iter().any(|argument| argument.name == name);
+    let Some(name) = arguments.get(FIELD).filter(|_| takes(FIELD) && VALUES.iter().any(|value| takes(value))) else {
+        return Ok(None);
+    };
+    let value = |field: &Field| match arguments.get("part") {
+        Some(part) => field.part_called(part).map(|part| part.value.clone()),
+        None => Some(field.value.clone()),
+    };
+    let names = |value: &ValueType| matches!(value, ValueType::Record(_) | ValueType::Unit(_) | ValueType::Seat);
+    // What no kind has is not asked for.
+    if subject.is_empty() || !schema.fields_called(name).filter_map(value).any(|value| names(&value)) {
+        return Ok(None);
+    }
+    let record = client.get(subject).await?;
+    Ok(schema.kind(&record.kind).and_then(|kind| kind.field_called(name)).and_then(value))
+}
 
 /// The record that a command is about, by what somebody calls it.
-async fn meant_subject(
-    client: &Client,
-    command: Option<&SchemaCommand>,
-    subject: Option<String>,
-) -> Result<String, Failure> {
+async fn meant_subject(client: &Client, command: &SchemaCommand, subject: Option<String>) -> Result<String, Failure> {
     let Some(text) = subject else { return Ok(String::new()) };
-    match command.map(|command| &command.subject) {
-        Some(Subject::Of(kind)) => which::record(client, &text, kind).await,
-        Some(Subject::Any) => which::record(client, &text, "").await,
-        Some(Subject::None) | None => Ok(text),
+    match &command.subject {
+        Subject::Of(kind) => which::record(client, &text, kind).await,
+        Subject::Any => which::record(client, &text, "").await,
+        Subject::None => Ok(text),
     }
 }
 
-/// A state that is an end says what it means, and is asked for once more: leaving the party is no move to another branch.
-fn ask_before_an_end(
-    schema: &Schema,
-    name: &str,
-    arguments: &BTreeMap<String, String>,
-    yes: bool,
-) -> Result<(), Failure> {
-    if name != "record.decide" {
-        return Ok(());
+const FIELD: &str = "field";
+const STATE: &str = "state";
+
+/// What is over once the command has been carried out, if something is.
+fn ended(schema: &Schema, command: &SchemaCommand, arguments: &BTreeMap<String, String>) -> Option<Say> {
+    match &command.ends {
+        Ends::Nothing => None,
+        Ends::This(ends) => {
+            let [label, ends] = [&command.label, ends];
+            Some(said([label, ends]))
+        }
+        Ends::ByState => {
+            let given = |key: &str| arguments.get(key).map(|text| text.trim()).unwrap_or_default();
+            let states = schema.fields_called(given(FIELD)).filter_map(|field| field.state_called(given(STATE)));
+            let end = states.into_iter().find(|state| state.ending || state.means.is_some())?;
+            let plain = SchemaLabel { zh: "这是终结性的决定".to_owned(), en: "this is an end".to_owned() };
+            Some(said([&end.label, end.means.as_ref().unwrap_or(&plain)]))
+        }
     }
-    let given = |key: &str| arguments.get(key).map(|text| text.trim()).unwrap_or_default();
-    let states = schema.fields_called(given("field")).filter_map(|field| field.state_called(given("state")));
-    let Some((label, means)) = states.filter_map(|state| Some((&state.label, state.means.as_ref()?))).next() else {
-        return Ok(());
-    };
-    let [zh, en, zh_means, en_means] = [&label.zh, &label.en, &means.zh, &means.en].map(|text| clean(text));
-    confirm(&say!("将决定为“{zh}”:{zh_means}", "this decides {en:?}: {en_means}"), yes)
 }
+
+fn said([label, ends]: [&SchemaLabel; 2]) -> Say {
+    let [zh, en, zh_ends, en_ends] = [&label.zh, &label.en, &ends.zh, &ends.en].map(|text| clean(text));
+    say!("“{zh}”:{zh_ends}", "{en:?}: {en_ends}")
+}
+
+/// What is asked before that: which records it is about, and what is attached to them.
+async fn what_ends(
+    client: &Client,
+    schema: &Schema,
+    command: &SchemaCommand,
+    subject: &str,
+    arguments: &BTreeMap<String, String>,
+    ended: &Say,
+) -> Result<Say, Failure> {
+    let ids: Vec<String> = match (subject, &command.subject) {
+        ("", _) | (_, Subject::None) => {
+            arguments.values().flat_map(|text| text.split(',')).map(str::to_owned).collect()
+        }
+        (subject, _) => vec![subject.to_owned()],
+    };
+    // Beginnings of ids are ids as well.
+    let mut whole = Vec::new();
+    for id in ids.into_iter().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit())) {
+        whole.push(client.get(&id).await?.id);
+    }
+    let names = Names::of(client, whole.iter().cloned()).await;
+    let mut attached: BTreeMap<String, u64> = BTreeMap::new();
+    let mut more = false;
+    for id in &whole {
+        let request = ListRequest { refers_to: id.clone(), limit: ATTACHED, ..ListRequest::default() };
+        let page = client.list(request).await?;
+        more |= !page.next.is_empty();
+        for record in page.records {
+            *attached.entry(record.kind).or_default() += 1;
+        }
+    }
+    let records = whole.iter().map(|id| names.told(id)).collect::<Vec<_>>().join(", ");
+    let told = |(kind, number): (&String, &u64)| format!("{} {}", clean(&codes::kind(schema, kind)), count(*number));
+    let attached = attached.iter().map(told).collect::<Vec<_>>().join(", ");
+    let more = if more { " …" } else { "" };
+    let Say { zh, en } = ended;
+    Ok(if attached.is_empty() {
+        say!("{records} {zh}", "{records} {en}")
+    } else {
+        say!(
+            "{records} {zh}。现有记录与之相关:{attached}{more}",
+            "{records} {en}. Records that refer to it now: {attached}{more}"
+        )
+    })
+}
+
+/// Of more records that refer to one that ends the number is not told.
+const ATTACHED: u32 = 1_000;
 
 #[cfg(test)]
 mod tests {
@@ -249,12 +389,12 @@ mod tests {
     }
 
     fn apart(command: &str, line: &str) -> Result<(Option<String>, BTreeMap<String, String>), Failure> {
-        take_apart(served::schema().command(command), &words(line))
+        take_apart(served::schema().command(command).expect("it is declared"), &words(line))
     }
 
     fn values_of(typed: BTreeMap<String, String>, asked: &[String]) -> Result<BTreeMap<String, String>, Failure> {
         let schema = served::schema();
-        values(&schema, schema.command("member.register"), typed, asked)
+        values(&schema, schema.command("member.register").expect("it is declared"), typed, asked)
     }
 
     #[test]
@@ -267,19 +407,32 @@ mod tests {
     }
 
     #[test]
-    fn leaving_the_party_says_what_it_means_and_is_asked_for() {
-        let decide = |state: &str| {
-            BTreeMap::from([("field".to_owned(), "发展阶段".to_owned()), ("state".to_owned(), state.to_owned())])
-        };
+    fn whatever_ends_something_says_what_it_means_and_is_asked_for() {
         let schema = served::schema();
+        let ends = |name: &str, arguments: &[(&str, &str)]| {
+            let arguments = arguments.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+            ended(&schema, schema.command(name).expect("it is declared"), &arguments)
+        };
         for state in ["left", "退党"] {
-            let failure =
-                ask_before_an_end(&schema, "record.decide", &decide(state), false).expect_err("nobody is there");
-            assert!(failure.what.zh.contains("不是转出") && failure.what.zh.contains("没有人可以确认"), "{failure:?}");
+            let said = ends("record.decide", &[("field", "发展阶段"), ("state", state)]).expect("it is an end");
+            assert!(said.zh.contains("不是转出"), "{said:?}");
+            let failure = confirm(&said, false).expect_err("nobody is there");
+            assert!(failure.why == [said.clone()] && failure.what.zh.contains("没有终端可以询问"), "{failure:?}");
             assert!(failure.next.is_some_and(|next| next.en.contains("--yes")));
-            ask_before_an_end(&schema, "record.decide", &decide(state), true).expect("a script says that it is meant");
+            confirm(&said, true).expect("a script says that it is meant");
         }
-        ask_before_an_end(&schema, "record.decide", &decide("full"), false).expect("that is no end");
+        assert_eq!(ends("record.decide", &[("field", "stage"), ("state", "full")]), None, "that is no end");
+        for name in ["org.dissolve", "org.merge_build", "resource.withdraw"] {
+            assert!(ends(name, &[]).is_some(), "{name}");
+        }
+        assert_eq!(ends("org.create", &[]), None);
+        let endings = schema.kinds.iter().flat_map(|kind| &kind.fields).flat_map(|field| {
+            let states = field.states.iter().filter(|state| state.ending);
+            states.map(|state| (field.name.clone(), state.name.clone()))
+        });
+        for (field, state) in endings {
+            assert!(ends("record.decide", &[("field", &field), ("state", &state)]).is_some(), "{field}={state}");
+        }
     }
 
     #[test]
@@ -299,7 +452,8 @@ mod tests {
         let fields = schema.kinds.iter().flat_map(|kind| &kind.fields);
         let first =
             fields.filter(|field| field.sealed).map(|field| field.name.as_str()).next().expect("a kind has one");
-        let is_sealed = |command, name, field| is_sealed(&schema, schema.command(command), name, field);
+        let is_sealed =
+            |command, name, field| is_sealed(&schema, schema.command(command).expect("it is declared"), name, field);
         assert!(is_sealed("record.set", "value", Some(first)) && !is_sealed("record.set", "value", Some("name")));
         assert!(is_sealed("record.create", first, None) && !is_sealed("record.create", "name", None));
     }

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use heliu_client::Schema;
-use heliu_client::schema::{Argument, SchemaCommand, SchemaLabel, Subject, ValueType};
+use heliu_client::schema::{Argument, Ends, SchemaCommand, SchemaLabel, Subject, ValueType};
 use serde_json::{Value, json};
 
 use crate::answer::{Done, print, print_json};
 use crate::cli::{Read, Target};
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text::table::Table;
 use crate::text::{clean, nearest, say, spoken, tr};
@@ -47,10 +48,12 @@ async fn known(target: &Target) -> Result<Arc<Schema>, Failure> {
     Ok(target::connect(target).await?.schema().await?)
 }
 
-fn find<'s>(schema: &'s Schema, name: &str) -> Result<&'s SchemaCommand, Failure> {
-    schema.command(name).ok_or_else(|| {
+/// The command of this name, or of this name in either language; else the one that was probably meant is told.
+pub fn find<'s>(schema: &'s Schema, name: &str) -> Result<&'s SchemaCommand, Failure> {
+    schema.command_called(name).ok_or_else(|| {
         let shown = clean(name);
-        let failure = Failure::usage(say!("节点没有命令 {shown}", "there is no command {shown}"));
+        let what = say!("节点没有命令 {shown}", "there is no command {shown}");
+        let failure = Failure::new(Exit::Usage, "unknown_command", what);
         let names = schema.commands.iter().flat_map(|command| [&*command.name, &*command.label.zh]);
         let near = nearest(name, names);
         let near = near.and_then(|near| schema.commands.iter().find(|c| c.name == near || c.label.zh == near));
@@ -99,6 +102,13 @@ fn explain(schema: &Schema, command: &SchemaCommand) -> String {
         let about = clean(&subject_name(schema, &command.subject));
         text.push_str(&tr!("针对一条记录:{about}\n\n", "It is about a record: {about}\n\n"));
     }
+    if let Ends::This(ends) = &command.ends {
+        let ends = clean(spoken(ends));
+        text.push_str(&tr!(
+            "执行前要确认(脚本用 --yes):{ends}\n\n",
+            "It is asked for first (scripts: --yes): {ends}\n\n"
+        ));
+    }
     if command.arguments.is_empty() {
         text.push_str(&tr!("没有参数。\n", "It takes no arguments.\n"));
     } else {
@@ -144,6 +154,7 @@ fn declared(command: &SchemaCommand) -> Value {
     json!({
         "name": command.name, "label": both(&command.label), "help": both(&command.help), "subject": subject,
         "arguments": command.arguments.iter().map(argument).collect::<Vec<_>>(), "takes_fields": command.takes_fields,
+        "ends": if let Ends::This(ends) = &command.ends { both(ends) } else { Value::Null },
     })
 }
 
@@ -180,6 +191,13 @@ mod tests {
             assert_eq!(declared(command)["arguments"].as_array().map(Vec::len), Some(command.arguments.len()));
             assert!(commands(&schema).contains(&command.name));
         }
+        assert_eq!(find(&schema, "确认预约").map(|command| &*command.name), Ok("booking.confirm"), "by its label");
+        let failure = find(&schema, "booking.confrim").expect_err("no such command");
+        assert!(
+            failure.code == "unknown_command" && failure.next.is_some_and(|next| next.en.contains("booking.confirm?"))
+        );
+        let failure = find(&schema, "确认预定").expect_err("no such command");
+        assert!(failure.next.is_some_and(|next| next.zh.contains("booking.confirm?")));
         let failure = find(&schema, "member.regster").expect_err("no such command");
         assert!(failure.next.is_some_and(|next| next.en.contains("member.register?")));
     }

@@ -129,7 +129,9 @@ impl From<ClientError> for Failure {
             failure.why.extend(Some(Say::from(refusal.why.clone())).filter(|why| !why.is_empty()));
         }
         if let Some(field) = error.field() {
-            failure = failure.why(say!("参数:{field}", "field: {field}"));
+            let known = FIELDS.iter().find(|(code, _)| *code == field);
+            let zh = known.map_or(field, |(_, zh)| zh);
+            failure = failure.why(say!("参数:{zh}", "field: {field}"));
         }
         let next = Say::from(next);
         if !next.is_empty() {
@@ -138,6 +140,25 @@ impl From<ClientError> for Failure {
         failure
     }
 }
+
+/// What people read for the fields of requests that a node finds fault with.
+const FIELDS: &[(&str, &str)] = &[
+    ("id", "编号"),
+    ("subject", "所针对的记录"),
+    ("command", "命令"),
+    ("command_id", "命令编号"),
+    ("kind", "种类"),
+    ("record", "记录"),
+    ("refers_to", "所引用的记录"),
+    ("after", "游标"),
+    ("limit", "条数"),
+    ("path", "位置"),
+    ("peer", "对端"),
+    ("seat", "席位"),
+    ("who", "经办人"),
+    ("why", "事由"),
+    ("reason", "事由"),
+];
 
 fn exit_of(error: &ClientError) -> Exit {
     match error {

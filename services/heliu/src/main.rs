@@ -1,7 +1,7 @@
 //! The one binary of Heliu: what was typed, in which language to answer, the verb, and the exit code.
 //!
-//! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`,
-//! `render`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
+//! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
+//! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
 //! `which`, `command`, `import`, `parts`, `conflicts`, `privacy`, `records`.
 
@@ -26,6 +26,7 @@ mod import;
 mod init;
 mod layout;
 mod modes;
+mod names;
 mod node;
 mod out;
 mod page;

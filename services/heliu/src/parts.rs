@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::answer::{Done, print, print_json};
 use crate::cli::GetArgs;
 use crate::failure::Failure;
+use crate::names::Names;
 use crate::page::{more, pages};
 use crate::render::{given, short};
 use crate::text::{clean, count, tr};
@@ -41,7 +42,7 @@ fn value(element: &Element) -> Value {
 }
 
 fn told(element: &Element) -> String {
-    let value = clean(&value_told(None, "", &value(element)));
+    let value = clean(&value_told(None, &Names::default(), "", &value(element)));
     if element.key.is_empty() { format!("{value}\n") } else { format!("{}: {value}\n", clean(&element.key)) }
 }
 

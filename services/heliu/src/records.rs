@@ -1,7 +1,5 @@
 //! `get`, `list`, `history`: what a node holds, as it sees it.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use heliu_client::Schema;
 use heliu_client::records::{
     Change, ChangeStatus, HistoryRequest, ListRequest, Put, Record, RecordState, value::Value as PutValue,
@@ -13,16 +11,14 @@ use serde_json::{Map, Value, json};
 use crate::answer::{Done, print, print_json};
 use crate::cli::{GetArgs, HistoryArgs, ListArgs};
 use crate::failure::Failure;
+use crate::names::{Names, ids_in};
 use crate::page::{more, pages};
 use crate::parts::{self, cuts_shape, cuts_told};
-use crate::render::{given, place, seat_shape, short, word};
+use crate::render::{given, place, seat_shape, short, view_of, word};
 use crate::text::table::{Table, pairs};
 use crate::text::{clean, codes, count, nearest, say, spoken, time, tr};
-use crate::view::{field_label, is_id, said_value, value_told, view_of};
+use crate::view::{entries, entry_told, field_label, number_of, said_value, sealed, unnumbered, value_told};
 use crate::{target, which};
-
-/// Of more records that one refers to, no names are looked up.
-const REFERRED: usize = 16;
 
 pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
@@ -33,21 +29,8 @@ pub async fn get(args: &GetArgs) -> Result<Done, Failure> {
     if args.read.json {
         return print_json(&shape(&record));
     }
-    let mut names = BTreeMap::new();
-    for id in referred(&view_of(&record)).into_iter().take(REFERRED) {
-        // A record that is out of this seat's scope is shown by its id alone.
-        if let Ok(referred) = client.get(&id).await {
-            let name = view_of(&referred).get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-            names.insert(id, name);
-        }
-    }
+    let names = Names::of(&client, ids_in(&view_of(&record).into())).await;
     print(&(told(&*client.schema().await?, &record, &names) + &cuts_told(&record.id, &record.cuts)))
-}
-
-/// The records that plain fields name.
-fn referred(view: &Map<String, Value>) -> BTreeSet<String> {
-    let ids = view.values().filter_map(Value::as_str).filter(|text| text.len() == 64 && is_id(text));
-    ids.map(str::to_owned).collect()
 }
 
 pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
@@ -103,8 +86,11 @@ pub async fn history(args: &HistoryArgs) -> Result<Done, Failure> {
     }
     // Its kind knows the names of what was written; of a record that cannot be shown the keys stay as they are.
     let schema = client.schema().await?;
-    let kind = client.get(&id).await.ok().and_then(|record| schema.kind(&record.kind));
-    let story: String = changes.iter().map(|change| change_told(&schema, kind, change)).collect();
+    let record = client.get(&id).await.unwrap_or_default();
+    let puts = changes.iter().flat_map(|change| &change.puts);
+    let said = Names::of(&client, puts.flat_map(|put| ids_in(&put_value(put)))).await;
+    let told = Telling { schema: &schema, kind: schema.kind(&record.kind), view: view_of(&record), names: said };
+    let story: String = changes.iter().map(|change| told.change(change)).collect();
     print(&(story + &more(changes.len(), &after)))
 }
 
@@ -121,8 +107,8 @@ fn damaged_told(damaged: &[String]) -> String {
     )
 }
 
-/// `names` are those of records that it refers to, by id.
-fn told(schema: &Schema, record: &Record, names: &BTreeMap<String, String>) -> String {
+/// `names` are those of records and seats that it names.
+fn told(schema: &Schema, record: &Record, names: &Names) -> String {
     let kind = schema.kind(&record.kind);
     let places =
         |seats: &[heliu_client::records::Seat]| seats.iter().map(|s| place(Some(s))).collect::<Vec<_>>().join(", ");
@@ -134,14 +120,25 @@ fn told(schema: &Schema, record: &Record, names: &BTreeMap<String, String>) -> S
         (tr!("状态", "state"), state_told(record)),
         (tr!("变更", "changes"), record.leaves.to_string()),
     ];
-    let mut fields: Vec<(String, Value)> = view_of(record).into_iter().collect();
+    let view = view_of(record);
+    let mut fields: Vec<(&String, &Value)> = view.iter().collect();
     // In the order in which the kind declares them; fields that are derived or not known here come last.
     let place =
         |name: &str| kind.and_then(|kind| kind.fields.iter().position(|field| field.name == kind.plain(name).0));
     fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
     for (name, value) in &fields {
-        let named = value.as_str().and_then(|id| names.get(id)).map(|name| format!(" {name}")).unwrap_or_default();
-        rows.push((format!("  {}", field_label(kind, name)), value_told(kind, name, value) + &named));
+        let label = field_label(kind, name);
+        // Of entries each has a line of its own.
+        let Some(entries) = entries(value).filter(|_| kind.is_some_and(|kind| kind.has_entries(name))) else {
+            rows.push((format!("  {label}"), value_told(kind, names, name, value)));
+            continue;
+        };
+        let mut entries: Vec<(&String, &Value)> = entries.iter().collect();
+        entries.sort_by_key(|(_, parts)| number_of(parts));
+        for (entry, parts) in entries {
+            let entry = entry_told(names, &view, name, entry);
+            rows.push((format!("  {label} {entry}"), value_told(kind, names, name, &unnumbered(parts))));
+        }
     }
     if !record.conflicts.is_empty() {
         let ids = record.conflicts.iter().map(|id| short(id)).collect::<Vec<_>>().join(", ");
@@ -208,31 +205,71 @@ fn shape(record: &Record) -> Value {
     })
 }
 
-fn change_told(schema: &Schema, kind: Option<&Kind>, change: &Change) -> String {
-    // A change that cannot be read has no time either.
-    let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
-    let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
-    let by = if who.is_empty() { String::new() } else { format!("  {who}") };
-    let id = short(&change.leaf);
-    let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&codes::command(schema, &change.command)));
-    story.push_str(&tr!("  变更 {id}\n", "  change {id}\n"));
-    if !change.reason.is_empty() {
-        let reason = clean(&change.reason);
-        story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
+/// What a history is told with: the names of what it is about.
+struct Telling<'s> {
+    schema: &'s Schema,
+    kind: Option<&'s Kind>,
+    /// The record as it is now; empty if it cannot be shown.
+    view: Map<String, Value>,
+    names: Names,
+}
+
+impl Telling<'_> {
+    fn change(&self, change: &Change) -> String {
+        // A change that cannot be read has no time either.
+        let when = if change.time_ms == 0 { "?".to_owned() } else { time::local(change.time_ms) };
+        let (at, who) = (place(change.author_seat.as_ref()), clean(&change.who));
+        let by = if who.is_empty() { String::new() } else { format!("  {who}") };
+        let id = short(&change.leaf);
+        let mut story = format!("{when}  {}{by}  {}", clean(&at), clean(&codes::command(self.schema, &change.command)));
+        story.push_str(&tr!("  变更 {id}\n", "  change {id}\n"));
+        if !change.reason.is_empty() {
+            let reason = clean(&change.reason);
+            story.push_str(&tr!("    事由:{reason}\n", "    why: {reason}\n"));
+        }
+        if change.status() != ChangeStatus::Admitted || change.unreadable {
+            let status = status_name(change.status());
+            let unreadable = tr!("读不懂它的内容", "what it says cannot be read");
+            let why = status_why(change.status()).filter(|_| !change.unreadable).unwrap_or(unreadable);
+            story.push_str(&format!("    ! {status}: {why}\n"));
+        }
+        for put in change.puts.iter().filter(|put| put.container != "_scope") {
+            let before = put.replaces;
+            let replaced =
+                if before > 0 { tr!("(取代 {before} 个值)", " (replaces {before})") } else { String::new() };
+            let (name, value) = (self.place(&put.key), self.value(put));
+            story.push_str(&format!("    {} = {}{replaced}\n", clean(&name), clean(&value)));
+        }
+        story
     }
-    if change.status() != ChangeStatus::Admitted || change.unreadable {
-        let status = status_name(change.status());
-        let unreadable = tr!("读不懂它的内容", "what it says cannot be read");
-        let why = status_why(change.status()).filter(|_| !change.unreadable).unwrap_or(unreadable);
-        story.push_str(&format!("    ! {status}: {why}\n"));
+
+    /// Where something was written: the field, or which entry of it and which part of that.
+    fn place(&self, key: &str) -> String {
+        let mut path = key.split('/');
+        let (Some(field), Some(entry), Some(part), None) = (path.next(), path.next(), path.next(), path.next()) else {
+            return field_label(self.kind, key);
+        };
+        let entry = entry_told(&self.names, &self.view, field, entry);
+        let part = self
+            .kind
+            .and_then(|kind| kind.say_part(field, part))
+            .map_or_else(|| part.to_owned(), |said| spoken(&said).to_owned());
+        format!("{} {entry} {part}", field_label(self.kind, field))
     }
-    for put in change.puts.iter().filter(|put| put.container != "_scope") {
-        let before = put.replaces;
-        let replaced = if before > 0 { tr!("(取代 {before} 个值)", " (replaces {before})") } else { String::new() };
-        let (name, value) = (field_label(kind, &put.key), value_told(kind, &put.key, &put_value(put)));
-        story.push_str(&format!("    {} = {}{replaced}\n", clean(&name), clean(&value)));
+
+    /// Of a sealed value nobody is shown more than that it is one.
+    fn value(&self, put: &Put) -> String {
+        let is_sealed = match self.kind {
+            Some(kind) => kind.field(&put.key).is_some_and(|field| field.sealed),
+            None => self.schema.fields_called(&put.key).any(|field| field.sealed),
+        };
+        let is_bytes = matches!(put.value.as_ref().and_then(|value| value.value.as_ref()), Some(PutValue::Bytes(_)));
+        match put_value(put) {
+            _ if is_sealed && is_bytes => sealed(),
+            Value::Null => tr!("(清除)", "(cleared)"),
+            value => value_told(self.kind, &self.names, &put.key, &value),
+        }
     }
-    story
 }
 
 fn status_name(status: ChangeStatus) -> String {
@@ -302,10 +339,15 @@ mod tests {
         });
         let record = Record { kind: "member".to_owned(), view_json: view.to_string(), ..Record::default() };
         let schema = served::schema();
-        let told = told(&schema, &record, &BTreeMap::new());
-        for words in
-            ["full member", "stage (since)", "home branch", "transfer under way", "cdcdcdcd: {", "letter number: 1号"]
-        {
+        let told = told(&schema, &record, &Names::default());
+        for words in [
+            "full member",
+            "stage (since)",
+            "home branch",
+            "transfer under way",
+            "moves cdcdcdcd  state: issued",
+            "letter number: 1号",
+        ] {
             assert!(told.contains(words), "{words} in\n{told}");
         }
         for code in ["home_branch", "stage_since", "transfer_pending", "letter_no"] {
@@ -313,7 +355,9 @@ mod tests {
         }
         let decided = Put { key: "stage/4f".to_owned(), ..put("left|2026-03-01|8号|0") };
         let change = Change { command: "record.decide".to_owned(), puts: vec![decided], ..Change::default() };
-        let told = change_told(&schema, schema.kind("member"), &change);
+        let telling =
+            Telling { schema: &schema, kind: schema.kind("member"), view: Map::new(), names: Names::default() };
+        let told = telling.change(&change);
         assert!(told.contains("decide a state") && told.contains("stage = left 2026-03-01 8号\n"), "{told}");
     }
 
@@ -335,7 +379,7 @@ mod tests {
         crate::text::speaking(crate::text::Language::Zh, || {
             for (kind, view) in all {
                 let record = Record { kind: kind.to_owned(), view_json: view.to_string(), ..Record::default() };
-                let said = told(&schema, &record, &BTreeMap::new()) + &list_told(&schema, kind, &[record]);
+                let said = told(&schema, &record, &Names::default()) + &list_told(&schema, kind, &[record]);
                 assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
             }
             let puts = vec![
@@ -344,9 +388,40 @@ mod tests {
             ];
             let status = ChangeStatus::Excluded.into();
             let change = Change { command: "record.decide".to_owned(), puts, status, ..Change::default() };
-            let said = change_told(&schema, schema.kind("member"), &change);
+            let telling =
+                Telling { schema: &schema, kind: schema.kind("member"), view: Map::new(), names: Names::default() };
+            let said = telling.change(&change);
             assert_eq!(crate::text::codes_in(&said), [""; 0], "{said}");
         });
+    }
+
+    #[test]
+    fn a_history_says_which_entry_was_written_names_what_it_names_and_shows_nothing_sealed() {
+        let (schema, seat) = (served::schema(), "ab".repeat(16));
+        let entry = format!("{seat}-{}", "cd".repeat(15));
+        let view = json!({"bookings": {entry.as_str(): {"state": "confirmed", "number": 2}}});
+        let Value::Object(view) = view else { unreachable!("it is one") };
+        let mut names = Names::default();
+        names.enter(&"12".repeat(32), "甲支部");
+        let put_in = |part: &str, text: &str| Put { key: format!("bookings/{entry}/{part}"), ..put(text) };
+        let puts = vec![
+            put_in("confirmed", "2026-07-01"),
+            put_in("for_org", &"12".repeat(32)),
+            put_in("declined", "declined"),
+        ];
+        let telling = Telling { schema: &schema, kind: schema.kind("resource"), view, names };
+        let told = telling.change(&Change { puts, ..Change::default() });
+        for words in ["bookings 2 (cdcdcdcd) confirmed = 2026-07-01", "= 12121212 甲支部", "declined = no cause given"]
+        {
+            assert!(told.contains(words), "{words} in\n{told}");
+        }
+        let bytes = heliu_client::records::Value { value: Some(PutValue::Bytes(vec![0xa8; 40])) };
+        let contact = Put { key: "contact".to_owned(), value: Some(bytes), ..Put::default() };
+        for kind in [schema.kind("member"), None] {
+            let telling = Telling { schema: &schema, kind, view: Map::new(), names: Names::default() };
+            let told = telling.change(&Change { puts: vec![contact.clone()], ..Change::default() });
+            assert!(told.contains("sealed") && !told.contains("a8a8"), "{told}");
+        }
     }
 
     fn put(text: &str) -> Put {
@@ -359,7 +434,8 @@ mod tests {
         let view =
             json!({"name": "测试甲0001", "birth_branch": "ab".repeat(32), "name_concurrent": ["a", "b"]}).to_string();
         let record = Record { id: "cd".repeat(32), kind: "member".to_owned(), view_json: view, ..Record::default() };
-        let names = BTreeMap::from([("ab".repeat(32), "甲村党支部".to_owned())]);
+        let mut names = Names::default();
+        names.enter(&"ab".repeat(32), "甲村党支部");
         let told = told(&served::schema(), &record, &names);
         assert!(
             told.contains("abababab 甲村党支部\n") && told.contains("a, b") && told.contains("测试甲0001"),

@@ -1,13 +1,25 @@
 //! The small parts of an answer, to people and to programs: an id, a seat, a code, and what is not there.
 
-use heliu_client::records::Seat;
-use serde_json::{Value, json};
+use heliu_client::records::{Record, Seat};
+use serde_json::{Map, Value, json};
 
 use crate::text::clean;
 
 /// What is not there is `null`.
 pub fn given(text: &str) -> Option<&str> {
     (!text.is_empty()).then_some(text)
+}
+
+/// The view of a record, which a node gives as JSON.
+pub fn view_of(record: &Record) -> Map<String, Value> {
+    match serde_json::from_str(&record.view_json) {
+        Ok(Value::Object(view)) => view,
+        _ => Map::new(),
+    }
+}
+
+pub fn is_id(text: &str) -> bool {
+    matches!(text.len(), 32 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The first digits of an id, as a node says it.

@@ -39,17 +39,22 @@ mod tests {
                 paths.push((field.name.to_owned(), codes));
                 let (Merge::Slot(parts) | Merge::Entries(parts)) = field.merge else { continue };
                 for part in parts {
-                    let words = if let ValueType::Choice(words) = part.value { words } else { &[] };
+                    let words = if let ValueType::Choice(words) = part.value { words } else { part.words };
                     let codes = words.iter().map(|word| word.name).collect();
                     paths.push((format!("{}/4f/{}", field.name, part.name), codes));
+                    let codes = words.iter().map(|word| word.name).collect();
+                    paths.push((format!("{}/{}", field.name, part.name), codes));
                 }
+                // Of an entry as a whole its state is said.
+                paths.push((format!("{}/4f", field.name), field.states.iter().map(|state| state.word.name).collect()));
             }
             for derived in kind.derived {
                 let codes = derived.words.iter().map(|word| word.name).collect();
                 paths.push((derived.path.replacen('/', "/4f/", 1), codes));
             }
             for (path, codes) in paths {
-                for path in [path.clone(), format!("{path}_since"), format!("{path}_concurrent")] {
+                for suffix in ["", "_since", "_concurrent", "_concurrent_count"] {
+                    let path = format!("{path}{suffix}");
                     said += usize::from(same(served.say_path(&path), kind.say_path(&path)));
                     for code in codes.iter().copied().chain(["no code"]) {
                         said += usize::from(same(served.say_value(&path, code), kind.say_value(&path, code)));

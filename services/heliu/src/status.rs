@@ -149,7 +149,7 @@ fn security(status: &GetStatusResponse) -> String {
     }
 }
 
-/// Alarms, files that are not taken, data keys that nobody could hand on, and who was not let in.
+/// Alarms, files that are not taken, sealed values that this node waits to read, and who was not let in.
 fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     if status.alarms > 0 {
@@ -161,8 +161,8 @@ fn to_look_at(status: &GetStatusResponse) -> Vec<(String, String)> {
     rows.extend(status.problems.iter().map(|problem| (tr!("  ! 文件", "  ! files"), reasons::told(Some(problem)))));
     if status.pending_wraps > 0 {
         let pending = count(status.pending_wraps);
-        let text = tr!("{pending} 把,等有钥匙的节点", "{pending}, until a node comes that has them");
-        rows.push((tr!("  ! 待交付的数据钥匙", "  ! keys to hand on"), text));
+        let text = tr!("{pending} 条记录,等有钥匙的节点", "{pending} record(s), until a node comes that has the keys");
+        rows.push((tr!("  ! 尚打不开的密封内容", "  ! sealed, not readable yet"), text));
     }
     if status.refusals > 0 {
         let all = count(status.refusals);

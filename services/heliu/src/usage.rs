@@ -109,6 +109,9 @@ fn complaint(error: &Error, typed: &str) -> Failure {
         }
         _ => Say::verbatim(error.render().to_string().trim().trim_start_matches("error: ").to_owned()),
     };
+    if let Some(failure) = no_verb_below(error, typed) {
+        return failure;
+    }
     let mut failure = Failure::usage(what);
     if let Some(choices) = context(ContextKind::ValidValue) {
         failure = failure.why(say!("可选:{choices}", "one of: {choices}"));
@@ -141,6 +144,26 @@ fn complaint(error: &Error, typed: &str) -> Failure {
         Some(near) => say!("是不是 {near}?用法见 {verb} --help", "did you mean {near}? See {verb} --help"),
         None => say!("用法见 {verb} --help", "see {verb} --help"),
     })
+}
+
+/// Of a verb that has others below it one of these has to be named, before any flag.
+fn no_verb_below(error: &Error, typed: &str) -> Option<Failure> {
+    if !matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::MissingSubcommand) {
+        return None;
+    }
+    let mut at = Cli::command();
+    for word in typed.split(' ').skip(1) {
+        at = at.find_subcommand(word)?.clone();
+    }
+    if !at.is_subcommand_required_set() || typed == "heliu" {
+        return None;
+    }
+    let below: Vec<&str> = at.get_subcommands().map(Command::get_name).collect();
+    let (zh, en, first) = (below.join("、"), below.join(", "), below.first()?);
+    Some(
+        Failure::usage(say!("{typed} 之后要写明做什么:{zh}", "after {typed} it has to be said what to do: {en}"))
+            .next(say!("如 {typed} {first};用法见 {typed} --help", "such as {typed} {first}; see {typed} --help")),
+    )
 }
 
 fn words(value: &ContextValue) -> String {
@@ -240,6 +263,19 @@ mod tests {
         assert!(wrong.contains("no such time zone; it takes one such as Asia/Shanghai"), "{wrong}");
         let wrong = told("heliu init --regions a --dir b --all-tiers --node c=d");
         assert!(wrong.contains("cannot be used with"), "{wrong}");
+    }
+
+    #[test]
+    fn a_verb_that_others_are_below_of_says_which_there_are() {
+        for line in
+            ["heliu conflicts --dir d", "heliu conflicts --limit x", "heliu audit --dir d", "heliu stranded --json"]
+        {
+            let told = told(line);
+            let verb = line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+            assert!(told.contains(&format!("after {verb} it has to be said what to do: list,")), "{told}");
+            assert!(told.contains(&format!("see {verb} --help")), "{told}");
+        }
+        assert!(told("heliu conflicts list --dri d").contains("there is no argument --dri"));
     }
 
     #[test]
@@ -387,6 +423,7 @@ mod tests {
         "heliu do record.set 12345678 field=name value=x --reason r",
         "heliu do --help joint_branch.form",
         "heliu import members f --dry-run",
+        "heliu import members f --anew",
         "heliu import 资源 --json",
         "heliu import regions f --dir d --dry-run --reason r",
         "heliu quarantine list --code x",

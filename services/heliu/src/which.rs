@@ -2,21 +2,22 @@
 //! the token may see, and taken if only one record has it; else the records that it could be are told.
 
 use heliu_client::Client;
-use heliu_client::records::{ListRequest, Record};
+use heliu_client::records::{ListRequest, Record, Seat};
 use heliu_client::schema::{Schema, ValueType};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::render::place;
 use crate::render::short;
-use crate::text::{clean, codes, say};
-use crate::view::view_of;
+use crate::render::{place, view_of};
+use crate::text::{Say, clean, codes, say};
 
 const PAGE: u32 = 1_000;
 /// Of more records of one name only the first are listed.
 const LISTED: usize = 8;
 /// As nodes have it: shorter beginnings of ids are mistaken too easily.
 const ID_DIGITS_MIN: usize = 8;
+/// Nothing of that name.
+const NOT_HERE: &str = "not_here";
 /// A record's id; that of a seat is half as long, a region's code is digits.
 const ID_DIGITS: usize = 64;
 const SEAT_DIGITS: usize = 32;
@@ -44,8 +45,44 @@ pub async fn argument(client: &Client, text: &str, value: &ValueType) -> Result<
         ValueType::Record(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
         ValueType::Unit(_) if is_whole(text) || is_seat(text) => Ok(text.to_owned()),
         ValueType::Unit(_) if looks_like_an_id(text) => Ok(client.get(text).await?.id),
-        ValueType::Record(kind) | ValueType::Unit(kind) => record(client, text, kind).await,
+        ValueType::Record(kind) => record(client, text, kind).await,
+        ValueType::Unit(kind) => match record(client, text, kind).await {
+            // What no record is called a seat may be.
+            Err(nobody) if nobody.code == NOT_HERE => seat(client, text).await.map_err(|_| nobody),
+            found => found,
+        },
+        ValueType::Seat if is_seat(text) => Ok(text.to_owned()),
+        ValueType::Seat => seat(client, text).await,
         _ => Ok(text.to_owned()),
+    }
+}
+
+/// The id of the only seat of this name.
+async fn seat(client: &Client, name: &str) -> Result<String, Failure> {
+    let seats = client.seats().await?;
+    let called: Vec<&Seat> = seats.iter().filter(|seat| seat.name == name).collect();
+    one_seat(name, &called)
+}
+
+fn one_seat(name: &str, called: &[&Seat]) -> Result<String, Failure> {
+    let shown = clean(name);
+    match called {
+        [one] => Ok(one.id.clone()),
+        [] => Err(Failure::new(
+            Exit::Failed,
+            NOT_HERE,
+            say!("名录中没有名为“{shown}”的席位", "the directory has no seat that is called {shown:?}"),
+        )
+        .why(say!(
+            "这里要席位的区划代码(12 位)、编号,或完整而唯一的名称",
+            "it takes the region code of a seat (12 digits), its id, or a whole name that only one has"
+        ))),
+        several => {
+            let mut failure =
+                Failure::usage(say!("不止一个席位名为“{shown}”", "more than one seat is called {shown:?}"));
+            failure.why = several.iter().take(LISTED).map(|seat| Say::verbatim(place(Some(seat)))).collect();
+            Err(failure.next(say!("请改用区划代码", "give the region code of the one that you mean")))
+        }
     }
 }
 
@@ -86,17 +123,17 @@ fn nobody(text: &str, kind: &str, schema: &Schema) -> Failure {
         "" => (String::new(), String::new()),
         kind => {
             let kind = clean(&codes::kind(schema, kind));
-            (format!("{kind}的"), format!(" ({kind})"))
+            (format!("{kind}的"), format!(" of a record of the kind {kind}"))
         }
     };
     Failure::new(
         Exit::Failed,
-        "not_here",
+        NOT_HERE,
         say!("本节点没有名为“{text}”的记录", "this node holds no record that is called {text:?}"),
     )
     .why(say!(
         "这里要{of_zh}编号(至少 8 位),或完整而唯一的名称",
-        "it takes an id{of_en} (8 digits or more), or a whole name that only one has"
+        "it takes the id{of_en} (8 digits of it or more), or a whole name that only one has"
     ))
     .next(say!("heliu list 列出记录和它们的编号", "heliu list shows the records and their ids"))
 }
@@ -125,6 +162,16 @@ mod tests {
         assert!(looks_like_an_id("3fa81c22") && looks_like_an_id(&"ab".repeat(32)));
         assert!(is_seat("371726101000") && is_seat(&"ab".repeat(16)) && is_whole(&"ab".repeat(32)));
         assert!(!looks_like_an_id("什集镇党支部") && !looks_like_an_id("abc") && !is_seat("3fa81c22ab12"));
+    }
+
+    #[test]
+    fn a_seat_may_be_called_by_a_name_that_only_one_has() {
+        let seat = |id: &str, name: &str| Seat { id: id.repeat(16), name: name.to_owned(), ..Seat::default() };
+        let (one, two) = (seat("ab", "什集镇"), seat("cd", "什集镇"));
+        assert_eq!(one_seat("什集镇", &[&one]), Ok("ab".repeat(16)));
+        let told = one_seat("什集镇", &[&one, &two]).expect_err("it could be two");
+        assert_eq!((told.exit, told.why.len()), (Exit::Usage, 2));
+        assert!(one_seat("无此镇", &[]).expect_err("there is none").what.zh.contains("无此镇"));
     }
 
     #[test]

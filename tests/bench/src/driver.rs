@@ -10,9 +10,10 @@ use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::sight::Sight;
 use heliu_replication::frame::Frame;
-use heliu_replication::{Config, Effect, Engine, Input, LinkId, LoadReply, Moment, Reply, SWEEP_ROWS, Start, Ticket};
+use heliu_replication::serving::carry_out;
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, Moment, Reply, Start, Ticket};
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{Read, ReadFeed as _, ReadMeta as _, ReadRecords as _, Store as _, Transaction};
+use heliu_storage::{ReadMeta as _, Store as _, Transaction};
 use heliu_trust::directory::Directory;
 use heliu_trust::ed25519::Ed25519;
 
@@ -61,33 +62,11 @@ impl Driver {
                             self.transactions.push(*transaction);
                         }
                     }
-                    Effect::Load(request) => inputs.push_back(Input::Loaded(block_on(load(&self.store, request)))),
-                    Effect::ReadFeed { link, after, budget } => {
-                        let page = block_on(self.store.feed(after, budget)).expect("the feed is read");
-                        inputs.push_back(Input::Page { link, page });
-                    }
-                    Effect::ReadLeaves { link, records } => {
-                        let page = block_on(self.store.leaves_of(&records)).expect("leaves are read");
-                        inputs.push_back(Input::Page { link, page });
-                    }
-                    Effect::ReadPeer { link, .. } => {
-                        inputs.push_back(Input::Peer { link, cursor: None, last_commit: None, wants: Vec::new() });
-                    }
-                    Effect::Scan { link } => {
-                        let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read").items;
-                        inputs.push_back(Input::Scanned { link, items });
-                    }
-                    Effect::Sweep { after } => {
-                        let items = block_on(self.store.granted(after, SWEEP_ROWS)).expect("rows are read");
-                        inputs.push_back(Input::Swept { items });
-                    }
-                    // Only as time goes by, which it does not here.
-                    Effect::Look { .. } => inputs.push_back(Input::Looked { records: Vec::new(), next: None }),
-                    Effect::Recount { .. } => inputs.push_back(Input::Recounted { page: None }),
                     Effect::Send { frame, .. } => self.sent.push_back(frame),
                     Effect::Reply { reply, .. } => replies.push(reply),
                     Effect::Close { why, .. } => panic!("the link closed: {why:?}"),
                     Effect::Notice(_) => {}
+                    effect => inputs.extend(block_on(carry_out(&self.store, effect))),
                 }
             }
         }
@@ -99,6 +78,7 @@ impl Driver {
         let inputs = (0..).zip(requests).map(|(i, request)| Input::Execute {
             ticket: Ticket(i),
             request,
+            is_guessable: false,
             role: String::new(),
             today: TODAY,
             sight: Sight::WHOLE,
@@ -106,29 +86,6 @@ impl Driver {
         for reply in self.handle_all(inputs.collect()) {
             assert!(matches!(reply, Reply::Done(_)), "a command was not carried out: {reply:?}");
         }
-    }
-}
-
-async fn load(store: &dyn Read, request: heliu_replication::LoadRequest) -> LoadReply {
-    let ids: Vec<_> = request.records.into_iter().collect();
-    let anchors: Vec<_> = request.conflicts_of.into_iter().collect();
-    let targets: Vec<_> = request.referring.into_iter().collect();
-    let commands: Vec<_> = request.commands.into_iter().collect();
-    let places: Vec<_> = request.commits_at.into_iter().collect();
-    let mut chains = Vec::new();
-    for author in request.chains_of {
-        chains.push((author, store.chains_of(author).await.expect("chains are read")));
-    }
-    LoadReply {
-        records: store.load(&ids).await.expect("records are read"),
-        damaged: Vec::new(),
-        conflicts: store.conflicts_of(&anchors).await.expect("conflicts are read"),
-        referring: store.referring(&targets).await.expect("references are read"),
-        commands: store.commands(&commands).await.expect("commands are read"),
-        chains,
-        commits: store.commits_at(&places).await.expect("commits are read"),
-        // Nothing here fences anybody, or decides about what was refused.
-        ..LoadReply::default()
     }
 }
 

@@ -58,7 +58,7 @@ const EFFECTS: [&str; 12] = [
     "read leaves",
     "read peer",
     "scan",
-    "sweep",
+    "read granted",
     "look",
     "reply",
     "notice",
@@ -161,7 +161,7 @@ impl Ground {
             Effect::ReadLeaves { .. } => 5,
             Effect::ReadPeer { .. } => 6,
             Effect::Scan { .. } => 7,
-            Effect::Sweep { .. } => 8,
+            Effect::ReadGranted { .. } => 8,
             Effect::Look { .. } => 9,
             // With every start.
             Effect::Recount { .. } => return,

@@ -9,6 +9,7 @@ mod enrolment;
 mod erasure;
 mod fencing;
 mod forks;
+mod importing;
 mod last_copies;
 mod leaving;
 mod links;

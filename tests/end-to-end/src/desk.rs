@@ -27,6 +27,7 @@ pub fn order(command: &str, subject: &str, arguments: &[(&str, &str)]) -> Execut
         command_id: new_id(),
         who: "clerk".to_owned(),
         reason: String::new(),
+        guessable_id: false,
     }
 }
 

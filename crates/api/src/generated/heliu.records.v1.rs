@@ -28,6 +28,10 @@ pub struct ExecuteRequest {
     /// Why, for the history.
     #[prost(string, tag = "6")]
     pub reason: ::prost::alloc::string::String,
+    /// The command_id follows from what is asked, as with the row of a file that may be given again: whoever knows the row
+    /// could reckon the id, and so whose record it is. The node mixes a secret of the county's nodes into it.
+    #[prost(bool, tag = "7")]
+    pub guessable_id: bool,
 }
 /// What a command did.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -47,7 +51,7 @@ pub struct ExecuteResponse {
     /// This command had been carried out before, and this is the answer of then.
     #[prost(bool, tag = "5")]
     pub repeated: bool,
-    /// Ids that it made, by what they are, such as `record` or `entry`.
+    /// Ids by what they are: the `record` that it made, the `entry` that it made or wrote in, the `conflict` that it settled.
     #[prost(map = "string, string", tag = "6")]
     pub result: ::std::collections::HashMap<
         ::prost::alloc::string::String,
@@ -432,6 +436,9 @@ pub struct Finding {
     /// What there is to choose from, where that are no values of a field.
     #[prost(message, repeated, tag = "4")]
     pub choices: ::prost::alloc::vec::Vec<Word>,
+    /// A record may be chosen that is not among the values: by its id.
+    #[prost(bool, tag = "5")]
+    pub takes_any_record: bool,
 }
 /// A text for people.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -532,6 +539,9 @@ pub struct Part {
     /// Parts of the same entry after which this one is no longer written.
     #[prost(string, repeated, tag = "5")]
     pub closed_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What a command writes there for whoever says nothing, and what people read for it.
+    #[prost(message, repeated, tag = "6")]
+    pub words: ::prost::alloc::vec::Vec<Word>,
 }
 /// One state that decisions lead to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -615,6 +625,13 @@ pub struct Command {
     /// The argument that names the kind of record that it makes.
     #[prost(string, tag = "9")]
     pub makes_named_by: ::prost::alloc::string::String,
+    /// What carrying it out ends, for good or for long: clients say so and ask first. Empty: nothing.
+    #[prost(message, optional, tag = "10")]
+    pub ends: ::core::option::Option<Label>,
+    /// It decides that a field (its argument `field`) goes into a state (`state`). Whether that is an end, the state says: `ending` and
+    /// `means`.
+    #[prost(bool, tag = "11")]
+    pub decides: bool,
 }
 /// One argument of a command.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -11,15 +11,16 @@ use crate::words::MEMBER;
 
 const ADDED: Word = word("ADD_TO_DISSOLVED_ORG", "编入已终结的组织", "admitted to an ended organisation");
 const ENDED: Word = word("HOME_ORG_ENDED", "所在组织已终结", "home organisation ended");
-pub(super) const RULE: Rule = rule(
-    MEMBER,
-    &[ADDED, ENDED],
+pub(super) const RULE: Rule = rule(MEMBER, &[ADDED, ENDED], find_all).help(
     "党员所在组织已撤销、并入或终止;待乡镇确认后转入承接组织",
     "the member's organisation was dissolved, absorbed or terminated; the township confirms who takes the member over",
-    |record, world| find(record, world).into_iter().collect(),
 );
 pub(super) const OF_ADDED: Settler = settler(ADDED.name, settle).takes_any_record();
 pub(super) const OF_ENDED: Settler = settler(ENDED.name, settle).takes_any_record();
+
+fn find_all<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
+    find(record, world).into_iter().collect()
+}
 
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
     let member = record.read_as::<Member>().filter(|member| !member.ended && member.disputed.is_empty())?;
@@ -53,12 +54,12 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
     let (name, from) = (record.title().into(), title(home.org, world));
     Some(if late {
         finding.says(
-            "{0}于{2}编入“{1}”,而该组织自{3}起已终结;{4},需乡镇确认。",
+            "“{0}”于{2}编入“{1}”,而该组织自{3}起已终结;{4},需乡镇确认。",
             "{0} was admitted to {1:?} on {2}, which had ended on {3}; {4}. The township confirms.",
             &[name, from, (&*home.since).into(), (&*ending.since).into(), to],
         )
     } else {
-        finding.says("{0}所在的“{1}”已终结;{2}。", "{0} belongs to {1:?}, which has ended; {2}.", &[name, from, to])
+        finding.says("“{0}”所在的“{1}”已终结;{2}。", "{0} belongs to {1:?}, which has ended; {2}.", &[name, from, to])
     })
 }
 

@@ -53,6 +53,10 @@ pub(super) static COMMANDS: &[Command] = &[
         ]),
     makes(ORGANISATION, "org.merge_build", "合建", "merge organisations", merge_build)
         .help("新建一个组织,原组织并入其中", "makes an organisation that absorbs others")
+        .ends(
+            "原组织并入新组织而终结,不再接收党员和变更",
+            "the organisations that are merged end: they take no more members or changes",
+        )
         .takes(&[
             FULL_NAME,
             required("predecessors", ORG, "并入的组织", "the organisations to absorb").many(),
@@ -65,7 +69,14 @@ pub(super) static COMMANDS: &[Command] = &[
         .help("由本组织协调指导各组织,人员不动", "this organisation coordinates others; no member moves")
         .takes(&[required("orgs", ORG, "参加共建的组织", "the organisations to coordinate").many()]),
     about(ORGANISATION, "org.dissolve", "撤销党组织", "dissolve an organisation", dissolve)
-        .help("须指明各组成单位的承接组织,如 单位=组织,all=组织", "names who takes over each unit: unit=org, all=org")
+        .help(
+            "可指明各组成单位的承接组织,如 单位=组织,all=组织;未指明的,其党员待上级安置",
+            "may name who takes over each unit: unit=org, all=org; members of the others wait for a superior to place them",
+        )
+        .ends(
+            "撤销后不再接收党员、资源和变更;没有指明承接组织(successors=…)的,其党员待上级安置",
+            "a dissolved organisation takes no more members, resources or changes; members for whom no successor is named (successors=…) wait for a superior to place them",
+        )
         .takes(&[optional("successors", text(200), "承接组织", "the successors").many(), EFFECTIVE, NUMBER]),
     about(ORGANISATION, "org.set_parent", "确定隶属", "set the parent", set_parent)
         .help("由两个组织的共同上级确定,不得成环", "by a common superior of both; never a cycle")
@@ -113,7 +124,7 @@ fn merge_build(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             planner.add_participant(org, *seat);
         }
         planner.decide(old, LIFECYCLE.field.name, "absorbed")?;
-        planner.put_part(old.id, &SUCCESSOR, ALL_UNITS, org);
+        planner.put_parts(old.id, ALL_UNITS, [SUCCESSOR.with(org)]);
     }
     Ok(())
 }
@@ -141,7 +152,7 @@ fn dissolve(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             ALL_UNITS => ALL_UNITS.to_owned(),
             unit => UNIT.parse_key(unit, planner.world().seats()).ok_or_else(bad)?,
         };
-        planner.put_part(org.id, &SUCCESSOR, &unit, successor);
+        planner.put_parts(org.id, &unit, [SUCCESSOR.with(successor)]);
     }
     Ok(())
 }

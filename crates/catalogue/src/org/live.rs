@@ -5,11 +5,10 @@ use heliu_record::prelude::*;
 use super::fields::{LEVEL, LIFECYCLE, Org, SUCCESSOR, SUCCESSORS};
 use crate::words::ORGANISATION;
 
-pub(super) static ENDED: Message = message(
-    "org_ended",
-    ["“{0}”{1}已终结({2})。", "终结的组织不再接收人员或变更。", "{3}"],
-    ["{0:?} has ended{1} ({2}).", "Nothing is added to an organisation that has ended.", "{3}"],
-);
+pub(super) static ENDED: Message = message("org_ended")
+    .what("“{0}”{1}已终结({2})。", "{0:?} has ended{1} ({2}).")
+    .why("终结的组织不再接收人员或变更。", "Nothing is added to an organisation that has ended.")
+    .next("{3}", "{3}");
 
 /// Makes a record that belongs to the seat of the organisation which an argument names, filled with the arguments.
 pub fn found(planner: &mut Planner<'_>, kind: &'static Kind, org: &'static str) -> Result<RecordId, Refusal> {
@@ -26,9 +25,9 @@ pub fn live<'a>(planner: &Planner<'a>, id: RecordId) -> Result<&'a Record, Refus
 }
 
 /// Whatever writes it, of an organisation that has ended only the lifecycle and the successors are written.
-pub(super) fn not_ended(planner: &Planner<'_>, write: &RecordWrite) -> Result<(), Refusal> {
-    let Some(org) = planner.world().record(write.record) else { return Ok(()) };
-    let written = write.field_names().any(|name| {
+pub(super) fn not_ended(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
+    let Some(org) = planned.before else { return Ok(()) };
+    let written = planned.write.field_names().any(|name| {
         let still_written = [&LIFECYCLE.field, &LEVEL.field, &SUCCESSORS.field].map(|field| field.name);
         !still_written.contains(&name)
     });

@@ -110,7 +110,68 @@ fn any_field_of_any_kind_can_be_written_without_a_command_of_its_own() {
     assert_eq!(township.json(org)["guidance_orgs"], json!([org.to_string()]));
     township.does("record.remove", Some(org), &[("field", "guidance_orgs"), ("element", &org.to_string())]);
     assert!(township.json(org).get("guidance_orgs").is_none());
-    township.does("record.append", Some(org), &[("field", "settle"), ("value", "noted")]);
+}
+
+#[test]
+fn a_value_that_is_forgotten_empties_nothing_and_what_every_record_has_is_never_emptied() {
+    let [mut township] = nodes(["T1"]);
+    let org = township.does("org.create", None, &[("name", "一村党支部"), ("org_kind", "village")]);
+    let hall = township.does(
+        "resource.offer",
+        None,
+        &[("name", "会议室"), ("owner_org", &org.to_string()), ("open_hours", "工作日")],
+    );
+    // Whether the field is required or not, who forgets the value is asked for it.
+    for field in ["名称", "open_hours"] {
+        let refusal = township.is_refused("missing_argument", "record.set", Some(hall), &[("field", field)]);
+        assert!(refusal.next.zh.contains("value=…"), "{refusal}");
+    }
+    for field in ["name", "所属组织"] {
+        let refusal =
+            township.is_refused("required_field", "record.set", Some(hall), &[("field", field), ("value", "")]);
+        assert!(refusal.what.zh.contains("会议室") && refusal.next.zh.starts_with("请写明新的值"), "{refusal}");
+    }
+    // To empty what may be empty is said by an empty value.
+    township.does("record.set", Some(hall), &[("field", "open_hours"), ("value", " ")]);
+    assert_eq!((township.json(hall)["name"].as_str(), township.json(hall).get("open_hours")), (Some("会议室"), None));
+}
+
+#[test]
+fn a_field_that_is_written_otherwise_is_told_with_the_command_that_does() {
+    let [mut township] = nodes(["T1"]);
+    let org = township.does("org.create", None, &[("name", "一村党支部")]);
+    let hall = township.does("resource.offer", None, &[("name", "会议室"), ("owner_org", &org.to_string())]);
+    let mut next = |command: &str, of, arguments: &[(&str, &str)]| {
+        township.is_refused("wrong_field", command, Some(of), arguments).next.zh.to_string()
+    };
+    let said = next("record.decide", org, &[("field", "名称"), ("state", "x")]);
+    assert_eq!(said, "请用 record.set field=名称 value=…。", "it is there, so no other is guessed");
+    let said = next("record.set", hall, &[("field", "预约"), ("value", "x")]);
+    assert!(said.contains("entry=… part=… value=…") && said.contains("确认日期"), "{said}");
+    let said = next("record.set", org, &[("field", "存续状态"), ("value", "撤销")]);
+    assert!(said.contains("record.decide field=存续状态 state=…"), "{said}");
+    let said = next("record.set", hall, &[("field", "不存在的"), ("value", "x")]);
+    assert!(said.contains("名称") && !said.contains("处置"), "settlements are no field to fill in: {said}");
+    let said = next("record.append", org, &[("field", "settle"), ("value", "x")]);
+    assert!(said.contains("conflict.settle"), "{said}");
+}
+
+#[test]
+fn a_kind_that_there_is_not_is_said_before_what_is_wrong_with_its_fields() {
+    let [mut township] = nodes(["T1"]);
+    let refusal = township.is_refused("unknown_kind", "record.create", None, &[("kind", "资原"), ("name", "会议室")]);
+    assert_eq!(&*refusal.next.zh, "是不是“资源”?");
+}
+
+#[test]
+fn nothing_begins_with_its_end() {
+    let [mut township] = nodes(["T1"]);
+    for (kind, field, end) in [("org", "lifecycle", "撤销"), ("member", "stage", "退党")] {
+        let arguments = [("kind", kind), ("name", "甲"), (field, end)];
+        let refused = township.is_refused("transition", "record.create", None, &arguments);
+        assert!(refused.next.zh.contains("record.decide"), "{refused}");
+    }
+    township.does("record.create", None, &[("kind", "org"), ("name", "甲"), ("lifecycle", "运行")]);
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Where a member belongs when people disagreed: letters, decisions, and the record that goes with the person.
 
+use heliu_record::change::{Container, Scalar};
+use heliu_record::command::{RecordWrite, Write, WriteValue};
 use heliu_record::conflict::Severity;
+use heliu_record::id::SeatId;
 use serde_json::json;
 
 use super::stories::{branch, hex, member};
@@ -101,18 +104,22 @@ fn a_home_at_a_seat_that_does_not_have_the_record_is_seen_and_settled() {
     let [b0, b1] = ["V11", "V12"].map(|v| branch(county, v, v));
     let m = member(county, b0, "测试甲0001");
     meet(county, t1);
-    // By hand, without a word about the owner.
+    // Written without a word about the owner.
+    let seat = Scalar::Bytes(t1.seat_named("V12").parse::<SeatId>().expect("a seat").0.to_vec());
+    let [from, to] = [b0, b1].map(|org| Scalar::Bytes(org.0.to_vec()));
     let parts = [
-        ("to_seat", t1.seat_named("V12")),
-        ("from_org", hex(b0)),
-        ("to_org", hex(b1)),
-        ("home_epoch", "1".to_owned()),
-        ("decided", "2".to_owned()),
+        ("to_seat", seat),
+        ("from_org", from),
+        ("to_org", to),
+        ("home_epoch", Scalar::Int(1)),
+        ("decided", Scalar::Int(2)),
     ];
-    for (part, value) in &parts {
-        let part = [("field", "moves"), ("entry", "e1"), ("part", part), ("value", value)];
-        t1.does("record.set", Some(m), &part);
-    }
+    let put = |(part, value): (&str, Scalar)| {
+        let value = WriteValue::Value(value);
+        Write { container: Container::Slot, key: format!("moves/e1/{part}"), value }
+    };
+    let writes = parts.map(put).into();
+    t1.write(&RecordWrite { record: m, create: None, writes }, "by hand");
     meet(county, t1);
     assert_eq!(t1.json(m)["home_branch"], json!(hex(b1)));
     let conflict = t1.conflict("OWNER_DISPUTED").clone();

@@ -3,6 +3,9 @@
 
 use super::{Argument, Field, Finding, Kind, Makes, Part, Schema, SchemaCommand, SchemaLabel, State, ValueType, Word};
 
+/// What a view calls the state of an entry.
+const STATE: &str = "state";
+
 impl SchemaLabel {
     /// Whether a text is this, in either language.
     #[must_use]
@@ -26,6 +29,12 @@ impl Schema {
     #[must_use]
     pub fn command(&self, name: &str) -> Option<&SchemaCommand> {
         self.commands.iter().find(|command| command.name == name)
+    }
+
+    /// The command of this name, or of this name in either language.
+    #[must_use]
+    pub fn command_called(&self, text: &str) -> Option<&SchemaCommand> {
+        self.command(text).or_else(|| self.commands.iter().find(|command| command.label.is(text)))
     }
 
     /// The kind of record that a command makes, if it always makes one of the same.
@@ -80,6 +89,12 @@ impl Kind {
         self.field(text).or_else(|| self.fields.iter().find(|field| field.label.is(text)))
     }
 
+    /// Whether a field has entries, each of several parts.
+    #[must_use]
+    pub fn has_entries(&self, name: &str) -> bool {
+        self.field(name).is_some_and(|field| !field.parts.is_empty())
+    }
+
     /// A name of a view without what views append to it, and what people read for that.
     #[must_use]
     pub fn plain<'n>(&self, name: &'n str) -> (&'n str, SchemaLabel) {
@@ -125,14 +140,17 @@ impl Kind {
         if let Some(field) = field.filter(|field| !field.states.is_empty()) {
             return field.say_decision(text);
         }
-        let last = path.rsplit_once('/').map_or("", |(_, last)| self.plain(last).0);
-        let declared = match field {
-            Some(field) if rest.is_empty() => Some(&field.value),
-            Some(field) => field.part(last).map(|part| &part.value),
-            None => None,
+        let last = match rest.split_once('/') {
+            Some((_, part)) => self.plain(part).0,
+            None if rest.is_empty() || self.say_part(name, rest).is_some() => self.plain(rest).0,
+            // Of a whole entry the value is its state.
+            None => STATE,
         };
+        let part = field.filter(|_| !rest.is_empty()).and_then(|field| field.part(last));
+        let declared = if rest.is_empty() { field.map(|field| &field.value) } else { part.map(|part| &part.value) };
         let words = match declared {
             Some(ValueType::Choice(words)) => words,
+            Some(_) if part.is_some_and(|part| !part.words.is_empty()) => part.map_or(&[][..], |part| &part.words),
             _ if rest.is_empty() => self.derived(name).map_or(&[][..], |(_, words)| words),
             _ => self.derived(&format!("{name}/{last}")).map_or(&[][..], |(_, words)| words),
         };
@@ -149,6 +167,12 @@ impl Field {
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&Part> {
         self.parts.iter().find(|part| part.name == name)
+    }
+
+    /// The part of this code, or of this name in either language.
+    #[must_use]
+    pub fn part_called(&self, text: &str) -> Option<&Part> {
+        self.part(text).or_else(|| self.parts.iter().find(|part| part.label.is(text)))
     }
 
     #[must_use]

@@ -40,7 +40,7 @@ impl Running {
             unread_bytes: inner.connections.unread.bytes() as u64,
             is_issuer: self.is_issuer(),
             alarms: self.alarms(),
-            pending_wraps: engine.pending_wraps().count() as u64,
+            pending_wraps: engine.unread() as u64,
             time_zone: directory.time_zone().to_owned(),
             today: zone::today(directory, inner.clock.wall_ms()),
         };

@@ -60,13 +60,15 @@ impl Records {
 
     async fn carry_out(&self, reach: &Reach<'_>, asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
         reach.may_make(&asked)?;
+        let is_guessable = asked.guessable_id;
         let mut command = self.command(reach, asked).await?;
         if command.who.is_empty() {
             reach.caller.name().clone_into(&mut command.who);
         }
         let command_id = command.id.to_string();
         let (right, sight) = (reach.caller.right(Role::Write), reach.sight.clone());
-        let executed = self.node.execute_by(command, right, sight).await.map_err(|error| of_execute(&error))?;
+        let executed = self.node.execute_by(command, is_guessable, right, sight).await;
+        let executed = executed.map_err(|error| of_execute(&error))?;
         Ok(pb::ExecuteResponse {
             command_id,
             created: executed.done.result.get("record").cloned().into_iter().collect(),

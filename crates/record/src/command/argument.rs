@@ -21,6 +21,19 @@ pub enum Makes {
     Named,
 }
 
+/// What is over once a command has been carried out: people are asked first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Nothing,
+    /// What this says.
+    This(Label),
+    /// What the state is the end of that its arguments [`FIELD_ARGUMENT`] and [`STATE_ARGUMENT`] name.
+    ByState,
+}
+
+pub const FIELD_ARGUMENT: &str = "field";
+pub const STATE_ARGUMENT: &str = "state";
+
 /// The argument of a command for any kind that says which.
 pub const KIND_ARGUMENT: &str = "kind";
 
@@ -58,6 +71,13 @@ pub const fn required_field(field: &'static Field, zh: &'static str, en: &'stati
     Argument { required: true, ..optional_field(field, zh, en) }
 }
 
+/// An argument that names an entry of a field: by whatever it is called, or its number among those that are due.
+#[must_use]
+pub const fn entry_of(field: &'static Field) -> Argument {
+    let Label { zh, en } = field.asked_for;
+    optional(field.noun.name, ValueType::Text(64), zh, en)
+}
+
 impl Argument {
     /// What it is called in Chinese: the first words of what its help says.
     #[must_use]
@@ -75,3 +95,11 @@ impl Argument {
         Argument { many: true, ..self }
     }
 }
+
+/// The argument of the command for any field that names an entry.
+pub(crate) const ENTRY: Argument = optional(
+    "entry",
+    ValueType::Text(64),
+    "事项的序号、编号或名称,或席位;唯一时可省",
+    "the entry, by its number, its id or what it is called, or the seat of a slot; not needed if there is one",
+);

@@ -1,28 +1,28 @@
 //! Commands for any field of any kind, beside those that have a name of their own.
 
 use crate::change::{Container, Scalar};
+use crate::command::argument::ENTRY;
 use crate::command::plan::Planner;
-use crate::command::{Argument, Command, Makes, Named, command, optional, required};
-use crate::kind::{Field, Kind, Merge, ValueType, Writer};
+use crate::command::{
+    Argument, Command, Ends, FIELD_ARGUMENT, Makes, Named, STATE_ARGUMENT, command, optional, required,
+};
+use crate::kind::{Field, Kind, Merge, SETTLE, ValueType, Writer};
 use crate::message::{Message, Refusal, message};
-use crate::schema::whose_entry;
 use crate::scope::seat_key;
 use crate::view::Record;
+use heliu_words::Explanation;
 
-const FIELD: Argument = required("field", ValueType::Text(60), "字段", "the field");
+const FIELD: Argument = required(FIELD_ARGUMENT, ValueType::Text(60), "字段", "the field");
 const SEAT: Argument = required("seat", ValueType::Seat, "席位", "the seat");
-const ENTRY: Argument = optional("entry", ValueType::Text(64), "事项编号或席位", "the entry, or the seat of a slot");
+const VALUE: Argument =
+    optional("value", ValueType::Text(4_000), "值,写 value= 则清除", "the value; an empty one (value=) clears it")
+        .sealed();
 const ELEMENT: Argument = required("element", ValueType::Text(200), "元素", "the element");
 
-const STILL_WAITS: Message = message(
-    "still_waits",
-    ["“{0}”中还有待该席位办理的事项。", "停止共享后它就看不到了。", "请先办结介绍信或预约。"],
-    [
-        "Something in {0:?} still waits for that seat.",
-        "It could no longer see it.",
-        "Close the letter or the booking first.",
-    ],
-);
+const STILL_WAITS: Message = message("still_waits")
+    .what("“{0}”中还有待该席位办理的事项。", "Something in {0:?} still waits for that seat.")
+    .why("停止共享后它就看不到了。", "It could no longer see it.")
+    .next("请先办结介绍信或预约。", "Close the letter or the booking first.");
 pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS];
 
 pub static COMMANDS: &[Command] = &[
@@ -37,14 +37,9 @@ pub static COMMANDS: &[Command] = &[
             ])
     },
     command("record.set", "填写", "set a field", set)
-        .help("填写一个字段,或事项的一个部分;留空则清除", "sets a field, or a part of an entry; empty clears it")
+        .help("填写一个字段,或事项的一个部分;写 value= 则清除", "sets a field, or a part of an entry; value= clears it")
         .about_any()
-        .takes(&[
-            FIELD,
-            ENTRY,
-            optional("part", ValueType::Text(60), "事项的部分", "the part of the entry"),
-            optional("value", ValueType::Text(4_000), "值", "the value").sealed(),
-        ]),
+        .takes(&[FIELD, ENTRY, optional("part", ValueType::Text(60), "事项的部分", "the part of the entry"), VALUE]),
     command("record.add", "加入", "add to a set", |planner| change_set(planner, true))
         .help("向集合字段加入一个元素", "adds an element to a set")
         .about_any()
@@ -57,15 +52,18 @@ pub static COMMANDS: &[Command] = &[
         .help("向日志字段追加一条", "appends to a log")
         .about_any()
         .takes(&[FIELD, required("value", ValueType::Text(4_000), "内容", "what to append")]),
-    command("record.decide", "决定", "decide a state", decide)
-        .help("作出决定,使状态变更", "takes a decision that changes a state")
-        .about_any()
-        .takes(&[
-            FIELD,
-            required("state", ValueType::Text(40), "新状态", "the new state"),
-            optional("effective_on", ValueType::Date, "生效日期,默认今日", "from when (default: today)"),
-            optional("decision_no", ValueType::Text(60), "文号", "the number of the decision"),
-        ]),
+    Command {
+        ends: Ends::ByState,
+        ..command("record.decide", "决定", "decide a state", decide)
+            .help("作出决定,使状态变更", "takes a decision that changes a state")
+            .about_any()
+            .takes(&[
+                FIELD,
+                required(STATE_ARGUMENT, ValueType::Text(40), "新状态", "the new state"),
+                optional("effective_on", ValueType::Date, "生效日期,默认今日", "from when (default: today)"),
+                optional("decision_no", ValueType::Text(60), "文号", "the number of the decision"),
+            ])
+    },
     command("record.share", "共享给席位", "share with a seat", |planner| share(planner, true))
         .help("使另一席位及其上级可以看到本记录", "lets another seat and its superiors see the record")
         .about_any()
@@ -85,7 +83,7 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         let Some(text) = planner.text(field.name) else { continue };
         match field.merge {
             Merge::Lww | Merge::Mv => {
-                let value = parse_field(field, text, planner)?;
+                let value = parse(field, field.value, text, planner)?;
                 planner.put_field(record, field, value);
             }
             Merge::Aws => {
@@ -96,6 +94,9 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             }
             Merge::State(machine) => {
                 let state = machine.state_called(text).ok_or_else(|| Refusal::unknown_state(text, machine))?;
+                if state.ending {
+                    return Err(Refusal::born_ended(state));
+                }
                 planner.put_first_state(record, field, state.name);
             }
             Merge::Slot(_) | Merge::Entries(_) | Merge::Log => return Err(Refusal::wrong_field(kind, field.name)),
@@ -106,28 +107,33 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, kind, field) = subject_field(planner)?;
-    let text = planner.text("value").unwrap_or_default();
     match (field.merge, planner.text("entry"), planner.text("part")) {
         (Merge::Lww | Merge::Mv, None, None) => {
-            let value = parse_field(field, text, planner)?;
+            let text = value_given(planner, &field.value.expects())?;
+            let value = parse(field, field.value, text, planner)?;
             planner.put_field(subject.id, field, value);
         }
-        (Merge::Slot(_) | Merge::Entries(_), Some(entry), Some(part)) => {
-            let part = field.part_called(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
-            let value = parse(Named { code: part.name, zh: part.label.zh }, part.value, text, planner)?;
-            let entry = match (field.merge, ValueType::Seat.parse_key(entry, planner.world().seats())) {
-                (Merge::Slot(_), Some(seat)) => seat,
-                // An entry of one's own is named so.
-                _ if matches!(field.writer, Writer::Party(_)) && whose_entry(entry).is_none() => {
-                    format!("{}-{entry}", planner.seat())
-                }
-                _ => entry.to_owned(),
-            };
-            planner.put(subject.id, field.merge.container(), format!("{}/{entry}/{}", field.name, part.name), value);
+        (Merge::Slot(_) | Merge::Entries(_), entry, Some(part)) => {
+            let part = field.part_called(part).ok_or_else(|| Refusal::wrong_part(field, part))?;
+            let text = value_given(planner, &part.value.expects())?;
+            let value = parse(part, part.value, text, planner)?;
+            let names_owner = field.writer == Writer::Party(part.name);
+            let of = value.as_seat().filter(|_| names_owner).unwrap_or(planner.seat());
+            let entry = planner.entry_to_set(subject, field, entry, of)?;
+            planner.put(subject.id, field.merge.container(), part.key(&entry), value);
         }
         _ => return Err(Refusal::wrong_field(kind, field.name)),
     }
     Ok(())
+}
+
+/// What is to be written: nothing only if that is said. Who forgets the value empties nothing.
+fn value_given<'a>(planner: &Planner<'a>, expects: &Explanation) -> Result<&'a str, Refusal> {
+    if planner.is_given(VALUE.name) {
+        Ok(planner.text(VALUE.name).unwrap_or_default())
+    } else {
+        Err(Refusal::missing(&VALUE, expects))
+    }
 }
 
 fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
@@ -140,8 +146,10 @@ fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 
 fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, kind, field) = subject_field(planner)?;
-    let Merge::Log = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
-    let value = parse(field.into(), field.value, planner.text("value").unwrap_or_default(), planner)?;
+    if !matches!(field.merge, Merge::Log) || field.name == SETTLE {
+        return Err(Refusal::wrong_field(kind, field.name));
+    }
+    let value = parse(field, field.value, planner.text("value").unwrap_or_default(), planner)?;
     let entry = planner.entry();
     planner.put(subject.id, field.merge.container(), format!("{}/{entry}", field.name), value);
     Ok(())
@@ -165,22 +173,19 @@ fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 
 fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
     let subject = planner.subject()?;
-    let kind = subject.kind().ok_or_else(|| planner.unknown_kind(&subject.preimage.kind))?;
+    let kind = planner.kind_of(subject)?;
     let name = planner.text("field").unwrap_or_default();
     let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
     Ok((subject, kind, field))
 }
 
-fn parse(named: Named<'_>, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
+fn parse<'n>(
+    named: impl Into<Named<'n>>,
+    value: ValueType,
+    text: &str,
+    planner: &Planner<'_>,
+) -> Result<Scalar, Refusal> {
     value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(named, text, value))
-}
-
-fn parse_field(field: &Field, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
-    if !field.sealed {
-        return parse(field.into(), field.value, text, planner);
-    }
-    let value = field.value.parse(text, planner.world().seats());
-    value.ok_or_else(|| Refusal::bad_sealed_value(field, field.value))
 }
 
 fn element_key(field: &Field, element: &str, planner: &Planner<'_>) -> Result<String, Refusal> {

@@ -1,27 +1,52 @@
 //! Planning by typed handles: what a command writes, named by what its kind declares, and which entry it means.
 
 use crate::change::{Container, Scalar};
+use crate::command::argument::ENTRY;
 use crate::command::plan::Planner;
 use crate::command::write::{RecordWrite, WriteValue};
 use crate::derived::Derived;
-use crate::handle::{EntriesOf, Entry, EntryOf, FieldOf, ID_DIGITS, PartOf, SetOf, StateOf, Value, own_name};
+use crate::entry::Entry;
+use crate::handle::{FieldOf, PartOf, PartPut, SetOf, StateOf, Value};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{EntryState, Field, Kind, Merge, Part, ValueType, Word};
+use crate::kind::{BEGUN_BY_HAND, Field, Kind, Merge, Part, ValueType, Word, Writer};
 use crate::message::{Message, Refusal, message};
 use crate::rule::listed;
 use crate::view::Record;
 use heliu_words::Explanation;
 
-const NO_ENTRY: Message = message(
-    "no_entry",
-    ["“{0}”没有待办的{1}。", "没有人提出,或都已办结。", "需要时先用 {2} 提出。"],
-    ["{0:?} has no {1} that is due.", "Nobody began one, or all were dealt with.", "If one is needed, begin it: {2}."],
-);
-const WHICH_ENTRY: Message = message(
-    "which_entry",
-    ["请写明是“{0}”的哪一个{1}。", "不止一个,或写的不是其中之一。", "未决的有 {2} 个:{3}。请写 {4}=序号。"],
-    ["Which {1} of {0:?}?", "There are several, or what is given is none of them.", "Open: {2}: {3}. Give {4}=NUMBER."],
-);
+const NO_ENTRY: Message = message("no_entry")
+    .what("“{0}”没有待办的{1}。", "{0:?} has no {1} that is due.")
+    .why("没有人提出,或都已办结。", "Nobody began one, or all were dealt with.")
+    .next("需要时先用 {2} 提出。", "If one is needed, begin it: {2}.");
+const WHICH_ENTRY: Message = message("which_entry")
+    .what("请写明是“{0}”的哪一个{1}。", "Which {1} of {0:?}?")
+    .why("不止一个{1}可以这样办理。", "More than one can be meant.")
+    .next("可选的有:{2}。请写 {3}=序号。", "There are: {2}. Give {3}=NUMBER.");
+const NO_SUCH_ENTRY: Message = message("which_entry")
+    .what("“{0}”没有叫作“{4}”的{1}。", "{0:?} has no {1} that is called {4:?}.")
+    .why(
+        "{1}可写序号、编号的开头(至少 8 位)或它的名称。",
+        "One is called by its number, the beginning of its id (8 digits or more) or its name.",
+    )
+    .next("可选的有:{2}。请写 {3}=序号。", "There are: {2}. Give {3}=NUMBER.");
+const NONE_TO_WRITE: Message = message("no_entry")
+    .what("“{0}”没有叫作“{1}”的{2}。", "{0:?} has no {2} that is called {1:?}.")
+    .why(
+        "填写只改写已有的,不会因写错而新建。",
+        "Setting a part writes in one that is there, and makes none by mistake.",
+    )
+    .next("要另立一项,请用 {3}。", "To make one, use {3}.");
+/// So somebody says that an entry is to be made, where no command does that.
+const NEW: [&str; 2] = ["new", "新"];
+/// So an entry is named for all that have none of their own, where entries are named after something.
+const ALL: &str = "all";
+
+/// The entry that a command writes in.
+enum Called<'a, 'e> {
+    One(&'e Entry<'a>),
+    Several(Vec<&'e Entry<'a>>),
+    None,
+}
 
 impl<'a> Planner<'a> {
     /// Writes a field.
@@ -33,10 +58,10 @@ impl<'a> Planner<'a> {
         self.put_field(record, &field.field, Scalar::Null);
     }
 
-    /// Writes a field of the record that the command is about.
-    pub fn set_subject<T: Value>(&mut self, field: &FieldOf<T>, value: impl Into<T>) -> Result<(), Refusal> {
+    /// Writes today into a field of the record that the command is about.
+    pub fn set_today(&mut self, field: &FieldOf<String>) -> Result<(), Refusal> {
         let record = self.subject()?.id;
-        self.set(record, field, value);
+        self.set(record, field, self.today());
         Ok(())
     }
 
@@ -86,29 +111,20 @@ impl<'a> Planner<'a> {
         self.put_first_state(record, &field.field, state);
     }
 
-    /// Writes a part of an entry.
-    pub fn put_part<E: Entry, T: Value>(
-        &mut self,
-        record: RecordId,
-        part: &PartOf<E, T>,
-        entry: &str,
-        value: impl Into<T>,
-    ) {
-        self.put(record, Container::Slot, part.key(entry), value.into().scalar());
-    }
-
-    /// Fills an entry with the arguments that have the names of these parts, as far as they are given.
-    pub fn fill_parts<E: Entry>(&mut self, record: RecordId, of: &EntriesOf<E>, entry: &str, parts: &[&Part]) {
-        let field = of.field.name;
-        for part in parts {
-            if let Some(value) = self.parsed(part.name, part.value) {
-                self.put(record, Container::Slot, format!("{field}/{entry}/{}", part.name), value);
-            }
+    /// Writes parts of an entry.
+    pub fn put_parts<'p>(&mut self, record: RecordId, entry: &str, parts: impl IntoIterator<Item = PartPut<'p>>) {
+        for PartPut { part, value } in parts {
+            self.put(record, Container::Slot, part.key(entry), value);
         }
     }
 
-    pub fn clear_part<E: Entry, T>(&mut self, record: RecordId, part: &PartOf<E, T>, entry: &str) {
-        self.put(record, Container::Slot, part.key(entry), Scalar::Null);
+    /// Fills an entry with the arguments that have the names of these parts, as far as they are given.
+    pub fn fill_parts(&mut self, record: RecordId, entry: &str, parts: &[&Part]) {
+        for part in parts {
+            if let Some(value) = self.parsed(part.name, part.value) {
+                self.put(record, Container::Slot, part.key(entry), value);
+            }
+        }
     }
 
     /// Makes one seat the owner, and lets the former owners go on seeing the record, to learn of the decision.
@@ -120,75 +136,168 @@ impl<'a> Planner<'a> {
     }
 
     /// Leads the entry that is meant to the state to which this part leads.
-    pub fn lead<E: Entry, T: Value>(
-        &mut self,
-        entries: &EntriesOf<E>,
-        part: &PartOf<E, T>,
-        value: impl Into<T>,
-    ) -> Result<(), Refusal> {
+    pub fn lead<T: Value>(&mut self, part: &PartOf<T>, value: impl Into<T>) -> Result<(), Refusal> {
         let record = self.subject()?;
-        let entry = self.entry_meant(record, entries, part, |_| true)?;
-        self.put_part(record.id, part, entry.name, value);
+        let entry = self.entry_meant(record, part, |_| true)?;
+        self.put_parts(record.id, entry.name, [part.with(value)]);
+        self.note_entry(&entry);
         Ok(())
     }
 
-    /// The entry that is meant, of those which this part may lead on: by its name, a beginning of that or what else it is called;
-    /// by its number among those that are due; or the only one, of those that `is_likely` holds of.
-    pub fn entry_meant<E: Entry, T>(
+    /// The entry that is meant, of those which this part may lead on: by its name, a beginning of that, what else it is called or its
+    /// number; of several that are called so the one that is due; or the only one, of those that `is_likely` holds of.
+    pub fn entry_meant<T>(
         &self,
         record: &'a Record,
-        entries: &EntriesOf<E>,
-        part: &PartOf<E, T>,
-        is_likely: impl Fn(&EntryOf<'a, E>) -> bool,
-    ) -> Result<EntryOf<'a, E>, Refusal> {
-        let (field, seats) = (&entries.field, self.world().seats());
-        let to = field.states.iter().find(|state| state.by == Some(part.part.name));
-        let leads_from = |now: &EntryState| to.is_none_or(|to| to.from.contains(&now.word.name));
-        let is_there = |now: &EntryState| to.is_some_and(|to| to.word.name == now.word.name);
-        let with_state = |(at, code): (EntryOf<'a, E>, &str)| (at, field.entry_state(code));
-        let all: Vec<(EntryOf<'a, E>, Option<&'static EntryState>)> = entries.of(record).map(with_state).collect();
-        let named = self.text(field.noun.name);
-        let known = match (named, &all[..]) {
-            (Some(named), all) => all.iter().find(|(at, _)| entries.is_called(at, named, seats)),
-            // Of the only one it is said why it is not due.
-            (None, [only]) => Some(only).filter(|(_, now)| now.is_some_and(|now| !leads_from(now))),
-            (None, _) => None,
+        part: &PartOf<T>,
+        is_likely: impl Fn(&Entry<'a>) -> bool,
+    ) -> Result<Entry<'a>, Refusal> {
+        let kind = self.kind_of(record)?;
+        let led = kind.field(part.part.of).and_then(|field| Some((field, field.led_to(part.part.name)?)));
+        let (field, to) = led.ok_or_else(|| Refusal::wrong_field(kind, part.part.of))?;
+        let is_due = |at: &&Entry<'a>| {
+            let now = field.state_of(at, &*record.derived);
+            now.is_some_and(|now| to.may_follow(now) && to.word.name != now.word.name)
         };
-        if let Some((entry, now)) = known {
-            return match (now, to) {
-                (Some(now), Some(to)) if !leads_from(now) => {
-                    Err(Refusal::entry_state(record, field, &entries.told(entry, seats), now, to))
+        let all = Entry::numbered(&record.history, field.name);
+        let due: Vec<&Entry<'a>> = all.iter().filter(is_due).collect();
+        let named = self.text(field.noun.name);
+        let called = named.map_or(Called::None, |named| self.called(field, &all, named));
+        let one = match (named, called) {
+            (_, Called::One(one)) => one,
+            (_, Called::Several(several)) => {
+                let due: Vec<&Entry<'a>> = several.iter().copied().filter(is_due).collect();
+                match &due[..] {
+                    [one] => *one,
+                    [] => return Err(self.which_entry(record, field, &all, &several, (field.noun.name, None))),
+                    due => return Err(self.which_entry(record, field, &all, due, (field.noun.name, None))),
                 }
-                _ => Ok(entry.clone()),
-            };
-        }
-        let is_due = |now: &Option<&EntryState>| now.is_none_or(|now| leads_from(now) && !is_there(now));
-        let due: Vec<&EntryOf<'a, E>> = all.iter().filter(|(_, now)| is_due(now)).map(|(at, _)| at).collect();
-        let mut meant = match named {
-            None => due.iter().copied().filter(|at| is_likely(at)).collect(),
-            Some(named) => {
-                let numbered = named.parse::<usize>().ok().and_then(|number| due.get(number.checked_sub(1)?).copied());
-                let begins = |at: &EntryOf<'a, E>| named.len() >= ID_DIGITS && own_name(at.name).starts_with(named);
-                let begun = || due.iter().copied().filter(|at| begins(at)).collect();
-                numbered.map_or_else(begun, |entry| vec![entry])
+            }
+            (Some(named), Called::None) => {
+                return Err(self.which_entry(record, field, &all, &due, (field.noun.name, Some(named))));
+            }
+            (None, Called::None) => {
+                let likely: Vec<&Entry<'a>> = due.iter().copied().filter(|at| is_likely(at)).collect();
+                if let [only] = &all[..] {
+                    // Of the only one it is said why it is not due.
+                    self.check_led(record, field, only, to)?;
+                }
+                match &likely[..] {
+                    [one] => *one,
+                    _ => return Err(self.which_entry(record, field, &all, &due, (field.noun.name, None))),
+                }
             }
         };
-        match (meant.pop(), meant.is_empty()) {
-            (Some(entry), true) => Ok(entry.clone()),
-            _ => Err(self.which_entry(record, entries, &due)),
+        self.check_led(record, field, one, to)?;
+        match field.state_of(one, &*record.derived) {
+            // Nothing would change, and whoever says it again may mean another.
+            Some(now) if now.word.name == to.word.name => {
+                Err(Refusal::entry_state(record, field, &field.told(one, self.world().seats()), now, to))
+            }
+            _ => Ok(one.clone()),
         }
     }
 
-    fn which_entry<E: Entry>(&self, record: &Record, of: &EntriesOf<E>, due: &[&EntryOf<'a, E>]) -> Refusal {
-        let (title, noun): (Explanation, Explanation) = (record.title().into(), of.field.noun.label.into());
-        if due.is_empty() {
-            return NO_ENTRY.about(&[title, noun, of.field.begun_by.into()]);
+    /// The name of the entry of a field in which the command `record.set` writes, by what somebody calls it. None is made by a slip:
+    /// what there is not is made by its command, by [`NEW`] where it has none, or is named after what it is for. `of`: whose a new one is.
+    pub(super) fn entry_to_set(
+        &mut self,
+        record: &Record,
+        field: &Field,
+        text: Option<&str>,
+        of: SeatId,
+    ) -> Result<String, Refusal> {
+        let seats = self.world().seats();
+        // Each seat has a slot of its own, be there something in it or not.
+        let slot = text.filter(|_| matches!(field.merge, Merge::Slot(_)));
+        if let Some(seat) = slot.and_then(|text| ValueType::Seat.parse_key(text, seats)) {
+            return Ok(seat);
         }
-        let said = due.iter().zip(1..).map(|(at, number)| {
-            let own: String = own_name(at.name).chars().take(ID_DIGITS).collect();
-            format!("{number}. {} ({own})", of.told(at, self.world().seats()))
-        });
-        WHICH_ENTRY.about(&[title, noun, due.len().to_string().into(), listed(said), of.field.noun.name.into()])
+        let all = Entry::numbered(&record.history, field.name);
+        let every: Vec<&Entry<'_>> = all.iter().collect();
+        let by_hand = field.begun_by == BEGUN_BY_HAND && matches!(field.merge, Merge::Entries(_));
+        let called = match text {
+            Some(text) => self.called(field, &all, text),
+            None if all.len() == 1 => Called::One(&all[0]),
+            None if all.is_empty() => Called::None,
+            None => Called::Several(every.clone()),
+        };
+        let text = text.unwrap_or_default();
+        match called {
+            Called::One(at) => {
+                let name = at.name.to_owned();
+                self.note_result("entry", name.clone());
+                Ok(name)
+            }
+            Called::Several(several) => Err(self.which_entry(record, field, &all, &several, (ENTRY.name, None))),
+            Called::None => match field.named_after.filter(|_| by_hand) {
+                Some(_) if text == ALL => Ok(ALL.to_owned()),
+                Some(after) => after.parse_key(text, seats).ok_or_else(|| Refusal::bad_value(&ENTRY, text, after)),
+                None if by_hand && NEW.contains(&text) => {
+                    // An entry of a seat's own is named so.
+                    let own = matches!(field.writer, Writer::Party(_));
+                    Ok(if own { self.entry_of(of) } else { self.entry() })
+                }
+                None if all.is_empty() || by_hand => {
+                    let by = if by_hand { format!("entry={}", NEW[0]) } else { field.begun_by.to_owned() };
+                    let (title, noun) = (record.title().into(), field.noun.label.into());
+                    Err(NONE_TO_WRITE.about(&[title, text.into(), noun, by.into()]))
+                }
+                None => {
+                    let named = Some(text).filter(|text| !text.is_empty());
+                    Err(self.which_entry(record, field, &all, &every, (ENTRY.name, named)))
+                }
+            },
+        }
+    }
+
+    /// Those that somebody means who writes this.
+    fn called<'e>(&self, field: &Field, all: &'e [Entry<'a>], text: &str) -> Called<'a, 'e> {
+        let seats = self.world().seats();
+        if let Some(one) = all.iter().find(|at| at.name == text) {
+            return Called::One(one);
+        }
+        let found = |is_it: &dyn Fn(&&Entry<'a>) -> bool| all.iter().filter(|at| is_it(at)).collect::<Vec<_>>();
+        let mut called = found(&|at| field.is_called(at, text, seats));
+        if called.is_empty()
+            && let Some(at) = text.parse::<usize>().ok().and_then(|number| all.get(number.checked_sub(1)?))
+        {
+            called.push(at);
+        }
+        if called.is_empty() {
+            called = found(&|at| at.begins_with(text));
+        }
+        match &called[..] {
+            [one] => Called::One(one),
+            [] => Called::None,
+            _ => Called::Several(called),
+        }
+    }
+
+    /// Asks which of these is meant, by the numbers that they have among all; `named`: what was given for the argument is none of them.
+    fn which_entry(
+        &self,
+        record: &Record,
+        of: &Field,
+        all: &[Entry<'_>],
+        these: &[&Entry<'_>],
+        (argument, named): (&str, Option<&str>),
+    ) -> Refusal {
+        let (title, noun): (Explanation, Explanation) = (record.title().into(), of.noun.label.into());
+        if these.is_empty() {
+            return NO_ENTRY.about(&[title, noun, of.begun_by.into()]);
+        }
+        let numbered = all.iter().zip(1..).filter(|(at, _)| these.iter().any(|one| one.name == at.name));
+        let said =
+            numbered.map(|(at, number)| format!("{number}. {} ({})", of.told(at, self.world().seats()), at.short()));
+        let asked = [title, noun, listed(said), argument.into()];
+        match named {
+            None => WHICH_ENTRY.about(&asked),
+            Some(named) => {
+                let [title, noun, said, argument] = asked;
+                NO_SUCH_ENTRY.about(&[title, noun, said, argument, named.into()])
+            }
+        }
     }
 }
 
@@ -207,11 +316,11 @@ impl RecordWrite {
     }
 
     /// The entries of which this part is written, and not cleared.
-    pub fn entries_with<E: Entry, T>(&self, part: &PartOf<E, T>) -> impl Iterator<Item = &str> {
+    pub fn entries_with<T>(&self, part: &PartOf<T>) -> impl Iterator<Item = &str> {
         let set = self.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
-        set.filter(|put| put.container == Container::Slot).filter_map(|put| part.entry_in(&put.key))
+        set.filter(|put| put.container == Container::Slot).filter_map(|put| part.part.entry_in(&put.key))
     }
 }
 
 /// The messages of this room.
-pub(crate) const MESSAGES: &[&Message] = &[&NO_ENTRY, &WHICH_ENTRY];
+pub(crate) const MESSAGES: &[&Message] = &[&NO_ENTRY, &WHICH_ENTRY, &NO_SUCH_ENTRY, &NONE_TO_WRITE];

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::change::{Change, Container, Draft, Note, OpId, Scalar, limits};
+use crate::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, limits};
 use crate::command::request::Request;
 use crate::history::{History, Past};
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
-use crate::message::Refusal;
+use crate::message::{Message, Refusal, message};
 use crate::scope::membership;
 use crate::sealed::Plaintext;
 
@@ -43,6 +43,12 @@ pub fn cannot_seal(_: &RecordId, path: &str, _: &Plaintext) -> Result<Vec<u8>, R
     Err(Refusal::cannot_seal(path, path))
 }
 
+/// Other nodes could not read it.
+pub(crate) const TOO_LARGE: Message = message("too_large")
+    .what("对记录 {0} 的这次改动超出限度。", "The change of record {0} is beyond the limits: {1}.")
+    .why("超出限度的改动,其他节点一律不收。", "Every other node would refuse a change beyond the limits.")
+    .next("请分几次办理,或缩短文字与事由。", "Do it in several steps, or shorten the texts and the reason.");
+
 impl RecordWrite {
     /// The change that writes this on top of what `history` holds; refused if others could not read it.
     pub fn change(
@@ -56,7 +62,8 @@ impl RecordWrite {
         let foundation = foundation(history, actor);
         let values = self.values(seal)?;
         let change = Change::encode(self.draft(&foundation, values, actor, time_ms, note));
-        change.check_limits().map_err(|error| Refusal::too_large(self.record, &error))?;
+        let too_large = |error: ShapeError| TOO_LARGE.about(&[self.record.short().into(), error.to_string().into()]);
+        change.check_limits().map_err(too_large)?;
         Ok(change)
     }
 

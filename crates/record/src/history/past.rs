@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::version::Version;
+use super::version::{Step, Version};
 use super::whole::{History, Register, Visible};
 use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, genesis};
 use crate::id::{Actor, ChangeHash};
@@ -54,8 +54,15 @@ pub struct Past<'h> {
 struct Part {
     /// The last of them: none is before another.
     heads: BTreeSet<ChangeHash>,
-    version: Version,
+    /// How many changes of each actor, by its number.
+    counts: Vec<u32>,
     max_op: u64,
+}
+
+impl Part {
+    fn has(&self, step: Step) -> bool {
+        self.counts[step.actor as usize] > step.at
+    }
 }
 
 impl<'h> From<&'h History> for Past<'h> {
@@ -111,12 +118,12 @@ impl<'h> Past<'h> {
         last.into_iter().for_each(|(step, _)| version.add(step));
         // A change's operations come after all that it stands on.
         let max_op = indices.iter().map(|&index| history.changes[index].max_op()).max().unwrap_or(GENESIS_MAX_OP);
-        Ok(Past { history, part: Some(Part { heads, version, max_op }) })
+        Ok(Past { history, part: Some(Part { heads, counts: version.counts(history.actors.len()), max_op }) })
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.part.as_ref().map_or_else(|| self.history.is_empty(), |part| part.version.is_empty())
+        self.part.as_ref().map_or_else(|| self.history.is_empty(), |part| part.heads.contains(genesis()))
     }
 
     /// What a change that stands on exactly this names as predecessors.
@@ -141,7 +148,7 @@ impl<'h> Past<'h> {
     pub fn last_of(&self, actor: Actor) -> Option<&'h Arc<Change>> {
         let chain = self.history.chain(actor);
         let count = match &self.part {
-            Some(part) => part.version.count(*self.history.actors.get(&actor)?) as usize,
+            Some(part) => part.counts[*self.history.actors.get(&actor)? as usize] as usize,
             None => chain.len(),
         };
         chain.get(count.checked_sub(1)?).map(|&index| &self.history.changes[index])
@@ -161,7 +168,7 @@ impl<'h> Past<'h> {
     #[must_use]
     pub fn contains(&self, change: &ChangeHash) -> bool {
         let Some(&index) = self.history.at.get(change) else { return false };
-        let is_in = |part: &Part| self.history.step_at(index).is_some_and(|step| part.version.has(step));
+        let is_in = |part: &Part| self.history.step_at(index).is_some_and(|step| part.has(step));
         self.part.as_ref().is_none_or(is_in)
     }
 
@@ -169,7 +176,7 @@ impl<'h> Past<'h> {
     #[must_use]
     pub fn visible(&self, container: Container, key: &str) -> Cow<'h, [Visible]> {
         let register = self.history.registers(container).get(key);
-        register.map_or(Cow::Borrowed(&[]), |register| self.visible_in(register))
+        register.map_or(Cow::Borrowed(&[]), |register| self.visible_in(container, key, register))
     }
 
     /// All keys of a container that begin with `prefix`, in order, with their visible values.
@@ -180,23 +187,20 @@ impl<'h> Past<'h> {
     ) -> impl Iterator<Item = (&'h str, Cow<'h, [Visible]>)> + 'p {
         let from = self.history.registers(container).range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
         let own = from.take_while(move |(key, _)| key.starts_with(prefix));
-        own.map(|(key, register)| (key.as_str(), self.visible_in(register)))
+        own.map(move |(key, register)| (key.as_str(), self.visible_in(container, key, register)))
     }
 
-    fn visible_in(&self, register: &'h Register) -> Cow<'h, [Visible]> {
-        let Some(Part { version, .. }) = &self.part else { return Cow::Borrowed(&register.visible) };
-        let is_here = |id| self.history.step_of(id).is_some_and(|step| version.has(step));
-        let replaced = register.replaced.iter().filter(|put| {
-            let is_replaced = version.has(put.by) || put.also_by.iter().any(|by| version.has(*by));
-            !is_replaced && version.has(put.at)
+    fn visible_in(&self, container: Container, key: &str, register: &'h Register) -> Cow<'h, [Visible]> {
+        let Some(part) = &self.part else { return Cow::Borrowed(&register.visible) };
+        let is_replaced_too = |index| register.also_by.get(&index).is_some_and(|by| by.iter().any(|by| part.has(*by)));
+        let replaced = register.replaced.iter().enumerate().filter(|(_, at)| part.has(at.put) && !part.has(at.by));
+        let replaced = replaced.filter(|(index, _)| !is_replaced_too(*index)).filter_map(|(_, at)| {
+            let put =
+                self.history.change_at(at.put).puts.iter().find(|put| put.container == container && put.key == key)?;
+            Some(Visible { id: put.id, value: put.value.clone() })
         });
-        let value_of = |id| {
-            let change = self.history.change_of(id)?;
-            let put = change.puts.get(usize::try_from(id.counter - change.start_op).ok()?)?;
-            Some(Visible { id, value: put.value.clone() })
-        };
-        let mut visible: Vec<Visible> = replaced.filter_map(|put| value_of(put.id)).collect();
-        visible.extend(register.visible.iter().filter(|at| is_here(at.id)).cloned());
+        let stands = |at: &&Visible| self.history.step_of(at.id).is_some_and(|step| part.has(step));
+        let mut visible: Vec<Visible> = replaced.chain(register.visible.iter().filter(stands).cloned()).collect();
         visible.sort_unstable_by_key(|at| at.id);
         Cow::Owned(visible)
     }

@@ -21,8 +21,15 @@ impl Version {
         self.count(step.actor) > step.at
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Of each of so many actors, in the order of their numbers.
+    pub fn counts(&self, actors: usize) -> Vec<u32> {
+        let mut counts = vec![0; actors];
+        for (actor, count) in self.iter() {
+            if let Some(at) = counts.get_mut(actor as usize) {
+                *at = count;
+            }
+        }
+        counts
     }
 
     /// By actor, how many changes.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::version::{Step, Version};
-use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, Put, Scalar, genesis};
+use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, Put, Scalar, genesis, limits};
 use crate::id::{Actor, ChangeHash};
 
 /// A value that is visible under a key.
@@ -15,23 +15,33 @@ pub struct Visible {
     pub value: Scalar,
 }
 
+/// Of concurrent values as many are shown as one decision can replace.
+pub const SHOWN: usize = limits::REPLACES;
+
+/// Those of concurrent values that people are shown: all, as a rule; else the first, which a decision replaces first, and the
+/// last, which stands meanwhile. What is shown again for each change of a record must not grow with who writes it full.
+pub fn shown(values: &[Visible]) -> impl Iterator<Item = &Visible> + Clone {
+    let (first, rest) = values.split_at(values.len().min(SHOWN - 1));
+    first.iter().chain(rest.last())
+}
+
 /// All puts under one key.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Register {
     /// Those that nobody replaced, by their ids.
     pub visible: Vec<Visible>,
-    /// Those that somebody replaced, by their ids.
+    /// Those that somebody replaced, in no order. They are looked through for each change beside others: that is quick, for
+    /// they say no more than when they stood.
     pub replaced: Vec<Replaced>,
+    /// Who else replaced one of them without knowing of the first, by its place among them.
+    pub also_by: BTreeMap<usize, Vec<Step>>,
 }
 
-/// A put that is visible only to who had not seen what replaced it.
-#[derive(Clone, Debug)]
+/// A put that is visible only to who had not seen what replaced it: by their changes.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Replaced {
-    pub id: OpId,
-    pub at: Step,
+    pub put: Step,
     pub by: Step,
-    /// Others that replaced it without knowing of the first.
-    pub also_by: Vec<Step>,
 }
 
 /// Changes in an order in which each comes after its predecessors, and the visible puts of them all.
@@ -145,7 +155,7 @@ impl History {
         (op.counter <= self.change_at(step).max_op()).then_some(step)
     }
 
-    fn change_at(&self, step: Step) -> &Arc<Change> {
+    pub(super) fn change_at(&self, step: Step) -> &Arc<Change> {
         &self.changes[self.chains[step.actor as usize][step.at as usize]]
     }
 
@@ -225,8 +235,8 @@ impl History {
         let replaced: Vec<(OpId, Step)> =
             put.replaces.iter().filter_map(|id| Some((*id, self.step_of(*id)?))).collect();
         let register = self.registers[put.container as usize - 1].entry(put.key.clone()).or_default();
-        for (id, at) in replaced {
-            register.replace(id, at, by);
+        for (id, step) in replaced {
+            register.replace(id, step, by);
         }
         let index = register.visible.partition_point(|v| v.id < put.id);
         register.visible.insert(index, Visible { id: put.id, value: put.value.clone() });
@@ -234,13 +244,12 @@ impl History {
 }
 
 impl Register {
-    fn replace(&mut self, id: OpId, at: Step, by: Step) {
+    fn replace(&mut self, id: OpId, put: Step, by: Step) {
         if let Ok(index) = self.visible.binary_search_by_key(&id, |at| at.id) {
             self.visible.remove(index);
-            let index = self.replaced.partition_point(|at| at.id < id);
-            self.replaced.insert(index, Replaced { id, at, by, also_by: Vec::new() });
-        } else if let Ok(index) = self.replaced.binary_search_by_key(&id, |at| at.id) {
-            self.replaced[index].also_by.push(by);
+            self.replaced.push(Replaced { put, by });
+        } else if let Some(index) = self.replaced.iter().rposition(|at| at.put == put) {
+            self.also_by.entry(index).or_default().push(by);
         }
     }
 }

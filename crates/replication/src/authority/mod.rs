@@ -195,3 +195,64 @@ impl Authority {
         self.before = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::seats::{Seat, Tier};
+    use heliu_trust::id::seat_id;
+    use heliu_trust::simulated::{Cheap, CheapKey};
+
+    use super::*;
+    use crate::tests::world::{COUNTY, directory, key};
+
+    const ISSUER: CheapKey = CheapKey([1; 32]);
+    const NOW: Moment = Moment { tick_ms: 5, wall_ms: 7 };
+
+    fn authority() -> Authority {
+        Authority::new(directory(), Some(Arc::new(ISSUER)))
+    }
+
+    /// An entry on top of a directory, by which a village gets its seat.
+    fn village(directory: &Directory, code: &str) -> SignedEntry {
+        let county = directory.node(key(COUNTY).node()).expect("it is enrolled").seat;
+        let (id, code) = (seat_id(&directory.realm(), code), code.to_owned());
+        let seat = Seat { id, name: code.clone(), code, tier: Tier::Township, parent: Some(county) };
+        directory.draft(vec![Item::Seat(seat)], 1, &[&ISSUER]).expect("it is drawn up well")
+    }
+
+    #[test]
+    fn what_an_entry_says_is_worked_by_at_once_and_said_to_others_once_it_is_durable() {
+        let mut authority = authority();
+        let entry = village(authority.directory(), "371726102000");
+        let growth = authority.grow(&[entry], &Cheap, NOW);
+        assert!(growth.result.is_ok() && growth.added.is_some_and(|added| added.len() == 1));
+        assert!(matches!(growth.follows[..], [Follows::Seat(_)]));
+        assert_eq!((authority.directory().len(), authority.durable().len()), (2, 1));
+        assert!(authority.has_grown());
+        authority.applied(&Durable::said(Ok(())).expect("it is"));
+        assert_eq!(authority.durable().len(), 2);
+        assert!(!authority.has_grown());
+    }
+
+    #[test]
+    fn a_second_entry_for_a_place_is_told_once_and_then_nothing_new_is_taken_but_the_roots() {
+        let mut authority = authority();
+        let entries = ["371726102000", "371726103000"].map(|code| village(authority.directory(), code));
+        assert!(authority.grow(&entries[..1], &Cheap, NOW).forked.is_none());
+        let growth = authority.grow(&entries[1..], &Cheap, NOW);
+        assert_eq!(growth.result, Err(NotGrown::Forked { index: 1 }));
+        assert!(growth.forked.is_some() && growth.added.is_none());
+        assert!(authority.grow(&entries[1..], &Cheap, NOW).forked.is_none(), "no news");
+        assert!(authority.fork().is_some_and(|fork| fork.since_tick == 5));
+        assert_eq!(authority.draft(&[], NOW).map(|_| ()).map_err(|refusal| refusal.code), Err("directory_forked"));
+    }
+
+    #[test]
+    fn who_has_no_key_or_one_that_the_root_has_replaced_draws_up_nothing() {
+        for key in [None, Some(CheapKey([9; 32]))] {
+            let authority = Authority::new(directory(), key.map(|key| Arc::new(key) as Arc<dyn Signer>));
+            assert!(authority.issuer().is_none());
+            assert_eq!(authority.draft(&[], NOW).map(|_| ()).map_err(|refusal| refusal.code), Err("no_issuer"));
+        }
+    }
+}

@@ -7,16 +7,17 @@ use heliu_record::change::Note;
 use heliu_record::command::{Asker, RecordWrite, Refusal, Request, cannot_seal};
 use heliu_record::date;
 use heliu_record::id::{LeafHash, RecordId};
-use heliu_record::sealed::Plaintext;
+use heliu_record::sealed::{KeyId, Plaintext};
 use heliu_record::sight::Seen;
 use heliu_record::world::World as _;
-use heliu_trust::seal::{self, DataKey};
+use heliu_trust::seal::{self, RecordKey};
 use zeroize::Zeroizing;
 
 use super::lookup::{LookedUp, Lookup};
+use super::sealing::key_for;
 use super::writing::{draft, is_overtaken, is_returning, place};
 use crate::authority::{fenced, not_enrolled};
-use crate::effect::{AuditEvent, Done, LoadRequest, Moment};
+use crate::effect::{AuditEvent, Done, LoadRequest, Moment, Reply};
 use crate::health;
 use crate::journal::{Before, Delta, Order, reused};
 use crate::parts::Parts;
@@ -45,7 +46,8 @@ pub(super) fn execute<'o>(
         Before::No(asked) => asked,
         Before::Now => return Executed::Answered,
         Before::Answered(reply) => {
-            delta.reply(*ticket, reply);
+            let erased = made_by(&reply).filter(|made| parts.statements.is_erased(*made));
+            delta.reply(*ticket, erased.map_or(reply, |made| Reply::Refused(Refusal::erased(made))));
             return Executed::Answered;
         }
     };
@@ -90,6 +92,12 @@ pub(super) fn execute<'o>(
     Executed::Answered
 }
 
+/// The record that a command made, by its answer.
+fn made_by(reply: &Reply) -> Option<RecordId> {
+    let Reply::Done(done) = reply else { return None };
+    done.result.get("record")?.parse().ok()
+}
+
 /// Whether this node may write now what a command asks for.
 fn may_write(request: &Request, parts: &Parts) -> Result<(), Refusal> {
     let (node, directory) = (parts.own.node, parts.authority.directory());
@@ -131,11 +139,8 @@ fn write(
     let mut drafts = Vec::with_capacity(writes.len());
     for write in writes {
         drafts.push(if write.seals() {
-            let (open, directory) = (parts.records.get(&write.record), parts.authority.directory());
-            let random = &mut parts.journal.random;
-            let key = parts.keys.key_for(write, open, &parts.own, directory, || random.secret())?;
-            let seed = parts.journal.random.secret();
-            draft(write, &note, parts, now, &mut sealing(&key, seed, parts.own.catalogue))?
+            let (named, key) = key_for(write, parts, delta, now)?;
+            draft(write, &note, parts, now, &mut sealing(named, &key, parts.own.catalogue))?
         } else {
             draft(write, &note, parts, now, &mut cannot_seal)?
         });
@@ -149,14 +154,14 @@ fn write(
 
 /// Makes ciphertext of what is to be sealed with a key.
 fn sealing(
-    key: &DataKey,
-    seed: [u8; 32],
+    named: KeyId,
+    key: &RecordKey,
     catalogue: &Catalogue,
 ) -> impl FnMut(&RecordId, &str, &Plaintext) -> Result<Vec<u8>, Refusal> {
     move |record, path, plaintext| {
         let bytes = Zeroizing::new(plaintext.encode());
         let said = || catalogue.say_path(path).map_or_else(|| path.into(), |said| said.zh);
-        seal::seal(key, record, path, seed, &bytes).ok_or_else(|| Refusal::cannot_seal(path, &said()))
+        seal::seal(key, named, record, path, &bytes).ok_or_else(|| Refusal::cannot_seal(path, &said()))
     }
 }
 

@@ -8,17 +8,19 @@ use heliu_storage::{FeedEntry, Position, RecordState};
 
 use super::lookup::LookedUp;
 use super::sealing;
+use crate::effect::Moment;
 use crate::journal::Delta;
 use crate::parts::Parts;
 
-pub(super) fn fold(parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delta) {
+pub(super) fn fold(parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delta, now: Moment) {
     let statuses = parts.records.restate(&mut delta.transaction.feed);
     delta.transaction.statuses.extend(statuses);
     for record in parts.records.touched() {
         fold_record(record, parts, delta);
-        sealing::wrap_keys(record, parts, delta);
+        sealing::give_keys(record, parts, delta, now);
         write_row(record, parts, looked_up, delta);
     }
+    sealing::keep_keys(parts, delta, now);
 }
 
 fn fold_record(record: RecordId, parts: &mut Parts, delta: &mut Delta) {

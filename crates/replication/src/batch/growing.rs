@@ -106,8 +106,12 @@ fn grow(
         delta.outcome.directory.has_grown = true;
         if growth.has_judged {
             let gone = parts.statements.judge_again(parts.authority.directory(), &*parts.own.verifier);
+            if !gone.is_empty() {
+                parts.keys.audiences.retell(parts.statements.keys());
+            }
             delta.transaction.statements_dropped.extend(gone);
         }
+        parts.keys.audiences.look_again();
     }
     growth.result
 }

@@ -102,7 +102,7 @@ fn opened(mut open: Open, is_settled: bool, parts: &mut Parts, delta: &mut Delta
         doubt(record, parts);
     }
     let is_checked = parts.health.patrol.checks(&record);
-    let is_to_wrap = is_checked && sealing::look_for_shut(&open, parts);
+    let is_to_wrap = is_checked && sealing::prove(&open, parts);
     let directory = parts.authority.directory();
     if why.is_some() || is_to_wrap || (is_restated && is_checked) {
         parts.records.mend(open, directory);

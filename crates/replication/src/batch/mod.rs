@@ -121,7 +121,7 @@ impl Batch {
                 Stage::Working => self.work(parts, now),
                 Stage::Folding => {
                     reissuing::strand(parts, &mut self.delta, now);
-                    folding::fold(parts, &mut self.looked_up, &mut self.delta);
+                    folding::fold(parts, &mut self.looked_up, &mut self.delta, now);
                     LoadRequest::default()
                 }
                 Stage::Deriving => deriving::derive(parts, &self.looked_up, &mut self.conflicts, &mut self.delta),
@@ -222,10 +222,9 @@ impl Batch {
                 Work::Withdrawn { link, record } => leaving::withdrawn(link, record, parts, delta),
                 Work::LetGo { record, proven } => leaving::let_go(record, proven, parts, delta, now),
                 Work::Mend { record } => parts.records.rewrite(record),
-                // With every transaction.
-                Work::KeepScopes => {}
-                // It was held against its leaves as it was read.
-                Work::Check { .. } => {}
+                // It was held against its leaves as it was read; keys are given out at the end of each batch, and what is kept of
+                // records is written with each.
+                Work::Check { .. } | Work::KeepKeys | Work::KeepScopes => {}
                 Work::Rename { wrong, own } => mending::rename(wrong, own, parts, delta),
                 Work::Renew(incarnation) => leaving::renew(incarnation, parts, delta),
                 Work::Execute(order) => {

@@ -76,6 +76,7 @@ pub(super) fn needs<'w>(
             | Work::Foreign { .. }
             | Work::Audit { .. }
             | Work::TellAuditHead
+            | Work::KeepKeys
             | Work::KeepScopes => {}
         }
     }

@@ -69,3 +69,67 @@ fn number(transaction: &mut Transaction, parts: &mut Parts) -> Position {
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use heliu_record::id::{Preimage, SeatId};
+    use heliu_storage::{Meta, RecordRow, StoreId};
+    use heliu_trust::id::Incarnation;
+    use heliu_trust::signature::Signer as _;
+    use heliu_trust::simulated::Cheap;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::effect::{AuditEvent, Done, Reply, Ticket};
+    use crate::start::Start;
+    use crate::tests::{kinds, world};
+
+    /// The village's parts, on a feed of ten entries.
+    fn parts() -> Parts {
+        let directory = world::directory();
+        let key = world::key(world::VILLAGE);
+        let seat = directory.node(key.node()).expect("it is enrolled").seat;
+        let meta = Meta { store: StoreId([1; 16]), head: 10, incarnations: vec![(Incarnation([1; 16]), 0)] };
+        let config = Config::new(kinds::none());
+        let start = Start::new(key.node(), seat, directory, meta, (Arc::new(key), Arc::new(Cheap)), [7; 32], &config);
+        Parts::new(start, &config)
+    }
+
+    #[test]
+    fn entries_follow_the_head_without_a_gap_and_what_is_hidden_says_where_it_left() {
+        let mut parts = parts();
+        let preimage = Preimage { kind: "org".to_owned(), birth: SeatId([1; 16]), key: vec![1] };
+        let record = preimage.id();
+        parts.records.begin(record, &preimage, parts.own.catalogue);
+        let mut delta = Delta::default();
+        for _ in 0..3 {
+            let (added, removed) = (Vec::new(), Vec::new());
+            delta.transaction.feed.push(FeedEntry::Rescope { position: 0, record, added, removed });
+        }
+        let row: &RecordRow = &parts.records.get(&record).expect("it is open").row;
+        delta.transaction.records.push(RecordRow { state: RecordState::Hidden { since: 2 }, ..row.clone() });
+        let (transaction, _, head) = seal(delta, &mut parts, Moment::default());
+        assert_eq!(transaction.feed.iter().map(FeedEntry::position).collect::<Vec<_>>(), [11, 12, 13]);
+        assert_eq!((transaction.records[0].state.clone(), head), (RecordState::Hidden { since: 12 }, 13));
+        assert_eq!(parts.leaving.hidden().get(&record), Some(&12));
+        assert_eq!(parts.journal.meta().head, 10, "that is durable later");
+    }
+
+    #[test]
+    fn what_is_to_be_told_comes_out_when_it_is_durable_and_the_audit_log_is_one_chain() {
+        let mut parts = parts();
+        let mut delta = Delta::default();
+        delta.audit(AuditEvent::default(), 1);
+        log(&mut delta, &mut parts.audit);
+        delta.audit(AuditEvent::default(), 2);
+        delta.reply(Ticket(1), Reply::Done(Done::default()));
+        let (transaction, sealed, _) = seal(delta, &mut parts, Moment::default());
+        assert_eq!(transaction.audit.iter().map(|row| row.seq).collect::<Vec<_>>(), [1, 2]);
+        assert!(crate::durable::Durable::already(&transaction).is_none(), "the store has to say so");
+        assert_eq!(parts.audit.durable().seq, 0);
+        let durable = crate::durable::Durable::said(Ok(())).expect("it is");
+        assert_eq!(sealed.publish(&durable).replies.len(), 1);
+    }
+}

@@ -1,17 +1,25 @@
-//! What a batch does with keys: it takes grants, wraps keys for those who lack them, and opens what somebody asked to see.
+//! What a batch does with keys: it takes grants, chooses or makes the key that something is sealed with, gives keys to
+//! those who lack them, and opens what somebody asked to see.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use heliu_record::command::Refusal;
-use heliu_record::id::{Preimage, RecordId};
-use heliu_trust::grant::{GrantError, SignedGrant};
+use heliu_record::command::{RecordWrite, Refusal};
+use heliu_record::id::{Preimage, RecordId, SeatId};
+use heliu_record::sealed::KeyId;
+use heliu_trust::audience::{Keys, Purpose};
+use heliu_trust::grant::{GrantError, Recipient, SignedGrant};
 use heliu_trust::id::NodeId;
+use heliu_trust::seal::{AudienceKey, RecordKey, can_be_held};
+use heliu_trust::statement::Body;
+
+use super::statements::say;
 
 use crate::effect::{AuditEvent, Moment, Reply, Ticket};
 use crate::frame::RefusedLeaf;
 use crate::health;
 use crate::journal::{Delta, Work};
-use crate::keys::Pending;
+use crate::keys::{Locksmith, Todo, nobody_to_read};
 use crate::parts::Parts;
 use crate::records::{Open, Taken};
 
@@ -48,8 +56,6 @@ pub(super) fn take_grants(
             }
             // The store lets go of the other one as it is opened again.
             Taken::InsteadOf(_) => delta.later(Work::Check { record }),
-            // Perhaps it opens what nothing opened before.
-            Taken::New if parts.keys.unwrapped.shut(record).is_some() => delta.later(Work::Check { record }),
             Taken::New => {}
         }
         parts.records.touch_and_revive(&record);
@@ -58,55 +64,172 @@ pub(super) fn take_grants(
     refused
 }
 
-/// A record with grants, to be looked at: is there a key that this node can wrap and somebody lacks?
-pub(super) fn look_through(record: RecordId, parts: &mut Parts) {
+/// The key that a write is sealed with, and what its values name: that of an audience which this node is of, or else one that
+/// it lends to a subordinate's; else one of the record's own, which is given to its readers when it is folded. Who is none of
+/// them forgets it with the process, or with the batch.
+pub(super) fn key_for(
+    write: &RecordWrite,
+    parts: &mut Parts,
+    delta: &mut Delta,
+    now: Moment,
+) -> Result<(KeyId, RecordKey), Refusal> {
+    let record = write.record;
+    if let Some(drawn) = parts.keys.drawn(&record) {
+        return Ok(drawn.clone());
+    }
     let open = parts.records.get(&record);
-    let Some(open) = open.filter(|open| open.is_present() && !open.grants.is_empty()) else { return };
-    let locksmith = parts.keys.locksmith(&parts.own, parts.authority.directory());
-    let missing = locksmith.missing(open);
-    if locksmith.can_make(open, &missing) {
-        parts.records.touch(&record);
-    }
-    parts.keys.unwrapped.note(record, missing);
-}
-
-/// Wraps what a touched record's readers lack. It costs records nothing that have no sealed values.
-pub(super) fn wrap_keys(record: RecordId, parts: &mut Parts, delta: &mut Delta) {
-    let drawn = parts.keys.drawn(&record);
-    let Some(open) = parts.records.get(&record) else { return };
-    if !open.is_present() || (open.grants.is_empty() && drawn.is_none()) {
-        return;
-    }
-    let shut = parts.keys.unwrapped.shut(record).cloned();
-    let locksmith = parts.keys.locksmith(&parts.own, parts.authority.directory());
-    let mut missing = locksmith.missing(open);
-    missing.extend(shut.iter().flatten());
-    if !missing.is_empty() {
-        let grants = locksmith.wrap(open, drawn, &mut missing);
-        for signed in grants {
-            file(&signed, None, parts, delta);
+    let owners = match (open.and_then(|open| open.record.as_ref()), &write.create) {
+        (Some(record), _) => record.view.owners.clone(),
+        (None, Some(preimage)) => [preimage.birth].into(),
+        (None, None) => return Err(Refusal::not_here(record)),
+    };
+    let locksmith = locksmith(parts);
+    let reads: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.reads(*owner)).collect();
+    let below: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.is_above(*owner)).collect();
+    for owner in reads {
+        if let Some((id, key)) = current_key(owner, parts, delta, now) {
+            return Ok((id, key.of_record(&record)));
         }
     }
-    if let Some(shut) = shut {
-        let (still, missing): (Pending, Pending) = missing.into_iter().partition(|wrap| shut.contains(wrap));
-        parts.keys.unwrapped.note_shut(record, still);
-        return parts.keys.unwrapped.note(record, missing);
+    for owner in below {
+        if let Some(key) = lent_key(owner, parts, delta, now) {
+            return Ok((key.id(&owner), key.of_record(&record)));
+        }
     }
-    parts.keys.unwrapped.note(record, missing);
+    let locksmith = self::locksmith(parts);
+    let is_readable = owners.iter().any(|owner| locksmith.readers(*owner).values().any(can_be_held));
+    let Some(owner) = owners.first().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
+    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    let drawn = (key.id(owner), key.of_record(&record));
+    parts.keys.draw(record, drawn.clone());
+    Ok(drawn)
 }
 
-/// A record that is held against its leaves: are there wraps that open nothing? Whoever has the key makes them anew; the
-/// others wait, and show it. Returns whether there is something to make.
-pub(super) fn look_for_shut(open: &Open, parts: &mut Parts) -> bool {
-    let is_sealed = open.is_present() && !open.grants.is_empty();
-    if !is_sealed && parts.keys.unwrapped.shut(open.id()).is_none() {
+fn locksmith(parts: &mut Parts) -> Locksmith<'_> {
+    parts.keys.locksmith(&parts.own, parts.authority.directory())
+}
+
+/// The key that an audience seals with, of which this node is; it is made, if there is none.
+fn current_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Moment) -> Option<(KeyId, AudienceKey)> {
+    if let Some(current) = locksmith(parts).current(audience) {
+        return Some(current);
+    }
+    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    if !give_key(audience, &key, Purpose::Sealing, parts, delta, now) {
+        return None;
+    }
+    parts.keys.audiences.made(audience, key.clone());
+    Some((key.id(&audience), key))
+}
+
+/// The key that this process lends to an audience below, of which it is not.
+fn lent_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Moment) -> Option<AudienceKey> {
+    let readers: BTreeSet<Recipient> = locksmith(parts).readers(audience).into_keys().collect();
+    if let Some(key) = parts.keys.audiences.lent(audience, &readers) {
+        return Some(key);
+    }
+    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    if !give_key(audience, &key, Purpose::Reading, parts, delta, now) {
+        return None;
+    }
+    parts.keys.audiences.lend(audience, key.clone(), readers);
+    Some(key)
+}
+
+/// Gives a new key to all readers of an audience. Returns whether there are any, and room to say so.
+fn give_key(
+    audience: SeatId,
+    key: &AudienceKey,
+    purpose: Purpose,
+    parts: &mut Parts,
+    delta: &mut Delta,
+    now: Moment,
+) -> bool {
+    let readers = locksmith(parts).readers(audience);
+    let said = Keys::cut(audience, purpose, Keys::give((&parts.own.realm, audience), key, &readers));
+    !said.is_empty() && tell(said, parts, delta, now)
+}
+
+/// Says what is to be said of an audience's keys, if there is room for all of it.
+fn tell(said: Vec<Keys>, parts: &mut Parts, delta: &mut Delta, now: Moment) -> bool {
+    let Some(audience) = said.first().map(|keys| keys.audience) else { return true };
+    let has_room = parts.statements.has_room_for_keys(parts.own.node, audience, said.len());
+    if has_room {
+        said.into_iter().for_each(|keys| say(Body::Keys(keys), parts, delta, now));
+    }
+    has_room
+}
+
+/// Keys of audiences come to those of their readers who lack them, the secret of all nodes to those below, and records are
+/// looked at that waited for a key.
+pub(super) fn keep_keys(parts: &mut Parts, delta: &mut Delta, now: Moment) {
+    if !parts.keys.has_secret() {
+        return;
+    }
+    for audience in parts.keys.audiences.take_due() {
+        let mut locksmith = locksmith(parts);
+        if locksmith.begins(audience) && locksmith.current(audience).is_none() {
+            current_key(audience, parts, delta, now);
+        }
+        let said = self::locksmith(parts).lacking(audience);
+        tell(said, parts, delta, now);
+    }
+    if parts.keys.audiences.take_ids_due() {
+        for keys in locksmith(parts).lacking_ids() {
+            tell(vec![keys], parts, delta, now);
+        }
+    }
+    for (audience, key) in parts.keys.audiences.take_news() {
+        let opens = locksmith(parts).opener.audience_key(audience, key).is_some();
+        for record in parts.keys.waits.hear(audience, key, opens) {
+            delta.later(Work::LookThrough { record });
+        }
+    }
+}
+
+/// A record is to be looked at: is there a key that this node can give and somebody lacks?
+pub(super) fn look_through(record: RecordId, parts: &mut Parts) {
+    let open = parts.records.get(&record);
+    let Some(open) = open.filter(|open| open.is_present()) else { return };
+    let todo = parts.keys.locksmith(&parts.own, parts.authority.directory()).todo(open, None, false);
+    if todo.is_something() {
+        parts.records.touch(&record);
+    }
+    parts.keys.waits.note(record, todo.waits);
+}
+
+/// Gives what a touched record's readers lack. It costs records little that have no sealed fields.
+pub(super) fn give_keys(record: RecordId, parts: &mut Parts, delta: &mut Delta, now: Moment) {
+    let mut todo = todo_of(record, parts);
+    if !todo.to_begin.is_empty() {
+        for audience in std::mem::take(&mut todo.to_begin) {
+            current_key(audience, parts, delta, now);
+        }
+        todo = todo_of(record, parts);
+    }
+    for signed in todo.grants {
+        file(&signed, None, parts, delta);
+    }
+    parts.keys.waits.note(record, todo.waits);
+}
+
+fn todo_of(record: RecordId, parts: &mut Parts) -> Todo {
+    let proves = parts.health.patrol.checks(&record);
+    let drawn = parts.keys.drawn(&record).cloned();
+    let open = parts.records.get(&record).filter(|open| open.is_present());
+    let mut locksmith = parts.keys.locksmith(&parts.own, parts.authority.directory());
+    open.map(|open| locksmith.todo(open, drawn.as_ref(), proves)).unwrap_or_default()
+}
+
+/// A record that is held against its leaves: is there something to give, also in place of what opens nothing?
+pub(super) fn prove(open: &Open, parts: &mut Parts) -> bool {
+    if !open.is_present() {
         return false;
     }
-    let locksmith = parts.keys.locksmith(&parts.own, parts.authority.directory());
-    let shut = if is_sealed { locksmith.shut(open) } else { Pending::new() };
-    let can_open_again = locksmith.can_open_again(&shut);
-    parts.keys.unwrapped.note_shut(open.id(), shut);
-    can_open_again
+    let todo = locksmith(parts).todo(open, None, true);
+    let is_something = todo.is_something();
+    parts.keys.waits.note(open.id(), todo.waits);
+    is_something
 }
 
 /// What is sealed in a record, for somebody who asked. The audit log has it before he has.

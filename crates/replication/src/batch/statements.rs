@@ -1,6 +1,6 @@
 //! Statements: those that links bring are taken, those of this node are made, and what a tombstone names is erased.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heliu_record::command::Refusal;
@@ -33,7 +33,7 @@ pub(super) fn take(
 }
 
 /// Says something in this node's name.
-fn say(body: Body, parts: &mut Parts, delta: &mut Delta, now: Moment) {
+pub(super) fn say(body: Body, parts: &mut Parts, delta: &mut Delta, now: Moment) {
     let signed = Statements::sign(body, &parts.own, now.wall_ms);
     take_one(&signed, None, parts, delta, now);
 }
@@ -54,6 +54,7 @@ fn take_one(signed: &Arc<SignedStatement>, from: Option<LinkId>, parts: &mut Par
     let directory = parts.authority.directory();
     let taken = parts.statements.take(signed, directory);
     let transaction = &mut delta.transaction;
+    let has_dropped = !taken.dropped.is_empty();
     for gone in taken.dropped {
         // What came in this transaction is not there yet, and would be added after what goes has gone.
         let before = transaction.statements.len();
@@ -73,6 +74,10 @@ fn take_one(signed: &Arc<SignedStatement>, from: Option<LinkId>, parts: &mut Par
         Body::Tombstone { preimage, .. } => erase_here(preimage, author, parts, delta, now),
         Body::AuditHead(head) if taken.accuses => delta.notice(Notice::AuditForked { author, seq: head.seq }),
         Body::Evidence { .. } => parts.health.evidence.heard(&signed.statement),
+        Body::Keys(keys) if has_dropped => {
+            parts.keys.audiences.forget(keys.audience, parts.statements.keys_of(keys.audience));
+        }
+        Body::Keys(keys) => parts.keys.audiences.hear(author, keys, from.is_none()),
         Body::AuditHead(_) | Body::Erased { .. } => {}
     }
 }
@@ -84,7 +89,7 @@ fn erase_here(preimage: &Preimage, by: NodeId, parts: &mut Parts, delta: &mut De
     if parts.records.erase(preimage, lost.as_ref().map(Option::as_ref), parts.own.catalogue) {
         delta.transaction.erased.push(record);
         parts.leaving.erase(&record);
-        parts.keys.unwrapped.note(record, Default::default());
+        parts.keys.waits.note(record, BTreeSet::new());
     }
     if !parts.statements.has_confirmed(record, parts.own.node) {
         state(Body::Erased { record }, parts, delta, now);

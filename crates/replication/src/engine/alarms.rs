@@ -39,7 +39,7 @@ impl Engine {
                 alarms.push(Alarm::kinds_differ(peer, &said, now.wall_of(at)));
             }
         }
-        let waiting = parts.keys.pending().count();
+        let waiting = parts.keys.waits.unread();
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, parts.own.seat));
         }

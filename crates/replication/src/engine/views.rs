@@ -1,12 +1,9 @@
 //! What operators and the shell see of an engine, besides [`alarms`](super::alarms).
 
-use std::collections::BTreeSet;
-
 use heliu_record::id::RecordId;
 use heliu_storage::{Meta, StoreError};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Directory;
-use heliu_trust::id::NodeId;
 use heliu_trust::statement::SignedStatement;
 
 use super::Engine;
@@ -62,10 +59,11 @@ impl Engine {
         self.parts.audit.durable()
     }
 
-    /// Records with sealed values that somebody may read and cannot yet, with the nodes that wait; without any, it is the
-    /// escrow. As far as the records have been looked through since the start.
-    pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        self.parts.keys.pending()
+    /// How many records have sealed values that this node may read and cannot yet, as far as they have been looked at since
+    /// the start.
+    #[must_use]
+    pub fn unread(&self) -> usize {
+        self.parts.keys.waits.unread()
     }
 
     /// Why the engine has stopped taking anything. The shell begins a new one from the store.

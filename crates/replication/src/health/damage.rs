@@ -113,3 +113,31 @@ pub(crate) fn refusal(record: RecordId) -> Refusal {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: RecordId = RecordId([1; 32]);
+
+    #[test]
+    fn a_record_is_set_aside_until_the_last_of_what_was_lost_has_come_again() {
+        let mut damage = Damage::default();
+        let [one, other] = [1, 2].map(|byte| LeafHash([byte; 32]));
+        damage.found(RECORD, Lost::Leaves([one, other].into()));
+        damage.came(RECORD, &one);
+        assert!(damage.contains(RECORD) && !damage.has_no_row(RECORD));
+        damage.came(RECORD, &other);
+        assert!(!damage.contains(RECORD));
+    }
+
+    #[test]
+    fn a_row_is_lost_until_it_is_written_anew_whatever_leaves_come() {
+        let mut damage = Damage::default();
+        damage.found(RECORD, Lost::Row(None));
+        damage.came(RECORD, &LeafHash([1; 32]));
+        assert!(damage.has_no_row(RECORD));
+        assert!(damage.regain_row(RECORD) && !damage.regain_row(RECORD));
+        assert!(!damage.contains(RECORD));
+    }
+}

@@ -1,6 +1,7 @@
 //! What is known of authors' chains, so that a second commit for one place is noticed without asking the store for each;
 //! who has been found to sign two; and whether somebody else writes in this node's name.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -115,9 +116,15 @@ impl Evidence {
         chains.iter().for_each(|(incarnation, seq, _)| self.note((author, *incarnation, *seq)));
     }
 
-    /// Whether it is news that this author signs twice.
+    /// Whether it is news that this author signs twice. It stands since it was noticed first.
     fn accuse(&mut self, (author, incarnation, _): Place, at_ms: i64) -> bool {
-        self.accused.insert((author, incarnation), at_ms).is_none()
+        match self.accused.entry((author, incarnation)) {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(vacant) => {
+                vacant.insert(at_ms);
+                true
+            }
+        }
     }
 
     /// Somebody, perhaps this node before, has stated that an author signs twice.
@@ -142,5 +149,55 @@ impl Evidence {
         let mut told = BTreeSet::new();
         let authors = self.accused.iter().map(|((author, _), at_ms)| (*author, *at_ms));
         authors.filter(move |(author, _)| told.insert(*author))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::id::{LeafHash, SeatId};
+    use heliu_trust::id::{DirectoryVersion, RealmId};
+    use heliu_trust::simulated::CheapKey;
+
+    use super::*;
+
+    fn commit(seq: u64, leaf: u8) -> Arc<SignedCommit> {
+        let key = CheapKey([2; 32]);
+        let commit = Commit {
+            realm: RealmId([1; 16]),
+            author: NodeId([2; 16]),
+            incarnation: Incarnation([3; 16]),
+            seq,
+            previous: Some(CommitId([0; 32])),
+            versions: vec![(SeatId([1; 16]), DirectoryVersion([1; 32]))],
+            time_ms: 0,
+            leaves: vec![LeafHash([leaf; 32])],
+        };
+        Arc::new(SignedCommit::sign(commit, &key))
+    }
+
+    #[test]
+    fn an_author_is_asked_about_once_and_then_only_places_that_may_be_taken() {
+        let mut evidence = Evidence::default();
+        let ask = |evidence: &Evidence, seq| {
+            let mut request = LoadRequest::default();
+            evidence.ask(&[commit(seq, 1)], &mut request);
+            (request.chains_of.len(), request.commits_at.len())
+        };
+        assert_eq!(ask(&evidence, 5), (1, 0), "nothing is known of him");
+        let chains = vec![(Incarnation([3; 16]), 5, CommitId([0; 32]))];
+        let mut reply = LoadReply { chains: vec![(NodeId([2; 16]), chains)], ..LoadReply::default() };
+        evidence.loaded(&LoadRequest::default(), &mut reply);
+        assert_eq!((ask(&evidence, 5), ask(&evidence, 6)), ((0, 1), (0, 0)), "what follows his last is new");
+    }
+
+    #[test]
+    fn two_commits_for_one_place_are_news_once_whether_one_was_stored_or_both_come() {
+        let mut evidence = Evidence::default();
+        let [one, other, third] = [1, 2, 3].map(|leaf| commit(7, leaf));
+        assert!(evidence.compare(&[Arc::clone(&one), Arc::clone(&one)], 0).is_empty());
+        let accused = evidence.compare(&[Arc::clone(&other)], 9);
+        assert_eq!(accused.iter().map(|two| (two.came.id, two.other.id)).collect::<Vec<_>>(), [(other.id, one.id)]);
+        assert!(evidence.compare(&[third], 10).is_empty(), "one piece of evidence is enough");
+        assert_eq!(evidence.accused().collect::<Vec<_>>(), [(NodeId([2; 16]), 9)]);
     }
 }

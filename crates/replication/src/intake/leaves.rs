@@ -88,3 +88,72 @@ pub(crate) fn open_leaves(
     }
     Some(incoming)
 }
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::id::{LeafHash, Preimage};
+    use heliu_trust::commit::{Commit, SignedCommit};
+    use heliu_trust::id::{DirectoryVersion, Incarnation};
+    use heliu_trust::signature::{Signature, Signer as _};
+    use heliu_trust::simulated::Cheap;
+
+    use super::*;
+    use crate::frame::DeliveredLeaf;
+    use crate::tests::world::{TOWNSHIP, directory, key};
+
+    const NOW: Moment = Moment { tick_ms: 0, wall_ms: 0 };
+
+    /// A frame with one leaf of the township's that is none: no change can be read from it.
+    fn frame(directory: &Directory, spoil: impl FnOnce(&mut SignedCommit)) -> Delivery {
+        let county = directory.seats().iter().find(|seat| seat.parent.is_none()).expect("there is a county").id;
+        let commit = Commit {
+            realm: directory.realm(),
+            author: key(TOWNSHIP).node(),
+            incarnation: Incarnation([1; 16]),
+            seq: 1,
+            previous: None,
+            versions: vec![(county, directory.head())],
+            time_ms: 0,
+            leaves: vec![LeafHash([1; 32])],
+        };
+        let mut signed = SignedCommit::sign(commit, &key(TOWNSHIP));
+        spoil(&mut signed);
+        let preimage = Arc::new(Preimage { kind: "org".to_owned(), birth: county, key: vec![1] });
+        let change: Arc<[u8]> = vec![0; 8].into();
+        let leaf = DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change };
+        Delivery { commits: vec![Arc::new(signed)], leaves: vec![leaf], ..Delivery::default() }
+    }
+
+    fn open(delivery: &Delivery, directory: &Directory) -> Option<Incoming> {
+        let came = Came { link: LinkId(1), from: key(TOWNSHIP).node(), sequence: 1, delivery };
+        open_leaves(&came, |_, _, tagged| tagged, directory, &Cheap, NOW)
+    }
+
+    #[test]
+    fn what_is_not_signed_by_whom_it_names_goes_no_further_and_is_told_and_kept_to_be_looked_at() {
+        let directory = directory();
+        let forged = frame(&directory, |signed| signed.signature = Signature([0; 64]));
+        let incoming = open(&forged, &directory).expect("it is judged");
+        assert!(incoming.commits.is_empty() && incoming.leaves.is_empty());
+        let told: Vec<&str> = incoming.refused.iter().map(|refused| refused.code.as_str()).collect();
+        assert_eq!((told, incoming.quarantined.len()), (vec!["commit.bad-signature"], 1));
+    }
+
+    #[test]
+    fn what_has_not_the_shape_of_a_leaf_is_refused_though_it_is_signed() {
+        let directory = directory();
+        let incoming = open(&frame(&directory, |_| {}), &directory).expect("it is judged");
+        assert_eq!((incoming.commits.len(), incoming.leaves.len(), incoming.refused.len()), (1, 0, 1));
+    }
+
+    #[test]
+    fn what_cites_a_directory_that_is_not_here_is_not_judged_at_all() {
+        let directory = directory();
+        let ahead = frame(&directory, |signed| {
+            let mut commit = signed.commit.clone();
+            commit.versions[0].1 = DirectoryVersion([9; 32]);
+            *signed = SignedCommit::sign(commit, &key(TOWNSHIP));
+        });
+        assert!(open(&ahead, &directory).is_none());
+    }
+}

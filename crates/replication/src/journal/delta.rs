@@ -1,5 +1,5 @@
 //! What a piece of work comes to: what is to be written, in one transaction, and what is to be told once that is durable.
-//! Parts and the steps between them add to it and read nothing out of it.
+//! The steps of a batch add to it; no part has it in hand, and only the step that seals it takes it apart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

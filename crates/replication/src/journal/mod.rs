@@ -120,3 +120,38 @@ impl Journal {
         self.incarnation = Renewal::No;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use heliu_storage::StoreId;
+    use heliu_trust::id::NodeId;
+
+    use super::*;
+
+    const OWN: Incarnation = Incarnation([1; 16]);
+
+    fn journal() -> Journal {
+        let meta = Meta { store: StoreId([1; 16]), head: 10, incarnations: vec![(OWN, 0)] };
+        let (writer, random) = (Writer::new(NodeId([1; 16]), OWN, None), Random::new([7; 32]));
+        Journal::new(meta, writer, DigestKey(zeroize::Zeroizing::new([0; 32])), random)
+    }
+
+    #[test]
+    fn a_rollback_that_is_shown_twice_is_one_new_incarnation_that_the_feed_knows_once_it_is_durable() {
+        let mut journal = journal();
+        journal.renew_soon();
+        journal.renew_soon();
+        let (works, _) = journal.take();
+        let [Work::Renew(incarnation)] = works.iter().collect::<Vec<_>>()[..] else { panic!("once, and alone") };
+        assert!(journal.queue.is_empty());
+        journal.writer.renew(*incarnation);
+        assert!(!journal.is_own(*incarnation), "not before it is durable");
+        let durable = Durable::said(Ok(())).expect("it is");
+        journal.applied(Growth::default(), 12, &durable);
+        assert!(journal.is_own(*incarnation) && journal.is_own(OWN));
+        assert_eq!((journal.meta().head, journal.writer.renewed()), (12, None));
+        journal.renewed(&durable);
+        journal.renew_soon();
+        assert!(!journal.queue.is_empty(), "what is shown after that counts again");
+    }
+}

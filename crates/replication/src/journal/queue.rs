@@ -47,8 +47,9 @@ impl Queue {
             | Work::Rename { .. }
             | Work::LookThrough { .. }
             | Work::Reissue { .. }
-            | Work::TellAuditHead
-            | Work::KeepScopes => None,
+            | Work::KeepKeys
+            | Work::KeepScopes
+            | Work::TellAuditHead => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);
     }

@@ -58,6 +58,8 @@ pub(crate) enum Work {
     LookThrough {
         record: RecordId,
     },
+    /// Do readers of audiences lack keys that this node can give them?
+    KeepKeys,
     /// The superiors are told how far the audit log goes.
     TellAuditHead,
     Extend {

@@ -1,171 +1,359 @@
-//! Keys of sealed fields: the grants of an open record, who is to be able to read it, and the wraps that are still to be
-//! made. Any node that can open a data key wraps it for those who may read and cannot; a key that it cannot open, it
-//! carries. Which records to look through when the directory lets somebody new read is in [`sweep`](super::sweep).
-//!
-//! Data keys live no longer than the batch that uses them; what is kept is what is wrapped.
+//! Keys of sealed fields: which key opens what, the grants of an open record, and what is still to be done so that whoever
+//! may read a record can. Any node that can open a key hands it on to those who may read and cannot; a key that it cannot
+//! open, it carries. Which records to look through when the directory lets somebody new read is in [`rewrap`](super::rewrap).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::kind::Kind;
 use heliu_record::sealed::{self, KeyId, Plaintext};
 use heliu_record::value::to_json;
 use heliu_record::view::{Record, SealedPlace};
+use heliu_trust::audience::{AudienceKeys, KeyWrap, Keys, Purpose};
 use heliu_trust::directory::Directory;
-use heliu_trust::grant::{Keyring, Recipient, SignedGrant, grant};
+use heliu_trust::grant::{Keyring, Recipient, SignedGrant, grant, hand_over};
 use heliu_trust::id::{NodeId, RealmId};
-use heliu_trust::seal::{self, DataKey, SealingSecret};
+use heliu_trust::seal::{self, AudienceKey, RecordKey, SealingSecret};
 use heliu_trust::signature::{SealingKey, Signer};
 
+use super::audiences::{Audiences, Wait};
 use crate::effect::Revealed;
 use crate::records::Open;
 
-/// What this node works on keys with.
-pub(crate) struct Locksmith<'a> {
+/// Who opens what is sealed.
+pub(crate) struct Opener<'a> {
     pub realm: RealmId,
-    pub node: NodeId,
+    pub me: Recipient,
     /// None: it opens nothing.
     pub secret: Option<&'a SealingSecret>,
+    pub audiences: &'a mut Audiences,
+}
+
+/// What this node works on keys with.
+pub(crate) struct Locksmith<'a> {
+    pub opener: Opener<'a>,
+    pub node: NodeId,
+    pub seat: SeatId,
     pub signer: &'a dyn Signer,
     pub directory: &'a Directory,
 }
 
-/// Wraps that are to be made and are not.
-pub(crate) type Pending = BTreeSet<(Recipient, KeyId)>;
-
-impl Locksmith<'_> {
-    /// A key of the record that this node can open. One that a fenced node was given seals nothing new.
-    pub fn known_key(&self, open: &Open) -> Option<DataKey> {
-        let (keyring, me, secret) = (open.grants.keyring(), Recipient::Node(self.node), self.secret?);
-        let fenced: BTreeSet<KeyId> =
-            self.directory.fences().flat_map(|fence| keyring.keys_for(Recipient::Node(fence.node))).collect();
-        let keys = keyring.keys_for(me).filter(|key| !fenced.contains(key));
-        keys.into_iter().find_map(|key| keyring.open(&self.realm, &open.id(), key, me, secret))
+impl Opener<'_> {
+    pub fn audience_key(&mut self, audience: SeatId, key: KeyId) -> Option<AudienceKey> {
+        self.audiences.open(&self.realm, (audience, key), self.me, self.secret?)
     }
 
-    /// Who may read what is sealed in a record of these owners, with what a key is wrapped to for each.
-    pub fn readers(&self, owners: &BTreeSet<SeatId>) -> BTreeMap<Recipient, SealingKey> {
-        let seats = self.directory.seats().readers(owners);
+    /// The key of a record from which a value is sealed that names `key`: derived, handed over to an audience, or given to
+    /// this reader alone.
+    fn record_key(
+        &mut self,
+        record: RecordId,
+        places: &[SealedPlace],
+        keyring: &Keyring,
+        key: KeyId,
+    ) -> Option<RecordKey> {
+        let audiences: Vec<SeatId> = self.audiences.keys.of(key).collect();
+        if let Some(opened) = audiences.into_iter().find_map(|audience| self.audience_key(audience, key)) {
+            return Some(opened.of_record(&record));
+        }
+        let fits = |opened: &RecordKey| fits(opened, key, record, places);
+        let realm = self.realm;
+        for to in keyring.wrapped_for(key) {
+            let Recipient::Audience(under) = to else { continue };
+            let handed = self
+                .under(under)
+                .and_then(|opened| keyring.handed_over((&realm, &record), key, (under, &opened), &fits));
+            if handed.is_some() {
+                return handed;
+            }
+        }
+        keyring.open((&realm, &record), key, self.me, self.secret?, &fits)
+    }
+
+    /// A key of any audience.
+    fn under(&mut self, key: KeyId) -> Option<AudienceKey> {
+        let audiences: Vec<SeatId> = self.audiences.keys.of(key).collect();
+        audiences.into_iter().find_map(|audience| self.audience_key(audience, key))
+    }
+
+    /// What is sealed in a record, as far as it can be opened.
+    pub fn reveal(&mut self, record: &Record, keyring: &Keyring) -> Vec<Revealed> {
+        let places = record.sealed_places();
+        let opened: BTreeMap<KeyId, Option<RecordKey>> = named_keys(&places)
+            .into_iter()
+            .map(|key| (key, self.record_key(record.id, &places, keyring, key)))
+            .collect();
+        let unlock = |path: &str, value: &[u8]| {
+            let key = opened.get(&sealed::key_of(value)?)?.as_ref()?;
+            Plaintext::decode(&seal::open(key, &record.id, path, value)?).ok()
+        };
+        let one = |place: &SealedPlace| {
+            // What was sealed alike apart is one value; the last is the one that the view shows.
+            let is_last = |(at, value): &(usize, &Vec<u8>)| !place.values[at + 1..].contains(value);
+            let values = place.values.iter().enumerate().filter(is_last).map(|(_, value)| value);
+            let opened: Vec<_> = values.map(|value| unlock(&place.path, value)).collect();
+            let locked = opened.iter().filter(|value| value.is_none()).count();
+            let values = opened.into_iter().flatten().map(|value| in_words(&value)).collect();
+            Revealed { field: place.path.clone(), values, locked: u32::try_from(locked).unwrap_or(u32::MAX) }
+        };
+        places.iter().map(one).collect()
+    }
+}
+
+/// What is to be done so that whoever may read a record can.
+#[derive(Default)]
+pub(crate) struct Todo {
+    /// What this node can give, made.
+    pub grants: Vec<SignedGrant>,
+    /// Audiences that are to have a key, made by this node.
+    pub to_begin: BTreeSet<SeatId>,
+    /// What others have to give.
+    pub waits: BTreeSet<Wait>,
+}
+
+impl Todo {
+    /// Whether there is something for this node to do.
+    pub fn is_something(&self) -> bool {
+        !self.grants.is_empty() || !self.to_begin.is_empty()
+    }
+}
+
+impl Locksmith<'_> {
+    /// Who may read what this owner seals, with what keys are wrapped to for each.
+    pub fn readers(&self, owner: SeatId) -> BTreeMap<Recipient, SealingKey> {
+        let seats = self.directory.seats().readers(&[owner].into());
         let nodes = seats.iter().flat_map(|seat| self.directory.live_nodes_of(*seat));
         let nodes = nodes.map(|info| (Recipient::Node(info.node), info.sealing));
         let escrow = self.directory.escrow().map(|key| (Recipient::Escrow(key), key));
         nodes.chain(escrow).collect()
     }
 
-    /// Whether there is anybody who may read, and whose key somebody can hold.
-    pub fn can_be_read(&self, key: &DataKey, owners: &BTreeSet<SeatId>) -> bool {
-        let can_hold = |sealing: &SealingKey| seal::wrap(key, sealing, &[]).is_some();
-        self.readers(owners).values().any(can_hold)
-    }
-
-    /// The wraps that nobody has made yet of the keys that the record's values name.
-    pub fn missing(&self, open: &Open) -> Pending {
-        let Some(record) = &open.record else { return Pending::new() };
-        let named = named_keys(record);
-        if named.is_empty() {
-            return Pending::new();
-        }
-        let entitled = self.readers(&record.view.owners).into_keys().collect();
-        open.grants.keyring().missing(&named, &entitled)
-    }
-
-    /// The wraps that are held and open nothing: of keys that this node has, for whomever; of others, its own.
-    pub fn shut(&self, open: &Open) -> Pending {
-        let (Some(record), Some(secret)) = (&open.record, self.secret) else { return Pending::new() };
-        let (id, keyring, me) = (open.id(), open.grants.keyring(), self.me());
-        let readers = self.readers(&record.view.owners);
-        let mut shut = Pending::new();
-        for key in named_keys(record) {
-            if let Some(data_key) = keyring.open(&self.realm, &id, key, me, secret) {
-                let is_shut = |(to, sealing): &(&Recipient, &SealingKey)| {
-                    **to != me && keyring.opens_for(&self.realm, &id, &data_key, **to, sealing) == Some(false)
-                };
-                shut.extend(readers.iter().filter(is_shut).map(|(to, _)| (*to, key)));
-            } else if readers.contains_key(&me) && keyring.keys_for(me).any(|own| own == key) {
-                shut.insert((me, key));
-            }
-        }
-        shut
-    }
-
-    /// Whether this node is to make some of these.
-    pub fn can_make(&self, open: &Open, missing: &Pending) -> bool {
-        self.may_grant()
-            && missing.iter().any(|(_, key)| open.grants.keyring().keys_for(self.me()).any(|own| own == *key))
-    }
-
-    /// Makes those of the missing wraps that it can, of keys that it holds or that were drawn in this batch. The grants are
-    /// not filed yet; what still nobody has is left in `missing`.
-    pub fn wrap(&self, open: &Open, drawn: Option<&DataKey>, missing: &mut Pending) -> Vec<SignedGrant> {
-        let (Some(record), true) = (&open.record, self.may_grant()) else { return Vec::new() };
-        let id = open.id();
-        let readers = self.readers(&record.view.owners);
-        let keys: BTreeSet<KeyId> = missing.iter().map(|(_, key)| *key).collect();
-        let mut grants = Vec::new();
-        for key in keys {
-            let drawn = drawn.filter(|drawn| drawn.id(&id) == key).cloned();
-            let held = || open.grants.keyring().open(&self.realm, &id, key, self.me(), self.secret?);
-            let Some(data_key) = drawn.or_else(held) else { continue };
-            let lack = missing.iter().filter(|(_, of)| *of == key).map(|(to, _)| *to);
-            let to = lack.filter_map(|to| Some((to, *readers.get(&to)?))).collect();
-            grants.extend(grant(self.realm, id, &data_key, &to, self.signer));
-        }
-        for SignedGrant { grant, .. } in &grants {
-            for (to, _) in &grant.wraps {
-                missing.remove(&(*to, grant.key));
-            }
-        }
-        grants
-    }
-
-    /// Whether this node has the key of any of these, and so is to wrap it.
-    pub fn can_open_again(&self, shut: &Pending) -> bool {
-        self.may_grant() && shut.iter().any(|(to, _)| *to != self.me())
-    }
-
     /// What is sealed in a record, as far as this node can open it.
-    pub fn reveal(&self, open: &Open) -> Vec<Revealed> {
-        let Some(record) = &open.record else { return Vec::new() };
-        reveal(&self.realm, record, open.grants.keyring(), self.me(), self.secret)
+    pub fn reveal(&mut self, open: &Open) -> Vec<Revealed> {
+        let reveal = |record| self.opener.reveal(record, open.grants.keyring());
+        open.record.as_ref().map(reveal).unwrap_or_default()
     }
 
-    fn me(&self) -> Recipient {
-        Recipient::Node(self.node)
+    /// Whether this node reads what this owner seals, and can.
+    pub fn reads(&self, owner: SeatId) -> bool {
+        self.opener.secret.is_some() && self.may_read(owner)
+    }
+
+    fn may_read(&self, owner: SeatId) -> bool {
+        self.directory.seats().readers(&[owner].into()).contains(&self.seat)
+    }
+
+    /// The key with which this node seals for an audience that it is of. Of several that were begun apart all choose the
+    /// same.
+    pub fn current(&mut self, audience: SeatId) -> Option<(KeyId, AudienceKey)> {
+        let readers = self.readers(audience);
+        let keys = &self.opener.audiences.keys;
+        let good: Vec<KeyId> =
+            keys.keys(audience).filter(|key| keys.is_for_sealing(audience, *key, &readers)).collect();
+        good.into_iter().find_map(|key| Some((key, self.opener.audience_key(audience, key)?)))
+    }
+
+    /// Whether it is this node that begins an audience's first key before anybody seals anything. So those who are of it have
+    /// one key when they part, and what they seal apart is alike if it is the same.
+    pub fn begins(&self, audience: SeatId) -> bool {
+        if !self.may_grant() || !self.reads(audience) {
+            return false;
+        }
+        let of = |seat: SeatId| self.directory.live_nodes_of(seat).map(|info| info.node).min();
+        let committees = || self.directory.seats().readers(&[audience].into()).into_iter();
+        of(audience).or_else(|| committees().find_map(of)) == Some(self.node)
+    }
+
+    /// What is to be done for a record. `drawn` is a key of its own that was drawn in this batch; `proves` also finds
+    /// wraps that open nothing.
+    pub fn todo(&mut self, open: &Open, drawn: Option<&(KeyId, RecordKey)>, proves: bool) -> Todo {
+        let mut todo = Todo::default();
+        let Some(record) = open.record.as_ref().filter(|record| has_sealed_fields(record)) else { return todo };
+        let places = record.sealed_places();
+        for key in named_keys(&places) {
+            let mut known: Option<Option<RecordKey>> = None;
+            for owner in record.view.owners.iter().copied() {
+                let (reads, may_read) = (self.reads(owner), self.may_read(owner));
+                let is_of = self.opener.audiences.keys.has(owner, key);
+                if is_of && (!reads || self.opener.audience_key(owner, key).is_some()) {
+                    continue;
+                }
+                let of_drawn = || drawn.filter(|(named, _)| *named == key).map(|(_, key)| key.clone());
+                let known = known.get_or_insert_with(|| {
+                    let found = self.opener.record_key(open.id(), &places, open.grants.keyring(), key);
+                    of_drawn().or(found)
+                });
+                match known {
+                    Some(known) if self.may_grant() => {
+                        self.give(open, (key, known), owner, reads, proves, &mut todo);
+                    }
+                    None if may_read || self.had(record) => {
+                        todo.waits.insert(Wait { key, owner, is_reader: may_read });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for owner in record.view.owners.iter().copied() {
+            let waits = todo.waits.iter().any(|wait| wait.owner == owner);
+            if !waits && self.begins(owner) && self.current(owner).is_none() {
+                todo.to_begin.insert(owner);
+            }
+        }
+        todo
+    }
+
+    /// What an owner's readers lack of a record's key that was sealed for others.
+    fn give(
+        &mut self,
+        open: &Open,
+        (named, key): (KeyId, &RecordKey),
+        owner: SeatId,
+        reads: bool,
+        proves: bool,
+        todo: &mut Todo,
+    ) {
+        let (realm, record, keyring) = (self.opener.realm, open.id(), open.grants.keyring());
+        if reads && let Some((audience, under)) = self.current(owner) {
+            let is = |opened: &RecordKey| opened == key;
+            let mut keys: Vec<KeyId> = keyring.wrapped_for(named).filter_map(audience_of).collect();
+            keys.retain(|under| self.opener.audiences.keys.has(owner, *under));
+            let is_handed = keys.into_iter().any(|under| {
+                let opened = self.opener.audience_key(owner, under);
+                opened.is_some_and(|opened| {
+                    keyring.handed_over((&realm, &record), named, (under, &opened), &is).is_some()
+                })
+            });
+            if !is_handed {
+                todo.grants.push(hand_over(realm, record, (named, key), (audience, &under), self.signer));
+            }
+            return;
+        }
+        if reads {
+            todo.to_begin.insert(owner);
+        }
+        let wrapped: BTreeSet<Recipient> = keyring.wrapped_for(named).collect();
+        let lacks = |to: Recipient, sealing: &SealingKey| {
+            let is_shut = || proves && keyring.opens_for((&realm, &record), (named, key), to, sealing) == Some(false);
+            to != self.opener.me && (!wrapped.contains(&to) || is_shut())
+        };
+        let mut to = self.readers(owner);
+        to.retain(|to, sealing| lacks(*to, sealing));
+        todo.grants.extend(grant(realm, record, (named, key), &to, self.signer));
+    }
+
+    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped.
+    pub fn lacking(&mut self, audience: SeatId) -> Vec<Keys> {
+        if !self.may_grant() || !self.reads(audience) {
+            return Vec::new();
+        }
+        let (realm, readers) = (self.opener.realm, self.readers(audience));
+        let all: Vec<KeyId> = self.opener.audiences.keys.keys(audience).collect();
+        let (mut sealing, mut retired): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
+        for id in all {
+            let keys = &self.opener.audiences.keys;
+            let mut lacks = keys.lacking(audience, id, &readers);
+            let is_proven = self.opener.audiences.proven.contains(&(audience, id));
+            if lacks.is_empty() && is_proven {
+                continue;
+            }
+            let Some(key) = self.opener.audience_key(audience, id) else { continue };
+            let keys = &self.opener.audiences.keys;
+            if !is_proven {
+                lacks.extend(keys.shut_out(&realm, audience, &key, &readers));
+            }
+            let to = readers.iter().filter(|(to, _)| lacks.contains(to));
+            let given = Keys::give((&realm, audience), &key, to);
+            let is_for_sealing = keys.is_for_sealing(audience, id, &readers);
+            if is_for_sealing { &mut sealing } else { &mut retired }.extend(given);
+            self.opener.audiences.proven.insert((audience, id));
+        }
+        let mut said = Keys::cut(audience, Purpose::Sealing, sealing);
+        said.extend(Keys::cut(audience, Purpose::Reading, retired));
+        said
+    }
+
+    /// The secret of all nodes, if it is here.
+    pub fn id_key(&mut self) -> Option<AudienceKey> {
+        let Opener { realm, me, secret, audiences } = &mut self.opener;
+        audiences.id_key(realm, *me, (*secret)?)
+    }
+
+    /// Whether this node may begin the secret of all nodes: one of the county's.
+    pub fn may_begin_ids(&self) -> bool {
+        self.directory.county() == Some(self.seat) && self.may_grant() && self.opener.secret.is_some()
+    }
+
+    /// The secret of all nodes for those below who lack it, as far as nobody between has to give it to them. Whoever gives it
+    /// is among those who get it, so that a node that loses its disk hears it from those below.
+    pub fn lacking_ids(&mut self) -> Vec<Keys> {
+        let Some(key) = self.id_key().filter(|_| self.may_grant()) else { return Vec::new() };
+        let (realm, seats) = (self.opener.realm, self.directory.seats());
+        let has_nodes = |seat: &SeatId| self.directory.live_nodes_of(*seat).next().is_some();
+        let nodes_of =
+            |seat: SeatId| self.directory.live_nodes_of(seat).map(|info| (Recipient::Node(info.node), info.sealing));
+        let of_others: BTreeSet<SeatId> = self.directory.nodes().map(|info| info.seat).collect();
+        let gives =
+            |seat: &SeatId| *seat == self.seat || seats.upward(*seat).skip(1).find(has_nodes) == Some(self.seat);
+        let mut said = Vec::new();
+        for seat in of_others.into_iter().filter(gives) {
+            let nodes: BTreeMap<Recipient, SealingKey> = nodes_of(seat).chain(nodes_of(self.seat)).collect();
+            let lacks = self.opener.audiences.keys.lacking_ids(&realm, seat, &key, &nodes);
+            let to = nodes.iter().filter(|(to, _)| lacks.contains(to));
+            said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &key, to)));
+        }
+        said
+    }
+
+    /// Whether this seat could read the record, once.
+    fn had(&self, record: &Record) -> bool {
+        let named = heliu_record::scope::Scope::of(&*record.history).seats;
+        self.opener.secret.is_some() && self.directory.seats().readers(&named).contains(&self.seat)
+    }
+
+    /// Whether this node's seat is at or above another.
+    pub fn is_above(&self, seat: SeatId) -> bool {
+        self.directory.seats().is_at_or_above(self.seat, seat)
     }
 
     /// What a node signs that the directory does not have, nobody takes.
-    fn may_grant(&self) -> bool {
+    pub fn may_grant(&self) -> bool {
         self.directory.node(self.node).is_some() && !self.directory.is_fenced(self.node)
     }
 }
 
-/// What is sealed in a record, as far as whoever has this secret can open it with these grants.
+/// What is sealed in a record, as far as whoever has this secret can open it with these grants and keys of audiences.
 pub fn reveal(
     realm: &RealmId,
     record: &Record,
     keyring: &Keyring,
+    keys: AudienceKeys,
     me: Recipient,
-    secret: Option<&SealingSecret>,
+    secret: &SealingSecret,
 ) -> Vec<Revealed> {
-    let id = record.id;
-    let mut keys: BTreeMap<KeyId, Option<DataKey>> = BTreeMap::new();
-    let mut unlock = |path: &str, value: &[u8]| {
-        let key = sealed::key_of(value)?;
-        let open = || keyring.open(realm, &id, key, me, secret?);
-        let key = keys.entry(key).or_insert_with(open).as_ref()?;
-        Plaintext::decode(&seal::open(key, &id, path, value)?).ok()
-    };
-    let one = |place: SealedPlace| {
-        let opened: Vec<_> = place.values.iter().map(|value| unlock(&place.path, value)).collect();
-        let locked = opened.iter().filter(|value| value.is_none()).count();
-        let values = opened.into_iter().flatten().map(|value| in_words(&value)).collect();
-        Revealed { field: place.path, values, locked: u32::try_from(locked).unwrap_or(u32::MAX) }
-    };
-    record.sealed_places().into_iter().map(one).collect()
+    let mut audiences = Audiences::with(keys);
+    let mut opener = Opener { realm: *realm, me, secret: Some(secret), audiences: &mut audiences };
+    opener.reveal(record, keyring)
 }
 
-fn named_keys(record: &Record) -> BTreeSet<KeyId> {
-    let places = record.sealed_places();
+fn has_sealed_fields(record: &Record) -> bool {
+    record.kind().into_iter().flat_map(Kind::fields).any(|field| field.sealed)
+}
+
+fn fits(key: &RecordKey, named: KeyId, record: RecordId, places: &[SealedPlace]) -> bool {
+    let opens = |place: &SealedPlace| {
+        let mut values = place.values.iter().filter(|value| sealed::key_of(value) == Some(named));
+        values.any(|value| seal::open(key, &record, &place.path, value).is_some())
+    };
+    places.iter().any(opens)
+}
+
+fn audience_of(to: Recipient) -> Option<KeyId> {
+    if let Recipient::Audience(key) = to { Some(key) } else { None }
+}
+
+fn named_keys(places: &[SealedPlace]) -> BTreeSet<KeyId> {
     places.iter().flat_map(|place| &place.values).filter_map(|value| sealed::key_of(value)).collect()
 }
 

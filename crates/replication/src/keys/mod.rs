@@ -1,42 +1,59 @@
-//! The part that works with keys of what is sealed: which of them this node can open, who lacks one that it can wrap
-//! ([`keyring`]), and which records to look through when the directory lets somebody new read ([`sweep`]).
+//! The part that works with keys of what is sealed: those of audiences ([`audiences`]), what they open and who lacks one
+//! that this node can give ([`keyring`]), and which records to look through when the directory lets somebody new read
+//! ([`rewrap`]).
 
+mod audiences;
 mod keyring;
-mod sweep;
+mod rewrap;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heliu_record::command::{RecordWrite, Refusal};
+use heliu_record::command::{CommandId, Refusal};
 use heliu_record::id::{RecordId, SeatId};
+use heliu_record::sealed::KeyId;
 use heliu_record::seats::Seats;
 use heliu_storage::ScanItem;
+use heliu_trust::audience;
 use heliu_trust::directory::Directory;
+use heliu_trust::grant::Recipient;
 use heliu_trust::id::NodeId;
-use heliu_trust::seal::{DataKey, SealingSecret};
+use heliu_trust::seal::{AudienceKey, RecordKey, SealingSecret};
 use zeroize::Zeroizing;
 
 use crate::durable::Durable;
 use crate::own::Own;
-use crate::records::Open;
 
+use audiences::Audiences;
+pub(crate) use audiences::Waits;
+use keyring::Opener;
 pub use keyring::reveal;
-pub(crate) use keyring::{Locksmith, Pending, nobody_to_read};
-use sweep::{Sweep, Unwrapped};
+pub(crate) use keyring::{Locksmith, Todo, nobody_to_read};
+use rewrap::Rewrap;
+
+/// So long, in ticks of about a second, the county's first node may keep the others waiting for the secret of all nodes.
+const IDS_TICKS: u32 = 60;
 
 pub(crate) struct Keys {
     /// Opens what is sealed for this node; without, nothing is opened here.
     secret: Option<Arc<SealingSecret>>,
-    sweep: Sweep,
-    pub unwrapped: Unwrapped,
-    /// Keys that were drawn for records whose first value is sealed by the work under way.
-    drawn: BTreeMap<RecordId, DataKey>,
+    rewrap: Rewrap,
+    pub audiences: Audiences,
+    pub waits: Waits,
+    /// Keys of single records that were drawn by the work under way, for whose audiences there is none to seal with.
+    drawn: BTreeMap<RecordId, (KeyId, RecordKey)>,
 }
 
 impl Keys {
-    pub fn new(secret: Option<Arc<SealingSecret>>, directory: &Directory) -> Self {
-        let sweep = if secret.is_some() { Sweep::begin(directory) } else { Sweep::default() };
-        Keys { secret, sweep, unwrapped: Unwrapped::default(), drawn: BTreeMap::new() }
+    /// `said`: what was said of the keys of audiences.
+    pub fn new<'k>(
+        secret: Option<Arc<SealingSecret>>,
+        directory: &Directory,
+        said: impl IntoIterator<Item = (NodeId, &'k audience::Keys)>,
+    ) -> Self {
+        let rewrap = if secret.is_some() { Rewrap::begin(directory) } else { Rewrap::default() };
+        let audiences = Audiences::of(said);
+        Keys { secret, rewrap, audiences, waits: Waits::default(), drawn: BTreeMap::new() }
     }
 
     /// A secret of this node's own, for a purpose.
@@ -44,74 +61,107 @@ impl Keys {
         self.secret.as_ref().map(|secret| secret.derive(purpose))
     }
 
-    pub fn locksmith<'a>(&'a self, own: &'a Own, directory: &'a Directory) -> Locksmith<'a> {
-        let secret = self.secret.as_deref();
-        Locksmith { realm: own.realm, node: own.node, secret, signer: &*own.signer, directory }
+    pub fn locksmith<'a>(&'a mut self, own: &'a Own, directory: &'a Directory) -> Locksmith<'a> {
+        let opener = Opener {
+            realm: own.realm,
+            me: Recipient::Node(own.node),
+            secret: self.secret.as_deref(),
+            audiences: &mut self.audiences,
+        };
+        Locksmith { opener, node: own.node, seat: own.seat, signer: &*own.signer, directory }
     }
 
-    /// The key that was drawn for a record by the work under way.
-    pub fn drawn(&self, record: &RecordId) -> Option<&DataKey> {
+    /// Whether it can open anything.
+    pub fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// The key that was drawn for a record by the work under way, and what its values name.
+    pub fn drawn(&self, record: &RecordId) -> Option<&(KeyId, RecordKey)> {
         self.drawn.get(record)
     }
 
-    /// The key that a write is sealed with: one that this node can open, or a new one, which is wrapped to those who may
-    /// read when the record is folded. Who is none of them forgets it with the batch.
-    pub fn key_for(
+    pub fn draw(&mut self, record: RecordId, drawn: (KeyId, RecordKey)) {
+        self.drawn.insert(record, drawn);
+    }
+
+    /// Whether this is a node of the county without the secret of all nodes.
+    pub fn has_no_ids(&self, own: &Own, directory: &Directory) -> bool {
+        directory.county() == Some(own.seat) && self.audiences.has_no_ids()
+    }
+
+    /// The secret of all nodes is begun, if there is none; then it is to be said. It must not be while others have one that
+    /// this node has lost; of several nodes of the county it is the first, unless that keeps all waiting.
+    pub fn begin_ids(
         &mut self,
-        write: &RecordWrite,
-        open: Option<&Open>,
+        is_first: bool,
         own: &Own,
         directory: &Directory,
         draw: impl FnOnce() -> [u8; 32],
-    ) -> Result<DataKey, Refusal> {
-        if let Some(key) = self.drawn.get(&write.record) {
-            return Ok(key.clone());
+    ) -> bool {
+        let mut locksmith = self.locksmith(own, directory);
+        let is_first = is_first || locksmith.begins(own.seat);
+        let begins = is_first && locksmith.may_begin_ids() && locksmith.id_key().is_none();
+        if begins {
+            self.audiences.begin_ids(AudienceKey::from_seed(draw()));
         }
-        let owners = match (open.and_then(|open| open.record.as_ref()), &write.create) {
-            (Some(record), _) => record.view.owners.clone(),
-            (None, Some(preimage)) => [preimage.birth].into(),
-            (None, None) => return Err(Refusal::not_here(write.record)),
-        };
-        let locksmith = self.locksmith(own, directory);
-        if let Some(key) = open.and_then(|open| locksmith.known_key(open)) {
-            return Ok(key);
-        }
-        let key = DataKey::from_seed(draw());
-        if !locksmith.can_be_read(&key, &owners) {
-            return Err(nobody_to_read(write.record));
-        }
-        self.drawn.insert(write.record, key.clone());
-        Ok(key)
+        begins
+    }
+
+    /// Called with each tick while there is none, though links are in step. Whether it has taken too long.
+    pub fn wait_for_ids(&mut self) -> bool {
+        self.audiences.wait_for_ids() > IDS_TICKS
+    }
+
+    /// The id of a command that somebody else could reckon from what it says, as it is carried out: with the secret of all
+    /// nodes in it. None if that is not here yet.
+    pub fn secret_id(&mut self, id: &CommandId, own: &Own, directory: &Directory) -> Option<CommandId> {
+        Some(self.locksmith(own, directory).id_key()?.of_command(id))
     }
 
     /// Somebody new may read since the directory grew: a node, the escrow.
     pub fn directory_grew(&mut self, directory: &Directory) {
         if self.secret.is_some() {
-            self.sweep.directory_grew(directory);
+            self.rewrap.directory_grew(directory);
         }
     }
 
     /// After which record the next page of records is to be looked through, if there is one.
     pub fn next_page(&mut self) -> Option<Option<RecordId>> {
-        self.sweep.next()
+        self.rewrap.next()
     }
 
     /// A page of records with grants. Returns those that this node may be able to do something about.
     pub fn page(&mut self, items: &[ScanItem], own: SeatId, seats: &Seats) -> Vec<RecordId> {
-        self.sweep.page(items, own, seats)
+        self.rewrap.page(items, own, seats)
     }
 
     pub fn has_looked_through(&self) -> bool {
-        self.sweep.is_over()
+        self.rewrap.is_over()
     }
 
-    /// Records with the nodes that lack a key; without any, it is the escrow.
-    pub fn pending(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        self.unwrapped.iter()
-    }
-
-    /// Data keys live no longer than the work that uses them.
+    /// Keys of single records live no longer than the work that uses them.
     pub fn applied(&mut self, _: &Durable) {
         self.drawn.clear();
     }
+}
+
+/// A row of a file cannot be taken yet.
+pub(crate) fn no_secret_of_ids() -> Refusal {
+    Refusal::new(
+        "no_secret_of_ids",
+        (
+            "本节点尚未从上级得到编号密钥,暂不能导入。".to_owned(),
+            "This node has not got the secret of ids from its superior yet, and cannot import.".to_owned(),
+        ),
+        (
+            "由行的内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
+            "Ids that follow from what rows say have a secret of all the county's nodes in them, so that nobody else finds a \
+             record by trying names.",
+        ),
+        (
+            "与上级连通后会自动得到;请连通后再导入。",
+            "It comes by itself over the link to the superior: import when the node has been linked.",
+        ),
+    )
 }

@@ -11,13 +11,13 @@ mod recount;
 mod scopes;
 mod stranded;
 mod sums;
+mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::gate::KindDigest;
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
-use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_storage::{FeedEntry, LeafStatus, Position, RecordState, Stub};
 use heliu_trust::admission::{Leaf, Status};
@@ -37,6 +37,8 @@ pub(crate) use recount::{Recount, Recounted};
 pub(crate) use scopes::Scopes;
 pub(crate) use stranded::{Renamed, Stranded, overwritten, writes};
 pub(crate) use sums::{Apart, Counted, ScopeSums};
+pub(crate) use under_way::Before;
+use under_way::UnderWay;
 
 /// Open records are weighed each time that so large a part of what may be open has been used.
 const WEIGHED_PART: u64 = 16;
@@ -64,46 +66,6 @@ impl Room {
     }
 }
 
-/// What the work under way makes of records. They stay open until it is durable.
-#[derive(Default)]
-struct UnderWay {
-    touched: BTreeMap<RecordId, Before>,
-    /// Asked for, and not in the store.
-    absent: BTreeSet<RecordId>,
-    /// The link that a touched record's leaves came by.
-    came_by: BTreeMap<RecordId, LinkId>,
-    /// Records with leaves that their fold does not know yet.
-    unfolded: BTreeSet<RecordId>,
-    /// Records of which somebody vouched for a leaf that was in doubt, until they are judged again.
-    believed: BTreeSet<RecordId>,
-}
-
-/// A touched record as it was before the work under way.
-pub(crate) struct Before {
-    /// None: this node had never held it.
-    pub counted: Option<Counted>,
-    pub scope: Scope,
-    pub signal: [u8; 8],
-    /// None: not known, so they are written.
-    pub refs: Option<BTreeSet<RecordId>>,
-}
-
-impl Before {
-    fn of(open: &Open) -> Self {
-        Before {
-            counted: open.is_stored.then(|| open.counted()),
-            scope: open.row.scope.clone(),
-            signal: open.row.signal,
-            refs: Some(open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default()),
-        }
-    }
-
-    /// Of a record that is mended: whoever looks at it looks again, and what it refers to is written.
-    fn spoilt(open: &Open) -> Self {
-        Before { signal: open.row.signal.map(|byte| !byte), refs: None, ..Before::of(open) }
-    }
-}
-
 /// What a leaf that a link brings is here.
 pub(crate) enum Met {
     /// It is taken; to be filed with the declaration of its kind, if that is another than here.
@@ -112,20 +74,6 @@ pub(crate) enum Met {
     /// It was in doubt here, and whoever brings it judges as this node does. Where it stands in the feed, if it is durable:
     /// it comes there anew, to be told on.
     Vouched(Option<Position>),
-}
-
-impl UnderWay {
-    fn touch(&mut self, open: &Open) {
-        self.touched.entry(open.id()).or_insert_with(|| Before::of(open));
-    }
-
-    /// A leaf comes into the feed that its record is about to be offered.
-    fn file(&mut self, leaf: &Leaf, open: &mut Open) {
-        open.note(leaf, None);
-        // While nobody shares the history, it grows in place.
-        open.record = None;
-        self.unfolded.insert(open.id());
-    }
 }
 
 impl Records {
@@ -498,3 +446,6 @@ impl Records {
         self.open.retain(|record, open| open.used > limit || touched.contains_key(record));
     }
 }
+
+#[cfg(test)]
+mod tests;

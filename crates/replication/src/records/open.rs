@@ -339,7 +339,7 @@ impl Open {
     /// but that is here of a record that was here before, its past went with the seat's leave or with damage, and the last
     /// known scope stands until it is back.
     pub fn relay_scope(&self, directory: &Directory) -> Scope {
-        if self.leaves.iter().all(|(_, status)| *status == Status::Waiting) {
+        if self.leaves.only_wait() {
             return self.row.scope.clone();
         }
         let mut scope = Scope::of(self.leaves.history());

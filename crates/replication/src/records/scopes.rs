@@ -108,3 +108,44 @@ fn compared<'a>(items: &'a [ScanItem], foreign: &Foreign) -> Cow<'a, [ScanItem]>
     }
     Cow::Owned(items.iter().filter(|item| !foreign.is_outside(&item.id)).cloned().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use heliu_record::hash::Sum;
+    use heliu_record::scope::Scope;
+
+    use super::super::foreign::Counts;
+    use super::*;
+
+    const OWN: SeatId = SeatId([1; 16]);
+    const RECORD: RecordId = RecordId([7; 32]);
+
+    fn scopes() -> Scopes {
+        let sums = ScopeSums::for_neighbours(OWN, &Seats::default());
+        Scopes {
+            kept: Kept::new(8),
+            recount: Recount::new(8),
+            sums,
+            foreign: Foreign::new(1, BTreeSet::new(), Counts::default()),
+        }
+    }
+
+    #[test]
+    fn a_record_counts_for_links_once_it_is_durable_and_for_nothing_where_it_is_outside() {
+        let (mut scopes, seats) = (scopes(), Seats::default());
+        let scope = Scope { public: true, ..Scope::default() };
+        let (held, admitted) = (Sum([3; 32]), Sum([3; 32]));
+        let counted = Counted { scope, tally: Tally { records: 1, leaves: 1, held, admitted, hidden: 0 } };
+        let records = |scopes: &Scopes| scopes.sums.between(None, Some(OWN)).records;
+        scopes.replace(RECORD, None, (&counted, &seats), OWN);
+        assert_eq!(records(&scopes), 0, "not yet");
+        let durable = Durable::said(Ok(())).expect("it is");
+        scopes.applied(Moment::default(), &durable);
+        assert_eq!(records(&scopes), 1);
+        scopes.replace(RECORD, Some((&counted, &seats)), (&counted, &seats), OWN);
+        scopes.applied(Moment::default(), &durable);
+        assert_eq!(records(&scopes), 1, "it is counted once");
+    }
+}

@@ -118,3 +118,23 @@ fn saw(put: &Put, leaves: &Leaves, renamed: &Renamed) -> BTreeSet<OpId> {
     }
     saw
 }
+
+#[cfg(test)]
+mod tests {
+    use heliu_storage::StrandedState;
+
+    use super::*;
+
+    #[test]
+    fn an_edit_that_is_found_is_tried_once_and_then_left_to_people() {
+        let (leaf, record) = (LeafHash([1; 32]), RecordId([2; 32]));
+        let row = StrandedRow { leaf, record, at_ms: 7, state: StrandedState::Open, reason: String::new() };
+        let mut stranded = Stranded::default();
+        stranded.find(row.clone());
+        assert_eq!(stranded.applied(&Durable::said(Ok(())).expect("it is")), [record].into());
+        assert_eq!((stranded.untried_of(record).count(), stranded.tried()), (1, (0, 0)));
+        stranded.leave(StrandedRow { reason: "edit.overwritten".to_owned(), ..row });
+        assert_eq!((stranded.untried().len(), stranded.tried()), (0, (1, 7)));
+        assert!(stranded.close(&leaf).is_some() && stranded.get(&leaf).is_none());
+    }
+}

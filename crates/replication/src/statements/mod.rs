@@ -13,6 +13,7 @@ use heliu_record::hash::Sum;
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_storage::StatementRow;
+use heliu_trust::audience::Keys;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Verifier;
@@ -34,6 +35,9 @@ pub(crate) type Short = [u8; 8];
 const EVIDENCE_MAX: usize = 64;
 /// Two heads of one length accuse their author; more say nothing more.
 const HEADS_MAX: usize = 2;
+/// What one author says of the keys of one audience: of more, those with the lowest hashes are kept, so that all nodes keep
+/// the same ones, and who floods an audience pushes out nobody else's.
+const KEYS_MAX: usize = 64;
 /// Statements that answer one list at most; what is left comes with the next.
 const ANSWER_MAX: usize = 4_096;
 
@@ -49,6 +53,7 @@ const TOMBSTONE: u8 = 1;
 const AUDIT_HEAD: u8 = 2;
 const ERASED: u8 = 3;
 const EVIDENCE: u8 = 4;
+const KEYS: u8 = 5;
 
 struct Held {
     signed: Arc<SignedStatement>,
@@ -131,7 +136,7 @@ impl Statements {
     fn orphans(&self) -> Vec<Arc<SignedStatement>> {
         let is_orphan = |signed: &&Arc<SignedStatement>| match signed.statement.body {
             Body::Erased { record } => !self.is_erased(record),
-            Body::Tombstone { .. } | Body::AuditHead(_) | Body::Evidence { .. } => false,
+            Body::Tombstone { .. } | Body::AuditHead(_) | Body::Evidence { .. } | Body::Keys(_) => false,
         };
         self.iter().filter(is_orphan).cloned().collect()
     }
@@ -147,7 +152,7 @@ impl Statements {
 
     /// Whether a tombstone says so that is durable: what others may be told.
     pub fn is_erased_durably(&self, record: RecordId) -> bool {
-        self.is_erased(record) && self.about(TOMBSTONE, record).any(|held| held.is_durable)
+        self.is_erased(record) && self.about(TOMBSTONE, record.0).any(|held| held.is_durable)
     }
 
     /// Takes a checked statement.
@@ -226,7 +231,7 @@ impl Statements {
 
     /// The first that says that a record is erased, and whose it was.
     fn tombstone(&self, record: RecordId) -> Option<(&SignedStatement, &Preimage)> {
-        let all = self.about(TOMBSTONE, record).map(|held| &*held.signed);
+        let all = self.about(TOMBSTONE, record.0).map(|held| &*held.signed);
         let earliest = all.min_by_key(|signed| (signed.statement.time_ms, signed.hash))?;
         match &earliest.statement.body {
             Body::Tombstone { preimage, .. } => Some((earliest, preimage)),
@@ -236,7 +241,7 @@ impl Statements {
 
     /// The nodes that say that they have erased a record, and when, as far as it is durable here.
     fn confirmations(&self, record: RecordId) -> impl Iterator<Item = (NodeId, i64)> + '_ {
-        let durable = self.about(ERASED, record).filter(|held| held.is_durable);
+        let durable = self.about(ERASED, record.0).filter(|held| held.is_durable);
         durable.map(|held| (held.signed.statement.author, held.signed.statement.time_ms))
     }
 
@@ -265,6 +270,22 @@ impl Statements {
         self.slots.get(&slot).is_some_and(|kept| !kept.is_empty())
     }
 
+    /// What is said of the keys of audiences, and by whom.
+    pub fn keys(&self) -> impl Iterator<Item = (NodeId, &Keys)> {
+        self.by_meaning.values().filter_map(keys_in)
+    }
+
+    /// What is said of the keys of one.
+    pub fn keys_of(&self, audience: SeatId) -> impl Iterator<Item = (NodeId, &Keys)> {
+        self.about(KEYS, of_audience(audience)).filter_map(keys_in)
+    }
+
+    /// Whether an author can say so much more of the keys of an audience, and nothing is lost.
+    pub fn has_room_for_keys(&self, author: NodeId, audience: SeatId, count: usize) -> bool {
+        let slot = Slot { kind: KEYS, subject: of_audience(audience), author };
+        self.slots.get(&slot).map_or(0, BTreeSet::len) + count <= KEYS_MAX
+    }
+
     /// How far a node's audit log goes, by what it said last; 0 if it said nothing.
     pub fn audit_head(&self, author: NodeId) -> u64 {
         let slot = Slot { kind: AUDIT_HEAD, subject: [0; 32], author };
@@ -281,8 +302,8 @@ impl Statements {
         forked.map(move |(slot, kept)| (slot.author, kept.iter().filter_map(time).max().unwrap_or(0)))
     }
 
-    fn about(&self, kind: u8, record: RecordId) -> impl Iterator<Item = &Held> {
-        let at = |author| Slot { kind, subject: record.0, author };
+    fn about(&self, kind: u8, subject: [u8; 32]) -> impl Iterator<Item = &Held> {
+        let at = |author| Slot { kind, subject, author };
         let slots = self.slots.range(at(NodeId([0; 16]))..=at(NodeId([0xff; 16])));
         let meanings = slots.flat_map(|(_, kept)| kept.iter().map(|(_, meaning)| meaning));
         meanings.filter_map(|meaning| self.by_meaning.get(meaning))
@@ -339,6 +360,7 @@ fn kind_of(signed: &SignedStatement) -> u8 {
         Body::AuditHead(_) => AUDIT_HEAD,
         Body::Erased { .. } => ERASED,
         Body::Evidence { .. } => EVIDENCE,
+        Body::Keys(_) => KEYS,
     }
 }
 
@@ -350,14 +372,29 @@ fn place_of(signed: &SignedStatement) -> (Slot, u64) {
         Body::AuditHead(head) => ([0; 32], u64::MAX - head.seq),
         Body::Erased { record } => (record.0, 0),
         Body::Evidence { .. } => ([0; 32], 0),
+        Body::Keys(keys) => (of_audience(keys.audience), 0),
     };
     (Slot { kind: kind_of(signed), subject, author: statement.author }, rank)
+}
+
+fn keys_in(held: &Held) -> Option<(NodeId, &Keys)> {
+    match &held.signed.statement.body {
+        Body::Keys(keys) => Some((held.signed.statement.author, keys)),
+        _ => None,
+    }
+}
+
+fn of_audience(audience: SeatId) -> [u8; 32] {
+    let mut subject = [0; 32];
+    subject[..SeatId::LEN].copy_from_slice(&audience.0);
+    subject
 }
 
 fn room_of(kind: u8) -> usize {
     match kind {
         AUDIT_HEAD => HEADS_MAX,
         EVIDENCE => EVIDENCE_MAX,
+        KEYS => KEYS_MAX,
         _ => 1,
     }
 }

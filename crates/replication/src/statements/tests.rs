@@ -1,17 +1,19 @@
 //! Which statements are kept, and what two ends say to each other of them.
 
 use heliu_record::seats::{Seat, Tier};
+use heliu_trust::audience::{self, KeyWrap, Purpose};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Item;
+use heliu_trust::grant::Recipient;
 use heliu_trust::id::{realm_id, seat_id};
-use heliu_trust::seal::SealingSecret;
+use heliu_trust::seal::{KeyId, SealingSecret};
 use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 use heliu_trust::statement::Statement;
 
 use super::*;
 
-const KEYS: [CheapKey; 3] = [CheapKey([2; 32]), CheapKey([3; 32]), CheapKey([4; 32])];
+const NODES: [CheapKey; 3] = [CheapKey([2; 32]), CheapKey([3; 32]), CheapKey([4; 32])];
 const CODES: [&str; 3] = ["371726000000", "371726001000", "371726002000"];
 
 fn seat(at: usize) -> SeatId {
@@ -27,7 +29,8 @@ fn directory() -> Directory {
         let tier = if at > 0 { Tier::Township } else { Tier::County };
         Item::Seat(Seat { id: seat(at), name: code.clone(), code, parent, tier })
     };
-    let enrolled = |at: usize| Item::enrol(&KEYS[at], seat(at), SealingSecret::from_seed([7; 32]).public(), Vec::new());
+    let enrolled =
+        |at: usize| Item::enrol(&NODES[at], seat(at), SealingSecret::from_seed([7; 32]).public(), Vec::new());
     let items = (0..3).map(entered).chain([Item::Issuer { key: root.public_key() }]).chain((0..3).map(enrolled));
     let entry = directory.draft(items.collect(), 0, &[&root]).expect("it is drawn up well");
     directory.append(&entry, &Cheap).expect("it follows");
@@ -40,8 +43,8 @@ fn preimage(key: u8) -> Preimage {
 
 fn says(author: usize, time_ms: i64, body: Body) -> Arc<SignedStatement> {
     let realm = realm_id(&CheapKey([1; 32]).public_key(), "test");
-    let statement = Statement { realm, author: KEYS[author].node(), time_ms, body };
-    Arc::new(SignedStatement::sign(statement, &KEYS[author]))
+    let statement = Statement { realm, author: NODES[author].node(), time_ms, body };
+    Arc::new(SignedStatement::sign(statement, &NODES[author]))
 }
 
 fn tombstone(time_ms: i64, key: u8) -> Arc<SignedStatement> {
@@ -93,6 +96,29 @@ fn what_is_kept_does_not_depend_on_what_came_first() {
     assert!(!is_kept(6) && !is_kept(10), "shorter ones say nothing more");
 }
 
+fn keys(author: usize, key: u8) -> Arc<SignedStatement> {
+    let wraps = vec![KeyWrap { key: KeyId([key; 16]), to: Recipient::Node(NODES[1].node()), wrapped: vec![1; 81] }];
+    says(author, 0, Body::Keys(audience::Keys { audience: seat(1), purpose: Purpose::Sealing, wraps }))
+}
+
+/// The county says more of a township's keys than anybody has a use for.
+#[test]
+fn a_flood_of_keys_of_an_audience_leaves_the_same_ones_everywhere_and_pushes_out_nobody_elses() {
+    let own = keys(1, 200);
+    let mut flood: Vec<_> = (0..150).map(|key| keys(0, key)).chain([Arc::clone(&own)]).collect();
+    let kept = left(&flood);
+    flood.reverse();
+    assert_eq!(left(&flood), kept);
+    assert_eq!((kept.len(), kept.contains(&own.statement.meaning())), (KEYS_MAX + 1, true));
+    let mut all = Statements::default();
+    flood.iter().for_each(|signed| {
+        all.take(signed, &directory());
+    });
+    assert!(!all.has_room_for_keys(NODES[0].node(), seat(1), 1) && all.has_room_for_keys(NODES[1].node(), seat(1), 1));
+    assert!(all.has_room_for_keys(NODES[0].node(), seat(2), KEYS_MAX));
+    assert_eq!(all.keys_of(seat(1)).count(), KEYS_MAX + 1);
+}
+
 #[test]
 fn what_is_said_twice_at_two_times_is_one_statement() {
     let record = preimage(1).id();
@@ -120,7 +146,7 @@ fn two_heads_of_one_length_accuse_whoever_told_them() {
     assert!(!statements.take(&head(5, 1), &directory()).accuses);
     let taken = statements.take(&head(5, 2), &directory());
     assert!(taken.accuses && taken.is_kept && taken.dropped.is_empty());
-    assert_eq!(statements.audit_head(KEYS[1].node()), 5);
+    assert_eq!(statements.audit_head(NODES[1].node()), 5);
 }
 
 #[test]
@@ -129,7 +155,7 @@ fn a_tombstone_that_goes_gives_the_record_back() {
     let (one, record) = (tombstone(5, 1), preimage(1).id());
     statements.take(&one, &directory());
     statements.take(&says(1, 7, Body::Erased { record }), &directory());
-    assert!(statements.is_erased(record) && statements.has_confirmed(record, KEYS[1].node()));
+    assert!(statements.is_erased(record) && statements.has_confirmed(record, NODES[1].node()));
     statements.remove(&one);
     assert!(!statements.is_erased(record));
     assert_eq!(statements.orphans().len(), 1, "what was said of it hangs in the air");

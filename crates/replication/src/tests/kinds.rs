@@ -31,7 +31,8 @@ fn other() -> &'static Catalogue {
     &OTHER
 }
 
-fn none() -> &'static Catalogue {
+/// Of a program that knows no kind.
+pub fn none() -> &'static Catalogue {
     static NONE: LazyLock<Catalogue> = LazyLock::new(|| of(&section(&[], &[], &[], &[], &[])));
     &NONE
 }

@@ -1,4 +1,4 @@
 //! Whole engines on stores in memory, which talk to each other without losing anything.
 
-mod kinds;
-mod world;
+pub mod kinds;
+pub mod world;

@@ -48,11 +48,12 @@ fn ready<T>(answer: impl Future<Output = T>) -> T {
     answer.now_or_never().expect("a memory store answers at once")
 }
 
-fn key(node: usize) -> CheapKey {
+pub fn key(node: usize) -> CheapKey {
     CheapKey([u8::try_from(node).expect("few") + 10; 32])
 }
 
-fn directory() -> Directory {
+/// As it is founded: the seats, a node at each, and the issuer.
+pub fn directory() -> Directory {
     let issuer = CheapKey([1; 32]);
     let realm = realm_id(&issuer.public_key(), "test");
     let codes = ["371726101201", "371726101000", "371726000000"];
@@ -160,7 +161,14 @@ impl World {
         let (name, who, reason) = (name.to_owned(), "a clerk".to_owned(), String::new());
         let request = Request { id, name, subject, arguments, who, reason };
         let (ticket, today) = (Ticket(self.tickets), Date::constant(2026, 7, 1));
-        let order = Input::Execute { ticket, request, role: String::new(), today, sight: Sight::default() };
+        let order = Input::Execute {
+            ticket,
+            request,
+            is_guessable: false,
+            role: String::new(),
+            today,
+            sight: Sight::default(),
+        };
         self.run([(at, order)].into());
         self.pass(3);
         let Some(Reply::Done(done)) = self.replies.pop() else { panic!("it was not done: {:?}", self.replies) };

@@ -23,12 +23,13 @@ use heliu_record::authority;
 use heliu_record::change::{Change, genesis};
 use heliu_record::gate::Gate;
 use heliu_record::hash::Sum;
-use heliu_record::history::{History, Past, PlaceError};
+use heliu_record::history::{History, Past};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
 use heliu_record::reason::{Fact, Facts};
 use heliu_record::scope::Scope;
 
+use super::stop::Stop;
 use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
 use crate::directory::Directory;
 use crate::id::{DirectoryVersion, NodeId};
@@ -46,6 +47,10 @@ pub struct Leaves {
     by_seq: BTreeMap<(Actor, u64), LeafHash>,
     /// Changes that are not here or wait themselves, and the leaves that wait for them.
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
+    /// Leaves that are held: for a later program to judge, or for another declaration of the kind.
+    held: BTreeSet<LeafHash>,
+    /// How many have been judged, and do not wait.
+    judged: usize,
     /// As whom each author has written here.
     actors: BTreeMap<NodeId, BTreeSet<Actor>>,
     /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
@@ -58,21 +63,6 @@ pub struct Leaves {
     admitted_sum: Sum,
     /// What [`Directory::verdicts`] was when the leaves were filed.
     verdicts: DirectoryVersion,
-}
-
-/// A status other than admitted, and what is particular about it, for people.
-struct Stop(Status, Option<Facts>);
-
-impl From<Status> for Stop {
-    fn from(status: Status) -> Self {
-        Stop(status, None)
-    }
-}
-
-impl Stop {
-    fn refused(reason: RefusedReason, why: Facts) -> Self {
-        Stop(Status::Refused(reason), Some(why))
-    }
 }
 
 /// What a new leaf does to the statuses of those before it.
@@ -96,6 +86,8 @@ impl Leaves {
             by_change: BTreeMap::new(),
             by_seq: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            held: BTreeSet::new(),
+            judged: 0,
             actors: BTreeMap::new(),
             doubted: BTreeSet::new(),
             why: BTreeMap::new(),
@@ -167,6 +159,12 @@ impl Leaves {
         self.leaves.is_empty()
     }
 
+    /// Whether nothing is here but leaves that wait.
+    #[must_use]
+    pub fn only_wait(&self) -> bool {
+        self.judged == 0
+    }
+
     /// Whether leaves wait for predecessors, or for somebody who vouches for them by our declaration: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
@@ -191,8 +189,7 @@ impl Leaves {
         if scope.owners.is_empty() {
             scope.owners.insert(self.preimage.birth);
         }
-        let held = self.iter().filter(|(_, status)| matches!(status, Status::Held(_)));
-        let mut unheard: Vec<&Leaf> = held.map(|(leaf, _)| leaf).collect();
+        let mut unheard: Vec<&Leaf> = self.held.iter().filter_map(|leaf| Some(&self.leaves.get(leaf)?.0)).collect();
         let mut before = usize::MAX;
         while unheard.len() < before {
             before = unheard.len();
@@ -310,6 +307,8 @@ impl Leaves {
             }
         }
         self.waiting.clear();
+        self.held.clear();
+        self.judged = 0;
         self.actors.clear();
         self.why.clear();
         self.history = Arc::new(History::new());
@@ -379,6 +378,10 @@ impl Leaves {
                 self.admitted_sum.add(&hash.0);
                 Arc::make_mut(&mut self.history).place(change.clone());
             }
+            if matches!(status, Status::Held(_)) {
+                self.held.insert(hash);
+            }
+            self.judged += 1;
             self.why.extend(why.map(|why| (hash, why)));
             if let Some((_, known)) = self.leaves.get_mut(&hash) {
                 *known = status;
@@ -427,7 +430,7 @@ impl Leaves {
         if leaf.directory_index >= directory.len() {
             return Err(Status::Held(HeldReason::Directory).into());
         }
-        let past = self.history.at(&change.deps).map_err(|error| stop(&error))?;
+        let past = self.history.at(&change.deps).map_err(|error| Stop::of(&error))?;
         let cited = self.cited_in(&past, leaf.author);
         self.judge_change(leaf, gate, &past, cited, directory)
     }
@@ -455,7 +458,7 @@ impl Leaves {
         cited: Option<u64>,
         directory: &Directory,
     ) -> Result<(), Stop> {
-        at.check_follows(&leaf.change).map_err(|error| stop(&error))?;
+        at.check_follows(&leaf.change).map_err(|error| Stop::of(&error))?;
         if cited.is_some_and(|cited| leaf.directory_index < cited) {
             return Err(Stop::refused(RefusedReason::DirectoryBackwards, Facts::none()));
         }
@@ -483,15 +486,4 @@ fn place_of(cited: DirectoryVersion, directory: &Directory) -> u64 {
 
 fn has_twice(deps: &[ChangeHash]) -> bool {
     deps.len() > 1 && deps.iter().collect::<BTreeSet<_>>().len() != deps.len()
-}
-
-fn stop(error: &PlaceError) -> Stop {
-    let reason = match error {
-        PlaceError::Missing(_) => return Status::Waiting.into(),
-        PlaceError::Seq { .. } => RefusedReason::Seq,
-        PlaceError::StartOp { .. } => RefusedReason::StartOp,
-        PlaceError::Dangling(_) => RefusedReason::Dangling,
-        PlaceError::Deps => RefusedReason::Predecessors,
-    };
-    Stop::refused(reason, error.facts())
 }

@@ -11,12 +11,31 @@ use zeroize::Zeroizing;
 /// A symmetric key. It is wiped when it goes.
 pub type Key = Zeroizing<[u8; 32]>;
 
+#[cfg(any(test, feature = "testing"))]
+thread_local! {
+    static CURVE_OPERATIONS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+/// How many multiplications on the curve this thread has done: sealing is to do none for a record.
+#[cfg(any(test, feature = "testing"))]
+#[must_use]
+pub fn curve_operations() -> u64 {
+    CURVE_OPERATIONS.get()
+}
+
+fn count() {
+    #[cfg(any(test, feature = "testing"))]
+    CURVE_OPERATIONS.set(CURVE_OPERATIONS.get() + 1);
+}
+
 pub fn public_of(secret: &Key) -> [u8; 32] {
+    count();
     PublicKey::from(&StaticSecret::from(**secret)).to_bytes()
 }
 
 /// The key that two agree on, bound to `info`; none if the other side's key is one of the few that agree with everybody.
 pub fn agree(secret: &Key, public: &[u8; 32], info: &[u8]) -> Option<Key> {
+    count();
     let shared = StaticSecret::from(**secret).diffie_hellman(&PublicKey::from(*public));
     if !shared.was_contributory() {
         return None;

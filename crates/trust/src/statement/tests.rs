@@ -4,7 +4,11 @@ use heliu_record::id::LeafHash;
 use proptest::prelude::*;
 
 use super::*;
+use crate::audience::{KeyWrap, Purpose};
 use crate::commit::Commit;
+use crate::grant::Recipient;
+use crate::seal::KeyId;
+use crate::signature::SealingKey;
 use crate::simulated::{Cheap, CheapKey};
 use crate::story::{Author, COUNTY, PLAIN, STRANGER, TOWNSHIP, VILLAGE, commit, directory, preimage, realm};
 
@@ -31,13 +35,19 @@ fn commit_of(by: &Author, leaf: u8) -> SignedCommit {
     commit(by, vec![LeafHash([leaf; 32])], PLAIN, &directory())
 }
 
-fn one_of_each() -> [SignedStatement; 4] {
+fn keys_of(by: &Author) -> SignedStatement {
+    let wraps = vec![KeyWrap { key: KeyId([1; 16]), to: Recipient::Node(by.key.node()), wrapped: vec![2; 81] }];
+    signed(by, Body::Keys(Keys { audience: VILLAGE.seat(), purpose: Purpose::Sealing, wraps }))
+}
+
+fn one_of_each() -> [SignedStatement; 5] {
     let evidence = Body::evidence(&commit_of(&VILLAGE, 1), &commit_of(&VILLAGE, 2));
     [
         tombstone(&TOWNSHIP, VILLAGE.seat()),
         head(&VILLAGE, 7, 1),
         signed(&VILLAGE, Body::Erased { record: preimage().id() }),
         signed(&TOWNSHIP, evidence),
+        keys_of(&TOWNSHIP),
     ]
 }
 
@@ -137,7 +147,7 @@ fn a_tombstone_is_for_everybody_and_the_rest_goes_upward() {
         let audience = statement.statement.audience(&directory).expect("a known author");
         audience.includes(node.seat(), directory.seats())
     };
-    let [tombstone, head, erased, evidence] = one_of_each();
+    let [tombstone, head, erased, evidence, keys] = one_of_each();
     for node in [&COUNTY, &TOWNSHIP, &VILLAGE, &STRANGER] {
         assert!(includes(&tombstone, node));
     }
@@ -145,6 +155,10 @@ fn a_tombstone_is_for_everybody_and_the_rest_goes_upward() {
         assert!(includes(statement, &VILLAGE) && includes(statement, &TOWNSHIP) && includes(statement, &COUNTY));
         assert!(!includes(statement, &STRANGER));
     }
+    assert!(
+        includes(&keys, &VILLAGE) && includes(&keys, &COUNTY) && !includes(&keys, &STRANGER),
+        "in its audience's line"
+    );
     assert!(includes(&evidence, &COUNTY) && !includes(&evidence, &VILLAGE), "the accused does not hear of it");
 }
 
@@ -155,7 +169,7 @@ fn only_a_longer_log_of_the_same_author_supersedes() {
     assert!(!supersedes(&head(&VILLAGE, 7, 1), &head(&VILLAGE, 8, 2)));
     assert!(!supersedes(&head(&VILLAGE, 7, 2), &head(&VILLAGE, 7, 1)), "two of one length accuse");
     assert!(!supersedes(&head(&COUNTY, 8, 2), &head(&VILLAGE, 7, 1)));
-    let [tombstone, head, erased, _] = one_of_each();
+    let [tombstone, head, erased, ..] = one_of_each();
     assert!(!supersedes(&tombstone, &erased) && !supersedes(&head, &erased) && !supersedes(&tombstone, &tombstone));
 }
 
@@ -169,17 +183,25 @@ fn the_first_format_does_not_change() {
         Body::AuditHead(AuditHead { seq: 300, hash: [6; 32] }),
         Body::Erased { record: RecordId([7; 32]) },
         Body::Evidence { first: vec![8; 200], second: vec![9; 200] },
+        Body::Keys(Keys {
+            audience: SeatId([4; 16]),
+            purpose: Purpose::Reading,
+            wraps: vec![
+                KeyWrap { key: KeyId([5; 16]), to: Recipient::Node(NodeId([6; 16])), wrapped: vec![7; 81] },
+                KeyWrap { key: KeyId([5; 16]), to: Recipient::Escrow(SealingKey([8; 32])), wrapped: vec![9; 81] },
+            ],
+        }),
     ];
     let encoded =
         bodies.map(|body| Statement { realm: RealmId([1; 16]), author: NodeId([2; 16]), time_ms: -1, body }.encode());
     let all = hash_of(&encoded.concat());
-    assert_eq!(heliu_record::id::to_hex(&all), "2980c62bf1bb30dad28d93182da72f93b6cf1ccdb7f5383ec898848eea1da8f7");
+    assert_eq!(heliu_record::id::to_hex(&all), "2d2597ff0560809e3f24651d5ae4cde7ae88198525b8442d27c336799ca80a86");
 }
 
 proptest! {
     #[test]
     fn touched_bytes_are_another_statement_or_none(
-        which in 0usize..4,
+        which in 0usize..5,
         at in any::<prop::sample::Index>(),
         flip in 1u8..,
     ) {

@@ -120,6 +120,8 @@ pub struct ImportArgs {
     pub file: Option<PathBuf>,
     #[arg(long, help = t(help::DRY_RUN))]
     pub dry_run: bool,
+    #[arg(long, help = t(help::ANEW))]
+    pub anew: bool,
     #[command(flatten)]
     pub asker: Asker,
     #[command(flatten)]

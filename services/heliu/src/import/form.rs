@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use heliu_client::Schema;
-use heliu_client::schema::{Argument, Field, Kind, Makes, SchemaCommand, SchemaLabel, ValueType};
+use heliu_client::schema::{Argument, Field, Kind, Makes, SchemaCommand, SchemaLabel, State, ValueType};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -108,7 +108,8 @@ fn column_of(field: &Field) -> Argument {
 
 /// What is decided is one of its states.
 fn states(field: &Field) -> Option<(ValueType, SchemaLabel)> {
-    let states = &field.states;
+    // None begins with its end.
+    let states: Vec<&State> = field.states.iter().filter(|state| !state.ending).collect();
     let words =
         states.iter().map(|state| heliu_client::schema::Word { name: state.name.clone(), label: state.label.clone() });
     let (zh, en): (Vec<&str>, Vec<&str>) =
@@ -150,8 +151,11 @@ mod tests {
             [column("名称"), column("Open Hours"), column("resource_kind")],
             [Some("name"), Some("open_hours"), Some("resource_kind")]
         );
-        assert_eq!((column("bookings"), column("kind")), (None, Some("resource_kind")));
+        assert_eq!((column("bookings"), column("sort")), (None, Some("resource_kind")));
         assert_eq!(form.fixed["kind"], "resource");
+        let orgs = Form::of(&schema, "org").expect("it is declared");
+        let states = orgs.kind.field("lifecycle").and_then(states).expect("it has some").1;
+        assert!(states.zh.contains("运行") && !states.zh.contains("撤销"), "none begins with its end: {states:?}");
         let alliance = Form::of(&schema, "alliance").expect("it is declared");
         assert!(alliance.column("resources").is_some_and(|column| column.many));
     }

@@ -18,6 +18,8 @@ pub struct Held {
     by_id: BTreeMap<String, One>,
     by_name: BTreeMap<String, Vec<String>>,
     by_code: BTreeMap<String, Vec<String>>,
+    /// Of those that have ended, by name and by code: to say that they have.
+    ended: BTreeMap<String, String>,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,8 @@ impl Held {
         self.by_id.insert(id.to_owned(), One { name: name.to_owned(), ended });
         // Whoever goes by name or seat means one that is alive.
         if ended {
+            let called = codes.iter().copied().chain([name]);
+            self.ended.extend(called.map(|called| (called.to_owned(), name.to_owned())));
             return;
         }
         self.by_name.entry(name.to_owned()).or_default().push(id.to_owned());
@@ -89,15 +93,26 @@ impl Held {
         let SchemaLabel { zh, en } = &self.label;
         let meant = self.meant(text);
         match meant.as_slice() {
-            [] => Err(say!("本节点没有{zh}“{text}”", "this node holds no {en} {text:?}")),
+            [] => Err(match self.ended.get(text) {
+                Some(name) => self.over(name),
+                None => say!("本节点没有{zh}“{text}”", "this node holds no {en} {text:?}"),
+            }),
             [id] => match self.by_id.get(*id) {
-                Some(One { name, ended: true }) => {
-                    Err(say!("{zh}“{name}”已终结,不能再加入或引用", "{name:?} has ended; nothing is added to it"))
-                }
+                Some(One { name, ended: true }) => Err(self.over(name)),
                 _ => Ok(*id),
             },
             many => Err(self.several(text, many)),
         }
+    }
+
+    fn over(&self, name: &str) -> Say {
+        let zh = &self.label.zh;
+        say!("{zh}“{name}”已终结,不能再加入或引用", "{name:?} has ended; nothing is added to it")
+    }
+
+    /// Whether one that has not ended is called so.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
     }
 
     fn several(&self, text: &str, many: &[&str]) -> Say {
@@ -158,7 +173,11 @@ mod tests {
         assert!(said("丙村党支部").contains("holds no organisation"));
         assert!(said("乙村党支部").contains("could be 2 records of kind organisation"));
         assert!(said("12121212").contains("has ended"));
-        assert!(said("371726101204").contains("holds no organisation"));
+        // However it is named that has ended, that is what is said, and not that it is not there.
+        assert!(said("旧村党支部").contains("has ended") && said("371726101204").contains("has ended"));
+        let mut orgs = orgs();
+        orgs.enter(&"34".repeat(32), "旧村党支部", &["371726101204"], false);
+        assert_eq!(orgs.find("旧村党支部"), Ok("34".repeat(32).as_str()), "another of that name is alive");
     }
 
     #[test]

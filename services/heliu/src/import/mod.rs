@@ -1,6 +1,7 @@
 //! `import KIND FILE`: rows of a CSV file, each given to a node as one command. All rows are checked before the first is sent.
 //! A command's id follows from what its row says, so a file that is imported again, or a corrected one of which a part is in
-//! already, changes nothing for the rows that are. Of kinds and columns this file knows nothing: they are the node's, see
+//! already, changes nothing for the rows that are as they were. A row that says something else than before is another row: what
+//! it makes may be there twice then, under one name, and that is told. Nothing yet tells a changed row from a namesake's. Of kinds and columns this file knows nothing: they are the node's, see
 //! `form`.
 
 mod form;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use form::Form;
+use held::Held;
 use heliu_disk::small_file;
 use heliu_node::region;
 use refer::{Known, refer};
@@ -48,14 +50,21 @@ pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
         return Err(bad_rows(file, bad));
     }
     let total = rows.len();
+    let held = Held::of(&client, form.kind).await?;
+    let namesakes: Vec<u64> = rows.iter().filter(|row| is_called(&held, row)).map(|row| row.line).collect();
     let sent = if args.dry_run {
         Sent::default()
     } else {
         let reason = if args.asker.reason.is_empty() { said_file(file) } else { args.asker.reason.clone() };
         let orders = orders(&form, rows, references);
-        send(&client, &form.command.name, orders, &who(&args.asker), &reason).await
+        send(&client, &form.command.name, orders, &who(&args.asker), &reason, args.anew).await
     };
-    finish(&args, total, &sent)
+    finish(&args, total, &namesakes, &sent)
+}
+
+/// Whether a record of the name that a row gives is there already.
+fn is_called(held: &Held, row: &Row) -> bool {
+    row.values.get("name").is_some_and(|name| held.has_name(name))
 }
 
 /// One byte more than may be, so that what is too long is seen to be.
@@ -96,12 +105,13 @@ fn orders(form: &Form<'_>, rows: Vec<Row>, references: Vec<References>) -> Vec<O
         let said = sending::said(&form.command.name, &form.columns, &values);
         let repetition = same.entry(said.clone()).or_default();
         *repetition += 1;
-        Order { line: row.line, id: sending::command_id(&said, *repetition), values, references }
+        Order { line: row.line, said, repetition: *repetition, values, references }
     };
     rows.into_iter().zip(references).map(&mut order).collect()
 }
 
-fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure> {
+fn finish(args: &ImportArgs, total: usize, namesakes: &[u64], sent: &Sent) -> Result<Done, Failure> {
+    let doubled = doubled(args.dry_run, namesakes, sent);
     let shape = || -> Value {
         let refused = sent
             .refused
@@ -109,7 +119,8 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
             .map(|refused| json!({"line": refused.line, "error": refused.failure.json()["error"]}));
         json!({
             "rows": total, "created": sent.created, "already": sent.already, "dry_run": args.dry_run,
-            "differing": sent.differing, "held": sent.held, "refused": refused,
+            "differing": sent.differing, "erased": sent.erased, "held": sent.held, "namesakes": doubled,
+            "refused": refused,
         })
     };
     if args.read.json {
@@ -126,16 +137,40 @@ fn finish(args: &ImportArgs, total: usize, sent: &Sent) -> Result<Done, Failure>
     if args.read.json {
         return Ok(Done::Well);
     }
+    let told = namesakes_told(args.dry_run, &doubled);
     if args.dry_run {
-        return print(&tr!(
+        let well = tr!(
             "{rows} 行全部合格(节点的规则到导入时才判断),未写入。去掉 --dry-run 即导入。\n",
             "All {rows} rows are right, as far as can be told before the node's rules judge them; nothing was written. Leave out --dry-run to import.\n"
-        ));
+        );
+        return print(&(well + &told));
     }
-    print(&tr!(
+    let told_rows = tr!(
         "共 {rows} 行:导入 {created},早已在 {already}。\n",
         "{rows} rows: {created} imported, {already} already there.\n"
-    ))
+    );
+    print(&(told_rows + &told))
+}
+
+/// Lines of rows of which the name was there already: those that were imported all the same, or would be unless they are as they
+/// were imported before.
+fn doubled(dry_run: bool, namesakes: &[u64], sent: &Sent) -> Vec<u64> {
+    namesakes.iter().copied().filter(|line| dry_run || sent.created_lines.contains(line)).collect()
+}
+
+fn namesakes_told(dry_run: bool, lines: &[u64]) -> String {
+    let (number, listed) = (count(lines.len() as u64), listed(lines));
+    match (lines.is_empty(), dry_run) {
+        (true, _) => String::new(),
+        (false, true) => tr!(
+            "注意:有 {number} 行,节点已有同名的记录(第 {listed} 行)。与上次导入时完全相同的行不会重复;改动过任何一项(密封字段除外)的行会另建一条新记录,不会改写已有的。要更正已有的记录请用 heliu do record.set。\n",
+            "note: of {number} rows the node has a record of that name already (line {listed}). Rows that are exactly as they were imported before are not imported twice; one that was changed in anything (but a sealed field) makes a second record and changes nothing in the first. To correct a record use heliu do record.set.\n"
+        ),
+        (false, false) => tr!(
+            "注意:新建的记录中有 {number} 条与已有的记录同名(第 {listed} 行)。若是改动后再次导入的行,现在就有两条:请核对,并用 heliu do record.set 更正原来的一条。\n",
+            "note: {number} of the new records have the name of one that was there before (line {listed}). If these are rows that were changed and imported again, there are two of each now: look at them, and correct the first one with heliu do record.set.\n"
+        ),
+    }
 }
 
 /// What kept it from importing all rows, as part of what became of the whole file: what a node says of one command is not
@@ -159,7 +194,27 @@ fn stopped(sent: &Sent, created: &str, already: &str) -> Option<Failure> {
             "其他行已导入 {created} 行(另有 {already} 行早已在)",
             "{created} other rows are in ({already} were there already)"
         ));
-        return Some(failure).filter(|_| !sent.differing.is_empty());
+        if !sent.differing.is_empty() {
+            return Some(failure);
+        }
+        let mut failure = Failure::new(
+            Exit::Refused,
+            "rows_erased",
+            say!(
+                "有些行的记录导入之后已被删除;这些行没有导入",
+                "what some rows made was erased since; these rows were not imported"
+            ),
+        )
+        .next(say!(
+            "确要重新建立,请加 --anew 再次导入",
+            "to make it again all the same, import the file again with --anew"
+        ));
+        failure.why = left_out(sent);
+        failure.why.push(say!(
+            "其他行已导入 {created} 行(另有 {already} 行早已在)",
+            "{created} other rows are in ({already} were there already)"
+        ));
+        return Some(failure).filter(|_| !sent.erased.is_empty());
     };
     let what = say!("第 {line} 行没有导入,到此停止", "line {line} was not imported, and the import ended there");
     let mut failure =
@@ -180,15 +235,14 @@ fn stopped(sent: &Sent, created: &str, already: &str) -> Option<Failure> {
 
 /// Rows that are in with other contents, and those that belong to what these made.
 fn left_out(sent: &Sent) -> Vec<Say> {
-    let listed = |lines: &[u64]| {
-        let shown: Vec<String> = lines.iter().take(LINES_SHOWN).map(u64::to_string).collect();
-        let rest = lines.len().saturating_sub(LINES_SHOWN);
-        if rest == 0 { shown.join(", ") } else { format!("{}, … (+{rest})", shown.join(", ")) }
-    };
     let (differing, held) = (listed(&sent.differing), listed(&sent.held));
     let mut told = Vec::new();
     if !sent.differing.is_empty() {
         told.push(say!("早已导入而内容不同的行:{differing}", "imported before with other contents: line {differing}"));
+    }
+    if !sent.erased.is_empty() {
+        let erased = listed(&sent.erased);
+        told.push(say!("记录已被删除的行:{erased}", "of which the record was erased: line {erased}"));
     }
     if !sent.held.is_empty() {
         told.push(say!(
@@ -197,6 +251,12 @@ fn left_out(sent: &Sent) -> Vec<Say> {
         ));
     }
     told
+}
+
+fn listed(lines: &[u64]) -> String {
+    let shown: Vec<String> = lines.iter().take(LINES_SHOWN).map(u64::to_string).collect();
+    let rest = lines.len().saturating_sub(LINES_SHOWN);
+    if rest == 0 { shown.join(", ") } else { format!("{}, … (+{rest})", shown.join(", ")) }
 }
 
 #[cfg(test)]
@@ -211,7 +271,7 @@ mod tests {
             let form = Form::of(&schema, "orgs").expect("declared");
             let rows = rows::read(&form, file.as_bytes()).good;
             let none = vec![References::new(); rows.len()];
-            orders(&form, rows, none).into_iter().map(|order| order.id).collect::<Vec<_>>()
+            orders(&form, rows, none).into_iter().map(|order| (order.said, order.repetition)).collect::<Vec<_>>()
         };
         let first = ids("name,level\n甲,branch\n甲,branch\n乙,group\n");
         assert_eq!(first, ids("name,level\n甲,branch\n甲,branch\n乙,group\n"));
@@ -235,6 +295,30 @@ mod tests {
         assert!(failure.what.en.contains("line 643") && !failure.what.en.contains("Nothing"), "{failure:?}");
         assert!(failure.why.iter().any(|why| why.en.contains("642 other rows are in")), "{failure:?}");
         assert_eq!(failure.next.as_deref().map(|next| next.en.as_str()), Some("raise the quota"));
+    }
+
+    #[test]
+    fn a_row_that_was_changed_since_it_was_imported_is_told_to_make_a_second_record() {
+        let schema = served::schema();
+        let form = Form::of(&schema, "members").expect("declared");
+        let ids = |file: &str| {
+            let rows = rows::read(&form, file.as_bytes()).good;
+            let none = vec![References::new(); rows.len()];
+            orders(&form, rows, none).into_iter().map(|order| (order.said, order.repetition)).collect::<Vec<_>>()
+        };
+        let before = ids("name,branch,joined_on\n甲,b,2001-07-01\n");
+        assert_ne!(before, ids("name,branch,joined_on\n甲,b,2002-07-01\n"), "the node takes it for another row");
+        let mut held = Held::none(form.kind);
+        held.enter(&"ab".repeat(32), "甲", &[], false);
+        let rows = rows::read(&form, "name,branch\n甲,b\n乙,b\n".as_bytes()).good;
+        let namesakes: Vec<u64> = rows.iter().filter(|row| is_called(&held, row)).map(|row| row.line).collect();
+        assert_eq!(doubled(true, &namesakes, &Sent::default()), [2]);
+        assert!(namesakes_told(true, &[2]).contains("makes a second record"));
+        // Imported again as it was, it is not there twice.
+        assert_eq!(doubled(false, &namesakes, &Sent { already: 1, ..Sent::default() }), [0u64; 0]);
+        let made = Sent { created: 1, created_lines: vec![2], ..Sent::default() };
+        assert!(namesakes_told(false, &doubled(false, &namesakes, &made)).contains("line 2"));
+        assert_eq!(namesakes_told(false, &[]), "");
     }
 
     #[test]

@@ -152,6 +152,16 @@ fn twice(rows: &[Row], name: &str) -> Vec<BadRow> {
 impl Form<'_> {
     /// The argument of each column.
     fn header(&self, header: &csv::ByteRecord) -> Result<Vec<&Argument>, Vec<BadRow>> {
+        // In another encoding no name can be read, so which are missing cannot be said either.
+        if header.iter().any(|name| std::str::from_utf8(name).is_err()) {
+            return Err(vec![BadRow {
+                line: 1,
+                reason: say!(
+                    "列名不是 UTF-8;在表格软件中请另存为“CSV UTF-8”",
+                    "the column names are not UTF-8; save the sheet as \"CSV UTF-8\""
+                ),
+            }]);
+        }
         let (mut columns, mut bad) = (Vec::new(), Vec::new());
         let mut fault = |reason: Say| bad.push(BadRow { line: 1, reason });
         for name in header {
@@ -175,12 +185,6 @@ impl Form<'_> {
     }
 
     fn no_column(&self, name: &str) -> Say {
-        if name.contains('\u{fffd}') {
-            return say!(
-                "列名不是 UTF-8;在表格软件中请另存为“CSV UTF-8”",
-                "the column names are not UTF-8; save the sheet as \"CSV UTF-8\""
-            );
-        }
         let called = self.columns.iter().flat_map(|column| [&*column.name, &*column.label.zh, &*column.label.en]);
         match nearest(name, called) {
             Some(near) => say!("没有列“{name}”;是不是 {near}?", "there is no column {name:?}; did you mean {near}?"),
@@ -376,6 +380,8 @@ mod tests {
     fn a_file_in_another_encoding_says_how_to_save_it() {
         // 姓名 in GBK, as spreadsheets in China like to save it.
         assert!(faults(b"\xd0\xd5\xc3\xfb,branch\n")[0].1.contains("CSV UTF-8"));
+        let told = faults(b"\xd0\xd5\xc3\xfb,\xcb\xf9\xd4\xda\xd6\xa7\xb2\xbf\n");
+        assert_eq!(told.len(), 1, "it is said once, and nothing is guessed of columns: {told:?}");
         assert!(faults(b"name,branch\n\xd0\xd5\xc3\xfb,b\n")[0].1.contains("CSV UTF-8"));
         assert!(faults(b"")[0].1.contains("empty"));
         assert!(faults(b"name,branch\n")[0].1.contains("nothing else"));

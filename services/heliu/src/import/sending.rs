@@ -35,7 +35,10 @@ pub type References = BTreeMap<String, Vec<Reference>>;
 #[derive(Clone, Debug)]
 pub struct Order {
     pub line: u64,
-    pub id: String,
+    /// See [`said`].
+    pub said: Vec<u8>,
+    /// Which row it is of those that say the same, from 1.
+    pub repetition: u64,
     pub values: BTreeMap<String, String>,
     pub references: References,
 }
@@ -44,11 +47,15 @@ pub struct Order {
 #[derive(Debug, Default)]
 pub struct Sent {
     pub created: u64,
+    /// The lines of those rows.
+    pub created_lines: Vec<u64>,
     /// Rows that had been imported before.
     pub already: u64,
     /// Lines of rows that were imported before and say something else now. Nothing was changed by them.
     pub differing: Vec<u64>,
-    /// Lines of rows that name what a differing one made.
+    /// Lines of rows of which the record was erased since.
+    pub erased: Vec<u64>,
+    /// Lines of rows that name what a differing or an erased one made.
     pub held: Vec<u64>,
     pub refused: Option<Refused>,
 }
@@ -74,13 +81,15 @@ pub fn said(command: &str, columns: &[Argument], values: &BTreeMap<String, Strin
     said
 }
 
-/// The id of the command of the `repetition`th row that says this (from 1).
-pub fn command_id(said: &[u8], repetition: u64) -> String {
-    to_hex(&hash16("heliu import 1", &[said, &repetition.to_le_bytes()]))
+/// The id of the command of the `repetition`th row that says this (from 1), when what it made was erased so many times. The
+/// node mixes a secret into it, so that nobody else reckons it.
+fn command_id(said: &[u8], repetition: u64, erased: u64) -> String {
+    to_hex(&hash16("heliu import 2", &[said, &repetition.to_le_bytes(), &erased.to_le_bytes()]))
 }
 
 /// Sends rows in waves: those whose references are known. What is under way when a row is refused is waited for.
-pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str, reason: &str) -> Sent {
+/// With `anew`, what was erased is made again.
+pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str, reason: &str, anew: bool) -> Sent {
     let total = orders.len();
     let mut sent = Sent::default();
     let mut made: Vec<Option<String>> = vec![None; total];
@@ -107,7 +116,7 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
                 && let Some(orders) = queue.next()
             {
                 let requests = orders.iter().map(|(_, order)| request(command, order, &made, who, reason)).collect();
-                under_way.push(async move { (orders, client.execute_each(requests).await) });
+                under_way.push(async move { (orders, give(client, orders, requests, anew).await) });
             }
             let Some((orders, answer)) = under_way.next().await else { break };
             match answer {
@@ -127,17 +136,65 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
     sent
 }
 
+/// So often may what a row made have been erased, for it to be made anew.
+const ERASED_TIMES_MAX: u64 = 8;
+
+const ERASED: &str = "erased";
+
+/// A node that has just joined gets the secret of ids within seconds: so long it is waited for.
+const SECRET_ATTEMPTS: u32 = 40;
+const SECRET_PAUSE: Duration = Duration::from_millis(250);
+
+/// One call, and with `anew` another for those rows of which the record was erased.
+async fn give(
+    client: &Client,
+    orders: &[(usize, Order)],
+    mut requests: Vec<ExecuteRequest>,
+    anew: bool,
+) -> Result<Vec<Result<ExecuteResponse, Error>>, Error> {
+    let is_refused = |outcome: &Result<_, Error>, why| outcome.as_ref().is_err_and(|error| error.reason() == why);
+    let mut outcomes = client.execute_each(requests.clone()).await?;
+    for _ in 0..SECRET_ATTEMPTS {
+        if !outcomes.iter().any(|outcome| is_refused(outcome, "no_secret_of_ids")) {
+            break;
+        }
+        tokio::time::sleep(SECRET_PAUSE).await;
+        outcomes = client.execute_each(requests.clone()).await?;
+    }
+    for erased in 1..=if anew { ERASED_TIMES_MAX } else { 0 } {
+        let places = || (0..orders.len()).filter(|at| outcomes.get(*at).is_some_and(|it| is_refused(it, ERASED)));
+        let again: Vec<usize> = places().collect();
+        if again.is_empty() {
+            break;
+        }
+        for at in &again {
+            let (_, order) = &orders[*at];
+            requests[*at].command_id = command_id(&order.said, order.repetition, erased);
+        }
+        let repeated = again.iter().map(|at| requests[*at].clone()).collect();
+        for (at, outcome) in again.iter().zip(client.execute_each(repeated).await?) {
+            outcomes[*at] = outcome;
+        }
+    }
+    Ok(outcomes)
+}
+
 impl Sent {
     /// What became of a row. Returns the record that it made.
     fn take(&mut self, line: u64, outcome: Result<ExecuteResponse, Error>) -> Option<String> {
         match outcome {
             Ok(done) => {
-                let counted = if done.repeated { &mut self.already } else { &mut self.created };
-                *counted += 1;
+                if done.repeated {
+                    self.already += 1;
+                } else {
+                    self.created += 1;
+                    self.created_lines.push(line);
+                }
                 return Some(done.created.into_iter().next().unwrap_or_default());
             }
             // One row stops none of the others.
             Err(error) if error.reason() == "command_id_reused" => self.differing.push(line),
+            Err(error) if error.reason() == ERASED => self.erased.push(line),
             Err(error) => self.refuse(line, error),
         }
         None
@@ -170,7 +227,8 @@ fn request(command: &str, order: &Order, made: &[Option<String>], who: &str, rea
         command: command.to_owned(),
         subject: String::new(),
         arguments: order.values.iter().map(value).collect(),
-        command_id: order.id.clone(),
+        command_id: command_id(&order.said, order.repetition, 0),
+        guessable_id: true,
         who: who.to_owned(),
         reason: reason.to_owned(),
     }
@@ -213,6 +271,17 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_rows_that_were_taken_those_that_made_something_are_known_by_their_lines() {
+        let mut sent = Sent::default();
+        let done =
+            |repeated| ExecuteResponse { created: vec!["ab".to_owned()], repeated, ..ExecuteResponse::default() };
+        for (line, repeated) in [(2, false), (3, true), (4, false)] {
+            assert_eq!(sent.take(line, Ok(done(repeated))).as_deref(), Some("ab"));
+        }
+        assert_eq!((sent.created, sent.already, sent.created_lines), (2, 1, vec![2, 4]));
+    }
 
     #[test]
     fn no_id_follows_from_what_is_to_be_sealed() {

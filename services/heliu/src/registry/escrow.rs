@@ -10,11 +10,13 @@ use heliu_record::id::RecordId;
 use heliu_record::reason::Reason;
 use heliu_record::view::Record;
 use heliu_replication::{Revealed, reveal};
-use heliu_storage::{LeafStatus, Loaded, ReadDirectory, ReadRecords, Store};
+use heliu_storage::{LeafStatus, Loaded, ReadDirectory, ReadRecords, ReadStatements, Store};
 use heliu_trust::admission::LeafError;
+use heliu_trust::audience::AudienceKeys;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::grant::{Keyring, Recipient, SignedGrant};
+use heliu_trust::statement::{Body, SignedStatement, check};
 use serde_json::{Value, json};
 
 use super::directory::said_anchor;
@@ -36,8 +38,9 @@ pub async fn run(args: &RootRevealArgs) -> Result<Done, Failure> {
     let record = fold(&loaded, &directory)?;
     let grants = loaded.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok());
     let grants: Vec<_> = grants.map(|signed| signed.grant).collect();
-    let fields =
-        reveal(&directory.realm(), &record, &Keyring::of(&grants), Recipient::Escrow(secret.public()), Some(&secret));
+    let keys = audience_keys(&*store, &directory).await?;
+    let me = Recipient::Escrow(secret.public());
+    let fields = reveal(&directory.realm(), &record, &Keyring::of(&grants), keys, me, &secret);
     // Where it only was looked at, nothing is to be tidied up for.
     let _ = store.close().await;
     told(args, &fields)
@@ -67,6 +70,21 @@ async fn directory(store: &dyn ReadDirectory) -> Result<Directory, Failure> {
         Some(error) => Err(refused(&error)),
         None => Ok(directory),
     }
+}
+
+/// The keys of audiences, as the node had heard of them.
+async fn audience_keys(store: &dyn ReadStatements, directory: &Directory) -> Result<AudienceKeys, Failure> {
+    let mut keys = AudienceKeys::default();
+    for row in store.statements().await? {
+        let signed = SignedStatement::decode(&row.bytes);
+        let Some(signed) = signed.ok().filter(|signed| check(signed, directory, &|_| false, &Ed25519).is_ok()) else {
+            continue;
+        };
+        if let Body::Keys(said) = &signed.statement.body {
+            keys.add(signed.statement.author, said);
+        }
+    }
+    Ok(keys)
 }
 
 async fn find(store: &dyn ReadRecords, id: &str) -> Result<Loaded, Failure> {

@@ -262,6 +262,11 @@ const REASONS: &[(&str, Label)] = &[
     of("statement.bad-signature", "声明的签名无效", "bad signature of a statement"),
     of("statement.fenced", "声明的作者已被隔离", "a statement of a fenced node"),
     of("statement.no-evidence", "声明没有凭据", "a statement without evidence"),
+    of(
+        "statement.not-of-line",
+        "席位的钥匙只由本席位及其上级发放",
+        "the keys of a seat are given out by itself and its superiors alone",
+    ),
     of("statement.not-superior", "声明的作者不是上级", "a statement by somebody who is no superior"),
     of("statement.unknown-node", "声明提到不明的节点", "a statement about an unknown node"),
     of("statement.unknown-seat", "声明提到不明的席位", "a statement about an unknown seat"),

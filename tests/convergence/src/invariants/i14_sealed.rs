@@ -2,12 +2,16 @@
 //! can, as soon as anybody who can hands on the key. Who may read is said by what counts alone: a leaf that waits lets a
 //! record travel further, and nobody read what is sealed in it.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sealed::KeyId;
 use heliu_storage::Loaded;
+use heliu_trust::audience::AudienceKeys;
 use heliu_trust::grant::{Keyring, Recipient, SignedGrant};
+use heliu_trust::seal::AudienceKey;
+use heliu_trust::statement::{Body, SignedStatement};
 use serde_json::Value;
 
 use super::{Scene, Violation};
@@ -30,13 +34,14 @@ pub fn check(scene: &Scene<'_>, found: &mut Vec<Violation>) {
     }
     let records = scene.holdings.values().flat_map(|holding| &holding.records);
     let sealed: BTreeSet<RecordId> =
-        records.filter(|(_, held)| !held.grants.is_empty()).map(|(record, _)| *record).collect();
+        records.filter(|(_, held)| !named_keys(held).is_empty()).map(|(record, _)| *record).collect();
+    let opened = Opened::default();
     for record in sealed {
-        check_readers(scene, record, found);
+        check_readers(scene, record, &opened, found);
     }
 }
 
-fn check_readers(scene: &Scene<'_>, record: RecordId, found: &mut Vec<Violation>) {
+fn check_readers(scene: &Scene<'_>, record: RecordId, opened: &Opened, found: &mut Vec<Violation>) {
     let Some(truth) = scene.truths.get(&record) else { return };
     let holdings = scene.holdings.iter().filter(|(_, holding)| holding.is_present(record));
     let holders: Vec<(&Machine, &Loaded)> = holdings
@@ -44,20 +49,20 @@ fn check_readers(scene: &Scene<'_>, record: RecordId, found: &mut Vec<Violation>
         .collect();
     let directory = scene.world.county.directory();
     let readers = directory.seats().readers(&truth.reach.owners);
-    let can = |machine: &Machine, held: &Loaded, key| can_open(scene, machine, held, key);
     for (machine, held) in &holders {
         if !readers.contains(&machine.seat) || directory.is_fenced(machine.node()) {
             continue;
         }
         for key in named_keys(held) {
+            if opened.can_open(scene, machine, held, key) {
+                continue;
+            }
             let hands_on = |other: &&(&Machine, &Loaded)| {
                 // Who neither reads the record nor takes part in it has no reason to look.
                 let reads = directory.seats().readers(&other.1.row.scope.named().collect()).contains(&other.0.seat);
-                reads && !directory.is_fenced(other.0.node()) && can(other.0, other.1, key)
+                reads && !directory.is_fenced(other.0.node()) && opened.can_open(scene, other.0, other.1, key)
             };
-            if !can(machine, held, key)
-                && let Some((holder, _)) = holders.iter().find(hands_on)
-            {
+            if let Some((holder, _)) = holders.iter().find(hands_on) {
                 let what = format!("{} may read {} and cannot; {} can", machine.name, record.short(), holder.name);
                 found.push(Violation::new("I3", what));
             }
@@ -75,9 +80,50 @@ fn named_keys(held: &Loaded) -> BTreeSet<KeyId> {
     SEALED_FIELDS.iter().flat_map(of).collect()
 }
 
-fn can_open(scene: &Scene<'_>, machine: &Machine, held: &Loaded, key: KeyId) -> bool {
-    let grants: Vec<_> = held.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok()).collect();
-    let keyring = Keyring::of(grants.iter().map(|signed| &signed.grant));
-    let (me, secret) = (Recipient::Node(machine.node()), sealing_of(&machine.name));
-    keyring.open(&scene.world.county.realm, &held.row.id, key, me, &secret).is_some()
+/// The keys of audiences as machines have them.
+#[derive(Default)]
+struct Opened {
+    heard: RefCell<BTreeMap<String, AudienceKeys>>,
+    keys: RefCell<BTreeMap<(String, SeatId, KeyId), Option<AudienceKey>>>,
+}
+
+impl Opened {
+    fn can_open(&self, scene: &Scene<'_>, machine: &Machine, held: &Loaded, key: KeyId) -> bool {
+        let audiences = |of: KeyId| {
+            let mut heard = self.heard.borrow_mut();
+            let heard = heard.entry(machine.name.clone()).or_insert_with(|| heard_by(machine));
+            heard.of(of).collect::<Vec<SeatId>>()
+        };
+        let open =
+            |of: KeyId| audiences(of).into_iter().find_map(|audience| self.audience_key(scene, machine, audience, of));
+        if open(key).is_some() {
+            return true;
+        }
+        let grants: Vec<_> = held.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok()).collect();
+        let keyring = Keyring::of(grants.iter().map(|signed| &signed.grant));
+        let place = (&scene.world.county.realm, &held.row.id);
+        let is_handed = keyring.wrapped_for(key).any(|to| {
+            let Recipient::Audience(under) = to else { return false };
+            open(under).is_some_and(|opened| keyring.handed_over(place, key, (under, &opened), &|_| true).is_some())
+        });
+        let (me, secret) = (Recipient::Node(machine.node()), sealing_of(&machine.name));
+        is_handed || keyring.open(place, key, me, &secret, &|_| true).is_some()
+    }
+
+    fn audience_key(&self, scene: &Scene<'_>, machine: &Machine, audience: SeatId, key: KeyId) -> Option<AudienceKey> {
+        let heard = self.heard.borrow();
+        let (me, secret) = (Recipient::Node(machine.node()), sealing_of(&machine.name));
+        let open = || heard.get(&machine.name)?.open(&scene.world.county.realm, audience, key, me, &secret);
+        self.keys.borrow_mut().entry((machine.name.clone(), audience, key)).or_insert_with(open).clone()
+    }
+}
+
+fn heard_by(machine: &Machine) -> AudienceKeys {
+    let mut keys = AudienceKeys::default();
+    for signed in machine.disk.statements().iter().filter_map(|row| SignedStatement::decode(&row.bytes).ok()) {
+        if let Body::Keys(said) = &signed.statement.body {
+            keys.add(signed.statement.author, said);
+        }
+    }
+    keys
 }

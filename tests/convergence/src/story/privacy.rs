@@ -46,11 +46,11 @@ impl Story {
         Some((receipt, confirmed, silent))
     }
 
-    /// How many values nobody has wrapped yet for somebody who may read, as a node sees it.
+    /// How many records have something sealed that a node may read and cannot.
     #[must_use]
     pub fn pending(&self, name: &str) -> usize {
         let engine = self.world.machines[self.world.machine(name)].engine.as_ref().expect("it runs");
-        engine.pending_wraps().count()
+        engine.unread()
     }
 }
 

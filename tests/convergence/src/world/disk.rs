@@ -119,6 +119,11 @@ impl Disk {
     }
 
     #[must_use]
+    pub fn statements(&self) -> Vec<heliu_storage::StatementRow> {
+        ready(self.store.statements()).expect("the store reads")
+    }
+
+    #[must_use]
     pub fn quarantined(&self) -> Vec<heliu_storage::QuarantineRow> {
         read(ready(self.store.quarantine(usize::MAX)))
     }

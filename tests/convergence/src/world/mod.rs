@@ -355,7 +355,8 @@ impl World {
         self.secrets.extend(to_be_sealed(&request).map(|(_, value)| value.clone()).filter(|text| text.len() > 9));
         self.machines[machine].asked.insert(ticket, request.clone());
         let today = self.machines[machine].today(self.now);
-        self.feed(machine, Input::Execute { ticket, request, role: "write".to_owned(), today, sight: Sight::WHOLE });
+        let (role, sight) = ("write".to_owned(), Sight::WHOLE);
+        self.feed(machine, Input::Execute { ticket, request, is_guessable: false, role, today, sight });
         ticket
     }
 

@@ -95,6 +95,28 @@ async fn a_number_that_was_corrected_in_the_file_is_not_told_as_done_and_stops_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_erased_is_imported_again_only_if_somebody_says_so() {
+    let realm = Realm::init(&["C", "-V11"]).await;
+    let (_node, county) = realm.start("C").await;
+    let dir = realm.dir("C");
+    county.makes("org.create", &[("name", "一村党支部"), ("seat", &code("V11"))]).await;
+    let row = |name: &str| format!("{name},{},2001-07-01\n", code("V11"));
+    let file = ["name,branch,joined_on\n", &row("测试甲0001"), &row("测试甲0002")].concat();
+    let file = write(&realm, "members.csv", &file);
+    let import = ["import", "members", &file, "--dir", &dir];
+    let _ = heliu(&import).await.exits(0).answers("2 imported");
+    let member = county.list("member").await.remove(0).id;
+    let _ = heliu(&["erase", &member, "--reason", "asked for by the person", "--dir", &dir, "--yes"]).await.exits(0);
+    let said = heliu(&import).await.exits(4).complains("was erased since").complains("--anew");
+    let _ = said.complains("0 other rows are in (1 were there already)");
+    assert_eq!(county.list("member").await.len(), 1);
+    let anew = [&import[..], &["--anew"]].concat();
+    let _ = heliu(&anew).await.exits(0).answers("1 imported, 1 already there");
+    let _ = heliu(&anew).await.exits(0).answers("0 imported, 2 already there");
+    assert_eq!(county.list("member").await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_node_does_not_know_or_could_be_two_is_told_before_anything_is_written() {
     let realm = Realm::init(&["C", "-V11"]).await;
     let (_node, county) = realm.start("C").await;

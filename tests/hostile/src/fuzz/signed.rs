@@ -4,6 +4,7 @@ use heliu_record::codec::DecodeError;
 use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::sealed::KeyId;
 use heliu_record::seats::{Seat, Tier};
+use heliu_trust::audience::{KEY_WRAPS_MAX, KeyWrap, Keys, Purpose};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::{Approval, Entry, Fence, Item, SignedEntry};
@@ -144,7 +145,11 @@ fn check_grant(input: &[u8]) -> Result<bool, String> {
 fn sample_grant(dice: &mut Dice) -> Vec<u8> {
     let wrap = |dice: &mut Dice, i: usize| {
         let byte = i.to_le_bytes()[0];
-        let to = if i < 40 { Recipient::Node(NodeId([byte; 16])) } else { Recipient::Escrow(SealingKey([byte; 32])) };
+        let to = match i {
+            0..30 => Recipient::Node(NodeId([byte; 16])),
+            30..50 => Recipient::Escrow(SealingKey([byte; 32])),
+            _ => Recipient::Audience(KeyId([byte; 16])),
+        };
         (to, vec![dice.byte(); dice.index(129)])
     };
     let grant = Grant {
@@ -163,15 +168,31 @@ fn check_statement(input: &[u8]) -> Result<bool, String> {
 
 fn sample_statement(dice: &mut Dice) -> Vec<u8> {
     let preimage = Preimage { kind: "member".into(), birth: SeatId(fill(dice)), key: vec![1; dice.index(129)] };
-    let body = match dice.index(4) {
+    let body = match dice.index(5) {
         0 => Body::Tombstone { preimage, reason: dice.chance(50).then(|| fill(dice)) },
         1 => Body::AuditHead(AuditHead { seq: dice.number() >> dice.index(64), hash: fill(dice) }),
         2 => Body::Erased { record: RecordId(fill(dice)) },
+        3 => Body::Keys(sample_keys(dice)),
         _ => Body::Evidence { first: sample_commit(dice), second: sample_commit(dice) },
     };
     let (realm, author, time_ms) = (RealmId(fill(dice)), NodeId(fill(dice)), dice.number().cast_signed());
     let statement = Statement { realm, author, time_ms, body };
     SignedStatement { statement, hash: [0; 32], signature: Signature(fill(dice)) }.encode()
+}
+
+fn sample_keys(dice: &mut Dice) -> Keys {
+    let wrap = |dice: &mut Dice, i: usize| {
+        let key = KeyId([i.to_le_bytes()[0] / 2; 16]);
+        let to = if i.is_multiple_of(2) {
+            Recipient::Node(NodeId(fill(dice)))
+        } else {
+            Recipient::Escrow(SealingKey(fill(dice)))
+        };
+        KeyWrap { key, to, wrapped: vec![dice.byte(); dice.index(129)] }
+    };
+    let wraps = (0..=dice.index(KEY_WRAPS_MAX)).map(|i| wrap(dice, i)).collect();
+    let purpose = [Purpose::Sealing, Purpose::Reading, Purpose::Ids][dice.index(3)];
+    Keys { audience: SeatId(fill(dice)), purpose, wraps }
 }
 
 /// These forms are flat: a number at an edge in place of a byte is what somebody who knows them would write.

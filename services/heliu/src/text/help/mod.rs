@@ -95,6 +95,8 @@ pub const GET_PATH: Label = label(
     "List a part that is not shown whole, such as name_concurrent, page by page (get says which)",
 );
 pub const DRY_RUN: Label = label("只检查,不写入", "Check everything, write nothing");
+pub const ANEW: Label =
+    label("记录已被删除的行,重新建立记录", "Make the records of those rows again whose records were erased");
 
 pub const DEMO: Label = label("全县在一个进程里演示一遍", "A whole county in one process, with a story");
 pub const DEMO_AFTER: Label = label(
@@ -221,7 +223,7 @@ pub const DO_AFTER: Label = label(
   heliu do joint_branch.form --explain
 
 值可写 -(从标准输入读)或 @文件;以 @ 开头的值写作 @@…。要密封的值请这样给,或用 --ask:写在命令行上,本机其他用户看得到,也会\
-留在命令历史里。记录可写编号的开头(至少 8 位),或唯一的名称;字段、状态和选项可写中文名。使党籍或组织终结的决定会先说明含义并要求\
+留在命令历史里。记录可写编号的开头(至少 8 位),或唯一的名称;字段、状态和选项可写中文名。使党籍、组织或资源终结的命令会先说明后果并要求\
 确认(脚本用 --yes)。答复丢失后,用同一个 --command-id 重发不会重复执行。",
     "\
 Examples:
@@ -232,8 +234,8 @@ Examples:
 
 A value may be - (from standard input) or @FILE; one that begins with @ is written @@... Give values that are to be sealed like \
 that, or with --ask: what is typed on a command line others on this machine can see, and the shell keeps it. \
-A record is given by a beginning of its id (8 digits or more), or by its name if only one has it. A decision that ends a \
-membership or an organisation says what it means and asks first (scripts: --yes). After a lost answer, the same --command-id \
+A record is given by a beginning of its id (8 digits or more), or by its name if only one has it. A command that ends a \
+membership, an organisation or a resource says what follows and asks first (scripts: --yes). After a lost answer, the same --command-id \
 again has no second effect.",
 );
 pub const DO_COMMAND: Label = label("命令名,见下表", "The command; they are listed below");
@@ -265,7 +267,7 @@ pub const IMPORT_AFTER: Label = label(
 席位写区划代码或名称;所引用的记录写编号或其开头、全称,或其席位的区划代码,也可以是文件中靠前的一行。选项和状态写代号或名称,日期写作 2001-07-01。密封的字段同样导入,不再显示。
 
 先检查全部行,并与节点的记录和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
-遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复;早已导入而内容改了的行不改写记录,只列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
+遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复:与上次完全相同的行被认出。导入只新增:改动过的行会另建一条新记录,不改写已有的(同名的会列出行号,--dry-run 可先看);只改了密封字段的行不写入,列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
     "\
 Examples:
   heliu import members members.csv --dry-run
@@ -282,8 +284,9 @@ imported alike, and not shown again.
 
 All rows are checked first, also against the records and seats of the node; if one is wrong, nothing is written. \
 What only the node's rules can tell is told as rows are given to it: it stops at the first row that is refused and says \
-which, and the rows that were taken stay. The same file again changes nothing; rows that are in and say something else now change nothing either, and are told \
-with their lines (exit code 4). Each node remembers its own imports, so import a file at one node only.",
+which, and the rows that were taken stay. The same file again changes nothing: rows that are exactly as before are recognised. Importing only adds: a row that was changed makes \
+another record and leaves the first as it is (namesakes are told with their lines, by --dry-run too); of a row in which only a sealed field was changed \
+nothing is written, and its line is told (exit code 4). Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_KIND: Label =
     label("记录种类,代号或名称,如 members、资源", "Kind of record, by its code or name, such as members");

@@ -1,27 +1,13 @@
-//! Sums that links wait for: of a seat that a link leads to and nobody counted yet, and without what its other end has left out.
-//! They are counted by what is kept of records; what that does not tell, from all rows of the store.
+//! What links need a walk over the whole store for: sums with a seat that nobody has counted for, if what is kept of records
+//! does not tell them, what the other end leaves out, reconciliations. One scan is for all who wait for one.
 
 use heliu_storage::ScanItem;
 
 use super::{Engine, PeerKnown};
-use crate::effect::{LinkId, Moment};
+use crate::effect::{Effect, LinkId, Moment};
 use crate::link::{Link, Out};
 
 impl Engine {
-    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
-    pub(super) fn count(&mut self, now: Moment, out: &mut Out) {
-        if self.batch.is_some() {
-            return;
-        }
-        while let Some(link) = self.turns.next_count() {
-            if self.parts.count_open(link) {
-                self.turns.scan_soon(link);
-            } else {
-                self.with(link, now, out, Link::on_appended);
-            }
-        }
-    }
-
     pub(super) fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
         match self.links.get(&id).and_then(Link::peer_seat) {
             // Once nothing is under way; see [`Engine::count_peers`].
@@ -70,6 +56,32 @@ impl Engine {
                 self.peer_known(id, known, now, out);
             }
             None => self.with(id, now, out, |link, shared, out| link.on_scanned(items, shared, out)),
+        }
+    }
+
+    /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
+    pub(super) fn collect_scans(&mut self, out: &mut Out) {
+        let turns = &mut self.turns;
+        out.effects.retain(|effect| match effect {
+            Effect::Scan { link } => {
+                turns.scan_soon(*link);
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
+    pub(super) fn count(&mut self, now: Moment, out: &mut Out) {
+        if self.batch.is_some() {
+            return;
+        }
+        while let Some(link) = self.turns.next_count() {
+            if self.parts.count_open(link) {
+                self.turns.scan_soon(link);
+            } else {
+                self.with(link, now, out, Link::on_appended);
+            }
         }
     }
 }

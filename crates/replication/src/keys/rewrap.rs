@@ -2,17 +2,15 @@
 //! enrolled, the escrow. It is done a page at a time while nothing else is to be done, once after each start and after
 //! each directory entry that calls for it; records that are touched anyway are looked at then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_storage::{ScanItem, Standing};
 use heliu_trust::directory::{Directory, Item};
-use heliu_trust::grant::Recipient;
-use heliu_trust::id::{DirectoryVersion, NodeId};
+use heliu_trust::id::DirectoryVersion;
 
-use super::keyring::Pending;
-use crate::effect::SWEEP_ROWS;
+use crate::effect::GRANTED_ROWS;
 
 /// For whom records are looked through.
 #[derive(Clone, Debug)]
@@ -35,7 +33,7 @@ impl For {
 
 /// What is still to be looked through.
 #[derive(Default)]
-pub(crate) struct Sweep {
+pub(crate) struct Rewrap {
     due: Option<For>,
     under_way: Option<(For, Option<RecordId>)>,
     is_reading: bool,
@@ -43,10 +41,10 @@ pub(crate) struct Sweep {
     seen: (u64, DirectoryVersion),
 }
 
-impl Sweep {
+impl Rewrap {
     /// As a process begins: what was to be done when the last one ended is not known.
     pub fn begin(directory: &Directory) -> Self {
-        Sweep { due: Some(For::Everybody), seen: (directory.len(), directory.verdicts()), ..Sweep::default() }
+        Rewrap { due: Some(For::Everybody), seen: (directory.len(), directory.verdicts()), ..Rewrap::default() }
     }
 
     pub fn directory_grew(&mut self, directory: &Directory) {
@@ -110,50 +108,10 @@ impl Sweep {
         };
         let found = items.iter().filter(concerns).map(|item| item.id).collect();
         *after = items.last().map(|item| item.id);
-        if items.len() < SWEEP_ROWS {
+        if items.len() < GRANTED_ROWS {
             self.under_way = None;
         }
         found
-    }
-}
-
-/// Wraps that are still to be made by somebody who can, per record, as far as the records have been looked at.
-#[derive(Default)]
-pub(crate) struct Unwrapped {
-    records: BTreeMap<RecordId, Pending>,
-    /// Those that somebody has made, and that open nothing, as the patrol has found them.
-    shut: BTreeMap<RecordId, Pending>,
-}
-
-impl Unwrapped {
-    pub fn note(&mut self, record: RecordId, pending: Pending) {
-        if pending.is_empty() {
-            self.records.remove(&record);
-        } else {
-            self.records.insert(record, pending);
-        }
-    }
-
-    pub fn note_shut(&mut self, record: RecordId, shut: Pending) {
-        if shut.is_empty() {
-            self.shut.remove(&record);
-        } else {
-            self.shut.insert(record, shut);
-        }
-    }
-
-    pub fn shut(&self, record: RecordId) -> Option<&Pending> {
-        self.shut.get(&record)
-    }
-
-    /// Records, and among those who wait the nodes.
-    pub fn iter(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        let records: BTreeSet<RecordId> = self.records.keys().chain(self.shut.keys()).copied().collect();
-        let node = |(to, _): &_| if let Recipient::Node(node) = to { Some(*node) } else { None };
-        records.into_iter().map(move |record| {
-            let pending = self.records.get(&record).into_iter().chain(self.shut.get(&record)).flatten();
-            (record, pending.filter_map(node).collect())
-        })
     }
 }
 
@@ -192,30 +150,30 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_goes_on_where_it_was_and_ends_with_a_short_page() {
-        let mut sweep = Sweep { due: Some(For::Everybody), ..Sweep::default() };
-        assert_eq!(sweep.next(), Some(None));
-        assert_eq!(sweep.next(), None, "one page at a time");
-        let page: Vec<ScanItem> = (0..SWEEP_ROWS).map(|_| item(4, VILLAGE)).collect();
-        assert_eq!(sweep.page(&page, TOWNSHIP, &seats()).len(), SWEEP_ROWS);
-        assert_eq!(sweep.next(), Some(Some(RecordId([4; 32]))));
-        assert!(sweep.page(&[], TOWNSHIP, &seats()).is_empty());
-        assert!(sweep.is_over() && sweep.next().is_none());
+    fn looking_through_goes_on_where_it_was_and_ends_with_a_short_page() {
+        let mut rewrap = Rewrap { due: Some(For::Everybody), ..Rewrap::default() };
+        assert_eq!(rewrap.next(), Some(None));
+        assert_eq!(rewrap.next(), None, "one page at a time");
+        let page: Vec<ScanItem> = (0..GRANTED_ROWS).map(|_| item(4, VILLAGE)).collect();
+        assert_eq!(rewrap.page(&page, TOWNSHIP, &seats()).len(), GRANTED_ROWS);
+        assert_eq!(rewrap.next(), Some(Some(RecordId([4; 32]))));
+        assert!(rewrap.page(&[], TOWNSHIP, &seats()).is_empty());
+        assert!(rewrap.is_over() && rewrap.next().is_none());
     }
 
     #[test]
     fn only_what_this_seat_and_the_new_one_may_read_is_looked_at() {
-        let mut sweep = Sweep::default();
-        sweep.add(For::Seats([OTHER].into()));
-        sweep.next();
+        let mut rewrap = Rewrap::default();
+        rewrap.add(For::Seats([OTHER].into()));
+        rewrap.next();
         let page = [item(1, VILLAGE), item(2, OTHER), item(3, TOWNSHIP)];
-        assert_eq!(sweep.page(&page, TOWNSHIP, &seats()), [RecordId([2; 32])]);
-        sweep.add(For::Seats([TOWNSHIP].into()));
-        sweep.next();
-        assert_eq!(sweep.page(&page, VILLAGE, &seats()), [RecordId([1; 32])], "the others it cannot open");
-        sweep.add(For::Seats([OTHER].into()));
-        sweep.add(For::Everybody);
-        sweep.next();
-        assert_eq!(sweep.page(&page, TOWNSHIP, &seats()).len(), 3);
+        assert_eq!(rewrap.page(&page, TOWNSHIP, &seats()), [RecordId([2; 32])]);
+        rewrap.add(For::Seats([TOWNSHIP].into()));
+        rewrap.next();
+        assert_eq!(rewrap.page(&page, VILLAGE, &seats()), [RecordId([1; 32])], "the others it cannot open");
+        rewrap.add(For::Seats([OTHER].into()));
+        rewrap.add(For::Everybody);
+        rewrap.next();
+        assert_eq!(rewrap.page(&page, TOWNSHIP, &seats()).len(), 3);
     }
 }

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::hash::Sum;
 use heliu_record::id::RecordId;
 
-use super::pushing::{Asked, Push};
-use super::{Arrival, Link, Out, Shared};
+use super::line::{Arrival, Line, Out, Shared};
+use super::pushing::{Asked, Push, Wishes};
+use super::scope::is_upward;
 use crate::frame::{Frame, Possession, PossessionRecord, PossessionTurn, limits};
 
 #[derive(Default)]
-pub(super) struct Farewell {
+pub(super) struct Custody {
     records: BTreeMap<RecordId, Question>,
 }
 
@@ -47,36 +48,39 @@ impl Question {
     }
 }
 
-impl Link {
-    /// A record left this seat: what there is of it here is read, and asked about.
-    pub(super) fn say_farewell(&mut self, record: RecordId) {
-        let question = self.farewell.records.entry(record).or_default();
-        if matches!(question.stage, Stage::Answered) {
-            (question.stage, question.ticks) = (Stage::Reading, 0);
-            question.times = question.times.saturating_add(1);
-            self.sending.push(record, Push::farewell());
+impl Custody {
+    /// Records left this seat: what there is of them here is read, and asked about.
+    pub fn hand_over(&mut self, records: Vec<RecordId>) -> Wishes {
+        let mut wishes = Wishes::new();
+        for record in records {
+            let question = self.records.entry(record).or_default();
+            if matches!(question.stage, Stage::Answered) {
+                (question.stage, question.ticks) = (Stage::Reading, 0);
+                question.times = question.times.saturating_add(1);
+                wishes.push((record, Push::handing_over()));
+            }
         }
+        wishes
     }
 
     /// Once per tick: begins with records of which this link has not spoken yet, and asks again.
-    pub(super) fn tick_farewell(&mut self, shared: &Shared<'_>) {
-        self.farewell.records.retain(|record, _| shared.leaving.contains_key(record));
-        self.farewell.records.values_mut().for_each(|question| question.ticks = question.ticks.saturating_add(1));
-        let Some(peer) = &self.peer else { return };
-        if !super::sending::is_upward(peer, shared) {
-            return;
+    pub fn tick(&mut self, line: &Line, shared: &Shared<'_>) -> Wishes {
+        self.records.retain(|record, _| shared.leaving.contains_key(record));
+        self.records.values_mut().for_each(|question| question.ticks = question.ticks.saturating_add(1));
+        if !line.peer.as_ref().is_some_and(|peer| is_upward(peer, shared)) {
+            return Wishes::new();
         }
-        let is_due = |record: &RecordId| self.farewell.records.get(record).is_none_or(Question::is_due);
-        let durable = shared.leaving.iter().filter(|(_, since)| **since <= shared.meta.head);
+        let is_due = |record: &RecordId| self.records.get(record).is_none_or(Question::is_due);
+        let durable = shared.leaving.iter().filter(|(_, since)| **since <= shared.head());
         let due: Vec<RecordId> = durable.map(|(record, _)| *record).filter(is_due).collect();
-        due.into_iter().for_each(|record| self.say_farewell(record));
+        self.hand_over(due)
     }
 
     /// What is here of records that left this seat has been read.
-    pub(super) fn ask_possession(&mut self, read: Vec<(RecordId, Vec<[u8; 32]>)>, out: &mut Out) {
+    pub fn ask(&mut self, read: Vec<(RecordId, Vec<[u8; 32]>)>, line: &Line, out: &mut Out) {
         let mut asked = Vec::new();
         for (record, hashes) in read {
-            let Some(question) = self.farewell.records.get_mut(&record) else { continue };
+            let Some(question) = self.records.get_mut(&record) else { continue };
             if hashes.is_empty() {
                 // It went meanwhile.
                 question.stage = Stage::Answered;
@@ -87,56 +91,50 @@ impl Link {
             let part = |part: &[[u8; 32]]| PossessionRecord { record, hashes: part.to_vec(), covered: 0 };
             asked.extend(hashes.chunks(limits::HASHES_PER_RECORD).map(part));
         }
-        self.speak(PossessionTurn::Asked, asked, out);
+        speak(PossessionTurn::Asked, asked, line, out);
     }
 
-    fn speak(&self, turn: PossessionTurn, records: Vec<PossessionRecord>, out: &mut Out) {
-        for records in Possession::cut(records) {
-            self.send(Frame::Possession(Possession { turn, records }), out);
-        }
-    }
-
-    pub(super) fn on_possession(&mut self, possession: Possession, shared: &Shared<'_>, out: &mut Out) {
+    /// The other end asks, or answers.
+    pub fn hear(&mut self, possession: Possession, shared: &Shared<'_>, out: &mut Out) -> Wishes {
+        let mut wishes = Wishes::new();
         for part in possession.records {
             match possession.turn {
-                PossessionTurn::Answered => self.answered(part, out),
+                PossessionTurn::Answered => wishes.extend(self.answered(part, out)),
                 PossessionTurn::Asked => {
                     let covered = part.hashes.len() as u64;
                     // Of what was erased nobody is to hold anything.
                     let is_erased = shared.statements.is_erased_durably(part.record);
                     let hashes = if is_erased { BTreeSet::new() } else { part.hashes.into_iter().collect() };
-                    self.sending.push(part.record, Push::asked(Asked { hashes, covered }));
+                    wishes.push((part.record, Push::asked(Asked { hashes, covered })));
                 }
             }
         }
-        if self.sending.pushing.is_overfull() {
-            return self.protocol_error("more was asked for than can wait until it is taken", out);
-        }
-        self.pump(shared, out);
+        wishes
     }
 
-    fn answered(&mut self, PossessionRecord { record, hashes, covered }: PossessionRecord, out: &mut Out) {
-        let Some(question) = self.farewell.records.get_mut(&record) else { return };
-        let Stage::Asked { open, held, lacking } = &mut question.stage else { return };
+    fn answered(&mut self, part: PossessionRecord, out: &mut Out) -> Option<(RecordId, Push)> {
+        let PossessionRecord { record, hashes, covered } = part;
+        let question = self.records.get_mut(&record)?;
+        let Stage::Asked { open, held, lacking } = &mut question.stage else { return None };
         lacking.extend(hashes);
         *open = open.saturating_sub(covered);
         if *open > 0 {
-            return;
+            return None;
         }
         let (held, lacking) = (*held, std::mem::take(lacking));
         if lacking.is_empty() {
             question.stage = Stage::Answered;
             out.arrivals.push(Arrival::Proven { record, held });
-        } else {
-            question.stage = Stage::Giving { held, last: None };
-            self.sending.push(record, Push::given(lacking));
+            return None;
         }
+        question.stage = Stage::Giving { held, last: None };
+        Some((record, Push::given(lacking)))
     }
 
     /// All that was to be given of these records is out, the last of it in this frame.
-    pub(super) fn note_given(&mut self, records: &[RecordId], sequence: u64) {
+    pub fn given(&mut self, records: &[RecordId], sequence: u64) {
         for record in records {
-            if let Some(Question { stage: Stage::Giving { last, .. }, .. }) = self.farewell.records.get_mut(record) {
+            if let Some(Question { stage: Stage::Giving { last, .. }, .. }) = self.records.get_mut(record) {
                 *last = Some(sequence);
             }
         }
@@ -144,8 +142,8 @@ impl Link {
 
     /// Everything in frames up to this one is durable at the other end. It may let go of it at once, if somebody above has
     /// proven to have it: so there is no asking again.
-    pub(super) fn given_is_there(&mut self, sequence: u64, out: &mut Out) {
-        for (record, question) in &mut self.farewell.records {
+    pub fn acknowledged(&mut self, sequence: u64, out: &mut Out) {
+        for (record, question) in &mut self.records {
             if let Stage::Giving { held, last: Some(last) } = question.stage
                 && last <= sequence
             {
@@ -154,21 +152,27 @@ impl Link {
             }
         }
     }
+}
 
-    /// What is here of the records that the other end asked about has been read.
-    pub(super) fn answer_possession(
-        &self,
-        asked: Vec<(RecordId, Asked)>,
-        here: &BTreeMap<RecordId, Vec<[u8; 32]>>,
-        out: &mut Out,
-    ) {
-        let lacks = |(record, Asked { mut hashes, covered }): (RecordId, Asked)| {
-            for hash in here.get(&record).into_iter().flatten() {
-                hashes.remove(hash);
-            }
-            let hashes = hashes.into_iter().take(limits::HASHES_PER_RECORD).collect();
-            PossessionRecord { record, hashes, covered }
-        };
-        self.speak(PossessionTurn::Answered, asked.into_iter().map(lacks).collect(), out);
+/// What is here of the records that the other end asked about has been read.
+pub(super) fn answer(
+    asked: Vec<(RecordId, Asked)>,
+    here: &BTreeMap<RecordId, Vec<[u8; 32]>>,
+    line: &Line,
+    out: &mut Out,
+) {
+    let lacks = |(record, Asked { mut hashes, covered }): (RecordId, Asked)| {
+        for hash in here.get(&record).into_iter().flatten() {
+            hashes.remove(hash);
+        }
+        let hashes = hashes.into_iter().take(limits::HASHES_PER_RECORD).collect();
+        PossessionRecord { record, hashes, covered }
+    };
+    speak(PossessionTurn::Answered, asked.into_iter().map(lacks).collect(), line, out);
+}
+
+fn speak(turn: PossessionTurn, records: Vec<PossessionRecord>, line: &Line, out: &mut Out) {
+    for records in Possession::cut(records) {
+        line.send(Frame::Possession(Possession { turn, records }), out);
     }
 }

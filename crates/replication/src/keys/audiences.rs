@@ -1,0 +1,217 @@
+//! The keys of audiences as this node has them: what was said of them, which it has opened, which it has lent. What is said
+//! is kept with the [`statements`](crate::statements); what follows for records is in [`keyring`](super::keyring).
+//!
+//! Opened keys live as long as the process, beside the secret that opens them. What is kept is what is wrapped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use heliu_record::id::{RecordId, SeatId};
+use heliu_record::sealed::KeyId;
+use heliu_trust::audience::{AudienceKeys, Keys, Purpose};
+use heliu_trust::grant::Recipient;
+use heliu_trust::id::{NodeId, RealmId};
+use heliu_trust::seal::{AudienceKey, SealingSecret};
+
+#[derive(Default)]
+pub(crate) struct Audiences {
+    pub keys: AudienceKeys,
+    /// None: it does not open, by what is held.
+    opened: BTreeMap<(SeatId, KeyId), Option<AudienceKey>>,
+    /// What this process seals with for those whose keys it is not to have. With it they go.
+    lent: BTreeMap<SeatId, (AudienceKey, BTreeSet<Recipient>)>,
+    /// Audiences whose keys somebody may lack, or have in vain.
+    due: BTreeSet<SeatId>,
+    /// Keys of which all wraps were found right.
+    pub proven: BTreeSet<(SeatId, KeyId)>,
+    /// Keys of which something new was said.
+    news: BTreeSet<(SeatId, KeyId)>,
+    /// The secret of all nodes, if it was looked for and found; and whether somebody may lack it.
+    ids: Option<AudienceKey>,
+    are_ids_due: bool,
+    ids_waited: u32,
+}
+
+impl Audiences {
+    /// For looking at what others have stored.
+    pub fn with(keys: AudienceKeys) -> Self {
+        Audiences { keys, ..Audiences::default() }
+    }
+
+    pub fn of<'k>(said: impl IntoIterator<Item = (NodeId, &'k Keys)>) -> Self {
+        let mut audiences = Audiences::default();
+        said.into_iter().for_each(|(by, keys)| audiences.keys.add(by, keys));
+        audiences.look_again();
+        audiences
+    }
+
+    /// Something new is said, by this node or by another.
+    pub fn hear(&mut self, by: NodeId, keys: &Keys, is_own: bool) {
+        self.keys.add(by, keys);
+        if keys.purpose == Purpose::Ids {
+            if !is_own {
+                (self.ids, self.are_ids_due) = (None, true);
+            }
+            return;
+        }
+        if !is_own {
+            self.due.insert(keys.audience);
+        }
+        for wrap in &keys.wraps {
+            let at = (keys.audience, wrap.key);
+            if !is_own {
+                self.proven.remove(&at);
+            }
+            self.news.insert(at);
+            if self.opened.get(&at).is_some_and(Option::is_none) {
+                self.opened.remove(&at);
+            }
+        }
+    }
+
+    /// Some of what was said of an audience is gone, and this is left.
+    pub fn forget<'k>(&mut self, audience: SeatId, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
+        self.keys.forget(audience);
+        (self.ids, self.are_ids_due) = (None, true);
+        left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
+        self.due.insert(audience);
+        self.opened.retain(|(of, _), key| *of != audience || key.is_some());
+        self.proven.retain(|(of, _)| *of != audience);
+        self.news.extend(self.keys.keys(audience).map(|key| (audience, key)));
+    }
+
+    /// Some of what was said does not hold any more, and this is left.
+    pub fn retell<'k>(&mut self, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
+        let opened = std::mem::take(&mut self.opened).into_iter().filter(|(_, key)| key.is_some());
+        let (opened, lent) = (opened.collect(), std::mem::take(&mut self.lent));
+        *self = Audiences { opened, lent, ..Audiences::of(left) };
+    }
+
+    /// The directory has others who may read.
+    pub fn look_again(&mut self) {
+        self.are_ids_due = true;
+        self.due.extend(self.keys.audiences());
+    }
+
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty() || self.are_ids_due
+    }
+
+    pub fn id_key(&mut self, realm: &RealmId, me: Recipient, secret: &SealingSecret) -> Option<AudienceKey> {
+        if self.ids.is_none() {
+            self.ids = self.keys.open_ids(realm, me, secret);
+        }
+        self.ids.clone()
+    }
+
+    /// For how many ticks nobody has begun it.
+    pub fn wait_for_ids(&mut self) -> u32 {
+        self.ids_waited = self.ids_waited.saturating_add(1);
+        self.ids_waited
+    }
+
+    /// Whether none was found yet.
+    pub fn has_no_ids(&self) -> bool {
+        self.ids.is_none()
+    }
+
+    /// There was none: this node begins it. It is said at the end of the next batch.
+    pub fn begin_ids(&mut self, key: AudienceKey) {
+        (self.ids, self.are_ids_due) = (Some(key), true);
+    }
+
+    pub fn take_ids_due(&mut self) -> bool {
+        std::mem::take(&mut self.are_ids_due)
+    }
+
+    pub fn take_due(&mut self) -> BTreeSet<SeatId> {
+        std::mem::take(&mut self.due)
+    }
+
+    pub fn take_news(&mut self) -> BTreeSet<(SeatId, KeyId)> {
+        std::mem::take(&mut self.news)
+    }
+
+    /// A key that this node has made for an audience of its own.
+    pub fn made(&mut self, audience: SeatId, key: AudienceKey) {
+        self.opened.insert((audience, key.id(&audience)), Some(key));
+    }
+
+    pub fn open(
+        &mut self,
+        realm: &RealmId,
+        (audience, key): (SeatId, KeyId),
+        me: Recipient,
+        secret: &SealingSecret,
+    ) -> Option<AudienceKey> {
+        if !self.keys.is_wrapped_to(audience, key, me) {
+            return None;
+        }
+        let open = || self.keys.open(realm, audience, key, me, secret);
+        self.opened.entry((audience, key)).or_insert_with(open).clone()
+    }
+
+    /// What was lent to an audience, if it still has those readers.
+    pub fn lent(&self, audience: SeatId, readers: &BTreeSet<Recipient>) -> Option<AudienceKey> {
+        self.lent.get(&audience).filter(|(_, to)| to == readers).map(|(key, _)| key.clone())
+    }
+
+    pub fn lend(&mut self, audience: SeatId, key: AudienceKey, readers: BTreeSet<Recipient>) {
+        self.lent.insert(audience, (key, readers));
+    }
+}
+
+/// A value of a record that cannot be opened for want of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wait {
+    pub key: KeyId,
+    /// For whose readers it is wanted.
+    pub owner: SeatId,
+    /// Whether this node is one of them. If not, it would hand the key on to them.
+    pub is_reader: bool,
+}
+
+/// What records wait for, as far as they have been looked at since this process began.
+#[derive(Default)]
+pub(crate) struct Waits {
+    records: BTreeMap<RecordId, BTreeSet<Wait>>,
+    by_key: BTreeMap<KeyId, BTreeSet<RecordId>>,
+}
+
+impl Waits {
+    pub fn note(&mut self, record: RecordId, waits: BTreeSet<Wait>) {
+        for wait in &waits {
+            self.by_key.entry(wait.key).or_default().insert(record);
+        }
+        let keys: BTreeSet<KeyId> = waits.iter().map(|wait| wait.key).collect();
+        let before = if waits.is_empty() { self.records.remove(&record) } else { self.records.insert(record, waits) };
+        for gone in before.iter().flatten().filter(|wait| !keys.contains(&wait.key)) {
+            if let Some(records) = self.by_key.get_mut(&gone.key) {
+                records.remove(&record);
+                if records.is_empty() {
+                    self.by_key.remove(&gone.key);
+                }
+            }
+        }
+    }
+
+    /// Something new is known of a key. What waits for an audience's own is not looked at, if it opens now: nothing is to be
+    /// done for it. The rest is.
+    pub fn hear(&mut self, audience: SeatId, key: KeyId, opens: bool) -> Vec<RecordId> {
+        let mut to_look = Vec::new();
+        for record in self.by_key.get(&key).cloned().unwrap_or_default() {
+            let waits = self.records.get(&record).cloned().unwrap_or_default();
+            let is_answered = |wait: &Wait| opens && wait.key == key && wait.owner == audience && wait.is_reader;
+            let left: BTreeSet<Wait> = waits.into_iter().filter(|wait| !is_answered(wait)).collect();
+            if left.iter().any(|wait| wait.key == key) {
+                to_look.push(record);
+            }
+            self.note(record, left);
+        }
+        to_look
+    }
+
+    /// Records of which this node may read something and cannot.
+    pub fn unread(&self) -> usize {
+        self.records.values().filter(|waits| waits.iter().any(|wait| wait.is_reader)).count()
+    }
+}

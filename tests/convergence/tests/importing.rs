@@ -1,0 +1,135 @@
+//! Rows of files: ids that follow from what they say, which only the county's nodes reckon.
+
+use std::collections::BTreeMap;
+
+use convergence::story::Story;
+use heliu_record::command::{CommandId, Request, drawn};
+use heliu_record::date::Date;
+use heliu_record::hash::hash16;
+use heliu_record::id::{Preimage, RecordId};
+use heliu_record::sight::Sight;
+use heliu_replication::{Input, Reply};
+
+/// The id that a program gives the command of a row, when what it made was erased so many times. The program is public.
+fn id_of(name: &str, erased: u8) -> CommandId {
+    CommandId(hash16("a row", &[name.as_bytes(), &[erased]]))
+}
+
+fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
+    let arguments = [("name", name.to_owned()), ("branch", branch.to_string())];
+    let request = Request {
+        id: id_of(name, erased),
+        name: "member.register".to_owned(),
+        subject: None,
+        arguments: arguments.map(|(name, value)| (name.to_owned(), value)).into(),
+        who: "clerk".to_owned(),
+        reason: "members.csv".to_owned(),
+    };
+    let (role, today, sight) = ("write".to_owned(), Date::constant(2026, 3, 1), Sight::WHOLE);
+    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, role, today, sight })
+}
+
+fn made(reply: Reply) -> RecordId {
+    match reply {
+        Reply::Done(done) => done.result["record"].parse().expect("an id"),
+        other => panic!("it was not made: {other:?}"),
+    }
+}
+
+fn code(reply: Reply) -> &'static str {
+    match reply {
+        Reply::Refused(refusal) => refusal.code,
+        other => panic!("it was not refused: {other:?}"),
+    }
+}
+
+/// The county's first node may be one that never ran: then another begins the secret, after a while.
+fn come_to_ids(story: &mut Story) {
+    story.world.run_for(200_000);
+    story.run_until_quiet();
+}
+
+/// A village with a branch, and its superiors, who have been linked.
+fn village(seed: u64) -> (Story, RecordId) {
+    let mut story = Story::of(seed, &["C", "T1", "V11"]);
+    let seat = story.seat("V11");
+    let branch = story.at("V11").makes("org.create", &[("name", "村支部"), ("seat", &seat)]);
+    story.run_until_quiet();
+    come_to_ids(&mut story);
+    (story, branch)
+}
+
+#[test]
+fn ids_of_imported_records_cannot_be_found_by_trying_names() {
+    let (mut story, branch) = village(21);
+    let birth = story.world.machines[story.world.machine("V11")].seat;
+    let names: Vec<String> = (0..192).map(|number| format!("王{number}")).collect();
+    let guess = |name: &str| {
+        let key = drawn(&id_of(name, 0), 1).to_vec();
+        Preimage { kind: "member".to_owned(), birth, key }.id()
+    };
+    let guesses: BTreeMap<RecordId, &String> = names.iter().map(|name| (guess(name), name)).collect();
+    let shown = made(give(&mut story, "V11", branch, "王7", 0, false));
+    assert!(guesses.contains_key(&shown), "so it would be, if the id said it");
+    let hidden = made(give(&mut story, "V11", branch, "王100", 0, true));
+    assert!(!guesses.contains_key(&hidden));
+    story.run_until_quiet();
+    // Given again, here or at another node, it makes no second one.
+    assert_eq!(made(give(&mut story, "V11", branch, "王100", 0, true)), hidden);
+    assert_eq!(code(give(&mut story, "T1", branch, "王100", 0, true)), "already_made");
+    story.run_until_quiet();
+    let members = story.at("C").view(branch);
+    assert!(members.is_object(), "{members}");
+    story.ends_well();
+}
+
+#[test]
+fn what_was_erased_can_be_imported_anew_and_not_by_accident() {
+    let (mut story, branch) = village(22);
+    let first = made(give(&mut story, "V11", branch, "王红", 0, true));
+    story.run_until_quiet();
+    story.at("T1").erases(first);
+    story.run_until_quiet();
+    for at in ["V11", "T1"] {
+        assert_eq!(code(give(&mut story, at, branch, "王红", 0, true)), "erased", "{at}");
+    }
+    let second = made(give(&mut story, "V11", branch, "王红", 1, true));
+    assert_ne!(second, first);
+    story.run_until_quiet();
+    assert_eq!(story.at("C").view(second)["name"], "王红");
+    assert_eq!(made(give(&mut story, "V11", branch, "王红", 1, true)), second);
+    story.ends_well();
+}
+
+/// A county that loses its disk hears the secret from those below, and imports what it imported before under the same ids.
+#[test]
+fn a_county_that_lost_its_disk_goes_on_with_the_same_secret() {
+    let (mut story, branch) = village(23);
+    let before = made(give(&mut story, "C", branch, "王红", 0, true));
+    story.run_until_quiet();
+    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "C").expect("it is enrolled");
+    crate::sealing::replace(&mut story, "C", enrolled);
+    story.run_until_quiet();
+    assert_eq!(code(give(&mut story, "C", branch, "王红", 0, true)), "already_made");
+    assert_eq!(story.at("C").view(before)["name"], "王红");
+    story.ends_well();
+}
+
+#[test]
+fn a_village_that_was_never_linked_imports_nothing_yet() {
+    let mut story = Story::of(24, &["C", "T1", "V11"]);
+    // Its disk is empty, and nobody is there.
+    story.cut(&["T1"], &["V11"]);
+    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "V11").expect("it is enrolled");
+    crate::sealing::replace(&mut story, "V11", enrolled);
+    story.wait();
+    let seat = story.seat("V11");
+    let branch = story.at("V11").makes("org.create", &[("name", "村支部"), ("seat", &seat)]);
+    assert_eq!(code(give(&mut story, "V11", branch, "王红", 0, true)), "no_secret_of_ids");
+    story.heal();
+    story.run_until_quiet();
+    come_to_ids(&mut story);
+    made(give(&mut story, "V11", branch, "王红", 0, true));
+    story.run_until_quiet();
+    story.ends_well();
+}
