@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use heliu_record::id::SeatId;
-use heliu_replication::serving::carry_out;
+use heliu_replication::serving::{carry_out, count};
 use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Ticket};
-use heliu_storage::{ReadDirectory, ReadRecords, Store, StoreError, Transaction};
+use heliu_storage::{DamagedRow, ReadDirectory, Store, Transaction};
 use heliu_trust::directory::{Appended, Directory, SignedEntry};
 use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -17,8 +17,6 @@ use crate::options::Anchor;
 
 /// Stranded edits that an engine begins with. Who has more deals with these first.
 const STRANDED: usize = 4_096;
-/// Rows read at once while the sums are counted: some 2 MB.
-const SCAN_ROWS: usize = 8_192;
 
 /// What an engine needs besides the store.
 #[derive(Clone)]
@@ -61,16 +59,16 @@ impl Beginner {
         }
         let hidden = store.hidden(meta.head).await?;
         let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
-        let mut start = Start::new(node, seat, directory, meta, keys, random()?);
+        let mut start = Start::new(node, seat, directory, meta, keys, random()?, &self.config);
         (start.sealing, start.issuer) = (self.sealing.clone(), self.issuer.clone());
         start.stranded = store.stranded(STRANDED).await?;
         start.declined = store.declined().await?;
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
-        start.quarantined = store.counts().await?.quarantined;
+        start.quarantined = store.quarantine_len().await?;
         start.statements = store.statements().await?;
         start.audit_head = store.audit_head().await?;
-        count(&mut start, &**store).await?;
+        told(&count(&mut start, &**store).await?);
         Ok((Engine::new(self.config.clone(), start), seat))
     }
 
@@ -108,10 +106,10 @@ impl Beginner {
         }
         let entries = added.iter().map(|entry| SignedEntry::clone(entry)).collect();
         let keys = (Arc::clone(&self.key), Arc::clone(&self.verifier));
-        let mut start = Start::new(self.node(), seat, stored, meta, keys, random()?);
+        let mut start = Start::new(self.node(), seat, stored, meta, keys, random()?, &self.config);
         start.statements = store.statements().await?;
         start.audit_head = store.audit_head().await?;
-        count(&mut start, &**store).await?;
+        told(&count(&mut start, &**store).await?);
         let mut engine = Engine::new(self.config.clone(), start);
         let extend = Input::Extend { ticket: Ticket(0), entries, event: None };
         let mut effects = VecDeque::from(engine.handle(extend, Moment::default()));
@@ -139,19 +137,9 @@ impl Beginner {
     }
 }
 
-async fn count(start: &mut Start, store: &dyn ReadRecords) -> Result<(), StoreError> {
-    let mut after = None;
-    loop {
-        let page = store.scan(after, SCAN_ROWS).await?;
-        for row in &page.damaged {
-            tracing::error!(record = ?row.record, detail = row.detail, "a record's row cannot be read");
-        }
-        start.set_aside(&page.damaged);
-        start.count(&page.items);
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
+fn told(damaged: &[DamagedRow]) {
+    for row in damaged {
+        tracing::error!(record = ?row.record, detail = row.detail, "a record's row cannot be read");
     }
 }
 

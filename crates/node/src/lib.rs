@@ -88,11 +88,11 @@ impl Node {
             sealing: options.sealing.clone(),
             issuer: options.issuer.clone(),
             config: Config {
-                catalogue: options.catalogue,
                 program: options.program.clone(),
                 open_max: options.open_max,
                 patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
                 foreign_max: options.foreign_max,
+                ..Config::new(options.catalogue)
             },
         };
         let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;

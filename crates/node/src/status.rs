@@ -186,6 +186,8 @@ pub struct Verification {
     pub peer_seat: Option<SeatId>,
     /// It is configured as a superior, and is none of this seat's.
     pub is_misplaced: bool,
+    /// Whether this node's sums were held against every record since it began.
+    pub are_sums_proven: bool,
     pub outcome: Outcome,
     /// The cut and this node's sums there; none if there was no verdict.
     pub cut: Option<Cut>,

@@ -14,7 +14,7 @@ pub const OWNER: &str = "owner";
 pub const SEAT: &str = "seat/";
 
 /// Who a record is for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Scope {
     /// Every seat may have it.
     pub public: bool,

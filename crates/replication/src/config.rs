@@ -15,16 +15,28 @@ pub struct Config {
     pub patrol_round_ms: u64,
     /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
     pub foreign_max: u64,
+    /// Scopes that are counted each by itself; all others are counted together, and anew at each start.
+    pub scopes_max: usize,
 }
 
 /// See [`Config::foreign_max`]; some 800 KB on the disk.
 pub const FOREIGN_MAX: u64 = 512;
+
+/// See [`Config::scopes_max`]; some 250 bytes each. A city names as many as it has seats and places where two share something.
+pub const SCOPES_MAX: usize = 65_536;
 
 impl Config {
     /// With defaults for everything that has one.
     #[must_use]
     pub fn new(catalogue: &'static Catalogue) -> Self {
         let program = concat!("heliu ", env!("CARGO_PKG_VERSION")).to_owned();
-        Config { catalogue, program, open_max: 4_096, patrol_round_ms: 60 * 60 * 1_000, foreign_max: FOREIGN_MAX }
+        Config {
+            catalogue,
+            program,
+            open_max: 4_096,
+            patrol_round_ms: 60 * 60 * 1_000,
+            foreign_max: FOREIGN_MAX,
+            scopes_max: SCOPES_MAX,
+        }
     }
 }

@@ -12,7 +12,7 @@ use heliu_record::command::Request;
 use heliu_record::date::Date;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sight::Sight;
-use heliu_storage::{Budget, Cursor, FeedPage, Position, ScanItem, StoreError, StoreId, Transaction};
+use heliu_storage::{Budget, Cursor, FeedPage, Position, ScanItem, ScanPage, StoreError, StoreId, Transaction};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::{Item, SignedEntry};
 use heliu_trust::id::NodeId;
@@ -162,6 +162,10 @@ pub enum Input {
         records: Vec<RecordId>,
         next: Option<RecordId>,
     },
+    /// Answers [`Effect::Recount`]; none if it failed: it is asked for again.
+    Recounted {
+        page: Option<ScanPage>,
+    },
     /// Records that somebody could not be shown as they were written: they are made anew.
     Suspect {
         records: Vec<RecordId>,
@@ -224,6 +228,9 @@ pub enum Effect {
     /// Read the ids of the next [`LOOK_ROWS`] records after this one, those whose rows are damaged too: [`Input::Looked`]. At most
     /// one at a time, for the patrol.
     Look { after: Option<RecordId> },
+    /// Read so many rows after this one, to prove what is kept of them: [`Input::Recounted`]. At most one at a time, and none
+    /// beside a load, an apply or a scan.
+    Recount { after: Option<RecordId>, rows: usize },
     /// Answer whoever waits for this ticket. Each is answered once.
     Reply { ticket: Ticket, reply: Reply },
     /// Something that operators should see.

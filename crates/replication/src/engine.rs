@@ -19,7 +19,7 @@ use crate::authority::{By, JoinAsker, Joins};
 use crate::batch::{Batch, Step};
 use crate::config::Config;
 use crate::durable::Durable;
-use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Reply};
+use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
 use crate::journal::{Incoming, Order, Work};
@@ -135,6 +135,11 @@ impl Engine {
                 self.check(records);
             }
             Input::Suspect { records } => self.check(records),
+            Input::Recounted { page } => {
+                self.turns.free();
+                let differing = self.parts.recounted(page.as_ref()).filter(|differing| *differing > 0);
+                out.effects.extend(differing.map(|scopes| Effect::Notice(Notice::SumsCorrected { scopes })));
+            }
             Input::Extend { ticket, entries, event } => {
                 self.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
             }
@@ -191,6 +196,10 @@ impl Engine {
             for arrival in std::mem::take(&mut out.arrivals) {
                 self.arrived(arrival, now, out);
             }
+            self.count_peers(now, out);
+            if !out.arrivals.is_empty() {
+                continue;
+            }
             self.collect_scans(out);
             if self.drive(now, out) && out.arrivals.is_empty() {
                 return;
@@ -206,6 +215,11 @@ impl Engine {
         self.count(now, out);
         if let Some(link) = self.turns.next_scan(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
             out.effects.push(Effect::Scan { link });
+            return true;
+        }
+        if self.turns.next_recount(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
+            let (after, rows) = self.parts.scopes.recount.begin_page(now);
+            out.effects.push(Effect::Recount { after, rows });
             return true;
         }
         if self.batch.is_none() && self.parts.journal.queue.is_empty() {
@@ -237,6 +251,9 @@ impl Engine {
         let is_enrolled = self.parts.authority.directory().node(self.parts.own.node).is_some();
         if is_enrolled && self.parts.audit.take_turn_to_tell(now) {
             self.submit(Work::TellAuditHead);
+        }
+        if self.parts.scopes.recount.is_due(now) {
+            self.turns.recount_soon();
         }
         self.wait_for_ids();
         // What was looked at before comes first.

@@ -2,6 +2,7 @@
 //! goes between them goes through the steps of a batch, which hand one part what another returned, and through the engine.
 
 use heliu_record::id::RecordId;
+use heliu_storage::ScanPage;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::Incarnation;
 use zeroize::Zeroizing;
@@ -15,7 +16,7 @@ use crate::health::Health;
 use crate::journal::{DigestKey, Journal, Random, Work, Writer};
 use crate::keys::Keys;
 use crate::own::Own;
-use crate::records::{Foreign, Leaving, Records, Scopes, Stranded};
+use crate::records::{Foreign, Leaving, Records, Recount, Recounted, Scopes, Stranded};
 use crate::start::Start;
 use crate::statements::Statements;
 
@@ -54,7 +55,12 @@ impl Parts {
         let mut parts = Parts {
             own,
             records,
-            scopes: Scopes { sums: start.sums.counted(), unknown_seats: start.unknown_seats, foreign },
+            scopes: Scopes {
+                kept: start.kept,
+                recount: Recount::new(config.scopes_max),
+                sums: start.sums.counted(),
+                foreign,
+            },
             leaving: Leaving::new(start.hidden, meta.head),
             stranded: Stranded::new(start.stranded),
             keys,
@@ -85,6 +91,24 @@ impl Parts {
             Some(open.counted())
         };
         self.scopes.count_known(link, self.own.seat, self.authority.durable().seats(), stored)
+    }
+
+    /// Rows that were read to prove what is kept of records; none if they could not be read. Nothing may be under way. Returns,
+    /// with the last of them, in how many scopes what was kept was wrong.
+    pub fn recounted(&mut self, page: Option<&ScanPage>) -> Option<usize> {
+        for record in page.into_iter().flat_map(|page| &page.damaged).filter_map(|row| row.record) {
+            self.journal.queue.push(Work::Check { record });
+        }
+        let recounted = self.scopes.recount.counted(page)?;
+        let Recounted { kept, set_aside } = recounted;
+        // What is open of these says of itself that it counts, or that it does not: that is read again.
+        let news = self.health.damage.counted_all_but(set_aside);
+        self.records.close(&news);
+        let differing = self.scopes.recounted(kept, self.own.seat, self.authority.durable().seats());
+        if self.scopes.kept.is_unwritten() {
+            self.journal.queue.push(Work::KeepScopes);
+        }
+        Some(differing)
     }
 
     /// As it is durable.

@@ -5,11 +5,12 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
-use heliu_storage::{Loaded, Read, ReadRecords, ScanItem, Store, StoreError, StoreId};
+use heliu_storage::{DamagedRow, Loaded, Read, ReadRecords, ScanItem, Store, StoreError, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
 use crate::effect::{Effect, GRANTED_ROWS, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest};
+use crate::start::Start;
 
 /// Records with waiting leaves that a new link asks for at once. What others wait for is found by the sums: if the other
 /// end has it, they differ, and reconciling brings it.
@@ -29,6 +30,7 @@ pub fn is_for_store(effect: &Effect) -> bool {
             | Effect::Scan { .. }
             | Effect::ReadGranted { .. }
             | Effect::Look { .. }
+            | Effect::Recount { .. }
     )
 }
 
@@ -53,8 +55,31 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
             Input::Granted { items: store.granted(after, GRANTED_ROWS).await.unwrap_or_default() }
         }
         Effect::Look { after } => look(store, after).await,
+        Effect::Recount { after, rows } => Input::Recounted { page: store.scan(after, rows).await.ok() },
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
+}
+
+/// What the store has of records, for an engine that begins: by what is kept of them; if that cannot be believed, or does not
+/// tell all, each row is counted. Returns the rows that were found not to be what was written.
+pub async fn count(start: &mut Start, store: &dyn ReadRecords) -> Result<Vec<DamagedRow>, StoreError> {
+    let mut damaged = Vec::new();
+    match store.scopes().await {
+        Ok(Some(rows)) if start.keep(&rows) => return Ok(damaged),
+        Ok(_) | Err(StoreError::Damaged { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let mut after = None;
+    loop {
+        let page = store.scan(after, SCAN_ROWS).await?;
+        start.set_aside(&page.damaged);
+        start.count(&page.items);
+        damaged.extend(page.damaged);
+        after = page.next;
+        if after.is_none() {
+            return Ok(damaged);
+        }
+    }
 }
 
 async fn look(store: &dyn ReadRecords, after: Option<RecordId>) -> Input {
@@ -89,6 +114,9 @@ async fn load_authors(store: &dyn Read, request: &LoadRequest, reply: &mut LoadR
     }
     for author in &request.chains_of {
         reply.chains.push((*author, store.chains_of(*author).await?));
+    }
+    if !request.naming.is_empty() {
+        reply.naming = store.naming(&request.naming).await?;
     }
     if request.all {
         reply.all = scan(store).await?.into_iter().map(|item| item.id).collect();

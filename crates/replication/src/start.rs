@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{DamagedRow, Meta, ScanItem, StatementRow, StrandedRow};
+use heliu_record::scope::Scope;
+use heliu_storage::{DamagedRow, Meta, ScanItem, ScopeRow, StatementRow, StrandedRow, Tally};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
-use crate::records::{ForeignCounts, ScopeSums, UnknownSeats};
+use crate::config::Config;
+use crate::records::{ForeignCounts, Kept, ScopeSums};
 
-/// Read from the store by the shell. Rows are counted one by one, so that a large store
-/// does not have to be in memory at once.
+/// Read from the store by the shell. What the store holds of records is told by what is kept of them, or counted row by row,
+/// so that a large store does not have to be in memory at once: see [`count`](crate::serving::count).
 pub struct Start {
     pub node: NodeId,
     pub seat: SeatId,
@@ -41,8 +43,9 @@ pub struct Start {
     pub issuer: Option<Arc<dyn Signer>>,
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
+    scopes_max: usize,
+    pub(crate) kept: Kept,
     pub(crate) sums: ScopeSums,
-    pub(crate) unknown_seats: UnknownSeats,
     pub(crate) foreign: ForeignCounts,
     /// Records whose rows are not what was written. They count for nothing until they have been made anew.
     pub(crate) set_aside: Vec<RecordId>,
@@ -57,6 +60,7 @@ impl Start {
         meta: Meta,
         keys: (Arc<dyn Signer>, Arc<dyn Verifier>),
         seed: [u8; 32],
+        config: &Config,
     ) -> Self {
         let sums = ScopeSums::for_neighbours(seat, directory.seats());
         let (signer, verifier) = keys;
@@ -77,18 +81,38 @@ impl Start {
             declined: Vec::new(),
             issuer: None,
             seed,
+            scopes_max: config.scopes_max,
+            kept: Kept::new(config.scopes_max),
             sums,
-            unknown_seats: UnknownSeats::default(),
             foreign: ForeignCounts::default(),
             set_aside: Vec::new(),
         }
     }
 
+    /// Takes what is kept of records for what they come to, if that tells all. Else they have to be counted.
+    pub fn keep(&mut self, rows: &[ScopeRow]) -> bool {
+        let kept = Kept::read(self.scopes_max, rows);
+        let is_whole = kept.is_whole();
+        if is_whole {
+            kept.rows().for_each(|(scope, tally)| self.tell(scope, tally));
+            self.kept = kept;
+        }
+        is_whole
+    }
+
     /// Counts rows of the store; each exactly once.
     pub fn count(&mut self, items: &[ScanItem]) {
-        self.sums.count(items, self.seat, self.directory.seats());
-        self.unknown_seats.count(items, self.directory.seats());
-        self.foreign.count(items, self.seat, self.directory.seats());
+        for item in items {
+            let tally = Tally::from(item);
+            self.kept.add(&item.scope, &tally);
+            self.tell(&item.scope, &tally);
+        }
+    }
+
+    /// There are such records of this scope.
+    fn tell(&mut self, scope: &Scope, tally: &Tally) {
+        self.sums.count(scope, tally, self.seat, self.directory.seats());
+        self.foreign.count(scope, tally, self.seat, self.directory.seats());
     }
 
     /// Takes note of rows that were found to be damaged while they were counted.

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::convert::{Cells, RecordValues, id_list, number_list, seat_bytes, signed, stranded_columns};
 use crate::fault::Fault;
+use crate::scopes;
 use crate::script::{Insert, Script, Values};
 
 /// Everything of a transaction whose feed goes from `old_head` to `new_head`.
@@ -34,6 +35,9 @@ pub async fn write(
     rename(script, &transaction.renamed).await?;
     commits(script, transaction).await?;
     records(script, transaction).await?;
+    if let Some(change) = &transaction.scopes {
+        scopes::write(script, change, new_head).await?;
+    }
     drop_history(script, &transaction.dropped, new_head).await?;
     move_leaves(script, &transaction.moved).await?;
     FEED.run(script, &transaction.feed, bind_entry).await?;

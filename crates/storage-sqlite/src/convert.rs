@@ -6,7 +6,7 @@ use heliu_record::codec::{DecodeError, Encoder, Reader};
 use heliu_record::hash::{Sum, hash};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
-use heliu_storage::{RecordRow, RecordState, StrandedState, Stub};
+use heliu_storage::{RecordRow, RecordState, StrandedState, Stub, scope_bytes};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -114,18 +114,6 @@ pub fn seat_bytes<'a>(sets: impl IntoIterator<Item = &'a [SeatId]>) -> Vec<u8> {
 pub fn read_seats<T: FromIterator<SeatId>>(reader: &mut Reader) -> Result<T, DecodeError> {
     let count = reader.count("seats", usize::MAX, SeatId::LEN)?;
     (0..count).map(|_| reader.fixed().map(SeatId)).collect()
-}
-
-fn scope_bytes(scope: &Scope) -> Vec<u8> {
-    let mut encoder = Encoder::default();
-    encoder.u8(u8::from(scope.public));
-    for seats in [&scope.owners, &scope.seats] {
-        encoder.varint(seats.len() as u64);
-        seats.iter().for_each(|seat| {
-            encoder.fixed(&seat.0);
-        });
-    }
-    encoder.0
 }
 
 pub fn read_scope(reader: &mut Reader) -> Result<Scope, DecodeError> {

@@ -281,6 +281,11 @@ fn stranded_row(row: &SqliteRow) -> Result<StrandedRow, Fault> {
     })
 }
 
+pub async fn quarantine_len(connection: &mut SqliteConnection) -> Result<u64, Fault> {
+    let row = sqlx::query("SELECT count(*) FROM quarantine").fetch_one(connection).await?;
+    Cells::new(&row, "quarantine", 0).u64(0)
+}
+
 pub async fn counts(connection: &mut SqliteConnection) -> Result<Counts, Fault> {
     // Each of them is answered by an index alone; the rows themselves are long.
     let query = sqlx::query(

@@ -3,7 +3,7 @@
 //! One connection writes, a few read. The write-ahead log is synced before a transaction is said to be done, and readers
 //! do not see it before that. Nothing here decides what the rows mean.
 //!
-//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `records`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
+//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `records`, `scopes`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
 
 mod apply;
 mod convert;
@@ -15,6 +15,7 @@ mod readers;
 mod reads;
 mod records;
 mod schema;
+mod scopes;
 mod script;
 mod writer;
 

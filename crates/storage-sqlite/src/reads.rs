@@ -10,12 +10,12 @@ use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
     ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit, ReadCommands, ReadCommits,
     ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords, ReadStatements, ReadStranded,
-    RecordRow, ScanItem, ScanPage, StatementRow, StoreError, StoreId, StrandedRow,
+    RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::fault::Fault;
-use crate::{SqliteStore, feed, ledgers, records};
+use crate::{SqliteStore, feed, ledgers, records, scopes};
 
 /// A read on the next free connection.
 macro_rules! read {
@@ -87,6 +87,15 @@ impl ReadRecords for SqliteStore {
 
     async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError> {
         read!(self, "looking for records with grants", connection => records::granted(connection, after, limit))
+    }
+
+    async fn scopes(&self) -> Result<Option<Vec<ScopeRow>>, StoreError> {
+        let head = self.meta.get().head;
+        read!(self, "reading what is kept of records", connection => scopes::read(connection, head))
+    }
+
+    async fn naming(&self, seats: &BTreeSet<SeatId>) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "looking for records that name seats", connection => scopes::naming(connection, seats))
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
@@ -171,6 +180,10 @@ impl ReadCommands for SqliteStore {
 
 #[async_trait]
 impl ReadQuarantine for SqliteStore {
+    async fn quarantine_len(&self) -> Result<u64, StoreError> {
+        read!(self, "counting the quarantine", connection => ledgers::quarantine_len(connection))
+    }
+
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
         read!(self, "listing the quarantine", connection => ledgers::quarantined(connection, below, limit))
     }

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{
-    DamagedRow, ListPage, ListQuery, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreError,
-};
+use heliu_storage::{DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError};
 use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -53,7 +51,7 @@ async fn scan_where(
     let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
     let item = |row: &SqliteRow| {
         let RecordRow { id, scope, state, held, admitted, leaves, .. } = itself(row)?;
-        Ok(ScanItem { id, scope, present: state == RecordState::Present, held, admitted, leaves })
+        Ok(ScanItem { id, scope, standing: state.standing(), held, admitted, leaves })
     };
     sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
     Ok(page)

@@ -150,6 +150,7 @@ fn is_small(transaction: &Transaction) -> bool {
         commits,
         feed,
         records,
+        scopes,
         renamed,
         moved,
         erased,
@@ -170,6 +171,8 @@ fn is_small(transaction: &Transaction) -> bool {
         commits.len(),
         feed.len(),
         records.len(),
+        // Besides the mark. What moves from one scope to another is rare.
+        scopes.as_ref().map_or(0, |change| change.rows.len() + usize::from(change.anew)),
         conflicts_opened.len(),
         cursors.len(),
         quarantined.len(),

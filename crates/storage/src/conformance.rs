@@ -7,6 +7,7 @@ pub mod feed;
 pub mod ledgers;
 pub mod records;
 pub mod sample;
+pub mod scopes;
 
 use std::future::Future;
 
@@ -56,6 +57,10 @@ macro_rules! conformance_suite {
                 a_row_is_replaced, scanning_in_pages, short_ids, listing, listing_by_bytes, references_are_replaced_as_a_whole,
                 wants_are_the_records_that_wait, hidden_records_by_position, counting, written_by_an_author,
                 a_row_under_a_wrong_id_gets_its_own,
+            ],
+            scopes: [
+                what_is_kept_by_scope_is_replaced_and_goes, what_is_kept_by_scope_is_believed_as_a_whole_or_not_at_all,
+                records_are_found_by_the_seats_that_they_name,
             ],
             ledgers: [
                 the_directory_keeps_its_order, conflicts_open_and_close, conflicts_come_in_pages, cursors_are_replaced,

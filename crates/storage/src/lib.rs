@@ -4,7 +4,7 @@
 //! Records' bytes, commits, grants, statements and directory entries are opaque here. The rules a store must keep are in `conformance`, one
 //! suite that every store runs; `memory` is the store of the simulator. Both are there with the feature `testing` alone.
 //!
-//! Bottom up: `error`, `row`, `ledger`, `query`, `transaction`, `read`, `memory`, `conformance`.
+//! Bottom up: `error`, `row`, `scopes`, `ledger`, `query`, `transaction`, `read`, `memory`, `conformance`.
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
@@ -15,6 +15,7 @@ pub mod memory;
 mod query;
 mod read;
 pub mod row;
+mod scopes;
 mod transaction;
 
 use async_trait::async_trait;
@@ -31,8 +32,9 @@ pub use read::{
 };
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
-    LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
+    LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, Standing, StoreId, Stub,
 };
+pub use scopes::{ScopeRow, ScopesChange, ScopesMark, Tally, scope_bytes, scope_key};
 pub use transaction::Transaction;
 
 /// A store of a node.

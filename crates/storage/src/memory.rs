@@ -18,8 +18,8 @@ use crate::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow, FeedEntry,
     FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
     ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords,
-    ReadStatements, ReadStranded, RecordRow, ScanItem, ScanPage, StatementRow, Store, StoreError, StoreId, StrandedRow,
-    StrandedState, Transaction,
+    ReadStatements, ReadStranded, RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, Store, StoreError, StoreId,
+    StrandedRow, StrandedState, Transaction,
 };
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
@@ -119,6 +119,18 @@ impl ReadRecords for MemoryStore {
         let state = self.lock();
         let granted = state.after(after).filter(|(id, _)| state.has_grants(id));
         Ok(granted.take(limit).map(|(_, slot)| slot.scanned()).collect())
+    }
+
+    async fn scopes(&self) -> Result<Option<Vec<ScopeRow>>, StoreError> {
+        let state = self.lock();
+        let rows: Vec<ScopeRow> = state.scopes.values().cloned().collect();
+        Ok(state.scopes_mark.is_some_and(|mark| mark.vouches(&rows, state.meta.head)).then_some(rows))
+    }
+
+    async fn naming(&self, seats: &BTreeSet<SeatId>) -> Result<Vec<RecordId>, StoreError> {
+        let state = self.lock();
+        let held = state.records.iter().filter(|(_, slot)| slot.is_held());
+        Ok(held.filter(|(_, slot)| slot.scope.named().any(|seat| seats.contains(&seat))).map(|(id, _)| *id).collect())
     }
 
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError> {
@@ -236,6 +248,10 @@ impl ReadCommands for MemoryStore {
 
 #[async_trait]
 impl ReadQuarantine for MemoryStore {
+    async fn quarantine_len(&self) -> Result<u64, StoreError> {
+        Ok(self.lock().quarantine.len() as u64)
+    }
+
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError> {
         let state = self.lock();
         let listed = |(number, row): (&u64, &Arc<QuarantineRow>)| {

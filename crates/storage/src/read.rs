@@ -11,7 +11,7 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
-    ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, RecordRow, ScanItem, ScanPage,
+    ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, RecordRow, ScanItem, ScanPage, ScopeRow,
     StatementRow, StoreError, StoreId, StrandedRow,
 };
 
@@ -47,6 +47,11 @@ pub trait ReadRecords: Send + Sync {
     async fn scan(&self, after: Option<RecordId>, limit: usize) -> Result<ScanPage, StoreError>;
     /// As [`ReadRecords::scan`], of those alone that have grants.
     async fn granted(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<ScanItem>, StoreError>;
+    /// What is kept of records by the scopes that they name, in order; none if that is not, as a whole, what was written with
+    /// the last entry of the feed: then it has to be counted from the rows.
+    async fn scopes(&self) -> Result<Option<Vec<ScopeRow>>, StoreError>;
+    /// The records, present or hidden, whose scope names one of these seats, in id order. It may look at every row.
+    async fn naming(&self, seats: &BTreeSet<SeatId>) -> Result<Vec<RecordId>, StoreError>;
     async fn record(&self, id: RecordId) -> Result<Option<RecordRow>, StoreError>;
     /// Records whose id begins with these bytes, at most 2: for people who type a short id.
     async fn by_prefix(&self, prefix: &str) -> Result<Vec<RecordId>, StoreError>;
@@ -104,6 +109,8 @@ pub trait ReadCommands: Send + Sync {
 /// What was refused: for operators.
 #[async_trait]
 pub trait ReadQuarantine: Send + Sync {
+    /// How many rows there are.
+    async fn quarantine_len(&self) -> Result<u64, StoreError>;
     /// The newest first, below a number: a page of a list, which has no need of the bytes.
     async fn quarantined(&self, below: Option<u64>, limit: usize) -> Result<Vec<Quarantined>, StoreError>;
     /// The newest first, with their bytes.

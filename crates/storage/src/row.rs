@@ -190,6 +190,26 @@ pub enum RecordState {
     Erased,
 }
 
+impl RecordState {
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match self {
+            RecordState::Present => Standing::Present,
+            RecordState::Hidden { .. } => Standing::Hidden,
+            RecordState::Stub(_) | RecordState::Erased => Standing::Gone,
+        }
+    }
+}
+
+/// A [`RecordState`] without its particulars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Present,
+    Hidden,
+    /// A stub, or erased.
+    Gone,
+}
+
 /// What stays of a record that left this seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stub {
@@ -267,8 +287,7 @@ pub struct DamagedRow {
 pub struct ScanItem {
     pub id: RecordId,
     pub scope: Scope,
-    /// Whether it is present (not hidden, not a stub, not erased).
-    pub present: bool,
+    pub standing: Standing,
     pub held: Sum,
     pub admitted: Sum,
     pub leaves: u32,

@@ -7,8 +7,8 @@ use heliu_trust::id::Incarnation;
 use crate::error::StoreError;
 use crate::row::CommitRow;
 use crate::{
-    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Meta, Position, QuarantineRow, RecordRow, StatementRow,
-    StrandedRow,
+    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Meta, Position, QuarantineRow, RecordRow, ScopesChange,
+    StatementRow, StrandedRow,
 };
 
 /// Everything that one step of the engine changes. A store makes it durable as a whole.
@@ -30,6 +30,8 @@ pub struct Transaction {
     pub statuses: Vec<(Position, LeafStatus)>,
     /// Inserted or replaced.
     pub records: Vec<RecordRow>,
+    /// What is counted over records. Who writes this at all writes it with every transaction that has something in `feed`.
+    pub scopes: Option<ScopesChange>,
     /// For each record here, the whole new set of records it refers to.
     pub refs: Vec<(RecordId, Vec<RecordId>)>,
     /// Records whose row stands under a wrong id: (that id, the right one). The row gets the right id; if a row has that one
@@ -100,6 +102,7 @@ impl Transaction {
             feed,
             statuses,
             records,
+            scopes,
             refs,
             renamed,
             dropped,
@@ -124,6 +127,7 @@ impl Transaction {
             && feed.is_empty()
             && statuses.is_empty()
             && records.is_empty()
+            && scopes.is_none()
             && refs.is_empty()
             && renamed.is_empty()
             && dropped.is_empty()

@@ -317,7 +317,16 @@ fn verify_told(verdicts: &[Verification], equal: usize) -> String {
         ]);
     }
     let all = verdicts.len();
-    table.print() + &tr!("\n{all} 条链路中 {equal} 条一致。\n", "\n{equal} of {all} link(s) equal.\n")
+    let unproven = if verdicts.iter().all(|verdict| verdict.sums_proven) {
+        String::new()
+    } else {
+        tr!(
+            "合计尚待核实:本节点启动后十分钟内会逐条重数;此前存储若有损坏,合计未必反映出来。\n",
+            "Sums not yet proven: within ten minutes of its start this node counts every record again; until then they may not \
+             show damage to its store.\n"
+        )
+    };
+    table.print() + &tr!("\n{all} 条链路中 {equal} 条一致。\n", "\n{equal} of {all} link(s) equal.\n") + &unproven
 }
 
 /// What follows from a verdict.
@@ -433,6 +442,7 @@ fn verdict_shape(verdict: &Verification) -> Value {
         "outcome": word(verdict.outcome().as_str_name(), "OUTCOME_"),
         "records": verdict.records, "held": given(&verdict.held), "admitted": given(&verdict.admitted),
         "mine": verdict.mine, "yours": verdict.yours, "misplaced": verdict.misplaced,
+        "sums_proven": verdict.sums_proven,
     })
 }
 

@@ -37,9 +37,10 @@ impl Driver {
         let meta = block_on(store.meta()).expect("a new store has a meta");
         let node = key.node();
         let seat = directory.node(node).expect("the node is in the directory").seat;
-        let mut start = Start::new(node, seat, directory, meta, (key, Arc::new(Ed25519)), [7; 32]);
+        let config = Config::new(catalogue());
+        let mut start = Start::new(node, seat, directory, meta, (key, Arc::new(Ed25519)), [7; 32], &config);
         start.sealing = Some(Arc::new(sealing(number)));
-        let engine = Engine::new(Config::new(catalogue()), start);
+        let engine = Engine::new(config, start);
         Driver { engine, store, transactions: Vec::new(), keep, sent: VecDeque::new(), now: Moment::default() }
     }
 

@@ -163,6 +163,8 @@ impl Ground {
             Effect::Scan { .. } => 7,
             Effect::ReadGranted { .. } => 8,
             Effect::Look { .. } => 9,
+            // With every start.
+            Effect::Recount { .. } => return,
             Effect::Reply { reply, .. } => {
                 match reply {
                     Reply::Refused(_) => self.notice_at("command refused"),
@@ -253,6 +255,8 @@ impl Ground {
             Notice::Erased { .. } => "erased",
             Notice::AuditForked { .. } => "audit forked",
             Notice::StatementRefused { .. } => "statement refused",
+            // Nothing but damage makes that happen; a story tells of it.
+            Notice::SumsCorrected { .. } => return,
             Notice::Damaged { .. } => "damaged",
             Notice::StoreFailed(_) => "store failed",
         });

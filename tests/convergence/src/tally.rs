@@ -22,6 +22,8 @@ pub struct Tally {
     pub renewed: u64,
     pub store_failures: u64,
     pub damaged: u64,
+    /// How often what was kept of records was found not to be what they come to.
+    pub corrected: u64,
     /// Tombstones that were carried out, at each machine.
     pub erased: u64,
     pub audit_forks: u64,

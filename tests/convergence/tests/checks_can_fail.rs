@@ -2,9 +2,11 @@
 
 use convergence::invariants::check;
 use convergence::story::Story;
-use convergence::world::disk::Disk;
+use convergence::world::disk::{Disk, ready};
 use heliu_record::id::RecordId;
-use heliu_storage::{FeedEntry, LeafStatus, RecordRow, RecordState, StoreId, Transaction};
+use heliu_storage::{
+    FeedEntry, LeafStatus, ReadRecords as _, RecordRow, RecordState, ScopeRow, ScopesChange, StoreId, Transaction,
+};
 use heliu_trust::id::Incarnation;
 
 /// A county, a township and one record with two changes, at rest.
@@ -103,6 +105,21 @@ fn a_last_copy_that_goes_is_seen() {
     story.world.carries_out(township, apply(drop()));
     story.world.machines[township].upstreams = upstreams;
     assert!(story.world.broken.iter().any(|v| v.what.contains("which nobody else has")), "{:?}", story.world.broken);
+}
+
+/// What ends of links are compared by is what they hold.
+#[test]
+fn what_is_kept_of_records_and_is_not_what_they_come_to_is_seen() {
+    let (mut story, _) = one_record(6);
+    let county = story.world.machine("C");
+    let disk = &mut story.world.machines[county].disk;
+    let mut rows = ready(disk.store.scopes()).expect("reads").expect("it is what was written");
+    rows[0].tally.leaves += 1;
+    let digests: Vec<[u8; 32]> = rows.iter().map(ScopeRow::digest).collect();
+    let change = ScopesChange { anew: true, rows, digest: digests.iter().collect() };
+    disk.apply(&Transaction { scopes: Some(change), ..Transaction::default() }).expect("a store takes it");
+    let found: Vec<String> = check(&story.world).iter().map(ToString::to_string).collect();
+    assert!(found.iter().any(|v| v.contains("C: what is kept of")), "{found:?}");
 }
 
 /// What a row says and counts for is what its leaves say and add up to.

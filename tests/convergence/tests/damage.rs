@@ -1,9 +1,12 @@
 //! Bit rot in one record: it is found, set aside and brought again by a link; nothing else stops for it.
 
+use convergence::invariants::check;
 use convergence::story::Story;
+use convergence::world::disk::ready;
 use heliu_record::id::RecordId;
+use heliu_replication::Engine;
 use heliu_storage::row::CommitRow;
-use heliu_storage::{FeedEntry, LeafRow, RecordRow, Transaction};
+use heliu_storage::{FeedEntry, LeafRow, ReadRecords as _, RecordRow, ScopeRow, ScopesChange, Transaction};
 use heliu_trust::commit::SignedCommit;
 
 use super::checks_can_fail::one_record;
@@ -216,5 +219,76 @@ fn a_record_under_another_id_gets_its_own_again() {
     story.heal();
     story.run_until_quiet();
     assert_eq!((story.world.tally.store_failures, story.world.tally.damaged), (0, 1));
+    story.ends_well();
+}
+
+/// What a disk keeps of its records by their scopes, changed by somebody who knows how it is vouched for, or does not.
+fn what_is_kept(edit: fn(&mut ScopeRow), is_vouched_for: bool) -> impl FnOnce(&Story, usize) -> Transaction {
+    move |story, machine| {
+        let mut rows = ready(story.world.machines[machine].disk.store.scopes()).expect("it reads").expect("it is good");
+        let was: Vec<[u8; 32]> = rows.iter().map(ScopeRow::digest).collect();
+        rows.iter_mut().for_each(edit);
+        let is: Vec<[u8; 32]> = rows.iter().map(ScopeRow::digest).collect();
+        let digest = if is_vouched_for { &is } else { &was }.iter().collect();
+        Transaction { scopes: Some(ScopesChange { anew: true, rows, digest }), ..Transaction::default() }
+    }
+}
+
+fn is_proven(story: &Story, name: &str) -> bool {
+    let machine = story.world.machine(name);
+    story.world.machines[machine].engine.as_ref().is_some_and(Engine::are_sums_proven)
+}
+
+#[test]
+fn sums_that_were_changed_with_care_say_that_they_are_not_proven_until_all_records_were_counted() {
+    let edits: [fn(&mut ScopeRow); 3] =
+        [|row| row.tally.held.0[3] ^= 1, |row| row.tally.records += 1, |row| row.scope = None];
+    for (seed, edit) in (71..).zip(edits) {
+        let (mut story, record) = one_record(seed);
+        assert!(is_proven(&story, "C"));
+        story.cut(&["C"], &["T1"]);
+        spoil(&mut story, "C", what_is_kept(edit, true));
+        assert!(!is_proven(&story, "C"), "it has just begun");
+        story.wait();
+        assert!(is_proven(&story, "C"));
+        story.heal();
+        story.run_until_quiet();
+        assert_eq!(story.world.tally.sums_differ, 0, "the ends never found that they differ");
+        story.at("C").done("record.set", Some(record), &RENAME);
+        story.run_until_quiet();
+        story.ends_well();
+    }
+}
+
+#[test]
+fn what_is_kept_and_is_not_what_the_records_come_to_is_told_and_replaced() {
+    let (mut story, _) = one_record(75);
+    spoil(&mut story, "C", what_is_kept(|row| row.tally.held.0[3] ^= 1, true));
+    let found = check(&story.world);
+    assert!(!found.iter().any(|v| v.what.contains("what is kept")), "nobody has proven anything yet: {found:?}");
+    story.wait();
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.corrected, 1);
+    story.ends_well();
+    // Whoever begins next begins with what was counted.
+    let county = story.world.machine("C");
+    story.world.crash(county);
+    story.world.start(county);
+    story.wait();
+    story.run_until_quiet();
+    assert_eq!(story.world.tally.corrected, 1);
+    story.ends_well();
+}
+
+#[test]
+fn a_store_whose_sums_nobody_vouches_for_is_counted_row_by_row_as_it_begins() {
+    let (mut story, record) = one_record(76);
+    spoil(&mut story, "C", what_is_kept(|row| row.tally.held.0[3] ^= 1, false));
+    story.run_until_quiet();
+    story.at("T1").done("record.set", Some(record), &RENAME);
+    story.run_until_quiet();
+    story.wait();
+    story.run_until_quiet();
+    assert_eq!((story.world.tally.sums_differ, story.world.tally.corrected), (0, 0), "all was right from the start");
     story.ends_well();
 }

@@ -59,7 +59,7 @@ impl Node {
         let key = Arc::new(key(COUNTY));
         let (node, seat) = (key.node(), county.seat(COUNTY));
         let meta = ready(store.meta()).expect("reads");
-        let start = Start::new(node, seat, county.directory.clone(), meta, (key, Arc::new(Ed25519)), [7; 32]);
+        let start = Start::new(node, seat, county.directory.clone(), meta, (key, Arc::new(Ed25519)), [7; 32], &config);
         Node { engine: Engine::new(config, start), store, links: 0 }
     }
 

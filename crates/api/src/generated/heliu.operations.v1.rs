@@ -272,6 +272,9 @@ pub struct Verification {
     /// As in `Link`.
     #[prost(bool, tag = "11")]
     pub misplaced: bool,
+    /// Whether this node has held its sums against every record since it began. Until then, damage to its store could hide in them.
+    #[prost(bool, tag = "12")]
+    pub sums_proven: bool,
 }
 /// Which conflicts.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

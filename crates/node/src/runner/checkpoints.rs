@@ -61,7 +61,9 @@ impl Running {
             let outcome = Outcome::NotConnected;
             let is_misplaced = self.is_misplaced(&route, peer_seat);
             let (address, dialer, peer) = (state.address, route.configured.is_some(), state.peer);
-            let verification = Verification { address, dialer, peer, peer_seat, is_misplaced, outcome, cut: None };
+            let are_sums_proven = self.run.engine.are_sums_proven();
+            let verification =
+                Verification { address, dialer, peer, peer_seat, is_misplaced, are_sums_proven, outcome, cut: None };
             links.push((link, verification));
         }
         links

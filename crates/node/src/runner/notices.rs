@@ -121,6 +121,11 @@ impl Running {
                 "a record is damaged in this node's store and set aside; the others go on. A node that has it brings it \
                  again by itself; if none has, restore this node's store from a backup. Check the disk"
             ),
+            Notice::SumsCorrected { scopes } => tracing::warn!(
+                scopes,
+                "what this node had counted of its records was not what its store holds, and was counted anew; links are \
+                 compared again by themselves. If this comes again without damage to the disk, please report it"
+            ),
             Notice::StoreFailed(error) => {
                 tracing::error!(%error, "the store takes no writes: reads go on, commands and links are refused");
             }
@@ -157,6 +162,7 @@ impl Running {
             Notice::DirectoryForked { .. }
             | Notice::LinkVerified { .. }
             | Notice::Damaged { .. }
+            | Notice::SumsCorrected { .. }
             | Notice::StoreFailed(_) => true,
         }
     }

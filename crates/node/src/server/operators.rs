@@ -84,6 +84,7 @@ pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb
         outcome: outcome(verified.outcome).into(),
         address,
         misplaced: verified.is_misplaced,
+        sums_proven: verified.are_sums_proven,
         ..pb::Verification::default()
     };
     let Some(cut) = verified.cut else { return said };

@@ -11,6 +11,7 @@ use super::lookup::{LookedUp, Lookup};
 use crate::effect::{LoadReply, LoadRequest};
 use crate::journal::Delta;
 use crate::parts::Parts;
+use crate::records::Counted;
 
 /// Open conflicts, as they were looked up.
 #[derive(Default)]
@@ -71,7 +72,7 @@ fn candidates(
         // Who looks at a record sees nothing of one that has left this seat.
         let shown = |is_present: bool, signal: [u8; 8]| is_present.then_some(signal);
         let now = parts.records.get(record).and_then(|open| shown(open.is_present(), open.row.signal));
-        let was = shown(before.counted.as_ref().is_some_and(|counted| counted.present), before.signal);
+        let was = shown(before.counted.as_ref().is_some_and(Counted::is_present), before.signal);
         // What the directory says of the seats that a record names is no part of its signal.
         if now == was && !parts.authority.has_grown() {
             continue;

@@ -29,9 +29,6 @@ fn fold_record(record: RecordId, parts: &mut Parts, delta: &mut Delta) {
     let Some((open, before)) = parts.records.fold(&record, authority.directory()) else { return };
     let is_gone = open.is_gone();
     let has_moved = authority.has_grown() || before.scope != open.row.scope;
-    if has_moved || before.counted.is_none() {
-        parts.scopes.unknown_seats.replace(record, &before.scope, &open.row.scope, seats);
-    }
     if is_gone {
         return;
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::command::Refusal;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::reason::Facts;
 use heliu_trust::directory::{Fence, Item, SignedEntry, limits};
 use heliu_trust::id::NodeId;
@@ -18,7 +18,7 @@ use crate::authority::{
 use crate::effect::{AuditEvent, Done, LoadReply, LoadRequest, Moment, Notice, Reply, Ticket};
 use crate::journal::Delta;
 use crate::parts::Parts;
-use crate::records::{Open, UnknownSeats};
+use crate::records::Open;
 
 /// Records that are read at once to be judged again.
 const CHUNK: usize = 128;
@@ -31,6 +31,8 @@ pub(super) struct Again {
     everything: bool,
     /// The root decided a fork: seats may have gone.
     replaced: bool,
+    /// Records that name these are to be looked up: nobody knew these seats, so their audience changes.
+    introduced: BTreeSet<SeatId>,
     queue: BTreeSet<RecordId>,
     /// Their audience changes, whatever else does.
     forced: BTreeSet<RecordId>,
@@ -76,24 +78,23 @@ fn grow(
     now: Moment,
 ) -> Result<(), NotGrown> {
     let growth = parts.authority.grow(entries, &*parts.own.verifier, now);
+    let mut introduced = BTreeSet::new();
     for follows in growth.follows {
         match follows {
             Follows::Replaced => {
                 (again.everything, again.replaced) = (true, true);
-                parts.scopes.unknown_seats = UnknownSeats::default();
                 parts.records.know_actors(parts.authority.directory());
                 parts.records.know_actor(parts.journal.writer.actor(), parts.own.seat);
             }
             Follows::Seat(seat) => {
-                let named = parts.scopes.unknown_seats.introduce(seat);
-                again.forced.extend(&named);
-                again.queue.extend(named);
+                introduced.insert(seat);
             }
             Follows::Fence(node) => {
                 again.authors.insert(node);
             }
         }
     }
+    again.introduced.extend(parts.scopes.kept.named(&introduced));
     if let (Some(other), Err(NotGrown::Forked { index })) = (growth.forked, &growth.result) {
         delta.outcome.directory.forked = Some(other);
         delta.notice(Notice::DirectoryForked { index: *index });
@@ -206,7 +207,10 @@ impl Again {
         for author in &asked.written_by {
             self.authors.remove(author);
         }
+        self.introduced.retain(|seat| !asked.naming.contains(seat));
         self.everything &= !asked.all;
+        self.forced.extend(&reply.naming);
+        self.queue.extend(std::mem::take(&mut reply.naming));
         self.queue.extend(std::mem::take(&mut reply.written));
         self.queue.extend(std::mem::take(&mut reply.all));
     }
@@ -219,6 +223,9 @@ impl Again {
         }
         if !self.authors.is_empty() {
             return LoadRequest { written_by: self.authors.clone(), ..LoadRequest::default() };
+        }
+        if !self.introduced.is_empty() {
+            return LoadRequest { naming: self.introduced.clone(), ..LoadRequest::default() };
         }
         while let Some(record) = self.queue.first().copied() {
             if parts.records.is_open(&record) {
@@ -246,13 +253,7 @@ impl Again {
             now != open.row.scope || now.audience(seats) != open.row.scope.audience(seats_before)
         };
         let is_due = |open: &Open| (replaced && has_moved(open)) || forced;
-        let is_touched = parts.records.judge_by(&record, directory, is_fresh, is_due);
-        if is_touched == Some(false)
-            && replaced
-            && let Some(open) = parts.records.get(&record)
-        {
-            parts.scopes.unknown_seats.note(record, &open.row.scope, seats);
-        }
+        parts.records.judge_by(&record, directory, is_fresh, is_due);
         if is_fresh && !parts.records.is_touched(&record) {
             parts.records.close([&record]);
         }

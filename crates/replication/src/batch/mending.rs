@@ -20,17 +20,24 @@ pub(super) fn read(loaded: Loaded, is_settled: bool, parts: &mut Parts, delta: &
     let row = &loaded.row;
     if loaded.spoilt.is_none() && row.state == RecordState::Erased && !parts.statements.is_erased(row.id) {
         // No such word of its own: only a tombstone erases.
-        let counted = Counted { scope: row.scope.clone(), present: false, held: row.held, admitted: row.admitted };
+        let counted = Counted::from(row);
         return lose_row(row.id, Some(counted), "it says to be erased, and nothing erased it", parts, delta, now);
     }
     let forged = checking::forged(&loaded, parts, delta, now);
     match Open::load(loaded, parts.authority.directory(), &forged, parts.own.catalogue) {
         Ok(open) => opened(open, is_settled, parts, delta, now),
         Err(Damaged::Entries(open, kept, lost)) => lose_entries(*open, kept, &lost, is_settled, parts, delta, now),
-        Err(Damaged::Misnamed(wrong, own)) => misnamed(wrong, own, delta, now),
+        Err(Damaged::Misnamed(wrong, own)) => misnamed(wrong, own, parts, delta, now),
         Err(Damaged::Row(record, counted, why)) => {
             lose_row(record, counted.map(|counted| *counted), &why, parts, delta, now);
         }
+    }
+}
+
+/// What a record counted for cannot be told, unless that is nothing.
+fn doubt(record: RecordId, parts: &mut Parts) {
+    if !parts.health.damage.is_uncounted(record) {
+        parts.scopes.recount.doubt(&record);
     }
 }
 
@@ -44,12 +51,14 @@ pub(super) fn lose_row(
     now: Moment,
 ) {
     tell(record, why, &part("row"), delta, now);
+    doubt(record, parts);
     let counted = counted.filter(|_| !parts.health.damage.is_uncounted(record));
     parts.health.damage.found(record, Lost::Row(counted));
 }
 
 /// What is found by one id is another record: the row's id has rotted, or somebody changed it.
-fn misnamed(wrong: RecordId, own: RecordId, delta: &mut Delta, now: Moment) {
+fn misnamed(wrong: RecordId, own: RecordId, parts: &mut Parts, delta: &mut Delta, now: Moment) {
+    doubt(own, parts);
     let facts = part("id").and(Fact::Found, wrong.short()).and(Fact::Expected, own.short());
     tell(own, &format!("its row has the id {}", wrong.short()), &facts, delta, now);
     delta.later(Work::Rename { wrong, own });
@@ -63,6 +72,8 @@ pub(super) fn rename(wrong: RecordId, own: RecordId, parts: &mut Parts, delta: &
     }
     parts.health.damage.count_again(wrong);
     delta.transaction.renamed.push((wrong, own));
+    // Its row stands elsewhere from now on: counting has perhaps been there, or has not.
+    parts.scopes.recount.begin_again();
     // When that is done.
     delta.later(Work::Check { record: own });
 }
@@ -88,6 +99,7 @@ fn opened(mut open: Open, is_settled: bool, parts: &mut Parts, delta: &mut Delta
     let why = spoilt.map(|why| (why, part("row"))).or_else(|| contradiction().map(contradicted));
     if let Some((why, facts)) = &why {
         tell(record, why, facts, delta, now);
+        doubt(record, parts);
     }
     let is_checked = parts.health.patrol.checks(&record);
     let is_to_wrap = is_checked && sealing::prove(&open, parts);
@@ -114,6 +126,7 @@ fn lose_entries(
     open.is_stored = !parts.health.damage.is_uncounted(record);
     if let Some(why) = open.spoilt.take() {
         tell(record, &why, &part("row"), delta, now);
+        doubt(record, parts);
     }
     for LostEntry { leaf, id, bytes, why } in lost {
         let what = if leaf.is_some() { "leaf" } else { "grant" };

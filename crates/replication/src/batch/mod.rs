@@ -222,8 +222,9 @@ impl Batch {
                 Work::Withdrawn { link, record } => leaving::withdrawn(link, record, parts, delta),
                 Work::LetGo { record, proven } => leaving::let_go(record, proven, parts, delta, now),
                 Work::Mend { record } => parts.records.rewrite(record),
-                // It was held against its leaves as it was read; keys are given out at the end of each batch.
-                Work::Check { .. } | Work::KeepKeys => {}
+                // It was held against its leaves as it was read; keys are given out at the end of each batch, and what is kept of
+                // records is written with each.
+                Work::Check { .. } | Work::KeepKeys | Work::KeepScopes => {}
                 Work::Rename { wrong, own } => mending::rename(wrong, own, parts, delta),
                 Work::Renew(incarnation) => leaving::renew(incarnation, parts, delta),
                 Work::Execute(order) => {
@@ -261,6 +262,8 @@ impl Batch {
                 // What else the store holds of it can be read now, with the row that it has.
                 parts.records.close([&record]);
                 parts.journal.queue.push(Work::Mend { record });
+                // What the lost row counted for was perhaps never known.
+                parts.scopes.recount.begin_again();
             }
         }
         outcome.publish(durable)

@@ -76,7 +76,8 @@ pub(super) fn needs<'w>(
             | Work::Foreign { .. }
             | Work::Audit { .. }
             | Work::TellAuditHead
-            | Work::KeepKeys => {}
+            | Work::KeepKeys
+            | Work::KeepScopes => {}
         }
     }
     needed.records.retain(|id| {

@@ -20,6 +20,7 @@ pub(super) fn seal(mut delta: Delta, parts: &mut Parts, now: Moment) -> (Transac
     delta.transaction.commands.extend(rows);
     delta.outcome.replies.extend(replies);
     let head = number(&mut delta.transaction, parts);
+    delta.transaction.scopes = parts.scopes.kept.write(!delta.transaction.feed.is_empty());
     (delta.transaction, Sealed::new(delta.outcome), head)
 }
 
@@ -91,8 +92,9 @@ mod tests {
         let key = world::key(world::VILLAGE);
         let seat = directory.node(key.node()).expect("it is enrolled").seat;
         let meta = Meta { store: StoreId([1; 16]), head: 10, incarnations: vec![(Incarnation([1; 16]), 0)] };
-        let start = Start::new(key.node(), seat, directory, meta, (Arc::new(key), Arc::new(Cheap)), [7; 32]);
-        Parts::new(start, &Config::new(kinds::none()))
+        let config = Config::new(kinds::none());
+        let start = Start::new(key.node(), seat, directory, meta, (Arc::new(key), Arc::new(Cheap)), [7; 32], &config);
+        Parts::new(start, &config)
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_storage::{CommandId, ConflictRow, Loaded, QuarantineRow};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
@@ -22,6 +22,8 @@ pub struct LoadRequest {
     pub written_by: BTreeSet<NodeId>,
     /// The ids of all records.
     pub all: bool,
+    /// Which records name one of these seats?
+    pub naming: BTreeSet<SeatId>,
     /// The last commit of each incarnation of these.
     pub chains_of: BTreeSet<NodeId>,
     /// What stands at these places.
@@ -49,6 +51,7 @@ pub struct LoadReply {
     /// Of every author that was asked for: the records, each once.
     pub written: Vec<RecordId>,
     pub all: Vec<RecordId>,
+    pub naming: Vec<RecordId>,
     pub chains: Vec<(NodeId, Chains)>,
     /// Signed commits, encoded.
     pub commits: Vec<Arc<[u8]>>,

@@ -114,6 +114,8 @@ pub enum Notice {
         code: &'static str,
         reason: String,
     },
+    /// What was kept of records was not what their rows say, in so many scopes. It is now.
+    SumsCorrected { scopes: usize },
     /// Something that the store holds of this record cannot be read. It is set aside until a link brings it again.
     Damaged { record: RecordId, why: String },
 }

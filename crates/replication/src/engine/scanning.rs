@@ -1,5 +1,5 @@
-//! What links need a walk over the whole store for: sums with a seat that nobody has counted for, what the other end leaves
-//! out, reconciliations. One scan is for all who wait for one.
+//! What links need a walk over the whole store for: sums with a seat that nobody has counted for, if what is kept of records
+//! does not tell them, what the other end leaves out, reconciliations. One scan is for all who wait for one.
 
 use heliu_storage::ScanItem;
 
@@ -10,13 +10,31 @@ use crate::link::{Link, Out};
 impl Engine {
     pub(super) fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
         match self.links.get(&id).and_then(Link::peer_seat) {
+            // Once nothing is under way; see [`Engine::count_peers`].
             Some(seat) if !self.parts.scopes.sums.tracks(seat) => {
                 self.uncounted.insert(id, known);
-                self.turns.scan_soon(id);
             }
             _ => self.with(id, now, out, |link, shared, out| {
                 link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
             }),
+        }
+    }
+
+    /// Counts the seats at the other ends of links that wait for it, and lets those wait for a scan of which what is kept does
+    /// not tell all.
+    pub(super) fn count_peers(&mut self, now: Moment, out: &mut Out) {
+        if self.batch.is_some() || !self.turns.is_free() || self.failed.is_some() {
+            return;
+        }
+        let waiting: Vec<LinkId> = self.uncounted.keys().copied().collect();
+        for link in waiting {
+            let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { continue };
+            let (own, seats) = (self.parts.own.seat, self.parts.authority.directory().seats());
+            if !self.parts.scopes.track_by_kept(seat, own, seats) {
+                self.turns.scan_soon(link);
+            } else if let Some(known) = self.uncounted.remove(&link) {
+                self.peer_known(link, known, now, out);
+            }
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) enum Store {
     Loading,
     Applying,
     Scanning(LinkId),
+    /// It reads some rows, to prove what is kept of all.
+    Recounting,
 }
 
 /// What was done last.
@@ -31,6 +33,8 @@ pub(super) struct Turns {
     scans: BTreeSet<LinkId>,
     /// Links whose other end has left something out that is not counted yet.
     counts: BTreeSet<LinkId>,
+    /// Rows wait to be read, to prove what is kept of all.
+    recount: bool,
     last: Last,
 }
 
@@ -80,12 +84,28 @@ impl Turns {
         self.counts.pop_first()
     }
 
+    pub fn recount_soon(&mut self) {
+        self.recount = true;
+    }
+
     /// The link for which the store is scanned now, if it is its turn: never while a batch is under way.
     pub fn next_scan(&mut self, has_batch: bool, has_work: bool) -> Option<LinkId> {
-        let is_its_turn = self.last == Last::Work || !has_work;
-        let link = if is_its_turn && !has_batch { self.scans.pop_first()? } else { return None };
+        let link = if self.may_scan(has_batch, has_work) { self.scans.pop_first()? } else { return None };
         (self.store, self.last) = (Store::Scanning(link), Last::Scan);
         Some(link)
+    }
+
+    /// As [`Turns::next_scan`], for rows that prove what is kept: whether they are read now.
+    pub fn next_recount(&mut self, has_batch: bool, has_work: bool) -> bool {
+        let is_due = self.recount && self.may_scan(has_batch, has_work);
+        if is_due {
+            (self.store, self.last, self.recount) = (Store::Recounting, Last::Scan, false);
+        }
+        is_due
+    }
+
+    fn may_scan(&self, has_batch: bool, has_work: bool) -> bool {
+        (self.last == Last::Work || !has_work) && !has_batch
     }
 
     /// A scan is done. Returns the other links that wait for one: nothing was applied since it began.

@@ -72,6 +72,12 @@ impl Engine {
         self.failed.as_ref()
     }
 
+    /// Whether what this node compares links by was held against every row since it began.
+    #[must_use]
+    pub fn are_sums_proven(&self) -> bool {
+        self.parts.scopes.recount.is_proven()
+    }
+
     /// Whether there is work for a further batch.
     #[must_use]
     pub fn has_queued(&self) -> bool {

@@ -52,6 +52,19 @@ impl Damage {
         self.uncounted.insert(record);
     }
 
+    /// All rows were counted, but for these, which are not what was written. Returns the records of which that is news, either
+    /// way.
+    pub fn counted_all_but(&mut self, set_aside: BTreeSet<RecordId>) -> BTreeSet<RecordId> {
+        for record in &set_aside {
+            if let Some(Lost::Row(counted)) = self.records.get_mut(record) {
+                *counted = None;
+            }
+        }
+        let news = self.uncounted.symmetric_difference(&set_aside).copied().collect();
+        self.uncounted = set_aside;
+        news
+    }
+
     /// Its row is written as it is, and counted.
     pub fn count_again(&mut self, record: RecordId) {
         self.uncounted.remove(&record);

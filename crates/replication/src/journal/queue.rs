@@ -48,6 +48,7 @@ impl Queue {
             | Work::LookThrough { .. }
             | Work::Reissue { .. }
             | Work::KeepKeys
+            | Work::KeepScopes
             | Work::TellAuditHead => None,
         };
         self.lanes.entry(lane).or_default().push_back(work);

@@ -85,6 +85,8 @@ pub(crate) enum Work {
     Check {
         record: RecordId,
     },
+    /// What is kept of records is written, since nothing else is.
+    KeepScopes,
     /// What is kept under one id is the record with the other.
     Rename {
         wrong: RecordId,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::Seats;
-use heliu_storage::ScanItem;
+use heliu_storage::{ScanItem, Standing};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::id::DirectoryVersion;
 
@@ -104,7 +104,7 @@ impl Rewrap {
                 For::Seats(new) => !readers.is_disjoint(new),
             };
             let had = || seats.readers(&item.scope.seats).contains(&own);
-            item.present && is_for && (readers.contains(&own) || had())
+            item.standing == Standing::Present && is_for && (readers.contains(&own) || had())
         };
         let found = items.iter().filter(concerns).map(|item| item.id).collect();
         *after = items.last().map(|item| item.id);
@@ -142,7 +142,7 @@ mod tests {
         ScanItem {
             id: RecordId([n; 32]),
             scope,
-            present: true,
+            standing: Standing::Present,
             held: Sum::default(),
             admitted: Sum::default(),
             leaves: 1,

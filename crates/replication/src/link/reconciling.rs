@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{Position, ScanItem};
+use heliu_storage::{Position, ScanItem, Standing};
 
 use super::line::{Line, Out, Shared, breach};
 use crate::effect::Effect;
@@ -148,7 +148,7 @@ impl Reconciling {
         for item in items.iter().filter(|item| !shared.is_left_out(&item.id)) {
             if item.scope.has_audience(peer.seat, seats)
                 && item.scope.has_audience(shared.own.seat, seats)
-                && item.present
+                && item.standing == Standing::Present
             {
                 in_scope.push((item.id, item.held));
             }

@@ -14,7 +14,7 @@ use heliu_record::id::{LeafHash, Preimage, SeatId};
 use heliu_record::prelude::section;
 use heliu_record::scope::Scope;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, Meta, Position, StoreId};
+use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, Meta, Position, Standing, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::{Incarnation, realm_id, seat_id};
@@ -159,8 +159,8 @@ impl End {
             let whole = Range { from: RecordId([0; 32]), to: None, content: other() };
             end.hears(reconcile(Turn::Question, vec![whole]));
         }
-        let item =
-            |id| ScanItem { id, scope: public(), present: true, held: Sum([1; 32]), admitted: Sum([1; 32]), leaves: 1 };
+        let (standing, sum) = (Standing::Present, Sum([1; 32]));
+        let item = |id| ScanItem { id, scope: public(), standing, held: sum, admitted: sum, leaves: 1 };
         let mut items: Vec<ScanItem> = records.into_iter().map(item).collect();
         items.sort_unstable_by_key(|item| item.id);
         end.act(|link, shared, out| link.on_scanned(&items, shared, out));

@@ -9,7 +9,7 @@ use heliu_record::command::Refusal;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
-use heliu_storage::ScanItem;
+use heliu_storage::Tally;
 use heliu_trust::admission::Leaf;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
@@ -64,17 +64,15 @@ impl Outside {
     }
 }
 
-/// Counted from the rows of the store: of each author's seat, the leaves in records that nobody of this line owns.
+/// Counted from what the store has: of each author's seat, the leaves in records that nobody of this line owns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counts(BTreeMap<SeatId, u64>);
 
 impl Counts {
-    pub fn count(&mut self, items: &[ScanItem], own: SeatId, seats: &Seats) {
-        for item in items.iter().filter(|item| item.present) {
-            if !item.scope.owners.iter().any(|owner| in_line(own, *owner, seats)) {
-                for owner in &item.scope.owners {
-                    *self.0.entry(*owner).or_default() += u64::from(item.leaves);
-                }
+    pub fn count(&mut self, scope: &Scope, tally: &Tally, own: SeatId, seats: &Seats) {
+        if tally.records > 0 && !scope.owners.iter().any(|owner| in_line(own, *owner, seats)) {
+            for owner in &scope.owners {
+                *self.0.entry(*owner).or_default() += tally.leaves;
             }
         }
     }

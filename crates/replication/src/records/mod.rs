@@ -1,16 +1,17 @@
 //! The part that holds records: those that are open ([`Open`]) with what the work under way makes of them, and what is counted
-//! over all of them ([`sums`], [`unknown_seats`], [`foreign`]), those on their way out ([`leaving`]), and own edits that lost
+//! over all of them ([`kept`], [`recount`], [`sums`], [`foreign`]), those on their way out ([`leaving`]), and own edits that lost
 //! what they stood on ([`stranded`]). Which leaves count is admission's to say, in `trust`; what a record shows, `record`'s.
 
 mod foreign;
 mod grants;
+mod kept;
 mod leaving;
 mod open;
+mod recount;
 mod scopes;
 mod stranded;
 mod sums;
 mod under_way;
-mod unknown_seats;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,14 +30,15 @@ use crate::effect::LinkId;
 pub use foreign::ForeignAuthor;
 pub(crate) use foreign::{Counts as ForeignCounts, Foreign, in_line, of_this_line};
 pub(crate) use grants::Taken;
+pub(crate) use kept::Kept;
 pub(crate) use leaving::Leaving;
 pub(crate) use open::{Damaged, Forged, Lost, Open};
+pub(crate) use recount::{Recount, Recounted};
 pub(crate) use scopes::Scopes;
 pub(crate) use stranded::{Renamed, Stranded, overwritten, writes};
 pub(crate) use sums::{Apart, Counted, ScopeSums};
 pub(crate) use under_way::Before;
 use under_way::UnderWay;
-pub(crate) use unknown_seats::UnknownSeats;
 
 /// Open records are weighed each time that so large a part of what may be open has been used.
 const WEIGHED_PART: u64 = 16;
@@ -300,20 +302,19 @@ impl Records {
     }
 
     /// Judges a record by a directory that has grown. `is_fresh`: it was read for this, and so by the new one. What is
-    /// touched by it stays open, and what was open. Returns whether it is touched; if not, it is handed back to be looked at.
+    /// touched by it stays open, and what was open.
     pub fn judge_by(
         &mut self,
         record: &RecordId,
         directory: &Directory,
         is_fresh: bool,
         is_due: impl FnOnce(&Open) -> bool,
-    ) -> Option<bool> {
-        let open = self.open.get_mut(record)?;
+    ) {
+        let Some(open) = self.open.get_mut(record) else { return };
         if !is_fresh {
             open.judge_again(directory);
         }
-        let is_touched = !open.restated.is_empty() || is_due(open);
-        if is_touched {
+        if !open.restated.is_empty() || is_due(open) {
             self.work.touch(open);
             if is_fresh && let Some(before) = self.work.touched.get_mut(record) {
                 before.refs = None;
@@ -322,7 +323,6 @@ impl Records {
             open.record = None;
             self.work.unfolded.insert(*record);
         }
-        Some(is_touched)
     }
 
     /// A record has left this seat, and its bytes go; a stub stays. Returns the last seq of this node in it.

@@ -116,10 +116,11 @@ impl Open {
     /// something until now.
     pub fn begin(preimage: &Preimage, counted: Option<&Counted>, catalogue: &Catalogue) -> Self {
         let mut open = Open::new(preimage, catalogue);
-        if let Some(Counted { scope, present, held, admitted }) = counted {
+        if let Some(Counted { scope, tally }) = counted {
             (open.row.held, open.row.admitted, open.row.scope, open.is_stored) =
-                (*held, *admitted, scope.clone(), true);
-            if !present {
+                (tally.held, tally.admitted, scope.clone(), true);
+            open.row.leaves = u32::try_from(tally.leaves).unwrap_or(u32::MAX);
+            if tally.records == 0 {
                 open.row.state = RecordState::Hidden { since: 0 };
             }
         }
@@ -144,9 +145,8 @@ impl Open {
             if leaves.any(is_of_own) {
                 return Err(Damaged::Misnamed(row.id, own));
             }
-            let (scope, present) = (row.scope, row.state == RecordState::Present);
-            let counted = Counted { scope, present, held: row.held, admitted: row.admitted };
-            return Err(Damaged::Row(row.id, Some(Box::new(counted)), "its row is another record's".to_owned()));
+            let counted = Box::new(Counted::from(&row));
+            return Err(Damaged::Row(row.id, Some(counted), "its row is another record's".to_owned()));
         }
         let mut open = Open { is_stored: true, ..Open::new(&row.preimage, catalogue) };
         open.row = row;
@@ -402,12 +402,7 @@ impl Open {
     }
 
     pub fn counted(&self) -> Counted {
-        Counted {
-            scope: self.row.scope.clone(),
-            present: self.is_present(),
-            held: self.row.held,
-            admitted: self.row.admitted,
-        }
+        Counted::from(&self.row)
     }
 }
 

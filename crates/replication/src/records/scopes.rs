@@ -1,21 +1,23 @@
-//! What is counted over all records by who may have them: sums for links, which records name seats that nobody knows, and what
-//! others have put here by naming this seat.
+//! What is counted over all records: what is kept of them by the scopes that they name, with its proof; and what follows from
+//! that and from who is above whom now, which is sums for links, and what others have put here by naming this seat.
 
 use std::borrow::Cow;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::Seats;
-use heliu_storage::ScanItem;
+use heliu_storage::{ScanItem, Tally};
 
 use super::foreign::Foreign;
+use super::kept::Kept;
+use super::recount::Recount;
 use super::sums::{Apart, Counted, ScopeSums};
-use super::unknown_seats::UnknownSeats;
 use crate::durable::Durable;
 use crate::effect::{LinkId, Moment};
 
 pub(crate) struct Scopes {
+    pub kept: Kept,
+    pub recount: Recount,
     pub sums: ScopeSums,
-    pub unknown_seats: UnknownSeats,
     pub foreign: Foreign,
 }
 
@@ -42,14 +44,42 @@ impl Scopes {
         }
     }
 
+    /// Counts one seat, if what is kept says all that there is to count. Nothing may be under way.
+    pub fn track_by_kept(&mut self, peer: SeatId, own: SeatId, seats: &Seats) -> bool {
+        let is_enough = self.kept.is_whole() && self.foreign.outside().is_empty();
+        if is_enough {
+            self.sums.track(peer, own, self.kept.rows().map(|(scope, tally)| (scope, *tally)), seats);
+        }
+        is_enough
+    }
+
     /// Counts one seat from all rows of the store. Nothing may be under way.
     pub fn track(&mut self, peer: SeatId, items: &[ScanItem], own: SeatId, seats: &Seats) {
         let items = compared(items, &self.foreign);
-        self.sums.track(peer, own, &items, seats);
+        self.sums.track(peer, own, items.iter().map(|item| (&item.scope, Tally::from(item))), seats);
+    }
+
+    /// All rows were counted: that stands in the place of what is kept. Returns in how many scopes it differs. Nothing may be
+    /// under way.
+    pub fn recounted(&mut self, counted: Kept, own: SeatId, seats: &Seats) -> usize {
+        let differing = match self.kept.differences(&counted) {
+            Some(differences) => {
+                for (scope, was, is) in &differences {
+                    self.sums.correct(scope, was, is, own, seats);
+                }
+                differences.len()
+            }
+            // Sums were counted from rows when this process began.
+            None => 1,
+        };
+        if differing > 0 {
+            self.kept = counted;
+        }
+        differing
     }
 
     /// A record counted for `before`, and now counts for `after`, each with the tree by which it is counted: but for nothing if
-    /// it is outside here.
+    /// it is outside here, where ends of links are compared.
     pub fn replace(
         &mut self,
         record: RecordId,
@@ -57,6 +87,9 @@ impl Scopes {
         after: (&Counted, &Seats),
         own: SeatId,
     ) {
+        let was = before.map(|(before, _)| before);
+        self.kept.replace(was, after.0);
+        self.recount.replace(&record, was, after.0);
         let before = before.filter(|_| !self.foreign.is_outside(&record));
         let after = (!self.foreign.will_be_outside(&record)).then_some(after);
         self.sums.replace(record, before, after, own);
@@ -92,8 +125,9 @@ mod tests {
     fn scopes() -> Scopes {
         let sums = ScopeSums::for_neighbours(OWN, &Seats::default());
         Scopes {
+            kept: Kept::new(8),
+            recount: Recount::new(8),
             sums,
-            unknown_seats: UnknownSeats::default(),
             foreign: Foreign::new(1, BTreeSet::new(), Counts::default()),
         }
     }
@@ -102,7 +136,8 @@ mod tests {
     fn a_record_counts_for_links_once_it_is_durable_and_for_nothing_where_it_is_outside() {
         let (mut scopes, seats) = (scopes(), Seats::default());
         let scope = Scope { public: true, ..Scope::default() };
-        let counted = Counted { scope, present: true, held: Sum([3; 32]), admitted: Sum([3; 32]) };
+        let (held, admitted) = (Sum([3; 32]), Sum([3; 32]));
+        let counted = Counted { scope, tally: Tally { records: 1, leaves: 1, held, admitted, hidden: 0 } };
         let records = |scopes: &Scopes| scopes.sums.between(None, Some(OWN)).records;
         scopes.replace(RECORD, None, (&counted, &seats), OWN);
         assert_eq!(records(&scopes), 0, "not yet");

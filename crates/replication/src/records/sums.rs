@@ -3,23 +3,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::hash::Sum;
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
-use heliu_storage::ScanItem;
+use heliu_storage::{RecordRow, ScanItem, Tally};
 
 use crate::durable::Durable;
 use crate::effect::LinkId;
 use crate::frame::{Outside, Sums};
 
-/// What one record counts for in a scope.
+/// What one record counts for, and in which scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Counted {
     pub scope: Scope,
-    pub present: bool,
-    pub held: Sum,
-    pub admitted: Sum,
+    pub tally: Tally,
+}
+
+impl Counted {
+    pub fn is_present(&self) -> bool {
+        self.tally.records > 0
+    }
+}
+
+impl From<&RecordRow> for Counted {
+    fn from(row: &RecordRow) -> Self {
+        Counted { scope: row.scope.clone(), tally: Tally::from(row) }
+    }
 }
 
 /// Per neighbouring seat the sums as they are durable, and as they will be after the work under way.
@@ -88,13 +97,9 @@ impl ScopeSums {
         self.durable.contains_key(&peer)
     }
 
-    /// Counts rows of the store for all seats; each row exactly once, before anything else.
-    pub fn count(&mut self, items: &[ScanItem], own: SeatId, seats: &Seats) {
-        for item in items {
-            let (scope, present) = (item.scope.clone(), item.present);
-            let counted = Counted { scope, present, held: item.held, admitted: item.admitted };
-            self.each(item.id, &counted, own, seats, add);
-        }
+    /// Counts records of one scope for all seats; each record exactly once, before anything else.
+    pub fn count(&mut self, scope: &Scope, tally: &Tally, own: SeatId, seats: &Seats) {
+        each_seat(&mut self.staged, scope, own, seats, |sums| add(sums, tally));
     }
 
     /// All rows were counted.
@@ -111,16 +116,37 @@ impl ScopeSums {
         peer.map(|peer| self.durable(peer)).unwrap_or_default()
     }
 
-    /// Counts one seat from all rows of the store. Nothing may be under way.
-    pub fn track(&mut self, peer: SeatId, own: SeatId, items: &[ScanItem], seats: &Seats) {
+    /// Counts one seat, from all that there is. Nothing may be under way.
+    pub fn track<'a>(
+        &mut self,
+        peer: SeatId,
+        own: SeatId,
+        all: impl Iterator<Item = (&'a Scope, Tally)>,
+        seats: &Seats,
+    ) {
         let mut sums = Sums::default();
-        for item in items.iter().filter(|i| i.present) {
-            if item.scope.has_audience(peer, seats) && item.scope.has_audience(own, seats) {
-                add(&mut sums, &item.held, &item.admitted);
+        for (scope, tally) in all.filter(|(_, tally)| tally.records > 0) {
+            if scope.has_audience(peer, seats) && scope.has_audience(own, seats) {
+                add(&mut sums, &tally);
             }
         }
         self.durable.insert(peer, sums);
         self.staged.insert(peer, sums);
+    }
+
+    /// What was counted of a scope was found to be another. Nothing may be under way.
+    pub fn correct(&mut self, scope: &Scope, was: &Tally, is: &Tally, own: SeatId, seats: &Seats) {
+        let correct = |sums: &mut Sums| {
+            subtract(sums, was);
+            add(sums, is);
+        };
+        each_seat(&mut self.staged, scope, own, seats, correct);
+        for apart in self.apart.values_mut() {
+            if scope.has_audience(apart.seat, seats) && scope.has_audience(own, seats) {
+                correct(&mut apart.staged);
+            }
+        }
+        self.settle();
     }
 
     fn durable(&self, peer: SeatId) -> Sums {
@@ -176,9 +202,9 @@ impl ScopeSums {
         for (record, is_out) in &apart.news {
             let Some(item) = known(record) else { continue };
             let in_scope = |scope: &Scope| scope.has_audience(seat, seats) && scope.has_audience(own, seats);
-            if let Some(item) = item.filter(|item| item.present && in_scope(&item.scope)) {
+            if let Some(item) = item.filter(|item| item.is_present() && in_scope(&item.scope)) {
                 let change = if *is_out { subtract } else { add };
-                change(&mut sums, &item.held, &item.admitted);
+                change(&mut sums, &item.tally);
             }
             counted.push((*record, *is_out));
         }
@@ -197,9 +223,9 @@ impl ScopeSums {
             apart.settle(record, is_out);
         }
         let mut sums = Sums::default();
-        for item in items.iter().filter(|item| item.present && !apart.records.contains(&item.id)) {
+        for item in items.iter().filter(|item| !apart.records.contains(&item.id)) {
             if item.scope.has_audience(apart.seat, seats) && item.scope.has_audience(own, seats) {
-                add(&mut sums, &item.held, &item.admitted);
+                add(&mut sums, &Tally::from(item));
             }
         }
         (apart.durable, apart.staged) = (sums, sums);
@@ -225,34 +251,17 @@ impl ScopeSums {
         }
     }
 
-    fn each(
-        &mut self,
-        record: RecordId,
-        counted: &Counted,
-        own: SeatId,
-        seats: &Seats,
-        change: fn(&mut Sums, &Sum, &Sum),
-    ) {
-        if !counted.present {
+    fn each(&mut self, record: RecordId, counted: &Counted, own: SeatId, seats: &Seats, change: fn(&mut Sums, &Tally)) {
+        let Counted { scope, tally } = counted;
+        if !counted.is_present() {
             return;
         }
         for apart in self.apart.values_mut().filter(|apart| !apart.records.contains(&record)) {
-            if counted.scope.has_audience(apart.seat, seats) && counted.scope.has_audience(own, seats) {
-                change(&mut apart.staged, &counted.held, &counted.admitted);
+            if scope.has_audience(apart.seat, seats) && scope.has_audience(own, seats) {
+                change(&mut apart.staged, tally);
             }
         }
-        if counted.scope.public {
-            self.staged.values_mut().for_each(|sums| change(sums, &counted.held, &counted.admitted));
-            return;
-        }
-        let audience = counted.scope.audience(seats);
-        if audience.contains(&own) {
-            for seat in &audience {
-                if let Some(sums) = self.staged.get_mut(seat) {
-                    change(sums, &counted.held, &counted.admitted);
-                }
-            }
-        }
+        each_seat(&mut self.staged, scope, own, seats, |sums| change(sums, tally));
     }
 
     pub fn applied(&mut self, _: &Durable) {
@@ -265,16 +274,38 @@ impl ScopeSums {
     }
 }
 
-fn add(sums: &mut Sums, held: &Sum, admitted: &Sum) {
-    sums.records += 1;
-    sums.held.add(&held.0);
-    sums.admitted.add(&admitted.0);
+/// The sums of each seat that shares a scope with this one.
+fn each_seat(
+    all: &mut BTreeMap<SeatId, Sums>,
+    scope: &Scope,
+    own: SeatId,
+    seats: &Seats,
+    mut change: impl FnMut(&mut Sums),
+) {
+    if scope.public {
+        all.values_mut().for_each(change);
+        return;
+    }
+    let audience = scope.audience(seats);
+    if audience.contains(&own) {
+        for seat in &audience {
+            if let Some(sums) = all.get_mut(seat) {
+                change(sums);
+            }
+        }
+    }
 }
 
-fn subtract(sums: &mut Sums, held: &Sum, admitted: &Sum) {
-    sums.records = sums.records.saturating_sub(1);
-    sums.held.subtract(&held.0);
-    sums.admitted.subtract(&admitted.0);
+fn add(sums: &mut Sums, tally: &Tally) {
+    sums.records += tally.records;
+    sums.held.add(&tally.held.0);
+    sums.admitted.add(&tally.admitted.0);
+}
+
+fn subtract(sums: &mut Sums, tally: &Tally) {
+    sums.records = sums.records.saturating_sub(tally.records);
+    sums.held.subtract(&tally.held.0);
+    sums.admitted.subtract(&tally.admitted.0);
 }
 
 #[cfg(test)]

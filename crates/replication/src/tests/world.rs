@@ -18,7 +18,7 @@ use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
-use crate::serving::carry_out;
+use crate::serving::{carry_out, count};
 use crate::{Config, Effect, Engine, Input, LinkId, Moment, Notice, Reply, Start, Ticket};
 
 pub const VILLAGE: usize = 0;
@@ -230,9 +230,10 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     let seat = directory.node(key.node()).expect("it is enrolled").seat;
     let meta = ready(store.meta()).expect("reads");
     let keys = (Arc::new(key) as Arc<dyn Signer>, Arc::new(Cheap) as _);
-    let mut start = Start::new(key.node(), seat, directory.clone(), meta, keys, [7; 32]);
-    start.count(&ready(store.scan(None, usize::MAX)).expect("reads").items);
+    let config = Config { patrol_round_ms: 0, ..Config::new(catalogue) };
+    let mut start = Start::new(key.node(), seat, directory.clone(), meta, keys, [7; 32], &config);
+    ready(count(&mut start, store)).expect("it reads");
     let last = ready(store.last_commit(key.node())).expect("reads");
     start.last_commit = last.map(|(_, _, id)| id);
-    Engine::new(Config { patrol_round_ms: 0, ..Config::new(catalogue) }, start)
+    Engine::new(config, start)
 }

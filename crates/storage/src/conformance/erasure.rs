@@ -6,7 +6,7 @@ use super::sample::{
 use super::{Harness, must};
 use crate::{
     FeedEntry, FeedPage, Position, ReadFeed as _, ReadMeta as _, ReadQuarantine as _, ReadRecords as _,
-    ReadStranded as _, Store as _, Transaction,
+    ReadStranded as _, Standing, Store as _, Transaction,
 };
 
 fn positions(page: &FeedPage) -> Vec<Position> {
@@ -43,7 +43,7 @@ pub async fn what_is_erased_leaves_nothing_but_its_row(harness: &impl Harness) {
     let counts = must(store.counts().await);
     assert_eq!((counts.records, counts.stubs, counts.leaves), (1, 0, 1), "it is neither present nor a stub");
     let scanned = must(store.scan(None, 10).await).items;
-    assert!(scanned.iter().any(|item| item.id == id(2) && !item.present));
+    assert!(scanned.iter().any(|item| item.id == id(2) && item.standing == Standing::Gone));
     assert!(must(store.hidden(100).await).is_empty());
 }
 

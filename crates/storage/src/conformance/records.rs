@@ -7,8 +7,8 @@ use super::sample::{AUTHOR, FIRST, OTHER, STORE, commit, conflict, edit, id, lea
 use super::{Harness, must};
 use crate::row::Counts;
 use crate::{
-    FeedEntry, LeafRow, ListQuery, ReadMeta as _, ReadRecords as _, RecordRow, RecordState, ScanItem, Store as _,
-    Transaction,
+    FeedEntry, LeafRow, ListQuery, ReadMeta as _, ReadRecords as _, RecordRow, RecordState, ScanItem, Standing,
+    Store as _, Transaction,
 };
 
 fn rows(records: Vec<RecordRow>) -> Transaction {
@@ -66,14 +66,14 @@ pub async fn scanning_in_pages(harness: &impl Harness) {
     let item = ScanItem {
         id: id(4),
         scope: expected.scope,
-        present: true,
+        standing: Standing::Present,
         held: expected.held,
         admitted: expected.admitted,
         leaves: expected.leaves,
     };
     assert_eq!(at(4), Some(&item));
-    assert_eq!(at(8).map(|item| item.present), Some(false), "hidden");
-    assert_eq!(at(9).map(|item| item.present), Some(false), "a stub");
+    assert_eq!(at(8).map(|item| item.standing), Some(Standing::Hidden));
+    assert_eq!(at(9).map(|item| item.standing), Some(Standing::Gone));
     assert!(must(store.scan(None, 0).await).items.is_empty());
     let exactly = must(store.scan(None, 10).await);
     assert_eq!(must(store.scan(exactly.next, 10).await).items, [], "a full page may be the last");

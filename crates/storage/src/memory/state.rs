@@ -12,8 +12,8 @@ use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use crate::row::{CommitRow, Counts};
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, GrantRow, LeafRow, ListPage,
-    ListQuery, Loaded, Meta, Position, QuarantineRow, RecordRow, RecordState, ScanItem, StatementRow, StoreError,
-    StoreId, StrandedRow, Transaction,
+    ListQuery, Loaded, Meta, Position, QuarantineRow, RecordRow, RecordState, ScanItem, ScopeRow, ScopesChange,
+    ScopesMark, StatementRow, StoreError, StoreId, StrandedRow, Transaction, scope_key,
 };
 
 #[derive(Clone)]
@@ -30,6 +30,9 @@ pub struct State {
     pub leaves: BTreeMap<RecordId, Vec<Position>>,
     pub targets: BTreeMap<RecordId, BTreeSet<RecordId>>,
     pub sources: BTreeMap<RecordId, BTreeSet<RecordId>>,
+    /// By [`scope_key`].
+    pub scopes: BTreeMap<Vec<u8>, ScopeRow>,
+    pub scopes_mark: Option<ScopesMark>,
     pub waiting: BTreeSet<RecordId>,
     pub hidden: BTreeMap<RecordId, Position>,
     pub conflicts: BTreeMap<[u8; 32], Arc<ConflictRow>>,
@@ -72,7 +75,7 @@ impl Slot {
         ScanItem {
             id: self.row.id,
             scope: self.row.scope.clone(),
-            present: self.row.state == RecordState::Present,
+            standing: self.row.state.standing(),
             held: self.row.held,
             admitted: self.row.admitted,
             leaves: self.row.leaves,
@@ -110,6 +113,8 @@ impl State {
             leaves: BTreeMap::new(),
             targets: BTreeMap::new(),
             sources: BTreeMap::new(),
+            scopes: BTreeMap::new(),
+            scopes_mark: None,
             waiting: BTreeSet::new(),
             hidden: BTreeMap::new(),
             conflicts: BTreeMap::new(),
@@ -189,6 +194,7 @@ impl State {
         transaction.moved.iter().for_each(|position| self.drop_leaf(*position));
         transaction.feed.iter().for_each(|entry| self.append(entry));
         self.meta.head = head;
+        transaction.scopes.iter().for_each(|change| self.put_scopes(change));
         for (position, status) in &transaction.statuses {
             if let Some(slot) = self.feed.get_mut(position)
                 && let FeedEntry::Leaf(leaf) = &mut Arc::make_mut(slot).entry
@@ -269,6 +275,21 @@ impl State {
         let slot =
             Slot { preimage: Arc::new(row.preimage.clone()), scope: Arc::new(row.scope.clone()), row: row.clone() };
         self.records.insert(row.id, Arc::new(slot));
+    }
+
+    fn put_scopes(&mut self, change: &ScopesChange) {
+        if change.anew {
+            self.scopes.clear();
+        }
+        for row in &change.rows {
+            let key = scope_key(row.scope.as_ref());
+            if row.tally.is_empty() {
+                self.scopes.remove(&key);
+            } else {
+                self.scopes.insert(key, row.clone());
+            }
+        }
+        self.scopes_mark = Some(ScopesMark { head: self.meta.head, digest: change.digest });
     }
 
     fn rename(&mut self, wrong: RecordId, own: RecordId) {

@@ -129,3 +129,13 @@ fn a_link_to_a_wrong_parent_is_told_wherever_links_are() {
     let verdict = Verification { outcome: Outcome::Equal.into(), misplaced: true, ..Verification::default() };
     assert!(verify_told(std::slice::from_ref(&verdict), 0).contains("links.parents"));
 }
+
+#[test]
+fn a_verdict_says_so_while_the_sums_behind_it_are_not_proven_yet() {
+    let early = Verification { outcome: Outcome::Equal.into(), ..Verification::default() };
+    let told = verify_told(std::slice::from_ref(&early), 1);
+    assert!(told.contains("1 of 1 link(s) equal") && told.contains("Sums not yet proven"), "{told}");
+    assert_eq!(verdict_shape(&early)["sums_proven"], false);
+    let proven = Verification { sums_proven: true, ..early };
+    assert!(!verify_told(std::slice::from_ref(&proven), 1).contains("proven"));
+}

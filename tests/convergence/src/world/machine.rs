@@ -8,9 +8,10 @@ use heliu_record::command::{CommandId, Request};
 use heliu_record::date::Date;
 use heliu_record::id::SeatId;
 use heliu_replication::effect::Done;
-use heliu_replication::{Config, Engine, LinkId, Moment, Start, Ticket};
+use heliu_replication::serving::count;
+use heliu_replication::{Config, Engine, LinkId, Moment, SCOPES_MAX, Start, Ticket};
 use heliu_storage::{
-    ReadAudit as _, ReadCommits as _, ReadDirectory as _, ReadMeta as _, ReadRecords as _, ReadStatements as _,
+    ReadAudit as _, ReadCommits as _, ReadDirectory as _, ReadQuarantine as _, ReadRecords as _, ReadStatements as _,
     ReadStranded as _,
 };
 use heliu_trust::directory::Directory;
@@ -142,23 +143,17 @@ impl Machine {
         tz::offset(8).to_datetime(at).date()
     }
 
-    /// Begins a process as the real shell does: the incarnation is durable already, the store is counted.
+    /// Begins a process as the real shell does: the incarnation is durable already, and what the store has is told.
     pub fn begin(&mut self, directory: Directory, seed: [u8; 32], (open_max, foreign_max): (usize, u64)) {
         let meta = self.disk.meta();
         self.incarnations.extend(meta.incarnations.iter().map(|(incarnation, _)| *incarnation));
         let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
-        let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed);
+        // Some begin with room for few scopes, so that what has none is met too.
+        let scopes_max = if seed[0].is_multiple_of(4) { 2 } else { SCOPES_MAX };
+        let config = Config { open_max, foreign_max, scopes_max, patrol_round_ms: 0, ..Config::new(catalogue()) };
+        let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed, &config);
         let store = &self.disk.store;
-        let mut after = None;
-        loop {
-            let page = ready(store.scan(after, 64)).expect("a memory store can be scanned");
-            start.set_aside(&page.damaged);
-            start.count(&page.items);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        ready(count(&mut start, store)).expect("a memory store can be read");
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
         start.statements = ready(store.statements()).expect("reads");
@@ -167,10 +162,9 @@ impl Machine {
         start.declined = ready(store.declined()).expect("it reads");
         start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
         start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
-        start.quarantined = ready(store.counts()).expect("reads").quarantined;
+        start.quarantined = ready(store.quarantine_len()).expect("reads");
         self.seed = seed;
         self.life += 1;
-        let config = Config { open_max, foreign_max, patrol_round_ms: 0, ..Config::new(catalogue()) };
         self.engine = Some(Engine::new(config, start));
     }
 

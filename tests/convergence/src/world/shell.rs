@@ -218,6 +218,11 @@ impl World {
             }
             Notice::StatementRefused { .. } | Notice::FalseClaim { .. } => {}
             Notice::DirectoryForked { .. } | Notice::Equivocation { .. } | Notice::Stranded { .. } => {}
+            Notice::SumsCorrected { scopes } if !self.is_spoilt => {
+                let what = format!("{name} kept of {scopes} scopes what their records do not come to");
+                self.broken.push(Violation::new("I12", what));
+            }
+            Notice::SumsCorrected { .. } => self.tally.corrected += 1,
             Notice::Damaged { record, why } if !self.is_spoilt => {
                 let what = format!("{name} tells of damage in {} that nobody did: {why}", record.short());
                 self.broken.push(Violation::new("I2", what));

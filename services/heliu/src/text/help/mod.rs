@@ -170,14 +170,16 @@ pub const VERIFY_AFTER: Label = label(
   heliu verify                    核对全部链路
   heliu verify 371726101000       只核对一条
 
-两个和:“持有”为链路范围内持有的全部签名有效的变更,“采纳”为其中已采纳的。只有全部一致时退出码才为 0。",
+两个和:“持有”为链路范围内持有的全部签名有效的变更,“采纳”为其中已采纳的。只有全部一致时退出码才为 0。
+节点启动后十分钟内逐条重数,数完之前会注明“合计尚待核实”。",
     "\
 Examples:
   heliu verify                    every link
   heliu verify 371726101000       one of them
 
 The two sums: held is over all changes with a valid signature in the link's scope, admitted over those of them that are \
-admitted. The exit code is 0 only if every link is equal.",
+admitted. The exit code is 0 only if every link is equal. Within ten minutes of its start a node counts every record \
+again, and says until then that its sums are not yet proven.",
 );
 pub const VERIFY_PEER: Label = label(
     "对端:节点编号(或开头 8 位以上)或区划代码;省略为全部",
