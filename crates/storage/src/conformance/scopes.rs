@@ -31,7 +31,7 @@ fn change(anew: bool, rows: &[ScopeRow], all: &[ScopeRow]) -> Transaction {
     Transaction { scopes: Some(change), ..Transaction::default() }
 }
 
-fn set(rows: Vec<ScopeRow>) -> BTreeSet<[u8; 32]> {
+fn set(rows: &[ScopeRow]) -> BTreeSet<[u8; 32]> {
     rows.iter().map(ScopeRow::digest).collect()
 }
 
@@ -40,14 +40,18 @@ pub async fn what_is_kept_by_scope_is_replaced_and_goes(harness: &impl Harness) 
     assert_eq!(must(store.scopes().await), None, "nobody has written any");
     let all = [rest(), kept(1, 1), kept(2, 2)];
     must(store.apply(&change(false, &all, &all)).await);
-    assert_eq!(must(store.scopes().await).map(set), Some(set(all.to_vec())));
+    assert_eq!(must(store.scopes().await).map(|rows| set(&rows)), Some(set(&all)));
     let now = [kept(1, 5), kept(2, 2)];
     must(store.apply(&change(false, &[kept(1, 5), gone(&rest())], &now)).await);
-    assert_eq!(must(store.scopes().await).map(set), Some(set(now.to_vec())));
+    assert_eq!(must(store.scopes().await).map(|rows| set(&rows)), Some(set(&now)));
     let store = must(harness.reopen(store, SECOND).await);
-    assert_eq!(must(store.scopes().await).map(set), Some(set(now.to_vec())), "after a crash too");
+    assert_eq!(must(store.scopes().await).map(|rows| set(&rows)), Some(set(&now)), "after a crash too");
     must(store.apply(&change(true, &[kept(3, 1)], &[kept(3, 1)])).await);
-    assert_eq!(must(store.scopes().await).map(set), Some(set(vec![kept(3, 1)])), "all that was there has gone");
+    assert_eq!(
+        must(store.scopes().await).map(|rows| set(&rows)),
+        Some(set(&[kept(3, 1)])),
+        "all that was there has gone"
+    );
     must(store.apply(&change(false, &[gone(&kept(3, 1))], &[])).await);
     assert_eq!(must(store.scopes().await), Some(Vec::new()), "that there is nothing is known too");
 }
