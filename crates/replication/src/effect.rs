@@ -166,7 +166,9 @@ pub enum Input {
         cursor: Option<Cursor>,
         /// The last commit of the other node that the store has.
         last_commit: Option<Arc<SignedCommit>>,
-        wants: Vec<RecordId>,
+        /// Some records with waiting leaves, and some with leaves that could not be judged, each after the one that was named and
+        /// round again.
+        wants: BTreeSet<RecordId>,
     },
     /// Answers [`Effect::Scan`]: every row of the store, in id order.
     Scanned {
@@ -242,6 +244,8 @@ pub enum Effect {
         link: LinkId,
         store: StoreId,
         node: NodeId,
+        /// After which record wants begin, of which not all may be read: another one each time.
+        after: RecordId,
     },
     Scan {
         link: LinkId,
@@ -377,6 +381,8 @@ pub enum Notice {
     LinkVerified {
         link: LinkId,
         peer: NodeId,
+        /// They hold the same, and what they make of it is not compared: they declare kinds otherwise, or others.
+        held_only: bool,
     },
     /// The ends hold different leaves at one cut. They reconcile.
     SumsDiffer {
@@ -482,6 +488,8 @@ pub struct LinkStatus {
     pub equal_since: Option<u64>,
     /// `tick_ms` of the last equal checkpoint, if nothing was found different since.
     pub verified_at: Option<u64>,
+    /// What was found equal is what they hold, and not what they make of it.
+    pub held_only: bool,
     pub reconciled: u64,
     pub mismatches: u64,
     pub refused_here: u64,

@@ -39,7 +39,7 @@ enum Busy {
 struct PeerKnown {
     cursor: Option<heliu_storage::Cursor>,
     last_commit: Option<Arc<SignedCommit>>,
-    wants: Vec<RecordId>,
+    wants: BTreeSet<RecordId>,
 }
 
 pub struct Engine {
@@ -361,7 +361,6 @@ impl Engine {
                     self.replica.renew_soon();
                 }
             }
-            Arrival::Judgeable { record } => self.replica.check(vec![record]),
             Arrival::Outside { link, outside } => {
                 if let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) {
                     self.replica.sums.change_apart(link, seat, outside);
@@ -473,6 +472,7 @@ fn shared<'a>(
         foreign: &replica.foreign,
         statements: &replica.statements,
         leaving: replica.leaving(),
+        is_judged: replica.unjudged.untried().is_empty(),
         fork: replica.fork.as_ref(),
         now,
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{DamagedRow, Meta, ScanItem, StatementRow, StrandedRow};
+use heliu_storage::{DamagedRow, Meta, ScanItem, StatementRow, StrandedRow, UnjudgedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -35,6 +35,8 @@ pub struct Start {
     pub audit_head: Option<(u64, [u8; 32])>,
     /// Edits of this node that no longer count and of which nobody has said what is to become.
     pub stranded: Vec<StrandedRow>,
+    /// All records with leaves that a program could not judge.
+    pub unjudged: Vec<UnjudgedRow>,
     /// Seats of which nothing new is taken.
     pub declined: Vec<SeatId>,
     /// The key that enters things into the directory, if this node has it.
@@ -74,6 +76,7 @@ impl Start {
             statements: Vec::new(),
             audit_head: None,
             stranded: Vec::new(),
+            unjudged: Vec::new(),
             declined: Vec::new(),
             issuer: None,
             seed,

@@ -53,6 +53,8 @@ CREATE TABLE records (
   admitted BLOB,
   leaves INTEGER,
   waiting INTEGER,
+  -- of leaves that could not be judged: by which program, and whether it declares otherwise; null: there are none
+  unjudged BLOB,
   signal BLOB,
   -- over all columns but the key: a row that rots, or that somebody edits by hand, does not fit it
   sum BLOB,
@@ -62,6 +64,7 @@ CREATE TABLE records (
 CREATE INDEX records_by_kind ON records (kind, id);
 CREATE INDEX records_away ON records (state, since) WHERE state > 0;
 CREATE INDEX records_waiting ON records (id) WHERE waiting = 1;
+CREATE INDEX records_unjudged ON records (id) WHERE unjudged IS NOT NULL;
 
 CREATE TABLE feed (
   position INTEGER PRIMARY KEY,

@@ -31,7 +31,8 @@ pub use read::{
 };
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
-    LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub,
+    LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, StoreId, Stub, Unjudged,
+    UnjudgedRow,
 };
 pub use transaction::Transaction;
 

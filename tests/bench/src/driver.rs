@@ -1,7 +1,7 @@
 //! An engine on a store, driven in this thread: for floors and for making what a case begins with. The real shell is
 //! `heliu-node`; whatever is measured end to end uses that one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use futures::executor::block_on;
@@ -70,7 +70,7 @@ impl Driver {
                         inputs.push_back(Input::Page { link, page });
                     }
                     Effect::ReadPeer { link, .. } => {
-                        inputs.push_back(Input::Peer { link, cursor: None, last_commit: None, wants: Vec::new() });
+                        inputs.push_back(Input::Peer { link, cursor: None, last_commit: None, wants: BTreeSet::new() });
                     }
                     Effect::Scan { link } => {
                         let items = block_on(self.store.scan(None, usize::MAX)).expect("rows are read").items;

@@ -126,12 +126,12 @@ impl Node {
             Effect::ReadLeaves { link, records } => {
                 vec![Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }]
             }
-            Effect::ReadPeer { link, store: peer, .. } => vec![Input::Peer {
+            Effect::ReadPeer { link, store: peer, after, .. } => vec![Input::Peer {
                 link,
                 cursor: ready(store.cursor(peer)).expect("reads"),
                 // What this node knows of a peer's own commits is no matter here.
                 last_commit: None,
-                wants: ready(store.wants(1_024)).expect("reads"),
+                wants: ready(store.wants(Some(after), 1_024)).expect("reads").into_iter().collect(),
             }],
             Effect::Scan { link } => {
                 vec![Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }]

@@ -39,6 +39,9 @@ impl Engine {
                 alarms.push(Alarm::kinds_differ(peer, &said, now.wall_of(at)));
             }
         }
+        for (kind, since, records, one) in replica.unjudged.differing() {
+            alarms.push(Alarm::unjudged(kind, &catalogue.say_kind(kind), (records, one), now.wall_of(since)));
+        }
         let waiting = replica.pending_wraps().count();
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, replica.seat));

@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use heliu_record::hash::hash;
+use heliu_record::id::RecordId;
 use heliu_trust::directory::{Directory, Item, SignedEntry};
 use heliu_trust::id::DirectoryVersion;
 use heliu_trust::token::JoinRequest;
@@ -98,7 +100,9 @@ impl Link {
         let Some(peer) = &mut self.peer else { return };
         peer.seat = shared.directory.node(peer.node).map_or(peer.seat, |info| info.seat);
         self.phase = Phase::LookingUp;
-        out.effects.push(Effect::ReadPeer { link: self.id, store: peer.hello.store, node: peer.node });
+        // Each greeting begins elsewhere, so that none of many waits for ever behind others.
+        let after = RecordId(hash("heliu wants 1", &[&shared.incarnation().0, &self.id.0.to_le_bytes()]));
+        out.effects.push(Effect::ReadPeer { link: self.id, store: peer.hello.store, node: peer.node, after });
         if let Some(fork) = shared.fork {
             self.send(Frame::Directory(vec![fork.theirs.clone()]), out);
         }

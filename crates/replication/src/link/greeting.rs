@@ -1,5 +1,6 @@
 //! From hello to running: who is there, whose directory is shorter, and how far each end has the other's feed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
@@ -87,7 +88,7 @@ impl Link {
         &mut self,
         cursor: Option<Cursor>,
         last_commit: Option<Arc<SignedCommit>>,
-        wants: Vec<RecordId>,
+        wants: BTreeSet<RecordId>,
         shared: &Shared<'_>,
         out: &mut Out,
     ) {

@@ -58,6 +58,8 @@ pub(crate) struct Shared<'a> {
     pub fork: Option<&'a Fork>,
     /// Records that have left this seat and are still here, each with the position where it left.
     pub leaving: &'a BTreeMap<RecordId, Position>,
+    /// What is admitted here is what this program admits: all has been tried that another one had to hold.
+    pub is_judged: bool,
     pub now: Moment,
 }
 
@@ -85,8 +87,6 @@ pub(crate) enum Arrival {
     JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
-    /// A record with leaves that an earlier program had to hold, and this one may judge.
-    Judgeable { record: RecordId },
     /// Records that the other end does not take, and those that it takes now.
     Outside { link: LinkId, outside: Outside },
     /// A superior has proven that it holds all that this digest is of, of a record that left this seat.
@@ -364,6 +364,7 @@ impl Link {
             in_flight_bytes: self.sending.in_flight_bytes(),
             equal_since: self.verifying.equal_since(),
             verified_at: self.verifying.verified_at(),
+            held_only: self.verifying.held_only(),
             reconciled: self.reconciling.finished(),
             mismatches: self.verifying.mismatches(),
             refused_here: self.refused_here,

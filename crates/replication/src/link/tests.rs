@@ -2,6 +2,7 @@
 
 mod claims;
 mod greedy;
+mod kinds;
 mod leaving;
 
 use std::collections::BTreeSet;
@@ -110,6 +111,7 @@ impl End {
             statements: &self.statements,
             fork: None,
             leaving: &self.leaving,
+            is_judged: true,
             now: Moment::default(),
         };
         let mut out = Out::default();
@@ -142,7 +144,7 @@ impl End {
         let hello = end.hello();
         end.hears(hello);
         let own = Cursor { store: THEIRS.0, incarnation: THEIRS.1, position: 0 };
-        end.act(|link, shared, out| link.on_peer(Some(own), None, Vec::new(), shared, out));
+        end.act(|link, shared, out| link.on_peer(Some(own), None, BTreeSet::new(), shared, out));
         let cursor = cursor.map(|position| Cursor { store: OWN.0, incarnation: OWN.1, position });
         end.hears(Frame::Welcome(Welcome { cursor, ..Welcome::default() }));
         assert_eq!(end.link.phase, Phase::Running);

@@ -10,7 +10,8 @@ use crate::replica::Apart;
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
 
-/// How long what is in doubt here may take until the other end has vouched for it: so long nothing is compared.
+/// How long it may take until the other end has said what else it knows of what cannot be judged here: so long nothing is
+/// compared.
 const DOUBT_TICKS: u32 = 8;
 
 /// Checkpoints that are compared in one tick: each walks over all statements here. An honest end asks once.
@@ -45,6 +46,8 @@ pub(super) struct Verifying {
     /// Reconciliations that checkpoints began since the last equal one, and ticks since the last of them.
     in_vain: u32,
     reconciled: u32,
+    /// The last time that the ends were equal, they held the same, and what they made of it was not compared.
+    held_only: bool,
     /// Ticks until what was in doubt here should be judged.
     in_doubt: u32,
     /// Since which tick the ends judge the same differently.
@@ -78,6 +81,10 @@ impl Verifying {
 
     pub fn equal_since(&self) -> Option<u64> {
         self.equal_since
+    }
+
+    pub fn held_only(&self) -> bool {
+        self.held_only
     }
 
     pub fn judged_differently(&self) -> Option<u64> {
@@ -128,6 +135,7 @@ impl Link {
 
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
         !shared.apart.is_some_and(Apart::is_counting)
+            && shared.is_judged
             && self.verifying.in_doubt == 0
             && !self.reconciling.is_going_on()
             && self.sending.is_quiet(shared.meta.head)
@@ -161,9 +169,7 @@ impl Link {
         } else if checkpoint.sums == shared.sums {
             Verdict::Equal
         } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
-            // Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
-            let is_same = self.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds);
-            if is_same { Verdict::JudgedDifferently } else { Verdict::Equal }
+            if self.judges_as(shared) { Verdict::JudgedDifferently } else { Verdict::HeldEqual }
         } else {
             Verdict::Different
         };
@@ -174,7 +180,14 @@ impl Link {
         self.note(verdict, shared, out);
     }
 
+    /// Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
+    fn judges_as(&self, shared: &Shared<'_>) -> bool {
+        self.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds)
+    }
+
     pub(super) fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
+        let is_excuse = verdict == Verdict::HeldEqual && self.judges_as(shared);
+        let verdict = if is_excuse { Verdict::JudgedDifferently } else { verdict };
         if verdict != Verdict::MovedOn {
             // Each is an alarm, and may begin a reconciliation: not for the asking.
             let Some(owed) = self.verifying.owed.checked_sub(1) else { return };
@@ -205,13 +218,15 @@ impl Link {
 
     fn note(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
         match verdict {
-            Verdict::Equal => {
+            Verdict::Equal | Verdict::HeldEqual => {
+                let held_only = verdict == Verdict::HeldEqual;
+                self.verifying.held_only = held_only;
                 let at = self.verifying.said.map_or(shared.now.tick_ms, |(asked, _)| asked);
                 self.verifying.verified_at = Some(at);
                 self.verifying.equal_since.get_or_insert(at);
                 (self.verifying.disagreed, self.verifying.in_vain) = (0, 0);
                 self.verifying.judged_differently = None;
-                self.notice(|link, peer| Notice::LinkVerified { link, peer }, out);
+                self.notice(|link, peer| Notice::LinkVerified { link, peer, held_only }, out);
             }
             Verdict::JudgedDifferently | Verdict::Different => {
                 (self.verifying.verified_at, self.verifying.equal_since) = (None, None);

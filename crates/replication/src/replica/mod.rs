@@ -25,6 +25,7 @@ mod strangers;
 mod sums;
 mod sweep;
 mod tail;
+mod unjudged;
 mod work;
 mod writer;
 
@@ -55,6 +56,7 @@ use strangers::Strangers;
 use sums::ScopeSums;
 use sweep::{Sweep, Unwrapped};
 use tail::Growth;
+use unjudged::Unjudged;
 use writer::Writer;
 use zeroize::Zeroizing;
 
@@ -115,6 +117,7 @@ pub(crate) struct Replica {
     /// Nodes that the directory got since this process began.
     pub learnt: BTreeSet<NodeId>,
     pub evidence: Evidence,
+    pub unjudged: Unjudged,
     /// Own edits that no longer count, and are open.
     stranded: BTreeMap<LeafHash, StrandedRow>,
     /// Records that left this seat, and where in the feed. Their bytes go when a superior has proven that it has them; at the
@@ -189,6 +192,7 @@ impl Replica {
             fork: None,
             learnt: BTreeSet::new(),
             evidence,
+            unjudged: Unjudged::new(start.unjudged, config.catalogue.digests().stamp()),
             stranded: start.stranded.into_iter().map(|row| (row.leaf, row)).collect(),
             hidden: start.hidden.into_iter().map(|record| (record, head)).collect(),
             parted: BTreeMap::new(),
@@ -203,6 +207,7 @@ impl Replica {
             replica.damage.leave_uncounted(record);
             replica.submit(Work::Check { record });
         }
+        replica.check(replica.unjudged.untried().iter().copied().collect());
         let untried: BTreeSet<RecordId> =
             replica.stranded.values().filter(|row| reissue::is_untried(row)).map(|row| row.record).collect();
         untried.into_iter().for_each(|record| replica.submit(Work::Reissue { record }));

@@ -1,6 +1,6 @@
 //! A village, its township and their county: each an engine on a store in memory, and links that carry everything at once.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -21,6 +21,8 @@ use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
+use crate::effect::AuditEvent;
+use crate::frame::{DeliveredLeaf, Frame};
 use crate::{
     Config, Effect, Engine, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, SWEEP_ROWS, Start,
     Ticket,
@@ -45,6 +47,8 @@ pub struct World {
     links: u64,
     tick_ms: u64,
     tickets: u64,
+    /// A node whose links carry other words of leaves than it says.
+    pub liar: Option<(usize, fn(&mut DeliveredLeaf))>,
     pub notices: Vec<(usize, Notice)>,
     pub replies: Vec<Reply>,
 }
@@ -99,6 +103,7 @@ impl World {
             links: 0,
             tick_ms: 0,
             tickets: 0,
+            liar: None,
             notices: Vec::new(),
             replies: Vec::new(),
         }
@@ -129,18 +134,44 @@ impl World {
 
     /// Its program ends, and another that was built with this content begins on its store. Links are to be made again.
     pub fn restart(&mut self, at: usize, catalogue: &'static Catalogue) {
-        let ends: Vec<_> =
-            self.lines.iter().filter(|(one, other)| one.0 == at || other.0 == at).map(|(one, _)| *one).collect();
-        for (end, link) in ends {
-            self.lines.remove(&(end, link));
-            self.run([(end, Input::LinkDown { link })].into());
-        }
+        self.disconnect(at);
         let node = &mut self.nodes[at];
         node.lives += 1;
         let incarnation = Incarnation(hash16("another life", &[&key(at).0, &[node.lives]]));
         node.store.reopen(incarnation).expect("it opens again");
         node.catalogue = catalogue;
         node.engine = engine(at, &node.store, catalogue, &self.directory);
+    }
+
+    /// Its disk breaks, and the program that it has begins on an empty one.
+    pub fn lose_store(&mut self, at: usize) {
+        self.disconnect(at);
+        let node = &mut self.nodes[at];
+        node.lives += 1;
+        let fresh = hash16("another disk", &[&key(at).0, &[node.lives]]);
+        node.store = MemoryStore::open(StoreId(fresh), Incarnation(fresh));
+        node.engine = engine(at, &node.store, node.catalogue, &self.directory);
+    }
+
+    /// The county enters it into the directory that a node is fenced, with all that is known of it.
+    pub fn fence(&mut self, fenced: usize) {
+        let event = AuditEvent { who: "the county".to_owned(), ..AuditEvent::default() };
+        self.tickets += 1;
+        let (ticket, node) = (Ticket(self.tickets), self.node(fenced));
+        let order = Input::FenceOf { ticket, node, nothing: false, excluded: Vec::new(), event };
+        self.run([(COUNTY, order)].into());
+        let Some(Reply::Drafted { entered: true, .. }) = self.replies.pop() else { panic!("{:?}", self.replies) };
+        self.directory = self.engine(COUNTY).directory().clone();
+        self.pass(10);
+    }
+
+    pub fn disconnect(&mut self, at: usize) {
+        let ends: Vec<_> =
+            self.lines.iter().filter(|(one, other)| one.0 == at || other.0 == at).map(|(one, _)| *one).collect();
+        for (end, link) in ends {
+            self.lines.remove(&(end, link));
+            self.run([(end, Input::LinkDown { link })].into());
+        }
     }
 
     /// Seconds go by.
@@ -199,7 +230,12 @@ impl World {
     fn carry_out(&mut self, at: usize, effect: Effect) -> Option<(usize, Input)> {
         let store = &self.nodes[at].store;
         let input = match effect {
-            Effect::Send { link, frame } => {
+            Effect::Send { link, mut frame } => {
+                if let (Some((liar, lies)), Frame::Leaves(leaves)) = (self.liar, &mut frame)
+                    && liar == at
+                {
+                    leaves.delivery.leaves.iter_mut().for_each(lies);
+                }
                 let (other, link) = *self.lines.get(&(at, link))?;
                 return Some((other, Input::Frame { link, frame }));
             }
@@ -224,11 +260,11 @@ impl World {
             Effect::ReadLeaves { link, records } => {
                 Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }
             }
-            Effect::ReadPeer { link, store: peer, .. } => Input::Peer {
+            Effect::ReadPeer { link, store: peer, after, .. } => Input::Peer {
                 link,
                 cursor: ready(store.cursor(peer)).expect("reads"),
                 last_commit: None,
-                wants: ready(store.wants(1_024)).expect("reads"),
+                wants: wants(store, after),
             },
             Effect::Scan { link } => {
                 Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }
@@ -251,8 +287,18 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     let mut start = Start::new(key.node(), seat, directory.clone(), meta, keys, [7; 32]);
     start.count(&ready(store.scan(None, usize::MAX)).expect("reads").items);
     let last = ready(store.last_commit(key.node())).expect("reads");
+    start.unjudged = ready(store.unjudged(None, usize::MAX)).expect("reads");
     start.last_commit = last.map(|(_, _, id)| id);
-    Engine::new(Config { patrol_round_ms: 0, ..Config::new(catalogue) }, start)
+    start.issuer = (at == COUNTY).then(|| Arc::new(CheapKey([1; 32])) as _);
+    Engine::new(Config::new(catalogue), start)
+}
+
+/// So few that not all of many are asked for at once.
+pub const WANTS: usize = 16;
+
+fn wants(store: &MemoryStore, after: RecordId) -> BTreeSet<RecordId> {
+    let unjudged = ready(store.unjudged(Some(after), WANTS)).expect("reads").into_iter().map(|row| row.record);
+    ready(store.wants(Some(after), WANTS)).expect("reads").into_iter().chain(unjudged).collect()
 }
 
 fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
@@ -266,6 +312,7 @@ fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
         conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
         commands: ready(store.commands(&commands)).expect("reads"),
         commits: ready(store.commits_at(&places)).expect("reads"),
+        written: request.written_by.iter().flat_map(|node| ready(store.written_by(*node)).expect("reads")).collect(),
         chains: request.chains_of.iter().map(|node| (*node, ready(store.chains_of(*node)).expect("reads"))).collect(),
         ..LoadReply::default()
     }

@@ -72,7 +72,7 @@ impl World {
                 Ok(page) => Input::Page { link, page },
                 Err(error) => Input::ReadFailed { link, error },
             },
-            Effect::ReadPeer { link, store: peer, node } => Input::Peer {
+            Effect::ReadPeer { link, store: peer, node, after } => Input::Peer {
                 link,
                 cursor: ready(store.cursor(peer)).unwrap_or_default(),
                 last_commit: ready(store.last_commit(node)).unwrap_or_default().and_then(|(incarnation, seq, id)| {
@@ -80,7 +80,11 @@ impl World {
                     let mut there = there.iter().filter_map(|encoded| SignedCommit::decode(encoded).ok());
                     there.find(|signed| signed.id == id).map(Arc::new)
                 }),
-                wants: ready(store.wants(1_024)).unwrap_or_default(),
+                wants: {
+                    let unjudged = ready(store.unjudged(Some(after), 1_024)).unwrap_or_default().into_iter();
+                    let wants = ready(store.wants(Some(after), 1_024)).unwrap_or_default();
+                    wants.into_iter().chain(unjudged.map(|row| row.record)).collect()
+                },
             },
             Effect::Scan { link } => match ready(store.scan(None, usize::MAX)) {
                 Ok(page) => Input::Scanned { link, items: page.items },

@@ -81,6 +81,7 @@ impl Batch {
         let seats = replica.directory.seats();
         let seats_before = self.grown_from.as_ref().map_or(seats, Directory::seats);
         open.row.held = open.held_sum();
+        replica.unjudged.note(&open.row, self.tick_ms);
         let refs = open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default();
         if before.refs.as_ref() != Some(&refs) {
             self.transaction.refs.push((record, refs.iter().copied().collect()));

@@ -67,7 +67,7 @@ impl Batch {
             return replica.take_in(open);
         }
         // What is judged in another way now, by a later version of this program, is no damage.
-        let is_restated = !open.restated.is_empty();
+        let is_restated = !open.restated.is_empty() || open.is_outdated();
         let contradiction = || open.contradicts(replica.seat, &replica.directory).filter(|_| !is_restated);
         let contradicted = |what| (format!("its {what} is not what its leaves say"), part(what));
         let why = spoilt.map(|why| (why, part("row"))).or_else(|| contradiction().map(contradicted));

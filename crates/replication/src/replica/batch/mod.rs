@@ -85,7 +85,7 @@ pub(crate) struct Batch {
     came_again: BTreeMap<LinkId, BTreeSet<RecordId>>,
     /// Records with leaves that their fold does not know yet.
     unfolded: BTreeSet<RecordId>,
-    /// Records of which somebody vouched for a leaf that was in doubt, until they are judged again.
+    /// Records with a leaf that was in doubt and is for this program to judge after all, until they are judged again.
     believed: BTreeSet<RecordId>,
     /// Keys that were drawn for records whose first value is sealed here.
     drawn: BTreeMap<RecordId, DataKey>,
@@ -305,6 +305,7 @@ impl Batch {
             replica.queue.put_back(self.put_off);
         }
         replica.statements.make_durable();
+        self.checks.iter().for_each(|record| replica.unjudged.tried(record));
         replica.foreign.conclude(self.left_out, &self.taken_in, self.tick_ms);
         self.stranded.iter().for_each(|record| replica.submit(Work::Reissue { record: *record }));
         replica.meta.incarnations.extend(self.renewed.map(|incarnation| (incarnation, replica.meta.head)));

@@ -86,10 +86,14 @@ impl Batch {
             open.used = replica.clock;
             let own = replica.catalogue.digests().get(&preimage.kind, leaf.kind_version);
             if let Some(at) = open.positions.get(&leaf.hash).copied() {
-                if declared == own && open.leaves.believe(&leaf.hash) {
-                    // Whoever judges as this node does vouches for it: judged here too, and told on as that.
+                if open.tags.get(&leaf.hash).is_some_and(|tag| declared != Some(*tag)) {
+                    // Not all say the same of it: each program judges it by its own, and it is told on as that. For good, or two
+                    // words could chase each other round a circle of nodes.
+                    open.tags.remove(&leaf.hash);
                     self.touch(open);
-                    self.believed.insert(leaf.record);
+                    if open.leaves.believe(&leaf.hash) {
+                        self.believed.insert(leaf.record);
+                    }
                     came.push((leaf.record, leaf.hash));
                     if at > replica.meta.head {
                         self.untag(at);
@@ -103,10 +107,6 @@ impl Batch {
                 }
                 continue;
             }
-            let declared = declared.filter(|declared| own != Some(*declared));
-            if declared.is_some() && own.is_some() {
-                open.leaves.doubt(leaf.hash);
-            }
             if leaf.author == replica.node && leaf.incarnation == replica.writer.incarnation {
                 // What was let go with its record comes back with it.
                 let parted = replica.parted.get(&leaf.record).copied().unwrap_or(0);
@@ -119,7 +119,8 @@ impl Batch {
             open.revive();
             self.came_by.insert(leaf.record, link);
             used.insert(leaf.commit);
-            self.file(&leaf, Some(from), declared, open);
+            let tag = open.tag(leaf.hash, declared, own);
+            self.file(&leaf, Some(from), tag, open);
             came.push((leaf.record, leaf.hash));
             offered.entry(leaf.record).or_default().push(leaf);
         }
