@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use heliu_words::Explanation;
 use heliu_words::reason::{Facts, Reason};
+use prost::Message as _;
 use tonic::{Code, Status};
-use tonic_types::{ErrorDetails, StatusExt as _};
+use tonic_types::{ErrorDetails, StatusExt as _, pb};
 
 /// The domain of every reason code in an ErrorInfo.
 pub const DOMAIN: &str = "heliu";
@@ -107,6 +108,23 @@ pub fn refusal(reason: &str, message: &str, field: Option<&str>) -> Status {
     let code = if field.is_some() { Code::InvalidArgument } else { Code::FailedPrecondition };
     let refusal = CallRefusal::new(code, reason, message, message);
     CallRefusal { field: field.map(str::to_owned), ..refusal }.into()
+}
+
+/// A status as it travels inside of an answer: an encoded `google.rpc.Status`.
+#[must_use]
+pub fn encode_status(status: &Status) -> Vec<u8> {
+    if !status.details().is_empty() {
+        return status.details().to_vec();
+    }
+    let plain = pb::Status { code: status.code().into(), message: status.message().to_owned(), details: Vec::new() };
+    plain.encode_to_vec()
+}
+
+/// None: it is no status.
+#[must_use]
+pub fn decode_status(encoded: &[u8]) -> Option<Status> {
+    let pb::Status { code, message, .. } = pb::Status::decode(encoded).ok()?;
+    Some(Status::with_details(Code::from_i32(code), message, encoded.to_vec().into()))
 }
 
 impl CallRefusal {

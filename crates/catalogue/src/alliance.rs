@@ -3,7 +3,6 @@
 use heliu_record::prelude::*;
 
 use crate::org::{found, live};
-use crate::resource::WITHDRAWN;
 use crate::words::{ALLIANCE, MEMBER, ORG, RESOURCE};
 
 const HOST: Writer = Writer::Party("host_seat");
@@ -18,41 +17,39 @@ static FORM: FieldOf<String> =
     lww("alliance_kind", FORMS, "形式", "kind").help("理事会、联盟、联席会", "council, league or joint meeting");
 static CONVENOR: FieldOf<RecordId> =
     mv("convenor", ORG, "召集组织", "convenor").help("负责召集的组织", "the organisation that convenes it");
-static PARTICIPANTS: EntriesOf<Participant> =
-    slots(parts![MEMBER_ORG, JOINED_ON, LEFT_ON], ORG, Writer::Itself, "成员单位", "participants")
+static PARTICIPANTS: EntriesOf =
+    slots(PARTICIPANT, parts![MEMBER_ORG, JOINED_ON, LEFT_ON], ORG, Writer::Itself, "成员单位", "participants")
         .help("各席位自己填写", "each seat writes its own");
-static PART_TIME: EntriesOf<PartTime> =
-    entries(parts![HOST_SEAT, HOST_ORG, PERSON, FROM_UNIT, TERM], ORG, HOST, "兼职委员", "part-time members")
-        .help("不改变组织关系", "their affiliation does not change")
-        .states(&[
-            follows("active", "有效", "active").over(),
-            follows("lapsing", "所在单位已退出", "unit has left").over(),
-        ]);
-static RESOURCES: SetOf<RecordId> = set("resources", record(RESOURCE), "共享资源", "shared resources")
+static PART_TIME: EntriesOf = entries(
+    PART_TIMER,
+    parts![HOST_SEAT, HOST_ORG, PERSON, FROM_UNIT, TERM],
+    ORG,
+    HOST,
+    "兼职委员",
+    "part-time members",
+)
+.help("不改变组织关系", "their affiliation does not change")
+.states(&[
+    follows("active", "有效", "active").over(),
+    follows("lapsing", "所在单位已退出", "unit has left")
+        .instead_of("active", |at| at.get(&FROM_UNIT).is_some_and(|unit| has_left(at.history, unit)))
+        .over(),
+]);
+pub static RESOURCES: SetOf<RecordId> = set("resources", record(RESOURCE), "共享资源", "shared resources")
     .help("成员单位提供的场所等", "halls and the like that participants offer")
     .by(Writer::Audience);
 
-pub enum Participant {}
-impl Entry for Participant {
-    const FIELD: &'static str = "participants";
-}
-static MEMBER_ORG: PartOf<Participant, RecordId> = part("org", ORG, Writer::Itself, "组织", "organisation");
-static JOINED_ON: PartOf<Participant, String> = part("joined_on", DATE, Writer::Itself, "加入日期", "joined on");
-static LEFT_ON: PartOf<Participant, String> = part("left_on", DATE, Writer::Itself, "退出日期", "left on");
+const PARTICIPANT: &str = "participants";
+static MEMBER_ORG: PartOf<RecordId> = part(PARTICIPANT, "org", ORG, Writer::Itself, "组织", "organisation");
+static JOINED_ON: PartOf<String> = part(PARTICIPANT, "joined_on", DATE, Writer::Itself, "加入日期", "joined on");
+static LEFT_ON: PartOf<String> = part(PARTICIPANT, "left_on", DATE, Writer::Itself, "退出日期", "left on");
 
-pub enum PartTime {}
-impl Entry for PartTime {
-    const FIELD: &'static str = "part_time";
-
-    fn state(_: &dyn Derived, at: &EntryOf<'_, Self>) -> &'static str {
-        if at.get(&FROM_UNIT).is_some_and(|unit| has_left(at.history, unit)) { "lapsing" } else { "active" }
-    }
-}
-static HOST_SEAT: PartOf<PartTime, SeatId> = part("host_seat", SEAT, HOST, "接收席位", "host seat");
-static HOST_ORG: PartOf<PartTime, RecordId> = part("host", ORG, HOST, "接收组织", "host");
-static PERSON: PartOf<PartTime, RecordId> = part("person", record(MEMBER), HOST, "人员", "person");
-static FROM_UNIT: PartOf<PartTime, RecordId> = part("from_unit", ORG, HOST, "所在单位", "from unit");
-static TERM: PartOf<PartTime, String> = part("term", text(40), HOST, "任期", "term");
+const PART_TIMER: &str = "part_time";
+static HOST_SEAT: PartOf<SeatId> = part(PART_TIMER, "host_seat", SEAT, HOST, "接收席位", "host seat");
+static HOST_ORG: PartOf<RecordId> = part(PART_TIMER, "host", ORG, HOST, "接收组织", "host");
+static PERSON: PartOf<RecordId> = part(PART_TIMER, "person", record(MEMBER), HOST, "人员", "person");
+static FROM_UNIT: PartOf<RecordId> = part(PART_TIMER, "from_unit", ORG, HOST, "所在单位", "from unit");
+static TERM: PartOf<String> = part(PART_TIMER, "term", text(40), HOST, "任期", "term");
 
 static KIND: Kind = Kind::scoped(
     ALLIANCE,
@@ -63,7 +60,7 @@ static KIND: Kind = Kind::scoped(
 .with(fields![NAME, FORM, CONVENOR, PARTICIPANTS, PART_TIME, RESOURCES])
 .derives(&[DerivedPart::new("present", label("现有成员单位", "present participants"), &[])], present)
 .read_by_others(fields![PARTICIPANTS]);
-pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&NOT_PARTICIPANT, &NOT_SHARED]);
+pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&NOT_PARTICIPANT]);
 
 static COMMANDS: &[Command] = &[
     makes(ALLIANCE, "alliance.form", "组建联盟", "form an alliance", form)
@@ -80,20 +77,11 @@ static COMMANDS: &[Command] = &[
     about(ALLIANCE, "alliance.leave", "退出联盟", "leave an alliance", leave)
         .help("只结束自己的参加", "ends one's own participation only")
         .takes(&[required("org", ORG, "退出的组织", "the organisation")]),
-    about(ALLIANCE, "alliance.add_resource", "共享资源", "share a resource", add_resource)
-        .help("把自己的资源列入联盟,成员单位即可申请", "lists one's resource; participants can then ask for it")
-        .takes(&[required("resource", record(RESOURCE), "资源", "the resource")]),
 ];
-static NOT_PARTICIPANT: Message = message(
-    "not_participant",
-    ["“{1}”不在“{0}”中。", "只有成员单位才能退出。", "请核对是哪个组织。"],
-    ["{1:?} is not in {0:?}.", "Only a participant can leave.", "Check which organisation it is."],
-);
-static NOT_SHARED: Message = message(
-    "not_shared",
-    ["“{0}”不能列入联盟。", "它已收回,或不属于本席位。", "请由资源所有者办理。"],
-    ["{0:?} cannot be listed.", "It is withdrawn, or it is not this seat's.", "Have its owner do it."],
-);
+static NOT_PARTICIPANT: Message = message("not_participant")
+    .what("“{1}”不在“{0}”中。", "{1:?} is not in {0:?}.")
+    .why("只有成员单位才能退出。", "Only a participant can leave.")
+    .next("请核对是哪个组织。", "Check which organisation it is.");
 
 /// Whether an organisation was in an alliance and has left.
 #[must_use]
@@ -130,9 +118,9 @@ fn form(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn join(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let alliance = planner.subject()?;
     let seat = take_part(planner, alliance.id, "org")?.to_string();
-    let term = EntryOf::<Participant>::find(&alliance.history, &seat);
+    let term = PARTICIPANTS.find(&alliance.history, &seat);
     if term.is_some_and(|term| !term.visible(&LEFT_ON).is_empty()) {
-        planner.clear_part(alliance.id, &LEFT_ON, &seat);
+        planner.put_parts(alliance.id, &seat, [LEFT_ON.cleared()]);
     }
     Ok(())
 }
@@ -141,35 +129,17 @@ fn join(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 fn take_part(planner: &mut Planner<'_>, alliance: RecordId, org: &'static str) -> Result<SeatId, Refusal> {
     let org = live(planner, planner.need_record(org)?)?;
     let seat = planner.owner_of(org);
-    planner.put_part(alliance, &MEMBER_ORG, &seat.to_string(), org.id);
-    planner.put_part(alliance, &JOINED_ON, &seat.to_string(), planner.today());
+    let today = planner.today();
+    planner.put_parts(alliance, &seat.to_string(), [MEMBER_ORG.with(org.id), JOINED_ON.with(today)]);
     Ok(seat)
 }
 
 fn leave(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (alliance, org) = (planner.subject()?, planner.need_record("org")?);
     let terms = PARTICIPANTS.read(&alliance.history);
-    let is_its = |term: &&EntryOf<'_, Participant>| term.get(&MEMBER_ORG) == Some(org) && term.get(&LEFT_ON).is_none();
+    let is_its = |term: &&Entry<'_>| term.get(&MEMBER_ORG) == Some(org) && term.get(&LEFT_ON).is_none();
     let gone = || NOT_PARTICIPANT.about(&[alliance.title().into(), title(org, planner.world())]);
     let term = terms.iter().find(is_its).ok_or_else(gone)?;
-    planner.put_part(alliance.id, &LEFT_ON, term.name, planner.today());
-    Ok(())
-}
-
-fn add_resource(planner: &mut Planner<'_>) -> Result<(), Refusal> {
-    let alliance = planner.subject()?;
-    let resource = planner.load_kind(planner.need_record("resource")?, RESOURCE)?;
-    let (seat, seats) = (planner.seat(), planner.world().seats());
-    let is_ours = resource.view.owners.iter().any(|owner| seats.is_at_or_above(seat, *owner));
-    if !is_ours || WITHDRAWN.read(&resource.history).is_some() {
-        return Err(NOT_SHARED.about(&[resource.title().into()]));
-    }
-    planner.add(alliance.id, &RESOURCES, resource.id);
-    // Whoever may see the alliance may then ask for the resource.
-    for seat in alliance.view.owners.iter().chain(&alliance.view.seats) {
-        if !resource.view.owners.contains(seat) {
-            planner.add_participant(resource.id, *seat);
-        }
-    }
+    planner.put_parts(alliance.id, term.name, [LEFT_ON.with(planner.today())]);
     Ok(())
 }

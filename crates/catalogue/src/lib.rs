@@ -3,17 +3,17 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `org`, `member`, `resource`, `alliance`, `booked`, `synthetic`.
+//! Bottom up: `words`, `org`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
 mod alliance;
-mod booked;
 mod member;
 mod org;
 mod resource;
+mod sharing;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
 mod words;
@@ -23,7 +23,7 @@ mod tests;
 
 /// All of it, in the order in which help lists it.
 pub static SECTIONS: &[&Section] =
-    &[&org::SECTION, &member::SECTION, &member::TRANSFER, &alliance::SECTION, &resource::SECTION, &booked::SECTION];
+    &[&org::SECTION, &member::SECTION, &member::TRANSFER, &alliance::SECTION, &sharing::SECTION, &resource::SECTION];
 
 #[must_use]
 pub fn catalogue() -> &'static Catalogue {

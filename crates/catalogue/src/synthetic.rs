@@ -42,6 +42,8 @@ struct Village {
     seat: SeatId,
     code: String,
     branch: RecordId,
+    /// Members of the village's branches before this one: numbers go on.
+    before: usize,
     members: usize,
 }
 
@@ -73,6 +75,12 @@ pub struct SyntheticMember {
 /// Organisations for every seat of the tree and exactly `members` members in its villages.
 #[must_use]
 pub fn county(seats: &Seats, seed: u64, members: usize) -> County {
+    populated(seats, seed, seats.len(), members)
+}
+
+/// As [`county`], with so many organisations: those that are more than there are seats are further branches of the villages.
+#[must_use]
+pub fn populated(seats: &Seats, seed: u64, orgs: usize, members: usize) -> County {
     let mut rng = SplitMix(seed);
     let mut county = County { seed, orgs: Vec::new(), villages: Vec::new() };
     let mut committees: BTreeMap<SeatId, RecordId> = BTreeMap::new();
@@ -80,32 +88,52 @@ pub fn county(seats: &Seats, seed: u64, members: usize) -> County {
     let mut by_code: Vec<&Seat> = seats.iter().collect();
     by_code.sort_by(|a, b| a.code.cmp(&b.code));
     let of_tier = |tier: Tier| by_code.iter().copied().filter(move |s| s.tier == tier);
-    for seat in of_tier(Tier::County).chain(of_tier(Tier::Township)) {
+    for seat in of_tier(Tier::City).chain(of_tier(Tier::County)).chain(of_tier(Tier::Township)) {
         let parent = seat.parent.and_then(|p| committees.get(&p)).copied();
-        let org = county.org(seat, "党委", "committee", None, parent);
+        let org = county.org(seat, 1, "党委", "committee", None, parent);
         committees.insert(seat.id, org);
     }
     let villages: Vec<&Seat> = of_tier(Tier::Village).collect();
-    for (seat, members) in villages.iter().zip(sizes(villages.len(), members, &mut rng)) {
+    let further = orgs.saturating_sub(seats.len());
+    let branches: Vec<(&Seat, usize)> = (0..)
+        .zip(&villages)
+        .flat_map(|(i, seat)| {
+            let here = 1 + further / villages.len() + usize::from(i < further % villages.len());
+            (1..=here).map(move |number| (*seat, number))
+        })
+        .collect();
+    let mut numbered = 0;
+    for ((seat, number), members) in branches.iter().zip(sizes(branches.len(), members, &mut rng)) {
         let (suffix, level) = level_of(members, &mut rng);
         let parent = seat.parent.and_then(|p| committees.get(&p)).copied();
-        let branch = county.org(seat, suffix, level, Some("village"), parent);
-        county.villages.push(Village { seat: seat.id, code: seat.code.clone(), branch, members });
+        let branch = county.org(seat, *number, suffix, level, Some("village"), parent);
+        let before = if *number == 1 { 0 } else { numbered };
+        county.villages.push(Village { seat: seat.id, code: seat.code.clone(), branch, before, members });
+        numbered = before + members;
     }
     county
 }
 
 impl County {
+    /// The `number`th of its seat, from 1.
     fn org(
         &mut self,
         seat: &Seat,
+        number: usize,
         suffix: &str,
         level: &'static str,
         kind: Option<&'static str>,
         parent: Option<RecordId>,
     ) -> RecordId {
-        let command = CommandId(hash16("heliu synthetic org", &[&self.seed.to_le_bytes(), &seat.id.0]));
-        let org = SyntheticOrg { command, seat: seat.id, name: format!("{}{suffix}", seat.name), level, kind, parent };
+        let (seed, place) = (self.seed.to_le_bytes(), number.to_le_bytes());
+        let mut which: Vec<&[u8]> = vec![&seed, &seat.id.0];
+        let mut name = format!("{}{suffix}", seat.name);
+        if number > 1 {
+            which.push(&place);
+            name = format!("{}第{number}{suffix}", seat.name);
+        }
+        let command = CommandId(hash16("heliu synthetic org", &which));
+        let org = SyntheticOrg { command, seat: seat.id, name, level, kind, parent };
         let id = org.id();
         self.orgs.push(org);
         id
@@ -113,7 +141,9 @@ impl County {
 
     /// The members, village by village.
     pub fn members(&self) -> impl Iterator<Item = SyntheticMember> + '_ {
-        self.villages.iter().flat_map(move |village| (1..=village.members).map(move |n| self.member(village, n)))
+        self.villages
+            .iter()
+            .flat_map(move |village| (1..=village.members).map(move |n| self.member(village, village.before + n)))
     }
 
     fn member(&self, village: &Village, number: usize) -> SyntheticMember {
@@ -286,6 +316,19 @@ mod tests {
                 assert!(org.level == "branch" || village.members > 50, "{} with {}", org.level, village.members);
             }
         }
+    }
+
+    #[test]
+    fn a_city_has_more_organisations_than_seats_and_no_two_members_with_one_number() {
+        let seats = county_seats(2, 3);
+        let made = populated(&seats, 1, 30, 500);
+        assert_eq!(made.orgs.len(), 30);
+        let orgs: BTreeMap<RecordId, &str> = made.orgs.iter().map(|org| (org.id(), org.name.as_str())).collect();
+        assert_eq!(orgs.len(), 30);
+        let numbers: BTreeMap<String, RecordId> = made.members().map(|m| (m.member_no.clone(), m.branch)).collect();
+        let ids: BTreeMap<RecordId, SeatId> = made.members().map(|member| (member.id(), member.seat)).collect();
+        assert_eq!((numbers.len(), ids.len()), (500, 500));
+        assert!(numbers.values().all(|branch| orgs.contains_key(branch)));
     }
 
     #[test]

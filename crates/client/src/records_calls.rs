@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use heliu_api::records::{
-    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, HistoryRequest, HistoryResponse,
-    ListRequest, ListResponse, ListSeatsRequest, Record, RevealRequest, RevealedField, Seat,
+    ExecuteEachRequest, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, HistoryRequest,
+    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, Record, RevealRequest, RevealedField, Seat,
+    outcome,
 };
+use heliu_api::status::decode_status;
 
 use crate::schema::{SCHEMA_BYTES_MAX, Schema};
 use crate::{CALL_TIMEOUT, Client, Error, all, within};
@@ -16,6 +18,24 @@ impl Client {
     pub async fn execute(&self, command: ExecuteRequest) -> Result<ExecuteResponse, Error> {
         let answer = self.records.clone().execute(within(CALL_TIMEOUT, command)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// Carries out many commands, each by itself and in no order: what became of each, in their order. At most 512. After a
+    /// lost answer repeat all, as with [`Client::execute`].
+    pub async fn execute_each(
+        &self,
+        commands: Vec<ExecuteRequest>,
+    ) -> Result<Vec<Result<ExecuteResponse, Error>>, Error> {
+        let count = commands.len();
+        let asked = within(CALL_TIMEOUT, ExecuteEachRequest { commands });
+        let answer = self.records.clone().execute_each(asked).await;
+        let outcomes = answer.map_err(|status| self.failed(&status, CALL_TIMEOUT))?.into_inner().outcomes;
+        let read = |outcome: Outcome| match outcome.outcome? {
+            outcome::Outcome::Done(done) => Some(Ok(done)),
+            outcome::Outcome::Refused(status) => Some(Err(self.failed(&decode_status(&status)?, CALL_TIMEOUT))),
+        };
+        let read: Vec<_> = outcomes.into_iter().filter_map(read).collect();
+        if read.len() == count { Ok(read) } else { Err(Error::incomplete(&self.address, "outcomes")) }
     }
 
     /// One record, by its id or a beginning of it (8 digits or more).

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use heliu_api::records::records_service_server::{RecordsService, RecordsServiceServer};
 use heliu_api::records::{
-    ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest,
-    HistoryResponse, Kind, ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Record, RevealRequest,
-    RevealResponse,
+    ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse,
+    GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, ListRequest, ListResponse,
+    ListSeatsRequest, ListSeatsResponse, Outcome, Record, RevealRequest, RevealResponse, outcome,
 };
+use heliu_api::status::encode_status;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Server;
@@ -46,6 +47,24 @@ impl RecordsService for FakeNode {
             "fail" => Err(Status::internal("the store is gone")),
             _ => Ok(Response::new(ExecuteResponse { command_id: command.command_id, ..Default::default() })),
         }
+    }
+
+    async fn execute_each(
+        &self,
+        request: Request<ExecuteEachRequest>,
+    ) -> Result<Response<ExecuteEachResponse>, Status> {
+        let mut outcomes = Vec::new();
+        for command in request.into_inner().commands {
+            if command.command == "forget" {
+                continue;
+            }
+            let outcome = match self.execute(Request::new(command)).await {
+                Ok(done) => outcome::Outcome::Done(done.into_inner()),
+                Err(status) => outcome::Outcome::Refused(encode_status(&status)),
+            };
+            outcomes.push(Outcome { outcome: Some(outcome) });
+        }
+        Ok(Response::new(ExecuteEachResponse { outcomes }))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
@@ -120,6 +139,20 @@ async fn a_refusal_says_which_field_why_and_what_to_do() {
     assert_eq!(error.field(), Some("arguments.joined_on"));
     assert_eq!(error.to_string(), "2001-13-01 is not a date. Write it as year-month-day.");
     assert_eq!(&*error.explain().zh, "2001-13-01 不是日期。请写成 年-月-日。");
+}
+
+#[tokio::test]
+async fn of_many_commands_each_has_its_outcome_as_if_it_had_been_alone_or_nothing_is_believed() {
+    let client = connected().await;
+    let outcomes =
+        client.execute_each(["do", "say.no", "fail", "say.much"].map(command).into()).await.expect("an answer");
+    let [done, refused, failed, much] = &outcomes[..] else { panic!("{outcomes:?}") };
+    assert!(done.is_ok());
+    assert_eq!(refused, &client.execute(command("say.no")).await);
+    assert_eq!(failed, &client.execute(command("fail")).await);
+    assert_eq!(much, &client.execute(command("say.much")).await);
+    let short = client.execute_each(["do", "forget"].map(command).into()).await.expect_err("one has no outcome");
+    assert_eq!(short.reason(), "foreign", "{short:?}");
 }
 
 #[tokio::test]

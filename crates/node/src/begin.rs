@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use heliu_record::id::SeatId;
+use heliu_replication::serving::carry_out;
 use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Ticket};
 use heliu_storage::{ReadDirectory, ReadRecords, Store, StoreError, Transaction};
 use heliu_trust::directory::{Appended, Directory, SignedEntry};
@@ -11,7 +12,6 @@ use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
-use crate::effects::carry_out;
 use crate::error::StartError;
 use crate::options::Anchor;
 

@@ -5,7 +5,7 @@
 //! `inbox` (what goes to the engine's task), `runner` (that task), `connections` (those that come in), `links`, `server`.
 //!
 //! Bottom up: `bounds`, `clock`, `zone`, `stamp`, `told`, `trouble`, `options`, `backoff`, `region`, `status`, `access`, `certificate`,
-//! `error`, `life`, `secured`, `connections`, `routes`, `link_end`, `inbox`, `handle`, `effects`, `begin`, `orders`, `links`,
+//! `error`, `life`, `secured`, `connections`, `routes`, `link_end`, `inbox`, `handle`, `begin`, `orders`, `links`,
 //! `runner`, `server`.
 
 pub mod access;
@@ -15,7 +15,6 @@ mod bounds;
 mod certificate;
 mod clock;
 mod connections;
-mod effects;
 mod error;
 mod handle;
 mod inbox;

@@ -7,7 +7,7 @@ use crate::change::{Change, Container, Scalar};
 use crate::decision::Decision;
 use crate::derived::Folding;
 use crate::gate::Gate;
-use crate::history::History;
+use crate::history::{Past, Visible};
 use crate::id::{Preimage, SeatId};
 use crate::kind::{Field, Label, Merge, Writer, label};
 use crate::reason::{Fact, Facts};
@@ -59,7 +59,7 @@ pub fn may(
     author: SeatId,
     change: &Change,
     preimage: &Preimage,
-    at: &History,
+    at: &Past<'_>,
     gate: Gate,
     seats: &Seats,
 ) -> Result<(), AuthorityError> {
@@ -72,7 +72,7 @@ pub fn may_write(
     author: SeatId,
     written: &[Written<'_>],
     preimage: &Preimage,
-    at: &History,
+    at: &Past<'_>,
     gate: Gate,
     seats: &Seats,
 ) -> Result<(), AuthorityError> {
@@ -119,7 +119,7 @@ struct Judge<'a> {
     scope: Scope,
     written: &'a [Written<'a>],
     preimage: &'a Preimage,
-    at: &'a History,
+    at: &'a Past<'a>,
     gate: Gate,
     seats: &'a Seats,
 }
@@ -207,11 +207,13 @@ impl Judge<'_> {
 
     /// The writers of the decisions that one supersedes.
     fn cited<'c>(&'c self, field: &'c Field, decision: &'c Decision<'_>) -> impl Iterator<Item = Writer> + 'c {
-        let cited =
-            decision.cites.iter().flat_map(|entry| self.at.visible(Container::Log, &format!("{}/{entry}", field.name)));
-        cited.filter_map(|v| {
+        let writer_of = |at: &Visible| {
             let Merge::State(machine) = field.merge else { return None };
-            Some(machine.state(Decision::parse(v.value.as_text()?)?.state)?.writer)
+            Some(machine.state(Decision::parse(at.value.as_text()?)?.state)?.writer)
+        };
+        decision.cites.iter().flat_map(move |entry| {
+            let cited = self.at.visible(Container::Log, &format!("{}/{entry}", field.name));
+            cited.iter().filter_map(writer_of).collect::<Vec<_>>()
         })
     }
 
@@ -244,14 +246,15 @@ impl Judge<'_> {
         self.is_above(owner)
             && self.taking_entries().any(|(field, entry, names)| {
                 let key = format!("{}/{entry}/{names}", field.name);
-                let named = self.at.visible(Container::Slot, &key).iter().filter_map(|v| v.value.as_seat());
-                named.into_iter().any(|to| self.seats.is_at_or_above(to, owner)) && self.is_open(field, entry)
+                let named = self.at.visible(Container::Slot, &key);
+                let mut named = named.iter().filter_map(|v| v.value.as_seat());
+                named.any(|to| self.seats.is_at_or_above(to, owner)) && self.is_open(field, entry)
             })
     }
 
     fn is_open(&self, field: &Field, entry: &str) -> bool {
-        let (preimage, history, scope, seats) = (self.preimage, self.at, &self.scope, self.seats);
-        (self.gate.read)(&Folding { preimage, history, scope, seats }).is_open(field.name, entry)
+        let (preimage, history, scope, seats) = (self.preimage, self.at.to_history(), &self.scope, self.seats);
+        (self.gate.read)(&Folding { preimage, history: &history, scope, seats }).is_open(field.name, entry)
     }
 
     /// Entries of which this change writes a part that takes ownership, with the part that names the seat.

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::command::plan::Asked;
 use crate::command::request::HIDDEN_CHARACTER;
+use crate::command::write::TOO_LARGE;
 use crate::command::{
     Asker, Command, Declared, HardRule, Plan, Planner, Request, Settler, Subject, generic, misnamed, refusal, settle,
     typed,
@@ -13,7 +13,7 @@ use crate::conflict::{Conflict, Explanation};
 use crate::diverged_field;
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::id::RecordId;
-use crate::kind::{Field, Kind, Label, Merge, Part, ValueType, Word};
+use crate::kind::{Field, Kind, Label, Merge, ValueType, Word};
 use crate::message::{Message, Refusal};
 use crate::naming::{kind_called, kind_of};
 use crate::rule::Rule;
@@ -105,11 +105,9 @@ impl Catalogue {
         let known = || self.commands().map(|command| command.name);
         let command = self.command(&request.name);
         let command = command.ok_or_else(|| Refusal::unknown_command(&request.name, known()))?;
-        let Command { name, subject, arguments, takes_fields, .. } = *command;
         let request = request.normal()?;
         let seen = Seen::new(world, &asker.sight);
-        let asked = Asked { name, subject, arguments, takes_fields };
-        let mut planner = Planner::new(asked, self, &request, asker, &seen, world);
+        let mut planner = Planner::new(command, self, &request, asker, &seen, world);
         planner.check_subject()?;
         planner.check_arguments()?;
         (command.run)(&mut planner)?;
@@ -191,33 +189,11 @@ impl Catalogue {
         self.rules().flat_map(|rule| rule.finds)
     }
 
-    /// What people read for the kind of a conflict; one that this version does not know has its code alone.
-    #[must_use]
-    pub fn say_finding(&self, name: &str) -> Explanation {
-        let known = self.findings().find(|word| word.name == name);
-        known.map_or_else(|| Explanation::new(name, name), |word| word.label.into())
-    }
-
     /// What a finding is in general, for who may not see every record that its explanation names.
     #[must_use]
     pub fn in_general(&self, finding: &str) -> Option<Explanation> {
         let Label { zh, en } = self.rule_of(finding)?.help;
         Some(Explanation::new(format!("{zh}。"), format!("{en}.")))
-    }
-
-    /// What people read for a value that they may choose.
-    #[must_use]
-    pub fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation {
-        self.say_choice_of(&conflict.kind, &conflict.field, choice)
-    }
-
-    /// As [`Catalogue::say_choice`], by the conflict's kind and field. Of a field's name, whichever kind of record has it.
-    #[must_use]
-    pub fn say_choice_of(&self, finding: &str, field: &str, choice: &str) -> Explanation {
-        let choices = self.settler(finding).map_or(&[][..], |settler| settler.choices);
-        let own = choices.iter().find(|word| word.name == choice).map(|word| word.label.into());
-        let of_field = || self.kinds().find_map(|kind| kind.say_value(field, choice));
-        own.or_else(of_field).unwrap_or_else(|| Explanation::new(choice, choice))
     }
 
     fn check(&self) -> Result<(), CatalogueError> {
@@ -230,9 +206,11 @@ impl Catalogue {
         unique("", self.settlers.iter().map(|settler| settler.of))?;
         let is_found = |settler: &&Settler| self.findings().any(|word| word.name == settler.of);
         self.settlers.iter().try_for_each(|settler| self.check_known("a settler", settler.of, is_found(settler)))?;
-        let has_gap = |message: &&&Message| !message.places().into_iter().eq(0..message.places().len());
-        if let Some(message) = self.messages.iter().find(has_gap) {
-            self.check_known(message.code, "a place before one that it has", false)?;
+        for message in &self.messages {
+            let is_whole = message.texts().all(|text| !text.is_empty());
+            self.check_known(message.code, "one of its texts", is_whole)?;
+            let has_no_gap = message.places().into_iter().eq(0..message.places().len());
+            self.check_known(message.code, "a place before one that it has", has_no_gap)?;
         }
         self.kinds().try_for_each(|kind| self.check_kind(kind))?;
         for command in self.commands() {
@@ -261,40 +239,34 @@ impl Catalogue {
         for field in gate.fields() {
             let at = format!("{}/{}", gate.kind, field.name);
             self.check_value(&at, field.value)?;
-            match field.merge {
-                Merge::Slot(parts) | Merge::Entries(parts) => {
-                    self.check_parts(&at, parts)?;
-                    self.check_entry_states(&at, field, parts)?;
-                }
-                Merge::State(machine) => {
-                    unique(&at, machine.states.iter().map(|state| state.name))?;
-                    let from = machine.states.iter().flat_map(|state| state.from);
-                    from.copied().try_for_each(|name| self.check_known(&at, name, machine.state(name).is_some()))?;
-                }
-                Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log => {}
+            self.check_parts(&at, field)?;
+            self.check_entry_states(&at, field)?;
+            if let Merge::State(machine) = field.merge {
+                unique(&at, machine.states.iter().map(|state| state.name))?;
+                let from = machine.states.iter().flat_map(|state| state.from);
+                from.copied().try_for_each(|name| self.check_known(&at, name, machine.state(name).is_some()))?;
             }
         }
         Ok(())
     }
 
-    fn check_parts(&self, at: &str, parts: &[&Part]) -> Result<(), CatalogueError> {
-        unique(at, parts.iter().map(|part| part.name))?;
-        for part in parts {
+    fn check_parts(&self, at: &str, field: &Field) -> Result<(), CatalogueError> {
+        unique(at, field.parts().iter().map(|part| part.name))?;
+        for part in field.parts() {
             self.check_value(at, part.value)?;
-            let named = part.closed_by.iter().chain(&part.takes_ownership);
-            let is_part = |name: &str| parts.iter().any(|part| part.name == name);
-            named.copied().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
+            self.check_known(at, part.of, part.of == field.name)?;
+            let mut named = part.closed_by.iter().chain(&part.takes_ownership);
+            named.try_for_each(|name| self.check_known(at, name, field.part(name).is_some()))?;
         }
         Ok(())
     }
 
-    fn check_entry_states(&self, at: &str, field: &Field, parts: &[&Part]) -> Result<(), CatalogueError> {
+    fn check_entry_states(&self, at: &str, field: &Field) -> Result<(), CatalogueError> {
         unique(at, field.states.iter().map(|state| state.word.name))?;
         for state in field.states {
-            let is_part = |name: &str| parts.iter().any(|part| part.name == name);
-            state.by.iter().try_for_each(|name| self.check_known(at, name, is_part(name)))?;
-            let from = state.from.iter();
-            from.copied().try_for_each(|name| self.check_known(at, name, field.entry_state(name).is_some()))?;
+            state.by.iter().try_for_each(|name| self.check_known(at, name, field.part(name).is_some()))?;
+            let mut others = state.from.iter().copied().chain(state.instead_of.map(|(other, _)| other));
+            others.try_for_each(|name| self.check_known(at, name, field.entry_state(name).is_some()))?;
         }
         Ok(())
     }
@@ -332,17 +304,22 @@ impl Declared for Catalogue {
     }
 
     fn say_finding(&self, finding: &str) -> Explanation {
-        self.say_finding(finding)
+        let known = self.findings().find(|word| word.name == finding);
+        known.map_or_else(|| finding.into(), |word| word.label.into())
     }
 
     fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation {
-        self.say_choice(conflict, choice)
+        let choices = self.settler(&conflict.kind).map_or(&[][..], |settler| settler.choices);
+        let own = choices.iter().find(|word| word.name == choice).map(|word| word.label.into());
+        let of_field = || self.kinds().find_map(|kind| kind.say_value(&conflict.field, choice));
+        own.or_else(of_field).unwrap_or_else(|| choice.into())
     }
 }
 
 /// The messages of the mechanism itself.
 fn own_messages() -> impl Iterator<Item = &'static Message> {
-    let rooms = [refusal::MESSAGES, misnamed::MESSAGES, typed::MESSAGES, generic::MESSAGES, &[&HIDDEN_CHARACTER]];
+    let own: &[&Message] = &[&HIDDEN_CHARACTER, &TOO_LARGE];
+    let rooms = [refusal::MESSAGES, misnamed::MESSAGES, typed::MESSAGES, generic::MESSAGES, settle::MESSAGES, own];
     rooms.into_iter().flatten().copied()
 }
 

@@ -24,6 +24,11 @@ pub trait Derived: Any + Debug + Send + Sync {
     /// Adds what was derived to the plain fields.
     fn annotate(&self, _json: &mut Map<String, Value>) {}
 
+    /// The state that an entry is in, where that follows from more than the entry itself.
+    fn entry_state(&self, _field: &str, _entry: &str) -> Option<&'static str> {
+        None
+    }
+
     /// Whether an entry still waits to be taken up by the one that it names. Asked before it may hand a record over, and so a
     /// part of verdicts.
     fn is_open(&self, _field: &str, _entry: &str) -> bool {

@@ -5,25 +5,20 @@ use std::collections::BTreeSet;
 use crate::change::{Container, Scalar};
 use crate::command::plan::{Planner, Settler, settler};
 use crate::conflict::{Conflict, ConflictValue};
-use crate::history::Visible;
+use crate::history::{Visible, shown};
 use crate::id::SeatId;
 use crate::kind::{Kind, Label, Word, Writer, label, word};
 use crate::message::Refusal;
-use crate::rule::{Finding, Rule, listed};
+use crate::rule::{Finding, Rule, listed_of, rule_of_any};
 use crate::view::Record;
 use crate::world::World;
 
 const DIVERGED: Word = word("DIVERGED_FIELD", "字段分歧", "diverged field");
 
-pub static RULE: Rule = Rule {
-    of: None,
-    finds: &[DIVERGED],
-    help: label(
-        "两方互不知情地写了同一字段;由双方的共同上级选定其一",
-        "two wrote one field without seeing each other; their common superior chooses",
-    ),
-    find,
-};
+pub static RULE: Rule = rule_of_any(&[DIVERGED], find).help(
+    "两方互不知情地写了同一字段;由双方的共同上级选定其一",
+    "two wrote one field without seeing each other; their common superior chooses",
+);
 pub static SETTLER: Settler = settler(DIVERGED.name, settle);
 
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
@@ -42,7 +37,8 @@ fn finding<'w>(
     values: &[Visible],
     is_created: bool,
 ) -> Finding<'w> {
-    let values: Vec<ConflictValue> = values.iter().map(|at| ConflictValue::of(record, at.id, None, world)).collect();
+    let total = values.len();
+    let values: Vec<ConflictValue> = shown(values).map(|at| ConflictValue::of(record, at.id, None, world)).collect();
     let writers: BTreeSet<SeatId> = values.iter().filter_map(|value| value.seat).collect();
     let parties = if writers.is_empty() { record.view.owners.clone() } else { writers };
     let said = |value: &ConflictValue| {
@@ -51,7 +47,7 @@ fn finding<'w>(
     };
     let written = match values.iter().any(ConflictValue::is_sealed) {
         true => label("(已密封)", "(sealed)").into(),
-        false => listed(values.iter().map(said)),
+        false => listed_of(total, values.iter().map(said)),
     };
     let field: Label = record.kind().and_then(|kind| kind.field(key)).map_or(label("字段", "field"), |at| at.label);
     let finding = Finding::advisory(&DIVERGED, record, key)

@@ -182,8 +182,8 @@ fn write_field(bytes: &mut Encoder, field: &Field) {
         label: _,
         help: _,
         states: _,
-        state_of: _,
         noun: _,
+        asked_for: _,
         begun_by: _,
         told_by: _,
         waits_for: _,
@@ -201,7 +201,7 @@ fn write_field(bytes: &mut Encoder, field: &Field) {
 }
 
 fn write_part(bytes: &mut Encoder, part: &Part) {
-    let Part { name: _, value, writer, closed_by, takes_ownership, label: _ } = part;
+    let Part { of: _, name: _, value, writer, closed_by, takes_ownership, label: _ } = part;
     write_value(bytes, *value);
     write_writer(bytes, *writer);
     list(bytes, closed_by.iter(), |name| *name, |_, _| {});

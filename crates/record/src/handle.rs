@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use crate::change::{Container, OpId, Scalar};
 use crate::decision::{self, Standing};
-use crate::derived::Derived;
+use crate::entry::Entry;
 use crate::history::{History, Visible};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{EntryState, Field, Merge, Part, StateMachine, ValueType, Word, Writer, label};
@@ -72,29 +72,24 @@ pub struct StateOf {
     machine: &'static StateMachine,
 }
 
-/// A field of entries `E`, each of several parts.
+/// A field of entries, each of several parts.
 #[derive(Debug)]
-pub struct EntriesOf<E> {
+pub struct EntriesOf {
     pub field: Field,
-    of: PhantomData<fn() -> E>,
 }
 
-/// A part of the entries `E`.
+/// A part of the entries of a field.
 #[derive(Debug)]
-pub struct PartOf<E, T> {
+pub struct PartOf<T> {
     pub part: Part,
-    of: PhantomData<fn() -> (E, T)>,
+    of: PhantomData<fn() -> T>,
 }
 
-/// The entries of one field, as a type; what is particular about them stands in its implementation.
-pub trait Entry: Sized + 'static {
-    /// The field's name.
-    const FIELD: &'static str;
-
-    /// The code of the state that one is in, of those that the field declares.
-    fn state(_derived: &dyn Derived, _at: &EntryOf<'_, Self>) -> &'static str {
-        ""
-    }
+/// What a part of an entry is to say.
+#[derive(Debug)]
+pub struct PartPut<'p> {
+    pub part: &'p Part,
+    pub value: Scalar,
 }
 
 /// One value; of concurrent ones a deterministic one, and nobody is told: for what nobody would miss.
@@ -122,41 +117,41 @@ pub const fn state(name: &'static str, machine: &'static StateMachine, zh: &'sta
 
 /// Entries of a workflow. The value type and the writer are what people read of the whole field; each part has its own.
 #[must_use]
-pub const fn entries<E: Entry>(
+pub const fn entries(
+    name: &'static str,
     parts: &'static [&'static Part],
     value: ValueType,
     writer: Writer,
     zh: &'static str,
     en: &'static str,
-) -> EntriesOf<E> {
-    entries_of(Field::new(E::FIELD, Merge::Entries(parts), value, writer, label(zh, en)))
+) -> EntriesOf {
+    EntriesOf { field: Field::new(name, Merge::Entries(parts), value, writer, label(zh, en)) }
 }
 
 /// As [`entries`], of which each seat has one, named by its id, and writes it itself.
 #[must_use]
-pub const fn slots<E: Entry>(
+pub const fn slots(
+    name: &'static str,
     parts: &'static [&'static Part],
     value: ValueType,
     writer: Writer,
     zh: &'static str,
     en: &'static str,
-) -> EntriesOf<E> {
-    entries_of(Field::new(E::FIELD, Merge::Slot(parts), value, writer, label(zh, en)))
+) -> EntriesOf {
+    EntriesOf { field: Field::new(name, Merge::Slot(parts), value, writer, label(zh, en)) }
 }
 
-const fn entries_of<E>(field: Field) -> EntriesOf<E> {
-    EntriesOf { field, of: PhantomData }
-}
-
+/// A part of the entries of the field that is named first.
 #[must_use]
-pub const fn part<E, T>(
+pub const fn part<T>(
+    of: &'static str,
     name: &'static str,
     value: ValueType,
     writer: Writer,
     zh: &'static str,
     en: &'static str,
-) -> PartOf<E, T> {
-    PartOf { part: Part::new(name, value, writer, label(zh, en)), of: PhantomData }
+) -> PartOf<T> {
+    PartOf { part: Part::new(of, name, value, writer, label(zh, en)), of: PhantomData }
 }
 
 /// The declarations of these fields, as a kind lists them.
@@ -192,7 +187,7 @@ macro_rules! helped {
 }
 helped!(FieldOf<T>);
 helped!(SetOf<T>);
-helped!(EntriesOf<E>);
+helped!(EntriesOf);
 helped!(StateOf);
 
 impl<T> FieldOf<T> {
@@ -237,6 +232,12 @@ impl<T: Value> FieldOf<T> {
     pub fn read(&self, history: &History) -> Option<T> {
         self.visible(history).last().and_then(|at| T::of(&at.value))
     }
+
+    /// Whether there is a value to read.
+    #[must_use]
+    pub fn has_value(&self, history: &History) -> bool {
+        self.read(history).is_some()
+    }
 }
 
 impl<T: Value> SetOf<T> {
@@ -259,33 +260,29 @@ impl StateOf {
     }
 }
 
-impl<E: Entry> EntriesOf<E> {
+impl EntriesOf {
     /// As [`EntriesOf::read`], each with the state that it is in.
-    pub fn of<'r>(&self, record: &'r Record) -> impl Iterator<Item = (EntryOf<'r, E>, &'static str)> + use<'r, E> {
-        self.read(&record.history).into_iter().map(|at| {
-            let state = E::state(&*record.derived, &at);
-            (at, state)
-        })
+    pub fn of<'r>(&'r self, record: &'r Record) -> impl Iterator<Item = (Entry<'r>, &'static str)> {
+        let state = |at: &Entry<'_>| self.field.state_of(at, &*record.derived).map_or("", |state| state.word.name);
+        self.read(&record.history).into_iter().map(move |at| (at.clone(), state(&at)))
     }
 
     /// In the order of their names.
     #[must_use]
-    pub fn read<'h>(&self, history: &'h History) -> Vec<EntryOf<'h, E>> {
-        let mut entries: Vec<EntryOf<'h, E>> = Vec::new();
-        for (key, values) in history.under(Container::Slot, E::FIELD) {
-            let Some((name, part)) = key.split_once('/') else { continue };
-            match entries.last_mut().filter(|last| last.name == name) {
-                Some(last) => last.parts.push((part, values)),
-                None => entries.push(EntryOf { name, history, parts: vec![(part, values)], of: PhantomData }),
-            }
-        }
-        entries
+    pub fn read<'h>(&self, history: &'h History) -> Vec<Entry<'h>> {
+        Entry::all(history, self.field.name)
     }
 
-    /// What an entry can be; which of them one is, [`Entry::state`] says.
+    /// The entry of this name, if anything is written in it.
+    #[must_use]
+    pub fn find<'h>(&self, history: &'h History, name: &str) -> Option<Entry<'h>> {
+        Entry::find(history, self.field.name, name)
+    }
+
+    /// What an entry can be, and what leads there.
     #[must_use]
     pub const fn states(mut self, states: &'static [EntryState]) -> Self {
-        (self.field.states, self.field.state_of) = (states, state_of::<E>);
+        self.field.states = states;
         self
     }
 
@@ -296,6 +293,13 @@ impl<E: Entry> EntriesOf<E> {
         self
     }
 
+    /// What commands say of the argument that names one.
+    #[must_use]
+    pub const fn asked_for(mut self, zh: &'static str, en: &'static str) -> Self {
+        self.field.asked_for = label(zh, en);
+        self
+    }
+
     /// The parts that people tell one by from others; they may call it by any of them too.
     #[must_use]
     pub const fn told_by(mut self, parts: &'static [&'static Part]) -> Self {
@@ -303,16 +307,17 @@ impl<E: Entry> EntriesOf<E> {
         self
     }
 
-    /// Where findings and views show an entry: `bookings/4f…`.
+    /// The part that names the seat which goes on seeing the record as long as the entry is in a state that is open.
     #[must_use]
-    pub fn path(&self, entry: &str) -> String {
-        format!("{}/{entry}", E::FIELD)
+    pub const fn waits_for(mut self, part: &'static PartOf<SeatId>) -> Self {
+        self.field.waits_for = Some(part.part.name);
+        self
     }
 
     /// The entry of which a path is, or a path under it.
     #[must_use]
     pub fn entry_at<'p>(&self, path: &'p str) -> Option<&'p str> {
-        path.strip_prefix(E::FIELD)?.strip_prefix('/')?.split('/').next()
+        path.strip_prefix(self.field.name)?.strip_prefix('/')?.split('/').next()
     }
 
     /// What people read for a state.
@@ -323,120 +328,80 @@ impl<E: Entry> EntriesOf<E> {
 
     /// What people tell an entry by.
     #[must_use]
-    pub fn told(&self, at: &EntryOf<'_, E>, seats: &Seats) -> String {
-        tell(&self.field, at.name, at.history, seats)
+    pub fn told(&self, at: &Entry<'_>, seats: &Seats) -> Explanation {
+        self.field.told(at, seats).into()
+    }
+}
+
+impl Field {
+    /// What people tell an entry by: the values of the parts that are declared so, or the beginning of its name.
+    #[must_use]
+    pub fn told(&self, at: &Entry<'_>, seats: &Seats) -> String {
+        let all: Vec<String> = self.said(at, seats).collect();
+        if all.is_empty() { at.short() } else { all.join(" ") }
     }
 
     /// Whether somebody who writes this means the entry.
     #[must_use]
-    pub fn is_called(&self, at: &EntryOf<'_, E>, text: &str, seats: &Seats) -> bool {
-        at.name == text || said(&self.field, at.name, at.history, seats).any(|said| said == text)
+    pub fn is_called(&self, at: &Entry<'_>, text: &str, seats: &Seats) -> bool {
+        at.name == text || self.said(at, seats).any(|said| said == text)
     }
 
-    /// The part that names the seat which goes on seeing the record as long as the entry is in a state that is open.
-    #[must_use]
-    pub const fn waits_for(mut self, part: &'static PartOf<E, SeatId>) -> Self {
-        self.field.waits_for = Some(part.part.name);
-        self
-    }
-}
-
-/// What people tell an entry by: the values of the parts that are declared so, or the beginning of its name.
-#[must_use]
-pub fn tell(field: &Field, entry: &str, history: &History, seats: &Seats) -> String {
-    let all: Vec<String> = said(field, entry, history, seats).collect();
-    if all.is_empty() { own_name(entry).chars().take(ID_DIGITS).collect() } else { all.join(" ") }
-}
-
-/// What people read for each part that an entry is told by: a seat by its name.
-fn said<'a>(
-    field: &'a Field,
-    entry: &'a str,
-    history: &'a History,
-    seats: &'a Seats,
-) -> impl Iterator<Item = String> + 'a {
-    field.told_by.iter().filter_map(move |part| {
-        let key = format!("{}/{entry}/{}", field.name, part.name);
-        match history.value(Container::Slot, &key)? {
+    /// What people read for each part that an entry is told by: a seat by its name.
+    fn said<'a>(&'a self, at: &'a Entry<'_>, seats: &'a Seats) -> impl Iterator<Item = String> + 'a {
+        self.told_by.iter().filter_map(move |part| match &at.part(part.name).last()?.value {
             Scalar::Text(text) => Some(text.clone()),
             value => value.as_seat().map(|seat| seats.name(seat)),
-        }
-    })
-}
-
-/// Of an entry's name what tells it from others of the same seat.
-#[must_use]
-pub fn own_name(entry: &str) -> &str {
-    entry.split_once('-').map_or(entry, |(_, own)| own)
-}
-
-/// So many digits of an id are shown, and no fewer are taken for it.
-pub const ID_DIGITS: usize = 8;
-
-fn state_of<E: Entry>(derived: &dyn Derived, history: &History, name: &str) -> Option<&'static str> {
-    EntryOf::<E>::find(history, name).map(|at| E::state(derived, &at))
-}
-
-/// One entry, as it stands in a history.
-#[derive(Debug)]
-pub struct EntryOf<'h, E> {
-    pub name: &'h str,
-    pub history: &'h History,
-    parts: Vec<(&'h str, &'h [Visible])>,
-    of: PhantomData<fn() -> E>,
-}
-
-impl<E> Clone for EntryOf<'_, E> {
-    fn clone(&self) -> Self {
-        EntryOf { parts: self.parts.clone(), ..*self }
+        })
     }
 }
 
-impl<'h, E: Entry> EntryOf<'h, E> {
-    /// The entry of this name, if anything is written in it.
+impl<'h> Entry<'h> {
     #[must_use]
-    pub fn find(history: &'h History, name: &str) -> Option<Self> {
-        let path = format!("{}/{name}/", E::FIELD);
-        let mut parts = Vec::new();
-        let mut named = None;
-        // The borrowed keys outlive the path that they are looked up by.
-        for (key, values) in history.keys_from(Container::Slot, &path) {
-            let Some(part) = key.strip_prefix(&*path) else { break };
-            named = Some(&key[E::FIELD.len() + 1..path.len() - 1]);
-            parts.push((part, values));
-        }
-        named.map(|name| EntryOf { name, history, parts, of: PhantomData })
+    pub fn visible<T>(&self, part: &PartOf<T>) -> &'h [Visible] {
+        debug_assert_eq!(part.part.of, self.field, "the part {:?} is one of other entries", part.part.name);
+        self.part(part.part.name)
     }
 
     #[must_use]
-    pub fn visible<T>(&self, part: &PartOf<E, T>) -> &'h [Visible] {
-        self.parts.iter().find(|(name, _)| *name == part.part.name).map_or(&[], |(_, values)| values)
-    }
-
-    #[must_use]
-    pub fn get<T: Value>(&self, part: &PartOf<E, T>) -> Option<T> {
+    pub fn get<T: Value>(&self, part: &PartOf<T>) -> Option<T> {
         self.visible(part).last().and_then(|at| T::of(&at.value))
     }
 
     /// Whether anybody says so: of two who wrote it apart, one may have taken it back.
     #[must_use]
-    pub fn is_set<T>(&self, part: &PartOf<E, T>) -> bool {
+    pub fn is_set<T>(&self, part: &PartOf<T>) -> bool {
         self.visible(part).iter().any(|at| at.value != Scalar::Null)
     }
 
-    pub fn ops<T>(&self, part: &PartOf<E, T>) -> impl Iterator<Item = OpId> + use<'h, E, T> {
-        self.visible(part).iter().map(|at| at.id)
+    /// Whether somebody says so who knew of all that stands in a field of the record.
+    #[must_use]
+    pub fn is_set_knowing<T, F>(&self, part: &PartOf<T>, field: &FieldOf<F>) -> bool {
+        let known = field.visible(self.history);
+        let knew = |at: &&Visible| known.iter().all(|known| self.history.has_seen(at.id, known.id));
+        self.visible(part).iter().filter(|at| at.value != Scalar::Null).any(|at| knew(&at))
     }
 
-    /// Whether somebody says so who knew of all these operations.
-    #[must_use]
-    pub fn is_set_knowing<T>(&self, part: &PartOf<E, T>, ops: &[OpId]) -> bool {
-        let knew = |at: &&Visible| ops.iter().all(|op| self.history.has_seen(at.id, *op));
-        self.visible(part).iter().filter(|at| at.value != Scalar::Null).any(|at| knew(&at))
+    pub fn ops<T>(&self, part: &PartOf<T>) -> impl Iterator<Item = OpId> + use<'h, T> {
+        self.visible(part).iter().map(|at| at.id)
     }
 }
 
-impl<E: Entry, T> PartOf<E, T> {
+impl Part {
+    /// Where it is in the entry of this name.
+    #[must_use]
+    pub fn key(&self, entry: &str) -> String {
+        format!("{}/{entry}/{}", self.of, self.name)
+    }
+
+    /// The entry of which a key is this part.
+    #[must_use]
+    pub fn entry_in<'k>(&self, key: &'k str) -> Option<&'k str> {
+        key.strip_prefix(self.of)?.strip_prefix('/')?.strip_suffix(self.name)?.strip_suffix('/')
+    }
+}
+
+impl<T> PartOf<T> {
     /// Parts of the same entry after which this one may no longer be written.
     #[must_use]
     pub const fn closed_by(mut self, parts: &'static [&'static str]) -> Self {
@@ -446,19 +411,20 @@ impl<E: Entry, T> PartOf<E, T> {
 
     /// The part that names a seat which whoever writes this one may make the record's owner.
     #[must_use]
-    pub const fn takes_ownership(mut self, seat: &'static PartOf<E, SeatId>) -> Self {
+    pub const fn takes_ownership(mut self, seat: &'static PartOf<SeatId>) -> Self {
         self.part.takes_ownership = Some(seat.part.name);
         self
     }
 
     #[must_use]
-    pub fn key(&self, entry: &str) -> String {
-        format!("{}/{entry}/{}", E::FIELD, self.part.name)
+    pub fn cleared(&self) -> PartPut<'_> {
+        PartPut { part: &self.part, value: Scalar::Null }
     }
+}
 
-    /// The entry of which a key is this part.
+impl<T: Value> PartOf<T> {
     #[must_use]
-    pub fn entry_in<'k>(&self, key: &'k str) -> Option<&'k str> {
-        key.strip_prefix(E::FIELD)?.strip_prefix('/')?.strip_suffix(self.part.name)?.strip_suffix('/')
+    pub fn with(&self, value: impl Into<T>) -> PartPut<'_> {
+        PartPut { part: &self.part, value: value.into().scalar() }
     }
 }

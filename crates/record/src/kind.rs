@@ -6,7 +6,7 @@ pub use heliu_words::{Label, label};
 
 use crate::change::Container;
 use crate::derived::{Derived, Folding, Plain};
-use crate::history::History;
+use crate::entry::Entry;
 use crate::seats::Tier;
 
 /// A code that is stored, and what people read for it: one of a list that is declared.
@@ -178,9 +178,10 @@ pub struct Field {
     pub provisional: Option<&'static str>,
     /// Of entries of a workflow: what one can be, and what leads there.
     pub states: &'static [EntryState],
-    pub state_of: StateOfEntry,
     /// What one of its entries is called; the code is the argument by which commands name one.
     pub noun: Word,
+    /// What commands say of that argument.
+    pub asked_for: Label,
     /// The command that begins an entry.
     pub begun_by: &'static str,
     /// The parts that people tell an entry by from others; they may call it by any of them too.
@@ -203,8 +204,8 @@ impl Field {
             sealed: false,
             provisional: None,
             states: &[],
-            state_of: |_, _, _| None,
-            noun: word("entry", "事项", "entry"),
+            noun: ENTRY,
+            asked_for: ENTRY.label,
             begun_by: "record.set",
             told_by: &[],
             waits_for: None,
@@ -224,12 +225,38 @@ impl Field {
         self.states.iter().find(|state| state.word.name == name)
     }
 
+    /// The state to which a part leads.
+    #[must_use]
+    pub fn led_to(&self, part: &str) -> Option<&'static EntryState> {
+        self.states.iter().find(|state| state.by == Some(part))
+    }
+
+    /// The state that an entry is in, of a field that declares some: the last one to which a part of it has led, or what is
+    /// declared to stand in its place.
+    #[must_use]
+    pub fn state_of(&self, at: &Entry<'_>, derived: &dyn Derived) -> Option<&'static EntryState> {
+        if let Some(folded) = derived.entry_state(self.name, at.name) {
+            return self.entry_state(folded);
+        }
+        let is_led = |state: &&EntryState| state.by.is_some_and(|part| at.says(part));
+        let led = self.states.iter().rfind(is_led).or(self.states.first())?;
+        let stands_in =
+            |state: &&EntryState| state.instead_of.is_some_and(|(of, holds)| of == led.word.name && holds(at));
+        self.states.iter().find(stands_in).or(Some(led))
+    }
+
     /// A part of this field's slots or entries.
     #[must_use]
     pub fn part(&self, name: &str) -> Option<&'static Part> {
+        self.parts().iter().copied().find(|part| part.name == name)
+    }
+
+    /// All parts of one of its slots or entries.
+    #[must_use]
+    pub fn parts(&self) -> &'static [&'static Part] {
         match self.merge {
-            Merge::Slot(parts) | Merge::Entries(parts) => parts.iter().copied().find(|p| p.name == name),
-            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => None,
+            Merge::Slot(parts) | Merge::Entries(parts) => parts,
+            Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
         }
     }
 }
@@ -283,6 +310,8 @@ impl Merge {
 /// One part of a slot or of a workflow entry.
 #[derive(Debug)]
 pub struct Part {
+    /// The field of which entries it is a part.
+    pub of: &'static str,
     pub name: &'static str,
     pub value: ValueType,
     pub writer: Writer,
@@ -296,8 +325,8 @@ pub struct Part {
 
 impl Part {
     #[must_use]
-    pub const fn new(name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
-        Part { name, value, writer, closed_by: &[], takes_ownership: None, label }
+    pub const fn new(of: &'static str, name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
+        Part { of, name, value, writer, closed_by: &[], takes_ownership: None, label }
     }
 }
 
@@ -339,10 +368,8 @@ pub enum Writer {
     Audience,
 }
 
-/// Says which state an entry of this name is in; none if there is no such entry.
-pub type StateOfEntry = fn(&dyn Derived, &History, &str) -> Option<&'static str>;
-
-/// What an entry of a workflow can be, as a view shows it, and which part leads there.
+/// What an entry of a workflow can be, as a view shows it, and which part leads there. One of which nothing is written that leads
+/// anywhere is in the first.
 #[derive(Debug)]
 pub struct EntryState {
     pub word: Word,
@@ -351,9 +378,14 @@ pub struct EntryState {
     /// The states in which that part may be written, by whatever command. Judged when a command is given, never on merging; a
     /// settlement chooses among what stands already, and a new entry begins as it is written.
     pub from: &'static [&'static str],
+    /// Of a state that follows from something else: in place of which one, and when.
+    pub instead_of: Option<(&'static str, Holds)>,
     /// Whether somebody still waits for what comes next.
     pub open: bool,
 }
+
+/// Whether something holds of an entry.
+pub type Holds = fn(&Entry<'_>) -> bool;
 
 impl EntryState {
     /// Nobody waits for anything any more.
@@ -361,12 +393,24 @@ impl EntryState {
     pub const fn over(self) -> Self {
         EntryState { open: false, ..self }
     }
+
+    /// An entry which its parts have led to the state of this name is in this one instead, whenever that holds of it.
+    #[must_use]
+    pub const fn instead_of(self, state: &'static str, when: Holds) -> Self {
+        EntryState { instead_of: Some((state, when)), ..self }
+    }
+
+    /// Whether it may be led on from one state to this one.
+    #[must_use]
+    pub fn may_follow(&self, now: &EntryState) -> bool {
+        self.from.contains(&now.word.name)
+    }
 }
 
-/// A state that follows from something else than a part of its own.
+/// A state that follows from something else than a part of its own: see [`EntryState::instead_of`] and [`Derived::entry_state`].
 #[must_use]
 pub const fn follows(name: &'static str, zh: &'static str, en: &'static str) -> EntryState {
-    EntryState { word: word(name, zh, en), by: None, from: &[], open: true }
+    EntryState { word: word(name, zh, en), by: None, from: &[], instead_of: None, open: true }
 }
 
 /// A state that an entry gets to from these others when a part is written.
@@ -381,6 +425,8 @@ pub const fn led_by(
     EntryState { by: Some(part.name), from, ..follows(name, zh, en) }
 }
 
+/// What an entry is called of which nobody has said more.
+const ENTRY: Word = word("entry", "事项", "entry");
 /// What a view calls the state of an entry.
 pub const ENTRY_STATE: Word = word("state", "状态", "state");
 

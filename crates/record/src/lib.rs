@@ -7,7 +7,7 @@
 //! elsewhere and handed down from `main`.
 //!
 //! Bottom up: `codec`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
-//! `scope` (for whom it is), `derived`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
+//! `scope` (for whom it is), `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
 //! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_field`, `catalogue` (all
 //! that is declared), `prelude`.
@@ -22,6 +22,7 @@ pub mod date;
 pub mod decision;
 pub mod derived;
 mod diverged_field;
+pub mod entry;
 pub mod gate;
 pub mod handle;
 pub mod hash;

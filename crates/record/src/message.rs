@@ -3,8 +3,7 @@
 
 use serde::Serialize;
 
-use heliu_words::Explanation;
-use heliu_words::Label;
+use heliu_words::{Explanation, Label, label};
 
 /// Why a command is not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -41,17 +40,35 @@ impl Refusal {
 #[derive(Debug)]
 pub struct Message {
     pub code: &'static str,
-    /// What, why and what next.
-    pub zh: [&'static str; 3],
-    pub en: [&'static str; 3],
+    pub what: Label,
+    pub why: Label,
+    pub next: Label,
 }
 
 #[must_use]
-pub const fn message(code: &'static str, zh: [&'static str; 3], en: [&'static str; 3]) -> Message {
-    Message { code, zh, en }
+pub const fn message(code: &'static str) -> Message {
+    const NONE: Label = label("", "");
+    Message { code, what: NONE, why: NONE, next: NONE }
 }
 
 impl Message {
+    /// What happened.
+    #[must_use]
+    pub const fn what(self, zh: &'static str, en: &'static str) -> Self {
+        Message { what: label(zh, en), ..self }
+    }
+
+    #[must_use]
+    pub const fn why(self, zh: &'static str, en: &'static str) -> Self {
+        Message { why: label(zh, en), ..self }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub const fn next(self, zh: &'static str, en: &'static str) -> Self {
+        Message { next: label(zh, en), ..self }
+    }
+
     #[must_use]
     pub fn refuse(&self) -> Refusal {
         self.about(&[])
@@ -60,14 +77,17 @@ impl Message {
     /// With the names of what it is about, in the order of their places.
     #[must_use]
     pub fn about(&self, names: &[Explanation]) -> Refusal {
-        let [what, why, next] = [0, 1, 2].map(|at| fill(Label { zh: self.zh[at], en: self.en[at] }, names));
+        let [what, why, next] = [self.what, self.why, self.next].map(|text| fill(text, names));
         Refusal { code: self.code, what, why, next }
+    }
+
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &'static str> {
+        [self.what, self.why, self.next].into_iter().flat_map(|Label { zh, en }| [zh, en])
     }
 
     /// The places for names that its texts have.
     pub(crate) fn places(&self) -> Vec<usize> {
-        let texts: Vec<&str> = self.zh.into_iter().chain(self.en).collect();
-        (0..9).filter(|n| texts.iter().any(|text| has_place(text, *n))).collect()
+        (0..9).filter(|n| self.texts().any(|text| has_place(text, *n))).collect()
     }
 }
 
@@ -105,8 +125,10 @@ mod tests {
 
     #[test]
     fn names_stand_in_their_places_whatever_they_look_like() {
-        const GONE: Message =
-            message("gone", ["“{0}”不在{1}。", "因为{0}。", "请。"], ["{0:?} is not at {1}.", "For {0}.", "Do."]);
+        const GONE: Message = message("gone")
+            .what("“{0}”不在{1}。", "{0:?} is not at {1}.")
+            .why("因为{0}。", "For {0}.")
+            .next("请。", "Do.");
         let refusal = GONE.about(&["a {1} \"b\"".into(), Label { zh: "会场", en: "the hall" }.into()]);
         assert_eq!(&*refusal.what.zh, "“a {1} \"b\"”不在会场。");
         assert_eq!(&*refusal.what.en, "\"a {1} \\\"b\\\"\" is not at the hall.");

@@ -6,8 +6,11 @@ use crate::kind::{ENTRY_STATE, Field, Kind, Label, Merge, Part, State, StateMach
 use heliu_words::Explanation;
 
 /// What views append to a field's name, and what people read for it.
-pub const SUFFIXES: [Word; 2] =
-    [word("_concurrent", "(各处所填不同)", " (concurrent)"), word("_since", "(自)", " (since)")];
+pub const SUFFIXES: [Word; 3] = [
+    word("_concurrent", "(各处所填不同)", " (concurrent)"),
+    word("_concurrent_count", "(各处所填共几项)", " (concurrent, in all)"),
+    word("_since", "(自)", " (since)"),
+];
 
 /// Somebody who made more slips than this meant another word.
 const SLIPS_MAX: usize = 3;
@@ -67,24 +70,19 @@ impl Kind {
         if let Some(Merge::State(machine)) = field.map(|field| field.merge) {
             return say_decision(machine, text);
         }
-        let value = if rest.is_empty() {
-            field.map(|field| field.value)
-        } else {
-            let (part, _) = plain(rest.rsplit('/').next().unwrap_or(rest));
-            field.and_then(|field| field.part(part)).map(|part| part.value)
+        let (part, _) = plain(rest.rsplit('/').next().unwrap_or_default());
+        if part == ENTRY_STATE.name
+            && let Some(state) = field.and_then(|field| field.entry_state(text))
+        {
+            return Some(state.word.label.into());
+        }
+        let (path, value) = match part {
+            "" => (name.to_owned(), field.map(|field| field.value)),
+            part => (format!("{name}/{part}"), field.and_then(|field| field.part(part)).map(|part| part.value)),
         };
         let words: &[Word] = match value {
             Some(ValueType::Choice(choices)) => choices,
-            _ => {
-                let (_, last) = path.rsplit_once('/').unwrap_or(("", ""));
-                if plain(last).0 == ENTRY_STATE.name
-                    && let Some(state) = field.and_then(|field| field.entry_state(text))
-                {
-                    return Some(state.word.label.into());
-                }
-                let derived = if rest.is_empty() { name.to_owned() } else { format!("{name}/{}", plain(last).0) };
-                self.derived(&derived).map_or(&[], |(_, words)| words)
-            }
+            _ => self.derived(&path).map_or(&[], |(_, words)| words),
         };
         words.iter().find(|word| word.name == text).map(|word| word.label.into())
     }
@@ -98,8 +96,7 @@ impl Field {
     /// The part of this code, or of this name in either language.
     #[must_use]
     pub fn part_called(&self, text: &str) -> Option<&'static Part> {
-        let (Merge::Slot(parts) | Merge::Entries(parts)) = self.merge else { return None };
-        self.part(text).or_else(|| parts.iter().copied().find(|part| part.label.is(text)))
+        self.part(text).or_else(|| self.parts().iter().copied().find(|part| part.label.is(text)))
     }
 }
 

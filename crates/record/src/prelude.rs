@@ -8,15 +8,15 @@ pub use serde_json::{Map, Value as Json};
 pub use crate::catalogue::{Catalogue, Section, section};
 pub use crate::change::{OpId, Scalar};
 pub use crate::command::{
-    Argument, Command, Planner, RecordWrite, Settler, about, command, makes, optional, optional_field, required,
-    required_field, settler,
+    Argument, Command, Planner, RecordWrite, Settler, about, command, entry_of, makes, optional, optional_field,
+    required, required_field, settler,
 };
 pub use crate::conflict::{Conflict, ConflictValue, Explanation};
 pub use crate::date;
-pub use crate::derived::{Derived, Folding, as_type};
+pub use crate::derived::{Derived, Folding};
+pub use crate::entry::Entry;
 pub use crate::handle::{
-    EntriesOf, Entry, EntryOf, FieldOf, PartOf, SetOf, StateOf, Value, entries, fields, lww, mv, part, parts, set,
-    slots, state,
+    EntriesOf, FieldOf, PartOf, SetOf, StateOf, Value, entries, fields, lww, mv, part, parts, set, slots, state,
 };
 pub use crate::history::{History, Visible};
 pub use crate::id::{RecordId, SeatId};
@@ -25,7 +25,7 @@ pub use crate::kind::{
     follows, label, led_by, word,
 };
 pub use crate::message::{Message, Refusal, message};
-pub use crate::rule::{Finding, Rule, listed, rule, title};
+pub use crate::rule::{Finding, Rule, listed, rule, rule_of_any, title};
 pub use crate::seats::Tier;
 pub use crate::view::{Record, object};
 pub use crate::world::World;

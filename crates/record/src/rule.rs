@@ -32,24 +32,30 @@ pub struct Rule {
 pub type Find = for<'w> fn(&'w Record, &'w dyn World) -> Vec<Finding<'w>>;
 
 #[must_use]
-pub const fn rule(of: Word, finds: &'static [Word], zh: &'static str, en: &'static str, find: Find) -> Rule {
-    Rule { of: Some(of), finds, help: label(zh, en), find }
+pub const fn rule(of: Word, finds: &'static [Word], find: Find) -> Rule {
+    Rule { of: Some(of), ..rule_of_any(finds, find) }
+}
+
+/// As [`rule`], of records of any kind.
+#[must_use]
+pub const fn rule_of_any(finds: &'static [Word], find: Find) -> Rule {
+    Rule { of: None, finds, help: label("", ""), find }
+}
+
+impl Rule {
+    /// What it finds, in general.
+    #[must_use]
+    pub const fn help(self, zh: &'static str, en: &'static str) -> Self {
+        Rule { help: label(zh, en), ..self }
+    }
 }
 
 /// What a rule says of a conflict; concluding adds what follows.
 #[derive(Debug)]
 pub struct Finding<'w> {
-    kind: &'static str,
-    severity: Severity,
+    conflict: Conflict,
     subject: &'w Record,
-    field: String,
-    values: Vec<ConflictValue>,
     also: Vec<OpId>,
-    provisional: serde_json::Value,
-    resolver: Option<SeatId>,
-    anchors: BTreeSet<RecordId>,
-    explanation: Explanation,
-    quotes: BTreeSet<RecordId>,
 }
 
 impl<'w> Finding<'w> {
@@ -66,25 +72,26 @@ impl<'w> Finding<'w> {
     }
 
     fn new(kind: &Word, severity: Severity, subject: &'w Record, field: String) -> Self {
-        Finding {
-            kind: kind.name,
+        let conflict = Conflict {
+            id: ConflictId::of(kind.name, subject.id, &BTreeSet::new()),
+            kind: kind.name.to_owned(),
             severity,
-            subject,
+            subject: subject.id,
             field,
             values: Vec::new(),
-            also: Vec::new(),
             provisional: serde_json::Value::Null,
             resolver: None,
             anchors: BTreeSet::from([subject.id]),
             explanation: Explanation::new("", ""),
             quotes: BTreeSet::new(),
-        }
+        };
+        Finding { conflict, subject, also: Vec::new() }
     }
 
     /// What disagrees, and what people choose among. The conflict's id is made of it.
     #[must_use]
     pub fn between(mut self, values: impl IntoIterator<Item = ConflictValue>) -> Self {
-        self.values.extend(values);
+        self.conflict.values.extend(values);
         self
     }
 
@@ -98,7 +105,7 @@ impl<'w> Finding<'w> {
     /// What is shown until it is settled.
     #[must_use]
     pub fn meanwhile(mut self, provisional: impl Into<serde_json::Value>) -> Self {
-        self.provisional = provisional.into();
+        self.conflict.provisional = provisional.into();
         self
     }
 
@@ -111,47 +118,38 @@ impl<'w> Finding<'w> {
 
     /// By this seat or a superior of it; none: by the word of each party.
     #[must_use]
-    pub fn settled_by(self, resolver: Option<SeatId>) -> Self {
-        Finding { resolver, ..self }
+    pub fn settled_by(mut self, resolver: Option<SeatId>) -> Self {
+        self.conflict.resolver = resolver;
+        self
     }
 
     /// The records that it is derived from beside the subject.
     #[must_use]
     pub fn anchored_in(mut self, records: impl IntoIterator<Item = RecordId>) -> Self {
-        self.anchors.extend(records);
+        self.conflict.anchors.extend(records);
         self
     }
 
     /// Records beside the anchors that the explanation names.
     #[must_use]
     pub fn naming(mut self, records: impl IntoIterator<Item = RecordId>) -> Self {
-        self.quotes.extend(records);
+        self.conflict.quotes.extend(records);
         self
     }
 
     /// The explanation, with names in its places as in a message.
     #[must_use]
-    pub fn says(self, zh: &'static str, en: &'static str, names: &[Explanation]) -> Self {
-        Finding { explanation: fill(label(zh, en), names), ..self }
+    pub fn says(mut self, zh: &'static str, en: &'static str, names: &[Explanation]) -> Self {
+        self.conflict.explanation = fill(label(zh, en), names);
+        self
     }
 
     /// The conflict, unless it was settled in the subject by a seat that may.
     pub(crate) fn conclude(self, world: &dyn World) -> Option<Conflict> {
-        let ops: BTreeSet<OpId> = self.values.iter().map(ConflictValue::op_id).chain(self.also).collect();
-        let id = ConflictId::of(self.kind, self.subject.id, &ops);
-        (!is_settled(id, self.subject, self.resolver, world)).then(|| Conflict {
-            id,
-            kind: self.kind.to_owned(),
-            severity: self.severity,
-            subject: self.subject.id,
-            field: self.field,
-            values: self.values,
-            provisional: self.provisional,
-            resolver: self.resolver,
-            anchors: self.anchors,
-            explanation: self.explanation,
-            quotes: self.quotes,
-        })
+        let Finding { mut conflict, subject, also } = self;
+        let ops: BTreeSet<OpId> = conflict.values.iter().map(ConflictValue::op_id).chain(also).collect();
+        conflict.id = ConflictId::of(&conflict.kind, subject.id, &ops);
+        (!is_settled(conflict.id, subject, conflict.resolver, world)).then_some(conflict)
     }
 }
 
@@ -181,19 +179,26 @@ fn resolver(record: &Record, others: impl IntoIterator<Item = SeatId>, world: &d
 /// Names in one sentence: of many the first, and how many more there are.
 #[must_use]
 pub fn listed(names: impl IntoIterator<Item = impl Into<Explanation>>) -> Explanation {
+    let names: Vec<_> = names.into_iter().collect();
+    listed_of(names.len(), names)
+}
+
+/// As [`listed`], where not all of so many are given.
+#[must_use]
+pub fn listed_of(total: usize, names: impl IntoIterator<Item = impl Into<Explanation>>) -> Explanation {
     const NAMED: usize = 8;
-    let mut names = names.into_iter();
-    let first = names.by_ref().take(NAMED).map(Into::into);
+    let first = names.into_iter().take(NAMED).map(Into::into);
     let (zh, en): (Vec<_>, Vec<_>) = first.map(|Explanation { zh, en }| (zh, en)).unzip();
-    let (zh, en) = (zh.join(" / "), en.join(" / "));
-    match names.count() {
+    let (told, zh, en) = (zh.len(), zh.join(" / "), en.join(" / "));
+    match total.saturating_sub(told) {
         0 => Explanation::new(zh, en),
         more => Explanation::new(format!("{zh},另有 {more} 个"), format!("{en} and {more} more")),
     }
 }
 
-/// The title of a record, if it is here.
+/// The title of a record, or its short id if it is not here; of none, nothing.
 #[must_use]
-pub fn title(id: RecordId, world: &dyn World) -> Explanation {
-    world.record(id).map_or_else(|| id.short(), Record::title).into()
+pub fn title(id: impl Into<Option<RecordId>>, world: &dyn World) -> Explanation {
+    let titled = |id: RecordId| world.record(id).map_or_else(|| id.short(), Record::title);
+    id.into().map(titled).unwrap_or_default().into()
 }

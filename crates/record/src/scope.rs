@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::change::{Change, Container, OpId, Scalar, genesis};
-use crate::history::{History, Visible};
+use crate::history::{History, Past, Visible};
 use crate::id::SeatId;
 use crate::seats::Seats;
 
@@ -26,10 +26,11 @@ pub struct Scope {
 
 impl Scope {
     #[must_use]
-    pub fn of(history: &History) -> Self {
-        let public = history.visible(Container::Scope, CLASS).iter().any(|v| v.value.as_text() == Some("public"));
-        let owners = owners(history).filter_map(|v| v.value.as_seat()).collect();
-        let seats = history
+    pub fn of<'h>(at: impl Into<Past<'h>>) -> Self {
+        let at: Past<'h> = at.into();
+        let public = at.visible(Container::Scope, CLASS).iter().any(|v| v.value.as_text() == Some("public"));
+        let owners = standing(&at, &at.visible(Container::Scope, OWNER)).filter_map(|v| v.value.as_seat()).collect();
+        let seats = at
             .keys(Container::Scope, SEAT)
             .filter(|(_, values)| values.iter().any(|v| is_in(&v.value)))
             .filter_map(|(key, _)| key[SEAT.len()..].parse().ok())
@@ -80,9 +81,13 @@ impl Scope {
 /// The puts that say whose a record is. Those of a change that made the record count only until another stands: its
 /// birth seat does not get it back by making it once more.
 pub fn owners(history: &History) -> impl Iterator<Item = &Visible> {
-    let all = history.visible(Container::Scope, OWNER);
-    let is_birth = |owner: &Visible| history.change_of(owner.id).is_some_and(|c| c.deps.as_slice() == [*genesis()]);
-    let is_handed_on = all.len() > 1 && !all.iter().all(is_birth);
+    standing(&history.now(), history.visible(Container::Scope, OWNER))
+}
+
+fn standing<'v, 'h>(at: &Past<'h>, all: &'v [Visible]) -> impl Iterator<Item = &'v Visible> + use<'v, 'h> {
+    let at = at.clone();
+    let is_birth = move |owner: &Visible| at.change_of(owner.id).is_some_and(|c| c.deps.as_slice() == [*genesis()]);
+    let is_handed_on = all.len() > 1 && !all.iter().all(&is_birth);
     all.iter().filter(move |owner| !is_handed_on || !is_birth(owner))
 }
 

@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 use crate::change::{Container, Scalar};
 use crate::decision;
 use crate::derived::{Derived, Folding, Plain, as_type};
+use crate::entry::Entry;
 use crate::hash::hash;
-use crate::history::{History, Visible};
+use crate::history::{History, SHOWN, Visible, shown};
 use crate::id::{Preimage, RecordId, SeatId};
-use crate::kind::{ENTRY_STATE, EntryState, Field, Kind, Merge, ValueType, Word};
+use crate::kind::{ENTRY_STATE, Field, Kind, Merge, ValueType, Word};
 use crate::scope::{Scope, is_in};
 use crate::sealed;
 use crate::seats::Seats;
@@ -27,7 +28,7 @@ pub struct View {
     pub seats: BTreeSet<SeatId>,
     pub public: bool,
     /// The fields by name: sets as lists, entries as objects by entry. Of concurrent values the provisional one, beside
-    /// `<field>_concurrent` with all.
+    /// `<field>_concurrent` with all, or, of very many, the first and `<field>_concurrent_count`.
     pub json: Value,
     /// Records that this one points to.
     pub refs: BTreeSet<RecordId>,
@@ -74,7 +75,7 @@ impl Record {
         seats: &Seats,
     ) -> Self {
         let history = history.into();
-        let mut scope = Scope::of(&history);
+        let mut scope = Scope::of(&*history);
         if scope.owners.is_empty() {
             scope.owners.insert(preimage.birth);
         }
@@ -122,23 +123,14 @@ impl Record {
         as_type(&*self.derived)
     }
 
-    /// The state that an entry is in, of fields that declare some.
-    #[must_use]
-    pub fn entry_state(&self, field: &Field, entry: &str) -> Option<&'static EntryState> {
-        let state = (field.state_of)(&*self.derived, &self.history, entry)?;
-        field.states.iter().find(|declared| declared.word.name == state)
-    }
-
     /// Whether an entry still waits for a seat, which therefore has to go on seeing the record.
     #[must_use]
     pub fn waits_for(&self, seat: SeatId) -> bool {
         let waiting = self.kind.into_iter().flat_map(Kind::fields).filter_map(|field| Some((field, field.waits_for?)));
         waiting.into_iter().any(|(field, part)| {
-            let named = self.history.under(Container::Slot, field.name).filter_map(|(key, values)| {
-                let entry = key.strip_suffix(part)?.strip_suffix('/')?;
-                (values.last().and_then(|at| at.value.as_seat()) == Some(seat)).then_some(entry)
-            });
-            named.into_iter().any(|entry| self.entry_state(field, entry).is_some_and(|state| state.open))
+            let names = |at: &Entry<'_>| at.part(part).last().and_then(|at| at.value.as_seat()) == Some(seat);
+            let is_open = |at: &Entry<'_>| field.state_of(at, &*self.derived).is_some_and(|state| state.open);
+            Entry::all(&self.history, field.name).iter().any(|at| names(at) && is_open(at))
         })
     }
 
@@ -187,10 +179,11 @@ fn signal(kind: &Kind, history: &History, scope: &Scope) -> [u8; 8] {
 /// What each entry of a workflow is now.
 fn fold_entry_states(kind: &Kind, derived: &dyn Derived, history: &History, json: &mut Map<String, Value>) {
     for field in kind.fields().filter(|field| !field.states.is_empty()) {
-        let entries = json.get_mut(field.name).and_then(Value::as_object_mut);
-        for (name, entry) in entries.into_iter().flatten() {
-            if let (Some(state), Value::Object(parts)) = ((field.state_of)(derived, history, name), entry) {
-                parts.insert(ENTRY_STATE.name.to_owned(), state.into());
+        let Some(entries) = json.get_mut(field.name).and_then(Value::as_object_mut) else { continue };
+        for at in Entry::all(history, field.name) {
+            if let (Some(state), Some(Value::Object(parts))) = (field.state_of(&at, derived), entries.get_mut(at.name))
+            {
+                parts.insert(ENTRY_STATE.name.to_owned(), state.word.name.into());
             }
         }
     }
@@ -275,16 +268,19 @@ fn put(json: &mut Map<String, Value>, name: &str, value: &Scalar) {
 
 fn concurrent(json: &mut Map<String, Value>, name: &str, values: &[Visible]) {
     if values.len() > 1 {
-        let distinct: BTreeSet<&Scalar> = values.iter().map(|v| &v.value).collect();
+        let distinct: BTreeSet<&Scalar> = shown(values).map(|v| &v.value).collect();
         if distinct.len() > 1 {
             json.insert(format!("{name}_concurrent"), distinct.into_iter().map(to_json).collect());
+        }
+        if values.len() > SHOWN {
+            json.insert(format!("{name}_concurrent_count"), values.len().into());
         }
     }
 }
 
 fn refer(value: ValueType, values: &[Visible], refs: &mut BTreeSet<RecordId>) {
     if matches!(value, ValueType::Record(_) | ValueType::Unit(_)) {
-        refs.extend(values.iter().filter_map(|v| v.value.as_record()));
+        refs.extend(shown(values).filter_map(|v| v.value.as_record()));
     }
 }
 

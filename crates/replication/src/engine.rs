@@ -1,4 +1,6 @@
-//! The engine of one node: its links and its records, wired together. It decides; the shell carries out.
+//! The engine of one node: it routes. Inputs go to the part or the link that they are for, what these ask for goes out as
+//! effects, and what a batch has come to goes to whom it concerns once it is durable. It decides nothing but whose turn the
+//! store is ([`turns`]).
 //!
 //! What it does for machines that want to join, and what it tells operators, is in `engine/`.
 //!
@@ -13,27 +15,24 @@ use heliu_storage::{Position, ScanItem, StoreError};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
+use crate::authority::{By, JoinAsker, Joins};
+use crate::batch::{Batch, Step};
+use crate::config::Config;
+use crate::durable::Durable;
 use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
-use crate::link::{Arrival, Link, Out, Parted, Shared};
-use crate::replica::{By, Incoming, JoinAsker, Joins, Order, Outcome, Replica, Step, Work};
+use crate::intake::{Came, check_statements, open_leaves};
+use crate::journal::{Incoming, Order, Outcome, Work};
+use crate::link::{Arrival, Feed, Link, Out, Parted, Shared};
+use crate::parts::Parts;
 use crate::start::Start;
 
 mod alarms;
-mod config;
 mod joining;
-mod opening;
+mod turns;
 mod views;
 
-pub use config::{Config, FOREIGN_MAX};
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Busy {
-    No,
-    Loading,
-    Applying,
-    Scanning(LinkId),
-}
+use turns::{Store, Turns};
 
 /// What the store said of a peer, kept until sums for its seat have been counted.
 struct PeerKnown {
@@ -44,17 +43,12 @@ struct PeerKnown {
 
 pub struct Engine {
     config: Config,
-    replica: Replica,
+    parts: Parts,
+    /// Boxed, for it is large.
+    batch: Option<Box<Batch>>,
     links: BTreeMap<LinkId, Link>,
-    busy: Busy,
-    /// Links that wait for a scan.
-    scans: BTreeSet<LinkId>,
-    /// Links whose other end has left something out that is not counted yet.
-    counts: BTreeSet<LinkId>,
-    /// A scan was the last thing done: work on the records comes first now.
-    has_scanned: bool,
+    turns: Turns,
     uncounted: BTreeMap<LinkId, PeerKnown>,
-    renewing: bool,
     /// Who has claimed what it could not show of this node's own commits, and when last.
     false_claims: BTreeMap<NodeId, u64>,
     /// Join requests that others have to enter.
@@ -67,17 +61,13 @@ pub struct Engine {
 impl Engine {
     #[must_use]
     pub fn new(config: Config, start: Start) -> Self {
-        let replica = Replica::new(start, &config);
         Engine {
+            parts: Parts::new(start, &config),
             config,
-            replica,
+            batch: None,
             links: BTreeMap::new(),
-            busy: Busy::No,
-            scans: BTreeSet::new(),
-            counts: BTreeSet::new(),
-            has_scanned: false,
+            turns: Turns::default(),
             uncounted: BTreeMap::new(),
-            renewing: false,
             false_claims: BTreeMap::new(),
             joins: Joins::default(),
             now: Moment::default(),
@@ -101,60 +91,62 @@ impl Engine {
     }
 
     fn take(&mut self, input: Input, now: Moment, out: &mut Out) {
-        if self.busy == Busy::Applying {
+        if self.turns.is_applying() {
             // Freeing takes a while: it is done while the store is at work.
-            self.replica.evict();
+            self.parts.records.evict();
         }
         match input {
             Input::LinkUp { link, dialer, peer } => {
-                let shared = shared(&self.replica, &self.config, None, None, now);
+                let shared = shared(&self.parts, &self.config, None, None, now);
                 let made = Link::new(link, dialer, peer, &shared, out);
                 self.links.insert(link, made);
             }
             Input::LinkDown { link } => {
                 self.links.remove(&link);
                 self.uncounted.remove(&link);
-                self.scans.remove(&link);
-                self.counts.remove(&link);
-                self.replica.sums.forget(link);
+                self.turns.link_down(link);
+                self.parts.scopes.sums.forget(link);
                 self.joins.link_down(link);
             }
             Input::Frame { link, frame } => {
                 self.with(link, now, out, |link, shared, out| link.on_frame(frame, shared, out));
             }
             Input::Execute { ticket, request, role, today, sight } => {
-                self.replica.submit(Work::Execute(Order { ticket, request, role, today, sight }));
+                self.submit(Work::Execute(Order { ticket, request, role, today, sight }));
             }
             Input::Erase { ticket, record, who, role, reason } => {
                 let (action, subject) = ("record.erase".to_owned(), record.to_string());
                 let event = AuditEvent { who, role, action, subject, detail: reason };
-                self.replica.submit(Work::Erase { ticket, record, event });
+                self.submit(Work::Erase { ticket, record, event });
             }
             Input::Reveal { ticket, record, who, role, why } => {
                 let (action, subject) = ("record.reveal".to_owned(), record.to_string());
                 let event = AuditEvent { who, role, action, subject, detail: why };
-                self.replica.submit(Work::Reveal { ticket, record, event });
+                self.submit(Work::Reveal { ticket, record, event });
             }
-            Input::Audit { ticket, event } => self.replica.submit(Work::Audit { ticket, event }),
-            Input::Swept { items } => self.replica.swept(&items),
-            Input::Looked { records, next } => self.replica.looked(records, next),
-            Input::Suspect { records } => self.replica.check(records),
+            Input::Audit { ticket, event } => self.submit(Work::Audit { ticket, event }),
+            Input::Swept { items } => self.looked_through(&items),
+            Input::Looked { records, next } => {
+                self.parts.health.patrol.looked(next);
+                self.check(records);
+            }
+            Input::Suspect { records } => self.check(records),
             Input::Extend { ticket, entries, event } => {
-                self.replica.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
+                self.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
             }
             Input::Join { ticket, request } => self.join(JoinAsker::Ticket(ticket), Box::new(request), now, out),
-            Input::Draft { ticket, items, event } => self.replica.submit(Work::Draft { ticket, items, event }),
+            Input::Draft { ticket, items, event } => self.submit(Work::Draft { ticket, items, event }),
             Input::FenceOf { ticket, node, nothing, excluded, event } => {
-                self.replica.submit(Work::FenceOf { ticket, node, nothing, excluded, event });
+                self.submit(Work::FenceOf { ticket, node, nothing, excluded, event });
             }
             Input::Stranded { ticket, leaf, action, event } => {
-                self.replica.submit(Work::Stranded { ticket, leaf, action, event });
+                self.submit(Work::Stranded { ticket, leaf, action, event });
             }
             Input::Quarantine { ticket, id, action, event } => {
-                self.replica.submit(Work::Quarantine { ticket, id, action, event });
+                self.submit(Work::Quarantine { ticket, id, action, event });
             }
             Input::Foreign { ticket, seat, action, event } => {
-                self.replica.submit(Work::Foreign { ticket, seat, action, event });
+                self.submit(Work::Foreign { ticket, seat, action, event });
             }
             Input::Verify { link } => self.with(link, now, out, super::link::Link::verify),
             Input::Page { link, page } => {
@@ -165,22 +157,23 @@ impl Engine {
             }
             Input::Scanned { link, items } => self.scanned(link, &items, now, out),
             Input::ReadFailed { link, error } => {
-                if self.busy == Busy::Scanning(link) {
-                    self.busy = Busy::No;
-                }
+                self.turns.scan_failed(link);
                 self.with(link, now, out, |link, _, out| link.refuse(RefuseCode::StoreFailed, error.to_string(), out));
             }
             Input::Loaded(reply) => {
-                self.busy = Busy::No;
-                self.replica.loaded(reply, now);
+                self.turns.free();
+                if let Some(batch) = &mut self.batch {
+                    batch.loaded(&mut self.parts, reply, now);
+                }
             }
-            Input::Applied(Ok(())) => self.applied(now, out),
-            Input::Applied(Err(error)) => self.fail(error, out),
+            Input::Applied(answer) => match Durable::said(answer) {
+                Ok(durable) => self.applied(&durable, now, out),
+                Err(error) => self.fail(error, out),
+            },
             Input::Tick => {
-                self.replica.tick(now);
-                out.effects.extend(self.replica.next_look(now));
+                self.tick(now, out);
                 // Once for each that waits, and not for each word of what is left out.
-                self.counts.extend(self.replica.sums.uncounted());
+                self.turns.count_soon(self.parts.scopes.sums.uncounted());
                 self.each(now, out, super::link::Link::on_tick);
                 let said = self.joins.tick(now.tick_ms);
                 self.say(said, now, out);
@@ -203,36 +196,32 @@ impl Engine {
 
     /// Starts what is due on the store. Returns whether it has to wait, or has nothing to do.
     fn drive(&mut self, now: Moment, out: &mut Out) -> bool {
-        if self.busy != Busy::No || self.failed.is_some() {
+        if !self.turns.is_free() || self.failed.is_some() {
             return true;
         }
         self.count(now, out);
-        let is_its_turn = !self.has_scanned || !self.replica.has_queued();
-        if is_its_turn
-            && !self.replica.has_batch()
-            && let Some(link) = self.scans.pop_first()
-        {
-            self.busy = Busy::Scanning(link);
-            self.has_scanned = true;
+        if let Some(link) = self.turns.next_scan(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
             out.effects.push(Effect::Scan { link });
             return true;
         }
-        match self.replica.step(now) {
-            Step::Idle => {
-                out.effects.extend(self.replica.next_sweep());
-                true
-            }
+        if self.batch.is_none() && self.parts.journal.queue.is_empty() {
+            out.effects.extend(self.parts.keys.next_page().map(|after| Effect::Sweep { after }));
+            return true;
+        }
+        let batch = self.batch.get_or_insert_with(|| Box::new(Batch::begin(&mut self.parts)));
+        match batch.run(&mut self.parts, now) {
+            Step::Wait => true,
             Step::Load(request) => {
-                self.busy = Busy::Loading;
+                self.turns.take(Store::Loading);
                 out.effects.push(Effect::Load(request));
                 true
             }
-            Step::Apply(transaction) if transaction.is_empty() => {
-                self.applied(now, out);
-                false
-            }
             Step::Apply(transaction) => {
-                self.busy = Busy::Applying;
+                if let Some(durable) = Durable::already(&transaction) {
+                    self.applied(&durable, now, out);
+                    return false;
+                }
+                self.turns.take(Store::Applying);
                 out.effects.push(Effect::Apply(transaction));
                 true
             }
@@ -241,100 +230,120 @@ impl Engine {
 
     /// Counts what the other ends of links have left out, and lets those wait for a scan of which that does not count all.
     fn count(&mut self, now: Moment, out: &mut Out) {
-        if self.replica.has_batch() {
+        if self.batch.is_some() {
             return;
         }
-        while let Some(link) = self.counts.pop_first() {
-            if self.replica.count_open(link) {
-                self.scans.insert(link);
+        while let Some(link) = self.turns.next_count() {
+            if self.parts.count_open(link) {
+                self.turns.scan_soon(link);
             } else {
                 self.with(link, now, out, super::link::Link::on_appended);
             }
         }
     }
 
-    fn applied(&mut self, now: Moment, out: &mut Out) {
-        self.busy = Busy::No;
-        self.has_scanned = false;
-        let Outcome {
-            replies,
-            ingested,
-            wants,
-            came_again,
-            directory_grew,
-            replaced_from,
-            forked,
-            extended,
-            join_refused,
-            pass_up,
-            stated,
-            heard,
-            rolled_back,
-            notices,
-        } = self.replica.applied();
+    /// What is due by the clock.
+    fn tick(&mut self, now: Moment, out: &mut Out) {
+        let is_enrolled = self.parts.authority.directory().node(self.parts.own.node).is_some();
+        if is_enrolled && self.parts.audit.take_turn_to_tell(now) {
+            self.submit(Work::TellAuditHead);
+        }
+        // What was looked at before comes first.
+        if !self.parts.journal.queue.has_checks() {
+            out.effects.extend(self.parts.health.patrol.next(now).map(|after| Effect::Look { after }));
+        }
+    }
+
+    fn submit(&mut self, work: Work) {
+        self.parts.journal.queue.push(work);
+    }
+
+    /// Records that are to be held against their leaves, because it is their turn or because somebody found them damaged.
+    fn check(&mut self, records: Vec<RecordId>) {
+        records.into_iter().for_each(|record| self.submit(Work::Check { record }));
+    }
+
+    /// A page of records with grants.
+    fn looked_through(&mut self, items: &[ScanItem]) {
+        let Parts { keys, own, authority, .. } = &mut self.parts;
+        let found = keys.page(items, own.seat, authority.seats());
+        found.into_iter().for_each(|record| self.submit(Work::LookThrough { record }));
+    }
+
+    /// The transaction is durable: whoever waits for that hears of it.
+    fn applied(&mut self, durable: &Durable, now: Moment, out: &mut Out) {
+        self.turns.worked();
+        let batch = self.batch.take();
+        let outcome = batch.map_or_else(Outcome::default, |batch| batch.applied(&mut self.parts, durable));
+        let Outcome { replies, notices, links, directory, stated, rolled_back } = outcome;
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
-        for (link, sequence, refused) in ingested {
+        for (link, sequence, refused) in links.ingested {
             self.with(link, now, out, |link, shared, out| link.ingested(sequence, refused, shared, out));
         }
-        for (link, records) in wants {
+        for (link, records) in links.wants {
             self.with(link, now, out, |link, shared, out| link.want(records.into_iter().collect(), shared, out));
         }
-        for (link, records) in came_again {
+        for (link, records) in links.came_again {
             self.came_again(link, &records, now, out);
         }
-        if directory_grew {
-            self.replica.directory_grew();
-            self.each(now, out, |link, shared, out| link.on_directory_grown(replaced_from, shared, out));
-            let said = self.joins.settled(self.replica.directory());
+        if directory.has_grown {
+            self.parts.keys.directory_grew(self.parts.authority.directory());
+            let from = directory.replaced_from;
+            self.each(now, out, |link, shared, out| link.on_directory_grown(from, shared, out));
+            let said = self.joins.settled(self.parts.directory());
             self.say(said, now, out);
         }
-        for (link, result) in extended {
+        for (link, result) in links.extended {
             self.with(link, now, out, |link, shared, out| link.extended(result, shared, out));
         }
-        for link in heard {
+        for link in links.heard {
             self.with(link, now, out, |link, _, _| link.heard_statements());
         }
         if !stated.is_empty() {
             self.each(now, out, |link, shared, out| link.on_stated(&stated, shared, out));
         }
-        if let Some(other) = forked {
+        if let Some(other) = directory.forked {
             self.each(now, out, |link, _, out| link.show_fork(&other, out));
         }
-        self.say(join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal))).collect(), now, out);
-        for (asker, request) in pass_up {
-            let node = request.node(self.replica.verifier.scheme());
+        let refused = directory.join_refused.into_iter().map(|(asker, refusal)| (asker, Some(refusal)));
+        self.say(refused.collect(), now, out);
+        for (asker, request) in directory.pass_up {
+            let node = request.node(self.parts.own.verifier.scheme());
             let said = self.joins.add(asker, &request, node, now.tick_ms);
             self.say(said, now, out);
         }
-        self.renewing = false;
+        self.parts.journal.renewed(durable);
         if rolled_back {
             out.arrivals.push(Arrival::RolledBack);
         }
         self.each(now, out, super::link::Link::on_appended);
         let walked = self.links.values().filter_map(Link::walked).min();
-        self.replica.tail.trim(walked.unwrap_or(Position::MAX));
+        self.parts.journal.trim(walked.unwrap_or(Position::MAX));
     }
 
     /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
     /// other end has missed that: it is sent what says so.
     fn came_again(&mut self, link: LinkId, records: &BTreeSet<RecordId>, now: Moment, out: &mut Out) {
         let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { return };
+        let own = self.parts.own.seat;
         for record in records {
-            let replica = &self.replica;
-            let them = || replica.what_parted(*record, seat).map(Parted::Them);
-            let may_hear = || replica.is_in_audience(*record, seat).then_some(());
-            let us = || may_hear().and_then(|()| replica.what_parted(*record, replica.seat)).map(Parted::Us);
-            if let Some(parted) = them().or_else(us) {
+            let parts = &self.parts;
+            let seats = parts.directory().seats();
+            let parted = |of| parts.records.get(record).and_then(|open| open.what_parted(of, seats));
+            let may_hear = || parts.records.get(record).is_some_and(|open| open.row.scope.has_audience(seat, seats));
+            let us = || may_hear().then(|| parted(own)).flatten().map(Parted::Us);
+            if let Some(parted) = parted(seat).map(Parted::Them).or_else(us) {
                 self.with(link, now, out, |link, shared, out| link.part(*record, parted, shared, out));
             }
         }
     }
 
     fn fail(&mut self, error: StoreError, out: &mut Out) {
-        self.busy = Busy::No;
-        let waiting: Vec<_> = self.joins.tickets().collect();
-        for ticket in self.replica.abandon().into_iter().chain(waiting) {
+        self.turns.free();
+        let under_way = self.batch.take().map(|batch| batch.tickets()).unwrap_or_default();
+        let queue = std::mem::take(&mut self.parts.journal.queue);
+        for ticket in under_way.into_iter().chain(queue.tickets()).chain(self.joins.tickets()) {
             out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
         }
         for link in self.links.values_mut() {
@@ -347,35 +356,37 @@ impl Engine {
     fn arrived(&mut self, arrival: Arrival, now: Moment, out: &mut Out) {
         match arrival {
             Arrival::Directory { link, entries } => {
-                self.replica.submit(Work::Extend { entries, by: By::Link(link) });
+                self.submit(Work::Extend { entries, by: By::Link(link) });
             }
             Arrival::Join { link, request } => self.join(JoinAsker::Link(link), request, now, out),
             Arrival::JoinRefused { link, refusal } => {
                 let said = self.joins.refused(link, &refusal);
                 self.say(said, now, out);
             }
-            Arrival::Withdrawn { link, record } => self.replica.submit(Work::Withdrawn { link, record }),
-            Arrival::Proven { record, held } => self.replica.submit(Work::LetGo { record, proven: held }),
-            Arrival::RolledBack => {
-                if !std::mem::replace(&mut self.renewing, true) {
-                    self.replica.renew_soon();
-                }
-            }
+            Arrival::Withdrawn { link, record } => self.submit(Work::Withdrawn { link, record }),
+            Arrival::Proven { record, held } => self.submit(Work::LetGo { record, proven: held }),
+            Arrival::RolledBack => self.parts.journal.renew_soon(),
             Arrival::Outside { link, outside } => {
                 if let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) {
-                    self.replica.sums.change_apart(link, seat, outside);
+                    self.parts.scopes.sums.change_apart(link, seat, outside);
                 }
             }
             Arrival::FalseClaim { peer } => {
                 self.false_claims.insert(peer, now.tick_ms);
             }
             Arrival::Statements { link, statements } => {
-                let statements = self.replica.check_statements(link, &statements, out);
-                self.replica.submit(Work::Statements { link, statements });
+                let (here, directory) = (&self.parts.statements, self.parts.directory());
+                let (statements, notice) =
+                    check_statements(link, &statements, here, directory, &*self.parts.own.verifier);
+                out.effects.extend(notice.map(Effect::Notice));
+                self.submit(Work::Statements { link, statements });
             }
             Arrival::Leaves { link, from, sequence, delivery, cursor } => {
-                match self.open(link, from, sequence, &delivery, now) {
-                    Some(incoming) => self.replica.submit(Work::Leaves(Incoming { cursor, ..incoming })),
+                let brings = self.links.get(&link);
+                let vouches = |kind: &str, version, tagged| brings.and_then(|link| link.vouches(kind, version, tagged));
+                let came = Came { link, from, sequence, delivery: &delivery };
+                match open_leaves(&came, vouches, self.parts.directory(), &*self.parts.own.verifier, now) {
+                    Some(incoming) => self.submit(Work::Leaves(Incoming { cursor, ..incoming })),
                     None => self.with(link, now, out, |link, shared, out| {
                         if shared.fork.is_some() {
                             return link.refuse_fork(out);
@@ -390,9 +401,9 @@ impl Engine {
 
     fn peer_known(&mut self, id: LinkId, known: PeerKnown, now: Moment, out: &mut Out) {
         match self.links.get(&id).and_then(Link::peer_seat) {
-            Some(seat) if !self.replica.tracks(seat) => {
+            Some(seat) if !self.parts.scopes.sums.tracks(seat) => {
                 self.uncounted.insert(id, known);
-                self.scans.insert(id);
+                self.turns.scan_soon(id);
             }
             _ => self.with(id, now, out, |link, shared, out| {
                 link.on_peer(known.cursor, known.last_commit, known.wants, shared, out);
@@ -402,19 +413,18 @@ impl Engine {
 
     /// Nothing was applied since the scan began, so it is as good for every link that waits for one by now.
     fn scanned(&mut self, first: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
-        self.busy = Busy::No;
-        let waiting = std::mem::take(&mut self.scans);
-        for link in [first].into_iter().chain(waiting) {
+        for link in [first].into_iter().chain(self.turns.scanned()) {
             self.scanned_for(link, items, now, out);
         }
     }
 
     fn scanned_for(&mut self, id: LinkId, items: &[ScanItem], now: Moment, out: &mut Out) {
-        self.replica.count_apart(id, items);
+        let (own, directory) = (self.parts.own.seat, self.parts.authority.directory());
+        self.parts.scopes.count_apart(id, items, own, directory.seats());
         match self.uncounted.remove(&id) {
             Some(known) => {
                 if let Some(seat) = self.links.get(&id).and_then(Link::peer_seat) {
-                    self.replica.track(seat, items);
+                    self.parts.scopes.track(seat, items, own, directory.seats());
                 }
                 self.peer_known(id, known, now, out);
             }
@@ -424,10 +434,10 @@ impl Engine {
 
     /// Links ask for scans like for other reads; the engine lets them wait until no batch is under way.
     fn collect_scans(&mut self, out: &mut Out) {
-        let scans = &mut self.scans;
+        let turns = &mut self.turns;
         out.effects.retain(|effect| match effect {
             Effect::Scan { link } => {
-                scans.insert(*link);
+                turns.scan_soon(*link);
                 false
             }
             _ => true,
@@ -436,7 +446,7 @@ impl Engine {
 
     fn with(&mut self, id: LinkId, now: Moment, out: &mut Out, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) {
         if let Some(link) = self.links.get_mut(&id) {
-            let shared = shared(&self.replica, &self.config, Some(id), link.peer_seat(), now);
+            let shared = shared(&self.parts, &self.config, Some(id), link.peer_seat(), now);
             act(link, &shared, out);
         }
     }
@@ -450,30 +460,27 @@ impl Engine {
 }
 
 fn shared<'a>(
-    replica: &'a Replica,
+    parts: &'a Parts,
     config: &'a Config,
     link: Option<LinkId>,
     peer: Option<SeatId>,
     now: Moment,
 ) -> Shared<'a> {
+    let meta = parts.journal.meta();
+    let feed = Feed { meta, tail: parts.journal.tail(), last_commit: parts.journal.writer.durable() };
     Shared {
-        realm: replica.realm,
-        node: replica.node,
-        seat: replica.seat,
+        own: &parts.own,
         program: &config.program,
         kinds: config.catalogue.digests(),
-        meta: replica.meta(),
-        tail: &replica.tail,
-        directory: replica.directory(),
-        last_commit: replica.last_commit(),
-        verifier: &*replica.verifier,
-        sums: replica.sums_with(link, peer),
-        apart: link.and_then(|link| replica.sums.apart(link)),
-        foreign: &replica.foreign,
-        statements: &replica.statements,
-        leaving: replica.leaving(),
-        is_judged: replica.unjudged.untried().is_empty(),
-        fork: replica.fork.as_ref(),
+        feed,
+        directory: parts.directory(),
+        fork: parts.authority.fork(),
+        sums: parts.scopes.sums.between(link, peer),
+        apart: link.and_then(|link| parts.scopes.sums.apart(link)),
+        foreign: &parts.scopes.foreign,
+        statements: &parts.statements,
+        leaving: parts.leaving.hidden(),
+        is_judged: parts.unjudged.untried().is_empty(),
         now,
     }
 }

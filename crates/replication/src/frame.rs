@@ -69,6 +69,13 @@ pub(crate) fn cut<T>(
     frames
 }
 
+/// What lists of leaves, grants and statements are made of.
+pub(crate) fn short_hash(hash: &[u8; 32]) -> [u8; 8] {
+    let mut short = [0; 8];
+    short.copy_from_slice(&hash[..8]);
+    short
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Frame {
     Hello(Hello),

@@ -9,7 +9,7 @@ use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{Signer, Verifier};
 
-use crate::replica::{ForeignCounts, ScopeSumsStart, StrangersStart};
+use crate::records::{ForeignCounts, ScopeSums, UnknownSeats};
 
 /// Read from the store by the shell. Rows are counted one by one, so that a large store
 /// does not have to be in memory at once.
@@ -43,8 +43,8 @@ pub struct Start {
     pub issuer: Option<Arc<dyn Signer>>,
     /// 32 random bytes that nobody else has.
     pub seed: [u8; 32],
-    pub(crate) sums: ScopeSumsStart,
-    pub(crate) strangers: StrangersStart,
+    pub(crate) sums: ScopeSums,
+    pub(crate) unknown_seats: UnknownSeats,
     pub(crate) foreign: ForeignCounts,
     /// Records whose rows are not what was written. They count for nothing until they have been made anew.
     pub(crate) set_aside: Vec<RecordId>,
@@ -60,7 +60,7 @@ impl Start {
         keys: (Arc<dyn Signer>, Arc<dyn Verifier>),
         seed: [u8; 32],
     ) -> Self {
-        let sums = ScopeSumsStart::for_neighbours(seat, directory.seats());
+        let sums = ScopeSums::for_neighbours(seat, directory.seats());
         let (signer, verifier) = keys;
         Start {
             node,
@@ -81,7 +81,7 @@ impl Start {
             issuer: None,
             seed,
             sums,
-            strangers: StrangersStart::default(),
+            unknown_seats: UnknownSeats::default(),
             foreign: ForeignCounts::default(),
             set_aside: Vec::new(),
         }
@@ -90,7 +90,7 @@ impl Start {
     /// Counts rows of the store; each exactly once.
     pub fn count(&mut self, items: &[ScanItem]) {
         self.sums.count(items, self.seat, self.directory.seats());
-        self.strangers.count(items, self.directory.seats());
+        self.unknown_seats.count(items, self.directory.seats());
         self.foreign.count(items, self.seat, self.directory.seats());
     }
 

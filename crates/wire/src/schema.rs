@@ -61,10 +61,6 @@ fn derived(derived: &DerivedPart) -> pb::Derived {
 }
 
 fn field(field: &Field) -> pb::Field {
-    let parts: &[&Part] = match field.merge {
-        Merge::Slot(parts) | Merge::Entries(parts) => parts,
-        Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log | Merge::State(_) => &[],
-    };
     let states: &[State] = if let Merge::State(machine) = field.merge { machine.states } else { &[] };
     let entry_states = field.states.iter().map(|state| entry_state(field, state));
     pb::Field {
@@ -76,7 +72,7 @@ fn field(field: &Field) -> pb::Field {
         sealed: field.sealed,
         label: label(field.label),
         help: label(field.help),
-        parts: parts.iter().copied().map(part).collect(),
+        parts: field.parts().iter().copied().map(part).collect(),
         states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
     }

@@ -49,7 +49,8 @@ mod tests {
                 paths.push((derived.path.replacen('/', "/4f/", 1), codes));
             }
             for (path, codes) in paths {
-                for path in [path.clone(), format!("{path}_since"), format!("{path}_concurrent")] {
+                for suffix in ["", "_since", "_concurrent", "_concurrent_count"] {
+                    let path = format!("{path}{suffix}");
                     said += usize::from(same(served.say_path(&path), kind.say_path(&path)));
                     for code in codes.iter().copied().chain(["no code"]) {
                         said += usize::from(same(served.say_value(&path, code), kind.say_value(&path, code)));

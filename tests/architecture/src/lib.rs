@@ -11,6 +11,7 @@ mod conformance;
 mod dependencies;
 mod doors;
 mod doubles;
+mod fields;
 mod lexer;
 mod licences;
 mod links;

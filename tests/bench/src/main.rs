@@ -5,9 +5,12 @@
 mod cases;
 mod driver;
 mod floor;
+mod pipeline;
 mod place;
 mod report;
+mod shipped;
 mod site;
+mod usage;
 
 use std::path::PathBuf;
 
@@ -18,24 +21,45 @@ use place::Wire;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const CASES: [&str; 8] = ["bootstrap", "reconnect", "catchup", "live", "ingest", "hostile", "county", "village"];
+const SEALED: &str = "bootstrap_sealed";
+const CASES: [&str; 12] = [
+    "bootstrap",
+    SEALED,
+    "reconnect",
+    "catchup",
+    "live",
+    "ingest",
+    "import",
+    "start",
+    "city",
+    "hostile",
+    "county",
+    "village",
+];
 
 /// Measures Heliu against floors taken in the same run.
 #[derive(Parser)]
 struct Arguments {
-    /// bootstrap, reconnect, catchup, live, ingest, hostile, county, village, or all
+    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, ingest, import, start, city, hostile, county, village, or all
     case: String,
-    /// Members in the cases that have a county of them.
+    /// Members in the cases that have a county of them. Where it is about growth (bootstrap, ingest, import, start), more
+    /// than 22,000 are measured beside 22,000.
     #[arg(long, default_value_t = 22_000)]
     records: usize,
+    /// In those cases: with 300,000 members too.
+    #[arg(long)]
+    growth: bool,
+    /// In `city`: how much of a city of 28,000 organisations and 658,000 members there is, up to 1.
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
     /// Edits in `live`.
     #[arg(long, default_value_t = 20_000)]
     edits: usize,
-    /// In `bootstrap`: each member has a telephone number, which is sealed.
+    /// As `bootstrap_sealed`, where each member has a telephone number, which is sealed.
     #[arg(long)]
     sealed: bool,
-    /// In development mode, to see what TLS and access tokens cost. Not for county and village, which are the shipped
-    /// program's.
+    /// In development mode, to see what TLS and access tokens cost. Not for import, start, city, county and village, where
+    /// the shipped program runs.
     #[arg(long)]
     plain: bool,
     /// One JSON object per case and line.
@@ -60,19 +84,28 @@ async fn main() {
         eprintln!("--edits is at least {}, --records at least 1", cases::live::EDITS_MIN);
         std::process::exit(2);
     }
-    let chosen: Vec<&str> =
-        CASES.into_iter().filter(|case| arguments.case == "all" || arguments.case == *case).collect();
+    if !(arguments.scale > 0.0 && arguments.scale <= 1.0) {
+        eprintln!("--scale is above 0 and at most 1");
+        std::process::exit(2);
+    }
+    let wanted = if arguments.sealed && arguments.case == "bootstrap" { SEALED } else { &arguments.case };
+    let chosen: Vec<&str> = CASES.into_iter().filter(|case| wanted == "all" || wanted == *case).collect();
     if chosen.is_empty() {
         eprintln!("there is no case {:?}; there are: all, {}", arguments.case, CASES.join(", "));
         std::process::exit(2);
     }
+    let (records, growth) = (arguments.records, arguments.growth);
     for case in chosen {
         let report = match case {
-            "bootstrap" => cases::bootstrap::run(wire, arguments.records, arguments.sealed).await,
-            "reconnect" => cases::reconnect::run(wire, arguments.records).await,
-            "catchup" => cases::catchup::run(wire, arguments.records).await,
+            "bootstrap" => cases::bootstrap::run(wire, records, growth).await,
+            SEALED => cases::bootstrap::run_sealed(wire, records, growth).await,
+            "reconnect" => cases::reconnect::run(wire, records).await,
+            "catchup" => cases::catchup::run(wire, records).await,
             "live" => cases::live::run(wire, arguments.edits).await,
-            "ingest" => cases::ingest::run(wire, arguments.records).await,
+            "ingest" => cases::ingest::run(wire, records, growth).await,
+            "import" => cases::import::run(records, growth).await,
+            "start" => cases::start::run(records, growth).await,
+            "city" => cases::city::run(arguments.scale).await,
             "hostile" => cases::hostile::run(),
             "county" => cases::county::run(),
             _ => cases::village::run().await,

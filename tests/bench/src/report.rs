@@ -50,50 +50,20 @@ impl Report {
             return;
         }
         println!("{}", self.case);
-        for (name, value) in &self.figures {
-            println!("  {name:<34} {value}");
-        }
-        for (name, value) in &self.floor {
-            println!("  floor: {name:<27} {value}");
+        let floor = self.floor.iter().map(|(name, value)| (format!("floor: {name}"), value));
+        let lines: Vec<(String, &Value)> =
+            self.figures.iter().map(|(name, value)| (name.clone(), value)).chain(floor).collect();
+        let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for (name, value) in &lines {
+            println!("  {name:<width$} {value}");
         }
         if let Some(ratio) = self.ratio {
-            println!("  {:<34} {ratio:.2}", "ratio to the floor");
+            println!("  {:<width$} {ratio:.2}", "ratio to the floor");
         }
         for (what, met) in &self.targets {
             println!("  {} {what}", if *met { "met:    " } else { "NOT met:" });
         }
     }
-}
-
-/// The processor time that a process takes from now on: what else the machine does is not in it.
-pub struct Processor {
-    process: u32,
-    begun: f64,
-}
-
-impl Processor {
-    pub fn of(process: u32) -> Self {
-        Processor { process, begun: processor_seconds(process) }
-    }
-
-    pub fn here() -> Self {
-        Processor::of(std::process::id())
-    }
-
-    pub fn seconds(&self) -> f64 {
-        processor_seconds(self.process) - self.begun
-    }
-}
-
-/// For itself and for the system on its behalf, over all threads.
-fn processor_seconds(process: u32) -> f64 {
-    // In hundredths of a second, which Linux promises to programs on every machine.
-    const TICKS: f64 = 100.0;
-    let line = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // The name, in parentheses, may have spaces of its own.
-    let fields = line.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    let ticks = fields.split(' ').skip(11).take(2).map(|field| field.parse::<f64>().unwrap_or(f64::NAN));
-    ticks.sum::<f64>() / TICKS
 }
 
 /// Figures are read by people: three digits after the point are enough.

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use end_to_end::command_line::{Said, command, heliu, run};
 use heliu_api::records::records_service_server::{RecordsService, RecordsServiceServer};
 use heliu_api::records::{
-    Argument, Command, Derived, ExecuteRequest, ExecuteResponse, Field, GetRequest, GetResponse, GetSchemaRequest,
-    GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, Label, ListRequest, ListResponse, ListSeatsRequest,
-    ListSeatsResponse, Record, RecordState, RevealRequest, RevealResponse, Seat, State, ValueType, Word,
+    Argument, Command, Derived, ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, Field,
+    GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, Label,
+    ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Outcome, Record, RecordState, RevealRequest,
+    RevealResponse, Seat, State, ValueType, Word, outcome,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -125,6 +126,18 @@ impl RecordsService for NewerNode {
         let command_id = asked.command_id.clone();
         self.asked.lock().expect("no panic").push(asked);
         Ok(Response::new(ExecuteResponse { command_id, created: vec!["ef".repeat(32)], ..ExecuteResponse::default() }))
+    }
+
+    async fn execute_each(
+        &self,
+        request: Request<ExecuteEachRequest>,
+    ) -> Result<Response<ExecuteEachResponse>, Status> {
+        let mut outcomes = Vec::new();
+        for asked in request.into_inner().commands {
+            let done = self.execute(Request::new(asked)).await?.into_inner();
+            outcomes.push(Outcome { outcome: Some(outcome::Outcome::Done(done)) });
+        }
+        Ok(Response::new(ExecuteEachResponse { outcomes }))
     }
 
     async fn get(&self, _: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {

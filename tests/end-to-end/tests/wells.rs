@@ -36,29 +36,28 @@ static COMMANDS: &[Command] = &[
         planner.decide(planner.subject()?, "condition", "closed")
     }),
 ];
-static DRY: Message = message(
-    "well_dry",
-    ["“{0}”已停用。", "停用的井没有水。", "请另选水源。"],
-    ["{0:?} is closed.", "A closed well feeds none.", "Choose another."],
-);
+static DRY: Message = message("well_dry")
+    .what("“{0}”已停用。", "{0:?} is closed.")
+    .why("停用的井没有水。", "A closed well feeds none.")
+    .next("请另选水源。", "Choose another.");
 
 const FED_BY_CLOSED: Word = word("FED_BY_CLOSED", "水源已停用", "fed by a closed well");
-const RULE: Rule =
-    rule(WELL, &[FED_BY_CLOSED], "水源已停用的水井", "a well whose source was closed", |well, world| {
-        let spring = FED_BY.read(&well.history).filter(|spring| is_closed(*spring, world));
-        let finding = spring.filter(|_| !is_closed(well.id, world)).map(|spring| {
-            Finding::advisory(&FED_BY_CLOSED, well, "fed_by")
-                .between(ConflictValue::each(well, &FED_BY.ops(&well.history), "close", world))
-                .settled_by(well.view.owners.first().copied())
-                .naming([spring])
-                .says(
-                    "“{0}”的水源“{1}”已停用。",
-                    "{0:?} is fed by {1:?}, which is closed.",
-                    &[well.title().into(), title(spring, world)],
-                )
-        });
-        finding.into_iter().collect()
+const RULE: Rule = rule(WELL, &[FED_BY_CLOSED], |well, world| {
+    let spring = FED_BY.read(&well.history).filter(|spring| is_closed(*spring, world));
+    let finding = spring.filter(|_| !is_closed(well.id, world)).map(|spring| {
+        Finding::advisory(&FED_BY_CLOSED, well, "fed_by")
+            .between(ConflictValue::each(well, &FED_BY.ops(&well.history), "close", world))
+            .settled_by(well.view.owners.first().copied())
+            .naming([spring])
+            .says(
+                "“{0}”的水源“{1}”已停用。",
+                "{0:?} is fed by {1:?}, which is closed.",
+                &[well.title().into(), title(spring, world)],
+            )
     });
+    finding.into_iter().collect()
+})
+.help("水源已停用的水井", "a well whose source was closed");
 const SETTLER: Settler = settler(FED_BY_CLOSED.name, |planner, conflict, _| {
     planner.decide(planner.load(conflict.subject)?, "condition", "closed")
 })

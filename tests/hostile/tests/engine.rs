@@ -11,14 +11,10 @@ use heliu_record::hash::hash16;
 use heliu_replication::frame::{
     DeliveredGrant, Delivery, Frame, Hello, Leaves, RefuseCode, RefusedLeaf, Statements, WIRE_VERSIONS, Welcome,
 };
-use heliu_replication::{
-    Config, Effect, Engine, Input, LinkId, LoadReply, LoadRequest, Moment, Notice, SWEEP_ROWS, Start,
-};
+use heliu_replication::serving::carry_out;
+use heliu_replication::{Config, Effect, Engine, Input, LinkId, Moment, Notice, Start};
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{
-    Cursor, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadQuarantine as _,
-    ReadRecords as _, RecordState, Store as _, StoreId,
-};
+use heliu_storage::{Cursor, ReadMeta as _, ReadQuarantine as _, ReadRecords as _, RecordState, StoreId};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Grant, Recipient, SignedGrant};
 use heliu_trust::id::Incarnation;
@@ -114,33 +110,13 @@ impl Node {
                 heard.closed = Some(why.code);
                 Vec::new()
             }
-            Effect::Load(request) => {
-                let reply = load(store, &request);
-                heard.opened += reply.records.len();
-                vec![Input::Loaded(reply)]
+            effect => {
+                let answer = ready(carry_out(store, effect));
+                if let Some(Input::Loaded(reply)) = &answer {
+                    heard.opened += reply.records.len();
+                }
+                answer.into_iter().collect()
             }
-            Effect::Apply(transaction) => vec![Input::Applied(ready(store.apply(&transaction)))],
-            Effect::ReadFeed { link, after, budget } => {
-                vec![Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }]
-            }
-            Effect::ReadLeaves { link, records } => {
-                vec![Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }]
-            }
-            Effect::ReadPeer { link, store: peer, after, .. } => vec![Input::Peer {
-                link,
-                cursor: ready(store.cursor(peer)).expect("reads"),
-                // What this node knows of a peer's own commits is no matter here.
-                last_commit: None,
-                wants: ready(store.wants(Some(after), 1_024)).expect("reads").into_iter().collect(),
-            }],
-            Effect::Scan { link } => {
-                vec![Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }]
-            }
-            Effect::Sweep { after } => {
-                vec![Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") }]
-            }
-            Effect::Look { .. } => vec![Input::Looked { records: Vec::new(), next: None }],
-            Effect::Send { .. } | Effect::Reply { .. } | Effect::Notice(_) => Vec::new(),
         }
     }
 
@@ -165,23 +141,6 @@ impl Node {
             let row = ready(self.store.record(leaf.preimage.id())).expect("reads");
             row.is_some_and(|row| row.state == RecordState::Present && row.admitted == row.held && !row.view.is_empty())
         })
-    }
-}
-
-fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
-    let [records, conflicts_of, referring] = [&request.records, &request.conflicts_of, &request.referring]
-        .map(|set| set.iter().copied().collect::<Vec<_>>());
-    let commands: Vec<_> = request.commands.iter().copied().collect();
-    let places: Vec<_> = request.commits_at.iter().copied().collect();
-    LoadReply {
-        records: ready(store.load(&records)).expect("reads"),
-        damaged: Vec::new(),
-        referring: ready(store.referring(&referring)).expect("reads"),
-        conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
-        commands: ready(store.commands(&commands)).expect("reads"),
-        commits: ready(store.commits_at(&places)).expect("reads"),
-        chains: request.chains_of.iter().map(|node| (*node, ready(store.chains_of(*node)).expect("reads"))).collect(),
-        ..LoadReply::default()
     }
 }
 

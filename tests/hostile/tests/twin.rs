@@ -89,7 +89,7 @@ fn written(authors: &[Author], dice: &mut Dice) -> (Delivery, usize) {
             // Somebody may build on it.
             if let Ok(change) = Change::parse(&raw)
                 && dice.chance(50)
-                && desk.history.check_follows(&change).is_ok()
+                && desk.history.now().check_follows(&change).is_ok()
             {
                 desk.history.place(Arc::new(change));
             }

@@ -54,6 +54,37 @@ pub struct ExecuteResponse {
         ::prost::alloc::string::String,
     >,
 }
+/// Many commands, for whoever brings in whole lists. None may be about what another of them makes: they are carried out in no
+/// order.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteEachRequest {
+    /// At most 512.
+    #[prost(message, repeated, tag = "1")]
+    pub commands: ::prost::alloc::vec::Vec<ExecuteRequest>,
+}
+/// What became of each, in the order of the commands.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecuteEachResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub outcomes: ::prost::alloc::vec::Vec<Outcome>,
+}
+/// What became of one command of several.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Outcome {
+    #[prost(oneof = "outcome::Outcome", tags = "1, 2")]
+    pub outcome: ::core::option::Option<outcome::Outcome>,
+}
+/// Nested message and enum types in `Outcome`.
+pub mod outcome {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Outcome {
+        #[prost(message, tag = "1")]
+        Done(super::ExecuteResponse),
+        /// Why it was not carried out: an encoded google.rpc.Status, as Execute would have answered it.
+        #[prost(bytes, tag = "2")]
+        Refused(::prost::alloc::vec::Vec<u8>),
+    }
+}
 /// Which record.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetRequest {
@@ -805,6 +836,33 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Execute"));
             self.inner.unary(req, path, codec).await
         }
+        /// Carries out many commands, each by itself: one that is refused stops none of the others. Durable when the answer comes.
+        pub async fn execute_each(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExecuteEachRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExecuteEachResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/ExecuteEach",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.records.v1.RecordsService", "ExecuteEach"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// One record, by its id or a beginning of it.
         pub async fn get(
             &mut self,
@@ -966,6 +1024,14 @@ pub mod records_service_server {
             &self,
             request: tonic::Request<super::ExecuteRequest>,
         ) -> std::result::Result<tonic::Response<super::ExecuteResponse>, tonic::Status>;
+        /// Carries out many commands, each by itself: one that is refused stops none of the others. Durable when the answer comes.
+        async fn execute_each(
+            &self,
+            request: tonic::Request<super::ExecuteEachRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExecuteEachResponse>,
+            tonic::Status,
+        >;
         /// One record, by its id or a beginning of it.
         async fn get(
             &self,
@@ -1110,6 +1176,51 @@ pub mod records_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ExecuteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.records.v1.RecordsService/ExecuteEach" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExecuteEachSvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::ExecuteEachRequest>
+                    for ExecuteEachSvc<T> {
+                        type Response = super::ExecuteEachResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExecuteEachRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::execute_each(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExecuteEachSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

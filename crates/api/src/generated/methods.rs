@@ -28,6 +28,7 @@ pub const METHODS: &[&str] = &[
     "/heliu.operations.v1.OperationsService/Requeue",
     "/heliu.operations.v1.OperationsService/Verify",
     "/heliu.records.v1.RecordsService/Execute",
+    "/heliu.records.v1.RecordsService/ExecuteEach",
     "/heliu.records.v1.RecordsService/Get",
     "/heliu.records.v1.RecordsService/GetSchema",
     "/heliu.records.v1.RecordsService/History",

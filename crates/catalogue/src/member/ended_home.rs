@@ -11,15 +11,16 @@ use crate::words::MEMBER;
 
 const ADDED: Word = word("ADD_TO_DISSOLVED_ORG", "编入已终结的组织", "admitted to an ended organisation");
 const ENDED: Word = word("HOME_ORG_ENDED", "所在组织已终结", "home organisation ended");
-pub(super) const RULE: Rule = rule(
-    MEMBER,
-    &[ADDED, ENDED],
+pub(super) const RULE: Rule = rule(MEMBER, &[ADDED, ENDED], find_all).help(
     "党员所在组织已撤销、并入或终止;待乡镇确认后转入承接组织",
     "the member's organisation was dissolved, absorbed or terminated; the township confirms who takes the member over",
-    |record, world| find(record, world).into_iter().collect(),
 );
 pub(super) const OF_ADDED: Settler = settler(ADDED.name, settle).takes_any_record();
 pub(super) const OF_ENDED: Settler = settler(ENDED.name, settle).takes_any_record();
+
+fn find_all<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
+    find(record, world).into_iter().collect()
+}
 
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
     let member = record.read_as::<Member>().filter(|member| !member.ended && member.disputed.is_empty())?;

@@ -37,35 +37,36 @@ pub(super) static BIRTH_BRANCH: FieldOf<RecordId> = lww("birth_branch", ORG, "�
 pub(super) static ADMITTED_ON: FieldOf<String> =
     lww("admitted_on", DATE, "编入日期", "date of admission to the branch")
         .help("编入建档支部之日;不填即入党日期", "when the first branch took the person in; else joined_on");
-pub(super) static MOVES: EntriesOf<Move> = entries(PARTS, ORG, OWNER, "组织关系转接", "moves")
+pub(super) static MOVES: EntriesOf = entries(MOVE, PARTS, ORG, OWNER, "组织关系转接", "moves")
     .help("介绍信、回执与裁定", "letters, receipts and decisions")
     .called(word("letter", "介绍信", "letter"), "member.transfer.issue")
+    .asked_for("介绍信(唯一时可省)", "the letter; not needed if there is one")
     .told_by(parts![LETTER_NO, TO_SEAT])
     .states(STATES)
     .waits_for(&TO_SEAT);
 
 /// A letter with its receipt, or a superior's decision.
-pub enum Move {}
-pub(super) static TO_SEAT: PartOf<Move, SeatId> = part("to_seat", SEAT, OWNER, "转入席位", "to seat");
-pub(super) static FROM_ORG: PartOf<Move, RecordId> = part("from_org", ORG, OWNER, "转出组织", "from");
-pub(super) static TO_ORG: PartOf<Move, RecordId> = part("to_org", ORG, OWNER, "转入组织", "to");
-pub(super) static HOME_EPOCH: PartOf<Move, i64> = part("home_epoch", INT, OWNER, "依据届次", "home epoch");
-pub(super) static LETTER_NO: PartOf<Move, String> = part("letter_no", text(60), OWNER, "介绍信编号", "letter number");
-pub(super) static ISSUED_ON: PartOf<Move, String> = part("issued_on", DATE, OWNER, "开具日期", "issued on");
-pub(super) static VALID_UNTIL: PartOf<Move, String> = part("valid_until", DATE, OWNER, "有效期至", "valid until");
-pub(super) static CANCELLED: PartOf<Move, String> =
-    part("cancelled", DATE, OWNER, "撤回日期", "cancelled").closed_by(&["receipt", "decided"]);
-pub(super) static RECEIVED_ON: PartOf<Move, String> = part("received_on", DATE, DESTINATION, "接收日期", "received on")
+const MOVE: &str = "moves";
+pub(super) static TO_SEAT: PartOf<SeatId> = part(MOVE, "to_seat", SEAT, OWNER, "转入席位", "to seat");
+pub(super) static FROM_ORG: PartOf<RecordId> = part(MOVE, "from_org", ORG, OWNER, "转出组织", "from");
+pub(super) static TO_ORG: PartOf<RecordId> = part(MOVE, "to_org", ORG, OWNER, "转入组织", "to");
+pub(super) static HOME_EPOCH: PartOf<i64> = part(MOVE, "home_epoch", INT, OWNER, "依据届次", "home epoch");
+pub(super) static LETTER_NO: PartOf<String> = part(MOVE, "letter_no", text(60), OWNER, "介绍信编号", "letter number");
+pub(super) static ISSUED_ON: PartOf<String> = part(MOVE, "issued_on", DATE, OWNER, "开具日期", "issued on");
+pub(super) static VALID_UNTIL: PartOf<String> = part(MOVE, "valid_until", DATE, OWNER, "有效期至", "valid until");
+pub(super) static CANCELLED: PartOf<String> =
+    part(MOVE, "cancelled", DATE, OWNER, "撤回日期", "cancelled").closed_by(&["receipt", "decided"]);
+pub(super) static RECEIVED_ON: PartOf<String> = part(MOVE, "received_on", DATE, DESTINATION, "接收日期", "received on")
     .closed_by(&["cancelled", "returned", "decided", "received_on"]);
-pub(super) static RECEIPT: PartOf<Move, String> = part("receipt", text(60), DESTINATION, "回执", "receipt")
+pub(super) static RECEIPT: PartOf<String> = part(MOVE, "receipt", text(60), DESTINATION, "回执", "receipt")
     .closed_by(&["cancelled", "returned", "decided", "receipt"])
     .takes_ownership(&TO_SEAT);
-pub(super) static RETURNED: PartOf<Move, String> =
-    part("returned", DATE, DESTINATION, "退回日期", "returned").closed_by(&["receipt", "decided"]);
+pub(super) static RETURNED: PartOf<String> =
+    part(MOVE, "returned", DATE, DESTINATION, "退回日期", "returned").closed_by(&["receipt", "decided"]);
 /// What undoes a receipt is not the destination's to write.
-pub(super) static OVERRULED: PartOf<Move, String> = part("overruled", DATE, SUPERIOR, "裁定退回日期", "overruled on");
-pub(super) static DECIDED: PartOf<Move, i64> = part("decided", INT, SUPERIOR, "裁定届次", "decided epoch");
-pub(super) static DECIDED_ON: PartOf<Move, String> = part("decided_on", DATE, SUPERIOR, "裁定日期", "decided on");
+pub(super) static OVERRULED: PartOf<String> = part(MOVE, "overruled", DATE, SUPERIOR, "裁定退回日期", "overruled on");
+pub(super) static DECIDED: PartOf<i64> = part(MOVE, "decided", INT, SUPERIOR, "裁定届次", "decided epoch");
+pub(super) static DECIDED_ON: PartOf<String> = part(MOVE, "decided_on", DATE, SUPERIOR, "裁定日期", "decided on");
 pub(super) static PARTS: &[&Part] = parts![
     TO_SEAT,
     FROM_ORG,
@@ -82,7 +83,8 @@ pub(super) static PARTS: &[&Part] = parts![
     DECIDED,
     DECIDED_ON,
 ];
-/// As [`MoveState::name`] names them. A superior's decision, and what takes one back, may come in any state.
+/// Which one a letter is in, the fold of the homes says ([`super::home`]). A superior's decision, and what takes one back, may come
+/// in any state.
 pub(super) static STATES: &[EntryState] = &[
     led_by(&ISSUED_ON.part, &[], "issued", "已开具,未接收", "issued"),
     led_by(&RECEIPT.part, &["issued"], "confirmed", "已接收", "confirmed").over(),

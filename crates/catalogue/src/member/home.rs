@@ -5,18 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::prelude::*;
 
 use super::fields::{
-    ADMITTED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, HOME_EPOCH, JOINED_ON, LETTER_NO, MOVES, Move,
+    ADMITTED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, HOME_EPOCH, JOINED_ON, LETTER_NO, MOVES,
     OVERRULED, RECEIPT, RECEIVED_ON, RETURNED, STAGE, TO_ORG, TO_SEAT, VALID_UNTIL,
 };
-
-impl Entry for Move {
-    const FIELD: &'static str = "moves";
-
-    fn state(member: &dyn Derived, at: &EntryOf<'_, Self>) -> &'static str {
-        let letter = as_type::<Member>(member).and_then(|member| member.find_move(at.name));
-        letter.map_or(MoveState::Issued, |letter| letter.state).name()
-    }
-}
 
 /// What rules read of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -178,7 +169,7 @@ impl Member {
 }
 
 impl MoveRead {
-    fn of(at: &EntryOf<'_, Move>) -> Self {
+    fn of(at: &Entry<'_>) -> Self {
         let text = |part| at.get(part).unwrap_or_default();
         // Two that each took the other's decision back have both decided.
         let decisions = at.visible(&DECIDED).iter().filter_map(|put| Some((put.value.as_int()?, put.id)));
@@ -247,6 +238,10 @@ impl Derived for Member {
                 entry.insert("late".to_owned(), true.into());
             }
         }
+    }
+
+    fn entry_state(&self, field: &str, entry: &str) -> Option<&'static str> {
+        self.find_move(entry).filter(|_| field == MOVES.field.name).map(|letter| letter.state.name())
     }
 
     fn is_open(&self, field: &str, entry: &str) -> bool {

@@ -7,16 +7,10 @@ use heliu_record::scope::{self, OWNER as OWNER_KEY};
 use super::home::{Member, MoveState};
 
 const DISPUTED: Word = word("OWNER_DISPUTED", "所属不一", "owner disputed");
-pub(super) const RULE: Rule = Rule {
-    of: None,
-    ..rule(
-        crate::words::MEMBER,
-        &[DISPUTED],
-        "两个席位都认为记录归自己所有;由共同上级确定",
-        "two seats each hold a record as theirs; a common superior decides",
-        find,
-    )
-};
+pub(super) const RULE: Rule = rule_of_any(&[DISPUTED], find).help(
+    "两个席位都认为记录归自己所有;由共同上级确定",
+    "two seats each hold a record as theirs; a common superior decides",
+);
 pub(super) const SETTLER: Settler = settler(DISPUTED.name, settle);
 
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {

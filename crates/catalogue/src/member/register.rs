@@ -47,15 +47,10 @@ pub(super) static COMMANDS: &[Command] = &[
     .takes(&[required("to_org", ORG, "新归属支部", "the new branch")]),
 ];
 /// The home of a person is disputed or missing, so that no letter can move from it.
-pub(super) static HOME_DISPUTED: Message = message(
-    "home_disputed",
-    ["{0}的归属尚有争议。", "有两处已接收,或缺少归属。", "请先由共同上级处置冲突。"],
-    [
-        "The home of {0} is disputed.",
-        "Two places have received this person, or there is no home.",
-        "Have a common superior settle the conflict first.",
-    ],
-);
+pub(super) static HOME_DISPUTED: Message = message("home_disputed")
+    .what("{0}的归属尚有争议。", "The home of {0} is disputed.")
+    .why("有两处已接收,或缺少归属。", "Two places have received this person, or there is no home.")
+    .next("请先由共同上级处置冲突。", "Have a common superior settle the conflict first.");
 
 fn register(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let branch = live(planner, planner.need_record("branch")?)?;
@@ -88,13 +83,10 @@ pub(super) fn reassign_to(planner: &mut Planner<'_>, member: RecordId, to: Recor
     let owner = planner.owner_of(branch);
     let keeps = member.view.owners.iter().find(|unit| planner.world().seats().is_at_or_above(owner, **unit));
     let seat = keeps.copied().unwrap_or(owner);
-    let entry = planner.entry();
-    planner.put_part(member.id, &TO_SEAT, &entry, seat);
-    planner.put_part(member.id, &FROM_ORG, &entry, home.org);
-    planner.put_part(member.id, &TO_ORG, &entry, to);
-    planner.put_part(member.id, &HOME_EPOCH, &entry, home.epoch);
-    planner.put_part(member.id, &DECIDED, &entry, home.epoch + 1);
-    planner.put_part(member.id, &DECIDED_ON, &entry, planner.today());
+    let (entry, today) = (planner.entry(), planner.today());
+    let moved = [TO_SEAT.with(seat), FROM_ORG.with(home.org), TO_ORG.with(to), HOME_EPOCH.with(home.epoch)];
+    planner.put_parts(member.id, &entry, moved);
+    planner.put_parts(member.id, &entry, [DECIDED.with(home.epoch + 1), DECIDED_ON.with(today)]);
     // Said also where nothing changes: somebody who takes the record over without knowing of this has then not taken it alone.
     planner.hand_over(member, seat);
     Ok(())

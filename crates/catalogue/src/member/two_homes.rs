@@ -7,12 +7,9 @@ use super::home::{Home, Member, MoveRead};
 use crate::words::MEMBER;
 
 const MULTI_HOME: Word = word("MULTI_HOME", "重复转接", "two homes");
-pub(super) const RULE: Rule = rule(
-    MEMBER,
-    &[MULTI_HOME],
+pub(super) const RULE: Rule = rule(MEMBER, &[MULTI_HOME], find).help(
     "同一届次有两处接收了组织关系;一人只有一个归属,由共同上级裁定",
     "two places received one person from the same home; a person has one home, and a common superior decides",
-    find,
 );
 pub(super) const SETTLER: Settler = settler(MULTI_HOME.name, settle);
 
@@ -27,7 +24,6 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
     let home = member.home.as_ref().map(|home| home.org);
     let places = listed(claims.iter().map(|(home, _)| title(home.org, world)));
     let letters = listed(claims.iter().map(|(_, letter)| letter.letter_no.clone()));
-    let stays = home.map_or_else(|| "".into(), |org| title(org, world));
     let finding = Finding::hard(&MULTI_HOME, record, MOVES.field.name)
         .between(values)
         .meanwhile(home.map(|org| org.to_string()))
@@ -36,7 +32,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
         .says(
             "{0}的组织关系被两处接收:{1}(介绍信 {2})。裁定之前仍算在“{3}”。",
             "{0} was received in two places: {1} (letters {2}). Until settled, the home stays {3:?}.",
-            &[record.title().into(), places, letters, stays],
+            &[record.title().into(), places, letters, title(home, world)],
         );
     vec![finding]
 }
@@ -49,13 +45,12 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
     for home in &member.disputed {
         let Some(entry) = &home.entry else { continue };
         if chosen == home.org.to_string() {
-            planner.put_part(subject.id, &DECIDED, entry, home.epoch);
-            planner.put_part(subject.id, &DECIDED_ON, entry, today);
+            planner.put_parts(subject.id, entry, [DECIDED.with(home.epoch), DECIDED_ON.with(today)]);
             planner.hand_over(subject, home.seat);
         } else {
-            planner.put_part(subject.id, &OVERRULED, entry, today);
+            planner.put_parts(subject.id, entry, [OVERRULED.with(today)]);
             if member.find_move(entry).is_some_and(|at| at.decided.is_some()) {
-                planner.clear_part(subject.id, &DECIDED, entry);
+                planner.put_parts(subject.id, entry, [DECIDED.cleared()]);
             }
         }
     }

@@ -113,7 +113,7 @@ fn merge_build(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             planner.add_participant(org, *seat);
         }
         planner.decide(old, LIFECYCLE.field.name, "absorbed")?;
-        planner.put_part(old.id, &SUCCESSOR, ALL_UNITS, org);
+        planner.put_parts(old.id, ALL_UNITS, [SUCCESSOR.with(org)]);
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ fn dissolve(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             ALL_UNITS => ALL_UNITS.to_owned(),
             unit => UNIT.parse_key(unit, planner.world().seats()).ok_or_else(bad)?,
         };
-        planner.put_part(org.id, &SUCCESSOR, &unit, successor);
+        planner.put_parts(org.id, &unit, [SUCCESSOR.with(successor)]);
     }
     Ok(())
 }

@@ -65,18 +65,15 @@ pub(super) static COORDINATOR: FieldOf<RecordId> = mv("coordinator_org", ORG, "�
 pub(super) static PREDECESSORS: SetOf<RecordId> = set("predecessor_ids", ORG, "前身", "predecessors")
     .help("并入本组织的组织", "organisations that were merged into it")
     .by(TOWNSHIP);
-pub(super) static SUCCESSORS: EntriesOf<Successor> =
-    entries(parts![SUCCESSOR], ORG, TOWNSHIP, "承接组织", "successors").help(
+pub(super) static SUCCESSORS: EntriesOf =
+    entries(TAKEN_OVER, parts![SUCCESSOR], ORG, TOWNSHIP, "承接组织", "successors").help(
         "撤销或并入后,各组成单位的承接组织;all 表示全部",
         "after an ending, who takes over each unit; `all` for the rest",
     );
 
+const TAKEN_OVER: &str = "successors";
 /// Who takes over; an entry is named after the unit, or [`ALL_UNITS`].
-pub enum Successor {}
-impl Entry for Successor {
-    const FIELD: &'static str = "successors";
-}
-pub(super) static SUCCESSOR: PartOf<Successor, RecordId> = part("org", ORG, TOWNSHIP, "承接组织", "successor");
+pub(super) static SUCCESSOR: PartOf<RecordId> = part(TAKEN_OVER, "org", ORG, TOWNSHIP, "承接组织", "successor");
 /// The entry of `successors` for units that have none of their own.
 pub(super) const ALL_UNITS: &str = "all";
 
@@ -163,7 +160,7 @@ impl<'r> Org<'r> {
     /// Who takes over the members of a unit.
     #[must_use]
     pub fn successor(self, unit: &str) -> Option<RecordId> {
-        let of = |unit: &str| EntryOf::find(&self.0.history, unit).and_then(|at| at.get(&SUCCESSOR));
+        let of = |unit: &str| SUCCESSORS.find(&self.0.history, unit).and_then(|at| at.get(&SUCCESSOR));
         of(unit).or_else(|| of(ALL_UNITS))
     }
 }

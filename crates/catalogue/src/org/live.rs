@@ -5,11 +5,10 @@ use heliu_record::prelude::*;
 use super::fields::{LEVEL, LIFECYCLE, Org, SUCCESSOR, SUCCESSORS};
 use crate::words::ORGANISATION;
 
-pub(super) static ENDED: Message = message(
-    "org_ended",
-    ["“{0}”{1}已终结({2})。", "终结的组织不再接收人员或变更。", "{3}"],
-    ["{0:?} has ended{1} ({2}).", "Nothing is added to an organisation that has ended.", "{3}"],
-);
+pub(super) static ENDED: Message = message("org_ended")
+    .what("“{0}”{1}已终结({2})。", "{0:?} has ended{1} ({2}).")
+    .why("终结的组织不再接收人员或变更。", "Nothing is added to an organisation that has ended.")
+    .next("{3}", "{3}");
 
 /// Makes a record that belongs to the seat of the organisation which an argument names, filled with the arguments.
 pub fn found(planner: &mut Planner<'_>, kind: &'static Kind, org: &'static str) -> Result<RecordId, Refusal> {

@@ -11,28 +11,19 @@ use crate::words::ORGANISATION;
 const DEPTH_MAX: usize = 64;
 const PARENT_CYCLE: Word = word("PARENT_CYCLE", "隶属成环", "parent cycle");
 
-pub(super) const RULE: Rule = rule(
-    ORGANISATION,
-    &[PARENT_CYCLE],
+pub(super) const RULE: Rule = rule(ORGANISATION, &[PARENT_CYCLE], find).help(
     "几个组织互为上级;汇总时各按成环之前的隶属,由共同上级裁定",
     "organisations are above each other; adding up uses their last acyclic parents, and a common superior decides",
-    find,
 );
 pub(super) const SETTLER: Settler = settler(PARENT_CYCLE.name, settle);
-pub(super) static CYCLE: Message = message(
-    "parent_cycle",
-    ["“{1}”已在“{0}”之下。", "组织不能互为上级。", "请先调整下级组织的隶属。"],
-    [
-        "{1:?} is already under {0:?}.",
-        "Organisations cannot be above each other.",
-        "Change the lower one's parent first.",
-    ],
-);
-pub(super) static NOT_ABOVE: Message = message(
-    "no_authority",
-    ["“{0}”不是两个组织的共同上级。", "隶属关系由共同上级确定。", "请由共同的上级席位办理。"],
-    ["{0} is not above both.", "A parent is set by a common superior.", "Have it done at a seat above both."],
-);
+pub(super) static CYCLE: Message = message("parent_cycle")
+    .what("“{1}”已在“{0}”之下。", "{1:?} is already under {0:?}.")
+    .why("组织不能互为上级。", "Organisations cannot be above each other.")
+    .next("请先调整下级组织的隶属。", "Change the lower one's parent first.");
+pub(super) static NOT_ABOVE: Message = message("no_authority")
+    .what("“{0}”不是两个组织的共同上级。", "{0} is not above both.")
+    .why("隶属关系由共同上级确定。", "A parent is set by a common superior.")
+    .next("请由共同的上级席位办理。", "Have it done at a seat above both.");
 
 /// An organisation and those above it, until there is none or one comes again.
 fn upward(org: RecordId, world: &dyn World) -> impl Iterator<Item = RecordId> {

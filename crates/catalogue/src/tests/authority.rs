@@ -31,7 +31,7 @@ fn judge(
         .map(|(container, key, value)| Written { container: *container, key, value, replaces: false })
         .collect();
     let kind = record.kind().expect("a kind");
-    may_write(seat(node, author), &written, &record.preimage, &record.history, kind.gate(), node.seats())
+    may_write(seat(node, author), &written, &record.preimage, &record.history.now(), kind.gate(), node.seats())
 }
 
 fn bytes(seat: SeatId) -> Scalar {
@@ -118,7 +118,7 @@ fn a_record_is_made_by_its_birth_seat_or_above_and_says_so() {
         let (class, owner) = (Scalar::from("scoped"), bytes(owner));
         let scope = |key, value| Written { container: Container::Scope, key, value, replaces: false };
         let written = [scope("class", &class), scope("owner", &owner)];
-        may_write(seat(&node, author), &written, &record.preimage, &empty, kind.gate(), node.seats())
+        may_write(seat(&node, author), &written, &record.preimage, &empty.now(), kind.gate(), node.seats())
     };
     assert_eq!(tries("V11", seat(&node, "V11")), Ok(()));
     assert_eq!(tries("C", seat(&node, "V11")), Ok(()));

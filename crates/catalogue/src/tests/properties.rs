@@ -7,7 +7,7 @@ use automerge::transaction::CommitOptions;
 use automerge::{AutoCommit, ObjType, ReadDoc, ScalarValue, Value};
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, genesis_change};
 use heliu_record::history::History;
-use heliu_record::id::{Actor, Preimage};
+use heliu_record::id::{Actor, ChangeHash, Preimage};
 use heliu_record::world::World;
 use proptest::prelude::*;
 
@@ -56,7 +56,7 @@ fn write(steps: &[Step]) -> Vec<Arc<Change>> {
             puts: puts.collect(),
         };
         let change = Arc::new(Change::encode(draft));
-        assert_eq!(history.check_follows(&change), Ok(()));
+        assert_eq!(history.now().check_follows(&change), Ok(()));
         history.place(Arc::clone(&change));
         all.push(change);
     }
@@ -67,6 +67,19 @@ fn registers(history: &History) -> BTreeMap<(Container, String), Vec<(OpId, Scal
     let keys = Container::ALL.into_iter().flat_map(|c| history.keys(c, "").map(move |(key, values)| (c, key, values)));
     keys.map(|(c, key, values)| ((c, key.to_owned()), values.iter().map(|v| (v.id, v.value.clone())).collect()))
         .collect()
+}
+
+/// Some of the changes with all before them, from the beginning.
+fn alone(changes: &[Arc<Change>], last: &[ChangeHash]) -> History {
+    let mut wanted: BTreeSet<ChangeHash> = last.iter().copied().collect();
+    for change in changes.iter().rev() {
+        if wanted.contains(&change.hash) {
+            wanted.extend(&change.deps);
+        }
+    }
+    let mut history = History::new();
+    changes.iter().filter(|change| wanted.contains(&change.hash)).for_each(|change| history.place(Arc::clone(change)));
+    history
 }
 
 /// Another order in which each change still comes after its predecessors.
@@ -120,9 +133,36 @@ proptest! {
         prop_assert_eq!(history.heads(), again.heads());
         prop_assert_eq!(history.max_op(), again.max_op());
         for change in &changes {
-            let past = history.at(&change.deps).expect("held");
-            prop_assert_eq!(registers(&past), registers(&again.at(&change.deps).expect("held")));
-            prop_assert_eq!(past.check_follows(change), Ok(()));
+            prop_assert_eq!(history.at(&change.deps).expect("held").check_follows(change), Ok(()));
+            prop_assert_eq!(again.at(&change.deps).expect("held").check_follows(change), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_past_of_any_changes_is_what_they_alone_with_all_before_them_add_up_to(steps in steps(), seed: u64) {
+        let changes = write(&steps);
+        let mut rng = crate::synthetic::SplitMix(seed);
+        let whole = shuffled(&changes, |n| usize::try_from(rng.below(n as u64)).expect("small"));
+        for (number, one) in changes.iter().enumerate() {
+            let other = &changes[rng.below(number as u64 + 1) as usize];
+            for deps in [one.deps.clone(), vec![one.hash], vec![one.hash, other.hash]] {
+                let past = whole.at(&deps).expect("held");
+                let alone = alone(&changes, &deps);
+                for container in Container::ALL {
+                    for (key, values) in past.keys(container, "") {
+                        prop_assert_eq!(&*values, alone.visible(container, key));
+                        prop_assert_eq!(&*past.visible(container, key), &*values);
+                    }
+                    prop_assert!(alone.keys(container, "").all(|(key, _)| !past.visible(container, key).is_empty()));
+                }
+                prop_assert_eq!(registers(&past.to_history()), registers(&alone));
+                prop_assert_eq!((past.max_op(), past.is_empty()), (alone.max_op(), alone.is_empty()));
+                for change in &changes {
+                    prop_assert_eq!(past.contains(&change.hash), alone.get(&change.hash).is_some());
+                    prop_assert_eq!(past.seq(change.actor), alone.seq(change.actor));
+                    prop_assert_eq!(past.check_follows(change), alone.now().check_follows(change));
+                }
+            }
         }
     }
 

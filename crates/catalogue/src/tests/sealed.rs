@@ -151,7 +151,7 @@ fn nothing_is_written_in_the_clear_instead() {
             village.seat,
             &change,
             &record.preimage,
-            &record.history,
+            &record.history.now(),
             kind.gate(),
             heliu_record::world::World::seats(&village),
         );

@@ -55,6 +55,7 @@ pub(crate) const METHODS: &[(&str, &[(&str, Rule)])] = &[
         "heliu.records.v1.RecordsService",
         &[
             ("Execute", role(Role::Write, Scope::Records)),
+            ("ExecuteEach", role(Role::Write, Scope::Records)),
             ("Get", role(Role::Read, Scope::Records)),
             ("Reveal", role(Role::Reveal, Scope::Records)),
             ("List", role(Role::Read, Scope::Records)),

@@ -20,9 +20,9 @@ use std::time::Duration;
 use answers::Waiting;
 use health::Health;
 use heliu_record::reason::Reason;
-use heliu_replication::Engine;
 use heliu_replication::effect::{Effect, Input, LinkId};
 use heliu_replication::frame::{Frame, Refuse, RefuseCode};
+use heliu_replication::{Engine, serving};
 use heliu_storage::{Store, StoreError};
 use heliu_trust::directory::Directory;
 use tokio::sync::{mpsc, watch};
@@ -33,7 +33,6 @@ use verifying::Verifying;
 use crate::backoff::Backoff;
 use crate::begin::Beginner;
 use crate::clock::Setting;
-use crate::effects;
 use crate::error::{ExecuteError, OrderError, ShutdownError, StartError};
 use crate::handle::Inner;
 use crate::inbox::Ask;
@@ -267,9 +266,9 @@ impl Running {
 
     /// What follows at once, if anything does.
     fn carry_out(&mut self, effect: Effect) -> Option<Input> {
-        if effects::is_for_store(&effect) {
+        if serving::is_for_store(&effect) {
             let store = Arc::clone(&self.run.store);
-            self.jobs.spawn(async move { Done::Store(effects::carry_out(&*store, effect).await.map(Box::new)) });
+            self.jobs.spawn(async move { Done::Store(serving::carry_out(&*store, effect).await.map(Box::new)) });
             self.asked_store = true;
             return None;
         }

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::future::join_all;
 use heliu_api::records as pb;
+use heliu_api::records::outcome::Outcome;
 use heliu_api::records::records_service_server::RecordsService;
+use heliu_api::status::encode_status;
 use heliu_record::command::{CommandId, Request as Command};
 use heliu_record::id::RecordId;
 use heliu_replication::Revealed;
@@ -14,7 +17,7 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::pages::{Page, Walk, after, aside};
-use super::refusals::{invalid, known, no_part, of_execute, of_read};
+use super::refusals::{invalid, known, no_part, of_execute, of_read, too_many_commands};
 use super::scope::Reach;
 use super::words::{beside, change, digits, record};
 use super::{cut, pages};
@@ -22,6 +25,8 @@ use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
 
+/// Commands of one call.
+const EACH: usize = 512;
 /// What a row that is read counts for besides its view.
 const ROW_BYTES: usize = 512;
 
@@ -51,6 +56,25 @@ impl Records {
         };
         let arguments: BTreeMap<_, _> = asked.arguments.into_iter().collect();
         Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason })
+    }
+
+    async fn carry_out(&self, reach: &Reach<'_>, asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
+        reach.may_make(&asked)?;
+        let mut command = self.command(reach, asked).await?;
+        if command.who.is_empty() {
+            reach.caller.name().clone_into(&mut command.who);
+        }
+        let command_id = command.id.to_string();
+        let (right, sight) = (reach.caller.right(Role::Write), reach.sight.clone());
+        let executed = self.node.execute_by(command, right, sight).await.map_err(|error| of_execute(&error))?;
+        Ok(pb::ExecuteResponse {
+            command_id,
+            created: executed.done.result.get("record").cloned().into_iter().collect(),
+            commits: executed.done.commits.iter().map(ToString::to_string).collect(),
+            affected: executed.done.affected.iter().map(ToString::to_string).collect(),
+            repeated: executed.done.again,
+            result: executed.done.result.into_iter().collect(),
+        })
     }
 
     fn reach<T>(&self, request: &Request<T>) -> Result<Reach<'_>, Status> {
@@ -114,23 +138,26 @@ impl Records {
 impl RecordsService for Records {
     async fn execute(&self, request: Request<pb::ExecuteRequest>) -> Result<Response<pb::ExecuteResponse>, Status> {
         let reach = self.reach(&request)?;
-        let asked = request.into_inner();
-        reach.may_make(&asked)?;
-        let mut command = self.command(&reach, asked).await?;
-        if command.who.is_empty() {
-            reach.caller.name().clone_into(&mut command.who);
+        self.carry_out(&reach, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn execute_each(
+        &self,
+        request: Request<pb::ExecuteEachRequest>,
+    ) -> Result<Response<pb::ExecuteEachResponse>, Status> {
+        let reach = self.reach(&request)?;
+        let commands = request.into_inner().commands;
+        if commands.len() > EACH {
+            return Err(too_many_commands(commands.len(), EACH).into());
         }
-        let command_id = command.id.to_string();
-        let (right, sight) = (reach.caller.right(Role::Write), reach.sight);
-        let executed = self.node.execute_by(command, right, sight).await.map_err(|error| of_execute(&error))?;
-        Ok(Response::new(pb::ExecuteResponse {
-            command_id,
-            created: executed.done.result.get("record").cloned().into_iter().collect(),
-            commits: executed.done.commits.iter().map(ToString::to_string).collect(),
-            affected: executed.done.affected.iter().map(ToString::to_string).collect(),
-            repeated: executed.done.again,
-            result: executed.done.result.into_iter().collect(),
-        }))
+        let outcomes = commands.into_iter().map(|asked| self.carry_out(&reach, asked));
+        let outcome = |answered: Result<_, Status>| match answered {
+            Ok(done) => Outcome::Done(done),
+            Err(status) => Outcome::Refused(encode_status(&status)),
+        };
+        let outcomes = join_all(outcomes).await.into_iter().map(outcome);
+        let outcomes = outcomes.map(|outcome| pb::Outcome { outcome: Some(outcome) }).collect();
+        Ok(Response::new(pb::ExecuteEachResponse { outcomes }))
     }
 
     async fn get(&self, request: Request<pb::GetRequest>) -> Result<Response<pb::GetResponse>, Status> {

@@ -70,6 +70,16 @@ pub(super) fn of_read(error: &StoreError) -> Status {
         .into()
 }
 
+pub(super) fn too_many_commands(given: usize, max: usize) -> CallRefusal {
+    let (zh, en) = (
+        format!("一次调用有 {given} 个命令,最多 {max} 个。"),
+        format!("One call has {given} commands; {max} at most."),
+    );
+    CallRefusal::new(Code::InvalidArgument, "too_many_commands", &zh, &en)
+        .next("请分几次调用。", "Make several calls of it.")
+        .field("commands")
+}
+
 /// One record; the others can be read.
 pub(super) fn damaged(record: RecordId) -> CallRefusal {
     let short = record.short();

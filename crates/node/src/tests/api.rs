@@ -72,6 +72,33 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_commands_in_one_call_each_is_carried_out_or_refused_by_itself() {
+    let seats = County::new();
+    let village = seats.start(VILLAGE, &[]).await;
+    let client = seats.client(VILLAGE, &village).await;
+    let of = |n: usize| match n {
+        3 => command("org.creat", "", &[]),
+        n => ExecuteRequest {
+            command_id: format!("{n:032x}"),
+            ..command("org.create", "", &[("name", &format!("支部{n}"))])
+        },
+    };
+    let outcomes = client.execute_each((0..5).map(of).collect()).await.expect("an answer to each");
+    let refused = outcomes[3].as_ref().expect_err("there is no such command");
+    assert_eq!(refused.reason(), "unknown_command");
+    assert!(refused.explain().zh.contains("org.create") && refused.explain().en.contains("org.create"), "{refused}");
+    for (n, done) in outcomes.iter().enumerate().filter(|(n, _)| *n != 3) {
+        let made = client.get(&done.as_ref().expect("it is carried out").created[0]).await.expect("it is there");
+        assert!(made.view_json.contains(&format!("支部{n}")), "in the order of the commands: {made:?}");
+    }
+    // After a lost answer.
+    let again = client.execute_each((0..3).map(of).collect()).await.expect("the answers of before");
+    assert!(again.iter().all(|done| done.as_ref().is_ok_and(|done| done.repeated)), "{again:?}");
+    let too_many = client.execute_each(vec![of(1); 513]).await.expect_err("more than one call may have");
+    assert_eq!((too_many.reason(), too_many.field()), ("too_many_commands", Some("commands")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_said_with_its_field() {
     let seats = County::new();
     let village = seats.start(VILLAGE, &[]).await;

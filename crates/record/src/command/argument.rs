@@ -58,6 +58,13 @@ pub const fn required_field(field: &'static Field, zh: &'static str, en: &'stati
     Argument { required: true, ..optional_field(field, zh, en) }
 }
 
+/// An argument that names an entry of a field: by whatever it is called, or its number among those that are due.
+#[must_use]
+pub const fn entry_of(field: &'static Field) -> Argument {
+    let Label { zh, en } = field.asked_for;
+    optional(field.noun.name, ValueType::Text(64), zh, en)
+}
+
 impl Argument {
     /// What it is called in Chinese: the first words of what its help says.
     #[must_use]

@@ -14,15 +14,10 @@ const SEAT: Argument = required("seat", ValueType::Seat, "席位", "the seat");
 const ENTRY: Argument = optional("entry", ValueType::Text(64), "事项编号或席位", "the entry, or the seat of a slot");
 const ELEMENT: Argument = required("element", ValueType::Text(200), "元素", "the element");
 
-const STILL_WAITS: Message = message(
-    "still_waits",
-    ["“{0}”中还有待该席位办理的事项。", "停止共享后它就看不到了。", "请先办结介绍信或预约。"],
-    [
-        "Something in {0:?} still waits for that seat.",
-        "It could no longer see it.",
-        "Close the letter or the booking first.",
-    ],
-);
+const STILL_WAITS: Message = message("still_waits")
+    .what("“{0}”中还有待该席位办理的事项。", "Something in {0:?} still waits for that seat.")
+    .why("停止共享后它就看不到了。", "It could no longer see it.")
+    .next("请先办结介绍信或预约。", "Close the letter or the booking first.");
 pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS];
 
 pub static COMMANDS: &[Command] = &[
@@ -85,7 +80,7 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         let Some(text) = planner.text(field.name) else { continue };
         match field.merge {
             Merge::Lww | Merge::Mv => {
-                let value = parse_field(field, text, planner)?;
+                let value = parse(field, field.value, text, planner)?;
                 planner.put_field(record, field, value);
             }
             Merge::Aws => {
@@ -109,12 +104,12 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let text = planner.text("value").unwrap_or_default();
     match (field.merge, planner.text("entry"), planner.text("part")) {
         (Merge::Lww | Merge::Mv, None, None) => {
-            let value = parse_field(field, text, planner)?;
+            let value = parse(field, field.value, text, planner)?;
             planner.put_field(subject.id, field, value);
         }
         (Merge::Slot(_) | Merge::Entries(_), Some(entry), Some(part)) => {
             let part = field.part_called(part).ok_or_else(|| Refusal::wrong_field(kind, part))?;
-            let value = parse(Named { code: part.name, zh: part.label.zh }, part.value, text, planner)?;
+            let value = parse(part, part.value, text, planner)?;
             let entry = match (field.merge, ValueType::Seat.parse_key(entry, planner.world().seats())) {
                 (Merge::Slot(_), Some(seat)) => seat,
                 // An entry of one's own is named so.
@@ -123,7 +118,7 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
                 }
                 _ => entry.to_owned(),
             };
-            planner.put(subject.id, field.merge.container(), format!("{}/{entry}/{}", field.name, part.name), value);
+            planner.put(subject.id, field.merge.container(), part.key(&entry), value);
         }
         _ => return Err(Refusal::wrong_field(kind, field.name)),
     }
@@ -141,7 +136,7 @@ fn change_set(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 fn append(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, kind, field) = subject_field(planner)?;
     let Merge::Log = field.merge else { return Err(Refusal::wrong_field(kind, field.name)) };
-    let value = parse(field.into(), field.value, planner.text("value").unwrap_or_default(), planner)?;
+    let value = parse(field, field.value, planner.text("value").unwrap_or_default(), planner)?;
     let entry = planner.entry();
     planner.put(subject.id, field.merge.container(), format!("{}/{entry}", field.name), value);
     Ok(())
@@ -165,22 +160,19 @@ fn share(planner: &mut Planner<'_>, present: bool) -> Result<(), Refusal> {
 
 fn subject_field<'a>(planner: &Planner<'a>) -> Result<(&'a Record, &'static Kind, &'static Field), Refusal> {
     let subject = planner.subject()?;
-    let kind = subject.kind().ok_or_else(|| planner.unknown_kind(&subject.preimage.kind))?;
+    let kind = planner.kind_of(subject)?;
     let name = planner.text("field").unwrap_or_default();
     let field = kind.field_called(name).ok_or_else(|| Refusal::wrong_field(kind, name))?;
     Ok((subject, kind, field))
 }
 
-fn parse(named: Named<'_>, value: ValueType, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
+fn parse<'n>(
+    named: impl Into<Named<'n>>,
+    value: ValueType,
+    text: &str,
+    planner: &Planner<'_>,
+) -> Result<Scalar, Refusal> {
     value.parse(text, planner.world().seats()).ok_or_else(|| Refusal::bad_value(named, text, value))
-}
-
-fn parse_field(field: &Field, text: &str, planner: &Planner<'_>) -> Result<Scalar, Refusal> {
-    if !field.sealed {
-        return parse(field.into(), field.value, text, planner);
-    }
-    let value = field.value.parse(text, planner.world().seats());
-    value.ok_or_else(|| Refusal::bad_sealed_value(field, field.value))
 }
 
 fn element_key(field: &Field, element: &str, planner: &Planner<'_>) -> Result<String, Refusal> {

@@ -1,7 +1,7 @@
 //! Refusals of words: what is missing, not known, or not of its type. They say what is there, and what was probably meant.
 
 use crate::command::argument::Argument;
-use crate::kind::{Field, Kind, Label, StateMachine, ValueType, Word, label};
+use crate::kind::{Field, Kind, Label, Part, StateMachine, ValueType, Word, label};
 use crate::message::{Message, Refusal, message};
 use crate::naming::nearest;
 use heliu_words::Explanation;
@@ -11,17 +11,25 @@ use heliu_words::Explanation;
 pub struct Named<'a> {
     pub code: &'a str,
     pub zh: &'a str,
+    /// What is typed for it is repeated nowhere.
+    pub sealed: bool,
 }
 
 impl<'a> From<&'a Argument> for Named<'a> {
     fn from(argument: &'a Argument) -> Self {
-        Named { code: argument.name, zh: argument.title() }
+        Named { code: argument.name, zh: argument.title(), sealed: argument.sealed }
     }
 }
 
 impl<'a> From<&'a Field> for Named<'a> {
     fn from(field: &'a Field) -> Self {
-        Named { code: field.name, zh: field.label.zh }
+        Named { code: field.name, zh: field.label.zh, sealed: field.sealed }
+    }
+}
+
+impl<'a> From<&'a Part> for Named<'a> {
+    fn from(part: &'a Part) -> Self {
+        Named { code: part.name, zh: part.label.zh, sealed: false }
     }
 }
 
@@ -37,60 +45,51 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &BAD_SEALED_VALUE,
 ];
 
-const UNKNOWN_COMMAND: Message = message(
-    "unknown_command",
-    ["没有命令 {0}。", "它不在本版本的命令表中。", "{1}"],
-    ["There is no command {0:?}.", "It is not in this version's list.", "{1}"],
-);
-const UNKNOWN_ARGUMENT: Message = message(
-    "unknown_argument",
-    ["{0} 没有参数 {1}。", "不认识的参数不会被忽略。", "{2}"],
-    ["{0} has no argument {1:?}.", "An argument that is not understood is not ignored.", "{2}"],
-);
-const UNKNOWN_KIND: Message = message(
-    "unknown_kind",
-    ["本版本不认识记录种类 {0}。", "只能保存和转发,不能改写。", "{1}"],
-    ["This version does not know the kind {0:?}.", "It can keep and relay such records, not write them.", "{1}"],
-);
-const UNKNOWN_STATE: Message = message(
-    "unknown_state",
-    ["没有状态“{0}”。", "它不在该字段的状态表中。", "{1}"],
-    ["There is no state {0:?}.", "It is not among the states of the field.", "{1}"],
-);
-const WRONG_FIELD: Message = message(
-    "wrong_field",
-    ["{0}没有可这样改写的字段“{1}”。", "字段的写法由记录种类规定。", "{2}"],
-    ["No field {1:?} of this kind ({0}) is written this way.", "The kind says how each field is written.", "{2}"],
-);
-const MISSING: Message = message(
-    "missing_argument",
-    ["没有写明{0}。", "没有它命令无法执行。", "请填写 {1}=…:{2}。"],
-    ["{1:?} is missing.", "The command cannot be carried out without it.", "Give {1}=…: {2}."],
-);
+const UNKNOWN_COMMAND: Message = message("unknown_command")
+    .what("没有命令 {0}。", "There is no command {0:?}.")
+    .why("它不在本版本的命令表中。", "It is not in this version's list.")
+    .next("{1}", "{1}");
+const UNKNOWN_ARGUMENT: Message = message("unknown_argument")
+    .what("{0} 没有参数 {1}。", "{0} has no argument {1:?}.")
+    .why("不认识的参数不会被忽略。", "An argument that is not understood is not ignored.")
+    .next("{2}", "{2}");
+const UNKNOWN_KIND: Message = message("unknown_kind")
+    .what("本版本不认识记录种类 {0}。", "This version does not know the kind {0:?}.")
+    .why("只能保存和转发,不能改写。", "It can keep and relay such records, not write them.")
+    .next("{1}", "{1}");
+const UNKNOWN_STATE: Message = message("unknown_state")
+    .what("没有状态“{0}”。", "There is no state {0:?}.")
+    .why("它不在该字段的状态表中。", "It is not among the states of the field.")
+    .next("{1}", "{1}");
+const WRONG_FIELD: Message = message("wrong_field")
+    .what("{0}没有可这样改写的字段“{1}”。", "No field {1:?} of this kind ({0}) is written this way.")
+    .why("字段的写法由记录种类规定。", "The kind says how each field is written.")
+    .next("{2}", "{2}");
+const MISSING: Message = message("missing_argument")
+    .what("没有写明{0}。", "{1:?} is missing.")
+    .why("没有它命令无法执行。", "The command cannot be carried out without it.")
+    .next("请填写 {1}=…:{2}。", "Give {1}=…: {2}.");
 /// A command about a record, and none is named.
-const NO_SUBJECT: Message = message(
-    "missing_argument",
-    ["没有写明是哪一条记录。", "这条命令针对一条记录。", "请在命令名之后写上{0}。"],
-    ["No record is named.", "The command is about one record.", "Give, after the command's name, {0}."],
-);
-const BAD_VALUE: Message = message(
-    "bad_value",
-    ["{0}不能是“{1}”。", "这里要{2}。", "请改正后重试。"],
-    ["{1:?} is not a value of {0:?}.", "It takes {2}.", "Correct it and try again."],
-);
+const NO_SUBJECT: Message = message("missing_argument")
+    .what("没有写明是哪一条记录。", "No record is named.")
+    .why("这条命令针对一条记录。", "The command is about one record.")
+    .next("请在命令名之后写上{0}。", "Give, after the command's name, {0}.");
+const BAD_VALUE: Message = message("bad_value")
+    .what("{0}不能是“{1}”。", "{1:?} is not a value of {0:?}.")
+    .why("这里要{2}。", "It takes {2}.")
+    .next("请改正后重试。", "Correct it and try again.");
 /// As [`BAD_VALUE`], without the value: refusals are kept and logged.
-const BAD_SEALED_VALUE: Message = message(
-    "bad_value",
-    ["{0}的值不合格。", "这里要{1}。", "请改正后重试。"],
-    ["This is not a value of {0:?}.", "It takes {1}.", "Correct it and try again."],
-);
+const BAD_SEALED_VALUE: Message = message("bad_value")
+    .what("{0}的值不合格。", "This is not a value of {0:?}.")
+    .why("这里要{1}。", "It takes {1}.")
+    .next("请改正后重试。", "Correct it and try again.");
 const WRITTEN_BY: Label = label(
     "状态用 record.decide,集合用 record.add 和 record.remove,日志用 record.append,其余用 record.set。",
     "States are decided (record.decide), sets take record.add and record.remove, logs record.append, all others record.set.",
 );
 
 impl From<Named<'_>> for Explanation {
-    fn from(Named { code, zh }: Named<'_>) -> Self {
+    fn from(Named { code, zh, .. }: Named<'_>) -> Self {
         Explanation::new(zh, code)
     }
 }
@@ -140,12 +139,10 @@ impl Refusal {
 
     #[must_use]
     pub fn bad_value<'a>(named: impl Into<Named<'a>>, text: &str, value: ValueType) -> Self {
-        BAD_VALUE.about(&[named.into().into(), text.into(), value.expects()])
-    }
-
-    #[must_use]
-    pub fn bad_sealed_value<'a>(named: impl Into<Named<'a>>, value: ValueType) -> Self {
-        BAD_SEALED_VALUE.about(&[named.into().into(), value.expects()])
+        match named.into() {
+            named if named.sealed => BAD_SEALED_VALUE.about(&[named.into(), value.expects()]),
+            named => BAD_VALUE.about(&[named.into(), text.into(), value.expects()]),
+        }
     }
 }
 

@@ -1,28 +1,26 @@
-//! What a command writes: collected by the planner, and checked as a whole.
+//! What a command is, and what it writes: collected by the planner, and checked as a whole.
 
 use std::collections::BTreeMap;
 
 use heliu_words::Explanation;
 
-use crate::authority::may_write;
 use crate::change::{Container, Scalar};
-use crate::command::argument::{Argument, Subject};
+use crate::command::argument::{Argument, Makes, Subject};
 use crate::command::misnamed::Named;
 use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::conflict::{Conflict, ConflictValue};
 use crate::decision::{self, Decision};
-use crate::handle::tell;
-use crate::history::History;
 use crate::id::{Preimage, RecordId, SeatId, to_hex};
-use crate::kind::{Field, Kind, Merge, RECORD, ValueType, Word};
+use crate::kind::{Field, Kind, Label, Merge, RECORD, ValueType, Word, label};
 use crate::message::Refusal;
-use crate::naming::{kind_called, kind_of};
-use crate::schema::{Written, named_seat};
+use crate::naming::kind_called;
 use crate::scope::{CLASS, OWNER, seat_key};
-use crate::sealed::{self, Plaintext};
+use crate::sealed::Plaintext;
 use crate::view::Record;
 use crate::world::World;
+
+mod check;
 
 /// Everything that one command writes. Its records are one commit where the commit's limits allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +37,9 @@ pub trait Declared {
     /// The open conflicts that have a record as an anchor.
     fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict>;
     fn settler(&self, finding: &str) -> Option<&'static Settler>;
+    /// What people read for the kind of a conflict; one that this version does not know has its code alone.
     fn say_finding(&self, finding: &str) -> Explanation;
+    /// What people read for a value that they may choose; of a field's value, whichever kind of record has the field.
     fn say_choice(&self, conflict: &Conflict, choice: &str) -> Explanation;
 }
 
@@ -78,18 +78,94 @@ impl Settler {
     }
 }
 
-/// A command as its plan sees it.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked {
+/// A command as data, for help, forms and the API.
+#[derive(Debug)]
+pub struct Command {
+    /// As a clerk would say it: `member.transfer.issue`.
     pub name: &'static str,
+    pub label: Label,
+    pub help: Label,
     pub subject: Subject,
+    /// What record it makes: who may not see such records may not make them either.
+    pub makes: Makes,
     pub arguments: &'static [Argument],
+    /// Whether it also takes the fields of a kind as arguments.
     pub takes_fields: bool,
+    pub run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+}
+
+/// A command about a record of a kind.
+#[must_use]
+pub const fn about(
+    kind: Word,
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+) -> Command {
+    Command { subject: Subject::Of(kind), ..command(name, zh, en, run) }
+}
+
+/// A command that makes a record of a kind.
+#[must_use]
+pub const fn makes(
+    kind: Word,
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+) -> Command {
+    Command { makes: Makes::Kind(kind), ..command(name, zh, en, run) }
+}
+
+/// A command about no record, which takes nothing and makes nothing.
+#[must_use]
+pub const fn command(
+    name: &'static str,
+    zh: &'static str,
+    en: &'static str,
+    run: fn(&mut Planner<'_>) -> Result<(), Refusal>,
+) -> Command {
+    Command {
+        name,
+        label: label(zh, en),
+        help: label(zh, en),
+        subject: Subject::None,
+        makes: Makes::Nothing,
+        arguments: &[],
+        takes_fields: false,
+        run,
+    }
+}
+
+impl Command {
+    #[must_use]
+    pub const fn help(self, zh: &'static str, en: &'static str) -> Self {
+        Command { help: label(zh, en), ..self }
+    }
+
+    /// It is about a record, of whatever kind.
+    #[must_use]
+    pub const fn about_any(self) -> Self {
+        Command { subject: Subject::Any, ..self }
+    }
+
+    #[must_use]
+    pub const fn takes(self, arguments: &'static [Argument]) -> Self {
+        Command { arguments, ..self }
+    }
+
+    /// The argument of this name, or of this Chinese one.
+    #[must_use]
+    pub fn argument_called(&self, text: &str) -> Option<&'static Argument> {
+        let named = self.arguments.iter().find(|argument| argument.name == text);
+        named.or_else(|| self.arguments.iter().find(|argument| argument.title() == text))
+    }
 }
 
 /// Collects the writes of a command while it runs.
 pub struct Planner<'a> {
-    command: Asked,
+    command: &'static Command,
     declared: &'a dyn Declared,
     request: &'a Request,
     seat: SeatId,
@@ -106,7 +182,7 @@ pub struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     pub(crate) fn new(
-        command: Asked,
+        command: &'static Command,
         declared: &'a dyn Declared,
         request: &'a Request,
         asker: &'a Asker,
@@ -127,45 +203,6 @@ impl<'a> Planner<'a> {
             writes,
             result,
             settles: false,
-        }
-    }
-
-    pub(crate) fn check_subject(&self) -> Result<(), Refusal> {
-        match (self.command.subject, self.request.subject) {
-            (Subject::None, _) => Ok(()),
-            (Subject::Any, None) => Err(Refusal::no_subject(RECORD)),
-            (Subject::Of(kind), None) => Err(Refusal::no_subject(kind)),
-            (Subject::Any, Some(id)) => self.load(id).map(|_| ()),
-            (Subject::Of(kind), Some(id)) => self.load_kind(id, kind).map(|_| ()),
-        }
-    }
-
-    pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
-        let command = self.command;
-        let kind = self.text("kind").filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
-        for (name, text) in &self.request.arguments {
-            if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
-                self.check_argument(argument, text)?;
-            } else if kind.and_then(|k| k.field(name)).is_none() {
-                let fields = kind.into_iter().flat_map(Kind::fields).map(Named::from);
-                let known = command.arguments.iter().map(Named::from).chain(fields);
-                return Err(Refusal::unknown_argument(command.name, name, known));
-            }
-        }
-        let absent = |a: &&Argument| a.required && self.text(a.name).is_none();
-        match command.arguments.iter().find(absent) {
-            Some(argument) => Err(Refusal::missing(argument, &argument.value.expects())),
-            None => Ok(()),
-        }
-    }
-
-    fn check_argument(&self, argument: &Argument, text: &str) -> Result<(), Refusal> {
-        let parts = text.split(if argument.many { ',' } else { '\0' });
-        let wrong = |part: &&str| argument.value.parse(part, self.world.seats()).is_none();
-        match parts.filter(|p| !p.trim().is_empty()).find(wrong) {
-            Some(_) if argument.sealed => Err(Refusal::bad_sealed_value(argument, argument.value)),
-            Some(part) => Err(Refusal::bad_value(argument, part, argument.value)),
-            None => Ok(()),
         }
     }
 
@@ -247,7 +284,7 @@ impl<'a> Planner<'a> {
     /// What people call an argument of this command.
     #[must_use]
     pub fn named<'n>(&self, name: &'n str) -> Named<'n> {
-        self.argument(name).map_or(Named { code: name, zh: name }, Named::from)
+        self.argument(name).map_or(Named { code: name, zh: name, sealed: false }, Named::from)
     }
 
     pub fn load(&self, id: RecordId) -> Result<&'a Record, Refusal> {
@@ -331,7 +368,7 @@ impl<'a> Planner<'a> {
     /// the number that the command's arguments `effective_on` and `decision_no` say.
     pub fn decide(&mut self, record: &Record, field: &str, state: &str) -> Result<(), Refusal> {
         let (effective_on, number) = (self.text_or_today("effective_on"), self.text("decision_no").unwrap_or_default());
-        let kind = record.kind().ok_or_else(|| self.unknown_kind(&record.preimage.kind))?;
+        let kind = self.kind_of(record)?;
         let Some((field, Merge::State(machine))) = kind.field_called(field).map(|f| (f.name, f.merge)) else {
             return Err(Refusal::wrong_field(kind, field));
         };
@@ -359,49 +396,6 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Checks the plan as a whole: complete, possible, and within the asker's authority.
-    pub(crate) fn finish(self) -> Result<Plan, Refusal> {
-        if self.writes.is_empty() {
-            return Err(Refusal::nothing());
-        }
-        self.writes.iter().try_for_each(|write| self.check_write(write))?;
-        // Settling chooses among what stands already.
-        if !self.settles {
-            self.writes.iter().try_for_each(|write| self.check_hard_rules(write))?;
-            self.writes.iter().try_for_each(|write| self.check_entries(write))?;
-        }
-        Ok(Plan { writes: self.writes, result: self.result })
-    }
-
-    fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let made = write.create.as_ref().map(|preimage| &*preimage.kind);
-        let kind = made.or_else(|| Some(&*self.world.record(write.record)?.preimage.kind));
-        kind.map_or(&[][..], |kind| self.declared.hard_rules(kind)).iter().try_for_each(|holds| holds(self, write))
-    }
-
-    /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
-    fn check_entries(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let Some((record, kind)) = self.world.record(write.record).and_then(|record| Some((record, record.kind()?)))
-        else {
-            return Ok(());
-        };
-        for put in write.writes.iter().filter(|put| put.container == Container::Slot) {
-            let mut path = put.key.split('/');
-            let (Some(field), Some(entry), Some(part)) = (path.next(), path.next(), path.next()) else { continue };
-            let Some(field) = kind.field(field).filter(|_| put.value != WriteValue::Value(Scalar::Null)) else {
-                continue;
-            };
-            let led = field.states.iter().find(|state| state.by == Some(part));
-            if let (Some(to), Some(now)) = (led, record.entry_state(field, entry))
-                && !to.from.contains(&now.word.name)
-            {
-                let told = tell(field, entry, &record.history, self.world.seats());
-                return Err(Refusal::entry_state(record, field, &told, now, to));
-            }
-        }
-        Ok(())
-    }
-
     #[must_use]
     pub fn declared(&self) -> &'a dyn Declared {
         self.declared
@@ -421,46 +415,14 @@ impl<'a> Planner<'a> {
         Refusal::bad_choice(choice, said)
     }
 
+    /// The kind of a record that may be written.
+    pub(super) fn kind_of(&self, record: &Record) -> Result<&'static Kind, Refusal> {
+        record.kind().ok_or_else(|| self.unknown_kind(&record.preimage.kind))
+    }
+
     /// Of a kind that is only kept and relayed.
     pub(crate) fn unknown_kind(&self, name: &str) -> Refusal {
         Refusal::unknown_kind(name, self.declared.kinds().iter().copied())
-    }
-
-    fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let empty = History::new();
-        let (preimage, at) = match &write.create {
-            Some(preimage) => (preimage, &empty),
-            None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
-        };
-        let kind = kind_of(self.declared.kinds(), &preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
-        let lacks =
-            |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
-        if write.create.is_some()
-            && let Some(field) = kind.fields().find(|f| f.required && lacks(f.name))
-        {
-            return Err(Refusal::missing(field, &field.value.expects()));
-        }
-        let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
-        let to_be_sealed = sealed::placeholder();
-        let written = write.writes.iter().map(|w| Written {
-            container: w.container,
-            key: &w.key,
-            value: match &w.value {
-                WriteValue::Value(value) => value,
-                WriteValue::ToSeal(_) => &to_be_sealed,
-                WriteValue::Member(true) => &inside,
-                WriteValue::Member(false) => &outside,
-            },
-            replaces: w.container != Container::Log && !at.visible(w.container, &w.key).is_empty(),
-        });
-        let written: Vec<Written<'_>> = written.collect();
-        let seats = self.world.seats();
-        let named = written.iter().filter_map(|w| named_seat(kind.gate(), *w));
-        if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
-            return Err(Refusal::unknown_seat(unknown));
-        }
-        may_write(self.seat, &written, preimage, at, kind.gate(), self.world.seats())
-            .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
     }
 
     /// The plan settles a conflict.

@@ -3,8 +3,7 @@
 use heliu_words::Explanation;
 
 use crate::authority::AuthorityError;
-use crate::change::ShapeError;
-use crate::id::{RecordId, SeatId};
+use crate::id::RecordId;
 use crate::kind::{EntryState, Field, Kind, Label, State, StateMachine, Word, label};
 use crate::message::{Message, Refusal, fill, message};
 use crate::view::Record;
@@ -15,7 +14,6 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &CANNOT_SEAL,
     &ERASED,
     &ALREADY_MADE,
-    &TOO_LARGE,
     &NOT_ADMITTED,
     &NOT_HERE,
     &WRONG_KIND,
@@ -23,149 +21,81 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &ENTRY_TRANSITION,
     &ALREADY,
     &NO_AUTHORITY,
-    &NO_CONFLICT,
-    &NOT_RESOLVER,
     &BAD_CHOICE,
     &NOTHING,
 ];
 
-const RETURNING: Message = message(
-    "returning",
-    ["记录 {0} 正在返回。", "本机以前写入的内容尚未全部到达。", "等上级链路同步后再试。"],
-    [
-        "Record {0} is on its way back.",
-        "What was written here before has not all arrived.",
-        "Try again when the link to the superior is in step.",
-    ],
-);
-const UNKNOWN_SEAT: Message = message(
-    "unknown_seat",
-    [
-        "名录中没有席位 {0}。",
+const RETURNING: Message = message("returning")
+    .what("记录 {0} 正在返回。", "Record {0} is on its way back.")
+    .why("本机以前写入的内容尚未全部到达。", "What was written here before has not all arrived.")
+    .next("等上级链路同步后再试。", "Try again when the link to the superior is in step.");
+pub(crate) const UNKNOWN_SEAT: Message = message("unknown_seat")
+    .what("名录中没有席位 {0}。", "The directory has no seat {0}.")
+    .why(
         "没有人能代表不存在的席位,记录会因此无人可办。",
-        "请核对席位编号;新设的席位须待名录更新后再用。",
-    ],
-    [
-        "The directory has no seat {0}.",
         "Nobody acts for a seat that is not there, so what waits for it would wait for ever.",
+    )
+    .next(
+        "请核对席位编号;新设的席位须待名录更新后再用。",
         "Check the seat's id; a new seat can be named once the directory here has it.",
-    ],
-);
-const CANNOT_SEAL: Message = message(
-    "cannot_seal",
-    ["本节点无法密封{0}。", "本节点没有可用的数据密钥。", "请在有权阅读该记录的席位办理。"],
-    [
-        "{0:?} cannot be sealed here.",
-        "This node has no key for it.",
-        "Have it done at a seat that may read what is sealed in the record.",
-    ],
-);
-const ERASED: Message = message(
-    "erased",
-    ["记录 {0} 已被依法删除。", "上级已永久删除它。", "如确有需要,请新建记录。"],
-    [
-        "Record {0} was erased.",
-        "A superior has taken it away everywhere, for good.",
-        "If it is needed, make a new record.",
-    ],
-);
-const ALREADY_MADE: Message = message(
-    "already_made",
-    [
-        "记录 {0} 已经存在。",
-        "带有同一编号的命令已在别的节点执行过。",
+    );
+const CANNOT_SEAL: Message = message("cannot_seal")
+    .what("本节点无法密封{0}。", "{0:?} cannot be sealed here.")
+    .why("本节点没有可用的数据密钥。", "This node has no key for it.")
+    .next("请在有权阅读该记录的席位办理。", "Have it done at a seat that may read what is sealed in the record.");
+const ERASED: Message = message("erased")
+    .what("记录 {0} 已被依法删除。", "Record {0} was erased.")
+    .why("上级已永久删除它。", "A superior has taken it away everywhere, for good.")
+    .next("如确有需要,请新建记录。", "If it is needed, make a new record.");
+const ALREADY_MADE: Message = message("already_made")
+    .what("记录 {0} 已经存在。", "Record {0} is there already.")
+    .why("带有同一编号的命令已在别的节点执行过。", "A command with the same id has been carried out at another node.")
+    .next(
         "请查看该记录:内容相符则无需再做;如要另建,请换一个命令编号。",
-    ],
-    [
-        "Record {0} is there already.",
-        "A command with the same id has been carried out at another node.",
         "Look at the record: if it says what it should, nothing is left to do. For another give another command id.",
-    ],
-);
-const TOO_LARGE: Message = message(
-    "too_large",
-    ["对记录 {0} 的这次改动超出限度。", "超出限度的改动,其他节点一律不收。", "请分几次办理,或缩短文字与事由。"],
-    [
-        "The change of record {0} is beyond the limits: {1}.",
-        "Every other node would refuse a change beyond the limits.",
-        "Do it in several steps, or shorten the texts and the reason.",
-    ],
-);
-const NOT_ADMITTED: Message = message(
-    "not_admitted",
-    ["对记录 {0} 的这次改动不会生效。", "本记录中有多方同时写入而互不知情的内容。", "请稍后再试,或由上级席位办理。"],
-    [
-        "The change of record {0} would not count.",
+    );
+const NOT_ADMITTED: Message = message("not_admitted")
+    .what("对记录 {0} 的这次改动不会生效。", "The change of record {0} would not count.")
+    .why(
+        "本记录中有多方同时写入而互不知情的内容。",
         "Others have written the record side by side, and not all of it can be built upon at once.",
-        "Try again, or have a superior seat do it.",
-    ],
-);
-const NOT_HERE: Message = message(
-    "not_here",
-    ["本节点没有记录 {0}。", "它不存在、尚未到达,或不在本席位的范围内。", "请核对编号,或到其所属席位或上级节点操作。"],
-    [
-        "This node holds no record {0}.",
+    )
+    .next("请稍后再试,或由上级席位办理。", "Try again, or have a superior seat do it.");
+const NOT_HERE: Message = message("not_here")
+    .what("本节点没有记录 {0}。", "This node holds no record {0}.")
+    .why(
+        "它不存在、尚未到达,或不在本席位的范围内。",
         "It does not exist, has not arrived, or is out of this seat's scope.",
-        "Check the id, or ask at its owner's node or a superior's.",
-    ],
-);
-const WRONG_KIND: Message = message(
-    "wrong_kind",
-    ["“{0}”是{1},不是{2}。", "该命令只用于一种记录。", "请给出{2}的编号或名称。"],
-    [
-        "{0:?} is of the kind {1}, not {2}.",
-        "The command is for one kind of record.",
-        "Give the id or the name of such a record ({2}).",
-    ],
-);
-const TRANSITION: Message = message(
-    "transition",
-    ["“{0}”不能从“{1}”变为“{2}”。", "状态须按规定的顺序变更。", "{3}"],
-    ["{0:?} cannot go from {1} to {2}.", "States follow one another in a set order.", "{3}"],
-);
-const ENTRY_TRANSITION: Message = message(
-    "transition",
-    ["“{0}”的{1} {2} 是“{3}”,不能变为“{4}”。", "状态须按规定的顺序变更。", "{5}"],
-    ["The {1} {2} of {0:?} is {3}, and cannot become: {4}.", "States follow one another in a set order.", "{5}"],
-);
-const ALREADY: Message = message(
-    "already",
-    ["“{0}”已是“{1}”。", "状态没有变化。", "无需变更。"],
-    ["{0:?} is already: {1}.", "Its state would not change.", "Nothing needs to be done."],
-);
-const NO_AUTHORITY: Message = message(
-    "no_authority",
-    ["“{0}”不能这样写。", "{1}", "请由{2}办理。"],
-    ["{0} may not write this.", "{1}", "Have it done by {2}."],
-);
-const NO_CONFLICT: Message = message(
-    "no_conflict",
-    ["该记录上没有未决冲突 {0}。", "它可能已经处置,或不由此记录处置。", "请查看未决冲突列表。"],
-    [
-        "The record has no open conflict {0}.",
-        "It may be settled, or is settled in another record.",
-        "Look at the list of open conflicts.",
-    ],
-);
-const NOT_RESOLVER: Message = message(
-    "not_resolver",
-    ["“{0}”不能处置此冲突。", "“{1}”须由“{2}”或其上级处置。", "请在该席位的节点上办理。"],
-    [
-        "{0} may not settle this conflict.",
-        "A conflict of this kind ({1}) is settled by {2} or a superior of it.",
-        "Do it at that seat's node.",
-    ],
-);
-const BAD_CHOICE: Message = message(
-    "bad_choice",
-    ["“{0}”不在可选之列。", "处置就是在分歧的值中选定一个。", "{1}"],
-    ["{0:?} is not one of the choices.", "Settling is choosing one of the values that disagree.", "{1}"],
-);
-const NOTHING: Message = message(
-    "nothing",
-    ["没有要写的内容。", "命令没有带来任何变更。", "请检查参数。"],
-    ["There is nothing to write.", "The command changes nothing.", "Check the arguments."],
-);
+    )
+    .next("请核对编号,或到其所属席位或上级节点操作。", "Check the id, or ask at its owner's node or a superior's.");
+const WRONG_KIND: Message = message("wrong_kind")
+    .what("“{0}”是{1},不是{2}。", "{0:?} is of the kind {1}, not {2}.")
+    .why("该命令只用于一种记录。", "The command is for one kind of record.")
+    .next("请给出{2}的编号或名称。", "Give the id or the name of such a record ({2}).");
+const TRANSITION: Message = message("transition")
+    .what("“{0}”不能从“{1}”变为“{2}”。", "{0:?} cannot go from {1} to {2}.")
+    .why("状态须按规定的顺序变更。", "States follow one another in a set order.")
+    .next("{3}", "{3}");
+const ENTRY_TRANSITION: Message = message("transition")
+    .what("“{0}”的{1} {2} 是“{3}”,不能变为“{4}”。", "The {1} {2} of {0:?} is {3}, and cannot become: {4}.")
+    .why("状态须按规定的顺序变更。", "States follow one another in a set order.")
+    .next("{5}", "{5}");
+const ALREADY: Message = message("already")
+    .what("“{0}”已是“{1}”。", "{0:?} is already: {1}.")
+    .why("状态没有变化。", "Its state would not change.")
+    .next("无需变更。", "Nothing needs to be done.");
+const NO_AUTHORITY: Message = message("no_authority")
+    .what("“{0}”不能这样写。", "{0} may not write this.")
+    .why("{1}", "{1}")
+    .next("请由{2}办理。", "Have it done by {2}.");
+const BAD_CHOICE: Message = message("bad_choice")
+    .what("“{0}”不在可选之列。", "{0:?} is not one of the choices.")
+    .why("处置就是在分歧的值中选定一个。", "Settling is choosing one of the values that disagree.")
+    .next("{1}", "{1}");
+pub(crate) const NOTHING: Message = message("nothing")
+    .what("没有要写的内容。", "There is nothing to write.")
+    .why("命令没有带来任何变更。", "The command changes nothing.")
+    .next("请检查参数。", "Check the arguments.");
 
 /// What of a record is no field.
 fn scope_path(path: &str) -> &str {
@@ -196,11 +126,6 @@ impl Refusal {
         RETURNING.about(&[record.short().into()])
     }
 
-    #[must_use]
-    pub fn unknown_seat(seat: SeatId) -> Self {
-        UNKNOWN_SEAT.about(&[seat.to_string().into()])
-    }
-
     /// Nothing that is to be sealed is written in the clear instead.
     #[must_use]
     pub fn cannot_seal(path: &str, zh: &str) -> Self {
@@ -216,12 +141,6 @@ impl Refusal {
     #[must_use]
     pub fn already_made(id: RecordId) -> Self {
         ALREADY_MADE.about(&[id.short().into()])
-    }
-
-    /// A change that other nodes could not read.
-    #[must_use]
-    pub fn too_large(id: RecordId, error: &ShapeError) -> Self {
-        TOO_LARGE.about(&[id.short().into(), error.to_string().into()])
     }
 
     /// A change that this node's own gate would not admit.
@@ -285,16 +204,6 @@ impl Refusal {
     }
 
     #[must_use]
-    pub fn no_conflict(id: &str) -> Self {
-        NO_CONFLICT.about(&[id.into()])
-    }
-
-    #[must_use]
-    pub fn not_resolver(finding: Explanation, seat: &str, resolver: &str) -> Self {
-        NOT_RESOLVER.about(&[seat.into(), finding, resolver.into()])
-    }
-
-    #[must_use]
     pub fn bad_choice(choice: &str, there_are: impl Iterator<Item = (usize, Explanation)>) -> Self {
         let said = there_are.map(|(number, Explanation { zh, en })| {
             Explanation::new(format!("{number}. {zh}"), format!("{number}. {en}"))
@@ -307,10 +216,5 @@ impl Refusal {
             ),
         };
         BAD_CHOICE.about(&[choice.into(), next])
-    }
-
-    #[must_use]
-    pub fn nothing() -> Self {
-        NOTHING.refuse()
     }
 }

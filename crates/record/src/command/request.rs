@@ -49,15 +49,13 @@ impl Request {
     }
 }
 
-pub(crate) const HIDDEN_CHARACTER: Message = message(
-    "hidden_character",
-    ["{0} 的第 {1} 个字符是{2}({3})。", "这样的字符看不出来,会使不同的名称看起来一样。", "请删去它,或重新键入。"],
-    [
-        "Character {1} of {0} is {2} ({3}).",
+pub(crate) const HIDDEN_CHARACTER: Message = message("hidden_character")
+    .what("{0} 的第 {1} 个字符是{2}({3})。", "Character {1} of {0} is {2} ({3}).")
+    .why(
+        "这样的字符看不出来,会使不同的名称看起来一样。",
         "It cannot be seen there, and makes names that differ look alike.",
-        "Take it out, or type the text again.",
-    ],
-);
+    )
+    .next("请删去它,或重新键入。", "Take it out, or type the text again.");
 
 /// A character that nobody sees, or that moves others about. What stands around it is not repeated: it may be sealed.
 fn hidden_character(name: &str, hidden: Hidden) -> Refusal {

@@ -6,7 +6,7 @@ use crate::command::{Command, command, required};
 use crate::conflict::{Conflict, ConflictId, ConflictValue};
 use crate::id::RecordId;
 use crate::kind::ValueType;
-use crate::message::Refusal;
+use crate::message::{Message, Refusal, message};
 
 pub static COMMANDS: &[Command] = &[command("conflict.settle", "处置冲突", "settle a conflict", settle)
     .help("由有权席位在分歧的值中选定一个", "the seat that may chooses one of the values that disagree")
@@ -16,21 +16,32 @@ pub static COMMANDS: &[Command] = &[command("conflict.settle", "处置冲突", "
         required("choice", ValueType::Text(400), "选定的值或其序号", "the value, or its number from 1"),
     ])];
 
+const NO_CONFLICT: Message = message("no_conflict")
+    .what("该记录上没有未决冲突 {0}。", "The record has no open conflict {0}.")
+    .why("它可能已经处置,或不由此记录处置。", "It may be settled, or is settled in another record.")
+    .next("请查看未决冲突列表。", "Look at the list of open conflicts.");
+const NOT_RESOLVER: Message = message("not_resolver")
+    .what("“{0}”不能处置此冲突。", "{0} may not settle this conflict.")
+    .why("“{1}”须由“{2}”或其上级处置。", "A conflict of this kind ({1}) is settled by {2} or a superior of it.")
+    .next("请在该席位的节点上办理。", "Do it at that seat's node.");
+pub(crate) const MESSAGES: &[&Message] = &[&NO_CONFLICT, &NOT_RESOLVER];
+
 fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, declared) = (planner.subject()?, planner.declared());
     let named = planner.text("conflict").unwrap_or_default();
-    let id: ConflictId = named.parse().map_err(|_| Refusal::no_conflict(named))?;
+    let none = || NO_CONFLICT.about(&[named.into()]);
+    let id: ConflictId = named.parse().map_err(|_| none())?;
     let conflict =
         declared.conflicts(subject.id, planner.whole()).into_iter().find(|c| c.id == id && c.subject == subject.id);
     // One with a record that the asker is not shown is not there for him either.
     let is_shown = |c: &Conflict| c.anchors.iter().all(|anchor| planner.world().record(*anchor).is_some());
-    let conflict = conflict.filter(is_shown).ok_or_else(|| Refusal::no_conflict(named))?;
+    let conflict = conflict.filter(is_shown).ok_or_else(none)?;
     let seats = planner.world().seats();
     if let Some(resolver) = conflict.resolver
         && !seats.is_at_or_above(planner.seat(), resolver)
     {
-        let finding = declared.say_finding(&conflict.kind);
-        return Err(Refusal::not_resolver(finding, &seats.name(planner.seat()), &seats.name(resolver)));
+        let [ours, theirs] = [planner.seat(), resolver].map(|seat| seats.name(seat).into());
+        return Err(NOT_RESOLVER.about(&[ours, declared.say_finding(&conflict.kind), theirs]));
     }
     let chosen = choose(&conflict, planner.text("choice").unwrap_or_default(), planner)?;
     planner.settles();

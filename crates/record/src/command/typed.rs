@@ -4,24 +4,23 @@ use crate::change::{Container, Scalar};
 use crate::command::plan::Planner;
 use crate::command::write::{RecordWrite, WriteValue};
 use crate::derived::Derived;
-use crate::handle::{EntriesOf, Entry, EntryOf, FieldOf, ID_DIGITS, PartOf, SetOf, StateOf, Value, own_name};
+use crate::entry::Entry;
+use crate::handle::{FieldOf, PartOf, PartPut, SetOf, StateOf, Value};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{EntryState, Field, Kind, Merge, Part, ValueType, Word};
+use crate::kind::{Field, Kind, Merge, Part, ValueType, Word};
 use crate::message::{Message, Refusal, message};
 use crate::rule::listed;
 use crate::view::Record;
 use heliu_words::Explanation;
 
-const NO_ENTRY: Message = message(
-    "no_entry",
-    ["“{0}”没有待办的{1}。", "没有人提出,或都已办结。", "需要时先用 {2} 提出。"],
-    ["{0:?} has no {1} that is due.", "Nobody began one, or all were dealt with.", "If one is needed, begin it: {2}."],
-);
-const WHICH_ENTRY: Message = message(
-    "which_entry",
-    ["请写明是“{0}”的哪一个{1}。", "不止一个,或写的不是其中之一。", "未决的有 {2} 个:{3}。请写 {4}=序号。"],
-    ["Which {1} of {0:?}?", "There are several, or what is given is none of them.", "Open: {2}: {3}. Give {4}=NUMBER."],
-);
+const NO_ENTRY: Message = message("no_entry")
+    .what("“{0}”没有待办的{1}。", "{0:?} has no {1} that is due.")
+    .why("没有人提出,或都已办结。", "Nobody began one, or all were dealt with.")
+    .next("需要时先用 {2} 提出。", "If one is needed, begin it: {2}.");
+const WHICH_ENTRY: Message = message("which_entry")
+    .what("请写明是“{0}”的哪一个{1}。", "Which {1} of {0:?}?")
+    .why("不止一个,或写的不是其中之一。", "There are several, or what is given is none of them.")
+    .next("未决的有 {2} 个:{3}。请写 {4}=序号。", "Open: {2}: {3}. Give {4}=NUMBER.");
 
 impl<'a> Planner<'a> {
     /// Writes a field.
@@ -33,10 +32,10 @@ impl<'a> Planner<'a> {
         self.put_field(record, &field.field, Scalar::Null);
     }
 
-    /// Writes a field of the record that the command is about.
-    pub fn set_subject<T: Value>(&mut self, field: &FieldOf<T>, value: impl Into<T>) -> Result<(), Refusal> {
+    /// Writes today into a field of the record that the command is about.
+    pub fn set_today(&mut self, field: &FieldOf<String>) -> Result<(), Refusal> {
         let record = self.subject()?.id;
-        self.set(record, field, value);
+        self.set(record, field, self.today());
         Ok(())
     }
 
@@ -86,29 +85,20 @@ impl<'a> Planner<'a> {
         self.put_first_state(record, &field.field, state);
     }
 
-    /// Writes a part of an entry.
-    pub fn put_part<E: Entry, T: Value>(
-        &mut self,
-        record: RecordId,
-        part: &PartOf<E, T>,
-        entry: &str,
-        value: impl Into<T>,
-    ) {
-        self.put(record, Container::Slot, part.key(entry), value.into().scalar());
-    }
-
-    /// Fills an entry with the arguments that have the names of these parts, as far as they are given.
-    pub fn fill_parts<E: Entry>(&mut self, record: RecordId, of: &EntriesOf<E>, entry: &str, parts: &[&Part]) {
-        let field = of.field.name;
-        for part in parts {
-            if let Some(value) = self.parsed(part.name, part.value) {
-                self.put(record, Container::Slot, format!("{field}/{entry}/{}", part.name), value);
-            }
+    /// Writes parts of an entry.
+    pub fn put_parts<'p>(&mut self, record: RecordId, entry: &str, parts: impl IntoIterator<Item = PartPut<'p>>) {
+        for PartPut { part, value } in parts {
+            self.put(record, Container::Slot, part.key(entry), value);
         }
     }
 
-    pub fn clear_part<E: Entry, T>(&mut self, record: RecordId, part: &PartOf<E, T>, entry: &str) {
-        self.put(record, Container::Slot, part.key(entry), Scalar::Null);
+    /// Fills an entry with the arguments that have the names of these parts, as far as they are given.
+    pub fn fill_parts(&mut self, record: RecordId, entry: &str, parts: &[&Part]) {
+        for part in parts {
+            if let Some(value) = self.parsed(part.name, part.value) {
+                self.put(record, Container::Slot, part.key(entry), value);
+            }
+        }
     }
 
     /// Makes one seat the owner, and lets the former owners go on seeing the record, to learn of the decision.
@@ -120,75 +110,61 @@ impl<'a> Planner<'a> {
     }
 
     /// Leads the entry that is meant to the state to which this part leads.
-    pub fn lead<E: Entry, T: Value>(
-        &mut self,
-        entries: &EntriesOf<E>,
-        part: &PartOf<E, T>,
-        value: impl Into<T>,
-    ) -> Result<(), Refusal> {
+    pub fn lead<T: Value>(&mut self, part: &PartOf<T>, value: impl Into<T>) -> Result<(), Refusal> {
         let record = self.subject()?;
-        let entry = self.entry_meant(record, entries, part, |_| true)?;
-        self.put_part(record.id, part, entry.name, value);
+        let entry = self.entry_meant(record, part, |_| true)?;
+        self.put_parts(record.id, entry.name, [part.with(value)]);
         Ok(())
     }
 
     /// The entry that is meant, of those which this part may lead on: by its name, a beginning of that or what else it is called;
     /// by its number among those that are due; or the only one, of those that `is_likely` holds of.
-    pub fn entry_meant<E: Entry, T>(
+    pub fn entry_meant<T>(
         &self,
         record: &'a Record,
-        entries: &EntriesOf<E>,
-        part: &PartOf<E, T>,
-        is_likely: impl Fn(&EntryOf<'a, E>) -> bool,
-    ) -> Result<EntryOf<'a, E>, Refusal> {
-        let (field, seats) = (&entries.field, self.world().seats());
-        let to = field.states.iter().find(|state| state.by == Some(part.part.name));
-        let leads_from = |now: &EntryState| to.is_none_or(|to| to.from.contains(&now.word.name));
-        let is_there = |now: &EntryState| to.is_some_and(|to| to.word.name == now.word.name);
-        let with_state = |(at, code): (EntryOf<'a, E>, &str)| (at, field.entry_state(code));
-        let all: Vec<(EntryOf<'a, E>, Option<&'static EntryState>)> = entries.of(record).map(with_state).collect();
+        part: &PartOf<T>,
+        is_likely: impl Fn(&Entry<'a>) -> bool,
+    ) -> Result<Entry<'a>, Refusal> {
+        let (kind, seats) = (self.kind_of(record)?, self.world().seats());
+        let led = kind.field(part.part.of).and_then(|field| Some((field, field.led_to(part.part.name)?)));
+        let (field, to) = led.ok_or_else(|| Refusal::wrong_field(kind, part.part.of))?;
+        let is_due = |at: &&Entry<'a>| {
+            let now = field.state_of(at, &*record.derived);
+            now.is_some_and(|now| to.may_follow(now) && to.word.name != now.word.name)
+        };
+        let all = Entry::all(&record.history, field.name);
         let named = self.text(field.noun.name);
         let known = match (named, &all[..]) {
-            (Some(named), all) => all.iter().find(|(at, _)| entries.is_called(at, named, seats)),
+            (Some(named), all) => all.iter().find(|at| field.is_called(at, named, seats)),
             // Of the only one it is said why it is not due.
-            (None, [only]) => Some(only).filter(|(_, now)| now.is_some_and(|now| !leads_from(now))),
+            (None, [only]) => self.check_led(record, field, only, to).map(|()| None)?,
             (None, _) => None,
         };
-        if let Some((entry, now)) = known {
-            return match (now, to) {
-                (Some(now), Some(to)) if !leads_from(now) => {
-                    Err(Refusal::entry_state(record, field, &entries.told(entry, seats), now, to))
-                }
-                _ => Ok(entry.clone()),
-            };
+        if let Some(entry) = known {
+            return self.check_led(record, field, entry, to).map(|()| entry.clone());
         }
-        let is_due = |now: &Option<&EntryState>| now.is_none_or(|now| leads_from(now) && !is_there(now));
-        let due: Vec<&EntryOf<'a, E>> = all.iter().filter(|(_, now)| is_due(now)).map(|(at, _)| at).collect();
-        let mut meant = match named {
+        let due: Vec<&Entry<'a>> = all.iter().filter(is_due).collect();
+        let mut meant: Vec<&Entry<'a>> = match named.map(|named| (named, named.parse::<usize>())) {
             None => due.iter().copied().filter(|at| is_likely(at)).collect(),
-            Some(named) => {
-                let numbered = named.parse::<usize>().ok().and_then(|number| due.get(number.checked_sub(1)?).copied());
-                let begins = |at: &EntryOf<'a, E>| named.len() >= ID_DIGITS && own_name(at.name).starts_with(named);
-                let begun = || due.iter().copied().filter(|at| begins(at)).collect();
-                numbered.map_or_else(begun, |entry| vec![entry])
-            }
+            Some((_, Ok(number))) if (1..=due.len()).contains(&number) => vec![due[number - 1]],
+            Some((named, _)) => due.iter().copied().filter(|at| at.begins_with(named)).collect(),
         };
         match (meant.pop(), meant.is_empty()) {
             (Some(entry), true) => Ok(entry.clone()),
-            _ => Err(self.which_entry(record, entries, &due)),
+            _ => Err(self.which_entry(record, field, &due)),
         }
     }
 
-    fn which_entry<E: Entry>(&self, record: &Record, of: &EntriesOf<E>, due: &[&EntryOf<'a, E>]) -> Refusal {
-        let (title, noun): (Explanation, Explanation) = (record.title().into(), of.field.noun.label.into());
+    fn which_entry(&self, record: &Record, of: &Field, due: &[&Entry<'a>]) -> Refusal {
+        let (title, noun): (Explanation, Explanation) = (record.title().into(), of.noun.label.into());
         if due.is_empty() {
-            return NO_ENTRY.about(&[title, noun, of.field.begun_by.into()]);
+            return NO_ENTRY.about(&[title, noun, of.begun_by.into()]);
         }
-        let said = due.iter().zip(1..).map(|(at, number)| {
-            let own: String = own_name(at.name).chars().take(ID_DIGITS).collect();
-            format!("{number}. {} ({own})", of.told(at, self.world().seats()))
-        });
-        WHICH_ENTRY.about(&[title, noun, due.len().to_string().into(), listed(said), of.field.noun.name.into()])
+        let said = due
+            .iter()
+            .zip(1..)
+            .map(|(at, number)| format!("{number}. {} ({})", of.told(at, self.world().seats()), at.short()));
+        WHICH_ENTRY.about(&[title, noun, due.len().to_string().into(), listed(said), of.noun.name.into()])
     }
 }
 
@@ -207,9 +183,9 @@ impl RecordWrite {
     }
 
     /// The entries of which this part is written, and not cleared.
-    pub fn entries_with<E: Entry, T>(&self, part: &PartOf<E, T>) -> impl Iterator<Item = &str> {
+    pub fn entries_with<T>(&self, part: &PartOf<T>) -> impl Iterator<Item = &str> {
         let set = self.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
-        set.filter(|put| put.container == Container::Slot).filter_map(|put| part.entry_in(&put.key))
+        set.filter(|put| put.container == Container::Slot).filter_map(|put| part.part.entry_in(&put.key))
     }
 }
 

@@ -1,10 +1,12 @@
 //! The writes of a plan, record by record, and the change that each becomes.
 
-use crate::change::{Change, Container, Draft, Note, OpId, Scalar, limits};
+use std::borrow::Cow;
+
+use crate::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, limits};
 use crate::command::request::Request;
-use crate::history::History;
+use crate::history::{History, Past};
 use crate::id::{Actor, ChangeHash, Preimage, RecordId};
-use crate::message::Refusal;
+use crate::message::{Message, Refusal, message};
 use crate::scope::membership;
 use crate::sealed::Plaintext;
 
@@ -41,6 +43,12 @@ pub fn cannot_seal(_: &RecordId, path: &str, _: &Plaintext) -> Result<Vec<u8>, R
     Err(Refusal::cannot_seal(path, path))
 }
 
+/// Other nodes could not read it.
+pub(crate) const TOO_LARGE: Message = message("too_large")
+    .what("对记录 {0} 的这次改动超出限度。", "The change of record {0} is beyond the limits: {1}.")
+    .why("超出限度的改动,其他节点一律不收。", "Every other node would refuse a change beyond the limits.")
+    .next("请分几次办理,或缩短文字与事由。", "Do it in several steps, or shorten the texts and the reason.");
+
 impl RecordWrite {
     /// The change that writes this on top of what `history` holds; refused if others could not read it.
     pub fn change(
@@ -53,9 +61,9 @@ impl RecordWrite {
     ) -> Result<Change, Refusal> {
         let foundation = foundation(history, actor);
         let values = self.values(seal)?;
-        let history = foundation.as_ref().unwrap_or(history);
-        let change = Change::encode(self.draft(history, values, actor, time_ms, note));
-        change.check_limits().map_err(|error| Refusal::too_large(self.record, &error))?;
+        let change = Change::encode(self.draft(&foundation, values, actor, time_ms, note));
+        let too_large = |error: ShapeError| TOO_LARGE.about(&[self.record.short().into(), error.to_string().into()]);
+        change.check_limits().map_err(too_large)?;
         Ok(change)
     }
 
@@ -90,14 +98,14 @@ impl RecordWrite {
         self.writes.iter().map(value).collect()
     }
 
-    fn draft(&self, history: &History, values: Vec<Option<Scalar>>, actor: Actor, time_ms: i64, note: Note) -> Draft {
-        let start_op = history.max_op() + 1;
+    fn draft(&self, past: &Past<'_>, values: Vec<Option<Scalar>>, actor: Actor, time_ms: i64, note: Note) -> Draft {
+        let start_op = past.max_op() + 1;
         let mut spare = limits::REPLACES_SPARE;
         let put = |(counter, (write, value)): (u64, (&Write, Option<Scalar>))| {
             let present = write.value == WriteValue::Member(true);
             let value = value.unwrap_or_else(|| membership(present, OpId { counter, actor }));
-            let seen =
-                if write.container == Container::Log { &[] } else { history.visible(write.container, &write.key) };
+            let is_log = write.container == Container::Log;
+            let seen = if is_log { Cow::Borrowed(&[][..]) } else { past.visible(write.container, &write.key) };
             // Of more concurrent values than a change can replace the rest stay, for the next one.
             let replaces: Vec<_> =
                 seen.iter().take(limits::REPLACES.min(limits::REPLACES_EACH + spare)).map(|v| v.id).collect();
@@ -106,8 +114,8 @@ impl RecordWrite {
         };
         Draft {
             actor,
-            seq: history.seq(actor) + 1,
-            deps: history.heads(),
+            seq: past.seq(actor) + 1,
+            deps: past.heads(),
             start_op,
             time_ms,
             note,
@@ -118,15 +126,15 @@ impl RecordWrite {
 
 /// The part of a history that a change can stand on where it has more heads than a change can name: somebody wrote a lot
 /// side by side. The actor's own last change is in it.
-fn foundation(history: &History, actor: Actor) -> Option<History> {
+fn foundation(history: &History, actor: Actor) -> Past<'_> {
     let mut heads = history.heads();
     if heads.len() <= limits::DEPS {
-        return None;
+        return history.now();
     }
     let own = |head: &ChangeHash| history.at(&[*head]).is_ok_and(|past| past.seq(actor) == history.seq(actor));
     if let Some(own) = heads.iter().position(own) {
         heads.swap(0, own);
     }
     heads.truncate(limits::DEPS);
-    history.at(&heads).ok()
+    history.at(&heads).unwrap_or_else(|_| history.now())
 }

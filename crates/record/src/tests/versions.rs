@@ -14,7 +14,7 @@ fn what_its_owner_approved_under_the_first_version_stands_and_under_the_second_i
     let (mut history, preimage, seats) = (asked(), preimage(), seats());
     let judge = |by, change: &_, version| {
         let gate = PERMIT.at(version).expect("it is declared");
-        may(by, change, &preimage, &asked(), gate, &seats)
+        may(by, change, &preimage, &asked().now(), gate, &seats)
     };
     let own = approves(VILLAGE, &history, "a");
     assert_eq!(judge(VILLAGE, &own, 1), Ok(()));
@@ -32,7 +32,7 @@ fn what_its_owner_approved_under_the_first_version_stands_and_under_the_second_i
     history.place(Arc::new(own));
     assert_ne!(state(&history), before, "what the owner approved shows");
     let above = approves(TOWNSHIP, &history, "b");
-    assert_eq!(may(TOWNSHIP, &above, &preimage, &history, PERMIT.gate(), &seats), Ok(()));
+    assert_eq!(may(TOWNSHIP, &above, &preimage, &history.now(), PERMIT.gate(), &seats), Ok(()));
     history.place(Arc::new(above));
     assert!(state(&history).expect("it has a state").to_string().contains("approved"));
 }

@@ -7,26 +7,26 @@ use heliu_trust::id::NodeId;
 use super::Engine;
 use crate::alarm::{Alarm, second_nodes};
 use crate::link::{Heard, Link, Process};
-use crate::replica::ForeignAuthor;
+use crate::records::ForeignAuthor;
 
 impl Engine {
     /// The gravest first.
     #[must_use]
     pub fn alarms(&self) -> Vec<Alarm> {
-        let (replica, now) = (&self.replica, self.now);
+        let (parts, now) = (&self.parts, self.now);
         let mut alarms = Vec::new();
-        if replica.directory().is_fenced(replica.node) {
-            alarms.push(Alarm::fenced(replica.node));
+        if parts.directory().is_fenced(parts.own.node) {
+            alarms.push(Alarm::fenced(parts.own.node));
         }
-        if let Some(fork) = &replica.fork {
+        if let Some(fork) = parts.authority.fork() {
             let heads = [fork.ours, fork.theirs.version];
             alarms.push(Alarm::directory_forked(fork.theirs.entry.index, heads, now.wall_of(fork.since_tick)));
         }
-        alarms.extend(second_nodes(replica.directory(), replica.seat, &replica.learnt, now.wall_ms));
-        alarms.extend(replica.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
+        alarms.extend(second_nodes(parts.directory(), parts.own.seat, parts.authority.learnt(), now.wall_ms));
+        alarms.extend(parts.health.evidence.accused().map(|(author, at_ms)| Alarm::equivocation(author, at_ms)));
         let mut twins = self.twins();
-        let here = twins.remove(&replica.node).or(replica.evidence.twin_since);
-        alarms.extend(here.map(|at| Alarm::twin_here(replica.node, now.wall_of(at))));
+        let here = twins.remove(&parts.own.node).or(parts.health.evidence.twin_since());
+        alarms.extend(here.map(|at| Alarm::twin_here(parts.own.node, now.wall_of(at))));
         alarms.extend(twins.into_iter().map(|(node, at)| Alarm::twin(node, now.wall_of(at))));
         alarms.extend(self.false_claims.iter().map(|(peer, at)| Alarm::false_claim(*peer, now.wall_of(*at))));
         let judged = self.links.values().filter_map(Link::judged_differently);
@@ -39,23 +39,23 @@ impl Engine {
                 alarms.push(Alarm::kinds_differ(peer, &said, now.wall_of(at)));
             }
         }
-        for (kind, since, records, one) in replica.unjudged.differing() {
+        for (kind, since, records, one) in parts.unjudged.differing() {
             alarms.push(Alarm::unjudged(kind, &catalogue.say_kind(kind), (records, one), now.wall_of(since)));
         }
-        let waiting = replica.pending_wraps().count();
+        let waiting = parts.keys.pending().count();
         if waiting > 0 {
-            alarms.push(Alarm::keys_pending(waiting, replica.seat));
+            alarms.push(Alarm::keys_pending(waiting, parts.own.seat));
         }
-        alarms.extend(replica.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
-        for (author, at, records) in replica.foreign.floods() {
-            let seats = replica.directory().seats();
+        alarms.extend(parts.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
+        for (author, at, records) in parts.scopes.foreign.floods() {
+            let seats = parts.directory().seats();
             let (name, code) = seats.get(author).map_or_else(
                 || (author.short(), author.to_string()),
                 |seat| (format!("{} ({})", seat.name, seat.code), seat.code.clone()),
             );
             alarms.push(Alarm::too_much(author, &name, &code, records, now.wall_of(at)));
         }
-        let (stranded, since_ms) = replica.stranded();
+        let (stranded, since_ms) = parts.stranded.tried();
         if stranded > 0 {
             alarms.push(Alarm::stranded(stranded, since_ms));
         }
@@ -66,7 +66,7 @@ impl Engine {
     /// Who has put something here from outside of this line, or is declined; by seat.
     #[must_use]
     pub fn foreign(&self) -> Vec<ForeignAuthor> {
-        self.replica.foreign.authors(self.replica.seat, self.replica.directory().seats())
+        self.parts.scopes.foreign.authors(self.parts.own.seat, self.parts.directory().seats())
     }
 
     /// Nodes of which two processes run at once, and since which tick: both have spoken since both are here, or one of them is this one's own. A
@@ -75,7 +75,7 @@ impl Engine {
         let mut seen: BTreeMap<NodeId, Vec<(Process, Heard)>> = BTreeMap::new();
         let mut twins: BTreeMap<NodeId, u64> = BTreeMap::new();
         for (node, process, heard) in self.links.values().filter_map(Link::process) {
-            if node == self.replica.node {
+            if node == self.parts.own.node {
                 twins.entry(node).or_insert(heard.since_tick);
             }
             let others = seen.entry(node).or_default();

@@ -5,18 +5,19 @@ use heliu_record::reason::Facts;
 use heliu_trust::token::JoinRequest;
 
 use super::Engine;
+use crate::authority::{JoinAsker, join_refused};
 use crate::effect::{Effect, LinkId, Moment, Reply};
 use crate::frame::JoinRefused;
+use crate::journal::Work;
 use crate::link::{Link, Out};
-use crate::replica::{JoinAsker, Work, join_refused};
 
 /// Requests that wait for their batch.
 const QUEUED_MAX: usize = 256;
 
 impl Engine {
     pub(super) fn join(&mut self, asker: JoinAsker, request: Box<JoinRequest>, now: Moment, out: &mut Out) {
-        if self.replica.joins_queued() < QUEUED_MAX {
-            self.replica.submit(Work::Join { asker, request });
+        if self.parts.journal.queue.joins() < QUEUED_MAX {
+            self.submit(Work::Join { asker, request });
         } else {
             let busy = join_refused(request.token.id, "join.busy", &Facts::none());
             self.say(vec![(asker, Some(busy))], now, out);
@@ -46,7 +47,7 @@ impl Engine {
         if self.joins.is_empty() {
             return;
         }
-        let (own, seats) = (self.replica.seat, self.replica.directory().seats());
+        let (own, seats) = (self.parts.own.seat, self.parts.directory().seats());
         let leads_up =
             |link: &Link| link.is_running() && link.peer_seat().is_some_and(|s| seats.is_at_or_above(s, own));
         let up: Vec<LinkId> = self.links.iter().filter(|(_, link)| leads_up(link)).map(|(id, _)| *id).collect();

@@ -9,63 +9,63 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_trust::statement::SignedStatement;
 
-use super::{Busy, Engine};
+use super::Engine;
 use crate::effect::LinkStatus;
-use crate::replica::Receipt;
+use crate::statements::Receipt;
 
 impl Engine {
     /// As it is durable.
     #[must_use]
     pub fn directory(&self) -> &Directory {
-        self.replica.directory()
+        self.parts.directory()
     }
 
     #[must_use]
     pub fn meta(&self) -> &Meta {
-        self.replica.meta()
+        self.parts.journal.meta()
     }
 
     #[must_use]
     pub fn links(&self) -> Vec<LinkStatus> {
-        self.links.values().map(|link| link.status(self.replica.meta().head)).collect()
+        self.links.values().map(|link| link.status(self.parts.journal.meta().head)).collect()
     }
 
     /// Records that have left this seat and wait until a superior has proven that it has everything. At the top of the tree
     /// nothing waits: what is for no seat of it stays, and is shown if its seat is entered.
     #[must_use]
     pub fn leaving(&self) -> usize {
-        let (seats, own) = (self.directory().seats(), self.replica.seat);
+        let (seats, own) = (self.directory().seats(), self.parts.own.seat);
         let is_top = seats.get(own).is_some_and(|seat| seat.parent.is_none());
-        if is_top { 0 } else { self.replica.leaving().len() }
+        if is_top { 0 } else { self.parts.leaving.hidden().len() }
     }
 
     /// Erased records with who has confirmed it and who is silent, by id.
     #[must_use]
     pub fn erasures(&self) -> Vec<Receipt> {
-        self.replica.erasures()
+        self.parts.statements.receipts(self.parts.own.seat, self.directory())
     }
 
     /// The receipt of one erasure.
     #[must_use]
     pub fn receipt(&self, record: RecordId) -> Option<Receipt> {
-        self.replica.receipt(record)
+        self.parts.statements.receipt(record, self.parts.own.seat, self.directory())
     }
 
     /// Everything that nodes say outside of records and that is for this seat, by hash, as far as it is durable.
     pub fn statements(&self) -> impl Iterator<Item = &SignedStatement> {
-        self.replica.statements.durable()
+        self.parts.statements.durable()
     }
 
     /// How far the audit log goes.
     #[must_use]
     pub fn audit_head(&self) -> AuditHead {
-        self.replica.audit_head()
+        self.parts.audit.durable()
     }
 
     /// Records with sealed values that somebody may read and cannot yet, with the nodes that wait; without any, it is the
     /// escrow. As far as the records have been looked through since the start.
     pub fn pending_wraps(&self) -> impl Iterator<Item = (RecordId, BTreeSet<NodeId>)> + '_ {
-        self.replica.pending_wraps()
+        self.parts.keys.pending()
     }
 
     /// Why the engine has stopped taking anything. The shell begins a new one from the store.
@@ -77,13 +77,15 @@ impl Engine {
     /// Whether there is work for a further batch.
     #[must_use]
     pub fn has_queued(&self) -> bool {
-        self.replica.has_queued()
+        !self.parts.journal.queue.is_empty()
     }
 
     /// Whether nothing is queued or under way on the records.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        let is_quiet = self.busy == Busy::No || self.replica.has_batch();
-        is_quiet && self.replica.is_idle() && self.replica.has_swept()
+        // That records are looked at in turn does not count, unless something comes of it.
+        let (queue, batch) = (&self.parts.journal.queue, self.batch.as_ref());
+        let is_idle = queue.is_only_checks() && batch.is_none_or(|batch| batch.only_checks(&self.parts));
+        (self.turns.is_free() || batch.is_some()) && is_idle && self.parts.keys.has_looked_through()
     }
 }

@@ -1,283 +1,319 @@
-//! One link: the conversation with one other node, from hello to close. This file holds what a link is and hands each
-//! input to the part that owns it: [`greeting`], [`directing`], [`sending`], [`pushing`], [`receiving`], [`reconciling`],
-//! [`verifying`], [`stating`], [`farewell`], [`outside`].
+//! One link: the conversation with one other node, from hello to close. It is held in several protocols, each of which has
+//! its state, says what it sends, and knows none of the others: [`greeting`], [`directory`], [`sending`] with [`pushing`],
+//! [`receiving`], [`reconciling`], [`verifying`], [`statements`], [`custody`], [`outside`]. Here each frame, and whatever
+//! else happens, is handed to the one that it is for, and what comes of that to the others.
 //!
 //! A link never judges a leaf and never writes a record: it asks the engine to take what arrived ([`Arrival`]).
 
-mod directing;
-mod farewell;
+mod custody;
+mod directory;
 mod greeting;
+mod line;
+mod opening;
 mod outside;
 mod pushing;
 mod receiving;
 mod reconciling;
+mod scope;
 mod sending;
-mod stating;
+mod statements;
+mod status;
 mod verifying;
+mod views;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use heliu_record::gate::{Digests, KindDigest};
-use heliu_record::hash::Sum;
-use heliu_record::id::{RecordId, SeatId};
-use heliu_storage::{Cursor, FeedPage, Meta, Position, ScanItem, StoreId};
-use heliu_trust::directory::{Directory, SignedEntry};
-use heliu_trust::id::{CommitId, Incarnation, NodeId, RealmId};
-use heliu_trust::signature::Verifier;
+use heliu_record::id::RecordId;
+use heliu_storage::{Cursor, FeedPage, ScanItem};
+use heliu_trust::id::NodeId;
+use heliu_trust::statement::SignedStatement;
 use heliu_trust::token::JoinRequest;
 
-use crate::effect::{Effect, LinkId, LinkStatus, Moment, Notice};
-use crate::frame::{Delivery, Frame, JoinRefused, Outside, Refuse, RefuseCode, RefusedLeaf, Sums};
-use crate::replica::{Apart, Foreign, Fork, Statements, Tail};
+use crate::effect::{LinkId, Notice};
+use crate::frame::{
+    Checkpoint, Frame, Have, Leaves, Outside, Possession, Reconcile, Refuse, RefuseCode, RefusedLeaf, Statements,
+    Verdict,
+};
 
+use custody::Custody;
+use directory::DirectoryExchange;
+pub(crate) use line::{Arrival, Feed, Heard, Out, Process, Shared};
+use line::{Line, Phase, breach};
+use outside::Telling;
 pub(crate) use pushing::Parted;
+use pushing::{Push, Wishes};
+use receiving::Receiving;
+use reconciling::{Finished, Found, Reconciling, Turned};
+use sending::{Next, Sending, Sent};
+use statements::StatementExchange;
+use status::Refused;
+use verifying::Verifying;
 
-/// What a link may look at.
-pub(crate) struct Shared<'a> {
-    pub realm: RealmId,
-    pub node: NodeId,
-    pub seat: SeatId,
-    pub program: &'a str,
-    /// What decides verdicts in this program.
-    pub kinds: &'a Digests,
-    /// The durable feed, and its newest end.
-    pub meta: &'a Meta,
-    pub tail: &'a Tail,
-    pub directory: &'a Directory,
-    /// The last commit of this node in its current incarnation, if it has written.
-    pub last_commit: Option<(u64, CommitId)>,
-    pub verifier: &'a dyn Verifier,
-    /// Sums of what is durable in the scope of this link.
-    pub sums: Sums,
-    /// What the other end has left out.
-    pub apart: Option<&'a Apart>,
-    /// What is left out here.
-    pub foreign: &'a Foreign,
-    pub statements: &'a Statements,
-    /// Two entries for one place of the directory, if that is known here.
-    pub fork: Option<&'a Fork>,
-    /// Records that have left this seat and are still here, each with the position where it left.
-    pub leaving: &'a BTreeMap<RecordId, Position>,
-    /// What is admitted here is what this program admits: all has been tried that another one had to hold.
-    pub is_judged: bool,
-    pub now: Moment,
-}
-
-impl Shared<'_> {
-    fn incarnation(&self) -> Incarnation {
-        self.meta.incarnations.last().map_or(Incarnation([0; 16]), |(incarnation, _)| *incarnation)
-    }
-}
-
-/// What a link wants of the engine.
-pub(crate) enum Arrival {
-    /// Judge these and keep them; the answer comes with [`Link::ingested`].
-    Leaves { link: LinkId, from: NodeId, sequence: u64, delivery: Delivery, cursor: Option<Cursor> },
-    /// Check these, and keep those that hold; the answer comes with [`Link::heard_statements`].
-    Statements { link: LinkId, statements: Vec<Vec<u8>> },
-    /// Take these; the answer comes with [`Link::extended`].
-    Directory { link: LinkId, entries: Vec<SignedEntry> },
-    /// The other end has shown commits of ours that we do not know: we were rolled back.
-    RolledBack,
-    /// It says that there are some, and has not shown our signature.
-    FalseClaim { peer: NodeId },
-    /// A join request from below.
-    Join { link: LinkId, request: Box<JoinRequest> },
-    /// The answer to one that went up.
-    JoinRefused { link: LinkId, refusal: JoinRefused },
-    /// A record that the other end says is no longer ours.
-    Withdrawn { link: LinkId, record: RecordId },
-    /// Records that the other end does not take, and those that it takes now.
-    Outside { link: LinkId, outside: Outside },
-    /// A superior has proven that it holds all that this digest is of, of a record that left this seat.
-    Proven { record: RecordId, held: Sum },
-}
-
-#[derive(Default)]
-pub(crate) struct Out {
-    pub effects: Vec<Effect>,
-    pub arrivals: Vec<Arrival>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// Our hello is out, theirs is not in.
-    Greeting,
-    /// Their directory is longer: nothing else happens until ours has caught up.
-    Directory,
-    /// Looking up how far we have their feed.
-    LookingUp,
-    /// Our welcome is out, theirs is not in.
-    Welcoming,
-    Running,
-    Closed,
-}
-
-/// A store and its incarnation: one run of a node's program.
-pub(crate) type Process = (StoreId, Incarnation);
-
-/// When the other end was heard.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
-    /// That it said hello.
-    pub since_tick: u64,
-    /// The last frame.
-    pub last_tick: u64,
-}
-
-struct Peer {
-    node: NodeId,
-    seat: SeatId,
-    hello: crate::frame::Hello,
-    /// How much of the directory the other end has, as far as we know.
-    directory_len: u64,
-    welcome: Option<crate::frame::Welcome>,
-    heard: Heard,
-}
+/// Whether a protocol goes on; if not, why the link ends.
+type Goes = Result<(), Refuse>;
 
 pub(crate) struct Link {
-    id: LinkId,
-    dialer: bool,
-    /// Who the other end is, as the connection has proven.
-    proven: Option<NodeId>,
-    phase: Phase,
-    peer: Option<Peer>,
-    behind: directing::Behind,
-    directing: directing::Directing,
-    sending: sending::Sending,
-    receiving: receiving::Receiving,
-    reconciling: reconciling::Reconciling,
-    farewell: farewell::Farewell,
-    verifying: verifying::Verifying,
-    stating: stating::Stating,
-    telling: outside::Telling,
-    refused_here: u64,
-    refused_there: u64,
+    line: Line,
+    directory: DirectoryExchange,
+    sending: Sending,
+    receiving: Receiving,
+    reconciling: Reconciling,
+    custody: Custody,
+    verifying: Verifying,
+    statements: StatementExchange,
+    outside: Telling,
+    refused: Refused,
 }
 
 impl Link {
     pub fn new(id: LinkId, dialer: bool, proven: Option<NodeId>, shared: &Shared<'_>, out: &mut Out) -> Self {
-        let link = Link {
-            id,
-            dialer,
-            proven,
-            phase: Phase::Greeting,
-            peer: None,
-            behind: directing::Behind::default(),
-            directing: directing::Directing::beside(shared.directory.len()),
-            sending: sending::Sending::default(),
-            receiving: receiving::Receiving::default(),
-            reconciling: reconciling::Reconciling::default(),
-            farewell: farewell::Farewell::default(),
-            verifying: verifying::Verifying::default(),
-            stating: stating::Stating::default(),
-            telling: outside::Telling::default(),
-            refused_here: 0,
-            refused_there: 0,
-        };
-        link.send(Frame::Hello(greeting::hello(shared)), out);
+        let line = Line { id, dialer, proven, phase: Phase::Greeting, peer: None };
+        let link = Link::on(line, shared.directory.len());
+        link.line.send(Frame::Hello(greeting::hello(shared)), out);
         link
     }
 
-    pub fn peer_node(&self) -> Option<NodeId> {
-        self.peer.as_ref().map(|p| p.node)
+    /// Nothing is said yet; the directory here has so many entries.
+    fn on(line: Line, entries: u64) -> Self {
+        Link {
+            line,
+            directory: DirectoryExchange::beside(entries),
+            sending: Sending::default(),
+            receiving: Receiving::default(),
+            reconciling: Reconciling::default(),
+            custody: Custody::default(),
+            verifying: Verifying::default(),
+            statements: StatementExchange::default(),
+            outside: Telling::default(),
+            refused: Refused::default(),
+        }
     }
 
-    /// The seat of the other end, once the directory has confirmed it.
-    pub fn peer_seat(&self) -> Option<SeatId> {
-        (self.phase != Phase::Greeting && self.phase != Phase::Directory).then(|| self.peer.as_ref().map(|p| p.seat))?
+    /// Ends the link from this side, with the reason for both operators.
+    pub fn refuse(&mut self, code: RefuseCode, reason: String, out: &mut Out) {
+        self.line.refuse(Refuse { code, reason }, out);
     }
 
-    pub fn is_running(&self) -> bool {
-        self.phase == Phase::Running
+    pub fn refuse_fork(&mut self, out: &mut Out) {
+        self.line.refuse(directory::forked(), out);
     }
 
-    /// The process at the other end, and when it was heard.
-    pub fn process(&self) -> Option<(NodeId, Process, Heard)> {
-        let peer = self.peer.as_ref().filter(|_| self.peer_seat().is_some() && !self.is_closed())?;
-        Some((peer.node, (peer.hello.store, peer.hello.incarnation), peer.heard))
-    }
-
-    /// If the ends hold the same and judge it differently: the other, and since when.
-    pub fn judged_differently(&self) -> Option<(NodeId, u64)> {
-        self.peer_node().zip(self.verifying.judged_differently())
-    }
-
-    /// The kinds and versions that the program at the other end declares otherwise than this one.
-    fn differing<'a>(&'a self, shared: &'a Shared<'_>) -> impl Iterator<Item = (&'a str, u32)> {
-        self.peer.iter().flat_map(|peer| shared.kinds.differing(&peer.hello.kinds))
-    }
-
-    /// While it runs: the other end, since when, and what its program declares.
-    pub fn declares(&self) -> Option<(NodeId, u64, &Digests)> {
-        let peer = self.peer.as_ref().filter(|_| self.is_running())?;
-        Some((peer.node, peer.heard.since_tick, &peer.hello.kinds))
-    }
-
-    /// By which declaration a leaf is to be judged that the other end brings. None: it does not say, for it does not know the
-    /// version.
-    pub fn vouches(&self, kind: &str, version: u32, tagged: Option<KindDigest>) -> Option<KindDigest> {
-        tagged.or_else(|| self.peer.as_ref()?.hello.kinds.get(kind, version))
-    }
-
-    pub fn is_closed(&self) -> bool {
-        self.phase == Phase::Closed
-    }
-
-    /// Up to where this link has walked the feed; none while it does not.
-    pub fn walked(&self) -> Option<Position> {
-        (self.phase == Phase::Running).then(|| self.sending.walked())
+    fn go(&mut self, goes: Goes, out: &mut Out) {
+        if let Err(why) = goes {
+            self.line.refuse(why, out);
+        }
     }
 
     pub fn on_frame(&mut self, frame: Frame, shared: &Shared<'_>, out: &mut Out) {
-        let running = self.phase == Phase::Running;
-        if let Some(peer) = &mut self.peer {
+        if let Some(peer) = &mut self.line.peer {
             peer.heard.last_tick = shared.now.tick_ms;
         }
+        let goes = self.take_frame(frame, shared, out);
+        self.go(goes, out);
+    }
+
+    fn take_frame(&mut self, frame: Frame, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        let (running, is_met) = (self.line.is_running(), self.line.peer.is_some());
         match frame {
-            _ if self.phase == Phase::Closed => {}
-            frame if self.behind.waits(&frame) => self.wait_behind_directory(frame, out),
-            Frame::Hello(hello) if self.phase == Phase::Greeting => self.on_hello(hello, shared, out),
-            Frame::Refuse(why) => self.end(why, out),
-            Frame::Directory(entries) if self.peer.is_some() => self.on_directory(entries, out),
-            Frame::Welcome(welcome) if self.peer.is_some() => self.on_welcome(welcome, shared, out),
+            _ if self.line.is_closed() => Ok(()),
+            frame if self.directory.holds_up(&frame) => self.directory.wait(frame),
+            Frame::Hello(hello) if self.line.phase == Phase::Greeting => self.on_hello(hello, shared, out),
+            Frame::Refuse(why) => {
+                self.line.end(why, out);
+                Ok(())
+            }
+            Frame::Directory(entries) if is_met => self.on_directory(entries, out),
+            Frame::Welcome(welcome) if is_met => {
+                if let Some(peer) = &mut self.line.peer {
+                    peer.welcome = Some(welcome);
+                }
+                self.run_if_welcomed(shared, out);
+                Ok(())
+            }
             Frame::Reconcile(message) if running => self.on_reconcile(message, shared, out),
             Frame::Have(have) if running => self.on_have(have, shared, out),
             Frame::Possession(possession) if running => self.on_possession(possession, shared, out),
             Frame::Leaves(leaves) if running => self.on_leaves(leaves, out),
             Frame::Outside(outside) if running => self.on_outside(outside, shared, out),
             Frame::Ack { sequence } if running => self.on_ack(sequence, shared, out),
-            Frame::Refused(leaves) if running => self.on_refused(&leaves, out),
-            Frame::Checkpoint(checkpoint) if running => self.on_checkpoint(checkpoint, shared, out),
-            Frame::Verdict(verdict) if running => self.on_verdict(verdict, shared, out),
-            Frame::Join(encoded) if running => self.on_join(&encoded, out),
+            Frame::Refused(leaves) if running => {
+                self.refused.note_there(&leaves, self.line.id, out);
+                Ok(())
+            }
+            Frame::Checkpoint(checkpoint) if running => {
+                self.on_checkpoint(&checkpoint, shared, out);
+                Ok(())
+            }
+            Frame::Verdict(verdict) if running => {
+                self.on_verdict(verdict, shared, out);
+                Ok(())
+            }
+            Frame::Join(encoded) if running => {
+                let request = JoinRequest::decode(&encoded);
+                let request = request.map_err(|error| breach(format!("a join request cannot be read: {error}")))?;
+                out.arrivals.push(Arrival::Join { link: self.line.id, request: Box::new(request) });
+                Ok(())
+            }
             Frame::JoinRefused(refusal) if running => {
-                out.arrivals.push(Arrival::JoinRefused { link: self.id, refusal });
+                out.arrivals.push(Arrival::JoinRefused { link: self.line.id, refusal });
+                Ok(())
             }
             Frame::Statements(statements) if running => self.on_statements(statements, shared, out),
             // As the other end says it before it has heard our welcome: the sums will tell.
-            Frame::Statements(_) | Frame::Clock(_) | Frame::Unknown => {}
-            other => self.protocol_error(&format!("a {} came out of turn", name_of(&other)), out),
+            Frame::Statements(_) | Frame::Clock(_) | Frame::Unknown => Ok(()),
+            other => Err(breach(format!("a {} came out of turn", status::name_of(&other)))),
+        }
+    }
+
+    fn on_leaves(&mut self, leaves: Leaves, out: &mut Out) -> Goes {
+        let Some(peer) = &self.line.peer else { return Ok(()) };
+        self.receiving.take(&leaves)?;
+        self.verifying.unsettle();
+        let (link, from, store, incarnation) = (self.line.id, peer.node, peer.hello.store, peer.hello.incarnation);
+        let Leaves { sequence, delivery, withdrawn, through } = leaves;
+        let cursor = through.map(|position| Cursor { store, incarnation, position });
+        out.arrivals.push(Arrival::Leaves { link, from, sequence, delivery, cursor });
+        out.arrivals.extend(withdrawn.into_iter().map(|record| Arrival::Withdrawn { link, record }));
+        Ok(())
+    }
+
+    /// A frame of this link is durable, but for what was refused. Only now may it be acknowledged.
+    pub fn ingested(&mut self, sequence: u64, refused: Vec<RefusedLeaf>, shared: &Shared<'_>, out: &mut Out) {
+        let acknowledge = self.receiving.ingested(sequence);
+        if self.line.is_closed() {
+            return;
+        }
+        // Before the acknowledgement of the frames that brought it, so that nobody compares with it in between.
+        self.tell_what_is_outside(shared, out);
+        if !refused.is_empty() {
+            self.refused.note_here(&refused, self.line.id, out);
+            self.line.send(Frame::Refused(refused), out);
+        }
+        if let Some(sequence) = acknowledge {
+            self.line.send(Frame::Ack { sequence }, out);
+        }
+        self.pump(shared, out);
+    }
+
+    /// Records of which something is missing.
+    pub fn want(&mut self, records: Vec<RecordId>, shared: &Shared<'_>, out: &mut Out) {
+        self.sending.push(asking_for(records));
+        self.pump(shared, out);
+    }
+
+    fn on_have(&mut self, have: Have, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        // A list that asks for ours answers ours as well, if that is on its way.
+        self.reconciling.answered(have.records.iter().map(|(record, _)| record));
+        let lacking =
+            |(record, held): (RecordId, Vec<[u8; 8]>)| (record, Push::lacking(held.into_iter().collect(), have.reply));
+        self.sending.push_asked(have.records.into_iter().map(lacking).collect())?;
+        self.pump(shared, out);
+        Ok(())
+    }
+
+    fn on_possession(&mut self, possession: Possession, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        let wishes = self.custody.hear(possession, shared, out);
+        self.sending.push_asked(wishes)?;
+        self.pump(shared, out);
+        Ok(())
+    }
+
+    fn on_ack(&mut self, sequence: u64, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        self.sending.acknowledge(sequence)?;
+        self.custody.acknowledged(sequence, out);
+        self.pump(shared, out);
+        Ok(())
+    }
+
+    /// These leaves took an end of this link out of a record's audience, and the other end has missed them.
+    pub fn part(&mut self, record: RecordId, leaves: Parted, shared: &Shared<'_>, out: &mut Out) {
+        if self.sending.part(record, leaves) {
+            self.pump(shared, out);
+        }
+    }
+
+    fn on_outside(&mut self, outside: Outside, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        outside::check(&outside, shared)?;
+        self.verifying.unsettle();
+        out.arrivals.push(Arrival::Outside { link: self.line.id, outside });
+        Ok(())
+    }
+
+    fn tell_what_is_outside(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if let Some(again) = self.outside.tell(&self.line, shared, out) {
+            self.sending.push(asking_for(again));
+            self.verifying.unsettle();
+        }
+    }
+
+    fn on_statements(&mut self, frame: Statements, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        match self.statements.hear(frame, &self.line, shared, out)? {
+            Some(statements) => out.arrivals.push(Arrival::Statements { link: self.line.id, statements }),
+            None => self.verifying.unsettle(),
+        }
+        Ok(())
+    }
+
+    /// A frame of statements of this link is durable, as far as it was taken.
+    pub fn heard_statements(&mut self) {
+        self.statements.taken();
+        self.verifying.unsettle();
+    }
+
+    /// These are durable here since now, and the link that brought each.
+    pub fn on_stated(&self, stated: &[(Option<LinkId>, Arc<SignedStatement>)], shared: &Shared<'_>, out: &mut Out) {
+        statements::pass_on(stated, &self.line, shared, out);
+    }
+
+    fn reconcile(&mut self, out: &mut Out) {
+        let scans = self.reconciling.begin(&self.line, out);
+        self.verifying.unsettle_if(scans);
+    }
+
+    fn on_reconcile(&mut self, message: Reconcile, shared: &Shared<'_>, out: &mut Out) -> Goes {
+        match self.reconciling.hear(message, &self.line, out)? {
+            Turned::Begun(scans) => self.verifying.unsettle_if(scans),
+            Turned::Found(found) => {
+                self.push_found(found, shared);
+                self.pump(shared, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn push_found(&mut self, Found { lacking, differing }: Found, shared: &Shared<'_>) {
+        self.sending.push(differing.into_iter().map(|record| (record, Push::compare())).collect());
+        if let Some(lacking) = lacking {
+            self.sending.push_whole(lacking, shared.head());
         }
     }
 
     /// A page that this link asked for.
     pub fn on_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
-        if self.phase == Phase::Running {
-            self.sent_page(page, shared, out);
-        }
-    }
-
-    pub fn on_scanned(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
-        if self.phase == Phase::Running {
-            self.reconcile_from(items, shared, out);
+        if self.line.is_running() {
+            let sent = self.sending.page(page, &self.line, shared, out);
+            self.note_sent(sent, out);
             self.pump(shared, out);
         }
     }
 
+    pub fn on_scanned(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
+        if !self.line.is_running() {
+            return;
+        }
+        if let Some(found) = self.reconciling.scanned(items, &self.line, shared, out) {
+            self.sending.allow_parting_again();
+            match found {
+                Ok(found) => self.push_found(found, shared),
+                Err(why) => self.line.refuse(why, out),
+            }
+        }
+        self.pump(shared, out);
+    }
+
     /// The durable feed grew, or sums changed.
     pub fn on_appended(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        if self.phase == Phase::Running {
+        if self.line.is_running() {
             self.verifying.unsettle();
             self.tell_what_is_outside(shared, out);
             self.pump(shared, out);
@@ -285,116 +321,177 @@ impl Link {
     }
 
     pub fn on_tick(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        if self.phase == Phase::Running {
-            self.verifying.tick();
-            self.mend_soon(out);
-            self.tick_reconciling(out);
-            self.sending.pushing.tick();
-            self.tick_farewell(shared);
-            self.tick_statements(shared, out);
+        if !self.line.is_running() {
+            return;
+        }
+        self.verifying.tick();
+        self.mend_soon(out);
+        let scans = self.reconciling.tick(&self.line, out);
+        self.verifying.unsettle_if(scans);
+        self.sending.read_again();
+        let wishes = self.custody.tick(&self.line, shared);
+        self.sending.push(wishes);
+        self.statements.tick(&self.line, shared, out);
+        if self.sending.tick(self.verifying.is_wanted()) {
             self.tell_position(shared, out);
-            self.pump(shared, out);
+        }
+        self.pump(shared, out);
+    }
+
+    fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        if !self.reconciling.is_going_on() {
+            self.sending.tell_position(&self.line, shared, out);
         }
     }
 
     /// Does whatever is due now. Called after every input that may have changed what is due.
     fn pump(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        if self.phase == Phase::Running {
-            self.pump_sending(shared, out);
-            self.pump_checkpoint(shared, out);
+        while self.line.is_running() && self.send_next(shared, out) {}
+        if self.line.is_running() {
+            self.say_checkpoint(shared, out);
         }
     }
 
-    fn send(&self, frame: Frame, out: &mut Out) {
-        out.effects.push(Effect::Send { link: self.id, frame });
+    /// Sends what is at hand. Returns whether there may be more.
+    fn send_next(&mut self, shared: &Shared<'_>, out: &mut Out) -> bool {
+        let next = match self.sending.next(&self.line, out) {
+            Next::Nothing if self.reconciling.is_going_on() => {
+                self.finish_reconciling(shared, out);
+                return false;
+            }
+            Next::Nothing => self.sending.walk(&self.line, shared, out),
+            next => next,
+        };
+        let Next::Sent(sent) = next else { return false };
+        self.note_sent(sent, out);
+        true
     }
 
-    fn notice(&self, make: impl FnOnce(LinkId, NodeId) -> Notice, out: &mut Out) {
-        if let Some(peer) = &self.peer {
-            out.effects.push(Effect::Notice(make(self.id, peer.node)));
+    fn note_sent(&mut self, sent: Sent, out: &mut Out) {
+        let Sent { is_news, left, given, read } = sent;
+        self.verifying.unsettle_if(is_news);
+        self.custody.given(&given, self.sending.last());
+        let wishes = self.custody.hand_over(left);
+        self.sending.push(wishes);
+        if let Some(read) = read {
+            if read.is_in_doubt {
+                self.verifying.doubt();
+            }
+            custody::answer(read.asked, &read.here, &self.line, out);
+            self.custody.ask(read.left, &self.line, out);
         }
     }
 
-    fn protocol_error(&mut self, what: &str, out: &mut Out) {
-        self.refuse(RefuseCode::Protocol, what.to_owned(), out);
+    /// Nothing is left to push: perhaps the reconciliation is over.
+    fn finish_reconciling(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        let has_pushed = self.sending.has_pushed();
+        let Some(Finished { at, pushed, differing }) = self.reconciling.finish(has_pushed, &self.line, out) else {
+            return;
+        };
+        self.sending.jump_to(at, &self.line, out);
+        self.line.notice(|link, peer| Notice::Reconciled { link, peer, pushed, differing }, out);
+        self.pump(shared, out);
     }
 
-    /// Ends the link from this side, with the reason for both operators.
-    pub fn refuse(&mut self, code: RefuseCode, reason: String, out: &mut Out) {
-        let why = Refuse { code, reason };
-        self.send(Frame::Refuse(why.clone()), out);
-        self.end(why, out);
-    }
-
-    fn end(&mut self, why: Refuse, out: &mut Out) {
-        if self.phase != Phase::Closed {
-            self.phase = Phase::Closed;
-            let peer = self.peer_node();
-            out.effects.push(Effect::Notice(Notice::LinkClosed { link: self.id, peer, why: why.clone() }));
-            out.effects.push(Effect::Close { link: self.id, why });
+    /// Somebody wants to know whether both ends hold the same.
+    pub fn verify(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        self.verifying.want();
+        if self.line.dialer {
+            self.pump(shared, out);
+        } else if self.line.is_running() {
+            // The dialling end asks; this tells it to, and what to ask about. It asks of itself as soon as the link runs.
+            self.tell_position(shared, out);
+            self.line.send(Frame::Verdict(Verdict::MovedOn), out);
         }
     }
 
-    fn on_refused(&mut self, leaves: &[RefusedLeaf], out: &mut Out) {
-        self.refused_there += leaves.len() as u64;
-        if let Some(first) = leaves.first() {
-            let first = format!("{}: {}", first.code, first.reason);
-            out.effects.push(Effect::Notice(Notice::RefusedThere { link: self.id, count: leaves.len(), first }));
+    /// Everything that was sent is acknowledged, everything that came is durable, and nothing is in doubt.
+    fn is_quiet(&self, shared: &Shared<'_>) -> bool {
+        !shared.apart.is_some_and(crate::records::Apart::is_counting)
+            && shared.is_judged
+            && !self.verifying.is_in_doubt()
+            && !self.reconciling.is_going_on()
+            && self.sending.is_quiet(shared.head())
+            && self.receiving.is_quiet()
+    }
+
+    fn say_checkpoint(&mut self, shared: &Shared<'_>, out: &mut Out) {
+        self.verifying.compare_with(shared.sums);
+        if self.line.dialer && self.verifying.is_due() && self.is_quiet(shared) {
+            self.verifying.ask(shared.sums, shared.now);
+            self.statements.ask();
+            let (mine, yours) = (self.sending.walked(), self.receiving.through());
+            let (sums, statements) = (shared.sums, statements::sum(&self.line, shared));
+            let directory = shared.directory.head();
+            self.line.send(Frame::Checkpoint(Checkpoint { mine, yours, sums, statements, directory }), out);
         }
     }
 
-    pub fn status(&self, head: Position) -> LinkStatus {
-        LinkStatus {
-            link: self.id,
-            dialer: self.dialer,
-            peer: self.peer_node(),
-            program: self.peer.as_ref().map(|p| p.hello.program.clone()).unwrap_or_default(),
-            phase: match self.phase {
-                Phase::Greeting => "greeting",
-                Phase::Directory => "directory",
-                Phase::LookingUp | Phase::Welcoming => "welcoming",
-                Phase::Running if self.reconciling.is_going_on() => "reconciling",
-                Phase::Running if self.sending.is_quiet(head) && self.receiving.is_quiet() => "in step",
-                Phase::Running => "catching up",
-                Phase::Closed => "closed",
-            },
-            acked: self.sending.acked,
-            head,
-            in_flight_frames: self.sending.in_flight_frames(),
-            in_flight_bytes: self.sending.in_flight_bytes(),
-            equal_since: self.verifying.equal_since(),
-            verified_at: self.verifying.verified_at(),
-            held_only: self.verifying.held_only(),
-            reconciled: self.reconciling.finished(),
-            mismatches: self.verifying.mismatches(),
-            refused_here: self.refused_here,
-            refused_there: self.refused_there,
-            statements_differ: self.stating.differ(),
+    fn on_checkpoint(&mut self, checkpoint: &Checkpoint, shared: &Shared<'_>, out: &mut Out) {
+        if !self.verifying.take_checkpoint() {
+            return self.line.send(Frame::Verdict(Verdict::MovedOn), out);
+        }
+        let verdict = if !self.is_quiet(shared) || checkpoint.directory != shared.directory.head() {
+            // Who judges by another directory may judge differently: it is asked again behind that.
+            Verdict::MovedOn
+        } else if checkpoint.sums == shared.sums {
+            Verdict::Equal
+        } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
+            if self.judges_as(shared) { Verdict::JudgedDifferently } else { Verdict::HeldEqual }
+        } else {
+            Verdict::Different
+        };
+        let differ = self.statements.compare(checkpoint.statements, true, &self.line, shared, out);
+        self.verifying.unsettle_if(differ);
+        self.line.send(Frame::Verdict(verdict), out);
+        self.verifying.compared(verdict, self.sending.has_told(), shared.now);
+        self.tell_verdict(verdict, out);
+    }
+
+    /// Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
+    fn judges_as(&self, shared: &Shared<'_>) -> bool {
+        self.line.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds)
+    }
+
+    fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
+        let is_excuse = verdict == Verdict::HeldEqual && self.judges_as(shared);
+        let verdict = if is_excuse { Verdict::JudgedDifferently } else { verdict };
+        if !self.verifying.hear(verdict) {
+            return;
+        }
+        self.statements.hear_verdict();
+        // What moved while the verdict was on its way is asked about again.
+        self.verifying.note(verdict, shared.now);
+        self.tell_verdict(verdict, out);
+        self.verifying.mend_after(verdict, self.line.dialer);
+        self.mend_soon(out);
+        self.pump(shared, out);
+    }
+
+    fn tell_verdict(&self, verdict: Verdict, out: &mut Out) {
+        match verdict {
+            Verdict::Equal | Verdict::HeldEqual => {
+                let held_only = verdict == Verdict::HeldEqual;
+                self.line.notice(|link, peer| Notice::LinkVerified { link, peer, held_only }, out);
+            }
+            Verdict::Different => self.line.notice(|link, peer| Notice::SumsDiffer { link, peer }, out),
+            Verdict::JudgedDifferently => {
+                self.line.notice(|link, peer| Notice::JudgedDifferently { link, peer }, out);
+            }
+            Verdict::MovedOn => {}
+        }
+    }
+
+    /// Reconciles if the sums differ and it is time.
+    fn mend_soon(&mut self, out: &mut Out) {
+        if self.verifying.take_turn_to_reconcile() {
+            self.reconcile(out);
         }
     }
 }
 
-fn name_of(frame: &Frame) -> &'static str {
-    match frame {
-        Frame::Hello(_) => "hello",
-        Frame::Refuse(_) => "refusal",
-        Frame::Directory(_) => "directory frame",
-        Frame::Welcome(_) => "welcome",
-        Frame::Reconcile(_) => "reconcile frame",
-        Frame::Have(_) => "have",
-        Frame::Possession(_) => "question of possession",
-        Frame::Outside(_) => "word of what is left out",
-        Frame::Leaves(_) => "leaves frame",
-        Frame::Ack { .. } => "ack",
-        Frame::Refused(_) => "report of refused leaves",
-        Frame::Checkpoint(_) => "checkpoint",
-        Frame::Verdict(_) => "verdict",
-        Frame::Statements(_) => "statements frame",
-        Frame::Join(_) => "join request",
-        Frame::JoinRefused(_) => "refusal of a join request",
-        Frame::Clock(_) => "clock",
-        Frame::Unknown => "frame of a later version",
-    }
+fn asking_for(records: Vec<RecordId>) -> Wishes {
+    records.into_iter().map(|record| (record, Push::want())).collect()
 }
 
 #[cfg(test)]

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
 
-use super::pushing::Push;
-use super::{Arrival, Link, Out, Shared};
-use crate::frame::{Frame, Outside, limits};
-use crate::replica::Apart;
+use super::line::{Line, Out, Shared, breach};
+use crate::frame::{Frame, Outside, Refuse, limits};
+use crate::records::Apart;
 
 /// Records that the other end may leave out on one link. Each is remembered.
 const LEFT_OUT_MAX: usize = 65_536;
@@ -20,38 +19,33 @@ pub(super) struct Telling {
     told: BTreeSet<RecordId>,
 }
 
-impl Link {
-    /// Tells what is outside here and the other end does not know. Goes out before the acknowledgement of the frames that
-    /// brought it, so that nobody compares with it in between.
-    pub(super) fn tell_what_is_outside(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        let Some(peer) = &self.peer else { return };
-        if self.telling.version == shared.foreign.version() {
-            return;
-        }
+impl Telling {
+    /// Tells what is outside here and the other end does not know. Returns what is not outside any more, to be asked for; none
+    /// if nothing has changed.
+    pub fn tell(&mut self, line: &Line, shared: &Shared<'_>, out: &mut Out) -> Option<Vec<RecordId>> {
+        let peer = line.peer.as_ref().filter(|_| self.version != shared.foreign.version())?;
         let (node, seat, seats) = (peer.node, peer.seat, shared.directory.seats());
-        self.telling.version = shared.foreign.version();
+        self.version = shared.foreign.version();
         let concerns = shared.foreign.outside().iter().filter(|(_, outside)| outside.concerns(node, seat, seats));
         let now: BTreeSet<RecordId> = concerns.map(|(record, _)| *record).collect();
-        let new: Vec<RecordId> = now.difference(&self.telling.told).copied().collect();
-        // It is asked for what was not taken before.
-        let again: Vec<RecordId> = self.telling.told.difference(&now).copied().collect();
+        let new: Vec<RecordId> = now.difference(&self.told).copied().collect();
+        let again: Vec<RecordId> = self.told.difference(&now).copied().collect();
         for records in new.chunks(limits::RECORDS_PER_HAVE) {
-            self.send(Frame::Outside(Outside { records: records.to_vec(), no_longer: Vec::new() }), out);
+            line.send(Frame::Outside(Outside { records: records.to_vec(), no_longer: Vec::new() }), out);
         }
         for no_longer in again.chunks(limits::RECORDS_PER_HAVE) {
-            self.send(Frame::Outside(Outside { records: Vec::new(), no_longer: no_longer.to_vec() }), out);
+            line.send(Frame::Outside(Outside { records: Vec::new(), no_longer: no_longer.to_vec() }), out);
         }
-        again.into_iter().for_each(|record| self.sending.push(record, Push::want()));
-        self.telling.told = now;
-        self.verifying.unsettle();
+        self.told = now;
+        Some(again)
     }
+}
 
-    pub(super) fn on_outside(&mut self, outside: Outside, shared: &Shared<'_>, out: &mut Out) {
-        let known = shared.apart.map_or(0, Apart::named);
-        if known + outside.records.len() > LEFT_OUT_MAX {
-            return self.protocol_error("more records are left out than can be remembered", out);
-        }
-        self.verifying.unsettle();
-        out.arrivals.push(Arrival::Outside { link: self.id, outside });
+/// Whether so much more may be left out by the other end.
+pub(super) fn check(outside: &Outside, shared: &Shared<'_>) -> Result<(), Refuse> {
+    let known = shared.apart.map_or(0, Apart::named);
+    if known + outside.records.len() > LEFT_OUT_MAX {
+        return Err(breach("more records are left out than can be remembered"));
     }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a link sends besides the walk along the feed: whole records, what the other end lacks of some, lists of what is
 //! held here, and withdrawals. Records are read a few at a time, or, if they are many, in one walk over the whole feed.
+//!
+//! What has been read waits here as [`Payload`]s; the window is [`sending`](super::sending)'s.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -7,11 +9,10 @@ use heliu_record::gate::Digests;
 use heliu_record::id::RecordId;
 use heliu_storage::{FeedEntry, FeedItem, FeedPage, LeafRow, Position};
 
-use super::sending::{PAGE, Reading, is_in_scope, travels};
-use super::{Link, Out, Peer, Shared};
+use super::line::{Line, Out, Peer, Shared};
+use super::scope::{PAGE, is_in_scope, travels};
 use crate::effect::{Effect, LinkId};
-use crate::frame::{Frame, Have, cut};
-use crate::replica::short_hash;
+use crate::frame::{Frame, Have, cut, short_hash};
 
 /// Records looked up in one read when they are pushed one by one: at first, and at most. How large they are is known only
 /// once they are read.
@@ -39,7 +40,7 @@ pub(super) struct Push {
     /// We wait for the other's list, having sent ours.
     compare: bool,
     /// It has left this seat: the other end is asked whether it has all.
-    farewell: bool,
+    handing_over: bool,
     /// The other end asks whether these are here.
     asked: Option<Asked>,
     /// It has left this seat, and these the other end lacks, whatever else it is to have: once it has acknowledged them, all
@@ -74,6 +75,9 @@ enum Last {
     These(BTreeSet<[u8; 8]>),
 }
 
+/// What is to be sent of which records.
+pub(super) type Wishes = Vec<(RecordId, Push)>;
+
 /// Who has left the audience of a record, and by which leaves.
 pub(crate) enum Parted {
     Us(BTreeSet<[u8; 8]>),
@@ -93,8 +97,8 @@ impl Push {
         Push { leaves: Which::Parting(Last::UpTo(at)), ..Push::default() }
     }
 
-    pub fn farewell() -> Self {
-        Push { farewell: true, ..Push::default() }
+    pub fn handing_over() -> Self {
+        Push { handing_over: true, ..Push::default() }
     }
 
     pub fn asked(asked: Asked) -> Self {
@@ -133,7 +137,7 @@ impl Push {
     fn add(&mut self, more: Push) {
         self.tell |= more.tell;
         self.compare |= more.compare;
-        self.farewell |= more.farewell;
+        self.handing_over |= more.handing_over;
         self.given.extend(more.given);
         if let Some(more) = more.asked {
             let asked = self.asked.get_or_insert_default();
@@ -161,13 +165,31 @@ struct Bulk {
     until: Position,
 }
 
-/// A frame that has been read and waits for room in the window.
+/// What one frame carries that has been read and waits for room in the window.
 #[derive(Default)]
-pub(super) struct Parcel {
+pub(super) struct Payload {
     pub items: Vec<FeedItem>,
     pub withdrawn: Vec<RecordId>,
     /// Records of which all that was to be given is in this frame and in those before it.
     pub given: Vec<RecordId>,
+}
+
+/// What the store has been asked for.
+pub(super) enum Reading {
+    Bulk,
+    Records(BTreeMap<RecordId, Push>),
+}
+
+/// What a read has come to, besides what waits to be sent.
+#[derive(Default)]
+pub(super) struct Read {
+    /// Something is in doubt here that the other end may vouch for.
+    pub is_in_doubt: bool,
+    /// What the other end asks about, and what is here of it.
+    pub asked: Vec<(RecordId, Asked)>,
+    pub here: BTreeMap<RecordId, Vec<[u8; 32]>>,
+    /// What there is of records that have left this seat.
+    pub left: Vec<(RecordId, Vec<[u8; 32]>)>,
 }
 
 pub(super) struct Pushing {
@@ -177,7 +199,7 @@ pub(super) struct Pushing {
     /// One after the other.
     bulks: VecDeque<Bulk>,
     /// Nothing more is read before this is on its way.
-    backlog: VecDeque<Parcel>,
+    backlog: VecDeque<Payload>,
     records_per_read: usize,
     /// Bytes read since the last tick that were not sent.
     only_listed: usize,
@@ -225,6 +247,7 @@ impl Pushing {
         self.queue.len() * ASKED_RECORD + self.listed * ASKED_LEAF > ASKED_BYTES
     }
 
+    /// Nothing is left to push, to read or to send.
     pub fn is_empty(&self) -> bool {
         self.queue.is_empty() && self.bulks.is_empty() && self.backlog.is_empty()
     }
@@ -233,7 +256,7 @@ impl Pushing {
         self.parted.clear();
     }
 
-    pub fn next_parcel(&mut self) -> Option<Parcel> {
+    pub fn next_payload(&mut self) -> Option<Payload> {
         self.backlog.pop_front()
     }
 
@@ -256,7 +279,7 @@ impl Pushing {
             let now = std::mem::replace(&mut self.queue, rest);
             self.listed -= now.values().map(Push::listed).sum::<usize>();
             let records = now.keys().copied().collect();
-            return Some((Effect::ReadLeaves { link, records }, Reading::Pushes(now)));
+            return Some((Effect::ReadLeaves { link, records }, Reading::Records(now)));
         }
         let bulk = self.bulks.front_mut()?;
         bulk.begun = true;
@@ -271,11 +294,24 @@ impl Pushing {
             (self.records_per_read * 2).min(RECORDS_PER_READ_MAX)
         };
     }
-}
 
-impl Link {
-    pub(super) fn bulk_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
-        let (Some(peer), Some(bulk)) = (&self.peer, self.sending.pushing.bulks.front_mut()) else { return };
+    /// These leaves took an end of the link out of a record's audience, and the other end has missed them. Said once per
+    /// reconciliation, or the two ends would go on telling each other. Returns whether it is said now.
+    pub fn part(&mut self, record: RecordId, leaves: Parted) -> bool {
+        let is_new = self.parted.insert(record);
+        if is_new {
+            let leaves = match leaves {
+                Parted::Us(leaves) => Which::These(leaves),
+                Parted::Them(leaves) => Which::Parting(Last::These(leaves)),
+            };
+            self.push(record, Push { leaves, ..Push::default() });
+        }
+        is_new
+    }
+
+    /// A page of the walk for a large set of records. Returns what is to be sent of it at once.
+    pub fn bulk_page(&mut self, page: FeedPage, line: &Line, shared: &Shared<'_>) -> Vec<FeedItem> {
+        let (Some(peer), Some(bulk)) = (&line.peer, self.bulks.front_mut()) else { return Vec::new() };
         let progressed = page.through > bulk.at;
         bulk.at = page.through;
         let items: Vec<FeedItem> = page
@@ -285,30 +321,31 @@ impl Link {
             .filter(|item| is_in_scope(item, peer, shared))
             .collect();
         if bulk.at >= bulk.until || !progressed {
-            self.sending.pushing.bulks.pop_front();
+            self.bulks.pop_front();
         }
-        if !items.is_empty() {
-            self.send_leaves(&items, Vec::new(), None, out);
-        }
+        items
     }
 
-    pub(super) fn push_page(
+    /// What was read of records. Lists of it are sent at once, what travels waits for room in the window.
+    pub fn page(
         &mut self,
         pushes: &BTreeMap<RecordId, Push>,
         page: FeedPage,
+        line: &Line,
         shared: &Shared<'_>,
         out: &mut Out,
-    ) {
-        let Some(peer) = &self.peer else { return };
+    ) -> Read {
+        let mut result = Read::default();
+        let Some(peer) = &line.peer else { return result };
         let read: usize = page.items.iter().map(item_bytes).sum();
-        self.sending.pushing.learn(read);
+        self.learn(read);
         let mut lists: BTreeMap<RecordId, Vec<[u8; 8]>> = BTreeMap::new();
-        let mut here: BTreeMap<RecordId, Vec<[u8; 32]>> = BTreeMap::new();
+        let here = &mut result.here;
         let mut items = Vec::new();
         for item in page.items {
             let (Some(hash), Some(push)) = (hash_of(&item.entry), pushes.get(&item.entry.record())) else { continue };
             let short = short_hash(&hash);
-            if push.farewell || push.asked.is_some() {
+            if push.handing_over || push.asked.is_some() {
                 here.entry(item.entry.record()).or_default().push(hash);
             }
             let position = item.entry.position();
@@ -321,78 +358,58 @@ impl Link {
             };
             let goes = goes || push.given.contains(&hash);
             // What goes by another declaration here is welcome again from whoever may say something else of it.
-            if may_untag(&item, peer, shared) {
-                self.verifying.doubt();
-            } else if is_in_scope(&item, peer, shared) {
+            let may_untag = may_untag(&item, peer, shared);
+            result.is_in_doubt |= may_untag;
+            if !may_untag && is_in_scope(&item, peer, shared) {
                 lists.entry(item.entry.record()).or_default().push(short);
             }
             if goes {
                 items.push(item);
             }
         }
-        self.sending.pushing.only_listed += read - items.iter().map(item_bytes).sum::<usize>();
-        let parting = pushes.iter().filter(|(_, push)| matches!(push.leaves, Which::Parting(_)));
-        let withdrawn: Vec<RecordId> = parting.map(|(record, _)| *record).collect();
-        let backlog = &mut self.sending.pushing.backlog;
-        let frames = cut(items, PAGE.entries, item_bytes);
-        backlog.extend(frames.into_iter().map(|items| Parcel { items, ..Parcel::default() }));
-        let given = pushes.iter().filter(|(_, push)| !push.given.is_empty());
-        let given: Vec<RecordId> = given.map(|(record, _)| *record).collect();
-        if !withdrawn.is_empty() || !given.is_empty() {
-            backlog.push_back(Parcel { items: Vec::new(), withdrawn, given });
-        }
-        self.send_lists(pushes, &mut lists, out);
+        self.only_listed += read - items.iter().map(item_bytes).sum::<usize>();
+        self.keep(items, pushes);
+        send_lists(pushes, &mut lists, line, out);
         let asked = pushes.iter().filter_map(|(record, push)| Some((*record, push.asked.clone()?)));
-        self.answer_possession(asked.collect(), &here, out);
-        let left = pushes.iter().filter(|(_, push)| push.farewell).map(|(record, _)| *record);
-        self.ask_possession(left.map(|record| (record, here.remove(&record).unwrap_or_default())).collect(), out);
+        result.asked = asked.collect();
+        let left = pushes.iter().filter(|(_, push)| push.handing_over).map(|(record, _)| *record);
+        let here = &result.here;
+        result.left = left.map(|record| (record, here.get(&record).cloned().unwrap_or_default())).collect();
+        result
     }
 
-    /// Our lists for those records where the other waits for ours, or where we want something ourselves.
-    fn send_lists(
-        &mut self,
-        pushes: &BTreeMap<RecordId, Push>,
-        lists: &mut BTreeMap<RecordId, Vec<[u8; 8]>>,
-        out: &mut Out,
-    ) {
-        let mut take = |wanted: &dyn Fn(&Push) -> bool| -> Vec<(RecordId, Vec<[u8; 8]>)> {
-            let records = pushes.iter().filter(|(_, push)| wanted(push)).map(|(record, _)| *record);
-            records.map(|record| (record, lists.remove(&record).unwrap_or_default())).collect()
+    /// What has been read to be sent waits, with what is to be said behind it.
+    fn keep(&mut self, items: Vec<FeedItem>, pushes: &BTreeMap<RecordId, Push>) {
+        let frames = cut(items, PAGE.entries, item_bytes);
+        self.backlog.extend(frames.into_iter().map(|items| Payload { items, ..Payload::default() }));
+        let those = |wanted: fn(&Push) -> bool| -> Vec<RecordId> {
+            pushes.iter().filter(|(_, push)| wanted(push)).map(|(record, _)| *record).collect()
         };
-        let compared = take(&|push| push.compare);
-        let told = take(&|push| push.tell && !push.compare);
-        for (records, reply) in [(compared, true), (told, false)] {
-            for records in Have::cut(records) {
-                self.send(Frame::Have(Have { records, reply }), out);
-            }
+        let withdrawn = those(|push| matches!(push.leaves, Which::Parting(_)));
+        let given = those(|push| !push.given.is_empty());
+        if !withdrawn.is_empty() || !given.is_empty() {
+            self.backlog.push_back(Payload { items: Vec::new(), withdrawn, given });
         }
     }
+}
 
-    /// These leaves took an end of this link out of a record's audience, and the other end has missed them. Said once
-    /// per reconciliation, or the two ends would go on telling each other.
-    pub fn part(&mut self, record: RecordId, leaves: Parted, shared: &Shared<'_>, out: &mut Out) {
-        let pushing = &mut self.sending.pushing;
-        if !pushing.parted.insert(record) {
-            return;
+/// Our lists for those records where the other waits for ours, or where we want something ourselves.
+fn send_lists(
+    pushes: &BTreeMap<RecordId, Push>,
+    lists: &mut BTreeMap<RecordId, Vec<[u8; 8]>>,
+    line: &Line,
+    out: &mut Out,
+) {
+    let mut take = |wanted: &dyn Fn(&Push) -> bool| -> Vec<(RecordId, Vec<[u8; 8]>)> {
+        let records = pushes.iter().filter(|(_, push)| wanted(push)).map(|(record, _)| *record);
+        records.map(|record| (record, lists.remove(&record).unwrap_or_default())).collect()
+    };
+    let compared = take(&|push| push.compare);
+    let told = take(&|push| push.tell && !push.compare);
+    for (records, reply) in [(compared, true), (told, false)] {
+        for records in Have::cut(records) {
+            line.send(Frame::Have(Have { records, reply }), out);
         }
-        let leaves = match leaves {
-            Parted::Us(leaves) => Which::These(leaves),
-            Parted::Them(leaves) => Which::Parting(Last::These(leaves)),
-        };
-        pushing.push(record, Push { leaves, ..Push::default() });
-        self.pump(shared, out);
-    }
-
-    pub(super) fn on_have(&mut self, have: Have, shared: &Shared<'_>, out: &mut Out) {
-        // A list that asks for ours answers ours as well, if that is on its way.
-        self.reconciling.answered(have.records.iter().map(|(record, _)| record));
-        for (record, held) in have.records {
-            self.sending.push(record, Push::lacking(held.into_iter().collect(), have.reply));
-        }
-        if self.sending.pushing.is_overfull() {
-            return self.protocol_error("more was asked for than can wait until it is taken", out);
-        }
-        self.pump(shared, out);
     }
 }
 

@@ -1,12 +1,11 @@
-//! The receiving direction of a link: leaves come in order, are handed to the engine, and are acknowledged once durable.
+//! The receiving direction of a link: leaves come in order, wait until they are durable, and then are acknowledged.
 
 use std::collections::VecDeque;
 
-use heliu_storage::{Cursor, Position};
+use heliu_storage::Position;
 
-use super::{Arrival, Link, Out, Shared};
-use crate::effect::{Effect, Notice};
-use crate::frame::{Frame, Leaves, RefusedLeaf, limits};
+use super::line::breach;
+use crate::frame::{Leaves, Refuse, limits};
 
 #[derive(Default)]
 pub(super) struct Receiving {
@@ -42,61 +41,35 @@ impl Receiving {
     pub fn through(&self) -> Position {
         self.through
     }
-}
 
-impl Link {
-    pub(super) fn on_leaves(&mut self, leaves: Leaves, out: &mut Out) {
-        let expected = self.receiving.sequence + 1;
+    /// A frame came, to be handed to the engine.
+    pub fn take(&mut self, leaves: &Leaves) -> Result<(), Refuse> {
+        let expected = self.sequence + 1;
         if leaves.sequence != expected {
-            let what = format!("frame {} came where {expected} was due", leaves.sequence);
-            return self.protocol_error(&what, out);
+            return Err(breach(format!("frame {} came where {expected} was due", leaves.sequence)));
         }
         let bytes = leaves.bytes();
         let entries = leaves.delivery.leaves.len() + leaves.delivery.grants.len();
-        if entries > limits::LEAVES_PER_FRAME || self.receiving.is_full() {
-            return self.protocol_error("more leaves came than the window allows", out);
+        if entries > limits::LEAVES_PER_FRAME || self.is_full() {
+            return Err(breach("more leaves came than the window allows"));
         }
-        let Some(peer) = &self.peer else { return };
-        self.receiving.sequence = leaves.sequence;
-        self.receiving.waiting_bytes += bytes;
-        self.receiving.waiting.push_back(Waiting { sequence: leaves.sequence, bytes, through: leaves.through });
-        self.verifying.unsettle();
-        let (store, incarnation) = (peer.hello.store, peer.hello.incarnation);
-        out.arrivals.push(Arrival::Leaves {
-            link: self.id,
-            from: peer.node,
-            sequence: leaves.sequence,
-            delivery: leaves.delivery,
-            cursor: leaves.through.map(|position| Cursor { store, incarnation, position }),
-        });
-        let withdrawn = leaves.withdrawn.into_iter().map(|record| Arrival::Withdrawn { link: self.id, record });
-        out.arrivals.extend(withdrawn);
+        self.sequence = leaves.sequence;
+        self.waiting_bytes += bytes;
+        self.waiting.push_back(Waiting { sequence: leaves.sequence, bytes, through: leaves.through });
+        Ok(())
     }
 
-    /// A frame of this link is durable, but for what was refused. Only now may it be acknowledged.
-    pub fn ingested(&mut self, sequence: u64, refused: Vec<RefusedLeaf>, shared: &Shared<'_>, out: &mut Out) {
+    /// A frame is durable, but for what was refused. Returns up to which frame may be acknowledged: not before now.
+    pub fn ingested(&mut self, sequence: u64) -> Option<u64> {
         let mut acknowledge = None;
-        while let Some(first) = self.receiving.waiting.front().copied()
+        while let Some(first) = self.waiting.front().copied()
             && first.sequence <= sequence
         {
-            self.receiving.waiting.pop_front();
-            self.receiving.waiting_bytes -= first.bytes;
-            self.receiving.through = first.through.unwrap_or(self.receiving.through);
+            self.waiting.pop_front();
+            self.waiting_bytes -= first.bytes;
+            self.through = first.through.unwrap_or(self.through);
             acknowledge = Some(first.sequence);
         }
-        if self.is_closed() {
-            return;
-        }
-        self.tell_what_is_outside(shared, out);
-        if let Some(first) = refused.first() {
-            self.refused_here += refused.len() as u64;
-            let first = format!("{}: {}", first.code, first.reason);
-            out.effects.push(Effect::Notice(Notice::RefusedHere { link: self.id, count: refused.len(), first }));
-            self.send(Frame::Refused(refused), out);
-        }
-        if let Some(sequence) = acknowledge {
-            self.send(Frame::Ack { sequence }, out);
-        }
-        self.pump(shared, out);
+        acknowledge
     }
 }

@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use heliu_record::id::RecordId;
 use heliu_storage::{Position, ScanItem};
 
-use super::pushing::Push;
-use super::{Link, Out, Shared};
-use crate::effect::{Effect, Notice};
-use crate::frame::{Frame, Range, Reconcile, Turn};
+use super::line::{Line, Out, Shared, breach};
+use crate::effect::Effect;
+use crate::frame::{Frame, Range, Reconcile, Refuse, Turn};
 use crate::reconcile::{Items, are_in_order};
 
 /// Scans of the store that one link may cause in so many ticks. Each reads a row of every record here, and costs the other
@@ -54,6 +53,29 @@ struct Session {
     differing: u64,
 }
 
+/// What follows from what the other end has said.
+#[derive(Default)]
+pub(super) struct Found {
+    /// Records that it lacks wholly. None: nothing was compared.
+    pub lacking: Option<Vec<RecordId>>,
+    /// Records that both hold, differently.
+    pub differing: Vec<RecordId>,
+}
+
+/// What comes of a frame.
+pub(super) enum Turned {
+    /// Nothing before the store is scanned; whether it is to be, or will be, because of this.
+    Begun(bool),
+    Found(Found),
+}
+
+/// A reconciliation is over: from where the walk goes on, and what it has come to.
+pub(super) struct Finished {
+    pub at: Position,
+    pub pushed: u64,
+    pub differing: u64,
+}
+
 impl Reconciling {
     pub fn is_going_on(&self) -> bool {
         !matches!(self.stage, Stage::Idle)
@@ -68,160 +90,143 @@ impl Reconciling {
             self.compared.remove(record);
         });
     }
-}
 
-impl Link {
-    /// Begins a reconciliation, or asks the other end to begin one.
-    pub(super) fn reconcile_soon(&mut self, out: &mut Out) {
-        if self.reconciling.is_going_on() {
-            return;
+    /// Begins a reconciliation, or asks the other end to begin one. Returns whether the store is to be scanned, or will be.
+    pub fn begin(&mut self, line: &Line, out: &mut Out) -> bool {
+        if self.is_going_on() {
+            return false;
         }
-        if self.dialer {
-            self.scan(None, out);
+        if line.dialer {
+            self.scan(None, line, out);
         } else {
-            self.reconciling.stage = Stage::Requested;
-            self.say(Turn::Begin, Vec::new(), out);
+            self.stage = Stage::Requested;
+            say(Turn::Begin, Vec::new(), line, out);
         }
+        line.dialer
     }
 
-    fn say(&self, turn: Turn, ranges: Vec<Range>, out: &mut Out) {
-        self.send(Frame::Reconcile(Reconcile { turn, ranges }), out);
-    }
-
-    fn scan(&mut self, question: Option<Reconcile>, out: &mut Out) {
-        self.verifying.unsettle();
-        if self.reconciling.scans >= SCANS {
-            self.reconciling.stage = Stage::Waiting(question);
+    fn scan(&mut self, question: Option<Reconcile>, line: &Line, out: &mut Out) {
+        if self.scans >= SCANS {
+            self.stage = Stage::Waiting(question);
             return;
         }
-        self.reconciling.scans += 1;
-        self.reconciling.stage = Stage::Scanning(question);
-        out.effects.push(Effect::Scan { link: self.id });
+        self.scans += 1;
+        self.stage = Stage::Scanning(question);
+        out.effects.push(Effect::Scan { link: line.id });
     }
 
-    /// Once per tick: a scan that had to wait may be due.
-    pub(super) fn tick_reconciling(&mut self, out: &mut Out) {
-        let reconciling = &mut self.reconciling;
-        reconciling.ticks += 1;
-        if reconciling.ticks < SCANS_TICKS {
-            return;
+    /// Once per tick: a scan that had to wait may be due. Returns whether it is.
+    pub fn tick(&mut self, line: &Line, out: &mut Out) -> bool {
+        self.ticks += 1;
+        if self.ticks < SCANS_TICKS {
+            return false;
         }
-        (reconciling.scans, reconciling.ticks) = (0, 0);
-        if let Stage::Waiting(question) = &mut reconciling.stage {
-            let question = question.take();
-            self.scan(question, out);
-        }
+        (self.scans, self.ticks) = (0, 0);
+        let Stage::Waiting(question) = &mut self.stage else { return false };
+        let question = question.take();
+        self.scan(question, line, out);
+        true
     }
 
-    /// Records that came with leaves whose predecessors are missing.
-    pub fn want(&mut self, records: Vec<RecordId>, shared: &Shared<'_>, out: &mut Out) {
-        for record in records {
-            self.sending.push(record, Push::want());
-        }
-        self.pump(shared, out);
-    }
-
-    pub(super) fn reconcile_from(&mut self, items: &[ScanItem], shared: &Shared<'_>, out: &mut Out) {
-        // The scan may have been another's.
-        let Some(peer) = self.peer.as_ref().filter(|_| matches!(self.reconciling.stage, Stage::Scanning(_))) else {
-            return;
-        };
+    /// The store has been scanned. None: that was for somebody else.
+    pub fn scanned(
+        &mut self,
+        items: &[ScanItem],
+        line: &Line,
+        shared: &Shared<'_>,
+        out: &mut Out,
+    ) -> Option<Result<Found, Refuse>> {
+        let peer = line.peer.as_ref().filter(|_| matches!(self.stage, Stage::Scanning(_)))?;
         let seats = shared.directory.seats();
         let mut in_scope = Vec::new();
-        let is_left_out = |record: &RecordId| {
-            shared.apart.is_some_and(|apart| apart.leaves_out(record)) || shared.foreign.is_outside(record)
-        };
-        for item in items.iter().filter(|item| !is_left_out(&item.id)) {
-            if item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats) && item.present
+        for item in items.iter().filter(|item| !shared.is_left_out(&item.id)) {
+            if item.scope.has_audience(peer.seat, seats)
+                && item.scope.has_audience(shared.own.seat, seats)
+                && item.present
             {
                 in_scope.push((item.id, item.held));
             }
         }
-        let Stage::Scanning(question) = std::mem::take(&mut self.reconciling.stage) else { return };
+        let Stage::Scanning(question) = std::mem::take(&mut self.stage) else { return None };
         let items = Items::new(in_scope);
-        self.sending.pushing.allow_parting_again();
         let mut asked = 0;
-        if self.dialer {
-            self.say(Turn::Question, vec![items.whole()], out);
+        if line.dialer {
+            say(Turn::Question, vec![items.whole()], line, out);
             asked = 1;
         }
-        let session = Session { items, at: shared.meta.head, asked, done: false, pushed: 0, differing: 0 };
-        self.reconciling.stage = Stage::Talking(session);
-        if let Some(question) = question {
-            self.answer(&question, shared, out);
-        }
+        let session = Session { items, at: shared.head(), asked, done: false, pushed: 0, differing: 0 };
+        self.stage = Stage::Talking(session);
+        Some(question.map_or_else(|| Ok(Found::default()), |question| self.answer(&question, line, out)))
     }
 
-    pub(super) fn on_reconcile(&mut self, message: Reconcile, shared: &Shared<'_>, out: &mut Out) {
+    pub fn hear(&mut self, message: Reconcile, line: &Line, out: &mut Out) -> Result<Turned, Refuse> {
         if !are_in_order(&message.ranges) {
-            return self.protocol_error("ranges came that are not in order", out);
+            return Err(breach("ranges came that are not in order"));
         }
-        match (message.turn, &mut self.reconciling.stage) {
+        match (message.turn, &mut self.stage) {
             // What has begun already does not have to begin.
-            (Turn::Begin, _) if self.dialer => return self.reconcile_soon(out),
-            (Turn::Question, Stage::Idle | Stage::Requested) if !self.dialer => return self.scan(Some(message), out),
-            (Turn::Question, Stage::Talking(session)) if !self.dialer && !session.done => {}
-            (Turn::Part, Stage::Talking(session)) if self.dialer && session.asked > 0 => {}
-            (Turn::Answer, Stage::Talking(session)) if self.dialer && session.asked > 0 => session.asked -= 1,
-            (Turn::Done, Stage::Talking(session)) if !self.dialer && !session.done => {
-                session.done = true;
-                return self.pump(shared, out);
+            (Turn::Begin, _) if line.dialer => return Ok(Turned::Begun(self.begin(line, out))),
+            (Turn::Question, Stage::Idle | Stage::Requested) if !line.dialer => {
+                self.scan(Some(message), line, out);
+                return Ok(Turned::Begun(true));
             }
-            _ => return self.protocol_error("a reconcile frame came out of turn", out),
+            (Turn::Question, Stage::Talking(session)) if !line.dialer && !session.done => {}
+            (Turn::Part, Stage::Talking(session)) if line.dialer && session.asked > 0 => {}
+            (Turn::Answer, Stage::Talking(session)) if line.dialer && session.asked > 0 => session.asked -= 1,
+            (Turn::Done, Stage::Talking(session)) if !line.dialer && !session.done => {
+                session.done = true;
+                return Ok(Turned::Found(Found::default()));
+            }
+            _ => return Err(breach("a reconcile frame came out of turn")),
         }
-        self.answer(&message, shared, out);
-        self.pump(shared, out);
+        self.answer(&message, line, out).map(Turned::Found)
     }
 
-    /// Does what follows from ranges of the other end: pushes, compares, and answers or asks in turn.
-    fn answer(&mut self, message: &Reconcile, shared: &Shared<'_>, out: &mut Out) {
-        let Stage::Talking(session) = &mut self.reconciling.stage else { return };
-        let mut reply = Vec::new();
-        let mut push = Vec::new();
+    /// Does what follows from ranges of the other end: compares, and answers or asks in turn.
+    fn answer(&mut self, message: &Reconcile, line: &Line, out: &mut Out) -> Result<Found, Refuse> {
+        let Stage::Talking(session) = &mut self.stage else { return Ok(Found::default()) };
+        let (mut reply, mut lacking, mut differing) = (Vec::new(), Vec::new(), Vec::new());
         for range in &message.ranges {
             let answer = session.items.answer(range);
             reply.extend(answer.reply);
-            push.extend(answer.push);
-            session.differing += answer.differ.len() as u64;
-            for record in answer.differ {
-                self.reconciling.compared.insert(record);
-                self.sending.push(record, Push::compare());
-            }
+            lacking.extend(answer.push);
+            differing.extend(answer.differ);
         }
-        session.pushed += push.len() as u64;
+        session.differing += differing.len() as u64;
+        session.pushed += lacking.len() as u64;
+        self.compared.extend(&differing);
         if session.pushed + session.differing > session.items.len() {
-            return self.protocol_error("records were asked for again and again in one reconciliation", out);
+            return Err(breach("records were asked for again and again in one reconciliation"));
         }
-        self.sending.pushing.push_whole(push, shared.meta.head);
         let mut frames = Reconcile::cut(reply);
-        if self.dialer {
+        if line.dialer {
             session.asked += frames.len();
-            frames.into_iter().for_each(|ranges| self.say(Turn::Question, ranges, out));
+            frames.into_iter().for_each(|ranges| say(Turn::Question, ranges, line, out));
         } else {
             let last = frames.pop().unwrap_or_default();
-            frames.into_iter().for_each(|ranges| self.say(Turn::Part, ranges, out));
-            self.say(Turn::Answer, last, out);
+            frames.into_iter().for_each(|ranges| say(Turn::Part, ranges, line, out));
+            say(Turn::Answer, last, line, out);
         }
+        Ok(Found { lacking: Some(lacking), differing })
     }
 
-    /// Called when nothing is left to push: says `done`, or the position from which the walk goes on.
-    pub(super) fn finish_reconciling_if_done(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        let Stage::Talking(session) = &mut self.reconciling.stage else { return };
-        if self.dialer && session.asked == 0 && !session.done {
+    /// Called when nothing is left to send but the walk: says `done`, or that it is over.
+    pub fn finish(&mut self, has_pushed: bool, line: &Line, out: &mut Out) -> Option<Finished> {
+        let Stage::Talking(session) = &mut self.stage else { return None };
+        if line.dialer && session.asked == 0 && !session.done {
             session.done = true;
-            self.say(Turn::Done, Vec::new(), out);
+            say(Turn::Done, Vec::new(), line, out);
         }
-        let Stage::Talking(session) = &self.reconciling.stage else { return };
-        if !session.done || !self.reconciling.compared.is_empty() || !self.sending.has_pushed() {
-            return;
+        if !session.done || !self.compared.is_empty() || !has_pushed {
+            return None;
         }
         let (at, pushed, differing) = (session.at, session.pushed, session.differing);
-        self.reconciling.stage = Stage::Idle;
-        self.reconciling.finished += 1;
-        self.sending.jump_to(at);
-        let walked = self.sending.walked();
-        self.send_position(walked, out);
-        self.notice(|link, peer| Notice::Reconciled { link, peer, pushed, differing }, out);
-        self.pump(shared, out);
+        self.stage = Stage::Idle;
+        self.finished += 1;
+        Some(Finished { at, pushed, differing })
     }
+}
+
+fn say(turn: Turn, ranges: Vec<Range>, line: &Line, out: &mut Out) {
+    line.send(Frame::Reconcile(Reconcile { turn, ranges }), out);
 }

@@ -9,26 +9,48 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{Budget, FeedEntry, FeedItem, FeedPage, Position};
+use heliu_storage::{FeedEntry, FeedItem, FeedPage, Position};
 use heliu_trust::commit::SignedCommit;
-use heliu_trust::grant::SignedGrant;
-use heliu_trust::id::NodeId;
 
-use super::pushing::{Parcel, Push, Pushing};
-use super::{Link, Out, Peer, Shared};
+use super::line::{Line, Out, Shared, breach};
+use super::pushing::{Parted, Payload, Push, Pushing, Read, Reading, Wishes};
+use super::scope::{PAGE, is_in_scope, is_upward, origin, travels};
 use crate::effect::{Effect, Notice};
 use crate::frame::limits::{WINDOW_BYTES, WINDOW_FRAMES};
-use crate::frame::{DeliveredGrant, DeliveredLeaf, Delivery, Frame, Leaves};
+use crate::frame::{DeliveredGrant, DeliveredLeaf, Delivery, Frame, Leaves, Refuse};
 
 /// How often, in ticks of about a second, a position is told that nobody waits for. Each costs the other end a write.
 const TELL_TICKS: u32 = 60;
-pub(super) const PAGE: Budget = Budget { entries: 1_024, bytes: 512 * 1024 };
 
-/// What the store has been asked for.
-pub(super) enum Reading {
+/// What the store is reading for this link.
+#[derive(Default)]
+enum Asked {
+    #[default]
+    Nothing,
     Walk,
-    Bulk,
-    Pushes(BTreeMap<RecordId, Push>),
+    Pushing(Reading),
+}
+
+/// What was sent, or was found on the way.
+#[derive(Default)]
+pub(super) struct Sent {
+    /// Something went out, that the other end does not have yet.
+    pub is_news: bool,
+    /// Records that left this seat, as the walk found.
+    pub left: Vec<RecordId>,
+    /// Records of which all that was to be given is out.
+    pub given: Vec<RecordId>,
+    pub read: Option<Read>,
+}
+
+/// What there was to send.
+pub(super) enum Next {
+    /// Something went out without a read: there may be more.
+    Sent(Sent),
+    /// The window is full, or something is being read.
+    Waits,
+    /// Nothing but what the walk brings.
+    Nothing,
 }
 
 #[derive(Default)]
@@ -41,9 +63,9 @@ pub(super) struct Sending {
     /// Since then the walk has passed leaves that came from the other end, which has them: or else another process runs
     /// under its name, and this one has to ask.
     returned: bool,
-    pub acked: Position,
-    reading: Option<Reading>,
-    pub pushing: Pushing,
+    acked: Position,
+    reading: Asked,
+    pushing: Pushing,
     sequence: u64,
     unacknowledged: VecDeque<(u64, usize, Option<Position>)>,
     in_flight_bytes: usize,
@@ -54,22 +76,59 @@ impl Sending {
         (self.walked, self.told, self.acked) = (from, from, from);
     }
 
-    pub fn push(&mut self, record: RecordId, push: Push) {
-        self.pushing.push(record, push);
+    pub fn push(&mut self, wishes: Wishes) {
+        wishes.into_iter().for_each(|(record, push)| self.pushing.push(record, push));
+    }
+
+    /// As [`Sending::push`], of what the other end asks for: it may ask without taking what it is sent.
+    pub fn push_asked(&mut self, wishes: Wishes) -> Result<(), Refuse> {
+        self.push(wishes);
+        if self.pushing.is_overfull() {
+            return Err(breach("more was asked for than can wait until it is taken"));
+        }
+        Ok(())
+    }
+
+    /// Whole records, as they are up to a position.
+    pub fn push_whole(&mut self, records: Vec<RecordId>, until: Position) {
+        self.pushing.push_whole(records, until);
+    }
+
+    /// See [`Pushing::part`].
+    pub fn part(&mut self, record: RecordId, leaves: Parted) -> bool {
+        self.pushing.part(record, leaves)
+    }
+
+    /// A reconciliation begins.
+    pub fn allow_parting_again(&mut self) {
+        self.pushing.allow_parting_again();
     }
 
     /// Nothing is left to push besides the walk.
     pub fn has_pushed(&self) -> bool {
-        self.pushing.is_empty() && !matches!(self.reading, Some(Reading::Bulk | Reading::Pushes(_)))
+        self.pushing.is_empty() && !matches!(self.reading, Asked::Pushing(_))
     }
 
-    /// Everything up to `position` has been sent by other means than the walk.
-    pub fn jump_to(&mut self, position: Position) {
+    /// Everything up to `position` has been sent by other means than the walk: that is said.
+    pub fn jump_to(&mut self, position: Position, line: &Line, out: &mut Out) {
         self.walked = self.walked.max(position);
+        self.say_position(line, out);
+    }
+
+    pub fn acked(&self) -> Position {
+        self.acked
+    }
+
+    /// The number of the last frame that went out.
+    pub fn last(&self) -> u64 {
+        self.sequence
     }
 
     pub fn is_quiet(&self, head: Position) -> bool {
-        self.walked >= head && self.has_pushed() && self.reading.is_none() && self.unacknowledged.is_empty()
+        self.walked >= head
+            && self.has_pushed()
+            && matches!(self.reading, Asked::Nothing)
+            && self.unacknowledged.is_empty()
     }
 
     pub fn walked(&self) -> Position {
@@ -92,69 +151,81 @@ impl Sending {
     fn is_full(&self) -> bool {
         self.in_flight_bytes >= WINDOW_BYTES || self.unacknowledged.len() >= WINDOW_FRAMES
     }
-}
 
-impl Link {
-    /// Sends what is at hand and starts the next read, if one is due and the window has room. One read is under way at a
+    /// Sends what has been read, or starts the next read, if one is due and the window has room. One read is under way at a
     /// time.
-    pub(super) fn pump_sending(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        while self.send_next(shared, out) {}
-    }
-
-    /// Returns whether something was sent without a read.
-    fn send_next(&mut self, shared: &Shared<'_>, out: &mut Out) -> bool {
-        let sending = &mut self.sending;
-        if sending.is_full() {
-            return false;
+    pub fn next(&mut self, line: &Line, out: &mut Out) -> Next {
+        if self.is_full() {
+            return Next::Waits;
         }
-        if let Some(Parcel { items, withdrawn, given }) = sending.pushing.next_parcel() {
-            self.send_leaves(&items, withdrawn, None, out);
-            self.note_given(&given, self.sending.sequence);
-            return !self.is_closed();
+        if let Some(Payload { items, withdrawn, given }) = self.pushing.next_payload() {
+            let is_news = self.send(&items, withdrawn, None, line, out);
+            return Next::Sent(Sent { is_news, given, ..Sent::default() });
         }
-        if sending.reading.is_some() || sending.pushing.has_read_enough() {
-            return false;
+        if !matches!(self.reading, Asked::Nothing) || self.pushing.has_read_enough() {
+            return Next::Waits;
         }
-        if let Some((effect, reading)) = sending.pushing.next_read(self.id) {
-            out.effects.push(effect);
-            sending.reading = Some(reading);
-        } else if self.reconciling.is_going_on() {
-            self.finish_reconciling_if_done(shared, out);
-        } else if sending.walked < shared.meta.head {
-            if let Some((items, through)) = shared.tail.page(sending.walked, shared.meta.head, PAGE) {
-                self.walk_page(&items, through, shared, out);
-                return true;
+        match self.pushing.next_read(line.id) {
+            Some((effect, reading)) => {
+                out.effects.push(effect);
+                self.reading = Asked::Pushing(reading);
+                Next::Waits
             }
-            out.effects.push(Effect::ReadFeed { link: self.id, after: sending.walked, budget: PAGE });
-            sending.reading = Some(Reading::Walk);
+            None => Next::Nothing,
         }
-        false
     }
 
-    pub(super) fn sent_page(&mut self, page: FeedPage, shared: &Shared<'_>, out: &mut Out) {
+    /// Walks on, when there is nothing else to send.
+    pub fn walk(&mut self, line: &Line, shared: &Shared<'_>, out: &mut Out) -> Next {
+        if self.walked >= shared.head() {
+            return Next::Nothing;
+        }
+        if let Some((items, through)) = shared.feed.tail.page(self.walked, shared.head(), PAGE) {
+            return Next::Sent(self.walk_page(&items, through, line, shared, out));
+        }
+        out.effects.push(Effect::ReadFeed { link: line.id, after: self.walked, budget: PAGE });
+        self.reading = Asked::Walk;
+        Next::Waits
+    }
+
+    /// What the store has read.
+    pub fn page(&mut self, page: FeedPage, line: &Line, shared: &Shared<'_>, out: &mut Out) -> Sent {
         // Whoever lacks what is damaged finds the sums unequal; it is no reason to send nothing else.
         let damaged = page.damaged.iter().filter_map(|entry| Some((entry.record?, entry.detail.clone())));
         out.effects.extend(damaged.map(|(record, why)| Effect::Notice(Notice::Damaged { record, why })));
-        match self.sending.reading.take() {
-            Some(Reading::Walk) => self.walk_page(&page.items.iter().collect::<Vec<_>>(), page.through, shared, out),
-            Some(Reading::Bulk) => self.bulk_page(page, shared, out),
-            Some(Reading::Pushes(pushes)) => self.push_page(&pushes, page, shared, out),
-            None => {}
+        match std::mem::take(&mut self.reading) {
+            Asked::Nothing => Sent::default(),
+            Asked::Walk => self.walk_page(&page.items.iter().collect::<Vec<_>>(), page.through, line, shared, out),
+            Asked::Pushing(Reading::Bulk) => {
+                let items = self.pushing.bulk_page(page, line, shared);
+                let is_news = !items.is_empty() && self.send(&items, Vec::new(), None, line, out);
+                Sent { is_news, ..Sent::default() }
+            }
+            Asked::Pushing(Reading::Records(pushes)) => {
+                let read = Some(self.pushing.page(&pushes, page, line, shared, out));
+                Sent { read, ..Sent::default() }
+            }
         }
-        self.pump(shared, out);
     }
 
     /// Entries that follow one another, and up to where they look.
-    fn walk_page(&mut self, page: &[&FeedItem], through: Position, shared: &Shared<'_>, out: &mut Out) {
-        let Some(peer) = &self.peer else { return };
+    fn walk_page(
+        &mut self,
+        page: &[&FeedItem],
+        through: Position,
+        line: &Line,
+        shared: &Shared<'_>,
+        out: &mut Out,
+    ) -> Sent {
+        let mut sent = Sent::default();
+        let Some(peer) = &line.peer else { return sent };
         let mut items = Vec::new();
         let mut walked = through;
         let mut pushes: BTreeMap<RecordId, Push> = BTreeMap::new();
         let mut first_push = None;
-        let mut left = Vec::new();
         for item in page.iter().copied() {
             match &item.entry {
-                entry if origin(entry) == Some(peer.node) => self.sending.returned = true,
+                entry if origin(entry) == Some(peer.node) => self.returned = true,
                 // The whole record is on its way, this entry with it.
                 FeedEntry::Leaf(_) | FeedEntry::Grant(_)
                     if pushes.get(&item.entry.record()).is_some_and(Push::is_all) => {}
@@ -169,9 +240,9 @@ impl Link {
                     } else if removed.contains(&peer.seat) {
                         Push::parting(*position)
                     } else {
-                        let has_left = removed.contains(&shared.seat) && shared.leaving.contains_key(record);
+                        let has_left = removed.contains(&shared.own.seat) && shared.leaving.contains_key(record);
                         if has_left && is_upward(peer, shared) {
-                            left.push(*record);
+                            sent.left.push(*record);
                         }
                         continue;
                     };
@@ -187,112 +258,78 @@ impl Link {
         }
         // With a push, its position itself is told only by a later frame: after what belongs before it.
         let through = first_push.map_or(walked, |position| position - 1);
-        self.sending.walked = walked;
-        for (record, push) in pushes {
-            self.sending.push(record, push);
+        self.walked = walked;
+        self.push(pushes.into_iter().collect());
+        if !items.is_empty() || through >= self.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {
+            sent.is_news = self.send(&items, Vec::new(), Some(through), line, out);
         }
-        left.into_iter().for_each(|record| self.say_farewell(record));
-        if !items.is_empty() || through >= self.sending.told + u64::try_from(PAGE.entries).unwrap_or(u64::MAX) {
-            self.send_leaves(&items, Vec::new(), Some(through), out);
-        }
+        sent
     }
 
-    pub(super) fn send_leaves<I: Borrow<FeedItem>>(
+    /// Returns whether there is something in it that the other end may not have.
+    fn send<I: Borrow<FeedItem>>(
         &mut self,
         items: &[I],
         withdrawn: Vec<RecordId>,
         through: Option<Position>,
+        line: &Line,
         out: &mut Out,
-    ) {
+    ) -> bool {
         let (delivery, damaged) = pack(items);
         // Whoever lacks them for that finds the sums unequal; it is no reason to send nothing else.
         out.effects.extend(damaged.into_iter().map(Effect::Notice));
-        let sending = &mut self.sending;
-        sending.sequence += 1;
+        self.sequence += 1;
         if let Some(through) = through {
-            (sending.told, sending.told_ticks, sending.returned) = (through, 0, false);
+            (self.told, self.told_ticks, self.returned) = (through, 0, false);
         }
-        let leaves = Leaves { sequence: sending.sequence, delivery, withdrawn, through };
+        let leaves = Leaves { sequence: self.sequence, delivery, withdrawn, through };
         let bytes = leaves.bytes();
-        sending.unacknowledged.push_back((leaves.sequence, bytes, through));
-        sending.in_flight_bytes += bytes;
-        if !leaves.is_empty() {
-            self.verifying.unsettle();
-        }
-        self.send(Frame::Leaves(leaves), out);
+        self.unacknowledged.push_back((leaves.sequence, bytes, through));
+        self.in_flight_bytes += bytes;
+        let is_news = !leaves.is_empty();
+        line.send(Frame::Leaves(leaves), out);
+        is_news
     }
 
-    /// Once per tick: says how far the walk has come although nothing was in scope, so that the other's cursor does not
-    /// stay behind. At once if it has no cursor yet, if what came from it was passed, or if somebody here wants to verify.
-    pub(super) fn tell_position(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        self.sending.told_ticks = self.sending.told_ticks.saturating_add(1);
-        let has_cursor = self.sending.told > 0;
-        let is_waited_for = self.verifying.is_wanted() || self.sending.returned;
-        if !has_cursor || is_waited_for || self.sending.told_ticks >= TELL_TICKS {
-            self.tell_position_now(shared, out);
+    /// Once per tick. Returns whether the position is to be told: how far the walk has come although nothing was in scope, so
+    /// that the other's cursor does not stay behind. At once if it has no cursor yet, if what came from it was passed, or if
+    /// somebody here wants to verify.
+    pub fn tick(&mut self, is_waited_for: bool) -> bool {
+        self.told_ticks = self.told_ticks.saturating_add(1);
+        let has_cursor = self.told > 0;
+        !has_cursor || is_waited_for || self.returned || self.told_ticks >= TELL_TICKS
+    }
+
+    /// A tick has passed, and what may be read in one may be read again.
+    pub fn read_again(&mut self) {
+        self.pushing.tick();
+    }
+
+    /// Tells the position, if it has not been told and everything else is out.
+    pub fn tell_position(&mut self, line: &Line, shared: &Shared<'_>, out: &mut Out) {
+        if !self.has_told() && self.is_quiet(shared.head()) {
+            self.say_position(line, out);
         }
     }
 
-    pub(super) fn tell_position_now(&mut self, shared: &Shared<'_>, out: &mut Out) {
-        let sending = &self.sending;
-        if !sending.has_told() && sending.is_quiet(shared.meta.head) && !self.reconciling.is_going_on() {
-            self.send_position(sending.walked, out);
-        }
+    fn say_position(&mut self, line: &Line, out: &mut Out) {
+        self.send::<FeedItem>(&[], Vec::new(), Some(self.walked), line, out);
     }
 
-    pub(super) fn send_position(&mut self, position: Position, out: &mut Out) {
-        self.send_leaves::<FeedItem>(&[], Vec::new(), Some(position), out);
-    }
-
-    pub(super) fn on_ack(&mut self, sequence: u64, shared: &Shared<'_>, out: &mut Out) {
-        if sequence > self.sending.sequence {
-            return self.protocol_error("an ack for a frame that was not sent", out);
+    /// The other end has everything in frames up to this one durably.
+    pub fn acknowledge(&mut self, sequence: u64) -> Result<(), Refuse> {
+        if sequence > self.sequence {
+            return Err(breach("an ack for a frame that was not sent"));
         }
-        while let Some((first, bytes, through)) = self.sending.unacknowledged.front().copied()
+        while let Some((first, bytes, through)) = self.unacknowledged.front().copied()
             && first <= sequence
         {
-            self.sending.unacknowledged.pop_front();
-            self.sending.in_flight_bytes -= bytes;
-            self.sending.acked = self.sending.acked.max(through.unwrap_or(0));
+            self.unacknowledged.pop_front();
+            self.in_flight_bytes -= bytes;
+            self.acked = self.acked.max(through.unwrap_or(0));
         }
-        self.given_is_there(sequence, out);
-        self.pump(shared, out);
+        Ok(())
     }
-}
-
-/// Both ends may have the record.
-pub(super) fn is_in_scope(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
-    let seats = shared.directory.seats();
-    item.scope.has_audience(peer.seat, seats) && item.scope.has_audience(shared.seat, seats)
-}
-
-/// In scope; or what a seat and its subordinates wrote, which always travels upward, whatever the audience has become.
-pub(super) fn travels(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
-    let seats = shared.directory.seats();
-    let is_below =
-        |author| shared.directory.node(author).is_some_and(|author| seats.is_at_or_above(shared.seat, author.seat));
-    is_in_scope(item, peer, shared) || (is_upward(peer, shared) && author(&item.entry).is_some_and(is_below))
-}
-
-fn author(entry: &FeedEntry) -> Option<NodeId> {
-    match entry {
-        FeedEntry::Leaf(row) => Some(row.author),
-        FeedEntry::Grant(row) => SignedGrant::decode(&row.grant).ok().map(|signed| signed.grant.by),
-        FeedEntry::Rescope { .. } => None,
-    }
-}
-
-/// The node that brought an entry.
-pub(super) fn origin(entry: &FeedEntry) -> Option<NodeId> {
-    match entry {
-        FeedEntry::Leaf(row) => row.origin,
-        FeedEntry::Grant(row) => row.origin,
-        FeedEntry::Rescope { .. } => None,
-    }
-}
-
-pub(super) fn is_upward(peer: &Peer, shared: &Shared<'_>) -> bool {
-    peer.seat != shared.seat && shared.directory.seats().is_at_or_above(peer.seat, shared.seat)
 }
 
 /// Grants, and leaves with their commits, each commit once; and what is damaged, and so is not sent.

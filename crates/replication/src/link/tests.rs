@@ -5,35 +5,40 @@ mod greedy;
 mod kinds;
 mod leaving;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
+use heliu_record::catalogue::Catalogue;
+use heliu_record::gate::Digests;
 use heliu_record::hash::{Sum, hash};
-use heliu_record::id::{LeafHash, Preimage};
+use heliu_record::id::{LeafHash, Preimage, SeatId};
+use heliu_record::prelude::section;
 use heliu_record::scope::Scope;
 use heliu_record::seats::{Seat, Tier};
-use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, StoreId};
+use heliu_storage::{FeedEntry, FeedItem, LeafRow, LeafStatus, Meta, Position, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit};
-use heliu_trust::directory::Item;
-use heliu_trust::id::{realm_id, seat_id};
+use heliu_trust::directory::{Directory, Item, SignedEntry};
+use heliu_trust::id::{Incarnation, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 use super::*;
-use crate::frame::{
-    DeliveredLeaf, Have, Hello, Leaves, Range, RangeContent, Reconcile, Turn, Verdict, Welcome, limits,
-};
+use crate::effect::{Effect, Moment};
+use crate::frame::{DeliveredLeaf, Delivery, Hello, Range, RangeContent, Sums, Turn, Welcome, limits};
+use crate::journal::Tail;
+use crate::own::Own;
+use crate::records::Foreign;
+use crate::statements::Statements as Held;
 
 /// One end, and what it stands on.
 struct End {
     directory: Directory,
     meta: Meta,
     tail: Tail,
-    statements: Statements,
+    statements: Held,
     leaving: BTreeMap<RecordId, Position>,
     foreign: Foreign,
-    node: NodeId,
-    seat: SeatId,
+    own: Own,
     peer: NodeId,
     kinds: Digests,
     link: Link,
@@ -61,6 +66,13 @@ fn county() -> (Directory, [(NodeId, SeatId); 2]) {
     (directory, [(keys[0].node(), seats[0]), (keys[1].node(), seats[1])])
 }
 
+/// A program that knows no kind.
+fn nothing() -> &'static Catalogue {
+    static NOTHING: LazyLock<Catalogue> =
+        LazyLock::new(|| Catalogue::new(&[&section(&[], &[], &[], &[], &[])]).expect("it is well made"));
+    &NOTHING
+}
+
 const OWN: (StoreId, Incarnation) = (StoreId([1; 16]), Incarnation([1; 16]));
 const THEIRS: (StoreId, Incarnation) = (StoreId([2; 16]), Incarnation([2; 16]));
 
@@ -70,46 +82,37 @@ impl End {
         let (directory, [county, township]) = county();
         let ((node, seat), (peer, _)) = if dialer { (township, county) } else { (county, township) };
         let meta = Meta { store: OWN.0, head: 1_000, incarnations: vec![(OWN.1, 0)] };
-        let link = Link {
-            id: LinkId(1),
-            dialer,
-            proven: None,
-            phase: Phase::Greeting,
-            peer: None,
-            behind: directing::Behind::default(),
-            directing: directing::Directing::beside(directory.len()),
-            sending: sending::Sending::default(),
-            receiving: receiving::Receiving::default(),
-            reconciling: reconciling::Reconciling::default(),
-            farewell: farewell::Farewell::default(),
-            verifying: verifying::Verifying::default(),
-            stating: stating::Stating::default(),
-            telling: outside::Telling::default(),
-            refused_here: 0,
-            refused_there: 0,
-        };
-        let (tail, statements, leaving) = (Tail::at(1_000), Statements::default(), BTreeMap::new());
-        let foreign = Foreign::new(1, BTreeSet::new(), crate::replica::ForeignCounts::default());
-        End { directory, meta, tail, statements, leaving, foreign, node, seat, peer, kinds: Digests::default(), link }
+        let (tail, statements, leaving) = (Tail::at(1_000), Held::default(), BTreeMap::new());
+        let foreign = Foreign::new(1, BTreeSet::new(), crate::records::ForeignCounts::default());
+        let (realm, catalogue, signer) = (directory.realm(), nothing(), Arc::new(CheapKey([2; 32])));
+        let own = Own { realm, node, seat, catalogue, signer, verifier: Arc::new(Cheap) };
+        let line = Line { id: LinkId(1), dialer, proven: None, phase: Phase::Greeting, peer: None };
+        End {
+            link: Link::on(line, directory.len()),
+            directory,
+            meta,
+            tail,
+            statements,
+            leaving,
+            foreign,
+            own,
+            peer,
+            kinds: Digests::default(),
+        }
     }
 
     fn act(&mut self, act: impl FnOnce(&mut Link, &Shared<'_>, &mut Out)) -> Out {
         let shared = Shared {
-            realm: self.directory.realm(),
-            node: self.node,
-            seat: self.seat,
+            own: &self.own,
             program: "test",
             kinds: &self.kinds,
-            meta: &self.meta,
-            tail: &self.tail,
+            feed: Feed { meta: &self.meta, tail: &self.tail, last_commit: None },
             directory: &self.directory,
-            last_commit: None,
-            verifier: &heliu_trust::simulated::Cheap,
+            fork: None,
             sums: Sums::default(),
             apart: None,
             foreign: &self.foreign,
             statements: &self.statements,
-            fork: None,
             leaving: &self.leaving,
             is_judged: true,
             now: Moment::default(),
@@ -147,7 +150,7 @@ impl End {
         end.act(|link, shared, out| link.on_peer(Some(own), None, BTreeSet::new(), shared, out));
         let cursor = cursor.map(|position| Cursor { store: OWN.0, incarnation: OWN.1, position });
         end.hears(Frame::Welcome(Welcome { cursor, ..Welcome::default() }));
-        assert_eq!(end.link.phase, Phase::Running);
+        assert_eq!(end.link.line.phase, Phase::Running);
         end
     }
 
@@ -333,7 +336,7 @@ fn a_walk_for_many_records_is_not_begun_again_and_what_is_added_gets_its_own() {
     let mut end = End::talking(true, (0..4_000).map(record));
     let push = |end: &mut End, records: Vec<RecordId>| {
         end.act(|link, shared, out| {
-            link.sending.pushing.push_whole(records, shared.meta.head);
+            link.sending.push_whole(records, shared.head());
             link.pump(shared, out);
         })
     };
@@ -480,12 +483,12 @@ fn a_page_in_which_many_audiences_change_is_walked_once() {
 #[test]
 fn who_says_hello_in_the_name_of_another_than_it_has_proven_is_refused() {
     let mut end = End::new(false);
-    end.link.proven = Some(end.peer);
+    end.link.line.proven = Some(end.peer);
     let hello = end.hello();
     end.hears(hello);
-    assert_eq!(end.link.phase, Phase::LookingUp, "the one that it has proven");
+    assert_eq!(end.link.line.phase, Phase::LookingUp, "the one that it has proven");
     let mut end = End::new(false);
-    end.link.proven = Some(end.node);
+    end.link.line.proven = Some(end.own.node);
     let hello = end.hello();
     let out = end.hears(hello);
     let refused =

@@ -6,7 +6,8 @@ use heliu_record::gate::KindDigest;
 use heliu_record::prelude::*;
 use heliu_storage::LeafStatus;
 
-use super::world::{COUNTY, TOWNSHIP, VILLAGE, WANTS, World};
+use super::world::{COUNTY, TOWNSHIP, VILLAGE, World};
+use crate::serving::WANTS;
 use crate::Notice;
 
 static BY_OWNER: FieldOf<String> = mv("name", text(40), "名称", "name").required();

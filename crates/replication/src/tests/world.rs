@@ -1,6 +1,6 @@
 //! A village, its township and their county: each an engine on a store in memory, and links that carry everything at once.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -12,10 +12,7 @@ use heliu_record::id::{RecordId, SeatId};
 use heliu_record::seats::{Seat, Tier};
 use heliu_record::sight::Sight;
 use heliu_storage::memory::MemoryStore;
-use heliu_storage::{
-    LeafRow, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadRecords as _,
-    Store as _, StoreId,
-};
+use heliu_storage::{LeafRow, ReadCommits as _, ReadMeta as _, ReadRecords as _, StoreId};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
@@ -23,10 +20,8 @@ use heliu_trust::simulated::{Cheap, CheapKey};
 
 use crate::effect::AuditEvent;
 use crate::frame::{DeliveredLeaf, Frame};
-use crate::{
-    Config, Effect, Engine, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Moment, Notice, Reply, SWEEP_ROWS, Start,
-    Ticket,
-};
+use crate::serving::carry_out;
+use crate::{Config, Effect, Engine, Input, LinkId, Moment, Notice, Reply, Start, Ticket};
 
 pub const VILLAGE: usize = 0;
 pub const TOWNSHIP: usize = 1;
@@ -252,28 +247,7 @@ impl World {
                 self.replies.push(reply);
                 return None;
             }
-            Effect::Load(request) => Input::Loaded(load(store, &request)),
-            Effect::Apply(transaction) => Input::Applied(ready(store.apply(&transaction))),
-            Effect::ReadFeed { link, after, budget } => {
-                Input::Page { link, page: ready(store.feed(after, budget)).expect("reads") }
-            }
-            Effect::ReadLeaves { link, records } => {
-                Input::Page { link, page: ready(store.leaves_of(&records)).expect("reads") }
-            }
-            Effect::ReadPeer { link, store: peer, after, .. } => Input::Peer {
-                link,
-                cursor: ready(store.cursor(peer)).expect("reads"),
-                last_commit: None,
-                wants: wants(store, after),
-            },
-            Effect::Scan { link } => {
-                Input::Scanned { link, items: ready(store.scan(None, usize::MAX)).expect("reads").items }
-            }
-            Effect::Sweep { after } => Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).expect("reads") },
-            Effect::Look { after } => {
-                let page = ready(store.scan(after, LOOK_ROWS)).expect("reads");
-                Input::Looked { records: page.items.iter().map(|item| item.id).collect(), next: page.next }
-            }
+            effect => ready(carry_out(store, effect))?,
         };
         Some((at, input))
     }
@@ -291,29 +265,4 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     start.last_commit = last.map(|(_, _, id)| id);
     start.issuer = (at == COUNTY).then(|| Arc::new(CheapKey([1; 32])) as _);
     Engine::new(Config::new(catalogue), start)
-}
-
-/// So few that not all of many are asked for at once.
-pub const WANTS: usize = 16;
-
-fn wants(store: &MemoryStore, after: RecordId) -> BTreeSet<RecordId> {
-    let unjudged = ready(store.unjudged(Some(after), WANTS)).expect("reads").into_iter().map(|row| row.record);
-    ready(store.wants(Some(after), WANTS)).expect("reads").into_iter().chain(unjudged).collect()
-}
-
-fn load(store: &MemoryStore, request: &LoadRequest) -> LoadReply {
-    let [records, conflicts_of, referring] = [&request.records, &request.conflicts_of, &request.referring]
-        .map(|set| set.iter().copied().collect::<Vec<_>>());
-    let commands: Vec<_> = request.commands.iter().copied().collect();
-    let places: Vec<_> = request.commits_at.iter().copied().collect();
-    LoadReply {
-        records: ready(store.load(&records)).expect("reads"),
-        referring: ready(store.referring(&referring)).expect("reads"),
-        conflicts: ready(store.conflicts_of(&conflicts_of)).expect("reads"),
-        commands: ready(store.commands(&commands)).expect("reads"),
-        commits: ready(store.commits_at(&places)).expect("reads"),
-        written: request.written_by.iter().flat_map(|node| ready(store.written_by(*node)).expect("reads")).collect(),
-        chains: request.chains_of.iter().map(|node| (*node, ready(store.chains_of(*node)).expect("reads"))).collect(),
-        ..LoadReply::default()
-    }
 }

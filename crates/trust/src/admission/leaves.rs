@@ -20,10 +20,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use heliu_record::authority;
-use heliu_record::change::genesis;
+use heliu_record::change::{Change, genesis};
 use heliu_record::gate::Gate;
 use heliu_record::hash::Sum;
-use heliu_record::history::{History, PlaceError};
+use heliu_record::history::{History, Past, PlaceError};
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId};
 use heliu_record::kind::Kind;
 use heliu_record::reason::{Fact, Facts};
@@ -46,8 +46,8 @@ pub struct Leaves {
     by_seq: BTreeMap<(Actor, u64), LeafHash>,
     /// Changes that are not here or wait themselves, and the leaves that wait for them.
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
-    /// Per author the newest directory that its admitted leaves cite.
-    cited: BTreeMap<NodeId, u64>,
+    /// As whom each author has written here.
+    actors: BTreeMap<NodeId, BTreeSet<Actor>>,
     /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
     doubted: BTreeSet<LeafHash>,
     /// What people should read about leaves that are refused.
@@ -96,7 +96,7 @@ impl Leaves {
             by_change: BTreeMap::new(),
             by_seq: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            cited: BTreeMap::new(),
+            actors: BTreeMap::new(),
             doubted: BTreeSet::new(),
             why: BTreeMap::new(),
             history: Arc::new(History::new()),
@@ -236,8 +236,8 @@ impl Leaves {
     }
 
     /// Takes a leaf of this record. Returns every leaf whose status this set or changed, the leaf itself first; nothing
-    /// if it is known. In the usual case, a change made on top of everything here, that costs some microseconds and
-    /// clones no history; a fork folds the whole record again.
+    /// if it is known. That costs some microseconds, beside whatever it stands on; one that counts in another's place has the
+    /// whole record judged again.
     pub fn offer(&mut self, leaf: Leaf, directory: &Directory) -> Vec<(LeafHash, Status)> {
         debug_assert_eq!(leaf.record, self.record, "the caller sorts leaves by record");
         if leaf.record != self.record {
@@ -261,8 +261,8 @@ impl Leaves {
         }
     }
 
-    /// Takes leaves of this record together. All are filed before any is judged, so however many forks are among them, the
-    /// record is folded again once. Returns every leaf whose status this set or changed.
+    /// Takes leaves of this record together. All are filed before any is judged, so however many count in others' places, the
+    /// record is judged again once. Returns every leaf whose status this set or changed.
     pub fn offer_all(
         &mut self,
         leaves: impl IntoIterator<Item = Leaf>,
@@ -310,7 +310,7 @@ impl Leaves {
             }
         }
         self.waiting.clear();
-        self.cited.clear();
+        self.actors.clear();
         self.why.clear();
         self.history = Arc::new(History::new());
         self.admitted_sum = Sum::default();
@@ -361,7 +361,7 @@ impl Leaves {
         while let Some(hash) = queue.pop_front() {
             let Some((leaf, Status::Waiting)) = self.leaves.get(&hash) else { continue };
             let change = leaf.change.clone();
-            let (author, index) = (leaf.author, leaf.directory_index);
+            let author = leaf.author;
             let (status, why) = match self.judge(leaf, directory) {
                 Ok(()) => (Status::Admitted, None),
                 Err(Stop(status, why)) => (status, why),
@@ -375,8 +375,7 @@ impl Leaves {
                 continue;
             }
             if status == Status::Admitted {
-                let cited = self.cited.entry(author).or_insert(index);
-                *cited = index.max(*cited);
+                self.actors.entry(author).or_default().insert(change.actor);
                 self.admitted_sum.add(&hash.0);
                 Arc::make_mut(&mut self.history).place(change.clone());
             }
@@ -428,10 +427,6 @@ impl Leaves {
         if leaf.directory_index >= directory.len() {
             return Err(Status::Held(HeldReason::Directory).into());
         }
-        if self.history.is_at_heads(change) {
-            let cited = self.cited.get(&leaf.author).copied();
-            return self.judge_change(leaf, gate, &self.history, cited, directory);
-        }
         let past = self.history.at(&change.deps).map_err(|error| stop(&error))?;
         let cited = self.cited_in(&past, leaf.author);
         self.judge_change(leaf, gate, &past, cited, directory)
@@ -456,7 +451,7 @@ impl Leaves {
         &self,
         leaf: &Leaf,
         gate: Gate,
-        at: &History,
+        at: &Past<'_>,
         cited: Option<u64>,
         directory: &Directory,
     ) -> Result<(), Stop> {
@@ -473,10 +468,12 @@ impl Leaves {
             .map_err(|error| Stop::refused(RefusedReason::Authority, error.facts()))
     }
 
-    fn cited_in(&self, past: &History, author: NodeId) -> Option<u64> {
-        let leaf_of = |change: &ChangeHash| self.leaves.get(self.by_change.get(change)?).map(|(leaf, _)| leaf);
-        let leaves = past.changes().iter().filter_map(|change| leaf_of(&change.hash));
-        leaves.filter(|leaf| leaf.author == author).map(|leaf| leaf.directory_index).max()
+    /// Of one actor the last leaf cites the newest, or it would not be here.
+    fn cited_in(&self, past: &Past<'_>, author: NodeId) -> Option<u64> {
+        let actors = self.actors.get(&author).into_iter().flatten();
+        let last = actors.filter_map(|actor| past.last_of(*actor));
+        let leaf_of = |change: &Arc<Change>| self.leaves.get(self.by_change.get(&change.hash)?).map(|(leaf, _)| leaf);
+        last.filter_map(leaf_of).map(|leaf| leaf.directory_index).max()
     }
 }
 

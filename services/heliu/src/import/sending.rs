@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use heliu_client::Client;
-use heliu_client::records::ExecuteRequest;
+use heliu_client::records::{ExecuteRequest, ExecuteResponse};
 use heliu_client::schema::Argument;
+use heliu_client::{Client, Error};
 use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
 
@@ -14,8 +14,10 @@ use crate::failure::Failure;
 use crate::out::Stream;
 use crate::text::{count, tr};
 
-/// Commands under way at once: the node makes one commit of what comes together.
-const AT_ONCE: usize = 128;
+/// Commands of one call: the node makes few commits of what comes together.
+const EACH: usize = 256;
+/// Calls under way at once: the node works on one while the next is on its way.
+const AT_ONCE: usize = 2;
 
 /// What a value that names something stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,11 +87,11 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
     let mut progress = Progress::new(total);
     let mut waiting: Vec<(usize, Order)> = orders.into_iter().enumerate().collect();
     // The first alone: what is wrong with it is mostly wrong with all.
-    let mut width = 1;
+    let mut is_first = true;
     while !waiting.is_empty() && sent.refused.is_none() {
         let (mut ready, mut later): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|(_, order)| is_ready(order, &made));
-        if width == 1 {
+        if is_first {
             later.extend(ready.split_off(ready.len().min(1)));
         }
         if ready.is_empty() && later.iter().all(|(_, order)| !is_ready(order, &made)) {
@@ -97,36 +99,55 @@ pub async fn send(client: &Client, command: &str, orders: Vec<Order>, who: &str,
             break;
         }
         waiting = later;
-        let mut queue = ready.into_iter();
+        let mut queue = ready.chunks(EACH);
         let mut under_way = FuturesUnordered::new();
         loop {
             while sent.refused.is_none()
-                && under_way.len() < width
-                && let Some((place, order)) = queue.next()
+                && under_way.len() < AT_ONCE
+                && let Some(orders) = queue.next()
             {
-                let (line, request) = (order.line, request(command, &order, &made, who, reason));
-                under_way.push(async move { (place, line, client.execute(request).await) });
+                let requests = orders.iter().map(|(_, order)| request(command, order, &made, who, reason)).collect();
+                under_way.push(async move { (orders, client.execute_each(requests).await) });
             }
-            let Some((place, line, answer)) = under_way.next().await else { break };
+            let Some((orders, answer)) = under_way.next().await else { break };
             match answer {
-                Ok(done) => {
-                    made[place] = Some(done.created.first().cloned().unwrap_or_default());
-                    let counted = if done.repeated { &mut sent.already } else { &mut sent.created };
-                    *counted += 1;
+                Ok(outcomes) => {
+                    for ((place, order), outcome) in orders.iter().zip(outcomes) {
+                        made[*place] = sent.take(order.line, outcome);
+                    }
                     progress.show(sent.created + sent.already);
                 }
-                // One row stops none of the others.
-                Err(error) if error.reason() == "command_id_reused" => sent.differing.push(line),
-                Err(error) if sent.refused.as_ref().is_none_or(|refused| line < refused.line) => {
-                    sent.refused = Some(Refused { line, failure: error.into() });
-                }
-                Err(_) => {}
+                // Nothing is known of these: the next import tells.
+                Err(error) => sent.refuse(orders.first().map_or(0, |(_, order)| order.line), error),
             }
         }
-        width = AT_ONCE;
+        is_first = false;
     }
     progress.end();
     sent
+}
+
+impl Sent {
+    /// What became of a row. Returns the record that it made.
+    fn take(&mut self, line: u64, outcome: Result<ExecuteResponse, Error>) -> Option<String> {
+        match outcome {
+            Ok(done) => {
+                let counted = if done.repeated { &mut self.already } else { &mut self.created };
+                *counted += 1;
+                return Some(done.created.into_iter().next().unwrap_or_default());
+            }
+            // One row stops none of the others.
+            Err(error) if error.reason() == "command_id_reused" => self.differing.push(line),
+            Err(error) => self.refuse(line, error),
+        }
+        None
+    }
+
+    fn refuse(&mut self, line: u64, error: Error) {
+        if self.refused.as_ref().is_none_or(|refused| line < refused.line) {
+            self.refused = Some(Refused { line, failure: error.into() });
+        }
+    }
 }
 
 fn is_ready(order: &Order, made: &[Option<String>]) -> bool {

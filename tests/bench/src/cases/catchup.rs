@@ -18,7 +18,7 @@ pub async fn run(wire: Wire, members: usize) -> Report {
     let changed = edits.len();
     apart.source.execute(edits, 64).await;
 
-    let (link, seconds) = apart.rejoin().await;
+    let (link, seconds, processor) = apart.rejoin().await;
     let bytes = (link.traffic.bytes_in + link.traffic.bytes_out) as f64 / changed as f64;
     // A signature and a new name have to cross whatever the protocol is.
     let floor = 64.0 + 16.0;
@@ -28,6 +28,8 @@ pub async fn run(wire: Wire, members: usize) -> Report {
         .figure("changed", changed)
         .figure("bytes_per_changed_record", bytes)
         .figure("seconds_to_verified", seconds)
+        // With the start of the one that comes back.
+        .figure("cpu_us_per_changed_record_both_nodes", processor * 1e6 / changed as f64)
         .floor("bytes_per_changed_record", floor)
         .ratio(bytes / floor)
         .target("<= 400 B per changed record", bytes <= 400.0);

@@ -7,43 +7,76 @@ use heliu_catalogue::synthetic::SyntheticOrg;
 use heliu_record::command::Request;
 use heliu_replication::LinkId;
 
-use super::CORES;
+use super::{CORES, sizes};
 use crate::driver::{Driver, connect, memory};
 use crate::floor::{Floor, aead};
 use crate::place::{Place, Wire};
-use crate::report::{Processor, Report};
+use crate::report::Report;
 use crate::site::{Dial, Site, free_address};
+use crate::usage::Processor;
 
-pub async fn run(wire: Wire, members: usize) -> Report {
+/// What became of the backlogs.
+struct Taken {
+    leaves: usize,
+    seconds: f64,
+    bytes: u64,
+    processor: f64,
+}
+
+pub async fn run(wire: Wire, members: usize, growth: bool) -> Report {
+    let (members, large) = sizes(members, growth);
     let place = Place::new(wire, |place| {
         let townships = (10..).zip(place.townships.iter().cloned());
-        townships.chain([(1, place.county.clone())]).collect()
+        townships.chain([(1, place.top.clone())]).collect()
     });
     let work = backlog(&place, members);
-    let leaves: usize = work.iter().map(Vec::len).sum();
-    let (single, bytes_single, processor) = measure(&place, &work, 1).await;
-    let (packed, bytes_packed, _) = measure(&place, &work, 512).await;
+    let single = measure(&place, &work, 1).await;
+    let packed = measure(&place, &work, 512).await;
     let floor = floor(&place, &work).await;
     let seconds = floor.on_cores(CORES, floor.rows).as_secs_f64();
     let mut report = Report::new("ingest");
     report
-        .figure("leaves", leaves)
-        .figure("leaves_per_second_one_per_commit", leaves as f64 / single)
-        .figure("leaves_per_second_packed_commits", leaves as f64 / packed)
-        .figure("cpu_us_per_leaf_one_per_commit_all_nodes", processor * 1e6 / leaves as f64)
-        .figure("bytes_per_leaf_one_per_commit", bytes_single as f64 / leaves as f64)
-        .figure("bytes_per_leaf_packed_commits", bytes_packed as f64 / leaves as f64)
+        .figure("leaves", single.leaves)
+        .figure("leaves_per_second_one_per_commit", single.rate())
+        .figure("leaves_per_second_packed_commits", packed.rate())
+        .figure("cpu_us_per_leaf_one_per_commit_all_nodes", single.processor_us())
+        .figure("cpu_us_per_leaf_packed_commits_all_nodes", packed.processor_us())
+        .figure("bytes_per_leaf_one_per_commit", single.bytes_each())
+        .figure("bytes_per_leaf_packed_commits", packed.bytes_each())
         .figure("leaves_per_commit", floor.leaves_per_commit)
         .floor("verify_seconds", floor.verify.as_secs_f64())
         .floor("parse_and_apply_seconds", floor.parse_and_apply.as_secs_f64())
         .floor("own_parse_and_apply_seconds", floor.own_parse_and_apply.as_secs_f64())
         .floor("durable_rows_seconds", floor.rows.as_secs_f64())
         .floor("durable_two_rows_seconds", floor.two_rows.as_secs_f64())
-        .floor("aead_seconds_apart", aead(bytes_single).as_secs_f64())
+        .floor("aead_seconds_apart", aead(single.bytes).as_secs_f64())
         .floor("all_cores_seconds", seconds)
-        .ratio(single / seconds)
-        .target(">= 8,000 leaves/s at one leaf per commit", leaves as f64 / single >= 8_000.0);
+        .ratio(single.seconds / seconds)
+        .target(">= 16,000 leaves/s at one leaf per commit", single.rate() >= 16_000.0)
+        .target("<= 100 us of CPU per leaf at one leaf per commit", single.processor_us() <= 100.0);
+    if let Some(large) = large {
+        let grown = measure(&place, &backlog(&place, large), 1).await;
+        report
+            .figure("large_leaves", grown.leaves)
+            .figure("large_leaves_per_second_one_per_commit", grown.rate())
+            .figure("large_cpu_us_per_leaf_one_per_commit_all_nodes", grown.processor_us())
+            .figure("growth_of_rate", grown.rate() / single.rate());
+    }
     report
+}
+
+impl Taken {
+    fn rate(&self) -> f64 {
+        self.leaves as f64 / self.seconds
+    }
+
+    fn processor_us(&self) -> f64 {
+        self.processor * 1e6 / self.leaves as f64
+    }
+
+    fn bytes_each(&self) -> f64 {
+        self.bytes as f64 / self.leaves as f64
+    }
 }
 
 /// For each township the commands that make its organisations and members.
@@ -66,7 +99,7 @@ fn backlog(place: &Place, members: usize) -> Vec<Vec<Request>> {
     work
 }
 
-async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, u64, f64) {
+async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> Taken {
     let directories: Vec<_> = (0..=work.len()).map(|_| tempfile::tempdir().expect("a directory")).collect();
     // Offline, each township gathers its backlog.
     let townships = (10..).zip(work).zip(&directories);
@@ -96,7 +129,7 @@ async fn measure(place: &Place, work: &[Vec<Request>], at_once: usize) -> (f64, 
     let bytes = links.iter().map(|link| link.traffic.bytes_in).sum();
     join_all(townships.into_iter().map(Site::stop)).await;
     county.stop().await;
-    (seconds, bytes, processor)
+    Taken { leaves, seconds, bytes, processor }
 }
 
 /// One leaf per commit, moved in memory.

@@ -2,11 +2,14 @@
 
 pub mod bootstrap;
 pub mod catchup;
+pub mod city;
 pub mod county;
 pub mod hostile;
+pub mod import;
 pub mod ingest;
 pub mod live;
 pub mod reconnect;
+pub mod start;
 pub mod village;
 
 use std::path::{Path, PathBuf};
@@ -18,15 +21,28 @@ use heliu_node::status::LinkReport;
 use heliu_record::command::Request;
 use tempfile::TempDir;
 
-use crate::place::{Place, Wire};
+use crate::place::{Place, Region, Wire};
 use crate::site::{Dial, Site};
+use crate::usage::Processor;
 
 pub const CORES: u32 = 2;
+/// Commands under way when a case makes what it begins with.
+pub const AT_ONCE: usize = 1_024;
+/// The size to which growth is measured from.
+const COUNTY: usize = 22_000;
+/// And to which.
+const LARGE: usize = 300_000;
 
-/// A program of this workspace, built beside this one, of the code as it is now.
+/// The size that a case has, and the larger one at which it shows its growth, if it is to.
+pub fn sizes(records: usize, growth: bool) -> (usize, Option<usize>) {
+    if records > COUNTY { (COUNTY, Some(records)) } else { (records, growth.then_some(LARGE)) }
+}
+
+/// A program of this workspace, built beside this one, in its profile and of the code as it is now.
 pub fn built(package: &str) -> PathBuf {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", package]).status();
+    let profile = (!cfg!(debug_assertions)).then_some("--release");
+    let built = Command::new(cargo).args(["build", "--quiet", "-p", package]).args(profile).status();
     assert!(built.is_ok_and(|status| status.success()), "{package} builds");
     std::env::current_exe().expect("this program has a path").with_file_name(package)
 }
@@ -56,15 +72,23 @@ impl Load {
 /// A county node with such a load, the place (seat nodes 1 and 2 are mirrors of the county), the number of records, and the
 /// head of the feed.
 pub async fn full_county(wire: Wire, load: Load, directory: &Path) -> (Place, Site, u64, u64) {
-    let place = Place::new(wire, |place| vec![(1, place.county.clone()), (2, place.county.clone())]);
-    let (orgs, members) = load.commands(&place);
+    let place = Place::mirrored(Region::County, wire);
+    let orgs = place.members(load.members).orgs;
+    let (_, members) = load.commands(&place);
     let records = (orgs.len() + members.len()) as u64;
     let site = Site::start(&place, 1, directory, Dial::default()).await;
-    site.execute(orgs, 1).await;
-    site.execute(members, 1_024).await;
+    found(&site, &orgs).await;
+    site.execute(members, AT_ONCE).await;
     let head = site.head().await;
     assert!(head >= records, "each record has a leaf at least");
     (place, site, records, head)
+}
+
+/// Makes organisations: one after the other those above others, then the villages' branches, many at once.
+pub async fn found(site: &Site, orgs: &[SyntheticOrg]) {
+    let (branches, committees): (Vec<&SyntheticOrg>, Vec<_>) = orgs.iter().partition(|org| org.kind.is_some());
+    site.execute(committees.into_iter().map(SyntheticOrg::request), 1).await;
+    site.execute(branches.into_iter().map(SyntheticOrg::request), AT_ONCE).await;
 }
 
 /// A full county whose mirror has everything, proven equal, and is away.
@@ -90,14 +114,15 @@ impl Apart {
         Apart { place, source, records, dial, mirror, _source: home }
     }
 
-    /// The mirror comes back, until it is proven equal: the link then, and the seconds it took. Ends both.
-    pub async fn rejoin(self) -> (LinkReport, f64) {
-        let start = Instant::now();
+    /// The mirror comes back, until it is proven equal: the link then, the seconds it took, and those of the processor at both.
+    /// Ends both.
+    pub async fn rejoin(self) -> (LinkReport, f64, f64) {
+        let (start, processor) = (Instant::now(), Processor::here());
         let sink = Site::start(&self.place, 2, self.mirror.path(), self.dial).await;
         let link = sink.wait_until_verified().await;
-        let seconds = start.elapsed().as_secs_f64();
+        let (seconds, processor) = (start.elapsed().as_secs_f64(), processor.seconds());
         sink.stop().await;
         self.source.stop().await;
-        (link, seconds)
+        (link, seconds, processor)
     }
 }

@@ -9,6 +9,7 @@ struct Cost {
     bytes: u64,
     turns: u64,
     seconds: f64,
+    processor: f64,
 }
 
 pub async fn run(wire: Wire, members: usize) -> Report {
@@ -20,10 +21,13 @@ pub async fn run(wire: Wire, members: usize) -> Report {
         .figure("bytes", small.bytes)
         .figure("round_trips", small.turns)
         .figure("seconds", small.seconds)
+        .figure("cpu_us_per_record_both_nodes", small.processor * 1e6 / members as f64)
         .figure("large_records", members * 200_000 / 22_000)
         .figure("large_bytes", large.bytes)
         .figure("large_round_trips", large.turns)
         .figure("large_seconds", large.seconds)
+        .figure("large_cpu_us_per_record_both_nodes", large.processor * 1e6 / (members * 200_000 / 22_000) as f64)
+        .figure("growth_of_seconds", large.seconds / small.seconds)
         // Each end has to say who it is and how far it came: two ids, a store, an incarnation, a directory head, a cursor.
         .floor("bytes", 2 * (16 + 16 + 16 + 16 + 32 + 40))
         .ratio(small.bytes as f64 / f64::from(2 * (16 + 16 + 16 + 16 + 32 + 40)))
@@ -34,6 +38,6 @@ pub async fn run(wire: Wire, members: usize) -> Report {
 }
 
 async fn reconnect(wire: Wire, members: usize) -> Cost {
-    let (link, seconds) = Apart::with(wire, members).await.rejoin().await;
-    Cost { bytes: link.traffic.bytes_in + link.traffic.bytes_out, turns: link.traffic.turns, seconds }
+    let (link, seconds, processor) = Apart::with(wire, members).await.rejoin().await;
+    Cost { bytes: link.traffic.bytes_in + link.traffic.bytes_out, turns: link.traffic.turns, seconds, processor }
 }

@@ -1,20 +1,15 @@
 //! What the shell of a node does with effects: reads and writes on the disk after a delay, sending, answering.
 
-use std::sync::Arc;
-
 use heliu_record::command::Request;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_replication::effect::Done;
 use heliu_replication::frame::RefuseCode;
-use heliu_replication::{Effect, Input, LOOK_ROWS, LinkId, LoadReply, LoadRequest, Notice, Reply, SWEEP_ROWS, Ticket};
-use heliu_storage::{
-    FeedEntry, ReadCommands as _, ReadCommits as _, ReadConflicts as _, ReadFeed as _, ReadMeta as _, ReadRecords as _,
-    RecordState, StoreError, Transaction,
-};
-use heliu_trust::commit::SignedCommit;
+use heliu_replication::serving::carry_out;
+use heliu_replication::{Effect, Input, LinkId, Notice, Reply, Ticket};
+use heliu_storage::{FeedEntry, RecordState, StoreError, Transaction};
 use heliu_trust::directory::SignedEntry;
 
-use super::disk::{Disk, ready};
+use super::disk::ready;
 use super::{Event, World, words_of, words_of_record};
 use crate::chance::{Matter, Stream};
 use crate::invariants::Violation;
@@ -35,14 +30,7 @@ impl World {
             Effect::Reply { ticket, reply } => self.reply(machine, ticket, reply),
             Effect::Notice(notice) => self.notice(machine, &notice),
             Effect::Look { .. } if !self.patrols => {}
-            Effect::Load(_)
-            | Effect::Apply(_)
-            | Effect::ReadFeed { .. }
-            | Effect::ReadLeaves { .. }
-            | Effect::ReadPeer { .. }
-            | Effect::Scan { .. }
-            | Effect::Sweep { .. }
-            | Effect::Look { .. } => {
+            effect => {
                 let life = self.machines[machine].life;
                 let wait = self.delay(Stream::of(Matter::Disk, machine), self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
@@ -59,45 +47,12 @@ impl World {
     pub(super) fn carry(&mut self, machine: usize, effect: Effect) {
         self.tally.scans += u64::from(matches!(effect, Effect::Scan { .. }));
         self.tally.loads += u64::from(matches!(effect, Effect::Load(_)));
-        let disk = &self.machines[machine].disk;
-        let store = &disk.store;
         let input = match effect {
-            Effect::Load(request) => Input::Loaded(load(disk, &request)),
             Effect::Apply(transaction) => Input::Applied(self.apply(machine, &transaction)),
-            Effect::ReadFeed { link, after, budget } => match ready(store.feed(after, budget)) {
-                Ok(page) => Input::Page { link, page },
-                Err(error) => Input::ReadFailed { link, error },
+            effect => match ready(carry_out(&self.machines[machine].disk.store, effect)) {
+                Some(input) => input,
+                None => return,
             },
-            Effect::ReadLeaves { link, records } => match ready(store.leaves_of(&records)) {
-                Ok(page) => Input::Page { link, page },
-                Err(error) => Input::ReadFailed { link, error },
-            },
-            Effect::ReadPeer { link, store: peer, node, after } => Input::Peer {
-                link,
-                cursor: ready(store.cursor(peer)).unwrap_or_default(),
-                last_commit: ready(store.last_commit(node)).unwrap_or_default().and_then(|(incarnation, seq, id)| {
-                    let there = ready(store.commits_at(&[(node, incarnation, seq)])).unwrap_or_default();
-                    let mut there = there.iter().filter_map(|encoded| SignedCommit::decode(encoded).ok());
-                    there.find(|signed| signed.id == id).map(Arc::new)
-                }),
-                wants: {
-                    let unjudged = ready(store.unjudged(Some(after), 1_024)).unwrap_or_default().into_iter();
-                    let wants = ready(store.wants(Some(after), 1_024)).unwrap_or_default();
-                    wants.into_iter().chain(unjudged.map(|row| row.record)).collect()
-                },
-            },
-            Effect::Scan { link } => match ready(store.scan(None, usize::MAX)) {
-                Ok(page) => Input::Scanned { link, items: page.items },
-                Err(error) => Input::ReadFailed { link, error },
-            },
-            Effect::Sweep { after } => {
-                Input::Swept { items: ready(store.granted(after, SWEEP_ROWS)).unwrap_or_default() }
-            }
-            Effect::Look { after } => {
-                let page = ready(store.scan(after, LOOK_ROWS)).unwrap_or_default();
-                Input::Looked { records: page.items.iter().map(|item| item.id).collect(), next: page.next }
-            }
-            Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return,
         };
         let life = self.machines[machine].life;
         let wait = self.delay(Stream::of(Matter::Disk, machine), self.habits.store_ms);
@@ -270,30 +225,5 @@ impl World {
             Notice::Damaged { .. } => self.tally.damaged += 1,
         }
         self.trace.say(self.now, || format!("{name}: {notice:?}"));
-    }
-}
-
-fn load(disk: &Disk, request: &LoadRequest) -> LoadReply {
-    let store = &disk.store;
-    let ids: Vec<_> = request.records.iter().copied().collect();
-    let anchors: Vec<_> = request.conflicts_of.iter().copied().collect();
-    let targets: Vec<_> = request.referring.iter().copied().collect();
-    let commands: Vec<_> = request.commands.iter().copied().collect();
-    let places: Vec<_> = request.commits_at.iter().copied().collect();
-    LoadReply {
-        records: ready(store.load(&ids)).unwrap_or_default(),
-        damaged: Vec::new(),
-        referring: ready(store.referring(&targets)).unwrap_or_default(),
-        conflicts: ready(store.conflicts_of(&anchors)).unwrap_or_default(),
-        commands: ready(store.commands(&commands)).unwrap_or_default(),
-        written: request
-            .written_by
-            .iter()
-            .flat_map(|author| ready(store.written_by(*author)).unwrap_or_default())
-            .collect(),
-        all: if request.all { disk.rows().into_iter().map(|row| row.id).collect() } else { Vec::new() },
-        chains: request.chains_of.iter().map(|a| (*a, ready(store.chains_of(*a)).unwrap_or_default())).collect(),
-        commits: ready(store.commits_at(&places)).unwrap_or_default(),
-        quarantined: disk.quarantined().into_iter().filter(|row| request.quarantined.contains(&row.id)).collect(),
     }
 }

@@ -6,7 +6,7 @@ use super::*;
 fn claimed(end: &End, key: CheapKey) -> Option<Arc<SignedCommit>> {
     let commit = Commit {
         realm: end.directory.realm(),
-        author: end.node,
+        author: end.own.node,
         incarnation: OWN.1,
         seq: 9,
         previous: Some(heliu_trust::id::CommitId([8; 32])),

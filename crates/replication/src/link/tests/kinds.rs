@@ -1,12 +1,14 @@
 //! What a link makes of what cannot be judged at one of its ends.
 
+use heliu_record::gate::KindDigest;
+
 use super::*;
 
 #[test]
 fn each_greeting_asks_first_about_other_records() {
     let asks = |number| {
         let mut end = End::new(false);
-        end.link.id = LinkId(number);
+        end.link.line.id = LinkId(number);
         let hello = end.hello();
         let out = end.hears(hello);
         let after = |effect: &Effect| if let Effect::ReadPeer { after, .. } = effect { Some(*after) } else { None };

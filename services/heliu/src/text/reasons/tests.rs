@@ -103,7 +103,7 @@ fn every_reason_that_a_node_can_give_has_words_in_both_languages() {
     for code in all_codes() {
         assert!(REASONS.iter().any(|(known, _)| *known == code), "{code} has no words");
     }
-    let parts = behind(&["crates/replication/src/replica/batch"], &["part("]);
+    let parts = behind(&["crates/replication/src/batch"], &["part("]);
     assert!(parts.len() >= 3, "{parts:?}");
     for part in parts.iter().map(String::as_str).chain(["leaf", "view", "signal", "scope", "state", "sums", "count"]) {
         assert!(PARTS.iter().any(|(known, _)| *known == part), "{part} has no words");

@@ -1,0 +1,151 @@
+//! What a plan is refused for, whatever command makes it: the request does not fit what the command takes, or the writes as a whole are
+//! not complete, not possible or not within the asker's authority.
+
+use super::{Argument, Plan, Planner};
+use crate::authority::may_write;
+use crate::change::{Container, Scalar};
+use crate::command::argument::Subject;
+use crate::command::misnamed::Named;
+use crate::command::refusal::{NOTHING, UNKNOWN_SEAT};
+use crate::command::write::{RecordWrite, WriteValue};
+use crate::entry::Entry;
+use crate::history::History;
+use crate::kind::{EntryState, Field, Kind, RECORD};
+use crate::message::Refusal;
+use crate::naming::kind_of;
+use crate::schema::{Written, named_seat};
+use crate::sealed;
+use crate::view::Record;
+
+impl Planner<'_> {
+    pub(crate) fn check_subject(&self) -> Result<(), Refusal> {
+        match (self.command.subject, self.request.subject) {
+            (Subject::None, _) => Ok(()),
+            (Subject::Any, None) => Err(Refusal::no_subject(RECORD)),
+            (Subject::Of(kind), None) => Err(Refusal::no_subject(kind)),
+            (Subject::Any, Some(id)) => self.load(id).map(|_| ()),
+            (Subject::Of(kind), Some(id)) => self.load_kind(id, kind).map(|_| ()),
+        }
+    }
+
+    pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
+        let command = self.command;
+        let kind = self.text("kind").filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
+        for (name, text) in &self.request.arguments {
+            if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
+                self.check_argument(argument, text)?;
+            } else if kind.and_then(|k| k.field(name)).is_none() {
+                let fields = kind.into_iter().flat_map(Kind::fields).map(Named::from);
+                let known = command.arguments.iter().map(Named::from).chain(fields);
+                return Err(Refusal::unknown_argument(command.name, name, known));
+            }
+        }
+        let absent = |a: &&Argument| a.required && self.text(a.name).is_none();
+        match command.arguments.iter().find(absent) {
+            Some(argument) => Err(Refusal::missing(argument, &argument.value.expects())),
+            None => Ok(()),
+        }
+    }
+
+    fn check_argument(&self, argument: &Argument, text: &str) -> Result<(), Refusal> {
+        let parts = text.split(if argument.many { ',' } else { '\0' });
+        let wrong = |part: &&str| argument.value.parse(part, self.world.seats()).is_none();
+        match parts.filter(|p| !p.trim().is_empty()).find(wrong) {
+            Some(part) => Err(Refusal::bad_value(argument, part, argument.value)),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the plan as a whole: complete, possible, and within the asker's authority.
+    pub(crate) fn finish(self) -> Result<Plan, Refusal> {
+        if self.writes.is_empty() {
+            return Err(NOTHING.refuse());
+        }
+        self.writes.iter().try_for_each(|write| self.check_write(write))?;
+        // Settling chooses among what stands already.
+        if !self.settles {
+            self.writes.iter().try_for_each(|write| self.check_hard_rules(write))?;
+            self.writes.iter().try_for_each(|write| self.check_entries(write))?;
+        }
+        Ok(Plan { writes: self.writes, result: self.result })
+    }
+
+    fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let made = write.create.as_ref().map(|preimage| &*preimage.kind);
+        let kind = made.or_else(|| Some(&*self.world.record(write.record)?.preimage.kind));
+        kind.map_or(&[][..], |kind| self.declared.hard_rules(kind)).iter().try_for_each(|holds| holds(self, write))
+    }
+
+    /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
+    fn check_entries(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let Some((record, kind)) = self.world.record(write.record).and_then(|record| Some((record, record.kind()?)))
+        else {
+            return Ok(());
+        };
+        let set = write.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
+        for put in set.filter(|put| put.container == Container::Slot) {
+            let mut path = put.key.split('/');
+            let (Some(field), Some(entry), Some(part)) = (path.next(), path.next(), path.next()) else { continue };
+            let Some((field, to)) = kind.field(field).and_then(|field| Some((field, field.led_to(part)?))) else {
+                continue;
+            };
+            if let Some(at) = Entry::find(&record.history, field.name, entry) {
+                self.check_led(record, field, &at, to)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an entry may be led from where it is to this state.
+    pub(in crate::command) fn check_led(
+        &self,
+        record: &Record,
+        field: &Field,
+        at: &Entry<'_>,
+        to: &EntryState,
+    ) -> Result<(), Refusal> {
+        match field.state_of(at, &*record.derived) {
+            Some(now) if !to.may_follow(now) => {
+                Err(Refusal::entry_state(record, field, &field.told(at, self.world.seats()), now, to))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let empty = History::new();
+        let (preimage, at) = match &write.create {
+            Some(preimage) => (preimage, &empty),
+            None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
+        };
+        let kind = kind_of(self.declared.kinds(), &preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
+        let lacks =
+            |name: &str| !write.writes.iter().any(|w| w.key == name && w.value != WriteValue::Value(Scalar::Null));
+        if write.create.is_some()
+            && let Some(field) = kind.fields().find(|f| f.required && lacks(f.name))
+        {
+            return Err(Refusal::missing(field, &field.value.expects()));
+        }
+        let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
+        let to_be_sealed = sealed::placeholder();
+        let written = write.writes.iter().map(|w| Written {
+            container: w.container,
+            key: &w.key,
+            value: match &w.value {
+                WriteValue::Value(value) => value,
+                WriteValue::ToSeal(_) => &to_be_sealed,
+                WriteValue::Member(true) => &inside,
+                WriteValue::Member(false) => &outside,
+            },
+            replaces: w.container != Container::Log && !at.visible(w.container, &w.key).is_empty(),
+        });
+        let written: Vec<Written<'_>> = written.collect();
+        let seats = self.world.seats();
+        let named = written.iter().filter_map(|w| named_seat(kind.gate(), *w));
+        if let Some(unknown) = named.into_iter().find(|seat| seats.get(*seat).is_none()) {
+            return Err(UNKNOWN_SEAT.about(&[unknown.to_string().into()]));
+        }
+        may_write(self.seat, &written, preimage, &at.now(), kind.gate(), self.world.seats())
+            .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
+    }
+}

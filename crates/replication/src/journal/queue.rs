@@ -1,0 +1,263 @@
+//! What waits to be done on the records, and which of it makes up the next batch: commands before leaves, because somebody
+//! waits for each, and leaves by turns of links, so that one that catches up holds up no other. What comes by one link
+//! stays in order.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
+
+use super::work::Work;
+use crate::effect::{LinkId, Ticket};
+
+/// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
+const LEAVES_PER_BATCH: usize = 2_048;
+/// Commands that one batch takes.
+const COMMANDS_PER_BATCH: usize = 512;
+
+#[derive(Default)]
+pub(crate) struct Queue {
+    /// Batches of their own, before everything else: one transaction has one incarnation, and goes from one directory to
+    /// one other.
+    alone: VecDeque<Work>,
+    commands: VecDeque<Work>,
+    /// By the link that it came by; none: what this node itself has to do. None is empty.
+    lanes: BTreeMap<Option<LinkId>, VecDeque<Work>>,
+    /// Whose turn was last.
+    last: Option<LinkId>,
+}
+
+impl Queue {
+    pub fn push(&mut self, work: Work) {
+        let lane = match &work {
+            Work::Renew(_) | Work::Extend { .. } | Work::Join { .. } | Work::Draft { .. } | Work::FenceOf { .. } => {
+                return self.alone.push_back(work);
+            }
+            Work::Execute(_)
+            | Work::Erase { .. }
+            | Work::Reveal { .. }
+            | Work::Audit { .. }
+            | Work::Stranded { .. }
+            | Work::Quarantine { .. }
+            | Work::Foreign { .. } => return self.commands.push_back(work),
+            Work::Leaves(incoming) => Some(incoming.link),
+            Work::Withdrawn { link, .. } | Work::Statements { link, .. } => Some(*link),
+            Work::LetGo { .. }
+            | Work::Mend { .. }
+            | Work::Check { .. }
+            | Work::Rename { .. }
+            | Work::LookThrough { .. }
+            | Work::Reissue { .. }
+            | Work::TellAuditHead => None,
+        };
+        self.lanes.entry(lane).or_default().push_back(work);
+    }
+
+    /// Commands that were taken and have to wait: they are the first again.
+    pub fn put_back(&mut self, commands: Vec<Work>) {
+        commands.into_iter().rev().for_each(|work| self.commands.push_front(work));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.alone.is_empty() && self.commands.is_empty() && self.lanes.is_empty()
+    }
+
+    pub fn is_only_checks(&self) -> bool {
+        let mut rest = self.lanes.values().flatten();
+        self.alone.is_empty() && self.commands.is_empty() && rest.all(|work| matches!(work, Work::Check { .. }))
+    }
+
+    pub fn has_checks(&self) -> bool {
+        let own = self.lanes.get(&None).into_iter().flatten();
+        own.into_iter().any(|work| matches!(work, Work::Check { .. }))
+    }
+
+    /// The work of the next batch.
+    pub fn take(&mut self) -> VecDeque<Work> {
+        if let Some(work) = self.alone.pop_front() {
+            let mut works = VecDeque::from([work]);
+            // Those who want to join together are entered together.
+            if matches!(works[0], Work::Join { .. }) {
+                let joins = self.alone.iter().take_while(|work| matches!(work, Work::Join { .. })).count();
+                works.extend(self.alone.drain(..joins));
+            }
+            return works;
+        }
+        let commands = self.commands.len().min(COMMANDS_PER_BATCH);
+        let mut works: VecDeque<Work> = self.commands.drain(..commands).collect();
+        let mut leaves = 0;
+        while leaves < LEAVES_PER_BATCH
+            && let Some(work) = self.next_in_turn()
+        {
+            leaves += weight(&work);
+            works.push_back(work);
+        }
+        works
+    }
+
+    fn next_in_turn(&mut self) -> Option<Work> {
+        let next = self.lanes.range((Excluded(self.last), Unbounded)).next();
+        let (lane, _) = next.or_else(|| self.lanes.first_key_value())?;
+        self.last = *lane;
+        let Entry::Occupied(mut lane) = self.lanes.entry(self.last) else { return None };
+        let work = lane.get_mut().pop_front();
+        if lane.get().is_empty() {
+            lane.remove();
+        }
+        work
+    }
+
+    pub fn joins(&self) -> usize {
+        self.alone.iter().filter(|work| matches!(work, Work::Join { .. })).count()
+    }
+
+    /// Those who wait for an answer.
+    pub fn tickets(&self) -> impl Iterator<Item = Ticket> + '_ {
+        self.alone.iter().chain(&self.commands).filter_map(Work::ticket)
+    }
+}
+
+/// In leaves. What is refused unread is written too: into quarantine.
+fn weight(work: &Work) -> usize {
+    match work {
+        Work::Leaves(incoming) => incoming.leaves.len() + incoming.grants.len() + incoming.quarantined.len() + 1,
+        // Each may take a record away.
+        Work::Statements { statements, .. } => statements.len() + 1,
+        // Each is a record to be loaded, and nobody waits for it.
+        Work::LookThrough { .. } | Work::Check { .. } => LEAVES_PER_BATCH / 64,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_record::command::{CommandId, Request};
+    use heliu_record::date::Date;
+    use heliu_record::sight::Sight;
+    use heliu_storage::QuarantineRow;
+    use heliu_trust::id::{Incarnation, NodeId};
+
+    use super::super::work::{Incoming, Order};
+    use super::*;
+    use crate::authority::By;
+
+    fn frame(link: u64, sequence: u64, junk: usize) -> Work {
+        let row = QuarantineRow {
+            id: [0; 32],
+            record: None,
+            from: None,
+            code: String::new(),
+            reason: String::new(),
+            at_ms: 0,
+            bytes: Vec::new(),
+        };
+        Work::Leaves(Incoming {
+            link: LinkId(link),
+            from: NodeId([0; 16]),
+            sequence,
+            commits: Vec::new(),
+            leaves: Vec::new(),
+            grants: Vec::new(),
+            refused: Vec::new(),
+            quarantined: vec![row; junk],
+            cursor: None,
+        })
+    }
+
+    fn command(ticket: u64) -> Work {
+        let request = Request {
+            id: CommandId([0; 16]),
+            name: String::new(),
+            subject: None,
+            arguments: BTreeMap::new(),
+            who: String::new(),
+            reason: String::new(),
+        };
+        Work::Execute(Order {
+            ticket: Ticket(ticket),
+            request,
+            role: String::new(),
+            today: Date::constant(2026, 3, 1),
+            sight: Sight::WHOLE,
+        })
+    }
+
+    /// Links and sequences of frames, and tickets of commands as of link 0.
+    fn batch(queue: &mut Queue) -> Vec<(u64, u64)> {
+        let name = |work| match work {
+            Work::Leaves(incoming) => (incoming.link.0, incoming.sequence),
+            other => (0, other.ticket().map_or(0, |ticket| ticket.0)),
+        };
+        queue.take().into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_command_does_not_wait_behind_the_frames_of_links_that_catch_up() {
+        let mut queue = Queue::default();
+        for sequence in 0..3 * LEAVES_PER_BATCH as u64 {
+            queue.push(frame(1, sequence, 0));
+        }
+        queue.push(command(7));
+        assert_eq!(batch(&mut queue)[..2], [(0, 7), (1, 0)], "and frames go on with it");
+        assert_eq!(batch(&mut queue)[0], (1, LEAVES_PER_BATCH as u64));
+    }
+
+    #[test]
+    fn links_take_turns_and_each_stays_in_order() {
+        let mut queue = Queue::default();
+        let half = LEAVES_PER_BATCH / 2;
+        for (link, sequence) in [(1, 1), (1, 2), (1, 3), (2, 1), (3, 1), (3, 2)] {
+            queue.push(frame(link, sequence, half));
+        }
+        assert_eq!(batch(&mut queue), [(1, 1), (2, 1)], "what is refused unread counts as well");
+        assert_eq!(batch(&mut queue), [(3, 1), (1, 2)]);
+        assert_eq!(batch(&mut queue), [(3, 2), (1, 3)]);
+        assert!(queue.is_empty() && batch(&mut queue).is_empty());
+    }
+
+    #[test]
+    fn a_directory_and_an_incarnation_are_batches_of_their_own_before_what_waits() {
+        let mut queue = Queue::default();
+        let extend = |ticket| Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(ticket), None) };
+        queue.push(command(1));
+        queue.push(frame(1, 1, 0));
+        queue.push(extend(2));
+        queue.push(Work::Renew(Incarnation([0; 16])));
+        queue.push(extend(3));
+        assert_eq!(queue.tickets().collect::<Vec<_>>(), [2, 3, 1].map(Ticket));
+        let batches: Vec<_> = (0..4).map(|_| batch(&mut queue)).collect();
+        assert_eq!(batches, [vec![(0, 2)], vec![(0, 0)], vec![(0, 3)], vec![(0, 1), (1, 1)]]);
+    }
+
+    #[test]
+    fn machines_that_ask_to_join_one_after_the_other_share_a_batch() {
+        use heliu_record::id::SeatId;
+        use heliu_trust::id::TokenId;
+        use heliu_trust::signature::{PublicKey, SealingKey, Signature};
+        use heliu_trust::token::{JoinRequest, JoinToken};
+
+        use crate::authority::JoinAsker;
+
+        let token = JoinToken {
+            realm_name: String::new(),
+            root: PublicKey([0; 32]),
+            seat: SeatId([0; 16]),
+            seat_code: String::new(),
+            seat_name: String::new(),
+            id: TokenId([0; 16]),
+            expires_ms: 0,
+            minter: PublicKey([0; 32]),
+            addresses: Vec::new(),
+            signature: Signature([0; 64]),
+        };
+        let (key, sealing, signature) = (PublicKey([0; 32]), SealingKey([0; 32]), Signature([0; 64]));
+        let request = JoinRequest { token, key, sealing, addresses: Vec::new(), signature };
+        let join = |ticket| Work::Join { asker: JoinAsker::Ticket(Ticket(ticket)), request: Box::new(request.clone()) };
+        let mut queue = Queue::default();
+        for work in [join(1), join(2), Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(3), None) }, join(4)] {
+            queue.push(work);
+        }
+        assert_eq!(queue.joins(), 3);
+        let batches: Vec<_> = (0..3).map(|_| batch(&mut queue)).collect();
+        assert_eq!(batches, [vec![(0, 1), (0, 2)], vec![(0, 3)], vec![(0, 4)]]);
+    }
+}
