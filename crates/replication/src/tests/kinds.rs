@@ -7,8 +7,8 @@ use heliu_record::prelude::*;
 use heliu_storage::LeafStatus;
 
 use super::world::{COUNTY, TOWNSHIP, VILLAGE, World};
-use crate::serving::WANTS;
 use crate::Notice;
+use crate::serving::WANTS;
 
 static BY_OWNER: FieldOf<String> = mv("name", text(40), "名称", "name").required();
 static BY_VILLAGE: FieldOf<String> = mv("name", text(40), "名称", "name").required().by(Writer::AtLeast(Tier::Village));
