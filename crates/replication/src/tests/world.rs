@@ -34,6 +34,9 @@ struct Node {
     lives: u8,
 }
 
+/// What is made of each leaf that is sent.
+type Lie = fn(&mut DeliveredLeaf);
+
 pub struct World {
     directory: Directory,
     nodes: Vec<Node>,
@@ -43,7 +46,7 @@ pub struct World {
     tick_ms: u64,
     tickets: u64,
     /// A node whose links carry other words of leaves than it says.
-    pub liar: Option<(usize, fn(&mut DeliveredLeaf))>,
+    pub liar: Option<(usize, Lie)>,
     pub notices: Vec<(usize, Notice)>,
     pub replies: Vec<Reply>,
 }
