@@ -23,7 +23,7 @@ use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
 use crate::journal::{Incoming, Order, Outcome, Work};
-use crate::link::{Arrival, Feed, Link, Out, Parted, Shared};
+use crate::link::{Arrival, Feed, Kinds, Link, Out, Parted, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
@@ -471,7 +471,7 @@ fn shared<'a>(
     Shared {
         own: &parts.own,
         program: &config.program,
-        kinds: config.catalogue.digests(),
+        kinds: Kinds { digests: config.catalogue.digests(), is_judged: parts.unjudged.untried().is_empty() },
         feed,
         directory: parts.directory(),
         fork: parts.authority.fork(),
@@ -480,7 +480,6 @@ fn shared<'a>(
         foreign: &parts.scopes.foreign,
         statements: &parts.statements,
         leaving: parts.leaving.hidden(),
-        is_judged: parts.unjudged.untried().is_empty(),
         now,
     }
 }

@@ -24,8 +24,7 @@ use crate::statements::Statements;
 pub(crate) struct Shared<'a> {
     pub own: &'a Own,
     pub program: &'a str,
-    /// What decides verdicts in this program.
-    pub kinds: &'a Digests,
+    pub kinds: Kinds<'a>,
     pub feed: Feed<'a>,
     pub directory: &'a Directory,
     /// Two entries for one place of the directory, if that is known here.
@@ -39,9 +38,15 @@ pub(crate) struct Shared<'a> {
     pub statements: &'a Statements,
     /// Records that have left this seat and are still here, each with the position where it left.
     pub leaving: &'a BTreeMap<RecordId, Position>,
+    pub now: Moment,
+}
+
+/// What decides verdicts in this program.
+#[derive(Clone, Copy)]
+pub(crate) struct Kinds<'a> {
+    pub digests: &'a Digests,
     /// What is admitted here is what this program admits: all has been tried that another one had to hold.
     pub is_judged: bool,
-    pub now: Moment,
 }
 
 /// The feed, its newest end, and the last commit of this node in its current incarnation, if it has written.

@@ -37,7 +37,7 @@ use crate::frame::{
 
 use custody::Custody;
 use directory::DirectoryExchange;
-pub(crate) use line::{Arrival, Feed, Heard, Out, Process, Shared};
+pub(crate) use line::{Arrival, Feed, Heard, Kinds, Out, Process, Shared};
 use line::{Line, Phase, breach};
 use outside::Telling;
 pub(crate) use pushing::Parted;
@@ -408,7 +408,7 @@ impl Link {
     /// Everything that was sent is acknowledged, everything that came is durable, and nothing is in doubt.
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
         !shared.apart.is_some_and(crate::records::Apart::is_counting)
-            && shared.is_judged
+            && shared.kinds.is_judged
             && !self.verifying.is_in_doubt()
             && !self.reconciling.is_going_on()
             && self.sending.is_quiet(shared.head())
@@ -450,7 +450,7 @@ impl Link {
 
     /// Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
     fn judges_as(&self, shared: &Shared<'_>) -> bool {
-        self.line.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds)
+        self.line.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds.digests)
     }
 
     fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {

@@ -82,7 +82,7 @@ impl Link {
         }
         let Some(peer) = &mut self.line.peer else { return };
         let Some(welcome) = peer.welcome.take() else { return };
-        let (node, differs) = (peer.node, shared.kinds.differing(&peer.hello.kinds).next().is_some());
+        let (node, differs) = (peer.node, shared.kinds.digests.differing(&peer.hello.kinds).next().is_some());
         self.line.phase = Phase::Running;
         if differs {
             self.line.notice(|link, peer| Notice::KindsDiffer { link, peer }, out);

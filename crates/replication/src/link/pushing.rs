@@ -418,7 +418,7 @@ fn send_lists(
 fn may_untag(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
     let FeedEntry::Leaf(LeafRow { declared: Some(tag), kind_version, .. }) = &item.entry else { return false };
     let of = |kinds: &Digests| kinds.get(&item.preimage.kind, *kind_version);
-    let (own, theirs) = (of(shared.kinds), of(&peer.hello.kinds));
+    let (own, theirs) = (of(shared.kinds.digests), of(&peer.hello.kinds));
     own != Some(*tag) && theirs != Some(*tag) && (own.is_some() || theirs.is_some())
 }
 

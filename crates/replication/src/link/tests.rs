@@ -105,7 +105,7 @@ impl End {
         let shared = Shared {
             own: &self.own,
             program: "test",
-            kinds: &self.kinds,
+            kinds: Kinds { digests: &self.kinds, is_judged: true },
             feed: Feed { meta: &self.meta, tail: &self.tail, last_commit: None },
             directory: &self.directory,
             fork: None,
@@ -114,7 +114,6 @@ impl End {
             foreign: &self.foreign,
             statements: &self.statements,
             leaving: &self.leaving,
-            is_judged: true,
             now: Moment::default(),
         };
         let mut out = Out::default();
