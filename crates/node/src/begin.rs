@@ -63,6 +63,7 @@ impl Beginner {
         (start.sealing, start.issuer) = (self.sealing.clone(), self.issuer.clone());
         start.stranded = store.stranded(STRANDED).await?;
         start.declined = store.declined().await?;
+        start.unjudged = store.unjudged(None, usize::MAX).await?;
         start.last_commit = last_commit.map(|(_, _, commit)| commit);
         start.hidden = hidden;
         start.quarantined = store.quarantine_len().await?;

@@ -130,6 +130,8 @@ pub struct LinkReport {
     pub equal_since_ms: Option<i64>,
     /// When the sums of both ends were compared last and were equal.
     pub verified_ms: Option<i64>,
+    /// What was found equal is what they hold: they declare kinds otherwise, or others, and so what they make of it differs.
+    pub is_held_only: bool,
     pub heard_ms: Option<i64>,
     /// What went wrong last, verbatim, and when.
     pub last_error: Option<(String, i64)>,
@@ -204,6 +206,8 @@ pub struct Cut {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Equal,
+    /// The same leaves; the two programs declare kinds otherwise, or others, so what they make of them was not compared.
+    HeldEqual,
     /// The same leaves, judged differently: an alarm.
     JudgedDifferently,
     /// Different leaves: the link reconciles now.

@@ -1,11 +1,17 @@
 //! What of a kind decides verdicts, under one of its versions: a leaf is judged by the version that it cites, so what a later
 //! version changes re-judges nothing that stands. And its digest, by which two nodes see whether they declare the same.
+//!
+//! What has no version, and so may never change for leaves that stand:
+//! - [`COMMON`], the fields of every kind: they are in each digest, of earlier versions too, which cannot keep them as they were.
+//! - Who may write the scope of a record, in `schema`: it is in no digest.
+//! - Code that says which entries are open ([`Gate::read`]): it is in no digest, and versions that share it change together.
+//!   Whoever changes it keeps a copy for the earlier versions.
 
 use std::sync::Arc;
 
 use crate::codec::Encoder;
 use crate::derived::{Derived, Folding};
-use crate::hash::hash;
+use crate::hash::{hash, hash16};
 use crate::kind::{COMMON, Class, Field, Kind, Merge, Part, State, StateMachine, ValueType, Writer};
 
 /// A kind as it decides under one version.
@@ -28,38 +34,77 @@ pub const DECLARATIONS_MAX: usize = 256;
 pub const KIND_BYTES_MAX: usize = 64;
 
 /// The digests of kinds by name and version, ascending.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Digests(Vec<(Box<str>, u32, KindDigest)>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests {
+    list: Vec<(Box<str>, u32, KindDigest)>,
+    stamp: Stamp,
+}
+
+/// All digests of a program, in short: one that has another stamp may judge what this one could not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp(pub [u8; 8]);
+
+impl Default for Digests {
+    fn default() -> Self {
+        Digests::in_order(Vec::new())
+    }
+}
 
 impl Digests {
     /// None: they are not in order, or one is there twice.
     #[must_use]
     pub fn new(list: Vec<(Box<str>, u32, KindDigest)>) -> Option<Self> {
         let is_sorted = list.is_sorted_by(|one, next| (&one.0, one.1) < (&next.0, next.1));
-        is_sorted.then_some(Digests(list))
+        is_sorted.then(|| Digests::in_order(list))
+    }
+
+    fn in_order(list: Vec<(Box<str>, u32, KindDigest)>) -> Self {
+        let mut bytes = Encoder::default();
+        for (kind, version, digest) in &list {
+            bytes.text(kind).varint((*version).into()).fixed(&digest.0);
+        }
+        let [stamp @ .., _, _, _, _, _, _, _, _] = hash16("heliu kinds 1", &[&bytes.0]);
+        Digests { list, stamp: Stamp(stamp) }
     }
 
     pub(crate) fn of(kinds: &[&'static Kind]) -> Self {
         let gates = kinds.iter().flat_map(|kind| kind.gates());
         let mut list: Vec<_> = gates.map(|gate| (gate.kind.into(), gate.version, gate.digest())).collect();
         list.sort();
-        Digests(list)
+        Digests::in_order(list)
+    }
+
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        self.stamp
     }
 
     #[must_use]
     pub fn get(&self, kind: &str, version: u32) -> Option<KindDigest> {
-        let at = self.0.binary_search_by(|(name, at, _)| (&**name, *at).cmp(&(kind, version))).ok()?;
-        Some(self.0[at].2)
+        let at = self.list.binary_search_by(|(name, at, _)| (&**name, *at).cmp(&(kind, version))).ok()?;
+        Some(self.list[at].2)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, u32, KindDigest)> {
-        self.0.iter().map(|(kind, version, digest)| (&**kind, *version, *digest))
+        self.list.iter().map(|(kind, version, digest)| (&**kind, *version, *digest))
     }
 
-    /// The kinds and versions that both declare, each in another way.
+    /// Whether a version of a kind is declared that comes after this one.
+    fn has_later(&self, kind: &str, version: u32) -> bool {
+        self.iter().any(|(other, later, _)| other == kind && later > version)
+    }
+
+    /// The kinds and versions that both declare, each in another way; and those that one does not declare although it
+    /// declares a later one.
     pub fn differing<'a>(&'a self, other: &'a Digests) -> impl Iterator<Item = (&'a str, u32)> {
-        let differs = |(kind, version, digest)| other.get(kind, version).is_some_and(|theirs| theirs != digest);
-        self.iter().filter(move |declared| differs(*declared)).map(|(kind, version, _)| (kind, version))
+        let is_missing = |at: &Digests, kind, version| at.get(kind, version).is_none() && at.has_later(kind, version);
+        let differs = move |(kind, version, digest)| match other.get(kind, version) {
+            Some(theirs) => theirs != digest,
+            None => other.has_later(kind, version),
+        };
+        let own = self.iter().filter(move |declared| differs(*declared));
+        let theirs = other.iter().filter(move |(kind, version, _)| is_missing(self, kind, *version));
+        own.chain(theirs).map(|(kind, version, _)| (kind, version))
     }
 }
 
@@ -149,7 +194,9 @@ fn write_field(bytes: &mut Encoder, field: &Field) {
     write_writer(bytes, *writer);
     match merge {
         Merge::Slot(parts) | Merge::Entries(parts) => list(bytes, parts.iter().copied(), |part| part.name, write_part),
-        Merge::State(StateMachine { states }) => list(bytes, states.iter(), |state| state.name, write_state),
+        Merge::State(machine @ StateMachine { states }) => {
+            list(bytes.text(machine.initial().name), states.iter(), |state| state.name, write_state);
+        }
         Merge::Lww | Merge::Mv | Merge::Aws | Merge::Log => {}
     }
 }

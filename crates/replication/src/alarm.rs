@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::conflict::Explanation;
-use heliu_record::id::SeatId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::id::{DirectoryVersion, NodeId};
 
@@ -25,7 +25,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `false_claim`, `judged_differently`, `fenced`,
-    /// `kinds_differ`, `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
+    /// `kinds_differ`, `unjudged`, `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -185,7 +185,7 @@ impl Alarm {
                 "本节点与 {short} 的程序对记录种类的约定不同:{zh}。对方按其约定作出的改动,本节点只保存和转发,不作判断。"
             ),
             format!(
-                "The programs of this node and of {short} declare kinds of records differently under one version: {en}. What \
+                "The programs of this node and of {short} declare kinds of records differently: {en}. What \
                  is to be judged by its declaration is kept and passed on here, and not judged."
             ),
         );
@@ -194,6 +194,25 @@ impl Alarm {
             "Upgrade one of the two, so that both were built from the same declarations: then it is judged by itself.",
         );
         Alarm::new("kinds_differ", Severity::Warning, what, next, peer.to_string(), at_ms)
+    }
+
+    pub(crate) fn unjudged(kind: &str, said: &Explanation, (records, one): (usize, RecordId), at_ms: i64) -> Self {
+        let (zh, en, one) = (&said.zh, &said.en, one.short());
+        let what = (
+            format!(
+                "有 {records} 条记录({zh})含有改动,写入方的程序对该种类的约定与本节点不同:本节点只保存和转发,不作判断(如 {one};逐条见 heliu stranded)。"
+            ),
+            format!(
+                "{records} records ({en}) hold edits by programs that declare this kind otherwise than this node's: they are kept \
+                 and passed on here, and not judged (such as {one}; heliu stranded lists them)."
+            ),
+        );
+        let next = (
+            "请升级写入方或本节点,使程序一致,之后会自动重新判断。写入方的机器已不再使用的,请县级隔离它(heliu fence):其改动改由各节点自行判断。",
+            "Upgrade the nodes that wrote them, or this one, until the programs agree: then they are judged by themselves. If such a \
+             machine is gone, have the county fence it (heliu fence): then each node judges what it wrote by its own program.",
+        );
+        Alarm::new("unjudged", Severity::Warning, what, next, kind.to_owned(), at_ms)
     }
 
     pub(crate) fn stranded(count: usize, at_ms: i64) -> Self {

@@ -146,7 +146,9 @@ pub enum Input {
         cursor: Option<Cursor>,
         /// The last commit of the other node that the store has.
         last_commit: Option<Arc<SignedCommit>>,
-        wants: Vec<RecordId>,
+        /// Some records with waiting leaves, and some with leaves that could not be judged, each after the one that was named and
+        /// round again.
+        wants: BTreeSet<RecordId>,
     },
     /// Answers [`Effect::Scan`]: every row of the store, in id order.
     Scanned {
@@ -218,7 +220,13 @@ pub enum Effect {
     /// of both at a time for each link.
     ReadLeaves { link: LinkId, records: BTreeSet<RecordId> },
     /// Look up what the store knows of the node at the other end, and of that end's store: [`Input::Peer`].
-    ReadPeer { link: LinkId, store: StoreId, node: NodeId },
+    ReadPeer {
+        link: LinkId,
+        store: StoreId,
+        node: NodeId,
+        /// After which record wants begin, of which not all may be read: another one each time.
+        after: RecordId,
+    },
     /// Read every row in one state of the store: [`Input::Scanned`]. At most one at a time, and none beside a load or an apply,
     /// so what it finds is what is durable.
     Scan { link: LinkId },

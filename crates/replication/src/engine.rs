@@ -23,7 +23,7 @@ use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
 use crate::intake::{Came, check_statements, open_leaves};
 use crate::journal::{Incoming, Order, Work};
-use crate::link::{Arrival, Feed, Link, Out, Shared};
+use crate::link::{Arrival, Feed, Kinds, Link, Out, Shared};
 use crate::parts::Parts;
 use crate::start::Start;
 
@@ -41,7 +41,7 @@ use turns::{Store, Turns};
 struct PeerKnown {
     cursor: Option<heliu_storage::Cursor>,
     last_commit: Option<Arc<SignedCommit>>,
-    wants: Vec<RecordId>,
+    wants: BTreeSet<RecordId>,
 }
 
 pub struct Engine {
@@ -291,7 +291,6 @@ impl Engine {
             Arrival::Withdrawn { link, record } => self.submit(Work::Withdrawn { link, record }),
             Arrival::Proven { record, held } => self.submit(Work::LetGo { record, proven: held }),
             Arrival::RolledBack => self.parts.journal.renew_soon(),
-            Arrival::Judgeable { record } => self.check(vec![record]),
             Arrival::Outside { link, outside } => {
                 if let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) {
                     self.parts.scopes.sums.change_apart(link, seat, outside);
@@ -352,7 +351,7 @@ fn shared<'a>(
     Shared {
         own: &parts.own,
         program: &config.program,
-        kinds: config.catalogue.digests(),
+        kinds: Kinds { digests: config.catalogue.digests(), is_judged: parts.unjudged.untried().is_empty() },
         feed,
         directory: parts.directory(),
         fork: parts.authority.fork(),

@@ -410,6 +410,8 @@ pub struct Sums {
 pub enum Verdict {
     /// Both sums are equal at this cut.
     Equal,
+    /// The same leaves, and the ends declare kinds otherwise, or others: what they make of them is not compared.
+    HeldEqual,
     /// The same leaves, judged differently: an alarm.
     JudgedDifferently,
     /// Different leaves: reconcile.

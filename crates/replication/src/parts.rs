@@ -16,7 +16,7 @@ use crate::health::Health;
 use crate::journal::{DigestKey, Journal, Random, Work, Writer};
 use crate::keys::Keys;
 use crate::own::Own;
-use crate::records::{Foreign, Leaving, Records, Recount, Recounted, Scopes, Stranded};
+use crate::records::{Foreign, Leaving, Records, Recount, Recounted, Scopes, Stranded, Unjudged};
 use crate::start::Start;
 use crate::statements::Statements;
 
@@ -27,6 +27,7 @@ pub(crate) struct Parts {
     pub scopes: Scopes,
     pub leaving: Leaving,
     pub stranded: Stranded,
+    pub unjudged: Unjudged,
     pub keys: Keys,
     pub statements: Statements,
     pub audit: Audit,
@@ -63,6 +64,7 @@ impl Parts {
             },
             leaving: Leaving::new(start.hidden, meta.head),
             stranded: Stranded::new(start.stranded),
+            unjudged: Unjudged::new(start.unjudged, catalogue.digests().stamp()),
             keys,
             statements,
             audit,
@@ -77,6 +79,8 @@ impl Parts {
             parts.health.damage.leave_uncounted(record);
             parts.journal.queue.push(Work::Check { record });
         }
+        let unjudged = parts.unjudged.untried().iter();
+        unjudged.for_each(|record| parts.journal.queue.push(Work::Check { record: *record }));
         let untried = parts.stranded.untried();
         untried.into_iter().for_each(|record| parts.journal.queue.push(Work::Reissue { record }));
         parts

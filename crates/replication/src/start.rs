@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
-use heliu_storage::{DamagedRow, Meta, ScanItem, ScopeRow, StatementRow, StrandedRow, Tally};
+use heliu_storage::{DamagedRow, Meta, ScanItem, ScopeRow, StatementRow, StrandedRow, Tally, UnjudgedRow};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::{CommitId, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -37,6 +37,8 @@ pub struct Start {
     pub audit_head: Option<(u64, [u8; 32])>,
     /// Edits of this node that no longer count and of which nobody has said what is to become.
     pub stranded: Vec<StrandedRow>,
+    /// All records with leaves that a program could not judge.
+    pub unjudged: Vec<UnjudgedRow>,
     /// Seats of which nothing new is taken.
     pub declined: Vec<SeatId>,
     /// The key that enters things into the directory, if this node has it.
@@ -78,6 +80,7 @@ impl Start {
             statements: Vec::new(),
             audit_head: None,
             stranded: Vec::new(),
+            unjudged: Vec::new(),
             declined: Vec::new(),
             issuer: None,
             seed,

@@ -70,20 +70,26 @@ async fn commits(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
 /// A record's id decides its preimage: those columns, and the indices over them, stay as they are.
 static RECORDS: Insert = Insert::new(
     "INSERT OR FAIL INTO records (id, kind, birth, natural_key, scope, state, since, stub, held, admitted, leaves, waiting, \
-     signal, sum, view) VALUES ",
-    15,
+     unjudged, signal, sum, view) VALUES ",
+    16,
     " ON CONFLICT (id) DO UPDATE SET scope = excluded.scope, state = excluded.state, since = excluded.since, \
      stub = excluded.stub, held = excluded.held, admitted = excluded.admitted, leaves = excluded.leaves, \
-     waiting = excluded.waiting, signal = excluded.signal, sum = excluded.sum, view = excluded.view",
+     waiting = excluded.waiting, unjudged = excluded.unjudged, signal = excluded.signal, sum = excluded.sum, view = excluded.view",
 );
 
 async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(), Fault> {
     let bind = |row: &&RecordRow, values: &mut Values| {
-        let RecordValues { row, scope, state, since, stub, sum } = RecordValues::of(row);
+        let RecordValues { row, scope, state, since, stub, unjudged, sum } = RecordValues::of(row);
         values.add(&row.id.0[..])?.add(&*row.preimage.kind)?.add(&row.preimage.birth.0[..])?;
         values.add(&row.preimage.key[..])?.add(scope)?.add(state)?.add(since)?.add(stub)?;
         values.add(&row.held.0[..])?.add(&row.admitted.0[..])?.add(i64::from(row.leaves))?;
-        values.add(i64::from(row.waiting))?.add(&row.signal[..])?.add(&sum[..])?.add(&row.view[..]).map(drop)
+        values
+            .add(i64::from(row.waiting))?
+            .add((!unjudged.is_empty()).then_some(unjudged))?
+            .add(&row.signal[..])?
+            .add(&sum[..])?
+            .add(&row.view[..])
+            .map(drop)
     };
     // In the order of the index: each of its pages is touched once. Of two rows of one record the later stays the later.
     let mut rows: Vec<&RecordRow> = transaction.records.iter().collect();

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use heliu_record::codec::{DecodeError, Encoder, Reader};
+use heliu_record::gate::Stamp;
 use heliu_record::hash::{Sum, hash};
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
-use heliu_storage::{RecordRow, RecordState, StrandedState, Stub, scope_bytes};
+use heliu_storage::{RecordRow, RecordState, StrandedState, Stub, Unjudged, scope_bytes};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -150,9 +151,9 @@ pub const ERASED: i64 = 3;
 
 /// The columns of a record, in the order that [`record_row`] reads them in.
 pub const RECORD_COLUMNS: &str = "r.id, r.kind, r.birth, r.natural_key, r.scope, r.state, r.since, r.stub, r.held, \
-     r.admitted, r.leaves, r.waiting, r.signal, r.view, r.sum";
+     r.admitted, r.leaves, r.waiting, r.unjudged, r.signal, r.view, r.sum";
 
-pub const RECORD_COLUMN_COUNT: usize = 15;
+pub const RECORD_COLUMN_COUNT: usize = 16;
 
 /// What is written to these columns.
 pub struct RecordValues<'r> {
@@ -161,6 +162,8 @@ pub struct RecordValues<'r> {
     pub state: i64,
     pub since: i64,
     pub stub: Vec<u8>,
+    /// Empty: there is nothing.
+    pub unjudged: Vec<u8>,
     pub sum: [u8; 8],
 }
 
@@ -168,6 +171,7 @@ impl<'r> RecordValues<'r> {
     pub fn of(row: &'r RecordRow) -> Self {
         let (state, since, stub) = state_columns(&row.state);
         let scope = scope_bytes(&row.scope);
+        let unjudged = row.unjudged.as_ref().map(unjudged_bytes).unwrap_or_default();
         let Preimage { kind, birth, key } = &row.preimage;
         let blobs = [
             &row.id.0,
@@ -181,19 +185,22 @@ impl<'r> RecordValues<'r> {
             &row.signal,
             &row.view,
         ];
-        let sum = row_sum(blobs, [state, since, i64::from(row.leaves), i64::from(row.waiting)]);
-        RecordValues { row, scope, state, since, stub, sum }
+        let sum = row_sum(blobs, &unjudged, [state, since, i64::from(row.leaves), i64::from(row.waiting)]);
+        RecordValues { row, scope, state, since, stub, unjudged, sum }
     }
 }
 
 /// The checksum of a row, over every column. It is against disks and careless hands: whoever edits with care can make it
 /// fit. (The engine compares what a row says with the record's signed leaves.)
-fn row_sum(blobs: [&[u8]; 10], numbers: [i64; 4]) -> [u8; 8] {
+fn row_sum(blobs: [&[u8]; 10], unjudged: &[u8], numbers: [i64; 4]) -> [u8; 8] {
     let numbers: Vec<u8> = numbers.into_iter().flat_map(i64::to_le_bytes).collect();
-    let mut parts = [&numbers[..]; 11];
-    parts[1..].copy_from_slice(&blobs);
+    let mut parts = [&numbers[..]; 12];
+    parts[1..11].copy_from_slice(&blobs);
+    parts[11] = unjudged;
+    // Format 1 had no such column: its rows, which have nothing there, keep their sums.
+    let parts = if unjudged.is_empty() { &parts[..11] } else { &parts[..] };
     let mut sum = [0; 8];
-    sum.copy_from_slice(&hash("heliu row 1", &parts)[..8]);
+    sum.copy_from_slice(&hash("heliu row 1", parts)[..8]);
     sum
 }
 
@@ -208,8 +215,9 @@ pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
         admitted: Sum(cells.fixed(first + 9)?),
         leaves: cells.u32(first + 10)?,
         waiting: cells.get::<i64>(first + 11)? != 0,
-        signal: cells.fixed(first + 12)?,
-        view: cells.get(first + 13)?,
+        unjudged: read_unjudged(cells, first + 12)?,
+        signal: cells.fixed(first + 13)?,
+        view: cells.get(first + 14)?,
     };
     check_sum(cells, first)?;
     Ok(row)
@@ -219,11 +227,12 @@ pub fn record_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
 pub fn check_sum(cells: &Cells, first: usize) -> Result<(), Fault> {
     let blob = |column: usize| cells.get::<&[u8]>(first + column);
     let kind: &str = cells.get(first + 1)?;
+    let unjudged = cells.get::<Option<&[u8]>>(first + 12)?.unwrap_or_default();
     let blobs =
-        [blob(0)?, kind.as_bytes(), blob(2)?, blob(3)?, blob(4)?, blob(7)?, blob(8)?, blob(9)?, blob(12)?, blob(13)?];
+        [blob(0)?, kind.as_bytes(), blob(2)?, blob(3)?, blob(4)?, blob(7)?, blob(8)?, blob(9)?, blob(13)?, blob(14)?];
     let number = |column: usize| cells.get::<i64>(first + column);
-    let sum = row_sum(blobs, [number(5)?, number(6)?, number(10)?, number(11)?]);
-    if blob(14)? == sum { Ok(()) } else { Err(cells.damaged(&"it is not what was written: its sum does not match")) }
+    let sum = row_sum(blobs, unjudged, [number(5)?, number(6)?, number(10)?, number(11)?]);
+    if blob(15)? == sum { Ok(()) } else { Err(cells.damaged(&"it is not what was written: its sum does not match")) }
 }
 
 /// As [`record_row`], of a row that is not what was written. Whose record it is must be legible; the rest is what can be
@@ -238,9 +247,20 @@ pub fn spoilt_row(cells: &Cells, first: usize) -> Result<RecordRow, Fault> {
         admitted: Sum(cells.fixed(first + 9).unwrap_or_default()),
         leaves: cells.u32(first + 10).unwrap_or_default(),
         waiting: cells.get::<i64>(first + 11).is_ok_and(|waiting| waiting != 0),
-        signal: cells.fixed(first + 12).unwrap_or_default(),
-        view: cells.get(first + 13).unwrap_or_default(),
+        unjudged: read_unjudged(cells, first + 12).unwrap_or_default(),
+        signal: cells.fixed(first + 13).unwrap_or_default(),
+        view: cells.get(first + 14).unwrap_or_default(),
     })
+}
+
+fn unjudged_bytes(unjudged: &Unjudged) -> Vec<u8> {
+    [&unjudged.by.0[..], &[u8::from(unjudged.differing)]].concat()
+}
+
+/// Reads what [`unjudged_bytes`] made.
+pub fn read_unjudged(cells: &Cells, column: usize) -> Result<Option<Unjudged>, Fault> {
+    let bytes = cells.optional::<9>(column)?;
+    Ok(bytes.map(|[by @ .., differing]| Unjudged { by: Stamp(by), differing: differing != 0 }))
 }
 
 /// Reads what [`state_columns`] made.

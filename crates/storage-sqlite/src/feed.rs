@@ -20,8 +20,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::apply::{GRANT, LEAF, RESCOPE};
 use crate::convert::{
-    Cells, RECORD_COLUMNS, id_list, limit, number_list, preimage, read_scope, read_seats, record_row, signed,
-    spoilt_row,
+    Cells, RECORD_COLUMN_COUNT, RECORD_COLUMNS, id_list, limit, number_list, preimage, read_scope, read_seats,
+    record_row, signed, spoilt_row,
 };
 use crate::fault::Fault;
 
@@ -230,7 +230,7 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
     let sql = format!(
         "SELECT r.key, {RECORD_COLUMNS}, 1 FROM json_each(?1) j CROSS JOIN records r ON r.id = unhex(j.value) \
          UNION ALL \
-         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL, 0 FROM json_each(?1) j \
+         SELECT {FEED_COLUMNS}, NULL, NULL, NULL, NULL, NULL, NULL, 0 FROM json_each(?1) j \
          CROSS JOIN records r ON r.id = unhex(j.value) CROSS JOIN feed f ON f.record = r.key AND f.entry < 2"
     );
     let mut found: BTreeMap<RecordId, Parts> = BTreeMap::new();
@@ -242,7 +242,7 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
     while let Some(row) = rows.try_next().await? {
         let cells = Cells::new(&row, "records", 0);
         // The last column tells the two parts apart.
-        if cells.get::<i64>(16)? == 1 {
+        if cells.get::<i64>(RECORD_COLUMN_COUNT + 1)? == 1 {
             let (key, cells) = (cells.get(0)?, Cells::new(&row, "records", 1));
             let (row, spoilt) = match record_row(&cells, 1) {
                 Err(Fault::Store(error @ StoreError::Damaged { .. })) => {

@@ -10,7 +10,7 @@ use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
     ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit, ReadCommands, ReadCommits,
     ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords, ReadStatements, ReadStranded,
-    RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow,
+    RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow, UnjudgedRow,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
@@ -110,8 +110,12 @@ impl ReadRecords for SqliteStore {
         read!(self, "listing records", connection => records::list(connection, query))
     }
 
-    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
-        read!(self, "reading wants", connection => records::wants(connection, limit))
+    async fn wants(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        read!(self, "reading wants", connection => records::wants(connection, after, limit))
+    }
+
+    async fn unjudged(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<UnjudgedRow>, StoreError> {
+        read!(self, "reading what could not be judged", connection => records::unjudged(connection, after, limit))
     }
 
     async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError> {

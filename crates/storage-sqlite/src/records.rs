@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError};
+use heliu_storage::{DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError, UnjudgedRow};
 use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use crate::convert::{Cells, RECORD_COLUMN_COUNT, RECORD_COLUMNS, id_list, limit, record_row, signed};
+use crate::convert::{Cells, RECORD_COLUMN_COUNT, RECORD_COLUMNS, id_list, limit, read_unjudged, record_row, signed};
 use crate::fault::Fault;
 
 /// Every id comes after nothing.
@@ -146,9 +146,41 @@ pub async fn referring(
     rows.iter().map(pair).collect()
 }
 
-pub async fn wants(connection: &mut SqliteConnection, count: usize) -> Result<Vec<RecordId>, Fault> {
-    let query = sqlx::query("SELECT id FROM records WHERE waiting = 1 ORDER BY id LIMIT ?");
-    ids(&query.bind(limit(count)).fetch_all(connection).await?)
+pub async fn wants(
+    connection: &mut SqliteConnection,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<RecordId>, Fault> {
+    ids(&round(connection, ("id", "waiting = 1"), after, count).await?)
+}
+
+pub async fn unjudged(
+    connection: &mut SqliteConnection,
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<UnjudgedRow>, Fault> {
+    let rows = round(connection, ("id, kind, unjudged", "unjudged IS NOT NULL"), after, count).await?;
+    let read = |row: &SqliteRow| {
+        let cells = Cells::new(row, "records", 0);
+        let unjudged = read_unjudged(&cells, 2).ok()??;
+        Some(UnjudgedRow { record: RecordId(cells.fixed(0).ok()?), kind: cells.get(1).ok()?, unjudged })
+    };
+    Ok(rows.iter().filter_map(read).collect())
+}
+
+/// The rows of an index after an id, and round again from its first.
+async fn round(
+    connection: &mut SqliteConnection,
+    (columns, fits): (&'static str, &'static str),
+    after: Option<RecordId>,
+    count: usize,
+) -> Result<Vec<SqliteRow>, Fault> {
+    let part = |order| {
+        format!("SELECT * FROM (SELECT {columns} FROM records WHERE {fits} AND id {order} ?1 ORDER BY id LIMIT ?2)")
+    };
+    let sql = format!("{} UNION ALL {} LIMIT ?2", part(">"), part("<="));
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
+    Ok(query.fetch_all(connection).await?)
 }
 
 pub async fn hidden(connection: &mut SqliteConnection, up_to: Position) -> Result<Vec<RecordId>, Fault> {

@@ -55,7 +55,8 @@ macro_rules! conformance_suite {
             ],
             records: [
                 a_row_is_replaced, scanning_in_pages, short_ids, listing, listing_by_bytes, references_are_replaced_as_a_whole,
-                wants_are_the_records_that_wait, hidden_records_by_position, counting, written_by_an_author,
+                wants_are_the_records_that_wait,
+                records_that_could_not_be_judged_are_found_without_the_others, hidden_records_by_position, counting, written_by_an_author,
                 a_row_under_a_wrong_id_gets_its_own,
             ],
             scopes: [

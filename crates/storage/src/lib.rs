@@ -33,6 +33,7 @@ pub use read::{
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
     LeafStatus, ListPage, Loaded, Meta, Position, RecordRow, RecordState, ScanItem, ScanPage, Standing, StoreId, Stub,
+    Unjudged, UnjudgedRow,
 };
 pub use scopes::{ScopeRow, ScopesChange, ScopesMark, Tally, scope_bytes, scope_key};
 pub use transaction::Transaction;

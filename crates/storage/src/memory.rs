@@ -19,8 +19,15 @@ use crate::{
     FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
     ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords,
     ReadStatements, ReadStranded, RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, Store, StoreError, StoreId,
-    StrandedRow, StrandedState, Transaction,
+    StrandedRow, StrandedState, Transaction, UnjudgedRow,
 };
+
+/// Those after one, and round again from the first.
+fn round(records: &BTreeSet<RecordId>, after: Option<RecordId>, limit: usize) -> Vec<RecordId> {
+    let later = records.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+    let again = after.map(|after| records.range(..=after)).into_iter().flatten();
+    later.chain(again).take(limit).copied().collect()
+}
 
 /// A store that forgets when it is dropped. What "durable" means here: a crash in the simulator keeps the store and
 /// drops the engine; a restored backup is an older [`MemoryStore::fork`].
@@ -146,8 +153,17 @@ impl ReadRecords for MemoryStore {
         Ok(self.lock().list(query))
     }
 
-    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError> {
-        Ok(self.lock().waiting.iter().take(limit).copied().collect())
+    async fn wants(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<RecordId>, StoreError> {
+        Ok(round(&self.lock().waiting, after, limit))
+    }
+
+    async fn unjudged(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<UnjudgedRow>, StoreError> {
+        let state = self.lock();
+        let row = |record: &RecordId| {
+            let row = &state.records.get(record)?.row;
+            Some(UnjudgedRow { record: *record, kind: row.preimage.kind.clone(), unjudged: row.unjudged? })
+        };
+        Ok(round(&state.unjudged, after, limit).iter().filter_map(row).collect())
     }
 
     async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError> {

@@ -12,7 +12,7 @@ use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
     ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, RecordRow, ScanItem, ScanPage, ScopeRow,
-    StatementRow, StoreError, StoreId, StrandedRow,
+    StatementRow, StoreError, StoreId, StrandedRow, UnjudgedRow,
 };
 
 /// Who a store is and where it stands: for starts, status and links.
@@ -57,8 +57,11 @@ pub trait ReadRecords: Send + Sync {
     async fn by_prefix(&self, prefix: &str) -> Result<Vec<RecordId>, StoreError>;
     /// Rows in any state: who lists for people's day-to-day views leaves out all but what is present.
     async fn list(&self, query: &ListQuery) -> Result<ListPage, StoreError>;
-    /// Records with waiting leaves.
-    async fn wants(&self, limit: usize) -> Result<Vec<RecordId>, StoreError>;
+    /// Records with waiting leaves: those after a given one, and round again from the first.
+    async fn wants(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<RecordId>, StoreError>;
+    /// Records with leaves that could not be judged, in the same order. What is not what was written is left out: a scan tells
+    /// of it.
+    async fn unjudged(&self, after: Option<RecordId>, limit: usize) -> Result<Vec<UnjudgedRow>, StoreError>;
     /// Records hidden at or before a position: their exit is complete once a superior has everything up to there.
     async fn hidden(&self, up_to: Position) -> Result<Vec<RecordId>, StoreError>;
     /// The records, present or hidden, that hold a leaf of this author, in id order. It looks at the whole feed.

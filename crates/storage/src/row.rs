@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use heliu_record::byte_id;
 pub use heliu_record::command::CommandId;
-use heliu_record::gate::KindDigest;
+use heliu_record::gate::{KindDigest, Stamp};
 use heliu_record::hash::Sum;
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
@@ -234,10 +234,29 @@ pub struct RecordRow {
     pub leaves: u32,
     /// Whether some of the leaves wait for predecessors.
     pub waiting: bool,
+    /// Leaves that could not be judged, if there are any.
+    pub unjudged: Option<Unjudged>,
     /// The folded view as JSON; empty for a stub and for what is erased.
     pub view: Vec<u8>,
     /// A hash of what rules read of this record when they judge others: those are derived anew when it changes.
     pub signal: [u8; 8],
+}
+
+/// Leaves of a record that the program could not judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unjudged {
+    /// By what it declared then. Another program tries again.
+    pub by: Stamp,
+    /// Whether it declares their version otherwise, or lacks it although it declares a later one. If not, it is too old.
+    pub differing: bool,
+}
+
+/// A record with such leaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnjudgedRow {
+    pub record: RecordId,
+    pub kind: String,
+    pub unjudged: Unjudged,
 }
 
 /// A record as the engine works on it.

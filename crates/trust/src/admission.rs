@@ -15,4 +15,4 @@ mod tests;
 pub use commits::{CommitError, check_commits};
 pub use leaf::{Leaf, LeafError};
 pub use leaves::Leaves;
-pub use status::{ExcludedReason, HeldReason, RefusedReason, Status};
+pub use status::{ExcludedReason, HeldReason, RefusedReason, Status, Unjudged};

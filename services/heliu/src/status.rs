@@ -40,7 +40,8 @@ pub async fn peers(args: &Read) -> Result<Done, Failure> {
 pub async fn verify(args: &VerifyArgs) -> Result<Done, Failure> {
     let client = target::connect(&args.read.target).await?;
     let verdicts = client.verify(&args.peer, Duration::from_secs(args.timeout)).await?;
-    let is_well = |verdict: &&Verification| verdict.outcome() == Outcome::Equal && !verdict.misplaced;
+    let is_equal = |verdict: &Verification| matches!(verdict.outcome(), Outcome::Equal | Outcome::HeldEqual);
+    let is_well = |verdict: &&Verification| is_equal(verdict) && !verdict.misplaced;
     let equal = verdicts.iter().filter(is_well).count();
     let all_equal = equal == verdicts.len() && !verdicts.is_empty();
     if args.read.json {
@@ -253,7 +254,7 @@ fn peers_told(links: &[Link]) -> String {
             if lag.oldest_age_ms > 0 { time::span(lag.oldest_age_ms) } else { String::new() },
             ago(link.heard_ms),
             ago(link.verified_since_ms),
-            ago(link.verified_last_ms),
+            ago(link.verified_last_ms) + &held_only(link),
             last_error_told(link),
         ]);
     }
@@ -337,6 +338,10 @@ fn detail(verdict: &Verification) -> String {
             "configured as a parent and not above this seat: correct links.parents"
         ),
         Outcome::Equal => String::new(),
+        Outcome::HeldEqual => tr!(
+            "两端程序的记录种类不同:所持改动已核对,判断结果未核对",
+            "the programs know other kinds: what they hold was compared, what they make of it was not"
+        ),
         Outcome::JudgedDifferently => {
             tr!("数据相同而判断不同:请保留现场并上报", "same data, judged differently: keep both stores and report it")
         }
@@ -346,6 +351,11 @@ fn detail(verdict: &Verification) -> String {
         Outcome::TimedOut => tr!("没有等到答复,可加大 --timeout", "no answer in time; try a longer --timeout"),
         Outcome::Unspecified => String::new(),
     }
+}
+
+/// What was compared, where it is not all.
+fn held_only(link: &Link) -> String {
+    if link.held_only { tr!("(仅所持)", " (held only)") } else { String::new() }
 }
 
 fn role_name(role: LinkRole) -> String {
@@ -373,6 +383,7 @@ fn state_name(state: LinkState) -> String {
 fn outcome_name(outcome: Outcome) -> String {
     match outcome {
         Outcome::Equal => tr!("一致", "equal"),
+        Outcome::HeldEqual => tr!("所持一致", "hold the same"),
         Outcome::JudgedDifferently => tr!("判断不同", "JUDGED DIFFERENTLY"),
         Outcome::Different => tr!("不一致", "different"),
         Outcome::MovedOn => tr!("仍在变动", "moved on"),
@@ -420,7 +431,7 @@ fn link_shape(link: &Link) -> Value {
         "peer_seat": seat_shape(link.peer_seat.as_ref()), "peer_program": given(&link.peer_program),
         "role": word(link.role().as_str_name(), "LINK_ROLE_"), "state": word(link.state().as_str_name(), "LINK_STATE_"),
         "address": given(&link.address), "misplaced": link.misplaced,
-        "verified_since": when(link.verified_since_ms), "verified_last": when(link.verified_last_ms), "heard": when(link.heard_ms),
+        "verified_since": when(link.verified_since_ms), "verified_last": when(link.verified_last_ms), "held_only": link.held_only, "heard": when(link.heard_ms),
         "last_error": (!link.last_error.is_empty()).then_some(&link.last_error),
         "last_error_at": when(link.last_error_ms), "last_error_code": given(&link.last_error_code),
         "last_error_label": link.last_error_label.as_ref().map(|label| json!({"zh": label.zh, "en": label.en})),

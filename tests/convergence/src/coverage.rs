@@ -207,6 +207,7 @@ impl Ground {
                     Verdict::JudgedDifferently => 1,
                     Verdict::Different => 2,
                     Verdict::MovedOn => 3,
+                    Verdict::HeldEqual => 4,
                 };
                 self.meet(3, at);
                 11

@@ -214,6 +214,9 @@ pub struct Link {
     /// It is configured as a superior of this node's seat and is none: what is written here does not go up by it.
     #[prost(bool, tag = "30")]
     pub misplaced: bool,
+    /// What was found equal is what the two hold. What they make of it was not compared: they declare kinds otherwise, or others.
+    #[prost(bool, tag = "31")]
+    pub held_only: bool,
 }
 /// What this node has in the link's scope and the peer has not acknowledged.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -734,6 +737,8 @@ pub enum Outcome {
     MovedOn = 4,
     NotConnected = 5,
     TimedOut = 6,
+    /// Both ends hold the same leaves. What they make of them was not compared: they declare kinds otherwise, or others.
+    HeldEqual = 7,
 }
 impl Outcome {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -749,6 +754,7 @@ impl Outcome {
             Self::MovedOn => "OUTCOME_MOVED_ON",
             Self::NotConnected => "OUTCOME_NOT_CONNECTED",
             Self::TimedOut => "OUTCOME_TIMED_OUT",
+            Self::HeldEqual => "OUTCOME_HELD_EQUAL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -761,6 +767,7 @@ impl Outcome {
             "OUTCOME_MOVED_ON" => Some(Self::MovedOn),
             "OUTCOME_NOT_CONNECTED" => Some(Self::NotConnected),
             "OUTCOME_TIMED_OUT" => Some(Self::TimedOut),
+            "OUTCOME_HELD_EQUAL" => Some(Self::HeldEqual),
             _ => None,
         }
     }
@@ -774,7 +781,7 @@ pub enum Stranding {
     NotLetGo = 1,
     /// Changes wait for others that are not here.
     Waiting = 2,
-    /// Changes that this version cannot judge. No node says it yet.
+    /// Changes that this version cannot judge.
     Held = 3,
     /// An edit of this node stood on changes that were excluded, and could not be written anew by itself.
     Edit = 4,

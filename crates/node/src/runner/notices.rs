@@ -19,7 +19,12 @@ impl Running {
             return;
         }
         match notice {
-            Notice::LinkVerified { link, peer } => {
+            Notice::LinkVerified { link, peer, held_only: true } => tracing::debug!(
+                link = link.0,
+                peer = %self.name(*peer),
+                "both ends hold the same, proven; what they make of it is not compared, for they declare kinds otherwise"
+            ),
+            Notice::LinkVerified { link, peer, .. } => {
                 tracing::debug!(link = link.0, peer = %self.name(*peer), "both ends hold the same, proven");
             }
             Notice::SumsDiffer { link, peer } => {

@@ -104,6 +104,7 @@ impl Running {
             state: phase,
             equal_since_ms: at(status.and_then(|status| status.equal_since)),
             verified_ms: at(status.and_then(|status| status.verified_at)),
+            is_held_only: status.is_some_and(|status| status.held_only),
             heard_ms: route.meter.last_heard().map(|then| then.wall_ms(clock)),
             lag_items: match phase {
                 LinkState::Live => Some(0),

@@ -45,17 +45,19 @@ impl Verifying {
 
     pub fn notice(&mut self, notice: &Notice) {
         let (link, outcome) = match notice {
-            Notice::LinkVerified { link, .. } => (*link, Outcome::Equal),
+            Notice::LinkVerified { link, held_only: false, .. } => (*link, Outcome::Equal),
+            Notice::LinkVerified { link, held_only: true, .. } => (*link, Outcome::HeldEqual),
             Notice::SumsDiffer { link, .. } => (*link, Outcome::Different),
             Notice::JudgedDifferently { link, .. } => (*link, Outcome::JudgedDifferently),
             _ => return,
         };
         let Some((mut cut, own)) = self.cuts.get(&link).copied() else { return };
+        let is_equal = matches!(outcome, Outcome::Equal | Outcome::HeldEqual);
         if !own && outcome != Outcome::Equal {
             cut.sums = heliu_replication::frame::Sums::default(); // The other end's are not ours.
         }
         for waiter in &mut self.waiters {
-            if outcome == Outcome::Equal && cut.mine < waiter.head {
+            if is_equal && cut.mine < waiter.head {
                 continue;
             }
             waiter.conclude(link, outcome, Some(cut));

@@ -439,8 +439,10 @@ impl OperationsService for Operations {
             edits.into_iter().map(|edit| (edit.record, Some(edit), pb::Stranding::Edit)).collect();
         let hidden = self.store.hidden(Position::MAX).await.map_err(of_store)?;
         all.extend(hidden.into_iter().map(|id| (id, None, pb::Stranding::NotLetGo)));
-        let waiting = self.store.wants(read).await.map_err(of_store)?;
+        let waiting = self.store.wants(None, read).await.map_err(of_store)?;
+        let unjudged = self.store.unjudged(None, read).await.map_err(of_store)?;
         all.extend(waiting.into_iter().map(|id| (id, None, pb::Stranding::Waiting)));
+        all.extend(unjudged.into_iter().map(|row| (row.record, None, pb::Stranding::Held)));
         let (mut page, mut at, mut next) = (Page::new(limit, self.node.page_bytes()), 0, String::new());
         let mut looked = 0;
         for (id, edit, stranding) in all {

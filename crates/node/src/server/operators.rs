@@ -25,6 +25,7 @@ pub(super) fn link(link: LinkReport, directory: &Directory) -> pb::Link {
         state: state(link.state).into(),
         verified_since_ms: link.equal_since_ms,
         verified_last_ms: link.verified_ms,
+        held_only: link.is_held_only,
         heard_ms: link.heard_ms,
         last_error,
         last_error_ms,
@@ -101,6 +102,7 @@ pub(super) fn verification(verified: &Verification, directory: &Directory) -> pb
 fn outcome(outcome: Outcome) -> pb::Outcome {
     match outcome {
         Outcome::Equal => pb::Outcome::Equal,
+        Outcome::HeldEqual => pb::Outcome::HeldEqual,
         Outcome::JudgedDifferently => pb::Outcome::JudgedDifferently,
         Outcome::Different => pb::Outcome::Different,
         Outcome::MovedOn => pb::Outcome::MovedOn,

@@ -5,7 +5,8 @@ use std::sync::{Arc, LazyLock};
 use super::toy::{BY_OWNER, BY_SUPERIOR, PERMIT, TOWNSHIP, VILLAGE, approves, asked, permit, preimage, seats};
 use crate::authority::{AuthorityError, may};
 use crate::catalogue::{Catalogue, CatalogueError, section};
-use crate::kind::{Earlier, Field, Kind, Merge, ValueType, Writer, label};
+use crate::handle::{StateOf, fields, state};
+use crate::kind::{Earlier, Field, Kind, Merge, State, StateMachine, ValueType, Writer, label};
 use crate::view::Record;
 
 #[test]
@@ -75,6 +76,29 @@ fn the_versions_of_a_kind_ascend_to_its_own() {
     let made = of(permit(2, BY_SUPERIOR, PERMIT.earlier)).expect("it hangs together");
     let declared: Vec<_> = made.digests().iter().map(|(kind, version, _)| (kind, version)).collect();
     assert_eq!(declared, [("permit", 1), ("permit", 2)]);
+    let skips = of(permit(3, BY_SUPERIOR, PERMIT.earlier)).expect("it hangs together");
+    for (one, other) in [(&made, &skips), (&skips, &made)] {
+        let differing: Vec<_> = one.digests().differing(other.digests()).collect();
+        assert_eq!(differing, [("permit", 2)], "one lacks it although it declares the third, which is only newer");
+        assert_ne!(one.digests().stamp(), other.digests().stamp());
+    }
     let alone = of(permit(2, BY_OWNER, PERMIT.earlier)).expect("it hangs together");
     assert_eq!(made.digests().differing(alone.digests()).collect::<Vec<_>>(), [("permit", 2)], "the first is the same");
+}
+
+#[test]
+fn a_digest_says_where_a_record_is_that_nobody_decided_about() {
+    const fn at(name: &'static str) -> State {
+        State::new(name, label("态", "state"), 0, Writer::Owner, &[])
+    }
+    static ONE: [State; 2] = [at("a"), at("b")];
+    static OTHER: [State; 2] = [at("b"), at("a")];
+    static FROM_ONE: StateMachine = StateMachine { states: &ONE };
+    static FROM_OTHER: StateMachine = StateMachine { states: &OTHER };
+    static BY_ONE: StateOf = state("approval", &FROM_ONE, "批准", "approval");
+    static BY_OTHER: StateOf = state("approval", &FROM_OTHER, "批准", "approval");
+    let digest = |own: &'static [&'static Field]| permit(1, own, &[]).gate().digest();
+    static OF_ONE: &[&Field] = fields![BY_ONE];
+    static OF_OTHER: &[&Field] = fields![BY_OTHER];
+    assert_ne!(digest(OF_ONE), digest(OF_OTHER));
 }

@@ -18,7 +18,7 @@ pub(super) fn fold(parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delt
     for record in parts.records.touched() {
         fold_record(record, parts, delta);
         sealing::give_keys(record, parts, delta, now);
-        write_row(record, parts, looked_up, delta);
+        write_row(record, parts, looked_up, delta, now);
     }
     sealing::keep_keys(parts, delta, now);
 }
@@ -49,10 +49,11 @@ fn fold_record(record: RecordId, parts: &mut Parts, delta: &mut Delta) {
 }
 
 /// The row is written as it is now, and counted.
-fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delta) {
+fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delta, now: Moment) {
     let came_by = parts.records.came_by(&record);
     let Some((open, before)) = parts.records.folded(&record) else { return };
     open.row.held = open.held_sum();
+    parts.unjudged.note(&open.row, now.tick_ms);
     let refs = open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default();
     if before.refs.as_ref() != Some(&refs) {
         delta.transaction.refs.push((record, refs.iter().copied().collect()));

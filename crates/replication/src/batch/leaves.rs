@@ -75,8 +75,7 @@ fn file_frame(
             Met::Known => {
                 delta.outcome.links.came_again.entry(link).or_default().insert(leaf.record);
             }
-            // Judged here too, and told on as that.
-            Met::Vouched(at) => {
+            Met::Untagged(at) => {
                 came.push((leaf.record, leaf.hash));
                 match at {
                     None => delta.untag(&leaf.hash),
@@ -87,16 +86,17 @@ fn file_frame(
                     }
                 }
             }
-            Met::New(declared) => {
+            Met::New => {
                 let writer = &parts.journal.writer;
                 if leaf.author == parts.own.node && leaf.incarnation == writer.incarnation() {
                     // What was let go with its record comes back with it.
                     let parted = parts.leaving.own_last(&leaf.record).unwrap_or(0);
                     delta.outcome.rolled_back |= leaf.change.seq > parted;
                 }
-                parts.records.file(&leaf, link, parts.authority.directory());
+                let (directory, catalogue) = (parts.authority.directory(), parts.own.catalogue);
+                let tag = parts.records.file(&leaf, declared, link, directory, catalogue);
                 used.insert(leaf.commit);
-                delta.leaf(&leaf, Some(from), declared);
+                delta.leaf(&leaf, Some(from), tag);
                 came.push((leaf.record, leaf.hash));
                 offered.entry(leaf.record).or_default().push(leaf);
             }

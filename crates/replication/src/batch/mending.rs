@@ -93,7 +93,7 @@ fn opened(mut open: Open, is_settled: bool, parts: &mut Parts, delta: &mut Delta
         return parts.records.take_in(open, directory);
     }
     // What is judged in another way now, by a later version of this program, is no damage.
-    let is_restated = !open.restated.is_empty();
+    let is_restated = !open.restated.is_empty() || open.is_outdated();
     let contradiction = || open.contradicts(parts.own.seat, directory).filter(|_| !is_restated);
     let contradicted = |what| (format!("its {what} is not what its leaves say"), part(what));
     let why = spoilt.map(|why| (why, part("row"))).or_else(|| contradiction().map(contradicted));

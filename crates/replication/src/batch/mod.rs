@@ -34,6 +34,7 @@ use crate::durable::Durable;
 use crate::effect::{Done, LoadReply, LoadRequest, Moment, Reply, Ticket};
 use crate::journal::{Delta, Growth, Outcome, Sealed, Work};
 use crate::parts::Parts;
+use crate::records::Open;
 
 use commands::Executed;
 use deriving::Conflicts;
@@ -256,6 +257,14 @@ impl Batch {
         let stranded = parts.stranded.applied(durable);
         stranded.into_iter().for_each(|record| parts.journal.queue.push(Work::Reissue { record }));
         parts.journal.applied(growth, head, durable);
+        for record in parts.health.patrol.checked() {
+            if parts.records.get(record).is_some_and(Open::is_outdated) {
+                // It was read when all was decided that this batch writes.
+                parts.journal.queue.push(Work::Check { record: *record });
+            } else {
+                parts.unjudged.tried(record);
+            }
+        }
         for record in parts.applied(at, durable) {
             parts.health.damage.count_again(record);
             if parts.health.damage.regain_row(record) {

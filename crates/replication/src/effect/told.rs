@@ -74,7 +74,12 @@ pub struct Done {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The ends of a link hold the same.
-    LinkVerified { link: LinkId, peer: NodeId },
+    LinkVerified {
+        link: LinkId,
+        peer: NodeId,
+        /// They hold the same, and what they make of it is not compared: they declare kinds otherwise, or others.
+        held_only: bool,
+    },
     /// The ends hold different leaves at one cut. They reconcile.
     SumsDiffer { link: LinkId, peer: NodeId },
     /// The ends hold the same leaves and judge them differently.
@@ -138,6 +143,8 @@ pub struct LinkStatus {
     pub equal_since: Option<u64>,
     /// `tick_ms` of the last equal checkpoint, if nothing was found different since.
     pub verified_at: Option<u64>,
+    /// What was found equal is what they hold, and not what they make of it.
+    pub held_only: bool,
     pub reconciled: u64,
     pub mismatches: u64,
     pub refused_here: u64,

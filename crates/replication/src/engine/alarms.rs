@@ -39,6 +39,9 @@ impl Engine {
                 alarms.push(Alarm::kinds_differ(peer, &said, now.wall_of(at)));
             }
         }
+        for (kind, since, records, one) in parts.unjudged.differing() {
+            alarms.push(Alarm::unjudged(kind, &catalogue.say_kind(kind), (records, one), now.wall_of(since)));
+        }
         let waiting = parts.keys.waits.unread();
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, parts.own.seat));

@@ -81,6 +81,10 @@ impl Patrol {
         self.checked.contains(record)
     }
 
+    pub fn checked(&self) -> &BTreeSet<RecordId> {
+        &self.checked
+    }
+
     pub fn applied(&mut self, _: &Durable) {
         self.checked.clear();
     }

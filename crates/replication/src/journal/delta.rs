@@ -133,7 +133,7 @@ impl Delta {
         }));
     }
 
-    /// A leaf of this delta is not in doubt any more.
+    /// A leaf of this delta goes by no other declaration any more.
     pub fn untag(&mut self, hash: &LeafHash) {
         let mut leaves = self.transaction.feed.iter_mut();
         let row = leaves.find_map(|entry| {

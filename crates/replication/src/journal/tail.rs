@@ -164,6 +164,7 @@ mod tests {
             admitted: heliu_record::hash::Sum::default(),
             leaves: 1,
             waiting: false,
+            unjudged: None,
             view: Vec::new(),
             signal: [0; 8],
         };

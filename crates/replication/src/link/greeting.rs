@@ -17,7 +17,7 @@ pub(super) fn hello(shared: &Shared<'_>) -> Hello {
         versions: (*WIRE_VERSIONS.start(), *WIRE_VERSIONS.end()),
         directory_len: shared.directory.len(),
         directory_head: shared.directory.head(),
-        kinds: shared.kinds.clone(),
+        kinds: shared.kinds.digests.clone(),
         program: shared.program.to_owned(),
         now_ms: Some(shared.now.wall_ms),
     }

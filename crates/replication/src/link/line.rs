@@ -24,8 +24,7 @@ use crate::statements::Statements;
 pub(crate) struct Shared<'a> {
     pub own: &'a Own,
     pub program: &'a str,
-    /// What decides verdicts in this program.
-    pub kinds: &'a Digests,
+    pub kinds: Kinds<'a>,
     pub feed: Feed<'a>,
     pub directory: &'a Directory,
     /// Two entries for one place of the directory, if that is known here.
@@ -40,6 +39,14 @@ pub(crate) struct Shared<'a> {
     /// Records that have left this seat and are still here, each with the position where it left.
     pub leaving: &'a BTreeMap<RecordId, Position>,
     pub now: Moment,
+}
+
+/// What decides verdicts in this program.
+#[derive(Clone, Copy)]
+pub(crate) struct Kinds<'a> {
+    pub digests: &'a Digests,
+    /// What is admitted here is what this program admits: all has been tried that another one had to hold.
+    pub is_judged: bool,
 }
 
 /// The feed, its newest end, and the last commit of this node in its current incarnation, if it has written.
@@ -84,8 +91,6 @@ pub(crate) enum Arrival {
     JoinRefused { link: LinkId, refusal: JoinRefused },
     /// A record that the other end says is no longer ours.
     Withdrawn { link: LinkId, record: RecordId },
-    /// A record with leaves that an earlier program had to hold, and this one may judge.
-    Judgeable { record: RecordId },
     /// Records that the other end does not take, and those that it takes now.
     Outside { link: LinkId, outside: Outside },
     /// A superior has proven that it holds all that this digest is of, of a record that left this seat.

@@ -37,7 +37,7 @@ use crate::frame::{
 
 use custody::Custody;
 use directory::DirectoryExchange;
-pub(crate) use line::{Arrival, Feed, Heard, Out, Process, Shared};
+pub(crate) use line::{Arrival, Feed, Heard, Kinds, Out, Process, Shared};
 use line::{Line, Phase, breach};
 use outside::Telling;
 pub(crate) use pushing::Parted;
@@ -408,6 +408,7 @@ impl Link {
     /// Everything that was sent is acknowledged, everything that came is durable, and nothing is in doubt.
     fn is_quiet(&self, shared: &Shared<'_>) -> bool {
         !shared.apart.is_some_and(crate::records::Apart::is_counting)
+            && shared.kinds.is_judged
             && !self.verifying.is_in_doubt()
             && !self.reconciling.is_going_on()
             && self.sending.is_quiet(shared.head())
@@ -436,9 +437,7 @@ impl Link {
         } else if checkpoint.sums == shared.sums {
             Verdict::Equal
         } else if checkpoint.sums.held == shared.sums.held && checkpoint.sums.records == shared.sums.records {
-            // Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
-            let is_same = self.line.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds);
-            if is_same { Verdict::JudgedDifferently } else { Verdict::Equal }
+            if self.judges_as(shared) { Verdict::JudgedDifferently } else { Verdict::HeldEqual }
         } else {
             Verdict::Different
         };
@@ -449,7 +448,14 @@ impl Link {
         self.tell_verdict(verdict, out);
     }
 
+    /// Who declares kinds otherwise, or others, judges otherwise, and says so in its hello.
+    fn judges_as(&self, shared: &Shared<'_>) -> bool {
+        self.line.peer.as_ref().is_some_and(|peer| peer.hello.kinds == *shared.kinds.digests)
+    }
+
     fn on_verdict(&mut self, verdict: Verdict, shared: &Shared<'_>, out: &mut Out) {
+        let is_excuse = verdict == Verdict::HeldEqual && self.judges_as(shared);
+        let verdict = if is_excuse { Verdict::JudgedDifferently } else { verdict };
         if !self.verifying.hear(verdict) {
             return;
         }
@@ -464,7 +470,10 @@ impl Link {
 
     fn tell_verdict(&self, verdict: Verdict, out: &mut Out) {
         match verdict {
-            Verdict::Equal => self.line.notice(|link, peer| Notice::LinkVerified { link, peer }, out),
+            Verdict::Equal | Verdict::HeldEqual => {
+                let held_only = verdict == Verdict::HeldEqual;
+                self.line.notice(|link, peer| Notice::LinkVerified { link, peer, held_only }, out);
+            }
             Verdict::Different => self.line.notice(|link, peer| Notice::SumsDiffer { link, peer }, out),
             Verdict::JudgedDifferently => {
                 self.line.notice(|link, peer| Notice::JudgedDifferently { link, peer }, out);

@@ -1,8 +1,10 @@
 //! From hello to running, and whatever the directory's growth means for a link: what is handed from one protocol to the next
 //! until the ends know each other.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use heliu_record::hash::hash;
 use heliu_record::id::RecordId;
 use heliu_storage::Cursor;
 use heliu_trust::commit::SignedCommit;
@@ -45,7 +47,9 @@ impl Link {
         directory::admits(peer, is_settled, shared)?;
         peer.seat = shared.directory.node(peer.node).map_or(peer.seat, |info| info.seat);
         self.line.phase = Phase::LookingUp;
-        out.effects.push(Effect::ReadPeer { link: self.line.id, store: peer.hello.store, node: peer.node });
+        // Each greeting begins elsewhere, so that none of many waits for ever behind others.
+        let after = RecordId(hash("heliu wants 1", &[&shared.incarnation().0, &self.line.id.0.to_le_bytes()]));
+        out.effects.push(Effect::ReadPeer { link: self.line.id, store: peer.hello.store, node: peer.node, after });
         if let Some(fork) = shared.fork {
             self.line.send(Frame::Directory(vec![fork.theirs.clone()]), out);
         }
@@ -57,7 +61,7 @@ impl Link {
         &mut self,
         cursor: Option<Cursor>,
         last_commit: Option<Arc<SignedCommit>>,
-        wants: Vec<RecordId>,
+        wants: BTreeSet<RecordId>,
         shared: &Shared<'_>,
         out: &mut Out,
     ) {
@@ -78,7 +82,7 @@ impl Link {
         }
         let Some(peer) = &mut self.line.peer else { return };
         let Some(welcome) = peer.welcome.take() else { return };
-        let (node, differs) = (peer.node, shared.kinds.differing(&peer.hello.kinds).next().is_some());
+        let (node, differs) = (peer.node, shared.kinds.digests.differing(&peer.hello.kinds).next().is_some());
         self.line.phase = Phase::Running;
         if differs {
             self.line.notice(|link, peer| Notice::KindsDiffer { link, peer }, out);

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use heliu_record::gate::Digests;
 use heliu_record::id::RecordId;
-use heliu_storage::{FeedEntry, FeedItem, FeedPage, LeafRow, LeafStatus, Position};
+use heliu_storage::{FeedEntry, FeedItem, FeedPage, LeafRow, Position};
 
-use super::line::{Arrival, Line, Out, Peer, Shared};
+use super::line::{Line, Out, Peer, Shared};
 use super::scope::{PAGE, is_in_scope, travels};
 use crate::effect::{Effect, LinkId};
 use crate::frame::{Frame, Have, cut, short_hash};
@@ -356,13 +357,10 @@ impl Pushing {
                 Which::Parting(Last::UpTo(limit)) => position <= *limit,
             };
             let goes = goes || push.given.contains(&hash);
-            let doubt = doubt(&item, peer, shared);
-            result.is_in_doubt |= doubt != Doubt::None;
-            if doubt == Doubt::Over {
-                out.arrivals.push(Arrival::Judgeable { record: item.entry.record() });
-            }
-            // What is in doubt here is welcome again, from whoever declares the kind as this program does.
-            if doubt != Doubt::Vouched && is_in_scope(&item, peer, shared) {
+            // What goes by another declaration here is welcome again from whoever may say something else of it.
+            let may_untag = may_untag(&item, peer, shared);
+            result.is_in_doubt |= may_untag;
+            if !may_untag && is_in_scope(&item, peer, shared) {
                 lists.entry(item.entry.record()).or_default().push(short);
             }
             if goes {
@@ -415,23 +413,13 @@ fn send_lists(
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Doubt {
-    None,
-    /// A leaf that this end has to hold, and that the other may vouch for.
-    Vouched,
-    /// It was held here by a program that declared the kind otherwise than this one.
-    Over,
-}
-
-fn doubt(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> Doubt {
-    let FeedEntry::Leaf(row @ LeafRow { declared: Some(declared), .. }) = &item.entry else { return Doubt::None };
-    let (kind, version) = (&item.preimage.kind, row.kind_version);
-    match shared.kinds.get(kind, version) {
-        Some(own) if own == *declared && row.status == LeafStatus::Held => Doubt::Over,
-        Some(own) if own != *declared && peer.hello.kinds.get(kind, version) == Some(own) => Doubt::Vouched,
-        _ => Doubt::None,
-    }
+/// Whether a leaf goes by another declaration than this program's own, and the other end may say something else of it: it
+/// declares it in yet another way, or not at all. Of two ends that do not know the kind neither asks the other.
+fn may_untag(item: &FeedItem, peer: &Peer, shared: &Shared<'_>) -> bool {
+    let FeedEntry::Leaf(LeafRow { declared: Some(tag), kind_version, .. }) = &item.entry else { return false };
+    let of = |kinds: &Digests| kinds.get(&item.preimage.kind, *kind_version);
+    let (own, theirs) = (of(shared.kinds.digests), of(&peer.hello.kinds));
+    own != Some(*tag) && theirs != Some(*tag) && (own.is_some() || theirs.is_some())
 }
 
 fn hash_of(entry: &FeedEntry) -> Option<[u8; 32]> {

@@ -2,6 +2,7 @@
 
 mod claims;
 mod greedy;
+mod kinds;
 mod leaving;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,7 +105,7 @@ impl End {
         let shared = Shared {
             own: &self.own,
             program: "test",
-            kinds: &self.kinds,
+            kinds: Kinds { digests: &self.kinds, is_judged: true },
             feed: Feed { meta: &self.meta, tail: &self.tail, last_commit: None },
             directory: &self.directory,
             fork: None,
@@ -145,7 +146,7 @@ impl End {
         let hello = end.hello();
         end.hears(hello);
         let own = Cursor { store: THEIRS.0, incarnation: THEIRS.1, position: 0 };
-        end.act(|link, shared, out| link.on_peer(Some(own), None, Vec::new(), shared, out));
+        end.act(|link, shared, out| link.on_peer(Some(own), None, BTreeSet::new(), shared, out));
         let cursor = cursor.map(|position| Cursor { store: OWN.0, incarnation: OWN.1, position });
         end.hears(Frame::Welcome(Welcome { cursor, ..Welcome::default() }));
         assert_eq!(end.link.line.phase, Phase::Running);

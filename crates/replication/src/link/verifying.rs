@@ -8,7 +8,8 @@ use crate::frame::{Sums, Verdict};
 /// How often a link that is in step is verified again, in ticks of about a second.
 const INTERVAL_TICKS: u32 = 60;
 
-/// How long what is in doubt here may take until the other end has vouched for it: so long nothing is compared.
+/// How long it may take until the other end has said what else it knows of what cannot be judged here: so long nothing is
+/// compared.
 const DOUBT_TICKS: u32 = 8;
 
 /// Checkpoints that are compared in one tick: each walks over all statements here. An honest end asks once.
@@ -53,8 +54,9 @@ enum Question {
 enum Agreement {
     #[default]
     Unproven,
-    /// The ticks of the first of the equal checkpoints that no other came between, and of the last.
-    Equal { since: u64, at: u64 },
+    /// The ticks of the first of the equal checkpoints that no other came between, and of the last; and whether that one said
+    /// that they hold the same, and what they make of it was not compared.
+    Equal { since: u64, at: u64, held_only: bool },
 }
 
 struct Dispute {
@@ -125,6 +127,10 @@ impl Verifying {
 
     pub fn equal_since(&self) -> Option<u64> {
         if let Agreement::Equal { since, .. } = self.agreement { Some(since) } else { None }
+    }
+
+    pub fn held_only(&self) -> bool {
+        matches!(self.agreement, Agreement::Equal { held_only: true, .. })
     }
 
     pub fn judged_differently(&self) -> Option<u64> {
@@ -208,10 +214,10 @@ impl Verifying {
     /// What a verdict says of the ends, whoever gave it.
     pub fn note(&mut self, verdict: Verdict, now: Moment) {
         match verdict {
-            Verdict::Equal => {
+            Verdict::Equal | Verdict::HeldEqual => {
                 let at = self.said.map_or(now.tick_ms, |(asked, _)| asked);
                 let since = self.equal_since().unwrap_or(at);
-                self.agreement = Agreement::Equal { since, at };
+                self.agreement = Agreement::Equal { since, at, held_only: verdict == Verdict::HeldEqual };
                 (self.dispute, self.mending.in_vain) = (None, 0);
             }
             Verdict::JudgedDifferently | Verdict::Different => {

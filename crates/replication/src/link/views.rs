@@ -76,6 +76,7 @@ impl Link {
             in_flight_bytes: self.sending.in_flight_bytes(),
             equal_since: self.verifying.equal_since(),
             verified_at: self.verifying.verified_at(),
+            held_only: self.verifying.held_only(),
             reconciled: self.reconciling.finished(),
             mismatches: self.verifying.mismatches(),
             refused_here: self.refused.here,

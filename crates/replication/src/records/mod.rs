@@ -1,22 +1,24 @@
 //! The part that holds records: those that are open ([`Open`]) with what the work under way makes of them, and what is counted
-//! over all of them ([`kept`], [`recount`], [`sums`], [`foreign`]), those on their way out ([`leaving`]), and own edits that lost
-//! what they stood on ([`stranded`]). Which leaves count is admission's to say, in `trust`; what a record shows, `record`'s.
+//! over all of them ([`kept`], [`recount`], [`sums`], [`foreign`]), those on their way out ([`leaving`]), own edits that lost
+//! what they stood on ([`stranded`]), and what this program cannot judge ([`unjudged`]). Which leaves count is admission's to
+//! say, in `trust`; what a record shows, `record`'s.
 
 mod foreign;
 mod grants;
 mod kept;
 mod leaving;
+mod meeting;
 mod open;
 mod recount;
 mod scopes;
 mod stranded;
 mod sums;
 mod under_way;
+mod unjudged;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::catalogue::Catalogue;
-use heliu_record::gate::KindDigest;
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_storage::{FeedEntry, LeafStatus, Position, RecordState, Stub};
@@ -32,6 +34,7 @@ pub(crate) use foreign::{Counts as ForeignCounts, Foreign, in_line, of_this_line
 pub(crate) use grants::Taken;
 pub(crate) use kept::Kept;
 pub(crate) use leaving::Leaving;
+pub(crate) use meeting::Met;
 pub(crate) use open::{Damaged, Forged, Lost, Open};
 pub(crate) use recount::{Recount, Recounted};
 pub(crate) use scopes::Scopes;
@@ -39,6 +42,7 @@ pub(crate) use stranded::{Renamed, Stranded, overwritten, writes};
 pub(crate) use sums::{Apart, Counted, ScopeSums};
 pub(crate) use under_way::Before;
 use under_way::UnderWay;
+pub(crate) use unjudged::Unjudged;
 
 /// Open records are weighed each time that so large a part of what may be open has been used.
 const WEIGHED_PART: u64 = 16;
@@ -64,16 +68,6 @@ impl Room {
         self.clock += 1;
         open.used = self.clock;
     }
-}
-
-/// What a leaf that a link brings is here.
-pub(crate) enum Met {
-    /// It is taken; to be filed with the declaration of its kind, if that is another than here.
-    New(Option<KindDigest>),
-    Known,
-    /// It was in doubt here, and whoever brings it judges as this node does. Where it stands in the feed, if it is durable:
-    /// it comes there anew, to be told on.
-    Vouched(Option<Position>),
 }
 
 impl Records {
@@ -207,50 +201,7 @@ impl Records {
         }
     }
 
-    /// A leaf that a link brings, its signature and its shape checked, meets what is here of its record. `counted` is what
-    /// the record counted for if its row is lost, `declared` by which declaration of its kind it is to be judged.
-    pub fn meet(
-        &mut self,
-        leaf: &Leaf,
-        preimage: &Preimage,
-        counted: Option<&Counted>,
-        declared: Option<KindDigest>,
-        catalogue: &Catalogue,
-    ) -> Met {
-        let open = self.open.entry(leaf.record).or_insert_with(|| Open::begin(preimage, counted, catalogue));
-        self.room.use_now(open);
-        let own = catalogue.digests().get(&preimage.kind, leaf.kind_version);
-        if let Some(at) = open.positions.get(&leaf.hash).copied() {
-            if declared != own || !open.leaves.believe(&leaf.hash) {
-                return Met::Known;
-            }
-            self.work.touch(open);
-            self.work.believed.insert(leaf.record);
-            if at.is_some() {
-                self.work.file(leaf, open);
-            }
-            return Met::Vouched(at);
-        }
-        let declared = declared.filter(|declared| own != Some(*declared));
-        if declared.is_some() && own.is_some() {
-            open.leaves.doubt(leaf.hash);
-        }
-        Met::New(declared)
-    }
-
-    /// A leaf that is new here is filed: its record is offered it with others, see [`Records::offer`].
-    pub fn file(&mut self, leaf: &Leaf, link: LinkId, directory: &Directory) {
-        if let Some(author) = directory.node(leaf.author) {
-            self.actors.insert(leaf.change.actor, author.seat);
-        }
-        let Some(open) = self.open.get_mut(&leaf.record) else { return };
-        self.work.touch(open);
-        open.revive();
-        self.work.came_by.insert(leaf.record, link);
-        self.work.file(leaf, open);
-    }
-
-    /// Offers records what came for them, all at once, and judges again those of which somebody vouched for a leaf.
+    /// Offers records what came for them, all at once, and judges again those with a leaf that was in doubt and is not any more.
     pub fn offer(&mut self, offered: BTreeMap<RecordId, Vec<Leaf>>, directory: &Directory) {
         for (record, leaves) in offered {
             let Some(open) = self.open.get_mut(&record) else { continue };

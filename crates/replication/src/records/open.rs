@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::{Change, Container};
+use heliu_record::gate::{KindDigest, Stamp};
 use heliu_record::hash::Sum;
 use heliu_record::history::Past;
 use heliu_record::id::{Actor, ChangeHash, LeafHash, Preimage, RecordId, SeatId};
@@ -12,8 +13,8 @@ use heliu_record::kind::Kind;
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
-use heliu_storage::{FeedEntry, GrantRow, LeafRow, LeafStatus, Loaded, Position, RecordRow, RecordState};
-use heliu_trust::admission::{Leaf, Leaves, Status};
+use heliu_storage::{FeedEntry, GrantRow, LeafRow, LeafStatus, Loaded, Position, RecordRow, RecordState, Unjudged};
+use heliu_trust::admission::{self, Leaf, Leaves, Status};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::SignedGrant;
@@ -35,6 +36,10 @@ pub(crate) struct Open {
     pub record: Option<Record>,
     /// Where each leaf stands in the feed; none before the work under way is sealed that brings it.
     pub positions: BTreeMap<LeafHash, Option<Position>>,
+    /// Leaves that go by another declaration of their kind's version than this program's, as far as all say who brought them.
+    pub tags: BTreeMap<LeafHash, KindDigest>,
+    /// What this program declares.
+    stamp: Stamp,
     /// Leaves whose status the store does not have as it is now.
     pub restated: BTreeSet<LeafHash>,
     pub used: u64,
@@ -53,6 +58,7 @@ struct Derived {
     admitted: Sum,
     leaves: u32,
     waiting: bool,
+    unjudged: Option<Unjudged>,
     view: Vec<u8>,
     signal: [u8; 8],
 }
@@ -82,10 +88,10 @@ pub(crate) struct Lost {
 impl Open {
     /// A record that this node has not held before.
     pub fn new(preimage: &Preimage, catalogue: &Catalogue) -> Self {
-        Open::of_kind(preimage, catalogue.kind(&preimage.kind))
+        Open::of_kind(preimage, catalogue.kind(&preimage.kind), catalogue.digests().stamp())
     }
 
-    fn of_kind(preimage: &Preimage, kind: Option<&'static Kind>) -> Self {
+    fn of_kind(preimage: &Preimage, kind: Option<&'static Kind>, stamp: Stamp) -> Self {
         let row = RecordRow {
             id: preimage.id(),
             preimage: preimage.clone(),
@@ -95,6 +101,7 @@ impl Open {
             admitted: Sum::default(),
             leaves: 0,
             waiting: false,
+            unjudged: None,
             view: Vec::new(),
             signal: [0; 8],
         };
@@ -104,6 +111,8 @@ impl Open {
             row,
             record: None,
             positions: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            stamp,
             restated: BTreeSet::new(),
             used: 0,
             bytes: 0,
@@ -165,9 +174,7 @@ impl Open {
                 Ok(leaf) => {
                     open.note(&leaf, Some(row.position));
                     let own = catalogue.digests().get(&open.row.preimage.kind, row.kind_version);
-                    if row.declared.zip(own).is_some_and(|(declared, own)| declared != own) {
-                        open.leaves.doubt(leaf.hash);
-                    }
+                    open.tag(leaf.hash, row.declared, own);
                     offered.push(leaf);
                 }
                 Err(why) => {
@@ -228,6 +235,21 @@ impl Open {
         self.bytes += LEAF_OVERHEAD + leaf.change.raw.len();
     }
 
+    /// A leaf goes by a declaration, as it is said. Returns it, if it is another than this program's own.
+    pub fn tag(&mut self, leaf: LeafHash, declared: Option<KindDigest>, own: Option<KindDigest>) -> Option<KindDigest> {
+        let tag = declared.filter(|declared| own != Some(*declared))?;
+        self.tags.insert(leaf, tag);
+        if own.is_some() {
+            self.leaves.doubt(leaf);
+        }
+        Some(tag)
+    }
+
+    /// Whether its row was written by a program that declared something else, and could not judge all of it.
+    pub fn is_outdated(&self) -> bool {
+        self.row.unjudged.is_some_and(|unjudged| unjudged.by != self.stamp)
+    }
+
     /// Judges its leaves again, by this directory.
     pub fn judge_again(&mut self, directory: &Directory) {
         let changed = self.leaves.judge_again(directory);
@@ -269,6 +291,8 @@ impl Open {
             admitted: self.leaves.admitted_sum(),
             leaves: u32::try_from(self.leaves.len()).unwrap_or(u32::MAX),
             waiting: self.leaves.missing(),
+            unjudged: (self.leaves.iter().filter_map(|(_, status)| status.unjudged()).max())
+                .map(|why| Unjudged { by: self.stamp, differing: why == admission::Unjudged::Differing }),
             view,
             signal,
         }
@@ -276,10 +300,10 @@ impl Open {
 
     /// Brings the row up to date with what is held and folded.
     pub fn derive(&mut self, directory: &Directory) {
-        let Derived { scope, held, admitted, leaves, waiting, view, signal } = self.derived(directory);
+        let Derived { scope, held, admitted, leaves, waiting, unjudged, view, signal } = self.derived(directory);
         let row = &mut self.row;
         (row.scope, row.held, row.admitted, row.leaves, row.waiting) = (scope, held, admitted, leaves, waiting);
-        (row.view, row.signal) = (view, signal);
+        (row.unjudged, row.view, row.signal) = (unjudged, view, signal);
     }
 
     /// What the row, as it is stored, says that its leaves do not.
@@ -296,6 +320,7 @@ impl Open {
             (is_for_us != self.is_present(), "state"),
             (derived.held != row.held || derived.admitted != row.admitted, "sums"),
             (derived.leaves != row.leaves || derived.waiting != row.waiting, "count"),
+            (derived.unjudged != row.unjudged, "count"),
         ]
         .into_iter()
         .find_map(|(differs, what)| differs.then_some(what))
@@ -312,7 +337,8 @@ impl Open {
     pub fn revive(&mut self) {
         if self.row.state == RecordState::Erased {
             let preimage = self.row.preimage.clone();
-            *self = Open { is_stored: self.is_stored, used: self.used, ..Open::of_kind(&preimage, self.leaves.kind()) };
+            let new = Open::of_kind(&preimage, self.leaves.kind(), self.stamp);
+            *self = Open { is_stored: self.is_stored, used: self.used, ..new };
         }
     }
 

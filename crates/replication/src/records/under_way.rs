@@ -20,7 +20,7 @@ pub(super) struct UnderWay {
     pub came_by: BTreeMap<RecordId, LinkId>,
     /// Records with leaves that their fold does not know yet.
     pub unfolded: BTreeSet<RecordId>,
-    /// Records of which somebody vouched for a leaf that was in doubt, until they are judged again.
+    /// Records with a leaf that was in doubt and is for this program to judge after all, until they are judged again.
     pub believed: BTreeSet<RecordId>,
 }
 

@@ -2,11 +2,13 @@
 
 use std::sync::LazyLock;
 
+use heliu_record::gate::KindDigest;
 use heliu_record::prelude::*;
 use heliu_storage::LeafStatus;
 
 use super::world::{COUNTY, TOWNSHIP, VILLAGE, World};
 use crate::Notice;
+use crate::serving::WANTS;
 
 static BY_OWNER: FieldOf<String> = mv("name", text(40), "名称", "name").required();
 static BY_VILLAGE: FieldOf<String> = mv("name", text(40), "名称", "name").required().by(Writer::AtLeast(Tier::Village));
@@ -63,9 +65,25 @@ fn assert_quiet(world: &World) {
     assert!(loud.is_empty(), "{loud:?}");
 }
 
-fn alarmed(world: &World, at: usize) -> Vec<String> {
+fn alarms(world: &World, at: usize, code: &str) -> Vec<String> {
     let alarms = world.engine(at).alarms();
-    alarms.into_iter().filter(|alarm| alarm.code == "kinds_differ").map(|alarm| alarm.subject).collect()
+    alarms.into_iter().filter(|alarm| alarm.code == code).map(|alarm| alarm.subject).collect()
+}
+
+/// By whom, of those that it is linked with.
+fn alarmed(world: &World, at: usize) -> Vec<String> {
+    alarms(world, at, "kinds_differ")
+}
+
+/// For which kinds it holds what its program declares otherwise.
+fn holds(world: &World, at: usize) -> Vec<String> {
+    alarms(world, at, "unjudged")
+}
+
+fn line(world: &mut World) {
+    world.connect(VILLAGE, TOWNSHIP);
+    world.connect(TOWNSHIP, COUNTY);
+    world.pass(10);
 }
 
 #[test]
@@ -155,4 +173,188 @@ fn a_village_that_lies_about_its_kinds_holds_up_nothing_that_others_bring() {
     world.pass(10);
     assert_eq!(statuses(&world, record), [vec![HELD; 2], vec![TAKEN; 2], vec![TAKEN; 2]]);
     assert_quiet(&world);
+}
+
+#[test]
+fn whoever_is_put_right_is_heard_beyond_a_township_that_does_not_know_the_kind() {
+    let mut world = World::new([one(), none(), other()]);
+    line(&mut world);
+    let record = note_of(&mut world, VILLAGE, "井");
+    assert_eq!(statuses(&world, record), [[TAKEN], [HELD], [HELD]]);
+    assert_eq!(holds(&world, COUNTY), ["note"], "no neighbour of the county declares it otherwise");
+    assert!(holds(&world, TOWNSHIP).is_empty(), "it is only older");
+    world.restart(COUNTY, other());
+    assert_eq!(holds(&world, COUNTY), ["note"], "linked or not");
+    let alarm = world.engine(COUNTY).alarms().remove(0);
+    assert!(alarm.what.zh.contains("便条") && alarm.next.en.contains("heliu fence"), "{alarm:?}");
+
+    world.restart(VILLAGE, other());
+    line(&mut world);
+    assert_eq!(statuses(&world, record), [[TAKEN], [HELD], [TAKEN]]);
+    assert!(world.view(COUNTY, record).contains('井'));
+    assert!(holds(&world, COUNTY).is_empty());
+    assert_quiet(&world);
+}
+
+/// It reconnects first after the township's disk broke, and says of all that it has a declaration which nobody has.
+#[test]
+fn a_lie_about_a_leaf_stands_until_anybody_else_brings_it_and_never_again() {
+    let mut world = World::new([other(), none(), other()]);
+    line(&mut world);
+    let record = note_of(&mut world, COUNTY, "渠");
+    assert_eq!(statuses(&world, record), [[TAKEN], [HELD], [TAKEN]]);
+
+    world.lose_store(TOWNSHIP);
+    world.liar = Some((VILLAGE, |leaf| leaf.declared = Some(KindDigest([9; 32]))));
+    world.connect(VILLAGE, TOWNSHIP);
+    world.pass(10);
+    assert_eq!(world.leaves(TOWNSHIP, record)[0].declared, Some(KindDigest([9; 32])));
+    world.connect(TOWNSHIP, COUNTY);
+    world.pass(10);
+    let said = world.leaves(TOWNSHIP, record);
+    assert_eq!(said[0].declared, None, "the county says something else");
+    // It may say so again and again.
+    world.disconnect(VILLAGE);
+    line(&mut world);
+    assert_eq!(world.leaves(TOWNSHIP, record), said, "and nothing moves any more");
+
+    world.liar = None;
+    world.lose_store(VILLAGE);
+    line(&mut world);
+    assert_eq!(statuses(&world, record), [[TAKEN], [HELD], [TAKEN]], "a newcomer judges it");
+    assert_quiet(&world);
+}
+
+#[test]
+fn what_comes_without_a_word_is_judged_whether_it_comes_first_or_last() {
+    for village_first in [true, false] {
+        let mut world = World::new([one(), other(), none()]);
+        // As a program does that says of nothing by which declaration it goes.
+        world.liar = Some((COUNTY, |leaf| leaf.declared = None));
+        world.connect(VILLAGE, COUNTY);
+        let record = note_of(&mut world, VILLAGE, "井");
+        assert_eq!(world.leaves(COUNTY, record).len(), 1);
+        if village_first {
+            world.connect(VILLAGE, TOWNSHIP);
+            world.pass(10);
+            assert_eq!(world.leaves(TOWNSHIP, record)[0].status, HELD);
+            world.connect(TOWNSHIP, COUNTY);
+        } else {
+            world.connect(TOWNSHIP, COUNTY);
+            world.pass(10);
+            world.connect(VILLAGE, TOWNSHIP);
+        }
+        world.pass(10);
+        assert_eq!(world.leaves(TOWNSHIP, record)[0].status, TAKEN, "the village first: {village_first}");
+    }
+}
+
+#[test]
+fn what_a_dead_machine_wrote_by_its_own_declaration_is_judged_when_the_county_fences_it() {
+    let mut world = World::new([one(), other(), other()]);
+    line(&mut world);
+    let record = note_of(&mut world, VILLAGE, "井");
+    assert_eq!(statuses(&world, record), [[TAKEN], [HELD], [HELD]]);
+    world.disconnect(VILLAGE);
+    world.restart(TOWNSHIP, other());
+    world.connect(TOWNSHIP, COUNTY);
+    assert!([TOWNSHIP, COUNTY].iter().all(|at| holds(&world, *at) == ["note"]), "nobody is left to vouch");
+
+    world.fence(VILLAGE);
+    assert_eq!(statuses(&world, record), [[TAKEN], [TAKEN], [TAKEN]]);
+    assert!([TOWNSHIP, COUNTY].iter().all(|at| holds(&world, *at).is_empty()));
+    // And what is built on it counts.
+    world.execute(COUNTY, "record.set", Some(record), &[("field", "name"), ("value", "古井")]);
+    world.pass(10);
+    assert!(world.view(TOWNSHIP, record).contains("古井"));
+    // So it is for a successor that gets it from them, and for one that starts again.
+    world.restart(COUNTY, other());
+    world.lose_store(TOWNSHIP);
+    world.connect(TOWNSHIP, COUNTY);
+    world.pass(10);
+    assert!(world.view(TOWNSHIP, record).contains("古井") && holds(&world, TOWNSHIP).is_empty());
+    assert_quiet(&world);
+}
+
+#[test]
+fn a_version_that_one_end_has_skipped_is_held_there_and_told_at_both_until_it_learns_it() {
+    static FIRST: &[&Field] = fields![BY_OWNER];
+    static SECOND_KIND: Kind = Kind { version: 2, ..ONE_KIND }.earlier(&[Earlier::scoped(1, FIRST)]);
+    static THIRD_KIND: Kind = Kind { version: 3, ..ONE_KIND }.earlier(&[Earlier::scoped(1, FIRST)]);
+    static ALL_KIND: Kind =
+        Kind { version: 3, ..ONE_KIND }.earlier(&[Earlier::scoped(1, FIRST), Earlier::scoped(2, FIRST)]);
+    static SECTIONS: [Section; 3] = [
+        section(&[&SECOND_KIND], &[], &[], &[], &[]),
+        section(&[&THIRD_KIND], &[], &[], &[], &[]),
+        section(&[&ALL_KIND], &[], &[], &[], &[]),
+    ];
+    static CATALOGUES: LazyLock<[Catalogue; 3]> = LazyLock::new(|| [0, 1, 2].map(|at| of(&SECTIONS[at])));
+    let [second, third, all] = &*CATALOGUES;
+    let mut world = World::new([second, third, second]);
+    line(&mut world);
+    let record = note_of(&mut world, VILLAGE, "井");
+    assert_eq!(statuses(&world, record), [[TAKEN], [HELD], [TAKEN]], "and not refused");
+    assert_eq!(holds(&world, TOWNSHIP), ["note"]);
+    let [village, township, county] = [VILLAGE, TOWNSHIP, COUNTY].map(|at| world.node(at).to_string());
+    assert_eq!(alarmed(&world, VILLAGE), [&*township]);
+    assert_eq!(alarmed(&world, TOWNSHIP), [village, county]);
+
+    world.restart(TOWNSHIP, all);
+    line(&mut world);
+    assert_eq!(statuses(&world, record), [[TAKEN], [TAKEN], [TAKEN]]);
+    assert!([VILLAGE, TOWNSHIP, COUNTY].iter().all(|at| alarmed(&world, *at).is_empty()), "the third is only newer");
+    assert!(holds(&world, TOWNSHIP).is_empty());
+    assert_quiet(&world);
+}
+
+#[test]
+fn a_program_that_learns_a_kind_judges_what_was_held_for_it_before_it_compares_anything() {
+    let mut world = World::new([one(), none(), one()]);
+    line(&mut world);
+    let records = ["井", "渠", "桥"].map(|name| note_of(&mut world, VILLAGE, name));
+    let link = |world: &World| world.engine(TOWNSHIP).links().iter().map(|link| link.held_only).collect::<Vec<_>>();
+    assert_eq!(link(&world), [true, true], "what the others made of it was not compared");
+    world.restart(TOWNSHIP, one());
+    line(&mut world);
+    for record in records {
+        assert_eq!(statuses(&world, record), [[TAKEN], [TAKEN], [TAKEN]], "long before its turn in a patrol");
+    }
+    assert_eq!(link(&world), [false, false]);
+    assert_quiet(&world);
+}
+
+#[test]
+fn a_program_that_is_replaced_by_one_that_holds_for_another_reason_finds_no_damage() {
+    let mut world = World::new([one(), none(), one()]);
+    line(&mut world);
+    let record = note_of(&mut world, VILLAGE, "井");
+    for (program, held) in [(other(), &["note"][..]), (none(), &[]), (other(), &["note"])] {
+        world.restart(TOWNSHIP, program);
+        line(&mut world);
+        world.pass(70); // It goes on its patrol.
+        assert_eq!(world.leaves(TOWNSHIP, record)[0].status, HELD);
+        assert_eq!(holds(&world, TOWNSHIP), held);
+    }
+    assert_quiet(&world);
+}
+
+/// More than one greeting asks about, for ever in doubt, and with them some of whoever is put right.
+#[test]
+fn records_that_stay_in_doubt_keep_no_others_from_being_asked_about() {
+    let mut world = World::new([one(), other(), one()]);
+    line(&mut world);
+    for number in 0..3 * WANTS {
+        note_of(&mut world, COUNTY, &format!("县 {number}"));
+    }
+    let ours = ["井", "渠", "桥", "路"].map(|name| note_of(&mut world, VILLAGE, name));
+    world.disconnect(COUNTY);
+    world.restart(VILLAGE, other());
+    let mut greetings = 0;
+    while ours.iter().any(|record| world.leaves(TOWNSHIP, *record)[0].status == HELD) {
+        assert!(greetings < 40, "{greetings} greetings");
+        world.disconnect(VILLAGE);
+        world.connect(VILLAGE, TOWNSHIP);
+        greetings += 1;
+    }
+    assert!(greetings > 1, "not all are asked for at once");
 }

@@ -18,6 +18,8 @@ use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
 use heliu_trust::signature::{SealingKey, Signer};
 use heliu_trust::simulated::{Cheap, CheapKey};
 
+use crate::effect::AuditEvent;
+use crate::frame::{DeliveredLeaf, Frame};
 use crate::serving::{carry_out, count};
 use crate::{Config, Effect, Engine, Input, LinkId, Moment, Notice, Reply, Start, Ticket};
 
@@ -32,6 +34,9 @@ struct Node {
     lives: u8,
 }
 
+/// What is made of each leaf that is sent.
+type Lie = fn(&mut DeliveredLeaf);
+
 pub struct World {
     directory: Directory,
     nodes: Vec<Node>,
@@ -40,6 +45,8 @@ pub struct World {
     links: u64,
     tick_ms: u64,
     tickets: u64,
+    /// A node whose links carry other words of leaves than it says.
+    pub liar: Option<(usize, Lie)>,
     pub notices: Vec<(usize, Notice)>,
     pub replies: Vec<Reply>,
 }
@@ -95,6 +102,7 @@ impl World {
             links: 0,
             tick_ms: 0,
             tickets: 0,
+            liar: None,
             notices: Vec::new(),
             replies: Vec::new(),
         }
@@ -125,18 +133,44 @@ impl World {
 
     /// Its program ends, and another that was built with this content begins on its store. Links are to be made again.
     pub fn restart(&mut self, at: usize, catalogue: &'static Catalogue) {
-        let ends: Vec<_> =
-            self.lines.iter().filter(|(one, other)| one.0 == at || other.0 == at).map(|(one, _)| *one).collect();
-        for (end, link) in ends {
-            self.lines.remove(&(end, link));
-            self.run([(end, Input::LinkDown { link })].into());
-        }
+        self.disconnect(at);
         let node = &mut self.nodes[at];
         node.lives += 1;
         let incarnation = Incarnation(hash16("another life", &[&key(at).0, &[node.lives]]));
         node.store.reopen(incarnation).expect("it opens again");
         node.catalogue = catalogue;
         node.engine = engine(at, &node.store, catalogue, &self.directory);
+    }
+
+    /// Its disk breaks, and the program that it has begins on an empty one.
+    pub fn lose_store(&mut self, at: usize) {
+        self.disconnect(at);
+        let node = &mut self.nodes[at];
+        node.lives += 1;
+        let fresh = hash16("another disk", &[&key(at).0, &[node.lives]]);
+        node.store = MemoryStore::open(StoreId(fresh), Incarnation(fresh));
+        node.engine = engine(at, &node.store, node.catalogue, &self.directory);
+    }
+
+    /// The county enters it into the directory that a node is fenced, with all that is known of it.
+    pub fn fence(&mut self, fenced: usize) {
+        let event = AuditEvent { who: "the county".to_owned(), ..AuditEvent::default() };
+        self.tickets += 1;
+        let (ticket, node) = (Ticket(self.tickets), self.node(fenced));
+        let order = Input::FenceOf { ticket, node, nothing: false, excluded: Vec::new(), event };
+        self.run([(COUNTY, order)].into());
+        let Some(Reply::Drafted { entered: true, .. }) = self.replies.pop() else { panic!("{:?}", self.replies) };
+        self.directory = self.engine(COUNTY).directory().clone();
+        self.pass(10);
+    }
+
+    pub fn disconnect(&mut self, at: usize) {
+        let ends: Vec<_> =
+            self.lines.iter().filter(|(one, other)| one.0 == at || other.0 == at).map(|(one, _)| *one).collect();
+        for (end, link) in ends {
+            self.lines.remove(&(end, link));
+            self.run([(end, Input::LinkDown { link })].into());
+        }
     }
 
     /// Seconds go by.
@@ -202,7 +236,12 @@ impl World {
     fn carry_out(&mut self, at: usize, effect: Effect) -> Option<(usize, Input)> {
         let store = &self.nodes[at].store;
         let input = match effect {
-            Effect::Send { link, frame } => {
+            Effect::Send { link, mut frame } => {
+                if let (Some((liar, lies)), Frame::Leaves(leaves)) = (self.liar, &mut frame)
+                    && liar == at
+                {
+                    leaves.delivery.leaves.iter_mut().for_each(lies);
+                }
                 let (other, link) = *self.lines.get(&(at, link))?;
                 return Some((other, Input::Frame { link, frame }));
             }
@@ -230,10 +269,12 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     let seat = directory.node(key.node()).expect("it is enrolled").seat;
     let meta = ready(store.meta()).expect("reads");
     let keys = (Arc::new(key) as Arc<dyn Signer>, Arc::new(Cheap) as _);
-    let config = Config { patrol_round_ms: 0, ..Config::new(catalogue) };
+    let config = Config::new(catalogue);
     let mut start = Start::new(key.node(), seat, directory.clone(), meta, keys, [7; 32], &config);
     ready(count(&mut start, store)).expect("it reads");
     let last = ready(store.last_commit(key.node())).expect("reads");
+    start.unjudged = ready(store.unjudged(None, usize::MAX)).expect("reads");
     start.last_commit = last.map(|(_, _, id)| id);
+    start.issuer = (at == COUNTY).then(|| Arc::new(CheapKey([1; 32])) as _);
     Engine::new(config, start)
 }

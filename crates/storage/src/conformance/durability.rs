@@ -66,7 +66,7 @@ pub async fn what_was_applied_is_there_after_a_crash(harness: &impl Harness) {
     assert_eq!(contents(&store).await, before);
     assert_eq!(must(store.cursor(StoreId([9; 16])).await).map(|cursor| cursor.position), Some(77));
     assert_eq!(answer_of(&store, CommandId([4; 16])).await, Some(b"answer".to_vec()));
-    assert_eq!(must(store.wants(10).await), [id(4)]);
+    assert_eq!(must(store.wants(None, 10).await), [id(4)]);
     assert_eq!(must(store.hidden(13).await), [id(3)]);
     assert_eq!(must(store.last_commit(OTHER).await), Some((FIRST, 1, commit(OTHER, 1).id)));
     assert_eq!(must(store.conflicts_of(&[id(2)]).await), [conflict(1, &[1, 2])]);

@@ -1,5 +1,6 @@
 //! Rows of records, and what is found by them.
 
+use heliu_record::gate::Stamp;
 use heliu_record::id::RecordId;
 use heliu_trust::id::NodeId;
 
@@ -8,7 +9,7 @@ use super::{Harness, must};
 use crate::row::Counts;
 use crate::{
     FeedEntry, LeafRow, ListQuery, ReadMeta as _, ReadRecords as _, RecordRow, RecordState, ScanItem, Standing,
-    Store as _, Transaction,
+    Store as _, Transaction, Unjudged,
 };
 
 fn rows(records: Vec<RecordRow>) -> Transaction {
@@ -181,10 +182,36 @@ pub async fn references_are_replaced_as_a_whole(harness: &impl Harness) {
 pub async fn wants_are_the_records_that_wait(harness: &impl Harness) {
     let store = harness.create(STORE, FIRST).await;
     must(store.apply(&rows((0..9).map(|n| RecordRow { waiting: n % 3 == 0, ..row(n, 1) }).collect())).await);
-    assert_eq!(must(store.wants(10).await), sorted([0, 3, 6]));
-    assert_eq!(must(store.wants(2).await), sorted([0, 3, 6])[..2]);
+    let waiting = sorted([0, 3, 6]);
+    assert_eq!(must(store.wants(None, 10).await), waiting);
+    assert_eq!(must(store.wants(None, 2).await), waiting[..2]);
+    let [first, second, third] = [waiting[0], waiting[1], waiting[2]];
+    assert_eq!(must(store.wants(Some(first), 2).await), [second, third]);
+    assert_eq!(must(store.wants(Some(second), 10).await), [third, first, second], "and round again, each once");
+    assert_eq!(must(store.wants(Some(third), 2).await), [first, second]);
     must(store.apply(&rows(vec![row(3, 2), RecordRow { waiting: true, ..row(4, 2) }])).await);
-    assert_eq!(must(store.wants(10).await), sorted([0, 4, 6]));
+    assert_eq!(must(store.wants(None, 10).await), sorted([0, 4, 6]));
+}
+
+pub async fn records_that_could_not_be_judged_are_found_without_the_others(harness: &impl Harness) {
+    let store = harness.create(STORE, FIRST).await;
+    let unjudged = |differing, byte| Some(Unjudged { by: Stamp([byte; 8]), differing });
+    let held = |n, unjudged| RecordRow { unjudged, ..row(n, 1) };
+    let written = vec![row(0, 1), held(1, unjudged(true, 7)), held(2, unjudged(false, 8)), row(3, 1)];
+    must(store.apply(&rows(written)).await);
+    let found = must(store.unjudged(None, 10).await);
+    let mut expected = [(1, unjudged(true, 7)), (2, unjudged(false, 8))]
+        .map(|(n, unjudged)| (id(n), row(n, 1).preimage.kind, unjudged));
+    expected.sort();
+    assert_eq!(
+        found.iter().map(|row| (row.record, row.kind.clone(), Some(row.unjudged))).collect::<Vec<_>>(),
+        expected
+    );
+    assert_eq!(must(store.unjudged(Some(found[0].record), 1).await), found[1..]);
+    assert_eq!(must(store.unjudged(Some(found[1].record), 1).await), found[..1]);
+    must(store.apply(&rows(vec![held(1, None)])).await);
+    assert_eq!(must(store.unjudged(None, 10).await).len(), 1);
+    assert_eq!(must(store.record(id(2)).await).and_then(|row| row.unjudged), unjudged(false, 8));
 }
 
 pub async fn hidden_records_by_position(harness: &impl Harness) {

@@ -57,6 +57,7 @@ pub fn row(n: u64, version: u64) -> RecordRow {
         admitted: Sum(part("admitted")),
         leaves: u32::try_from(version).unwrap_or(u32::MAX),
         waiting: false,
+        unjudged: None,
         view: format!("{{\"n\":{n},\"version\":{version}}}").into_bytes(),
         signal,
     }

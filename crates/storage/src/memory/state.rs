@@ -34,6 +34,7 @@ pub struct State {
     pub scopes: BTreeMap<Vec<u8>, ScopeRow>,
     pub scopes_mark: Option<ScopesMark>,
     pub waiting: BTreeSet<RecordId>,
+    pub unjudged: BTreeSet<RecordId>,
     pub hidden: BTreeMap<RecordId, Position>,
     pub conflicts: BTreeMap<[u8; 32], Arc<ConflictRow>>,
     pub conflicts_by_anchor: BTreeMap<RecordId, BTreeSet<[u8; 32]>>,
@@ -116,6 +117,7 @@ impl State {
             scopes: BTreeMap::new(),
             scopes_mark: None,
             waiting: BTreeSet::new(),
+            unjudged: BTreeSet::new(),
             hidden: BTreeMap::new(),
             conflicts: BTreeMap::new(),
             conflicts_by_anchor: BTreeMap::new(),
@@ -262,10 +264,12 @@ impl State {
     }
 
     fn put_record(&mut self, row: &RecordRow) {
-        if row.waiting {
-            self.waiting.insert(row.id);
-        } else {
-            self.waiting.remove(&row.id);
+        for (is_in, records) in [(row.waiting, &mut self.waiting), (row.unjudged.is_some(), &mut self.unjudged)] {
+            if is_in {
+                records.insert(row.id);
+            } else {
+                records.remove(&row.id);
+            }
         }
         if let RecordState::Hidden { since } = row.state {
             self.hidden.insert(row.id, since);
@@ -295,6 +299,7 @@ impl State {
     fn rename(&mut self, wrong: RecordId, own: RecordId) {
         let Some(slot) = self.records.remove(&wrong) else { return };
         self.waiting.remove(&wrong);
+        self.unjudged.remove(&wrong);
         self.hidden.remove(&wrong);
         if !self.records.contains_key(&own) {
             self.put_record(&RecordRow { id: own, ..slot.row.clone() });

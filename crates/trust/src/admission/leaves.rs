@@ -8,7 +8,7 @@
 //!    each other's fate depend on the order in which their leaves came.
 //! 3. A leaf shares the fate of its predecessors, and waits for those that are not here.
 //! 4. What this node's software cannot judge is held: of a kind or version that it does not know, or declares otherwise than
-//!    whoever vouches for the leaf.
+//!    whoever vouches for the leaf. If the leaf's author is fenced, nobody is left to vouch: then this software judges it.
 //! 5. The change follows from its predecessors, its author was enrolled, cites no older directory than before, and may
 //!    write what it writes by the version of the kind that the leaf cites.
 //!
@@ -165,10 +165,10 @@ impl Leaves {
         self.judged == 0
     }
 
-    /// Whether leaves wait for predecessors, or for somebody who vouches for them by our declaration: then the record is a want.
+    /// Whether leaves wait for predecessors: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
-        self.wanted().next().is_some() || !self.doubted.is_empty()
+        self.wanted().next().is_some()
     }
 
     /// The changes that others name as predecessors and that are not here.
@@ -227,7 +227,7 @@ impl Leaves {
         self.doubted.insert(leaf);
     }
 
-    /// Whoever declares the kind as we do vouches for it. Returns whether it was in doubt: then all is to be judged again.
+    /// It is for this software to judge after all. Returns whether it was in doubt: then all is to be judged again.
     pub fn believe(&mut self, leaf: &LeafHash) -> bool {
         self.doubted.remove(leaf)
     }
@@ -423,10 +423,10 @@ impl Leaves {
         if leaf.kind_version > kind.version {
             return Err(Status::Held(HeldReason::NewerKind).into());
         }
-        if self.doubted.contains(&leaf.hash) {
+        let gate = kind.at(leaf.kind_version).ok_or(Status::Held(HeldReason::KindVersion))?;
+        if self.doubted.contains(&leaf.hash) && !directory.is_fenced(leaf.author) {
             return Err(Status::Held(HeldReason::KindDiffers).into());
         }
-        let gate = kind.at(leaf.kind_version).ok_or(Status::Refused(RefusedReason::KindVersion))?;
         if leaf.directory_index >= directory.len() {
             return Err(Status::Held(HeldReason::Directory).into());
         }

@@ -22,6 +22,8 @@ pub enum HeldReason {
     NewerKind,
     /// Written under a version of the kind that whoever vouches for it declares otherwise than we do.
     KindDiffers,
+    /// Written under a version of the kind that we do not declare, although we declare a later one.
+    KindVersion,
     /// A predecessor is held.
     Predecessor,
     /// The directory held here does not reach the version that the commit cites.
@@ -52,12 +54,19 @@ pub enum RefusedReason {
     DirectoryBackwards,
     /// Its author was not enrolled at the directory version that the commit cites.
     UnknownAuthor,
-    /// It cites a version below ours that the kind never had.
-    KindVersion,
     /// Its author may not write this, or the kind has no such field or value.
     Authority,
     /// A predecessor is refused.
     Predecessor,
+}
+
+/// Why software cannot judge leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unjudged {
+    /// They are of a kind or a version that it does not know yet.
+    Unknown,
+    /// It declares their version otherwise, or lacks it although it declares a later one: people have to see to that.
+    Differing,
 }
 
 /// Every status with its byte in storage and its code. Both stay for ever; new ones are added at the end of their group.
@@ -69,6 +78,7 @@ const TABLE: &[(Status, u8, &str)] = &[
     (Status::Held(HeldReason::Predecessor), 0x12, "held.predecessor"),
     (Status::Held(HeldReason::Directory), 0x13, "held.directory"),
     (Status::Held(HeldReason::KindDiffers), 0x14, "held.kind-differs"),
+    (Status::Held(HeldReason::KindVersion), 0x15, "held.kind-version"),
     (Status::Excluded(ExcludedReason::Fork), 0x20, "excluded.fork"),
     (Status::Excluded(ExcludedReason::Predecessor), 0x21, "excluded.predecessor"),
     (Status::Excluded(ExcludedReason::Fenced), 0x22, "excluded.fenced"),
@@ -80,13 +90,22 @@ const TABLE: &[(Status, u8, &str)] = &[
     (Status::Refused(RefusedReason::UnknownAuthor), 0x36, "refused.unknown-author"),
     (Status::Refused(RefusedReason::Authority), 0x37, "refused.authority"),
     (Status::Refused(RefusedReason::Predecessor), 0x38, "refused.predecessor"),
-    (Status::Refused(RefusedReason::KindVersion), 0x39, "refused.kind-version"),
 ];
 
 impl Status {
     #[must_use]
     pub fn is_admitted(self) -> bool {
         self == Status::Admitted
+    }
+
+    /// Whether this software cannot judge the leaf, for itself and not for a predecessor's sake.
+    #[must_use]
+    pub fn unjudged(self) -> Option<Unjudged> {
+        match self {
+            Status::Held(HeldReason::UnknownKind | HeldReason::NewerKind) => Some(Unjudged::Unknown),
+            Status::Held(HeldReason::KindDiffers | HeldReason::KindVersion) => Some(Unjudged::Differing),
+            _ => None,
+        }
     }
 
     /// Stable, for quarantine, metrics and peers.

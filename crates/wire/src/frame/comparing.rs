@@ -192,6 +192,7 @@ impl From<Verdict> for pb::Comparison {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Equal => pb::Comparison::Equal,
+            Verdict::HeldEqual => pb::Comparison::HeldEqual,
             Verdict::JudgedDifferently => pb::Comparison::JudgedDifferently,
             Verdict::Different => pb::Comparison::Different,
             Verdict::MovedOn => pb::Comparison::MovedOn,
@@ -202,6 +203,7 @@ impl From<Verdict> for pb::Comparison {
 pub(super) fn to_verdict(verdict: pb::Verdict) -> Option<Verdict> {
     match verdict.comparison() {
         pb::Comparison::Equal => Some(Verdict::Equal),
+        pb::Comparison::HeldEqual => Some(Verdict::HeldEqual),
         pb::Comparison::JudgedDifferently => Some(Verdict::JudgedDifferently),
         pb::Comparison::Different => Some(Verdict::Different),
         pb::Comparison::MovedOn => Some(Verdict::MovedOn),

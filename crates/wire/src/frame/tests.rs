@@ -114,6 +114,7 @@ fn frames() -> Vec<Frame> {
         Frame::Refused(vec![refused]),
         Frame::Checkpoint(checkpoint),
         Frame::Verdict(Verdict::Equal),
+        Frame::Verdict(Verdict::HeldEqual),
         Frame::Verdict(Verdict::JudgedDifferently),
         Frame::Verdict(Verdict::Different),
         Frame::Verdict(Verdict::MovedOn),

@@ -564,6 +564,8 @@ pub enum Comparison {
     Different = 3,
     /// One end has moved on meanwhile; try again when it is quiet.
     MovedOn = 4,
+    /// The same leaves; what the ends make of them is not compared, for they declare kinds otherwise, or others.
+    HeldEqual = 5,
 }
 impl Comparison {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -577,6 +579,7 @@ impl Comparison {
             Self::JudgedDifferently => "COMPARISON_JUDGED_DIFFERENTLY",
             Self::Different => "COMPARISON_DIFFERENT",
             Self::MovedOn => "COMPARISON_MOVED_ON",
+            Self::HeldEqual => "COMPARISON_HELD_EQUAL",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -587,6 +590,7 @@ impl Comparison {
             "COMPARISON_JUDGED_DIFFERENTLY" => Some(Self::JudgedDifferently),
             "COMPARISON_DIFFERENT" => Some(Self::Different),
             "COMPARISON_MOVED_ON" => Some(Self::MovedOn),
+            "COMPARISON_HELD_EQUAL" => Some(Self::HeldEqual),
             _ => None,
         }
     }

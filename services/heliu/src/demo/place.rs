@@ -65,7 +65,7 @@ impl Place {
         for _ in 0..VERIFY_TRIES {
             let verdicts = self.handle.verify(superior, VERIFY).await.map_err(|error| self.fault(&error))?;
             match verdicts.first().map(|verdict| verdict.outcome) {
-                Some(Outcome::Equal) if verdicts.len() == 1 => return Ok(true),
+                Some(Outcome::Equal | Outcome::HeldEqual) if verdicts.len() == 1 => return Ok(true),
                 // Something moved: the next cut may be a quiet one.
                 Some(Outcome::MovedOn | Outcome::TimedOut) => {}
                 _ => return Ok(false),

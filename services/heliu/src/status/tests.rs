@@ -106,6 +106,18 @@ fn since_when_two_are_equal_and_when_they_were_compared_are_both_told() {
 }
 
 #[test]
+fn whoever_knows_other_kinds_is_told_to_hold_the_same_and_not_to_judge_it_alike() {
+    let held = Link { held_only: true, ..link(LinkState::Live) };
+    assert!(peers_told(std::slice::from_ref(&held)).contains("(held only)"));
+    assert!(!peers_told(&[link(LinkState::Live)]).contains("held only"));
+    assert_eq!(link_shape(&held)["held_only"], true);
+    let verdict = Verification { outcome: Outcome::HeldEqual.into(), ..Verification::default() };
+    let told = verify_told(std::slice::from_ref(&verdict), 1);
+    assert!(told.contains("hold the same") && told.contains("what they make of it was not"), "{told}");
+    speaking(Language::Zh, || assert!(verify_told(&[verdict], 1).contains("判断结果未核对")));
+}
+
+#[test]
 fn an_error_that_is_over_says_so_with_its_time_and_none_is_in_the_words_of_a_library() {
     let over = last_error_told(&link(LinkState::Live));
     assert!(over.ends_with(", over: the connection broke"), "{over}");

@@ -160,6 +160,7 @@ impl Machine {
         start.audit_head = ready(store.audit_head()).expect("reads");
         start.sealing = Some(Arc::new(sealing_of(&self.name)));
         start.declined = ready(store.declined()).expect("it reads");
+        start.unjudged = ready(store.unjudged(None, usize::MAX)).expect("reads");
         start.stranded = ready(store.stranded(usize::MAX)).expect("reads");
         start.issuer = self.issuer.map(|key| Arc::new(key) as Arc<dyn Signer>);
         start.quarantined = ready(store.quarantine_len()).expect("reads");

@@ -23,7 +23,7 @@ fn told_of(known: impl FnOnce(&End) -> Option<Arc<SignedCommit>>) -> Out {
     let hello = end.hello();
     end.hears(hello);
     let own = Cursor { store: THEIRS.0, incarnation: THEIRS.1, position: 0 };
-    end.act(|link, shared, out| link.on_peer(Some(own), None, Vec::new(), shared, out));
+    end.act(|link, shared, out| link.on_peer(Some(own), None, BTreeSet::new(), shared, out));
     let known_of_you = known(&end);
     end.hears(Frame::Welcome(Welcome { cursor: None, known_of_you, statements: Sum::default() }))
 }

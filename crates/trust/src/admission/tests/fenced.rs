@@ -190,3 +190,22 @@ proptest! {
         prop_assert_eq!(outcome(&unasked), outcome(&in_order), "even if nobody asked to judge again on the way");
     }
 }
+
+#[test]
+fn what_a_fenced_node_wrote_by_another_declaration_is_judged_by_ours_for_nobody_is_left_to_vouch() {
+    let directory = story::directory();
+    let first = birth();
+    let root = leaf(&VILLAGE, &first, PLAIN, &directory);
+    let doubted = leaf(&TOWNSHIP, &edit(&TOWNSHIP, &history([&first]), 1), PLAIN, &directory);
+    let mut leaves = open();
+    leaves.doubt(doubted.hash);
+    for leaf in [&root, &doubted] {
+        leaves.offer(leaf.clone(), &directory);
+    }
+    assert_eq!(status(&leaves, &doubted).unjudged(), Some(crate::admission::Unjudged::Differing));
+    let fenced = with(&directory, fence(&TOWNSHIP, &[&doubted], &[]));
+    leaves.judge_again(&fenced);
+    assert_eq!(status(&leaves, &doubted), Status::Admitted);
+    leaves.judge_again(&with(&directory, fence(&TOWNSHIP, &[], &[])));
+    assert_eq!(status(&leaves, &doubted), FENCED, "beyond the frontier a fence says all");
+}

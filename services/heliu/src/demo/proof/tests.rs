@@ -81,6 +81,7 @@ fn record(number: u8) -> Kept {
         admitted: Sum(hash.0),
         leaves: 1,
         waiting: false,
+        unjudged: None,
         view: b"{}".to_vec(),
         signal: [0; 8],
     };
