@@ -400,12 +400,6 @@ impl Part {
     pub fn key(&self, entry: &str) -> String {
         format!("{}/{entry}/{}", self.of, self.name)
     }
-
-    /// The entry of which a key is this part.
-    #[must_use]
-    pub fn entry_in<'k>(&self, key: &'k str) -> Option<&'k str> {
-        key.strip_prefix(self.of)?.strip_prefix('/')?.strip_suffix(self.name)?.strip_suffix('/')
-    }
 }
 
 impl<T> PartOf<T> {

@@ -253,7 +253,7 @@ async fn whole_ids(
             (_, None, Some(field)) => (&field.value, field.many),
             (_, None, None) => continue,
         };
-        if !matches!(value, ValueType::Record(_) | ValueType::Unit(_) | ValueType::Seat) {
+        if !is_reference(value) {
             continue;
         }
         let parts: Vec<&str> = if many { text.split(',').collect() } else { vec![text.as_str()] };
@@ -265,6 +265,11 @@ async fn whole_ids(
     }
     Ok(arguments)
 }
+/// Whether a value names a record or a seat.
+fn is_reference(value: &ValueType) -> bool {
+    matches!(value, ValueType::Record(_) | ValueType::Unit(_) | ValueType::Seat)
+}
+
 /// The arguments by which commands for any field say what is written.
 const VALUES: [&str; 2] = ["value", "element"];
 
@@ -284,9 +289,8 @@ async fn written_type(
         Some(part) => field.part_called(part).map(|part| part.value.clone()),
         None => Some(field.value.clone()),
     };
-    let names = |value: &ValueType| matches!(value, ValueType::Record(_) | ValueType::Unit(_) | ValueType::Seat);
     // What no kind has is not asked for.
-    if subject.is_empty() || !schema.fields_called(name).filter_map(value).any(|value| names(&value)) {
+    if subject.is_empty() || !schema.fields_called(name).filter_map(value).any(|value| is_reference(&value)) {
         return Ok(None);
     }
     let record = client.get(subject).await?;

@@ -314,12 +314,6 @@ impl RecordWrite {
         let put = self.writes.iter().find(|put| field.is(put.container, &put.key))?;
         if let WriteValue::Value(value) = &put.value { T::of(value) } else { None }
     }
-
-    /// The entries of which this part is written, and not cleared.
-    pub fn entries_with<T>(&self, part: &PartOf<T>) -> impl Iterator<Item = &str> {
-        let set = self.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
-        set.filter(|put| put.container == Container::Slot).filter_map(|put| part.part.entry_in(&put.key))
-    }
 }
 
 /// The messages of this room.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::version::{Step, Version};
+use super::version::Step;
 use super::whole::{History, Register, Visible};
 use crate::change::{Change, Container, GENESIS_MAX_OP, OpId, genesis};
 use crate::id::{Actor, ChangeHash};
@@ -101,13 +101,7 @@ impl<'h> Past<'h> {
             return Err(PlaceError::Missing(missing));
         }
         let indices: Vec<usize> = named().filter_map(|dep| history.at.get(&dep).copied()).collect();
-        let mut before = Version::default();
-        for &index in &indices {
-            before.widen(&history.knew[index]);
-            if let Some(step) = history.step_at(index) {
-                before.add_before(step);
-            }
-        }
+        let before = history.before(&indices);
         let steps = indices.iter().filter_map(|&index| Some((history.step_at(index)?, history.changes[index].hash)));
         let last: Vec<_> = steps.filter(|(step, _)| !before.has(*step)).collect();
         let mut heads: BTreeSet<ChangeHash> = last.iter().map(|(_, hash)| *hash).collect();
@@ -152,11 +146,6 @@ impl<'h> Past<'h> {
             None => chain.len(),
         };
         chain.get(count.checked_sub(1)?).map(|&index| &self.history.changes[index])
-    }
-
-    /// The last change of each actor that wrote here.
-    pub fn last_of_each(&self) -> impl Iterator<Item = &'h Arc<Change>> {
-        self.history.actors.keys().filter_map(|actor| self.last_of(*actor))
     }
 
     /// Who wrote an operation that is here: the change that holds it.

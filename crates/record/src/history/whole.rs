@@ -49,7 +49,7 @@ pub(super) struct Replaced {
 pub struct History {
     pub(super) changes: Vec<Arc<Change>>,
     /// What each change knew of what others than its own actor had written.
-    pub(super) knew: Vec<Arc<Version>>,
+    knew: Vec<Arc<Version>>,
     pub(super) at: BTreeMap<ChangeHash, usize>,
     heads: BTreeSet<ChangeHash>,
     pub(super) actors: BTreeMap<Actor, u32>,
@@ -220,15 +220,23 @@ impl History {
         {
             return Arc::clone(&self.knew[index]);
         }
-        let mut version = Version::default();
-        for &index in change.deps.iter().filter_map(|dep| self.at.get(dep)) {
-            version.widen(&self.knew[index]);
-            if let Some(step) = self.step_at(index) {
-                version.add(step);
-            }
-        }
+        let indices: Vec<usize> = change.deps.iter().filter_map(|dep| self.at.get(dep).copied()).collect();
+        let mut version = self.before(&indices);
+        indices.iter().filter_map(|&index| self.step_at(index)).for_each(|step| version.add(step));
         version.forget(actor);
         Arc::new(version)
+    }
+
+    /// All that is before one of these changes.
+    pub(super) fn before(&self, indices: &[usize]) -> Version {
+        let mut version = Version::default();
+        for &index in indices {
+            version.widen(&self.knew[index]);
+            if let Some(step) = self.step_at(index) {
+                version.add_before(step);
+            }
+        }
+        version
     }
 
     fn place_put(&mut self, put: &Put, by: Step) {
