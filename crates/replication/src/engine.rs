@@ -231,7 +231,7 @@ impl Engine {
             Step::Wait => true,
             Step::Load(request) => {
                 self.turns.take(Store::Loading);
-                out.effects.push(Effect::Load(request));
+                out.effects.push(Effect::Load(*request));
                 true
             }
             Step::Apply(transaction) => {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::RecordId;
-use heliu_storage::{DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError, UnjudgedRow};
+use heliu_storage::{
+    DamagedRow, ListPage, ListQuery, Position, RecordRow, ScanItem, ScanPage, StoreError, UnjudgedRow,
+};
 use heliu_trust::id::NodeId;
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};

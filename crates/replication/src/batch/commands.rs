@@ -29,7 +29,7 @@ pub(super) enum Executed {
     /// It has to wait for a new incarnation.
     Overtaken,
     /// This has to be looked up first.
-    Lacks(LoadRequest),
+    Lacks(Box<LoadRequest>),
 }
 
 /// `next` are the commands that come after it.
@@ -65,7 +65,7 @@ pub(super) fn execute<'o>(
             let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone() };
             let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
-        return Executed::Lacks(lookup.missing());
+        return Executed::Lacks(Box::new(lookup.missing()));
     }
     // Whose a record is that cannot be read at all is not known: for who is not shown everything it is not here.
     let is_shown = |id: &RecordId| sight.is_whole() || Seen::new(&lookup, sight).record(*id).is_some();

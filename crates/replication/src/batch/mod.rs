@@ -45,7 +45,7 @@ use lookup::LookedUp;
 pub(crate) enum Step {
     /// The transaction is under way.
     Wait,
-    Load(LoadRequest),
+    Load(Box<LoadRequest>),
     Apply(Box<Transaction>),
 }
 
@@ -131,7 +131,7 @@ impl Batch {
             self.queue_what_follows(parts);
             if missing != LoadRequest::default() {
                 self.asked = missing.clone();
-                return Step::Load(missing);
+                return Step::Load(Box::new(missing));
             }
             self.stage = match self.stage {
                 Stage::Working => Stage::Folding,
@@ -236,7 +236,7 @@ impl Batch {
                         Executed::Overtaken => self.put_off.push(Work::Execute(order)),
                         Executed::Lacks(missing) => {
                             self.works.push_front(Work::Execute(order));
-                            return missing;
+                            return *missing;
                         }
                     }
                 }

@@ -98,7 +98,6 @@ impl Default for Habits {
 /// How long a link has to verify by itself what moved, before somebody asks it to.
 const ASKED_AFTER_MS: u64 = 4_000;
 
-#[expect(clippy::large_enum_variant, reason = "the queue boxes each")]
 pub(crate) enum Event {
     /// The store does what an effect says.
     Carry {
