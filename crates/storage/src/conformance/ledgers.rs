@@ -127,6 +127,7 @@ pub async fn the_quarantine_keeps_one_of_each(harness: &impl Harness) {
     must(store.apply(&keep(vec![QuarantineRow { code: "OTHER".into(), ..refused(1) }, refused(3)])).await);
     assert_eq!(must(store.quarantine(10).await), [refused(3), refused(2), refused(1)], "the newest first");
     assert_eq!(must(store.quarantine(1).await), [refused(3)]);
+    assert_eq!(must(store.quarantine_len().await), 3, "all of it, however few are shown");
 
     let newest = must(store.quarantined(None, 2).await);
     let without_bytes = |n| QuarantineRow { bytes: Vec::new(), ..refused(n) };
