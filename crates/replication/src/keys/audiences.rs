@@ -1,5 +1,6 @@
 //! The keys of audiences as this node has them: what was said of them, which it has opened, which it has lent. What is said
-//! is kept with the [`statements`](crate::statements); what follows for records is in [`keyring`](super::keyring).
+//! is kept with the [`statements`](crate::statements); what follows of it is in [`readers`](super::readers) for an audience,
+//! in [`keyring`](super::keyring) for records.
 //!
 //! Opened keys live as long as the process, beside the secret that opens them. What is kept is what is wrapped.
 
@@ -12,9 +13,14 @@ use heliu_trust::grant::Recipient;
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{AudienceKey, SealingSecret};
 
+use super::readers::{Known, Readers};
+
 #[derive(Default)]
 pub(crate) struct Audiences {
-    pub keys: AudienceKeys,
+    /// Whoever changes these says so to `known`.
+    keys: AudienceKeys,
+    /// What follows of them and of the directory.
+    pub known: Known,
     /// None: it does not open, by what is held.
     opened: BTreeMap<(SeatId, KeyId), Option<AudienceKey>>,
     /// What this process seals with for those whose keys it is not to have. With it they go.
@@ -44,9 +50,14 @@ impl Audiences {
         audiences
     }
 
+    pub fn keys(&self) -> &AudienceKeys {
+        &self.keys
+    }
+
     /// Something new is said, by this node or by another.
     pub fn hear(&mut self, by: NodeId, keys: &Keys, is_own: bool) {
         self.keys.add(by, keys);
+        self.known.keys_changed(keys.audience);
         if keys.purpose == Purpose::Ids {
             if !is_own {
                 (self.ids, self.are_ids_due) = (None, true);
@@ -71,6 +82,7 @@ impl Audiences {
     /// Some of what was said of an audience is gone, and this is left.
     pub fn forget<'k>(&mut self, audience: SeatId, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         self.keys.forget(audience);
+        self.known.keys_changed(audience);
         (self.ids, self.are_ids_due) = (None, true);
         left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
         self.due.insert(audience);
@@ -133,6 +145,7 @@ impl Audiences {
 
     /// A key that this node has made for an audience of its own.
     pub fn made(&mut self, audience: SeatId, key: AudienceKey) {
+        self.known.keys_changed(audience);
         self.opened.insert((audience, key.id(&audience)), Some(key));
     }
 
@@ -151,12 +164,12 @@ impl Audiences {
     }
 
     /// What was lent to an audience, if it still has those readers.
-    pub fn lent(&self, audience: SeatId, readers: &BTreeSet<Recipient>) -> Option<AudienceKey> {
-        self.lent.get(&audience).filter(|(_, to)| to == readers).map(|(key, _)| key.clone())
+    pub fn lent(&self, audience: SeatId, readers: &Readers) -> Option<AudienceKey> {
+        self.lent.get(&audience).filter(|(_, to)| to.iter().eq(readers.keys())).map(|(key, _)| key.clone())
     }
 
-    pub fn lend(&mut self, audience: SeatId, key: AudienceKey, readers: BTreeSet<Recipient>) {
-        self.lent.insert(audience, (key, readers));
+    pub fn lend(&mut self, audience: SeatId, key: AudienceKey, readers: &Readers) {
+        self.lent.insert(audience, (key, readers.keys().copied().collect()));
     }
 }
 
