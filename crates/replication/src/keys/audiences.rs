@@ -12,6 +12,7 @@ use heliu_trust::audience::{AudienceKeys, Keys, Purpose};
 use heliu_trust::grant::Recipient;
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{AudienceKey, SealingSecret};
+use heliu_trust::signature::SealingKey;
 
 use super::readers::{Known, Readers};
 
@@ -35,6 +36,8 @@ pub(crate) struct Audiences {
     ids: Option<AudienceKey>,
     are_ids_due: bool,
     ids_waited: u32,
+    /// To whom, as one of which seat, the right wrap of which secret of all nodes is held. It is while anything is held.
+    ids_proven: BTreeSet<(KeyId, SeatId, Recipient, SealingKey)>,
 }
 
 impl Audiences {
@@ -84,6 +87,7 @@ impl Audiences {
         self.keys.forget(audience);
         self.known.keys_changed(audience);
         (self.ids, self.are_ids_due) = (None, true);
+        self.ids_proven.retain(|(_, seat, ..)| *seat != audience);
         left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
         self.due.insert(audience);
         self.opened.retain(|(of, _), key| *of != audience || key.is_some());
@@ -129,6 +133,25 @@ impl Audiences {
     /// There was none: this node begins it. It is said at the end of the next batch.
     pub fn begin_ids(&mut self, key: AudienceKey) {
         (self.ids, self.are_ids_due) = (Some(key), true);
+    }
+
+    /// Of these nodes of a seat those that have not got this secret. Whether a wrap is the right one takes as long as to make
+    /// it, and so is asked once.
+    pub fn lacking_ids(
+        &mut self,
+        realm: &RealmId,
+        seat: SeatId,
+        key: &AudienceKey,
+        nodes: &BTreeMap<Recipient, SealingKey>,
+    ) -> BTreeSet<Recipient> {
+        let id = key.id(&seat);
+        let place = |(to, sealing): (&Recipient, &SealingKey)| (id, seat, *to, *sealing);
+        let mut in_doubt = nodes.clone();
+        in_doubt.retain(|to, sealing| !self.ids_proven.contains(&place((to, sealing))));
+        let lacking = self.keys.lacking_ids(realm, seat, key, &in_doubt);
+        in_doubt.retain(|to, _| !lacking.contains(to));
+        self.ids_proven.extend(in_doubt.iter().map(place));
+        lacking
     }
 
     pub fn take_ids_due(&mut self) -> bool {
@@ -226,5 +249,44 @@ impl Waits {
     /// Records of which this node may read something and cannot.
     pub fn unread(&self) -> usize {
         self.records.values().filter(|waits| waits.iter().any(|wait| wait.is_reader)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_trust::audience::KeyWrap;
+
+    use super::*;
+
+    const REALM: RealmId = RealmId([7; 16]);
+    const VILLAGE: SeatId = SeatId([1; 16]);
+    const GIVER: NodeId = NodeId([9; 16]);
+
+    fn said(wraps: Vec<KeyWrap>) -> Keys {
+        Keys::cut(VILLAGE, Purpose::Ids, wraps).remove(0)
+    }
+
+    #[test]
+    fn that_a_node_has_got_the_secret_of_ids_is_proven_once_until_something_is_taken_back() {
+        let (key, to) = (AudienceKey::from_seed([5; 32]), Recipient::Node(NodeId([2; 16])));
+        let nodes = BTreeMap::from([(to, SealingSecret::from_seed([3; 32]).public())]);
+        let right = Keys::give_ids((&REALM, VILLAGE), &key, &nodes);
+        let wrong = right.iter().cloned().map(|wrap| KeyWrap { wrapped: vec![1; 80], ..wrap }).collect();
+        let mut audiences = Audiences::default();
+        let lacks = |audiences: &mut Audiences, key: &AudienceKey, nodes: &BTreeMap<Recipient, SealingKey>| {
+            !audiences.lacking_ids(&REALM, VILLAGE, key, nodes).is_empty()
+        };
+        audiences.hear(GIVER, &said(wrong), false);
+        assert!(lacks(&mut audiences, &key, &nodes), "what does not open is nothing");
+        audiences.hear(GIVER, &said(right), false);
+        assert!(!lacks(&mut audiences, &key, &nodes));
+        // A look at what is held would find nothing.
+        audiences.keys = AudienceKeys::default();
+        assert!(!lacks(&mut audiences, &key, &nodes), "it is not looked at again");
+        assert!(lacks(&mut audiences, &AudienceKey::from_seed([6; 32]), &nodes), "of another secret nothing is known");
+        let elsewhere = BTreeMap::from([(to, SealingSecret::from_seed([4; 32]).public())]);
+        assert!(lacks(&mut audiences, &key, &elsewhere), "nor for another key of the node");
+        audiences.forget(VILLAGE, []);
+        assert!(lacks(&mut audiences, &key, &nodes), "what was said is gone");
     }
 }

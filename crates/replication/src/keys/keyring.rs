@@ -293,7 +293,7 @@ impl Locksmith<'_> {
         let mut said = Vec::new();
         for seat in of_others.into_iter().filter(gives) {
             let nodes: BTreeMap<Recipient, SealingKey> = nodes_of(seat).chain(nodes_of(self.seat)).collect();
-            let lacks = self.opener.audiences.keys().lacking_ids(&realm, seat, &key, &nodes);
+            let lacks = self.opener.audiences.lacking_ids(&realm, seat, &key, &nodes);
             let to = nodes.iter().filter(|(to, _)| lacks.contains(to));
             said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &key, to)));
         }
