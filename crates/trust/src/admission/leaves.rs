@@ -29,8 +29,9 @@ use heliu_record::kind::Kind;
 use heliu_record::reason::{Fact, Facts};
 use heliu_record::scope::Scope;
 
+use super::held::Held;
 use super::stop::Stop;
-use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
+use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status, Unjudged};
 use crate::directory::Directory;
 use crate::id::{DirectoryVersion, NodeId};
 
@@ -48,10 +49,12 @@ pub struct Leaves {
     /// Changes that are not here or wait themselves, and the leaves that wait for them.
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
     /// Leaves that are held: for a later program to judge, or for another declaration of the kind.
-    held: BTreeSet<LeafHash>,
+    held: Held,
     /// How many have been judged, and do not wait.
     judged: usize,
-    /// As whom each author has written here.
+    /// Whoever signed a leaf, whatever became of it.
+    authors: BTreeSet<NodeId>,
+    /// As whom each author has written what is admitted.
     actors: BTreeMap<NodeId, BTreeSet<Actor>>,
     /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
     doubted: BTreeSet<LeafHash>,
@@ -86,8 +89,9 @@ impl Leaves {
             by_change: BTreeMap::new(),
             by_seq: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            held: BTreeSet::new(),
+            held: Held::default(),
             judged: 0,
+            authors: BTreeSet::new(),
             actors: BTreeMap::new(),
             doubted: BTreeSet::new(),
             why: BTreeMap::new(),
@@ -168,7 +172,18 @@ impl Leaves {
     /// Whether leaves wait for predecessors: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
-        self.wanted().next().is_some()
+        self.judged < self.leaves.len()
+    }
+
+    /// Why this software cannot judge all of them, if it cannot: of several reasons the worst.
+    #[must_use]
+    pub fn unjudged(&self) -> Option<Unjudged> {
+        self.held.unjudged()
+    }
+
+    /// Whoever signed one, whatever became of it.
+    pub fn authors(&self) -> impl Iterator<Item = NodeId> {
+        self.authors.iter().copied()
     }
 
     /// The changes that others name as predecessors and that are not here.
@@ -189,20 +204,7 @@ impl Leaves {
         if scope.owners.is_empty() {
             scope.owners.insert(self.preimage.birth);
         }
-        let mut unheard: Vec<&Leaf> = self.held.iter().filter_map(|leaf| Some(&self.leaves.get(leaf)?.0)).collect();
-        let mut before = usize::MAX;
-        while unheard.len() < before {
-            before = unheard.len();
-            unheard.retain(|leaf| {
-                let seat = directory.node(leaf.author).map(|author| author.seat);
-                let owns = |owner| seat.is_some_and(|seat| directory.seats().is_at_or_above(seat, owner));
-                let is_heard = scope.owners.iter().copied().any(owns);
-                if is_heard {
-                    scope.widen_by(&leaf.change);
-                }
-                !is_heard
-            });
-        }
+        self.held.widen(scope, directory);
     }
 
     /// Over all leaves held, whatever became of them.
@@ -307,7 +309,7 @@ impl Leaves {
             }
         }
         self.waiting.clear();
-        self.held.clear();
+        self.held = Held::default();
         self.judged = 0;
         self.actors.clear();
         self.why.clear();
@@ -328,6 +330,7 @@ impl Leaves {
             self.verdicts = directory.verdicts();
         }
         leaf.directory_index = place_of(leaf.cited, directory);
+        self.authors.insert(leaf.author);
         self.leaves.insert(hash, (leaf, Status::Waiting));
         self.held_sum.add(&hash.0);
         if self.verdicts == directory.verdicts() {
@@ -379,7 +382,7 @@ impl Leaves {
                 Arc::make_mut(&mut self.history).place(change.clone());
             }
             if matches!(status, Status::Held(_)) {
-                self.held.insert(hash);
+                self.held.add(leaf, status);
             }
             self.judged += 1;
             self.why.extend(why.map(|why| (hash, why)));
