@@ -114,6 +114,12 @@ impl<'h> Past<'h> {
         Ok(Past { history, part: Some(Part { heads, counts: version.counts(history.actors()), max_op }) })
     }
 
+    /// Whether it is all that is here.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.part.is_none()
+    }
+
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.part.as_ref().map_or_else(|| self.history.is_empty(), |part| part.heads.contains(genesis()))

@@ -13,8 +13,12 @@ use crate::scope::Scope;
 use crate::seats::Seats;
 use crate::sight::Sight;
 
-const KEYS: [(Container, &str); 4] =
-    [(Container::Mv, "name"), (Container::Mv, "place"), (Container::Slot, "visits/a/on"), (Container::Slot, "visits/b/on")];
+const KEYS: [(Container, &str); 4] = [
+    (Container::Mv, "name"),
+    (Container::Mv, "place"),
+    (Container::Slot, "visits/a/on"),
+    (Container::Slot, "visits/b/on"),
+];
 
 /// Writes two of the keys, by what is visible at `deps`.
 fn change(by: Actor, history: &History, deps: &[ChangeHash], n: usize) -> Arc<Change> {
@@ -56,7 +60,8 @@ fn answers(history: &History) -> (Vec<ChangeHash>, [u64; 2], Vec<bool>, Vec<Keys
     let ops = || history.changes().flat_map(|change| &change.puts).map(|put| put.id);
     let seen = ops().flat_map(|later| ops().map(move |earlier| history.has_seen(later, earlier))).collect();
     let at = |past: &crate::history::Past<'_>| -> Keys {
-        let keys = |container| past.keys(container, "").map(move |(key, at)| (container, key.to_owned(), at.into_owned()));
+        let keys =
+            |container| past.keys(container, "").map(move |(key, at)| (container, key.to_owned(), at.into_owned()));
         Container::ALL.into_iter().flat_map(keys).collect()
     };
     let pasts = history.changes().map(|change| at(&history.at(&[change.hash]).expect("it is here")));
@@ -130,7 +135,9 @@ fn a_rule_sees_a_long_record_with_what_is_planned_and_nobody_copies_it_for_that(
         id: CommandId([1; 16]),
         name: "record.set".to_owned(),
         subject: Some(record.id),
-        arguments: [("field", "name"), ("value", "井二")].map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        arguments: [("field", "name"), ("value", "井二")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
         who: "clerk".to_owned(),
         reason: String::new(),
     };

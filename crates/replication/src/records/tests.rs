@@ -45,7 +45,9 @@ fn a_record_that_is_longer_than_all_that_may_be_open_stays_open_for_its_next_edi
         assert!(records.is_open(&long.id()));
     }
     assert!(!records.is_open(&other.id()), "for which others are closed");
-    (0..8).for_each(|_| drop(records.begin(other.id(), &other, catalogue())));
+    for _ in 0..8 {
+        records.begin(other.id(), &other, catalogue());
+    }
     records.evict();
     assert!(!records.is_open(&long.id()), "until something else is worked on");
 }

@@ -54,8 +54,8 @@ pub struct Leaves {
     judged: usize,
     /// Whoever signed a leaf, whatever became of it.
     authors: BTreeSet<NodeId>,
-    /// As whom each author has written what is admitted.
-    actors: BTreeMap<NodeId, BTreeSet<Actor>>,
+    /// As whom each author has written what is admitted, and the newest directory that he cites in it.
+    actors: BTreeMap<NodeId, (BTreeSet<Actor>, u64)>,
     /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
     doubted: BTreeSet<LeafHash>,
     /// What people should read about leaves that are refused.
@@ -187,7 +187,8 @@ impl Leaves {
     }
 
     /// The changes that others name as predecessors and that are not here.
-    pub fn wanted(&self) -> impl Iterator<Item = ChangeHash> {
+    #[cfg(test)]
+    pub(super) fn wanted(&self) -> impl Iterator<Item = ChangeHash> {
         let waits = |leaf: &LeafHash| self.leaves.get(leaf).is_some_and(|(_, status)| *status == Status::Waiting);
         let is_wanted =
             move |dep: &ChangeHash, leaves: &BTreeSet<_>| !self.by_change.contains_key(dep) && leaves.iter().any(waits);
@@ -363,7 +364,7 @@ impl Leaves {
         while let Some(hash) = queue.pop_front() {
             let Some((leaf, Status::Waiting)) = self.leaves.get(&hash) else { continue };
             let change = leaf.change.clone();
-            let author = leaf.author;
+            let (author, index) = (leaf.author, leaf.directory_index);
             let (status, why) = match self.judge(leaf, directory) {
                 Ok(()) => (Status::Admitted, None),
                 Err(Stop(status, why)) => (status, why),
@@ -377,7 +378,9 @@ impl Leaves {
                 continue;
             }
             if status == Status::Admitted {
-                self.actors.entry(author).or_default().insert(change.actor);
+                let (actors, cited) = self.actors.entry(author).or_default();
+                actors.insert(change.actor);
+                *cited = index.max(*cited);
                 self.admitted_sum.add(&hash.0);
                 Arc::make_mut(&mut self.history).place(change.clone());
             }
@@ -476,8 +479,11 @@ impl Leaves {
 
     /// Of one actor the last leaf cites the newest, or it would not be here.
     fn cited_in(&self, past: &Past<'_>, author: NodeId) -> Option<u64> {
-        let actors = self.actors.get(&author).into_iter().flatten();
-        let last = actors.filter_map(|actor| past.last_of(*actor));
+        let (actors, newest) = self.actors.get(&author)?;
+        if past.is_whole() {
+            return Some(*newest);
+        }
+        let last = actors.iter().filter_map(|actor| past.last_of(*actor));
         let leaf_of = |change: &Arc<Change>| self.leaves.get(self.by_change.get(&change.hash)?).map(|(leaf, _)| leaf);
         last.filter_map(leaf_of).map(|leaf| leaf.directory_index).max()
     }

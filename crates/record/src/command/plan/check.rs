@@ -96,7 +96,8 @@ impl Planner<'_> {
         let history = before.map_or_else(|| Arc::new(History::new()), |record| Arc::clone(&record.history));
         // Nobody is shown this change: whose it is, when it was and what sealed values say decides no rule.
         let mut seal = |_: &_, _: &_, _: &_| Ok(sealed::placeholder().as_bytes().unwrap_or_default().to_vec());
-        let nobody = (0..=u8::MAX).map(|n| Actor([n; 16])).find(|actor| history.seq(*actor) == 0).unwrap_or(Actor([0; 16]));
+        let nobody =
+            (0..=u8::MAX).map(|n| Actor([n; 16])).find(|actor| history.seq(*actor) == 0).unwrap_or(Actor([0; 16]));
         let change = write.change(&history, nobody, 0, Note::default(), &mut seal)?;
         let kind = kind_of(self.declared.kinds(), &preimage.kind);
         Ok(Record::fold(kind, preimage, history.with(Arc::new(change)), self.world.seats()))
