@@ -13,9 +13,13 @@ use crate::effect::{LinkId, Ticket};
 const LEAVES_PER_BATCH: usize = 2_048;
 /// Commands that one batch takes.
 const COMMANDS_PER_BATCH: usize = 512;
-/// Leaves for which a batch that was begun beside another goes to work again before that is durable: records are folded anew
-/// with each time, so not for every frame.
-const LEAVES_AT_ONCE: usize = 256;
+/// A batch that was begun beside another and has so much is folded at once, rather than wait for more to share its
+/// transaction: commands fill a commit then.
+const COMMANDS_ENOUGH: usize = 64;
+const LEAVES_ENOUGH: usize = 512;
+/// Leaves for which one with less goes to work again before the other is durable: a record is judged anew with each time, so
+/// not for every frame.
+const LEAVES_AT_ONCE: usize = 32;
 
 /// What a batch may still take.
 pub(crate) struct Room {
@@ -32,8 +36,9 @@ impl Room {
         Room { commands: COMMANDS_PER_BATCH, leaves: LEAVES_PER_BATCH }
     }
 
+    /// Whether the batch has enough.
     pub fn is_full(&self) -> bool {
-        self.commands == 0 || self.leaves == 0
+        self.commands <= COMMANDS_PER_BATCH - COMMANDS_ENOUGH || self.leaves <= LEAVES_PER_BATCH - LEAVES_ENOUGH
     }
 }
 
