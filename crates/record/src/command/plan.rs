@@ -59,14 +59,12 @@ pub struct Planned<'p> {
 }
 
 impl Planned<'_> {
-    /// The record with what is written: whichever part of it that is, a rule sees what comes of it. It is folded for the first
-    /// rule that asks.
+    /// The record with what is written, folded for the first rule that asks.
     pub fn after(&self) -> Result<&Record, Refusal> {
         if let Some(after) = self.after.get() {
             return Ok(after);
         }
-        let after = self.planner.planned(self.write, self.before)?;
-        Ok(self.after.get_or_init(|| after))
+        self.planner.planned(self.write, self.before).map(|after| self.after.get_or_init(|| after))
     }
 }
 

@@ -43,6 +43,7 @@ fn a_record_that_is_longer_than_all_that_may_be_open_stays_open_for_its_next_edi
     for _ in 0..8 {
         records.begin(long.id(), &long, catalogue());
         records.open.get_mut(&long.id()).expect("it is open").bytes = 10_000 * LEAF;
+        records.seal();
         records.applied(&Durable::said(Ok(())).expect("it is"));
         records.evict();
         assert!(records.is_open(&long.id()));
