@@ -317,7 +317,7 @@ mod tests {
         assert!(namesakes_told(true, &[2]).contains("makes a second record"));
         // Imported again as it was, it is not there twice.
         assert_eq!(doubled(false, &namesakes, &Sent { already: 1, ..Sent::default() }), [0u64; 0]);
-        let made = Sent { created: 1, created_lines: vec![2], ..Sent::default() };
+        let made = Sent { created: 1, created_lines: [2].into(), ..Sent::default() };
         assert!(namesakes_told(false, &doubled(false, &namesakes, &made)).contains("line 2"));
         assert_eq!(namesakes_told(false, &[]), "");
     }

@@ -1,6 +1,6 @@
 //! Giving the rows to a node: the first alone, since what is wrong with it is mostly wrong with all; then many at a time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -48,7 +48,7 @@ pub struct Order {
 pub struct Sent {
     pub created: u64,
     /// The lines of those rows.
-    pub created_lines: Vec<u64>,
+    pub created_lines: BTreeSet<u64>,
     /// Rows that had been imported before.
     pub already: u64,
     /// Lines of rows that were imported before and say something else now. Nothing was changed by them.
@@ -194,7 +194,7 @@ impl Sent {
                     self.already += 1;
                 } else {
                     self.created += 1;
-                    self.created_lines.push(line);
+                    self.created_lines.insert(line);
                 }
                 return Some(done.created.into_iter().next().unwrap_or_default());
             }
@@ -286,7 +286,7 @@ mod tests {
         for (line, repeated) in [(2, false), (3, true), (4, false)] {
             assert_eq!(sent.take(line, Ok(done(repeated))).as_deref(), Some("ab"));
         }
-        assert_eq!((sent.created, sent.already, sent.created_lines), (2, 1, vec![2, 4]));
+        assert_eq!((sent.created, sent.already, sent.created_lines), (2, 1, [2, 4].into()));
     }
 
     #[test]
