@@ -271,7 +271,7 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     let keys = (Arc::new(key) as Arc<dyn Signer>, Arc::new(Cheap) as _);
     let config = Config::new(catalogue);
     let mut start = Start::new(key.node(), seat, directory.clone(), meta, keys, [7; 32], &config);
-    ready(count(&mut start, store)).expect("it reads");
+    ready(count(&mut start, store, false)).expect("it reads");
     let last = ready(store.last_commit(key.node())).expect("reads");
     start.unjudged = ready(store.unjudged(None, usize::MAX)).expect("reads");
     start.last_commit = last.map(|(_, _, id)| id);

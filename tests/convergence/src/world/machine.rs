@@ -153,7 +153,7 @@ impl Machine {
         let config = Config { open_max, foreign_max, scopes_max, patrol_round_ms: 0, ..Config::new(catalogue()) };
         let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed, &config);
         let store = &self.disk.store;
-        ready(count(&mut start, store)).expect("a memory store can be read");
+        ready(count(&mut start, store, false)).expect("a memory store can be read");
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
         start.statements = ready(store.statements()).expect("reads");
