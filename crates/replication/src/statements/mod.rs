@@ -116,7 +116,9 @@ impl Statements {
                 signed.statement.erases().is_none() || !directory.is_fenced(signed.statement.author)
             };
             let signed = signed.filter(holds).map(Arc::new);
-            if !signed.is_some_and(|signed| statements.take(&signed, directory).is_kept) {
+            let taken = signed.map(|signed| statements.take(&signed, directory)).unwrap_or_default();
+            statements.unreadable.extend(taken.dropped);
+            if !taken.is_kept {
                 statements.unreadable.push(row.hash);
             }
         }
