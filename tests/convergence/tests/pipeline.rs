@@ -160,7 +160,7 @@ fn quarrel(world: &mut World, village: usize, number: u64, requests: &mut Vec<Re
     for name in ["alliance.leave", "alliance.join", "alliance.leave", "alliance.join", "alliance.leave"] {
         made(name, Some(league), &[("org", &host_id)]);
     }
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         made("booking.decline", Some(hall), &[]);
     }
 }
@@ -272,7 +272,7 @@ impl Pair {
                     self.replies.insert(usize::try_from(ticket.0).expect("few"), reply);
                 }
                 Effect::Notice(notice) => {
-                    assert!(!matches!(notice, Notice::SumsCorrected { .. }), "it was counted wrong")
+                    assert!(!matches!(notice, Notice::SumsCorrected { .. }), "it was counted wrong");
                 }
                 Effect::Close { why, .. } => assert!(has_failed, "{why:?}"),
                 Effect::GoOn if !is_pipelined => {}
