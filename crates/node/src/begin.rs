@@ -6,7 +6,7 @@ use std::sync::Arc;
 use heliu_record::id::SeatId;
 use heliu_replication::serving::{carry_out, count};
 use heliu_replication::{Config, Effect, Engine, Input, Moment, Reply, Start, Ticket};
-use heliu_storage::{DamagedRow, ReadDirectory, Store, Transaction};
+use heliu_storage::{DamagedRow, ReadDirectory, Store, StoreError, Transaction};
 use heliu_trust::directory::{Appended, Directory, SignedEntry};
 use heliu_trust::id::{Incarnation, NodeId};
 use heliu_trust::seal::SealingSecret;
@@ -30,14 +30,14 @@ pub(crate) struct Beginner {
 }
 
 impl Beginner {
-    /// Makes an engine from what is durable. `renew`: begin a new incarnation first, which an engine that failed needs:
-    /// whether its last transaction became durable may never be known, and (actor, seq) is not used twice. It is also the
-    /// proof that the store takes writes.
+    /// Makes an engine from what is durable. `failed`: with what the engine before this one failed. Then a new incarnation is
+    /// begun first: whether the last transaction became durable may never be known, and (actor, seq) is not used twice. It is
+    /// also the proof that the store takes writes.
     pub async fn begin(
         &self,
         store: &Arc<dyn Store>,
         entries: &[SignedEntry],
-        renew: bool,
+        failed: Option<&StoreError>,
     ) -> Result<(Engine, SeatId), StartError> {
         let stored = self.stored_directory(&**store).await?;
         let mut directory = stored.clone();
@@ -52,7 +52,7 @@ impl Beginner {
         let current = meta.incarnations.last().map(|(incarnation, _)| *incarnation);
         // A durable store begins an incarnation whenever it is opened. One that is handed on without that (in memory)
         // shows it by what has been written under its current one.
-        if renew || current.is_none() || current == last_commit.map(|(incarnation, _, _)| incarnation) {
+        if failed.is_some() || current.is_none() || current == last_commit.map(|(incarnation, _, _)| incarnation) {
             let incarnation = Incarnation(random()?);
             store.apply(&Transaction { incarnation: Some(incarnation), ..Transaction::default() }).await?;
             meta = store.meta().await?;
@@ -69,7 +69,8 @@ impl Beginner {
         start.quarantined = store.quarantine_len().await?;
         start.statements = store.statements().await?;
         start.audit_head = store.audit_head().await?;
-        told(&count(&mut start, &**store).await?);
+        let is_doubted = matches!(failed, Some(StoreError::Damaged { .. }));
+        told(&count(&mut start, &**store, is_doubted).await?);
         Ok((Engine::new(self.config.clone(), start), seat))
     }
 
@@ -110,7 +111,7 @@ impl Beginner {
         let mut start = Start::new(self.node(), seat, stored, meta, keys, random()?, &self.config);
         start.statements = store.statements().await?;
         start.audit_head = store.audit_head().await?;
-        told(&count(&mut start, &**store).await?);
+        told(&count(&mut start, &**store, false).await?);
         let mut engine = Engine::new(self.config.clone(), start);
         let extend = Input::Extend { ticket: Ticket(0), entries, event: None };
         let mut effects = VecDeque::from(engine.handle(extend, Moment::default()));

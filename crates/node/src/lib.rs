@@ -42,7 +42,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use heliu_replication::Config;
-use heliu_storage::{Read, Store};
+use heliu_storage::{Read, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tracing::Instrument;
@@ -95,7 +95,14 @@ impl Node {
                 ..Config::new(options.catalogue)
             },
         };
-        let (engine, seat) = beginner.begin(&store, &options.directory, false).await?;
+        let begun = match beginner.begin(&store, &options.directory, None).await {
+            // What an index is made from may be whole: a store builds it anew before it writes.
+            Err(StartError::Store(error @ StoreError::Damaged { .. })) => {
+                beginner.begin(&store, &options.directory, Some(&error)).await
+            }
+            begun => begun,
+        };
+        let (engine, seat) = begun?;
         let refused = |why| StartError::Listen { address: options.listen, why };
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;

@@ -200,11 +200,11 @@ impl Alarm {
         let (zh, en, one) = (&said.zh, &said.en, one.short());
         let what = (
             format!(
-                "有 {records} 条记录({zh})含有改动,写入方的程序对该种类的约定与本节点不同:本节点只保存和转发,不作判断(如 {one};逐条见 heliu stranded)。"
+                "有 {records} 条记录({zh})含有改动,写入方的程序对该种类的约定与本节点不同:本节点只保存和转发,不作判断(如 {one};逐条见 heliu stranded list)。"
             ),
             format!(
                 "{records} records ({en}) hold edits by programs that declare this kind otherwise than this node's: they are kept \
-                 and passed on here, and not judged (such as {one}; heliu stranded lists them)."
+                 and passed on here, and not judged (such as {one}; heliu stranded list shows them)."
             ),
         );
         let next = (

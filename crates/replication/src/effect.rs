@@ -157,18 +157,18 @@ pub enum Input {
         link: LinkId,
         items: Vec<ScanItem>,
     },
-    /// Answers [`Effect::ReadGranted`]; empty if it failed: the next occasion comes.
+    /// Answers [`Effect::ReadGranted`].
     Granted {
         items: Vec<ScanItem>,
     },
-    /// Answers [`Effect::Look`]; empty if it failed: it begins again.
+    /// Answers [`Effect::Look`].
     Looked {
         records: Vec<RecordId>,
         next: Option<RecordId>,
     },
-    /// Answers [`Effect::Recount`]; none if it failed: it is asked for again.
+    /// Answers [`Effect::Recount`].
     Recounted {
-        page: Option<ScanPage>,
+        page: ScanPage,
     },
     /// Records that somebody could not be shown as they were written: they are made anew.
     Suspect {

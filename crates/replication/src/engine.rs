@@ -149,7 +149,7 @@ impl Engine {
             Input::Suspect { records } => self.check(records),
             Input::Recounted { page } => {
                 self.turns.free();
-                let differing = self.parts.recounted(page.as_ref()).filter(|differing| *differing > 0);
+                let differing = self.parts.recounted(&page).filter(|differing| *differing > 0);
                 out.effects.extend(differing.map(|scopes| Effect::Notice(Notice::SumsCorrected { scopes })));
             }
             Input::Extend { ticket, entries, event } => {

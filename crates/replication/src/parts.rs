@@ -97,10 +97,10 @@ impl Parts {
         self.scopes.count_known(link, self.own.seat, self.authority.durable().seats(), stored)
     }
 
-    /// Rows that were read to prove what is kept of records; none if they could not be read. Nothing may be under way. Returns,
-    /// with the last of them, in how many scopes what was kept was wrong.
-    pub fn recounted(&mut self, page: Option<&ScanPage>) -> Option<usize> {
-        for record in page.into_iter().flat_map(|page| &page.damaged).filter_map(|row| row.record) {
+    /// Rows that were read to prove what is kept of records. Nothing may be under way. Returns, with the last of them, in how
+    /// many scopes what was kept was wrong.
+    pub fn recounted(&mut self, page: &ScanPage) -> Option<usize> {
+        for record in page.damaged.iter().filter_map(|row| row.record) {
             self.journal.queue.push(Work::Check { record });
         }
         let recounted = self.scopes.recount.counted(page)?;

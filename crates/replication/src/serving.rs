@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::{RecordId, to_hex};
-use heliu_storage::{DamagedRow, Loaded, Read, ReadRecords, ScanItem, Store, StoreError, StoreId};
+use heliu_storage::{DamagedRow, Loaded, Read, ReadRecords, ScanItem, ScanPage, Store, StoreError, StoreId};
 use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
@@ -39,6 +39,8 @@ pub fn is_for_store(effect: &Effect) -> bool {
 /// None: the effect asks nothing of the store; see [`is_for_store`].
 pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
+    // What no link asked for, the engine cannot do without: a store that cannot be read is one that has failed.
+    let given_up = |error| Input::Applied(Err(error));
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(store.apply(&transaction).await),
         Effect::GoOn => Input::GoOn,
@@ -54,19 +56,27 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
         }
         Effect::Scan { link } => scan(store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
         Effect::ReadGranted { after } => {
-            Input::Granted { items: store.granted(after, GRANTED_ROWS).await.unwrap_or_default() }
+            store.granted(after, GRANTED_ROWS).await.map_or_else(given_up, |items| Input::Granted { items })
         }
-        Effect::Look { after } => look(store, after).await,
-        Effect::Recount { after, rows } => Input::Recounted { page: store.scan(after, rows).await.ok() },
+        Effect::Look { after } => store.scan(after, LOOK_ROWS).await.map_or_else(given_up, |page| looked(&page)),
+        Effect::Recount { after, rows } => {
+            store.scan(after, rows).await.map_or_else(given_up, |page| Input::Recounted { page })
+        }
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
 }
 
 /// What the store has of records, for an engine that begins: by what is kept of them; if that cannot be believed, or does not
-/// tell all, each row is counted. Returns the rows that were found not to be what was written.
-pub async fn count(start: &mut Start, store: &dyn ReadRecords) -> Result<Vec<DamagedRow>, StoreError> {
+/// tell all, each row is counted. `is_doubted`: the engine before this one came upon damage in the file itself, so each row
+/// has to be there before anything is built on it. Returns the rows that were found not to be what was written.
+pub async fn count(
+    start: &mut Start,
+    store: &dyn ReadRecords,
+    is_doubted: bool,
+) -> Result<Vec<DamagedRow>, StoreError> {
     let mut damaged = Vec::new();
-    match store.scopes().await {
+    let kept = if is_doubted { Ok(None) } else { store.scopes().await };
+    match kept {
         Ok(Some(rows)) if start.keep(&rows) => return Ok(damaged),
         Ok(_) | Err(StoreError::Damaged { .. }) => {}
         Err(error) => return Err(error),
@@ -84,8 +94,7 @@ pub async fn count(start: &mut Start, store: &dyn ReadRecords) -> Result<Vec<Dam
     }
 }
 
-async fn look(store: &dyn ReadRecords, after: Option<RecordId>) -> Input {
-    let page = store.scan(after, LOOK_ROWS).await.unwrap_or_default();
+fn looked(page: &ScanPage) -> Input {
     let damaged = page.damaged.iter().filter_map(|row| row.record);
     Input::Looked { records: page.items.iter().map(|item| item.id).chain(damaged).collect(), next: page.next }
 }

@@ -66,7 +66,7 @@ impl<'r> Cells<'r> {
         damaged(self.table, &self.name(), detail)
     }
 
-    fn name(&self) -> String {
+    pub fn name(&self) -> String {
         let number = self.row.try_get::<i64, _>(self.key).map(|key| key.to_string());
         let bytes = || self.row.try_get::<&[u8], _>(self.key).map(heliu_record::id::to_hex);
         number.or_else(|_| bytes()).unwrap_or_else(|_| "without a readable key".into())

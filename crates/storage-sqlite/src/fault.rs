@@ -10,6 +10,11 @@ use heliu_storage::StoreError;
 pub enum Fault {
     Sql(sqlx::Error),
     Store(StoreError),
+    /// An index leads elsewhere than to the row that it names.
+    Index {
+        table: &'static str,
+        key: String,
+    },
 }
 
 impl From<sqlx::Error> for Fault {
@@ -34,9 +39,21 @@ pub fn undecodable(table: &'static str, key: &dyn std::fmt::Display) -> impl Fn(
 }
 
 impl Fault {
+    /// Whether indexes that are built anew may be all that it takes.
+    pub fn doubts_indexes(&self) -> bool {
+        match self {
+            Fault::Sql(error) => result_code(error).is_some_and(|code| code & 0xff == SQLITE_CORRUPT),
+            Fault::Store(_) => false,
+            Fault::Index { .. } => true,
+        }
+    }
+
     pub fn at(self, path: &Path, what: &'static str) -> StoreError {
         let error = match self {
             Fault::Store(error) => return error,
+            Fault::Index { table: what, key } => {
+                return StoreError::Damaged { what, detail: format!("row {key}: an index leads to another row") };
+            }
             Fault::Sql(error) => error,
         };
         let path = path.display().to_string();

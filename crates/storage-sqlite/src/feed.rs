@@ -250,6 +250,9 @@ pub async fn load(connection: &mut SqliteConnection, ids: &[RecordId]) -> Result
                 }
                 row => (row?, None),
             };
+            if !wanted.contains(&row.id) {
+                return Err(Fault::Index { table: "records", key: row.id.to_string() });
+            }
             by_key.insert(key, row.id);
             found.insert(row.id, Parts { row, spoilt, leaves: Vec::new(), grants: Vec::new() });
             continue;

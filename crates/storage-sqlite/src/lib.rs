@@ -21,6 +21,7 @@ mod writer;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
@@ -101,6 +102,8 @@ pub struct SqliteStore {
     writer: Mutex<WriteConnection>,
     /// Records whose row was found to be damaged: all columns are written when such a row is written again.
     spoilt: StdMutex<BTreeSet<RecordId>>,
+    /// A read found that an index does not lead where it should: they are built anew before the next transaction.
+    has_wrong_index: AtomicBool,
     /// Declared last: let go of after the connections.
     lock: StdMutex<Option<lock::DirectoryLock>>,
 }
@@ -127,14 +130,21 @@ impl SqliteStore {
         lock::sync_names(&directory)?;
         let readers = Readers::new(options.connect(&file).pragma("query_only", "ON"), options.readers);
         let lock = StdMutex::new(Some(lock));
-        let (writer, spoilt) = (Mutex::new(writer), StdMutex::default());
-        Ok(SqliteStore { directory, max_pages: options.max_pages, meta, readers, writer, spoilt, lock })
+        let (writer, spoilt, has_wrong_index) = (Mutex::new(writer), StdMutex::default(), AtomicBool::new(false));
+        let max_pages = options.max_pages;
+        Ok(SqliteStore { directory, max_pages, meta, readers, writer, spoilt, has_wrong_index, lock })
     }
 
     /// The directory that it is in.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.directory
+    }
+
+    /// What went wrong with a read, as it is told.
+    fn failed(&self, fault: Fault, what: &'static str) -> StoreError {
+        self.has_wrong_index.fetch_or(fault.doubts_indexes(), Ordering::Relaxed);
+        fault.at(&self.directory, what)
     }
 
     fn note_spoilt<'a>(&self, rows: impl Iterator<Item = &'a RecordRow>) {
@@ -166,6 +176,9 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn apply(&self, transaction: &Transaction) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
+        if self.has_wrong_index.swap(false, Ordering::Relaxed) {
+            writer.reindex(&self.directory).await;
+        }
         let spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let done = writer.apply(&self.meta, transaction, &spoilt).await;
         if done.is_err() && writer.is_in_doubt() {

@@ -25,7 +25,7 @@ macro_rules! read {
             let $connection = reader.connection()?;
             $work.await
         };
-        reading.await.map_err(|fault: Fault| fault.at(&$self.directory, $what))
+        reading.await.map_err(|fault: Fault| $self.failed(fault, $what))
     }};
 }
 

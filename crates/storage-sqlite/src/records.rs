@@ -27,8 +27,24 @@ pub fn is_itself(row: &RecordRow) -> bool {
     row.preimage.id() == row.id
 }
 
+/// In the order of the index, which has to lead to the rows that it names: each is looked up by it.
 pub async fn scan(connection: &mut SqliteConnection, after: Option<RecordId>, count: usize) -> Result<ScanPage, Fault> {
-    scan_where(connection, "true", after, count).await
+    let sql = format!(
+        "SELECT {RECORD_COLUMNS}, i.id FROM (SELECT key, id FROM records WHERE id > ? ORDER BY id LIMIT ?) i \
+         LEFT JOIN records r ON r.key = i.key ORDER BY i.id"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
+    let rows = query.fetch_all(connection).await?;
+    for row in &rows {
+        let cells = Cells::new(row, "records", RECORD_COLUMN_COUNT);
+        let named = cells.get::<&[u8]>(RECORD_COLUMN_COUNT)?;
+        if !matches!(cells.get::<Option<&[u8]>>(0), Ok(Some(found)) if found == named) {
+            return Err(Fault::Index { table: "records", key: cells.name() });
+        }
+    }
+    let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
+    sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
+    Ok(page)
 }
 
 /// Those alone that have grants. A row that cannot be read is left out: a scan tells of it.
@@ -38,25 +54,16 @@ pub async fn granted(
     count: usize,
 ) -> Result<Vec<ScanItem>, Fault> {
     let has_grants = "EXISTS (SELECT 1 FROM feed f WHERE f.record = r.key AND f.entry = 1)";
-    Ok(scan_where(connection, has_grants, after, count).await?.items)
+    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? AND {has_grants} ORDER BY r.id LIMIT ?");
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
+    let mut items = Vec::new();
+    sort_out(&query.fetch_all(connection).await?, item, &mut items, &mut Vec::new())?;
+    Ok(items)
 }
 
-async fn scan_where(
-    connection: &mut SqliteConnection,
-    fits: &'static str,
-    after: Option<RecordId>,
-    count: usize,
-) -> Result<ScanPage, Fault> {
-    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? AND {fits} ORDER BY r.id LIMIT ?");
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
-    let rows = query.fetch_all(connection).await?;
-    let mut page = ScanPage { items: Vec::with_capacity(rows.len()), next: last(&rows, count), damaged: Vec::new() };
-    let item = |row: &SqliteRow| {
-        let RecordRow { id, scope, state, held, admitted, leaves, .. } = itself(row)?;
-        Ok(ScanItem { id, scope, standing: state.standing(), held, admitted, leaves })
-    };
-    sort_out(&rows, item, &mut page.items, &mut page.damaged)?;
-    Ok(page)
+fn item(row: &SqliteRow) -> Result<ScanItem, Fault> {
+    let RecordRow { id, scope, state, held, admitted, leaves, .. } = itself(row)?;
+    Ok(ScanItem { id, scope, standing: state.standing(), held, admitted, leaves })
 }
 
 /// After which row the next page begins, if this one is full.

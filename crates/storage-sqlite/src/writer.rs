@@ -83,6 +83,23 @@ impl WriteConnection {
         Ok(())
     }
 
+    /// Builds the indexes anew: it takes seconds for each million of entries. What is wrong with a table itself it does not
+    /// mend; then all is as it was.
+    pub async fn reindex(&mut self, directory: &Path) {
+        let reindexing = async {
+            let connection = self.connection.as_mut().ok_or_else(closed)?;
+            sqlx::query("REINDEX").execute(connection).await?;
+            Ok::<_, Fault>(())
+        };
+        match reindexing.await {
+            Ok(()) => tracing::warn!("an index did not lead to the rows that it named: indexes were built anew"),
+            Err(fault) => {
+                let error = fault.at(directory, "building indexes anew");
+                tracing::error!(%error, "an index does not lead to the rows that it names, and cannot be built anew");
+            }
+        }
+    }
+
     async fn audited(&mut self) -> Result<u64, Fault> {
         if let Some(audited) = self.audited {
             return Ok(audited);

@@ -313,3 +313,47 @@ async fn every_edit_of_the_audit_log_is_found() {
         }
     }
 }
+
+const TABLE_LEAF: u8 = 13;
+const INDEX_LEAF: u8 = 10;
+
+/// Flips a bit of an id wherever it is on pages of one kind.
+fn rot_id(path: &Path, wanted: u64, kind: u8) {
+    const PAGE: usize = 4_096;
+    let file = path.join("heliu.db");
+    let mut bytes = std::fs::read(&file).expect("it is there");
+    let pattern = id(wanted).0;
+    let is_there = |bytes: &[u8], at: usize| bytes[at..].starts_with(&pattern) && bytes[at - at % PAGE] == kind;
+    let places: Vec<usize> = (PAGE..bytes.len() - 32).filter(|at| is_there(&bytes, *at)).collect();
+    assert!(!places.is_empty(), "it is on such pages");
+    places.iter().for_each(|at| bytes[at + 31] ^= 1);
+    std::fs::write(file, bytes).expect("it is ours");
+}
+
+async fn writes_something(store: &SqliteStore) {
+    let incarnation = Transaction { incarnation: Some(Incarnation([3; 16])), ..Transaction::default() };
+    store.apply(&incarnation).await.expect("it takes writes");
+}
+
+#[tokio::test]
+async fn an_index_that_does_not_lead_to_what_it_names_is_found_by_a_scan_and_built_anew() {
+    for kind in [INDEX_LEAF, TABLE_LEAF] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        fill(directory.path()).await;
+        rot_id(directory.path(), 7, kind);
+        let store = SqliteStore::open(directory.path(), Options::new(STORE, SECOND)).await.expect("opens");
+        let misled = store.scan(None, 100).await.expect_err("an index and a row have two ids for one record");
+        assert!(matches!(misled, StoreError::Damaged { .. }), "{misled:?}");
+        writes_something(&store).await;
+        let page = store.scan(None, 100).await.expect("the index was built anew from the rows");
+        let found = store.load(&[id(7)]).await.expect("it reads");
+        if kind == INDEX_LEAF {
+            assert_eq!((page.items.len(), page.damaged.len(), found.len()), (60, 0, 1), "the row was whole");
+        } else {
+            assert_eq!((page.items.len(), page.damaged.len(), found.len()), (59, 1, 0), "the row's own id has rotted");
+            let wrong = page.damaged[0].record.expect("it has one");
+            assert!(store.load(&[wrong]).await.expect("it reads")[0].spoilt.is_some(), "it can be given its own again");
+        }
+        store.close().await.expect("closes");
+    }
+}

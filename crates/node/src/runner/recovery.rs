@@ -46,12 +46,11 @@ impl Running {
     }
 
     pub(super) fn begin_again(&mut self) {
-        if let Health::Failed { retry_at, .. } = &mut self.health {
-            *retry_at = None;
-        }
-        let (store, beginner) = (Arc::clone(&self.run.store), self.run.beginner.clone());
+        let Health::Failed { error, retry_at } = &mut self.health else { return };
+        *retry_at = None;
+        let (store, beginner, failed) = (Arc::clone(&self.run.store), self.run.beginner.clone(), error.clone());
         self.jobs.spawn(async move {
-            let begun = beginner.begin(&store, &[], true).await;
+            let begun = beginner.begin(&store, &[], Some(&failed)).await;
             Done::Begun(begun.map(|(engine, _)| Box::new(engine)))
         });
     }

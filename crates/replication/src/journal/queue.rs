@@ -6,11 +6,13 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use super::work::Work;
+use super::work::{Incoming, Work};
 use crate::effect::{LinkId, Ticket};
 
 /// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
 const LEAVES_PER_BATCH: usize = 2_048;
+/// Bytes of a leaf that count as much as a leaf by itself.
+const WEIGHED_BYTES: usize = 1_024;
 /// Commands that one batch takes.
 const COMMANDS_PER_BATCH: usize = 512;
 /// Leaves for which a batch beside another goes to work again before that is durable: a record is judged anew with each time, so
@@ -178,10 +180,15 @@ impl Queue {
     }
 }
 
-/// In leaves. What is refused unread is written too: into quarantine.
+/// In leaves; a long one counts once more for each KiB. What is refused unread is written too: into quarantine.
 fn weight(work: &Work) -> usize {
     match work {
-        Work::Leaves(incoming) => incoming.leaves.len() + incoming.grants.len() + incoming.quarantined.len() + 1,
+        Work::Leaves(incoming) => {
+            let Incoming { leaves, grants, quarantined, .. } = incoming;
+            let bytes: usize = leaves.iter().map(|(leaf, ..)| leaf.change.raw.len() / WEIGHED_BYTES).sum();
+            let refused: usize = quarantined.iter().map(|row| row.bytes.len() / WEIGHED_BYTES).sum();
+            leaves.len() + grants.len() + quarantined.len() + bytes + refused + 1
+        }
         // Each may take a record away.
         Work::Statements { statements, .. } => statements.len() + 1,
         // Each is a record to be loaded, and nobody waits for it.
@@ -198,19 +205,24 @@ mod tests {
     use heliu_storage::QuarantineRow;
     use heliu_trust::id::{Incarnation, NodeId};
 
-    use super::super::work::{Incoming, Order};
+    use super::super::work::Order;
     use super::*;
     use crate::authority::By;
 
     fn frame(link: u64, sequence: u64, junk: usize) -> Work {
-        let row = QuarantineRow {
+        frame_of(link, sequence, vec![Vec::new(); junk])
+    }
+
+    /// A frame of which nothing could be read.
+    fn frame_of(link: u64, sequence: u64, junk: Vec<Vec<u8>>) -> Work {
+        let row = |bytes| QuarantineRow {
             id: [0; 32],
             record: None,
             from: None,
             code: String::new(),
             reason: String::new(),
             at_ms: 0,
-            bytes: Vec::new(),
+            bytes,
         };
         Work::Leaves(Incoming {
             link: LinkId(link),
@@ -220,7 +232,7 @@ mod tests {
             leaves: Vec::new(),
             grants: Vec::new(),
             refused: Vec::new(),
-            quarantined: vec![row; junk],
+            quarantined: junk.into_iter().map(row).collect(),
             cursor: None,
         })
     }
@@ -274,6 +286,16 @@ mod tests {
         assert_eq!(batch(&mut queue), [(3, 1), (1, 2)]);
         assert_eq!(batch(&mut queue), [(3, 2), (1, 3)]);
         assert!(queue.is_empty() && batch(&mut queue).is_empty());
+    }
+
+    #[test]
+    fn a_batch_ends_by_bytes_as_well_as_by_leaves() {
+        let mut queue = Queue::default();
+        let long = vec![vec![0; 64 * 1024]; LEAVES_PER_BATCH / 64];
+        for sequence in 1..=3 {
+            queue.push(frame_of(1, sequence, long.clone()));
+        }
+        assert_eq!([batch(&mut queue), batch(&mut queue)], [[(1, 1)], [(1, 2)]], "two MiB each");
     }
 
     #[test]

@@ -220,10 +220,9 @@ impl Foreign {
         let seats = directory.seats();
         let is_ours = self.let_in.contains(&record)
             || open.is_some_and(|open| {
-                let is_author =
-                    |leaf: &Leaf| directory.node(leaf.author).is_some_and(|node| in_line(own, node.seat, seats));
+                let is_ours = |author| directory.node(author).is_some_and(|node| in_line(own, node.seat, seats));
                 open.row.scope.owners.iter().any(|owner| in_line(own, *owner, seats))
-                    || open.leaves.iter().any(|(leaf, _)| is_author(leaf))
+                    || open.leaves.authors().any(is_ours)
             });
         self.work.ours.insert(record, is_ours);
         is_ours

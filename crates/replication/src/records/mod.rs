@@ -283,7 +283,7 @@ impl Records {
         self.work.touch(open);
         let history = open.leaves.history();
         let seq = history.seq(actor);
-        let reason = history.changes().last().map(|c| c.note.reason.clone()).unwrap_or_default();
+        let reason = history.changes().next_back().map(|c| c.note.reason.clone()).unwrap_or_default();
         let own_last = (seq > 0).then_some((actor, seq));
         let mut stub = Open::new(&open.row.preimage, catalogue);
         stub.row.scope = open.row.scope.clone();
@@ -391,7 +391,9 @@ impl Records {
         }
         let mut used: Vec<(u64, usize)> = self.open.values().map(|open| (open.used, open.shares())).collect();
         used.sort_unstable_by(|a, b| b.cmp(a));
-        let mut room = *open_max / 2;
+        // The one that was used last stays, however long it is: it would be read again for its next edit.
+        let last = used.first().map_or(0, |(_, shares)| *shares);
+        let mut room = (*open_max / 2).max(last);
         let is_too_much = |(_, shares): &&(u64, usize)| match room.checked_sub(*shares) {
             Some(left) => {
                 room = left;

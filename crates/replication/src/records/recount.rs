@@ -83,12 +83,10 @@ impl Recount {
         (self.counting.after, ROWS << faster)
     }
 
-    /// The rows that were read; none if that failed, and then it is tried again. Returns what all come to if these were the
-    /// last.
-    pub fn counted(&mut self, page: Option<&ScanPage>) -> Option<Recounted> {
+    /// The rows that were read. Returns what all come to if these were the last.
+    pub fn counted(&mut self, page: &ScanPage) -> Option<Recounted> {
         let Stage::Reading(due_ms) = self.stage else { return None };
         self.stage = Stage::Due(Some(due_ms));
-        let page = page?;
         let counting = &mut self.counting;
         page.items.iter().for_each(|item| counting.kept.add(&item.scope, &Tally::from(item)));
         counting.set_aside.extend(page.damaged.iter().filter_map(|row| row.record));
@@ -172,13 +170,13 @@ mod tests {
         let mut recount = Recount::new(8);
         assert!(recount.is_due(at(5)));
         assert_eq!(recount.begin_page(at(5)), (None, ROWS));
-        assert!(recount.counted(Some(&page(vec![item(1, 1), item(2, 1)], Some(id(2))))).is_none());
+        assert!(recount.counted(&page(vec![item(1, 1), item(2, 1)], Some(id(2)))).is_none());
         recount.replace(&id(1), Some(&counted(1, 1)), &counted(1, 7));
         recount.replace(&id(3), Some(&counted(3, 1)), &counted(3, 7));
         recount.replace(&id(0), None, &counted(0, 7));
         assert!(!recount.is_due(at(900)) && recount.is_due(at(1_005)), "some in each second");
         assert_eq!(recount.begin_page(at(61_005)), (Some(id(2)), 2 * ROWS), "and more, if it takes long");
-        let all = recount.counted(Some(&page(vec![item(3, 7)], None))).expect("that was the end");
+        let all = recount.counted(&page(vec![item(3, 7)], None)).expect("that was the end");
         assert!(recount.is_proven());
         let mut expected = Tally::default();
         [counted(0, 7), counted(1, 7), counted(2, 1), counted(3, 7)].iter().for_each(|one| expected.add(&one.tally));
@@ -190,25 +188,17 @@ mod tests {
         let mut recount = Recount::new(8);
         recount.begin_page(at(0));
         let damaged = vec![DamagedRow { record: Some(id(1)), detail: String::new() }];
-        recount.counted(Some(&ScanPage { damaged, ..page(vec![item(2, 1)], Some(id(2))) }));
+        recount.counted(&ScanPage { damaged, ..page(vec![item(2, 1)], Some(id(2))) });
         recount.doubt(&id(1));
         recount.doubt(&id(3));
         recount.replace(&id(1), Some(&counted(1, 9)), &counted(1, 1));
         assert_eq!(recount.begin_page(at(1_000)).0, Some(id(2)), "nobody counted on either");
-        recount.counted(Some(&page(vec![], Some(id(2)))));
+        recount.counted(&page(vec![], Some(id(2))));
         recount.doubt(&id(2));
         assert_eq!(recount.begin_page(at(2_000)).0, None, "it had been counted as it was not written");
-        let all = recount.counted(Some(&page(vec![item(1, 1), item(2, 1)], None))).expect("that was the end");
+        let all = recount.counted(&page(vec![item(1, 1), item(2, 1)], None)).expect("that was the end");
         assert!(total(&all).records == 2 && recount.is_proven());
         recount.doubt(&id(2));
         assert!(!recount.is_proven());
-    }
-
-    #[test]
-    fn rows_that_could_not_be_read_are_asked_for_again() {
-        let mut recount = Recount::new(8);
-        recount.begin_page(at(0));
-        assert!(recount.counted(None).is_none() && !recount.is_proven());
-        assert!(!recount.is_due(at(999)) && recount.is_due(at(1_000)));
     }
 }

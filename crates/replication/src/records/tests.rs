@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What a leaf takes in memory, about.
+const LEAF: usize = 800;
+
 fn preimage(key: u8) -> Preimage {
     Preimage { kind: "org".to_owned(), birth: SeatId([1; 16]), key: vec![key] }
 }
@@ -30,6 +33,27 @@ fn what_the_work_under_way_touches_stays_open_however_much_else_is_used() {
     records.evict();
     let open: Vec<u8> = (0..=64).filter(|key| records.is_open(&preimage(*key).id())).collect();
     assert_eq!(open, [0, 58, 59, 60, 61, 62, 63, 64], "those that were used last");
+}
+
+#[test]
+fn a_record_that_is_longer_than_all_that_may_be_open_stays_open_for_its_next_edit() {
+    let mut records = Records::new(16);
+    let (long, other) = (preimage(0), preimage(1));
+    records.begin(other.id(), &other, catalogue());
+    for _ in 0..8 {
+        records.begin(long.id(), &long, catalogue());
+        records.open.get_mut(&long.id()).expect("it is open").bytes = 10_000 * LEAF;
+        records.seal();
+        records.applied(&Durable::said(Ok(())).expect("it is"));
+        records.evict();
+        assert!(records.is_open(&long.id()));
+    }
+    assert!(!records.is_open(&other.id()), "for which others are closed");
+    for _ in 0..8 {
+        records.begin(other.id(), &other, catalogue());
+    }
+    records.evict();
+    assert!(!records.is_open(&long.id()), "until something else is worked on");
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Machine {
             Config { open_max, foreign_max, scopes_max, leaves_enough, patrol_round_ms: 0, ..Config::new(catalogue()) };
         let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed, &config);
         let store = &self.disk.store;
-        ready(count(&mut start, store)).expect("a memory store can be read");
+        ready(count(&mut start, store, false)).expect("a memory store can be read");
         start.last_commit = ready(store.last_commit(self.node())).expect("reads").map(|(_, _, commit)| commit);
         start.hidden = ready(store.hidden(u64::MAX)).expect("reads");
         start.statements = ready(store.statements()).expect("reads");
