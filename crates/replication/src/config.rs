@@ -17,6 +17,9 @@ pub struct Config {
     pub foreign_max: u64,
     /// Scopes that are counted each by itself; all others are counted together, and anew at each start.
     pub scopes_max: usize,
+    /// A batch that is worked on while a transaction is in flight waits until that is durable for more to share its own, but not
+    /// with so many leaves; a command counts for eight, so 64 of them fill a commit.
+    pub leaves_enough: usize,
 }
 
 /// See [`Config::foreign_max`]; some 800 KB on the disk.
@@ -24,6 +27,9 @@ pub const FOREIGN_MAX: u64 = 512;
 
 /// See [`Config::scopes_max`]; some 250 bytes each. A city names as many as it has seats and places where two share something.
 pub const SCOPES_MAX: usize = 65_536;
+
+/// See [`Config::leaves_enough`].
+pub const LEAVES_ENOUGH: usize = 512;
 
 impl Config {
     /// With defaults for everything that has one.
@@ -37,6 +43,7 @@ impl Config {
             patrol_round_ms: 60 * 60 * 1_000,
             foreign_max: FOREIGN_MAX,
             scopes_max: SCOPES_MAX,
+            leaves_enough: LEAVES_ENOUGH,
         }
     }
 }

@@ -235,7 +235,7 @@ impl Engine {
         }
         let Some(flight) = &self.flight else { return self.drive_alone(now, out) };
         if self.batch.is_none() && flight.is_shared() && self.turns.may_overlap() && self.uncounted.is_empty() {
-            self.batch = Batch::beside(flight, &mut self.parts).map(Box::new);
+            self.batch = Batch::beside(flight, &mut self.parts, self.config.leaves_enough).map(Box::new);
         }
         self.work(now, out)
     }

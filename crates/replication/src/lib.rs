@@ -40,7 +40,7 @@ mod statements;
 mod tests;
 
 pub use alarm::{Alarm, Severity};
-pub use config::{Config, FOREIGN_MAX, SCOPES_MAX};
+pub use config::{Config, FOREIGN_MAX, LEAVES_ENOUGH, SCOPES_MAX};
 pub use effect::{
     AuditEvent, Effect, ForeignAction, GRANTED_ROWS, Input, LOOK_ROWS, LinkId, LinkStatus, LoadReply, LoadRequest,
     Moment, Notice, QuarantineAction, Reply, Revealed, StrandedAction, Ticket,

@@ -125,9 +125,9 @@ impl Batch {
     }
 
     /// Takes work that may be done while this transaction is in flight, if that is next.
-    pub fn beside(flight: &Flight, parts: &mut Parts) -> Option<Self> {
+    pub fn beside(flight: &Flight, parts: &mut Parts, enough: usize) -> Option<Self> {
         let ahead = flight.ahead.as_ref()?;
-        let mut room = Room::whole();
+        let mut room = Room::whole(enough);
         let works = parts.journal.take_beside(&mut room);
         let (looked_up, conflicts) = (LookedUp::behind(ahead), Conflicts::behind(ahead));
         (!works.is_empty()).then(|| Batch::of(works, Sort::Shared, room, looked_up, conflicts))

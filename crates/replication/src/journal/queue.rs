@@ -15,32 +15,32 @@ const LEAVES_PER_BATCH: usize = 2_048;
 const WEIGHED_BYTES: usize = 1_024;
 /// Commands that one batch takes.
 const COMMANDS_PER_BATCH: usize = 512;
-/// A batch that was begun beside another and has so much is folded at once, rather than wait for more to share its
-/// transaction: commands fill a commit then.
-const COMMANDS_ENOUGH: usize = 64;
-const LEAVES_ENOUGH: usize = 512;
-/// Leaves for which one with less goes to work again before the other is durable: a record is judged anew with each time, so
+/// Leaves for which a batch beside another goes to work again before that is durable: a record is judged anew with each time, so
 /// not for every frame.
 const LEAVES_AT_ONCE: usize = 32;
+/// What a command counts for where there is enough.
+const COMMAND_LEAVES: usize = 8;
 
 /// What a batch may still take.
 pub(crate) struct Room {
     commands: usize,
     leaves: usize,
+    /// Until it has enough; see [`Config::leaves_enough`](crate::Config::leaves_enough).
+    enough: usize,
 }
 
 impl Room {
     pub fn none() -> Self {
-        Room { commands: 0, leaves: 0 }
+        Room { commands: 0, leaves: 0, enough: 0 }
     }
 
-    pub fn whole() -> Self {
-        Room { commands: COMMANDS_PER_BATCH, leaves: LEAVES_PER_BATCH }
+    pub fn whole(enough: usize) -> Self {
+        Room { commands: COMMANDS_PER_BATCH, leaves: LEAVES_PER_BATCH, enough }
     }
 
     /// Whether the batch has enough.
     pub fn is_full(&self) -> bool {
-        self.commands <= COMMANDS_PER_BATCH - COMMANDS_ENOUGH || self.leaves <= LEAVES_PER_BATCH - LEAVES_ENOUGH
+        self.commands == 0 || self.leaves == 0 || self.enough == 0
     }
 }
 
@@ -114,7 +114,7 @@ impl Queue {
             }
             return works;
         }
-        self.fill(&mut Room::whole(), |_| true)
+        self.fill(&mut Room::whole(LEAVES_PER_BATCH), |_| true)
     }
 
     /// More work for a batch while a transaction is in flight. It ends with the first of which nothing may be beside: that is
@@ -139,6 +139,7 @@ impl Queue {
             && let Some(work) = self.commands.pop_front_if(|work| is_taken(work))
         {
             room.commands -= 1;
+            room.enough = room.enough.saturating_sub(COMMAND_LEAVES);
             works.push_back(work);
         }
         if room.commands > 0 && !self.commands.is_empty() {
@@ -147,7 +148,8 @@ impl Queue {
         while room.leaves > 0
             && let Some(work) = self.next_in_turn(&is_taken)
         {
-            room.leaves = room.leaves.saturating_sub(weight(&work));
+            let weight = weight(&work);
+            (room.leaves, room.enough) = (room.leaves.saturating_sub(weight), room.enough.saturating_sub(weight));
             works.push_back(work);
         }
         works
@@ -313,7 +315,7 @@ mod tests {
     #[test]
     fn beside_a_transaction_in_flight_goes_what_may_and_nothing_passes_what_may_not() {
         let mut queue = Queue::default();
-        let mut room = Room::whole();
+        let mut room = Room::whole(LEAVES_PER_BATCH);
         let let_go =
             Work::LetGo { record: heliu_record::id::RecordId([1; 32]), proven: heliu_record::hash::Sum::default() };
         for work in [command(1), frame(1, 1, 0), let_go, frame(1, 2, 0)] {
@@ -329,7 +331,7 @@ mod tests {
         queue.push(frame(1, 5, 0));
         assert_eq!(queue.take_beside(&mut room).len(), 2);
         assert!(room.is_full() && queue.take_beside(&mut room).is_empty());
-        let mut room = Room::whole();
+        let mut room = Room::whole(LEAVES_PER_BATCH);
         queue.push(Work::Renew(Incarnation([0; 16])));
         assert!(queue.take_beside(&mut room).is_empty(), "a new incarnation is next");
     }

@@ -9,7 +9,7 @@ use heliu_record::date::Date;
 use heliu_record::id::SeatId;
 use heliu_replication::effect::Done;
 use heliu_replication::serving::count;
-use heliu_replication::{Config, Engine, LinkId, Moment, SCOPES_MAX, Start, Ticket};
+use heliu_replication::{Config, Engine, LEAVES_ENOUGH, LinkId, Moment, SCOPES_MAX, Start, Ticket};
 use heliu_storage::{
     ReadAudit as _, ReadCommits as _, ReadDirectory as _, ReadQuarantine as _, ReadRecords as _, ReadStatements as _,
     ReadStranded as _,
@@ -153,7 +153,10 @@ impl Machine {
         let keys: (Arc<dyn Signer>, Arc<dyn Verifier>) = (Arc::new(self.key), Arc::clone(&self.verifier));
         // Some begin with room for few scopes, so that what has none is met too.
         let scopes_max = if seed[0].is_multiple_of(4) { 2 } else { SCOPES_MAX };
-        let config = Config { open_max, foreign_max, scopes_max, patrol_round_ms: 0, ..Config::new(catalogue()) };
+        // And some go on at once with little.
+        let leaves_enough = [1, 24, LEAVES_ENOUGH][usize::from(seed[1] % 3)];
+        let config =
+            Config { open_max, foreign_max, scopes_max, leaves_enough, patrol_round_ms: 0, ..Config::new(catalogue()) };
         let mut start = Start::new(self.node(), self.seat, directory, meta, keys, seed, &config);
         let store = &self.disk.store;
         ready(count(&mut start, store, false)).expect("a memory store can be read");
