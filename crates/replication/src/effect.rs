@@ -167,9 +167,9 @@ pub enum Input {
         next: Option<RecordId>,
     },
     /// Answers [`Effect::Recount`].
-    Recounted {
-        page: ScanPage,
-    },
+    Recounted(Result<ScanPage, StoreError>),
+    /// Answers [`Effect::ReadGranted`] or [`Effect::Look`], where that failed.
+    CannotRead(StoreError),
     /// Records that somebody could not be shown as they were written: they are made anew.
     Suspect {
         records: Vec<RecordId>,
@@ -236,10 +236,10 @@ pub enum Effect {
     /// so what it finds is what is durable.
     Scan { link: LinkId },
     /// Read some rows with grants after this one, see [`heliu_storage::ReadRecords::granted`]: [`GRANTED_ROWS`] of them, if there
-    /// are so many. [`Input::Granted`]; at most one at a time, when there is nothing else to do.
+    /// are so many. [`Input::Granted`] or [`Input::CannotRead`]; at most one at a time, when there is nothing else to do.
     ReadGranted { after: Option<RecordId> },
-    /// Read the ids of the next [`LOOK_ROWS`] records after this one, those whose rows are damaged too: [`Input::Looked`]. At most
-    /// one at a time, for the patrol.
+    /// Read the ids of the next [`LOOK_ROWS`] records after this one, those whose rows are damaged too: [`Input::Looked`] or
+    /// [`Input::CannotRead`]. At most one at a time, for the patrol.
     Look { after: Option<RecordId> },
     /// Read so many rows after this one, to prove what is kept of them: [`Input::Recounted`]. At most one at a time, and none
     /// beside a load, an apply or a scan.

@@ -147,11 +147,18 @@ impl Engine {
                 self.check(records);
             }
             Input::Suspect { records } => self.check(records),
-            Input::Recounted { page } => {
+            Input::Recounted(answer) => {
                 self.turns.free();
-                let differing = self.parts.recounted(&page).filter(|differing| *differing > 0);
-                out.effects.extend(differing.map(|scopes| Effect::Notice(Notice::SumsCorrected { scopes })));
+                match answer {
+                    Ok(page) => {
+                        let differing = self.parts.recounted(&page).filter(|differing| *differing > 0);
+                        out.effects.extend(differing.map(|scopes| Effect::Notice(Notice::SumsCorrected { scopes })));
+                    }
+                    Err(error) => self.fail_soon(error),
+                }
             }
+            // A store that cannot be read is one that has failed.
+            Input::CannotRead(error) => self.fail_soon(error),
             Input::Extend { ticket, entries, event } => {
                 self.submit(Work::Extend { entries, by: By::Ticket(ticket, event) });
             }

@@ -39,8 +39,6 @@ pub fn is_for_store(effect: &Effect) -> bool {
 /// None: the effect asks nothing of the store; see [`is_for_store`].
 pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
     let failed = |link: LinkId| move |error: StoreError| Input::ReadFailed { link, error };
-    // What no link asked for, the engine cannot do without: a store that cannot be read is one that has failed.
-    let given_up = |error| Input::Applied(Err(error));
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(store.apply(&transaction).await),
         Effect::GoOn => Input::GoOn,
@@ -56,12 +54,12 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
         }
         Effect::Scan { link } => scan(store).await.map_or_else(failed(link), |items| Input::Scanned { link, items }),
         Effect::ReadGranted { after } => {
-            store.granted(after, GRANTED_ROWS).await.map_or_else(given_up, |items| Input::Granted { items })
+            store.granted(after, GRANTED_ROWS).await.map_or_else(Input::CannotRead, |items| Input::Granted { items })
         }
-        Effect::Look { after } => store.scan(after, LOOK_ROWS).await.map_or_else(given_up, |page| looked(&page)),
-        Effect::Recount { after, rows } => {
-            store.scan(after, rows).await.map_or_else(given_up, |page| Input::Recounted { page })
+        Effect::Look { after } => {
+            store.scan(after, LOOK_ROWS).await.map_or_else(Input::CannotRead, |page| looked(&page))
         }
+        Effect::Recount { after, rows } => Input::Recounted(store.scan(after, rows).await),
         Effect::Send { .. } | Effect::Close { .. } | Effect::Reply { .. } | Effect::Notice(_) => return None,
     })
 }

@@ -31,6 +31,8 @@ enum End {
     Crash,
     WriteFails,
     ReadFails,
+    /// What nobody waits for cannot be read.
+    LookFails,
 }
 
 /// What a store has to do, and what the engine is to hear of it.
@@ -365,10 +367,10 @@ impl Pair {
             End::Crash => self.end(at),
             // If that has been written, the next one is it.
             End::WriteFails => desk.machine.disk.store.fail_next(StoreError::Full { path: "disk".to_owned() }),
+            End::LookFails => self.feed(at, Input::CannotRead(unreadable())),
             End::ReadFails => {
                 desk.due.retain(|due| !matches!(due, Due::Effect(Effect::Load(_)) | Due::Answer(Input::Loaded(_))));
-                let error = StoreError::Io { what: "reading", detail: "a bad sector".to_owned() };
-                self.feed(at, Input::Loaded(Err(error)));
+                self.feed(at, Input::Loaded(Err(unreadable())));
             }
         }
     }
@@ -421,6 +423,10 @@ impl Pair {
     }
 }
 
+fn unreadable() -> StoreError {
+    StoreError::Io { what: "reading", detail: "a bad sector".to_owned() }
+}
+
 fn is_of_batch(due: &Due) -> bool {
     matches!(due, Due::Effect(Effect::Load(_) | Effect::Apply(_)) | Due::Answer(Input::Loaded(_) | Input::Applied(_)))
 }
@@ -470,8 +476,8 @@ fn wherever_a_process_ends_every_command_is_carried_out_once_and_both_batches_co
         };
         let (village, township) = (told(&expected, VILLAGE), told(&expected, TOWNSHIP));
         let mut ends = 0;
-        for (order, end) in
-            (0..4).flat_map(|order| [End::Crash, End::WriteFails, End::ReadFails].map(|end| (order, end)))
+        for (order, end) in (0..4)
+            .flat_map(|order| [End::Crash, End::WriteFails, End::ReadFails, End::LookFails].map(|end| (order, end)))
         {
             let pair = beginning.at_once(100 * seed + order, order > 0, &[end; 4]);
             assert_eq!(told(&pair, VILLAGE), village, "seed {seed}, order {order}, {end:?}");
