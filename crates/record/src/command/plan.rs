@@ -55,18 +55,14 @@ pub struct Planned<'p> {
     pub write: &'p RecordWrite,
     /// None: the plan makes it.
     pub before: Option<&'p Record>,
-    after: OnceCell<Record>,
+    after: OnceCell<Result<Record, Refusal>>,
 }
 
 impl Planned<'_> {
-    /// The record with what is written: whichever part of it that is, a rule sees what comes of it. It is folded for the first
-    /// rule that asks.
+    /// The record with what is written, folded for the first rule that asks: whichever part it is, a rule sees what comes of it.
     pub fn after(&self) -> Result<&Record, Refusal> {
-        if let Some(after) = self.after.get() {
-            return Ok(after);
-        }
-        let after = self.planner.planned(self.write, self.before)?;
-        Ok(self.after.get_or_init(|| after))
+        let after = self.after.get_or_init(|| self.planner.planned(self.write, self.before));
+        after.as_ref().map_err(Clone::clone)
     }
 }
 

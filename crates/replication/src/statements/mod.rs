@@ -40,7 +40,7 @@ const HEADS_MAX: usize = 2;
 const KEYS_MAX: usize = 64;
 /// Tombstones that one author may have: of more, those with the lowest hashes are kept, as above, and the records of the others
 /// come back. A county that takes away one record in twenty fills this in ten years.
-const TOMBSTONES_MAX: usize = 65_536;
+pub(crate) const TOMBSTONES_MAX: usize = 65_536;
 /// Statements that answer one list at most; what is left comes with the next.
 const ANSWER_MAX: usize = 4_096;
 

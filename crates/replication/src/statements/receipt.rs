@@ -42,8 +42,8 @@ pub(crate) fn no_superior(record: RecordId, birth: SeatId, seats: &Seats) -> Ref
 }
 
 /// One more would give back a record that this node erased before.
-pub(crate) fn too_many_tombstones(record: RecordId) -> Refusal {
-    let (short, max) = (record.short(), super::TOMBSTONES_MAX);
+pub(crate) fn too_many_tombstones(record: RecordId, max: usize) -> Refusal {
+    let short = record.short();
     Refusal::new(
         "too_many_tombstones",
         (
