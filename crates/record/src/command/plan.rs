@@ -55,14 +55,16 @@ pub struct Planned<'p> {
     pub write: &'p RecordWrite,
     /// None: the plan makes it.
     pub before: Option<&'p Record>,
-    after: OnceCell<Result<Record, Refusal>>,
+    after: OnceCell<Record>,
 }
 
 impl Planned<'_> {
-    /// The record with what is written, folded for the first rule that asks: whichever part it is, a rule sees what comes of it.
+    /// The record with what is written, folded for the first rule that asks.
     pub fn after(&self) -> Result<&Record, Refusal> {
-        let after = self.after.get_or_init(|| self.planner.planned(self.write, self.before));
-        after.as_ref().map_err(Clone::clone)
+        if let Some(after) = self.after.get() {
+            return Ok(after);
+        }
+        self.planner.planned(self.write, self.before).map(|after| self.after.get_or_init(|| after))
     }
 }
 

@@ -1,9 +1,10 @@
-//! The part that works with keys of what is sealed: those of audiences ([`audiences`]), what they open and who lacks one
-//! that this node can give ([`keyring`]), and which records to look through when the directory lets somebody new read
-//! ([`rewrap`]).
+//! The part that works with keys of what is sealed: who reads in an audience ([`readers`]), the keys of audiences
+//! ([`audiences`]), what they open and who lacks one that this node can give ([`keyring`]), and which records to look through
+//! when the directory lets somebody new read ([`rewrap`]).
 
 mod audiences;
 mod keyring;
+mod readers;
 mod rewrap;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,6 @@ use heliu_trust::id::NodeId;
 use heliu_trust::seal::{AudienceKey, RecordKey, SealingSecret};
 use zeroize::Zeroizing;
 
-use crate::durable::Durable;
 use crate::own::Own;
 
 use audiences::Audiences;
@@ -62,6 +62,7 @@ impl Keys {
     }
 
     pub fn locksmith<'a>(&'a mut self, own: &'a Own, directory: &'a Directory) -> Locksmith<'a> {
+        self.audiences.known.ask(directory);
         let opener = Opener {
             realm: own.realm,
             me: Recipient::Node(own.node),
@@ -140,8 +141,8 @@ impl Keys {
         self.rewrap.is_over()
     }
 
-    /// Keys of single records live no longer than the work that uses them.
-    pub fn applied(&mut self, _: &Durable) {
+    /// Keys of single records live no longer than the batch that uses them.
+    pub fn seal(&mut self) {
         self.drawn.clear();
     }
 }
@@ -152,7 +153,7 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
         "no_secret_of_ids",
         (
             "本节点尚未从上级得到编号密钥,暂不能导入。".to_owned(),
-            "This node has not got the secret of ids from its superior yet, and cannot import.".to_owned(),
+            "This node has not got the secret of ids from a superior yet, and cannot import.".to_owned(),
         ),
         (
             "由行的内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
@@ -160,8 +161,8 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
              record by trying names.",
         ),
         (
-            "与上级连通后会自动得到;请连通后再导入。",
-            "It comes by itself over the link to the superior: import when the node has been linked.",
+            "与上级连通一次即自动得到,此后断网也能导入:请先连通(heliu status 显示链路),再导入同一文件;一时连不上,             可在上级的节点上导入,连通后记录会到本节点。",
+            "It comes by itself with the first link to the superior, and stays: link this node (heliu status shows its links) and              import the file then. If that cannot be now, import it at a node of the superior: the records come here with the link.",
         ),
     )
 }

@@ -21,6 +21,7 @@ use heliu_trust::statement::{self, Audience, Body, SignedStatement, Statement};
 
 use crate::durable::Durable;
 use crate::frame::{limits, short_hash};
+use crate::layers::Layers;
 use crate::own::Own;
 
 mod receipt;
@@ -75,7 +76,7 @@ pub(crate) struct Statements {
     tombstones: BTreeMap<NodeId, BTreeSet<[u8; 32]>>,
     tombstones_max: usize,
     /// Of the work under way, by meaning.
-    fresh: Vec<[u8; 32]>,
+    fresh: Layers<Vec<[u8; 32]>>,
     /// Rows of the store that cannot be read. They are dropped when something else is written, and come again.
     unreadable: Vec<[u8; 32]>,
 }
@@ -88,7 +89,7 @@ impl Default for Statements {
             erased: BTreeSet::new(),
             tombstones: BTreeMap::new(),
             tombstones_max: TOMBSTONES_MAX,
-            fresh: Vec::new(),
+            fresh: Layers::default(),
             unreadable: Vec::new(),
         }
     }
@@ -257,12 +258,23 @@ impl Statements {
         }
     }
 
-    pub fn applied(&mut self, _: &Durable) {
-        self.settle();
+    pub fn seal(&mut self) {
+        self.fresh.seal();
     }
 
+    pub fn applied(&mut self, durable: &Durable) {
+        let fresh = self.fresh.publish(durable);
+        self.let_hear(fresh);
+    }
+
+    /// All that was taken is durable.
     fn settle(&mut self) {
-        for meaning in std::mem::take(&mut self.fresh) {
+        let fresh = std::mem::take(&mut *self.fresh);
+        self.let_hear(fresh);
+    }
+
+    fn let_hear(&mut self, fresh: Vec<[u8; 32]>) {
+        for meaning in fresh {
             if let Some(held) = self.by_meaning.get_mut(&meaning) {
                 held.is_durable = true;
             }
