@@ -22,6 +22,7 @@ pub struct Namesakes {
 }
 
 impl Namesakes {
+    #[cfg(test)]
     pub fn none(kind: &Kind) -> Self {
         Namesakes { beside: BTreeMap::new(), anywhere: Held::none(kind) }
     }
