@@ -13,6 +13,7 @@ mod importing;
 mod last_copies;
 mod leaving;
 mod links;
+mod pipeline;
 mod schedules;
 mod sealing;
 mod stories;

@@ -22,7 +22,6 @@ use heliu_trust::id::NodeId;
 use heliu_trust::seal::{AudienceKey, RecordKey, SealingSecret};
 use zeroize::Zeroizing;
 
-use crate::durable::Durable;
 use crate::own::Own;
 
 use audiences::Audiences;
@@ -142,8 +141,8 @@ impl Keys {
         self.rewrap.is_over()
     }
 
-    /// Keys of single records live no longer than the work that uses them.
-    pub fn applied(&mut self, _: &Durable) {
+    /// Keys of single records live no longer than the batch that uses them.
+    pub fn seal(&mut self) {
         self.drawn.clear();
     }
 }
