@@ -95,7 +95,10 @@ impl Held {
     }
 
     pub fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
-        self.by_id.insert(id.to_owned(), One { name: name.to_owned(), ended });
+        // Two rows may ask for one record, by its name and by its id.
+        if self.by_id.insert(id.to_owned(), One { name: name.to_owned(), ended }).is_some() {
+            return;
+        }
         // Whoever goes by name or seat means one that is alive.
         if ended {
             let called = codes.iter().copied().chain([name]);
@@ -242,6 +245,15 @@ mod tests {
     fn a_branch_is_found_by_code_name_id_or_a_beginning_of_it() {
         for text in ["371726101201", "甲村党支部", "abababab", &"ab".repeat(32), "ABABABABAB"] {
             assert_eq!(orgs().find(text), Ok("ab".repeat(32).as_str()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_by_its_name_and_by_its_id_is_one() {
+        let mut orgs = orgs();
+        orgs.enter(&"ab".repeat(32), "甲村党支部", &["371726101201"], false);
+        for text in ["371726101201", "甲村党支部", "abababab"] {
+            assert_eq!(orgs.find(text), Ok("ab".repeat(32).as_str()), "{text}");
         }
     }
 
