@@ -1,14 +1,13 @@
 //! What a batch does with keys: it takes grants, chooses or makes the key that something is sealed with, gives keys to
 //! those who lack them, and opens what somebody asked to see.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use heliu_record::command::{RecordWrite, Refusal};
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::sealed::KeyId;
 use heliu_trust::audience::{Keys, Purpose};
-use heliu_trust::grant::{GrantError, Recipient, SignedGrant};
+use heliu_trust::grant::{GrantError, SignedGrant};
 use heliu_trust::id::NodeId;
 use heliu_trust::seal::{AudienceKey, RecordKey, can_be_held};
 use heliu_trust::statement::Body;
@@ -83,7 +82,7 @@ pub(super) fn key_for(
         (None, Some(preimage)) => [preimage.birth].into(),
         (None, None) => return Err(Refusal::not_here(record)),
     };
-    let locksmith = locksmith(parts);
+    let mut locksmith = locksmith(parts);
     let reads: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.reads(*owner)).collect();
     let below: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.is_above(*owner)).collect();
     for owner in reads {
@@ -96,8 +95,8 @@ pub(super) fn key_for(
             return Ok((key.id(&owner), key.of_record(&record)));
         }
     }
-    let locksmith = self::locksmith(parts);
-    let is_readable = owners.iter().any(|owner| locksmith.readers(*owner).values().any(can_be_held));
+    let mut locksmith = self::locksmith(parts);
+    let is_readable = owners.iter().any(|owner| locksmith.audience(*owner).readers.values().any(can_be_held));
     let Some(owner) = owners.first().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
     let key = AudienceKey::from_seed(parts.journal.random.secret());
     let drawn = (key.id(owner), key.of_record(&record));
@@ -124,15 +123,15 @@ fn current_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Mome
 
 /// The key that this process lends to an audience below, of which it is not.
 fn lent_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Moment) -> Option<AudienceKey> {
-    let readers: BTreeSet<Recipient> = locksmith(parts).readers(audience).into_keys().collect();
-    if let Some(key) = parts.keys.audiences.lent(audience, &readers) {
+    let of = locksmith(parts).audience(audience);
+    if let Some(key) = parts.keys.audiences.lent(audience, &of.readers) {
         return Some(key);
     }
     let key = AudienceKey::from_seed(parts.journal.random.secret());
     if !give_key(audience, &key, Purpose::Reading, parts, delta, now) {
         return None;
     }
-    parts.keys.audiences.lend(audience, key.clone(), readers);
+    parts.keys.audiences.lend(audience, key.clone(), &of.readers);
     Some(key)
 }
 
@@ -145,8 +144,8 @@ fn give_key(
     delta: &mut Delta,
     now: Moment,
 ) -> bool {
-    let readers = locksmith(parts).readers(audience);
-    let said = Keys::cut(audience, purpose, Keys::give((&parts.own.realm, audience), key, &readers));
+    let of = locksmith(parts).audience(audience);
+    let said = Keys::cut(audience, purpose, Keys::give((&parts.own.realm, audience), key, &of.readers));
     !said.is_empty() && tell(said, parts, delta, now)
 }
 

@@ -66,6 +66,12 @@ impl Engine {
         self.parts.keys.waits.unread()
     }
 
+    /// For how many audiences it was worked out who reads, each time that it was.
+    #[cfg(test)]
+    pub(crate) fn audiences_worked_out(&self) -> usize {
+        self.parts.keys.audiences.known.worked_out
+    }
+
     /// Why the engine has stopped taking anything. The shell begins a new one from the store.
     #[must_use]
     pub fn failed(&self) -> Option<&StoreError> {

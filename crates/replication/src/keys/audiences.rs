@@ -1,5 +1,6 @@
 //! The keys of audiences as this node has them: what was said of them, which it has opened, which it has lent. What is said
-//! is kept with the [`statements`](crate::statements); what follows for records is in [`keyring`](super::keyring).
+//! is kept with the [`statements`](crate::statements); what follows of it is in [`readers`](super::readers) for an audience,
+//! in [`keyring`](super::keyring) for records.
 //!
 //! Opened keys live as long as the process, beside the secret that opens them. What is kept is what is wrapped.
 
@@ -11,10 +12,16 @@ use heliu_trust::audience::{AudienceKeys, Keys, Purpose};
 use heliu_trust::grant::Recipient;
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{AudienceKey, SealingSecret};
+use heliu_trust::signature::SealingKey;
+
+use super::readers::{Known, Readers};
 
 #[derive(Default)]
 pub(crate) struct Audiences {
-    pub keys: AudienceKeys,
+    /// Whoever changes these says so to `known`.
+    keys: AudienceKeys,
+    /// What follows of them and of the directory.
+    pub known: Known,
     /// None: it does not open, by what is held.
     opened: BTreeMap<(SeatId, KeyId), Option<AudienceKey>>,
     /// What this process seals with for those whose keys it is not to have. With it they go.
@@ -29,6 +36,8 @@ pub(crate) struct Audiences {
     ids: Option<AudienceKey>,
     are_ids_due: bool,
     ids_waited: u32,
+    /// To whom, as one of which seat, the right wrap of which secret of all nodes is held. It is while anything is held.
+    ids_proven: BTreeSet<(KeyId, SeatId, Recipient, SealingKey)>,
 }
 
 impl Audiences {
@@ -44,9 +53,14 @@ impl Audiences {
         audiences
     }
 
+    pub fn keys(&self) -> &AudienceKeys {
+        &self.keys
+    }
+
     /// Something new is said, by this node or by another.
     pub fn hear(&mut self, by: NodeId, keys: &Keys, is_own: bool) {
         self.keys.add(by, keys);
+        self.known.keys_changed(keys.audience);
         if keys.purpose == Purpose::Ids {
             if !is_own {
                 (self.ids, self.are_ids_due) = (None, true);
@@ -71,7 +85,9 @@ impl Audiences {
     /// Some of what was said of an audience is gone, and this is left.
     pub fn forget<'k>(&mut self, audience: SeatId, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         self.keys.forget(audience);
+        self.known.keys_changed(audience);
         (self.ids, self.are_ids_due) = (None, true);
+        self.ids_proven.retain(|(_, seat, ..)| *seat != audience);
         left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
         self.due.insert(audience);
         self.opened.retain(|(of, _), key| *of != audience || key.is_some());
@@ -119,6 +135,25 @@ impl Audiences {
         (self.ids, self.are_ids_due) = (Some(key), true);
     }
 
+    /// Of these nodes of a seat those that have not got this secret. Whether a wrap is the right one takes as long as to make
+    /// it, and so is asked once.
+    pub fn lacking_ids(
+        &mut self,
+        realm: &RealmId,
+        seat: SeatId,
+        key: &AudienceKey,
+        nodes: &BTreeMap<Recipient, SealingKey>,
+    ) -> BTreeSet<Recipient> {
+        let id = key.id(&seat);
+        let place = |(to, sealing): (&Recipient, &SealingKey)| (id, seat, *to, *sealing);
+        let mut in_doubt = nodes.clone();
+        in_doubt.retain(|to, sealing| !self.ids_proven.contains(&place((to, sealing))));
+        let lacking = self.keys.lacking_ids(realm, seat, key, &in_doubt);
+        in_doubt.retain(|to, _| !lacking.contains(to));
+        self.ids_proven.extend(in_doubt.iter().map(place));
+        lacking
+    }
+
     pub fn take_ids_due(&mut self) -> bool {
         std::mem::take(&mut self.are_ids_due)
     }
@@ -133,6 +168,7 @@ impl Audiences {
 
     /// A key that this node has made for an audience of its own.
     pub fn made(&mut self, audience: SeatId, key: AudienceKey) {
+        self.known.keys_changed(audience);
         self.opened.insert((audience, key.id(&audience)), Some(key));
     }
 
@@ -151,12 +187,12 @@ impl Audiences {
     }
 
     /// What was lent to an audience, if it still has those readers.
-    pub fn lent(&self, audience: SeatId, readers: &BTreeSet<Recipient>) -> Option<AudienceKey> {
-        self.lent.get(&audience).filter(|(_, to)| to == readers).map(|(key, _)| key.clone())
+    pub fn lent(&self, audience: SeatId, readers: &Readers) -> Option<AudienceKey> {
+        self.lent.get(&audience).filter(|(_, to)| to.iter().eq(readers.keys())).map(|(key, _)| key.clone())
     }
 
-    pub fn lend(&mut self, audience: SeatId, key: AudienceKey, readers: BTreeSet<Recipient>) {
-        self.lent.insert(audience, (key, readers));
+    pub fn lend(&mut self, audience: SeatId, key: AudienceKey, readers: &Readers) {
+        self.lent.insert(audience, (key, readers.keys().copied().collect()));
     }
 }
 
@@ -213,5 +249,44 @@ impl Waits {
     /// Records of which this node may read something and cannot.
     pub fn unread(&self) -> usize {
         self.records.values().filter(|waits| waits.iter().any(|wait| wait.is_reader)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_trust::audience::KeyWrap;
+
+    use super::*;
+
+    const REALM: RealmId = RealmId([7; 16]);
+    const VILLAGE: SeatId = SeatId([1; 16]);
+    const GIVER: NodeId = NodeId([9; 16]);
+
+    fn said(wraps: Vec<KeyWrap>) -> Keys {
+        Keys::cut(VILLAGE, Purpose::Ids, wraps).remove(0)
+    }
+
+    #[test]
+    fn that_a_node_has_got_the_secret_of_ids_is_proven_once_until_something_is_taken_back() {
+        let (key, to) = (AudienceKey::from_seed([5; 32]), Recipient::Node(NodeId([2; 16])));
+        let nodes = BTreeMap::from([(to, SealingSecret::from_seed([3; 32]).public())]);
+        let right = Keys::give_ids((&REALM, VILLAGE), &key, &nodes);
+        let wrong = right.iter().cloned().map(|wrap| KeyWrap { wrapped: vec![1; 80], ..wrap }).collect();
+        let mut audiences = Audiences::default();
+        let lacks = |audiences: &mut Audiences, key: &AudienceKey, nodes: &BTreeMap<Recipient, SealingKey>| {
+            !audiences.lacking_ids(&REALM, VILLAGE, key, nodes).is_empty()
+        };
+        audiences.hear(GIVER, &said(wrong), false);
+        assert!(lacks(&mut audiences, &key, &nodes), "what does not open is nothing");
+        audiences.hear(GIVER, &said(right), false);
+        assert!(!lacks(&mut audiences, &key, &nodes));
+        // A look at what is held would find nothing.
+        audiences.keys = AudienceKeys::default();
+        assert!(!lacks(&mut audiences, &key, &nodes), "it is not looked at again");
+        assert!(lacks(&mut audiences, &AudienceKey::from_seed([6; 32]), &nodes), "of another secret nothing is known");
+        let elsewhere = BTreeMap::from([(to, SealingSecret::from_seed([4; 32]).public())]);
+        assert!(lacks(&mut audiences, &key, &elsewhere), "nor for another key of the node");
+        audiences.forget(VILLAGE, []);
+        assert!(lacks(&mut audiences, &key, &nodes), "what was said is gone");
     }
 }

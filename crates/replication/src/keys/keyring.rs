@@ -3,6 +3,7 @@
 //! open, it carries. Which records to look through when the directory lets somebody new read is in [`rewrap`](super::rewrap).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use heliu_record::command::Refusal;
 use heliu_record::id::{RecordId, SeatId};
@@ -18,6 +19,7 @@ use heliu_trust::seal::{self, AudienceKey, RecordKey, SealingSecret};
 use heliu_trust::signature::{SealingKey, Signer};
 
 use super::audiences::{Audiences, Wait};
+use super::readers::{Audience, Current, Readers};
 use crate::effect::Revealed;
 use crate::records::Open;
 
@@ -53,7 +55,7 @@ impl Opener<'_> {
         keyring: &Keyring,
         key: KeyId,
     ) -> Option<RecordKey> {
-        let audiences: Vec<SeatId> = self.audiences.keys.of(key).collect();
+        let audiences: Vec<SeatId> = self.audiences.keys().of(key).collect();
         if let Some(opened) = audiences.into_iter().find_map(|audience| self.audience_key(audience, key)) {
             return Some(opened.of_record(&record));
         }
@@ -73,7 +75,7 @@ impl Opener<'_> {
 
     /// A key of any audience.
     fn under(&mut self, key: KeyId) -> Option<AudienceKey> {
-        let audiences: Vec<SeatId> = self.audiences.keys.of(key).collect();
+        let audiences: Vec<SeatId> = self.audiences.keys().of(key).collect();
         audiences.into_iter().find_map(|audience| self.audience_key(audience, key))
     }
 
@@ -120,13 +122,9 @@ impl Todo {
 }
 
 impl Locksmith<'_> {
-    /// Who may read what this owner seals, with what keys are wrapped to for each.
-    pub fn readers(&self, owner: SeatId) -> BTreeMap<Recipient, SealingKey> {
-        let seats = self.directory.seats().readers(&[owner].into());
-        let nodes = seats.iter().flat_map(|seat| self.directory.live_nodes_of(*seat));
-        let nodes = nodes.map(|info| (Recipient::Node(info.node), info.sealing));
-        let escrow = self.directory.escrow().map(|key| (Recipient::Escrow(key), key));
-        nodes.chain(escrow).collect()
+    /// Who reads what this owner seals.
+    pub fn audience(&mut self, owner: SeatId) -> Arc<Audience> {
+        self.opener.audiences.known.audience(owner, self.seat, self.directory)
     }
 
     /// What is sealed in a record, as far as this node can open it.
@@ -136,33 +134,28 @@ impl Locksmith<'_> {
     }
 
     /// Whether this node reads what this owner seals, and can.
-    pub fn reads(&self, owner: SeatId) -> bool {
-        self.opener.secret.is_some() && self.may_read(owner)
-    }
-
-    fn may_read(&self, owner: SeatId) -> bool {
-        self.directory.seats().readers(&[owner].into()).contains(&self.seat)
+    pub fn reads(&mut self, owner: SeatId) -> bool {
+        self.opener.secret.is_some() && self.audience(owner).may_read
     }
 
     /// The key with which this node seals for an audience that it is of. Of several that were begun apart all choose the
     /// same.
-    pub fn current(&mut self, audience: SeatId) -> Option<(KeyId, AudienceKey)> {
-        let readers = self.readers(audience);
-        let keys = &self.opener.audiences.keys;
-        let good: Vec<KeyId> =
-            keys.keys(audience).filter(|key| keys.is_for_sealing(audience, *key, &readers)).collect();
-        good.into_iter().find_map(|key| Some((key, self.opener.audience_key(audience, key)?)))
+    pub fn current(&mut self, audience: SeatId) -> Current {
+        if let Some(current) = self.opener.audiences.known.current(audience) {
+            return current;
+        }
+        let readers = &self.audience(audience).readers;
+        let keys = self.opener.audiences.keys();
+        let good: Vec<KeyId> = keys.keys(audience).filter(|key| keys.is_for_sealing(audience, *key, readers)).collect();
+        let current = good.into_iter().find_map(|key| Some((key, self.opener.audience_key(audience, key)?)));
+        self.opener.audiences.known.note_current(audience, current.clone());
+        current
     }
 
     /// Whether it is this node that begins an audience's first key before anybody seals anything. So those who are of it have
     /// one key when they part, and what they seal apart is alike if it is the same.
-    pub fn begins(&self, audience: SeatId) -> bool {
-        if !self.may_grant() || !self.reads(audience) {
-            return false;
-        }
-        let of = |seat: SeatId| self.directory.live_nodes_of(seat).map(|info| info.node).min();
-        let committees = || self.directory.seats().readers(&[audience].into()).into_iter();
-        of(audience).or_else(|| committees().find_map(of)) == Some(self.node)
+    pub fn begins(&mut self, audience: SeatId) -> bool {
+        self.reads(audience) && self.audience(audience).begins == Some(self.node) && self.may_grant()
     }
 
     /// What is to be done for a record. `drawn` is a key of its own that was drawn in this batch; `proves` also finds
@@ -174,8 +167,8 @@ impl Locksmith<'_> {
         for key in named_keys(&places) {
             let mut known: Option<Option<RecordKey>> = None;
             for owner in record.view.owners.iter().copied() {
-                let (reads, may_read) = (self.reads(owner), self.may_read(owner));
-                let is_of = self.opener.audiences.keys.has(owner, key);
+                let (reads, may_read) = (self.reads(owner), self.audience(owner).may_read);
+                let is_of = self.opener.audiences.keys().has(owner, key);
                 if is_of && (!reads || self.opener.audience_key(owner, key).is_some()) {
                     continue;
                 }
@@ -218,7 +211,7 @@ impl Locksmith<'_> {
         if reads && let Some((audience, under)) = self.current(owner) {
             let is = |opened: &RecordKey| opened == key;
             let mut keys: Vec<KeyId> = keyring.wrapped_for(named).filter_map(audience_of).collect();
-            keys.retain(|under| self.opener.audiences.keys.has(owner, *under));
+            keys.retain(|under| self.opener.audiences.keys().has(owner, *under));
             let is_handed = keys.into_iter().any(|under| {
                 let opened = self.opener.audience_key(owner, under);
                 opened.is_some_and(|opened| {
@@ -233,13 +226,14 @@ impl Locksmith<'_> {
         if reads {
             todo.to_begin.insert(owner);
         }
+        let audience = self.audience(owner);
         let wrapped: BTreeSet<Recipient> = keyring.wrapped_for(named).collect();
         let lacks = |to: Recipient, sealing: &SealingKey| {
             let is_shut = || proves && keyring.opens_for((&realm, &record), (named, key), to, sealing) == Some(false);
             to != self.opener.me && (!wrapped.contains(&to) || is_shut())
         };
-        let mut to = self.readers(owner);
-        to.retain(|to, sealing| lacks(*to, sealing));
+        let lacking = audience.readers.iter().filter(|(to, sealing)| lacks(**to, sealing));
+        let to: Readers = lacking.map(|(to, sealing)| (*to, *sealing)).collect();
         todo.grants.extend(grant(realm, record, (named, key), &to, self.signer));
     }
 
@@ -248,24 +242,24 @@ impl Locksmith<'_> {
         if !self.may_grant() || !self.reads(audience) {
             return Vec::new();
         }
-        let (realm, readers) = (self.opener.realm, self.readers(audience));
-        let all: Vec<KeyId> = self.opener.audiences.keys.keys(audience).collect();
+        let (realm, readers) = (self.opener.realm, &self.audience(audience).readers);
+        let all: Vec<KeyId> = self.opener.audiences.keys().keys(audience).collect();
         let (mut sealing, mut retired): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
         for id in all {
-            let keys = &self.opener.audiences.keys;
-            let mut lacks = keys.lacking(audience, id, &readers);
+            let keys = self.opener.audiences.keys();
+            let mut lacks = keys.lacking(audience, id, readers);
             let is_proven = self.opener.audiences.proven.contains(&(audience, id));
             if lacks.is_empty() && is_proven {
                 continue;
             }
             let Some(key) = self.opener.audience_key(audience, id) else { continue };
-            let keys = &self.opener.audiences.keys;
+            let keys = self.opener.audiences.keys();
             if !is_proven {
-                lacks.extend(keys.shut_out(&realm, audience, &key, &readers));
+                lacks.extend(keys.shut_out(&realm, audience, &key, readers));
             }
             let to = readers.iter().filter(|(to, _)| lacks.contains(to));
             let given = Keys::give((&realm, audience), &key, to);
-            let is_for_sealing = keys.is_for_sealing(audience, id, &readers);
+            let is_for_sealing = keys.is_for_sealing(audience, id, readers);
             if is_for_sealing { &mut sealing } else { &mut retired }.extend(given);
             self.opener.audiences.proven.insert((audience, id));
         }
@@ -299,7 +293,7 @@ impl Locksmith<'_> {
         let mut said = Vec::new();
         for seat in of_others.into_iter().filter(gives) {
             let nodes: BTreeMap<Recipient, SealingKey> = nodes_of(seat).chain(nodes_of(self.seat)).collect();
-            let lacks = self.opener.audiences.keys.lacking_ids(&realm, seat, &key, &nodes);
+            let lacks = self.opener.audiences.lacking_ids(&realm, seat, &key, &nodes);
             let to = nodes.iter().filter(|(to, _)| lacks.contains(to));
             said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &key, to)));
         }

@@ -1,9 +1,10 @@
-//! The part that works with keys of what is sealed: those of audiences ([`audiences`]), what they open and who lacks one
-//! that this node can give ([`keyring`]), and which records to look through when the directory lets somebody new read
-//! ([`rewrap`]).
+//! The part that works with keys of what is sealed: who reads in an audience ([`readers`]), the keys of audiences
+//! ([`audiences`]), what they open and who lacks one that this node can give ([`keyring`]), and which records to look through
+//! when the directory lets somebody new read ([`rewrap`]).
 
 mod audiences;
 mod keyring;
+mod readers;
 mod rewrap;
 
 use std::collections::BTreeMap;
@@ -62,6 +63,7 @@ impl Keys {
     }
 
     pub fn locksmith<'a>(&'a mut self, own: &'a Own, directory: &'a Directory) -> Locksmith<'a> {
+        self.audiences.known.ask(directory);
         let opener = Opener {
             realm: own.realm,
             me: Recipient::Node(own.node),

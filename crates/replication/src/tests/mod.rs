@@ -1,4 +1,5 @@
 //! Whole engines on stores in memory, which talk to each other without losing anything.
 
 pub mod kinds;
+pub mod sealed;
 pub mod world;

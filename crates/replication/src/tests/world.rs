@@ -15,7 +15,8 @@ use heliu_storage::memory::MemoryStore;
 use heliu_storage::{LeafRow, ReadCommits as _, ReadMeta as _, ReadRecords as _, StoreId};
 use heliu_trust::directory::{Directory, Item};
 use heliu_trust::id::{Incarnation, NodeId, realm_id, seat_id};
-use heliu_trust::signature::{SealingKey, Signer};
+use heliu_trust::seal::SealingSecret;
+use heliu_trust::signature::Signer;
 use heliu_trust::simulated::{Cheap, CheapKey};
 
 use crate::effect::AuditEvent;
@@ -59,6 +60,11 @@ pub fn key(node: usize) -> CheapKey {
     CheapKey([u8::try_from(node).expect("few") + 10; 32])
 }
 
+/// What a node opens what is sealed for it with.
+pub fn sealing(node: usize) -> SealingSecret {
+    SealingSecret::from_seed(key(node).0)
+}
+
 /// As it is founded: the seats, a node at each, and the issuer.
 pub fn directory() -> Directory {
     let issuer = CheapKey([1; 32]);
@@ -69,7 +75,7 @@ pub fn directory() -> Directory {
         let code = codes[at].to_owned();
         Item::Seat(Seat { id: seats[at], name: code.clone(), code, parent: parent.map(|at| seats[at]), tier })
     };
-    let node = |at: usize| Item::enrol(&key(at), seats[at], SealingKey(key(at).0), Vec::new());
+    let node = |at: usize| Item::enrol(&key(at), seats[at], sealing(at).public(), Vec::new());
     let mut directory = Directory::new(realm, issuer.public_key());
     let items = vec![
         seat(COUNTY, None, Tier::County),
@@ -275,6 +281,7 @@ fn engine(at: usize, store: &MemoryStore, catalogue: &'static Catalogue, directo
     let last = ready(store.last_commit(key.node())).expect("reads");
     start.unjudged = ready(store.unjudged(None, usize::MAX)).expect("reads");
     start.last_commit = last.map(|(_, _, id)| id);
+    start.sealing = Some(Arc::new(sealing(at)));
     start.issuer = (at == COUNTY).then(|| Arc::new(CheapKey([1; 32])) as _);
     Engine::new(config, start)
 }
