@@ -15,7 +15,7 @@ fn id_of(name: &str, erased: u8) -> CommandId {
     CommandId(hash16("a row", &[name.as_bytes(), &[erased]]))
 }
 
-fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
+pub(crate) fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
     let arguments = [("name", name.to_owned()), ("branch", branch.to_string())];
     let request = Request {
         id: id_of(name, erased),
@@ -29,14 +29,14 @@ fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, i
     story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, role, today, sight })
 }
 
-fn made(reply: Reply) -> RecordId {
+pub(crate) fn made(reply: Reply) -> RecordId {
     match reply {
         Reply::Done(done) => done.result["record"].parse().expect("an id"),
         other => panic!("it was not made: {other:?}"),
     }
 }
 
-fn code(reply: Reply) -> &'static str {
+pub(crate) fn code(reply: Reply) -> &'static str {
     match reply {
         Reply::Refused(refusal) => refusal.code,
         other => panic!("it was not refused: {other:?}"),
@@ -50,7 +50,7 @@ fn come_to_ids(story: &mut Story) {
 }
 
 /// A village with a branch, and its superiors, who have been linked.
-fn village(seed: u64) -> (Story, RecordId) {
+pub(crate) fn village(seed: u64) -> (Story, RecordId) {
     let mut story = Story::of(seed, &["C", "T1", "V11"]);
     let seat = story.seat("V11");
     let branch = story.at("V11").makes("org.create", &[("name", "村支部"), ("seat", &seat)]);

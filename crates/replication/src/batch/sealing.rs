@@ -87,21 +87,26 @@ pub(super) fn key_for(
     let below: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.is_above(*owner)).collect();
     for owner in reads {
         if let Some((id, key)) = current_key(owner, parts, delta, now) {
-            return Ok((id, key.of_record(&record)));
+            return Ok((id, key.of_record(&owner, &record)));
         }
     }
     for owner in below {
         if let Some(key) = lent_key(owner, parts, delta, now) {
-            return Ok((key.id(&owner), key.of_record(&record)));
+            return Ok((key.id(&owner), key.of_record(&owner, &record)));
         }
     }
     let mut locksmith = self::locksmith(parts);
     let is_readable = owners.iter().any(|owner| locksmith.audience(*owner).readers.values().any(can_be_held));
-    let Some(owner) = owners.first().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
-    let key = AudienceKey::from_seed(parts.journal.random.secret());
-    let drawn = (key.id(owner), key.of_record(&record));
+    let Some(owner) = owners.first().copied().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
+    let key = begin_key(owner, parts);
+    let drawn = (key.id(&owner), key.of_record(&owner, &record));
     parts.keys.draw(record, drawn.clone());
     Ok(drawn)
+}
+
+/// A new key for an audience, begun by the directory as it is here.
+fn begin_key(audience: SeatId, parts: &mut Parts) -> AudienceKey {
+    AudienceKey::begin(&parts.journal.random.secret(), &audience, parts.authority.directory().head())
 }
 
 fn locksmith(parts: &mut Parts) -> Locksmith<'_> {
@@ -113,7 +118,7 @@ fn current_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Mome
     if let Some(current) = locksmith(parts).current(audience) {
         return Some(current);
     }
-    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    let key = begin_key(audience, parts);
     if !give_key(audience, &key, Purpose::Sealing, parts, delta, now) {
         return None;
     }
@@ -127,7 +132,7 @@ fn lent_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Moment)
     if let Some(key) = parts.keys.audiences.lent(audience, &of.readers) {
         return Some(key);
     }
-    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    let key = begin_key(audience, parts);
     if !give_key(audience, &key, Purpose::Reading, parts, delta, now) {
         return None;
     }
@@ -145,7 +150,8 @@ fn give_key(
     now: Moment,
 ) -> bool {
     let of = locksmith(parts).audience(audience);
-    let said = Keys::cut(audience, purpose, Keys::give((&parts.own.realm, audience), key, &of.readers));
+    let said =
+        Keys::cut(audience, purpose, Keys::give((&parts.own.realm, audience), &parts.own.node, key, &of.readers));
     !said.is_empty() && tell(said, parts, delta, now)
 }
 

@@ -55,9 +55,10 @@ impl Opener<'_> {
         keyring: &Keyring,
         key: KeyId,
     ) -> Option<RecordKey> {
-        let audiences: Vec<SeatId> = self.audiences.keys().of(key).collect();
-        if let Some(opened) = audiences.into_iter().find_map(|audience| self.audience_key(audience, key)) {
-            return Some(opened.of_record(&record));
+        for audience in self.audiences.audiences_of(key) {
+            if let Some(opened) = self.audience_key(audience, key) {
+                return Some(opened.of_record(&audience, &record));
+            }
         }
         let fits = |opened: &RecordKey| fits(opened, key, record, places);
         let realm = self.realm;
@@ -75,8 +76,7 @@ impl Opener<'_> {
 
     /// A key of any audience.
     fn under(&mut self, key: KeyId) -> Option<AudienceKey> {
-        let audiences: Vec<SeatId> = self.audiences.keys().of(key).collect();
-        audiences.into_iter().find_map(|audience| self.audience_key(audience, key))
+        self.audiences.audiences_of(key).into_iter().find_map(|audience| self.audience_key(audience, key))
     }
 
     /// What is sealed in a record, as far as it can be opened.
@@ -144,15 +144,28 @@ impl Locksmith<'_> {
         if let Some(current) = self.opener.audiences.known.current(audience) {
             return current;
         }
-        let readers = &self.audience(audience).readers;
-        let keys = self.opener.audiences.keys();
-        let good: Vec<KeyId> = keys.keys(audience).filter(|key| keys.is_for_sealing(audience, *key, readers)).collect();
-        let current = good.into_iter().find_map(|key| Some((key, self.opener.audience_key(audience, key)?)));
+        let of = self.audience(audience);
+        let said = self.opener.audiences.keys().to_seal_with(audience, &|node| of.is_read_by(node));
+        let current = said.into_iter().find_map(|id| {
+            let key = self.opener.audience_key(audience, id)?;
+            (self.purpose(audience, &key) == Some(Purpose::Sealing)).then_some((id, key))
+        });
         self.opener.audiences.known.note_current(audience, current.clone());
         current
     }
 
-    /// Whether it is this node that begins an audience's first key before anybody seals anything. So those who are of it have
+    /// What an audience's key is for now. Nothing is sealed with one that was begun by a directory since which a reader was
+    /// taken away: that is so whatever this node has heard of the key, and from whom. None: it was begun by a directory
+    /// that is not here yet.
+    fn purpose(&mut self, audience: SeatId, key: &AudienceKey) -> Option<Purpose> {
+        let of = self.audience(audience);
+        let begun_at = self.directory.index_of(key.begun())?;
+        let keys = self.opener.audiences.keys();
+        let is_good = begun_at >= of.left_at && keys.is_meant_for_sealing(audience, key, &|node| of.is_read_by(node));
+        Some(if is_good { Purpose::Sealing } else { Purpose::Reading })
+    }
+
+    /// Whether this node begins an audience's first key before anybody seals anything. So those who are of it have
     /// one key when they part, and what they seal apart is alike if it is the same.
     pub fn begins(&mut self, audience: SeatId) -> bool {
         self.reads(audience) && self.audience(audience).begins == Some(self.node) && self.may_grant()
@@ -168,7 +181,7 @@ impl Locksmith<'_> {
             let mut known: Option<Option<RecordKey>> = None;
             for owner in record.view.owners.iter().copied() {
                 let (reads, may_read) = (self.reads(owner), self.audience(owner).may_read);
-                let is_of = self.opener.audiences.keys().has(owner, key);
+                let is_of = self.opener.audiences.has(owner, key);
                 if is_of && (!reads || self.opener.audience_key(owner, key).is_some()) {
                     continue;
                 }
@@ -211,7 +224,7 @@ impl Locksmith<'_> {
         if reads && let Some((audience, under)) = self.current(owner) {
             let is = |opened: &RecordKey| opened == key;
             let mut keys: Vec<KeyId> = keyring.wrapped_for(named).filter_map(audience_of).collect();
-            keys.retain(|under| self.opener.audiences.keys().has(owner, *under));
+            keys.retain(|under| self.opener.audiences.has(owner, *under));
             let is_handed = keys.into_iter().any(|under| {
                 let opened = self.opener.audience_key(owner, under);
                 opened.is_some_and(|opened| {
@@ -237,41 +250,45 @@ impl Locksmith<'_> {
         todo.grants.extend(grant(realm, record, (named, key), &to, self.signer));
     }
 
-    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped.
+    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped. What only those say who were
+    /// fenced, or nobody any more, is said to all readers again: whoever said it may push it out.
     pub fn lacking(&mut self, audience: SeatId) -> Vec<Keys> {
         if !self.may_grant() || !self.reads(audience) {
             return Vec::new();
         }
-        let (realm, readers) = (self.opener.realm, &self.audience(audience).readers);
-        let all: Vec<KeyId> = self.opener.audiences.keys().keys(audience).collect();
-        let (mut sealing, mut retired): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
-        for id in all {
-            let keys = self.opener.audiences.keys();
-            let mut lacks = keys.lacking(audience, id, readers);
-            let is_proven = self.opener.audiences.proven.contains(&(audience, id));
-            if lacks.is_empty() && is_proven {
-                continue;
-            }
+        let (realm, of) = (self.opener.realm, self.audience(audience));
+        let (mut sealing, mut reading): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
+        for id in self.opener.audiences.keys_of(audience) {
             let Some(key) = self.opener.audience_key(audience, id) else { continue };
+            let Some(purpose) = self.purpose(audience, &key) else { continue };
             let keys = self.opener.audiences.keys();
-            if !is_proven {
-                lacks.extend(keys.shut_out(&realm, audience, &key, readers));
+            let mut lacks = keys.lacking(audience, id, &of.readers);
+            if keys.holders(audience, &key).all(|(by, _)| self.directory.is_fenced(by)) {
+                lacks.extend(of.readers.keys());
+            } else if !self.opener.audiences.proven.contains(&(audience, id)) {
+                lacks.extend(keys.shut_out(&realm, audience, &key, &of.readers));
+                self.opener.audiences.proven.insert((audience, id));
             }
-            let to = readers.iter().filter(|(to, _)| lacks.contains(to));
-            let given = Keys::give((&realm, audience), &key, to);
-            let is_for_sealing = keys.is_for_sealing(audience, id, readers);
-            if is_for_sealing { &mut sealing } else { &mut retired }.extend(given);
-            self.opener.audiences.proven.insert((audience, id));
+            let to = of.readers.iter().filter(|(to, _)| lacks.contains(to));
+            let given = Keys::give((&realm, audience), &self.node, &key, to);
+            if purpose == Purpose::Sealing { &mut sealing } else { &mut reading }.extend(given);
         }
         let mut said = Keys::cut(audience, Purpose::Sealing, sealing);
-        said.extend(Keys::cut(audience, Purpose::Reading, retired));
+        said.extend(Keys::cut(audience, Purpose::Reading, reading));
         said
     }
 
     /// The secret of all nodes, if it is here.
     pub fn id_key(&mut self) -> Option<AudienceKey> {
+        let directory = self.directory;
+        let height = |seat: SeatId| directory.seats().upward(seat).count();
+        // Whoever is further up decides, and nobody who was fenced against somebody who was not.
+        let rank = |by: NodeId| {
+            let height = directory.node(by).map_or(usize::MAX, |info| height(info.seat));
+            (directory.is_fenced(by), height)
+        };
         let Opener { realm, me, secret, audiences } = &mut self.opener;
-        audiences.id_key(realm, *me, (*secret)?)
+        audiences.id_key(realm, *me, (*secret)?, &rank)
     }
 
     /// Whether this node may begin the secret of all nodes: one of the county's.
@@ -290,12 +307,13 @@ impl Locksmith<'_> {
         let of_others: BTreeSet<SeatId> = self.directory.nodes().map(|info| info.seat).collect();
         let gives =
             |seat: &SeatId| *seat == self.seat || seats.upward(*seat).skip(1).find(has_nodes) == Some(self.seat);
+        let counts = |by: NodeId| !self.directory.is_fenced(by);
         let mut said = Vec::new();
         for seat in of_others.into_iter().filter(gives) {
             let nodes: BTreeMap<Recipient, SealingKey> = nodes_of(seat).chain(nodes_of(self.seat)).collect();
-            let lacks = self.opener.audiences.lacking_ids(&realm, seat, &key, &nodes);
+            let lacks = self.opener.audiences.lacking_ids(&realm, seat, &key, &nodes, &counts);
             let to = nodes.iter().filter(|(to, _)| lacks.contains(to));
-            said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &key, to)));
+            said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &self.node, &key, to)));
         }
         said
     }

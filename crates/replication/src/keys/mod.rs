@@ -105,7 +105,7 @@ impl Keys {
         let is_first = is_first || locksmith.begins(own.seat);
         let begins = is_first && locksmith.may_begin_ids() && locksmith.id_key().is_none();
         if begins {
-            self.audiences.begin_ids(AudienceKey::from_seed(draw()));
+            self.audiences.begin_ids(AudienceKey::begin(&draw(), &own.seat, directory.head()));
         }
         begins
     }

@@ -97,7 +97,8 @@ fn what_is_kept_does_not_depend_on_what_came_first() {
 }
 
 fn keys(author: usize, key: u8) -> Arc<SignedStatement> {
-    let wraps = vec![KeyWrap { key: KeyId([key; 16]), to: Recipient::Node(NODES[1].node()), wrapped: vec![1; 81] }];
+    let (key, to) = (KeyId([key; 16]), Recipient::Node(NODES[1].node()));
+    let wraps = vec![KeyWrap { key, to, proof: [2; 16], wrapped: vec![1; 81] }];
     says(author, 0, Body::Keys(audience::Keys { audience: seat(1), purpose: Purpose::Sealing, wraps }))
 }
 

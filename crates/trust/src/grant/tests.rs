@@ -28,10 +28,14 @@ fn to(nodes: &[&Author]) -> BTreeMap<Recipient, SealingKey> {
     nodes.chain([(Recipient::Escrow(escrow), escrow)]).collect()
 }
 
+fn begun(n: u8, audience: &Author) -> AudienceKey {
+    AudienceKey::begin(&[n; 32], &audience.seat(), directory().head())
+}
+
 /// A record's key, and what its values name.
 fn key(n: u8) -> (KeyId, RecordKey) {
-    let audience = AudienceKey::from_seed([n; 32]);
-    (audience.id(&VILLAGE.seat()), audience.of_record(&preimage().id()))
+    let audience = begun(n, &VILLAGE);
+    (audience.id(&VILLAGE.seat()), audience.of_record(&VILLAGE.seat(), &preimage().id()))
 }
 
 fn granted(by: &Author, key: &(KeyId, RecordKey), readers: &[&Author]) -> SignedGrant {
@@ -73,7 +77,7 @@ fn a_carrier_holds_every_wrap_and_opens_none() {
 #[test]
 fn a_record_is_handed_over_to_all_who_have_the_new_audiences_key() {
     let (key, record) = (key(1), preimage().id());
-    let [theirs, others] = [7, 8].map(|n| AudienceKey::from_seed([n; 32]));
+    let [theirs, others] = [7, 8].map(|n| begun(n, &STRANGER));
     let (id, other) = (theirs.id(&STRANGER.seat()), others.id(&STRANGER.seat()));
     let handed = hand_over(realm(), record, (key.0, &key.1), (id, &theirs), &VILLAGE.key);
     assert_eq!(SignedGrant::decode(&handed.encode()).as_ref(), Ok(&handed));

@@ -1,0 +1,224 @@
+//! What somebody makes of the keys of audiences who has stolen a node's key, or is of the line and means harm: statements
+//! that no honest node would make, told by the node itself or by one that carries them for it.
+
+use convergence::story::Story;
+use heliu_record::id::SeatId;
+use heliu_record::sealed::KeyId;
+use heliu_replication::{Input, Reply, Ticket};
+use heliu_storage::{StatementRow, Transaction};
+use heliu_trust::audience::{KeyWrap, Keys, Purpose};
+use heliu_trust::grant::Recipient;
+use heliu_trust::id::DirectoryVersion;
+use heliu_trust::seal::AudienceKey;
+use heliu_trust::signature::SealingKey;
+use heliu_trust::statement::{Body, SignedStatement, Statement};
+
+use crate::importing::{code, give, made, village};
+use crate::sealing::{CONTACT, join, key_at, opened, read, set_contact};
+
+/// What a node says, or whoever has its key.
+fn says(story: &Story, name: &str, keys: Keys) -> SignedStatement {
+    let key = story.world.machines[story.world.machine(name)].key;
+    let (realm, author) = (story.world.county.realm, story.world.machines[story.world.machine(name)].node());
+    SignedStatement::sign(Statement { realm, author, time_ms: 0, body: Body::Keys(keys) }, &key)
+}
+
+/// Statements are put on a machine's disk, and it starts with them: so it tells them to others.
+fn plant(story: &mut Story, carrier: &str, said: Vec<SignedStatement>) {
+    let machine = story.world.machine(carrier);
+    story.world.crash(machine);
+    let mut transaction = Transaction::default();
+    for signed in said {
+        let Body::Keys(keys) = &signed.statement.body else { panic!("of keys") };
+        let mut subject = [0; 32];
+        subject[..SeatId::LEN].copy_from_slice(&keys.audience.0);
+        let (author, bytes) = (signed.statement.author, signed.encode());
+        let seat = story.world.county.directory().node(author).expect("it is enrolled").seat;
+        transaction.statements.push(StatementRow { hash: signed.hash, kind: 5, author, seat, subject, bytes });
+    }
+    story.world.machines[machine].disk.apply(&transaction).expect("it is taken");
+    story.world.start(machine);
+}
+
+fn node(story: &Story, name: &str) -> Recipient {
+    Recipient::Node(story.world.machines[story.world.machine(name)].node())
+}
+
+/// What a machine holds of what a node said of an audience's keys.
+fn said_by(story: &Story, holder: &str, name: &str) -> Vec<SignedStatement> {
+    let author = story.world.machines[story.world.machine(name)].node();
+    let rows = story.world.machines[story.world.machine(holder)].disk.statements();
+    let said = rows.iter().filter_map(|row| SignedStatement::decode(&row.bytes).ok());
+    said.filter(|signed| signed.statement.author == author && matches!(signed.statement.body, Body::Keys(_))).collect()
+}
+
+/// So many statements of a node about its own seat's keys that are kept instead of all that it said before: they say nothing.
+fn flood(story: &Story, name: &str) -> Vec<SignedStatement> {
+    let before = said_by(story, "C", name).iter().map(|signed| signed.statement.meaning()).min();
+    let before = before.expect("it has said something");
+    let noise = |n: u32| {
+        let wrapped = [[7; 77].as_slice(), &n.to_le_bytes()].concat();
+        let key = KeyId(std::array::from_fn(|at| n.to_le_bytes()[at % 4]));
+        let wraps = vec![KeyWrap { key, to: node(story, name), proof: [0; 16], wrapped }];
+        says(story, name, Keys { audience: story.world.county.seat(name), purpose: Purpose::Reading, wraps })
+    };
+    (0..1_000_000).map(noise).filter(|signed| signed.statement.meaning() < before).take(64).collect()
+}
+
+fn fence(story: &mut Story, name: &str) {
+    let (county, stolen) = (story.world.machine("C"), story.world.machine(name));
+    let node = story.world.machines[stolen].node();
+    let reply = story.world.fence(county, node);
+    assert!(matches!(reply, Reply::Drafted { entered: true, .. }), "{reply:?}");
+    story.wait();
+    story.world.retire(stolen);
+}
+
+fn restart(story: &mut Story, name: &str) {
+    let machine = story.world.machine(name);
+    story.world.crash(machine);
+    story.world.start(machine);
+}
+
+#[test]
+fn who_pushes_out_what_a_stolen_village_said_of_its_keys_takes_them_from_nobody_who_reads() {
+    let mut story = Story::of(31, &["C", "T1", "V11"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    let (key, honest) = (key_at(&mut story, "C", member), said_by(&story, "C", "V11"));
+    let noise = flood(&story, "V11");
+    plant(&mut story, "C", noise);
+    story.run_until_quiet();
+    for holder in ["T1", "V11"] {
+        let left = said_by(&story, holder, "V11");
+        let kept = honest.iter().filter(|signed| left.contains(signed)).count();
+        assert_eq!((left.len(), kept), (64, 0), "{holder}: it is pushed out");
+    }
+    // Who had read it says it again, in its own name: it outlives the township's process, and a later node gets it.
+    restart(&mut story, "T1");
+    fence(&mut story, "V11");
+    join(&mut story, "V11'");
+    story.run_until_quiet();
+    for name in ["T1", "V11'"] {
+        assert_eq!(read(&mut story, name, member), opened(&[CONTACT]), "{name}");
+    }
+    let escrow = Recipient::Escrow(story.world.county.escrow().public());
+    let said = said_by(&story, "C", "T1").into_iter().filter_map(|signed| match signed.statement.body {
+        Body::Keys(keys) => Some(keys.wraps),
+        _ => None,
+    });
+    assert!(said.flatten().any(|wrap| wrap.to == escrow && wrap.key.to_string() == key), "the escrow's wrap too");
+    story.ends_well();
+}
+
+/// Who gave the key to whom is known from what was said, and that can be pushed out. That it was begun before the fence is in
+/// the key.
+#[test]
+fn a_key_of_before_a_fence_does_not_come_back_when_what_the_fenced_node_said_is_pushed_out() {
+    let mut story = Story::of(32, &["C", "T1", "V11"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    let before = key_at(&mut story, "C", member);
+    join(&mut story, "V11'");
+    story.run_until_quiet();
+    assert_eq!(read(&mut story, "V11'", member), opened(&[CONTACT]));
+    fence(&mut story, "V11");
+    story.run_until_quiet();
+    let noise = flood(&story, "V11");
+    plant(&mut story, "C", noise);
+    story.run_until_quiet();
+    restart(&mut story, "V11'");
+    restart(&mut story, "T1");
+    story.run_until_quiet();
+    for (at, number) in [("V11'", "13900005678"), ("T1", "13700000000")] {
+        set_contact(&mut story, at, member, number);
+        story.run_until_quiet();
+        assert_ne!(key_at(&mut story, at, member), before, "{at}");
+        assert_eq!(read(&mut story, "T1", member), opened(&[number]));
+    }
+    story.ends_well();
+}
+
+/// The directory is here, and what was said of the keys is not: a link that ended in between, a carrier that keeps it back.
+#[test]
+fn a_node_that_knows_of_a_fence_and_not_of_what_the_fenced_one_was_given_seals_with_another_key() {
+    let mut story = Story::of(33, &["C", "T1", "V11"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    let before = key_at(&mut story, "V11", member);
+    story.cut(&["T1"], &["V11"]);
+    join(&mut story, "V11'");
+    story.wait();
+    assert_eq!(read(&mut story, "V11'", member), opened(&[CONTACT]), "the township gave it the key");
+    fence(&mut story, "V11'");
+    let village = story.world.machine("V11");
+    let entries = story.world.county.directory().entries_from(1).iter().map(|entry| (**entry).clone()).collect();
+    let ticket = Ticket(story.world.next_ticket());
+    story.world.feed_input(village, Input::Extend { ticket, entries, event: None });
+    story.world.answer(ticket);
+    set_contact(&mut story, "V11", member, "13900005678");
+    assert_ne!(key_at(&mut story, "V11", member), before);
+    story.heal();
+    story.run_until_quiet();
+    assert_eq!(read(&mut story, "T1", member), opened(&["13900005678"]));
+    story.ends_well();
+}
+
+/// A key's id is in each value that is sealed with it: whoever carries values knows it, and no more.
+#[test]
+fn who_knows_no_more_of_a_key_than_its_id_does_not_end_its_use() {
+    let mut story = Story::of(34, &["C", "T1", "V11"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    let before = key_at(&mut story, "C", member);
+    let key: KeyId = before.parse().expect("an id");
+    let audience = story.world.county.seat("V11");
+    let claim = |purpose| {
+        let wraps = vec![KeyWrap { key, to: node(&story, "C"), proof: [1; 16], wrapped: vec![1; 113] }];
+        says(&story, "C", Keys { audience, purpose, wraps })
+    };
+    let said = vec![claim(Purpose::Sealing), claim(Purpose::Reading)];
+    plant(&mut story, "C", said);
+    story.run_until_quiet();
+    assert_eq!(said_by(&story, "V11", "C").len(), 2, "it has been heard");
+    for at in ["V11", "T1"] {
+        set_contact(&mut story, at, member, "13900005678");
+        story.run_until_quiet();
+        assert_eq!(key_at(&mut story, at, member), before, "{at}");
+    }
+    story.ends_well();
+}
+
+/// A village says that it has the secret of ids, one of its own choice that comes before the county's.
+#[test]
+fn a_village_that_chooses_a_secret_of_ids_for_its_superiors_brings_back_nobody_who_was_erased() {
+    let (mut story, branch) = village(35);
+    let first = made(give(&mut story, "C", branch, "王红", 0, true));
+    story.run_until_quiet();
+    story.at("T1").erases(first);
+    story.run_until_quiet();
+    assert_eq!(code(give(&mut story, "C", branch, "王红", 0, true)), "erased");
+    let audience = story.world.county.seat("V11");
+    let chosen = |n: u16| {
+        let drawn = std::array::from_fn(|at| n.to_le_bytes()[at % 2]);
+        AudienceKey::begin(&drawn, &audience, DirectoryVersion::EMPTY)
+    };
+    let nobody = SeatId([0; SeatId::LEN]);
+    let evil = (0..4_000).map(chosen).min_by_key(|key| key.id(&nobody)).expect("some");
+    let (realm, village) = (story.world.county.realm, story.world.machines[story.world.machine("V11")].node());
+    let sealing = |name: &str| -> (Recipient, SealingKey) {
+        let node = story.world.machines[story.world.machine(name)].node();
+        (Recipient::Node(node), story.world.county.directory().node(node).expect("it is enrolled").sealing)
+    };
+    let to = ["C", "T1"].map(sealing);
+    let wraps = Keys::give_ids((&realm, audience), &village, &evil, to.iter().map(|(to, key)| (to, key)));
+    let said = Keys::cut(audience, Purpose::Ids, wraps).remove(0);
+    let said = says(&story, "V11", said);
+    plant(&mut story, "V11", vec![said]);
+    story.wait();
+    for at in ["C", "T1"] {
+        restart(&mut story, at);
+        story.wait();
+        assert_eq!(code(give(&mut story, at, branch, "王红", 0, true)), "erased", "{at}");
+    }
+}
