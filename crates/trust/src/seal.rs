@@ -19,7 +19,7 @@ pub use heliu_record::sealed::{KeyId, key_of as sealed_key};
 #[cfg(any(test, feature = "testing"))]
 pub use suite::curve_operations;
 
-use crate::id::{DirectoryVersion, NodeId};
+use crate::id::{DirectoryVersion, NodeId, RecordKeyId};
 use crate::signature::SealingKey;
 
 /// No plaintext of a sealed value is longer: one byte of padding is always there.
@@ -129,6 +129,14 @@ impl AudienceKey {
 /// What the values of one record are locked with. Wiped when it goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecordKey(suite::Key);
+
+impl RecordKey {
+    /// Says nothing of the key, and of no other record's.
+    #[must_use]
+    pub fn id(&self, record: &RecordId) -> RecordKeyId {
+        RecordKeyId(hash16("heliu record key id 1", &[&*self.0, &record.0]))
+    }
+}
 
 impl std::fmt::Debug for AudienceKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,19 +2,20 @@
 //! that no honest node would make, told by the node itself or by one that carries them for it.
 
 use convergence::story::Story;
+use heliu_record::change::Scalar;
 use heliu_record::id::SeatId;
-use heliu_record::sealed::KeyId;
+use heliu_record::sealed::{KeyId, Plaintext};
 use heliu_replication::{Input, Reply, Ticket};
 use heliu_storage::{StatementRow, Transaction};
 use heliu_trust::audience::{KeyWrap, Keys, Purpose};
-use heliu_trust::grant::Recipient;
+use heliu_trust::grant::{Recipient, grant};
 use heliu_trust::id::DirectoryVersion;
-use heliu_trust::seal::AudienceKey;
+use heliu_trust::seal::{AudienceKey, seal};
 use heliu_trust::signature::SealingKey;
 use heliu_trust::statement::{Body, SignedStatement, Statement};
 
 use crate::importing::{code, give, made, village};
-use crate::sealing::{CONTACT, join, key_at, opened, read, set_contact};
+use crate::sealing::{CONTACT, join, key_at, move_to, opened, read, set_contact};
 
 /// What a node says, or whoever has its key.
 fn says(story: &Story, name: &str, keys: Keys) -> SignedStatement {
@@ -42,6 +43,12 @@ fn plant(story: &mut Story, carrier: &str, said: Vec<SignedStatement>) {
 
 fn node(story: &Story, name: &str) -> Recipient {
     Recipient::Node(story.world.machines[story.world.machine(name)].node())
+}
+
+/// What keys are wrapped to for a node.
+fn sealing(story: &Story, name: &str) -> (Recipient, SealingKey) {
+    let node = story.world.machines[story.world.machine(name)].node();
+    (Recipient::Node(node), story.world.county.directory().node(node).expect("it is enrolled").sealing)
 }
 
 /// What a machine holds of what a node said of an audience's keys.
@@ -206,11 +213,7 @@ fn a_village_that_chooses_a_secret_of_ids_for_its_superiors_brings_back_nobody_w
     let nobody = SeatId([0; SeatId::LEN]);
     let evil = (0..4_000).map(chosen).min_by_key(|key| key.id(&nobody)).expect("some");
     let (realm, village) = (story.world.county.realm, story.world.machines[story.world.machine("V11")].node());
-    let sealing = |name: &str| -> (Recipient, SealingKey) {
-        let node = story.world.machines[story.world.machine(name)].node();
-        (Recipient::Node(node), story.world.county.directory().node(node).expect("it is enrolled").sealing)
-    };
-    let to = ["C", "T1"].map(sealing);
+    let to = ["C", "T1"].map(|name| sealing(&story, name));
     let wraps = Keys::give_ids((&realm, audience), &village, &evil, to.iter().map(|(to, key)| (to, key)));
     let said = Keys::cut(audience, Purpose::Ids, wraps).remove(0);
     let said = says(&story, "V11", said);
@@ -221,4 +224,32 @@ fn a_village_that_chooses_a_secret_of_ids_for_its_superiors_brings_back_nobody_w
         story.wait();
         assert_eq!(code(give(&mut story, at, branch, "王红", 0, true)), "erased", "{at}");
     }
+}
+
+/// The county's second node seals with a key of its own, says that it is the village's, and gives it to those to whom the
+/// member will move. They have a key of that name then, and so lack another one of it.
+#[test]
+fn a_value_under_an_honest_ones_name_hides_it_from_nobody_at_the_new_home() {
+    const FALSE: &str = "13111111111";
+    let mut story = Story::of(36, &["C", "T1", "V11", "T2", "V21"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    let named: KeyId = key_at(&mut story, "C", member).parse().expect("an id");
+    let audience = story.world.county.seat("V11");
+    let key = AudienceKey::begin(&[9; 32], &audience, DirectoryVersion::EMPTY).of_record(&audience, &member);
+    let value = seal(&key, named, &member, "contact", &Plaintext(Scalar::from(FALSE)).encode()).expect("it is short");
+    let scribe = story.world.county.enrolled.iter().find(|node| node.name == "C~").expect("it is enrolled").key;
+    let to = ["T2", "V21"].map(|name| sealing(&story, name)).into();
+    let grants = grant(story.world.county.realm, member, (named, &key), &to, &scribe);
+    let village = story.world.machine("V11");
+    story.world.forge_sealed(village, member, ("contact", value), &grants);
+    story.run_until_quiet();
+    assert_eq!(read(&mut story, "V11", member), (vec![CONTACT.to_owned()], 1));
+    move_to(&mut story, member, "V11", "V21");
+    for name in ["V21", "T2"] {
+        let (mut numbers, locked) = read(&mut story, name, member);
+        numbers.sort();
+        assert_eq!((numbers, locked), opened(&[FALSE, CONTACT]), "{name}");
+    }
+    story.ends_well();
 }

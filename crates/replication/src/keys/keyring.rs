@@ -13,7 +13,7 @@ use heliu_record::value::to_json;
 use heliu_record::view::{Record, SealedPlace};
 use heliu_trust::audience::{AudienceKeys, KeyWrap, Keys, Purpose};
 use heliu_trust::directory::Directory;
-use heliu_trust::grant::{Keyring, Recipient, SignedGrant, grant, hand_over};
+use heliu_trust::grant::{Keyring, Recipient, SignedGrant, Which, grant, hand_over};
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{self, AudienceKey, RecordKey, SealingSecret};
 use heliu_trust::signature::{SealingKey, Signer};
@@ -22,6 +22,10 @@ use super::audiences::{Audiences, Wait};
 use super::readers::{Audience, Current, Readers};
 use crate::effect::Revealed;
 use crate::records::Open;
+
+/// So many keys of a record that its values give one name are handed on: an honest writer has one, and what a node hands on
+/// takes its own room among the record's grants.
+const KEYS_OF_A_NAME_MAX: usize = 8;
 
 /// Who opens what is sealed.
 pub(crate) struct Opener<'a> {
@@ -46,49 +50,68 @@ impl Opener<'_> {
         self.audiences.open(&self.realm, (audience, key), self.me, self.secret?)
     }
 
-    /// The key of a record from which a value is sealed that names `key`: derived, handed over to an audience, or given to
-    /// this reader alone.
-    fn record_key(
+    /// The keys of a record with which values are sealed that name `named`: derived, handed over to an audience, or given to
+    /// this reader alone; and whether some of these values open with none of them. An honest writer seals with the one that
+    /// follows from the name. Another may seal with any: so each that opens something is one, and hides no other.
+    fn record_keys(
         &mut self,
         record: RecordId,
         places: &[SealedPlace],
         keyring: &Keyring,
-        key: KeyId,
-    ) -> Option<RecordKey> {
-        for audience in self.audiences.audiences_of(key) {
-            if let Some(opened) = self.audience_key(audience, key) {
-                return Some(opened.of_record(&audience, &record));
+        named: KeyId,
+    ) -> (Vec<RecordKey>, bool) {
+        let values = |place| naming(place, named).map(|value| (&place.path, value));
+        let mut locked: Vec<(&String, &Vec<u8>)> = places.iter().flat_map(values).collect();
+        let mut keys = Vec::new();
+        let mut opens = |key: RecordKey| {
+            let before = locked.len();
+            locked.retain(|(path, value)| seal::open(&key, &record, path, value).is_none());
+            if locked.len() < before {
+                keys.push(key);
             }
+            locked.is_empty()
+        };
+        let derived = self.under(named).map(|(audience, key)| key.of_record(&audience, &record));
+        let mut is_done = derived.is_some_and(&mut opens);
+        for key in keyring.keys(named) {
+            if is_done {
+                break;
+            }
+            is_done = self.given(record, keyring, (named, key)).is_some_and(&mut opens);
         }
-        let fits = |opened: &RecordKey| fits(opened, key, record, places);
+        (keys, !is_done)
+    }
+
+    /// A key of a record that somebody gave to those who have an audience's, or to this reader alone.
+    fn given(&mut self, record: RecordId, keyring: &Keyring, which: Which) -> Option<RecordKey> {
         let realm = self.realm;
-        for to in keyring.wrapped_for(key) {
-            let Recipient::Audience(under) = to else { continue };
-            let handed = self
-                .under(under)
-                .and_then(|opened| keyring.handed_over((&realm, &record), key, (under, &opened), &fits));
+        for under in keyring.wrapped_for(which).filter_map(audience_of) {
+            let opened = self.under(under);
+            let handed = opened.and_then(|(_, key)| keyring.handed_over((&realm, &record), which, (under, &key)));
             if handed.is_some() {
                 return handed;
             }
         }
-        keyring.open((&realm, &record), key, self.me, self.secret?, &fits)
+        keyring.open((&realm, &record), which, self.me, self.secret?)
     }
 
-    /// A key of any audience.
-    fn under(&mut self, key: KeyId) -> Option<AudienceKey> {
-        self.audiences.audiences_of(key).into_iter().find_map(|audience| self.audience_key(audience, key))
+    /// A key of any audience, and of which.
+    fn under(&mut self, key: KeyId) -> Option<(SeatId, AudienceKey)> {
+        let audiences = self.audiences.audiences_of(key);
+        audiences.into_iter().find_map(|audience| Some((audience, self.audience_key(audience, key)?)))
     }
 
     /// What is sealed in a record, as far as it can be opened.
     pub fn reveal(&mut self, record: &Record, keyring: &Keyring) -> Vec<Revealed> {
         let places = record.sealed_places();
-        let opened: BTreeMap<KeyId, Option<RecordKey>> = named_keys(&places)
+        let opened: BTreeMap<KeyId, Vec<RecordKey>> = named_keys(&places)
             .into_iter()
-            .map(|key| (key, self.record_key(record.id, &places, keyring, key)))
+            .map(|named| (named, self.record_keys(record.id, &places, keyring, named).0))
             .collect();
         let unlock = |path: &str, value: &[u8]| {
-            let key = opened.get(&sealed::key_of(value)?)?.as_ref()?;
-            Plaintext::decode(&seal::open(key, &record.id, path, value)?).ok()
+            let keys = opened.get(&sealed::key_of(value)?)?;
+            let text = keys.iter().find_map(|key| seal::open(key, &record.id, path, value))?;
+            Plaintext::decode(&text).ok()
         };
         let one = |place: &SealedPlace| {
             // What was sealed alike apart is one value; the last is the one that the view shows.
@@ -178,26 +201,27 @@ impl Locksmith<'_> {
         let Some(record) = open.record.as_ref().filter(|record| has_sealed_fields(record)) else { return todo };
         let places = record.sealed_places();
         for key in named_keys(&places) {
-            let mut known: Option<Option<RecordKey>> = None;
+            let mut known: Option<(Vec<RecordKey>, bool)> = None;
             for owner in record.view.owners.iter().copied() {
                 let (reads, may_read) = (self.reads(owner), self.audience(owner).may_read);
                 let is_of = self.opener.audiences.has(owner, key);
                 if is_of && (!reads || self.opener.audience_key(owner, key).is_some()) {
                     continue;
                 }
-                let of_drawn = || drawn.filter(|(named, _)| *named == key).map(|(_, key)| key.clone());
-                let known = known.get_or_insert_with(|| {
-                    let found = self.opener.record_key(open.id(), &places, open.grants.keyring(), key);
-                    of_drawn().or(found)
+                let (keys, is_locked) = known.get_or_insert_with(|| {
+                    let of_drawn = drawn.filter(|(named, _)| *named == key).map(|(_, key)| key.clone());
+                    match of_drawn {
+                        Some(drawn) => (vec![drawn], false),
+                        None => self.opener.record_keys(open.id(), &places, open.grants.keyring(), key),
+                    }
                 });
-                match known {
-                    Some(known) if self.may_grant() => {
+                if self.may_grant() {
+                    for known in keys.iter().take(KEYS_OF_A_NAME_MAX) {
                         self.give(open, (key, known), owner, reads, proves, &mut todo);
                     }
-                    None if may_read || self.had(record) => {
-                        todo.waits.insert(Wait { key, owner, is_reader: may_read });
-                    }
-                    _ => {}
+                }
+                if *is_locked && (may_read || self.had(record)) {
+                    todo.waits.insert(Wait { key, owner, is_reader: may_read });
                 }
             }
         }
@@ -221,15 +245,13 @@ impl Locksmith<'_> {
         todo: &mut Todo,
     ) {
         let (realm, record, keyring) = (self.opener.realm, open.id(), open.grants.keyring());
+        let which = (named, key.id(&record));
         if reads && let Some((audience, under)) = self.current(owner) {
-            let is = |opened: &RecordKey| opened == key;
-            let mut keys: Vec<KeyId> = keyring.wrapped_for(named).filter_map(audience_of).collect();
+            let mut keys: Vec<KeyId> = keyring.wrapped_for(which).filter_map(audience_of).collect();
             keys.retain(|under| self.opener.audiences.has(owner, *under));
             let is_handed = keys.into_iter().any(|under| {
                 let opened = self.opener.audience_key(owner, under);
-                opened.is_some_and(|opened| {
-                    keyring.handed_over((&realm, &record), named, (under, &opened), &is).is_some()
-                })
+                opened.is_some_and(|opened| keyring.handed_over((&realm, &record), which, (under, &opened)).is_some())
             });
             if !is_handed {
                 todo.grants.push(hand_over(realm, record, (named, key), (audience, &under), self.signer));
@@ -240,7 +262,7 @@ impl Locksmith<'_> {
             todo.to_begin.insert(owner);
         }
         let audience = self.audience(owner);
-        let wrapped: BTreeSet<Recipient> = keyring.wrapped_for(named).collect();
+        let wrapped: BTreeSet<Recipient> = keyring.wrapped_for(which).collect();
         let lacks = |to: Recipient, sealing: &SealingKey| {
             let is_shut = || proves && keyring.opens_for((&realm, &record), (named, key), to, sealing) == Some(false);
             to != self.opener.me && (!wrapped.contains(&to) || is_shut())
@@ -353,12 +375,9 @@ fn has_sealed_fields(record: &Record) -> bool {
     record.kind().into_iter().flat_map(Kind::fields).any(|field| field.sealed)
 }
 
-fn fits(key: &RecordKey, named: KeyId, record: RecordId, places: &[SealedPlace]) -> bool {
-    let opens = |place: &SealedPlace| {
-        let mut values = place.values.iter().filter(|value| sealed::key_of(value) == Some(named));
-        values.any(|value| seal::open(key, &record, &place.path, value).is_some())
-    };
-    places.iter().any(opens)
+/// The values of a place that name a key.
+fn naming(place: &SealedPlace, named: KeyId) -> impl Iterator<Item = &Vec<u8>> {
+    place.values.iter().filter(move |value| sealed::key_of(value) == Some(named))
 }
 
 fn audience_of(to: Recipient) -> Option<KeyId> {
