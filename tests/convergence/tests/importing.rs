@@ -133,3 +133,24 @@ fn a_village_that_was_never_linked_imports_nothing_yet() {
     story.run_until_quiet();
     story.ends_well();
 }
+
+/// A file is given to it again before anybody is there. A secret of its own would make a second member of each row, and bring
+/// back who was erased.
+#[test]
+fn a_county_that_lost_its_disk_imports_nothing_before_it_has_heard_from_anybody() {
+    let (mut story, branch) = village(25);
+    let before = made(give(&mut story, "C", branch, "王红", 0, true));
+    story.run_until_quiet();
+    story.cut(&["C"], &["T1"]);
+    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "C").expect("it is enrolled");
+    crate::sealing::replace(&mut story, "C", enrolled);
+    story.wait();
+    let seat = story.seat("C");
+    let own = story.at("C").makes("org.create", &[("name", "县直支部"), ("seat", &seat)]);
+    assert_eq!(code(give(&mut story, "C", own, "李明", 0, true)), "no_secret_of_ids");
+    story.heal();
+    story.run_until_quiet();
+    assert_eq!(code(give(&mut story, "C", branch, "王红", 0, true)), "already_made");
+    assert_eq!(story.at("C").view(before)["name"], "王红");
+    story.ends_well();
+}

@@ -93,7 +93,8 @@ impl Keys {
     }
 
     /// The secret of all nodes is begun, if there is none; then it is to be said. It must not be while others have one that
-    /// this node has lost; of several nodes of the county it is the first, unless that keeps all waiting.
+    /// this node has lost: whoever calls this has been equal with one of them, or is alone. Of several nodes of the county it
+    /// is the first, unless that keeps all waiting.
     pub fn begin_ids(
         &mut self,
         is_first: bool,
@@ -153,8 +154,8 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
     Refusal::new(
         "no_secret_of_ids",
         (
-            "本节点尚未从上级得到编号密钥,暂不能导入。".to_owned(),
-            "This node has not got the secret of ids from its superior yet, and cannot import.".to_owned(),
+            "本节点尚未得到编号密钥,暂不能导入。".to_owned(),
+            "This node has not got the secret of ids yet, and cannot import.".to_owned(),
         ),
         (
             "由行的内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
@@ -162,8 +163,9 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
              record by trying names.",
         ),
         (
-            "与上级连通后会自动得到;请连通后再导入。",
-            "It comes by itself over the link to the superior: import when the node has been linked.",
+            "与上级(县级节点:与任一其他节点)连通后会自动得到;请连通后再导入。其余节点确已全部丢失的,先将其隔离。",
+            "It comes by itself over the link to the superior (to the county: to any other node): import when the node has \
+             been linked. Are all others lost for good, fence them first.",
         ),
     )
 }
