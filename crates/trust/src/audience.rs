@@ -259,13 +259,6 @@ impl AudienceKeys {
         readers.keys().filter(|to| !has(to)).copied().collect()
     }
 
-    /// Whether anybody says to have wrapped a key to somebody.
-    #[must_use]
-    pub fn is_wrapped_to(&self, audience: SeatId, key: KeyId, to: Recipient) -> bool {
-        let held = self.audiences.get(&audience).and_then(|keys| keys.get(&key));
-        held.is_some_and(|held| held.wraps.contains_key(&to))
-    }
-
     /// The key, from whichever wrap of it opens. One that does not, or holds another key, is as if it were not there.
     #[must_use]
     pub fn open(

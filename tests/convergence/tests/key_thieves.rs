@@ -9,7 +9,7 @@ use heliu_replication::{Input, Reply, Ticket};
 use heliu_storage::{StatementRow, Transaction};
 use heliu_trust::audience::{KeyWrap, Keys, Purpose};
 use heliu_trust::grant::{Recipient, grant};
-use heliu_trust::id::DirectoryVersion;
+use heliu_trust::id::{DirectoryVersion, NodeId};
 use heliu_trust::seal::{AudienceKey, seal};
 use heliu_trust::signature::SealingKey;
 use heliu_trust::statement::{Body, SignedStatement, Statement};
@@ -19,9 +19,9 @@ use crate::sealing::{CONTACT, join, key_at, move_to, opened, read, set_contact};
 
 /// What a node says, or whoever has its key.
 fn says(story: &Story, name: &str, keys: Keys) -> SignedStatement {
-    let key = story.world.machines[story.world.machine(name)].key;
-    let (realm, author) = (story.world.county.realm, story.world.machines[story.world.machine(name)].node());
-    SignedStatement::sign(Statement { realm, author, time_ms: 0, body: Body::Keys(keys) }, &key)
+    let who = story.world.county.enrolled.iter().find(|node| node.name == name).expect("it is enrolled");
+    let (realm, author) = (story.world.county.realm, who.node());
+    SignedStatement::sign(Statement { realm, author, time_ms: 0, body: Body::Keys(keys) }, &who.key)
 }
 
 /// Statements are put on a machine's disk, and it starts with them: so it tells them to others.
@@ -41,8 +41,12 @@ fn plant(story: &mut Story, carrier: &str, said: Vec<SignedStatement>) {
     story.world.start(machine);
 }
 
+fn node_of(story: &Story, name: &str) -> NodeId {
+    story.world.county.enrolled.iter().find(|node| node.name == name).expect("it is enrolled").node()
+}
+
 fn node(story: &Story, name: &str) -> Recipient {
-    Recipient::Node(story.world.machines[story.world.machine(name)].node())
+    Recipient::Node(node_of(story, name))
 }
 
 /// What keys are wrapped to for a node.
@@ -251,5 +255,42 @@ fn a_value_under_an_honest_ones_name_hides_it_from_nobody_at_the_new_home() {
         numbers.sort();
         assert_eq!((numbers, locked), opened(&[FALSE, CONTACT]), "{name}");
     }
+    story.ends_well();
+}
+
+/// Somebody has the key of the county's second node. It says thousands of keys of a village's, some to the village's node
+/// alone and some to the township's, so that each hands them on to the others until neither has room to say more.
+#[test]
+fn who_gives_out_thousands_of_keys_takes_from_later_readers_none_that_is_sealed_with() {
+    let mut story = Story::of(37, &["C", "T1", "V11"]);
+    let member = story.member("V11", CONTACT);
+    story.run_until_quiet();
+    let (audience, realm) = (story.world.county.seat("V11"), story.world.county.realm);
+    let (head, scribe) = (story.world.county.directory().head(), node_of(&story, "C~"));
+    let mut said = Vec::new();
+    for (to, first) in [("V11", 0u16), ("T1", 10_000)] {
+        let (to, sealing) = sealing(&story, to);
+        let give = |number: u16| {
+            let drawn = std::array::from_fn(|at| number.to_le_bytes()[at % 2]);
+            Keys::give((&realm, audience), &scribe, &AudienceKey::begin(&drawn, &audience, head), [(&to, &sealing)])
+        };
+        let wraps = (first..first + 32 * 40).flat_map(give).collect();
+        said.extend(Keys::cut(audience, Purpose::Sealing, wraps).into_iter().map(|keys| says(&story, "C~", keys)));
+    }
+    assert_eq!(said.len(), 64);
+    plant(&mut story, "C", said);
+    story.run_until_quiet();
+    let county = story.world.machine("C");
+    let reply = story.world.fence(county, scribe);
+    assert!(matches!(reply, Reply::Drafted { entered: true, .. }), "{reply:?}");
+    story.run_until_quiet();
+    for name in ["V11", "T1"] {
+        assert!(said_by(&story, "T1", name).len() <= 40, "{name} has room left");
+        assert!(story.alarms(name).iter().any(|(code, _)| *code == "no_room_for_keys"), "{name} tells");
+    }
+    join(&mut story, "V11'");
+    story.run_until_quiet();
+    assert_eq!(read(&mut story, "V11'", member), opened(&[CONTACT]));
+    assert_eq!(story.pending("V11'"), 0);
     story.ends_well();
 }

@@ -15,6 +15,7 @@ use heliu_trust::seal::{AudienceKey, SealingSecret};
 use heliu_trust::signature::SealingKey;
 
 use super::readers::{Known, Readers};
+use crate::statements::KEYS_MAX;
 
 #[derive(Default)]
 pub(crate) struct Audiences {
@@ -32,6 +33,10 @@ pub(crate) struct Audiences {
     due: BTreeSet<SeatId>,
     /// Keys of which all wraps were found right.
     pub proven: BTreeSet<(SeatId, KeyId)>,
+    /// Keys that something was sealed with, as far as this process has seen.
+    worthy: BTreeSet<KeyId>,
+    /// Keys that somebody lacks, and for which there is no room.
+    kept_back: BTreeSet<(SeatId, KeyId)>,
     /// Keys of which something new was said.
     news: BTreeSet<(SeatId, KeyId)>,
     /// The secret of all nodes, if it was looked for and found; and whether somebody may lack it.
@@ -106,8 +111,8 @@ impl Audiences {
     /// Some of what was said does not hold any more, and this is left.
     pub fn retell<'k>(&mut self, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         let before = std::mem::take(self);
-        let (opened, lent, ids) = (before.opened, before.lent, before.ids);
-        *self = Audiences { opened, lent, ids, are_ids_stale: true, ..Audiences::of(left) };
+        let (opened, lent, ids, worthy) = (before.opened, before.lent, before.ids, before.worthy);
+        *self = Audiences { opened, lent, ids, worthy, are_ids_stale: true, ..Audiences::of(left) };
         self.due.extend(self.opened.values().map(|(audience, _)| *audience));
     }
 
@@ -115,6 +120,60 @@ impl Audiences {
     pub fn look_again(&mut self) {
         self.are_ids_due = true;
         self.due.extend(self.keys.audiences());
+    }
+
+    /// Somebody may lack keys of an audience, or have them in vain.
+    pub fn look_at(&mut self, audience: SeatId) {
+        self.due.insert(audience);
+    }
+
+    /// Something is sealed with a key, or was.
+    pub fn note_worth(&mut self, key: KeyId) {
+        self.worthy.insert(key);
+    }
+
+    /// Whether it is known whether a key opens here.
+    pub fn was_tried(&self, audience: SeatId, key: KeyId) -> bool {
+        self.opened.contains_key(&key) || self.vain.contains(&(audience, key))
+    }
+
+    /// The keys of an audience; first those that something was sealed with.
+    pub fn worthy_first(&self, audience: SeatId) -> Vec<KeyId> {
+        let (mut first, rest): (Vec<KeyId>, Vec<KeyId>) =
+            self.keys_of(audience).into_iter().partition(|key| self.worthy.contains(key));
+        first.extend(rest);
+        first
+    }
+
+    /// Of the room that there is for what this node says of an audience, what a key may take.
+    pub fn room_for(&self, key: KeyId, room: usize) -> usize {
+        if self.worthy.contains(&key) { room } else { room.saturating_sub(KEYS_MAX / 2) }
+    }
+
+    /// There is no room to say it. What nobody else says either and nothing is known to be sealed with, is let go.
+    pub fn keep_back(&mut self, audience: SeatId, key: KeyId) {
+        // It was looked at: that is not done again with each turn.
+        self.proven.insert((audience, key));
+        if self.worthy.contains(&key) || self.keys.has(audience, key) {
+            self.kept_back.insert((audience, key));
+        } else {
+            self.opened.remove(&key);
+        }
+    }
+
+    /// All have it, or will.
+    pub fn handed_on(&mut self, audience: SeatId, key: KeyId) {
+        self.proven.insert((audience, key));
+        self.kept_back.remove(&(audience, key));
+    }
+
+    pub fn is_kept_back(&self, audience: SeatId, key: KeyId) -> bool {
+        self.kept_back.contains(&(audience, key))
+    }
+
+    /// Audiences of which some reader lacks a key, and this node has no room to say it.
+    pub fn without_room(&self) -> BTreeSet<SeatId> {
+        self.kept_back.iter().map(|(audience, _)| *audience).collect()
     }
 
     pub fn has_due(&self) -> bool {
@@ -215,7 +274,7 @@ impl Audiences {
         if let Some((of, opened)) = self.opened.get(&key) {
             return (*of == audience).then(|| opened.clone());
         }
-        if self.vain.contains(&(audience, key)) || !self.keys.is_wrapped_to(audience, key, me) {
+        if self.vain.contains(&(audience, key)) {
             return None;
         }
         let opened = self.keys.open(realm, audience, key, me, secret);
@@ -268,6 +327,11 @@ impl Waits {
                 }
             }
         }
+    }
+
+    /// Whether any record waits for a key.
+    pub fn are_for(&self, key: KeyId) -> bool {
+        self.by_key.contains_key(&key)
     }
 
     /// Something new is known of a key. What waits for an audience's own is not looked at, if it opens now: nothing is to be

@@ -11,7 +11,7 @@ use heliu_record::kind::Kind;
 use heliu_record::sealed::{self, KeyId, Plaintext};
 use heliu_record::value::to_json;
 use heliu_record::view::{Record, SealedPlace};
-use heliu_trust::audience::{AudienceKeys, KeyWrap, Keys, Purpose};
+use heliu_trust::audience::{AudienceKeys, KEY_WRAPS_MAX, KeyWrap, Keys, Purpose};
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::{Keyring, Recipient, SignedGrant, Which, grant, hand_over};
 use heliu_trust::id::{NodeId, RealmId};
@@ -205,7 +205,12 @@ impl Locksmith<'_> {
             for owner in record.view.owners.iter().copied() {
                 let (reads, may_read) = (self.reads(owner), self.audience(owner).may_read);
                 let is_of = self.opener.audiences.has(owner, key);
-                if is_of && (!reads || self.opener.audience_key(owner, key).is_some()) {
+                let opens = is_of && reads && self.opener.audience_key(owner, key).is_some();
+                if opens {
+                    self.opener.audiences.note_worth(key);
+                }
+                // What there is no room to hand on as the audience's, is handed on record by record.
+                if is_of && (!reads || opens) && !self.opener.audiences.is_kept_back(owner, key) {
                     continue;
                 }
                 let (keys, is_locked) = known.get_or_insert_with(|| {
@@ -246,7 +251,8 @@ impl Locksmith<'_> {
     ) {
         let (realm, record, keyring) = (self.opener.realm, open.id(), open.grants.keyring());
         let which = (named, key.id(&record));
-        if reads && let Some((audience, under)) = self.current(owner) {
+        let current = self.current(owner).filter(|(id, _)| !self.opener.audiences.is_kept_back(owner, *id));
+        if reads && let Some((audience, under)) = current {
             let mut keys: Vec<KeyId> = keyring.wrapped_for(which).filter_map(audience_of).collect();
             keys.retain(|under| self.opener.audiences.has(owner, *under));
             let is_handed = keys.into_iter().any(|under| {
@@ -272,28 +278,56 @@ impl Locksmith<'_> {
         todo.grants.extend(grant(realm, record, (named, key), &to, self.signer));
     }
 
-    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped. What only those say who were
-    /// fenced, or nobody any more, is said to all readers again: whoever said it may push it out.
-    pub fn lacking(&mut self, audience: SeatId) -> Vec<Keys> {
+    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped: as many as there is room for, and
+    /// as `turn` allows. What only those say who were fenced, or nobody any more, is said to all readers again: whoever said
+    /// it may push it out. What is sealed with, or is known to be named by a value, comes first; for the rest there is half
+    /// of the room, since any node of the line can say any number of keys.
+    pub fn lacking(&mut self, audience: SeatId, room: usize, turn: &mut usize) -> Vec<Keys> {
         if !self.may_grant() || !self.reads(audience) {
             return Vec::new();
         }
         let (realm, of) = (self.opener.realm, self.audience(audience));
         let (mut sealing, mut reading): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
-        for id in self.opener.audiences.keys_of(audience) {
+        for id in self.opener.audiences.worthy_first(audience) {
+            if *turn == 0 {
+                self.opener.audiences.look_at(audience);
+                break;
+            }
+            if !self.opener.audiences.was_tried(audience, id) {
+                *turn -= 1;
+            }
             let Some(key) = self.opener.audience_key(audience, id) else { continue };
             let Some(purpose) = self.purpose(audience, &key) else { continue };
             let keys = self.opener.audiences.keys();
             let mut lacks = keys.lacking(audience, id, &of.readers);
+            let is_in_doubt = !self.opener.audiences.proven.contains(&(audience, id));
             if keys.holders(audience, &key).all(|(by, _)| self.directory.is_fenced(by)) {
                 lacks.extend(of.readers.keys());
-            } else if !self.opener.audiences.proven.contains(&(audience, id)) {
+            } else if is_in_doubt {
+                *turn = turn.saturating_sub(1);
                 lacks.extend(keys.shut_out(&realm, audience, &key, &of.readers));
-                self.opener.audiences.proven.insert((audience, id));
+            }
+            let is_meant = |(by, reads_only): (NodeId, bool)| !reads_only && of.is_read_by(by);
+            let is_worthy = purpose == Purpose::Sealing || keys.holders(audience, &key).any(is_meant);
+            if is_worthy {
+                self.opener.audiences.note_worth(id);
+            }
+            if lacks.is_empty() {
+                self.opener.audiences.handed_on(audience, id);
+                continue;
             }
             let to = of.readers.iter().filter(|(to, _)| lacks.contains(to));
+            let (mut sealing_more, mut reading_more) = (sealing.len(), reading.len());
+            *if purpose == Purpose::Sealing { &mut sealing_more } else { &mut reading_more } += lacks.len();
+            let takes = sealing_more.div_ceil(KEY_WRAPS_MAX) + reading_more.div_ceil(KEY_WRAPS_MAX);
+            if takes > self.opener.audiences.room_for(id, room) {
+                self.opener.audiences.keep_back(audience, id);
+                continue;
+            }
+            *turn = turn.saturating_sub(1);
             let given = Keys::give((&realm, audience), &self.node, &key, to);
             if purpose == Purpose::Sealing { &mut sealing } else { &mut reading }.extend(given);
+            self.opener.audiences.handed_on(audience, id);
         }
         let mut said = Keys::cut(audience, Purpose::Sealing, sealing);
         said.extend(Keys::cut(audience, Purpose::Reading, reading));

@@ -169,3 +169,6 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -115,8 +115,8 @@ fn a_flood_of_keys_of_an_audience_leaves_the_same_ones_everywhere_and_pushes_out
     flood.iter().for_each(|signed| {
         all.take(signed, &directory());
     });
-    assert!(!all.has_room_for_keys(NODES[0].node(), seat(1), 1) && all.has_room_for_keys(NODES[1].node(), seat(1), 1));
-    assert!(all.has_room_for_keys(NODES[0].node(), seat(2), KEYS_MAX));
+    let room = |author: usize, of| all.room_for_keys(NODES[author].node(), seat(of));
+    assert_eq!([room(0, 1), room(1, 1), room(0, 2)], [0, KEYS_MAX - 1, KEYS_MAX]);
     assert_eq!(all.keys_of(seat(1)).count(), KEYS_MAX + 1);
 }
 

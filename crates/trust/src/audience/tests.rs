@@ -176,6 +176,28 @@ fn only_the_line_of_an_audience_gives_out_its_keys() {
     assert_eq!(verdict(&COUNTY, nowhere, &directory), Err("statement.unknown-seat"));
 }
 
+/// What an erasure does not do. It takes the leaves; the audience's key stays for all its other records, and whoever reads
+/// next is given it: with a leaf that a carrier kept against the rules, he reads what was erased before he was there.
+#[test]
+fn an_erased_value_opens_for_a_later_reader_from_bytes_that_somebody_kept() {
+    let record = RecordId([7; 32]);
+    let of_record = key(1).of_record(&VILLAGE.seat(), &record);
+    let kept = seal::seal(&of_record, id(1), &record, "contact", b"13800001234").expect("it is short");
+    let mut keys = AudienceKeys::default();
+    keys.add(VILLAGE.key.node(), &given(1, &[&VILLAGE, &TOWNSHIP]));
+    let open = |keys: &AudienceKeys, node: &Author| {
+        let key = keys.open(&realm(), VILLAGE.seat(), id(1), me(node), &secret(node))?;
+        seal::open(&key.of_record(&VILLAGE.seat(), &record), &record, "contact", &kept)
+    };
+    assert_eq!(open(&keys, &STRANGER), None, "who reads nothing here opens nothing");
+    // The record is erased; then somebody joins, and a holder gives him what all other records are read with.
+    let later = readers(&[&VILLAGE, &TOWNSHIP, &STRANGER]);
+    assert_eq!(keys.lacking(VILLAGE.seat(), id(1), &later), [me(&STRANGER)].into());
+    keys.add(TOWNSHIP.key.node(), &gives(&TOWNSHIP, 1, &[&STRANGER]));
+    assert_eq!(open(&keys, &STRANGER).as_deref().map(Vec::as_slice), Some(b"13800001234".as_slice()));
+    assert_eq!(open(&keys, &COUNTY), None);
+}
+
 /// The secret of ids goes down. A village that chose it for its superiors would have every file that is given again make
 /// doubles, and bring back who was erased.
 #[test]
