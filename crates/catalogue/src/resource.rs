@@ -153,21 +153,22 @@ fn withdraw(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 /// Whatever brings it about that a booking stands confirmed for a day on which it did not: what is withdrawn is not confirmed, and
 /// nothing is confirmed twice for one day.
 fn confirmed_once(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
+    let after = planned.after()?;
     let confirmed = |resource| BOOKINGS.of(resource).filter(|(_, state)| *state == "confirmed").map(|(at, _)| at);
     let stood: Vec<Entry<'_>> = planned.before.into_iter().flat_map(confirmed).collect();
-    let stands: Vec<Entry<'_>> = confirmed(&planned.after).collect();
+    let stands: Vec<Entry<'_>> = confirmed(after).collect();
     for at in &stands {
         let (day, before) = (at.get(&USE_ON), stood.iter().find(|before| before.name == at.name));
         if before.is_some_and(|before| before.get(&USE_ON) == day) {
             continue;
         }
-        if before.is_none() && WITHDRAWN.has_value(&planned.after.history) {
-            return Err(NOT_CONFIRMED.about(&[planned.after.title().into()]));
+        if before.is_none() && WITHDRAWN.has_value(&after.history) {
+            return Err(NOT_CONFIRMED.about(&[after.title().into()]));
         }
         let is_same = |other: &&Entry<'_>| other.name != at.name && day.is_some() && other.get(&USE_ON) == day;
         if let Some(other) = stands.iter().find(is_same) {
             let told = BOOKINGS.told(other, planner.world().seats());
-            return Err(TWICE.about(&[planned.after.title().into(), told, other.short().into()]));
+            return Err(TWICE.about(&[after.title().into(), told, other.short().into()]));
         }
     }
     Ok(())

@@ -132,9 +132,11 @@ pub enum Input {
         link: LinkId,
     },
     /// Answers [`Effect::Load`].
-    Loaded(LoadReply),
+    Loaded(Result<LoadReply, StoreError>),
     /// Answers [`Effect::Apply`]: what was handed over is durable, or nothing of it is.
     Applied(Result<(), StoreError>),
+    /// Answers [`Effect::GoOn`].
+    GoOn,
     /// Answers [`Effect::ReadFeed`] and [`Effect::ReadLeaves`].
     Page {
         link: LinkId,
@@ -208,12 +210,15 @@ pub enum Effect {
     Send { link: LinkId, frame: Frame },
     /// Let the connection end once what was sent before is out. Nothing more is sent on it.
     Close { link: LinkId, why: Refuse },
-    /// Look all of this up in one state of the store, for the batch under way: [`Input::Loaded`], or [`Input::Applied`] with the
-    /// error if it fails. At most one at a time.
+    /// Look all of this up for the batch under work: [`Input::Loaded`]. At most one at a time. While a transaction is in flight,
+    /// each part of it may be as before or as after that.
     Load(LoadRequest),
-    /// Write all of it or nothing, and answer when it is durable: [`Input::Applied`]. At most one at a time, and none beside a
-    /// load or a scan. Nobody is told anything that depends on it before.
+    /// Write all of it or nothing, and answer when it is durable: [`Input::Applied`]. At most one at a time, beside a load at most
+    /// and no scan. Nobody is told anything that depends on it before.
     Apply(Box<Transaction>),
+    /// Hand back [`Input::GoOn`] as soon as the transaction that was handed over before is on its way: the engine works on its
+    /// next batch meanwhile. Without that answer it has one batch at a time.
+    GoOn,
     /// Read entries of the feed that follow a position, within a budget: [`Input::Page`].
     ReadFeed { link: LinkId, after: Position, budget: Budget },
     /// Read all leaves and grants of some records, as entries of the feed: [`Input::Page`]. As [`Effect::ReadFeed`], at most one

@@ -4,8 +4,8 @@
 //!
 //! What it does for machines that want to join, and what it tells operators, is in `engine/`.
 //!
-//! At most one load, scan or apply is under way at a time, so what a batch sees is what is durable. Links go on
-//! meanwhile: they read pages, send, and open what arrives, so signatures are checked while the disk works.
+//! One transaction is in flight at most, and one batch is worked on meanwhile ([`batch`](crate::batch)). Scans go with neither,
+//! so what they find is what is durable. Links go on all the time: they read pages, send, and open what arrives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use heliu_trust::commit::SignedCommit;
 use heliu_trust::id::NodeId;
 
 use crate::authority::{By, JoinAsker, Joins};
-use crate::batch::{Batch, Step};
+use crate::batch::{Batch, Flight, Step};
 use crate::config::Config;
 use crate::durable::Durable;
 use crate::effect::{AuditEvent, Effect, Input, LinkId, Moment, Notice, Reply};
@@ -47,8 +47,10 @@ struct PeerKnown {
 pub struct Engine {
     config: Config,
     parts: Parts,
-    /// Boxed, for it is large.
+    /// Under work. Boxed, for it is large.
     batch: Option<Box<Batch>>,
+    /// Its transaction is the store's.
+    flight: Option<Box<Flight>>,
     links: BTreeMap<LinkId, Link>,
     turns: Turns,
     uncounted: BTreeMap<LinkId, PeerKnown>,
@@ -58,7 +60,16 @@ pub struct Engine {
     joins: Joins,
     /// Of the last input.
     now: Moment,
-    failed: Option<StoreError>,
+    life: Life,
+}
+
+/// Whether the engine takes anything more.
+enum Life {
+    Well,
+    /// It takes nothing more as soon as the store has answered whatever it was asked: nothing is under way there when the next
+    /// engine begins.
+    Failing(StoreError),
+    Failed(StoreError),
 }
 
 impl Engine {
@@ -68,20 +79,21 @@ impl Engine {
             parts: Parts::new(start, &config),
             config,
             batch: None,
+            flight: None,
             links: BTreeMap::new(),
             turns: Turns::default(),
             uncounted: BTreeMap::new(),
             false_claims: BTreeMap::new(),
             joins: Joins::default(),
             now: Moment::default(),
-            failed: None,
+            life: Life::Well,
         }
     }
 
     pub fn handle(&mut self, input: Input, now: Moment) -> Vec<Effect> {
         let mut out = Out::default();
         self.now = now;
-        if let Some(error) = self.failed.clone() {
+        if let Some(error) = self.failed().cloned() {
             if let Some(ticket) = input.ticket() {
                 out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error) });
             }
@@ -94,8 +106,8 @@ impl Engine {
     }
 
     fn take(&mut self, input: Input, now: Moment, out: &mut Out) {
-        if self.turns.is_applying() {
-            // Freeing takes a while: it is done while the store is at work.
+        if self.flight.is_some() && self.batch.is_none() {
+            // Freeing takes a while: it is done while the store is at work, and before what was read for a batch is used.
             self.parts.records.evict();
         }
         match input {
@@ -169,16 +181,24 @@ impl Engine {
                 self.turns.scan_failed(link);
                 self.with(link, now, out, |link, _, out| link.refuse(RefuseCode::StoreFailed, error.to_string(), out));
             }
-            Input::Loaded(reply) => {
+            Input::Loaded(answer) => {
                 self.turns.free();
-                if let Some(batch) = &mut self.batch {
-                    batch.loaded(&mut self.parts, reply, now);
+                match (answer, &mut self.batch) {
+                    (Ok(reply), Some(batch)) => batch.loaded(&mut self.parts, reply, now),
+                    (Ok(_), None) => {}
+                    // There is no batch without what it needs.
+                    (Err(error), _) => self.fail_soon(error),
                 }
             }
-            Input::Applied(answer) => match Durable::said(answer) {
-                Ok(durable) => self.applied(&durable, now, out),
-                Err(error) => self.fail(error, out),
-            },
+            Input::Applied(answer) => {
+                let flight = self.flight.take();
+                match Durable::said(answer) {
+                    Ok(durable) => self.applied(flight, &durable, now, out),
+                    Err(error) => self.not_applied(flight, error, out),
+                }
+            }
+            // The engine has its turn again.
+            Input::GoOn => self.turns.go_on(),
             Input::Tick => {
                 self.tick(now, out);
                 // Once for each that waits, and not for each word of what is left out.
@@ -209,9 +229,19 @@ impl Engine {
 
     /// Starts what is due on the store. Returns whether it has to wait, or has nothing to do.
     fn drive(&mut self, now: Moment, out: &mut Out) -> bool {
-        if !self.turns.is_free() || self.failed.is_some() {
+        if !self.turns.is_free() || !matches!(self.life, Life::Well) {
+            self.fail_if_due(out);
             return true;
         }
+        let Some(flight) = &self.flight else { return self.drive_alone(now, out) };
+        if self.batch.is_none() && flight.is_shared() && self.turns.may_overlap() && self.uncounted.is_empty() {
+            self.batch = Batch::beside(flight, &mut self.parts).map(Box::new);
+        }
+        self.work(now, out)
+    }
+
+    /// As [`Engine::drive`], with nothing in flight.
+    fn drive_alone(&mut self, now: Moment, out: &mut Out) -> bool {
         self.count(now, out);
         if let Some(link) = self.turns.next_scan(self.batch.is_some(), !self.parts.journal.queue.is_empty()) {
             out.effects.push(Effect::Scan { link });
@@ -226,21 +256,34 @@ impl Engine {
             out.effects.extend(self.parts.keys.next_page().map(|after| Effect::ReadGranted { after }));
             return true;
         }
-        let batch = self.batch.get_or_insert_with(|| Box::new(Batch::begin(&mut self.parts)));
-        match batch.run(&mut self.parts, now) {
+        self.batch.get_or_insert_with(|| Box::new(Batch::begin(&mut self.parts)));
+        self.work(now, out)
+    }
+
+    fn work(&mut self, now: Moment, out: &mut Out) -> bool {
+        let is_beside = self.flight.is_some();
+        let Some(batch) = &mut self.batch else { return true };
+        match batch.run(&mut self.parts, now, is_beside) {
             Step::Wait => true,
             Step::Load(request) => {
                 self.turns.take(Store::Loading);
                 out.effects.push(Effect::Load(*request));
                 true
             }
-            Step::Apply(transaction) => {
+            Step::Seal if is_beside => true,
+            Step::Seal => {
+                let Some(batch) = self.batch.take() else { return true };
+                let (flight, transaction) = batch.seal(&mut self.parts, now);
                 if let Some(durable) = Durable::already(&transaction) {
-                    self.applied(&durable, now, out);
+                    self.applied(Some(Box::new(flight)), &durable, now, out);
                     return false;
                 }
-                self.turns.take(Store::Applying);
                 out.effects.push(Effect::Apply(transaction));
+                if flight.is_shared() {
+                    // The store is at work before the engine is again, which may take as long.
+                    out.effects.push(Effect::GoOn);
+                }
+                self.flight = Some(Box::new(flight));
                 true
             }
         }

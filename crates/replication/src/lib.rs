@@ -11,7 +11,7 @@
 //! The order to read in: [`effect`] (what goes in and comes out), [`frame`] (what travels), [`engine`], [`parts`], [`batch`],
 //! [`link`].
 //!
-//! Bottom up: `alarm`, `config`, `durable`, `frame`, `effect`, `audit`, `authority`, `journal`, `own`, `reconcile`, `records`,
+//! Bottom up: `alarm`, `config`, `durable`, `layers`, `frame`, `effect`, `audit`, `authority`, `journal`, `own`, `reconcile`, `records`,
 //! `health`, `keys`, `start`, `statements`, `intake`, `link`, `parts`, `batch`, `engine`, `serving`.
 
 mod alarm;
@@ -27,6 +27,7 @@ mod health;
 mod intake;
 mod journal;
 mod keys;
+mod layers;
 mod link;
 mod own;
 mod parts;

@@ -120,13 +120,22 @@ impl Parts {
         self.authority.durable()
     }
 
-    /// The transaction that the work under way became is durable, and so is what each part made of it.
+    /// The batch under work is sealed: what each part did for it is in flight, and the next one may begin.
+    pub fn seal(&mut self) {
+        self.statements.seal();
+        self.scopes.seal();
+        self.stranded.seal();
+        self.keys.seal();
+        self.health.seal();
+        self.records.seal();
+    }
+
+    /// The transaction that was sealed is durable, and so is what each part made of it.
     pub fn applied(&mut self, at: Moment, durable: &Durable) -> Vec<RecordId> {
         self.authority.applied(durable);
         self.statements.applied(durable);
         self.scopes.applied(at, durable);
         self.audit.applied(durable);
-        self.keys.applied(durable);
         self.health.applied(durable);
         self.records.applied(durable)
     }

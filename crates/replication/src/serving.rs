@@ -25,6 +25,7 @@ pub fn is_for_store(effect: &Effect) -> bool {
         effect,
         Effect::Load(_)
             | Effect::Apply(_)
+            | Effect::GoOn
             | Effect::ReadFeed { .. }
             | Effect::ReadLeaves { .. }
             | Effect::ReadPeer { .. }
@@ -42,7 +43,8 @@ pub async fn carry_out(store: &dyn Store, effect: Effect) -> Option<Input> {
     let given_up = |error| Input::Applied(Err(error));
     Some(match effect {
         Effect::Apply(transaction) => Input::Applied(store.apply(&transaction).await),
-        Effect::Load(request) => load(store, &request).await.map_or_else(given_up, Input::Loaded),
+        Effect::GoOn => Input::GoOn,
+        Effect::Load(request) => Input::Loaded(load(store, &request).await),
         Effect::ReadFeed { link, after, budget } => {
             store.feed(after, budget).await.map_or_else(failed(link), |page| Input::Page { link, page })
         }

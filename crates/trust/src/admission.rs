@@ -5,6 +5,7 @@
 //! never of the order in which they came, nor of a clock.
 
 mod commits;
+mod held;
 mod leaf;
 mod leaves;
 mod status;

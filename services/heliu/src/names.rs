@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::future::join_all;
 use heliu_client::Client;
 use serde_json::Value;
 
@@ -22,10 +23,10 @@ impl Names {
     pub async fn of(client: &Client, ids: impl IntoIterator<Item = String>) -> Self {
         let ids: BTreeSet<String> = ids.into_iter().filter(|id| is_id(id)).collect();
         let mut names = Names::default();
-        for id in ids.iter().filter(|id| id.len() == RECORD_DIGITS).take(RECORDS) {
-            if let Ok(record) = client.get(id).await {
-                names.enter(id, view_of(&record).get("name").and_then(Value::as_str).unwrap_or_default());
-            }
+        // All at once: each is an answer of one record, and the way to the node is gone once.
+        let asked = ids.iter().filter(|id| id.len() == RECORD_DIGITS).take(RECORDS).map(|id| client.get(id));
+        for record in join_all(asked).await.into_iter().flatten() {
+            names.enter(&record.id, view_of(&record).get("name").and_then(Value::as_str).unwrap_or_default());
         }
         if ids.iter().any(|id| id.len() < RECORD_DIGITS)
             && let Ok(seats) = client.seats().await

@@ -106,8 +106,8 @@ fn looks_like_an_id(text: &str) -> bool {
 async fn named(client: &Client, name: &str, kind: &str) -> Result<Vec<Record>, Failure> {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
-        let (kind, refers_to) = (kind.to_owned(), String::new());
-        let page = client.list(ListRequest { kind, refers_to, after, limit: PAGE, include_gone: false }).await?;
+        let (kind, called) = (kind.to_owned(), vec![name.to_owned()]);
+        let page = client.list(ListRequest { kind, called, after, limit: PAGE, ..ListRequest::default() }).await?;
         let is_it = |record: &Record| view_of(record).get("name").and_then(|value| value.as_str()) == Some(name);
         found.extend(page.records.into_iter().filter(is_it));
         after = page.next;

@@ -26,6 +26,8 @@ pub enum Matter {
     Line,
     /// How long a frame takes.
     Frame,
+    /// Whether a process ends while one batch is in flight and another under work, and how.
+    Strike,
     /// Whether a frame brings something again, and what.
     Replay,
     /// How much of what is under way still arrives.
@@ -41,13 +43,14 @@ pub enum Matter {
 }
 
 impl Matter {
-    const ALL: [(Matter, &'static str); 12] = [
+    const ALL: [(Matter, &'static str); 13] = [
         (Matter::Disk, "disk"),
         (Matter::Restart, "restart"),
         (Matter::Begin, "begin"),
         (Matter::Redial, "redial"),
         (Matter::Line, "line"),
         (Matter::Frame, "frame"),
+        (Matter::Strike, "strike"),
         (Matter::Replay, "replay"),
         (Matter::Cut, "cut"),
         (Matter::Repeat, "repeat"),

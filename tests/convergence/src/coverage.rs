@@ -163,8 +163,8 @@ impl Ground {
             Effect::Scan { .. } => 7,
             Effect::ReadGranted { .. } => 8,
             Effect::Look { .. } => 9,
-            // With every start.
-            Effect::Recount { .. } => return,
+            // With every start, and with every batch.
+            Effect::Recount { .. } | Effect::GoOn => return,
             Effect::Reply { reply, .. } => {
                 match reply {
                     Reply::Refused(_) => self.notice_at("command refused"),

@@ -242,6 +242,11 @@ fn report(tally: &Tally, done: u64, seconds: f64) {
         per(tally.conflicts),
         per(tally.stubs)
     );
+    println!(
+        "  {:.2} look-ups beside a transaction in flight, {:.3} of them the end of it",
+        per(tally.beside),
+        per(tally.strikes)
+    );
     println!("  quiet after at most {:.1} simulated seconds", rate(tally.healing_ms_max, 1_000.0));
     let names: Vec<String> = tally.commands.iter().map(|(name, count)| format!("{name} {count}")).collect();
     println!("  commands: {}", names.join(", "));

@@ -31,6 +31,9 @@ pub struct Tally {
     pub stubs: u64,
     /// How often a batch waited for what it needed.
     pub loads: u64,
+    /// How often while a transaction was in flight, and how often that was the end of both batches.
+    pub beside: u64,
+    pub strikes: u64,
     /// How often all rows of a store were read for links.
     pub scans: u64,
     /// Stored statuses of leaves that were written anew.
@@ -84,6 +87,8 @@ impl Tally {
             (&mut self.restated, other.restated),
             (&mut self.scans, other.scans),
             (&mut self.loads, other.loads),
+            (&mut self.beside, other.beside),
+            (&mut self.strikes, other.strikes),
         ];
         for (sum, count) in pairs {
             *sum += count;

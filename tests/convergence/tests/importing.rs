@@ -116,7 +116,7 @@ fn a_county_that_lost_its_disk_goes_on_with_the_same_secret() {
 }
 
 #[test]
-fn a_village_that_was_never_linked_imports_nothing_yet() {
+fn a_village_that_was_never_linked_is_told_what_to_do_before_it_imports() {
     let mut story = Story::of(24, &["C", "T1", "V11"]);
     // Its disk is empty, and nobody is there.
     story.cut(&["T1"], &["V11"]);
@@ -125,7 +125,17 @@ fn a_village_that_was_never_linked_imports_nothing_yet() {
     story.wait();
     let seat = story.seat("V11");
     let branch = story.at("V11").makes("org.create", &[("name", "村支部"), ("seat", &seat)]);
-    assert_eq!(code(give(&mut story, "V11", branch, "王红", 0, true)), "no_secret_of_ids");
+    let Reply::Refused(refusal) = give(&mut story, "V11", branch, "王红", 0, true) else {
+        panic!("it has no secret")
+    };
+    assert_eq!(refusal.code, "no_secret_of_ids");
+    assert!(refusal.next.zh.contains("heliu status") && refusal.next.zh.contains("可在上级的节点上导入"));
+    assert!(refusal.next.en.contains("heliu status") && refusal.next.en.contains("at a node of the superior"));
+    // So it is: what the superior imports comes with the link.
+    let township = story.seat("T1");
+    let there = story.at("T1").makes("org.create", &[("name", "镇支部"), ("seat", &township)]);
+    let imported = made(give(&mut story, "T1", there, "李明", 0, true));
+    assert_eq!(story.at("T1").view(imported)["name"], "李明");
     story.heal();
     story.run_until_quiet();
     come_to_ids(&mut story);

@@ -14,6 +14,7 @@ mod key_thieves;
 mod last_copies;
 mod leaving;
 mod links;
+mod pipeline;
 mod schedules;
 mod sealing;
 mod stories;

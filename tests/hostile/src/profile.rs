@@ -78,7 +78,7 @@ pub fn measure() -> Vec<(&'static str, f64)> {
 
 fn by_automerge(history: &History) -> Option<automerge::AutoCommit> {
     let mut document = automerge::AutoCommit::new();
-    let changes = history.changes().iter().filter_map(|c| automerge::Change::from_bytes(c.raw.to_vec()).ok());
+    let changes = history.changes().filter_map(|c| automerge::Change::from_bytes(c.raw.to_vec()).ok());
     document.apply_changes(std::iter::once(genesis_change()).chain(changes)).ok()?;
     automerge::AutoCommit::load(&document.save()).ok()
 }

@@ -18,7 +18,7 @@ pub fn agrees(history: &History) -> Result<(), String> {
 
 fn compare(history: &History) -> Result<(), String> {
     let words = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
-    let changes = history.changes().iter().map(|change| {
+    let changes = history.changes().map(|change| {
         automerge::Change::from_bytes(change.raw.to_vec()).map_err(|error| words("a change cannot be read", &error))
     });
     let changes: Vec<_> = std::iter::once(Ok(genesis_change())).chain(changes).collect::<Result<_, _>>()?;

@@ -112,7 +112,7 @@ impl Node {
             }
             effect => {
                 let answer = ready(carry_out(store, effect));
-                if let Some(Input::Loaded(reply)) = &answer {
+                if let Some(Input::Loaded(Ok(reply))) = &answer {
                     heard.opened += reply.records.len();
                 }
                 answer.into_iter().collect()

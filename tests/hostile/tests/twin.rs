@@ -66,7 +66,7 @@ fn written(authors: &[Author], dice: &mut Dice) -> (Delivery, usize) {
     let mut spoilt = 0;
     for _ in 0..3 + dice.index(16) {
         let (who, from) = (dice.index(desks.len()), dice.index(desks.len()));
-        let heard: Vec<_> = desks[from].history.changes().to_vec();
+        let heard: Vec<_> = desks[from].history.changes().cloned().collect();
         let desk = &mut desks[who];
         if dice.chance(50) {
             heard.into_iter().for_each(|change| desk.history.place(change));

@@ -200,6 +200,10 @@ pub struct ListRequest {
     /// Also those that left this seat and are hidden, or of which only a stub is here.
     #[prost(bool, tag = "5")]
     pub include_gone: bool,
+    /// Only those that people call by one of these: the name that the view says, or the region code of a seat that owns them. At
+    /// most 4,096. Empty: any.
+    #[prost(string, repeated, tag = "6")]
+    pub called: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A page of records.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -54,8 +54,8 @@ pub fn projected_parent(org: RecordId, world: &dyn World) -> Option<RecordId> {
 
 /// Every parent that was ever written, overwritten ones too; the last one first.
 fn parents_written(org: &Record) -> Vec<RecordId> {
-    let puts = org.history.changes().iter().flat_map(|change| &change.puts);
-    let written = puts.filter(|put| PARENT.is(put.container, &put.key));
+    let written =
+        org.history.changes().flat_map(|change| &change.puts).filter(|put| PARENT.is(put.container, &put.key));
     let mut written: Vec<(OpId, RecordId)> = written.filter_map(|put| Some((put.id, Value::of(&put.value)?))).collect();
     written.sort_unstable();
     written.into_iter().rev().map(|(_, parent)| parent).collect()

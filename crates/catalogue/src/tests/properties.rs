@@ -35,7 +35,7 @@ fn write(steps: &[Step]) -> Vec<Arc<Change>> {
     let mut all = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         if let Some(other) = histories.get(step.hears).cloned() {
-            other.changes().iter().for_each(|c| histories[step.writer].place(Arc::clone(c)));
+            other.changes().for_each(|c| histories[step.writer].place(Arc::clone(c)));
         }
         let history = &mut histories[step.writer];
         let container = Container::ALL[step.container];
@@ -225,7 +225,7 @@ proptest! {
             BTreeMap::new(),
             |mut known, record| {
                 let (_, changes) = known.entry(record.id).or_insert_with(|| (record.preimage.clone(), BTreeMap::new()));
-                changes.extend(record.history.changes().iter().map(|c| (c.hash, Arc::clone(c))));
+                changes.extend(record.history.changes().map(|c| (c.hash, Arc::clone(c))));
                 known
             },
         );
@@ -237,7 +237,8 @@ proptest! {
                 let (preimage, changes) = records.swap_remove(pick);
                 let changes: Vec<_> = changes.values().cloned().collect();
                 let history = shuffled(&changes, |n| usize::try_from(rng.below(n as u64)).expect("small"));
-                node.take(preimage, history.changes());
+                let changes: Vec<_> = history.changes().cloned().collect();
+                node.take(preimage, &changes);
             }
         }
         let [a, b] = &rebuilt[..] else { unreachable!("two") };

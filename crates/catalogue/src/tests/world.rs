@@ -204,7 +204,8 @@ impl Node {
     /// Takes everything that another node holds.
     pub fn hears(&mut self, other: &Node) {
         for record in other.records.values() {
-            self.take(&record.preimage, record.history.changes());
+            let changes: Vec<_> = record.history.changes().cloned().collect();
+            self.take(&record.preimage, &changes);
         }
     }
 

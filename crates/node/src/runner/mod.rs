@@ -221,9 +221,10 @@ impl Running {
             Ok(Done::Store(None)) => {}
             Ok(Done::Begun(begun)) => self.begun(begun),
             Err(error) => {
-                // A store or a fold that panics is a defect; which answer is missing now cannot be known.
-                let detail = error.to_string();
-                self.feed(Input::Applied(Err(StoreError::Io { what: "carrying out a step of the engine", detail })));
+                // A store or a fold that panics is a defect; which answer is missing now cannot be known: no more are waited for.
+                let error = StoreError::Io { what: "carrying out a step of the engine", detail: error.to_string() };
+                self.feed(Input::Loaded(Err(error.clone())));
+                self.feed(Input::Applied(Err(error)));
             }
         }
     }

@@ -162,6 +162,10 @@ async fn a_token_for_some_seats_and_kinds_shows_no_others() {
     let listed: Vec<String> =
         clerk.list(all.clone()).await.expect("it reads").records.into_iter().map(|r| r.id).collect();
     assert_eq!(listed, [theirs.to_string()]);
+    for called in ["镇党委", TOWNSHIP] {
+        let page = clerk.list(ListRequest { called: vec![called.to_owned()], ..all.clone() }).await.expect("it reads");
+        assert!(page.records.is_empty() && page.next.is_empty(), "nor is it found by what it is called: {called}");
+    }
     clerk.get(&theirs.to_string()).await.expect("its own");
     for error in [
         clerk.get(&ours.to_string()).await.expect_err("not its own"),

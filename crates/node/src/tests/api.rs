@@ -1,9 +1,10 @@
 //! The gRPC services, asked as other programs ask them: through the client.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use heliu_client::operations::{LinkState, ListConflictsRequest, ListQuarantineRequest, ListStrandedRequest, Outcome};
-use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest};
+use heliu_client::records::{ChangeStatus, ExecuteRequest, ExecuteResponse, HistoryRequest, ListRequest, ListResponse};
 use heliu_record::id::RecordId;
 
 use super::world::{County, TOWNSHIP, VILLAGE, until};
@@ -66,6 +67,24 @@ async fn a_program_writes_reads_pages_and_asks_for_the_history() {
     }
     assert_eq!(seen.len(), 6);
     assert!(seen.is_sorted());
+    // Those alone come that are called so; how many others there are does not matter.
+    let called = |texts: &[&str]| {
+        let called = texts.iter().map(|text| (*text).to_owned()).collect();
+        client.list(ListRequest { kind: "org".to_owned(), called, ..ListRequest::default() })
+    };
+    let names = |page: ListResponse| {
+        let names = page.records.iter().map(|record| {
+            let view: serde_json::Value = serde_json::from_str(&record.view_json).expect("it is JSON");
+            view["name"].as_str().unwrap_or_default().to_owned()
+        });
+        names.collect::<BTreeSet<String>>()
+    };
+    let two = names(called(&["支部3", "支部1", "支部", "无此支部"]).await.expect("a page"));
+    assert_eq!(two, ["支部1", "支部3"].map(str::to_owned).into());
+    assert_eq!(called(&[VILLAGE]).await.expect("a page").records.len(), 6, "by the code of the seat whose they are");
+    assert!(called(&[TOWNSHIP]).await.expect("a page").records.is_empty());
+    let refused = called(&["甲"; 4_097]).await.expect_err("too many");
+    assert_eq!((refused.reason(), refused.field()), ("too_many_names", Some("called")));
     let seats = client.seats().await.expect("it has them");
     assert!(seats.len() == 4 && seats.iter().any(|seat| seat.code == VILLAGE && seat.tier == "village"), "{seats:?}");
     assert!(client.schema().await.expect("it has one").kinds.iter().any(|kind| kind.name == "org"));

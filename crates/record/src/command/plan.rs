@@ -1,5 +1,6 @@
 //! What a command is, and what it writes: collected by the planner, and checked as a whole.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use heliu_words::Explanation;
@@ -49,12 +50,22 @@ pub trait Declared {
 pub type HardRule = fn(&Planner<'_>, &Planned<'_>) -> Result<(), Refusal>;
 
 /// A record as a plan would leave it.
-#[derive(Debug)]
 pub struct Planned<'p> {
+    planner: &'p Planner<'p>,
     pub write: &'p RecordWrite,
     /// None: the plan makes it.
     pub before: Option<&'p Record>,
-    pub after: Record,
+    after: OnceCell<Record>,
+}
+
+impl Planned<'_> {
+    /// The record with what is written, folded for the first rule that asks.
+    pub fn after(&self) -> Result<&Record, Refusal> {
+        if let Some(after) = self.after.get() {
+            return Ok(after);
+        }
+        self.planner.planned(self.write, self.before).map(|after| self.after.get_or_init(|| after))
+    }
 }
 
 /// What follows from choosing a value in a conflict, beside the settlement itself.

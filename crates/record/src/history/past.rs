@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use super::version::Step;
@@ -96,13 +95,13 @@ impl<'h> Past<'h> {
             return Ok(history.now());
         }
         let named = || deps.iter().copied().filter(|dep| dep != genesis());
-        let missing: Vec<ChangeHash> = named().filter(|dep| !history.at.contains_key(dep)).collect();
+        let missing: Vec<ChangeHash> = named().filter(|dep| history.index_of(dep).is_none()).collect();
         if !missing.is_empty() {
             return Err(PlaceError::Missing(missing));
         }
-        let indices: Vec<usize> = named().filter_map(|dep| history.at.get(&dep).copied()).collect();
+        let indices: Vec<usize> = named().filter_map(|dep| history.index_of(&dep)).collect();
         let before = history.before(&indices);
-        let steps = indices.iter().filter_map(|&index| Some((history.step_at(index)?, history.changes[index].hash)));
+        let steps = indices.iter().filter_map(|&index| Some((history.step_at(index)?, history.nth(index).hash)));
         let last: Vec<_> = steps.filter(|(step, _)| !before.has(*step)).collect();
         let mut heads: BTreeSet<ChangeHash> = last.iter().map(|(_, hash)| *hash).collect();
         if heads.is_empty() {
@@ -111,8 +110,14 @@ impl<'h> Past<'h> {
         let mut version = before;
         last.into_iter().for_each(|(step, _)| version.add(step));
         // A change's operations come after all that it stands on.
-        let max_op = indices.iter().map(|&index| history.changes[index].max_op()).max().unwrap_or(GENESIS_MAX_OP);
-        Ok(Past { history, part: Some(Part { heads, counts: version.counts(history.actors.len()), max_op }) })
+        let max_op = indices.iter().map(|&index| history.nth(index).max_op()).max().unwrap_or(GENESIS_MAX_OP);
+        Ok(Past { history, part: Some(Part { heads, counts: version.counts(history.actors()), max_op }) })
+    }
+
+    /// Whether it is all that is here.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.part.is_none()
     }
 
     #[must_use]
@@ -142,10 +147,10 @@ impl<'h> Past<'h> {
     pub fn last_of(&self, actor: Actor) -> Option<&'h Arc<Change>> {
         let chain = self.history.chain(actor);
         let count = match &self.part {
-            Some(part) => part.counts[*self.history.actors.get(&actor)? as usize] as usize,
+            Some(part) => part.counts[self.history.actor(actor)? as usize] as usize,
             None => chain.len(),
         };
-        chain.get(count.checked_sub(1)?).map(|&index| &self.history.changes[index])
+        chain.get(count.checked_sub(1)?).map(|&index| self.history.nth(index))
     }
 
     /// Who wrote an operation that is here: the change that holds it.
@@ -156,7 +161,7 @@ impl<'h> Past<'h> {
 
     #[must_use]
     pub fn contains(&self, change: &ChangeHash) -> bool {
-        let Some(&index) = self.history.at.get(change) else { return false };
+        let Some(index) = self.history.index_of(change) else { return false };
         let is_in = |part: &Part| self.history.step_at(index).is_some_and(|step| part.has(step));
         self.part.as_ref().is_none_or(is_in)
     }
@@ -164,7 +169,7 @@ impl<'h> Past<'h> {
     /// Every visible value under a key; see [`History::visible`].
     #[must_use]
     pub fn visible(&self, container: Container, key: &str) -> Cow<'h, [Visible]> {
-        let register = self.history.registers(container).get(key);
+        let register = self.history.register(container, key);
         register.map_or(Cow::Borrowed(&[]), |register| self.visible_in(container, key, register))
     }
 
@@ -174,9 +179,9 @@ impl<'h> Past<'h> {
         container: Container,
         prefix: &'p str,
     ) -> impl Iterator<Item = (&'h str, Cow<'h, [Visible]>)> + 'p {
-        let from = self.history.registers(container).range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
+        let from = self.history.registers_from(container, prefix);
         let own = from.take_while(move |(key, _)| key.starts_with(prefix));
-        own.map(move |(key, register)| (key.as_str(), self.visible_in(container, key, register)))
+        own.map(move |(key, register)| (key, self.visible_in(container, key, register)))
     }
 
     fn visible_in(&self, container: Container, key: &str, register: &'h Register) -> Cow<'h, [Visible]> {
@@ -231,7 +236,7 @@ impl<'h> Past<'h> {
             return Cow::Borrowed(self.history);
         }
         let mut own = History::new();
-        let changes = self.history.changes.iter().filter(|change| self.contains(&change.hash));
+        let changes = self.history.changes().filter(|change| self.contains(&change.hash));
         changes.for_each(|change| own.place(Arc::clone(change)));
         Cow::Owned(own)
     }

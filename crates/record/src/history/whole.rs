@@ -47,12 +47,14 @@ pub(super) struct Replaced {
 /// Changes in an order in which each comes after its predecessors, and the visible puts of them all.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    pub(super) changes: Vec<Arc<Change>>,
+    /// What it goes on from and shares: all but `heads` and `max_op` is of what came since. See [`History::with`].
+    base: Option<Arc<History>>,
+    changes: Vec<Arc<Change>>,
     /// What each change knew of what others than its own actor had written.
     knew: Vec<Arc<Version>>,
-    pub(super) at: BTreeMap<ChangeHash, usize>,
+    at: BTreeMap<ChangeHash, usize>,
     heads: BTreeSet<ChangeHash>,
-    pub(super) actors: BTreeMap<Actor, u32>,
+    actors: BTreeMap<Actor, u32>,
     /// Per actor its changes, each of which stands on the one before.
     chains: Vec<Vec<usize>>,
     /// One map per container, so that a look-up borrows its key.
@@ -66,20 +68,105 @@ impl History {
         History { max_op: GENESIS_MAX_OP, ..History::default() }
     }
 
-    /// Changes in a causal order: each after its predecessors. Two nodes may hold them in different such orders.
+    /// This and one change more, without a copy: what the change would make of it, to be looked at.
     #[must_use]
-    pub fn changes(&self) -> &[Arc<Change>] {
-        &self.changes
+    pub fn with(self: &Arc<Self>, change: Arc<Change>) -> Self {
+        let is_told_apart = self.base.is_none() && self.actor(change.actor).is_none();
+        let mut with = if is_told_apart {
+            let (heads, max_op) = (self.heads.clone(), self.max_op);
+            History { base: Some(Arc::clone(self)), heads, max_op, ..History::default() }
+        } else {
+            (**self).clone()
+        };
+        with.place(change);
+        with
+    }
+
+    /// Changes in a causal order: each after its predecessors. Two nodes may hold them in different such orders.
+    pub fn changes(&self) -> impl DoubleEndedIterator<Item = &Arc<Change>> + Clone {
+        self.base.iter().flat_map(|base| &base.changes).chain(&self.changes)
+    }
+
+    /// How many changes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared() + self.changes.len()
     }
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.len() == 0
     }
 
     #[must_use]
     pub fn get(&self, hash: &ChangeHash) -> Option<&Arc<Change>> {
-        self.at.get(hash).map(|&i| &self.changes[i])
+        self.index_of(hash).map(|index| self.nth(index))
+    }
+
+    /// How many changes it shares.
+    fn shared(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.changes.len())
+    }
+
+    pub(super) fn index_of(&self, hash: &ChangeHash) -> Option<usize> {
+        let own = self.at.get(hash).copied();
+        own.or_else(|| self.base.as_ref()?.index_of(hash))
+    }
+
+    pub(super) fn nth(&self, index: usize) -> &Arc<Change> {
+        match &self.base {
+            Some(base) if index < base.changes.len() => &base.changes[index],
+            _ => &self.changes[index - self.shared()],
+        }
+    }
+
+    fn known_by(&self, index: usize) -> &Arc<Version> {
+        match &self.base {
+            Some(base) if index < base.knew.len() => &base.knew[index],
+            _ => &self.knew[index - self.shared()],
+        }
+    }
+
+    pub(super) fn actor(&self, actor: Actor) -> Option<u32> {
+        let own = self.actors.get(&actor).copied();
+        own.or_else(|| self.base.as_ref()?.actor(actor))
+    }
+
+    /// How many actors.
+    pub(super) fn actors(&self) -> usize {
+        self.base.as_ref().map_or(0, |base| base.chains.len()) + self.chains.len()
+    }
+
+    fn chain_of(&self, actor: u32) -> &[usize] {
+        let actor = actor as usize;
+        match &self.base {
+            Some(base) if actor < base.chains.len() => &base.chains[actor],
+            Some(base) => &self.chains[actor - base.chains.len()],
+            None => &self.chains[actor],
+        }
+    }
+
+    pub(super) fn register(&self, container: Container, key: &str) -> Option<&Register> {
+        let own = self.own_registers(container).get(key);
+        own.or_else(|| self.base.as_ref()?.register(container, key))
+    }
+
+    /// All registers of a container from a key on, in the order of their keys.
+    pub(super) fn registers_from(&self, container: Container, first: &str) -> impl Iterator<Item = (&str, &Register)> {
+        let own = self.own_registers(container);
+        let shared = self.base.as_ref().map(|base| base.own_registers(container).range::<str, _>(from(first)));
+        let mut shared = shared.into_iter().flatten().filter(|(key, _)| !own.contains_key(*key)).peekable();
+        let mut own = own.range::<str, _>(from(first)).peekable();
+        let next = std::iter::from_fn(move || match (own.peek(), shared.peek()) {
+            (Some((own, _)), Some((next, _))) if next < own => shared.next(),
+            (None, _) => shared.next(),
+            _ => own.next(),
+        });
+        next.map(|(key, register)| (key.as_str(), register))
+    }
+
+    fn own_registers(&self, container: Container) -> &BTreeMap<String, Register> {
+        &self.registers[container as usize - 1]
     }
 
     /// What a new change names as predecessors: the heads, or the genesis.
@@ -96,13 +183,13 @@ impl History {
     /// The last seq of an actor, 0 if it has not written here.
     #[must_use]
     pub fn seq(&self, actor: Actor) -> u64 {
-        self.chain(actor).last().map_or(0, |&last| self.changes[last].seq)
+        self.chain(actor).last().map_or(0, |&last| self.nth(last).seq)
     }
 
     /// Every visible value under a key, the one automerge would show last. More than one: they are concurrent.
     #[must_use]
     pub fn visible(&self, container: Container, key: &str) -> &[Visible] {
-        self.registers(container).get(key).map_or(&[], |register| register.visible.as_slice())
+        self.register(container, key).map_or(&[], |register| register.visible.as_slice())
     }
 
     /// The one deterministic value under a key.
@@ -122,8 +209,7 @@ impl History {
         container: Container,
         first: &str,
     ) -> impl Iterator<Item = (&'a str, &'a [Visible])> {
-        let from = self.registers(container).range::<str, _>((Bound::Included(first), Bound::Unbounded));
-        from.map(|(key, register)| (key.as_str(), register.visible.as_slice()))
+        self.registers_from(container, first).map(|(key, register)| (key, register.visible.as_slice()))
     }
 
     /// The keys `field/...` of a container, without `field/`.
@@ -132,12 +218,8 @@ impl History {
             .filter_map(move |(key, values)| Some((key[field.len()..].strip_prefix('/')?, values)))
     }
 
-    pub(super) fn registers(&self, container: Container) -> &BTreeMap<String, Register> {
-        &self.registers[container as usize - 1]
-    }
-
     pub(super) fn chain(&self, actor: Actor) -> &[usize] {
-        self.actors.get(&actor).map_or(&[], |&actor| &self.chains[actor as usize])
+        self.actor(actor).map_or(&[], |actor| self.chain_of(actor))
     }
 
     /// Who wrote an operation: the change that holds it.
@@ -147,23 +229,21 @@ impl History {
     }
 
     pub(super) fn step_of(&self, op: OpId) -> Option<Step> {
-        let &actor = self.actors.get(&op.actor)?;
-        let chain = &self.chains[actor as usize];
-        let after = chain.partition_point(|&index| self.changes[index].start_op <= op.counter);
+        let actor = self.actor(op.actor)?;
+        let after = self.chain_of(actor).partition_point(|&index| self.nth(index).start_op <= op.counter);
         let at = after.checked_sub(1)?;
         let step = Step { actor, at: u32::try_from(at).ok()? };
         (op.counter <= self.change_at(step).max_op()).then_some(step)
     }
 
     pub(super) fn change_at(&self, step: Step) -> &Arc<Change> {
-        &self.changes[self.chains[step.actor as usize][step.at as usize]]
+        self.nth(self.chain_of(step.actor)[step.at as usize])
     }
 
     /// Where a change stands in the chain of its actor.
     pub(super) fn step_at(&self, index: usize) -> Option<Step> {
-        let change = &self.changes[index];
-        let &actor = self.actors.get(&change.actor)?;
-        let at = self.chains[actor as usize].binary_search(&index).ok()?;
+        let actor = self.actor(self.nth(index).actor)?;
+        let at = self.chain_of(actor).binary_search(&index).ok()?;
         Some(Step { actor, at: u32::try_from(at).ok()? })
     }
 
@@ -174,7 +254,7 @@ impl History {
         if later.actor == earlier.actor {
             return earlier.at < later.at;
         }
-        self.knew[self.chains[later.actor as usize][later.at as usize]].has(earlier)
+        self.known_by(self.chain_of(later.actor)[later.at as usize]).has(earlier)
     }
 
     /// Whether `deps` are exactly everything held, as those of most new changes are.
@@ -188,16 +268,12 @@ impl History {
 
     /// Adds a change whose predecessors are here. The caller has checked it; see [`Past::check_follows`].
     pub fn place(&mut self, change: Arc<Change>) {
-        if self.at.contains_key(&change.hash) {
+        if self.index_of(&change.hash).is_some() {
             return;
         }
-        let next = u32::try_from(self.actors.len()).unwrap_or(u32::MAX);
-        let actor = *self.actors.entry(change.actor).or_insert(next);
-        if actor == next {
-            self.chains.push(Vec::new());
-        }
+        let actor = self.actor(change.actor).unwrap_or_else(|| self.enter(change.actor));
         let knew = self.known_to(&change, actor);
-        let step = Step { actor, at: u32::try_from(self.chains[actor as usize].len()).unwrap_or(u32::MAX) };
+        let step = Step { actor, at: u32::try_from(self.chain_of(actor).len()).unwrap_or(u32::MAX) };
         for dep in &change.deps {
             self.heads.remove(dep);
         }
@@ -206,21 +282,31 @@ impl History {
         for put in &change.puts {
             self.place_put(put, step);
         }
-        self.at.insert(change.hash, self.changes.len());
-        self.chains[actor as usize].push(self.changes.len());
+        let index = self.len();
+        self.at.insert(change.hash, index);
+        let own = actor as usize - self.base.as_ref().map_or(0, |base| base.chains.len());
+        self.chains[own].push(index);
         self.changes.push(change);
         self.knew.push(knew);
+    }
+
+    /// Gives a number to who writes here for the first time.
+    fn enter(&mut self, actor: Actor) -> u32 {
+        let next = u32::try_from(self.actors()).unwrap_or(u32::MAX);
+        self.actors.insert(actor, next);
+        self.chains.push(Vec::new());
+        next
     }
 
     /// What a new change of an actor knows of others. Who goes on where he was knows what he knew.
     fn known_to(&self, change: &Change, actor: u32) -> Arc<Version> {
         if let [dep] = change.deps.as_slice()
-            && let Some(&index) = self.at.get(dep)
-            && self.changes[index].actor == change.actor
+            && let Some(index) = self.index_of(dep)
+            && self.nth(index).actor == change.actor
         {
-            return Arc::clone(&self.knew[index]);
+            return Arc::clone(self.known_by(index));
         }
-        let indices: Vec<usize> = change.deps.iter().filter_map(|dep| self.at.get(dep).copied()).collect();
+        let indices: Vec<usize> = change.deps.iter().filter_map(|dep| self.index_of(dep)).collect();
         let mut version = self.before(&indices);
         indices.iter().filter_map(|&index| self.step_at(index)).for_each(|step| version.add(step));
         version.forget(actor);
@@ -231,7 +317,7 @@ impl History {
     pub(super) fn before(&self, indices: &[usize]) -> Version {
         let mut version = Version::default();
         for &index in indices {
-            version.widen(&self.knew[index]);
+            version.widen(self.known_by(index));
             if let Some(step) = self.step_at(index) {
                 version.add_before(step);
             }
@@ -242,13 +328,20 @@ impl History {
     fn place_put(&mut self, put: &Put, by: Step) {
         let replaced: Vec<(OpId, Step)> =
             put.replaces.iter().filter_map(|id| Some((*id, self.step_of(*id)?))).collect();
-        let register = self.registers[put.container as usize - 1].entry(put.key.clone()).or_default();
+        let shared = self.base.as_ref().and_then(|base| base.register(put.container, &put.key));
+        let own = self.registers[put.container as usize - 1].entry(put.key.clone());
+        let register = own.or_insert_with(|| shared.cloned().unwrap_or_default());
         for (id, step) in replaced {
             register.replace(id, step, by);
         }
         let index = register.visible.partition_point(|v| v.id < put.id);
         register.visible.insert(index, Visible { id: put.id, value: put.value.clone() });
     }
+}
+
+/// From a key on.
+fn from(first: &str) -> (Bound<&str>, Bound<&str>) {
+    (Bound::Included(first), Bound::Unbounded)
 }
 
 impl Register {

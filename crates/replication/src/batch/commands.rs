@@ -126,7 +126,7 @@ fn write(
         }
         let open = parts.records.get(&write.record);
         if write.create.is_some() && open.is_some_and(crate::records::Open::is_here) {
-            let made = open.and_then(|open| open.leaves.history().changes().first());
+            let made = open.and_then(|open| open.leaves.history().changes().next());
             let is_other = made.is_some_and(|made| !write.is_repeated(made, request));
             return Err(if is_other { reused(request.id) } else { Refusal::already_made(write.record) });
         }

@@ -7,7 +7,7 @@ use heliu_record::conflict::Conflict;
 use heliu_record::id::RecordId;
 use heliu_storage::ConflictRow;
 
-use super::lookup::{LookedUp, Lookup};
+use super::lookup::{Ahead, LookedUp, Lookup};
 use crate::effect::{LoadReply, LoadRequest};
 use crate::journal::Delta;
 use crate::parts::Parts;
@@ -19,13 +19,22 @@ pub(super) struct Conflicts {
     rows: BTreeMap<[u8; 32], ConflictRow>,
     /// Records of which all are known.
     of: BTreeSet<RecordId>,
+    /// Of these the batch ahead has decided, whatever the store says.
+    decided: BTreeSet<[u8; 32]>,
 }
 
 impl Conflicts {
+    pub fn behind(ahead: &Ahead) -> Self {
+        let rows: BTreeMap<_, _> = ahead.opened.iter().map(|row| (row.id, row.clone())).collect();
+        let decided = rows.keys().chain(&ahead.closed).copied().collect();
+        Conflicts { rows, of: BTreeSet::new(), decided }
+    }
+
     /// What the store answered.
     pub fn loaded(&mut self, asked: &LoadRequest, reply: &mut LoadReply) {
         self.of.extend(&asked.conflicts_of);
-        self.rows.extend(std::mem::take(&mut reply.conflicts).into_iter().map(|row| (row.id, row)));
+        let rows = std::mem::take(&mut reply.conflicts).into_iter().filter(|row| !self.decided.contains(&row.id));
+        self.rows.extend(rows.map(|row| (row.id, row)));
     }
 
     pub fn are_known_of(&self, record: &RecordId) -> bool {
@@ -107,4 +116,35 @@ fn compare(
     // Conflicts may have been looked up of records that came to no change.
     let over = conflicts.hanging_on(candidates).map(|row| row.id).filter(|id| !found.contains_key(id));
     delta.transaction.conflicts_closed.extend(over);
+}
+
+#[cfg(test)]
+mod tests {
+    use heliu_storage::Transaction;
+
+    use super::*;
+
+    #[test]
+    fn conflicts_are_as_the_batch_ahead_left_them_whether_the_store_has_it_or_not() {
+        let record = RecordId([1; 32]);
+        let row = |id: u8, body: u8| {
+            let anchors = vec![record];
+            ConflictRow { id: [id; 32], kind: String::new(), anchors, body: vec![body] }
+        };
+        let in_flight = Transaction {
+            conflicts_opened: vec![row(1, 7), row(2, 7)],
+            conflicts_closed: vec![[3; 32]],
+            ..Transaction::default()
+        };
+        let ahead = Ahead::of(&in_flight);
+        let asked = LoadRequest { conflicts_of: [record].into(), ..LoadRequest::default() };
+        // Before it: one is as it was, one is not there, one is not gone. After it.
+        for stored in [vec![row(1, 6), row(3, 6), row(4, 6)], vec![row(1, 7), row(2, 7), row(4, 6)]] {
+            let mut conflicts = Conflicts::behind(&ahead);
+            assert!(!conflicts.are_known_of(&record), "there may be others");
+            conflicts.loaded(&asked, &mut LoadReply { conflicts: stored, ..LoadReply::default() });
+            let open: Vec<_> = conflicts.hanging_on(&[record].into()).map(|row| (row.id[0], row.body[0])).collect();
+            assert_eq!(open, [(1, 7), (2, 7), (4, 6)]);
+        }
+    }
 }

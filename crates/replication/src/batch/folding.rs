@@ -48,7 +48,7 @@ fn fold_record(record: RecordId, parts: &mut Parts, delta: &mut Delta) {
     };
 }
 
-/// The row is written as it is now, and counted.
+/// The row is written as it is now.
 fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delta, now: Moment) {
     let came_by = parts.records.came_by(&record);
     let Some((open, before)) = parts.records.folded(&record) else { return };
@@ -65,9 +65,6 @@ fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delt
     {
         delta.outcome.links.wants.entry(link).or_default().insert(record);
     }
-    let (seats, seats_before) = (parts.authority.seats(), parts.authority.seats_before());
-    let counted = before.counted.as_ref().map(|before| (before, seats_before));
-    parts.scopes.replace(record, counted, (&open.counted(), seats), parts.own.seat);
     delta.transaction.records.push(open.row.clone());
 }
 

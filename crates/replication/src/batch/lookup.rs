@@ -8,23 +8,50 @@ use heliu_record::id::{Actor, RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_record::view::Record;
 use heliu_record::world::World;
+use heliu_storage::{ConflictRow, Transaction};
 
 use crate::effect::{LoadReply, LoadRequest};
 use crate::health::Damage;
 use crate::parts::Parts;
 use crate::records::Records;
 
+/// What the batch before made of things that are looked up. Its transaction was in flight when this one began, so the store may
+/// say them as they were before or as they are after it: here is what counts.
+pub(crate) struct Ahead {
+    refs: Vec<(RecordId, Vec<RecordId>)>,
+    pub(super) opened: Vec<ConflictRow>,
+    pub(super) closed: Vec<[u8; 32]>,
+}
+
+impl Ahead {
+    pub(super) fn of(transaction: &Transaction) -> Self {
+        Ahead {
+            refs: transaction.refs.clone(),
+            opened: transaction.conflicts_opened.clone(),
+            closed: transaction.conflicts_closed.clone(),
+        }
+    }
+}
+
 /// Who refers to whom, as far as it was looked up, and as the batch has it.
 #[derive(Default)]
 pub(super) struct LookedUp {
     referring: BTreeMap<RecordId, Vec<RecordId>>,
-    /// What the touched records refer to now.
+    /// What the touched records refer to now, those of the batch ahead too.
     refs: BTreeMap<RecordId, BTreeSet<RecordId>>,
     /// `refs`, turned round.
     referred: BTreeMap<RecordId, BTreeSet<RecordId>>,
 }
 
 impl LookedUp {
+    pub fn behind(ahead: &Ahead) -> Self {
+        let mut looked_up = LookedUp::default();
+        for (record, refs) in &ahead.refs {
+            looked_up.refers(*record, refs.iter().copied().collect());
+        }
+        looked_up
+    }
+
     /// What the store answered.
     pub fn loaded(&mut self, asked: &LoadRequest, reply: &mut LoadReply) {
         self.referring.extend(asked.referring.iter().map(|target| (*target, Vec::new())));
@@ -35,6 +62,11 @@ impl LookedUp {
 
     /// A record refers to these now.
     pub fn refers(&mut self, record: RecordId, refs: BTreeSet<RecordId>) {
+        for gone in self.refs.get(&record).into_iter().flatten() {
+            if let Some(sources) = self.referred.get_mut(gone) {
+                sources.remove(&record);
+            }
+        }
         for target in &refs {
             self.referred.entry(*target).or_default().insert(record);
         }
@@ -46,7 +78,7 @@ impl LookedUp {
         self.referring.get(target).map(Vec::as_slice)
     }
 
-    /// Who refers to it of those that the batch touched.
+    /// Who refers to it of those that the batch touched, or the one ahead.
     pub fn touched(&self, target: &RecordId) -> impl Iterator<Item = &RecordId> {
         self.referred.get(target).into_iter().flatten()
     }
@@ -109,7 +141,7 @@ impl World for Lookup<'_> {
             self.missing.borrow_mut().referring.insert(target);
             return Vec::new();
         };
-        // What this batch touched may refer to other records than the store says.
+        // What this batch touched, or the one ahead, may refer to other records than the store says.
         let touched = |id: &RecordId| self.looked_up.refs.get(id);
         let mut sources: BTreeSet<RecordId> =
             stored.iter().copied().filter(|id| touched(id).is_none_or(|refs| refs.contains(&target))).collect();
@@ -119,5 +151,22 @@ impl World for Lookup<'_> {
 
     fn seat_of(&self, actor: Actor) -> Option<SeatId> {
         self.records.actors().get(&actor).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_refers_to_whom_is_as_the_batch_ahead_left_it_until_this_one_changes_it() {
+        let [source, old, new, newest] = [1, 2, 3, 4].map(|byte| RecordId([byte; 32]));
+        let in_flight = Transaction { refs: vec![(source, vec![new])], ..Transaction::default() };
+        let mut looked_up = LookedUp::behind(&Ahead::of(&in_flight));
+        let touched = |looked_up: &LookedUp, of: RecordId| looked_up.touched(&of).copied().collect::<Vec<_>>();
+        assert_eq!((touched(&looked_up, old), touched(&looked_up, new)), (vec![], vec![source]));
+        assert!(looked_up.stored(&new).is_none(), "others may refer to it");
+        looked_up.refers(source, [newest].into());
+        assert_eq!((touched(&looked_up, new), touched(&looked_up, newest)), (vec![], vec![source]));
     }
 }

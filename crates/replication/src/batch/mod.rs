@@ -3,6 +3,9 @@
 //! ([`deriving`]), and all of it gets its numbers and signatures ([`seal`]). Each stage may be entered again after a load;
 //! none repeats itself.
 //!
+//! A batch may be worked on while the transaction of the one before is in flight ([`Flight`]): it sees what that one has made of
+//! the parts and of what is looked up ([`lookup::Ahead`]), takes more work as it comes, and is sealed when that is durable.
+//!
 //! A step is a function of the parts that adds to the [`Delta`] what comes of it. Steps hand one part what another returned:
 //! so no part has to know another.
 
@@ -27,43 +30,59 @@ mod writing;
 
 use std::collections::VecDeque;
 
+use heliu_record::id::RecordId;
 use heliu_storage::{Position, Transaction};
 
 use crate::authority::Enrolment;
 use crate::durable::Durable;
-use crate::effect::{Done, LoadReply, LoadRequest, Moment, Reply, Ticket};
-use crate::journal::{Delta, Growth, Outcome, Sealed, Work};
+use crate::effect::{Done, LinkId, LoadReply, LoadRequest, Moment, Reply, Ticket};
+use crate::journal::{Delta, Growth, Outcome, Room, Sealed, Work};
 use crate::parts::Parts;
 use crate::records::Open;
 
 use commands::Executed;
 use deriving::Conflicts;
 use growing::Again;
-use lookup::LookedUp;
+use lookup::{Ahead, LookedUp};
 
 /// What a batch needs next.
 pub(crate) enum Step {
-    /// The transaction is under way.
+    /// Nothing, until the transaction in flight is durable or more work has come.
     Wait,
     Load(Box<LoadRequest>),
-    Apply(Box<Transaction>),
+    /// It is done, and can be sealed.
+    Seal,
 }
 
 enum Stage {
     Working,
     Folding,
     Deriving,
-    /// The transaction is the store's.
-    Handed(Box<Handed>),
+    Done,
 }
 
-/// What is to happen when the store has it.
-struct Handed {
+/// What may be under way beside it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// Nothing: see [`Work::is_alone`].
+    Alone,
+    /// As [`Sort::Alone`], and nothing but records that are held against their leaves.
+    Checks,
+    /// Another batch.
+    Shared,
+}
+
+/// A batch whose transaction is the store's, and what is to happen when that is durable.
+pub(crate) struct Flight {
+    tickets: Vec<Ticket>,
+    put_off: Vec<Work>,
     outcome: Sealed,
     growth: Growth,
     /// Where the feed ends then.
     head: Position,
     at: Moment,
+    /// For the batch that is worked on meanwhile; none: there may be no such.
+    ahead: Option<Ahead>,
 }
 
 pub(crate) struct Batch {
@@ -72,7 +91,9 @@ pub(crate) struct Batch {
     put_off: Vec<Work>,
     /// Who waits for an answer.
     tickets: Vec<Ticket>,
-    is_only_checks: bool,
+    sort: Sort,
+    /// For more work while a transaction is in flight.
+    room: Room,
     stage: Stage,
     /// What the store is looking up.
     asked: LoadRequest,
@@ -84,22 +105,45 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Takes the next work out of the queue.
+    /// Takes the next work out of the queue. Nothing is in flight.
     pub fn begin(parts: &mut Parts) -> Self {
         let (works, checked) = parts.journal.take();
         // What is checked is read from the store, whether or not it is open: what is open is what is stored, since nobody has
         // worked on it yet.
         parts.records.close(&checked);
         parts.health.patrol.check(checked);
+        let is_alone = works.iter().any(Work::is_alone);
+        let is_only_checks = works.iter().all(|work| work.checks().is_some());
+        let sort = if is_only_checks {
+            Sort::Checks
+        } else if is_alone {
+            Sort::Alone
+        } else {
+            Sort::Shared
+        };
+        Batch::of(works, sort, Room::none(), LookedUp::default(), Conflicts::default())
+    }
+
+    /// Takes work that may be done while this transaction is in flight, if that is next.
+    pub fn beside(flight: &Flight, parts: &mut Parts) -> Option<Self> {
+        let ahead = flight.ahead.as_ref()?;
+        let mut room = Room::whole();
+        let works = parts.journal.take_beside(&mut room);
+        let (looked_up, conflicts) = (LookedUp::behind(ahead), Conflicts::behind(ahead));
+        (!works.is_empty()).then(|| Batch::of(works, Sort::Shared, room, looked_up, conflicts))
+    }
+
+    fn of(works: VecDeque<Work>, sort: Sort, room: Room, looked_up: LookedUp, conflicts: Conflicts) -> Self {
         Batch {
             tickets: works.iter().filter_map(Work::ticket).collect(),
-            is_only_checks: works.iter().all(|work| work.checks().is_some()),
+            sort,
+            room,
             works,
             put_off: Vec::new(),
             stage: Stage::Working,
             asked: LoadRequest::default(),
-            looked_up: LookedUp::default(),
-            conflicts: Conflicts::default(),
+            looked_up,
+            conflicts,
             again: Again::default(),
             enrolment: Enrolment::default(),
             delta: Delta::default(),
@@ -112,11 +156,16 @@ impl Batch {
 
     /// Whether there is nothing but records that are held against their leaves, and nothing has come of it.
     pub fn only_checks(&self, parts: &Parts) -> bool {
-        self.is_only_checks && !parts.records.has_touched() && !matches!(self.stage, Stage::Handed(_))
+        self.sort == Sort::Checks && !parts.records.has_touched()
     }
 
-    /// Goes on as far as possible without the store.
-    pub fn run(&mut self, parts: &mut Parts, now: Moment) -> Step {
+    /// Links brought leaves of these that were known, and what they are now is not durable.
+    pub fn came_again(&mut self, link: LinkId, records: Vec<RecordId>) {
+        self.delta.outcome.links.came_again.entry(link).or_default().extend(records);
+    }
+
+    /// Goes on as far as possible without the store. `is_beside`: a transaction is in flight.
+    pub fn run(&mut self, parts: &mut Parts, now: Moment, is_beside: bool) -> Step {
         loop {
             let missing = match self.stage {
                 Stage::Working => self.work(parts, now),
@@ -126,25 +175,54 @@ impl Batch {
                     LoadRequest::default()
                 }
                 Stage::Deriving => deriving::derive(parts, &self.looked_up, &mut self.conflicts, &mut self.delta),
-                Stage::Handed(_) => return Step::Wait,
+                Stage::Done => return Step::Seal,
             };
             self.queue_what_follows(parts);
             if missing != LoadRequest::default() {
                 self.asked = missing.clone();
                 return Step::Load(Box::new(missing));
             }
+            if matches!(self.stage, Stage::Working) && self.takes_more(parts, is_beside) {
+                continue;
+            }
             self.stage = match self.stage {
+                // What has come by then shares the transaction.
+                Stage::Working if is_beside && !self.room.is_full() => return Step::Wait,
                 Stage::Working => Stage::Folding,
                 Stage::Folding => Stage::Deriving,
-                Stage::Deriving | Stage::Handed(_) => {
-                    let delta = std::mem::take(&mut self.delta);
-                    let (transaction, outcome, head) = seal::seal(delta, parts, now);
-                    let growth = Growth::of(&transaction);
-                    self.stage = Stage::Handed(Box::new(Handed { outcome, growth, head, at: now }));
-                    return Step::Apply(Box::new(transaction));
-                }
+                Stage::Deriving | Stage::Done => Stage::Done,
             };
         }
+    }
+
+    /// While a transaction is in flight, and once more when it is durable, a batch takes what has come meanwhile.
+    fn takes_more(&mut self, parts: &mut Parts, is_beside: bool) -> bool {
+        if self.room.is_full() || (is_beside && !parts.journal.queue.has_enough()) {
+            return false;
+        }
+        let more = parts.journal.take_beside(&mut self.room);
+        if !is_beside {
+            self.room = Room::none();
+        }
+        self.tickets.extend(more.iter().filter_map(Work::ticket));
+        self.works.extend(more);
+        !self.works.is_empty()
+    }
+
+    /// It is done, and nothing is in flight: it gets its numbers, and its transaction is the store's.
+    pub fn seal(self, parts: &mut Parts, now: Moment) -> (Flight, Box<Transaction>) {
+        let Batch { tickets, put_off, sort, delta, .. } = self;
+        let is_odd =
+            |record: &RecordId| parts.health.damage.contains(*record) || parts.health.damage.is_uncounted(*record);
+        let is_shared = sort == Sort::Shared
+            && put_off.is_empty()
+            && !delta.outcome.rolled_back
+            && delta.transaction.dropped.is_empty()
+            && !parts.records.before().keys().any(is_odd);
+        let (transaction, outcome, head) = seal::seal(delta, parts, now);
+        let growth = Growth::of(&transaction);
+        let ahead = is_shared.then(|| Ahead::of(&transaction));
+        (Flight { tickets, put_off, outcome, growth, head, at: now, ahead }, Box::new(transaction))
     }
 
     /// What the store answered to a load.
@@ -245,14 +323,24 @@ impl Batch {
         growing::enter(&mut self.enrolment, parts, &mut self.again, &mut self.delta, now);
         self.again.judge(parts)
     }
+}
+
+impl Flight {
+    pub fn tickets(self) -> Vec<Ticket> {
+        self.tickets
+    }
+
+    /// Whether another batch may be worked on meanwhile.
+    pub fn is_shared(&self) -> bool {
+        self.ahead.is_some()
+    }
 
     /// The transaction is durable: each part makes of it what it has to, and what there is to tell is handed out.
     pub fn applied(self, parts: &mut Parts, durable: &Durable) -> Outcome {
-        let Stage::Handed(handed) = self.stage else { return Outcome::default() };
-        let Handed { outcome, growth, head, at } = *handed;
-        if !self.put_off.is_empty() {
+        let Flight { put_off, outcome, growth, head, at, .. } = self;
+        if !put_off.is_empty() {
             parts.journal.renew();
-            parts.journal.queue.put_back(self.put_off);
+            parts.journal.queue.put_back(put_off);
         }
         let stranded = parts.stranded.applied(durable);
         stranded.into_iter().for_each(|record| parts.journal.queue.push(Work::Reissue { record }));

@@ -1,5 +1,6 @@
 //! The one step that gives numbers: rows of the audit log get their seqs, own commits are signed, entries of the feed get
-//! their positions. After it nothing is added to a transaction.
+//! their positions, and records are counted. After it nothing is added to a transaction. It is done when the transaction before
+//! is durable, so numbers follow what is.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,9 @@ use heliu_trust::id::CommitId;
 
 use crate::audit::Audit;
 use crate::effect::Moment;
-use crate::journal::{Delta, Given, Sealed};
+use crate::journal::{Delta, Given, Sealed, commit_row};
 use crate::parts::Parts;
+use crate::records::Counted;
 
 /// The transaction that a delta becomes, what is to be told once it is durable, and where the feed ends then.
 pub(super) fn seal(mut delta: Delta, parts: &mut Parts, now: Moment) -> (Transaction, Sealed, Position) {
@@ -19,8 +21,10 @@ pub(super) fn seal(mut delta: Delta, parts: &mut Parts, now: Moment) -> (Transac
     let Given { rows, replies } = parts.journal.answers.seal(&commit_of);
     delta.transaction.commands.extend(rows);
     delta.outcome.replies.extend(replies);
+    count(&delta.transaction, parts);
     let head = number(&mut delta.transaction, parts);
     delta.transaction.scopes = parts.scopes.kept.write(!delta.transaction.feed.is_empty());
+    parts.seal();
     (delta.transaction, Sealed::new(delta.outcome), head)
 }
 
@@ -32,7 +36,7 @@ pub(super) fn log(delta: &mut Delta, audit: &mut Audit) {
 
 /// Own commits are signed, and their leaves are told which they are in.
 fn sign(delta: &mut Delta, parts: &mut Parts, now: Moment) -> BTreeMap<LeafHash, CommitId> {
-    let (rows, commit_of) = parts.journal.writer.seal(parts.own.realm, now.wall_ms, &*parts.own.signer);
+    let (commits, commit_of) = parts.journal.writer.seal(parts.own.realm, now.wall_ms, &*parts.own.signer);
     for entry in &mut delta.transaction.feed {
         if let FeedEntry::Leaf(row) = entry
             && let Some(commit) = commit_of.get(&row.hash)
@@ -40,9 +44,19 @@ fn sign(delta: &mut Delta, parts: &mut Parts, now: Moment) -> BTreeMap<LeafHash,
             row.commit = *commit;
         }
     }
-    rows.iter().for_each(|row| parts.health.evidence.note((row.author, row.incarnation, row.seq)));
-    delta.transaction.commits.extend(rows);
+    commits.iter().for_each(|signed| parts.health.evidence.bring(signed));
+    delta.transaction.commits.extend(commits.iter().map(|signed| commit_row(signed)));
     commit_of
+}
+
+/// What was touched counts for what it is now, in the place of what it was before.
+fn count(transaction: &Transaction, parts: &mut Parts) {
+    let (seats, seats_before) = (parts.authority.seats(), parts.authority.seats_before());
+    for row in &transaction.records {
+        let before = parts.records.before().get(&row.id).and_then(|before| before.counted.as_ref());
+        let before = before.map(|before| (before, seats_before));
+        parts.scopes.replace(row.id, before, (&Counted::from(row), seats), parts.own.seat);
+    }
 }
 
 /// Entries follow the head of the feed. What was hidden says how many entries of this transaction stood before it.

@@ -14,7 +14,7 @@ use crate::authority::{fenced, not_enrolled};
 use crate::effect::{AuditEvent, Done, LinkId, Moment, Notice, Reply, Ticket};
 use crate::journal::Delta;
 use crate::parts::Parts;
-use crate::statements::{Statements, no_superior, row_of};
+use crate::statements::{Statements, TOMBSTONES_MAX, no_superior, row_of, too_many_tombstones};
 
 /// Statements that a link brought, checked. Tombstones come first: what else is said of an erased record is worth nothing
 /// without.
@@ -151,7 +151,8 @@ fn erasable(record: RecordId, parts: &Parts) -> Result<Preimage, Refusal> {
     let open = parts.records.get(&record).ok_or_else(|| Refusal::not_here(record))?;
     let preimage = &open.row.preimage;
     match check_erasure(own.seat, preimage.birth, directory) {
-        Ok(()) => Ok(preimage.clone()),
+        Ok(()) if parts.statements.has_room_for_tombstone(own.node) => Ok(preimage.clone()),
+        Ok(()) => Err(too_many_tombstones(record, TOMBSTONES_MAX)),
         Err(_) => Err(no_superior(record, preimage.birth, directory.seats())),
     }
 }

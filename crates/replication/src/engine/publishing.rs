@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use heliu_record::id::RecordId;
 use heliu_storage::{Position, StoreError};
 
-use super::Engine;
+use super::{Engine, Life};
+use crate::batch::Flight;
 use crate::durable::Durable;
 use crate::effect::{Effect, LinkId, Moment, Notice, Reply};
 use crate::frame::RefuseCode;
@@ -15,10 +16,9 @@ use crate::link::{Arrival, Link, Out, Parted};
 
 impl Engine {
     /// The transaction is durable: whoever waits for that hears of it.
-    pub(super) fn applied(&mut self, durable: &Durable, now: Moment, out: &mut Out) {
+    pub(super) fn applied(&mut self, flight: Option<Box<Flight>>, durable: &Durable, now: Moment, out: &mut Out) {
         self.turns.worked();
-        let batch = self.batch.take();
-        let outcome = batch.map_or_else(Outcome::default, |batch| batch.applied(&mut self.parts, durable));
+        let outcome = flight.map_or_else(Outcome::default, |flight| flight.applied(&mut self.parts, durable));
         let Outcome { replies, notices, links, directory, stated, rolled_back } = outcome;
         out.effects.extend(notices.into_iter().map(Effect::Notice));
         out.effects.extend(replies.into_iter().map(|(ticket, reply)| Effect::Reply { ticket, reply }));
@@ -69,22 +69,52 @@ impl Engine {
     /// A link brought leaves that are known here. If one of its ends is no longer in the audience of their record, the
     /// other end has missed that: it is sent what says so.
     fn came_again(&mut self, link: LinkId, records: &BTreeSet<RecordId>, now: Moment, out: &mut Out) {
+        // What the batch under work makes of one is said when that is durable.
+        let (later, records): (Vec<_>, Vec<_>) =
+            records.iter().partition(|record| self.parts.records.is_touched(record));
+        if let Some(batch) = self.batch.as_mut().filter(|_| !later.is_empty()) {
+            batch.came_again(link, later);
+        }
         let Some(seat) = self.links.get(&link).and_then(Link::peer_seat) else { return };
         let own = self.parts.own.seat;
         for record in records {
             let parts = &self.parts;
             let seats = parts.directory().seats();
-            let parted = |of| parts.records.get(record).and_then(|open| open.what_parted(of, seats));
-            let may_hear = || parts.records.get(record).is_some_and(|open| open.row.scope.has_audience(seat, seats));
+            let parted = |of| parts.records.get(&record).and_then(|open| open.what_parted(of, seats));
+            let may_hear = || parts.records.get(&record).is_some_and(|open| open.row.scope.has_audience(seat, seats));
             let us = || may_hear().then(|| parted(own)).flatten().map(Parted::Us);
             if let Some(parted) = parted(seat).map(Parted::Them).or_else(us) {
-                self.with(link, now, out, |link, shared, out| link.part(*record, parted, shared, out));
+                self.with(link, now, out, |link, shared, out| link.part(record, parted, shared, out));
             }
         }
     }
 
-    pub(super) fn fail(&mut self, error: StoreError, out: &mut Out) {
-        self.turns.free();
+    /// The store did not take a transaction: whoever waited for it hears that.
+    pub(super) fn not_applied(&mut self, flight: Option<Box<Flight>>, error: StoreError, out: &mut Out) {
+        for ticket in flight.map(|flight| flight.tickets()).unwrap_or_default() {
+            out.effects.push(Effect::Reply { ticket, reply: Reply::StoreFailed(error.clone()) });
+        }
+        self.fail_soon(error);
+    }
+
+    /// Nothing more is asked of the store.
+    pub(super) fn fail_soon(&mut self, error: StoreError) {
+        if let Life::Well = self.life {
+            self.life = Life::Failing(error);
+        }
+    }
+
+    /// Fails, if it is to, once nothing is under way at the store.
+    pub(super) fn fail_if_due(&mut self, out: &mut Out) {
+        if let Life::Failing(error) = &self.life
+            && self.flight.is_none()
+            && self.turns.is_free()
+        {
+            self.fail(error.clone(), out);
+        }
+    }
+
+    fn fail(&mut self, error: StoreError, out: &mut Out) {
         let under_way = self.batch.take().map(|batch| batch.tickets()).unwrap_or_default();
         let queue = std::mem::take(&mut self.parts.journal.queue);
         for ticket in under_way.into_iter().chain(queue.tickets()).chain(self.joins.tickets()) {
@@ -94,6 +124,6 @@ impl Engine {
             link.refuse(RefuseCode::StoreFailed, error.to_string(), out);
         }
         out.effects.push(Effect::Notice(Notice::StoreFailed(error.clone())));
-        self.failed = Some(error);
+        self.life = Life::Failed(error);
     }
 }

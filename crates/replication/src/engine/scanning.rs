@@ -3,7 +3,7 @@
 
 use heliu_storage::ScanItem;
 
-use super::{Engine, PeerKnown};
+use super::{Engine, Life, PeerKnown};
 use crate::effect::{Effect, LinkId, Moment};
 use crate::link::{Link, Out};
 
@@ -23,7 +23,8 @@ impl Engine {
     /// Counts the seats at the other ends of links that wait for it, and lets those wait for a scan of which what is kept does
     /// not tell all.
     pub(super) fn count_peers(&mut self, now: Moment, out: &mut Out) {
-        if self.batch.is_some() || !self.turns.is_free() || self.failed.is_some() {
+        let is_quiet = self.batch.is_none() && self.flight.is_none() && self.turns.is_free();
+        if !is_quiet || !matches!(self.life, Life::Well) {
             return;
         }
         let waiting: Vec<LinkId> = self.uncounted.keys().copied().collect();

@@ -1,17 +1,16 @@
-//! Whose turn the store is. One load, scan or apply is under way at a time; scans and work on records take turns, for a scan
-//! takes long and whoever waits for one may cause the next.
+//! Whose turn the store is. One load or scan is under way at a time, and no scan while a transaction is in flight; scans and work
+//! on records take turns, for a scan takes long and whoever waits for one may cause the next.
 
 use std::collections::BTreeSet;
 
 use crate::effect::LinkId;
 
-/// What the store is doing for the engine, besides reading pages for links.
+/// What the store is doing for the engine, besides reading pages for links, and writing.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Store {
     #[default]
     Free,
     Loading,
-    Applying,
     Scanning(LinkId),
     /// It reads some rows, to prove what is kept of all.
     Recounting,
@@ -36,15 +35,13 @@ pub(super) struct Turns {
     /// Rows wait to be read, to prove what is kept of all.
     recount: bool,
     last: Last,
+    /// The transaction in flight is on its way: the engine may work on the next batch.
+    goes_on: bool,
 }
 
 impl Turns {
     pub fn is_free(&self) -> bool {
         self.store == Store::Free
-    }
-
-    pub fn is_applying(&self) -> bool {
-        self.store == Store::Applying
     }
 
     pub fn take(&mut self, store: Store) {
@@ -57,7 +54,16 @@ impl Turns {
 
     /// A transaction is durable.
     pub fn worked(&mut self) {
-        (self.store, self.last) = (Store::Free, Last::Work);
+        (self.last, self.goes_on) = (Last::Work, false);
+    }
+
+    pub fn go_on(&mut self) {
+        self.goes_on = true;
+    }
+
+    /// Whether a batch may be begun while a transaction is in flight: nobody waits until nothing is under way.
+    pub fn may_overlap(&self) -> bool {
+        self.goes_on && self.scans.is_empty() && self.counts.is_empty() && !self.recount
     }
 
     /// The scan for a link failed, if it is that one.
@@ -139,6 +145,19 @@ mod tests {
         assert!(!turns.is_free(), "it was not for that one");
         turns.scan_failed(ONE);
         assert!(turns.is_free());
+    }
+
+    #[test]
+    fn no_batch_is_begun_beside_another_while_somebody_waits_until_nothing_is_under_way() {
+        let mut turns = Turns::default();
+        assert!(!turns.may_overlap(), "the store may not have begun");
+        turns.go_on();
+        assert!(turns.may_overlap());
+        turns.scan_soon(ONE);
+        assert!(!turns.may_overlap());
+        turns.worked();
+        assert_eq!(turns.next_scan(false, true), Some(ONE));
+        assert!(!turns.may_overlap(), "that was the transaction before");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Directory;
 use heliu_trust::statement::SignedStatement;
 
-use super::Engine;
+use super::{Engine, Life};
 use crate::effect::LinkStatus;
 use crate::statements::Receipt;
 
@@ -75,7 +75,7 @@ impl Engine {
     /// Why the engine has stopped taking anything. The shell begins a new one from the store.
     #[must_use]
     pub fn failed(&self) -> Option<&StoreError> {
-        self.failed.as_ref()
+        if let Life::Failed(error) = &self.life { Some(error) } else { None }
     }
 
     /// Whether what this node compares links by was held against every row since it began.
@@ -96,6 +96,7 @@ impl Engine {
         // That records are looked at in turn does not count, unless something comes of it.
         let (queue, batch) = (&self.parts.journal.queue, self.batch.as_ref());
         let is_idle = queue.is_only_checks() && batch.is_none_or(|batch| batch.only_checks(&self.parts));
-        (self.turns.is_free() || batch.is_some()) && is_idle && self.parts.keys.has_looked_through()
+        let is_free = self.flight.is_none() && (self.turns.is_free() || batch.is_some());
+        is_free && is_idle && self.parts.keys.has_looked_through()
     }
 }

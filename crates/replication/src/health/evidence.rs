@@ -9,8 +9,8 @@ use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use heliu_trust::statement::{Body, Statement};
 
-use crate::durable::Durable;
 use crate::effect::{Chains, LoadReply, LoadRequest, Place};
+use crate::layers::Layers;
 
 #[derive(Default)]
 pub(crate) struct Evidence {
@@ -26,8 +26,9 @@ pub(crate) struct Evidence {
     /// place.
     chains: BTreeMap<NodeId, Chains>,
     commits_at: BTreeMap<Place, Vec<Arc<SignedCommit>>>,
-    /// Commits that came for the work under way, by their place.
-    brought: BTreeMap<Place, Arc<SignedCommit>>,
+    /// Commits that came for the work under way or were signed in it, by their place. Those of the batch before are known until
+    /// this one is sealed: the store may have been asked before it had them.
+    brought: Layers<BTreeMap<Place, Arc<SignedCommit>>>,
 }
 
 /// Two commits for one place: its author has signed both.
@@ -83,14 +84,14 @@ impl Evidence {
         for signed in commits {
             let place = place_of(&signed.commit);
             let stored = self.commits_at.get(&place).into_iter().flatten();
-            let other = stored.chain(self.brought.get(&place)).find(|other| other.id != signed.id).cloned();
+            let brought = [self.brought.get(&place), self.brought.sealed().get(&place)];
+            let other = stored.chain(brought.into_iter().flatten()).find(|other| other.id != signed.id).cloned();
             if let Some(other) = other
                 && self.accuse(place, at_ms)
             {
                 accusations.push(Accusation { place, came: Arc::clone(signed), other });
             }
-            self.note(place);
-            self.brought.entry(place).or_insert_with(|| Arc::clone(signed));
+            self.bring(signed);
         }
         accusations
     }
@@ -105,8 +106,15 @@ impl Evidence {
         self.twin_since
     }
 
+    /// A commit is here from now on.
+    pub fn bring(&mut self, signed: &Arc<SignedCommit>) {
+        let place = place_of(&signed.commit);
+        self.note(place);
+        self.brought.entry(place).or_insert_with(|| Arc::clone(signed));
+    }
+
     /// A commit of this place is here.
-    pub fn note(&mut self, (author, incarnation, seq): Place) {
+    fn note(&mut self, (author, incarnation, seq): Place) {
         let tip = self.tips.entry((author, incarnation)).or_insert(seq);
         *tip = seq.max(*tip);
     }
@@ -138,10 +146,10 @@ impl Evidence {
     }
 
     /// What was looked up has had its use.
-    pub fn applied(&mut self, _: &Durable) {
+    pub fn seal(&mut self) {
         self.chains.clear();
         self.commits_at.clear();
-        self.brought.clear();
+        self.brought.seal();
     }
 
     /// Who signed twice, and since when that is known.
@@ -188,6 +196,17 @@ mod tests {
         let mut reply = LoadReply { chains: vec![(NodeId([2; 16]), chains)], ..LoadReply::default() };
         evidence.loaded(&LoadRequest::default(), &mut reply);
         assert_eq!((ask(&evidence, 5), ask(&evidence, 6)), ((0, 1), (0, 0)), "what follows his last is new");
+    }
+
+    #[test]
+    fn a_second_commit_for_a_place_of_one_in_flight_is_noticed_though_the_store_has_none() {
+        let mut evidence = Evidence::default();
+        let [one, other] = [1, 2].map(|leaf| commit(7, leaf));
+        evidence.bring(&one);
+        evidence.seal();
+        let asked = LoadRequest { commits_at: [place_of(&other.commit)].into(), ..LoadRequest::default() };
+        evidence.loaded(&asked, &mut LoadReply::default());
+        assert_eq!(evidence.compare(&[other], 0).len(), 1);
     }
 
     #[test]

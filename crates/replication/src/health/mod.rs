@@ -33,9 +33,12 @@ impl Health {
         }
     }
 
+    pub fn seal(&mut self) {
+        self.evidence.seal();
+    }
+
     pub fn applied(&mut self, durable: &Durable) {
         self.patrol.applied(durable);
         self.quarantine.applied(durable);
-        self.evidence.applied(durable);
     }
 }

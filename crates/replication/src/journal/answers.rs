@@ -9,16 +9,17 @@ use heliu_storage::StoreError;
 use heliu_trust::id::CommitId;
 
 use super::answer::{self, Asked, DigestKey};
-use crate::durable::Durable;
 use crate::effect::{Done, LoadReply, LoadRequest, Reply, Ticket};
+use crate::layers::Layers;
 
 pub(crate) struct Answers {
     /// What remembered answers say of their questions with.
     key: DigestKey,
     /// Looked up in the store for the work under way.
     looked_up: BTreeMap<CommandId, Option<Vec<u8>>>,
-    /// What commands of this batch did.
-    carried_out: BTreeMap<CommandId, (Asked, Done)>,
+    /// What commands of this batch did, and, until it is sealed, those of the one before: the store may have been asked before
+    /// it had them.
+    carried_out: Layers<BTreeMap<CommandId, (Asked, Done)>>,
     /// Who is told of it: once more, if it was asked for again meanwhile.
     waiting: Vec<(Ticket, CommandId, bool)>,
 }
@@ -40,7 +41,7 @@ pub(crate) struct Given {
 
 impl Answers {
     pub fn new(key: DigestKey) -> Self {
-        Answers { key, looked_up: BTreeMap::new(), carried_out: BTreeMap::new(), waiting: Vec::new() }
+        Answers { key, looked_up: BTreeMap::new(), carried_out: Layers::default(), waiting: Vec::new() }
     }
 
     pub fn is_looked_up(&self, id: &CommandId) -> bool {
@@ -64,6 +65,10 @@ impl Answers {
             self.waiting.push((ticket, id, true));
             return Before::Now;
         }
+        if let Some((before, done)) = self.carried_out.sealed().get(&id) {
+            let again = || Before::Answered(Reply::Done(Done { again: true, ..done.clone() }));
+            return if asked.differs_from(before) { reused() } else { again() };
+        }
         let Some(Some(stored)) = self.looked_up.get(&id) else { return Before::No(asked) };
         match answer::decode(stored) {
             Some((_, before)) if asked.differs_from(&before) => reused(),
@@ -79,10 +84,10 @@ impl Answers {
         self.waiting.push((ticket, id, false));
     }
 
-    /// The commits are signed: what is stored of each command, and who is told what.
+    /// The commits of this batch are signed: what is stored of each command, and who is told what.
     pub fn seal(&mut self, commit_of: &BTreeMap<LeafHash, CommitId>) -> Given {
         let mut rows = Vec::with_capacity(self.carried_out.len());
-        for (id, (asked, done)) in &mut self.carried_out {
+        for (id, (asked, done)) in &mut *self.carried_out {
             done.commits = done.leaves.iter().filter_map(|leaf| commit_of.get(leaf).copied()).collect();
             let mut seen = BTreeSet::new();
             done.commits.retain(|commit| seen.insert(*commit));
@@ -94,11 +99,43 @@ impl Answers {
                 replies.push((ticket, Reply::Done(Done { again, ..done.clone() })));
             }
         }
+        self.looked_up.clear();
+        self.carried_out.seal();
         Given { rows, replies }
     }
+}
 
-    pub fn applied(&mut self, _: &Durable) {
-        self.looked_up.clear();
-        self.carried_out.clear();
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    fn request(name: &str) -> Request {
+        Request {
+            id: CommandId([1; 16]),
+            name: name.to_owned(),
+            subject: None,
+            arguments: BTreeMap::new(),
+            who: String::new(),
+            reason: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_repeated_while_the_first_is_in_flight_is_carried_out_once_whatever_the_store_said() {
+        let mut answers = Answers::new(DigestKey(Zeroizing::new([0; 32])));
+        let Before::No(asked) = answers.before(Ticket(1), &request("org.create")) else { panic!("it is the first") };
+        answers.carried_out(Ticket(1), CommandId([1; 16]), asked, Done::default());
+        assert_eq!(answers.seal(&BTreeMap::new()).rows.len(), 1);
+        // The store was asked before it had the first.
+        let commands = LoadRequest { commands: [CommandId([1; 16])].into(), ..LoadRequest::default() };
+        answers.loaded(&commands, &mut LoadReply::default());
+        let again = answers.before(Ticket(2), &request("org.create"));
+        assert!(matches!(again, Before::Answered(Reply::Done(Done { again: true, .. }))));
+        let other = answers.before(Ticket(3), &request("org.dissolve"));
+        assert!(matches!(other, Before::Answered(Reply::Refused(refusal)) if refusal.code == "command_id_reused"));
+        answers.seal(&BTreeMap::new());
+        assert!(!answers.is_looked_up(&CommandId([1; 16])), "by the next batch the store has it, and is asked");
     }
 }

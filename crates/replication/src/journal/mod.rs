@@ -26,7 +26,7 @@ use crate::effect::LoadRequest;
 pub(crate) use answer::{DigestKey, reused};
 pub(crate) use answers::{Answers, Before, Given};
 pub(crate) use delta::{Delta, Outcome, Sealed};
-pub(crate) use queue::Queue;
+pub(crate) use queue::{Queue, Room};
 pub(crate) use random::Random;
 pub(crate) use tail::{Growth, Tail};
 pub(crate) use work::{Incoming, Order, Work};
@@ -101,6 +101,11 @@ impl Journal {
         (works, checked)
     }
 
+    /// More work for a batch while the transaction before is in flight; none if what is next has to have nothing beside it.
+    pub fn take_beside(&mut self, room: &mut Room) -> std::collections::VecDeque<Work> {
+        self.queue.take_beside(room)
+    }
+
     /// What the store answered.
     pub fn loaded(&mut self, asked: &LoadRequest, reply: &mut crate::effect::LoadReply) {
         self.answers.loaded(asked, reply);
@@ -112,7 +117,6 @@ impl Journal {
         self.meta.head = head;
         self.tail.grow(growth, head);
         self.writer.applied(durable);
-        self.answers.applied(durable);
     }
 
     /// Whatever was asked for before is under way, or done.

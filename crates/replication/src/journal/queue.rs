@@ -6,13 +6,43 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use super::work::Work;
+use super::work::{Incoming, Work};
 use crate::effect::{LinkId, Ticket};
 
 /// Leaves that one batch takes: enough to share a transaction, few enough that nobody waits long.
 const LEAVES_PER_BATCH: usize = 2_048;
+/// Bytes of a leaf that count as much as a leaf by itself.
+const WEIGHED_BYTES: usize = 1_024;
 /// Commands that one batch takes.
 const COMMANDS_PER_BATCH: usize = 512;
+/// A batch that was begun beside another and has so much is folded at once, rather than wait for more to share its
+/// transaction: commands fill a commit then.
+const COMMANDS_ENOUGH: usize = 64;
+const LEAVES_ENOUGH: usize = 512;
+/// Leaves for which one with less goes to work again before the other is durable: a record is judged anew with each time, so
+/// not for every frame.
+const LEAVES_AT_ONCE: usize = 32;
+
+/// What a batch may still take.
+pub(crate) struct Room {
+    commands: usize,
+    leaves: usize,
+}
+
+impl Room {
+    pub fn none() -> Self {
+        Room { commands: 0, leaves: 0 }
+    }
+
+    pub fn whole() -> Self {
+        Room { commands: COMMANDS_PER_BATCH, leaves: LEAVES_PER_BATCH }
+    }
+
+    /// Whether the batch has enough.
+    pub fn is_full(&self) -> bool {
+        self.commands <= COMMANDS_PER_BATCH - COMMANDS_ENOUGH || self.leaves <= LEAVES_PER_BATCH - LEAVES_ENOUGH
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Queue {
@@ -84,21 +114,51 @@ impl Queue {
             }
             return works;
         }
-        let commands = self.commands.len().min(COMMANDS_PER_BATCH);
-        let mut works: VecDeque<Work> = self.commands.drain(..commands).collect();
+        self.fill(&mut Room::whole(), |_| true)
+    }
+
+    /// More work for a batch while a transaction is in flight. It ends with the first of which nothing may be beside: that is
+    /// next once nothing is under way.
+    pub fn take_beside(&mut self, room: &mut Room) -> VecDeque<Work> {
+        if self.alone.is_empty() { self.fill(room, |work| !work.is_alone()) } else { VecDeque::new() }
+    }
+
+    /// Whether a batch that is waiting for another has enough to go to work again.
+    pub fn has_enough(&self) -> bool {
         let mut leaves = 0;
-        while leaves < LEAVES_PER_BATCH
-            && let Some(work) = self.next_in_turn()
+        let is_enough = |work| {
+            leaves += weight(work);
+            leaves >= LEAVES_AT_ONCE
+        };
+        !self.commands.is_empty() || self.lanes.values().flatten().any(is_enough)
+    }
+
+    fn fill(&mut self, room: &mut Room, is_taken: impl Fn(&Work) -> bool) -> VecDeque<Work> {
+        let mut works = VecDeque::new();
+        while room.commands > 0
+            && let Some(work) = self.commands.pop_front_if(|work| is_taken(work))
         {
-            leaves += weight(&work);
+            room.commands -= 1;
+            works.push_back(work);
+        }
+        if room.commands > 0 && !self.commands.is_empty() {
+            return works;
+        }
+        while room.leaves > 0
+            && let Some(work) = self.next_in_turn(&is_taken)
+        {
+            room.leaves = room.leaves.saturating_sub(weight(&work));
             works.push_back(work);
         }
         works
     }
 
-    fn next_in_turn(&mut self) -> Option<Work> {
+    fn next_in_turn(&mut self, is_taken: impl Fn(&Work) -> bool) -> Option<Work> {
         let next = self.lanes.range((Excluded(self.last), Unbounded)).next();
-        let (lane, _) = next.or_else(|| self.lanes.first_key_value())?;
+        let (lane, works) = next.or_else(|| self.lanes.first_key_value())?;
+        if !works.front().is_some_and(is_taken) {
+            return None;
+        }
         self.last = *lane;
         let Entry::Occupied(mut lane) = self.lanes.entry(self.last) else { return None };
         let work = lane.get_mut().pop_front();
@@ -118,10 +178,15 @@ impl Queue {
     }
 }
 
-/// In leaves. What is refused unread is written too: into quarantine.
+/// In leaves; a long one counts once more for each KiB. What is refused unread is written too: into quarantine.
 fn weight(work: &Work) -> usize {
     match work {
-        Work::Leaves(incoming) => incoming.leaves.len() + incoming.grants.len() + incoming.quarantined.len() + 1,
+        Work::Leaves(incoming) => {
+            let Incoming { leaves, grants, quarantined, .. } = incoming;
+            let bytes: usize = leaves.iter().map(|(leaf, ..)| leaf.change.raw.len() / WEIGHED_BYTES).sum();
+            let refused: usize = quarantined.iter().map(|row| row.bytes.len() / WEIGHED_BYTES).sum();
+            leaves.len() + grants.len() + quarantined.len() + bytes + refused + 1
+        }
         // Each may take a record away.
         Work::Statements { statements, .. } => statements.len() + 1,
         // Each is a record to be loaded, and nobody waits for it.
@@ -138,19 +203,24 @@ mod tests {
     use heliu_storage::QuarantineRow;
     use heliu_trust::id::{Incarnation, NodeId};
 
-    use super::super::work::{Incoming, Order};
+    use super::super::work::Order;
     use super::*;
     use crate::authority::By;
 
     fn frame(link: u64, sequence: u64, junk: usize) -> Work {
-        let row = QuarantineRow {
+        frame_of(link, sequence, vec![Vec::new(); junk])
+    }
+
+    /// A frame of which nothing could be read.
+    fn frame_of(link: u64, sequence: u64, junk: Vec<Vec<u8>>) -> Work {
+        let row = |bytes| QuarantineRow {
             id: [0; 32],
             record: None,
             from: None,
             code: String::new(),
             reason: String::new(),
             at_ms: 0,
-            bytes: Vec::new(),
+            bytes,
         };
         Work::Leaves(Incoming {
             link: LinkId(link),
@@ -160,7 +230,7 @@ mod tests {
             leaves: Vec::new(),
             grants: Vec::new(),
             refused: Vec::new(),
-            quarantined: vec![row; junk],
+            quarantined: junk.into_iter().map(row).collect(),
             cursor: None,
         })
     }
@@ -217,6 +287,16 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_ends_by_bytes_as_well_as_by_leaves() {
+        let mut queue = Queue::default();
+        let long = vec![vec![0; 64 * 1024]; LEAVES_PER_BATCH / 64];
+        for sequence in 1..=3 {
+            queue.push(frame_of(1, sequence, long.clone()));
+        }
+        assert_eq!([batch(&mut queue), batch(&mut queue)], [[(1, 1)], [(1, 2)]], "two MiB each");
+    }
+
+    #[test]
     fn a_directory_and_an_incarnation_are_batches_of_their_own_before_what_waits() {
         let mut queue = Queue::default();
         let extend = |ticket| Work::Extend { entries: Vec::new(), by: By::Ticket(Ticket(ticket), None) };
@@ -228,6 +308,30 @@ mod tests {
         assert_eq!(queue.tickets().collect::<Vec<_>>(), [2, 3, 1].map(Ticket));
         let batches: Vec<_> = (0..4).map(|_| batch(&mut queue)).collect();
         assert_eq!(batches, [vec![(0, 2)], vec![(0, 0)], vec![(0, 3)], vec![(0, 1), (1, 1)]]);
+    }
+
+    #[test]
+    fn beside_a_transaction_in_flight_goes_what_may_and_nothing_passes_what_may_not() {
+        let mut queue = Queue::default();
+        let mut room = Room::whole();
+        let let_go =
+            Work::LetGo { record: heliu_record::id::RecordId([1; 32]), proven: heliu_record::hash::Sum::default() };
+        for work in [command(1), frame(1, 1, 0), let_go, frame(1, 2, 0)] {
+            queue.push(work);
+        }
+        let names = |works: VecDeque<Work>| works.iter().map(|work| work.ticket().map(|t| t.0)).collect::<Vec<_>>();
+        assert_eq!(names(queue.take_beside(&mut room)), [Some(1), None], "what takes a record away is next, alone");
+        assert!(queue.take_beside(&mut room).is_empty() && !queue.has_enough());
+        assert_eq!(queue.take().len(), 2, "once nothing is in flight, all of it goes");
+        queue.push(frame(1, 3, LEAVES_AT_ONCE));
+        assert!(queue.has_enough() && !room.is_full());
+        queue.push(frame(1, 4, LEAVES_PER_BATCH));
+        queue.push(frame(1, 5, 0));
+        assert_eq!(queue.take_beside(&mut room).len(), 2);
+        assert!(room.is_full() && queue.take_beside(&mut room).is_empty());
+        let mut room = Room::whole();
+        queue.push(Work::Renew(Incarnation([0; 16])));
+        assert!(queue.take_beside(&mut room).is_empty(), "a new incarnation is next");
     }
 
     #[test]

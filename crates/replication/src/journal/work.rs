@@ -142,6 +142,37 @@ impl Work {
         if let Work::Check { record } = self { Some(*record) } else { None }
     }
 
+    /// Whether nothing may be in flight when it is done, and nothing worked on until it is durable: what changes who may what,
+    /// what takes something away, and what is read from the store to be compared with what is here.
+    pub fn is_alone(&self) -> bool {
+        match self {
+            Work::Leaves(_)
+            | Work::Execute(_)
+            | Work::Reveal { .. }
+            | Work::Audit { .. }
+            | Work::LookThrough { .. }
+            | Work::KeepKeys => false,
+            Work::Statements { statements, .. } => statements.iter().any(|signed| signed.statement.erases().is_some()),
+            Work::Erase { .. }
+            | Work::TellAuditHead
+            | Work::Extend { .. }
+            | Work::Withdrawn { .. }
+            | Work::LetGo { .. }
+            | Work::Mend { .. }
+            | Work::Check { .. }
+            | Work::KeepScopes
+            | Work::Rename { .. }
+            | Work::Renew(_)
+            | Work::Join { .. }
+            | Work::Draft { .. }
+            | Work::FenceOf { .. }
+            | Work::Reissue { .. }
+            | Work::Stranded { .. }
+            | Work::Quarantine { .. }
+            | Work::Foreign { .. } => true,
+        }
+    }
+
     /// Who waits for an answer to it.
     pub fn ticket(&self) -> Option<Ticket> {
         match self {

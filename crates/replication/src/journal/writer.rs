@@ -96,14 +96,14 @@ impl Writer {
         }
     }
 
-    /// Signs what was gathered, in the order of seq. Returns which commit each leaf is in.
+    /// Signs what was gathered, in the order of seq. Returns the commits, and which one each leaf is in.
     pub fn seal(
         &mut self,
         realm: RealmId,
         time_ms: i64,
         signer: &dyn Signer,
-    ) -> (Vec<CommitRow>, BTreeMap<LeafHash, CommitId>) {
-        let mut rows = Vec::new();
+    ) -> (Vec<Arc<SignedCommit>>, BTreeMap<LeafHash, CommitId>) {
+        let mut signed_all = Vec::new();
         let mut commit_of = BTreeMap::new();
         self.room.clear();
         for (seq, Unsealed { versions, leaves }) in std::mem::take(&mut self.unsealed) {
@@ -121,9 +121,9 @@ impl Writer {
             commit_of.extend(signed.commit.leaves.iter().map(|leaf| (*leaf, signed.id)));
             self.previous = Some(signed.id);
             self.last = Some((seq, signed.id));
-            rows.push(row_of(&signed));
+            signed_all.push(Arc::new(signed));
         }
-        (rows, commit_of)
+        (signed_all, commit_of)
     }
 
     pub fn applied(&mut self, _: &Durable) {

@@ -380,7 +380,7 @@ mod tests {
         let (key, to) = (key_of(5), Recipient::Node(NodeId([2; 16])));
         let nodes = BTreeMap::from([(to, SealingSecret::from_seed([3; 32]).public())]);
         let right = Keys::give_ids((&REALM, VILLAGE), &GIVER, &key, &nodes);
-        let wrong = right.iter().cloned().map(|wrap| KeyWrap { wrapped: vec![1; 80], ..wrap }).collect();
+        let wrong = right.iter().map(|wrap| KeyWrap { wrapped: vec![1; 80], ..*wrap }).collect();
         let mut audiences = Audiences::default();
         let lacks = |audiences: &mut Audiences, key: &AudienceKey, nodes: &BTreeMap<Recipient, SealingKey>| {
             !audiences.lacking_ids(&REALM, VILLAGE, key, nodes, &|_| true).is_empty()

@@ -22,7 +22,6 @@ use heliu_trust::id::NodeId;
 use heliu_trust::seal::{AudienceKey, RecordKey, SealingSecret};
 use zeroize::Zeroizing;
 
-use crate::durable::Durable;
 use crate::own::Own;
 
 use audiences::Audiences;
@@ -143,8 +142,8 @@ impl Keys {
         self.rewrap.is_over()
     }
 
-    /// Keys of single records live no longer than the work that uses them.
-    pub fn applied(&mut self, _: &Durable) {
+    /// Keys of single records live no longer than the batch that uses them.
+    pub fn seal(&mut self) {
         self.drawn.clear();
     }
 }
@@ -163,9 +162,11 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
              record by trying names.",
         ),
         (
-            "与上级(县级节点:与任一其他节点)连通后会自动得到;请连通后再导入。其余节点确已全部丢失的,先将其隔离。",
-            "It comes by itself over the link to the superior (to the county: to any other node): import when the node has \
-             been linked. Are all others lost for good, fence them first.",
+            "与上级(县级节点:与任一其他节点)连通一次即自动得到,此后断网也能导入:请先连通(heliu status 显示链路),再导入同一文件;\
+             一时连不上,可在上级的节点上导入,连通后记录会到本节点。其余节点确已全部丢失的,先将其隔离。",
+            "It comes by itself with the first link to the superior (of the county: to any other node), and stays: link this \
+             node (heliu status shows its links) and import the file then. If that cannot be now, import it at a node of the \
+             superior: the records come here with the link. Are all others lost for good, fence them first.",
         ),
     )
 }

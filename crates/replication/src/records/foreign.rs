@@ -17,6 +17,7 @@ use heliu_trust::id::NodeId;
 use super::open::Open;
 use crate::durable::Durable;
 use crate::effect::Moment;
+use crate::layers::Layers;
 
 /// Records that are noted as outside; what comes beyond is not taken either, and the neighbours find that the ends differ.
 const OUTSIDE_MAX: usize = 65_536;
@@ -104,7 +105,7 @@ pub(crate) struct Foreign {
     since: BTreeMap<SeatId, u64>,
     /// Records that are here and of which everything is taken, because they are said to have left this seat.
     let_in: BTreeSet<RecordId>,
-    work: UnderWay,
+    work: Layers<UnderWay>,
 }
 
 /// What the work under way leaves out and takes.
@@ -130,7 +131,7 @@ impl Foreign {
             version: 0,
             since: BTreeMap::new(),
             let_in: BTreeSet::new(),
-            work: UnderWay::default(),
+            work: Layers::default(),
         }
     }
 
@@ -172,7 +173,8 @@ impl Foreign {
     /// it, and what was left out of it is asked for.
     pub fn find_ours(&mut self, record: RecordId) {
         self.work.ours.insert(record, true);
-        if self.is_outside(&record) || self.work.left_out.contains_key(&record) {
+        let is_left_out = |work: &UnderWay| work.left_out.contains_key(&record);
+        if self.is_outside(&record) || is_left_out(&self.work) || is_left_out(self.work.sealed()) {
             self.work.taken_in.insert(record);
         }
     }
@@ -218,10 +220,9 @@ impl Foreign {
         let seats = directory.seats();
         let is_ours = self.let_in.contains(&record)
             || open.is_some_and(|open| {
-                let is_author =
-                    |leaf: &Leaf| directory.node(leaf.author).is_some_and(|node| in_line(own, node.seat, seats));
+                let is_ours = |author| directory.node(author).is_some_and(|node| in_line(own, node.seat, seats));
                 open.row.scope.owners.iter().any(|owner| in_line(own, *owner, seats))
-                    || open.leaves.iter().any(|(leaf, _)| is_author(leaf))
+                    || open.leaves.authors().any(is_ours)
             });
         self.work.ours.insert(record, is_ours);
         is_ours
@@ -274,9 +275,13 @@ impl Foreign {
         self.version
     }
 
+    pub fn seal(&mut self) {
+        self.work.seal();
+    }
+
     /// What was left out is outside now, and what was taken in is not.
-    pub fn applied(&mut self, now: Moment, _: &Durable) {
-        let UnderWay { left_out, taken_in, .. } = std::mem::take(&mut self.work);
+    pub fn applied(&mut self, now: Moment, durable: &Durable) {
+        let UnderWay { left_out, taken_in, .. } = self.work.publish(durable);
         for (record, more) in left_out {
             if !self.declined.contains(&more.author) {
                 self.since.entry(more.author).or_insert(now.tick_ms);

@@ -28,6 +28,7 @@ use heliu_trust::grant::SignedGrant;
 
 use crate::durable::Durable;
 use crate::effect::LinkId;
+use crate::layers::Layers;
 
 pub use foreign::ForeignAuthor;
 pub(crate) use foreign::{Counts as ForeignCounts, Foreign, in_line, of_this_line};
@@ -52,7 +53,7 @@ pub(crate) struct Records {
     /// The seats behind the actors of open records.
     actors: BTreeMap<Actor, SeatId>,
     room: Room,
-    work: UnderWay,
+    work: Layers<UnderWay>,
 }
 
 /// How many records may stay open, and which were used last.
@@ -73,7 +74,7 @@ impl Room {
 impl Records {
     pub fn new(open_max: usize) -> Self {
         let room = Room { open_max, clock: 0, weighed: 0 };
-        Records { open: BTreeMap::new(), actors: BTreeMap::new(), room, work: UnderWay::default() }
+        Records { open: BTreeMap::new(), actors: BTreeMap::new(), room, work: Layers::default() }
     }
 
     pub fn get(&self, record: &RecordId) -> Option<&Open> {
@@ -282,7 +283,7 @@ impl Records {
         self.work.touch(open);
         let history = open.leaves.history();
         let seq = history.seq(actor);
-        let reason = history.changes().last().map(|c| c.note.reason.clone()).unwrap_or_default();
+        let reason = history.changes().next_back().map(|c| c.note.reason.clone()).unwrap_or_default();
         let own_last = (seq > 0).then_some((actor, seq));
         let mut stub = Open::new(&open.row.preimage, catalogue);
         stub.row.scope = open.row.scope.clone();
@@ -333,8 +334,9 @@ impl Records {
     /// Folds a touched record, if leaves came for it, and brings its row up to date with it. Returns it with what it was
     /// before.
     pub fn fold(&mut self, record: &RecordId, directory: &Directory) -> Option<(&mut Open, &Before)> {
-        let (open, before) = (self.open.get_mut(record)?, self.work.touched.get(record)?);
-        if self.work.unfolded.remove(record) {
+        let UnderWay { touched, unfolded, .. } = &mut *self.work;
+        let (open, before) = (self.open.get_mut(record)?, touched.get(record)?);
+        if unfolded.remove(record) {
             open.fold(directory.seats());
         }
         open.derive(directory);
@@ -360,18 +362,23 @@ impl Records {
         }
     }
 
-    /// The rows of what was touched are stored. Returns which these are.
-    pub fn applied(&mut self, _: &Durable) -> Vec<RecordId> {
-        let UnderWay { touched, .. } = std::mem::take(&mut self.work);
-        for record in touched.keys() {
+    /// The rows of what was touched are on their way to the store: the next batch finds them there, or fails with this one.
+    pub fn seal(&mut self) {
+        for record in self.work.touched.keys() {
             if let Some(open) = self.open.get_mut(record) {
                 open.is_stored = true;
             }
         }
-        touched.into_keys().collect()
+        self.work.seal();
     }
 
-    /// Closes the records that were not used for longest. All are durable but those of the work under way.
+    /// The rows of what was sealed are stored. Returns which these are.
+    pub fn applied(&mut self, durable: &Durable) -> Vec<RecordId> {
+        self.work.publish(durable).touched.into_keys().collect()
+    }
+
+    /// Closes the records that were not used for longest. All are durable but those of the batch under work and of the one in
+    /// flight, which stay: so nobody reads them from the store before it has them.
     pub fn evict(&mut self) {
         let Room { open_max, clock, weighed } = &mut self.room;
         // All of them are weighed: not for each that is used.
@@ -384,7 +391,9 @@ impl Records {
         }
         let mut used: Vec<(u64, usize)> = self.open.values().map(|open| (open.used, open.shares())).collect();
         used.sort_unstable_by(|a, b| b.cmp(a));
-        let mut room = *open_max / 2;
+        // The one that was used last stays, however long it is: it would be read again for its next edit.
+        let last = used.first().map_or(0, |(_, shares)| *shares);
+        let mut room = (*open_max / 2).max(last);
         let is_too_much = |(_, shares): &&(u64, usize)| match room.checked_sub(*shares) {
             Some(left) => {
                 room = left;
@@ -393,8 +402,9 @@ impl Records {
             None => true,
         };
         let limit = used.iter().find(is_too_much).map_or(0, |(used, _)| *used);
-        let touched = &self.work.touched;
-        self.open.retain(|record, open| open.used > limit || touched.contains_key(record));
+        let (touched, in_flight) = (&self.work.touched, &self.work.sealed().touched);
+        let is_needed = |record: &RecordId| touched.contains_key(record) || in_flight.contains_key(record);
+        self.open.retain(|record, open| open.used > limit || is_needed(record));
     }
 }
 

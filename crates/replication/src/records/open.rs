@@ -291,7 +291,7 @@ impl Open {
             admitted: self.leaves.admitted_sum(),
             leaves: u32::try_from(self.leaves.len()).unwrap_or(u32::MAX),
             waiting: self.leaves.missing(),
-            unjudged: (self.leaves.iter().filter_map(|(_, status)| status.unjudged()).max())
+            unjudged: (self.leaves.unjudged())
                 .map(|why| Unjudged { by: self.stamp, differing: why == admission::Unjudged::Differing }),
             view,
             signal,
@@ -381,7 +381,7 @@ impl Open {
         if self.row.scope.has_audience(seat, seats) {
             return None;
         }
-        let of_scope: Vec<&Change> = (history.changes().iter().map(Arc::as_ref))
+        let of_scope: Vec<&Change> = (history.changes().map(Arc::as_ref))
             .filter(|change| change.puts.iter().any(|put| put.container == Container::Scope))
             .collect();
         let after = |change: &Change| history.at(&[change.hash]).ok();
@@ -396,7 +396,7 @@ impl Open {
         }
         // It may have come in again by the side of a fork that lost.
         let won = self.forks_won_against(seat, seats);
-        parted.extend(history.changes().iter().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
+        parted.extend(history.changes().map(Arc::as_ref).filter(|change| won.contains(&change.hash)));
         let past = parted.iter().filter_map(|change| after(change)).collect::<Vec<_>>();
         let is_before =
             |leaf: &&Leaf| won.contains(&leaf.change.hash) || past.iter().any(|past| past.contains(&leaf.change.hash));

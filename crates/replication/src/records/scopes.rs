@@ -79,7 +79,7 @@ impl Scopes {
     }
 
     /// A record counted for `before`, and now counts for `after`, each with the tree by which it is counted: but for nothing if
-    /// it is outside here, where ends of links are compared.
+    /// it is outside here, where ends of links are compared. Counted as a batch is sealed: of two, the first is durable then.
     pub fn replace(
         &mut self,
         record: RecordId,
@@ -93,6 +93,10 @@ impl Scopes {
         let before = before.filter(|_| !self.foreign.is_outside(&record));
         let after = (!self.foreign.will_be_outside(&record)).then_some(after);
         self.sums.replace(record, before, after, own);
+    }
+
+    pub fn seal(&mut self) {
+        self.foreign.seal();
     }
 
     pub fn applied(&mut self, at: Moment, durable: &Durable) {

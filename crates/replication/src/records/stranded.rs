@@ -11,6 +11,7 @@ use heliu_storage::StrandedRow;
 use heliu_trust::admission::{Leaf, Leaves};
 
 use crate::durable::Durable;
+use crate::layers::Layers;
 
 /// Operations of edits that were made again, and what stands for them now.
 pub(crate) type Renamed = BTreeMap<OpId, OpId>;
@@ -20,12 +21,12 @@ pub(crate) type Renamed = BTreeMap<OpId, OpId>;
 pub(crate) struct Stranded {
     rows: BTreeMap<LeafHash, StrandedRow>,
     /// Records of which the work under way found some.
-    found: BTreeSet<RecordId>,
+    found: Layers<BTreeSet<RecordId>>,
 }
 
 impl Stranded {
     pub fn new(rows: Vec<StrandedRow>) -> Self {
-        Stranded { rows: rows.into_iter().map(|row| (row.leaf, row)).collect(), found: BTreeSet::new() }
+        Stranded { rows: rows.into_iter().map(|row| (row.leaf, row)).collect(), found: Layers::default() }
     }
 
     pub fn get(&self, leaf: &LeafHash) -> Option<&StrandedRow> {
@@ -63,9 +64,13 @@ impl Stranded {
         (tried().count(), tried().map(|row| row.at_ms).min().unwrap_or(0))
     }
 
+    pub fn seal(&mut self) {
+        self.found.seal();
+    }
+
     /// What was found is written down. Returns the records of which it is to be made again.
-    pub fn applied(&mut self, _: &Durable) -> BTreeSet<RecordId> {
-        std::mem::take(&mut self.found)
+    pub fn applied(&mut self, durable: &Durable) -> BTreeSet<RecordId> {
+        self.found.publish(durable)
     }
 }
 
@@ -131,6 +136,7 @@ mod tests {
         let row = StrandedRow { leaf, record, at_ms: 7, state: StrandedState::Open, reason: String::new() };
         let mut stranded = Stranded::default();
         stranded.find(row.clone());
+        stranded.seal();
         assert_eq!(stranded.applied(&Durable::said(Ok(())).expect("it is")), [record].into());
         assert_eq!((stranded.untried_of(record).count(), stranded.tried()), (1, (0, 0)));
         stranded.leave(StrandedRow { reason: "edit.overwritten".to_owned(), ..row });

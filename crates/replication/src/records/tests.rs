@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// What a leaf takes in memory, about.
+const LEAF: usize = 800;
+
 fn preimage(key: u8) -> Preimage {
     Preimage { kind: "org".to_owned(), birth: SeatId([1; 16]), key: vec![key] }
 }
@@ -18,6 +21,9 @@ fn what_the_work_under_way_touches_stays_open_however_much_else_is_used() {
     }
     records.evict();
     assert_eq!(records.open.len(), 64, "all of it is under way");
+    records.seal();
+    records.evict();
+    assert_eq!(records.open.len(), 64, "its transaction is in flight");
     records.applied(&Durable::said(Ok(())).expect("it is"));
     records.evict();
     assert_eq!(records.open.len(), 64, "they were weighed a moment ago");
@@ -30,6 +36,27 @@ fn what_the_work_under_way_touches_stays_open_however_much_else_is_used() {
 }
 
 #[test]
+fn a_record_that_is_longer_than_all_that_may_be_open_stays_open_for_its_next_edit() {
+    let mut records = Records::new(16);
+    let (long, other) = (preimage(0), preimage(1));
+    records.begin(other.id(), &other, catalogue());
+    for _ in 0..8 {
+        records.begin(long.id(), &long, catalogue());
+        records.open.get_mut(&long.id()).expect("it is open").bytes = 10_000 * LEAF;
+        records.seal();
+        records.applied(&Durable::said(Ok(())).expect("it is"));
+        records.evict();
+        assert!(records.is_open(&long.id()));
+    }
+    assert!(!records.is_open(&other.id()), "for which others are closed");
+    for _ in 0..8 {
+        records.begin(other.id(), &other, catalogue());
+    }
+    records.evict();
+    assert!(!records.is_open(&long.id()), "until something else is worked on");
+}
+
+#[test]
 fn what_is_read_for_the_work_under_way_is_not_absent_any_more_and_forgotten_with_it() {
     let mut records = Records::new(16);
     let (one, other) = (preimage(1), preimage(2));
@@ -37,6 +64,8 @@ fn what_is_read_for_the_work_under_way_is_not_absent_any_more_and_forgotten_with
     records.begin(one.id(), &one, catalogue());
     assert!(!records.is_absent(&one.id()) && records.is_absent(&other.id()));
     assert!(records.is_touched(&one.id()) && records.before()[&one.id()].counted.is_none(), "it is new here");
+    records.seal();
+    assert!(!records.has_touched(), "the next batch begins with nothing");
     assert_eq!(records.applied(&Durable::said(Ok(())).expect("it is")), [one.id()]);
     assert!(!records.has_touched() && !records.is_absent(&other.id()));
 }

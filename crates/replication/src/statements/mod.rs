@@ -21,12 +21,13 @@ use heliu_trust::statement::{self, Audience, Body, SignedStatement, Statement};
 
 use crate::durable::Durable;
 use crate::frame::{limits, short_hash};
+use crate::layers::Layers;
 use crate::own::Own;
 
 mod receipt;
 
 pub use receipt::Receipt;
-pub(crate) use receipt::no_superior;
+pub(crate) use receipt::{no_superior, too_many_tombstones};
 
 /// The first eight bytes of a statement's meaning.
 pub(crate) type Short = [u8; 8];
@@ -38,6 +39,9 @@ const HEADS_MAX: usize = 2;
 /// What one author says of the keys of one audience: of more, those with the lowest hashes are kept, so that all nodes keep
 /// the same ones, and who floods an audience pushes out nobody else's.
 pub(crate) const KEYS_MAX: usize = 64;
+/// Tombstones that one author may have: of more, those with the lowest hashes are kept, as above, and the records of the others
+/// come back. A county that takes away one record in twenty fills this in ten years.
+pub(crate) const TOMBSTONES_MAX: usize = 65_536;
 /// Statements that answer one list at most; what is left comes with the next.
 const ANSWER_MAX: usize = 4_096;
 
@@ -62,17 +66,33 @@ struct Held {
     is_durable: bool,
 }
 
-#[derive(Default)]
 pub(crate) struct Statements {
     /// By what they mean, see [`heliu_trust::statement::Statement::meaning`].
     by_meaning: BTreeMap<[u8; 32], Held>,
     /// What is kept of each, the best first.
     slots: BTreeMap<Slot, BTreeSet<(u64, [u8; 32])>>,
     erased: BTreeSet<RecordId>,
+    /// Of each author, by meaning: so many at most.
+    tombstones: BTreeMap<NodeId, BTreeSet<[u8; 32]>>,
+    tombstones_max: usize,
     /// Of the work under way, by meaning.
-    fresh: Vec<[u8; 32]>,
+    fresh: Layers<Vec<[u8; 32]>>,
     /// Rows of the store that cannot be read. They are dropped when something else is written, and come again.
     unreadable: Vec<[u8; 32]>,
+}
+
+impl Default for Statements {
+    fn default() -> Self {
+        Statements {
+            by_meaning: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            erased: BTreeSet::new(),
+            tombstones: BTreeMap::new(),
+            tombstones_max: TOMBSTONES_MAX,
+            fresh: Layers::default(),
+            unreadable: Vec::new(),
+        }
+    }
 }
 
 /// What taking a statement comes to.
@@ -174,17 +194,48 @@ impl Statements {
         }
         let accuses = slot.kind == AUDIT_HEAD && kept.len() > 1;
         let is_kept = kept.contains(&(rank, meaning));
+        let gone = gone.iter().filter_map(|(_, (_, gone))| self.by_meaning.remove(gone)).map(|held| held.signed);
+        let mut dropped: Vec<Arc<SignedStatement>> = gone.collect();
         if is_kept {
             self.by_meaning.insert(meaning, Held { signed: Arc::clone(signed), audience, is_durable: false });
             self.fresh.push(meaning);
-            if let Body::Tombstone { preimage, .. } = &signed.statement.body {
-                self.erased.insert(preimage.id());
-            }
         }
-        let dropped =
-            gone.iter().filter_map(|(_, (_, gone))| self.by_meaning.remove(gone)).map(|held| held.signed.hash);
-        let dropped = dropped.collect();
+        if let Body::Tombstone { preimage, .. } = &signed.statement.body
+            && is_kept
+        {
+            self.erased.insert(preimage.id());
+            let own = self.tombstones.entry(slot.author).or_default();
+            for gone in &dropped {
+                own.remove(&gone.statement.meaning());
+            }
+            dropped.extend(self.crowd(slot.author, meaning));
+        }
+        let is_kept = self.by_meaning.contains_key(&meaning);
+        let dropped = dropped.iter().map(|gone| gone.hash).filter(|gone| *gone != signed.hash).collect();
         Taken { is_kept, dropped, accuses: accuses && is_kept }
+    }
+
+    /// A tombstone is among its author's. Returns what goes for it, which may be itself, with what is said of that record's
+    /// erasure.
+    fn crowd(&mut self, author: NodeId, meaning: [u8; 32]) -> Vec<Arc<SignedStatement>> {
+        let own = self.tombstones.entry(author).or_default();
+        own.insert(meaning);
+        let last = if own.len() > self.tombstones_max { own.pop_last() } else { None };
+        let Some(stone) = last.and_then(|last| self.by_meaning.get(&last)).map(|held| Arc::clone(&held.signed)) else {
+            return Vec::new();
+        };
+        self.remove(&stone);
+        let record = stone.statement.erases().filter(|record| !self.is_erased(*record));
+        let said = record.into_iter().flat_map(|record| self.about(ERASED, record.0));
+        let mut gone: Vec<Arc<SignedStatement>> = said.map(|held| Arc::clone(&held.signed)).collect();
+        gone.iter().for_each(|signed| self.remove(signed));
+        gone.push(stone);
+        gone
+    }
+
+    /// Whether an author may have one more tombstone, and none of his goes for it.
+    pub fn has_room_for_tombstone(&self, author: NodeId) -> bool {
+        self.tombstones.get(&author).map_or(0, BTreeSet::len) < self.tombstones_max
     }
 
     /// Forgets one that does not hold any more.
@@ -195,19 +246,33 @@ impl Statements {
         if let Some(kept) = self.slots.get_mut(&slot) {
             kept.remove(&(rank, meaning));
         }
-        if let Body::Tombstone { preimage, .. } = &held.signed.statement.body
-            && self.tombstone(preimage.id()).is_none()
-        {
-            self.erased.remove(&preimage.id());
+        if let Body::Tombstone { preimage, .. } = &held.signed.statement.body {
+            if let Some(own) = self.tombstones.get_mut(&slot.author) {
+                own.remove(&meaning);
+            }
+            if self.tombstone(preimage.id()).is_none() {
+                self.erased.remove(&preimage.id());
+            }
         }
     }
 
-    pub fn applied(&mut self, _: &Durable) {
-        self.settle();
+    pub fn seal(&mut self) {
+        self.fresh.seal();
     }
 
+    pub fn applied(&mut self, durable: &Durable) {
+        let fresh = self.fresh.publish(durable);
+        self.let_hear(fresh);
+    }
+
+    /// All that was taken is durable.
     fn settle(&mut self) {
-        for meaning in std::mem::take(&mut self.fresh) {
+        let fresh = std::mem::take(&mut *self.fresh);
+        self.let_hear(fresh);
+    }
+
+    fn let_hear(&mut self, fresh: Vec<[u8; 32]>) {
+        for meaning in fresh {
             if let Some(held) = self.by_meaning.get_mut(&meaning) {
                 held.is_durable = true;
             }

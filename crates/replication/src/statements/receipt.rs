@@ -40,3 +40,20 @@ pub(crate) fn no_superior(record: RecordId, birth: SeatId, seats: &Seats) -> Ref
         ("请报上级办理。", "Ask a superior to do it."),
     )
 }
+
+/// One more would give back a record that this node erased before.
+pub(crate) fn too_many_tombstones(record: RecordId, max: usize) -> Refusal {
+    let short = record.short();
+    Refusal::new(
+        "too_many_tombstones",
+        (
+            format!("不能删除记录 {short}:本节点已删除 {max} 条。"),
+            format!("Record {short} is not erased: this node has erased {max}."),
+        ),
+        (
+            "一个节点最多删除这么多条,否则先前删除的记录会重新出现。",
+            "No node erases more: records that it erased before would come back.",
+        ),
+        ("请由另一上级节点办理。", "Have another node of a superior do it."),
+    )
+}

@@ -120,6 +120,49 @@ fn a_flood_of_keys_of_an_audience_leaves_the_same_ones_everywhere_and_pushes_out
     assert_eq!(all.keys_of(seat(1)).count(), KEYS_MAX + 1);
 }
 
+/// A county that erases without end, also what never was, and a township's confirmations of it.
+#[test]
+fn a_flood_of_tombstones_leaves_the_same_ones_everywhere_and_those_of_others_alone() {
+    let other = says(1, 0, Body::Tombstone { preimage: preimage(7), reason: None });
+    let again = |key| says(0, 0, Body::Tombstone { preimage: preimage(key), reason: Some([key; 32]) });
+    let flood: Vec<_> = (0..100).flat_map(|key| [tombstone(0, key), again(key)]).chain([Arc::clone(&other)]).collect();
+    let confirmed = |key| says(1, 0, Body::Erased { record: preimage(key).id() });
+    let directory = directory();
+    let take = |flood: &[Arc<SignedStatement>]| {
+        let mut all = Statements { tombstones_max: 20, ..Statements::default() };
+        let mut rows = BTreeSet::new();
+        for signed in flood {
+            let confirmations = signed.statement.erases().into_iter().map(|record| says(1, 0, Body::Erased { record }));
+            for signed in [Arc::clone(signed)].into_iter().chain(confirmations) {
+                // As a batch does: it comes again with the tombstone.
+                if matches!(signed.statement.body, Body::Erased { record } if !all.is_erased(record)) {
+                    continue;
+                }
+                let taken = all.take(&signed, &directory);
+                rows.extend(taken.is_kept.then_some(signed.hash));
+                taken.dropped.iter().for_each(|gone| assert!(rows.remove(gone), "what goes was there"));
+            }
+        }
+        let kept: BTreeSet<[u8; 32]> = all.by_meaning.keys().copied().collect();
+        assert_eq!(rows.len(), kept.len(), "the store has what is here");
+        assert_eq!(all.slots.values().map(BTreeSet::len).sum::<usize>(), kept.len());
+        assert!(all.orphans().is_empty(), "nothing is said of the erasure of what is back");
+        assert!(!all.has_room_for_tombstone(NODES[0].node()) && all.has_room_for_tombstone(NODES[1].node()));
+        let erased = (0..100).filter(|key| all.is_erased(preimage(*key).id())).count();
+        assert!(erased == 20 || erased == 21, "{erased}");
+        assert!(all.is_erased(preimage(7).id()) && all.contains(&confirmed(7)));
+        kept
+    };
+    let kept = take(&flood);
+    for turn in [1, 50, 131] {
+        let mut turned = flood.clone();
+        turned.rotate_left(turn);
+        assert_eq!(take(&turned), kept);
+        turned.reverse();
+        assert_eq!(take(&turned), kept);
+    }
+}
+
 #[test]
 fn what_is_said_twice_at_two_times_is_one_statement() {
     let record = preimage(1).id();

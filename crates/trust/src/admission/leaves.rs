@@ -29,8 +29,9 @@ use heliu_record::kind::Kind;
 use heliu_record::reason::{Fact, Facts};
 use heliu_record::scope::Scope;
 
+use super::held::Held;
 use super::stop::Stop;
-use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status};
+use super::{ExcludedReason, HeldReason, Leaf, RefusedReason, Status, Unjudged};
 use crate::directory::Directory;
 use crate::id::{DirectoryVersion, NodeId};
 
@@ -48,11 +49,13 @@ pub struct Leaves {
     /// Changes that are not here or wait themselves, and the leaves that wait for them.
     waiting: BTreeMap<ChangeHash, BTreeSet<LeafHash>>,
     /// Leaves that are held: for a later program to judge, or for another declaration of the kind.
-    held: BTreeSet<LeafHash>,
+    held: Held,
     /// How many have been judged, and do not wait.
     judged: usize,
-    /// As whom each author has written here.
-    actors: BTreeMap<NodeId, BTreeSet<Actor>>,
+    /// Whoever signed a leaf, whatever became of it.
+    authors: BTreeSet<NodeId>,
+    /// As whom each author has written what is admitted, and the newest directory that he cites in it.
+    actors: BTreeMap<NodeId, (BTreeSet<Actor>, u64)>,
     /// Leaves for which nobody vouches but ends that judge by another declaration of the kind's version than this program.
     doubted: BTreeSet<LeafHash>,
     /// What people should read about leaves that are refused.
@@ -86,8 +89,9 @@ impl Leaves {
             by_change: BTreeMap::new(),
             by_seq: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            held: BTreeSet::new(),
+            held: Held::default(),
             judged: 0,
+            authors: BTreeSet::new(),
             actors: BTreeMap::new(),
             doubted: BTreeSet::new(),
             why: BTreeMap::new(),
@@ -168,11 +172,23 @@ impl Leaves {
     /// Whether leaves wait for predecessors: then the record is a want.
     #[must_use]
     pub fn missing(&self) -> bool {
-        self.wanted().next().is_some()
+        self.judged < self.leaves.len()
+    }
+
+    /// Why this software cannot judge all of them, if it cannot: of several reasons the worst.
+    #[must_use]
+    pub fn unjudged(&self) -> Option<Unjudged> {
+        self.held.unjudged()
+    }
+
+    /// Whoever signed one, whatever became of it.
+    pub fn authors(&self) -> impl Iterator<Item = NodeId> {
+        self.authors.iter().copied()
     }
 
     /// The changes that others name as predecessors and that are not here.
-    pub fn wanted(&self) -> impl Iterator<Item = ChangeHash> {
+    #[cfg(test)]
+    pub(super) fn wanted(&self) -> impl Iterator<Item = ChangeHash> {
         let waits = |leaf: &LeafHash| self.leaves.get(leaf).is_some_and(|(_, status)| *status == Status::Waiting);
         let is_wanted =
             move |dep: &ChangeHash, leaves: &BTreeSet<_>| !self.by_change.contains_key(dep) && leaves.iter().any(waits);
@@ -189,20 +205,7 @@ impl Leaves {
         if scope.owners.is_empty() {
             scope.owners.insert(self.preimage.birth);
         }
-        let mut unheard: Vec<&Leaf> = self.held.iter().filter_map(|leaf| Some(&self.leaves.get(leaf)?.0)).collect();
-        let mut before = usize::MAX;
-        while unheard.len() < before {
-            before = unheard.len();
-            unheard.retain(|leaf| {
-                let seat = directory.node(leaf.author).map(|author| author.seat);
-                let owns = |owner| seat.is_some_and(|seat| directory.seats().is_at_or_above(seat, owner));
-                let is_heard = scope.owners.iter().copied().any(owns);
-                if is_heard {
-                    scope.widen_by(&leaf.change);
-                }
-                !is_heard
-            });
-        }
+        self.held.widen(scope, directory);
     }
 
     /// Over all leaves held, whatever became of them.
@@ -307,7 +310,7 @@ impl Leaves {
             }
         }
         self.waiting.clear();
-        self.held.clear();
+        self.held = Held::default();
         self.judged = 0;
         self.actors.clear();
         self.why.clear();
@@ -328,6 +331,7 @@ impl Leaves {
             self.verdicts = directory.verdicts();
         }
         leaf.directory_index = place_of(leaf.cited, directory);
+        self.authors.insert(leaf.author);
         self.leaves.insert(hash, (leaf, Status::Waiting));
         self.held_sum.add(&hash.0);
         if self.verdicts == directory.verdicts() {
@@ -360,7 +364,7 @@ impl Leaves {
         while let Some(hash) = queue.pop_front() {
             let Some((leaf, Status::Waiting)) = self.leaves.get(&hash) else { continue };
             let change = leaf.change.clone();
-            let author = leaf.author;
+            let (author, index) = (leaf.author, leaf.directory_index);
             let (status, why) = match self.judge(leaf, directory) {
                 Ok(()) => (Status::Admitted, None),
                 Err(Stop(status, why)) => (status, why),
@@ -374,12 +378,14 @@ impl Leaves {
                 continue;
             }
             if status == Status::Admitted {
-                self.actors.entry(author).or_default().insert(change.actor);
+                let (actors, cited) = self.actors.entry(author).or_default();
+                actors.insert(change.actor);
+                *cited = index.max(*cited);
                 self.admitted_sum.add(&hash.0);
                 Arc::make_mut(&mut self.history).place(change.clone());
             }
             if matches!(status, Status::Held(_)) {
-                self.held.insert(hash);
+                self.held.add(leaf, status);
             }
             self.judged += 1;
             self.why.extend(why.map(|why| (hash, why)));
@@ -473,8 +479,11 @@ impl Leaves {
 
     /// Of one actor the last leaf cites the newest, or it would not be here.
     fn cited_in(&self, past: &Past<'_>, author: NodeId) -> Option<u64> {
-        let actors = self.actors.get(&author).into_iter().flatten();
-        let last = actors.filter_map(|actor| past.last_of(*actor));
+        let (actors, newest) = self.actors.get(&author)?;
+        if past.is_whole() {
+            return Some(*newest);
+        }
+        let last = actors.iter().filter_map(|actor| past.last_of(*actor));
         let leaf_of = |change: &Arc<Change>| self.leaves.get(self.by_change.get(&change.hash)?).map(|(leaf, _)| leaf);
         last.filter_map(leaf_of).map(|leaf| leaf.directory_index).max()
     }

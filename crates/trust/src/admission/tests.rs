@@ -1,12 +1,13 @@
 //! Admission, told with one record of a village: in order, late, forked, forbidden, and in every order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_catalogue::catalogue;
 use heliu_record::change::{Change, Container, Draft};
 use heliu_record::hash::Sum;
 use heliu_record::history::Visible;
 use heliu_record::id::{ChangeHash, LeafHash, Preimage};
+use heliu_record::scope::Scope;
 use proptest::prelude::*;
 
 mod fenced;
@@ -394,9 +395,16 @@ struct Outcome {
     heads: Vec<ChangeHash>,
     visible: BTreeMap<String, Vec<Visible>>,
     wanted: Vec<ChangeHash>,
+    relayed: Scope,
 }
 
 fn outcome(leaves: &Leaves) -> Outcome {
+    let statuses = || leaves.iter().map(|(_, status)| *status);
+    assert_eq!(leaves.missing(), leaves.wanted().next().is_some());
+    assert_eq!(leaves.unjudged(), statuses().filter_map(Status::unjudged).max());
+    assert!(leaves.authors().eq(leaves.iter().map(|(leaf, _)| leaf.author).collect::<BTreeSet<_>>()));
+    let mut relayed = Scope::of(leaves.history());
+    leaves.widen(&mut relayed, &story::directory());
     let keys = Container::ALL.into_iter().flat_map(|container| leaves.history().keys(container, ""));
     Outcome {
         statuses: leaves.iter().map(|(leaf, status)| (leaf.hash, *status)).collect(),
@@ -405,6 +413,7 @@ fn outcome(leaves: &Leaves) -> Outcome {
         heads: leaves.history().heads(),
         visible: keys.map(|(key, values)| (key.to_owned(), values.to_vec())).collect(),
         wanted: leaves.wanted().collect(),
+        relayed,
     }
 }
 
@@ -412,7 +421,7 @@ fn outcome(leaves: &Leaves) -> Outcome {
 fn the_quarrel_has_every_outcome() {
     let directory = story::directory();
     let outcome = outcome(&offer_all(quarrel(&directory), &directory));
-    let codes: std::collections::BTreeSet<&str> = outcome.statuses.values().map(|status| status.code()).collect();
+    let codes: BTreeSet<&str> = outcome.statuses.values().map(|status| status.code()).collect();
     let expected = [
         "admitted",
         "excluded.fork",

@@ -1,8 +1,9 @@
-//! The records of one kind that a node holds, by what people call them: rows of a file name a branch by its id, a beginning
-//! of it, its full name, or the region code of its seat.
+//! Records of one kind that a node holds, by what people call them: rows of a file name a branch by its id, a beginning of it,
+//! its full name, or the region code of its seat. The node is asked for those that the rows call so, and for no others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures::stream::{StreamExt as _, TryStreamExt as _};
 use heliu_client::Client;
 use heliu_client::records::{ListRequest, Record, RecordState};
 use heliu_client::schema::{Kind, SchemaLabel};
@@ -34,17 +35,51 @@ impl Held {
         Held { label: SchemaLabel { zh: clean(zh), en: clean(en) }, ..Held::default() }
     }
 
-    /// Asks the node for all records of the kind.
-    pub async fn of(client: &Client, kind: &Kind) -> Result<Self, Failure> {
+    /// Asks the node for those records of the kind that go by one of these texts.
+    pub async fn of(client: &Client, kind: &Kind, texts: &BTreeSet<&str>) -> Result<Self, Failure> {
+        let mut held = Held::named(client, kind, texts).await?;
+        // What none is called may be the beginning of an id, or a whole one.
+        let begins: Vec<&str> = texts.iter().copied().filter(|text| is_beginning(text) && !held.knows(text)).collect();
+        let asked = begins.into_iter().map(|begin| beginning_with(client, kind, begin));
+        let found: Vec<Vec<Record>> = futures::stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await?;
+        found.iter().flatten().for_each(|record| held.add(record, kind));
+        Ok(held)
+    }
+
+    /// Those that have one of these names, or of whose seat it is the code.
+    pub async fn named(client: &Client, kind: &Kind, texts: &BTreeSet<&str>) -> Result<Self, Failure> {
         let mut held = Held::none(kind);
-        let mut after = String::new();
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        for called in texts.chunks(CALLED) {
+            let request = ListRequest { kind: kind.name.clone(), called: called.to_vec(), ..ListRequest::default() };
+            held.add_all(client, kind, request).await?;
+        }
+        Ok(held)
+    }
+
+    /// Those that refer to each of these records, whatever they are called.
+    pub async fn beside(
+        client: &Client,
+        kind: &Kind,
+        named: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, Self>, Failure> {
+        let asked = named.iter().map(|id| async move {
+            let (refers_to, mut held) = ((*id).to_owned(), Held::none(kind));
+            let request = ListRequest { kind: kind.name.clone(), refers_to, ..ListRequest::default() };
+            held.add_all(client, kind, request).await?;
+            Ok(((*id).to_owned(), held))
+        });
+        futures::stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await
+    }
+
+    async fn add_all(&mut self, client: &Client, kind: &Kind, mut request: ListRequest) -> Result<(), Failure> {
+        request.limit = PAGE;
         loop {
-            let request = ListRequest { kind: kind.name.clone(), after, limit: 1_000, ..ListRequest::default() };
-            let page = client.list(request).await?;
-            page.records.iter().for_each(|record| held.add(record, kind));
-            after = page.next;
-            if after.is_empty() {
-                return Ok(held);
+            let page = client.list(request.clone()).await?;
+            page.records.iter().for_each(|record| self.add(record, kind));
+            request.after = page.next;
+            if request.after.is_empty() {
+                return Ok(());
             }
         }
     }
@@ -75,7 +110,6 @@ impl Held {
 
     /// The ids of all that go by a text: a code, a name, or a beginning of an id (of these no more than two).
     pub fn meant(&self, text: &str) -> Vec<&str> {
-        let is_hex = text.bytes().all(|b| b.is_ascii_hexdigit());
         let by_id = || {
             let begin = text.to_ascii_lowercase();
             let range = self.by_id.range(begin.clone()..).map(|(id, _)| id.as_str());
@@ -83,7 +117,7 @@ impl Held {
         };
         match (self.by_code.get(text), self.by_name.get(text)) {
             (Some(ids), _) | (None, Some(ids)) => ids.iter().map(String::as_str).collect(),
-            (None, None) if is_hex && text.len() >= 8 => by_id(),
+            (None, None) if is_beginning(text) => by_id(),
             (None, None) => Vec::new(),
         }
     }
@@ -108,6 +142,11 @@ impl Held {
     fn over(&self, name: &str) -> Say {
         let zh = &self.label.zh;
         say!("{zh}“{name}”已终结,不能再加入或引用", "{name:?} has ended; nothing is added to it")
+    }
+
+    /// Whether one is called so, or was until it ended.
+    fn knows(&self, text: &str) -> bool {
+        [&self.by_name, &self.by_code].iter().any(|by| by.contains_key(text)) || self.ended.contains_key(text)
     }
 
     /// Whether one that has not ended is called so.
@@ -141,6 +180,45 @@ impl Held {
     }
 }
 
+/// Names and codes of one call, as nodes take them.
+const CALLED: usize = 4_096;
+/// Calls under way at once.
+const AT_ONCE: usize = 8;
+const PAGE: u32 = 1_000;
+const ID_DIGITS: usize = 64;
+
+/// Shorter beginnings of ids are mistaken too easily.
+fn is_beginning(text: &str) -> bool {
+    (8..=ID_DIGITS).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The first records of the kind whose ids begin so; two are enough to know that it is not clear.
+async fn beginning_with(client: &Client, kind: &Kind, begin: &str) -> Result<Vec<Record>, Failure> {
+    let begin = begin.to_ascii_lowercase();
+    if begin.len() == ID_DIGITS {
+        return match client.get(&begin).await {
+            Ok(record) => Ok(Some(record).into_iter().filter(|record| record.kind == kind.name).collect()),
+            Err(error) if error.reason() == "not_here" => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        };
+    }
+    // In the order of ids, after the one that is last before these.
+    let after = before(&begin).map(|last| format!("{last:f<ID_DIGITS$}")).unwrap_or_default();
+    let request = ListRequest { kind: kind.name.clone(), after, limit: 2, ..ListRequest::default() };
+    let mut records = client.list(request).await?.records;
+    records.retain(|record| record.id.starts_with(&begin));
+    Ok(records)
+}
+
+/// The digits that come before these: of as many, one less. None: these are the first.
+fn before(digits: &str) -> Option<String> {
+    let mut digits = digits.as_bytes().to_vec();
+    let at = digits.iter().rposition(|digit| *digit != b'0')?;
+    digits[at] = if digits[at] == b'a' { b'9' } else { digits[at] - 1 };
+    digits[at + 1..].fill(b'f');
+    String::from_utf8(digits).ok()
+}
+
 /// Whether one of its states is the end of it.
 fn has_ended<'v>(kind: &Kind, state_of: impl Fn(&str) -> &'v str) -> bool {
     kind.fields.iter().any(|field| field.state(state_of(&field.name)).is_some_and(|state| state.ending))
@@ -165,6 +243,13 @@ mod tests {
         for text in ["371726101201", "甲村党支部", "abababab", &"ab".repeat(32), "ABABABABAB"] {
             assert_eq!(orgs().find(text), Ok("ab".repeat(32).as_str()), "{text}");
         }
+    }
+
+    #[test]
+    fn ids_that_begin_so_come_after_the_last_that_begins_with_less() {
+        assert_eq!(before("abcdef12").as_deref(), Some("abcdef11"));
+        assert_eq!(before("abcd0000").as_deref(), Some("abccffff"));
+        assert_eq!((before("a0000000").as_deref(), before("00000000")), (Some("9fffffff"), None));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod form;
 mod held;
+mod namesakes;
 mod refer;
 pub mod regions;
 mod rows;
@@ -15,9 +16,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use form::Form;
-use held::Held;
 use heliu_disk::small_file;
 use heliu_node::region;
+use namesakes::Namesakes;
 use refer::{Known, refer};
 use rows::{BadRow, Row, Rows};
 use sending::{Order, References, Refused, Sent, send};
@@ -43,15 +44,14 @@ pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
     let form = Form::of(&schema, &args.kind)?;
     let (Some(file), Some(bytes)) = (&args.file, bytes) else { return explain::columns(&args.read, &form.columns) };
     let Rows { good: rows, bad } = checked(&form, file, &bytes)?;
-    let known = Known::of(&client, &schema, &form).await?;
+    let known = Known::of(&client, &schema, &form, &rows).await?;
     let (references, unknown) = refer(&form, &rows, &known);
     let bad: Vec<BadRow> = bad.into_iter().chain(unknown).collect();
     if !bad.is_empty() {
         return Err(bad_rows(file, bad));
     }
     let total = rows.len();
-    let held = Held::of(&client, form.kind).await?;
-    let namesakes: Vec<u64> = rows.iter().filter(|row| is_called(&held, row)).map(|row| row.line).collect();
+    let namesakes = Namesakes::of(&client, form.kind, &rows, &references).await?.lines(&rows, &references);
     let sent = if args.dry_run {
         Sent::default()
     } else {
@@ -60,11 +60,6 @@ pub async fn run(args: ImportArgs) -> Result<Done, Failure> {
         send(&client, &form.command.name, orders, &who(&args.asker), &reason, args.anew).await
     };
     finish(&args, total, &namesakes, &sent)
-}
-
-/// Whether a record of the name that a row gives is there already.
-fn is_called(held: &Held, row: &Row) -> bool {
-    row.values.get("name").is_some_and(|name| held.has_name(name))
 }
 
 /// One byte more than may be, so that what is too long is seen to be.
@@ -163,12 +158,12 @@ fn namesakes_told(dry_run: bool, lines: &[u64]) -> String {
     match (lines.is_empty(), dry_run) {
         (true, _) => String::new(),
         (false, true) => tr!(
-            "注意:有 {number} 行,节点已有同名的记录(第 {listed} 行)。与上次导入时完全相同的行不会重复;改动过任何一项(密封字段除外)的行会另建一条新记录,不会改写已有的。要更正已有的记录请用 heliu do record.set。\n",
-            "note: of {number} rows the node has a record of that name already (line {listed}). Rows that are exactly as they were imported before are not imported twice; one that was changed in anything (but a sealed field) makes a second record and changes nothing in the first. To correct a record use heliu do record.set.\n"
+            "注意:有 {number} 行,同一处(如同一支部)已有同名的记录(第 {listed} 行)。与上次导入时完全相同的行不会重复;改动过任何一项(密封字段除外)的行会另建一条新记录,不会改写已有的。要更正已有的记录请用 heliu do record.set。\n",
+            "note: for {number} rows a record of that name is there already, in the same branch or whatever they name (line {listed}). Rows that are exactly as they were imported before are not imported twice; one that was changed in anything (but a sealed field) makes a second record and changes nothing in the first. To correct a record use heliu do record.set.\n"
         ),
         (false, false) => tr!(
-            "注意:新建的记录中有 {number} 条与已有的记录同名(第 {listed} 行)。若是改动后再次导入的行,现在就有两条:请核对,并用 heliu do record.set 更正原来的一条。\n",
-            "note: {number} of the new records have the name of one that was there before (line {listed}). If these are rows that were changed and imported again, there are two of each now: look at them, and correct the first one with heliu do record.set.\n"
+            "注意:新建的记录中有 {number} 条与同一处(如同一支部)已有的记录同名(第 {listed} 行)。若是改动后再次导入的行,现在就有两条:请核对,并用 heliu do record.set 更正原来的一条。\n",
+            "note: {number} of the new records have the name of one that was there before, in the same branch or whatever they name (line {listed}). If these are rows that were changed and imported again, there are two of each now: look at them, and correct the first one with heliu do record.set.\n"
         ),
     }
 }
@@ -261,6 +256,8 @@ fn listed(lines: &[u64]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::held::Held;
+    use super::sending::Reference;
     use super::*;
     use crate::served;
 
@@ -310,8 +307,12 @@ mod tests {
         assert_ne!(before, ids("name,branch,joined_on\n甲,b,2002-07-01\n"), "the node takes it for another row");
         let mut held = Held::none(form.kind);
         held.enter(&"ab".repeat(32), "甲", &[], false);
-        let rows = rows::read(&form, "name,branch\n甲,b\n乙,b\n".as_bytes()).good;
-        let namesakes: Vec<u64> = rows.iter().filter(|row| is_called(&held, row)).map(|row| row.line).collect();
+        let rows = rows::read(&form, "name,branch\n甲,b\n乙,b\n甲,c\n".as_bytes()).good;
+        let branch = |row: &Row| [("branch".to_owned(), vec![Reference::Known(row.values["branch"].repeat(64))])];
+        let references: Vec<References> = rows.iter().map(|row| branch(row).into()).collect();
+        let mut there = Namesakes::none(form.kind);
+        there.enter(&"b".repeat(64), held);
+        let namesakes = there.lines(&rows, &references);
         assert_eq!(doubled(true, &namesakes, &Sent::default()), [2]);
         assert!(namesakes_told(true, &[2]).contains("makes a second record"));
         // Imported again as it was, it is not there twice.

@@ -1,7 +1,7 @@
 //! What the values of rows stand for that name a record or a seat: among what the node knows, and what earlier rows make. Asks
-//! the node once, before anything is sent.
+//! the node before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_client::schema::{Argument, Kind, ValueType};
 use heliu_client::{Client, Schema};
@@ -36,12 +36,19 @@ struct Earlier<'r> {
 }
 
 impl Known {
-    pub async fn of(client: &Client, schema: &Schema, form: &Form<'_>) -> Result<Self, Failure> {
+    /// What the node knows of all that these rows name.
+    pub async fn of(client: &Client, schema: &Schema, form: &Form<'_>, rows: &[Row]) -> Result<Self, Failure> {
         let mut known = Known::default();
-        for kind in form.columns.iter().filter_map(|column| named(schema, column)) {
-            if !known.held.contains_key(&kind.name) {
-                known.held.insert(kind.name.clone(), Held::of(client, kind).await?);
-            }
+        let mut texts: BTreeMap<&str, (&Kind, BTreeSet<&str>)> = BTreeMap::new();
+        for column in &form.columns {
+            let Some(kind) = named(schema, column) else { continue };
+            let (_, texts) = texts.entry(&kind.name).or_insert((kind, BTreeSet::new()));
+            texts.extend(
+                rows.iter().filter_map(|row| row.values.get(&column.name)).flat_map(|text| parts(column, text)),
+            );
+        }
+        for (name, (kind, texts)) in texts {
+            known.held.insert(name.to_owned(), Held::of(client, kind, &texts).await?);
         }
         for seat in client.seats().await? {
             known.seats.enter(&seat.code, &seat.id, &seat.name);

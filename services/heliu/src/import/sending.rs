@@ -11,7 +11,7 @@ use heliu_record::hash::hash16;
 use heliu_record::id::to_hex;
 
 use crate::failure::Failure;
-use crate::out::Stream;
+use crate::out::{Stream, complain};
 use crate::text::{count, tr};
 
 /// Commands of one call: the node makes few commits of what comes together.
@@ -154,9 +154,15 @@ async fn give(
 ) -> Result<Vec<Result<ExecuteResponse, Error>>, Error> {
     let is_refused = |outcome: &Result<_, Error>, why| outcome.as_ref().is_err_and(|error| error.reason() == why);
     let mut outcomes = client.execute_each(requests.clone()).await?;
-    for _ in 0..SECRET_ATTEMPTS {
+    for attempt in 0..SECRET_ATTEMPTS {
         if !outcomes.iter().any(|outcome| is_refused(outcome, "no_secret_of_ids")) {
             break;
+        }
+        if attempt == 0 {
+            complain(&tr!(
+                "本节点尚无编号密钥,等待上级发来(最多 10 秒)…",
+                "this node has not got the secret of ids yet: waiting for it to come from the superior (10 seconds at most)..."
+            ));
         }
         tokio::time::sleep(SECRET_PAUSE).await;
         outcomes = client.execute_each(requests.clone()).await?;

@@ -2,8 +2,6 @@
 //! branches that neither of two offices knew of the other's. Engines alone, on stores in memory: what a store takes is the same
 //! for each leaf.
 
-use std::time::Instant;
-
 use heliu_catalogue::synthetic::SyntheticOrg;
 use heliu_record::command::CommandId;
 use heliu_record::id::RecordId;
@@ -14,11 +12,12 @@ use crate::driver::{Driver, connect, memory};
 use crate::place::{Place, Wire};
 use crate::report::Report;
 use crate::site::random;
+use crate::usage::Processor;
 
 const SHORT: usize = 10;
 const LONG: usize = 10_000;
 /// Leaves that are measured.
-const MEASURED: usize = 1_000;
+const MEASURED: usize = 2_000;
 const COUNTY: u8 = 1;
 const TOWNSHIP: u8 = 10;
 
@@ -30,10 +29,10 @@ pub fn run() -> Report {
     let (apart, long_apart) = (branches(&place, SHORT, LONG / SHORT), branches(&place, LONG, 1));
     let mut report = Report::new("long");
     report
-        .figure("us_per_leaf_in_a_chain_of_10000", long)
-        .figure("us_per_leaf_in_two_branches_of_5000", long_apart)
-        .floor("us_per_leaf_in_a_chain_of_10", short)
-        .floor("us_per_leaf_in_two_branches_of_5", apart)
+        .figure("cpu_us_per_leaf_in_a_chain_of_10000", long)
+        .figure("cpu_us_per_leaf_in_two_branches_of_5000", long_apart)
+        .floor("cpu_us_per_leaf_in_a_chain_of_10", short)
+        .floor("cpu_us_per_leaf_in_two_branches_of_5", apart)
         .figure("branches_ratio", long_apart / apart)
         .ratio(long / short)
         .target("<= 2x the cost in a record of 10, in a chain", long <= 2.0 * short)
@@ -41,7 +40,7 @@ pub fn run() -> Report {
     report
 }
 
-/// Microseconds for one more edit in records that have so many.
+/// Microseconds of the processor for one more edit in records that have so many.
 fn chain(place: &Place, length: usize) -> f64 {
     let mut county = Driver::new(memory(COUNTY), place.directory.clone(), u32::from(COUNTY), false);
     let edited = (MEASURED / length).max(1);
@@ -50,12 +49,12 @@ fn chain(place: &Place, length: usize) -> f64 {
         (0..length).for_each(|_| county.execute([rename(*org)]));
     }
     let edits: Vec<_> = (0..MEASURED).map(|n| rename(orgs[n % edited])).collect();
-    let start = Instant::now();
+    let processor = Processor::here();
     edits.into_iter().for_each(|edit| county.execute([edit]));
-    start.elapsed().as_secs_f64() * 1e6 / MEASURED as f64
+    processor.seconds() * 1e6 / MEASURED as f64
 }
 
-/// Microseconds for each leaf that two offices tell each other, which have edited records in turn, half and half, without a
+/// Microseconds of the processor for each leaf that two offices tell each other, which have edited records in turn, half and half, without a
 /// link.
 fn branches(place: &Place, length: usize, records: usize) -> f64 {
     let of = |number: u8| Driver::new(memory(number), place.directory.clone(), u32::from(number), false);
@@ -67,9 +66,9 @@ fn branches(place: &Place, length: usize, records: usize) -> f64 {
             (0..length / 2).for_each(|_| office.execute([rename(*org)]));
         }
     }
-    let start = Instant::now();
+    let processor = Processor::here();
     connect(&mut township, &mut county, LinkId(2));
-    start.elapsed().as_secs_f64() * 1e6 / (length * records) as f64
+    processor.seconds() * 1e6 / (length * records) as f64
 }
 
 /// So many branches of one township's.

@@ -52,8 +52,26 @@ impl Plan {
         plan.draw_audiences(&mut dice);
         plan.draw_hostile(&mut dice.fork());
         plan.draw_stolen_issuer(&mut dice.fork());
+        plan.draw_pipeline(&mut dice.fork());
         plan.steps.sort_by_key(|(at, _)| *at);
         plan
+    }
+
+    /// Most engines work on a batch while another is in flight. For that there has to be work at once, and a disk that takes its
+    /// time.
+    fn draw_pipeline(&mut self, dice: &mut Dice) {
+        self.habits.pipelined = dice.chance(80);
+        if dice.chance(40) {
+            self.habits.store_ms = *dice.pick(&[(5, 80), (40, 200), (1, 400)]).unwrap_or(&(5, 80));
+            self.habits.strikes = *dice.pick(&[0, 0, 2, 10]).unwrap_or(&0);
+            for _ in 0..dice.between(1, 3) {
+                let (at, machine) = (self.any_time(dice), dice.index(64));
+                for _ in 0..dice.between(3, 12) {
+                    let (at, dice) = (at + dice.between(0, 60), dice.below(u64::MAX));
+                    self.add(at.min(self.end), Step::Somebody { machine, dice });
+                }
+            }
+        }
     }
 
     fn fault(&mut self, name: &str) {

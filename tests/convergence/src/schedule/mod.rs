@@ -137,7 +137,7 @@ fn play(plan: &Plan, options: Options) -> (World, Vec<(u64, Step)>) {
     world.mend();
     // That the network brings again what it brought before is a fault as well: while it lasts, two ends that let go of a
     // record can be made to give it to each other.
-    world.habits.duplicates = 0;
+    (world.habits.duplicates, world.habits.strikes) = (0, 0);
     for machine in 0..world.machines.len() {
         world.spare_disk(machine);
     }

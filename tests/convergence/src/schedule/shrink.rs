@@ -72,8 +72,13 @@ fn with_less_time(plan: Plan, fails: &dyn Fn(&Plan) -> bool) -> Plan {
 }
 
 fn with_simpler_habits(mut plan: Plan, fails: &dyn Fn(&Plan) -> bool) -> Plan {
-    let simpler: [fn(&mut Plan); 3] =
-        [|plan| plan.habits.duplicates = 0, |plan| plan.habits.repeats = 0, |plan| plan.patrols = false];
+    let simpler: [fn(&mut Plan); 5] = [
+        |plan| plan.habits.duplicates = 0,
+        |plan| plan.habits.repeats = 0,
+        |plan| plan.patrols = false,
+        |plan| plan.habits.strikes = 0,
+        |plan| plan.habits.pipelined = false,
+    ];
     for simplify in simpler {
         let mut less = plan.clone();
         simplify(&mut less);

@@ -1,5 +1,6 @@
 //! What happens to machines: they start, crash, are restored from old copies, cloned, and rolled back memory and all.
 
+use heliu_replication::Input;
 use heliu_storage::StoreError;
 use heliu_trust::directory::{Directory, SignedEntry};
 use heliu_trust::id::{DirectoryVersion, Incarnation};
@@ -93,6 +94,29 @@ impl World {
         at.end();
         let name = &at.name;
         self.trace.say(self.now, || format!("{name} stops"));
+    }
+
+    /// As [`World::crash`], and somebody starts it again.
+    pub(super) fn crash_for_a_while(&mut self, machine: usize) {
+        self.crash(machine);
+        let wait = self.delay(Stream::of(Matter::Restart, machine), (200, 3_000));
+        self.due(self.now + wait, Event::Start { machine });
+    }
+
+    /// A batch looks something up while the transaction of the one before is in flight, durable or not. Now one of the ways in
+    /// which both can come to nothing happens. Returns what the engine hears, if it still runs and hears anything.
+    pub(super) fn strike(&mut self, machine: usize) -> Option<Input> {
+        self.tally.strikes += 1;
+        match self.chance.between(Stream::of(Matter::Strike, machine), 0, 2) {
+            0 => self.crash_for_a_while(machine),
+            // If that has been written, the next transaction is it.
+            1 => self.fill_disk(machine),
+            _ => {
+                let (what, detail) = ("reading", "a sector of the disk".to_owned());
+                return Some(Input::Loaded(Err(StoreError::Io { what, detail })));
+            }
+        }
+        None
     }
 
     /// The next write finds the disk full.

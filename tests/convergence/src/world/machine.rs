@@ -66,6 +66,8 @@ pub struct Machine {
     pub moved_at: u64,
     /// The engine has not heard yet of what was made durable last.
     pub has_moved: bool,
+    /// A transaction is in flight: the engine has not heard yet what became of it.
+    pub is_applying: bool,
     /// How wrong the wall clock is.
     pub skew_ms: i64,
     pub upstreams: Vec<usize>,
@@ -104,6 +106,7 @@ impl Machine {
             life: 0,
             moved_at: 0,
             has_moved: false,
+            is_applying: false,
             skew_ms: 0,
             upstreams: Vec::new(),
             peers: Vec::new(),
@@ -172,6 +175,7 @@ impl Machine {
     /// The process ends, with everything that it had in memory.
     pub fn end(&mut self) {
         self.engine = None;
+        self.is_applying = false;
         self.life += 1;
         self.unanswered.extend(std::mem::take(&mut self.asked).into_values());
         self.links.clear();

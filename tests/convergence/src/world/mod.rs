@@ -66,6 +66,14 @@ pub struct Habits {
     /// How often engines hear that time has passed. About a second in life; more where a year has to pass.
     #[serde(default = "second")]
     pub tick_ms: u64,
+    /// Engines work on a batch while the transaction of the one before is in flight, as they do in life. If not, they have one
+    /// batch at a time; what is promised is the same.
+    #[serde(default)]
+    pub pipelined: bool,
+    /// How many in a hundred of the moments at which a batch looks something up beside a transaction in flight are the last of
+    /// the process.
+    #[serde(default)]
+    pub strikes: u64,
 }
 
 fn second() -> u64 {
@@ -91,6 +99,8 @@ impl Default for Habits {
             open_max: few(),
             foreign_max: usual(),
             tick_ms: second(),
+            pipelined: true,
+            strikes: 0,
         }
     }
 }
@@ -296,8 +306,11 @@ impl World {
             Event::Answer { machine, life, input } => {
                 if self.machines[machine].life == life {
                     let at = &mut self.machines[machine];
-                    if matches!(input, Input::Applied(_)) && std::mem::take(&mut at.has_moved) {
-                        at.moved_at = self.now;
+                    if matches!(input, Input::Applied(_)) {
+                        at.is_applying = false;
+                        if std::mem::take(&mut at.has_moved) {
+                            at.moved_at = self.now;
+                        }
                     }
                     self.feed(machine, input);
                 }
@@ -340,9 +353,7 @@ impl World {
         }
         if self.machines[machine].engine.as_ref().is_some_and(|engine| engine.failed().is_some()) {
             self.tally.store_failures += 1;
-            self.crash(machine);
-            let wait = self.delay(Stream::of(Matter::Restart, machine), (200, 3_000));
-            self.due(self.now + wait, Event::Start { machine });
+            self.crash_for_a_while(machine);
         }
     }
 

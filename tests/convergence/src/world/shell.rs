@@ -30,7 +30,13 @@ impl World {
             Effect::Reply { ticket, reply } => self.reply(machine, ticket, reply),
             Effect::Notice(notice) => self.notice(machine, &notice),
             Effect::Look { .. } if !self.patrols => {}
+            Effect::GoOn if !self.habits.pipelined => {}
+            Effect::GoOn => {
+                let life = self.machines[machine].life;
+                self.due(self.now, Event::Answer { machine, life, input: Input::GoOn });
+            }
             effect => {
+                self.machines[machine].is_applying |= matches!(effect, Effect::Apply(_));
                 let life = self.machines[machine].life;
                 let wait = self.delay(Stream::of(Matter::Disk, machine), self.habits.store_ms);
                 self.due(self.now + wait, Event::Carry { machine, life, effect });
@@ -46,7 +52,21 @@ impl World {
     /// Does on the disk what an effect says; the engine hears of it later, if it still runs then.
     pub(super) fn carry(&mut self, machine: usize, effect: Effect) {
         self.tally.scans += u64::from(matches!(effect, Effect::Scan { .. }));
-        self.tally.loads += u64::from(matches!(effect, Effect::Load(_)));
+        let is_load = matches!(effect, Effect::Load(_));
+        self.tally.loads += u64::from(is_load);
+        let is_beside = is_load && self.machines[machine].is_applying;
+        self.tally.beside += u64::from(is_beside);
+        let life = self.machines[machine].life;
+        let strikes = self.habits.strikes;
+        if is_beside && strikes > 0 && self.chance.chance(Stream::of(Matter::Strike, machine), strikes) {
+            if let Some(input) = self.strike(machine) {
+                self.due(self.now, Event::Answer { machine, life, input });
+                return;
+            }
+            if !self.machines[machine].runs() {
+                return;
+            }
+        }
         let input = match effect {
             Effect::Apply(transaction) => Input::Applied(self.apply(machine, &transaction)),
             effect => match ready(carry_out(&self.machines[machine].disk.store, effect)) {
@@ -54,7 +74,6 @@ impl World {
                 None => return,
             },
         };
-        let life = self.machines[machine].life;
         let wait = self.delay(Stream::of(Matter::Disk, machine), self.habits.store_ms);
         self.due(self.now + wait, Event::Answer { machine, life, input });
     }

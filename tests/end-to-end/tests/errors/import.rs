@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use end_to_end::command_line::heliu;
+use end_to_end::command_line::{command, heliu, run};
 use end_to_end::realm::Realm;
 use end_to_end::seats::code;
 
@@ -72,6 +72,31 @@ async fn the_same_file_imported_again_changes_nothing() {
     let longer = write(&realm, "longer.csv", &(file + &row(61)));
     let said = heliu(&["import", "members", &longer, "--dir", &dir]).await.exits(0);
     let _ = said.answers("61 rows: 1 imported, 60 already there");
+
+    // One that was changed makes a second record. A namesake in another branch is somebody else.
+    let changed = |n: u32| format!("测试甲{n:04},{},2001-07-02\n", code("V12"));
+    let changed = write(&realm, "changed.csv", &["name,branch,joined_on\n", &changed(2), &changed(1)].concat());
+    let said = heliu(&["import", "members", &changed, "--dir", &dir, "--dry-run"]).await.exits(0);
+    let _ = said.answers("for 1 rows a record of that name is there already").answers("(line 3)");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_township_that_was_never_linked_is_told_what_to_do_before_it_imports() {
+    let realm = Realm::init(&["-C", "T1"]).await;
+    let (_node, _township) = realm.start("T1").await;
+    let dir = realm.dir("T1");
+    let file = write(&realm, "orgs.csv", &format!("name,seat\n镇支部,{}\n", code("T1")));
+    let import = ["import", "orgs", &file, "--dir", &dir];
+    let mut chinese = command(&import);
+    chinese.env("HELIU_LANG", "zh");
+    // Each waits for ten seconds.
+    let (english, chinese) = tokio::join!(heliu(&import), run(chinese, &import));
+    let said = english.exits(4).complains("waiting for it to come from the superior");
+    let said = said.complains("link this node (heliu status shows its links)");
+    let _ = said.complains("import it at a node of the superior");
+    let said = chinese.exits(4).complains("本节点尚无编号密钥");
+    let said = said.complains("请先连通(heliu status 显示链路)").complains("可在上级的节点上导入");
+    assert!(!said.err.contains("no_secret"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

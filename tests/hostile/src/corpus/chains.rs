@@ -110,7 +110,7 @@ fn a_record_of_others(author: &Author) -> Hostile {
 fn two_long_branches(author: &Author) -> Hostile {
     const CHANGES: u64 = 200;
     let mut desk = Desk::new(author, "two long branches");
-    let birth: Vec<_> = desk.history.changes().to_vec();
+    let birth: Vec<_> = desk.history.changes().cloned().collect();
     let mut branches = ["one", "other"].map(|name| {
         let mut history = History::new();
         birth.iter().for_each(|change| history.place(Arc::clone(change)));

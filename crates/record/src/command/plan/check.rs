@@ -1,6 +1,7 @@
 //! What a plan is refused for, whatever command makes it: the request does not fit what the command takes, or the writes as a whole are
 //! not complete, not possible or not within the asker's authority.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::{Argument, Plan, Planned, Planner};
@@ -84,23 +85,22 @@ impl Planner<'_> {
         if rules.is_empty() {
             return Ok(());
         }
-        let planned = self.planned(write)?;
+        let planned = Planned { planner: self, write, before: self.world.record(write.record), after: OnceCell::new() };
         rules.iter().try_for_each(|holds| holds(self, &planned))
     }
 
-    /// The record as it would be with what is written: whichever part of it that is, a rule sees what comes of it.
-    fn planned<'p>(&'p self, write: &'p RecordWrite) -> Result<Planned<'p>, Refusal> {
-        let before = self.world.record(write.record);
+    /// The record as it would be with what is written.
+    pub(super) fn planned(&self, write: &RecordWrite, before: Option<&Record>) -> Result<Record, Refusal> {
         let preimage = write.create.clone().or_else(|| Some(before?.preimage.clone()));
         let preimage = preimage.ok_or_else(|| Refusal::not_here(write.record))?;
-        let mut history = before.map_or_else(History::new, |record| (*record.history).clone());
+        let history = before.map_or_else(|| Arc::new(History::new()), |record| Arc::clone(&record.history));
         // Nobody is shown this change: whose it is, when it was and what sealed values say decides no rule.
         let mut seal = |_: &_, _: &_, _: &_| Ok(sealed::placeholder().as_bytes().unwrap_or_default().to_vec());
-        let change = write.change(&history, Actor([0; 16]), 0, Note::default(), &mut seal)?;
-        history.place(Arc::new(change));
+        let nobody =
+            (0..=u8::MAX).map(|n| Actor([n; 16])).find(|actor| history.seq(*actor) == 0).unwrap_or(Actor([0; 16]));
+        let change = write.change(&history, nobody, 0, Note::default(), &mut seal)?;
         let kind = kind_of(self.declared.kinds(), &preimage.kind);
-        let after = Record::fold(kind, preimage, history, self.world.seats());
-        Ok(Planned { write, before, after })
+        Ok(Record::fold(kind, preimage, history.with(Arc::new(change)), self.world.seats()))
     }
 
     /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.

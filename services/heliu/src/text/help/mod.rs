@@ -267,7 +267,7 @@ pub const IMPORT_AFTER: Label = label(
 席位写区划代码或名称;所引用的记录写编号或其开头、全称,或其席位的区划代码,也可以是文件中靠前的一行。选项和状态写代号或名称,日期写作 2001-07-01。密封的字段同样导入,不再显示。
 
 先检查全部行,并与节点的记录和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
-遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复:与上次完全相同的行被认出。导入只新增:改动过的行会另建一条新记录,不改写已有的(同名的会列出行号,--dry-run 可先看);只改了密封字段的行不写入,列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
+遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复:与上次完全相同的行被认出。导入只新增:改动过的行会另建一条新记录,不改写已有的(同一处如同一支部的同名者会列出行号,--dry-run 可先看);只改了密封字段的行不写入,列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
     "\
 Examples:
   heliu import members members.csv --dry-run
@@ -285,7 +285,7 @@ imported alike, and not shown again.
 All rows are checked first, also against the records and seats of the node; if one is wrong, nothing is written. \
 What only the node's rules can tell is told as rows are given to it: it stops at the first row that is refused and says \
 which, and the rows that were taken stay. The same file again changes nothing: rows that are exactly as before are recognised. Importing only adds: a row that was changed makes \
-another record and leaves the first as it is (namesakes are told with their lines, by --dry-run too); of a row in which only a sealed field was changed \
+another record and leaves the first as it is (namesakes in the same branch, or whatever a row names, are told with their lines, by --dry-run too); of a row in which only a sealed field was changed \
 nothing is written, and its line is told (exit code 4). Each node remembers its own imports, so import a file at one node only.",
 );
 pub const IMPORT_KIND: Label =
