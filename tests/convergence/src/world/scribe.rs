@@ -202,7 +202,6 @@ impl World {
             commits: vec![Arc::new(commit)],
             leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change }],
             grants,
-            ..Delivery::default()
         };
         self.bring(machine, delivery);
     }
