@@ -25,7 +25,7 @@ pub enum Severity {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
     /// Stable, for programs: `second_node`, `directory_forked`, `equivocation`, `twin`, `false_claim`, `judged_differently`, `fenced`,
-    /// `kinds_differ`, `unjudged`, `stranded_edits`, `keys_pending`, `audit_forked`, `too_much_of_one`.
+    /// `kinds_differ`, `unjudged`, `stranded_edits`, `keys_pending`, `no_room_for_keys`, `audit_forked`, `too_much_of_one`.
     pub code: &'static str,
     pub severity: Severity,
     pub what: Explanation,
@@ -73,6 +73,20 @@ impl Alarm {
             "It comes by itself when a node that holds the keys is online; if there is none any more, the escrow key helps.",
         );
         Alarm::new("keys_pending", Severity::Info, what, next, seat.to_string(), 0)
+    }
+
+    /// More was said of the keys of these seats than a node keeps of one author.
+    pub(crate) fn no_room_for_keys(seats: usize, first: SeatId) -> Self {
+        let what = (
+            format!("有 {seats} 个席位的密封密钥声明已满,本节点只能逐条记录补发密钥。"),
+            format!("For {seats} seats this node has no room left to hand on keys: it does so record by record."),
+        );
+        let next = (
+            "通常是上级某节点发出了大量密钥:请核查该线路上的节点,可疑者予以隔离;也可为该席位另行登记一个节点。",
+            "Mostly some node above has given out a great many keys: look at the nodes of that line, and fence what is \
+             suspicious. A further node at the seat has room of its own.",
+        );
+        Alarm::new("no_room_for_keys", Severity::Warning, what, next, first.to_string(), 0)
     }
 
     pub(crate) fn audit_forked(author: NodeId, at_ms: i64) -> Self {

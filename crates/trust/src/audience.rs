@@ -11,11 +11,12 @@ use heliu_record::id::SeatId;
 
 use crate::grant::{Recipient, WRAP_BYTES_MAX};
 use crate::id::{NodeId, RealmId};
-use crate::seal::{self, AudienceKey, KeyId, SealingSecret};
+use crate::seal::{self, AudienceKey, KeyId, Proof, SealingSecret};
 use crate::signature::SealingKey;
 
 /// Wraps in one statement; more take more statements.
 pub const KEY_WRAPS_MAX: usize = 40;
+const PROOF_BYTES: usize = size_of::<Proof>();
 
 /// What is said of the keys of one audience.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct KeyWrap {
     pub key: KeyId,
     /// A node or the escrow.
     pub to: Recipient,
+    /// That the author of the statement has the key; see [`AudienceKey::proof`].
+    pub proof: Proof,
     pub wrapped: Vec<u8>,
 }
 
@@ -56,10 +59,10 @@ impl Keys {
             Purpose::Ids => 2,
         };
         out.fixed(&self.audience.0).u8(purpose).varint(self.wraps.len() as u64);
-        for KeyWrap { key, to, wrapped } in &self.wraps {
+        for KeyWrap { key, to, proof, wrapped } in &self.wraps {
             out.fixed(&key.0);
             to.write(out);
-            out.bytes(wrapped);
+            out.fixed(proof).bytes(wrapped);
         }
     }
 
@@ -71,10 +74,10 @@ impl Keys {
             2 => Purpose::Ids,
             _ => return Err(DecodeError::Invalid { what: "what keys are for" }),
         };
-        let count = reader.count("wrapped keys", KEY_WRAPS_MAX, KeyId::LEN + 2 + NodeId::LEN)?;
+        let count = reader.count("wrapped keys", KEY_WRAPS_MAX, KeyId::LEN + 2 + NodeId::LEN + PROOF_BYTES)?;
         let wrap = |reader: &mut Reader<'_>| {
-            let (key, to) = (KeyId(reader.fixed()?), Recipient::read(reader)?);
-            Ok(KeyWrap { key, to, wrapped: reader.bytes("a wrapped key", WRAP_BYTES_MAX)?.to_vec() })
+            let (key, to, proof) = (KeyId(reader.fixed()?), Recipient::read(reader)?, reader.fixed()?);
+            Ok(KeyWrap { key, to, proof, wrapped: reader.bytes("a wrapped key", WRAP_BYTES_MAX)?.to_vec() })
         };
         let wraps = (0..count).map(|_| wrap(reader)).collect::<Result<Vec<_>, DecodeError>>()?;
         let is_ordered = wraps.is_sorted_by(|a, b| (a.key, a.to) < (b.key, b.to));
@@ -85,33 +88,37 @@ impl Keys {
         Ok(Keys { audience, purpose, wraps })
     }
 
-    /// Gives a key of an audience to some. A recipient whose key nobody can hold is left out.
+    /// A node gives a key of an audience to some. A recipient whose key nobody can hold is left out.
     pub fn give<'r>(
-        (realm, audience): (&RealmId, SeatId),
+        place: (&RealmId, SeatId),
+        by: &NodeId,
         key: &AudienceKey,
         to: impl IntoIterator<Item = (&'r Recipient, &'r SealingKey)>,
     ) -> Vec<KeyWrap> {
-        Keys::wrap((realm, audience), key.id(&audience), key, to)
+        Keys::wrap(place, by, (READING, key.id(&place.1)), key, to)
     }
 
     /// As [`Keys::give`], the secret of all nodes.
     pub fn give_ids<'r>(
-        (realm, audience): (&RealmId, SeatId),
+        place: (&RealmId, SeatId),
+        by: &NodeId,
         key: &AudienceKey,
         to: impl IntoIterator<Item = (&'r Recipient, &'r SealingKey)>,
     ) -> Vec<KeyWrap> {
-        Keys::wrap((realm, audience), key.id(&EVERYBODY), key, to)
+        Keys::wrap(place, by, (NAMING, key.id(&EVERYBODY)), key, to)
     }
 
     fn wrap<'r>(
         (realm, audience): (&RealmId, SeatId),
-        id: KeyId,
+        by: &NodeId,
+        (what, id): (&str, KeyId),
         key: &AudienceKey,
         to: impl IntoIterator<Item = (&'r Recipient, &'r SealingKey)>,
     ) -> Vec<KeyWrap> {
+        let proof = key.proof(&id, by);
         let wrap = |(to, sealing): (&Recipient, &SealingKey)| {
-            let wrapped = seal::wrap(key, sealing, &context(realm, &audience, &id, *to))?;
-            Some(KeyWrap { key: id, to: *to, wrapped })
+            let wrapped = seal::wrap(key, sealing, &context(what, realm, &audience, &id, *to))?;
+            Some(KeyWrap { key: id, to: *to, proof, wrapped })
         };
         to.into_iter().filter_map(wrap).collect()
     }
@@ -128,25 +135,28 @@ impl Keys {
 /// Whose the secret of all nodes is: no seat's.
 const EVERYBODY: SeatId = SeatId([0; SeatId::LEN]);
 
+/// What is wrapped: what is read with, and what ids are made of.
+const READING: &str = "audience";
+const NAMING: &str = "ids";
+
 /// What a wrap belongs to: it unwraps for nothing else.
-fn context(realm: &RealmId, audience: &SeatId, key: &KeyId, to: Recipient) -> Vec<u8> {
+fn context(what: &str, realm: &RealmId, audience: &SeatId, key: &KeyId, to: Recipient) -> Vec<u8> {
     let mut out = Encoder::default();
-    out.text("audience").fixed(&realm.0).fixed(&audience.0).fixed(&key.0);
+    out.text(what).fixed(&realm.0).fixed(&audience.0).fixed(&key.0);
     to.write(&mut out);
     out.0
 }
 
-/// What is held as wraps of one key, for whom.
-type Wraps = BTreeMap<Recipient, BTreeSet<Vec<u8>>>;
-
 /// What is known of one key of an audience.
 #[derive(Clone, Debug, Default)]
 struct Held {
-    by: BTreeSet<NodeId>,
-    /// Somebody said so.
-    is_for_reading: bool,
-    wraps: Wraps,
+    /// Who says to have it, whether only to read with, and what is to prove that.
+    said: BTreeSet<(NodeId, bool, Proof)>,
+    wraps: BTreeMap<Recipient, BTreeSet<Vec<u8>>>,
 }
+
+/// The secret of all nodes, wrapped, by whom.
+type IdWraps = BTreeMap<Recipient, BTreeSet<(NodeId, Vec<u8>)>>;
 
 /// The keys of audiences, as they are wrapped.
 #[derive(Clone, Debug, Default)]
@@ -155,7 +165,7 @@ pub struct AudienceKeys {
     /// A hostile node can say that another's key is its audience's as well.
     of: BTreeMap<KeyId, BTreeSet<SeatId>>,
     /// The secret of all nodes, or several that were begun apart, as seats got them.
-    ids: BTreeMap<SeatId, BTreeMap<KeyId, Wraps>>,
+    ids: BTreeMap<SeatId, BTreeMap<KeyId, IdWraps>>,
 }
 
 impl AudienceKeys {
@@ -163,16 +173,15 @@ impl AudienceKeys {
     pub fn add(&mut self, by: NodeId, keys: &Keys) {
         if keys.purpose == Purpose::Ids {
             let ids = self.ids.entry(keys.audience).or_default();
-            for KeyWrap { key, to, wrapped } in &keys.wraps {
-                ids.entry(*key).or_default().entry(*to).or_default().insert(wrapped.clone());
+            for KeyWrap { key, to, wrapped, .. } in &keys.wraps {
+                ids.entry(*key).or_default().entry(*to).or_default().insert((by, wrapped.clone()));
             }
             return;
         }
         let audience = self.audiences.entry(keys.audience).or_default();
-        for KeyWrap { key, to, wrapped } in &keys.wraps {
+        for KeyWrap { key, to, proof, wrapped } in &keys.wraps {
             let held = audience.entry(*key).or_default();
-            held.by.insert(by);
-            held.is_for_reading |= keys.purpose == Purpose::Reading;
+            held.said.insert((by, keys.purpose == Purpose::Reading, *proof));
             held.wraps.entry(*to).or_default().insert(wrapped.clone());
             self.of.entry(*key).or_default().insert(keys.audience);
         }
@@ -212,13 +221,29 @@ impl AudienceKeys {
         self.audiences.keys().copied()
     }
 
-    /// Whether something new may be sealed with a key: all who have it, as far as is known, and all who gave it, may read.
-    /// So it is not, since one of them was fenced, or the realm took another escrow.
+    /// Those who say to have a key, and have it; and whether they say that it is only to read with. What others say of it
+    /// counts for nothing: they may know no more of it than its id.
+    pub fn holders(&self, audience: SeatId, key: &AudienceKey) -> impl Iterator<Item = (NodeId, bool)> + '_ {
+        let (id, key) = (key.id(&audience), key.clone());
+        let held = self.audiences.get(&audience).and_then(|keys| keys.get(&id));
+        let said = held.into_iter().flat_map(|held| &held.said);
+        said.filter(move |(by, _, proof)| key.proof(&id, by) == *proof).map(|(by, reads_only, _)| (*by, *reads_only))
+    }
+
+    /// Whether those who have a key mean something new to be sealed with it: all who say that they have it may read, as far
+    /// as they have been heard, and none of them says that it is only to read with. Whether somebody may read no more since
+    /// it was begun, the directory says.
     #[must_use]
-    pub fn is_for_sealing(&self, audience: SeatId, key: KeyId, readers: &BTreeMap<Recipient, SealingKey>) -> bool {
-        let Some(held) = self.audiences.get(&audience).and_then(|keys| keys.get(&key)) else { return false };
-        let reads = |by: &NodeId| readers.contains_key(&Recipient::Node(*by));
-        !held.is_for_reading && held.by.iter().all(reads) && held.wraps.keys().all(|to| readers.contains_key(to))
+    pub fn is_meant_for_sealing(&self, audience: SeatId, key: &AudienceKey, reads: &dyn Fn(NodeId) -> bool) -> bool {
+        let mut holders = self.holders(audience, key).peekable();
+        holders.peek().is_some() && holders.all(|(by, reads_only)| reads(by) && !reads_only)
+    }
+
+    /// The keys of an audience of which somebody who reads says, rightly or not, that they are to seal with.
+    pub fn to_seal_with(&self, audience: SeatId, reads: &dyn Fn(NodeId) -> bool) -> Vec<KeyId> {
+        let is_said = |held: &Held| held.said.iter().any(|(by, reads_only, _)| !reads_only && reads(*by));
+        let keys = self.audiences.get(&audience).into_iter().flatten();
+        keys.filter(|(_, held)| is_said(held)).map(|(key, _)| *key).collect()
     }
 
     /// Those readers to whom nobody has wrapped a key.
@@ -234,13 +259,6 @@ impl AudienceKeys {
         readers.keys().filter(|to| !has(to)).copied().collect()
     }
 
-    /// Whether anybody says to have wrapped a key to somebody.
-    #[must_use]
-    pub fn is_wrapped_to(&self, audience: SeatId, key: KeyId, to: Recipient) -> bool {
-        let held = self.audiences.get(&audience).and_then(|keys| keys.get(&key));
-        held.is_some_and(|held| held.wraps.contains_key(&to))
-    }
-
     /// The key, from whichever wrap of it opens. One that does not, or holds another key, is as if it were not there.
     #[must_use]
     pub fn open(
@@ -252,28 +270,38 @@ impl AudienceKeys {
         secret: &SealingSecret,
     ) -> Option<AudienceKey> {
         let held = self.audiences.get(&audience)?.get(&key)?.wraps.get(&me)?;
-        let context = context(realm, &audience, &key, me);
+        let context = context(READING, realm, &audience, &key, me);
         let opened = held.iter().filter_map(|wrap| seal::unwrap::<AudienceKey>(secret, &context, wrap));
         opened.into_iter().find(|opened| opened.id(&audience) == key)
     }
 
-    /// The secret of all nodes, as this one finds it in what was given to some seat. Of several all take the same.
+    /// The secret of all nodes, as this one finds it in what was given to some seat. Of several all take the same: the one
+    /// whose giver ranks first, and of these that of the lowest id.
     #[must_use]
-    pub fn open_ids(&self, realm: &RealmId, me: Recipient, secret: &SealingSecret) -> Option<AudienceKey> {
-        let mut wraps: BTreeMap<(KeyId, SeatId), &BTreeSet<Vec<u8>>> = BTreeMap::new();
+    pub fn open_ids<R: Ord>(
+        &self,
+        realm: &RealmId,
+        me: Recipient,
+        secret: &SealingSecret,
+        rank: &dyn Fn(NodeId) -> R,
+    ) -> Option<AudienceKey> {
+        let mut wraps: Vec<(R, KeyId, SeatId, &Vec<u8>)> = Vec::new();
         for (seat, keys) in &self.ids {
-            let mine = keys.iter().filter_map(|(key, to)| Some(((*key, *seat), to.get(&me)?)));
-            wraps.extend(mine);
+            for (key, to) in keys {
+                let mine = to.get(&me).into_iter().flatten();
+                wraps.extend(mine.map(|(by, wrap)| (rank(*by), *key, *seat, wrap)));
+            }
         }
-        let open = |((key, seat), wraps): ((KeyId, SeatId), &BTreeSet<Vec<u8>>)| {
-            let context = context(realm, &seat, &key, me);
-            let mut opened = wraps.iter().filter_map(|wrap| seal::unwrap::<AudienceKey>(secret, &context, wrap));
-            opened.find(|opened| opened.id(&EVERYBODY) == key)
+        wraps.sort();
+        let open = |(_, key, seat, wrap): (R, KeyId, SeatId, &Vec<u8>)| {
+            let context = context(NAMING, realm, &seat, &key, me);
+            let opened = seal::unwrap::<AudienceKey>(secret, &context, wrap)?;
+            (opened.id(&EVERYBODY) == key).then_some(opened)
         };
         wraps.into_iter().find_map(open)
     }
 
-    /// Of these nodes of a seat those that have not got the secret.
+    /// Of these nodes of a seat those that have not got the secret from anybody who `counts`.
     #[must_use]
     pub fn lacking_ids(
         &self,
@@ -281,14 +309,17 @@ impl AudienceKeys {
         seat: SeatId,
         key: &AudienceKey,
         nodes: &BTreeMap<Recipient, SealingKey>,
+        counts: &dyn Fn(NodeId) -> bool,
     ) -> BTreeSet<Recipient> {
         let id = key.id(&EVERYBODY);
         let held = self.ids.get(&seat).and_then(|keys| keys.get(&id));
         let has = |(to, sealing): &(&Recipient, &SealingKey)| {
-            held.and_then(|held| held.get(*to)).is_some_and(|wraps| {
-                let right = seal::wrap(key, sealing, &context(realm, &seat, &id, **to));
-                right.is_none_or(|right| wraps.contains(&right))
-            })
+            let wraps = held.and_then(|held| held.get(*to)).into_iter().flatten();
+            let mut wraps = wraps.filter(|(by, _)| counts(*by)).map(|(_, wrap)| wrap).peekable();
+            wraps.peek().is_some() && {
+                let right = seal::wrap(key, sealing, &context(NAMING, realm, &seat, &id, **to));
+                right.is_none_or(|right| wraps.any(|wrap| *wrap == right))
+            }
         };
         nodes.iter().filter(|node| !has(node)).map(|(to, _)| *to).collect()
     }
@@ -306,7 +337,7 @@ impl AudienceKeys {
         let held = self.audiences.get(&audience).and_then(|keys| keys.get(&id));
         let is_shut = |(to, sealing): &(&Recipient, &SealingKey)| {
             let Some(wraps) = held.and_then(|held| held.wraps.get(*to)) else { return false };
-            let right = seal::wrap(key, sealing, &context(realm, &audience, &id, **to));
+            let right = seal::wrap(key, sealing, &context(READING, realm, &audience, &id, **to));
             right.is_some_and(|right| !wraps.contains(&right))
         };
         readers.iter().filter(is_shut).map(|(to, _)| *to).collect()

@@ -99,6 +99,10 @@ struct Powers {
     delegates: BTreeSet<SeatId>,
     time_zone: Option<String>,
     fences: BTreeMap<NodeId, Arc<Fence>>,
+    /// Index of the entry that first fenced each.
+    fenced_at: BTreeMap<NodeId, u64>,
+    /// Index of the entry that named the escrow.
+    escrow_at: u64,
     /// The newest version that says something new about what older versions admitted.
     verdicts: DirectoryVersion,
 }
@@ -250,6 +254,15 @@ impl Directory {
     #[must_use]
     pub fn is_fenced(&self, node: NodeId) -> bool {
         self.powers.fences.contains_key(&node)
+    }
+
+    /// Index of the newest entry that took a reader away from what is read in these seats: a node of one of them was fenced,
+    /// or the realm took another escrow. What was begun by an older directory, somebody may have who may read no more.
+    #[must_use]
+    pub fn readers_left_at(&self, seats: &BTreeSet<SeatId>) -> u64 {
+        let nodes = seats.iter().flat_map(|seat| self.nodes_of(*seat));
+        let fenced = nodes.filter_map(|info| self.powers.fenced_at.get(&info.node).copied());
+        fenced.chain([self.powers.escrow_at]).max().unwrap_or(0)
     }
 
     /// Fenced nodes, by id.

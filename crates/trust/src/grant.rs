@@ -15,7 +15,7 @@ use heliu_record::id::RecordId;
 use heliu_record::reason::{Fact, Facts};
 
 use crate::directory::Directory;
-use crate::id::{NodeId, RealmId};
+use crate::id::{NodeId, RealmId, RecordKeyId};
 use crate::seal::{self, AudienceKey, KeyId, RecordKey, SealingSecret};
 use crate::signature::{SealingKey, Signature, Signer, Verifier};
 
@@ -66,8 +66,10 @@ impl Recipient {
 pub struct Grant {
     pub realm: RealmId,
     pub record: RecordId,
-    /// What sealed values name: the audience's key from which the record's follows.
-    pub key: KeyId,
+    /// What sealed values name: the audience's key from which the record's follows, if whoever sealed them is honest.
+    pub named: KeyId,
+    /// What is wrapped. Whoever gives another key under the same name hides this one from nobody.
+    pub key: RecordKeyId,
     pub by: NodeId,
     /// 1 to [`WRAPS_MAX`], in the order of their recipients, each once.
     pub wraps: Vec<(Recipient, Vec<u8>)>,
@@ -77,7 +79,8 @@ impl Grant {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Encoder::default();
-        out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.record.0).fixed(&self.key.0).fixed(&self.by.0);
+        out.u8(FORMAT).fixed(&self.realm.0).fixed(&self.record.0);
+        out.fixed(&self.named.0).fixed(&self.key.0).fixed(&self.by.0);
         out.varint(self.wraps.len() as u64);
         for (to, wrapped) in &self.wraps {
             to.write(&mut out);
@@ -91,13 +94,14 @@ impl Grant {
             return Err(DecodeError::Invalid { what: "the format of a grant" });
         }
         let (realm, record) = (RealmId(reader.fixed()?), RecordId(reader.fixed()?));
-        let (key, by) = (KeyId(reader.fixed()?), NodeId(reader.fixed()?));
+        let (named, key) = (KeyId(reader.fixed()?), RecordKeyId(reader.fixed()?));
+        let by = NodeId(reader.fixed()?);
         let count = reader.count("wraps", WRAPS_MAX, 2 + NodeId::LEN)?;
         let wrap = |reader: &mut Reader<'_>| {
             Ok((Recipient::read(reader)?, reader.bytes("a wrapped key", WRAP_BYTES_MAX)?.to_vec()))
         };
         let wraps = (0..count).map(|_| wrap(reader)).collect::<Result<_, DecodeError>>()?;
-        let grant = Grant { realm, record, key, by, wraps };
+        let grant = Grant { realm, record, named, key, by, wraps };
         grant.check()?;
         Ok(grant)
     }
@@ -167,10 +171,13 @@ fn signed_message(hash: &[u8; 32]) -> [u8; 55] {
     message
 }
 
+/// A key of a record: what its values name, and its own id.
+pub type Which = (KeyId, RecordKeyId);
+
 /// What a wrap belongs to: it unwraps for nothing else.
-fn context(realm: &RealmId, record: &RecordId, key: &KeyId, to: Recipient) -> Vec<u8> {
+fn context((realm, record): (&RealmId, &RecordId), (named, key): Which, to: Recipient) -> Vec<u8> {
     let mut out = Encoder::default();
-    out.text("record").fixed(&realm.0).fixed(&record.0).fixed(&key.0);
+    out.text("record").fixed(&realm.0).fixed(&record.0).fixed(&named.0).fixed(&key.0);
     to.write(&mut out);
     out.0
 }
@@ -185,13 +192,13 @@ pub fn grant(
     to: &BTreeMap<Recipient, SealingKey>,
     signer: &dyn Signer,
 ) -> Vec<SignedGrant> {
+    let (id, by) = (key.id(&record), signer.node());
     let wrap = |(to, sealing): (&Recipient, &SealingKey)| {
-        Some((*to, seal::wrap(key, sealing, &context(&realm, &record, &named, *to))?))
+        Some((*to, seal::wrap(key, sealing, &context((&realm, &record), (named, id), *to))?))
     };
     let wraps: Vec<_> = to.iter().filter_map(wrap).collect();
-    let by = signer.node();
     let sign = |wraps: &[(Recipient, Vec<u8>)]| {
-        SignedGrant::sign(Grant { realm, record, key: named, by, wraps: wraps.to_vec() }, signer)
+        SignedGrant::sign(Grant { realm, record, named, key: id, by, wraps: wraps.to_vec() }, signer)
     };
     wraps.chunks(WRAPS_MAX).map(sign).collect()
 }
@@ -205,10 +212,9 @@ pub fn hand_over(
     (audience, under): (KeyId, &AudienceKey),
     signer: &dyn Signer,
 ) -> SignedGrant {
-    let to = Recipient::Audience(audience);
-    let handed = seal::hand_over(key, under, &context(&realm, &record, &named, to));
-    let by = signer.node();
-    SignedGrant::sign(Grant { realm, record, key: named, by, wraps: vec![(to, handed)] }, signer)
+    let (id, by, to) = (key.id(&record), signer.node(), Recipient::Audience(audience));
+    let handed = seal::hand_over(key, under, &context((&realm, &record), (named, id), to));
+    SignedGrant::sign(Grant { realm, record, named, key: id, by, wraps: vec![(to, handed)] }, signer)
 }
 
 /// Why a grant is not kept.
@@ -294,11 +300,10 @@ fn check_author(signed: &SignedGrant, directory: &Directory) -> Result<crate::si
 /// The wraps that are held of one record's keys.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
-    wraps: BTreeMap<KeyId, BTreeMap<Recipient, BTreeSet<Vec<u8>>>>,
+    wraps: BTreeMap<KeyId, BTreeMap<RecordKeyId, Wraps>>,
 }
 
-/// Whether a key that somebody gave is the one that it is said to be: it opens something.
-pub type Fits<'f> = &'f dyn Fn(&RecordKey) -> bool;
+type Wraps = BTreeMap<Recipient, BTreeSet<Vec<u8>>>;
 
 impl Keyring {
     /// The wraps of one record's grants, which have been checked.
@@ -310,30 +315,40 @@ impl Keyring {
     }
 
     pub fn add(&mut self, grant: &Grant) {
-        let recipients = self.wraps.entry(grant.key).or_default();
+        let recipients = self.wraps.entry(grant.named).or_default().entry(grant.key).or_default();
         for (to, wrapped) in &grant.wraps {
             recipients.entry(*to).or_default().insert(wrapped.clone());
         }
     }
 
-    /// For whom a key is wrapped, as far as can be seen without a secret.
-    pub fn wrapped_for(&self, key: KeyId) -> impl Iterator<Item = Recipient> + '_ {
-        self.wraps.get(&key).into_iter().flatten().map(|(to, _)| *to)
+    /// The keys that somebody gave for values that name this.
+    pub fn keys(&self, named: KeyId) -> impl Iterator<Item = RecordKeyId> + '_ {
+        self.wraps.get(&named).into_iter().flat_map(BTreeMap::keys).copied()
     }
 
-    /// The key that was handed over to an audience, if what is held of that fits.
+    /// For whom a key is wrapped, as far as can be seen without a secret.
+    pub fn wrapped_for(&self, (named, key): Which) -> impl Iterator<Item = Recipient> + '_ {
+        let wraps = self.wraps.get(&named).and_then(|keys| keys.get(&key));
+        wraps.into_iter().flat_map(BTreeMap::keys).copied()
+    }
+
+    fn held(&self, (named, key): Which, to: Recipient) -> impl Iterator<Item = &Vec<u8>> {
+        let wraps = self.wraps.get(&named).and_then(|keys| keys.get(&key)?.get(&to));
+        wraps.into_iter().flatten()
+    }
+
+    /// The key that was handed over to an audience.
     #[must_use]
     pub fn handed_over(
         &self,
         (realm, record): (&RealmId, &RecordId),
-        key: KeyId,
+        which: Which,
         (audience, under): (KeyId, &AudienceKey),
-        fits: Fits<'_>,
     ) -> Option<RecordKey> {
         let to = Recipient::Audience(audience);
-        let context = context(realm, record, &key, to);
-        let held = self.wraps.get(&key)?.get(&to)?;
-        held.iter().filter_map(|handed| seal::take_over(under, &context, handed)).find(|opened| fits(opened))
+        let context = context((realm, record), which, to);
+        let mut opened = self.held(which, to).filter_map(|handed| seal::take_over(under, &context, handed));
+        opened.find(|opened| opened.id(record) == which.1)
     }
 
     /// The key that was wrapped to a single reader. A wrap that does not open, or holds another key, is as if it were not
@@ -342,14 +357,13 @@ impl Keyring {
     pub fn open(
         &self,
         (realm, record): (&RealmId, &RecordId),
-        key: KeyId,
+        which: Which,
         me: Recipient,
         secret: &SealingSecret,
-        fits: Fits<'_>,
     ) -> Option<RecordKey> {
-        let context = context(realm, record, &key, me);
-        let held = self.wraps.get(&key)?.get(&me)?;
-        held.iter().filter_map(|wrap| seal::unwrap(secret, &context, wrap)).find(|opened| fits(opened))
+        let context = context((realm, record), which, me);
+        let mut opened = self.held(which, me).filter_map(|wrap| seal::unwrap::<RecordKey>(secret, &context, wrap));
+        opened.find(|opened| opened.id(record) == which.1)
     }
 
     /// Whether what is held as a wrap of a key to somebody is one that opens for him; nothing, if it is not held at all. Only
@@ -362,9 +376,11 @@ impl Keyring {
         to: Recipient,
         sealing: &SealingKey,
     ) -> Option<bool> {
-        let held = self.wraps.get(&named)?.get(&to)?;
-        let right = seal::wrap(key, sealing, &context(realm, record, &named, to));
-        Some(right.is_none_or(|right| held.contains(&right)))
+        let which = (named, key.id(record));
+        let mut held = self.held(which, to).peekable();
+        held.peek()?;
+        let right = seal::wrap(key, sealing, &context((realm, record), which, to));
+        Some(right.is_none_or(|right| held.any(|wrap| *wrap == right)))
     }
 }
 

@@ -20,6 +20,10 @@ byte_id!(
 );
 
 byte_id!(
+    /// One key of one record, by a hash of both: values that name one key of an audience may have been sealed with several.
+    RecordKeyId, 16
+);
+byte_id!(
     /// A join token; see [`crate::token`].
     TokenId, 16
 );

@@ -19,13 +19,14 @@ pub use heliu_record::sealed::{KeyId, key_of as sealed_key};
 #[cfg(any(test, feature = "testing"))]
 pub use suite::curve_operations;
 
+use crate::id::{DirectoryVersion, NodeId, RecordKeyId};
 use crate::signature::SealingKey;
 
 /// No plaintext of a sealed value is longer: one byte of padding is always there.
 pub const PLAINTEXT_BYTES_MAX: usize = SEALED_BYTES_MAX - HEAD_BYTES - TAG_BYTES - 1;
 
-/// Format, the ephemeral public key, and the wrapped key with its tag.
-pub const WRAP_BYTES: usize = 1 + SealingKey::LEN + 32 + TAG_BYTES;
+/// An audience's key, wrapped: format, the ephemeral public key, and the key with when it was begun, and its tag.
+pub const WRAP_BYTES: usize = 1 + SealingKey::LEN + 32 + DirectoryVersion::LEN + TAG_BYTES;
 
 /// The first byte of a wrap.
 const WRAP_FORMAT: u8 = 1;
@@ -69,40 +70,73 @@ impl std::fmt::Debug for SealingSecret {
     }
 }
 
-/// What those may derive who may read what an owner seals, from 32 secret random bytes. Wiped when it goes.
+/// What those may derive who may read what an owner seals. Wiped when it goes.
 #[derive(Clone, PartialEq, Eq)]
-pub struct AudienceKey(suite::Key);
+pub struct AudienceKey {
+    secret: suite::Key,
+    /// The directory, as whoever began it had it then. Who may read no more since an entry after that, may have it.
+    begun: DirectoryVersion,
+}
+
+/// Shows that whoever says something of an audience's key has it.
+pub type Proof = [u8; 16];
 
 impl AudienceKey {
+    /// A new one for an audience, from 32 secret random bytes that the shell drew. A machine that is rolled back with its
+    /// memory and draws the same ones begins another one all the same, since the directory has changed.
     #[must_use]
-    pub fn from_seed(seed: [u8; 32]) -> Self {
-        AudienceKey(Zeroizing::new(seed))
+    pub fn begin(drawn: &[u8; 32], audience: &SeatId, begun: DirectoryVersion) -> Self {
+        let secret = Zeroizing::new(hash("heliu audience secret 1", &[drawn, &audience.0, &begun.0]));
+        AudienceKey { secret, begun }
     }
 
-    /// The id follows from the key and from whose audience it is for, so nobody can give two readers different keys under
-    /// one id.
+    /// Which directory whoever began it had.
+    #[must_use]
+    pub fn begun(&self) -> DirectoryVersion {
+        self.begun
+    }
+
+    /// The id follows from the key, from whose audience it is for, and from when it was begun: under one id no reader has
+    /// another key than the next, and none is younger than it is.
     #[must_use]
     pub fn id(&self, audience: &SeatId) -> KeyId {
-        KeyId(hash16("heliu audience key 1", &[&audience.0, &*self.0]))
+        KeyId(hash16("heliu audience key 2", &[&audience.0, &self.begun.0, &*self.secret]))
+    }
+
+    /// What shows that a node that speaks of this key of an audience has it: nobody who has not can reckon it, and it is of
+    /// no use to another node.
+    #[must_use]
+    pub fn proof(&self, id: &KeyId, by: &NodeId) -> Proof {
+        hash16("heliu audience key proof 1", &[&*self.secret, &id.0, &by.0])
     }
 
     /// The id of a command whose own follows from what it says, as that of a row of a file does: only who has the key can
     /// reckon it, and try whether it is somebody's.
     #[must_use]
     pub fn of_command(&self, id: &CommandId) -> CommandId {
-        CommandId(hash16("heliu command of a row 1", &[&*self.0, &id.0]))
+        CommandId(hash16("heliu command of a row 1", &[&*self.secret, &id.0]))
     }
 
-    /// What the values of one record are locked with. It says nothing of the audience's key, or of another record's.
+    /// What the values of one record are locked with that name this key of an audience. It says nothing of the audience's
+    /// key, or of another record's; and who says that one key is two audiences' gets two keys of it.
     #[must_use]
-    pub fn of_record(&self, record: &RecordId) -> RecordKey {
-        RecordKey(Zeroizing::new(hash("heliu record key 1", &[&*self.0, &record.0])))
+    pub fn of_record(&self, audience: &SeatId, record: &RecordId) -> RecordKey {
+        let named = self.id(audience);
+        RecordKey(Zeroizing::new(hash("heliu record key 2", &[&*self.secret, &named.0, &record.0])))
     }
 }
 
 /// What the values of one record are locked with. Wiped when it goes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecordKey(suite::Key);
+
+impl RecordKey {
+    /// Says nothing of the key, and of no other record's.
+    #[must_use]
+    pub fn id(&self, record: &RecordId) -> RecordKeyId {
+        RecordKeyId(hash16("heliu record key id 1", &[&*self.0, &record.0]))
+    }
+}
 
 impl std::fmt::Debug for AudienceKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -123,7 +157,7 @@ pub fn seal(key: &RecordKey, named: KeyId, record: &RecordId, path: &str, plaint
     if plaintext.len() > PLAINTEXT_BYTES_MAX {
         return None;
     }
-    let nonce = nonce(key, record, path, plaintext);
+    let nonce = nonce(key, &named, record, path, plaintext);
     let padded = pad(plaintext);
     let mut bytes = Vec::with_capacity(HEAD_BYTES + padded.len() + TAG_BYTES);
     bytes.push(FORMAT);
@@ -142,12 +176,12 @@ pub fn open(key: &RecordKey, record: &RecordId, path: &str, bytes: &[u8]) -> Opt
     let mut plaintext = suite::unlock(&key.0, nonce, &place(&named, record, path), ciphertext)?;
     let end = plaintext.iter().rposition(|byte| *byte != 0).filter(|end| plaintext[*end] == PAD)?;
     plaintext.truncate(end);
-    (*nonce == self::nonce(key, record, path, &plaintext)).then_some(plaintext)
+    (*nonce == self::nonce(key, &named, record, path, &plaintext)).then_some(plaintext)
 }
 
 /// Follows from all that it is used with: it locks nothing else, and the same again is the same bytes.
-fn nonce(key: &RecordKey, record: &RecordId, path: &str, plaintext: &[u8]) -> [u8; NONCE_BYTES] {
-    cut(&Zeroizing::new(hash("heliu nonce 2", &[&*key.0, &record.0, path.as_bytes(), plaintext])))
+fn nonce(key: &RecordKey, named: &KeyId, record: &RecordId, path: &str, plaintext: &[u8]) -> [u8; NONCE_BYTES] {
+    cut(&Zeroizing::new(hash("heliu nonce 3", &[&*key.0, &named.0, &record.0, path.as_bytes(), plaintext])))
 }
 
 fn cut(hash: &[u8; 32]) -> [u8; NONCE_BYTES] {
@@ -157,32 +191,33 @@ fn cut(hash: &[u8; 32]) -> [u8; NONCE_BYTES] {
 /// Whether there can be anybody who has the secret of this key. There are a few of which each secret is.
 #[must_use]
 pub fn can_be_held(key: &SealingKey) -> bool {
-    wrap(&AudienceKey::from_seed([0; 32]), key, &[]).is_some()
+    wrap(&RecordKey(suite::Key::default()), key, &[]).is_some()
 }
 
 /// A key that can be given to somebody.
-pub(crate) trait Wrapped {
-    fn bytes(&self) -> &suite::Key;
-    fn of(key: suite::Key) -> Self;
+pub(crate) trait Wrapped: Sized {
+    fn bytes(&self) -> Zeroizing<Vec<u8>>;
+    fn read(bytes: &[u8]) -> Option<Self>;
 }
 
 impl Wrapped for AudienceKey {
-    fn bytes(&self) -> &suite::Key {
-        &self.0
+    fn bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new([&self.secret[..], &self.begun.0].concat())
     }
 
-    fn of(key: suite::Key) -> Self {
-        AudienceKey(key)
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (secret, begun) = bytes.split_first_chunk()?;
+        Some(AudienceKey { secret: Zeroizing::new(*secret), begun: DirectoryVersion(begun.try_into().ok()?) })
     }
 }
 
 impl Wrapped for RecordKey {
-    fn bytes(&self) -> &suite::Key {
-        &self.0
+    fn bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.to_vec())
     }
 
-    fn of(key: suite::Key) -> Self {
-        RecordKey(key)
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Some(RecordKey(Zeroizing::new(bytes.try_into().ok()?)))
     }
 }
 
@@ -193,15 +228,16 @@ impl Wrapped for RecordKey {
 /// right wrap, and whoever has the key sees whether what another says to be a wrap is it.
 #[must_use]
 pub(crate) fn wrap(key: &impl Wrapped, to: &SealingKey, context: &[u8]) -> Option<Vec<u8>> {
-    let ephemeral = Zeroizing::new(hash("heliu ephemeral 1", &[&**key.bytes(), &to.0, context]));
+    let wrapped = key.bytes();
+    let ephemeral = Zeroizing::new(hash("heliu ephemeral 1", &[&wrapped, &to.0, context]));
     let public = SealingKey(suite::public_of(&ephemeral));
     let info = wrap_info(&public, to, context);
     let agreed = suite::agree(&ephemeral, &to.0, &info)?;
-    let mut bytes = Vec::with_capacity(WRAP_BYTES);
+    let mut bytes = Vec::with_capacity(1 + SealingKey::LEN + wrapped.len() + TAG_BYTES);
     bytes.push(WRAP_FORMAT);
     bytes.extend_from_slice(&public.0);
     // A key that is agreed on anew each time locks one thing only.
-    bytes.extend(suite::lock(&agreed, &[0; NONCE_BYTES], &info, &**key.bytes()));
+    bytes.extend(suite::lock(&agreed, &[0; NONCE_BYTES], &info, &wrapped));
     Some(bytes)
 }
 
@@ -212,7 +248,7 @@ pub(crate) fn unwrap<K: Wrapped>(secret: &SealingSecret, context: &[u8], bytes: 
     let (ephemeral, ciphertext) = rest.split_first_chunk()?;
     let info = wrap_info(&SealingKey(*ephemeral), &secret.public(), context);
     let agreed = suite::agree(&secret.key, ephemeral, &info)?;
-    key_of(&suite::unlock(&agreed, &[0; NONCE_BYTES], &info, ciphertext)?)
+    K::read(&suite::unlock(&agreed, &[0; NONCE_BYTES], &info, ciphertext)?)
 }
 
 /// A record's key, locked with an audience's key for all who have that one: no curve is needed. Whoever opens it says the
@@ -234,20 +270,11 @@ pub(crate) fn hand_over(key: &RecordKey, under: &AudienceKey, context: &[u8]) ->
 pub(crate) fn take_over(under: &AudienceKey, context: &[u8], bytes: &[u8]) -> Option<RecordKey> {
     let (_, rest) = bytes.split_first().filter(|(format, _)| **format == HANDED_FORMAT)?;
     let (nonce, ciphertext) = rest.split_first_chunk()?;
-    key_of(&suite::unlock(&handing(under, context), nonce, &[HANDED_FORMAT], ciphertext)?)
+    RecordKey::read(&suite::unlock(&handing(under, context), nonce, &[HANDED_FORMAT], ciphertext)?)
 }
 
 fn handing(under: &AudienceKey, context: &[u8]) -> suite::Key {
-    Zeroizing::new(hash("heliu handing 1", &[&*under.0, context]))
-}
-
-fn key_of<K: Wrapped>(bytes: &[u8]) -> Option<K> {
-    let mut key = suite::Key::default();
-    if bytes.len() != key.len() {
-        return None;
-    }
-    key.copy_from_slice(bytes);
-    Some(K::of(key))
+    Zeroizing::new(hash("heliu handing 1", &[&*under.secret, context]))
 }
 
 fn wrap_info(ephemeral: &SealingKey, to: &SealingKey, context: &[u8]) -> [u8; 32] {

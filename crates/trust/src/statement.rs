@@ -7,10 +7,11 @@ use heliu_record::hash::hash;
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::seats::Seats;
 
-use crate::audience::Keys;
+use crate::audience::{Keys, Purpose};
 use crate::audit::AuditHead;
 use crate::commit::{self, SIGNED_BYTES_MAX, SignedCommit};
 use crate::directory::Directory;
+use crate::grant::Recipient;
 use crate::id::{NodeId, RealmId};
 use crate::signature::{PublicKey, Signature, Signer, Verifier};
 
@@ -257,6 +258,8 @@ pub enum StatementError {
     NotSuperior,
     #[error("the keys of an audience are given out by its own line")]
     NotOfLine,
+    #[error("the secret of ids is given downward, and by nobody to those above or beside")]
+    NotDownward,
     #[error("it does not show two commits that one node signed for one place")]
     NoEvidence,
 }
@@ -279,6 +282,7 @@ impl StatementError {
             StatementError::Fenced(_) => "statement.fenced",
             StatementError::NotSuperior => "statement.not-superior",
             StatementError::NotOfLine => "statement.not-of-line",
+            StatementError::NotDownward => "statement.not-downward",
             StatementError::NoEvidence => "statement.no-evidence",
         }
     }
@@ -312,8 +316,21 @@ pub fn check(
         Body::Keys(keys) if !directory.seats().is_at_or_above(author.seat, keys.audience) => {
             Err(StatementError::NotOfLine)
         }
+        Body::Keys(keys) if keys.purpose == Purpose::Ids => check_ids(author.seat, keys, directory),
         Body::AuditHead(_) | Body::Erased { .. } | Body::Keys(_) => Ok(()),
     }
+}
+
+/// The secret of all nodes goes down: nobody chooses it for those above, or beside.
+fn check_ids(author: SeatId, keys: &Keys, directory: &Directory) -> Result<(), StatementError> {
+    for wrap in &keys.wraps {
+        let Recipient::Node(to) = wrap.to else { return Err(StatementError::NotDownward) };
+        let to = directory.node(to).ok_or(StatementError::UnknownNode(to))?;
+        if !directory.seats().is_at_or_above(author, to.seat) {
+            return Err(StatementError::NotDownward);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a node of this seat may erase records that were made for `birth`: a superior, or the county for its own.

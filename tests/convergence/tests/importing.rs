@@ -15,7 +15,7 @@ fn id_of(name: &str, erased: u8) -> CommandId {
     CommandId(hash16("a row", &[name.as_bytes(), &[erased]]))
 }
 
-fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
+pub(crate) fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
     let arguments = [("name", name.to_owned()), ("branch", branch.to_string())];
     let request = Request {
         id: id_of(name, erased),
@@ -29,14 +29,14 @@ fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, i
     story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, role, today, sight })
 }
 
-fn made(reply: Reply) -> RecordId {
+pub(crate) fn made(reply: Reply) -> RecordId {
     match reply {
         Reply::Done(done) => done.result["record"].parse().expect("an id"),
         other => panic!("it was not made: {other:?}"),
     }
 }
 
-fn code(reply: Reply) -> &'static str {
+pub(crate) fn code(reply: Reply) -> &'static str {
     match reply {
         Reply::Refused(refusal) => refusal.code,
         other => panic!("it was not refused: {other:?}"),
@@ -50,7 +50,7 @@ fn come_to_ids(story: &mut Story) {
 }
 
 /// A village with a branch, and its superiors, who have been linked.
-fn village(seed: u64) -> (Story, RecordId) {
+pub(crate) fn village(seed: u64) -> (Story, RecordId) {
     let mut story = Story::of(seed, &["C", "T1", "V11"]);
     let seat = story.seat("V11");
     let branch = story.at("V11").makes("org.create", &[("name", "村支部"), ("seat", &seat)]);
@@ -141,5 +141,26 @@ fn a_village_that_was_never_linked_is_told_what_to_do_before_it_imports() {
     come_to_ids(&mut story);
     made(give(&mut story, "V11", branch, "王红", 0, true));
     story.run_until_quiet();
+    story.ends_well();
+}
+
+/// A file is given to it again before anybody is there. A secret of its own would make a second member of each row, and bring
+/// back who was erased.
+#[test]
+fn a_county_that_lost_its_disk_imports_nothing_before_it_has_heard_from_anybody() {
+    let (mut story, branch) = village(25);
+    let before = made(give(&mut story, "C", branch, "王红", 0, true));
+    story.run_until_quiet();
+    story.cut(&["C"], &["T1"]);
+    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "C").expect("it is enrolled");
+    crate::sealing::replace(&mut story, "C", enrolled);
+    story.wait();
+    let seat = story.seat("C");
+    let own = story.at("C").makes("org.create", &[("name", "县直支部"), ("seat", &seat)]);
+    assert_eq!(code(give(&mut story, "C", own, "李明", 0, true)), "no_secret_of_ids");
+    story.heal();
+    story.run_until_quiet();
+    assert_eq!(code(give(&mut story, "C", branch, "王红", 0, true)), "already_made");
+    assert_eq!(story.at("C").view(before)["name"], "王红");
     story.ends_well();
 }

@@ -10,6 +10,7 @@ mod erasure;
 mod fencing;
 mod forks;
 mod importing;
+mod key_thieves;
 mod last_copies;
 mod leaving;
 mod links;

@@ -7,17 +7,17 @@ use heliu_storage::{StatementRow, Transaction};
 use heliu_trust::grant::Recipient;
 use heliu_trust::statement::{Body, SignedStatement};
 
-const CONTACT: &str = "13800001234";
+pub(crate) const CONTACT: &str = "13800001234";
 
-fn read(story: &mut Story, name: &str, member: RecordId) -> (Vec<String>, u32) {
+pub(crate) fn read(story: &mut Story, name: &str, member: RecordId) -> (Vec<String>, u32) {
     story.at(name).reveals(member, "contact")
 }
 
-fn opened(values: &[&str]) -> (Vec<String>, u32) {
+pub(crate) fn opened(values: &[&str]) -> (Vec<String>, u32) {
     (values.iter().map(|value| (*value).to_owned()).collect(), 0)
 }
 
-const LOCKED: (Vec<String>, u32) = (Vec::new(), 1);
+pub(crate) const LOCKED: (Vec<String>, u32) = (Vec::new(), 1);
 
 #[test]
 fn a_contact_is_read_at_the_village_and_its_committee_and_is_ciphertext_above() {
@@ -31,7 +31,7 @@ fn a_contact_is_read_at_the_village_and_its_committee_and_is_ciphertext_above() 
     story.ends_well();
 }
 
-fn set_contact(story: &mut Story, at: &str, member: RecordId, number: &str) {
+pub(crate) fn set_contact(story: &mut Story, at: &str, member: RecordId, number: &str) {
     story.at(at).done("record.set", Some(member), &[("field", "contact"), ("value", number)]);
 }
 
@@ -43,7 +43,7 @@ fn without_contact(story: &mut Story, village: &str) -> RecordId {
 }
 
 /// What a sealed field names: the key of an audience.
-fn key_at(story: &mut Story, name: &str, member: RecordId) -> String {
+pub(crate) fn key_at(story: &mut Story, name: &str, member: RecordId) -> String {
     story.at(name).view(member)["contact"]["sealed"].as_str().expect("it is sealed").to_owned()
 }
 
@@ -190,7 +190,7 @@ fn a_new_node_reads_what_a_superior_has_sealed_for_its_seat() {
 }
 
 /// A node more, of the seat in whose name it is, behind the township.
-fn join(story: &mut Story, name: &str) -> usize {
+pub(crate) fn join(story: &mut Story, name: &str) -> usize {
     let (county, township) = (story.world.machine("C"), story.world.machine("T1"));
     let entry = story.world.county.grow(&[name]);
     let ticket = heliu_replication::Ticket(story.world.next_ticket());

@@ -109,6 +109,7 @@ fn grow(
             if !gone.is_empty() {
                 parts.keys.audiences.retell(parts.statements.keys());
             }
+            parts.keys.audiences.somebody_was_fenced();
             delta.transaction.statements_dropped.extend(gone);
         }
         parts.keys.audiences.look_again();

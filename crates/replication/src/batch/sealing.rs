@@ -22,6 +22,10 @@ use crate::keys::{Locksmith, Todo, nobody_to_read};
 use crate::parts::Parts;
 use crate::records::{Open, Taken};
 
+/// So many keys of audiences are opened, proven or wrapped with one batch: each takes some multiplications on the curve, and
+/// others may have said thousands. The rest follows with the next.
+const KEYS_A_TURN: usize = 32;
+
 /// Grants that a link brought, with their signatures checked. Returns those that are not kept.
 pub(super) fn take_grants(
     grants: Vec<(SignedGrant, Arc<Preimage>)>,
@@ -87,21 +91,26 @@ pub(super) fn key_for(
     let below: Vec<SeatId> = owners.iter().copied().filter(|owner| locksmith.is_above(*owner)).collect();
     for owner in reads {
         if let Some((id, key)) = current_key(owner, parts, delta, now) {
-            return Ok((id, key.of_record(&record)));
+            return Ok((id, key.of_record(&owner, &record)));
         }
     }
     for owner in below {
         if let Some(key) = lent_key(owner, parts, delta, now) {
-            return Ok((key.id(&owner), key.of_record(&record)));
+            return Ok((key.id(&owner), key.of_record(&owner, &record)));
         }
     }
     let mut locksmith = self::locksmith(parts);
     let is_readable = owners.iter().any(|owner| locksmith.audience(*owner).readers.values().any(can_be_held));
-    let Some(owner) = owners.first().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
-    let key = AudienceKey::from_seed(parts.journal.random.secret());
-    let drawn = (key.id(owner), key.of_record(&record));
+    let Some(owner) = owners.first().copied().filter(|_| is_readable) else { return Err(nobody_to_read(record)) };
+    let key = begin_key(owner, parts);
+    let drawn = (key.id(&owner), key.of_record(&owner, &record));
     parts.keys.draw(record, drawn.clone());
     Ok(drawn)
+}
+
+/// A new key for an audience, begun by the directory as it is here.
+fn begin_key(audience: SeatId, parts: &mut Parts) -> AudienceKey {
+    AudienceKey::begin(&parts.journal.random.secret(), &audience, parts.authority.directory().head())
 }
 
 fn locksmith(parts: &mut Parts) -> Locksmith<'_> {
@@ -113,7 +122,7 @@ fn current_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Mome
     if let Some(current) = locksmith(parts).current(audience) {
         return Some(current);
     }
-    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    let key = begin_key(audience, parts);
     if !give_key(audience, &key, Purpose::Sealing, parts, delta, now) {
         return None;
     }
@@ -127,7 +136,7 @@ fn lent_key(audience: SeatId, parts: &mut Parts, delta: &mut Delta, now: Moment)
     if let Some(key) = parts.keys.audiences.lent(audience, &of.readers) {
         return Some(key);
     }
-    let key = AudienceKey::from_seed(parts.journal.random.secret());
+    let key = begin_key(audience, parts);
     if !give_key(audience, &key, Purpose::Reading, parts, delta, now) {
         return None;
     }
@@ -145,18 +154,13 @@ fn give_key(
     now: Moment,
 ) -> bool {
     let of = locksmith(parts).audience(audience);
-    let said = Keys::cut(audience, purpose, Keys::give((&parts.own.realm, audience), key, &of.readers));
-    !said.is_empty() && tell(said, parts, delta, now)
-}
-
-/// Says what is to be said of an audience's keys, if there is room for all of it.
-fn tell(said: Vec<Keys>, parts: &mut Parts, delta: &mut Delta, now: Moment) -> bool {
-    let Some(audience) = said.first().map(|keys| keys.audience) else { return true };
-    let has_room = parts.statements.has_room_for_keys(parts.own.node, audience, said.len());
+    let given = Keys::give((&parts.own.realm, audience), &parts.own.node, key, &of.readers);
+    let said = Keys::cut(audience, purpose, given);
+    let has_room = said.len() <= parts.statements.room_for_keys(parts.own.node, audience);
     if has_room {
-        said.into_iter().for_each(|keys| say(Body::Keys(keys), parts, delta, now));
+        said.iter().for_each(|keys| say(Body::Keys(keys.clone()), parts, delta, now));
     }
-    has_room
+    has_room && !said.is_empty()
 }
 
 /// Keys of audiences come to those of their readers who lack them, the secret of all nodes to those below, and records are
@@ -165,20 +169,32 @@ pub(super) fn keep_keys(parts: &mut Parts, delta: &mut Delta, now: Moment) {
     if !parts.keys.has_secret() {
         return;
     }
+    let mut turn = KEYS_A_TURN;
     for audience in parts.keys.audiences.take_due() {
+        if turn == 0 {
+            parts.keys.audiences.look_at(audience);
+            continue;
+        }
         let mut locksmith = locksmith(parts);
         if locksmith.begins(audience) && locksmith.current(audience).is_none() {
             current_key(audience, parts, delta, now);
         }
-        let said = self::locksmith(parts).lacking(audience);
-        tell(said, parts, delta, now);
+        let room = parts.statements.room_for_keys(parts.own.node, audience);
+        let said = self::locksmith(parts).lacking(audience, room, &mut turn);
+        said.into_iter().for_each(|keys| say(Body::Keys(keys), parts, delta, now));
     }
     if parts.keys.audiences.take_ids_due() {
         for keys in locksmith(parts).lacking_ids() {
-            tell(vec![keys], parts, delta, now);
+            if parts.statements.room_for_keys(parts.own.node, keys.audience) > 0 {
+                say(Body::Keys(keys), parts, delta, now);
+            }
         }
     }
-    for (audience, key) in parts.keys.audiences.take_news() {
+    if parts.keys.audiences.has_due() {
+        delta.later(Work::KeepKeys);
+    }
+    let news = parts.keys.audiences.take_news();
+    for (audience, key) in news.into_iter().filter(|(_, key)| parts.keys.waits.are_for(*key)).collect::<Vec<_>>() {
         let opens = locksmith(parts).opener.audience_key(audience, key).is_some();
         for record in parts.keys.waits.hear(audience, key, opens) {
             delta.later(Work::LookThrough { record });

@@ -46,6 +46,10 @@ impl Engine {
         if waiting > 0 {
             alarms.push(Alarm::keys_pending(waiting, parts.own.seat));
         }
+        let full = parts.keys.audiences.without_room();
+        if let Some(first) = full.first() {
+            alarms.push(Alarm::no_room_for_keys(full.len(), *first));
+        }
         alarms.extend(parts.statements.forked_logs().map(|(author, at_ms)| Alarm::audit_forked(author, at_ms)));
         for (author, at, records) in parts.scopes.foreign.floods() {
             let seats = parts.directory().seats();

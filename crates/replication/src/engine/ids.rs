@@ -13,7 +13,10 @@ impl Engine {
     /// A command waits for its batch, under an id that nobody else can reckon.
     pub(super) fn execute(&mut self, mut order: Order, is_guessable: bool, out: &mut Out) {
         if is_guessable {
-            self.begin_ids(true);
+            // Nobody else can have one that this node has lost with its disk.
+            if self.is_alone() {
+                self.begin_ids(true);
+            }
             let Parts { keys, own, authority, .. } = &mut self.parts;
             let Some(id) = keys.secret_id(&order.request.id, own, authority.durable()) else {
                 let reply = Reply::Refused(no_secret_of_ids());
@@ -38,6 +41,13 @@ impl Engine {
         if waits && self.parts.keys.wait_for_ids() {
             self.begin_ids(true);
         }
+    }
+
+    /// Whether the directory has no other node that could be asked.
+    fn is_alone(&self) -> bool {
+        let directory = self.parts.authority.durable();
+        let others = directory.nodes().filter(|info| info.node != self.parts.own.node);
+        others.into_iter().all(|info| directory.is_fenced(info.node))
     }
 
     fn has_no_ids(&self) -> bool {

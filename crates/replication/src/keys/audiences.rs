@@ -15,6 +15,7 @@ use heliu_trust::seal::{AudienceKey, SealingSecret};
 use heliu_trust::signature::SealingKey;
 
 use super::readers::{Known, Readers};
+use crate::statements::KEYS_MAX;
 
 #[derive(Default)]
 pub(crate) struct Audiences {
@@ -22,18 +23,26 @@ pub(crate) struct Audiences {
     keys: AudienceKeys,
     /// What follows of them and of the directory.
     pub known: Known,
-    /// None: it does not open, by what is held.
-    opened: BTreeMap<(SeatId, KeyId), Option<AudienceKey>>,
+    /// Whose each is, and the key itself. It stays when what was said of it is gone: whoever said it may have pushed that out.
+    opened: BTreeMap<KeyId, (SeatId, AudienceKey)>,
+    /// They do not open, by what is held.
+    vain: BTreeSet<(SeatId, KeyId)>,
     /// What this process seals with for those whose keys it is not to have. With it they go.
     lent: BTreeMap<SeatId, (AudienceKey, BTreeSet<Recipient>)>,
     /// Audiences whose keys somebody may lack, or have in vain.
     due: BTreeSet<SeatId>,
     /// Keys of which all wraps were found right.
     pub proven: BTreeSet<(SeatId, KeyId)>,
+    /// Keys that something was sealed with, as far as this process has seen.
+    worthy: BTreeSet<KeyId>,
+    /// Keys that somebody lacks, and for which there is no room.
+    kept_back: BTreeSet<(SeatId, KeyId)>,
     /// Keys of which something new was said.
     news: BTreeSet<(SeatId, KeyId)>,
     /// The secret of all nodes, if it was looked for and found; and whether somebody may lack it.
     ids: Option<AudienceKey>,
+    /// Something else was said of it since it was looked for.
+    are_ids_stale: bool,
     are_ids_due: bool,
     ids_waited: u32,
     /// To whom, as one of which seat, the right wrap of which secret of all nodes is held. It is while anything is held.
@@ -63,7 +72,7 @@ impl Audiences {
         self.known.keys_changed(keys.audience);
         if keys.purpose == Purpose::Ids {
             if !is_own {
-                (self.ids, self.are_ids_due) = (None, true);
+                (self.are_ids_stale, self.are_ids_due) = (true, true);
             }
             return;
         }
@@ -76,30 +85,35 @@ impl Audiences {
                 self.proven.remove(&at);
             }
             self.news.insert(at);
-            if self.opened.get(&at).is_some_and(Option::is_none) {
-                self.opened.remove(&at);
-            }
+            self.vain.remove(&at);
         }
     }
 
-    /// Some of what was said of an audience is gone, and this is left.
+    /// Some of what was said of an audience is gone, and this is left. What is open here stays, and is said again.
     pub fn forget<'k>(&mut self, audience: SeatId, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         self.keys.forget(audience);
         self.known.keys_changed(audience);
-        (self.ids, self.are_ids_due) = (None, true);
+        (self.are_ids_stale, self.are_ids_due) = (true, true);
         self.ids_proven.retain(|(_, seat, ..)| *seat != audience);
         left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
         self.due.insert(audience);
-        self.opened.retain(|(of, _), key| *of != audience || key.is_some());
+        self.vain.retain(|(of, _)| *of != audience);
         self.proven.retain(|(of, _)| *of != audience);
         self.news.extend(self.keys.keys(audience).map(|key| (audience, key)));
     }
 
+    /// Somebody was fenced: what he has given of the secret of all nodes, others give again.
+    pub fn somebody_was_fenced(&mut self) {
+        self.are_ids_stale = true;
+        self.ids_proven.clear();
+    }
+
     /// Some of what was said does not hold any more, and this is left.
     pub fn retell<'k>(&mut self, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
-        let opened = std::mem::take(&mut self.opened).into_iter().filter(|(_, key)| key.is_some());
-        let (opened, lent) = (opened.collect(), std::mem::take(&mut self.lent));
-        *self = Audiences { opened, lent, ..Audiences::of(left) };
+        let before = std::mem::take(self);
+        let (opened, lent, ids, worthy) = (before.opened, before.lent, before.ids, before.worthy);
+        *self = Audiences { opened, lent, ids, worthy, are_ids_stale: true, ..Audiences::of(left) };
+        self.due.extend(self.opened.values().map(|(audience, _)| *audience));
     }
 
     /// The directory has others who may read.
@@ -108,13 +122,74 @@ impl Audiences {
         self.due.extend(self.keys.audiences());
     }
 
+    /// Somebody may lack keys of an audience, or have them in vain.
+    pub fn look_at(&mut self, audience: SeatId) {
+        self.due.insert(audience);
+    }
+
+    /// Something is sealed with a key, or was.
+    pub fn note_worth(&mut self, key: KeyId) {
+        self.worthy.insert(key);
+    }
+
+    /// Whether it is known whether a key opens here.
+    pub fn was_tried(&self, audience: SeatId, key: KeyId) -> bool {
+        self.opened.contains_key(&key) || self.vain.contains(&(audience, key))
+    }
+
+    /// The keys of an audience; first those that something was sealed with.
+    pub fn worthy_first(&self, audience: SeatId) -> Vec<KeyId> {
+        let (mut first, rest): (Vec<KeyId>, Vec<KeyId>) =
+            self.keys_of(audience).into_iter().partition(|key| self.worthy.contains(key));
+        first.extend(rest);
+        first
+    }
+
+    /// Of the room that there is for what this node says of an audience, what a key may take.
+    pub fn room_for(&self, key: KeyId, room: usize) -> usize {
+        if self.worthy.contains(&key) { room } else { room.saturating_sub(KEYS_MAX / 2) }
+    }
+
+    /// There is no room to say it. What nobody else says either and nothing is known to be sealed with, is let go.
+    pub fn keep_back(&mut self, audience: SeatId, key: KeyId) {
+        // It was looked at: that is not done again with each turn.
+        self.proven.insert((audience, key));
+        if self.worthy.contains(&key) || self.keys.has(audience, key) {
+            self.kept_back.insert((audience, key));
+        } else {
+            self.opened.remove(&key);
+        }
+    }
+
+    /// All have it, or will.
+    pub fn handed_on(&mut self, audience: SeatId, key: KeyId) {
+        self.proven.insert((audience, key));
+        self.kept_back.remove(&(audience, key));
+    }
+
+    pub fn is_kept_back(&self, audience: SeatId, key: KeyId) -> bool {
+        self.kept_back.contains(&(audience, key))
+    }
+
+    /// Audiences of which some reader lacks a key, and this node has no room to say it.
+    pub fn without_room(&self) -> BTreeSet<SeatId> {
+        self.kept_back.iter().map(|(audience, _)| *audience).collect()
+    }
+
     pub fn has_due(&self) -> bool {
         !self.due.is_empty() || self.are_ids_due
     }
 
-    pub fn id_key(&mut self, realm: &RealmId, me: Recipient, secret: &SealingSecret) -> Option<AudienceKey> {
-        if self.ids.is_none() {
-            self.ids = self.keys.open_ids(realm, me, secret);
+    /// The secret of all nodes. One that is here stays when what was said of it is gone, and is said again.
+    pub fn id_key<R: Ord>(
+        &mut self,
+        realm: &RealmId,
+        me: Recipient,
+        secret: &SealingSecret,
+        rank: &dyn Fn(NodeId) -> R,
+    ) -> Option<AudienceKey> {
+        if self.ids.is_none() || std::mem::take(&mut self.are_ids_stale) {
+            self.ids = self.keys.open_ids(realm, me, secret, rank).or(self.ids.take());
         }
         self.ids.clone()
     }
@@ -143,12 +218,13 @@ impl Audiences {
         seat: SeatId,
         key: &AudienceKey,
         nodes: &BTreeMap<Recipient, SealingKey>,
+        counts: &dyn Fn(NodeId) -> bool,
     ) -> BTreeSet<Recipient> {
         let id = key.id(&seat);
         let place = |(to, sealing): (&Recipient, &SealingKey)| (id, seat, *to, *sealing);
         let mut in_doubt = nodes.clone();
         in_doubt.retain(|to, sealing| !self.ids_proven.contains(&place((to, sealing))));
-        let lacking = self.keys.lacking_ids(realm, seat, key, &in_doubt);
+        let lacking = self.keys.lacking_ids(realm, seat, key, &in_doubt, counts);
         in_doubt.retain(|to, _| !lacking.contains(to));
         self.ids_proven.extend(in_doubt.iter().map(place));
         lacking
@@ -169,7 +245,23 @@ impl Audiences {
     /// A key that this node has made for an audience of its own.
     pub fn made(&mut self, audience: SeatId, key: AudienceKey) {
         self.known.keys_changed(audience);
-        self.opened.insert((audience, key.id(&audience)), Some(key));
+        self.opened.insert(key.id(&audience), (audience, key));
+    }
+
+    /// Whether a key is said to be of an audience, or is known to be.
+    pub fn has(&self, audience: SeatId, key: KeyId) -> bool {
+        self.keys.has(audience, key) || self.opened.get(&key).is_some_and(|(of, _)| *of == audience)
+    }
+
+    /// The audiences that a key may be of: one, if it is open here.
+    pub fn audiences_of(&self, key: KeyId) -> Vec<SeatId> {
+        self.opened.get(&key).map_or_else(|| self.keys.of(key).collect(), |(of, _)| vec![*of])
+    }
+
+    /// The keys of an audience, by their ids: those of which anything is said, and those that are open here.
+    pub fn keys_of(&self, audience: SeatId) -> BTreeSet<KeyId> {
+        let opened = self.opened.iter().filter(|(_, (of, _))| *of == audience).map(|(key, _)| *key);
+        self.keys.keys(audience).chain(opened).collect()
     }
 
     pub fn open(
@@ -179,11 +271,18 @@ impl Audiences {
         me: Recipient,
         secret: &SealingSecret,
     ) -> Option<AudienceKey> {
-        if !self.keys.is_wrapped_to(audience, key, me) {
+        if let Some((of, opened)) = self.opened.get(&key) {
+            return (*of == audience).then(|| opened.clone());
+        }
+        if self.vain.contains(&(audience, key)) {
             return None;
         }
-        let open = || self.keys.open(realm, audience, key, me, secret);
-        self.opened.entry((audience, key)).or_insert_with(open).clone()
+        let opened = self.keys.open(realm, audience, key, me, secret);
+        match &opened {
+            Some(opened) => drop(self.opened.insert(key, (audience, opened.clone()))),
+            None => drop(self.vain.insert((audience, key))),
+        }
+        opened
     }
 
     /// What was lent to an audience, if it still has those readers.
@@ -230,6 +329,11 @@ impl Waits {
         }
     }
 
+    /// Whether any record waits for a key.
+    pub fn are_for(&self, key: KeyId) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
     /// Something new is known of a key. What waits for an audience's own is not looked at, if it opens now: nothing is to be
     /// done for it. The rest is.
     pub fn hear(&mut self, audience: SeatId, key: KeyId, opens: bool) -> Vec<RecordId> {
@@ -255,6 +359,7 @@ impl Waits {
 #[cfg(test)]
 mod tests {
     use heliu_trust::audience::KeyWrap;
+    use heliu_trust::id::DirectoryVersion;
 
     use super::*;
 
@@ -262,19 +367,23 @@ mod tests {
     const VILLAGE: SeatId = SeatId([1; 16]);
     const GIVER: NodeId = NodeId([9; 16]);
 
+    fn key_of(byte: u8) -> AudienceKey {
+        AudienceKey::begin(&[byte; 32], &VILLAGE, DirectoryVersion::EMPTY)
+    }
+
     fn said(wraps: Vec<KeyWrap>) -> Keys {
         Keys::cut(VILLAGE, Purpose::Ids, wraps).remove(0)
     }
 
     #[test]
     fn that_a_node_has_got_the_secret_of_ids_is_proven_once_until_something_is_taken_back() {
-        let (key, to) = (AudienceKey::from_seed([5; 32]), Recipient::Node(NodeId([2; 16])));
+        let (key, to) = (key_of(5), Recipient::Node(NodeId([2; 16])));
         let nodes = BTreeMap::from([(to, SealingSecret::from_seed([3; 32]).public())]);
-        let right = Keys::give_ids((&REALM, VILLAGE), &key, &nodes);
+        let right = Keys::give_ids((&REALM, VILLAGE), &GIVER, &key, &nodes);
         let wrong = right.iter().map(|wrap| KeyWrap { wrapped: vec![1; 80], ..*wrap }).collect();
         let mut audiences = Audiences::default();
         let lacks = |audiences: &mut Audiences, key: &AudienceKey, nodes: &BTreeMap<Recipient, SealingKey>| {
-            !audiences.lacking_ids(&REALM, VILLAGE, key, nodes).is_empty()
+            !audiences.lacking_ids(&REALM, VILLAGE, key, nodes, &|_| true).is_empty()
         };
         audiences.hear(GIVER, &said(wrong), false);
         assert!(lacks(&mut audiences, &key, &nodes), "what does not open is nothing");
@@ -283,7 +392,7 @@ mod tests {
         // A look at what is held would find nothing.
         audiences.keys = AudienceKeys::default();
         assert!(!lacks(&mut audiences, &key, &nodes), "it is not looked at again");
-        assert!(lacks(&mut audiences, &AudienceKey::from_seed([6; 32]), &nodes), "of another secret nothing is known");
+        assert!(lacks(&mut audiences, &key_of(6), &nodes), "of another secret nothing is known");
         let elsewhere = BTreeMap::from([(to, SealingSecret::from_seed([4; 32]).public())]);
         assert!(lacks(&mut audiences, &key, &elsewhere), "nor for another key of the node");
         audiences.forget(VILLAGE, []);

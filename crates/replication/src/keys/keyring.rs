@@ -11,9 +11,9 @@ use heliu_record::kind::Kind;
 use heliu_record::sealed::{self, KeyId, Plaintext};
 use heliu_record::value::to_json;
 use heliu_record::view::{Record, SealedPlace};
-use heliu_trust::audience::{AudienceKeys, KeyWrap, Keys, Purpose};
+use heliu_trust::audience::{AudienceKeys, KEY_WRAPS_MAX, KeyWrap, Keys, Purpose};
 use heliu_trust::directory::Directory;
-use heliu_trust::grant::{Keyring, Recipient, SignedGrant, grant, hand_over};
+use heliu_trust::grant::{Keyring, Recipient, SignedGrant, Which, grant, hand_over};
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{self, AudienceKey, RecordKey, SealingSecret};
 use heliu_trust::signature::{SealingKey, Signer};
@@ -22,6 +22,10 @@ use super::audiences::{Audiences, Wait};
 use super::readers::{Audience, Current, Readers};
 use crate::effect::Revealed;
 use crate::records::Open;
+
+/// So many keys of a record that its values give one name are handed on: an honest writer has one, and what a node hands on
+/// takes its own room among the record's grants.
+const KEYS_OF_A_NAME_MAX: usize = 8;
 
 /// Who opens what is sealed.
 pub(crate) struct Opener<'a> {
@@ -46,49 +50,68 @@ impl Opener<'_> {
         self.audiences.open(&self.realm, (audience, key), self.me, self.secret?)
     }
 
-    /// The key of a record from which a value is sealed that names `key`: derived, handed over to an audience, or given to
-    /// this reader alone.
-    fn record_key(
+    /// The keys of a record with which values are sealed that name `named`: derived, handed over to an audience, or given to
+    /// this reader alone; and whether some of these values open with none of them. An honest writer seals with the one that
+    /// follows from the name. Another may seal with any: so each that opens something is one, and hides no other.
+    fn record_keys(
         &mut self,
         record: RecordId,
         places: &[SealedPlace],
         keyring: &Keyring,
-        key: KeyId,
-    ) -> Option<RecordKey> {
-        let audiences: Vec<SeatId> = self.audiences.keys().of(key).collect();
-        if let Some(opened) = audiences.into_iter().find_map(|audience| self.audience_key(audience, key)) {
-            return Some(opened.of_record(&record));
+        named: KeyId,
+    ) -> (Vec<RecordKey>, bool) {
+        let values = |place| naming(place, named).map(|value| (&place.path, value));
+        let mut locked: Vec<(&String, &Vec<u8>)> = places.iter().flat_map(values).collect();
+        let mut keys = Vec::new();
+        let mut opens = |key: RecordKey| {
+            let before = locked.len();
+            locked.retain(|(path, value)| seal::open(&key, &record, path, value).is_none());
+            if locked.len() < before {
+                keys.push(key);
+            }
+            locked.is_empty()
+        };
+        let derived = self.under(named).map(|(audience, key)| key.of_record(&audience, &record));
+        let mut is_done = derived.is_some_and(&mut opens);
+        for key in keyring.keys(named) {
+            if is_done {
+                break;
+            }
+            is_done = self.given(record, keyring, (named, key)).is_some_and(&mut opens);
         }
-        let fits = |opened: &RecordKey| fits(opened, key, record, places);
+        (keys, !is_done)
+    }
+
+    /// A key of a record that somebody gave to those who have an audience's, or to this reader alone.
+    fn given(&mut self, record: RecordId, keyring: &Keyring, which: Which) -> Option<RecordKey> {
         let realm = self.realm;
-        for to in keyring.wrapped_for(key) {
-            let Recipient::Audience(under) = to else { continue };
-            let handed = self
-                .under(under)
-                .and_then(|opened| keyring.handed_over((&realm, &record), key, (under, &opened), &fits));
+        for under in keyring.wrapped_for(which).filter_map(audience_of) {
+            let opened = self.under(under);
+            let handed = opened.and_then(|(_, key)| keyring.handed_over((&realm, &record), which, (under, &key)));
             if handed.is_some() {
                 return handed;
             }
         }
-        keyring.open((&realm, &record), key, self.me, self.secret?, &fits)
+        keyring.open((&realm, &record), which, self.me, self.secret?)
     }
 
-    /// A key of any audience.
-    fn under(&mut self, key: KeyId) -> Option<AudienceKey> {
-        let audiences: Vec<SeatId> = self.audiences.keys().of(key).collect();
-        audiences.into_iter().find_map(|audience| self.audience_key(audience, key))
+    /// A key of any audience, and of which.
+    fn under(&mut self, key: KeyId) -> Option<(SeatId, AudienceKey)> {
+        let audiences = self.audiences.audiences_of(key);
+        audiences.into_iter().find_map(|audience| Some((audience, self.audience_key(audience, key)?)))
     }
 
     /// What is sealed in a record, as far as it can be opened.
     pub fn reveal(&mut self, record: &Record, keyring: &Keyring) -> Vec<Revealed> {
         let places = record.sealed_places();
-        let opened: BTreeMap<KeyId, Option<RecordKey>> = named_keys(&places)
+        let opened: BTreeMap<KeyId, Vec<RecordKey>> = named_keys(&places)
             .into_iter()
-            .map(|key| (key, self.record_key(record.id, &places, keyring, key)))
+            .map(|named| (named, self.record_keys(record.id, &places, keyring, named).0))
             .collect();
         let unlock = |path: &str, value: &[u8]| {
-            let key = opened.get(&sealed::key_of(value)?)?.as_ref()?;
-            Plaintext::decode(&seal::open(key, &record.id, path, value)?).ok()
+            let keys = opened.get(&sealed::key_of(value)?)?;
+            let text = keys.iter().find_map(|key| seal::open(key, &record.id, path, value))?;
+            Plaintext::decode(&text).ok()
         };
         let one = |place: &SealedPlace| {
             // What was sealed alike apart is one value; the last is the one that the view shows.
@@ -144,15 +167,28 @@ impl Locksmith<'_> {
         if let Some(current) = self.opener.audiences.known.current(audience) {
             return current;
         }
-        let readers = &self.audience(audience).readers;
-        let keys = self.opener.audiences.keys();
-        let good: Vec<KeyId> = keys.keys(audience).filter(|key| keys.is_for_sealing(audience, *key, readers)).collect();
-        let current = good.into_iter().find_map(|key| Some((key, self.opener.audience_key(audience, key)?)));
+        let of = self.audience(audience);
+        let said = self.opener.audiences.keys().to_seal_with(audience, &|node| of.is_read_by(node));
+        let current = said.into_iter().find_map(|id| {
+            let key = self.opener.audience_key(audience, id)?;
+            (self.purpose(audience, &key) == Some(Purpose::Sealing)).then_some((id, key))
+        });
         self.opener.audiences.known.note_current(audience, current.clone());
         current
     }
 
-    /// Whether it is this node that begins an audience's first key before anybody seals anything. So those who are of it have
+    /// What an audience's key is for now. Nothing is sealed with one that was begun by a directory since which a reader was
+    /// taken away: that is so whatever this node has heard of the key, and from whom. None: it was begun by a directory
+    /// that is not here yet.
+    fn purpose(&mut self, audience: SeatId, key: &AudienceKey) -> Option<Purpose> {
+        let of = self.audience(audience);
+        let begun_at = self.directory.index_of(key.begun())?;
+        let keys = self.opener.audiences.keys();
+        let is_good = begun_at >= of.left_at && keys.is_meant_for_sealing(audience, key, &|node| of.is_read_by(node));
+        Some(if is_good { Purpose::Sealing } else { Purpose::Reading })
+    }
+
+    /// Whether this node begins an audience's first key before anybody seals anything. So those who are of it have
     /// one key when they part, and what they seal apart is alike if it is the same.
     pub fn begins(&mut self, audience: SeatId) -> bool {
         self.reads(audience) && self.audience(audience).begins == Some(self.node) && self.may_grant()
@@ -165,26 +201,32 @@ impl Locksmith<'_> {
         let Some(record) = open.record.as_ref().filter(|record| has_sealed_fields(record)) else { return todo };
         let places = record.sealed_places();
         for key in named_keys(&places) {
-            let mut known: Option<Option<RecordKey>> = None;
+            let mut known: Option<(Vec<RecordKey>, bool)> = None;
             for owner in record.view.owners.iter().copied() {
                 let (reads, may_read) = (self.reads(owner), self.audience(owner).may_read);
-                let is_of = self.opener.audiences.keys().has(owner, key);
-                if is_of && (!reads || self.opener.audience_key(owner, key).is_some()) {
+                let is_of = self.opener.audiences.has(owner, key);
+                let opens = is_of && reads && self.opener.audience_key(owner, key).is_some();
+                if opens {
+                    self.opener.audiences.note_worth(key);
+                }
+                // What there is no room to hand on as the audience's, is handed on record by record.
+                if is_of && (!reads || opens) && !self.opener.audiences.is_kept_back(owner, key) {
                     continue;
                 }
-                let of_drawn = || drawn.filter(|(named, _)| *named == key).map(|(_, key)| key.clone());
-                let known = known.get_or_insert_with(|| {
-                    let found = self.opener.record_key(open.id(), &places, open.grants.keyring(), key);
-                    of_drawn().or(found)
+                let (keys, is_locked) = known.get_or_insert_with(|| {
+                    let of_drawn = drawn.filter(|(named, _)| *named == key).map(|(_, key)| key.clone());
+                    match of_drawn {
+                        Some(drawn) => (vec![drawn], false),
+                        None => self.opener.record_keys(open.id(), &places, open.grants.keyring(), key),
+                    }
                 });
-                match known {
-                    Some(known) if self.may_grant() => {
+                if self.may_grant() {
+                    for known in keys.iter().take(KEYS_OF_A_NAME_MAX) {
                         self.give(open, (key, known), owner, reads, proves, &mut todo);
                     }
-                    None if may_read || self.had(record) => {
-                        todo.waits.insert(Wait { key, owner, is_reader: may_read });
-                    }
-                    _ => {}
+                }
+                if *is_locked && (may_read || self.had(record)) {
+                    todo.waits.insert(Wait { key, owner, is_reader: may_read });
                 }
             }
         }
@@ -208,15 +250,14 @@ impl Locksmith<'_> {
         todo: &mut Todo,
     ) {
         let (realm, record, keyring) = (self.opener.realm, open.id(), open.grants.keyring());
-        if reads && let Some((audience, under)) = self.current(owner) {
-            let is = |opened: &RecordKey| opened == key;
-            let mut keys: Vec<KeyId> = keyring.wrapped_for(named).filter_map(audience_of).collect();
-            keys.retain(|under| self.opener.audiences.keys().has(owner, *under));
+        let which = (named, key.id(&record));
+        let current = self.current(owner).filter(|(id, _)| !self.opener.audiences.is_kept_back(owner, *id));
+        if reads && let Some((audience, under)) = current {
+            let mut keys: Vec<KeyId> = keyring.wrapped_for(which).filter_map(audience_of).collect();
+            keys.retain(|under| self.opener.audiences.has(owner, *under));
             let is_handed = keys.into_iter().any(|under| {
                 let opened = self.opener.audience_key(owner, under);
-                opened.is_some_and(|opened| {
-                    keyring.handed_over((&realm, &record), named, (under, &opened), &is).is_some()
-                })
+                opened.is_some_and(|opened| keyring.handed_over((&realm, &record), which, (under, &opened)).is_some())
             });
             if !is_handed {
                 todo.grants.push(hand_over(realm, record, (named, key), (audience, &under), self.signer));
@@ -227,7 +268,7 @@ impl Locksmith<'_> {
             todo.to_begin.insert(owner);
         }
         let audience = self.audience(owner);
-        let wrapped: BTreeSet<Recipient> = keyring.wrapped_for(named).collect();
+        let wrapped: BTreeSet<Recipient> = keyring.wrapped_for(which).collect();
         let lacks = |to: Recipient, sealing: &SealingKey| {
             let is_shut = || proves && keyring.opens_for((&realm, &record), (named, key), to, sealing) == Some(false);
             to != self.opener.me && (!wrapped.contains(&to) || is_shut())
@@ -237,41 +278,73 @@ impl Locksmith<'_> {
         todo.grants.extend(grant(realm, record, (named, key), &to, self.signer));
     }
 
-    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped.
-    pub fn lacking(&mut self, audience: SeatId) -> Vec<Keys> {
+    /// Keys of audiences that this node has and some reader lacks, or has in vain, wrapped: as many as there is room for, and
+    /// as `turn` allows. What only those say who were fenced, or nobody any more, is said to all readers again: whoever said
+    /// it may push it out. What is sealed with, or is known to be named by a value, comes first; for the rest there is half
+    /// of the room, since any node of the line can say any number of keys.
+    pub fn lacking(&mut self, audience: SeatId, room: usize, turn: &mut usize) -> Vec<Keys> {
         if !self.may_grant() || !self.reads(audience) {
             return Vec::new();
         }
-        let (realm, readers) = (self.opener.realm, &self.audience(audience).readers);
-        let all: Vec<KeyId> = self.opener.audiences.keys().keys(audience).collect();
-        let (mut sealing, mut retired): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
-        for id in all {
-            let keys = self.opener.audiences.keys();
-            let mut lacks = keys.lacking(audience, id, readers);
-            let is_proven = self.opener.audiences.proven.contains(&(audience, id));
-            if lacks.is_empty() && is_proven {
-                continue;
+        let (realm, of) = (self.opener.realm, self.audience(audience));
+        let (mut sealing, mut reading): (Vec<KeyWrap>, Vec<KeyWrap>) = (Vec::new(), Vec::new());
+        for id in self.opener.audiences.worthy_first(audience) {
+            if *turn == 0 {
+                self.opener.audiences.look_at(audience);
+                break;
+            }
+            if !self.opener.audiences.was_tried(audience, id) {
+                *turn -= 1;
             }
             let Some(key) = self.opener.audience_key(audience, id) else { continue };
+            let Some(purpose) = self.purpose(audience, &key) else { continue };
             let keys = self.opener.audiences.keys();
-            if !is_proven {
-                lacks.extend(keys.shut_out(&realm, audience, &key, readers));
+            let mut lacks = keys.lacking(audience, id, &of.readers);
+            let is_in_doubt = !self.opener.audiences.proven.contains(&(audience, id));
+            if keys.holders(audience, &key).all(|(by, _)| self.directory.is_fenced(by)) {
+                lacks.extend(of.readers.keys());
+            } else if is_in_doubt {
+                *turn = turn.saturating_sub(1);
+                lacks.extend(keys.shut_out(&realm, audience, &key, &of.readers));
             }
-            let to = readers.iter().filter(|(to, _)| lacks.contains(to));
-            let given = Keys::give((&realm, audience), &key, to);
-            let is_for_sealing = keys.is_for_sealing(audience, id, readers);
-            if is_for_sealing { &mut sealing } else { &mut retired }.extend(given);
-            self.opener.audiences.proven.insert((audience, id));
+            let is_meant = |(by, reads_only): (NodeId, bool)| !reads_only && of.is_read_by(by);
+            let is_worthy = purpose == Purpose::Sealing || keys.holders(audience, &key).any(is_meant);
+            if is_worthy {
+                self.opener.audiences.note_worth(id);
+            }
+            if lacks.is_empty() {
+                self.opener.audiences.handed_on(audience, id);
+                continue;
+            }
+            let to = of.readers.iter().filter(|(to, _)| lacks.contains(to));
+            let (mut sealing_more, mut reading_more) = (sealing.len(), reading.len());
+            *if purpose == Purpose::Sealing { &mut sealing_more } else { &mut reading_more } += lacks.len();
+            let takes = sealing_more.div_ceil(KEY_WRAPS_MAX) + reading_more.div_ceil(KEY_WRAPS_MAX);
+            if takes > self.opener.audiences.room_for(id, room) {
+                self.opener.audiences.keep_back(audience, id);
+                continue;
+            }
+            *turn = turn.saturating_sub(1);
+            let given = Keys::give((&realm, audience), &self.node, &key, to);
+            if purpose == Purpose::Sealing { &mut sealing } else { &mut reading }.extend(given);
+            self.opener.audiences.handed_on(audience, id);
         }
         let mut said = Keys::cut(audience, Purpose::Sealing, sealing);
-        said.extend(Keys::cut(audience, Purpose::Reading, retired));
+        said.extend(Keys::cut(audience, Purpose::Reading, reading));
         said
     }
 
     /// The secret of all nodes, if it is here.
     pub fn id_key(&mut self) -> Option<AudienceKey> {
+        let directory = self.directory;
+        let height = |seat: SeatId| directory.seats().upward(seat).count();
+        // Whoever is further up decides, and nobody who was fenced against somebody who was not.
+        let rank = |by: NodeId| {
+            let height = directory.node(by).map_or(usize::MAX, |info| height(info.seat));
+            (directory.is_fenced(by), height)
+        };
         let Opener { realm, me, secret, audiences } = &mut self.opener;
-        audiences.id_key(realm, *me, (*secret)?)
+        audiences.id_key(realm, *me, (*secret)?, &rank)
     }
 
     /// Whether this node may begin the secret of all nodes: one of the county's.
@@ -290,12 +363,13 @@ impl Locksmith<'_> {
         let of_others: BTreeSet<SeatId> = self.directory.nodes().map(|info| info.seat).collect();
         let gives =
             |seat: &SeatId| *seat == self.seat || seats.upward(*seat).skip(1).find(has_nodes) == Some(self.seat);
+        let counts = |by: NodeId| !self.directory.is_fenced(by);
         let mut said = Vec::new();
         for seat in of_others.into_iter().filter(gives) {
             let nodes: BTreeMap<Recipient, SealingKey> = nodes_of(seat).chain(nodes_of(self.seat)).collect();
-            let lacks = self.opener.audiences.lacking_ids(&realm, seat, &key, &nodes);
+            let lacks = self.opener.audiences.lacking_ids(&realm, seat, &key, &nodes, &counts);
             let to = nodes.iter().filter(|(to, _)| lacks.contains(to));
-            said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &key, to)));
+            said.extend(Keys::cut(seat, Purpose::Ids, Keys::give_ids((&realm, seat), &self.node, &key, to)));
         }
         said
     }
@@ -335,12 +409,9 @@ fn has_sealed_fields(record: &Record) -> bool {
     record.kind().into_iter().flat_map(Kind::fields).any(|field| field.sealed)
 }
 
-fn fits(key: &RecordKey, named: KeyId, record: RecordId, places: &[SealedPlace]) -> bool {
-    let opens = |place: &SealedPlace| {
-        let mut values = place.values.iter().filter(|value| sealed::key_of(value) == Some(named));
-        values.any(|value| seal::open(key, &record, &place.path, value).is_some())
-    };
-    places.iter().any(opens)
+/// The values of a place that name a key.
+fn naming(place: &SealedPlace, named: KeyId) -> impl Iterator<Item = &Vec<u8>> {
+    place.values.iter().filter(move |value| sealed::key_of(value) == Some(named))
 }
 
 fn audience_of(to: Recipient) -> Option<KeyId> {

@@ -92,7 +92,8 @@ impl Keys {
     }
 
     /// The secret of all nodes is begun, if there is none; then it is to be said. It must not be while others have one that
-    /// this node has lost; of several nodes of the county it is the first, unless that keeps all waiting.
+    /// this node has lost: whoever calls this has been equal with one of them, or is alone. Of several nodes of the county it
+    /// is the first, unless that keeps all waiting.
     pub fn begin_ids(
         &mut self,
         is_first: bool,
@@ -104,7 +105,7 @@ impl Keys {
         let is_first = is_first || locksmith.begins(own.seat);
         let begins = is_first && locksmith.may_begin_ids() && locksmith.id_key().is_none();
         if begins {
-            self.audiences.begin_ids(AudienceKey::from_seed(draw()));
+            self.audiences.begin_ids(AudienceKey::begin(&draw(), &own.seat, directory.head()));
         }
         begins
     }
@@ -152,8 +153,8 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
     Refusal::new(
         "no_secret_of_ids",
         (
-            "本节点尚未从上级得到编号密钥,暂不能导入。".to_owned(),
-            "This node has not got the secret of ids from a superior yet, and cannot import.".to_owned(),
+            "本节点尚未得到编号密钥,暂不能导入。".to_owned(),
+            "This node has not got the secret of ids yet, and cannot import.".to_owned(),
         ),
         (
             "由行的内容得出的编号须混入全县节点共有的密钥,外人才猜不到记录。",
@@ -161,8 +162,14 @@ pub(crate) fn no_secret_of_ids() -> Refusal {
              record by trying names.",
         ),
         (
-            "与上级连通一次即自动得到,此后断网也能导入:请先连通(heliu status 显示链路),再导入同一文件;一时连不上,             可在上级的节点上导入,连通后记录会到本节点。",
-            "It comes by itself with the first link to the superior, and stays: link this node (heliu status shows its links) and              import the file then. If that cannot be now, import it at a node of the superior: the records come here with the link.",
+            "与上级(县级节点:与任一其他节点)连通一次即自动得到,此后断网也能导入:请先连通(heliu status 显示链路),再导入同一文件;\
+             一时连不上,可在上级的节点上导入,连通后记录会到本节点。其余节点确已全部丢失的,先将其隔离。",
+            "It comes by itself with the first link to the superior (of the county: to any other node), and stays: link this \
+             node (heliu status shows its links) and import the file then. If that cannot be now, import it at a node of the \
+             superior: the records come here with the link. Are all others lost for good, fence them first.",
         ),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,8 @@ pub(crate) struct Audience {
     pub may_read: bool,
     /// The node that begins the audience's first key.
     pub begins: Option<NodeId>,
+    /// See [`Directory::readers_left_at`].
+    pub left_at: u64,
 }
 
 impl Audience {
@@ -39,7 +41,12 @@ impl Audience {
             readers: nodes.chain(escrow).collect(),
             may_read: seats.contains(&seat),
             begins: first(&owner).or_else(|| seats.iter().find_map(first)),
+            left_at: directory.readers_left_at(&seats),
         }
+    }
+
+    pub fn is_read_by(&self, node: NodeId) -> bool {
+        self.readers.contains_key(&Recipient::Node(node))
     }
 }
 
@@ -153,12 +160,13 @@ mod tests {
         let mut keys = Keys::new(Some(Arc::new(sealing(TOWNSHIP))), &directory, []);
         let current = |keys: &mut Keys| keys.locksmith(&own, &directory).current(village).map(|(id, _)| id);
         assert_eq!(current(&mut keys), None);
-        let key_of = |byte| AudienceKey::from_seed([byte; 32]);
+        let key_of = |byte| AudienceKey::begin(&[byte; 32], &village, directory.head());
         let say = |keys: &mut Keys, byte, purpose| {
             let readers = keys.locksmith(&own, &directory).audience(village);
-            let wraps = Said::give((&own.realm, village), &key_of(byte), &readers.readers);
+            let by = key(VILLAGE).node();
+            let wraps = Said::give((&own.realm, village), &by, &key_of(byte), &readers.readers);
             for said in Said::cut(village, purpose, wraps) {
-                keys.audiences.hear(key(VILLAGE).node(), &said, false);
+                keys.audiences.hear(by, &said, false);
             }
         };
         say(&mut keys, 1, Purpose::Sealing);

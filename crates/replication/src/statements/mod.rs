@@ -38,7 +38,7 @@ const EVIDENCE_MAX: usize = 64;
 const HEADS_MAX: usize = 2;
 /// What one author says of the keys of one audience: of more, those with the lowest hashes are kept, so that all nodes keep
 /// the same ones, and who floods an audience pushes out nobody else's.
-const KEYS_MAX: usize = 64;
+pub(crate) const KEYS_MAX: usize = 64;
 /// Tombstones that one author may have: of more, those with the lowest hashes are kept, as above, and the records of the others
 /// come back. A county that takes away one record in twenty fills this in ten years.
 pub(crate) const TOMBSTONES_MAX: usize = 65_536;
@@ -347,10 +347,10 @@ impl Statements {
         self.about(KEYS, of_audience(audience)).filter_map(keys_in)
     }
 
-    /// Whether an author can say so much more of the keys of an audience, and nothing is lost.
-    pub fn has_room_for_keys(&self, author: NodeId, audience: SeatId, count: usize) -> bool {
+    /// How much more an author can say of the keys of an audience, and nothing is lost.
+    pub fn room_for_keys(&self, author: NodeId, audience: SeatId) -> usize {
         let slot = Slot { kind: KEYS, subject: of_audience(audience), author };
-        self.slots.get(&slot).map_or(0, BTreeSet::len) + count <= KEYS_MAX
+        KEYS_MAX.saturating_sub(self.slots.get(&slot).map_or(0, BTreeSet::len))
     }
 
     /// How far a node's audit log goes, by what it said last; 0 if it said nothing.

@@ -97,7 +97,8 @@ fn what_is_kept_does_not_depend_on_what_came_first() {
 }
 
 fn keys(author: usize, key: u8) -> Arc<SignedStatement> {
-    let wraps = vec![KeyWrap { key: KeyId([key; 16]), to: Recipient::Node(NODES[1].node()), wrapped: vec![1; 81] }];
+    let (key, to) = (KeyId([key; 16]), Recipient::Node(NODES[1].node()));
+    let wraps = vec![KeyWrap { key, to, proof: [2; 16], wrapped: vec![1; 81] }];
     says(author, 0, Body::Keys(audience::Keys { audience: seat(1), purpose: Purpose::Sealing, wraps }))
 }
 
@@ -114,8 +115,8 @@ fn a_flood_of_keys_of_an_audience_leaves_the_same_ones_everywhere_and_pushes_out
     flood.iter().for_each(|signed| {
         all.take(signed, &directory());
     });
-    assert!(!all.has_room_for_keys(NODES[0].node(), seat(1), 1) && all.has_room_for_keys(NODES[1].node(), seat(1), 1));
-    assert!(all.has_room_for_keys(NODES[0].node(), seat(2), KEYS_MAX));
+    let room = |author: usize, of| all.room_for_keys(NODES[author].node(), seat(of));
+    assert_eq!([room(0, 1), room(1, 1), room(0, 2)], [0, KEYS_MAX - 1, KEYS_MAX]);
     assert_eq!(all.keys_of(seat(1)).count(), KEYS_MAX + 1);
 }
 

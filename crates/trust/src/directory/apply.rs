@@ -142,7 +142,10 @@ impl Directory {
             Item::Issuer { key } => staged.powers_mut(self).issuers.push((entry.index, *key)),
             Item::Cosigner { key, active } => set(&mut staged.powers_mut(self).cosigners, *key, *active),
             Item::Policy { two_signatures } => staged.powers_mut(self).two_signatures = *two_signatures,
-            Item::Escrow { key } => staged.powers_mut(self).escrow = Some(*key),
+            Item::Escrow { key } => {
+                let powers = staged.powers_mut(self);
+                (powers.escrow, powers.escrow_at) = (Some(*key), entry.index);
+            }
             Item::Delegate { seat, active } => {
                 if staged.seats(self).get(*seat).is_none() {
                     return Err(DirectoryError::DelegateSeat(*seat));
@@ -153,7 +156,9 @@ impl Directory {
             Item::Token { id } => self.use_up(staged, *id, Used { node: None, index: entry.index })?,
             Item::Fence(fence) => {
                 staged.node(self, fence.node).ok_or(DirectoryError::NoNode(fence.node))?;
-                staged.powers_mut(self).fences.insert(fence.node, Arc::new(Fence::clone(fence)));
+                let powers = staged.powers_mut(self);
+                powers.fences.insert(fence.node, Arc::new(Fence::clone(fence)));
+                powers.fenced_at.entry(fence.node).or_insert(entry.index);
             }
             Item::Resolve { abandoned } => {
                 if entry.index == 0 {

@@ -28,10 +28,18 @@ fn to(nodes: &[&Author]) -> BTreeMap<Recipient, SealingKey> {
     nodes.chain([(Recipient::Escrow(escrow), escrow)]).collect()
 }
 
+fn begun(n: u8, audience: &Author) -> AudienceKey {
+    AudienceKey::begin(&[n; 32], &audience.seat(), directory().head())
+}
+
 /// A record's key, and what its values name.
 fn key(n: u8) -> (KeyId, RecordKey) {
-    let audience = AudienceKey::from_seed([n; 32]);
-    (audience.id(&VILLAGE.seat()), audience.of_record(&preimage().id()))
+    let audience = begun(n, &VILLAGE);
+    (audience.id(&VILLAGE.seat()), audience.of_record(&VILLAGE.seat(), &preimage().id()))
+}
+
+fn which((named, key): &(KeyId, RecordKey)) -> Which {
+    (*named, key.id(&preimage().id()))
 }
 
 fn granted(by: &Author, key: &(KeyId, RecordKey), readers: &[&Author]) -> SignedGrant {
@@ -41,8 +49,7 @@ fn granted(by: &Author, key: &(KeyId, RecordKey), readers: &[&Author]) -> Signed
 }
 
 fn opened_as(keyring: &Keyring, key: &(KeyId, RecordKey), me: Recipient, by: &SealingSecret) -> Option<RecordKey> {
-    let fits = |opened: &RecordKey| *opened == key.1;
-    keyring.open((&realm(), &preimage().id()), key.0, me, by, &fits)
+    keyring.open((&realm(), &preimage().id()), which(key), me, by)
 }
 
 fn opened(keyring: &Keyring, key: &(KeyId, RecordKey), node: &Author) -> Option<RecordKey> {
@@ -73,19 +80,17 @@ fn a_carrier_holds_every_wrap_and_opens_none() {
 #[test]
 fn a_record_is_handed_over_to_all_who_have_the_new_audiences_key() {
     let (key, record) = (key(1), preimage().id());
-    let [theirs, others] = [7, 8].map(|n| AudienceKey::from_seed([n; 32]));
+    let [theirs, others] = [7, 8].map(|n| begun(n, &STRANGER));
     let (id, other) = (theirs.id(&STRANGER.seat()), others.id(&STRANGER.seat()));
     let handed = hand_over(realm(), record, (key.0, &key.1), (id, &theirs), &VILLAGE.key);
     assert_eq!(SignedGrant::decode(&handed.encode()).as_ref(), Ok(&handed));
     assert_eq!(check_grants(&[&handed], &directory(), &Cheap), [Ok(())]);
     let keyring = Keyring::of([&handed.grant]);
-    let taken = |under: (KeyId, &AudienceKey)| {
-        keyring.handed_over((&realm(), &record), key.0, under, &|opened| *opened == key.1)
-    };
+    let taken = |under: (KeyId, &AudienceKey)| keyring.handed_over((&realm(), &record), which(&key), under);
     assert_eq!(taken((id, &theirs)), Some(key.1.clone()));
     assert_eq!(taken((id, &others)), None);
     assert_eq!(taken((other, &others)), None);
-    assert_eq!(keyring.wrapped_for(key.0).collect::<Vec<_>>(), [Recipient::Audience(id)]);
+    assert_eq!(keyring.wrapped_for(which(&key)).collect::<Vec<_>>(), [Recipient::Audience(id)]);
 }
 
 /// Wraps that hold nothing, or another key under this one's name, stand in nobody's way.
@@ -93,10 +98,11 @@ fn a_record_is_handed_over_to_all_who_have_the_new_audiences_key() {
 fn a_false_wrap_is_as_if_it_were_not_there() {
     let record = preimage().id();
     let (key, other) = (key(1), key(2));
-    let place = context(&realm(), &record, &key.0, me(&VILLAGE));
+    let place = context((&realm(), &record), which(&key), me(&VILLAGE));
     let lie = seal::wrap(&other.1, &secret(&VILLAGE).public(), &place);
     let wraps = vec![(me(&VILLAGE), lie.expect("wrapped"))];
-    let false_one = Grant { realm: realm(), record, key: key.0, by: STRANGER.key.node(), wraps };
+    let (named, key_id) = which(&key);
+    let false_one = Grant { realm: realm(), record, named, key: key_id, by: STRANGER.key.node(), wraps };
     let noise = Grant { wraps: vec![(me(&VILLAGE), vec![1; 81])], ..false_one.clone() };
     let mut keyring = Keyring::of([&noise, &false_one]);
     assert_eq!(opened(&keyring, &key, &VILLAGE), None);
@@ -108,6 +114,20 @@ fn a_false_wrap_is_as_if_it_were_not_there() {
     keyring.add(&granted(&TOWNSHIP, &key, &[&VILLAGE]).grant);
     assert_eq!(opens_for(&keyring, &VILLAGE), Some(true));
     assert_eq!(opened(&keyring, &key, &VILLAGE), Some(key.1.clone()));
+}
+
+/// A name does not say which key it is: who seals with one of his own under an honest one's name, and gives it to all
+/// readers, leaves the honest one to be seen, and to be seen as lacking.
+#[test]
+fn two_keys_under_one_name_are_two() {
+    let (honest, other) = (key(1), (key(1).0, key(2).1));
+    let mut keyring = Keyring::of([&granted(&STRANGER, &other, &[&VILLAGE]).grant]);
+    assert_eq!(keyring.wrapped_for(which(&honest)).count(), 0, "so somebody lacks it");
+    keyring.add(&granted(&TOWNSHIP, &honest, &[&VILLAGE]).grant);
+    assert_eq!(keyring.keys(honest.0).count(), 2);
+    for key in [&honest, &other] {
+        assert_eq!(opened(&keyring, key, &VILLAGE), Some(key.1.clone()));
+    }
 }
 
 #[test]
@@ -164,10 +184,11 @@ fn the_format_does_not_change() {
         (Recipient::Audience(KeyId([9; 16])), vec![10; 73]),
     ];
     let (realm, record) = (RealmId([1; 16]), RecordId([2; 32]));
-    let grant = Grant { realm, record, key: KeyId([3; 16]), by: NodeId([4; 16]), wraps };
+    let (named, key) = (KeyId([3; 16]), RecordKeyId([11; 16]));
+    let grant = Grant { realm, record, named, key, by: NodeId([4; 16]), wraps };
     assert_eq!(
         heliu_record::id::to_hex(&hash_of(&grant.encode())),
-        "5c3db6c980eb2aaccc2252e1334a9675fb2e123f79d7820420fd701f520e6c53"
+        "0734cf941b5b98abef92a072af303d6066c408271e085a6d4b36ae7c3b38bf86"
     );
 }
 

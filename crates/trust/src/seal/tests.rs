@@ -20,7 +20,7 @@ fn secret(n: u8) -> SealingSecret {
 
 /// Of the village's audience.
 fn key(n: u8) -> AudienceKey {
-    AudienceKey::from_seed([n; 32])
+    AudienceKey::begin(&[n; 32], &VILLAGE.seat(), directory().head())
 }
 
 fn id(n: u8) -> KeyId {
@@ -28,16 +28,16 @@ fn id(n: u8) -> KeyId {
 }
 
 fn sealed(n: u8, record: &RecordId, path: &str, text: &[u8]) -> Option<Vec<u8>> {
-    seal(&key(n).of_record(record), id(n), record, path, text)
+    seal(&key(n).of_record(&VILLAGE.seat(), record), id(n), record, path, text)
 }
 
 fn opened(n: u8, record: &RecordId, path: &str, bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    open(&key(n).of_record(record), record, path, bytes)
+    open(&key(n).of_record(&VILLAGE.seat(), record), record, path, bytes)
 }
 
 #[test]
 fn secrets_do_not_show_themselves() {
-    let shown = format!("{:?} {:?} {:?}", secret(0xab), key(0xab), key(0xab).of_record(&RECORD));
+    let shown = format!("{:?} {:?} {:?}", secret(0xab), key(0xab), key(0xab).of_record(&VILLAGE.seat(), &RECORD));
     assert!(!shown.contains("abab") && !shown.contains("171"), "{shown}");
 }
 
@@ -69,16 +69,35 @@ fn nothing_locks_two_texts_or_keys_alike() {
     assert_ne!(first(&key(1)), first(&key(2)));
     let other = wrap(&key(1), &secret(3).public(), b"").expect("wrapped");
     assert_ne!(first(&key(1)), other[..33], "nor for two readers");
-    let [one, two] = [1, 2].map(|n| hand_over(&key(n).of_record(&RECORD), &key(3), b""));
+    let [one, two] = [1, 2].map(|n| hand_over(&key(n).of_record(&VILLAGE.seat(), &RECORD), &key(3), b""));
     assert_ne!(one[..25], two[..25], "nor where somebody slipped a false key to who hands it over");
+}
+
+/// Whoever gave two seats one key would otherwise have two values locked alike.
+#[test]
+fn a_key_that_is_said_to_be_two_audiences_gives_two_keys_of_one_record() {
+    let [village, township] =
+        [&VILLAGE, &TOWNSHIP].map(|of| (key(1).id(&of.seat()), key(1).of_record(&of.seat(), &RECORD)));
+    assert!(village.0 != township.0 && village.1 != township.1);
+    // And if they were one: what a value names is in its nonce, as it is in what it is bound to.
+    let nonce = |named| seal(&village.1, named, &RECORD, "contact", b"13800001234").expect("sealed")[17..41].to_vec();
+    assert_ne!(nonce(village.0), nonce(township.0));
+}
+
+/// A machine that goes on from an old memory draws what it drew before.
+#[test]
+fn a_key_that_is_drawn_again_by_another_directory_is_another_key() {
+    let later = AudienceKey::begin(&[1; 32], &VILLAGE.seat(), DirectoryVersion([9; 32]));
+    assert_ne!(later.of_record(&VILLAGE.seat(), &RECORD), key(1).of_record(&VILLAGE.seat(), &RECORD));
+    assert_ne!(later.id(&VILLAGE.seat()), id(1));
 }
 
 /// The key that opens one record tells nobody what another one says.
 #[test]
 fn a_record_that_is_handed_over_takes_no_other_with_it() {
-    let handed = hand_over(&key(1).of_record(&RECORD), &key(2), b"place");
+    let handed = hand_over(&key(1).of_record(&VILLAGE.seat(), &RECORD), &key(2), b"place");
     let taken = take_over(&key(2), b"place", &handed).expect("the new audience takes it over");
-    assert_eq!(taken, key(1).of_record(&RECORD));
+    assert_eq!(taken, key(1).of_record(&VILLAGE.seat(), &RECORD));
     assert_eq!(take_over(&key(3), b"place", &handed), None);
     assert_eq!(take_over(&key(2), b"another", &handed), None);
     let other = RecordId([8; 32]);
@@ -89,7 +108,7 @@ fn a_record_that_is_handed_over_takes_no_other_with_it() {
 /// The cipher alone would let who seals make bytes that say one thing under one key, and another under another.
 #[test]
 fn bytes_whose_nonce_does_not_follow_from_what_they_say_do_not_open() {
-    let (named, record_key) = (id(1), key(1).of_record(&RECORD));
+    let (named, record_key) = (id(1), key(1).of_record(&VILLAGE.seat(), &RECORD));
     let nonce = [5; NONCE_BYTES];
     let mut made = vec![FORMAT];
     made.extend_from_slice(&named.0);
@@ -116,9 +135,9 @@ fn nothing_is_wrapped_to_a_key_that_agrees_with_everybody() {
 fn the_format_does_not_change() {
     let sealed = sealed(1, &RECORD, "contact", b"13800001234").expect("sealed");
     let wrapped = wrap(&key(1), &secret(3).public(), b"context").expect("wrapped");
-    let handed = hand_over(&key(1).of_record(&RECORD), &key(2), b"context");
+    let handed = hand_over(&key(1).of_record(&VILLAGE.seat(), &RECORD), &key(2), b"context");
     let id = heliu_record::id::to_hex(&hash16("test", &[&sealed, &wrapped, &handed]));
-    assert_eq!(id, "7aae0555d37e15988373e17a081b0f5c");
+    assert_eq!(id, "16ac799cdc6a180c0dee30495720cd73");
 }
 
 /// What a node writes into a member's contact, on top of what it holds, under a key.
@@ -199,7 +218,7 @@ proptest! {
         at in any::<prop::sample::Index>(),
         flip in 1u8..,
     ) {
-        let key = AudienceKey::from_seed(seed);
+        let key = AudienceKey::begin(&seed, &VILLAGE.seat(), directory().head());
         let bytes = wrap(&key, &secret(2).public(), b"context").expect("wrapped");
         prop_assert_eq!(bytes.len(), WRAP_BYTES);
         prop_assert_eq!(unwrap::<AudienceKey>(&secret(2), b"context", &bytes), Some(key));

@@ -36,7 +36,8 @@ fn commit_of(by: &Author, leaf: u8) -> SignedCommit {
 }
 
 fn keys_of(by: &Author) -> SignedStatement {
-    let wraps = vec![KeyWrap { key: KeyId([1; 16]), to: Recipient::Node(by.key.node()), wrapped: vec![2; 81] }];
+    let wraps =
+        vec![KeyWrap { key: KeyId([1; 16]), to: Recipient::Node(by.key.node()), proof: [3; 16], wrapped: vec![2; 81] }];
     signed(by, Body::Keys(Keys { audience: VILLAGE.seat(), purpose: Purpose::Sealing, wraps }))
 }
 
@@ -187,15 +188,25 @@ fn the_first_format_does_not_change() {
             audience: SeatId([4; 16]),
             purpose: Purpose::Reading,
             wraps: vec![
-                KeyWrap { key: KeyId([5; 16]), to: Recipient::Node(NodeId([6; 16])), wrapped: vec![7; 81] },
-                KeyWrap { key: KeyId([5; 16]), to: Recipient::Escrow(SealingKey([8; 32])), wrapped: vec![9; 81] },
+                KeyWrap {
+                    key: KeyId([5; 16]),
+                    to: Recipient::Node(NodeId([6; 16])),
+                    proof: [3; 16],
+                    wrapped: vec![7; 81],
+                },
+                KeyWrap {
+                    key: KeyId([5; 16]),
+                    to: Recipient::Escrow(SealingKey([8; 32])),
+                    proof: [3; 16],
+                    wrapped: vec![9; 81],
+                },
             ],
         }),
     ];
     let encoded =
         bodies.map(|body| Statement { realm: RealmId([1; 16]), author: NodeId([2; 16]), time_ms: -1, body }.encode());
     let all = hash_of(&encoded.concat());
-    assert_eq!(heliu_record::id::to_hex(&all), "2d2597ff0560809e3f24651d5ae4cde7ae88198525b8442d27c336799ca80a86");
+    assert_eq!(heliu_record::id::to_hex(&all), "5a40c6cc2c74f006234419984f2633cbad2577915464da07b5a978d5fe164d7d");
 }
 
 proptest! {

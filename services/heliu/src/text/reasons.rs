@@ -262,6 +262,7 @@ const REASONS: &[(&str, Label)] = &[
     of("statement.bad-signature", "声明的签名无效", "bad signature of a statement"),
     of("statement.fenced", "声明的作者已被隔离", "a statement of a fenced node"),
     of("statement.no-evidence", "声明没有凭据", "a statement without evidence"),
+    of("statement.not-downward", "编号密钥只能由上级发给下级", "the secret of ids is given downward only"),
     of(
         "statement.not-of-line",
         "席位的钥匙只由本席位及其上级发放",

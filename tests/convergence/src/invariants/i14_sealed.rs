@@ -102,12 +102,14 @@ impl Opened {
         let grants: Vec<_> = held.grants.iter().filter_map(|row| SignedGrant::decode(&row.grant).ok()).collect();
         let keyring = Keyring::of(grants.iter().map(|signed| &signed.grant));
         let place = (&scene.world.county.realm, &held.row.id);
-        let is_handed = keyring.wrapped_for(key).any(|to| {
-            let Recipient::Audience(under) = to else { return false };
-            open(under).is_some_and(|opened| keyring.handed_over(place, key, (under, &opened), &|_| true).is_some())
-        });
         let (me, secret) = (Recipient::Node(machine.node()), sealing_of(&machine.name));
-        is_handed || keyring.open(place, key, me, &secret, &|_| true).is_some()
+        keyring.keys(key).map(|of_record| (key, of_record)).any(|which| {
+            let is_handed = keyring.wrapped_for(which).any(|to| {
+                let Recipient::Audience(under) = to else { return false };
+                open(under).is_some_and(|opened| keyring.handed_over(place, which, (under, &opened)).is_some())
+            });
+            is_handed || keyring.open(place, which, me, &secret).is_some()
+        })
     }
 
     fn audience_key(&self, scene: &Scene<'_>, machine: &Machine, audience: SeatId, key: KeyId) -> Option<AudienceKey> {

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar};
+use heliu_record::history::History;
 use heliu_record::id::{Actor, LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::{membership, seat_key};
 use heliu_replication::frame::{DeliveredGrant, DeliveredLeaf, Delivery};
-use heliu_storage::{LeafStatus, StoreId};
+use heliu_storage::{LeafStatus, Loaded, StoreId};
 use heliu_trust::commit::{Commit, SignedCommit, leaf_hash};
+use heliu_trust::grant::SignedGrant;
 use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, actor};
 
 use super::World;
@@ -51,39 +53,67 @@ impl World {
         self.write_seat(machine, record, seat, true);
     }
 
+    /// A value of a sealed field at a machine that holds the record, beside those that are there, with grants.
+    pub fn forge_sealed(
+        &mut self,
+        machine: usize,
+        record: RecordId,
+        (field, value): (&str, Vec<u8>),
+        grants: &[SignedGrant],
+    ) {
+        let Some((loaded, history)) = self.past(machine, record) else { return };
+        let put = (Container::Mv, field.to_owned(), Scalar::Bytes(value), Vec::new());
+        let change = self.change(&history, "forge", put);
+        let preimage = Arc::new(loaded.row.preimage.clone());
+        let delivered =
+            |grant: &SignedGrant| DeliveredGrant { preimage: Arc::clone(&preimage), grant: Arc::from(grant.encode()) };
+        let grants = grants.iter().map(delivered).collect();
+        self.hand_over(machine, record, &loaded.row.preimage, &change, grants);
+    }
+
     fn write_seat(&mut self, machine: usize, record: RecordId, seat: SeatId, present: bool) {
         let actor = self.scribe_actors()[0].0;
-        let Some(loaded) = self.machines[machine].disk.load(record) else { return };
+        let Some((loaded, history)) = self.past(machine, record) else { return };
+        let key = seat_key(seat);
+        let replaces = history.visible(Container::Scope, &key).iter().map(|v| v.id).collect();
+        let value: Scalar = membership(present, OpId { counter: history.max_op() + 1, actor });
+        let change = self.change(&history, "release", (Container::Scope, key, value, replaces));
+        self.hand_over(machine, record, &loaded.row.preimage, &change, Vec::new());
+        let (at, seat) = (&self.machines[machine].name, self.county.name_of(seat));
+        let verb = if present { "takes in" } else { "takes out" };
+        self.trace.say(self.now, || format!("the scribe {verb} {seat}: {} at {at}", record.short()));
+    }
+
+    /// A record at a machine, as far as the scribe can go on from it.
+    fn past(&self, machine: usize, record: RecordId) -> Option<(Loaded, History)> {
+        let actor = self.scribe_actors()[0].0;
+        let loaded = self.machines[machine].disk.load(record)?;
         if !self.machines[machine].runs() || loaded.leaves.iter().any(|leaf| leaf.status != LeafStatus::Admitted) {
-            return;
+            return None;
         }
         let seats = self.directory_at(machine).seats();
         if loaded.row.scope.named().any(|named| seats.get(named).is_none()) {
-            return; // Nobody is above a seat that is not there yet, so nobody may.
+            return None; // Nobody is above a seat that is not there yet, so nobody may.
         }
         let changes: Vec<Arc<Change>> =
             loaded.leaves.iter().filter_map(|leaf| Change::parse(&leaf.change).ok()).map(Arc::new).collect();
         let history = crate::reference::in_causal_order(changes.iter());
-        if history.seq(actor) != self.scribe_chain.seqs.get(&record).copied().unwrap_or(0) {
-            return; // Its own last change of the record is elsewhere.
-        }
-        let key = seat_key(seat);
-        let start_op = history.max_op() + 1;
-        let replaces = history.visible(Container::Scope, &key).iter().map(|v| v.id).collect();
-        let value: Scalar = membership(present, OpId { counter: start_op, actor });
-        let change = Change::encode(Draft {
+        // If not, its own last change of the record is elsewhere.
+        let is_here = history.seq(actor) == self.scribe_chain.seqs.get(&record).copied().unwrap_or(0);
+        is_here.then_some((loaded, history))
+    }
+
+    fn change(&self, history: &History, command: &str, put: (Container, String, Scalar, Vec<OpId>)) -> Change {
+        let actor = self.scribe_actors()[0].0;
+        Change::encode(Draft {
             actor,
             seq: history.seq(actor) + 1,
             deps: history.heads(),
-            start_op,
+            start_op: history.max_op() + 1,
             time_ms: 0,
-            note: Note { who: "scribe".to_owned(), command: "release".to_owned(), reason: String::new() },
-            puts: vec![(Container::Scope, key, value, replaces)],
-        });
-        self.hand_over(machine, record, &loaded.row.preimage, &change);
-        let (at, seat) = (&self.machines[machine].name, self.county.name_of(seat));
-        let verb = if present { "takes in" } else { "takes out" };
-        self.trace.say(self.now, || format!("the scribe {verb} {seat}: {} at {at}", record.short()));
+            note: Note { who: "scribe".to_owned(), command: command.to_owned(), reason: String::new() },
+            puts: vec![put],
+        })
     }
 
     /// Hands over bytes that are no changes of anything, as many different ones as it is told to.
@@ -141,7 +171,14 @@ impl World {
         signed
     }
 
-    fn hand_over(&mut self, machine: usize, record: RecordId, preimage: &Preimage, change: &Change) {
+    fn hand_over(
+        &mut self,
+        machine: usize,
+        record: RecordId,
+        preimage: &Preimage,
+        change: &Change,
+        grants: Vec<DeliveredGrant>,
+    ) {
         self.scribe_chain.seqs.insert(record, change.seq);
         let commit = self.sign_next(machine, |seq, versions| leaf_hash(&record, &change.hash, 1, seq, versions));
         let leaf = commit.commit.leaves[0];
@@ -164,7 +201,7 @@ impl World {
         let delivery = Delivery {
             commits: vec![Arc::new(commit)],
             leaves: vec![DeliveredLeaf { preimage, commit: 0, kind_version: 1, declared: None, change }],
-            ..Delivery::default()
+            grants,
         };
         self.bring(machine, delivery);
     }

@@ -188,7 +188,7 @@ fn sample_keys(dice: &mut Dice) -> Keys {
         } else {
             Recipient::Escrow(SealingKey(fill(dice)))
         };
-        KeyWrap { key, to, wrapped: vec![dice.byte(); dice.index(129)] }
+        KeyWrap { key, to, proof: fill(dice), wrapped: vec![dice.byte(); dice.index(129)] }
     };
     let wraps = (0..=dice.index(KEY_WRAPS_MAX)).map(|i| wrap(dice, i)).collect();
     let purpose = [Purpose::Sealing, Purpose::Reading, Purpose::Ids][dice.index(3)];
