@@ -17,6 +17,9 @@ use crate::signature::SealingKey;
 /// Wraps in one statement; more take more statements.
 pub const KEY_WRAPS_MAX: usize = 40;
 const PROOF_BYTES: usize = size_of::<Proof>();
+/// Statements of one author about the keys of one audience that are kept. Of more, those with the lowest hashes count: then
+/// all nodes keep the same ones, and who floods an audience pushes out nobody else's.
+pub const KEYS_PER_AUTHOR_MAX: usize = 64;
 
 /// What is said of the keys of one audience.
 #[derive(Clone, Debug, PartialEq, Eq)]

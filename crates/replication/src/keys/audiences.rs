@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::sealed::KeyId;
-use heliu_trust::audience::{AudienceKeys, Keys, Purpose};
+use heliu_trust::audience::{AudienceKeys, KEYS_PER_AUTHOR_MAX, Keys, Purpose};
 use heliu_trust::grant::Recipient;
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::{AudienceKey, SealingSecret};
 use heliu_trust::signature::SealingKey;
 
 use super::readers::{Known, Readers};
-use crate::statements::KEYS_MAX;
 
 #[derive(Default)]
 pub(crate) struct Audiences {
@@ -39,14 +38,21 @@ pub(crate) struct Audiences {
     kept_back: BTreeSet<(SeatId, KeyId)>,
     /// Keys of which something new was said.
     news: BTreeSet<(SeatId, KeyId)>,
-    /// The secret of all nodes, if it was looked for and found; and whether somebody may lack it.
-    ids: Option<AudienceKey>,
+    ids: Ids,
+}
+
+/// The secret of all nodes.
+#[derive(Default)]
+struct Ids {
+    /// If it was looked for and found.
+    key: Option<AudienceKey>,
     /// Something else was said of it since it was looked for.
-    are_ids_stale: bool,
-    are_ids_due: bool,
-    ids_waited: u32,
-    /// To whom, as one of which seat, the right wrap of which secret of all nodes is held. It is while anything is held.
-    ids_proven: BTreeSet<(KeyId, SeatId, Recipient, SealingKey)>,
+    is_stale: bool,
+    /// Somebody may lack it.
+    is_due: bool,
+    waited: u32,
+    /// To whom, as one of which seat, the right wrap of which secret is held. It is while anything is held.
+    proven: BTreeSet<(KeyId, SeatId, Recipient, SealingKey)>,
 }
 
 impl Audiences {
@@ -72,7 +78,7 @@ impl Audiences {
         self.known.keys_changed(keys.audience);
         if keys.purpose == Purpose::Ids {
             if !is_own {
-                (self.are_ids_stale, self.are_ids_due) = (true, true);
+                (self.ids.is_stale, self.ids.is_due) = (true, true);
             }
             return;
         }
@@ -93,8 +99,8 @@ impl Audiences {
     pub fn forget<'k>(&mut self, audience: SeatId, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         self.keys.forget(audience);
         self.known.keys_changed(audience);
-        (self.are_ids_stale, self.are_ids_due) = (true, true);
-        self.ids_proven.retain(|(_, seat, ..)| *seat != audience);
+        (self.ids.is_stale, self.ids.is_due) = (true, true);
+        self.ids.proven.retain(|(_, seat, ..)| *seat != audience);
         left.into_iter().for_each(|(by, keys)| self.keys.add(by, keys));
         self.due.insert(audience);
         self.vain.retain(|(of, _)| *of != audience);
@@ -104,21 +110,23 @@ impl Audiences {
 
     /// Somebody was fenced: what he has given of the secret of all nodes, others give again.
     pub fn somebody_was_fenced(&mut self) {
-        self.are_ids_stale = true;
-        self.ids_proven.clear();
+        self.ids.is_stale = true;
+        self.ids.proven.clear();
     }
 
     /// Some of what was said does not hold any more, and this is left.
     pub fn retell<'k>(&mut self, left: impl IntoIterator<Item = (NodeId, &'k Keys)>) {
         let before = std::mem::take(self);
-        let (opened, lent, ids, worthy) = (before.opened, before.lent, before.ids, before.worthy);
-        *self = Audiences { opened, lent, ids, worthy, are_ids_stale: true, ..Audiences::of(left) };
+        let (opened, lent, worthy) = (before.opened, before.lent, before.worthy);
+        let ids = Ids { key: before.ids.key, is_stale: true, ..Ids::default() };
+        *self = Audiences { opened, lent, ids, worthy, ..Audiences::of(left) };
+        self.look_again();
         self.due.extend(self.opened.values().map(|(audience, _)| *audience));
     }
 
     /// The directory has others who may read.
     pub fn look_again(&mut self) {
-        self.are_ids_due = true;
+        self.ids.is_due = true;
         self.due.extend(self.keys.audiences());
     }
 
@@ -147,7 +155,7 @@ impl Audiences {
 
     /// Of the room that there is for what this node says of an audience, what a key may take.
     pub fn room_for(&self, key: KeyId, room: usize) -> usize {
-        if self.worthy.contains(&key) { room } else { room.saturating_sub(KEYS_MAX / 2) }
+        if self.worthy.contains(&key) { room } else { room.saturating_sub(KEYS_PER_AUTHOR_MAX / 2) }
     }
 
     /// There is no room to say it. What nobody else says either and nothing is known to be sealed with, is let go.
@@ -177,7 +185,7 @@ impl Audiences {
     }
 
     pub fn has_due(&self) -> bool {
-        !self.due.is_empty() || self.are_ids_due
+        !self.due.is_empty() || self.ids.is_due
     }
 
     /// The secret of all nodes. One that is here stays when what was said of it is gone, and is said again.
@@ -188,26 +196,26 @@ impl Audiences {
         secret: &SealingSecret,
         rank: &dyn Fn(NodeId) -> R,
     ) -> Option<AudienceKey> {
-        if self.ids.is_none() || std::mem::take(&mut self.are_ids_stale) {
-            self.ids = self.keys.open_ids(realm, me, secret, rank).or(self.ids.take());
+        if self.ids.key.is_none() || std::mem::take(&mut self.ids.is_stale) {
+            self.ids.key = self.keys.open_ids(realm, me, secret, rank).or(self.ids.key.take());
         }
-        self.ids.clone()
+        self.ids.key.clone()
     }
 
     /// For how many ticks nobody has begun it.
     pub fn wait_for_ids(&mut self) -> u32 {
-        self.ids_waited = self.ids_waited.saturating_add(1);
-        self.ids_waited
+        self.ids.waited = self.ids.waited.saturating_add(1);
+        self.ids.waited
     }
 
     /// Whether none was found yet.
     pub fn has_no_ids(&self) -> bool {
-        self.ids.is_none()
+        self.ids.key.is_none()
     }
 
     /// There was none: this node begins it. It is said at the end of the next batch.
     pub fn begin_ids(&mut self, key: AudienceKey) {
-        (self.ids, self.are_ids_due) = (Some(key), true);
+        (self.ids.key, self.ids.is_due) = (Some(key), true);
     }
 
     /// Of these nodes of a seat those that have not got this secret. Whether a wrap is the right one takes as long as to make
@@ -223,15 +231,15 @@ impl Audiences {
         let id = key.id(&seat);
         let place = |(to, sealing): (&Recipient, &SealingKey)| (id, seat, *to, *sealing);
         let mut in_doubt = nodes.clone();
-        in_doubt.retain(|to, sealing| !self.ids_proven.contains(&place((to, sealing))));
+        in_doubt.retain(|to, sealing| !self.ids.proven.contains(&place((to, sealing))));
         let lacking = self.keys.lacking_ids(realm, seat, key, &in_doubt, counts);
         in_doubt.retain(|to, _| !lacking.contains(to));
-        self.ids_proven.extend(in_doubt.iter().map(place));
+        self.ids.proven.extend(in_doubt.iter().map(place));
         lacking
     }
 
     pub fn take_ids_due(&mut self) -> bool {
-        std::mem::take(&mut self.are_ids_due)
+        std::mem::take(&mut self.ids.is_due)
     }
 
     pub fn take_due(&mut self) -> BTreeSet<SeatId> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use heliu_record::id::SeatId;
-use heliu_trust::audience::{self, Purpose};
+use heliu_trust::audience::{self, KEYS_PER_AUTHOR_MAX, Purpose};
 use heliu_trust::grant::Recipient;
 use heliu_trust::seal::{AudienceKey, curve_operations};
 use heliu_trust::signature::Signer as _;
@@ -11,7 +11,6 @@ use heliu_trust::simulated::Cheap;
 
 use super::Keys;
 use crate::own::Own;
-use crate::statements::KEYS_MAX;
 use crate::tests::kinds;
 use crate::tests::world::{COUNTY, TOWNSHIP, VILLAGE, directory, key, sealing};
 
@@ -46,7 +45,7 @@ fn a_flood_of_keys_is_worked_off_in_turns_and_leaves_half_of_the_room_to_what_is
     };
     says(&mut keys, COUNTY, 0..400);
     // A few statements short of half of the room.
-    let mut room = KEYS_MAX / 2 + 3;
+    let mut room = KEYS_PER_AUTHOR_MAX / 2 + 3;
     let work_off = |keys: &mut Keys, room: &mut usize| {
         let mut handed_on = Vec::new();
         for _ in 0..100 {
@@ -67,7 +66,7 @@ fn a_flood_of_keys_is_worked_off_in_turns_and_leaves_half_of_the_room_to_what_is
     };
     let handed_on = work_off(&mut keys, &mut room);
     assert!((3..=120).contains(&handed_on.len()), "{}", handed_on.len());
-    assert_eq!(room, KEYS_MAX / 2, "they took what they may take");
+    assert_eq!(room, KEYS_PER_AUTHOR_MAX / 2, "they took what they may take");
     assert_eq!(keys.audiences.without_room(), [village].into(), "and it is told");
     // What the village itself says is sealed with, and finds room.
     let honest = says(&mut keys, VILLAGE, 1_000..1_001);

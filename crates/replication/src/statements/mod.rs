@@ -13,7 +13,7 @@ use heliu_record::hash::Sum;
 use heliu_record::id::{Preimage, RecordId, SeatId};
 use heliu_record::seats::Seats;
 use heliu_storage::StatementRow;
-use heliu_trust::audience::Keys;
+use heliu_trust::audience::{KEYS_PER_AUTHOR_MAX, Keys};
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Verifier;
@@ -36,11 +36,8 @@ pub(crate) type Short = [u8; 8];
 const EVIDENCE_MAX: usize = 64;
 /// Two heads of one length accuse their author; more say nothing more.
 const HEADS_MAX: usize = 2;
-/// What one author says of the keys of one audience: of more, those with the lowest hashes are kept, so that all nodes keep
-/// the same ones, and who floods an audience pushes out nobody else's.
-pub(crate) const KEYS_MAX: usize = 64;
-/// Tombstones that one author may have: of more, those with the lowest hashes are kept, as above, and the records of the others
-/// come back. A county that takes away one record in twenty fills this in ten years.
+/// Tombstones that one author may have: of more, those with the lowest hashes are kept, so that all nodes keep the same
+/// ones, and the records of the others come back. A county that takes away one record in twenty fills this in ten years.
 pub(crate) const TOMBSTONES_MAX: usize = 65_536;
 /// Statements that answer one list at most; what is left comes with the next.
 const ANSWER_MAX: usize = 4_096;
@@ -350,7 +347,7 @@ impl Statements {
     /// How much more an author can say of the keys of an audience, and nothing is lost.
     pub fn room_for_keys(&self, author: NodeId, audience: SeatId) -> usize {
         let slot = Slot { kind: KEYS, subject: of_audience(audience), author };
-        KEYS_MAX.saturating_sub(self.slots.get(&slot).map_or(0, BTreeSet::len))
+        KEYS_PER_AUTHOR_MAX.saturating_sub(self.slots.get(&slot).map_or(0, BTreeSet::len))
     }
 
     /// How far a node's audit log goes, by what it said last; 0 if it said nothing.
@@ -461,7 +458,7 @@ fn room_of(kind: u8) -> usize {
     match kind {
         AUDIT_HEAD => HEADS_MAX,
         EVIDENCE => EVIDENCE_MAX,
-        KEYS => KEYS_MAX,
+        KEYS => KEYS_PER_AUTHOR_MAX,
         _ => 1,
     }
 }

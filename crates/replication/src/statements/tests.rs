@@ -1,7 +1,7 @@
 //! Which statements are kept, and what two ends say to each other of them.
 
 use heliu_record::seats::{Seat, Tier};
-use heliu_trust::audience::{self, KeyWrap, Purpose};
+use heliu_trust::audience::{self, KEYS_PER_AUTHOR_MAX, KeyWrap, Purpose};
 use heliu_trust::audit::AuditHead;
 use heliu_trust::directory::Item;
 use heliu_trust::grant::Recipient;
@@ -110,14 +110,14 @@ fn a_flood_of_keys_of_an_audience_leaves_the_same_ones_everywhere_and_pushes_out
     let kept = left(&flood);
     flood.reverse();
     assert_eq!(left(&flood), kept);
-    assert_eq!((kept.len(), kept.contains(&own.statement.meaning())), (KEYS_MAX + 1, true));
+    assert_eq!((kept.len(), kept.contains(&own.statement.meaning())), (KEYS_PER_AUTHOR_MAX + 1, true));
     let mut all = Statements::default();
     flood.iter().for_each(|signed| {
         all.take(signed, &directory());
     });
     let room = |author: usize, of| all.room_for_keys(NODES[author].node(), seat(of));
-    assert_eq!([room(0, 1), room(1, 1), room(0, 2)], [0, KEYS_MAX - 1, KEYS_MAX]);
-    assert_eq!(all.keys_of(seat(1)).count(), KEYS_MAX + 1);
+    assert_eq!([room(0, 1), room(1, 1), room(0, 2)], [0, KEYS_PER_AUTHOR_MAX - 1, KEYS_PER_AUTHOR_MAX]);
+    assert_eq!(all.keys_of(seat(1)).count(), KEYS_PER_AUTHOR_MAX + 1);
 }
 
 /// A county that erases without end, also what never was, and a township's confirmations of it.
