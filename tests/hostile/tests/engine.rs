@@ -17,7 +17,7 @@ use heliu_storage::memory::MemoryStore;
 use heliu_storage::{Cursor, ReadMeta as _, ReadQuarantine as _, ReadRecords as _, RecordState, StoreId};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::grant::{GRANTS_PER_AUTHOR_MAX, Grant, Recipient, SignedGrant};
-use heliu_trust::id::Incarnation;
+use heliu_trust::id::{Incarnation, RecordKeyId};
 use heliu_trust::seal::KeyId;
 use heliu_trust::signature::Signer;
 use hostile::author::{COUNTY, County, STRANGER, VILLAGE, key};
@@ -236,7 +236,10 @@ fn a_flood_of_grants_stays_within_bounds_and_pushes_out_nobody_elses() {
         let wraps = vec![(Recipient::Node(key(COUNTY).node()), vec![1; 80])];
         let id = KeyId(hash16("a key", &[&number.to_le_bytes()]));
         let by = key(by);
-        SignedGrant::sign(Grant { realm: county.realm, record, key: id, by: by.node(), wraps }, &by)
+        SignedGrant::sign(
+            Grant { realm: county.realm, record, named: id, key: RecordKeyId([0; 16]), by: by.node(), wraps },
+            &by,
+        )
     };
     let own = grant(STRANGER, 0);
     let flood: Vec<SignedGrant> = (0..GRANTS_PER_AUTHOR_MAX + 40).map(|number| grant(VILLAGE, number)).collect();

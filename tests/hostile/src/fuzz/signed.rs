@@ -9,7 +9,7 @@ use heliu_trust::audit::AuditHead;
 use heliu_trust::commit::{Commit, SignedCommit};
 use heliu_trust::directory::{Approval, Entry, Fence, Item, SignedEntry};
 use heliu_trust::grant::{Grant, Recipient, SignedGrant};
-use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, TokenId};
+use heliu_trust::id::{CommitId, DirectoryVersion, Incarnation, NodeId, RealmId, RecordKeyId, TokenId};
 use heliu_trust::signature::{PublicKey, SealingKey, Signature};
 use heliu_trust::statement::{Body, SignedStatement, Statement};
 
@@ -155,7 +155,8 @@ fn sample_grant(dice: &mut Dice) -> Vec<u8> {
     let grant = Grant {
         realm: RealmId(fill(dice)),
         record: RecordId(fill(dice)),
-        key: KeyId(fill(dice)),
+        named: KeyId(fill(dice)),
+        key: RecordKeyId(fill(dice)),
         by: NodeId(fill(dice)),
         wraps: (0..=dice.index(64)).map(|i| wrap(dice, i)).collect(),
     };
