@@ -13,8 +13,7 @@ impl Engine {
     /// A command waits for its batch, under an id that nobody else can reckon.
     pub(super) fn execute(&mut self, mut order: Order, is_guessable: bool, out: &mut Out) {
         if is_guessable {
-            // Nobody else can have one that this node has lost with its disk.
-            if self.is_alone() {
+            if self.is_only_one() {
                 self.begin_ids(true);
             }
             let Parts { keys, own, authority, .. } = &mut self.parts;
@@ -43,11 +42,13 @@ impl Engine {
         }
     }
 
-    /// Whether the directory has no other node that could be asked.
-    fn is_alone(&self) -> bool {
-        let directory = self.parts.authority.durable();
-        let others = directory.nodes().filter(|info| info.node != self.parts.own.node);
-        others.into_iter().all(|info| directory.is_fenced(info.node))
+    /// Whether nobody else can have begun one that this node does not know: its seat never had another node, or none is left
+    /// that could be asked.
+    fn is_only_one(&self) -> bool {
+        let (own, directory) = (&self.parts.own, self.parts.authority.durable());
+        let is_gone = |node| node == own.node || directory.is_fenced(node);
+        directory.nodes_of(own.seat).all(|info| info.node == own.node)
+            || directory.nodes().all(|info| is_gone(info.node))
     }
 
     fn has_no_ids(&self) -> bool {
@@ -56,8 +57,8 @@ impl Engine {
 
     /// See [`Keys::begin_ids`](crate::keys::Keys::begin_ids).
     fn begin_ids(&mut self, is_first: bool) {
-        let Parts { keys, own, authority, journal, .. } = &mut self.parts;
-        if keys.begin_ids(is_first, own, authority.durable(), || journal.random.secret()) {
+        let Parts { keys, own, authority, .. } = &mut self.parts;
+        if keys.begin_ids(is_first, own, authority.durable()) {
             self.submit(Work::KeepKeys);
         }
     }

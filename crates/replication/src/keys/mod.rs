@@ -18,7 +18,7 @@ use heliu_storage::ScanItem;
 use heliu_trust::audience;
 use heliu_trust::directory::Directory;
 use heliu_trust::grant::Recipient;
-use heliu_trust::id::NodeId;
+use heliu_trust::id::{DirectoryVersion, NodeId};
 use heliu_trust::seal::{AudienceKey, RecordKey, SealingSecret};
 use zeroize::Zeroizing;
 
@@ -91,21 +91,19 @@ impl Keys {
         directory.county() == Some(own.seat) && self.audiences.has_no_ids()
     }
 
-    /// The secret of all nodes is begun, if there is none; then it is to be said. It must not be while others have one that
-    /// this node has lost: whoever calls this has been equal with one of them, or is alone. Of several nodes of the county it
-    /// is the first, unless that keeps all waiting.
-    pub fn begin_ids(
-        &mut self,
-        is_first: bool,
-        own: &Own,
-        directory: &Directory,
-        draw: impl FnOnce() -> [u8; 32],
-    ) -> bool {
+    /// The secret of all nodes is begun, if there is none; then it is to be said. It follows from this node's own secret: one
+    /// that has lost its disk begins the same again. It must not be begun while others have that of another node: whoever
+    /// calls this has been equal with one of them, or is the only one. Of several nodes of the county it is the first, unless
+    /// that keeps all waiting.
+    pub fn begin_ids(&mut self, is_first: bool, own: &Own, directory: &Directory) -> bool {
+        let Some(secret) = self.derive("secret of ids") else { return false };
         let mut locksmith = self.locksmith(own, directory);
         let is_first = is_first || locksmith.begins(own.seat);
         let begins = is_first && locksmith.may_begin_ids() && locksmith.id_key().is_none();
         if begins {
-            self.audiences.begin_ids(AudienceKey::begin(&draw(), &own.seat, directory.head()));
+            // As of the first version, whichever there is now.
+            let begun = directory.entries_from(0).first().map_or(DirectoryVersion::EMPTY, |first| first.version);
+            self.audiences.begin_ids(AudienceKey::begin(&secret, &own.seat, begun));
         }
         begins
     }
