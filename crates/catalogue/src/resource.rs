@@ -22,7 +22,8 @@ static OWNER_ORG: FieldOf<RecordId> =
     mv("owner_org", ORG, "所属组织", "owning organisation").help("谁的资源", "whose it is").required();
 static SORT: FieldOf<String> =
     lww("resource_kind", SORTS, "类型", "sort").help("会场、房间、场地、设备、师资、服务", "what sort of thing it is");
-static CAPACITY: FieldOf<i64> = lww("capacity", INT, "容量", "capacity").help("可容纳人数", "how many people it holds");
+static CAPACITY: FieldOf<i64> =
+    lww("capacity", COUNT, "容量", "capacity").help("可容纳人数", "how many people it holds");
 static OPEN_HOURS: FieldOf<String> =
     lww("open_hours", text(120), "开放时间", "open hours").help("何时可用", "when it can be used");
 pub static WITHDRAWN: FieldOf<String> =
@@ -36,24 +37,23 @@ static BOOKINGS: EntriesOf = entries(BOOKING, PARTS, ORG, ASKER, "预约", "book
     .waits_for(&FOR_SEAT);
 
 const BOOKING: &str = "bookings";
-/// Causes of those who say none.
-const DECLINED_ONLY: &str = "declined";
-const OWNER_LEFT: &str = "owner_left";
+const NO_CAUSE: Word = word("declined", "未写明", "no cause given");
+const OWNER_LEFT: Word = word("owner_left", "所有者已收回", "withdrawn by its owner");
 static FOR_SEAT: PartOf<SeatId> = part(BOOKING, "for_seat", SEAT, ASKER, "申请席位", "for seat");
 static FOR_ORG: PartOf<RecordId> = part(BOOKING, "for_org", ORG, ASKER, "申请组织", "for organisation");
 static WITHIN: PartOf<RecordId> = part(BOOKING, "alliance", record(ALLIANCE), ASKER, "所属联盟", "alliance");
 static ASKED: PartOf<String> = part(BOOKING, "requested_on", DATE, ASKER, "申请日期", "requested on");
 static USE_ON: PartOf<String> = part(BOOKING, "use_on", DATE, ASKER, "使用日期", "use on");
 static CONFIRMED: PartOf<String> = part(BOOKING, "confirmed", DATE, OWNER, "确认日期", "confirmed");
-static DECLINED: PartOf<String> = part(BOOKING, "declined", text(200), OWNER, "谢绝原因", "declined").says(&[
-    word(DECLINED_ONLY, "未写明", "no cause given"),
-    word(OWNER_LEFT, "所有者已收回", "withdrawn by its owner"),
-]);
+static DECLINED: PartOf<String> =
+    part(BOOKING, "declined", text(200), OWNER, "谢绝原因", "declined").says(&[NO_CAUSE, OWNER_LEFT]);
 static USED: PartOf<String> = part(BOOKING, "used", DATE, OWNER, "已使用", "used");
 static PARTS: &[&Part] = parts![FOR_SEAT, FOR_ORG, WITHIN, ASKED, USE_ON, CONFIRMED, DECLINED, USED];
 static STATES: &[EntryState] = &[
     led_by(&ASKED.part, &[], "requested", "待确认", "requested"),
-    led_by(&CONFIRMED.part, OPEN, "confirmed", "已确认", "confirmed"),
+    led_by(&CONFIRMED.part, OPEN, "confirmed", "已确认", "confirmed")
+        .never_while(|at| WITHDRAWN.has_value(at.history), &NOT_CONFIRMED)
+        .once_for(&USE_ON.part, &TWICE),
     led_by(&DECLINED.part, OPEN, "declined", "已谢绝", "declined").over(),
     led_by(&USED.part, &["confirmed", "needs_owner_reconfirm"], "used", "已使用", "used").over(),
     follows("needs_owner_reconfirm", "待所有者重新确认", "needs the owner's confirmation again")
@@ -67,9 +67,7 @@ const OPEN: &[&str] = &["requested", "confirmed", "needs_owner_reconfirm", "owne
 static KIND: Kind =
     Kind::scoped(RESOURCE, 1, "会场、活动室等可共享的资源", "a hall, a room or the like that can be shared")
         .with(fields![NAME, OWNER_ORG, SORT, CAPACITY, OPEN_HOURS, WITHDRAWN, BOOKINGS]);
-pub static SECTION: Section =
-    section(&[&KIND], COMMANDS, &[RULE], &[SETTLER], &[&GONE, &NOT_CONFIRMED, &GONE_ALREADY, &TWICE, &NOBODY])
-        .hard_rules(&[confirmed_once, holds_somebody]);
+pub static SECTION: Section = section(&[&KIND], COMMANDS, &[RULE], &[SETTLER], &[&GONE, &NOT_CONFIRMED, &TWICE]);
 
 static COMMANDS: &[Command] = &[
     makes(RESOURCE, "resource.offer", "提供资源", "offer a resource", |p| found(p, &KIND, "owner_org").map(drop))
@@ -81,11 +79,11 @@ static COMMANDS: &[Command] = &[
             optional_field(&CAPACITY.field, "可容纳人数", "how many people it holds"),
             optional_field(&OPEN_HOURS.field, "开放时间", "when it can be used"),
         ]),
-    about(RESOURCE, "resource.withdraw", "收回资源", "withdraw a resource", withdraw)
+    about(RESOURCE, "resource.withdraw", "收回资源", "withdraw a resource", |p| p.set_today(&WITHDRAWN))
         .help("不再共享;已有预约由所有者处置", "no longer shared; open bookings are for its owner to settle")
         .ends(
-            "收回后不能再申请或确认;未办结的预约须由所有者逐一处置",
-            "a withdrawn resource cannot be asked for or confirmed any more; its owner has to settle each open booking",
+            "不能再申请或确认;未办结的预约由所有者逐一处置",
+            "nothing more is booked; its owner settles each booking",
         ),
     about(RESOURCE, "booking.request", "申请预约", "ask for a booking", request)
         .help("向所有者申请使用", "asks the owner for its use")
@@ -98,7 +96,7 @@ static COMMANDS: &[Command] = &[
         .help("只有所有者可以确认;同日不可重复确认", "only the owner may; never two on one day")
         .takes(&[entry_of(&BOOKINGS.field)]),
     about(RESOURCE, "booking.decline", "谢绝预约", "decline a booking", |p| {
-        p.lead(&DECLINED, p.text("cause").unwrap_or(DECLINED_ONLY))
+        p.lead(&DECLINED, p.text("cause").unwrap_or(NO_CAUSE.name))
     })
     .help("由所有者谢绝", "by the owner")
     .takes(&[entry_of(&BOOKINGS.field), optional("cause", text(200), "原因", "the cause")]),
@@ -110,22 +108,11 @@ static GONE: Message = message("resource_withdrawn")
 static NOT_CONFIRMED: Message = message("resource_withdrawn")
     .what("“{0}”已收回,不能再确认预约。", "{0:?} is withdrawn: no booking of it is confirmed.")
     .why("收回后不再共享。", "What is withdrawn is no longer shared.")
-    .next(
-        "请用 booking.decline 谢绝;确要保留的,在冲突“已收回的资源仍有预约”中选定保留。",
-        "Decline it with booking.decline; to keep it all the same, settle the conflict about it so.",
-    );
-static GONE_ALREADY: Message = message("already")
-    .what("“{0}”已于 {1} 收回。", "{0:?} was withdrawn on {1}.")
-    .why("它不会再次收回。", "It is not withdrawn a second time.")
-    .next("无需办理。", "Nothing needs to be done.");
+    .next("请用 booking.decline 谢绝,或在冲突中选定保留。", "Use booking.decline, or keep it in the conflict.");
 static TWICE: Message = message("double_confirmation")
     .what("“{0}”当日已确认给另一预约:{1}({2})。", "{0:?} is confirmed for another booking on that day: {1} ({2}).")
     .why("同一资源同日不能确认两次。", "Nothing is confirmed twice for one day.")
     .next("请谢绝其中一个,或改期。", "Decline one, or choose another day.");
-static NOBODY: Message = message("bad_value")
-    .what("容量不能是“{0}”。", "{0:?} is not a value of \"capacity\".")
-    .why("至少容纳 1 人。", "It holds 1 person or more.")
-    .next("请改正后重试。", "Correct it and try again.");
 
 fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let resource = planner.subject()?;
@@ -140,46 +127,6 @@ fn request(planner: &mut Planner<'_>) -> Result<(), Refusal> {
 
 fn check_shared(resource: &Record) -> Result<(), Refusal> {
     if WITHDRAWN.has_value(&resource.history) { Err(GONE.about(&[resource.title().into()])) } else { Ok(()) }
-}
-
-fn withdraw(planner: &mut Planner<'_>) -> Result<(), Refusal> {
-    let resource = planner.subject()?;
-    match WITHDRAWN.read(&resource.history) {
-        Some(since) => Err(GONE_ALREADY.about(&[resource.title().into(), (&*since).into()])),
-        None => planner.set_today(&WITHDRAWN),
-    }
-}
-
-/// Whatever brings it about that a booking stands confirmed for a day on which it did not: what is withdrawn is not confirmed, and
-/// nothing is confirmed twice for one day.
-fn confirmed_once(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
-    let after = planned.after()?;
-    let confirmed = |resource| BOOKINGS.of(resource).filter(|(_, state)| *state == "confirmed").map(|(at, _)| at);
-    let stood: Vec<Entry<'_>> = planned.before.into_iter().flat_map(confirmed).collect();
-    let stands: Vec<Entry<'_>> = confirmed(after).collect();
-    for at in &stands {
-        let (day, before) = (at.get(&USE_ON), stood.iter().find(|before| before.name == at.name));
-        if before.is_some_and(|before| before.get(&USE_ON) == day) {
-            continue;
-        }
-        if before.is_none() && WITHDRAWN.has_value(&after.history) {
-            return Err(NOT_CONFIRMED.about(&[after.title().into()]));
-        }
-        let is_same = |other: &&Entry<'_>| other.name != at.name && day.is_some() && other.get(&USE_ON) == day;
-        if let Some(other) = stands.iter().find(is_same) {
-            let told = BOOKINGS.told(other, planner.world().seats());
-            return Err(TWICE.about(&[after.title().into(), told, other.short().into()]));
-        }
-    }
-    Ok(())
-}
-
-/// Whatever writes it: nothing holds fewer people than one.
-fn holds_somebody(_: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
-    match planned.write.value_of(&CAPACITY) {
-        Some(capacity) if capacity < 1 => Err(NOBODY.about(&[capacity.to_string().into()])),
-        _ => Ok(()),
-    }
 }
 
 const BOOKED: Word = word("WITHDRAWN_RESOURCE_BOOKED", "已收回的资源仍有预约", "withdrawn resource booked");
@@ -223,7 +170,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     let (subject, entry) = (planner.load(conflict.subject)?, BOOKINGS.entry_at(&conflict.field).unwrap_or_default());
     if chosen.choice() == "decline" {
-        planner.put_parts(subject.id, entry, [DECLINED.with(OWNER_LEFT)]);
+        planner.put_parts(subject.id, entry, [DECLINED.with(OWNER_LEFT.name)]);
     } else if WITHDRAWN.has_value(&subject.history) {
         planner.put_parts(subject.id, entry, [CONFIRMED.with(planner.today())]);
     }

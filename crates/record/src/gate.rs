@@ -219,7 +219,8 @@ fn write_value(bytes: &mut Encoder, value: ValueType) {
     match value {
         ValueType::Text(max) => bytes.text("text").varint(max as u64),
         ValueType::Date => bytes.text("date"),
-        ValueType::Int => bytes.text("int"),
+        // What is counted is bound where it is typed.
+        ValueType::Int | ValueType::Count => bytes.text("int"),
         ValueType::Bool => bytes.text("bool"),
         ValueType::Seat => bytes.text("seat"),
         ValueType::Record(kind) => bytes.text("record").text(kind.name),

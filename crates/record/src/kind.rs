@@ -7,7 +7,8 @@ pub use heliu_words::{Label, label};
 use crate::change::Container;
 use crate::derived::{Derived, Folding, Plain};
 use crate::entry::Entry;
-use crate::seats::Tier;
+use crate::message::Message;
+pub use crate::writer::Writer;
 
 /// A code that is stored, and what people read for it: one of a list that is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -341,6 +342,8 @@ pub enum ValueType {
     /// `YYYY-MM-DD`.
     Date,
     Int,
+    /// A whole number from 1, where people type it; others may have written what it is not.
+    Count,
     Bool,
     Seat,
     /// The id of a record of the named kind.
@@ -348,28 +351,6 @@ pub enum ValueType {
     /// A seat, or a record of the named kind: what a joint organisation is made of.
     Unit(Word),
     Choice(&'static [Word]),
-}
-
-/// Who may write a path. Judged at the change's own predecessors, from this record and the directory alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writer {
-    /// Only the change that creates the record.
-    Creator,
-    /// An owner seat, or any superior of one.
-    Owner,
-    /// An owner seat or a superior of one, of this tier or above it.
-    AtLeast(Tier),
-    /// A seat at or above all owners and participants.
-    CommonSuperior,
-    /// A seat at or above all owners and participants, of this tier or above it.
-    CommonAtLeast(Tier),
-    /// The seat named in the key (`field/seat/...`), or a superior of it.
-    Itself,
-    /// The seat that this part of the same entry names (or will name, in the same change), its subordinates that the
-    /// record names, or a superior of it.
-    Party(&'static str),
-    /// Any seat in the record's audience.
-    Audience,
 }
 
 /// What an entry of a workflow can be, as a view shows it, and which part leads there. One of which nothing is written that leads
@@ -384,6 +365,10 @@ pub struct EntryState {
     pub from: &'static [&'static str],
     /// Of a state that follows from something else: in place of which one, and when.
     pub instead_of: Option<(&'static str, Holds)>,
+    /// No entry gets here, whichever part would bring that about, while this holds of it, or beside another here that says the
+    /// same in a part; and what is said then. Judged as `from` is.
+    pub never_while: Option<(Holds, &'static Message)>,
+    pub once_for: Option<(&'static Part, &'static Message)>,
     /// Whether somebody still waits for what comes next.
     pub open: bool,
 }
@@ -404,6 +389,18 @@ impl EntryState {
         EntryState { instead_of: Some((state, when)), ..self }
     }
 
+    /// `message` gets the record's title.
+    #[must_use]
+    pub const fn never_while(self, holds: Holds, message: &'static Message) -> Self {
+        EntryState { never_while: Some((holds, message)), ..self }
+    }
+
+    /// `message` gets the record's title, what the other entry is told by, and the beginning of its name.
+    #[must_use]
+    pub const fn once_for(self, part: &'static Part, message: &'static Message) -> Self {
+        EntryState { once_for: Some((part, message)), ..self }
+    }
+
     /// Whether it may be led on from one state to this one.
     #[must_use]
     pub fn may_follow(&self, now: &EntryState) -> bool {
@@ -414,7 +411,8 @@ impl EntryState {
 /// A state that follows from something else than a part of its own: see [`EntryState::instead_of`] and [`Derived::entry_state`].
 #[must_use]
 pub const fn follows(name: &'static str, zh: &'static str, en: &'static str) -> EntryState {
-    EntryState { word: word(name, zh, en), by: None, from: &[], instead_of: None, open: true }
+    let word = word(name, zh, en);
+    EntryState { word, by: None, from: &[], instead_of: None, never_while: None, once_for: None, open: true }
 }
 
 /// A state that an entry gets to from these others when a part is written.

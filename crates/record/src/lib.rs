@@ -7,7 +7,7 @@
 //! elsewhere and handed down from `main`.
 //!
 //! Bottom up: `codec`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
-//! `scope` (for whom it is), `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
+//! `scope` (for whom it is), `writer`, `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
 //! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_field`, `catalogue` (all
 //! that is declared), `prelude`.
@@ -41,6 +41,7 @@ pub mod sight;
 pub mod value;
 pub mod view;
 pub mod world;
+mod writer;
 
 #[cfg(test)]
 mod tests;

@@ -34,6 +34,7 @@ pub const OWNER: Writer = Writer::Owner;
 pub const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
 pub const DATE: ValueType = ValueType::Date;
 pub const INT: ValueType = ValueType::Int;
+pub const COUNT: ValueType = ValueType::Count;
 pub const SEAT: ValueType = ValueType::Seat;
 
 /// A text of at most so many characters.

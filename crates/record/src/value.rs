@@ -18,7 +18,7 @@ impl ValueType {
             (_, Scalar::Null) => true,
             (ValueType::Text(max), Scalar::Text(text)) => is_text(text, max),
             (ValueType::Date, Scalar::Text(text)) => date::is_date(text),
-            (ValueType::Int, Scalar::Int(_)) | (ValueType::Bool, Scalar::Bool(_)) => true,
+            (ValueType::Int | ValueType::Count, Scalar::Int(_)) | (ValueType::Bool, Scalar::Bool(_)) => true,
             (ValueType::Seat, Scalar::Bytes(bytes)) => bytes.len() == SeatId::LEN,
             (ValueType::Record(_), Scalar::Bytes(bytes)) => bytes.len() == RecordId::LEN,
             (ValueType::Unit(_), Scalar::Bytes(bytes)) => matches!(bytes.len(), SeatId::LEN | RecordId::LEN),
@@ -38,7 +38,7 @@ impl ValueType {
             ValueType::Record(_) => hex(RecordId::LEN),
             ValueType::Unit(_) => hex(SeatId::LEN) || hex(RecordId::LEN),
             ValueType::Choice(choices) => choices.iter().any(|choice| choice.name == key),
-            ValueType::Int | ValueType::Bool => false,
+            ValueType::Int | ValueType::Count | ValueType::Bool => false,
         }
     }
 
@@ -56,6 +56,7 @@ impl ValueType {
                 Scalar::from(called.name)
             }
             ValueType::Int => Scalar::Int(text.parse().ok()?),
+            ValueType::Count => Scalar::Int(text.parse().ok().filter(|count| *count >= 1)?),
             ValueType::Bool => Scalar::Bool(match text {
                 "true" | "yes" | "是" => true,
                 "false" | "no" | "否" => false,
@@ -88,7 +89,7 @@ impl ValueType {
         match self {
             ValueType::Text(_) => "text",
             ValueType::Date => "date",
-            ValueType::Int => "int",
+            ValueType::Int | ValueType::Count => "int",
             ValueType::Bool => "bool",
             ValueType::Seat => "seat",
             ValueType::Record(_) => "record",
@@ -106,6 +107,7 @@ impl ValueType {
             }
             ValueType::Date => Explanation::new("日期,如 2026-03-01", "a date such as 2026-03-01"),
             ValueType::Int => Explanation::new("整数", "a whole number"),
+            ValueType::Count => Explanation::new("不小于 1 的整数", "a whole number from 1"),
             ValueType::Bool => Explanation::new("是 或 否", "yes or no"),
             ValueType::Seat => Explanation::new("席位编号或12位区划代码", "a seat id or a 12-digit region code"),
             ValueType::Record(kind) => {
@@ -165,6 +167,9 @@ mod tests {
     fn what_people_type_becomes_a_value_or_nothing() {
         let seats = Seats::default();
         assert_eq!(ValueType::Int.parse(" 12 ", &seats), Some(Scalar::Int(12)));
+        let counted = ["0", "-1", "1"].map(|text| ValueType::Count.parse(text, &seats));
+        assert_eq!(counted, [None, None, Some(Scalar::Int(1))]);
+        assert!(ValueType::Count.fits(&Scalar::Int(0)), "what others wrote is judged as before");
         assert_eq!(ValueType::Date.parse("2026-02-30", &seats), None);
         const HALL: &[Word] = &[word("hall", "会场", "meeting hall")];
         let choice = ValueType::Choice(HALL);

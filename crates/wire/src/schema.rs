@@ -139,7 +139,7 @@ fn value_type(value: ValueType) -> pb::ValueType {
     match value {
         ValueType::Text(chars) => pb::ValueType { chars_max: u32::try_from(chars).unwrap_or(u32::MAX), ..of("text") },
         ValueType::Date => of("date"),
-        ValueType::Int => of("int"),
+        ValueType::Int | ValueType::Count => of("int"),
         ValueType::Bool => of("bool"),
         ValueType::Seat => of("seat"),
         ValueType::Record(kind) => pb::ValueType { kind: kind.name.to_owned(), ..of("record") },

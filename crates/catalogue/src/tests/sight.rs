@@ -36,7 +36,7 @@ fn usual(value: ValueType, own: &BTreeMap<&'static str, RecordId>) -> String {
     match value {
         ValueType::Text(_) => "甲".to_owned(),
         ValueType::Date => "2026-03-01".to_owned(),
-        ValueType::Int => "3".to_owned(),
+        ValueType::Int | ValueType::Count => "3".to_owned(),
         ValueType::Bool => "true".to_owned(),
         ValueType::Seat => code_of("V11"),
         ValueType::Record(kind) | ValueType::Unit(kind) => hex(own.get(kind.name).copied().unwrap_or(own["org"])),

@@ -14,6 +14,10 @@ use crate::rule::listed;
 use crate::view::Record;
 use heliu_words::Explanation;
 
+const SINCE_ALREADY: Message = message("already")
+    .what("“{0}”的{1}已是 {2}。", "{0:?} has this already: {1} {2}.")
+    .why("它只写一次。", "It is written once.")
+    .next("无需办理。", "Nothing needs to be done.");
 const NO_ENTRY: Message = message("no_entry")
     .what("“{0}”没有待办的{1}。", "{0:?} has no {1} that is due.")
     .why("没有人提出,或都已办结。", "Nobody began one, or all were dealt with.")
@@ -58,10 +62,13 @@ impl<'a> Planner<'a> {
         self.put_field(record, &field.field, Scalar::Null);
     }
 
-    /// Writes today into a field of the record that the command is about.
+    /// Writes today into a field of the record that the command is about; once.
     pub fn set_today(&mut self, field: &FieldOf<String>) -> Result<(), Refusal> {
-        let record = self.subject()?.id;
-        self.set(record, field, self.today());
+        let record = self.subject()?;
+        if let Some(day) = field.read(&record.history) {
+            return Err(SINCE_ALREADY.about(&[record.title().into(), field.field.label.into(), day.into()]));
+        }
+        self.set(record.id, field, self.today());
         Ok(())
     }
 

@@ -14,7 +14,7 @@ use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::entry::Entry;
 use crate::history::History;
 use crate::id::Actor;
-use crate::kind::{EntryState, Field, Kind, RECORD};
+use crate::kind::{EntryState, Field, Kind, Part, RECORD};
 use crate::message::Refusal;
 use crate::naming::kind_of;
 use crate::schema::{Written, named_seat};
@@ -79,14 +79,44 @@ impl Planner<'_> {
     }
 
     fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
+        let before = self.world.record(write.record);
         let made = write.create.as_ref().map(|preimage| &*preimage.kind);
-        let kind = made.or_else(|| Some(&*self.world.record(write.record)?.preimage.kind));
-        let rules = kind.map_or(&[][..], |kind| self.declared.hard_rules(kind));
-        if rules.is_empty() {
-            return Ok(());
+        let Some(kind) = made.or_else(|| Some(&*before?.preimage.kind)) else { return Ok(()) };
+        let planned = Planned { planner: self, write, before, after: OnceCell::new() };
+        self.declared.hard_rules(kind).iter().try_for_each(|holds| holds(self, &planned))?;
+        let is_kept = |state: &EntryState| state.never_while.is_some() || state.once_for.is_some();
+        let fields = kind_of(self.declared.kinds(), kind).into_iter().flat_map(Kind::fields);
+        let mut fields = fields.filter(|field| field.states.iter().any(is_kept));
+        fields.try_for_each(|field| self.check_states(field, &planned))
+    }
+
+    /// No entry gets into a state that is kept from it, and none that is there is told to leave.
+    fn check_states(&self, field: &Field, planned: &Planned<'_>) -> Result<(), Refusal> {
+        let after = planned.after()?;
+        for state in field.states {
+            let stood = planned.before.map_or_else(Vec::new, |record| entries_in(record, field, state));
+            let stands = entries_in(after, field, state);
+            for at in &stands {
+                let before = stood.iter().find(|before| before.name == at.name);
+                if let Some((holds, message)) = state.never_while
+                    && before.is_none()
+                    && holds(at)
+                {
+                    return Err(message.about(&[after.title().into()]));
+                }
+                let Some((part, message)) = state.once_for else { continue };
+                let says = value_in(at, part);
+                if says.is_none() || before.is_some_and(|before| value_in(before, part) == says) {
+                    continue;
+                }
+                let mut others = stands.iter().filter(|other| other.name != at.name);
+                if let Some(other) = others.find(|other| value_in(other, part) == says) {
+                    let told = field.told(other, self.world.seats());
+                    return Err(message.about(&[after.title().into(), told.into(), other.short().into()]));
+                }
+            }
         }
-        let planned = Planned { planner: self, write, before: self.world.record(write.record), after: OnceCell::new() };
-        rules.iter().try_for_each(|holds| holds(self, &planned))
+        Ok(())
     }
 
     /// The record as it would be with what is written.
@@ -184,4 +214,15 @@ impl Planner<'_> {
         may_write(self.seat, &written, preimage, &at.now(), kind.gate(), self.world.seats())
             .map_err(|error| Refusal::no_authority(&error, kind, &self.world.seats().name(self.seat)))
     }
+}
+
+fn entries_in<'r>(record: &'r Record, field: &'r Field, state: &EntryState) -> Vec<Entry<'r>> {
+    let is_in =
+        |at: &Entry<'_>| field.state_of(at, &*record.derived).is_some_and(|now| now.word.name == state.word.name);
+    Entry::all(&record.history, field.name).into_iter().filter(is_in).collect()
+}
+
+/// The value that stands in a part.
+fn value_in<'e>(at: &Entry<'e>, part: &Part) -> Option<&'e Scalar> {
+    at.part(part.name).last().map(|at| &at.value).filter(|value| **value != Scalar::Null)
 }
