@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use heliu_record::id::SeatId;
+use heliu_storage::CommandId;
 use heliu_trust::audience::{self, KEYS_PER_AUTHOR_MAX, Purpose};
+use heliu_trust::directory::Directory;
 use heliu_trust::grant::Recipient;
 use heliu_trust::seal::{AudienceKey, curve_operations};
 use heliu_trust::signature::Signer as _;
@@ -14,20 +16,34 @@ use crate::own::Own;
 use crate::tests::kinds;
 use crate::tests::world::{COUNTY, TOWNSHIP, VILLAGE, directory, key, sealing};
 
+fn own(at: usize, directory: &Directory) -> Own {
+    let node = key(at).node();
+    let seat = directory.node(node).expect("it is enrolled").seat;
+    let (signer, verifier) = (Arc::new(key(at)), Arc::new(Cheap));
+    Own { realm: directory.realm(), node, seat, catalogue: kinds::none(), signer, verifier }
+}
+
+#[test]
+fn a_county_that_lost_its_disk_begins_the_same_secret_of_ids_from_its_own_again() {
+    let directory = directory();
+    let own = own(COUNTY, &directory);
+    let id_by = |secret: usize| {
+        let mut keys = Keys::new(Some(Arc::new(sealing(secret))), &directory, []);
+        assert!(keys.begin_ids(true, &own, &directory), "it has heard of none");
+        assert!(!keys.begin_ids(true, &own, &directory), "and begins one");
+        keys.secret_id(&CommandId([7; 16]), &own, &directory).expect("it has one")
+    };
+    assert_eq!(id_by(COUNTY), id_by(COUNTY), "what is imported again has the ids that it had");
+    assert_ne!(id_by(COUNTY), id_by(TOWNSHIP), "which another node cannot reckon");
+}
+
 /// The county says four hundred keys of a village's, each to the township alone, which would have to hand all of them on.
 #[test]
 fn a_flood_of_keys_is_worked_off_in_turns_and_leaves_half_of_the_room_to_what_is_sealed_with() {
     let directory = directory();
     let seat = |at: usize| -> SeatId { directory.node(key(at).node()).expect("it is enrolled").seat };
     let (realm, village) = (directory.realm(), seat(VILLAGE));
-    let own = Own {
-        realm,
-        node: key(TOWNSHIP).node(),
-        seat: seat(TOWNSHIP),
-        catalogue: kinds::none(),
-        signer: Arc::new(key(TOWNSHIP)),
-        verifier: Arc::new(Cheap),
-    };
+    let own = own(TOWNSHIP, &directory);
     let mut keys = Keys::new(Some(Arc::new(sealing(TOWNSHIP))), &directory, []);
     let says = |keys: &mut Keys, by: usize, numbers: std::ops::Range<u16>| {
         let to = (Recipient::Node(own.node), sealing(TOWNSHIP).public());
