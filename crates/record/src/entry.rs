@@ -65,6 +65,12 @@ impl<'h> Entry<'h> {
         self.parts.iter().find(|(part, _)| *part == name).map_or(&[], |(_, values)| values)
     }
 
+    /// The value that stands in a part.
+    #[must_use]
+    pub fn value(&self, part: &str) -> Option<&'h Scalar> {
+        self.part(part).last().map(|at| &at.value).filter(|value| **value != Scalar::Null)
+    }
+
     /// Whether anybody says so: of two who wrote it apart, one may have taken it back.
     #[must_use]
     pub fn says(&self, part: &str) -> bool {

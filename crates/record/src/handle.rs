@@ -263,8 +263,7 @@ impl StateOf {
 impl EntriesOf {
     /// As [`EntriesOf::read`], each with the state that it is in.
     pub fn of<'r>(&'r self, record: &'r Record) -> impl Iterator<Item = (Entry<'r>, &'static str)> {
-        let state = |at: &Entry<'_>| self.field.state_of(at, &*record.derived).map_or("", |state| state.word.name);
-        self.read(&record.history).into_iter().map(move |at| (at.clone(), state(&at)))
+        self.field.entries_of(record).map(|(at, state)| (at, state.map_or("", |state| state.word.name)))
     }
 
     /// In the order of their names.
@@ -341,6 +340,15 @@ impl EntriesOf {
 }
 
 impl Field {
+    /// The entries of a record, in the order of their names, each with the state that it is in.
+    pub fn entries_of<'r>(
+        &'r self,
+        record: &'r Record,
+    ) -> impl Iterator<Item = (Entry<'r>, Option<&'static EntryState>)> {
+        let all = Entry::all(&record.history, self.name).into_iter();
+        all.map(|at| (at.clone(), self.state_of(&at, &*record.derived)))
+    }
+
     /// What people tell an entry by: the values of the parts that are declared so, or the beginning of its name.
     #[must_use]
     pub fn told(&self, at: &Entry<'_>, seats: &Seats) -> String {
@@ -356,7 +364,7 @@ impl Field {
 
     /// What people read for each part that an entry is told by: a seat by its name.
     fn said<'a>(&'a self, at: &'a Entry<'_>, seats: &'a Seats) -> impl Iterator<Item = String> + 'a {
-        self.told_by.iter().filter_map(move |part| match &at.part(part.name).last()?.value {
+        self.told_by.iter().filter_map(move |part| match at.value(part.name)? {
             Scalar::Text(text) => Some(text.clone()),
             value => value.as_seat().map(|seat| seats.name(seat)),
         })

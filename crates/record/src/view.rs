@@ -128,7 +128,7 @@ impl Record {
     pub fn waits_for(&self, seat: SeatId) -> bool {
         let waiting = self.kind.into_iter().flat_map(Kind::fields).filter_map(|field| Some((field, field.waits_for?)));
         waiting.into_iter().any(|(field, part)| {
-            let names = |at: &Entry<'_>| at.part(part).last().and_then(|at| at.value.as_seat()) == Some(seat);
+            let names = |at: &Entry<'_>| at.value(part).and_then(Scalar::as_seat) == Some(seat);
             let is_open = |at: &Entry<'_>| field.state_of(at, &*self.derived).is_some_and(|state| state.open);
             Entry::all(&self.history, field.name).iter().any(|at| names(at) && is_open(at))
         })

@@ -107,8 +107,7 @@ fn a_county_that_lost_its_disk_goes_on_with_the_same_secret() {
     let (mut story, branch) = village(23);
     let before = made(give(&mut story, "C", branch, "王红", 0, true));
     story.run_until_quiet();
-    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "C").expect("it is enrolled");
-    crate::sealing::replace(&mut story, "C", enrolled);
+    crate::sealing::lose_disk(&mut story, "C");
     story.run_until_quiet();
     assert_eq!(code(give(&mut story, "C", branch, "王红", 0, true)), "already_made");
     assert_eq!(story.at("C").view(before)["name"], "王红");
@@ -120,8 +119,7 @@ fn a_village_that_was_never_linked_is_told_what_to_do_before_it_imports() {
     let mut story = Story::of(24, &["C", "T1", "V11"]);
     // Its disk is empty, and nobody is there.
     story.cut(&["T1"], &["V11"]);
-    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "V11").expect("it is enrolled");
-    crate::sealing::replace(&mut story, "V11", enrolled);
+    crate::sealing::lose_disk(&mut story, "V11");
     story.wait();
     let seat = story.seat("V11");
     let branch = story.at("V11").makes("org.create", &[("name", "村支部"), ("seat", &seat)]);
@@ -152,8 +150,7 @@ fn one_of_two_county_nodes_that_lost_its_disk_imports_nothing_before_it_has_hear
     let before = made(give(&mut story, "C", branch, "王红", 0, true));
     story.run_until_quiet();
     story.cut(&["C"], &["T1"]);
-    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "C").expect("it is enrolled");
-    crate::sealing::replace(&mut story, "C", enrolled);
+    crate::sealing::lose_disk(&mut story, "C");
     story.wait();
     let seat = story.seat("C");
     let own = story.at("C").makes("org.create", &[("name", "县直支部"), ("seat", &seat)]);

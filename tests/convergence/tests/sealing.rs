@@ -139,10 +139,7 @@ fn sealing_and_bootstrapping_take_no_operation_on_the_curve_for_a_record() {
         assert_eq!(more, 0, "{at}");
     }
     // A machine with an empty disk and the old keys gets all of them: it opens the keys of its audience.
-    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "V11").expect("it is enrolled");
-    let again = curve_operations(&mut story, |story| {
-        replace(story, "V11", enrolled);
-    });
+    let again = curve_operations(&mut story, |story| lose_disk(story, "V11"));
     assert!(again < 60, "{again}");
     let reading = curve_operations(&mut story, |story| {
         for member in &members {
@@ -285,9 +282,10 @@ pub(crate) fn move_to(story: &mut Story, member: RecordId, from: &str, to: &str)
     story.run_until_quiet();
 }
 
-/// A village's machine with an empty disk; its keys are the old ones or, for a new node, others.
-pub(crate) fn replace(story: &mut Story, old: &str, enrolled: usize) -> usize {
-    let lost = story.world.machine(old);
+/// A machine with an empty disk takes the place of another, with its keys.
+pub(crate) fn lose_disk(story: &mut Story, name: &str) {
+    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == name).expect("it is enrolled");
+    let lost = story.world.machine(name);
     story.world.crash(lost);
     let upstreams = story.world.machines[lost].upstreams.clone();
     let new = story.world.install(enrolled, 1);
@@ -295,7 +293,6 @@ pub(crate) fn replace(story: &mut Story, old: &str, enrolled: usize) -> usize {
     story.world.machines.swap(lost, new);
     story.world.machines.pop();
     story.world.start(lost);
-    lost
 }
 
 #[test]
@@ -303,8 +300,7 @@ fn a_machine_with_a_new_disk_and_its_old_keys_reads_again() {
     let mut story = Story::of(5, &["C", "T1", "V11"]);
     let member = story.member("V11", CONTACT);
     story.run_until_quiet();
-    let enrolled = story.world.county.enrolled.iter().position(|node| node.name == "V11").expect("it is enrolled");
-    replace(&mut story, "V11", enrolled);
+    lose_disk(&mut story, "V11");
     story.run_until_quiet();
     assert_eq!(read(&mut story, "V11", member), opened(&[CONTACT]));
     story.ends_well();

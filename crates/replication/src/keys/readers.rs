@@ -109,32 +109,14 @@ mod tests {
     use heliu_trust::simulated::{Cheap, CheapKey};
 
     use crate::keys::Keys;
-    use crate::own::Own;
-    use crate::tests::kinds;
-    use crate::tests::world::{TOWNSHIP, VILLAGE, directory, key, sealing};
+    use crate::tests::world::{TOWNSHIP, VILLAGE, directory, key, own, sealing, seat};
 
     use super::*;
-
-    fn seat(at: usize, directory: &Directory) -> SeatId {
-        directory.node(key(at).node()).expect("it is enrolled").seat
-    }
-
-    /// The township's.
-    fn own(directory: &Directory) -> Own {
-        Own {
-            realm: directory.realm(),
-            node: key(TOWNSHIP).node(),
-            seat: seat(TOWNSHIP, directory),
-            catalogue: kinds::none(),
-            signer: Arc::new(key(TOWNSHIP)),
-            verifier: Arc::new(Cheap),
-        }
-    }
 
     #[test]
     fn who_reads_is_worked_out_once_until_somebody_is_fenced() {
         let mut directory = directory();
-        let (own, village) = (own(&directory), seat(VILLAGE, &directory));
+        let (own, village) = (own(TOWNSHIP, &directory), seat(VILLAGE, &directory));
         let mut keys = Keys::new(Some(Arc::new(sealing(TOWNSHIP))), &directory, []);
         let has = |keys: &mut Keys, directory: &Directory| {
             let audience = keys.locksmith(&own, directory).audience(village);
@@ -156,7 +138,7 @@ mod tests {
     #[test]
     fn the_key_to_seal_with_is_another_one_as_soon_as_that_is_said() {
         let directory = directory();
-        let (own, village) = (own(&directory), seat(VILLAGE, &directory));
+        let (own, village) = (own(TOWNSHIP, &directory), seat(VILLAGE, &directory));
         let mut keys = Keys::new(Some(Arc::new(sealing(TOWNSHIP))), &directory, []);
         let current = |keys: &mut Keys| keys.locksmith(&own, &directory).current(village).map(|(id, _)| id);
         assert_eq!(current(&mut keys), None);

@@ -2,26 +2,14 @@
 
 use std::sync::Arc;
 
-use heliu_record::id::SeatId;
 use heliu_storage::CommandId;
 use heliu_trust::audience::{self, KEYS_PER_AUTHOR_MAX, Purpose};
-use heliu_trust::directory::Directory;
 use heliu_trust::grant::Recipient;
 use heliu_trust::seal::{AudienceKey, curve_operations};
 use heliu_trust::signature::Signer as _;
-use heliu_trust::simulated::Cheap;
 
 use super::Keys;
-use crate::own::Own;
-use crate::tests::kinds;
-use crate::tests::world::{COUNTY, TOWNSHIP, VILLAGE, directory, key, sealing};
-
-fn own(at: usize, directory: &Directory) -> Own {
-    let node = key(at).node();
-    let seat = directory.node(node).expect("it is enrolled").seat;
-    let (signer, verifier) = (Arc::new(key(at)), Arc::new(Cheap));
-    Own { realm: directory.realm(), node, seat, catalogue: kinds::none(), signer, verifier }
-}
+use crate::tests::world::{COUNTY, TOWNSHIP, VILLAGE, directory, key, own, sealing, seat};
 
 #[test]
 fn a_county_that_lost_its_disk_begins_the_same_secret_of_ids_from_its_own_again() {
@@ -41,8 +29,7 @@ fn a_county_that_lost_its_disk_begins_the_same_secret_of_ids_from_its_own_again(
 #[test]
 fn a_flood_of_keys_is_worked_off_in_turns_and_leaves_half_of_the_room_to_what_is_sealed_with() {
     let directory = directory();
-    let seat = |at: usize| -> SeatId { directory.node(key(at).node()).expect("it is enrolled").seat };
-    let (realm, village) = (directory.realm(), seat(VILLAGE));
+    let (realm, village) = (directory.realm(), seat(VILLAGE, &directory));
     let own = own(TOWNSHIP, &directory);
     let mut keys = Keys::new(Some(Arc::new(sealing(TOWNSHIP))), &directory, []);
     let says = |keys: &mut Keys, by: usize, numbers: std::ops::Range<u16>| {

@@ -21,6 +21,7 @@ use heliu_trust::simulated::{Cheap, CheapKey};
 
 use crate::effect::AuditEvent;
 use crate::frame::{DeliveredLeaf, Frame};
+use crate::own::Own;
 use crate::serving::{carry_out, count};
 use crate::{Config, Effect, Engine, Input, LinkId, Moment, Notice, Reply, Start, Ticket};
 
@@ -63,6 +64,18 @@ pub fn key(node: usize) -> CheapKey {
 /// What a node opens what is sealed for it with.
 pub fn sealing(node: usize) -> SealingSecret {
     SealingSecret::from_seed(key(node).0)
+}
+
+/// What a node is, by a directory; its program declares no kinds.
+pub fn own(node: usize, directory: &Directory) -> Own {
+    let (signer, verifier) = (Arc::new(key(node)), Arc::new(Cheap));
+    let (realm, seat) = (directory.realm(), seat(node, directory));
+    Own { realm, node: key(node).node(), seat, catalogue: super::kinds::none(), signer, verifier }
+}
+
+/// The seat that a node is of, by a directory.
+pub fn seat(node: usize, directory: &Directory) -> SeatId {
+    directory.node(key(node).node()).expect("it is enrolled").seat
 }
 
 /// As it is founded: the seats, a node at each, and the issuer.

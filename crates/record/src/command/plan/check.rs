@@ -14,7 +14,7 @@ use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::entry::Entry;
 use crate::history::History;
 use crate::id::Actor;
-use crate::kind::{EntryState, Field, Kind, Part, RECORD};
+use crate::kind::{EntryState, Field, Kind, RECORD};
 use crate::message::Refusal;
 use crate::naming::kind_of;
 use crate::schema::{Written, named_seat};
@@ -84,36 +84,36 @@ impl Planner<'_> {
         let Some(kind) = made.or_else(|| Some(&*before?.preimage.kind)) else { return Ok(()) };
         let planned = Planned { planner: self, write, before, after: OnceCell::new() };
         self.declared.hard_rules(kind).iter().try_for_each(|holds| holds(self, &planned))?;
-        let is_kept = |state: &EntryState| state.never_while.is_some() || state.once_for.is_some();
-        let fields = kind_of(self.declared.kinds(), kind).into_iter().flat_map(Kind::fields);
-        let mut fields = fields.filter(|field| field.states.iter().any(is_kept));
-        fields.try_for_each(|field| self.check_states(field, &planned))
+        for field in kind_of(self.declared.kinds(), kind).into_iter().flat_map(Kind::fields) {
+            for state in field.states.iter().filter(|state| state.never_while.is_some() || state.once_for.is_some()) {
+                self.check_state(field, state, &planned)?;
+            }
+        }
+        Ok(())
     }
 
     /// No entry gets into a state that is kept from it, and none that is there is told to leave.
-    fn check_states(&self, field: &Field, planned: &Planned<'_>) -> Result<(), Refusal> {
+    fn check_state(&self, field: &Field, state: &EntryState, planned: &Planned<'_>) -> Result<(), Refusal> {
         let after = planned.after()?;
-        for state in field.states {
-            let stood = planned.before.map_or_else(Vec::new, |record| entries_in(record, field, state));
-            let stands = entries_in(after, field, state);
-            for at in &stands {
-                let before = stood.iter().find(|before| before.name == at.name);
-                if let Some((holds, message)) = state.never_while
-                    && before.is_none()
-                    && holds(at)
-                {
-                    return Err(message.about(&[after.title().into()]));
-                }
-                let Some((part, message)) = state.once_for else { continue };
-                let says = value_in(at, part);
-                if says.is_none() || before.is_some_and(|before| value_in(before, part) == says) {
-                    continue;
-                }
-                let mut others = stands.iter().filter(|other| other.name != at.name);
-                if let Some(other) = others.find(|other| value_in(other, part) == says) {
-                    let told = field.told(other, self.world.seats());
-                    return Err(message.about(&[after.title().into(), told.into(), other.short().into()]));
-                }
+        let stood = planned.before.map_or_else(Vec::new, |record| entries_in(record, field, state));
+        let stands = entries_in(after, field, state);
+        for at in &stands {
+            let before = stood.iter().find(|before| before.name == at.name);
+            if let Some((holds, message)) = state.never_while
+                && before.is_none()
+                && holds(at)
+            {
+                return Err(message.about(&[after.title().into()]));
+            }
+            let Some((part, message)) = state.once_for else { continue };
+            let says = at.value(part.name);
+            if says.is_none() || before.is_some_and(|before| before.value(part.name) == says) {
+                continue;
+            }
+            let mut others = stands.iter().filter(|other| other.name != at.name);
+            if let Some(other) = others.find(|other| other.value(part.name) == says) {
+                let told = field.told(other, self.world.seats());
+                return Err(message.about(&[after.title().into(), told.into(), other.short().into()]));
             }
         }
         Ok(())
@@ -217,12 +217,6 @@ impl Planner<'_> {
 }
 
 fn entries_in<'r>(record: &'r Record, field: &'r Field, state: &EntryState) -> Vec<Entry<'r>> {
-    let is_in =
-        |at: &Entry<'_>| field.state_of(at, &*record.derived).is_some_and(|now| now.word.name == state.word.name);
-    Entry::all(&record.history, field.name).into_iter().filter(is_in).collect()
-}
-
-/// The value that stands in a part.
-fn value_in<'e>(at: &Entry<'e>, part: &Part) -> Option<&'e Scalar> {
-    at.part(part.name).last().map(|at| &at.value).filter(|value| **value != Scalar::Null)
+    let is_here = |now: &EntryState| now.word.name == state.word.name;
+    field.entries_of(record).filter(|(_, now)| now.is_some_and(is_here)).map(|(at, _)| at).collect()
 }
