@@ -122,7 +122,7 @@ impl Founding {
             Some(superior) => self.join(seat, superior).await?,
         };
         let (cache_kib, readers, open_max) = match seat.tier {
-            Tier::Village => (256, 1, 96),
+            Tier::Village => (256, 1, 32),
             Tier::Township => (1024, 2, 512),
             Tier::County | Tier::City => (4096, 2, 2048),
         };
