@@ -35,9 +35,11 @@ fn a_merger_opens_no_conflict_and_no_leaf_comes_to_its_members() {
         apart(
             &mut story,
             |story| {
-                drop(story.at("C").done("record.set", Some(people[0]), &[("field", "member_no"), ("value", "A001")]))
+                story.at("C").done("record.set", Some(people[0]), &[("field", "member_no"), ("value", "A001")]);
             },
-            |story| drop(story.at("T1").makes("org.merge_build", &[("name", "合建党总支"), ("predecessors", &old)])),
+            |story| {
+                story.at("T1").makes("org.merge_build", &[("name", "合建党总支"), ("predecessors", &old)]);
+            },
         );
         for name in ["C", "T1", "V11"] {
             assert_eq!(story.at(name).conflicts(), [], "{name}");
@@ -58,8 +60,12 @@ fn what_identifies_shows_both_values_at_every_node() {
         let set = |value| [("field", "member_no"), ("value", value)];
         apart(
             &mut story,
-            |story| drop(story.at("C").done("record.set", Some(m), &set("A001"))),
-            |story| drop(story.at("T1").done("record.set", Some(m), &set("A002"))),
+            |story| {
+                story.at("C").done("record.set", Some(m), &set("A001"));
+            },
+            |story| {
+                story.at("T1").done("record.set", Some(m), &set("A002"));
+            },
         );
         for (name, view) in story.everywhere(m) {
             assert_eq!(view["member_no_concurrent"], json!(["A001", "A002"]), "{name}");
@@ -115,7 +121,9 @@ fn two_mergers_and_a_merger_beside_a_co_build_are_disagreements_that_take_nobody
         let hub_of = hex(b);
         apart(
             &mut story,
-            |story| drop(story.at("C").makes("org.merge_build", &[("name", "甲总支"), ("predecessors", &one)])),
+            |story| {
+                story.at("C").makes("org.merge_build", &[("name", "甲总支"), ("predecessors", &one)]);
+            },
             |story| {
                 story.at("T1").makes("org.merge_build", &[("name", "乙总支"), ("predecessors", &other)]);
                 story.at("T1").done("org.co_build", Some(hub), &[("orgs", &hub_of)]);
