@@ -1,10 +1,14 @@
-//! 联盟: organisations of several seats that share resources and people. Each seat writes its own participation.
+//! 联盟: organisations of several seats that share resources and people. Each seat writes the participation of its own organisations, of
+//! which there may be several.
+
+use std::collections::BTreeSet;
 
 use heliu_record::prelude::*;
 
 use crate::org::{found, live};
 use crate::words::{ALLIANCE, MEMBER, ORG, RESOURCE};
 
+const ITSELF: Writer = Writer::Party("seat");
 const HOST: Writer = Writer::Party("host_seat");
 const FORMS: ValueType = ValueType::Choice(&[
     word("council", "理事会", "council"),
@@ -12,14 +16,20 @@ const FORMS: ValueType = ValueType::Choice(&[
     word("joint_meeting", "联席会", "joint meeting"),
 ]);
 
-static NAME: FieldOf<String> = mv("name", text(80), "名称", "name").help("全称", "full name").required();
+static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("全称", "full name").required();
 static FORM: FieldOf<String> =
-    lww("alliance_kind", FORMS, "形式", "kind").help("理事会、联盟、联席会", "council, league or joint meeting");
+    mv("alliance_kind", FORMS, "形式", "kind").help("理事会、联盟、联席会", "council, league or joint meeting");
 static CONVENOR: FieldOf<RecordId> =
     mv("convenor", ORG, "召集组织", "convenor").help("负责召集的组织", "the organisation that convenes it");
 static PARTICIPANTS: EntriesOf =
-    slots(PARTICIPANT, parts![MEMBER_ORG, JOINED_ON, LEFT_ON], ORG, Writer::Itself, "成员单位", "participants")
-        .help("各席位自己填写", "each seat writes its own");
+    entries(PARTICIPANT, parts![OF_SEAT, MEMBER_ORG, JOINED_ON, LEFT_ON], ORG, ITSELF, "成员单位", "participants")
+        .help("各席位自己填写;一个席位可有几个组织参加", "each seat writes its own, and may have several")
+        .called(word("participant", "成员单位", "participant"), "alliance.join")
+        .told_by(parts![OF_SEAT])
+        .states(&[
+            led_by(&JOINED_ON.part, &[], "present", "参加", "takes part"),
+            led_by(&LEFT_ON.part, &["present"], "left", "已退出", "has left").over(),
+        ]);
 static PART_TIME: EntriesOf = entries(
     PART_TIMER,
     parts![HOST_SEAT, HOST_ORG, PERSON, FROM_UNIT, TERM],
@@ -30,7 +40,7 @@ static PART_TIME: EntriesOf = entries(
 )
 .help("不改变组织关系", "their affiliation does not change")
 .states(&[
-    follows("active", "有效", "active").over(),
+    follows("active", "有效", "active"),
     follows("lapsing", "所在单位已退出", "unit has left")
         .instead_of("active", |at| at.get(&FROM_UNIT).is_some_and(|unit| has_left(at.history, unit)))
         .over(),
@@ -40,9 +50,10 @@ pub static RESOURCES: SetOf<RecordId> = set("resources", record(RESOURCE), "共�
     .by(Writer::Audience);
 
 const PARTICIPANT: &str = "participants";
-static MEMBER_ORG: PartOf<RecordId> = part(PARTICIPANT, "org", ORG, Writer::Itself, "组织", "organisation");
-static JOINED_ON: PartOf<String> = part(PARTICIPANT, "joined_on", DATE, Writer::Itself, "加入日期", "joined on");
-static LEFT_ON: PartOf<String> = part(PARTICIPANT, "left_on", DATE, Writer::Itself, "退出日期", "left on");
+static OF_SEAT: PartOf<SeatId> = part(PARTICIPANT, "seat", SEAT, ITSELF, "席位", "seat");
+static MEMBER_ORG: PartOf<RecordId> = part(PARTICIPANT, "org", ORG, ITSELF, "组织", "organisation");
+static JOINED_ON: PartOf<String> = part(PARTICIPANT, "joined_on", PAST, ITSELF, "加入日期", "joined on");
+static LEFT_ON: PartOf<String> = part(PARTICIPANT, "left_on", PAST, ITSELF, "退出日期", "left on");
 
 const PART_TIMER: &str = "part_time";
 static HOST_SEAT: PartOf<SeatId> = part(PART_TIMER, "host_seat", SEAT, HOST, "接收席位", "host seat");
@@ -60,7 +71,7 @@ static KIND: Kind = Kind::scoped(
 .with(fields![NAME, FORM, CONVENOR, PARTICIPANTS, PART_TIME, RESOURCES])
 .derives(&[DerivedPart::new("present", label("现有成员单位", "present participants"), &[])], present)
 .read_by_others(fields![PARTICIPANTS]);
-pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&NOT_PARTICIPANT]);
+pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&NOT_PARTICIPANT, &TAKES_PART]);
 
 static COMMANDS: &[Command] = &[
     makes(ALLIANCE, "alliance.form", "组建联盟", "form an alliance", form)
@@ -78,6 +89,10 @@ static COMMANDS: &[Command] = &[
         .help("只结束自己的参加", "ends one's own participation only")
         .takes(&[required("org", ORG, "退出的组织", "the organisation")]),
 ];
+static TAKES_PART: Message = message("already")
+    .what("“{1}”已在“{0}”中。", "{1:?} is in {0:?} already.")
+    .why("一个组织参加一次。", "An organisation takes part once.")
+    .next("无需办理。", "Nothing needs to be done.");
 static NOT_PARTICIPANT: Message = message("not_participant")
     .what("“{1}”不在“{0}”中。", "{1:?} is not in {0:?}.")
     .why("只有成员单位才能退出。", "Only a participant can leave.")
@@ -91,7 +106,7 @@ pub fn has_left(alliance: &History, org: RecordId) -> bool {
     terms.peek().is_some() && terms.all(|term| term.get(&LEFT_ON).is_some())
 }
 
-/// The seats that take part now.
+/// The organisations that take part now.
 #[derive(Debug)]
 struct Present(Vec<String>);
 
@@ -104,7 +119,9 @@ impl Derived for Present {
 fn present(folding: &Folding<'_>) -> Arc<dyn Derived> {
     let terms = PARTICIPANTS.read(folding.history).into_iter();
     let terms = terms.filter(|term| term.get(&MEMBER_ORG).is_some() && term.get(&LEFT_ON).is_none());
-    Arc::new(Present(terms.map(|term| term.name.to_owned()).collect()))
+    // Two nodes of a seat may each have joined one.
+    let orgs: BTreeSet<String> = terms.filter_map(|term| Some(term.get(&MEMBER_ORG)?.to_string())).collect();
+    Arc::new(Present(orgs.into_iter().collect()))
 }
 
 fn form(planner: &mut Planner<'_>) -> Result<(), Refusal> {
@@ -112,26 +129,28 @@ fn form(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     for seat in planner.seats_argument("seats") {
         planner.add_participant(alliance, seat);
     }
-    take_part(planner, alliance, "convenor").map(drop)
+    take_part(planner, alliance, "convenor")
 }
 
 fn join(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let alliance = planner.subject()?;
-    let seat = take_part(planner, alliance.id, "org")?.to_string();
-    let term = PARTICIPANTS.find(&alliance.history, &seat);
-    if term.is_some_and(|term| !term.visible(&LEFT_ON).is_empty()) {
-        planner.put_parts(alliance.id, &seat, [LEFT_ON.cleared()]);
+    let org = planner.need_record("org")?;
+    let terms = PARTICIPANTS.read(&alliance.history).into_iter();
+    let terms: Vec<Entry<'_>> = terms.filter(|term| term.get(&MEMBER_ORG) == Some(org)).collect();
+    if terms.iter().any(|term| term.get(&LEFT_ON).is_none()) {
+        return Err(TAKES_PART.about(&[alliance.title().into(), title(org, planner.world())]));
     }
-    Ok(())
+    take_part(planner, alliance.id, "org")
 }
 
 /// An organisation takes part, for the seat that it belongs to.
-fn take_part(planner: &mut Planner<'_>, alliance: RecordId, org: &'static str) -> Result<SeatId, Refusal> {
+fn take_part(planner: &mut Planner<'_>, alliance: RecordId, org: &'static str) -> Result<(), Refusal> {
     let org = live(planner, planner.need_record(org)?)?;
-    let seat = planner.owner_of(org);
-    let today = planner.today();
-    planner.put_parts(alliance, &seat.to_string(), [MEMBER_ORG.with(org.id), JOINED_ON.with(today)]);
-    Ok(seat)
+    let (seat, today) = (planner.owner_of(org), planner.today());
+    let entry = planner.entry_of(seat);
+    planner.put_parts(alliance, &entry, [OF_SEAT.with(seat), MEMBER_ORG.with(org.id)]);
+    planner.put_parts(alliance, &entry, [JOINED_ON.with(today)]);
+    Ok(())
 }
 
 fn leave(planner: &mut Planner<'_>) -> Result<(), Refusal> {
@@ -139,7 +158,13 @@ fn leave(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let terms = PARTICIPANTS.read(&alliance.history);
     let is_its = |term: &&Entry<'_>| term.get(&MEMBER_ORG) == Some(org) && term.get(&LEFT_ON).is_none();
     let gone = || NOT_PARTICIPANT.about(&[alliance.title().into(), title(org, planner.world())]);
-    let term = terms.iter().find(is_its).ok_or_else(gone)?;
-    planner.put_parts(alliance.id, term.name, [LEFT_ON.with(planner.today())]);
+    let terms: Vec<&Entry<'_>> = terms.iter().filter(is_its).collect();
+    if terms.is_empty() {
+        return Err(gone());
+    }
+    // Whoever joined twice, at two nodes, leaves as often.
+    for term in terms {
+        planner.put_parts(alliance.id, term.name, [LEFT_ON.with(planner.today())]);
+    }
     Ok(())
 }

@@ -3,17 +3,20 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `org`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
 mod alliance;
+pub mod homes;
 mod member;
 mod org;
+pub mod policy;
 mod resource;
 mod sharing;
+pub mod standing;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
 mod words;
@@ -22,8 +25,18 @@ mod words;
 mod tests;
 
 /// All of it, in the order in which help lists it.
-pub static SECTIONS: &[&Section] =
-    &[&org::SECTION, &member::SECTION, &member::TRANSFER, &alliance::SECTION, &sharing::SECTION, &resource::SECTION];
+pub static SECTIONS: &[&Section] = &[
+    &org::SECTION,
+    &member::SECTION,
+    &member::DEVELOPMENT,
+    &member::TRANSFER,
+    &member::OUTSIDE,
+    &member::SAME,
+    &alliance::SECTION,
+    &sharing::SECTION,
+    &resource::SECTION,
+    &policy::SECTION,
+];
 
 #[must_use]
 pub fn catalogue() -> &'static Catalogue {

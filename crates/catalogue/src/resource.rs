@@ -1,5 +1,8 @@
 //! 资源: a hall or the like that its owner shares; others ask for it in bookings, and only the owner confirms.
 //! WITHDRAWN_RESOURCE_BOOKED: somebody counts on one that its owner withdrew, or whose owner left the alliance.
+//! DOUBLE_CONFIRMATION: two nodes of the owner, neither knowing of the other, each confirmed a booking for one day.
+
+use std::collections::BTreeMap;
 
 use heliu_record::prelude::*;
 
@@ -17,17 +20,17 @@ const SORTS: ValueType = ValueType::Choice(&[
     word("service", "服务", "service"),
 ]);
 
-static NAME: FieldOf<String> = mv("name", text(80), "名称", "name").help("名称", "what it is called").required();
+static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("名称", "what it is called").required();
 static OWNER_ORG: FieldOf<RecordId> =
     mv("owner_org", ORG, "所属组织", "owning organisation").help("谁的资源", "whose it is").required();
 static SORT: FieldOf<String> =
-    lww("resource_kind", SORTS, "类型", "sort").help("会场、房间、场地、设备、师资、服务", "what sort of thing it is");
+    mv("resource_kind", SORTS, "类型", "sort").help("会场、房间、场地、设备、师资、服务", "what sort of thing it is");
 static CAPACITY: FieldOf<i64> =
-    lww("capacity", COUNT, "容量", "capacity").help("可容纳人数", "how many people it holds");
+    mv("capacity", COUNT, "容量", "capacity").help("可容纳人数", "how many people it holds");
 static OPEN_HOURS: FieldOf<String> =
     lww("open_hours", text(120), "开放时间", "open hours").help("何时可用", "when it can be used");
 pub static WITHDRAWN: FieldOf<String> =
-    lww("withdrawn", DATE, "收回日期", "withdrawn").help("不再共享的日期", "since when it is no longer shared");
+    mv("withdrawn", PAST, "收回日期", "withdrawn").help("不再共享的日期", "since when it is no longer shared");
 static BOOKINGS: EntriesOf = entries(BOOKING, PARTS, ORG, ASKER, "预约", "bookings")
     .help("他人申请,所有者确认", "others ask, the owner confirms")
     .called(word("booking", "预约", "booking"), "booking.request")
@@ -38,16 +41,17 @@ static BOOKINGS: EntriesOf = entries(BOOKING, PARTS, ORG, ASKER, "预约", "book
 
 const BOOKING: &str = "bookings";
 const NO_CAUSE: Word = word("declined", "未写明", "no cause given");
+const OTHER_KEPT: Word = word("other_kept", "当日已确认给其他单位", "that day is another's");
 const OWNER_LEFT: Word = word("owner_left", "所有者已收回", "withdrawn by its owner");
 static FOR_SEAT: PartOf<SeatId> = part(BOOKING, "for_seat", SEAT, ASKER, "申请席位", "for seat");
 static FOR_ORG: PartOf<RecordId> = part(BOOKING, "for_org", ORG, ASKER, "申请组织", "for organisation");
 static WITHIN: PartOf<RecordId> = part(BOOKING, "alliance", record(ALLIANCE), ASKER, "所属联盟", "alliance");
-static ASKED: PartOf<String> = part(BOOKING, "requested_on", DATE, ASKER, "申请日期", "requested on");
+static ASKED: PartOf<String> = part(BOOKING, "requested_on", PAST, ASKER, "申请日期", "requested on");
 static USE_ON: PartOf<String> = part(BOOKING, "use_on", DATE, ASKER, "使用日期", "use on");
-static CONFIRMED: PartOf<String> = part(BOOKING, "confirmed", DATE, OWNER, "确认日期", "confirmed");
+static CONFIRMED: PartOf<String> = part(BOOKING, "confirmed", PAST, OWNER, "确认日期", "confirmed");
 static DECLINED: PartOf<String> =
-    part(BOOKING, "declined", text(200), OWNER, "谢绝原因", "declined").says(&[NO_CAUSE, OWNER_LEFT]);
-static USED: PartOf<String> = part(BOOKING, "used", DATE, OWNER, "已使用", "used");
+    part(BOOKING, "declined", text(200), OWNER, "谢绝原因", "declined").says(&[NO_CAUSE, OWNER_LEFT, OTHER_KEPT]);
+static USED: PartOf<String> = part(BOOKING, "used", PAST, OWNER, "已使用", "used");
 static PARTS: &[&Part] = parts![FOR_SEAT, FOR_ORG, WITHIN, ASKED, USE_ON, CONFIRMED, DECLINED, USED];
 static STATES: &[EntryState] = &[
     led_by(&ASKED.part, &[], "requested", "待确认", "requested"),
@@ -67,7 +71,8 @@ const OPEN: &[&str] = &["requested", "confirmed", "needs_owner_reconfirm", "owne
 static KIND: Kind =
     Kind::scoped(RESOURCE, 1, "会场、活动室等可共享的资源", "a hall, a room or the like that can be shared")
         .with(fields![NAME, OWNER_ORG, SORT, CAPACITY, OPEN_HOURS, WITHDRAWN, BOOKINGS]);
-pub static SECTION: Section = section(&[&KIND], COMMANDS, &[RULE], &[SETTLER], &[&GONE, &NOT_CONFIRMED, &TWICE]);
+pub static SECTION: Section =
+    section(&[&KIND], COMMANDS, &[RULE, DOUBLE_RULE], &[SETTLER, DOUBLE_SETTLER], &[&GONE, &NOT_CONFIRMED, &TWICE]);
 
 static COMMANDS: &[Command] = &[
     makes(RESOURCE, "resource.offer", "提供资源", "offer a resource", |p| found(p, &KIND, "owner_org").map(drop))
@@ -171,8 +176,67 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
     let (subject, entry) = (planner.load(conflict.subject)?, BOOKINGS.entry_at(&conflict.field).unwrap_or_default());
     if chosen.choice() == "decline" {
         planner.put_parts(subject.id, entry, [DECLINED.with(OWNER_LEFT.name)]);
-    } else if WITHDRAWN.has_value(&subject.history) {
+        return Ok(());
+    }
+    if WITHDRAWN.has_value(&subject.history) {
         planner.put_parts(subject.id, entry, [CONFIRMED.with(planner.today())]);
     }
+    takes_back(planner, subject, entry);
     Ok(())
+}
+
+const DOUBLE: Word = word("DOUBLE_CONFIRMATION", "同日重复确认", "confirmed twice for one day");
+
+const DOUBLE_RULE: Rule = rule(RESOURCE, &[DOUBLE], find_double).help(
+    "所有者的两处互不知情地确认了同一日的两个预约;由所有者选定保留哪一个",
+    "two nodes of the owner each confirmed a booking for one day; the owner chooses the one to keep",
+);
+const DOUBLE_SETTLER: Settler = settler(DOUBLE.name, settle_double);
+
+fn find_double<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
+    let mut by_day: BTreeMap<String, Vec<Entry<'w>>> = BTreeMap::new();
+    for (at, _) in BOOKINGS.of(record).filter(|(_, state)| *state == "confirmed") {
+        if let Some(day) = at.get(&USE_ON) {
+            by_day.entry(day).or_default().push(at);
+        }
+    }
+    let finding = |(day, bookings): (String, Vec<Entry<'w>>)| {
+        let asker = |at: &Entry<'_>| title(at.get(&FOR_ORG), world);
+        let values = bookings.iter().flat_map(|at| {
+            let told = format!("{} ({})", asker(at).zh, at.short());
+            at.ops(&CONFIRMED).map(move |op| ConflictValue::of(record, op, Some(told.clone().into()), world))
+        });
+        Finding::hard(&DOUBLE, record, BOOKINGS.field.name)
+            .between(values)
+            .settled_by(record.view.owners.first().copied())
+            .naming(bookings.iter().filter_map(|at| at.get(&FOR_ORG)))
+            .says(
+                "“{0}”{1} 确认给了几个预约:{2}。请选定保留哪一个。",
+                "{0:?} is confirmed for several bookings on {1}: {2}. Choose the one to keep.",
+                &[record.title().into(), (&*day).into(), listed(bookings.iter().map(asker))],
+            )
+    };
+    by_day.into_iter().filter(|(_, bookings)| bookings.len() > 1).map(finding).collect()
+}
+
+/// The chosen booking is kept, and the others of that day are declined.
+fn settle_double(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
+    let subject = planner.load(conflict.subject)?;
+    let confirmed = |at: &Entry<'_>, value: &ConflictValue| at.ops(&CONFIRMED).any(|op| op == value.op_id());
+    for at in BOOKINGS.read(&subject.history) {
+        let is_one = conflict.values.iter().any(|value| confirmed(&at, value));
+        if is_one && !confirmed(&at, chosen) {
+            planner.put_parts(subject.id, at.name, [DECLINED.with(OTHER_KEPT.name)]);
+        } else if is_one {
+            takes_back(planner, subject, at.name);
+        }
+    }
+    Ok(())
+}
+
+/// Who chose otherwise before had it declined.
+fn takes_back(planner: &mut Planner<'_>, resource: &Record, entry: &str) {
+    if BOOKINGS.find(&resource.history, entry).is_some_and(|at| at.is_set(&DECLINED)) {
+        planner.put_parts(resource.id, entry, [DECLINED.cleared()]);
+    }
 }

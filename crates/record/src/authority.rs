@@ -9,7 +9,7 @@ use crate::derived::Folding;
 use crate::gate::Gate;
 use crate::history::{Past, Visible};
 use crate::id::{Preimage, SeatId};
-use crate::kind::{Field, Label, Merge, Writer, label};
+use crate::kind::{Field, Label, Merge, State, Writer, label};
 use crate::reason::{Fact, Facts};
 use crate::schema::{self, Place, SchemaError, Written};
 use crate::scope::{OWNER, Scope};
@@ -132,8 +132,11 @@ impl Judge<'_> {
             // A record goes to another seat by its receipt, or by a superior of that seat too: nobody pushes it on others.
             Place::Owner(seat) => (self.allows(writer, None) && self.is_above(*seat)) || self.takes_ownership(*seat),
             // Whoever supersedes a decision must have been able to take it.
-            Place::Decision { field, decision, .. } => {
-                self.allows(writer, None) && self.cited(field, decision).all(|writer| self.allows(writer, None))
+            Place::Decision { field, state, decision } => {
+                let may = |cited: &State| {
+                    (state.over_any && state.from.contains(&cited.name)) || self.allows(cited.writer, None)
+                };
+                self.allows(writer, None) && self.cited(field, decision).all(may)
             }
             Place::Entry { field, entry, .. } => self.allows(writer, Some((field, Key::Entry(entry)))),
             Place::Slot { field, seat, .. } => self.allows(writer, Some((field, Key::Seat(*seat)))),
@@ -205,15 +208,15 @@ impl Judge<'_> {
         before.iter().filter_map(|v| v.value.as_seat()).collect()
     }
 
-    /// The writers of the decisions that one supersedes.
-    fn cited<'c>(&'c self, field: &'c Field, decision: &'c Decision<'_>) -> impl Iterator<Item = Writer> + 'c {
-        let writer_of = |at: &Visible| {
+    /// The states of the decisions that one supersedes.
+    fn cited<'c>(&'c self, field: &'c Field, decision: &'c Decision<'_>) -> impl Iterator<Item = &'static State> + 'c {
+        let state_of = |at: &Visible| {
             let Merge::State(machine) = field.merge else { return None };
-            Some(machine.state(Decision::parse(at.value.as_text()?)?.state)?.writer)
+            machine.state(Decision::parse(at.value.as_text()?)?.state)
         };
         decision.cites.iter().flat_map(move |entry| {
             let cited = self.at.visible(Container::Log, &format!("{}/{entry}", field.name));
-            cited.iter().filter_map(writer_of).collect::<Vec<_>>()
+            cited.iter().filter_map(state_of).collect::<Vec<_>>()
         })
     }
 

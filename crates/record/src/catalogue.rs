@@ -7,10 +7,9 @@ use crate::command::request::HIDDEN_CHARACTER;
 use crate::command::write::TOO_LARGE;
 use crate::command::{
     Asker, Command, Declared, HardRule, Plan, Planner, Request, Settler, Subject, generic, misnamed, refusal, settle,
-    typed,
+    typed, unfit,
 };
 use crate::conflict::{Conflict, Explanation};
-use crate::diverged_field;
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::id::RecordId;
 use crate::kind::{Field, Kind, Label, Merge, ValueType, Word};
@@ -19,6 +18,7 @@ use crate::naming::{kind_called, kind_of};
 use crate::rule::Rule;
 use crate::sight::Seen;
 use crate::world::World;
+use crate::{diverged_decision, diverged_field, diverged_part};
 
 /// What one file of the content declares: as a rule a kind, with what belongs to it.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ pub enum CatalogueError {
 }
 
 impl Catalogue {
-    /// What is for any kind ([`generic`], [`settle`], [`diverged_field`]) is part of every catalogue, after the commands of the
+    /// What is for any kind ([`generic`], [`settle`], [`diverged_field`] and its like) is part of every catalogue, after the commands of the
     /// content and before its rules.
     pub fn new(sections: &[&Section]) -> Result<Self, CatalogueError> {
         let commands = sections.iter().flat_map(|section| section.commands);
@@ -91,8 +91,14 @@ impl Catalogue {
             digests: Digests::of(&kinds),
             kinds,
             commands: commands.chain(settle::COMMANDS).chain(generic::COMMANDS).collect(),
-            rules: [&diverged_field::RULE].into_iter().chain(rules).collect(),
-            settlers: [&diverged_field::SETTLER].into_iter().chain(settlers).collect(),
+            rules: [&diverged_field::RULE, &diverged_part::RULE, &diverged_decision::RULE]
+                .into_iter()
+                .chain(rules)
+                .collect(),
+            settlers: [&diverged_field::SETTLER, &diverged_part::SETTLER, &diverged_decision::SETTLER]
+                .into_iter()
+                .chain(settlers)
+                .collect(),
             messages: own_messages().chain(messages).collect(),
             hard_rules: hard_rules.collect(),
         };
@@ -319,7 +325,15 @@ impl Declared for Catalogue {
 /// The messages of the mechanism itself.
 fn own_messages() -> impl Iterator<Item = &'static Message> {
     let own: &[&Message] = &[&HIDDEN_CHARACTER, &TOO_LARGE];
-    let rooms = [refusal::MESSAGES, misnamed::MESSAGES, typed::MESSAGES, generic::MESSAGES, settle::MESSAGES, own];
+    let rooms = [
+        refusal::MESSAGES,
+        misnamed::MESSAGES,
+        typed::MESSAGES,
+        unfit::MESSAGES,
+        generic::MESSAGES,
+        settle::MESSAGES,
+        own,
+    ];
     rooms.into_iter().flatten().copied()
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::byte_id;
-use crate::change::OpId;
+use crate::change::{OpId, Put};
 use crate::hash::hash;
 use crate::id::{Actor, RecordId, SeatId};
 use crate::kind::SETTLE;
@@ -110,6 +110,13 @@ impl ConflictValue {
             who: change.map(|c| c.note.who.clone()).unwrap_or_default(),
             time_ms: change.map_or(0, |c| c.time_ms),
         }
+    }
+
+    /// What the operation wrote in its record, and under which key, be it visible still or not.
+    #[must_use]
+    pub fn written<'r>(&self, record: &'r Record) -> Option<&'r Put> {
+        let op = self.op_id();
+        record.history.change_of(op)?.puts.iter().find(|put| put.id == op)
     }
 
     /// As [`ConflictValue::of`], for each of several operations.

@@ -16,6 +16,19 @@ pub fn days_after(date: &str, days: u32) -> Option<String> {
     parse(date)?.checked_add(days).ok().map(text)
 }
 
+/// The date so many years later, the last of the month where there is no such day; `None` as for [`days_after`].
+#[must_use]
+pub fn years_after(date: &str, years: i16) -> Option<String> {
+    months_after(date, i32::from(years) * 12)
+}
+
+/// As [`years_after`], of months.
+#[must_use]
+pub fn months_after(date: &str, months: i32) -> Option<String> {
+    let months = jiff::Span::new().try_months(months).ok()?;
+    parse(date)?.checked_add(months).ok().map(text)
+}
+
 /// As it is written into records. No clock says a year before 0 and means it.
 #[must_use]
 pub fn text(date: Date) -> String {

@@ -51,6 +51,9 @@ pub struct Standing<'h> {
     pub op: Option<OpId>,
     /// The entries that nobody supersedes: what the next decision cites.
     pub open: Vec<&'h str>,
+    /// The decisions that stand beside each other and of which none could have followed another, each state once; empty if there is
+    /// no such disagreement.
+    pub against: Vec<(OpId, &'static State)>,
 }
 
 #[must_use]
@@ -75,10 +78,30 @@ pub fn fold<'h>(machine: &'static StateMachine, history: &'h History, field: &'h
     };
     let standing: Vec<&Entry<'h>> = entries.iter().filter(|entry| !is_superseded(entry)).collect();
     let open = standing.iter().map(|entry| entry.name).collect();
-    match standing.iter().max_by_key(|entry| (entry.state.rank, entry.op)) {
-        Some(entry) => Standing { state: entry.state, since: entry.decision.effective_on, op: Some(entry.op), open },
-        None => Standing { state: machine.initial(), since: "", op: None, open },
+    let Some(highest) = standing.iter().max_by_key(|entry| (entry.state.rank, entry.op)) else {
+        return Standing { state: machine.initial(), since: "", op: None, open, against: Vec::new() };
+    };
+    let against = against(&standing, highest);
+    // What is declared to stand between them does, if it is for all of them.
+    let is_between =
+        |state: &&State| against.len() > 1 && against.iter().all(|(_, one)| state.between.contains(&one.name));
+    let between = machine.states.iter().find(is_between);
+    let (state, since) = between.map_or((highest.state, highest.decision.effective_on), |state| (state, ""));
+    Standing { state, since, op: Some(highest.op), open, against }
+}
+
+/// The highest decision and those beside it that could not have gone before it, each state once.
+fn against(standing: &[&Entry<'_>], highest: &Entry<'_>) -> Vec<(OpId, &'static State)> {
+    let mut states: BTreeMap<&str, (OpId, &'static State)> = BTreeMap::new();
+    for entry in standing {
+        let disagrees = entry.state.name != highest.state.name && !highest.state.from.contains(&entry.state.name);
+        if disagrees {
+            let at = states.entry(entry.state.name).or_insert((entry.op, entry.state));
+            at.0 = at.0.max(entry.op);
+        }
     }
+    let others: Vec<(OpId, &'static State)> = states.into_values().collect();
+    if others.is_empty() { others } else { [(highest.op, highest.state)].into_iter().chain(others).collect() }
 }
 
 /// One decision of a log.

@@ -10,6 +10,7 @@ use crate::id::SeatId;
 use crate::kind::{Kind, Label, Word, Writer, label, word};
 use crate::message::Refusal;
 use crate::rule::{Finding, Rule, listed_of, rule_of_any};
+use crate::seats::Tier;
 use crate::view::Record;
 use crate::world::World;
 
@@ -53,6 +54,7 @@ fn finding<'w>(
         false => listed_of(total, values.iter().map(said)),
     };
     let field: Label = record.kind().and_then(|kind| kind.field(key)).map_or(label("字段", "field"), |at| at.label);
+    let is_sealed = values.iter().any(ConflictValue::is_sealed);
     let finding = Finding::advisory(&DIVERGED, record, key)
         .between(values)
         .meanwhile(record.view.json.get(key).cloned().unwrap_or_default())
@@ -63,10 +65,20 @@ fn finding<'w>(
         );
     // Where two each made the record, whoever decides must be above both.
     if is_created {
-        finding.settled_above(None, world)
-    } else {
-        finding.settled_by(world.seats().common_superior(parties))
+        return finding.settled_above(None, world);
     }
+    let common = world.seats().common_superior(parties);
+    finding.settled_by(if is_sealed { reader(record, common, world) } else { common })
+}
+
+/// Who is asked to choose among sealed values: only somebody who reads them. A common superior does not who is further up than the
+/// committee of the record's owner; then that committee is.
+fn reader(record: &Record, common: Option<SeatId>, world: &dyn World) -> Option<SeatId> {
+    let seats = world.seats();
+    let readers = seats.readers(&record.view.owners);
+    let is_reader = |seat: &SeatId| readers.contains(seat);
+    let highest = readers.iter().min_by_key(|seat| seats.get(**seat).map_or(Tier::Village, |seat| seat.tier));
+    common.filter(is_reader).or_else(|| highest.copied().filter(|_| record.view.owners.len() == 1))
 }
 
 /// Overwrites the field with the chosen value.
@@ -74,8 +86,7 @@ fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue
     let subject = planner.load(conflict.subject)?;
     let field = subject.kind().and_then(|kind| kind.field(&conflict.field));
     let container = field.map_or(Container::Mv, |field| field.merge.container());
-    let visible = subject.history.visible(container, &conflict.field);
-    let value = visible.iter().find(|v| v.id == chosen.op_id()).map_or(Scalar::Null, |v| v.value.clone());
+    let value = chosen.written(subject).map_or(Scalar::Null, |put| put.value.clone());
     planner.put(conflict.subject, container, conflict.field.clone(), value);
     Ok(())
 }

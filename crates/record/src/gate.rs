@@ -202,7 +202,7 @@ fn write_field(bytes: &mut Encoder, field: &Field) {
 }
 
 fn write_part(bytes: &mut Encoder, part: &Part) {
-    let Part { of: _, name: _, value, writer, closed_by, takes_ownership, label: _, words: _ } = part;
+    let Part { of: _, name: _, value, writer, closed_by, takes_ownership, label: _, words: _, has_own_rule: _ } = part;
     write_value(bytes, *value);
     write_writer(bytes, *writer);
     list(bytes, closed_by.iter(), |name| *name, |_, _| {});
@@ -210,15 +210,19 @@ fn write_part(bytes: &mut Encoder, part: &Part) {
 }
 
 fn write_state(bytes: &mut Encoder, state: &State) {
-    let State { name: _, label: _, from: _, writer, rank, ending, means: _ } = state;
+    let State { name: _, label: _, from, writer, rank, ending, between: _, over_any, means: _ } = state;
     bytes.u8(*rank).u8((*ending).into());
     write_writer(bytes, *writer);
+    if *over_any {
+        list(bytes, from.iter(), |name| *name, |_, _| {});
+    }
 }
 
 fn write_value(bytes: &mut Encoder, value: ValueType) {
     match value {
-        ValueType::Text(max) => bytes.text("text").varint(max as u64),
-        ValueType::Date => bytes.text("date"),
+        // In what spelling and within what bounds people may type it is judged where they type it.
+        ValueType::Text(max) | ValueType::Name(max) | ValueType::Number(max) => bytes.text("text").varint(max as u64),
+        ValueType::Date | ValueType::Past | ValueType::Birth => bytes.text("date"),
         // What is counted is bound where it is typed.
         ValueType::Int | ValueType::Count => bytes.text("int"),
         ValueType::Bool => bytes.text("bool"),

@@ -418,6 +418,13 @@ impl<T> PartOf<T> {
         self
     }
 
+    /// A rule of its kind says what it means that two wrote it differently.
+    #[must_use]
+    pub const fn has_own_rule(mut self) -> Self {
+        self.part.has_own_rule = true;
+        self
+    }
+
     /// What commands write there for whoever says nothing.
     #[must_use]
     pub const fn says(mut self, words: &'static [Word]) -> Self {

@@ -7,6 +7,7 @@ pub use heliu_words::{Label, label};
 use crate::change::Container;
 use crate::derived::{Derived, Folding, Plain};
 use crate::entry::Entry;
+pub use crate::machine::{State, StateMachine};
 use crate::message::Message;
 pub use crate::writer::Writer;
 
@@ -131,6 +132,12 @@ impl Kind {
             read_by_others: &[],
             read: plain,
         }
+    }
+
+    /// Its records are for every seat.
+    #[must_use]
+    pub const fn public(self) -> Self {
+        Kind { class: Class::Public, ..self }
     }
 
     #[must_use]
@@ -325,13 +332,15 @@ pub struct Part {
     pub takes_ownership: Option<&'static str>,
     /// What commands write there for whoever says nothing: people read words for it.
     pub words: &'static [Word],
+    /// A rule of its kind says what it means that two wrote it differently.
+    pub has_own_rule: bool,
     pub label: Label,
 }
 
 impl Part {
     #[must_use]
     pub const fn new(of: &'static str, name: &'static str, value: ValueType, writer: Writer, label: Label) -> Self {
-        Part { of, name, value, writer, closed_by: &[], takes_ownership: None, words: &[], label }
+        Part { of, name, value, writer, closed_by: &[], takes_ownership: None, words: &[], has_own_rule: false, label }
     }
 }
 
@@ -339,8 +348,16 @@ impl Part {
 pub enum ValueType {
     /// At most so many characters.
     Text(usize),
+    /// As a text, of what somebody or something is called.
+    Name(usize),
+    /// As a text, of a number that papers carry.
+    Number(usize),
     /// `YYYY-MM-DD`.
     Date,
+    /// As a date, of what has happened: no day that is still to come.
+    Past,
+    /// As a date, of when somebody was born.
+    Birth,
     Int,
     /// A whole number from 1, where people type it; others may have written what it is not.
     Count,
@@ -435,61 +452,3 @@ const ENTRY: Word = word("entry", "事项", "entry");
 pub const ENTRY_STATE: Word = word("state", "状态", "state");
 /// What a view calls the number by which people name an entry of a record.
 pub const ENTRY_NUMBER: Word = word("number", "序号", "number");
-
-/// States that a log of decisions folds to. Precedence beats time: of the decisions that stand, the highest wins.
-#[derive(Debug)]
-pub struct StateMachine {
-    /// Where a record is that nobody decided about; the first state.
-    pub states: &'static [State],
-}
-
-impl StateMachine {
-    #[must_use]
-    pub fn initial(&self) -> &'static State {
-        &self.states[0]
-    }
-
-    #[must_use]
-    pub fn state(&self, name: &str) -> Option<&'static State> {
-        self.states.iter().find(|s| s.name == name)
-    }
-}
-
-#[derive(Debug)]
-pub struct State {
-    pub name: &'static str,
-    pub label: Label,
-    /// The states from which a decision may lead here; checked when a command is given, never on merging.
-    pub from: &'static [&'static str],
-    /// Who may decide it, and so who may supersede such a decision.
-    pub writer: Writer,
-    /// Of concurrent decisions the one with the highest rank stands. An ending has a high rank.
-    pub rank: u8,
-    /// Whether it is an end of life: only a decision that cites it reopens.
-    pub ending: bool,
-    /// What deciding it means, where it is easily taken for something else or cannot be taken back: people are asked first.
-    pub means: Option<Label>,
-}
-
-impl State {
-    #[must_use]
-    pub const fn new(
-        name: &'static str,
-        label: Label,
-        rank: u8,
-        writer: Writer,
-        from: &'static [&'static str],
-    ) -> Self {
-        State { name, label, from, writer, rank, ending: false, means: None }
-    }
-
-    #[must_use]
-    pub const fn ending(self) -> Self {
-        State { ending: true, ..self }
-    }
-
-    #[must_use]
-    pub const fn means(self, zh: &'static str, en: &'static str) -> Self {
-        State { means: Some(label(zh, en)), ..self }
-    }
-}

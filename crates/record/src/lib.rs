@@ -7,12 +7,13 @@
 //! elsewhere and handed down from `main`.
 //!
 //! Bottom up: `codec`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
-//! `scope` (for whom it is), `writer`, `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
-//! write it, by the version of the kind that it cites), `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
-//! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_field`, `catalogue` (all
+//! `scope` (for whom it is), `writer`, `machine`, `derived`, `entry`, `kind`, `value`, `bounds`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
+//! write it, by the version of the kind that it cites), `pointing`, `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
+//! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_decision`, `diverged_field`, `diverged_part`, `catalogue` (all
 //! that is declared), `prelude`.
 
 pub mod authority;
+pub mod bounds;
 pub mod catalogue;
 pub mod change;
 pub mod codec;
@@ -21,7 +22,9 @@ pub mod conflict;
 pub mod date;
 pub mod decision;
 pub mod derived;
+mod diverged_decision;
 mod diverged_field;
+mod diverged_part;
 pub mod entry;
 pub mod gate;
 pub mod handle;
@@ -29,8 +32,10 @@ pub mod hash;
 pub mod history;
 pub mod id;
 pub mod kind;
+mod machine;
 pub mod message;
 pub mod naming;
+mod pointing;
 pub mod prelude;
 pub mod rule;
 pub mod schema;
@@ -47,4 +52,4 @@ mod writer;
 mod tests;
 
 pub use heliu_identity::byte_id;
-pub use heliu_words::{plain_text, reason};
+pub use heliu_words::{identity_number, plain_text, reason};

@@ -33,6 +33,8 @@ pub use crate::world::World;
 pub const OWNER: Writer = Writer::Owner;
 pub const TOWNSHIP: Writer = Writer::AtLeast(Tier::Township);
 pub const DATE: ValueType = ValueType::Date;
+/// A day that has come.
+pub const PAST: ValueType = ValueType::Past;
 pub const INT: ValueType = ValueType::Int;
 pub const COUNT: ValueType = ValueType::Count;
 pub const SEAT: ValueType = ValueType::Seat;
@@ -41,6 +43,18 @@ pub const SEAT: ValueType = ValueType::Seat;
 #[must_use]
 pub const fn text(chars: usize) -> ValueType {
     ValueType::Text(chars)
+}
+
+/// What somebody or something is called, in at most so many characters.
+#[must_use]
+pub const fn name(chars: usize) -> ValueType {
+    ValueType::Name(chars)
+}
+
+/// A number as papers carry it, of at most so many characters.
+#[must_use]
+pub const fn number(chars: usize) -> ValueType {
+    ValueType::Number(chars)
 }
 
 /// The id of a record of a kind.

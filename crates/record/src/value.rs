@@ -16,8 +16,10 @@ impl ValueType {
     pub fn fits(self, scalar: &Scalar) -> bool {
         match (self, scalar) {
             (_, Scalar::Null) => true,
-            (ValueType::Text(max), Scalar::Text(text)) => is_text(text, max),
-            (ValueType::Date, Scalar::Text(text)) => date::is_date(text),
+            (ValueType::Text(max) | ValueType::Name(max) | ValueType::Number(max), Scalar::Text(text)) => {
+                is_text(text, max)
+            }
+            (ValueType::Date | ValueType::Past | ValueType::Birth, Scalar::Text(text)) => date::is_date(text),
             (ValueType::Int | ValueType::Count, Scalar::Int(_)) | (ValueType::Bool, Scalar::Bool(_)) => true,
             (ValueType::Seat, Scalar::Bytes(bytes)) => bytes.len() == SeatId::LEN,
             (ValueType::Record(_), Scalar::Bytes(bytes)) => bytes.len() == RecordId::LEN,
@@ -32,8 +34,10 @@ impl ValueType {
     pub fn fits_key(self, key: &str) -> bool {
         let hex = |len: usize| key.len() == 2 * len && key.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         match self {
-            ValueType::Text(max) => is_text(key, max) && !key.contains('/'),
-            ValueType::Date => date::is_date(key),
+            ValueType::Text(max) | ValueType::Name(max) | ValueType::Number(max) => {
+                is_text(key, max) && !key.contains('/')
+            }
+            ValueType::Date | ValueType::Past | ValueType::Birth => date::is_date(key),
             ValueType::Seat => hex(SeatId::LEN),
             ValueType::Record(_) => hex(RecordId::LEN),
             ValueType::Unit(_) => hex(SeatId::LEN) || hex(RecordId::LEN),
@@ -45,12 +49,18 @@ impl ValueType {
     /// Reads what a person typed. A seat may be given by its id or its region code; an empty text clears the field.
     #[must_use]
     pub fn parse(self, text: &str, seats: &Seats) -> Option<Scalar> {
-        let text = text.trim();
+        let text = self.spelled(text.trim());
+        let text = &*text;
         if text.is_empty() {
             return Some(Scalar::Null);
         }
         let scalar = match self {
-            ValueType::Text(_) | ValueType::Date => Scalar::Text(text.to_owned()),
+            ValueType::Text(_)
+            | ValueType::Name(_)
+            | ValueType::Number(_)
+            | ValueType::Date
+            | ValueType::Past
+            | ValueType::Birth => Scalar::Text(text.to_owned()),
             ValueType::Choice(choices) => {
                 let called = choices.iter().find(|choice| choice.name == text || choice.label.is(text))?;
                 Scalar::from(called.name)
@@ -87,8 +97,8 @@ impl ValueType {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            ValueType::Text(_) => "text",
-            ValueType::Date => "date",
+            ValueType::Text(_) | ValueType::Name(_) | ValueType::Number(_) => "text",
+            ValueType::Date | ValueType::Past | ValueType::Birth => "date",
             ValueType::Int | ValueType::Count => "int",
             ValueType::Bool => "bool",
             ValueType::Seat => "seat",
@@ -102,10 +112,15 @@ impl ValueType {
     #[must_use]
     pub fn expects(self) -> Explanation {
         match self {
-            ValueType::Text(max) => {
+            ValueType::Text(max) | ValueType::Name(max) => {
                 Explanation::new(format!("文字,最多 {max} 字"), format!("a text of up to {max} characters"))
             }
+            ValueType::Number(max) => {
+                Explanation::new(format!("编号,最多 {max} 字"), format!("a number of up to {max} characters"))
+            }
             ValueType::Date => Explanation::new("日期,如 2026-03-01", "a date such as 2026-03-01"),
+            ValueType::Past => Explanation::new("已到的日期,如 2026-03-01", "a date that has come, such as 2026-03-01"),
+            ValueType::Birth => Explanation::new("出生日期,如 1980-03-01", "a birth date such as 1980-03-01"),
             ValueType::Int => Explanation::new("整数", "a whole number"),
             ValueType::Count => Explanation::new("不小于 1 的整数", "a whole number from 1"),
             ValueType::Bool => Explanation::new("是 或 否", "yes or no"),

@@ -137,8 +137,10 @@ fn value_type(value: ValueType) -> pb::ValueType {
     let expects = Some((&value.expects()).into());
     let of = |name: &str| pb::ValueType { name: name.to_owned(), expects: expects.clone(), ..pb::ValueType::default() };
     match value {
-        ValueType::Text(chars) => pb::ValueType { chars_max: u32::try_from(chars).unwrap_or(u32::MAX), ..of("text") },
-        ValueType::Date => of("date"),
+        ValueType::Text(chars) | ValueType::Name(chars) | ValueType::Number(chars) => {
+            pb::ValueType { chars_max: u32::try_from(chars).unwrap_or(u32::MAX), ..of("text") }
+        }
+        ValueType::Date | ValueType::Past | ValueType::Birth => of("date"),
         ValueType::Int | ValueType::Count => of("int"),
         ValueType::Bool => of("bool"),
         ValueType::Seat => of("seat"),
@@ -252,8 +254,8 @@ mod tests {
         }
         let bytes = prost::Message::encode_to_vec(&schema);
         let hash = heliu_record::id::to_hex(&heliu_record::hash::hash("schema", &[&bytes]));
-        let before = "00f991df657788c46e37ef66e82c3b1967901ace5787f2da89663776ab4a6dc4";
-        assert_eq!((bytes.len(), hash.as_str()), (20_763, before));
+        let before = "17209b2729995d71cc52282444cb6571fff1edac517ec5f9c9660a1c027cd024";
+        assert_eq!((bytes.len(), hash.as_str()), (38_640, before));
     }
 
     #[test]

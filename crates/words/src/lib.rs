@@ -1,8 +1,9 @@
 //! What people are told, as types, pure: a text in both languages of the project; a reason, as a code with facts; and what is
 //! hidden in a text. Which language is read is decided where it is shown; nothing is said here.
 //!
-//! Bottom up: `plain_text`, `reason`.
+//! Bottom up: `identity_number`, `plain_text`, `reason`.
 
+pub mod identity_number;
 pub mod plain_text;
 pub mod reason;
 

@@ -47,17 +47,51 @@ impl Hidden {
     }
 }
 
-/// The one spelling of a text that people typed: composed (NFC), without blanks at its ends, whatever their width. Empty
-/// if there is nothing else; refused if something in it is hidden.
+/// The one spelling of a text that people typed: composed (NFC), without blanks at its ends, and with one plain blank where there are
+/// some of whatever width. Empty if there is nothing else; refused if something in it is hidden.
 pub fn normal(text: &str) -> Result<Cow<'_, str>, Hidden> {
     let text = text.trim();
     if let Some(hidden) = first_hidden(text) {
         return Err(hidden);
     }
-    Ok(match is_nfc_quick(text.chars()) {
+    let text = match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
-    })
+    };
+    let is_plain = !text.contains(|c: char| c.is_whitespace() && c != ' ') && !text.contains("  ");
+    Ok(if is_plain { text } else { Cow::Owned(text.split_whitespace().collect::<Vec<_>>().join(" ")) })
+}
+
+/// The one spelling of a number as papers carry it, of a text that is [`normal`]: digits and letters of one width.
+#[must_use]
+pub fn of_one_width(text: &str) -> Cow<'_, str> {
+    let narrow = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    };
+    if text.contains(|c| narrow(c) != c) { Cow::Owned(text.chars().map(narrow).collect()) } else { Cow::Borrowed(text) }
+}
+
+/// The one spelling of what somebody or something is called, of a text that is [`normal`]: of one width; without the blanks that fill a
+/// column (张 三); with one sort of dot between the parts of a name.
+#[must_use]
+pub fn name(text: &str) -> Cow<'_, str> {
+    let text = of_one_width(text);
+    let is_dot = |c: char| matches!(c, '\u{2022}' | '\u{2027}' | '\u{22c5}' | '\u{30fb}' | '\u{ff65}');
+    if !text.contains(|c: char| c == ' ' || is_dot(c)) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_between = out.chars().last().is_some_and(is_ideograph) && rest.peek().is_some_and(|c| is_ideograph(*c));
+        match c {
+            ' ' if is_between => {}
+            dot if is_dot(dot) && is_between => out.push('·'),
+            other => out.push(other),
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// As [`normal`] judges, of a text that may have several lines.
@@ -221,7 +255,18 @@ mod tests {
         assert_eq!(normal("Jose\u{301}").expect("it is a name"), "Jos\u{e9}");
         assert_eq!(normal("\u{f92c}").expect("it is a name"), "郎", "an ideograph that is there twice");
         assert_eq!(normal("　 \t").expect("it is blank"), "");
-        assert_eq!(normal("张　三").expect("it is a name"), "张　三");
+        assert_eq!(normal("张　\u{2003} 三").expect("it is a name"), "张 三", "of whatever width the blanks are");
+    }
+
+    #[test]
+    fn a_name_is_one_however_a_table_was_filled() {
+        for typed in ["张三", "张 三", "张　三", "张\u{a0}\u{a0}三"] {
+            assert_eq!(name(&normal(typed).expect("it is a name")), "张三", "{typed:?}");
+        }
+        assert_eq!(name("阿不都热西提•吐尔逊"), "阿不都热西提·吐尔逊");
+        assert_eq!(name("Ｊｏｈｎ Smith"), "John Smith");
+        assert_eq!(name("第１党支部"), "第1党支部");
+        assert_eq!(of_one_width("Ｄ００１"), "D001");
     }
 
     #[test]

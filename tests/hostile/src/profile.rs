@@ -31,7 +31,7 @@ pub fn measure() -> Vec<(&'static str, f64)> {
     let mut desk = Desk::empty(&author, "profile");
     let birth = desk.birth_draft();
     let fields = ["org_kind", "formation_mode", "joint_type"].into_iter().zip(["village", "single", "village_village"]);
-    let more = fields.map(|(key, value)| (Container::Lww, key.to_owned(), Scalar::from(value), Vec::new()));
+    let more = fields.map(|(key, value)| (Container::Mv, key.to_owned(), Scalar::from(value), Vec::new()));
     let puts = birth.puts.iter().cloned().chain(more).collect();
     let change = Change::encode(Draft { puts, ..birth });
     desk.write(&change);

@@ -19,8 +19,8 @@ use super::alone;
 
 const FIELDS: &[(Container, &str, &[&str])] = &[
     (Container::Mv, "name", &["甲", "乙", "丙"]),
-    (Container::Lww, "org_kind", &["village", "enterprise"]),
-    (Container::Lww, "formation_mode", &["single", "joint"]),
+    (Container::Mv, "org_kind", &["village", "enterprise"]),
+    (Container::Mv, "formation_mode", &["single", "joint"]),
     (Container::Mv, "build_mode", &["merged", "coordinated"]),
 ];
 

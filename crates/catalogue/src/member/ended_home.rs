@@ -1,22 +1,21 @@
-//! ADD_TO_DISSOLVED_ORG: somebody was admitted to an organisation after it had ended.
-//! HOME_ORG_ENDED: somebody's organisation ended later, and the person is still counted there.
+//! ADD_TO_DISSOLVED_ORG: somebody was admitted to an organisation after it had ended. Whoever was admitted before is followed to the
+//! successor by derivation ([`crate::homes`]), and nothing is written for that.
 
 use heliu_record::prelude::*;
 
 use super::fields::BIRTH_BRANCH;
 use super::home::Member;
 use super::register::reassign_to;
+use crate::homes::is_late;
 use crate::org::Org;
 use crate::words::MEMBER;
 
 const ADDED: Word = word("ADD_TO_DISSOLVED_ORG", "编入已终结的组织", "admitted to an ended organisation");
-const ENDED: Word = word("HOME_ORG_ENDED", "所在组织已终结", "home organisation ended");
-pub(super) const RULE: Rule = rule(MEMBER, &[ADDED, ENDED], find_all).help(
-    "党员所在组织已撤销、并入或终止;待乡镇确认后转入承接组织",
-    "the member's organisation was dissolved, absorbed or terminated; the township confirms who takes the member over",
+pub(super) const RULE: Rule = rule(MEMBER, &[ADDED], find_all).help(
+    "组织撤销、并入或终止之后仍有人编入;待乡镇确认由哪个组织承接",
+    "somebody was admitted to an organisation after it had ended; the township confirms who takes the person over",
 );
-pub(super) const OF_ADDED: Settler = settler(ADDED.name, settle).takes_any_record();
-pub(super) const OF_ENDED: Settler = settler(ENDED.name, settle).takes_any_record();
+pub(super) const SETTLER: Settler = settler(ADDED.name, settle).takes_any_record();
 
 fn find_all<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
     find(record, world).into_iter().collect()
@@ -25,10 +24,12 @@ fn find_all<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
     let member = record.read_as::<Member>().filter(|member| !member.ended && member.disputed.is_empty())?;
     let home = member.home.as_ref()?;
-    let org = Org::find(home.org, world)?;
+    let home_org = home.place.org()?;
+    let org = Org::find(home_org, world)?;
     let ending = org.ending()?;
-    // Whoever was admitted before the ending was admitted well, and only has to be moved.
-    let late = !home.since.is_empty() && !ending.since.is_empty() && *home.since >= *ending.since;
+    if !is_late(&home.since, &ending.since) {
+        return None;
+    }
     // Only what the ended organisation itself says: a rule reads no further than the records that its subject points to,
     // or it would not be derived anew when they change. Should the successor have ended too, settling says so.
     let suggested = org.successor(&home.seat.to_string());
@@ -36,31 +37,22 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Option<Finding<'w>> {
     // The choice is the organisation that takes the person over; the operation is the one that put the person there.
     let letter = home.entry.as_deref().and_then(|entry| member.find_move(entry));
     let ops = letter.map_or_else(|| BIRTH_BRANCH.ops(&record.history), |letter| letter.ops.clone());
-    let finding = if late {
-        Finding::hard(&ADDED, record, "home_branch")
-    } else {
-        Finding::advisory(&ENDED, record, "home_branch")
-    };
-    let finding = finding
+    let finding = Finding::hard(&ADDED, record, "home_branch")
         .between(ops.iter().map(|op| ConflictValue::of(record, *op, Some(value.clone()), world)))
         .meanwhile(value.clone())
         .settled_above(None, world)
         .also(ending.decision)
-        .naming([home.org]);
+        .naming([home_org]);
     let to = match suggested.map(|id| id.short()) {
         Some(to) => Explanation::new(format!("建议转入承接组织 {to}"), format!("suggested: its successor {to}")),
         None => Explanation::new("尚无承接组织", "nobody was named to take over"),
     };
-    let (name, from) = (record.title().into(), title(home.org, world));
-    Some(if late {
-        finding.says(
-            "“{0}”于{2}编入“{1}”,而该组织自{3}起已终结;{4},需乡镇确认。",
-            "{0} was admitted to {1:?} on {2}, which had ended on {3}; {4}. The township confirms.",
-            &[name, from, (&*home.since).into(), (&*ending.since).into(), to],
-        )
-    } else {
-        finding.says("“{0}”所在的“{1}”已终结;{2}。", "{0} belongs to {1:?}, which has ended; {2}.", &[name, from, to])
-    })
+    let (name, from) = (record.title().into(), title(home_org, world));
+    Some(finding.says(
+        "“{0}”于{2}编入“{1}”,而该组织自{3}起已终结;{4},需乡镇确认。",
+        "{0} was admitted to {1:?} on {2}, which had ended on {3}; {4}. The township confirms.",
+        &[name, from, (&*home.since).into(), (&*ending.since).into(), to],
+    ))
 }
 
 /// Reassigns the person to the chosen organisation.

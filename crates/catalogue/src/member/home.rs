@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use heliu_record::prelude::*;
 
 use super::fields::{
-    ADMITTED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, HOME_EPOCH, JOINED_ON, LETTER_NO, MOVES,
-    OVERRULED, RECEIPT, RECEIVED_ON, RETURNED, STAGE, TO_ORG, TO_SEAT, VALID_UNTIL,
+    ADMITTED_ON, ARRIVED_ON, BIRTH_BRANCH, CANCELLED, DECIDED, DECIDED_ON, FROM_ORG, HOME_EPOCH, ISSUED_ON, JOINED_ON,
+    LETTER_NO, MOVES, OVERRULED, PROPOSED_ON, RECEIPT, RECEIVED_ON, RETURNED, STAGE, TO_ORG, TO_SEAT, TO_TEXT,
+    VALID_UNTIL,
 };
+use super::stages;
+use crate::standing::Standing;
 
 /// What rules read of a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Member {
     pub stage: &'static str,
+    pub standing: Standing,
     /// Whether the stage is an end: the person no longer counts.
     pub ended: bool,
     /// The last home that nobody disputes.
@@ -27,7 +31,8 @@ pub struct Member {
 /// A branch that a person belongs to, and since which move.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
-    pub org: RecordId,
+    pub place: Place,
+    /// Whose the record is there; of a place outside, whose it was before.
     pub seat: SeatId,
     /// Counts the confirmed moves; the first branch is epoch 1. A letter cites the epoch that it moves from.
     pub epoch: i64,
@@ -37,6 +42,38 @@ pub struct Home {
     pub entry: Option<String>,
 }
 
+/// Where a person can belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    Org(RecordId),
+    /// No organisation of this realm.
+    Outside,
+}
+
+/// What stands for a place outside where people choose among places.
+pub const OUTSIDE: Word = word("outside", "域外", "outside");
+
+impl Place {
+    #[must_use]
+    pub fn org(self) -> Option<RecordId> {
+        match self {
+            Place::Org(org) => Some(org),
+            Place::Outside => None,
+        }
+    }
+
+    /// As people choose it.
+    #[must_use]
+    pub fn choice(self) -> String {
+        self.org().map_or_else(|| OUTSIDE.name.to_owned(), |org| org.to_string())
+    }
+
+    #[must_use]
+    pub fn title(self, world: &dyn World) -> Explanation {
+        self.org().map_or_else(|| OUTSIDE.label.into(), |org| title(org, world))
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MoveRead {
     pub entry: String,
@@ -44,10 +81,14 @@ pub struct MoveRead {
     /// The home that it moves from.
     pub from_org: Option<RecordId>,
     pub to_org: Option<RecordId>,
+    /// A place outside the realm.
+    pub to_text: String,
     pub home_epoch: i64,
     pub letter_no: String,
     pub valid_until: String,
     pub received_on: String,
+    /// Somebody below asks for the letter, and nobody has issued it.
+    drafted: bool,
     pub cancelled: bool,
     /// By the destination.
     pub returned: bool,
@@ -67,7 +108,11 @@ pub struct MoveRead {
 pub enum MoveState {
     #[default]
     Issued,
+    /// Proposed, and not issued yet.
+    Drafted,
     Confirmed,
+    /// Confirmed, and the person is no longer of this realm.
+    Left,
     /// Another move of the same epoch was confirmed too.
     Disputed,
     /// It cites a home that was left before, or that never was: no effect.
@@ -83,7 +128,9 @@ impl MoveState {
     pub fn name(self) -> &'static str {
         match self {
             MoveState::Issued => "issued",
+            MoveState::Drafted => "drafted",
             MoveState::Confirmed => "confirmed",
+            MoveState::Left => "left",
             MoveState::Disputed => "disputed",
             MoveState::Stale => "stale",
             MoveState::Returned => "returned",
@@ -116,13 +163,18 @@ impl Member {
         let mut homes: Vec<Home> = first.into_iter().collect();
         while let Some(home) = homes.last() {
             let next = home.epoch.saturating_add(1);
-            let claims = [&decided, &confirmed].into_iter().filter_map(|by_epoch| by_epoch.get(&next));
-            let mut claims = claims.map(|moves| self.claimed(home, moves)).find(|claims| !claims.is_empty());
-            match claims.as_mut().map(|claims| (claims.len(), claims)) {
-                None => break,
-                Some((1, claims)) => homes.append(claims),
-                Some((_, claims)) => {
-                    self.disputed = std::mem::take(claims);
+            let claims = |by_epoch: &BTreeMap<i64, Vec<usize>>| {
+                by_epoch.get(&next).map_or_else(Vec::new, |moves| self.claimed(home, moves))
+            };
+            let mut next = claims(&decided);
+            // Nobody here takes back what happened outside, so no decision goes before an arrival there.
+            let is_decided = !next.is_empty();
+            next.extend(claims(&confirmed).into_iter().filter(|home| !is_decided || home.place == Place::Outside));
+            match next.len() {
+                0 => break,
+                1 => homes.append(&mut next),
+                _ => {
+                    self.disputed = next;
                     break;
                 }
             }
@@ -138,11 +190,12 @@ impl Member {
         let mut seen = BTreeSet::new();
         let claims = moves.iter().filter_map(|index| {
             let at = &self.moves[*index];
-            let (org, seat) = (at.to_org?, at.to_seat?);
+            let place = at.to()?;
+            let seat = if place == Place::Outside { home.seat } else { at.to_seat? };
             let since = if at.decided.is_some() { &at.decided_on } else { &at.received_on };
-            let leads = at.from_org == Some(home.org) && seen.insert(org);
+            let leads = at.from_org.is_some() && at.from_org == home.place.org() && seen.insert(place);
             let (since, entry) = (since.clone(), Some(at.entry.clone()));
-            leads.then_some(Home { org, seat, epoch: home.epoch.saturating_add(1), since, entry })
+            leads.then_some(Home { place, seat, epoch: home.epoch.saturating_add(1), since, entry })
         });
         claims.collect()
     }
@@ -151,18 +204,19 @@ impl Member {
         let epoch = self.home.as_ref().map_or(0, |h| h.epoch);
         let claims = at.claims();
         // The first home is that of epoch 1.
-        let home = |epoch: i64| homes.get(usize::try_from(epoch.checked_sub(1)?).ok()?).map(|home| home.org);
-        let leaves = |from: Option<RecordId>| from.is_some() && from == at.from_org;
-        let is_from_home = leaves(home(claims.saturating_sub(1)));
+        let home = |epoch: i64| homes.get(usize::try_from(epoch.checked_sub(1)?).ok()?).map(|home| home.place);
+        let from = home(claims.saturating_sub(1)).and_then(Place::org);
+        let is_from_home = from.is_some() && from == at.from_org;
         match at {
             _ if at.counts() && is_from_home && self.disputed.iter().any(|d| d.epoch == claims) => MoveState::Disputed,
-            _ if at.counts() && is_from_home && home(claims).is_some_and(|org| Some(org) == at.to_org) => {
-                MoveState::Confirmed
+            _ if at.counts() && is_from_home && home(claims).is_some() && home(claims) == at.to() => {
+                if at.to() == Some(Place::Outside) { MoveState::Left } else { MoveState::Confirmed }
             }
             _ if at.returned || at.overruled => MoveState::Returned,
             _ if at.cancelled && !at.counts() => MoveState::Cancelled,
             _ if claims > epoch.saturating_add(1) => MoveState::Early,
             _ if at.counts() || claims <= epoch || !is_from_home => MoveState::Stale,
+            _ if at.drafted => MoveState::Drafted,
             _ => MoveState::Issued,
         }
     }
@@ -174,26 +228,37 @@ impl MoveRead {
         // Two that each took the other's decision back have both decided.
         let decisions = at.visible(&DECIDED).iter().filter_map(|put| Some((put.value.as_int()?, put.id)));
         let (decided, decided_ops): (Vec<i64>, Vec<OpId>) = decisions.unzip();
-        let receipts: Vec<OpId> = at.ops(&RECEIPT).collect();
+        let receipts: Vec<OpId> = at.ops(&RECEIPT).chain(at.ops(&ARRIVED_ON)).collect();
+        let received_on = [&RECEIVED_ON, &ARRIVED_ON].into_iter().find_map(|part| at.get(part));
+        let targets = at.ops(&TO_ORG).chain(at.ops(&TO_TEXT));
         MoveRead {
             entry: at.name.to_owned(),
             to_seat: at.get(&TO_SEAT),
             from_org: at.get(&FROM_ORG),
             to_org: at.get(&TO_ORG),
+            to_text: text(&TO_TEXT),
             home_epoch: at.get(&HOME_EPOCH).unwrap_or_default(),
             letter_no: text(&LETTER_NO),
             valid_until: text(&VALID_UNTIL),
-            received_on: text(&RECEIVED_ON),
+            received_on: received_on.unwrap_or_default(),
+            drafted: at.is_set(&PROPOSED_ON) && !at.is_set(&ISSUED_ON),
             cancelled: at.is_set(&CANCELLED),
             returned: at.is_set(&RETURNED),
             overruled: at.is_set(&OVERRULED),
-            received: at.is_set(&RECEIPT),
+            received: at.is_set(&RECEIPT) || at.is_set(&ARRIVED_ON),
             decided: decided.last().copied(),
             decided_ops,
             decided_on: text(&DECIDED_ON),
-            ops: if receipts.is_empty() { at.ops(&TO_ORG).collect() } else { receipts },
+            ops: if receipts.is_empty() { targets.collect() } else { receipts },
             state: MoveState::Issued,
         }
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn to(&self) -> Option<Place> {
+        let outside = || (!self.to_text.is_empty()).then_some(Place::Outside);
+        self.to_org.map(Place::Org).or_else(outside)
     }
 
     /// Whether it asks to be the next home: received, or decided. A decision is undone by another, not by a date of return.
@@ -202,7 +267,8 @@ impl MoveRead {
     }
 
     /// The epoch that it would begin.
-    fn claims(&self) -> i64 {
+    #[must_use]
+    pub fn claims(&self) -> i64 {
         self.decided.unwrap_or(self.home_epoch.saturating_add(1))
     }
 
@@ -215,16 +281,25 @@ impl MoveRead {
 
 impl Derived for Member {
     fn annotate(&self, json: &mut Map<String, Json>) {
-        let hex = |home: &Home| Json::String(home.org.to_string());
+        let hex = |home: &Home| Json::String(home.place.choice());
+        json.insert(STAGE.field.name.to_owned(), self.stage.into());
+        json.insert("standing".to_owned(), self.standing.name().into());
         if let Some(home) = &self.home {
             json.insert("home_branch".to_owned(), hex(home));
             json.insert("home_epoch".to_owned(), home.epoch.into());
             json.insert("effective_home".to_owned(), hex(home));
+            json.insert("home_seat".to_owned(), home.seat.to_string().into());
+            if !home.since.is_empty() {
+                json.insert("home_since".to_owned(), home.since.as_str().into());
+            }
         }
         let mut pending: Vec<Json> = Vec::new();
         if !self.disputed.is_empty() {
             json.insert("home_branch_concurrent".to_owned(), self.disputed.iter().map(hex).collect());
             pending.push("transfer_conflict".into());
+        }
+        if self.stage == "under_review" {
+            pending.push("under_review".into());
         }
         if self.moves.iter().any(|m| m.state == MoveState::Issued) {
             pending.push("transfer_pending".into());
@@ -255,7 +330,8 @@ pub fn fold(folding: &Folding<'_>) -> Arc<dyn Derived> {
     let stage = STAGE.read(history).state;
     let moves: Vec<MoveRead> = MOVES.read(history).iter().map(MoveRead::of).collect();
     let places = moves.iter().map(|at| at.entry.clone()).zip(0..).collect();
-    let mut member = Member { stage: stage.name, ended: stage.ending, moves, places, ..Member::default() };
+    let standing = stages::standing(stage);
+    let mut member = Member { stage: stage.name, standing, ended: stage.ending, moves, places, ..Member::default() };
     let admitted = ADMITTED_ON.read(history);
     // Should the record have been made twice, the branch counts that somebody moved from.
     let births = BIRTH_BRANCH.visible(history);
@@ -265,7 +341,7 @@ pub fn fold(folding: &Folding<'_>) -> Arc<dyn Derived> {
     };
     let birth = births.iter().rfind(is_left).or(births.last());
     let first = birth.and_then(|birth| RecordId::of(&birth.value)).map(|org| Home {
-        org,
+        place: Place::Org(org),
         seat: folding.preimage.birth,
         epoch: 1,
         since: admitted.or_else(|| JOINED_ON.read(history)).unwrap_or_default(),
@@ -276,5 +352,9 @@ pub fn fold(folding: &Folding<'_>) -> Arc<dyn Derived> {
         return Arc::new(member);
     }
     member.fold_home(first);
+    // Somebody who has arrived outside is no longer of this realm, whatever stage he was at; settling that says so too.
+    if member.home.as_ref().is_some_and(|home| home.place == Place::Outside) && !member.ended {
+        (member.stage, member.standing, member.ended) = ("transferred_out", Standing::Ended, true);
+    }
     Arc::new(member)
 }

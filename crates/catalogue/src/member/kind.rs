@@ -4,6 +4,7 @@ use heliu_record::prelude::*;
 
 use super::fields::FIELDS;
 use super::home;
+use crate::standing::Standing;
 use crate::words::MEMBER;
 
 pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组织关系转接记在其中", "one person, one record; moves are kept in it")
@@ -12,15 +13,19 @@ pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组�
     .earlier(&[Earlier { version: 1, class: Class::Scoped, own: FIELDS, read: home::fold }])
     .derives(
             &[
-                DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
+                DerivedPart::new("home_branch", label("所在支部", "home branch"), &[home::OUTSIDE]),
                 DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),
-                DerivedPart::new("effective_home", label("现归属", "effective home"), &[]),
+                DerivedPart::new("effective_home", label("现归属", "effective home"), &[home::OUTSIDE]),
+                DerivedPart::new("home_seat", label("归属席位", "home seat"), &[]),
+                DerivedPart::new("home_since", label("归属起始日", "home since"), &[]),
+                DerivedPart::new("standing", label("是否计入", "counted"), Standing::WORDS),
                 DerivedPart::new(
                     "pending",
                     label("待办", "pending"),
                     &[
                         word("transfer_pending", "转接未接收", "transfer under way"),
                         word("transfer_conflict", "转接有冲突", "transfer disputed"),
+                        word("under_review", "决定待复核", "decision under review"),
                     ],
                 ),
                 DerivedPart::new("moves/late", label("逾期接收", "received late"), &[]),

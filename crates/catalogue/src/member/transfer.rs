@@ -4,17 +4,20 @@
 use heliu_record::prelude::*;
 
 use super::fields::{
-    CANCELLED, FROM_ORG, HOME_EPOCH, ISSUED_ON, LETTER_NO, MOVES, OVERRULED, RECEIPT, RECEIVED_ON, RECEIVED_ONLY,
-    RETURNED, TO_ORG, TO_SEAT, VALID_UNTIL,
+    CANCELLED, FROM_ORG, HOME_EPOCH, ISSUED_ON, LETTER_NO, MOVES, OVERRULED, PROPOSED_ON, RECEIPT, RECEIVED_ON,
+    RECEIVED_ONLY, RETURNED, TO_ORG, TO_SEAT, TO_TEXT, VALID_UNTIL,
 };
-use super::home::{Member, MoveState};
+use super::home::{Home, Member, MoveRead, MoveState};
 use super::register::HOME_DISPUTED;
+use crate::homes::projected_home;
 use crate::org::live;
+use crate::policy;
 use crate::words::{MEMBER, ORG};
 
-const LETTER: Argument = entry_of(&MOVES.field);
-/// A letter is usually good for 30 days (R10).
-const VALID_DAYS: u32 = 30;
+pub(super) const LETTER: Argument = entry_of(&MOVES.field);
+pub(super) const NUMBER: Argument = optional("letter_no", number(60), "介绍信编号", "the letter's number");
+pub(super) const UNTIL: Argument =
+    optional("valid_until", DATE, "有效期至,默认按规定的天数", "until when (default: as many days as the policy says)");
 
 pub(super) static COMMANDS: &[Command] = &[
     about(MEMBER, "member.transfer.issue", "开具介绍信", "issue a letter", issue)
@@ -23,10 +26,17 @@ pub(super) static COMMANDS: &[Command] = &[
             "the origin issues it; it takes effect when the destination receives it",
         )
         .takes(&[
-            required("to_org", ORG, "转入组织", "the destination"),
+            optional("to_org", ORG, "转入组织,已提出的可省", "the destination; not needed if it was proposed"),
             optional("to_seat", SEAT, "转入席位,本节点无该组织时必填", "its seat, if this node does not hold it"),
-            optional("letter_no", text(60), "介绍信编号", "the letter's number"),
-            optional("valid_until", DATE, "有效期至,默认30天", "until when (default: 30 days)"),
+            NUMBER,
+            UNTIL,
+        ]),
+    about(MEMBER, "member.transfer.propose", "提出转接", "propose a move", propose)
+        .help("村级提出转接申请,由乡镇开具介绍信", "a village proposes; the township issues the letter")
+        .takes(&[
+            optional("to_org", ORG, "转入组织", "the destination"),
+            optional("to_text", text(120), "转往域外的党组织", "the destination, if it is outside this realm"),
+            optional("to_seat", SEAT, "转入席位,本节点无该组织时必填", "its seat, if this node does not hold it"),
         ]),
     about(MEMBER, "member.transfer.receive", "接收", "receive a member", receive)
         .help(
@@ -35,7 +45,7 @@ pub(super) static COMMANDS: &[Command] = &[
         )
         .takes(&[
             LETTER,
-            optional("receipt", text(60), "回执编号", "the receipt's number"),
+            optional("receipt", number(60), "回执编号", "the receipt's number"),
             optional("seat", SEAT, "编入的下级席位", "a seat below the one named, to belong to"),
         ]),
     about(MEMBER, "member.transfer.cancel", "撤回介绍信", "cancel a letter", |planner| {
@@ -57,6 +67,10 @@ pub(super) static NO_TRANSFER: Message = message("no_transfer")
     .what("“{0}”不能转往“{1}”。", "{0} cannot be moved to {1:?}.")
     .why("该人已在其中,或党籍已终结。", "The person is there already, or is no longer a member.")
     .next("请核对人员与转入组织。", "Check the person and the destination.");
+pub(super) static LETTER_DAYS: Message = message("date_out_of_range")
+    .what("介绍信不能有效至 {0}。", "No letter is good until {0}.")
+    .why("有效期从今日起,不晚于 {1}。", "One is good from today, and until {1} at most.")
+    .next("请改写有效期。", "Give another day.");
 pub(super) static LETTER_OPEN: Message = message("letter_open")
     .what("“{0}”已有一封未接收的介绍信 {1}。", "{0} has an open letter, {1}.")
     .why("一人同时只能有一封有效介绍信。", "A person has one open letter at a time.")
@@ -64,35 +78,110 @@ pub(super) static LETTER_OPEN: Message = message("letter_open")
 
 fn issue(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (record, member) = planner.subject_as::<Member>(MEMBER)?;
-    let to = planner.need_record("to_org")?;
-    let to_seat = match (planner.seat_argument("to_seat"), planner.world().record(to)) {
-        (Some(seat), None) => seat,
-        (named, _) => {
-            let org = live(planner, to)?;
-            named.unwrap_or_else(|| planner.owner_of(org))
-        }
+    let draft = drafted(member, planner.record_argument("to_org"));
+    let to = match planner.record_argument("to_org").or(draft.and_then(|draft| draft.to_org)) {
+        Some(to) => to,
+        None => planner.need_record("to_org")?,
     };
-    let Some(home) = member.home.as_ref().filter(|_| member.disputed.is_empty()) else {
-        return Err(HOME_DISPUTED.about(&[record.title().into()]));
-    };
-    if member.ended || home.org == to {
-        return Err(NO_TRANSFER.about(&[record.title().into(), title(to, planner.world())]));
-    }
-    if let Some(open) = member.moves.iter().find(|letter| letter.state == MoveState::Issued) {
-        return Err(LETTER_OPEN.about(&[record.title().into(), (&*open.letter_no).into()]));
-    }
-    let (entry, today) = (planner.entry(), planner.today());
-    let valid_until = planner.text("valid_until").map(str::to_owned).or_else(|| date::days_after(today, VALID_DAYS));
-    let moved = [TO_SEAT.with(to_seat), FROM_ORG.with(home.org), TO_ORG.with(to), HOME_EPOCH.with(home.epoch)];
-    let letter_no = planner.text("letter_no").unwrap_or(&entry[..8]);
-    planner.put_parts(record.id, &entry, moved);
-    planner.put_parts(record.id, &entry, [LETTER_NO.with(letter_no), ISSUED_ON.with(today)]);
-    planner.put_parts(record.id, &entry, valid_until.map(|day| VALID_UNTIL.with(day)));
+    let to_seat = destination(planner, to, draft)?;
+    let home = leaves(planner, record, member, Some(to))?;
+    let entry = begin(planner, record.id, home, draft);
+    planner.put_parts(record.id, &entry, [TO_SEAT.with(to_seat), TO_ORG.with(to)]);
+    write_letter(planner, record.id, &entry, policy::LETTER_DAYS_INSIDE)?;
     planner.add_participant(record.id, to_seat);
     // The origin goes on seeing the record after it has moved, so that it can judge late offline edits.
     for owner in &record.view.owners {
         planner.add_participant(record.id, *owner);
     }
+    Ok(())
+}
+
+fn propose(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let (record, member) = planner.subject_as::<Member>(MEMBER)?;
+    let (to, text) = (planner.record_argument("to_org"), planner.text("to_text"));
+    let to_seat = match (to, text) {
+        (Some(to), None) => Some((to, destination(planner, to, None)?)),
+        (None, Some(_)) => None,
+        _ => return Err(Refusal::missing(planner.named("to_org"), &ORG.expects())),
+    };
+    let home = leaves(planner, record, member, to)?;
+    if let Some(draft) = drafted(member, to) {
+        return Err(LETTER_OPEN.about(&[record.title().into(), draft.entry[..8].into()]));
+    }
+    let entry = begin(planner, record.id, home, None);
+    planner.put_parts(record.id, &entry, to_seat.map(|(to, _)| TO_ORG.with(to)));
+    planner.put_parts(record.id, &entry, to_seat.map(|(_, seat)| TO_SEAT.with(seat)));
+    planner.put_parts(record.id, &entry, text.map(|text| TO_TEXT.with(text)));
+    planner.put_parts(record.id, &entry, [PROPOSED_ON.with(planner.today())]);
+    Ok(())
+}
+
+/// The one move that was proposed and not issued, to this organisation if one is named.
+pub(super) fn drafted(member: &Member, to: Option<RecordId>) -> Option<&MoveRead> {
+    let mut drafts = member.moves.iter().filter(|at| at.state == MoveState::Drafted);
+    drafts.find(|at| to.is_none() || at.to_org == to)
+}
+
+/// The seat of the organisation that a letter is to, be that here or not.
+fn destination(planner: &Planner<'_>, to: RecordId, draft: Option<&MoveRead>) -> Result<SeatId, Refusal> {
+    let named = planner.seat_argument("to_seat").or(draft.and_then(|draft| draft.to_seat));
+    match (named, planner.world().record(to)) {
+        (Some(seat), None) => Ok(seat),
+        (named, _) => {
+            let org = live(planner, to)?;
+            Ok(named.unwrap_or_else(|| planner.owner_of(org)))
+        }
+    }
+}
+
+/// The home that a letter moves a person from.
+pub(super) fn leaves<'m>(
+    planner: &Planner<'_>,
+    record: &Record,
+    member: &'m Member,
+    to: Option<RecordId>,
+) -> Result<&'m Home, Refusal> {
+    let Some(home) = member.home.as_ref().filter(|_| member.disputed.is_empty()) else {
+        return Err(HOME_DISPUTED.about(&[record.title().into()]));
+    };
+    let world = planner.world();
+    let is_there = to.is_some() && (home.place.org() == to || projected_home(record, world) == to);
+    if member.ended || is_there {
+        let to = to.map_or_else(|| super::home::OUTSIDE.label.into(), |to| title(to, world));
+        return Err(NO_TRANSFER.about(&[record.title().into(), to]));
+    }
+    match member.moves.iter().find(|letter| letter.state == MoveState::Issued) {
+        Some(open) => Err(LETTER_OPEN.about(&[record.title().into(), (&*open.letter_no).into()])),
+        None => Ok(home),
+    }
+}
+
+/// The entry of a move from a home: the one that was proposed, or a new one.
+pub(super) fn begin(planner: &mut Planner<'_>, member: RecordId, home: &Home, draft: Option<&MoveRead>) -> String {
+    let entry = draft.map_or_else(|| planner.entry(), |draft| draft.entry.clone());
+    planner.put_parts(member, &entry, home.place.org().map(|org| FROM_ORG.with(org)));
+    planner.put_parts(member, &entry, [HOME_EPOCH.with(home.epoch)]);
+    entry
+}
+
+/// The number of a letter and how long it is good for.
+pub(super) fn write_letter(
+    planner: &mut Planner<'_>,
+    member: RecordId,
+    entry: &str,
+    days: policy::Setting,
+) -> Result<(), Refusal> {
+    let today = planner.today();
+    let days = u32::try_from(policy::read(planner, days)).unwrap_or_default();
+    let valid_until = planner.text("valid_until").map(str::to_owned).or_else(|| date::days_after(today, days));
+    let months = i32::try_from(policy::read(planner, policy::LETTER_MONTHS_MAX)).unwrap_or_default();
+    let last = date::months_after(today, months).unwrap_or_default();
+    if let Some(day) = valid_until.as_ref().filter(|day| **day > last || &***day < today) {
+        return Err(LETTER_DAYS.about(&[(&**day).into(), (&*last).into()]));
+    }
+    let letter_no = planner.text("letter_no").unwrap_or(&entry[..8]);
+    planner.put_parts(member, entry, [LETTER_NO.with(letter_no), ISSUED_ON.with(today)]);
+    planner.put_parts(member, entry, valid_until.map(|day| VALID_UNTIL.with(day)));
     Ok(())
 }
 
@@ -131,16 +220,16 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
     let Some(Member { home: Some(home), moves, .. }) = record.read_as::<Member>() else { return Vec::new() };
     let stale = moves.iter().filter(|letter| letter.state == MoveState::Stale);
     let finding = stale.filter_map(|letter| {
-        let to = letter.to_org?;
+        let to = letter.to()?;
         let finding = Finding::advisory(&STALE, record, format!("{}/{}", MOVES.field.name, letter.entry))
-            .between(ConflictValue::each(record, &letter.ops, to.to_string(), world))
-            .meanwhile(home.org.to_string())
+            .between(ConflictValue::each(record, &letter.ops, to.choice(), world))
+            .meanwhile(home.place.choice())
             .settled_above(letter.to_seat.into_iter().chain([home.seat]), world)
-            .naming([home.org, to])
+            .naming(home.place.org().into_iter().chain(to.org()))
             .says(
                 "“{0}”转往“{1}”的介绍信 {2} 依据的是旧归属,无效;现归属是“{3}”。",
                 "Letter {2} for {0} to {1:?} cites a former home and has no effect; the home is {3:?}.",
-                &[record.title().into(), title(to, world), (&*letter.letter_no).into(), title(home.org, world)],
+                &[record.title().into(), to.title(world), (&*letter.letter_no).into(), home.place.title(world)],
             );
         Some(finding)
     });

@@ -2,12 +2,18 @@
 
 use heliu_record::prelude::*;
 
-use crate::words::{ORG, ORGANISATION, UNIT};
+use crate::words::{ORG, UNIT};
 
 const KINDS: ValueType = ValueType::Choice(&[
     word("village", "村", "village"),
     word("community", "社区", "community"),
+    word("institution", "机关", "institution"),
+    word("school", "学校", "school"),
+    word("hospital", "医院", "hospital"),
     word("enterprise", "企业", "enterprise"),
+    word("state_enterprise", "国有企业", "state-owned enterprise"),
+    word("zone", "园区", "zone"),
+    word("building", "楼宇", "building"),
     word("association", "社会组织", "association"),
     word("industry", "行业", "industry"),
     word("functional", "功能型", "functional"),
@@ -15,6 +21,7 @@ const KINDS: ValueType = ValueType::Choice(&[
     word("temporary", "临时", "temporary"),
     word("floating", "流动", "floating"),
     word("out_of_area", "异地", "out of area"),
+    word("working_committee", "工作委员会", "working committee"),
 ]);
 const FORMATIONS: ValueType = ValueType::Choice(&[
     word("single", "单独组建", "single"),
@@ -30,7 +37,7 @@ const JOININGS: ValueType = ValueType::Choice(&[
     word("association_led", "协会带建", "led by an association"),
 ]);
 
-pub(super) static NAME: FieldOf<String> = mv("name", text(80), "名称", "name").help("全称", "full name").required();
+pub(super) static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("全称", "full name").required();
 pub(super) static LIFECYCLE: StateOf = state("lifecycle", &LIFE, "存续状态", "lifecycle")
     .help("批准、整顿、撤销等决定", "decisions: approved, rectifying, dissolved and so on")
     .by(TOWNSHIP);
@@ -38,19 +45,19 @@ pub(super) static LEVEL: StateOf = state("org_level", &LEVELS, "层级", "level"
     .help("党小组、党支部、党总支、党委", "group, branch, general branch or committee")
     .by(TOWNSHIP);
 pub(super) static ORG_KIND: FieldOf<String> =
-    lww("org_kind", KINDS, "类型", "kind").help("建在何处", "where it is built");
-pub(super) static FORMATION: FieldOf<String> = lww("formation_mode", FORMATIONS, "组建方式", "formation")
+    mv("org_kind", KINDS, "类型", "kind").help("建在何处", "where it is built");
+pub(super) static FORMATION: FieldOf<String> = mv("formation_mode", FORMATIONS, "组建方式", "formation")
     .help("单独建、联合建、挂靠建", "single, joint or attached");
 pub(super) static BUILD: FieldOf<String> = mv("build_mode", BUILDS, "合建/共建", "build mode")
     .help("合建则职能划转,共建则协调指导", "merged hands all functions over; coordinated only guides")
     .by(TOWNSHIP)
     .provisional("coordinated");
-pub(super) static JOINING: FieldOf<String> = lww("joint_type", JOININGS, "联建类型", "joint type")
+pub(super) static JOINING: FieldOf<String> = mv("joint_type", JOININGS, "联建类型", "joint type")
     .help("村村、村企、村居联建或协会带建", "which kinds of unit join");
 pub(super) static UNITS: SetOf<String> = set("component_units", UNIT, "组成单位", "component units")
     .help("联合组建的村或单位", "the villages or bodies that it joins")
     .by(TOWNSHIP);
-pub(super) static REGION: FieldOf<SeatId> = lww("region", SEAT, "所在区划", "region")
+pub(super) static REGION: FieldOf<SeatId> = mv("region", SEAT, "所在区划", "region")
     .help("所在行政区划", "the division where it is")
     .by(Writer::AtLeast(Tier::County));
 pub(super) static PARENT: FieldOf<RecordId> = mv("parent_org", ORG, "隶属", "parent")
@@ -73,9 +80,10 @@ pub(super) static SUCCESSORS: EntriesOf =
 
 const TAKEN_OVER: &str = "successors";
 /// Who takes over; an entry is named after the unit, or [`ALL_UNITS`].
-pub(super) static SUCCESSOR: PartOf<RecordId> = part(TAKEN_OVER, "org", ORG, TOWNSHIP, "承接组织", "successor");
+pub(super) static SUCCESSOR: PartOf<RecordId> =
+    part(TAKEN_OVER, "org", ORG, TOWNSHIP, "承接组织", "successor").has_own_rule();
 /// The entry of `successors` for units that have none of their own.
-pub(super) const ALL_UNITS: &str = "all";
+pub const ALL_UNITS: &str = "all";
 
 pub(super) static LIFE: StateMachine = StateMachine {
     states: &[
@@ -125,58 +133,3 @@ pub(super) static LEVELS: StateMachine = StateMachine {
         ),
     ],
 };
-
-/// What a record says that is an organisation.
-#[derive(Clone, Copy)]
-pub struct Org<'r>(pub &'r Record);
-
-impl<'r> Org<'r> {
-    #[must_use]
-    pub fn of(record: &'r Record) -> Option<Self> {
-        record.is_a(ORGANISATION).then_some(Org(record))
-    }
-
-    #[must_use]
-    pub fn find(id: RecordId, world: &'r dyn World) -> Option<Self> {
-        world.record(id).and_then(Org::of)
-    }
-
-    /// What its lifecycle stands on, if that is an end.
-    #[must_use]
-    pub fn ending(self) -> Option<&'r Life> {
-        self.0.read_as::<Life>().filter(|life| life.state.ending)
-    }
-
-    pub(super) fn parent(self) -> Option<RecordId> {
-        PARENT.read(&self.0.history)
-    }
-
-    /// Whether a seat is one of those that it joins.
-    #[must_use]
-    pub fn joins(self, seat: SeatId) -> bool {
-        UNITS.read(&self.0.history).any(|unit| unit == seat.to_string())
-    }
-
-    /// Who takes over the members of a unit.
-    #[must_use]
-    pub fn successor(self, unit: &str) -> Option<RecordId> {
-        let of = |unit: &str| SUCCESSORS.find(&self.0.history, unit).and_then(|at| at.get(&SUCCESSOR));
-        of(unit).or_else(|| of(ALL_UNITS))
-    }
-}
-
-/// Where an organisation stands in its life: folded once, however many members' rules read it.
-#[derive(Debug)]
-pub struct Life {
-    pub(super) state: &'static State,
-    /// Empty if nobody said.
-    pub since: String,
-    pub decision: Option<OpId>,
-}
-
-impl Derived for Life {}
-
-pub(super) fn life(folding: &Folding<'_>) -> Arc<dyn Derived> {
-    let standing = LIFECYCLE.read(folding.history);
-    Arc::new(Life { state: standing.state, since: standing.since.to_owned(), decision: standing.op })
-}

@@ -4,8 +4,9 @@ use heliu_record::prelude::*;
 
 use super::fields::{
     BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
-    SUCCESSORS, UNITS, life,
+    SUCCESSORS, UNITS,
 };
+use super::life::{self, life};
 use crate::words::ORGANISATION;
 
 pub(super) static KIND: Kind = Kind::scoped(
@@ -30,5 +31,11 @@ pub(super) static KIND: Kind = Kind::scoped(
     PREDECESSORS,
     SUCCESSORS,
 ])
-.derives(&[], life)
-.read_by_others(fields![NAME, LIFECYCLE, PARENT, UNITS, SUCCESSORS]);
+.derives(
+    &[
+        DerivedPart::new("standing", label("存续", "standing"), life::STANDING),
+        DerivedPart::new("parents_before", label("曾隶属", "parents before"), &[]),
+    ],
+    life,
+)
+.read_by_others(fields![NAME, LIFECYCLE, BUILD, PARENT, UNITS, SUCCESSORS]);

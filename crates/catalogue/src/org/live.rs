@@ -2,7 +2,8 @@
 
 use heliu_record::prelude::*;
 
-use super::fields::{LEVEL, LIFECYCLE, Org, SUCCESSOR, SUCCESSORS};
+use super::fields::{LEVEL, LIFECYCLE, SUCCESSOR, SUCCESSORS};
+use super::life::Org;
 use crate::words::ORGANISATION;
 
 pub(super) static ENDED: Message = message("org_ended")

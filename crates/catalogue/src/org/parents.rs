@@ -3,7 +3,8 @@
 
 use heliu_record::prelude::*;
 
-use super::fields::{Org, PARENT};
+use super::fields::PARENT;
+use super::life::{Org, parents_written};
 use super::live::live;
 use crate::words::ORGANISATION;
 
@@ -25,44 +26,54 @@ pub(super) static NOT_ABOVE: Message = message("no_authority")
     .why("隶属关系由共同上级确定。", "A parent is set by a common superior.")
     .next("请由共同的上级席位办理。", "Have it done at a seat above both.");
 
+/// Who is above whom, by whatever means organisations are held.
+pub trait Tree {
+    fn parent(&self, org: RecordId) -> Option<RecordId>;
+    /// All that were ever written, the last one first.
+    fn parents_written(&self, org: RecordId) -> Vec<RecordId>;
+}
+
+/// The tree of a node's records.
+pub struct Held<'w>(pub &'w dyn World);
+
+impl Tree for Held<'_> {
+    fn parent(&self, org: RecordId) -> Option<RecordId> {
+        Org::find(org, self.0)?.parent()
+    }
+
+    fn parents_written(&self, org: RecordId) -> Vec<RecordId> {
+        Org::find(org, self.0).map(|org| parents_written(&org.0.history)).unwrap_or_default()
+    }
+}
+
 /// An organisation and those above it, until there is none or one comes again.
-fn upward(org: RecordId, world: &dyn World) -> impl Iterator<Item = RecordId> {
-    let above = |at: &RecordId| Org::find(*at, world).and_then(Org::parent);
-    std::iter::successors(Some(org), above).take(DEPTH_MAX)
+fn upward(org: RecordId, tree: &dyn Tree) -> impl Iterator<Item = RecordId> {
+    std::iter::successors(Some(org), |at| tree.parent(*at)).take(DEPTH_MAX)
 }
 
 /// The organisations on the cycle that this one is on, from it upward; empty if it is on none.
-fn cycle_of(org: RecordId, world: &dyn World) -> Vec<RecordId> {
-    let cycle: Vec<RecordId> = upward(org, world).skip(1).take_while(|at| *at != org).collect();
-    let closes = cycle.last().or(Some(&org)).and_then(|last| Org::find(*last, world)?.parent()) == Some(org);
+fn cycle_of(org: RecordId, tree: &dyn Tree) -> Vec<RecordId> {
+    let cycle: Vec<RecordId> = upward(org, tree).skip(1).take_while(|at| *at != org).collect();
+    let closes = cycle.last().or(Some(&org)).and_then(|last| tree.parent(*last)) == Some(org);
     if closes { [org].into_iter().chain(cycle).collect() } else { Vec::new() }
 }
 
 /// The parent to add up under: the provisional one, or, on a cycle, the last one whose own parents avoid the cycle.
 #[must_use]
-pub fn projected_parent(org: RecordId, world: &dyn World) -> Option<RecordId> {
-    let (cycle, org) = (cycle_of(org, world), Org::find(org, world)?);
+pub fn projected_parent(org: RecordId, tree: &dyn Tree) -> Option<RecordId> {
+    let cycle = cycle_of(org, tree);
     if cycle.is_empty() {
-        return org.parent();
+        return tree.parent(org);
     }
     let avoids = |parent: &RecordId| {
-        let ends = upward(*parent, world).count() < DEPTH_MAX;
-        ends && !upward(*parent, world).any(|at| cycle.contains(&at))
+        let ends = upward(*parent, tree).count() < DEPTH_MAX;
+        ends && !upward(*parent, tree).any(|at| cycle.contains(&at))
     };
-    parents_written(org.0).into_iter().find(avoids)
-}
-
-/// Every parent that was ever written, overwritten ones too; the last one first.
-fn parents_written(org: &Record) -> Vec<RecordId> {
-    let written =
-        org.history.changes().flat_map(|change| &change.puts).filter(|put| PARENT.is(put.container, &put.key));
-    let mut written: Vec<(OpId, RecordId)> = written.filter_map(|put| Some((put.id, Value::of(&put.value)?))).collect();
-    written.sort_unstable();
-    written.into_iter().rev().map(|(_, parent)| parent).collect()
+    tree.parents_written(org).into_iter().find(avoids)
 }
 
 fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
-    let mut cycle = cycle_of(record.id, world);
+    let mut cycle = cycle_of(record.id, &Held(world));
     cycle.sort_unstable();
     let members: Vec<&Record> = cycle.iter().filter_map(|id| world.record(*id)).collect();
     let Some(&subject) = members.first().filter(|_| members.len() == cycle.len()) else { return Vec::new() };
@@ -71,7 +82,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
         Some(ConflictValue::of(member, at.id, None, world))
     });
     // From the cycle's own records alone: nothing outside it makes this be derived anew.
-    let before = parents_written(subject).into_iter().find(|parent| !cycle.contains(parent));
+    let before = parents_written(&subject.history).into_iter().find(|parent| !cycle.contains(parent));
     let finding = Finding::hard(&PARENT_CYCLE, subject, PARENT.field.name)
         .between(edges)
         .meanwhile(before.map(|parent| parent.to_string()))
@@ -89,7 +100,7 @@ fn find<'w>(record: &'w Record, world: &'w dyn World) -> Vec<Finding<'w>> {
 fn settle(planner: &mut Planner<'_>, conflict: &Conflict, chosen: &ConflictValue) -> Result<(), Refusal> {
     let world = planner.whole();
     for org in conflict.anchors.iter().filter(|org| **org != chosen.record) {
-        match projected_parent(*org, world) {
+        match projected_parent(*org, &Held(world)) {
             Some(parent) => planner.set(*org, &PARENT, parent),
             None => planner.clear(*org, &PARENT),
         }
@@ -103,7 +114,7 @@ pub(super) fn parent_is_above(planner: &Planner<'_>, planned: &Planned<'_>) -> R
     let Some(parent) = write.value_of(&PARENT) else { return Ok(()) };
     let (parent, org) = (live(planner, parent)?, planner.world().record(write.record));
     let name = org.map_or_else(|| write.record.short(), Record::title);
-    let projected = |at: &RecordId| projected_parent(*at, planner.whole());
+    let projected = |at: &RecordId| projected_parent(*at, &Held(planner.whole()));
     let mut above = std::iter::successors(Some(parent.id), projected).take(DEPTH_MAX);
     if above.any(|at| at == write.record) {
         return Err(CYCLE.about(&[name.into(), parent.title().into()]));

@@ -53,7 +53,7 @@ fn a_village_writes_its_own_and_a_superior_writes_too() {
     for (author, may) in [("V11", true), ("T1", true), ("C", true), ("V12", false), ("T2", false)] {
         assert_eq!(judge(&node, author, m, &name).is_ok(), may, "{author}");
     }
-    let number = [(Container::Lww, "member_no", Scalar::from("1"))];
+    let number = [(Container::Mv, "member_no", Scalar::from("1"))];
     for (author, may) in [("V11", false), ("T1", true), ("C", true), ("T2", false)] {
         assert_eq!(judge(&node, author, m, &number).is_ok(), may, "{author}");
     }
@@ -146,8 +146,8 @@ fn whoever_supersedes_a_decision_must_have_been_able_to_take_it() {
     let cited =
         node.records[&m].history.keys(Container::Log, "stage/").map(|(key, _)| key.to_owned()).collect::<Vec<_>>();
     let suspended = cited.iter().find(|key| *key != "stage/0").expect("the decision");
-    let back = Scalar::Text(format!("full|||{}", &suspended["stage/".len()..]));
-    assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("full"))]).is_ok());
+    let back = Scalar::Text(format!("passed_full|||{}", &suspended["stage/".len()..]));
+    assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("passed_full"))]).is_ok());
     assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", back.clone())]).is_err());
     assert!(judge(&node, "T1", m, &[(Container::Log, "stage/x", back)]).is_ok());
 }
@@ -161,10 +161,10 @@ fn nobody_supersedes_a_decision_that_he_has_not_seen() {
     let removed = removed.into_iter().find(|key| key != "stage/0").expect("the decision");
     // The village writes as if it did not know, and cites what it knows all the same.
     node.records.insert(m, before);
-    let cites = |entry: &str| Scalar::Text(format!("full|||0,{entry}"));
+    let cites = |entry: &str| Scalar::Text(format!("passed_full|||0,{entry}"));
     let annul = [(Container::Log, "stage/x", cites(&removed["stage/".len()..]))];
     assert!(matches!(judge(&node, "V11", m, &annul), Err(AuthorityError::Unseen { .. })));
-    assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("full|||0"))]).is_ok());
+    assert!(judge(&node, "V11", m, &[(Container::Log, "stage/x", Scalar::from("left|||0"))]).is_ok());
 }
 
 #[test]

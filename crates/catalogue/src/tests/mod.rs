@@ -1,8 +1,12 @@
 //! Stories and properties of records.
 
+mod apart;
 mod authority;
 mod commands;
+mod development;
+mod homes;
 mod moves;
+mod proper;
 mod properties;
 mod sealed;
 mod sight;

@@ -1,5 +1,7 @@
 //! Where a member belongs when people disagreed: letters, decisions, and the record that goes with the person.
 
+use std::collections::BTreeMap;
+
 use heliu_record::change::{Container, Scalar};
 use heliu_record::command::{RecordWrite, Write, WriteValue};
 use heliu_record::conflict::Severity;
@@ -7,7 +9,8 @@ use heliu_record::id::SeatId;
 use serde_json::json;
 
 use super::stories::{branch, hex, member};
-use super::world::{meet, meet_all, nodes};
+use super::world::{Node, meet, meet_all, nodes};
+use crate::homes::{Counted, Organisation, Person, counted};
 
 #[test]
 fn a_letter_from_the_home_that_was_not_chosen_moves_nobody() {
@@ -132,24 +135,26 @@ fn a_home_at_a_seat_that_does_not_have_the_record_is_seen_and_settled() {
 }
 
 #[test]
-fn an_ended_home_without_successor_waits_for_an_organisation_to_be_named() {
+fn whose_organisation_ended_without_successor_waits_under_the_one_above_until_somebody_is_named() {
     let [mut county] = nodes(["C"]);
+    let committee = branch(&mut county, "T1", "镇党委");
     let [b0, b1] = ["V11", "V12"].map(|v| branch(&mut county, v, v));
+    county.does("org.set_parent", Some(b0), &[("parent_org", &hex(committee))]);
     let m = member(&mut county, b0, "测试甲0001");
-    county.does("org.dissolve", Some(b0), &[("effective_on", "2026-04-01")]);
-    let first = county.conflict("HOME_ORG_ENDED").clone();
-    let settle = [("conflict", first.id.to_string()), ("choice", "1".to_owned())];
-    let settle = settle.each_ref().map(|(name, text)| (*name, text.as_str()));
-    let refusal = county.is_refused("bad_choice", "conflict.settle", Some(m), &settle);
-    assert!(refusal.next.zh.contains("承接"), "{refusal}");
-    // Reopened and ended again, that is another ending.
+    let at = |county: &Node| {
+        let orgs: BTreeMap<_, _> =
+            county.records.values().filter_map(|org| Some((org.id, Organisation::of(&org.view)?))).collect();
+        counted(&Person::of(&county.records[&m].view).expect("a member"), &orgs)
+    };
+    county.does("org.dissolve", Some(b0), &[("effective_on", "2026-02-01")]);
+    assert_eq!(at(&county), Counted::Unallocated { under: Some(committee) });
+    // Reopened, it has its people back.
     county.does("record.decide", Some(b0), &[("field", "lifecycle"), ("state", "active")]);
-    assert!(county.open.is_empty());
-    county.does("org.dissolve", Some(b0), &[("effective_on", "2026-04-01")]);
-    let second = county.conflict("HOME_ORG_ENDED").clone();
-    assert_ne!(first.id, second.id);
-    county.settles(&second, &hex(b1));
-    assert_eq!(county.json(m)["home_branch"], json!(hex(b1)));
+    assert_eq!(at(&county), Counted::At(b0));
+    county.does("org.dissolve", Some(b0), &[("effective_on", "2026-02-01"), ("successors", &format!("all={b1}"))]);
+    assert_eq!(at(&county), Counted::At(b1));
+    county.is_refused("no_transfer", "member.transfer.issue", Some(m), &[("to_org", &hex(b1))]);
+    assert_eq!(county.json(m)["home_branch"], json!(hex(b0)), "nothing is written in his record");
     assert!(county.open.is_empty());
 }
 
@@ -164,4 +169,29 @@ fn clearing_the_day_of_admission_does_not_make_it_earlier() {
     assert_eq!(county.conflict("ADD_TO_DISSOLVED_ORG").subject, m);
     county.does("record.set", Some(m), &[("field", "admitted_on"), ("value", "")]);
     assert_eq!(county.conflict("ADD_TO_DISSOLVED_ORG").subject, m, "it falls back to the day of joining");
+}
+
+#[test]
+fn who_left_a_branch_long_ago_no_longer_points_to_it() {
+    let [mut county] = nodes(["C"]);
+    let [b0, b1, b2] = ["V11", "V12", "V13"].map(|v| branch(&mut county, v, v));
+    let m = member(&mut county, b0, "测试甲0001");
+    let points = |county: &Node, org| {
+        let kind = crate::catalogue().kind("member").expect("it is declared");
+        kind.points_to(county.json(m), org)
+    };
+    assert!(points(&county, b0));
+    county.does("member.transfer.issue", Some(m), &[("to_org", &hex(b1))]);
+    assert!(points(&county, b0) && points(&county, b1), "there is a letter");
+    county.does("member.transfer.receive", Some(m), &[]);
+    assert!(!points(&county, b0) && points(&county, b1));
+    county.does("member.transfer.issue", Some(m), &[("to_org", &hex(b2))]);
+    county.does("member.transfer.return", Some(m), &[]);
+    assert!(!points(&county, b0) && points(&county, b1) && !points(&county, b2));
+    let league = county.does("alliance.form", None, &[("name", "联盟"), ("convenor", &hex(b1))]);
+    county.does("alliance.join", Some(league), &[("org", &hex(b2))]);
+    let kind = crate::catalogue().kind("alliance").expect("it is declared");
+    assert!(kind.points_to(county.json(league), b2));
+    county.does("alliance.leave", Some(league), &[("org", &hex(b2))]);
+    assert!(!kind.points_to(county.json(league), b2));
 }

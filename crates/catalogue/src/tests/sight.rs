@@ -34,8 +34,9 @@ fn one_of_each(node: &mut Node, seat: &str, name: &str) -> BTreeMap<&'static str
 /// Some good value of an argument.
 fn usual(value: ValueType, own: &BTreeMap<&'static str, RecordId>) -> String {
     match value {
-        ValueType::Text(_) => "甲".to_owned(),
-        ValueType::Date => "2026-03-01".to_owned(),
+        ValueType::Text(_) | ValueType::Name(_) => "甲".to_owned(),
+        ValueType::Number(_) => "一".to_owned(),
+        ValueType::Date | ValueType::Past | ValueType::Birth => "2026-03-01".to_owned(),
         ValueType::Int | ValueType::Count => "3".to_owned(),
         ValueType::Bool => "true".to_owned(),
         ValueType::Seat => code_of("V11"),
@@ -170,8 +171,8 @@ fn a_conflict_with_what_is_not_shown_is_not_there_to_settle() {
 fn an_explanation_says_which_other_records_it_names() {
     let [mut county] = nodes(["C"]);
     let home = branch(&mut county, "V21", &format!("{SECRET}支部"));
-    let person = member(&mut county, home, "甲");
-    county.does("org.dissolve", Some(home), &[]);
+    let person = county.does("member.register", None, &[("name", "甲"), ("branch", &hex(home))]);
+    county.does("org.dissolve", Some(home), &[("effective_on", "2026-02-01")]);
     let conflict = county.conflict("ADD_TO_DISSOLVED_ORG");
     assert!(conflict.explanation.zh.contains(SECRET));
     assert_eq!((conflict.subject, &conflict.quotes), (person, &BTreeSet::from([home])));

@@ -7,7 +7,8 @@ use heliu_record::id::{RecordId, SeatId};
 use serde_json::json;
 
 use super::world::{Node, meet, meet_all, nodes};
-use crate::org::projected_parent;
+use crate::homes::projected_home;
+use crate::org::{Held, projected_parent};
 
 pub(super) fn branch(node: &mut Node, seat: &str, name: &str) -> RecordId {
     node.does("org.create", None, &[("name", name), ("seat", &node.seat_named(seat))])
@@ -163,12 +164,11 @@ fn s2_somebody_is_admitted_to_a_dissolved_joint_branch() {
     let conflict = t1.conflict("ADD_TO_DISSOLVED_ORG").clone();
     assert_eq!((conflict.subject, conflict.severity, conflict.resolver), (late, Severity::Hard, Some(t1.seat)));
     assert_eq!(conflict.provisional, json!(hex(b2)), "its unit's successor");
-    assert_eq!(t1.conflict("HOME_ORG_ENDED").subject, early, "admitted in time: only to be moved");
+    assert_eq!(projected_home(&t1.records[&early], t1), Some(b2), "admitted in time: followed, and nothing is written");
+    assert_eq!(projected_home(&t1.records[&late], t1), None, "and this one waits");
     v2.is_refused("org_ended", "member.register", None, &[("name", "测试乙0003"), ("branch", &hex(joint))]);
 
     t1.settles(&conflict, &hex(b2));
-    let conflict = t1.conflict("HOME_ORG_ENDED").clone();
-    t1.settles(&conflict, "1");
     assert_eq!(t1.json(late)["effective_home"], json!(hex(b2)));
     meet_all(&mut all);
     assert!(all.iter().all(|node| node.open.is_empty()));
@@ -243,8 +243,8 @@ fn s12_two_tiers_put_each_organisation_under_the_other() {
     meet(t1, county);
 
     for node in [&*t1, county] {
-        assert_eq!(projected_parent(village, node), Some(committee));
-        assert_eq!(projected_parent(enterprise, node), Some(committee));
+        assert_eq!(projected_parent(village, &Held(node)), Some(committee));
+        assert_eq!(projected_parent(enterprise, &Held(node)), Some(committee));
         assert_eq!(node.json(village)["parent_org"], json!(hex(enterprise)), "both edges are kept");
     }
     let conflict = county.conflict("PARENT_CYCLE").clone();
@@ -313,8 +313,8 @@ fn a_name_taken_on_purpose_does_not_annul_anothers_decision() {
         RecordWrite { record: m, create: None, writes: vec![write] }
     };
     v1.write(&put(&removal, "left|||0".to_owned()), "record.decide");
-    v1.write(&put("stage/back", format!("full|||{}", &removal["stage/".len()..])), "record.decide");
-    assert_eq!(v1.json(m)["stage"], json!("full"));
+    v1.write(&put("stage/back", format!("passed_full|||{}", &removal["stage/".len()..])), "record.decide");
+    assert_eq!(v1.json(m)["stage"], json!("passed_full"));
     meet(t1, v1);
     assert_eq!(v1.json(m)["stage"], json!("removed"), "the township's decision stands");
 }

@@ -56,7 +56,11 @@ fn a_state_that_is_so_already_and_a_final_one_are_told_as_that() {
     township.does("record.decide", Some(org), &decide("终止"));
     let member = {
         let other = branch(&mut township, "V12").to_string();
-        township.does("member.register", None, &[("name", "测试甲0001"), ("branch", &other), ("stage", "预备党员")])
+        township.does(
+            "member.register",
+            None,
+            &[("name", "测试甲0001"), ("branch", &other), ("stage", "预备党员"), ("joined_on", "2025-07-01")],
+        )
     };
     assert_eq!(township.json(member)["stage"], "probationary", "a choice may be called by its name");
     township.does("record.decide", Some(member), &[("field", "发展阶段"), ("state", "退党")]);

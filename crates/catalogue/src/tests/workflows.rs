@@ -16,18 +16,18 @@ fn what_a_command_does_not_let_pass_by_hand_does_not_either() {
     let booking = booked.result["entry"].as_str();
     let by_hand = |part, value| [("field", "bookings"), ("entry", booking), ("part", part), ("value", value)];
 
-    let refusal = county.is_refused("transition", "record.set", Some(hall), &by_hand("used", "2026-07-01"));
+    let refusal = county.is_refused("transition", "record.set", Some(hall), &by_hand("used", "2026-02-01"));
     assert_eq!(&*refusal.what.zh, "“会议室”的预约 1镇2村 是“待确认”,不能变为“已使用”。");
     assert_eq!(&*refusal.next.zh, "只有“已确认”“待所有者重新确认”的才可以。");
     county.does("booking.decline", Some(hall), &[("booking", booking)]);
     county.is_refused("transition", "booking.confirm", Some(hall), &[("booking", booking)]);
-    county.is_refused("transition", "record.set", Some(hall), &by_hand("confirmed", "2026-07-01"));
+    county.is_refused("transition", "record.set", Some(hall), &by_hand("confirmed", "2026-02-01"));
 
     let m = member(&mut county, a, "测试甲0001");
     let letter = county.ask("member.transfer.issue", Some(m), &[("to_org", &hex(b))]).expect("a letter");
     let letter = letter.result["entry"].as_str();
     county.does("member.transfer.return", Some(m), &[]);
-    let by_hand = [("field", "moves"), ("entry", letter), ("part", "cancelled"), ("value", "2026-07-01")];
+    let by_hand = [("field", "moves"), ("entry", letter), ("part", "cancelled"), ("value", "2026-02-01")];
     let refusal = county.is_refused("transition", "record.set", Some(m), &by_hand);
     assert!(refusal.what.en.ends_with("is returned, and cannot become: cancelled."), "{refusal}");
 }
@@ -62,17 +62,17 @@ fn by_hand_a_part_is_set_of_an_entry_that_is_there_and_none_is_made_by_a_slip() 
         township.ask("record.set", Some(hall), &set)
     };
     for slip in ["9", "zzz", "a5da4973", "0"] {
-        let refused = ask(slip, "确认日期", "2026-06-01").expect_err("there is no such booking");
+        let refused = ask(slip, "确认日期", "2026-02-01").expect_err("there is no such booking");
         assert_eq!(refused.code, "which_entry");
         assert!(refused.what.zh.contains(slip) && refused.next.zh.contains("1. ") && refused.next.zh.contains("2. "));
     }
     // As for the commands: its number, its day, the beginning of its id.
-    ask("1", "确认日期", "2026-06-01").expect("by its number");
+    ask("1", "确认日期", "2026-02-01").expect("by its number");
     let done = ask("2026-07-02", "使用日期", "2026-07-03").expect("by its day");
     assert_eq!(done.result["entry"], booked[1], "the answer says which one");
     let short = booked[1].split_once('-').map(|(_, own)| own[..8].to_owned()).expect("it is the asker's");
     ask(&short, "使用日期", "2026-07-04").expect("by the beginning of its id");
-    let several = ask("1镇2村", "确认日期", "2026-06-01").expect_err("both are the village's");
+    let several = ask("1镇2村", "确认日期", "2026-02-01").expect_err("both are the village's");
     assert_eq!(several.code, "which_entry");
     let bookings = township.json(hall)["bookings"].as_object().cloned().expect("they are there");
     assert_eq!(bookings.len(), 2, "{bookings:?}");

@@ -235,7 +235,16 @@ impl RecordsService for Records {
             bytes,
             ..ListQuery::default()
         };
-        let wanted = |row: &RecordRow| (asked.include_gone || row.state == RecordState::Present) && reach.shows(row);
+        let target = query.refers_to;
+        let points = |row: &RecordRow| {
+            let kind = self.node.catalogue().kind(&row.preimage.kind);
+            let view = || serde_json::from_slice(&row.view).unwrap_or_default();
+            // Of a kind that this version does not know nobody can say what of it is over.
+            target.is_none_or(|target| kind.is_none_or(|kind| kind.points_to(&view(), target)))
+        };
+        let wanted = |row: &RecordRow| {
+            (asked.include_gone || row.state == RecordState::Present) && reach.shows(row) && points(row)
+        };
         let mut suspects: Vec<RecordId> = Vec::new();
         while walk.goes_on() {
             (query.after, query.limit) = (walk.after(), walk.rest());

@@ -11,6 +11,7 @@ pub mod refusal;
 pub mod request;
 pub mod settle;
 pub(crate) mod typed;
+pub(crate) mod unfit;
 pub mod write;
 
 pub use argument::{

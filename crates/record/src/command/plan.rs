@@ -5,24 +5,23 @@ use std::collections::BTreeMap;
 
 use heliu_words::Explanation;
 
-use crate::change::{Container, Scalar};
+use crate::change::Scalar;
 use crate::command::argument::{Argument, Ends, Makes, Subject};
 use crate::command::misnamed::Named;
 use crate::command::request::{Asker, Request, drawn};
-use crate::command::write::{RecordWrite, Write, WriteValue};
+use crate::command::write::RecordWrite;
 use crate::conflict::{Conflict, ConflictValue, EMPTY};
-use crate::decision::{self, Decision};
 use crate::entry::Entry;
-use crate::id::{Preimage, RecordId, SeatId, to_hex};
-use crate::kind::{Field, Kind, Label, Merge, RECORD, ValueType, Word, label};
+use crate::id::{RecordId, SeatId, to_hex};
+use crate::kind::{Kind, Label, RECORD, ValueType, Word, label};
 use crate::message::Refusal;
 use crate::naming::kind_called;
-use crate::scope::{CLASS, OWNER, seat_key};
-use crate::sealed::Plaintext;
 use crate::view::Record;
 use crate::world::World;
 
 mod check;
+mod proper;
+mod writing;
 
 /// Everything that one command writes. Its records are one commit where the commit's limits allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -350,93 +349,6 @@ impl<'a> Planner<'a> {
     fn draw(&mut self) -> [u8; 16] {
         self.drawn += 1;
         drawn(&self.request.id, self.drawn)
-    }
-
-    /// Begins a new record of a kind, owned by `birth`.
-    pub fn create(&mut self, kind: &'static Kind, birth: SeatId) -> RecordId {
-        let preimage = Preimage { kind: kind.name.to_owned(), birth, key: self.draw().to_vec() };
-        let id = preimage.id();
-        // The same command may have made it already, at another node: whoever carries this out looks and refuses.
-        let _ = self.world.record(id);
-        self.writes.push(RecordWrite { record: id, create: Some(preimage), writes: Vec::new() });
-        self.put(id, Container::Scope, CLASS.to_owned(), Scalar::from(kind.class.name()));
-        self.put_owner(id, birth);
-        self.result.insert("record".to_owned(), id.to_string());
-        id
-    }
-
-    pub fn put(&mut self, record: RecordId, container: Container, key: impl Into<String>, value: Scalar) {
-        self.write(record, Write { container, key: key.into(), value: WriteValue::Value(value) });
-    }
-
-    /// Says whose a record is from now on.
-    pub fn put_owner(&mut self, record: RecordId, owner: SeatId) {
-        self.put(record, Container::Scope, OWNER, Scalar::Bytes(owner.0.to_vec()));
-    }
-
-    /// Puts an element into a set, or takes it out.
-    pub fn put_member(&mut self, record: RecordId, container: Container, key: impl Into<String>, present: bool) {
-        self.write(record, Write { container, key: key.into(), value: WriteValue::Member(present) });
-    }
-
-    /// Shares a record with a seat, unless it has it anyway.
-    pub fn add_participant(&mut self, record: RecordId, seat: SeatId) {
-        let has = self.world.record(record).is_some_and(|r| r.view.seats.contains(&seat));
-        if !has {
-            self.put_member(record, Container::Scope, seat_key(seat), true);
-        }
-    }
-
-    /// Writes a field that is one value; a sealed one is to be sealed. Clearing a field is no secret.
-    pub fn put_field(&mut self, record: RecordId, field: &Field, value: Scalar) {
-        let value = match value {
-            value if field.sealed && value != Scalar::Null => WriteValue::ToSeal(Plaintext(value)),
-            value => WriteValue::Value(value),
-        };
-        self.write(record, Write { container: field.merge.container(), key: field.name.to_owned(), value });
-    }
-
-    /// The first decision about a record has a short name of its own: it is there once in every record.
-    pub(super) fn put_first_state(&mut self, record: RecordId, field: &Field, state: &str) {
-        self.put(record, field.merge.container(), format!("{}/0", field.name), Scalar::from(state));
-    }
-
-    /// Takes a decision that supersedes those that stand, if the state may be reached from the present one: from the day and under
-    /// the number that the command's arguments `effective_on` and `decision_no` say.
-    pub fn decide(&mut self, record: &Record, field: &str, state: &str) -> Result<(), Refusal> {
-        let (effective_on, number) = (self.text_or_today("effective_on"), self.text("decision_no").unwrap_or_default());
-        let kind = self.kind_of(record)?;
-        let Some((field, Merge::State(machine))) = kind.field_called(field).map(|f| (f.name, f.merge)) else {
-            return Err(Refusal::wrong_field(kind, field));
-        };
-        let standing = decision::fold(machine, &record.history, field);
-        let target = machine.state_called(state).ok_or_else(|| Refusal::unknown_state(state, machine))?;
-        debug_assert!(
-            !target.ending || self.command.ends != Ends::Nothing,
-            "{} leads to the end {:?} and does not say so",
-            self.command.name,
-            target.name
-        );
-        if !target.from.contains(&standing.state.name) {
-            return Err(Refusal::transition(record, standing.state, target, machine));
-        }
-        let entry = to_hex(&self.draw());
-        let text = Decision { state: target.name, effective_on, number, cites: standing.open }.to_text();
-        self.put(record.id, Container::Log, format!("{field}/{entry}"), Scalar::Text(text));
-        Ok(())
-    }
-
-    pub(super) fn write(&mut self, record: RecordId, write: Write) {
-        let index = self.writes.iter().position(|w| w.record == record).unwrap_or_else(|| {
-            self.writes.push(RecordWrite { record, create: None, writes: Vec::new() });
-            self.writes.len() - 1
-        });
-        let writes = &mut self.writes[index].writes;
-        // A change writes a key once.
-        match writes.iter_mut().find(|w| w.container == write.container && w.key == write.key) {
-            Some(same) => *same = write,
-            None => writes.push(write),
-        }
     }
 
     #[must_use]

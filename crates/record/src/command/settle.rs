@@ -1,15 +1,21 @@
 //! Settling a conflict: a choice among its values, written once, for all tiers.
 
-use crate::change::{Container, Scalar};
+use crate::change::{Container, OpId, Scalar};
 use crate::command::plan::Planner;
 use crate::command::{Command, command, required};
 use crate::conflict::{Conflict, ConflictId, ConflictValue};
-use crate::id::RecordId;
+use crate::id::{Actor, RecordId, SeatId};
 use crate::kind::ValueType;
 use crate::message::{Message, Refusal, message};
+use crate::seats::Seats;
+use crate::view::Record;
+use crate::world::World;
 
 pub static COMMANDS: &[Command] = &[command("conflict.settle", "处置冲突", "settle a conflict", settle)
-    .help("由有权席位在分歧的值中选定一个", "the seat that may chooses one of the values that disagree")
+    .help(
+        "由有权席位在分歧的值中选定一个;已处置的,同级或上级可以改定",
+        "the seat that may chooses one of the values that disagree; the same seat or one above it may choose again",
+    )
     .about_any()
     .takes(&[
         required("conflict", ValueType::Text(64), "冲突编号", "the conflict"),
@@ -24,15 +30,22 @@ const NOT_RESOLVER: Message = message("not_resolver")
     .what("“{0}”不能处置此冲突。", "{0} may not settle this conflict.")
     .why("“{1}”须由“{2}”或其上级处置。", "A conflict of this kind ({1}) is settled by {2} or a superior of it.")
     .next("请在该席位的节点上办理。", "Do it at that seat's node.");
-pub(crate) const MESSAGES: &[&Message] = &[&NO_CONFLICT, &NOT_RESOLVER];
+const SETTLED_ABOVE: Message = message("not_resolver")
+    .what("“{0}”不能改变“{1}”的处置。", "{0} may not change how this was settled ({1}).")
+    .why("它已由“{2}”处置。", "{2} has settled it.")
+    .next("请由该席位或其上级重新处置。", "Have that seat or a superior of it settle it anew.");
+pub(crate) const MESSAGES: &[&Message] = &[&NO_CONFLICT, &NOT_RESOLVER, &SETTLED_ABOVE];
 
 fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let (subject, declared) = (planner.subject()?, planner.declared());
     let named = planner.text("conflict").unwrap_or_default();
     let none = || NO_CONFLICT.about(&[named.into()]);
     let id: ConflictId = named.parse().map_err(|_| none())?;
-    let conflict =
-        declared.conflicts(subject.id, planner.whole()).into_iter().find(|c| c.id == id && c.subject == subject.id);
+    let is_it = |c: &Conflict| c.id == id && c.subject == subject.id;
+    let open = declared.conflicts(subject.id, planner.whole()).into_iter().find(is_it);
+    let settlements = subject.history.visible(Container::Log, &id.settle_key());
+    let before = || settlements.iter().find_map(|at| as_it_was(planner, subject, at.id).into_iter().find(is_it));
+    let conflict = open.or_else(before);
     // One with a record that the asker is not shown is not there for him either.
     let is_shown = |c: &Conflict| c.anchors.iter().all(|anchor| planner.world().record(*anchor).is_some());
     let conflict = conflict.filter(is_shown).ok_or_else(none)?;
@@ -43,6 +56,12 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
         let [ours, theirs] = [planner.seat(), resolver].map(|seat| seats.name(seat).into());
         return Err(NOT_RESOLVER.about(&[ours, declared.say_finding(&conflict.kind), theirs]));
     }
+    // What was settled is settled anew by the same seat or one above it.
+    let by = settlements.iter().filter_map(|at| planner.whole().seat_of(at.id.actor));
+    if let Some(above) = by.into_iter().find(|by| !seats.is_at_or_above(planner.seat(), *by)) {
+        let [ours, theirs] = [planner.seat(), above].map(|seat| seats.name(seat).into());
+        return Err(SETTLED_ABOVE.about(&[ours, declared.say_finding(&conflict.kind), theirs]));
+    }
     let chosen = choose(&conflict, planner.text("choice").unwrap_or_default(), planner)?;
     planner.settles();
     if let Some(settler) = declared.settler(&conflict.kind) {
@@ -51,6 +70,39 @@ fn settle(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     planner.put(subject.id, Container::Log, id.settle_key(), Scalar::Text(chosen.choice()));
     planner.note_result("conflict", id.to_string());
     Ok(())
+}
+
+/// The conflicts that there were in a record when somebody settled one, whether he did or not.
+fn as_it_was(planner: &Planner<'_>, subject: &Record, settlement: OpId) -> Vec<Conflict> {
+    let change = subject.history.change_of(settlement);
+    let Some(past) = change.and_then(|change| subject.history.at(&change.deps).ok()) else { return Vec::new() };
+    let (whole, preimage) = (planner.whole(), subject.preimage.clone());
+    let record = Record::fold(subject.kind(), preimage, past.to_history().into_owned(), whole.seats());
+    planner.declared().conflicts(subject.id, &Before { whole, record: &record })
+}
+
+/// The records that there are, but for one as it was before.
+struct Before<'w> {
+    whole: &'w dyn World,
+    record: &'w Record,
+}
+
+impl World for Before<'_> {
+    fn record(&self, id: RecordId) -> Option<&Record> {
+        if id == self.record.id { Some(self.record) } else { self.whole.record(id) }
+    }
+
+    fn seats(&self) -> &Seats {
+        self.whole.seats()
+    }
+
+    fn referring(&self, target: RecordId) -> Vec<RecordId> {
+        self.whole.referring(target)
+    }
+
+    fn seat_of(&self, actor: Actor) -> Option<SeatId> {
+        self.whole.seat_of(actor)
+    }
 }
 
 fn choose(conflict: &Conflict, choice: &str, planner: &Planner<'_>) -> Result<ConflictValue, Refusal> {

@@ -2,15 +2,17 @@
 
 use crate::change::{Container, Scalar};
 use crate::command::argument::ENTRY;
-use crate::command::plan::Planner;
-use crate::command::write::{RecordWrite, WriteValue};
+use crate::command::plan::{Planned, Planner};
+use crate::command::write::{RecordWrite, Write, WriteValue};
+use crate::decision::Decision;
 use crate::derived::Derived;
 use crate::entry::Entry;
 use crate::handle::{FieldOf, PartOf, PartPut, SetOf, StateOf, Value};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{BEGUN_BY_HAND, Field, Kind, Merge, Part, ValueType, Word, Writer};
+use crate::kind::{BEGUN_BY_HAND, Field, Kind, Merge, Part, State, ValueType, Word, Writer};
 use crate::message::{Message, Refusal, message};
 use crate::rule::listed;
+use crate::sealed::Plaintext;
 use crate::view::Record;
 use heliu_words::Explanation;
 
@@ -111,6 +113,13 @@ impl<'a> Planner<'a> {
     /// Puts an element into a set.
     pub fn add<T: Value>(&mut self, record: RecordId, set: &SetOf<T>, element: impl Into<T>) {
         self.put_member(record, Container::Aws, set.key(&element.into()), true);
+    }
+
+    /// Takes a decision in place of all that stand, whatever they are: for settling.
+    pub fn decide_again(&mut self, record: &Record, field: &StateOf, state: &str) {
+        let cites = field.read(&record.history).open;
+        let text = Decision { state, effective_on: self.today(), cites, ..Decision::default() }.to_text();
+        self.put_decision(record.id, &field.field, text);
     }
 
     /// The state of a new record, where it is not the initial one.
@@ -315,11 +324,34 @@ impl RecordWrite {
         own.filter_map(|put| put.key.split('/').next())
     }
 
-    /// What is written in a field; none if it is not, or cleared.
+    /// What is written in a field, before it is sealed; none if it is not, or cleared.
     #[must_use]
     pub fn value_of<T: Value>(&self, field: &FieldOf<T>) -> Option<T> {
         let put = self.writes.iter().find(|put| field.is(put.container, &put.key))?;
-        if let WriteValue::Value(value) = &put.value { T::of(value) } else { None }
+        match &put.value {
+            WriteValue::Value(value) | WriteValue::ToSeal(Plaintext(value)) => T::of(value),
+            WriteValue::Member(_) => None,
+        }
+    }
+}
+
+impl Planned<'_> {
+    /// What a field of one value would say: what is written, or what stands.
+    #[must_use]
+    pub fn value_of<T: Value>(&self, field: &FieldOf<T>) -> Option<T> {
+        let is_written = self.write.writes.iter().any(|put| field.is(put.container, &put.key));
+        if is_written { self.write.value_of(field) } else { self.before.and_then(|record| field.read(&record.history)) }
+    }
+
+    /// The state that is decided, with the decision.
+    #[must_use]
+    pub fn decided(&self, field: &StateOf) -> Option<(&'static State, Decision<'_>)> {
+        let Merge::State(machine) = field.field.merge else { return None };
+        let is_its =
+            |put: &&Write| put.container == Container::Log && put.key.split('/').next() == Some(field.field.name);
+        let WriteValue::Value(value) = &self.write.writes.iter().rfind(is_its)?.value else { return None };
+        let decision = Decision::parse(value.as_text()?)?;
+        Some((machine.state(decision.state)?, decision))
     }
 }
 

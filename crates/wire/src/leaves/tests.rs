@@ -91,7 +91,7 @@ fn member(number: usize, by: Actor, time_ms: i64) -> (Arc<Preimage>, Change) {
         puts: vec![
             put(Container::Scope, "class", "scoped".into()),
             put(Container::Scope, "owner", Scalar::Bytes(village.0.to_vec())),
-            put(Container::Lww, "member_no", format!("371726{number:06}").as_str().into()),
+            put(Container::Mv, "member_no", format!("371726{number:06}").as_str().into()),
             put(Container::Mv, "full_on", date("full").as_str().into()),
             put(Container::Mv, "home_branch", Scalar::Bytes(noise("branch", number / 56).to_vec())),
             put(Container::Mv, "joined_on", date("joined").as_str().into()),

@@ -195,9 +195,7 @@ impl Story<'_> {
         let admit = Ask::new("member.register")
             .with("name", "测试迟0001")
             .with("branch", joint)
-            .with("joined_on", ADMITTED_ON)
-            .with("admitted_on", ADMITTED_ON)
-            .with("stage", "probationary");
+            .with("admitted_on", ADMITTED_ON);
         self.county.make(b, admit).await?;
         let [top, b] = [county, b].map(|seat| self.county.name(seat));
         self.teller.say(&tr!(

@@ -208,7 +208,6 @@ pub async fn register(writer: &Client, members: usize) -> Vec<String> {
                 ("name", name.as_str()),
                 ("branch", branch.as_str()),
                 ("joined_on", "2001-07-01"),
-                ("stage", "full"),
                 ("full_on", "2002-07-01"),
                 ("admitted_on", "2001-07-01"),
             ];

@@ -101,10 +101,10 @@ fn rule(kind: &str, put: &Put) -> Rule {
         (Container::Scope, _, "seat") if text.starts_with('i') => Rule::Owner,
         (Container::Scope, _, "seat") => Rule::Common(ANY),
         (Container::Mv, _, "name") | (Container::Log, _, "settle") => Rule::Owner,
-        (Container::Lww, "org", "org_kind") | (Container::Lww, "resource", "capacity") => Rule::Owner,
-        (Container::Lww, "org", "region") => Rule::Tier(COUNTY),
+        (Container::Mv, "org", "org_kind") | (Container::Mv, "resource", "capacity") => Rule::Owner,
+        (Container::Mv, "org", "region") => Rule::Tier(COUNTY),
         (Container::Log, "org", "lifecycle") if text.starts_with("rectifying") => Rule::Tier(TOWNSHIP),
-        (Container::Lww, "member", "member_no") => Rule::Tier(TOWNSHIP),
+        (Container::Mv, "member", "member_no") => Rule::Tier(TOWNSHIP),
         (Container::Log, "member", "stage") if text.starts_with("suspended") => Rule::Tier(TOWNSHIP),
         (Container::Slot, "alliance", "participants") => {
             let seat = rest.split_once('/').and_then(|(seat, _)| seat.parse().ok());

@@ -139,11 +139,12 @@ impl Machine {
         Moment { tick_ms: now, wall_ms: BEGIN_MS + now.cast_signed() + self.skew_ms }
     }
 
-    /// The civil day in the realm's time zone by this machine's clock, as the real shell hands it over.
+    /// The civil day in the realm's time zone by this machine's clock, as the real shell hands it over; not before the last day that
+    /// people here type, since what has not come yet is refused at its author and they would see that the clock is behind.
     #[must_use]
     pub fn today(&self, now: u64) -> Date {
         let at = Timestamp::from_millisecond(self.moment(now).wall_ms).expect("no clock is wrong by millennia");
-        tz::offset(8).to_datetime(at).date()
+        tz::offset(8).to_datetime(at).date().max(Date::constant(2026, 4, 1))
     }
 
     /// Begins a process as the real shell does: the incarnation is durable already, and what the store has is told.

@@ -1,5 +1,6 @@
 //! The acceptance stories, over engines and a network. Each is told with several seeds, so in several orders of arrival.
 
+mod registry;
 mod s01_double_transfer;
 mod s02_dissolved_joint_branch;
 mod s04_alliance_leave;

@@ -38,7 +38,10 @@ fn s2_dissolved_joint_branch() {
         assert_eq!((conflict.subject, conflict.severity), (late, Severity::Hard));
         assert_eq!(conflict.resolver, Some(story.world.county.seat("T1")));
         assert_eq!(conflict.provisional, json!(hex(b2)), "its unit's successor is suggested");
-        assert_eq!(story.at("T1").conflict("HOME_ORG_ENDED").subject, early, "admitted in time, only to be moved");
+        assert_eq!(story.at("T1").conflicts().len(), 1, "who was admitted in time is followed, and nobody is asked");
+        for (name, view) in story.everywhere(early) {
+            assert_eq!(view["home_branch"], json!(hex(joint)), "{name}: nothing is written for that");
+        }
         for name in ["C", "V12"] {
             assert_eq!(story.at(name).conflict("ADD_TO_DISSOLVED_ORG").id, conflict.id, "{name}");
         }

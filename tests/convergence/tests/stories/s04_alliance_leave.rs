@@ -37,10 +37,9 @@ fn s4_alliance_leave() {
 
         story.heal();
         story.run_until_quiet();
-        let out = story.seat("T3");
         for (name, view) in story.everywhere(league) {
             let present = view["present"].as_array().expect("participants");
-            assert!(present.len() == 2 && !present.contains(&json!(out)), "{name}: the owner is out: {present:?}");
+            assert!(present.len() == 2 && !present.contains(&json!(o3)), "{name}: the owner is out: {present:?}");
             assert!(view["resources"].to_string().contains(&hex(room)), "{name}: what was added meanwhile is kept");
         }
         for (name, view) in story.everywhere(hall) {

@@ -34,18 +34,18 @@ async fn somebody_is_admitted_to_a_joint_branch_that_was_dissolved() {
     assert_eq!(conflict.resolver.as_ref().map(|seat| seat.code.clone()), Some(code("T1")));
     assert_eq!(conflict.provisional, second, "the successor of its unit is suggested");
     assert_eq!(county.who_sees(&conflict.id).await, ["C", "T1", "V12"], "the other village has no part in it");
-    let stands = county.at("T1").conflict("HOME_ORG_ENDED").await;
-    assert_eq!((stands.subject.as_str(), stands.severity.as_str()), (in_time.as_str(), "advisory"), "it only moves");
     let more = [("name", "测试乙0003"), ("branch", joint.as_str())];
     county.at("V12").is_refused("org_ended", "member.register", "", &more).await;
 
     county.at("T1").settles(&conflict, &second).await;
-    county.at("T1").settles(&stands, "1").await;
     county.is_quiet().await;
     county.agrees().await;
     assert!(county.is_settled().await);
-    for member in [&in_time, &late] {
-        assert_eq!(county.at("V12").view(member).await["effective_home"], json!(second));
-    }
+    assert_eq!(county.at("V12").view(&late).await["effective_home"], json!(second));
+    assert_eq!(
+        county.at("V12").view(&in_time).await["home_branch"],
+        json!(joint),
+        "he follows, and nothing is written"
+    );
     county.ends().await;
 }

@@ -156,7 +156,6 @@ impl Images {
                 ("name", name.as_str()),
                 ("branch", branch.as_str()),
                 ("joined_on", "2001-07-01"),
-                ("stage", "full"),
                 ("full_on", "2002-07-01"),
                 ("admitted_on", "2001-07-01"),
             ];

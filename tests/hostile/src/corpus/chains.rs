@@ -24,7 +24,7 @@ pub fn all(author: &Author) -> Vec<Hostile> {
         }),
         misdrafted(author, "pred of another key", "refused.dangling", |draft| {
             let class = OpId { counter: 8, actor: draft.actor };
-            draft.puts.push((Container::Lww, "org_kind".to_owned(), "village".into(), vec![class]));
+            draft.puts.push((Container::Mv, "org_kind".to_owned(), "village".into(), vec![class]));
         }),
         misdrafted(author, "pred that it makes itself", "refused.dangling", |draft| {
             let own = OpId { counter: draft.start_op, actor: draft.actor };

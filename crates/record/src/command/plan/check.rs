@@ -33,6 +33,7 @@ impl Planner<'_> {
     }
 
     pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
+        self.check_typed()?;
         let command = self.command;
         let kind = self.text(KIND_ARGUMENT).filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
         // Which fields there are the kind says: of one that is not known nothing else is said.
@@ -65,13 +66,15 @@ impl Planner<'_> {
     }
 
     /// Checks the plan as a whole: complete, possible, and within the asker's authority.
-    pub(crate) fn finish(self) -> Result<Plan, Refusal> {
+    pub(crate) fn finish(mut self) -> Result<Plan, Refusal> {
         if self.writes.is_empty() {
             return Err(NOTHING.refuse());
         }
+        self.spell();
         self.writes.iter().try_for_each(|write| self.check_write(write))?;
         // Settling chooses among what stands already.
         if !self.settles {
+            self.writes.iter().try_for_each(|write| self.check_proper(write))?;
             self.writes.iter().try_for_each(|write| self.check_hard_rules(write))?;
             self.writes.iter().try_for_each(|write| self.check_entries(write))?;
         }

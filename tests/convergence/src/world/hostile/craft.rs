@@ -82,15 +82,17 @@ impl World {
         }
         let name = || (Container::Mv, "name".to_owned(), text(&format!("敌{}", &entry[..6])), true);
         match (preimage.kind.as_str(), dice.below(4)) {
-            ("org", 0) => (Container::Lww, "org_kind".to_owned(), text("temporary"), true),
-            ("org", 1) => (Container::Lww, "region".to_owned(), bytes, true),
+            ("org", 0) => (Container::Mv, "org_kind".to_owned(), text("temporary"), true),
+            ("org", 1) => (Container::Mv, "region".to_owned(), bytes, true),
             ("org", 2) => (Container::Log, format!("lifecycle/{entry}"), text("rectifying|2026-03-01"), false),
-            ("member", 0) => (Container::Lww, "member_no".to_owned(), text("0"), true),
+            ("member", 0) => (Container::Mv, "member_no".to_owned(), text("0"), true),
             ("member", 1) => (Container::Log, format!("stage/{entry}"), text("suspended|2026-03-01"), false),
             ("member", 2) => (Container::Slot, format!("moves/{entry}/receipt"), text("1"), true),
-            ("alliance", 0) => (Container::Slot, format!("participants/{other}/left_on"), text("2026-03-01"), true),
+            ("alliance", 0) => {
+                (Container::Slot, format!("participants/{other}-{}/left_on", &entry[..8]), text("2026-03-01"), true)
+            }
             ("alliance", 1) => (Container::Aws, format!("resources/{entry}{entry}"), mark(true), true),
-            ("resource", 0) => (Container::Lww, "capacity".to_owned(), Scalar::Int(1), true),
+            ("resource", 0) => (Container::Mv, "capacity".to_owned(), Scalar::Int(1), true),
             ("resource", 1) => {
                 (Container::Slot, format!("bookings/{other}-{}/confirmed", &entry[..8]), text("2026-03-01"), true)
             }

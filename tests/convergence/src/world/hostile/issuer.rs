@@ -86,7 +86,7 @@ impl World {
             None => self.made_up(seat, dice),
             Some(place) => {
                 let mark = heliu_record::id::to_hex(&dice.bytes::<3>());
-                let kind = (Container::Lww, "org_kind".to_owned(), text("temporary"), true);
+                let kind = (Container::Mv, "org_kind".to_owned(), text("temporary"), true);
                 let name = (Container::Mv, "name".to_owned(), text(&format!("假{mark}")), true);
                 let is_kind = place.preimage.kind == "org" && dice.chance(30);
                 (place, vec![if is_kind { kind } else { name }])
