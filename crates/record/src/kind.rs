@@ -30,13 +30,31 @@ pub struct DerivedPart {
     pub label: Label,
     /// What it can be, where that is one of a list.
     pub words: &'static [Word],
+    pub listing: Listing,
 }
 
 impl DerivedPart {
     #[must_use]
     pub const fn new(path: &'static str, label: Label, words: &'static [Word]) -> Self {
-        DerivedPart { path, label, words }
+        DerivedPart { path, label, words, listing: Listing::None }
     }
+
+    /// Records are sorted, filtered and counted by it: it is one text.
+    #[must_use]
+    pub const fn listed(self) -> Self {
+        DerivedPart { listing: Listing::Listed, ..self }
+    }
+}
+
+/// What a store can be asked of a field over many records, without reading them: each costs room, and time at every write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    #[default]
+    None,
+    /// Records are sorted, filtered and counted by it.
+    Listed,
+    /// And they are searched for by any part of it.
+    Sought,
 }
 
 /// For whom records of a kind are from the start.
@@ -191,6 +209,7 @@ pub struct Field {
     pub told_by: &'static [&'static Part],
     /// The part of an entry that names the seat which it waits for while its state is open.
     pub waits_for: Option<&'static str>,
+    pub listing: Listing,
     pub label: Label,
     pub help: Label,
 }
@@ -213,6 +232,7 @@ impl Field {
             named_after: None,
             told_by: &[],
             waits_for: None,
+            listing: Listing::None,
             label,
             help: label,
         }

@@ -6,8 +6,8 @@
 //! The mechanism alone: which kinds, commands and rules there are is content (`catalogue` is the value that holds them), declared
 //! elsewhere and handed down from `main`.
 //!
-//! Bottom up: `codec`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
-//! `scope` (for whom it is), `writer`, `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
+//! Bottom up: `codec`, `collation`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
+//! `scope` (for whom it is), `writer`, `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `listing` (what a store is asked of many records), `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
 //! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_field`, `catalogue` (all
 //! that is declared), `prelude`.
@@ -16,6 +16,7 @@ pub mod authority;
 pub mod catalogue;
 pub mod change;
 pub mod codec;
+pub mod collation;
 pub mod command;
 pub mod conflict;
 pub mod date;
@@ -29,6 +30,7 @@ pub mod hash;
 pub mod history;
 pub mod id;
 pub mod kind;
+pub mod listing;
 pub mod message;
 pub mod naming;
 pub mod prelude;

@@ -1,0 +1,249 @@
+//! What a store can be asked of many records at once, as it follows from the declaration of their kind and from what their views
+//! say: cells, of a field, a key to sort by and a text. Which records there are for whom, stores and nodes say.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+
+use crate::codec::Encoder;
+use crate::collation::sort_key;
+use crate::hash::hash16;
+use crate::kind::{Kind, Listing, Merge, ValueType};
+
+/// Rises when other cells are made of the same view.
+const FORM: u64 = 1;
+/// A text of a field that may be listed has no more characters, so that it is kept whole.
+pub const LISTED_CHARS_MAX: usize = 120;
+
+/// By which of their values records are in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As people look for names.
+    Name,
+    Number,
+    /// Of codes, dates and ids.
+    Bytes,
+}
+
+/// A field of a kind, or what its views derive, by which records are sorted, filtered and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: &'static str,
+    pub order: Order,
+    /// Whether records are searched for by any part of it.
+    pub is_sought: bool,
+}
+
+/// What a record says in a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    pub column: &'static str,
+    pub key: Vec<u8>,
+    /// Empty where it is the key.
+    pub text: String,
+}
+
+impl Column {
+    fn of(name: &'static str, listing: Listing, order: Order) -> Option<Self> {
+        (listing != Listing::None).then_some(Column { name, order, is_sought: listing == Listing::Sought })
+    }
+
+    /// What a text is sorted by and compared with in this column; none: no record can say that.
+    #[must_use]
+    pub fn key(&self, text: &str) -> Option<Vec<u8>> {
+        match self.order {
+            Order::Name => Some(sort_key(text).into_bytes()),
+            Order::Number => text.trim().parse().ok().map(number_key),
+            Order::Bytes => Some(text.as_bytes().to_vec()),
+        }
+    }
+
+    fn cell(&self, said: Said) -> Option<Cell> {
+        let (key, text) = match (self.order, said) {
+            (Order::Number, Said::Number(number)) => (number_key(number), number.to_string()),
+            (Order::Name, Said::Text(text)) if !text.is_empty() => (sort_key(&text).into_bytes(), text),
+            (Order::Bytes, Said::Text(text)) if !text.is_empty() => (text.into_bytes(), String::new()),
+            _ => return None,
+        };
+        Some(Cell { column: self.name, key, text })
+    }
+}
+
+/// Numbers in the order of bytes.
+fn number_key(number: i64) -> Vec<u8> {
+    (number ^ i64::MIN).to_be_bytes().to_vec()
+}
+
+impl Kind {
+    /// What of it is listed, as declared. What is sealed never is.
+    pub fn columns(&self) -> impl Iterator<Item = Column> {
+        let own = self.own.iter().filter(|field| !field.sealed).filter_map(|field| {
+            let order = match (field.merge, field.value) {
+                (Merge::State(_), _) => Order::Bytes,
+                (Merge::Lww | Merge::Mv, ValueType::Text(_)) => Order::Name,
+                (Merge::Lww | Merge::Mv, ValueType::Int | ValueType::Count) => Order::Number,
+                (Merge::Lww | Merge::Mv, _) => Order::Bytes,
+                // Several values: not listed yet.
+                (Merge::Aws | Merge::Slot(_) | Merge::Entries(_) | Merge::Log, _) => return None,
+            };
+            Column::of(field.name, field.listing, order)
+        });
+        own.chain(self.derived.iter().filter_map(|part| Column::of(part.path, part.listing, Order::Bytes)))
+    }
+
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<Column> {
+        self.columns().find(|column| column.name == name)
+    }
+
+    /// What is listed of a record whose stored view says this.
+    #[must_use]
+    pub fn cells(&self, view: &[u8]) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        let mut json = serde_json::Deserializer::from_slice(view);
+        // One that is no JSON says nothing.
+        let read = (Cells { kind: self, cells: &mut cells }).deserialize(&mut json);
+        if read.is_err() {
+            cells.clear();
+        }
+        cells
+    }
+}
+
+/// Changes with what is listed of any kind: then all records are listed anew.
+#[must_use]
+pub fn stamp<'k>(kinds: impl Iterator<Item = &'k Kind>) -> [u8; 16] {
+    let mut bytes = Encoder::default();
+    bytes.varint(FORM);
+    for kind in kinds {
+        bytes.text(kind.name);
+        for column in kind.columns() {
+            bytes.text(column.name).u8(column.order as u8).u8(u8::from(column.is_sought));
+        }
+    }
+    hash16("heliu listing 1", &[&bytes.0])
+}
+
+/// The columns among the fields of a view; all else is read past.
+struct Cells<'c> {
+    kind: &'c Kind,
+    cells: &'c mut Vec<Cell>,
+}
+
+impl<'de> DeserializeSeed<'de> for Cells<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Cells<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a view")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut view: A) -> Result<(), A::Error> {
+        while let Some(name) = view.next_key::<std::borrow::Cow<'de, str>>()? {
+            match self.kind.column(&name) {
+                Some(column) => self.cells.extend(column.cell(view.next_value_seed(Scalar)?)),
+                None => {
+                    view.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Said {
+    Text(String),
+    Number(i64),
+    Other,
+}
+
+/// A text or a number, or whatever else, which is passed over.
+struct Scalar;
+
+impl<'de> DeserializeSeed<'de> for Scalar {
+    type Value = Said;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Said, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Scalar {
+    type Value = Said;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Said, E> {
+        Ok(Said::Text(text.to_owned()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Said, E> {
+        Ok(Said::Number(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Said, E> {
+        Ok(i64::try_from(number).map_or(Said::Other, Said::Number))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_bool<E>(self, holds: bool) -> Result<Said, E> {
+        Ok(Said::Text(holds.to_string()))
+    }
+
+    fn visit_unit<E>(self) -> Result<Said, E> {
+        Ok(Said::Other)
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Said, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Said::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Said, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Said::Other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handle::{FieldOf, fields, lww, mv};
+    use crate::kind::word;
+
+    static NAME: FieldOf<String> = mv("name", ValueType::Text(40), "名称", "name").sought();
+    static SIZE: FieldOf<i64> = lww("size", ValueType::Int, "大小", "size").listed();
+    static SINCE: FieldOf<String> = lww("since", ValueType::Date, "自", "since").listed();
+    static SECRET: FieldOf<String> = mv("secret", ValueType::Text(40), "密", "secret").sought().sealed();
+    static PLAIN: FieldOf<String> = lww("plain", ValueType::Text(40), "平", "plain");
+    static KIND: Kind =
+        Kind::scoped(word("well", "井", "well"), 1, "井", "a well").with(fields![NAME, SIZE, SINCE, SECRET, PLAIN]);
+
+    #[test]
+    fn what_is_listed_of_a_record_follows_from_its_declaration_and_its_view() {
+        let view = r#"{"name":"康屯","name_concurrent":["甲"],"plain":"x","secret":"y","since":"2026-01-02","size":-3}"#;
+        let cell = |column, key: &[u8], text: &str| Cell { column, key: key.to_vec(), text: text.to_owned() };
+        let expected = [
+            cell("name", "kang康tun屯".as_bytes(), "康屯"),
+            cell("since", b"2026-01-02", ""),
+            cell("size", &(-3_i64 ^ i64::MIN).to_be_bytes(), "-3"),
+        ];
+        assert_eq!(KIND.cells(view.as_bytes()), expected);
+        assert_eq!(KIND.column("secret"), None, "what is sealed is not listed, whatever is declared");
+        let odd = r#"{"name":{"sealed":"ab"},"size":"3","since":["2026"],"plain":1}"#;
+        assert!(KIND.cells(odd.as_bytes()).is_empty() && KIND.cells(b"").is_empty() && KIND.cells(b"{\"name\":").is_empty());
+        assert!(number_key(-1) < number_key(0) && number_key(9) < number_key(10));
+    }
+}
