@@ -77,6 +77,18 @@ impl Class {
     }
 }
 
+impl Listing {
+    /// The code in schemas.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Listing::None => "",
+            Listing::Listed => "listed",
+            Listing::Sought => "sought",
+        }
+    }
+}
+
 /// The declared shape of a record.
 #[derive(Debug)]
 pub struct Kind {

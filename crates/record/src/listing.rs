@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use crate::codec::Encoder;
 use crate::collation::sort_key;
 use crate::hash::hash16;
-use crate::kind::{Kind, Listing, Merge, ValueType};
+use crate::kind::{Kind, Label, Listing, Merge, ValueType};
 
 /// Rises when other cells are made of the same view.
 const FORM: u64 = 1;
@@ -94,6 +94,37 @@ impl Kind {
     #[must_use]
     pub fn column(&self, name: &str) -> Option<Column> {
         self.columns().find(|column| column.name == name)
+    }
+
+    /// The column of this code, or of this name in either language.
+    #[must_use]
+    pub fn column_called(&self, text: &str) -> Option<Column> {
+        let is_called = |column: &Column| self.column_label(column).is_some_and(|label| label.is(text));
+        self.column(text).or_else(|| self.columns().find(is_called))
+    }
+
+    /// What people read for a column.
+    #[must_use]
+    pub fn column_label(&self, column: &Column) -> Option<Label> {
+        let derived = || self.derived.iter().find(|part| part.path == column.name).map(|part| part.label);
+        self.field(column.name).map(|field| field.label).or_else(derived)
+    }
+
+    /// The code that somebody means who says this in a column of codes; else the text itself.
+    #[must_use]
+    pub fn code_meant<'t>(&self, column: &Column, text: &'t str) -> &'t str
+    where
+        Self: 't,
+    {
+        let field = self.field(column.name);
+        if let Some(Merge::State(machine)) = field.map(|field| field.merge) {
+            return machine.state_called(text).map_or(text, |state| state.name);
+        }
+        let words = match field.map(|field| field.value) {
+            Some(ValueType::Choice(words)) => words,
+            _ => self.derived.iter().find(|part| part.path == column.name).map_or(&[][..], |part| part.words),
+        };
+        words.iter().find(|word| word.name == text || word.label.is(text)).map_or(text, |word| word.name)
     }
 
     /// What is listed of a record whose stored view says this.

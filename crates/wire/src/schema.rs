@@ -54,7 +54,7 @@ fn of_entries(field: &Field) -> Vec<pb::Derived> {
     let states = field.states.iter().map(|state| word(&state.word)).collect();
     let said = |of: Word, words| {
         let path = format!("{}/{}", field.name, of.name);
-        pb::Derived { path, label: label(of.label), words }
+        pb::Derived { path, label: label(of.label), words, ..pb::Derived::default() }
     };
     vec![said(ENTRY_STATE, states), said(ENTRY_NUMBER, Vec::new())]
 }
@@ -64,6 +64,7 @@ fn derived(derived: &DerivedPart) -> pb::Derived {
         path: derived.path.to_owned(),
         label: label(derived.label),
         words: derived.words.iter().map(word).collect(),
+        listing: derived.listing.name().to_owned(),
     }
 }
 
@@ -82,6 +83,7 @@ fn field(field: &Field) -> pb::Field {
         parts: field.parts().iter().copied().map(part).collect(),
         states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
+        listing: field.listing.name().to_owned(),
     }
 }
 

@@ -218,6 +218,86 @@ pub struct ListResponse {
     #[prost(string, repeated, tag = "3")]
     pub damaged: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
+/// Which records, of those that are present and that the bearer of the token may see.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryRequest {
+    /// Only of this kind. Empty: of any; then no field can be named.
+    #[prost(string, tag = "1")]
+    pub kind: ::prost::alloc::string::String,
+    /// Only those that have this in a field that is `sought`: any part of it, its pinyin, its initials, or these mixed. Empty: any.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// All of these hold.
+    #[prost(message, repeated, tag = "3")]
+    pub r#where: ::prost::alloc::vec::Vec<Condition>,
+    /// Only those that this seat or one below it owns: its id or its region code. Empty: any.
+    #[prost(string, tag = "4")]
+    pub at: ::prost::alloc::string::String,
+    /// The field by which they are sorted; what says nothing there comes last. Empty: the name.
+    #[prost(string, tag = "5")]
+    pub order_by: ::prost::alloc::string::String,
+    #[prost(bool, tag = "6")]
+    pub descending: bool,
+    /// `next` of the page before. Empty: from the start.
+    #[prost(string, tag = "7")]
+    pub after: ::prost::alloc::string::String,
+    /// At most so many; 0 is 100, and no page has more than 1,000. A page also ends when it has become long.
+    #[prost(uint32, tag = "8")]
+    pub limit: u32,
+    /// Counts alone, and no records.
+    #[prost(bool, tag = "9")]
+    pub count_only: bool,
+    /// They are counted apart by what they say in these fields, or by who owns them (`seat`). At most 4.
+    #[prost(string, repeated, tag = "10")]
+    pub group_by: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What a record says in a field that is `listed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Condition {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// One of these, as a view has it: codes, dates, ids. Of a field of choices its words do too. Empty: something.
+    #[prost(string, repeated, tag = "2")]
+    pub any_of: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// From this one on, and up to that one, both included. Empty: no bound.
+    #[prost(string, tag = "3")]
+    pub from: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub until: ::prost::alloc::string::String,
+    /// Those of which this would not hold.
+    #[prost(bool, tag = "5")]
+    pub is_not: bool,
+}
+/// A page of records, and counts of all that were found.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub records: ::prost::alloc::vec::Vec<Record>,
+    /// `after` of the next page. Empty: this is the last.
+    #[prost(string, tag = "2")]
+    pub next: ::prost::alloc::string::String,
+    /// On whatever page.
+    #[prost(uint64, tag = "3")]
+    pub total: u64,
+    #[prost(message, repeated, tag = "4")]
+    pub groups: ::prost::alloc::vec::Vec<Group>,
+    /// There are more groups, which are not told: ask with fewer fields.
+    #[prost(bool, tag = "5")]
+    pub has_more_groups: bool,
+    /// Records of this page that are damaged in this node's store, by id. Tokens that are limited to some seats or kinds are not
+    /// told.
+    #[prost(string, repeated, tag = "6")]
+    pub damaged: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// How many records say the same.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Group {
+    /// In the order of the fields that were asked for, as a view has them; empty: nothing is said. Of `seat` the id.
+    #[prost(string, repeated, tag = "1")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint64, tag = "2")]
+    pub count: u64,
+}
 /// One record as this node sees it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Record {
@@ -496,6 +576,9 @@ pub struct Derived {
     /// What it can be, where that is one of a list.
     #[prost(message, repeated, tag = "3")]
     pub words: ::prost::alloc::vec::Vec<Word>,
+    /// As of a field.
+    #[prost(string, tag = "4")]
+    pub listing: ::prost::alloc::string::String,
 }
 /// One field of a kind.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -528,6 +611,10 @@ pub struct Field {
     /// What is shown while concurrent values wait to be settled, if that is always the same one.
     #[prost(string, tag = "11")]
     pub provisional: ::prost::alloc::string::String,
+    /// What Query can be asked of it: `listed` (sorting, conditions, counts), `sought` (that, and any part of it is searched for).
+    /// Empty: nothing.
+    #[prost(string, tag = "12")]
+    pub listing: ::prost::alloc::string::String,
 }
 /// One part of a slot or of an entry.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -950,6 +1037,29 @@ pub mod records_service_client {
                 .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "List"));
             self.inner.unary(req, path, codec).await
         }
+        /// Records that are found by what they say, sorted, a page at a time, and how many there are: answered from what this node
+        /// lists of its records, without looking through them.
+        pub async fn query(
+            &mut self,
+            request: impl tonic::IntoRequest<super::QueryRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueryResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Query",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Query"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The changes of one record in the order of this node's feed, a page at a time.
         pub async fn history(
             &mut self,
@@ -1068,6 +1178,12 @@ pub mod records_service_server {
             &self,
             request: tonic::Request<super::ListRequest>,
         ) -> std::result::Result<tonic::Response<super::ListResponse>, tonic::Status>;
+        /// Records that are found by what they say, sorted, a page at a time, and how many there are: answered from what this node
+        /// lists of its records, without looking through them.
+        async fn query(
+            &self,
+            request: tonic::Request<super::QueryRequest>,
+        ) -> std::result::Result<tonic::Response<super::QueryResponse>, tonic::Status>;
         /// The changes of one record in the order of this node's feed, a page at a time.
         async fn history(
             &self,
@@ -1375,6 +1491,50 @@ pub mod records_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/heliu.records.v1.RecordsService/Query" => {
+                    #[allow(non_camel_case_types)]
+                    struct QuerySvc<T: RecordsService>(pub Arc<T>);
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::QueryRequest> for QuerySvc<T> {
+                        type Response = super::QueryResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::QueryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as RecordsService>::query(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = QuerySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
