@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use heliu_api::records::{
     ExecuteEachRequest, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, QueryRequest, QueryResponse, Record, RevealRequest, RevealedField, Seat,
-    outcome,
+    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, QueryRequest, QueryResponse, Record,
+    RevealRequest, RevealedField, Seat, outcome,
 };
 use heliu_api::status::decode_status;
 

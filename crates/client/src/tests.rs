@@ -7,7 +7,8 @@ use heliu_api::records::records_service_server::{RecordsService, RecordsServiceS
 use heliu_api::records::{
     ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse,
     GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, ListRequest, ListResponse,
-    ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record, RevealRequest, RevealResponse, outcome,
+    ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record, RevealRequest, RevealResponse,
+    outcome,
 };
 use heliu_api::status::encode_status;
 use tokio::net::TcpListener;

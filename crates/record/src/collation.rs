@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn a_name_is_found_by_any_part_of_it_by_its_pinyin_and_by_its_initials() {
         let finds = |typed: &str, name: &str| Sought::new(typed).expect("something is sought").is_in(name);
-        for typed in ["张伟明", "伟明", "明", "zhangweiming", "zhang", "weim", "zwm", "wm", "zhwm", "zhang伟", "ZWM", " 张 伟 "]
+        for typed in
+            ["张伟明", "伟明", "明", "zhangweiming", "zhang", "weim", "zwm", "wm", "zhwm", "zhang伟", "ZWM", " 张 伟 "]
         {
             assert!(finds(typed, "张伟明"), "{typed}");
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 pub use heliu_words::{Label, label};
 
 use crate::change::Container;
+pub use crate::column::Listing;
 use crate::derived::{Derived, Folding, Plain};
 use crate::entry::Entry;
 use crate::message::Message;
@@ -30,6 +31,7 @@ pub struct DerivedPart {
     pub label: Label,
     /// What it can be, where that is one of a list.
     pub words: &'static [Word],
+    /// Only of what is one text.
     pub listing: Listing,
 }
 
@@ -38,23 +40,6 @@ impl DerivedPart {
     pub const fn new(path: &'static str, label: Label, words: &'static [Word]) -> Self {
         DerivedPart { path, label, words, listing: Listing::None }
     }
-
-    /// Records are sorted, filtered and counted by it: it is one text.
-    #[must_use]
-    pub const fn listed(self) -> Self {
-        DerivedPart { listing: Listing::Listed, ..self }
-    }
-}
-
-/// What a store can be asked of a field over many records, without reading them: each costs room, and time at every write.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listing {
-    #[default]
-    None,
-    /// Records are sorted, filtered and counted by it.
-    Listed,
-    /// And they are searched for by any part of it.
-    Sought,
 }
 
 /// For whom records of a kind are from the start.
@@ -73,18 +58,6 @@ impl Class {
         match self {
             Class::Public => "public",
             Class::Scoped => "scoped",
-        }
-    }
-}
-
-impl Listing {
-    /// The code in schemas.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Listing::None => "",
-            Listing::Listed => "listed",
-            Listing::Sought => "sought",
         }
     }
 }

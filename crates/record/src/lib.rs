@@ -6,7 +6,7 @@
 //! The mechanism alone: which kinds, commands and rules there are is content (`catalogue` is the value that holds them), declared
 //! elsewhere and handed down from `main`.
 //!
-//! Bottom up: `codec`, `collation`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
+//! Bottom up: `codec`, `collation`, `column`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
 //! `scope` (for whom it is), `writer`, `derived`, `entry`, `kind`, `value`, `decision` (what it may say), `gate`, `naming`, `listing` (what a store is asked of many records), `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
 //! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_field`, `catalogue` (all
@@ -17,6 +17,7 @@ pub mod catalogue;
 pub mod change;
 pub mod codec;
 pub mod collation;
+mod column;
 pub mod command;
 pub mod conflict;
 pub mod date;

@@ -6,74 +6,13 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::codec::Encoder;
-use crate::collation::sort_key;
+use crate::column::Said;
+pub use crate::column::{Cell, Column, LISTED_CHARS_MAX, Order};
 use crate::hash::hash16;
-use crate::kind::{Kind, Label, Listing, Merge, ValueType};
+use crate::kind::{Kind, Label, Merge, ValueType};
 
 /// Rises when other cells are made of the same view.
 const FORM: u64 = 1;
-/// A text of a field that may be listed has no more characters, so that it is kept whole.
-pub const LISTED_CHARS_MAX: usize = 120;
-
-/// By which of their values records are in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// As people look for names.
-    Name,
-    Number,
-    /// Of codes, dates and ids.
-    Bytes,
-}
-
-/// A field of a kind, or what its views derive, by which records are sorted, filtered and counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column {
-    pub name: &'static str,
-    pub order: Order,
-    /// Whether records are searched for by any part of it.
-    pub is_sought: bool,
-}
-
-/// What a record says in a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cell {
-    pub column: &'static str,
-    pub key: Vec<u8>,
-    /// Empty where it is the key.
-    pub text: String,
-}
-
-impl Column {
-    fn of(name: &'static str, listing: Listing, order: Order) -> Option<Self> {
-        (listing != Listing::None).then_some(Column { name, order, is_sought: listing == Listing::Sought })
-    }
-
-    /// What a text is sorted by and compared with in this column; none: no record can say that.
-    #[must_use]
-    pub fn key(&self, text: &str) -> Option<Vec<u8>> {
-        match self.order {
-            Order::Name => Some(sort_key(text).into_bytes()),
-            Order::Number => text.trim().parse().ok().map(number_key),
-            Order::Bytes => Some(text.as_bytes().to_vec()),
-        }
-    }
-
-    fn cell(&self, said: Said) -> Option<Cell> {
-        let (key, text) = match (self.order, said) {
-            (Order::Number, Said::Number(number)) => (number_key(number), number.to_string()),
-            (Order::Name, Said::Text(text)) if !text.is_empty() => (sort_key(&text).into_bytes(), text),
-            (Order::Bytes, Said::Text(text)) if !text.is_empty() => (text.into_bytes(), String::new()),
-            _ => return None,
-        };
-        Some(Cell { column: self.name, key, text })
-    }
-}
-
-/// Numbers in the order of bytes.
-fn number_key(number: i64) -> Vec<u8> {
-    (number ^ i64::MIN).to_be_bytes().to_vec()
-}
-
 impl Kind {
     /// What of it is listed, as declared. What is sealed never is.
     pub fn columns(&self) -> impl Iterator<Item = Column> {
@@ -189,12 +128,6 @@ impl<'de> Visitor<'de> for Cells<'_> {
     }
 }
 
-enum Said {
-    Text(String),
-    Number(i64),
-    Other,
-}
-
 /// A text or a number, or whatever else, which is passed over.
 struct Scalar;
 
@@ -264,7 +197,8 @@ mod tests {
 
     #[test]
     fn what_is_listed_of_a_record_follows_from_its_declaration_and_its_view() {
-        let view = r#"{"name":"康屯","name_concurrent":["甲"],"plain":"x","secret":"y","since":"2026-01-02","size":-3}"#;
+        let view =
+            r#"{"name":"康屯","name_concurrent":["甲"],"plain":"x","secret":"y","since":"2026-01-02","size":-3}"#;
         let cell = |column, key: &[u8], text: &str| Cell { column, key: key.to_vec(), text: text.to_owned() };
         let expected = [
             cell("name", "kang康tun屯".as_bytes(), "康屯"),
@@ -274,7 +208,10 @@ mod tests {
         assert_eq!(KIND.cells(view.as_bytes()), expected);
         assert_eq!(KIND.column("secret"), None, "what is sealed is not listed, whatever is declared");
         let odd = r#"{"name":{"sealed":"ab"},"size":"3","since":["2026"],"plain":1}"#;
-        assert!(KIND.cells(odd.as_bytes()).is_empty() && KIND.cells(b"").is_empty() && KIND.cells(b"{\"name\":").is_empty());
-        assert!(number_key(-1) < number_key(0) && number_key(9) < number_key(10));
+        assert!(
+            KIND.cells(odd.as_bytes()).is_empty() && KIND.cells(b"").is_empty() && KIND.cells(b"{\"name\":").is_empty()
+        );
+        let key = |number: &str| KIND.column("size").and_then(|column| column.key(number));
+        assert!(key("-1") < key("0") && key("9") < key("10") && key("x").is_none());
     }
 }

@@ -40,7 +40,8 @@ pub async fn write(script: &mut Script<'_>, listed: &[Listed]) -> Result<(), Fau
     let mut changes: BTreeMap<i64, BTreeMap<i64, Change>> = BTreeMap::new();
     for (key, listed) in &listed {
         for (number, change) in changes_of(listed, &columns) {
-            let at = cells::row_of(number, *key).ok_or_else(|| crate::fault::damaged("listed_columns", &number, &"its number"))?;
+            let at = cells::row_of(number, *key)
+                .ok_or_else(|| crate::fault::damaged("listed_columns", &number, &"its number"))?;
             changes.entry(at).or_default().insert(*key, change);
         }
     }

@@ -12,7 +12,7 @@ use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
     ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit, ReadCommands, ReadCommits,
     ReadConflicts, ReadDirectory, ReadFeed, ReadListing, ReadMeta, ReadQuarantine, ReadRecords, ReadStatements,
-    ReadStranded,    RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow, UnjudgedRow,
+    ReadStranded, RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow, UnjudgedRow,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 

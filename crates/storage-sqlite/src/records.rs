@@ -95,11 +95,7 @@ fn sort_out<T>(
 }
 
 /// As [`sort_out`], of rows that are under their own ids.
-pub fn sort_out_own(
-    rows: &[SqliteRow],
-    good: &mut Vec<RecordRow>,
-    damaged: &mut Vec<DamagedRow>,
-) -> Result<(), Fault> {
+pub fn sort_out_own(rows: &[SqliteRow], good: &mut Vec<RecordRow>, damaged: &mut Vec<DamagedRow>) -> Result<(), Fault> {
     sort_out(rows, itself, good, damaged)
 }
 

@@ -13,8 +13,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use crate::apply;
 use crate::convert::Cells as Columns;
 use crate::fault::{Fault, damaged};
-use crate::{ledgers, listing};
 use crate::script::Script;
+use crate::{ledgers, listing};
 
 pub struct WriteConnection {
     /// None once the store is closed.

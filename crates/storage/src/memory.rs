@@ -17,11 +17,11 @@ use state::{State, page};
 use crate::listing::{Found, Query};
 use crate::row::Counts;
 use crate::{
-    AuditRow, Budget, Cells, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow, FeedEntry,
-    FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
-    ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadListing, ReadMeta, ReadQuarantine, ReadRecords,
-    ReadStatements, ReadStranded, RecordRow, Relisted, ScanItem, ScanPage, ScopeRow, StatementRow, Store, StoreError, StoreId,
-    StrandedRow, StrandedState, Transaction, UnjudgedRow,
+    AuditRow, Budget, Cells, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow,
+    FeedEntry, FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
+    ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadListing, ReadMeta, ReadQuarantine,
+    ReadRecords, ReadStatements, ReadStranded, RecordRow, Relisted, ScanItem, ScanPage, ScopeRow, StatementRow, Store,
+    StoreError, StoreId, StrandedRow, StrandedState, Transaction, UnjudgedRow,
 };
 
 /// Those after one, and round again from the first.

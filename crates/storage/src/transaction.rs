@@ -7,8 +7,8 @@ use heliu_trust::id::Incarnation;
 use crate::error::StoreError;
 use crate::row::CommitRow;
 use crate::{
-    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Listed, Meta, Position, QuarantineRow, RecordRow, ScopesChange,
-    StatementRow, StrandedRow,
+    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Listed, Meta, Position, QuarantineRow, RecordRow,
+    ScopesChange, StatementRow, StrandedRow,
 };
 
 /// Everything that one step of the engine changes. A store makes it durable as a whole.

@@ -76,8 +76,11 @@ async fn condition(client: &Client, kind: Option<&Kind>, text: &str) -> Result<C
     let signs = SIGNS.iter().filter_map(|sign| Some((text.find(sign)?, *sign)));
     let Some((at, sign)) = signs.min_by_key(|(at, sign)| (*at, std::cmp::Reverse(sign.len()))) else {
         let shown = clean(text);
-        return Err(Failure::usage(say!("这里要 字段=值,“{shown}”不是", "it takes FIELD=VALUE, and {shown:?} is not that"))
-            .next(say!("例如 stage=full、joined_on>=2001-01-01", "such as stage=full or joined_on>=2001-01-01")));
+        return Err(Failure::usage(say!(
+            "这里要 字段=值,“{shown}”不是",
+            "it takes FIELD=VALUE, and {shown:?} is not that"
+        ))
+        .next(say!("例如 stage=full、joined_on>=2001-01-01", "such as stage=full or joined_on>=2001-01-01")));
     };
     let (field, value) = (text[..at].trim().to_owned(), text[at + sign.len()..].trim());
     let mut values = Vec::new();
@@ -105,7 +108,8 @@ async fn meant(client: &Client, kind: Option<&Kind>, field: &str, value: &str) -
         };
     }
     // What is derived has no type; if it has no words either, it is an id.
-    let is_called = |path: &str, label: &heliu_client::schema::SchemaLabel| path == field || label.zh == field || label.en == field;
+    let is_called =
+        |path: &str, label: &heliu_client::schema::SchemaLabel| path == field || label.zh == field || label.en == field;
     let derived = kind.derived.iter().find(|derived| is_called(&derived.path, &derived.label));
     if derived.is_some_and(|derived| derived.words.is_empty()) && !is_id(value) {
         return which::whole(client, value).await;
@@ -114,7 +118,13 @@ async fn meant(client: &Client, kind: Option<&Kind>, field: &str, value: &str) -
 }
 
 /// How many there are, by what they say.
-pub async fn counted(client: &Client, schema: &Schema, kind: &str, args: &ListArgs, found: &Found) -> Result<String, Failure> {
+pub async fn counted(
+    client: &Client,
+    schema: &Schema,
+    kind: &str,
+    args: &ListArgs,
+    found: &Found,
+) -> Result<String, Failure> {
     let total = count(found.total);
     let sum = tr!("共 {total} 条\n", "{total} in all\n");
     if args.group_by.is_empty() {

@@ -129,7 +129,8 @@ async fn named(client: &Client, text: &str, kind: &str) -> Result<Vec<Record>, F
 /// One more than are told, so that it is known whether these are all.
 async fn saying(client: &Client, kind: &str, field: &str, text: &str) -> Result<Vec<Record>, Failure> {
     let condition = Condition { field: field.to_owned(), any_of: vec![text.to_owned()], ..Condition::default() };
-    let asked = QueryRequest { kind: kind.to_owned(), r#where: vec![condition], limit: PAGE, ..QueryRequest::default() };
+    let asked =
+        QueryRequest { kind: kind.to_owned(), r#where: vec![condition], limit: PAGE, ..QueryRequest::default() };
     Ok(client.query(asked).await?.records)
 }
 

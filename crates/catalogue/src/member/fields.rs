@@ -16,8 +16,9 @@ pub(super) static MEMBER_NO: FieldOf<String> = lww("member_no", text(40), "党�
 pub(super) static STAGE: StateOf = state("stage", &STAGES, "发展阶段", "stage")
     .help("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends")
     .listed();
-pub(super) static JOINED_ON: FieldOf<String> =
-    mv("joined_on", DATE, "入党日期", "joining date").help("接收为预备党员之日", "the day of admission on probation").listed();
+pub(super) static JOINED_ON: FieldOf<String> = mv("joined_on", DATE, "入党日期", "joining date")
+    .help("接收为预备党员之日", "the day of admission on probation")
+    .listed();
 pub(super) static FULL_ON: FieldOf<String> = mv("full_on", DATE, "转正日期", "date of full membership")
     .help("转为正式党员之日", "the day of becoming a full member");
 pub(super) static CONTACT: FieldOf<String> = mv("contact", text(60), "联系方式", "contact")

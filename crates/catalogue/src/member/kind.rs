@@ -14,7 +14,10 @@ pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组�
             &[
                 DerivedPart::new("home_branch", label("所在支部", "home branch"), &[]),
                 DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),
-                DerivedPart::new("effective_home", label("现归属", "effective home"), &[]).listed(),
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("effective_home", label("现归属", "effective home"), &[])
+                },
                 DerivedPart::new(
                     "pending",
                     label("待办", "pending"),

@@ -30,7 +30,8 @@ const JOININGS: ValueType = ValueType::Choice(&[
     word("association_led", "协会带建", "led by an association"),
 ]);
 
-pub(super) static NAME: FieldOf<String> = mv("name", text(80), "名称", "name").help("全称", "full name").required().sought();
+pub(super) static NAME: FieldOf<String> =
+    mv("name", text(80), "名称", "name").help("全称", "full name").required().sought();
 pub(super) static LIFECYCLE: StateOf = state("lifecycle", &LIFE, "存续状态", "lifecycle")
     .help("批准、整顿、撤销等决定", "decisions: approved, rectifying, dissolved and so on")
     .by(TOWNSHIP)

@@ -43,7 +43,8 @@ pub(super) fn query(
         Some(_) => return Ok(None),
         None => reach.sight.kinds.clone(),
     };
-    let kinds_asked: Vec<&Kind> = catalogue.kinds().filter(|one| kind.is_none_or(|kind| kind.name == one.name)).collect();
+    let kinds_asked: Vec<&Kind> =
+        catalogue.kinds().filter(|one| kind.is_none_or(|kind| kind.name == one.name)).collect();
     let filters = asked.r#where.iter().map(|condition| filter(condition, kind)).collect::<Result<_, _>>()?;
     let order = match asked.order_by.as_str() {
         "" => NAME.to_owned(),

@@ -25,21 +25,30 @@ fn is(field: &str, value: &str) -> Condition {
 }
 
 fn names(found: &QueryResponse) -> Vec<String> {
-    let name = |json: &str| serde_json::from_str::<serde_json::Value>(json).expect("a view")["name"].as_str().map(str::to_owned);
+    let name = |json: &str| {
+        serde_json::from_str::<serde_json::Value>(json).expect("a view")["name"].as_str().map(str::to_owned)
+    };
     found.records.iter().filter_map(|record| name(&record.view_json)).collect()
 }
 
 /// Two branches of two villages at the node of their township, with people in them.
 async fn register(township: &Place) -> [RecordId; 2] {
     let mut branches = Vec::new();
-    for (seat, branch, people) in
-        [(VILLAGE, "康屯村党支部", &["张伟", "李明", "张伟明"][..]), (OTHER_VILLAGE, "机要村党支部", &["张机要", "王机要"])]
-    {
+    for (seat, branch, people) in [
+        (VILLAGE, "康屯村党支部", &["张伟", "李明", "张伟明"][..]),
+        (OTHER_VILLAGE, "机要村党支部", &["张机要", "王机要"]),
+    ] {
         let done = township.node.execute(request("org.create", None, &[("name", branch), ("seat", seat)])).await;
         let id = made(&done.expect("a superior may"));
         for (name, number) in people.iter().zip(1..) {
             let (of, number) = (id.to_string(), format!("{seat}-{number}"));
-            let said = [("name", *name), ("branch", &of), ("member_no", &number), ("stage", "full"), ("joined_on", "2001-07-01")];
+            let said = [
+                ("name", *name),
+                ("branch", &of),
+                ("member_no", &number),
+                ("stage", "full"),
+                ("joined_on", "2001-07-01"),
+            ];
             township.node.execute(request("member.register", None, &said)).await.expect("it may");
         }
         branches.push(id);
@@ -79,7 +88,10 @@ async fn a_clerk_finds_people_by_any_part_of_a_name_its_pinyin_and_its_initials_
     let counted = counted.expect("it reads");
     let groups: Vec<(usize, &str, u64)> =
         counted.groups.iter().map(|Group { values, count }| (values.len(), values[1].as_str(), *count)).collect();
-    assert!(counted.records.is_empty() && groups.len() == 2 && groups.iter().map(|group| group.2).sum::<u64>() == 5, "{groups:?}");
+    assert!(
+        counted.records.is_empty() && groups.len() == 2 && groups.iter().map(|group| group.2).sum::<u64>() == 5,
+        "{groups:?}"
+    );
     let at = QueryRequest { at: OTHER_VILLAGE.to_owned(), ..members("") };
     assert_eq!(clerk.query(at).await.expect("it reads").total, 2);
     let since = Condition { field: "joined_on".into(), from: "2001-07-02".into(), ..Condition::default() };
@@ -96,7 +108,10 @@ async fn a_token_for_a_village_or_a_kind_gets_neither_rows_nor_counts_beyond_it(
     let clerk = client(&seats, &township, &[VILLAGE], &["member"]).await;
     let all = QueryRequest { group_by: vec!["seat".into()], ..QueryRequest::default() };
     let seen = clerk.query(all.clone()).await.expect("it reads");
-    assert_eq!((names(&seen), seen.total, seen.groups.len()), (vec!["李明".into(), "张伟".into(), "张伟明".into()], 3, 1));
+    assert_eq!(
+        (names(&seen), seen.total, seen.groups.len()),
+        (vec!["李明".into(), "张伟".into(), "张伟明".into()], 3, 1)
+    );
     let org = |text: &str| QueryRequest { kind: "org".into(), ..members(text) };
     let of_home = QueryRequest { r#where: vec![is("effective_home", &theirs.to_string())], ..members("") };
     for asked in [

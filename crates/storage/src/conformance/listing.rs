@@ -24,7 +24,11 @@ fn cells(row: &RecordRow) -> Vec<Cell> {
     let mut cells = vec![Cell { column: "name", key: sort_key(name).into_bytes(), text: name.to_owned() }];
     // The seventh of each ten says nothing there.
     if n % 10 != 7 {
-        cells.push(Cell { column: "stage", key: [b"full".to_vec(), b"left".to_vec()][n % 2].clone(), text: String::new() });
+        cells.push(Cell {
+            column: "stage",
+            key: [b"full".to_vec(), b"left".to_vec()][n % 2].clone(),
+            text: String::new(),
+        });
     }
     cells
 }
@@ -92,13 +96,20 @@ pub async fn records_are_sorted_filtered_and_counted(harness: &impl Harness) {
     assert_eq!(both.map(|found| (found.total, found.rows.len(), found.next)), [(6, 0, None), (2, 0, None)]);
     let not_full = Filter { is_not: true, ..is("stage", "full") };
     assert_eq!(found(&store, &Query { filters: vec![not_full], limit: 0, ..by_name() }).await.total, 6);
-    let range = Filter { column: "stage".into(), from: Some(b"g".to_vec()), until: Some(b"left".to_vec()), ..Filter::default() };
+    let range = Filter {
+        column: "stage".into(),
+        from: Some(b"g".to_vec()),
+        until: Some(b"left".to_vec()),
+        ..Filter::default()
+    };
     assert_eq!(found(&store, &Query { filters: vec![range], limit: 0, ..by_name() }).await.total, 5, "7 says nothing");
 }
 
 pub async fn records_are_searched_for(harness: &impl Harness) {
     let store = a_dozen(harness).await;
-    for (text, expected) in [("伟", 4), ("张伟", 4), ("伟明", 2), ("wm", 2), ("zhang", 6), ("zw", 4), ("小", 2), ("甲", 0)] {
+    for (text, expected) in
+        [("伟", 4), ("张伟", 4), ("伟明", 2), ("wm", 2), ("zhang", 6), ("zw", 4), ("小", 2), ("甲", 0)]
+    {
         let sought = Sought::new(text).map(|sought| (sought, vec!["name".to_owned()]));
         assert_eq!(found(&store, &Query { sought, ..by_name() }).await.total, expected, "{text}");
     }
@@ -108,7 +119,8 @@ pub async fn counts_are_told_apart(harness: &impl Harness) {
     let store = a_dozen(harness).await;
     let groups = vec![Group::Owner, Group::Column("stage".into())];
     let counted = found(&store, &Query { groups, limit: 0, ..by_name() }).await.groups;
-    let expected = [(0, "full", 2), (0, "left", 2), (1, "full", 2), (1, "left", 1), (1, "", 1), (2, "full", 2), (2, "left", 2)];
+    let expected =
+        [(0, "full", 2), (0, "left", 2), (1, "full", 2), (1, "left", 1), (1, "", 1), (2, "full", 2), (2, "left", 2)];
     let expected = expected.map(|(owner, stage, count)| (vec![seat(owner).to_string(), stage.to_owned()], count));
     assert_eq!(counted, BTreeMap::from(expected));
 }
@@ -165,7 +177,11 @@ pub async fn what_is_listed_changes_with_the_record(harness: &impl Harness) {
     assert_eq!(found(&store, &by_name()).await.total, 11);
     // Nobody knows where it was.
     let lost = Listed { was: None, ..listed(&of_owners(2, &[1]), &[]) };
-    must(store.apply(&Transaction { records: vec![of_owners(2, &[1])], listed: vec![lost], ..Transaction::default() }).await);
+    must(
+        store
+            .apply(&Transaction { records: vec![of_owners(2, &[1])], listed: vec![lost], ..Transaction::default() })
+            .await,
+    );
     assert_eq!((count(&[seat(0), seat(2)]).await, count(&[seat(1)]).await), (5, 4));
 }
 

@@ -57,11 +57,10 @@ async fn measure(wire: Wire, members: usize, prefix: &str, report: &mut Report) 
         ("page_of_a_village_ms", QueryRequest { at: village, ..all.clone() }),
         ("page_by_date_ms", QueryRequest { order_by: "joined_on".to_owned(), r#where: vec![full], ..all.clone() }),
         ("count_ms", QueryRequest { count_only: true, ..all.clone() }),
-        ("count_by_seat_and_stage_ms", QueryRequest {
-            count_only: true,
-            group_by: vec!["seat".to_owned(), "stage".to_owned()],
-            ..all
-        }),
+        (
+            "count_by_seat_and_stage_ms",
+            QueryRequest { count_only: true, group_by: vec!["seat".to_owned(), "stage".to_owned()], ..all },
+        ),
     ];
     for (name, request) in asked {
         let took = time(&client, &request).await;
