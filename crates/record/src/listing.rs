@@ -9,8 +9,10 @@ use crate::codec::Encoder;
 use crate::column::Said;
 pub use crate::column::{Cell, Column, LISTED_CHARS_MAX, Order};
 use crate::hash::hash16;
-use crate::kind::{Kind, Label, Merge, ValueType};
+use crate::kind::{Kind, Label, Listing, Merge, ValueType};
 
+/// What records are called by, whatever their kind.
+pub const NAME: &str = "name";
 /// Rises when other cells are made of the same view.
 const FORM: u64 = 1;
 impl Kind {
@@ -25,7 +27,9 @@ impl Kind {
                 // Several values: not listed yet.
                 (Merge::Aws | Merge::Slot(_) | Merge::Entries(_) | Merge::Log, _) => return None,
             };
-            Column::of(field.name, field.listing, order)
+            // What people call records by is sought whether or not its kind says so: they are named by it in commands.
+            let listing = if field.name == NAME && order == Order::Name { Listing::Sought } else { field.listing };
+            Column::of(field.name, listing, order)
         });
         own.chain(self.derived.iter().filter_map(|part| Column::of(part.path, part.listing, Order::Bytes)))
     }

@@ -7,7 +7,7 @@ use heliu_record::catalogue::Catalogue;
 use heliu_record::collation::Sought;
 use heliu_record::id::{RecordId, SeatId, to_hex};
 use heliu_record::kind::{Kind, label};
-use heliu_record::listing::{Column, LISTED_CHARS_MAX};
+use heliu_record::listing::{Column, LISTED_CHARS_MAX, NAME};
 use heliu_storage::listing::{By, Filter, Group, Place, Query};
 use tonic::Status;
 
@@ -20,8 +20,6 @@ const CONDITIONS: usize = 32;
 const GROUPED: usize = 4;
 /// Values of one condition.
 const VALUES: usize = 4_096;
-/// What everything that people look for is called by.
-const NAME: &str = "name";
 /// Who owns a record, in counts.
 const SEAT: &str = "seat";
 /// Between a record's id and what it is sorted by, in the cursor of a page; of one that says nothing there is no more.
