@@ -135,16 +135,19 @@ pub async fn counted(
     let ids = found.groups.iter().flat_map(|group| &group.values).filter(|value| is_id(value)).cloned();
     let names = Names::of(client, ids).await;
     let is_seat = |field: &str| field == SEAT || field == "席位";
-    let mut headers: Vec<String> = args
-        .group_by
-        .iter()
-        .map(|field| if is_seat(field) { tr!("席位", "seat") } else { field_label(declared, field) })
-        .collect();
+    // By their codes, whatever they were called.
+    let code = |field: &String| {
+        let known = declared.and_then(|kind| kind.field_called(field)).map(|known| known.name.clone());
+        known.unwrap_or_else(|| field.clone())
+    };
+    let fields: Vec<String> = args.group_by.iter().map(code).collect();
+    let label = |field: &String| if is_seat(field) { tr!("席位", "seat") } else { field_label(declared, field) };
+    let mut headers: Vec<String> = fields.iter().map(label).collect();
     headers.push(tr!("条数", "count"));
     let last = headers.len() - 1;
     let mut table = Table::new(&headers.iter().map(String::as_str).collect::<Vec<_>>()).right(&[last]);
     for group in &found.groups {
-        let told = group.values.iter().zip(&args.group_by).map(|(value, field)| match value.as_str() {
+        let told = group.values.iter().zip(&fields).map(|(value, field)| match value.as_str() {
             "" => tr!("(未填)", "(nothing)"),
             value if is_seat(field) => {
                 let seat = seats.iter().find(|seat| seat.id == value);
@@ -152,7 +155,7 @@ pub async fn counted(
             }
             value => value_told(declared, &names, field, &Value::from(value)),
         });
-        table.row(told.chain([count(group.count)]).collect::<Vec<_>>());
+        table.row(told.chain([count(group.count)]));
     }
     Ok(table.print() + "\n" + &sum)
 }
