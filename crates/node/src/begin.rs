@@ -128,8 +128,18 @@ impl Beginner {
 
     /// Signatures are verified together.
     fn append(&self, directory: &mut Directory, entries: &[SignedEntry]) -> Result<(), StartError> {
+        let pool = self.config.pool.as_ref();
+        if let Some(verified) = pool.and_then(|pool| pool.grown(directory, entries)) {
+            *directory = verified;
+            return Ok(());
+        }
         let Appended { grown, error } = directory.append_all(entries, &*self.verifier);
-        let Some(why) = error else { return Ok(()) };
+        let Some(why) = error else {
+            if let Some(pool) = pool {
+                *directory = pool.copy_of(directory.clone());
+            }
+            return Ok(());
+        };
         let index = entries.get(grown.len()).map_or(0, |bad| bad.entry.index);
         Err(StartError::Directory { index, why })
     }

@@ -93,6 +93,7 @@ impl Node {
                 open_max: options.open_max,
                 patrol_round_ms: u64::try_from(options.patrol_round.as_millis()).unwrap_or(u64::MAX),
                 foreign_max: options.foreign_max,
+                pool: options.pool.clone(),
                 ..Config::new(options.catalogue)
             },
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heliu_record::catalogue::Catalogue;
-use heliu_trust::directory::SignedEntry;
+use heliu_trust::directory::{Pool, SignedEntry};
 use heliu_trust::id::{NodeId, RealmId};
 use heliu_trust::seal::SealingSecret;
 use heliu_trust::signature::{PublicKey, Signer, Verifier};
@@ -52,6 +52,8 @@ pub struct Options {
     pub patrol_round: Duration,
     /// Leaves that an author outside of this seat's line may have here, for this seat and for each below.
     pub foreign_max: u64,
+    /// Set for the nodes of one process: they keep one copy of the directory.
+    pub pool: Option<Arc<Pool>>,
     /// How long a shutdown may take; what is not done then is cut off. Nothing acknowledged is lost either way.
     pub shutdown_deadline: Duration,
     /// How long to wait before dialling again, and before trying the store again.
@@ -163,6 +165,7 @@ impl Options {
             open_max: engine.open_max,
             patrol_round: Duration::from_millis(engine.patrol_round_ms),
             foreign_max: engine.foreign_max,
+            pool: engine.pool,
             shutdown_deadline: Duration::from_secs(10),
             retry: Retry::default(),
             limits: Limits::default(),

@@ -4,15 +4,16 @@
 //! test holds the two together). Documents are flat by design, so a change is a list of [`Put`]s and nothing else; bytes
 //! that say anything else are refused here, before they can reach a document.
 
+mod column;
 mod draft;
 mod read;
+mod write;
 
 use std::num::NonZeroU64;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use automerge::legacy::{Key, ObjectId, Op as ExpandedOp, OpId as ExpandedOpId, OpType};
-use automerge::{ActorId, Change as AutomergeChange, ExpandedChange, ObjType, ScalarValue};
+use automerge::legacy::{Key, ObjectId, Op as ExpandedOp, OpType};
+use automerge::{ActorId, Change as AutomergeChange, ExpandedChange, ObjType};
 use sha2::{Digest, Sha256};
 
 use crate::codec::Reader;
@@ -80,39 +81,15 @@ impl Change {
         if raw.len() > limits::CHANGE_BYTES {
             return Err(ShapeError::TooLong(raw.len()));
         }
-        let draft = read::draft(raw)?;
-        // automerge writes it again. It panics on some nonsense; nothing of it outlives this call.
-        let again = catch_unwind(AssertUnwindSafe(|| Change::encode(draft)))
-            .map_err(|_| ShapeError::Unreadable("it cannot be written again".to_owned()))?;
+        // It has one encoding: what it says is written again.
+        let again = Change::encode(read::draft(raw)?);
         if *again.raw == *raw { Ok(again) } else { Err(ShapeError::NotCanonical) }
     }
 
     /// Encodes a draft. The result parses back to itself.
     #[must_use]
     pub fn encode(draft: Draft) -> Self {
-        let operations = draft.puts.iter().map(|(container, key, value, replaces)| ExpandedOp {
-            action: OpType::Put(to_automerge(value)),
-            obj: ObjectId::Id(ExpandedOpId(*container as u64, ActorId::from(GENESIS_ACTOR.0))),
-            key: Key::Map(key.as_str().into()),
-            pred: replaces
-                .iter()
-                .map(|id| ExpandedOpId(id.counter, ActorId::from(id.actor.0)))
-                .collect::<Vec<_>>()
-                .into(),
-            insert: false,
-        });
-        let encoded = AutomergeChange::from(ExpandedChange {
-            operations: operations.collect(),
-            actor_id: ActorId::from(draft.actor.0),
-            hash: None,
-            seq: draft.seq,
-            start_op: NonZeroU64::new(draft.start_op).unwrap_or(NonZeroU64::MIN),
-            time: draft.time_ms,
-            message: Some(draft.note.to_message()),
-            deps: draft.deps.iter().map(|d| automerge::ChangeHash(d.0)).collect(),
-            extra_bytes: Vec::new(),
-            author: None,
-        });
+        let (raw, hash) = write::chunk(&draft);
         let puts = (draft.start_op..).zip(draft.puts).map(|(counter, (container, key, value, replaces))| Put {
             id: OpId { counter, actor: draft.actor },
             container,
@@ -121,14 +98,14 @@ impl Change {
             replaces,
         });
         Change {
-            hash: ChangeHash(encoded.hash().0),
+            hash,
             actor: draft.actor,
             seq: draft.seq,
             start_op: draft.start_op,
             time_ms: draft.time_ms,
             note: draft.note,
             puts: puts.collect(),
-            raw: encoded.raw_bytes().into(),
+            raw: raw.into(),
             deps: draft.deps,
         }
     }
@@ -159,16 +136,6 @@ pub fn hash_of(raw: &[u8]) -> Option<ChangeHash> {
     let len = reader.varint().ok()?;
     let framed = magic == MAGIC && *kind == UNCOMPRESSED && len == reader.0.len() as u64;
     framed.then(|| ChangeHash(Sha256::digest(chunk).into()))
-}
-
-fn to_automerge(value: &Scalar) -> ScalarValue {
-    match value {
-        Scalar::Null => ScalarValue::Null,
-        Scalar::Bool(b) => ScalarValue::Boolean(*b),
-        Scalar::Int(i) => ScalarValue::Int(*i),
-        Scalar::Text(t) => ScalarValue::Str(t.as_str().into()),
-        Scalar::Bytes(b) => ScalarValue::Bytes(b.clone()),
-    }
 }
 
 #[cfg(test)]

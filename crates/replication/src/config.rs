@@ -1,6 +1,9 @@
 //! What an engine is told once, when it begins.
 
+use std::sync::Arc;
+
 use heliu_record::catalogue::Catalogue;
+use heliu_trust::directory::Pool;
 
 /// What does not change while an engine runs.
 #[derive(Clone, Debug)]
@@ -20,6 +23,8 @@ pub struct Config {
     /// A batch that is worked on while a transaction is in flight waits until that is durable for more to share its own, but not
     /// with so many leaves; a command counts for eight, so 64 of them fill a commit.
     pub leaves_enough: usize,
+    /// Directories that engines of one process have verified; none: it is alone.
+    pub pool: Option<Arc<Pool>>,
 }
 
 /// See [`Config::foreign_max`]; some 800 KB on the disk.
@@ -44,6 +49,7 @@ impl Config {
             foreign_max: FOREIGN_MAX,
             scopes_max: SCOPES_MAX,
             leaves_enough: LEAVES_ENOUGH,
+            pool: None,
         }
     }
 }

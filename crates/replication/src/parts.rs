@@ -70,7 +70,7 @@ impl Parts {
             audit,
             health,
             journal: Journal::new(meta, writer, DigestKey(secret), random),
-            authority: Authority::new(directory, start.issuer),
+            authority: Authority::new(directory, start.issuer, config.pool.clone()),
         };
         if parts.keys.has_secret() && parts.keys.audiences.has_due() {
             parts.journal.queue.push(Work::KeepKeys);

@@ -78,7 +78,8 @@ pub fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-/// A limit for `LIMIT`, which takes a signed number.
+/// A limit for `LIMIT`, which takes a signed number. Written `LIMIT +?`: of a bare parameter SQLite makes a plan that goes by
+/// its value, and so prepares the statement anew each time that a value is bound.
 pub fn limit(value: usize) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }

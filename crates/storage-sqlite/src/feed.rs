@@ -44,7 +44,7 @@ pub async fn page(
     // One entry more than wanted: whether there is one tells how far this page has looked.
     let sql = format!(
         "SELECT {FEED_COLUMNS}, {ITEM_COLUMNS} FROM feed f LEFT JOIN records r ON r.key = f.record \
-         WHERE f.position > ? ORDER BY f.position LIMIT ?"
+         WHERE f.position > ? ORDER BY f.position LIMIT +?"
     );
     let entries = budget.entries.max(1);
     let query = sqlx::query(AssertSqlSafe(sql)).bind(signed(after)).bind(limit(entries.saturating_add(1)));

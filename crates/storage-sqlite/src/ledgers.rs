@@ -28,7 +28,7 @@ pub async fn conflicts(connection: &mut SqliteConnection, query: &ConflictQuery)
         if query.anchor.is_some() { "id IN (SELECT conflict FROM conflict_anchors WHERE anchor = ?4) AND" } else { "" };
     let sql = format!(
         "WITH found AS (SELECT id, length(body) AS bytes FROM conflicts WHERE {of_anchor} id > ?1 \
-         AND (?3 IS NULL OR kind = ?3) ORDER BY id LIMIT ?2), \
+         AND (?3 IS NULL OR kind = ?3) ORDER BY id LIMIT +?2), \
          page AS (SELECT id, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM found) \
          SELECT c.id, c.kind, c.anchors, c.body, (SELECT count(*) FROM found) FROM page p \
          CROSS JOIN conflicts c ON c.id = p.id WHERE p.before = 0 OR p.before < ?5 ORDER BY p.id"
@@ -154,7 +154,7 @@ pub async fn commits_at(
 
 pub async fn quarantine(connection: &mut SqliteConnection, count: usize) -> Result<Vec<QuarantineRow>, Fault> {
     let query = sqlx::query(
-        "SELECT id, record, sender, code, reason, at_ms, bytes FROM quarantine ORDER BY number DESC LIMIT ?",
+        "SELECT id, record, sender, code, reason, at_ms, bytes FROM quarantine ORDER BY number DESC LIMIT +?",
     );
     let rows = query.bind(limit(count)).fetch_all(connection).await?;
     rows.iter().map(with_bytes).collect()
@@ -173,7 +173,7 @@ pub async fn quarantined(
 ) -> Result<Vec<Quarantined>, Fault> {
     let query = sqlx::query(
         "SELECT id, record, sender, code, reason, at_ms, length(bytes), number FROM quarantine \
-         WHERE number < ? ORDER BY number DESC LIMIT ?",
+         WHERE number < ? ORDER BY number DESC LIMIT +?",
     );
     let below = below.and_then(|below| i64::try_from(below).ok()).unwrap_or(i64::MAX);
     let rows = query.bind(below).bind(limit(count)).fetch_all(connection).await?;
@@ -236,7 +236,7 @@ fn statement(row: &SqliteRow) -> Result<StatementRow, Fault> {
 }
 
 pub async fn audit(connection: &mut SqliteConnection, after: u64, count: usize) -> Result<Vec<AuditRow>, Fault> {
-    let query = sqlx::query("SELECT seq, time_ms, hash, encoded FROM audit WHERE seq > ? ORDER BY seq LIMIT ?");
+    let query = sqlx::query("SELECT seq, time_ms, hash, encoded FROM audit WHERE seq > ? ORDER BY seq LIMIT +?");
     let rows = query.bind(signed(after)).bind(limit(count)).fetch_all(connection).await?;
     let entry = |row: &SqliteRow| {
         let cells = Cells::new(row, "audit", 0);
@@ -255,7 +255,7 @@ pub async fn audit_head(connection: &mut SqliteConnection) -> Result<Option<(u64
 pub async fn stranded(connection: &mut SqliteConnection, count: usize) -> Result<Vec<StrandedRow>, Fault> {
     let query = sqlx::query(
         "SELECT leaf, record, at_ms, state, again, reason FROM stranded WHERE state = 0 \
-         ORDER BY at_ms DESC, leaf LIMIT ?",
+         ORDER BY at_ms DESC, leaf LIMIT +?",
     );
     query.bind(limit(count)).fetch_all(connection).await?.iter().map(stranded_row).collect()
 }

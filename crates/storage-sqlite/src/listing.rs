@@ -190,7 +190,7 @@ pub async fn relist(
     if is_whole {
         return Ok(Relisted { done, is_whole });
     }
-    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? ORDER BY r.id LIMIT ?");
+    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? ORDER BY r.id LIMIT +?");
     let query = sqlx::query(AssertSqlSafe(sql)).bind(&reached[..]).bind(limit(count.saturating_add(1)));
     let rows = query.fetch_all(script.connection().await?).await?;
     let page = &rows[..rows.len().min(count)];

@@ -30,7 +30,7 @@ pub fn is_itself(row: &RecordRow) -> bool {
 /// In the order of the index, which has to lead to the rows that it names: each is looked up by it.
 pub async fn scan(connection: &mut SqliteConnection, after: Option<RecordId>, count: usize) -> Result<ScanPage, Fault> {
     let sql = format!(
-        "SELECT {RECORD_COLUMNS}, i.id FROM (SELECT key, id FROM records WHERE id > ? ORDER BY id LIMIT ?) i \
+        "SELECT {RECORD_COLUMNS}, i.id FROM (SELECT key, id FROM records WHERE id > ? ORDER BY id LIMIT +?) i \
          LEFT JOIN records r ON r.key = i.key ORDER BY i.id"
     );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
@@ -54,7 +54,7 @@ pub async fn granted(
     count: usize,
 ) -> Result<Vec<ScanItem>, Fault> {
     let has_grants = "EXISTS (SELECT 1 FROM feed f WHERE f.record = r.key AND f.entry = 1)";
-    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? AND {has_grants} ORDER BY r.id LIMIT ?");
+    let sql = format!("SELECT {RECORD_COLUMNS} FROM records r WHERE r.id > ? AND {has_grants} ORDER BY r.id LIMIT +?");
     let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
     let mut items = Vec::new();
     sort_out(&query.fetch_all(connection).await?, item, &mut items, &mut Vec::new())?;
@@ -129,7 +129,7 @@ pub async fn list(connection: &mut SqliteConnection, query: &ListQuery) -> Resul
     // Which rows, by their lengths; then these alone. SQLite tells a blob's length without reading it.
     let sql = format!(
         "WITH found AS (SELECT r.key, r.id, coalesce(length(r.view), 0) AS bytes FROM {from} WHERE r.id > ?1 AND {kind} ORDER BY r.id \
-         LIMIT ?2), page AS (SELECT key, id, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM found) \
+         LIMIT +?2), page AS (SELECT key, id, sum(bytes) OVER (ORDER BY id) - bytes AS before FROM found) \
          SELECT {RECORD_COLUMNS}, (SELECT count(*) FROM found) FROM page p CROSS JOIN records r ON r.key = p.key \
          WHERE p.before = 0 OR p.before < ?5 ORDER BY p.id"
     );
@@ -190,9 +190,9 @@ async fn round(
     count: usize,
 ) -> Result<Vec<SqliteRow>, Fault> {
     let part = |order| {
-        format!("SELECT * FROM (SELECT {columns} FROM records WHERE {fits} AND id {order} ?1 ORDER BY id LIMIT ?2)")
+        format!("SELECT * FROM (SELECT {columns} FROM records WHERE {fits} AND id {order} ?1 ORDER BY id LIMIT +?2)")
     };
-    let sql = format!("{} UNION ALL {} LIMIT ?2", part(">"), part("<="));
+    let sql = format!("{} UNION ALL {} LIMIT +?2", part(">"), part("<="));
     let query = sqlx::query(AssertSqlSafe(sql)).bind(start(after.as_ref())).bind(limit(count));
     Ok(query.fetch_all(connection).await?)
 }

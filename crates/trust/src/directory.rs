@@ -27,6 +27,7 @@ mod error;
 mod fence;
 pub(crate) mod item;
 pub mod limits;
+mod pool;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -37,6 +38,7 @@ pub use entry::{Entry, SignedEntry};
 pub use error::DirectoryError;
 pub use fence::Fence;
 pub use item::Item;
+pub use pool::Pool;
 
 /// The realm's time zone while the directory names none: all of China is in this one.
 pub const DEFAULT_TIME_ZONE: &str = "Asia/Shanghai";
@@ -66,7 +68,7 @@ pub struct Used {
     pub index: u64,
 }
 
-/// Cheap to clone: hundreds of nodes in one process share one copy of what they have in common.
+/// Cheap to clone: hundreds of nodes in one process share one copy of what they have in common ([`Pool`]).
 #[derive(Clone, Debug)]
 pub struct Directory {
     realm: RealmId,

@@ -14,6 +14,7 @@ mod doubles;
 mod fields;
 mod lexer;
 mod licences;
+mod limits;
 mod links;
 mod lints;
 mod map;

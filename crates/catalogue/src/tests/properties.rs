@@ -1,10 +1,12 @@
 //! Properties on random histories: our merge is automerge's, order of delivery does not matter, bytes are safe to read.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use automerge::legacy::{Key, ObjectId, Op as ExpandedOp, OpId as ExpandedOpId, OpType};
 use automerge::transaction::CommitOptions;
-use automerge::{AutoCommit, ObjType, ReadDoc, ScalarValue, Value};
+use automerge::{ActorId, AutoCommit, ExpandedChange, ObjType, ReadDoc, ScalarValue, Value};
 use heliu_record::change::{Change, Container, Draft, Note, OpId, Scalar, ShapeError, genesis_change};
 use heliu_record::history::History;
 use heliu_record::id::{Actor, ChangeHash, Preimage};
@@ -27,6 +29,75 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (0..3usize, 0..4usize, 0..6usize, proptest::collection::vec(0..4usize, 1..4), any::<bool>());
     let step = step.prop_map(|(writer, hears, container, keys, blind)| Step { writer, hears, container, keys, blind });
     proptest::collection::vec(step, 1..24)
+}
+
+/// What a change may say, seldom or often: values of each sort, runs of equal things, values of others that it replaces.
+fn drafts() -> impl Strategy<Value = Draft> {
+    let scalar = prop_oneof![
+        Just(Scalar::Null),
+        any::<bool>().prop_map(Scalar::Bool),
+        prop_oneof![-2..3i64, any::<i64>(), Just(i64::MIN), Just(i64::MAX), (-66..66i64)].prop_map(Scalar::Int),
+        "[ab甲]{0,3}".prop_map(Scalar::Text),
+        proptest::collection::vec(any::<u8>(), 0..200).prop_map(Scalar::Bytes),
+    ];
+    let actor = || (0..4u8).prop_map(|n| if n == 0 { Actor(*b"heliu genesis v1") } else { Actor([n; 16]) });
+    let id = (prop_oneof![1..9u64, 1..0x7fff_ffffu64], actor()).prop_map(|(counter, actor)| OpId { counter, actor });
+    let put = (0..6usize, 0..50usize, scalar, proptest::collection::btree_set(id, 0..4));
+    let puts = proptest::collection::vec((put, 1..4usize), 1..6);
+    let note = ("[a甲]{0,3}", "[b]{0,2}", "[c\n]{0,3}");
+    let deps = proptest::collection::btree_set(any::<[u8; 32]>(), 1..3);
+    let numbers = (prop_oneof![1..200u64, 1..u64::MAX], 7..0x7fff_ffffu64, -(1i64 << 53)..1i64 << 53);
+    (puts, actor(), deps, numbers, note).prop_map(|(puts, actor, deps, (seq, start_op, time_ms), note)| {
+        let mut keys = BTreeSet::new();
+        let puts = puts.into_iter().flat_map(|((container, key, value, replaces), times)| {
+            (0..times).map(move |n| (container, key + n, value.clone(), replaces.clone()))
+        });
+        let puts = puts.filter(|(container, key, ..)| keys.insert((*container, *key)));
+        let puts = puts.map(|(container, key, value, replaces)| {
+            (Container::ALL[container], format!("k{key}"), value, replaces.into_iter().collect())
+        });
+        let (command, who, reason) = note;
+        Draft {
+            actor,
+            seq,
+            deps: deps.into_iter().map(ChangeHash).collect(),
+            start_op,
+            time_ms,
+            note: Note { who, command, reason },
+            puts: puts.collect(),
+        }
+    })
+}
+
+/// The same change, written by automerge.
+fn by_automerge(draft: &Draft) -> automerge::Change {
+    let id = |id: &OpId| ExpandedOpId(id.counter, ActorId::from(id.actor.0));
+    let operations = draft.puts.iter().map(|(container, key, value, replaces)| ExpandedOp {
+        action: OpType::Put(match value {
+            Scalar::Null => ScalarValue::Null,
+            Scalar::Bool(boolean) => ScalarValue::Boolean(*boolean),
+            Scalar::Int(int) => ScalarValue::Int(*int),
+            Scalar::Text(text) => ScalarValue::Str(text.as_str().into()),
+            Scalar::Bytes(bytes) => ScalarValue::Bytes(bytes.clone()),
+        }),
+        obj: ObjectId::Id(ExpandedOpId(*container as u64, ActorId::from(*b"heliu genesis v1"))),
+        key: Key::Map(key.as_str().into()),
+        pred: replaces.iter().map(id).collect::<Vec<_>>().into(),
+        insert: false,
+    });
+    let Note { who, command, reason } = &draft.note;
+    automerge::Change::from(ExpandedChange {
+        operations: operations.collect(),
+        actor_id: ActorId::from(draft.actor.0),
+        hash: None,
+        seq: draft.seq,
+        start_op: NonZeroU64::new(draft.start_op).expect("operations are counted from one"),
+        time: draft.time_ms,
+        message: Some(format!("{command}\n{who}\n{reason}")),
+        deps: draft.deps.iter().map(|dep| automerge::ChangeHash(dep.0)).collect(),
+        extra_bytes: Vec::new(),
+        author: None,
+    })
 }
 
 /// Three writers that write and hear of each other as the steps say; what all of them wrote, causally ordered.
@@ -174,6 +245,14 @@ proptest! {
     }
 
     #[test]
+    fn a_change_has_the_bytes_that_automerge_gives_it(draft in drafts()) {
+        let theirs = by_automerge(&draft);
+        let change = Change::encode(draft);
+        prop_assert_eq!((&*change.raw, change.hash.0), (theirs.raw_bytes(), theirs.hash().0));
+        prop_assert_eq!(Change::parse(&change.raw), Ok(change));
+    }
+
+    #[test]
     fn changed_bytes_are_refused_or_read_and_never_panic(steps in steps(), at: usize, byte: u8, cut in 0..400usize, fix: bool) {
         let raw = write(&steps).last().expect("one").raw.to_vec();
         let mut hostile = raw.clone();
@@ -187,9 +266,11 @@ proptest! {
             let sum = <sha2::Sha256 as sha2::Digest>::digest(&hostile[8..]);
             hostile[4..8].copy_from_slice(&sum[..4]);
         }
-        // What we read, automerge reads too, and as the same change.
+        // What we read, automerge reads too, and as the same change; and would have written it so.
         if let Ok(change) = Change::parse(&hostile) {
             let theirs = automerge::Change::from_bytes(hostile).expect("automerge reads it");
+            let again = automerge::Change::from(theirs.decode());
+            prop_assert_eq!(&*change.raw, again.raw_bytes());
             prop_assert_eq!((theirs.hash().0, theirs.seq(), theirs.len()), (change.hash.0, change.seq, change.puts.len()));
         }
     }

@@ -26,6 +26,19 @@ pub(super) const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 /// The chunk type of a change that is not compressed.
 pub(super) const UNCOMPRESSED: u8 = 1;
 
+/// The action number of a put.
+pub(super) const PUT: u64 = 1;
+
+/// The numbers of the types of values.
+pub(super) mod value_type {
+    pub const NULL: u64 = 0;
+    pub const FALSE: u64 = 1;
+    pub const TRUE: u64 = 2;
+    pub const INT: u64 = 4;
+    pub const TEXT: u64 = 6;
+    pub const BYTES: u64 = 7;
+}
+
 /// The maps that every record has from its genesis on. The discriminant is the operation counter that made the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -171,6 +184,7 @@ impl ShapeError {
 }
 
 /// What a new change says, before it has an encoding. Puts are numbered in order from `start_op`.
+#[derive(Clone, Debug)]
 pub struct Draft {
     pub actor: Actor,
     pub seq: u64,

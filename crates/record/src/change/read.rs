@@ -2,26 +2,13 @@
 //! others. automerge's parser is not safe on hostile bytes; this one never reserves more than the input could fill, and
 //! stops at the limits. That the bytes are the one encoding of what they say is checked by writing them again.
 
-use super::draft::{Container, Draft, GENESIS_ACTOR, MAGIC, Note, OpId, Scalar, ShapeError, UNCOMPRESSED, limits};
+use super::column;
+use super::draft::{
+    Container, Draft, GENESIS_ACTOR, MAGIC, Note, OpId, PUT, Scalar, ShapeError, UNCOMPRESSED, limits, value_type,
+};
 use crate::codec::{DecodeError, Reader};
 use crate::id::{Actor, ChangeHash};
 
-/// Columns by their specification numbers.
-mod column {
-    pub const OBJECT_ACTOR: u64 = 0x01;
-    pub const OBJECT_COUNTER: u64 = 0x02;
-    pub const KEY: u64 = 0x15;
-    pub const INSERT: u64 = 0x34;
-    pub const ACTION: u64 = 0x42;
-    pub const VALUE_META: u64 = 0x56;
-    pub const VALUE: u64 = 0x57;
-    pub const REPLACES_COUNT: u64 = 0x70;
-    pub const REPLACES_ACTOR: u64 = 0x71;
-    pub const REPLACES_COUNTER: u64 = 0x73;
-}
-
-/// The action number of a put.
-const PUT: u64 = 1;
 /// Columns that one change may have; automerge knows 15.
 const COLUMNS_MAX: usize = 16;
 /// Actors that one change may name: its own, the genesis', and those whose values it replaces.
@@ -297,17 +284,17 @@ fn scalar(meta: u64, values: &mut Reader<'_>) -> Result<Scalar, ShapeError> {
     values.0 = rest;
     let text = || std::str::from_utf8(bytes).map(str::to_owned);
     Ok(match meta & 15 {
-        0 if len == 0 => Scalar::Null,
-        1 if len == 0 => Scalar::Bool(false),
-        2 if len == 0 => Scalar::Bool(true),
-        4 => {
+        value_type::NULL if len == 0 => Scalar::Null,
+        value_type::FALSE if len == 0 => Scalar::Bool(false),
+        value_type::TRUE if len == 0 => Scalar::Bool(true),
+        value_type::INT => {
             let mut reader = Reader(bytes);
             let int = signed(&mut reader)?;
             reader.end()?;
             Scalar::Int(int)
         }
-        6 => Scalar::Text(text().map_err(|_| ShapeError::Unreadable("a text is not UTF-8".to_owned()))?),
-        7 => Scalar::Bytes(bytes.to_vec()),
+        value_type::TEXT => Scalar::Text(text().map_err(|_| ShapeError::Unreadable("a text is not UTF-8".to_owned()))?),
+        value_type::BYTES => Scalar::Bytes(bytes.to_vec()),
         _ => return Err(ShapeError::Operation("a value of a type that records do not use")),
     })
 }

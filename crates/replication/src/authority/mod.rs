@@ -12,7 +12,7 @@ use std::sync::Arc;
 use heliu_record::command::Refusal;
 use heliu_record::id::SeatId;
 use heliu_record::seats::Seats;
-use heliu_trust::directory::{Directory, Grown, Item, SignedEntry};
+use heliu_trust::directory::{Directory, Grown, Item, Pool, SignedEntry};
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::{Signer, Verifier};
 
@@ -36,6 +36,7 @@ pub(crate) struct Authority {
     fork: Option<Fork>,
     /// Nodes that the directory got since this process began.
     learnt: BTreeSet<NodeId>,
+    pool: Option<Arc<Pool>>,
 }
 
 /// What an entry that was taken means for others.
@@ -64,8 +65,8 @@ pub(crate) struct Growth {
 }
 
 impl Authority {
-    pub fn new(directory: Directory, issuer: Option<Arc<dyn Signer>>) -> Self {
-        Authority { directory, before: None, issuer, fork: None, learnt: BTreeSet::new() }
+    pub fn new(directory: Directory, issuer: Option<Arc<dyn Signer>>, pool: Option<Arc<Pool>>) -> Self {
+        Authority { directory, before: None, issuer, fork: None, learnt: BTreeSet::new(), pool }
     }
 
     /// What the work under way goes by.
@@ -110,6 +111,12 @@ impl Authority {
         let before = self.directory.clone();
         let mut from = before.len();
         let (mut result, mut follows, mut forked) = (Ok(()), Vec::new(), None);
+        let pool = self.pool.clone().filter(|_| self.fork.is_none());
+        let verified = pool.as_ref().and_then(|pool| pool.grown(&before, entries));
+        if let Some(verified) = verified {
+            entries.iter().for_each(|entry| self.follow(entry, &mut follows));
+            self.directory = verified;
+        }
         for entry in entries {
             match self.append(entry, verifier) {
                 Ok(Grown::Nothing) => {}
@@ -131,6 +138,9 @@ impl Authority {
         }
         let mut growth = Growth { result, follows, added: None, replaced_from: None, has_judged: false, forked };
         if self.directory.head() != before.head() {
+            if let Some(pool) = &pool {
+                self.directory = pool.copy_of(self.directory.clone());
+            }
             growth.replaced_from = (from < before.len()).then_some(from);
             growth.added = Some(self.directory.entries_from(from).iter().map(|entry| entry.encode()).collect());
             growth.has_judged = self.directory.verdicts() != before.verdicts();
@@ -209,7 +219,7 @@ mod tests {
     const NOW: Moment = Moment { tick_ms: 5, wall_ms: 7 };
 
     fn authority() -> Authority {
-        Authority::new(directory(), Some(Arc::new(ISSUER)))
+        Authority::new(directory(), Some(Arc::new(ISSUER)), None)
     }
 
     /// An entry on top of a directory, by which a village gets its seat.
@@ -250,7 +260,7 @@ mod tests {
     #[test]
     fn who_has_no_key_or_one_that_the_root_has_replaced_draws_up_nothing() {
         for key in [None, Some(CheapKey([9; 32]))] {
-            let authority = Authority::new(directory(), key.map(|key| Arc::new(key) as Arc<dyn Signer>));
+            let authority = Authority::new(directory(), key.map(|key| Arc::new(key) as Arc<dyn Signer>), None);
             assert!(authority.issuer().is_none());
             assert_eq!(authority.draft(&[], NOW).map(|_| ()).map_err(|refusal| refusal.code), Err("no_issuer"));
         }

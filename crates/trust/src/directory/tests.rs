@@ -65,6 +65,29 @@ fn refusal(directory: &Directory, items: Vec<Item>) -> DirectoryError {
 }
 
 #[test]
+fn nodes_of_one_process_verify_an_entry_once_and_take_no_other_for_it() {
+    let pool = Pool::default();
+    let first = grown(vec![vec![county(), township()]]);
+    let entry = first.draft(vec![village()], 0, &[&ISSUER]).expect("drafts");
+    let mut ahead = first.clone();
+    ahead.append(&entry, &Cheap).expect("appends");
+    assert!(pool.grown(&first, std::slice::from_ref(&entry)).is_none(), "nobody has verified it");
+    let ahead = pool.copy_of(ahead);
+
+    let same = pool.grown(&first, std::slice::from_ref(&entry)).expect("somebody has");
+    assert_eq!((same.head(), same.seats().len()), (ahead.head(), 3));
+    let all: Vec<SignedEntry> = ahead.entries_from(0).iter().map(|entry| (**entry).clone()).collect();
+    assert!(pool.grown(&empty(), &all).is_some_and(|same| same.head() == ahead.head()));
+
+    let mut forged = entry.clone();
+    forged.signatures[0].1.0[0] ^= 1;
+    assert!(pool.grown(&first, &[forged]).is_none(), "of the same version, but not what was verified");
+    assert!(pool.grown(&empty(), &all[1..]).is_none(), "it does not go on from there");
+    let elsewhere = Directory::new(realm_id(&ISSUER.public_key(), "鄄城"), ISSUER.public_key());
+    assert!(pool.grown(&elsewhere, &all).is_none(), "another realm");
+}
+
+#[test]
 fn a_county_grows_and_remembers_since_when() {
     let key = CheapKey([9; 32]);
     let directory = grown(vec![

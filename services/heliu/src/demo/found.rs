@@ -15,7 +15,7 @@ use heliu_client::{Access, Client};
 use heliu_node::{Anchor, Node, Options, Retry, Security, Tls, Upstream};
 use heliu_record::id::SeatId;
 use heliu_record::seats::{Seat, Tier};
-use heliu_trust::directory::{Directory, SignedEntry};
+use heliu_trust::directory::{Directory, Pool, SignedEntry};
 use heliu_trust::ed25519::Ed25519;
 use heliu_trust::id::RealmId;
 use heliu_trust::signature::Signer;
@@ -55,6 +55,8 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 pub struct Founding {
     home: PathBuf,
     realm: Realm,
+    /// All its nodes are in this process.
+    pool: Arc<Pool>,
 }
 
 /// What is needed to start a node, wherever it came from.
@@ -77,7 +79,7 @@ impl Founding {
             Ok(first.into_iter().collect())
         };
         let realm = make(home, REALM, time_zone, seats, county)?;
-        Ok(Founding { home: home.to_owned(), realm })
+        Ok(Founding { home: home.to_owned(), realm, pool: Arc::default() })
     }
 
     pub fn realm(&self) -> RealmId {
@@ -142,6 +144,7 @@ impl Founding {
             upstreams: dialled.map(|address| Upstream::at([address.to_string()])).into_iter().collect(),
             tick: TICK,
             open_max,
+            pool: Some(Arc::clone(&self.pool)),
             retry: RETRY,
             ..Options::new(catalogue(), Arc::new(ready.keys.signing()), Arc::new(Ed25519), anchor, LISTEN)
         };

@@ -13,6 +13,7 @@ use futures::future::join_all;
 use futures::{StreamExt as _, stream};
 use heliu_api::records::ExecuteRequest;
 use heliu_client::{Access, Client};
+use tokio::sync::mpsc;
 
 use crate::floor::fsync;
 use crate::pipeline;
@@ -30,6 +31,8 @@ pub const LANES: usize = WRITERS * IN_FLIGHT;
 pub const RECORDS: usize = 2_000;
 /// The number of the village's node; the township's and the county's are before it.
 pub const VILLAGE: u32 = 3;
+/// Between two looks for an edit.
+const LOOK_AGAIN: Duration = Duration::from_micros(200);
 /// At a fast pace one edit in so many is waited for at the county.
 const SAMPLE_EVERY: u64 = 5;
 
@@ -167,7 +170,7 @@ async fn carry(place: &Place, edits: usize, hops: usize) -> Carried {
     let reader = nodes[0].client().await;
     let records = register(writer, RECORDS).await;
     for record in &records {
-        see(&reader, record, "0").await;
+        see(&reader, record, 0).await;
     }
     let idle = paced(writer, &reader, &records, 200, Duration::from_millis(20)).await;
     let processors: Vec<Processor> = nodes.iter().map(|process| Processor::of(process.child.id())).collect();
@@ -231,41 +234,53 @@ async fn edit(writer: &Client, record: &str, number: u64) {
 }
 
 /// Waits until an edit can be read.
-async fn see(reader: &Client, record: &str, value: &str) -> Instant {
+async fn see(reader: &Client, record: &str, number: u64) -> Instant {
     loop {
         if let Ok(found) = reader.get(record).await {
             let view: serde_json::Value = serde_json::from_str(&found.view_json).unwrap_or_default();
             let seen = view["name"].as_str().and_then(|n| n.parse::<u64>().ok());
-            if seen >= value.parse().ok() && seen.is_some() {
+            if seen >= Some(number) {
                 return Instant::now();
             }
         }
-        tokio::time::sleep(Duration::from_micros(500)).await;
+        // The runtime's own timer counts in milliseconds, which is as long as what is measured here.
+        let pause = tokio::task::spawn_blocking(|| std::thread::sleep(LOOK_AGAIN));
+        pause.await.expect("a thread sleeps");
     }
 }
 
-/// Edits at a fixed pace; the milliseconds from giving a command to reading its effect at the county, sorted.
+/// Edits at a fixed pace; the milliseconds from giving a command to reading its effect at the county, sorted. One reader looks
+/// for one after the other, as they were acknowledged: if each were looked for by itself, looking would be most of what the
+/// county does, and the later an edit comes the more.
 async fn paced(writer: &Client, reader: &Client, records: &[String], edits: u64, pace: Duration) -> Vec<f64> {
     static NEXT: AtomicU64 = AtomicU64::new(1_000_000);
     let sampled = if pace < Duration::from_millis(5) { SAMPLE_EVERY } else { 1 };
+    let (looked_for, mut to_see) = mpsc::unbounded_channel::<(String, u64, Instant)>();
+    let reader = reader.clone();
+    let seeing = tokio::spawn(async move {
+        let mut delays = Vec::new();
+        while let Some((record, number, start)) = to_see.recv().await {
+            let seen: Instant = see(&reader, &record, number).await;
+            delays.push((seen - start).as_secs_f64() * 1e3);
+        }
+        delays
+    });
     let mut ticks = tokio::time::interval(pace);
-    let mut running = Vec::new();
     for i in 0..edits {
         ticks.tick().await;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let record = records[usize::try_from(number).unwrap_or(0) % records.len()].clone();
-        let (writer, reader) = (writer.clone(), reader.clone());
-        running.push(tokio::spawn(async move {
+        let (writer, looked_for) = (writer.clone(), looked_for.clone());
+        tokio::spawn(async move {
             let start = Instant::now();
             edit(&writer, &record, number).await;
-            if !i.is_multiple_of(sampled) {
-                return None;
+            if i.is_multiple_of(sampled) {
+                let _ = looked_for.send((record, number, start)); // It looks until the last of these is gone.
             }
-            let seen = see(&reader, &record, &number.to_string()).await;
-            Some((seen - start).as_secs_f64() * 1e3)
-        }));
+        });
     }
-    let mut delays: Vec<f64> = join_all(running).await.into_iter().filter_map(|r| r.expect("an edit runs")).collect();
+    drop(looked_for);
+    let mut delays = seeing.await.expect("edits come");
     delays.sort_by(f64::total_cmp);
     delays
 }
@@ -293,7 +308,7 @@ async fn sustained(writers: &[Client], reader: &Client, records: &[String], edit
     let last = last.lock().expect("nobody panicked").clone();
     stream::iter(&last)
         .for_each_concurrent(IN_FLIGHT, |(record, number)| async move {
-            see(reader, record, &number.to_string()).await;
+            see(reader, record, *number).await;
         })
         .await;
     let given = (edits / LANES) * LANES;
