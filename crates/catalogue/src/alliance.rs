@@ -16,7 +16,7 @@ const FORMS: ValueType = ValueType::Choice(&[
     word("joint_meeting", "联席会", "joint meeting"),
 ]);
 
-static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("全称", "full name").required();
+static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("全称", "full name").required().sought();
 static FORM: FieldOf<String> =
     mv("alliance_kind", FORMS, "形式", "kind").help("理事会、联盟、联席会", "council, league or joint meeting");
 static CONVENOR: FieldOf<RecordId> =

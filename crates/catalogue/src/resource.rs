@@ -20,11 +20,13 @@ const SORTS: ValueType = ValueType::Choice(&[
     word("service", "服务", "service"),
 ]);
 
-static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("名称", "what it is called").required();
+static NAME: FieldOf<String> =
+    mv("name", name(80), "名称", "name").help("名称", "what it is called").required().sought();
 static OWNER_ORG: FieldOf<RecordId> =
-    mv("owner_org", ORG, "所属组织", "owning organisation").help("谁的资源", "whose it is").required();
-static SORT: FieldOf<String> =
-    mv("resource_kind", SORTS, "类型", "sort").help("会场、房间、场地、设备、师资、服务", "what sort of thing it is");
+    mv("owner_org", ORG, "所属组织", "owning organisation").help("谁的资源", "whose it is").required().listed();
+static SORT: FieldOf<String> = mv("resource_kind", SORTS, "类型", "sort")
+    .help("会场、房间、场地、设备、师资、服务", "what sort of thing it is")
+    .listed();
 static CAPACITY: FieldOf<i64> =
     mv("capacity", COUNT, "容量", "capacity").help("可容纳人数", "how many people it holds");
 static OPEN_HOURS: FieldOf<String> =

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use heliu_api::records::{
     ExecuteEachRequest, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse, GetSchemaRequest, HistoryRequest,
-    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, Record, RevealRequest, RevealedField, Seat,
-    outcome,
+    HistoryResponse, ListRequest, ListResponse, ListSeatsRequest, Outcome, QueryRequest, QueryResponse, Record,
+    RevealRequest, RevealedField, Seat, outcome,
 };
 use heliu_api::status::decode_status;
 
@@ -60,6 +60,13 @@ impl Client {
     /// A page of records. The next one is asked for with `after` set to this one's `next`, until that is empty.
     pub async fn list(&self, request: ListRequest) -> Result<ListResponse, Error> {
         let answer = self.records.clone().list(within(CALL_TIMEOUT, request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
+    }
+
+    /// A page of the records that are found by what they say, and how many there are. The next one is asked for as with
+    /// [`Client::list`].
+    pub async fn query(&self, request: QueryRequest) -> Result<QueryResponse, Error> {
+        let answer = self.records.clone().query(within(CALL_TIMEOUT, request)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| self.failed(&status, CALL_TIMEOUT))
     }
 

@@ -60,6 +60,8 @@ pub struct Field {
     pub initial: bool,
     /// Its values are kept from some who have the record.
     pub sealed: bool,
+    /// Records are searched for by any part of it.
+    pub sought: bool,
     pub label: SchemaLabel,
     pub help: SchemaLabel,
     /// Of a slot, or of an entry.
@@ -228,6 +230,7 @@ impl From<pb::Field> for Field {
             // How else a later version merges, its node judges.
             initial: field.parts.is_empty() && !["slot", "entries", "log"].contains(&field.merge.as_str()),
             sealed: field.sealed,
+            sought: field.listing == "sought",
             help: text(field.help),
             parts: field.parts.into_iter().map(Into::into).collect(),
             states: states.into_iter().map(Into::into).collect(),

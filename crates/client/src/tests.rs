@@ -7,7 +7,8 @@ use heliu_api::records::records_service_server::{RecordsService, RecordsServiceS
 use heliu_api::records::{
     ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, GetRequest, GetResponse,
     GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, ListRequest, ListResponse,
-    ListSeatsRequest, ListSeatsResponse, Outcome, Record, RevealRequest, RevealResponse, outcome,
+    ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record, RevealRequest, RevealResponse,
+    outcome,
 };
 use heliu_api::status::encode_status;
 use tokio::net::TcpListener;
@@ -84,6 +85,10 @@ impl RecordsService for FakeNode {
             records: vec![Record { view_json, ..Default::default() }; 1_000],
             ..ListResponse::default()
         }))
+    }
+
+    async fn query(&self, _: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {
+        Err(Status::unimplemented("no records here"))
     }
 
     async fn history(&self, _: Request<HistoryRequest>) -> Result<Response<HistoryResponse>, Status> {

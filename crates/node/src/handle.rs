@@ -15,7 +15,7 @@ use heliu_replication::LinkId;
 use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use heliu_trust::signature::Signer;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
 use crate::access::Attempts;
 use crate::bounds::Bounds;
@@ -65,6 +65,8 @@ pub(crate) struct Inner {
     /// Why the store takes no writes, as people read it.
     pub read_only: watch::Receiver<Option<Reason>>,
     pub life: Life,
+    /// Somebody found that not all records are listed.
+    pub to_list: Arc<Notify>,
     pub routes: Routes,
     pub links_made: AtomicU64,
 }
@@ -154,6 +156,11 @@ impl NodeHandle {
     /// Returns when the node has stopped, by a shutdown or because it failed.
     pub async fn stopped(&self) -> Result<(), ShutdownError> {
         self.0.life.stopped().await
+    }
+
+    /// Not all records are listed: they are to be.
+    pub(crate) fn relist(&self) {
+        self.0.to_list.notify_one();
     }
 
     /// Records that could not be shown, because the store does not have them as they were written. Where there is no room to

@@ -5,7 +5,7 @@
 //! `inbox` (what goes to the engine's task), `runner` (that task), `connections` (those that come in), `links`, `server`.
 //!
 //! Bottom up: `bounds`, `clock`, `zone`, `stamp`, `told`, `trouble`, `options`, `backoff`, `region`, `status`, `access`, `certificate`,
-//! `error`, `life`, `secured`, `connections`, `routes`, `link_end`, `inbox`, `handle`, `begin`, `orders`, `links`,
+//! `error`, `life`, `relisting`, `secured`, `connections`, `routes`, `link_end`, `inbox`, `handle`, `begin`, `orders`, `links`,
 //! `runner`, `server`.
 
 pub mod access;
@@ -24,6 +24,7 @@ mod links;
 mod options;
 mod orders;
 pub mod region;
+mod relisting;
 mod routes;
 mod runner;
 mod secured;
@@ -96,6 +97,10 @@ impl Node {
                 ..Config::new(options.catalogue)
             },
         };
+        // A small store is listed before anybody asks; what is wrong with it is told by whoever begins.
+        if let Err(error) = relisting::page(&*store, options.catalogue).await {
+            tracing::warn!(%error, "records cannot be listed yet");
+        }
         let begun = match beginner.begin(&store, &options.directory, None).await {
             // What an index is made from may be whole: a store builds it anew before it writes.
             Err(StartError::Store(error @ StoreError::Damaged { .. })) => {
@@ -134,6 +139,7 @@ impl Node {
             directory: directory_seen,
             read_only: read_only_seen,
             life: Life::begin(),
+            to_list: Arc::default(),
             routes: Routes::new(routes(&options)),
             links_made: AtomicU64::new(1),
         });
@@ -152,6 +158,13 @@ impl Node {
             tick: options.tick.max(TICK_MIN),
             shutdown_deadline: options.shutdown_deadline,
         };
+        let listing = relisting::keep_listed(
+            Arc::clone(&store),
+            options.catalogue,
+            Arc::clone(&inner.to_list),
+            inner.life.clone(),
+        );
+        tokio::spawn(listing.instrument(span.clone()));
         tokio::spawn(live(inner.clone(), runner, store, listener).instrument(span));
         Ok(NodeHandle(inner))
     }

@@ -12,7 +12,8 @@ use crate::command::{
 use crate::conflict::{Conflict, Explanation};
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::id::RecordId;
-use crate::kind::{Field, Kind, Label, Merge, ValueType, Word};
+use crate::kind::{Field, Kind, Label, Listing, Merge, ValueType, Word};
+use crate::listing::{self, LISTED_CHARS_MAX};
 use crate::message::{Message, Refusal};
 use crate::naming::{kind_called, kind_of};
 use crate::rule::Rule;
@@ -136,6 +137,12 @@ impl Catalogue {
         &self.digests
     }
 
+    /// Another one: other things are listed of records.
+    #[must_use]
+    pub fn listing_stamp(&self) -> [u8; 16] {
+        listing::stamp(self.kinds())
+    }
+
     /// The kind of this code, or of this name in either language.
     #[must_use]
     pub fn kind_called(&self, text: &str) -> Option<&'static Kind> {
@@ -237,7 +244,19 @@ impl Catalogue {
         if kind.name.len() > KIND_BYTES_MAX {
             return Err(CatalogueError::TooMuch(kind.name.to_owned()));
         }
+        self.check_listing(kind)?;
         kind.gates().try_for_each(|gate| self.check_gate(gate))
+    }
+
+    /// What is to be listed can be: one value, open, and short enough to be kept whole.
+    fn check_listing(&self, kind: &Kind) -> Result<(), CatalogueError> {
+        let asked = kind.own.iter().filter(|field| field.listing != Listing::None);
+        asked.copied().try_for_each(|field| {
+            let is_short = !matches!(field.value, ValueType::Text(chars) if chars > LISTED_CHARS_MAX);
+            let is_state = matches!(field.merge, Merge::State(_));
+            let can = kind.column(field.name).is_some() && (is_short || is_state);
+            self.check_known(kind.name, &format!("{} as a column", field.name), can)
+        })
     }
 
     fn check_gate(&self, gate: Gate) -> Result<(), CatalogueError> {

@@ -188,6 +188,7 @@ fn write_field(bytes: &mut Encoder, field: &Field) {
         told_by: _,
         waits_for: _,
         named_after: _,
+        listing: _,
     } = field;
     bytes.text(merge.name()).u8((*sealed).into());
     write_value(bytes, *value);

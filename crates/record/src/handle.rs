@@ -8,7 +8,7 @@ use crate::decision::{self, Standing};
 use crate::entry::Entry;
 use crate::history::{History, Visible};
 use crate::id::{RecordId, SeatId};
-use crate::kind::{EntryState, Field, Merge, Part, StateMachine, ValueType, Word, Writer, label};
+use crate::kind::{EntryState, Field, Listing, Merge, Part, StateMachine, ValueType, Word, Writer, label};
 use crate::scope::is_in;
 use crate::seats::Seats;
 use crate::view::Record;
@@ -176,6 +176,13 @@ macro_rules! helped {
                 self
             }
 
+            /// Records are sorted, filtered and counted by it.
+            #[must_use]
+            pub const fn listed(mut self) -> Self {
+                self.field.listing = Listing::Listed;
+                self
+            }
+
             /// Who may write it, if not its owner.
             #[must_use]
             pub const fn by(mut self, writer: Writer) -> Self {
@@ -191,6 +198,13 @@ helped!(EntriesOf);
 helped!(StateOf);
 
 impl<T> FieldOf<T> {
+    /// As [`FieldOf::listed`], and records are searched for by any part of it.
+    #[must_use]
+    pub const fn sought(mut self) -> Self {
+        self.field.listing = Listing::Sought;
+        self
+    }
+
     #[must_use]
     pub const fn required(mut self) -> Self {
         self.field.required = true;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 pub use heliu_words::{Label, label};
 
 use crate::change::Container;
+pub use crate::column::Listing;
 use crate::derived::{Derived, Folding, Plain};
 use crate::entry::Entry;
 pub use crate::machine::{State, StateMachine};
@@ -31,12 +32,14 @@ pub struct DerivedPart {
     pub label: Label,
     /// What it can be, where that is one of a list.
     pub words: &'static [Word],
+    /// Only of what is one text.
+    pub listing: Listing,
 }
 
 impl DerivedPart {
     #[must_use]
     pub const fn new(path: &'static str, label: Label, words: &'static [Word]) -> Self {
-        DerivedPart { path, label, words }
+        DerivedPart { path, label, words, listing: Listing::None }
     }
 }
 
@@ -198,6 +201,7 @@ pub struct Field {
     pub told_by: &'static [&'static Part],
     /// The part of an entry that names the seat which it waits for while its state is open.
     pub waits_for: Option<&'static str>,
+    pub listing: Listing,
     pub label: Label,
     pub help: Label,
 }
@@ -220,6 +224,7 @@ impl Field {
             named_after: None,
             told_by: &[],
             waits_for: None,
+            listing: Listing::None,
             label,
             help: label,
         }

@@ -6,8 +6,8 @@
 //! The mechanism alone: which kinds, commands and rules there are is content (`catalogue` is the value that holds them), declared
 //! elsewhere and handed down from `main`.
 //!
-//! Bottom up: `codec`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
-//! `scope` (for whom it is), `writer`, `machine`, `derived`, `entry`, `kind`, `value`, `bounds`, `decision` (what it may say), `gate`, `naming`, `schema`, `authority` (who may
+//! Bottom up: `codec`, `collation`, `column`, `date`, `hash`, `id`, `change`, `history` (what was written), `message` (what people are told), `sealed`, `seats`,
+//! `scope` (for whom it is), `writer`, `machine`, `derived`, `entry`, `kind`, `value`, `bounds`, `decision` (what it may say), `gate`, `naming`, `listing` (what a store is asked of many records), `schema`, `authority` (who may
 //! write it, by the version of the kind that it cites), `pointing`, `view`, `handle` (what it says), `world` (what is there beside it), `conflict`,
 //! `rule` (where people disagree), `sight` (what of it somebody is shown), `command` (how people write), `diverged_decision`, `diverged_field`, `diverged_part`, `catalogue` (all
 //! that is declared), `prelude`.
@@ -17,6 +17,8 @@ pub mod bounds;
 pub mod catalogue;
 pub mod change;
 pub mod codec;
+pub mod collation;
+mod column;
 pub mod command;
 pub mod conflict;
 pub mod date;
@@ -32,6 +34,7 @@ pub mod hash;
 pub mod history;
 pub mod id;
 pub mod kind;
+pub mod listing;
 mod machine;
 pub mod message;
 pub mod naming;

@@ -21,8 +21,8 @@ pub use crate::handle::{
 pub use crate::history::{History, Visible};
 pub use crate::id::{RecordId, SeatId};
 pub use crate::kind::{
-    Class, DerivedPart, Earlier, EntryState, Field, Kind, Label, Part, State, StateMachine, ValueType, Word, Writer,
-    follows, label, led_by, word,
+    Class, DerivedPart, Earlier, EntryState, Field, Kind, Label, Listing, Part, State, StateMachine, ValueType, Word,
+    Writer, follows, label, led_by, word,
 };
 pub use crate::message::{Message, Refusal, message};
 pub use crate::rule::{Finding, Rule, listed, rule, rule_of_any, title};

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteRow;
 
 use crate::convert::{Cells, RecordValues, id_list, number_list, seat_bytes, signed, stranded_columns};
 use crate::fault::Fault;
+use crate::listing;
 use crate::scopes;
 use crate::script::{Insert, Script, Values};
 
@@ -43,6 +44,7 @@ pub async fn write(
     FEED.run(script, &transaction.feed, bind_entry).await?;
     statuses(script, &transaction.statuses).await?;
     refs(script, &transaction.refs).await?;
+    listing::write(script, &transaction.listed).await?;
     conflicts(script, &transaction.conflicts_closed, &transaction.conflicts_opened).await?;
     ledgers(script, transaction).await?;
     attested(script, transaction).await?;
@@ -100,6 +102,10 @@ async fn records(script: &mut Script<'_>, transaction: &Transaction) -> Result<(
 /// Gives rows under a wrong id their right one. Where the right id has a row already, that row gets the leaves of the wrong
 /// one, which are what counts. Else the row, its checksum included, is as it was before its id was damaged.
 async fn rename(script: &mut Script<'_>, renamed: &[(RecordId, RecordId)]) -> Result<(), Fault> {
+    if !renamed.is_empty() {
+        // What was listed of them is under keys that may go.
+        listing::doubt(script).await?;
+    }
     for (wrong, own) in renamed {
         let pair = |values: &mut Values| values.add(&own.0[..])?.add(&wrong.0[..]).map(drop);
         for sql in [

@@ -3,14 +3,17 @@
 //! One connection writes, a few read. The write-ahead log is synced before a transaction is said to be done, and readers
 //! do not see it before that. Nothing here decides what the rows mean.
 //!
-//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `records`, `scopes`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
+//! Bottom up: `lock`, `script`, `fault`, `convert`, `schema`, `cells`, `records`, `query`, `scopes`, `listing`, `ledgers`, `apply`, `feed`, `reads`, `writer`, `readers`.
 
 mod apply;
+mod cells;
 mod convert;
 mod fault;
 mod feed;
 mod ledgers;
+mod listing;
 mod lock;
+mod query;
 mod readers;
 mod reads;
 mod records;
@@ -27,7 +30,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use heliu_record::id::RecordId;
-use heliu_storage::{RecordRow, Store, StoreError, StoreId, Transaction};
+use heliu_storage::{Cells, RecordRow, Relisted, Store, StoreError, StoreId, Transaction};
 use heliu_trust::id::Incarnation;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Row as _};
@@ -104,6 +107,8 @@ pub struct SqliteStore {
     spoilt: StdMutex<BTreeSet<RecordId>>,
     /// A read found that an index does not lead where it should: they are built anew before the next transaction.
     has_wrong_index: AtomicBool,
+    /// A read found something listed that cannot be: all is listed anew.
+    doubts_listing: AtomicBool,
     /// Declared last: let go of after the connections.
     lock: StdMutex<Option<lock::DirectoryLock>>,
 }
@@ -130,9 +135,17 @@ impl SqliteStore {
         lock::sync_names(&directory)?;
         let readers = Readers::new(options.connect(&file).pragma("query_only", "ON"), options.readers);
         let lock = StdMutex::new(Some(lock));
-        let (writer, spoilt, has_wrong_index) = (Mutex::new(writer), StdMutex::default(), AtomicBool::new(false));
-        let max_pages = options.max_pages;
-        Ok(SqliteStore { directory, max_pages, meta, readers, writer, spoilt, has_wrong_index, lock })
+        Ok(SqliteStore {
+            directory,
+            max_pages: options.max_pages,
+            meta,
+            readers,
+            writer: Mutex::new(writer),
+            spoilt: StdMutex::default(),
+            has_wrong_index: AtomicBool::new(false),
+            doubts_listing: AtomicBool::new(false),
+            lock,
+        })
     }
 
     /// The directory that it is in.
@@ -145,6 +158,17 @@ impl SqliteStore {
     fn failed(&self, fault: Fault, what: &'static str) -> StoreError {
         self.has_wrong_index.fetch_or(fault.doubts_indexes(), Ordering::Relaxed);
         fault.at(&self.directory, what)
+    }
+
+    /// Ends a transaction that failed: at once and not with the next one, since an open one would hold back whoever reads or
+    /// copies the file. If this fails too, the next one tries again.
+    async fn settled<T>(&self, writer: &mut WriteConnection, done: &Result<T, Fault>) {
+        if done.is_err()
+            && writer.is_in_doubt()
+            && let Err(fault) = writer.settle(&self.meta).await
+        {
+            tracing::warn!(fault = %fault.at(&self.directory, "rolling back"), "a failed transaction is still open");
+        }
     }
 
     fn note_spoilt<'a>(&self, rows: impl Iterator<Item = &'a RecordRow>) {
@@ -181,13 +205,7 @@ impl Store for SqliteStore {
         }
         let spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let done = writer.apply(&self.meta, transaction, &spoilt).await;
-        if done.is_err() && writer.is_in_doubt() {
-            // At once and not with the next transaction: an open one would hold back whoever reads or copies the file.
-            // If this fails too, the next one tries again.
-            if let Err(fault) = writer.settle(&self.meta).await {
-                tracing::warn!(fault = %fault.at(&self.directory, "rolling back"), "a failed transaction is still open");
-            }
-        }
+        self.settled(&mut writer, &done).await;
         if done.is_ok() {
             if !spoilt.is_empty() {
                 let mut spoilt = self.spoilt.lock().unwrap_or_else(PoisonError::into_inner);
@@ -196,6 +214,17 @@ impl Store for SqliteStore {
             writer.wipe(&self.directory).await;
         }
         done.map_err(|fault| or_quota(fault.at(&self.directory, "writing"), &self.directory, self.max_pages))
+    }
+
+    async fn relist(&self, stamp: [u8; 16], limit: usize, cells: &Cells) -> Result<Relisted, StoreError> {
+        let mut writer = self.writer.lock().await;
+        let is_doubted = self.doubts_listing.swap(false, Ordering::Relaxed);
+        let done = writer.relist(&self.meta, stamp, limit, cells, is_doubted).await;
+        if done.is_err() {
+            self.doubts_listing.fetch_or(is_doubted, Ordering::Relaxed);
+        }
+        self.settled(&mut writer, &done).await;
+        done.map_err(|fault| or_quota(fault.at(&self.directory, "listing records"), &self.directory, self.max_pages))
     }
 
     /// Writes the log back into the file.

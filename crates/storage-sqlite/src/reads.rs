@@ -1,21 +1,23 @@
 //! What is asked of the store, each on the next free connection. The queries are in `feed`, `ledgers` and `records`.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
+use heliu_storage::listing::{Found, Query};
 use heliu_storage::row::Counts;
 use heliu_storage::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
     ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit, ReadCommands, ReadCommits,
-    ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords, ReadStatements, ReadStranded,
-    RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow, UnjudgedRow,
+    ReadConflicts, ReadDirectory, ReadFeed, ReadListing, ReadMeta, ReadQuarantine, ReadRecords, ReadStatements,
+    ReadStranded, RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, StoreError, StoreId, StrandedRow, UnjudgedRow,
 };
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
 use crate::fault::Fault;
-use crate::{SqliteStore, feed, ledgers, records, scopes};
+use crate::{SqliteStore, feed, ledgers, query, records, scopes};
 
 /// A read on the next free connection.
 macro_rules! read {
@@ -124,6 +126,15 @@ impl ReadRecords for SqliteStore {
 
     async fn written_by(&self, author: NodeId) -> Result<Vec<RecordId>, StoreError> {
         read!(self, "looking for an author", connection => records::written_by(connection, author))
+    }
+}
+
+#[async_trait]
+impl ReadListing for SqliteStore {
+    async fn query(&self, query: &Query) -> Result<Option<Found>, StoreError> {
+        let (found, is_wrong) = read!(self, "looking for records", connection => query::query(connection, query))?;
+        self.doubts_listing.fetch_or(is_wrong, Ordering::Relaxed);
+        Ok(found)
     }
 }
 

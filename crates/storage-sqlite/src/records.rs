@@ -94,6 +94,11 @@ fn sort_out<T>(
     Ok(())
 }
 
+/// As [`sort_out`], of rows that are under their own ids.
+pub fn sort_out_own(rows: &[SqliteRow], good: &mut Vec<RecordRow>, damaged: &mut Vec<DamagedRow>) -> Result<(), Fault> {
+    sort_out(rows, itself, good, damaged)
+}
+
 /// A row that is what was written, and under its own id.
 fn itself(row: &SqliteRow) -> Result<RecordRow, Fault> {
     let cells = Cells::new(row, "records", 0);

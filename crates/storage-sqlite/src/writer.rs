@@ -5,16 +5,16 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use heliu_record::id::RecordId;
-use heliu_storage::{Meta, Position, StoreError, StoreId, Transaction};
+use heliu_storage::{Cells, Meta, Position, Relisted, StoreError, StoreId, Transaction};
 use heliu_trust::id::Incarnation;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use crate::apply;
-use crate::convert::Cells;
+use crate::convert::Cells as Columns;
 use crate::fault::{Fault, damaged};
-use crate::ledgers;
 use crate::script::Script;
+use crate::{ledgers, listing};
 
 pub struct WriteConnection {
     /// None once the store is closed.
@@ -81,6 +81,29 @@ impl WriteConnection {
         }
         self.in_doubt = false;
         Ok(())
+    }
+
+    /// See [`heliu_storage::Store::relist`]. `is_doubted`: whatever is listed.
+    pub async fn relist(
+        &mut self,
+        shared: &SharedMeta,
+        stamp: [u8; 16],
+        limit: usize,
+        cells: &Cells,
+        is_doubted: bool,
+    ) -> Result<Relisted, Fault> {
+        self.settle(shared).await?;
+        self.in_doubt = true;
+        let connection = self.connection.as_mut().ok_or_else(closed)?;
+        let mut script = Script::new(connection, false);
+        script.step("BEGIN IMMEDIATE", |_| Ok(())).await?;
+        if is_doubted {
+            listing::doubt(&mut script).await?;
+        }
+        let done = listing::relist(&mut script, stamp, limit, cells).await?;
+        script.step("COMMIT", |_| Ok(())).await?;
+        self.in_doubt = false;
+        Ok(done)
     }
 
     /// Builds the indexes anew: it takes seconds for each million of entries. What is wrong with a table itself it does not
@@ -217,11 +240,11 @@ pub async fn read_meta(connection: &mut SqliteConnection) -> Result<Meta, Fault>
     let identity = sqlx::query("SELECT id, max(head, (SELECT coalesce(max(position), 0) FROM feed)) FROM store");
     let row: Option<SqliteRow> = identity.fetch_optional(&mut *connection).await?;
     let row = row.ok_or_else(|| damaged("store", &1, &"it is not there, so this is nobody's store"))?;
-    let cells = Cells::new(&row, "store", 0);
+    let cells = Columns::new(&row, "store", 0);
     let (store, head) = (StoreId(cells.fixed(0)?), cells.u64(1)?);
     let rows = sqlx::query("SELECT id, began FROM incarnations ORDER BY number").fetch_all(connection).await?;
     let incarnation = |row: &SqliteRow| -> Result<(Incarnation, Position), Fault> {
-        let cells = Cells::new(row, "incarnations", 0);
+        let cells = Columns::new(row, "incarnations", 0);
         Ok((Incarnation(cells.fixed(0)?), cells.u64(1)?))
     };
     Ok(Meta { store, head, incarnations: rows.iter().map(incarnation).collect::<Result<_, _>>()? })

@@ -5,6 +5,7 @@ pub mod durability;
 pub mod erasure;
 pub mod feed;
 pub mod ledgers;
+pub mod listing;
 pub mod records;
 pub mod sample;
 pub mod scopes;
@@ -58,6 +59,11 @@ macro_rules! conformance_suite {
                 wants_are_the_records_that_wait,
                 records_that_could_not_be_judged_are_found_without_the_others, hidden_records_by_position, counting, written_by_an_author,
                 a_row_under_a_wrong_id_gets_its_own,
+            ],
+            listing: [
+                records_are_sorted_filtered_and_counted, records_are_searched_for, counts_are_told_apart,
+                pages_follow_each_other_whatever_comes_in_between, what_is_listed_changes_with_the_record,
+                all_is_listed_anew_where_something_else_is_to_be,
             ],
             scopes: [
                 what_is_kept_by_scope_is_replaced_and_goes, what_is_kept_by_scope_is_believed_as_a_whole_or_not_at_all,

@@ -4,12 +4,13 @@
 //! Records' bytes, commits, grants, statements and directory entries are opaque here. The rules a store must keep are in `conformance`, one
 //! suite that every store runs; `memory` is the store of the simulator. Both are there with the feature `testing` alone.
 //!
-//! Bottom up: `error`, `row`, `scopes`, `ledger`, `query`, `transaction`, `read`, `memory`, `conformance`.
+//! Bottom up: `error`, `row`, `scopes`, `ledger`, `listing`, `query`, `transaction`, `read`, `memory`, `conformance`.
 
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 mod error;
 mod ledger;
+pub mod listing;
 #[cfg(any(test, feature = "testing"))]
 pub mod memory;
 mod query;
@@ -25,10 +26,11 @@ pub use ledger::{
     AuditRow, ConflictPage, ConflictRef, ConflictRow, QuarantineRow, Quarantined, StatementRow, StrandedRow,
     StrandedState,
 };
+pub use listing::{Listed, Relisted};
 pub use query::{Budget, ConflictQuery, ListQuery};
 pub use read::{
-    Read, ReadAudit, ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine,
-    ReadRecords, ReadStatements, ReadStranded,
+    Read, ReadAudit, ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadListing, ReadMeta,
+    ReadQuarantine, ReadRecords, ReadStatements, ReadStranded,
 };
 pub use row::{
     CommandId, Cursor, DamagedEntry, DamagedRow, FeedEntry, FeedItem, FeedPage, GrantHash, GrantRow, LeafRow,
@@ -38,12 +40,19 @@ pub use row::{
 pub use scopes::{ScopeRow, ScopesChange, ScopesMark, Tally, scope_bytes, scope_key};
 pub use transaction::Transaction;
 
+/// What is listed of a record, by its row.
+pub type Cells = dyn Fn(&RecordRow) -> Vec<heliu_record::listing::Cell> + Send + Sync;
+
 /// A store of a node.
 #[async_trait]
 pub trait Store: Read {
     /// Everything or nothing. One transaction at a time; when it returns, it is durable, whole, and visible to reads. Feed
     /// positions in it follow the head without a gap.
     async fn apply(&self, transaction: &Transaction) -> Result<(), StoreError>;
+    /// Lists more records anew, at most so many, each by what `cells` makes of its row, and says how far it has come: nothing is
+    /// done where all are listed, and listed so. What an earlier `stamp` has listed, or nobody vouches for, goes first. It is
+    /// one transaction; [`Store::apply`] may be called in between, and keeps what is listed as it says.
+    async fn relist(&self, stamp: [u8; 16], limit: usize, cells: &Cells) -> Result<Relisted, StoreError>;
     /// Tidies up, and lets another process in. Later calls fail. (Without it nothing is lost that was said to be durable.)
     async fn close(&self) -> Result<(), StoreError>;
 }

@@ -1,5 +1,6 @@
 //! The store of the simulator: everything in ordered maps, every future ready at once, copies made by [`MemoryStore::fork`].
 
+mod columns;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -13,13 +14,14 @@ use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use state::{State, page};
 
+use crate::listing::{Found, Query};
 use crate::row::Counts;
 use crate::{
-    AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow, FeedEntry,
-    FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
-    ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadMeta, ReadQuarantine, ReadRecords,
-    ReadStatements, ReadStranded, RecordRow, ScanItem, ScanPage, ScopeRow, StatementRow, Store, StoreError, StoreId,
-    StrandedRow, StrandedState, Transaction, UnjudgedRow,
+    AuditRow, Budget, Cells, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, DamagedRow,
+    FeedEntry, FeedPage, LeafRow, ListPage, ListQuery, Loaded, Meta, Position, QuarantineRow, Quarantined, ReadAudit,
+    ReadCommands, ReadCommits, ReadConflicts, ReadDirectory, ReadFeed, ReadListing, ReadMeta, ReadQuarantine,
+    ReadRecords, ReadStatements, ReadStranded, RecordRow, Relisted, ScanItem, ScanPage, ScopeRow, StatementRow, Store,
+    StoreError, StoreId, StrandedRow, StrandedState, Transaction, UnjudgedRow,
 };
 
 /// Those after one, and round again from the first.
@@ -61,6 +63,12 @@ impl MemoryStore {
     /// From now on every [`Store::apply`] fails with this and writes nothing; with none, it works again.
     pub fn fail(&self, error: Option<StoreError>) {
         self.lock().fails = error;
+    }
+
+    /// All that is listed: by kind, owner and column, of which record.
+    #[must_use]
+    pub fn listed(&self) -> BTreeMap<(String, SeatId, String), BTreeMap<RecordId, (Vec<u8>, String)>> {
+        self.lock().columns.all()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -179,6 +187,14 @@ impl ReadRecords for MemoryStore {
         };
         let written: BTreeSet<RecordId> = state.feed.values().filter_map(|entry| of_author(&entry.entry)).collect();
         Ok(written.into_iter().filter(|id| state.records.get(id).is_some_and(|slot| slot.is_held())).collect())
+    }
+}
+
+#[async_trait]
+impl ReadListing for MemoryStore {
+    async fn query(&self, query: &Query) -> Result<Option<Found>, StoreError> {
+        let state = self.lock();
+        Ok(state.columns.query(query, |id| state.records.get(&id).map(|slot| &slot.row)))
     }
 }
 
@@ -336,6 +352,19 @@ impl Store for MemoryStore {
     }
 
     /// There is nothing to tidy up, and nobody else can have it.
+    async fn relist(&self, stamp: [u8; 16], limit: usize, cells: &Cells) -> Result<Relisted, StoreError> {
+        let mut state = self.lock();
+        if let Some(error) = state.failure() {
+            return Err(error);
+        }
+        let State { columns, records, .. } = &mut *state;
+        let later = |after: Option<RecordId>| {
+            let later = records.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+            later.map(|(_, slot)| &slot.row)
+        };
+        Ok(columns.relist(stamp, limit, cells, later))
+    }
+
     async fn close(&self) -> Result<(), StoreError> {
         Ok(())
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
+use crate::listing::{Found, Query};
 use crate::row::Counts;
 use crate::{
     AuditRow, Budget, CommandId, ConflictPage, ConflictQuery, ConflictRef, ConflictRow, Cursor, FeedPage, LeafRow,
@@ -150,11 +151,20 @@ pub trait ReadAudit: Send + Sync {
     async fn audit_head(&self) -> Result<Option<(u64, [u8; 32])>, StoreError>;
 }
 
+/// What is listed of records: for people who look for some of many.
+#[async_trait]
+pub trait ReadListing: Send + Sync {
+    /// What fits, a page of it, and how many there are; none while not all records are listed, and what would be told were not
+    /// true. See [`crate::Store::relist`].
+    async fn query(&self, query: &Query) -> Result<Option<Found>, StoreError>;
+}
+
 /// All of them.
 pub trait Read:
     ReadMeta
     + ReadDirectory
     + ReadRecords
+    + ReadListing
     + ReadFeed
     + ReadCommits
     + ReadConflicts
@@ -170,6 +180,7 @@ impl<T> Read for T where
     T: ReadMeta
         + ReadDirectory
         + ReadRecords
+        + ReadListing
         + ReadFeed
         + ReadCommits
         + ReadConflicts

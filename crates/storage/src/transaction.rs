@@ -7,8 +7,8 @@ use heliu_trust::id::Incarnation;
 use crate::error::StoreError;
 use crate::row::CommitRow;
 use crate::{
-    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Meta, Position, QuarantineRow, RecordRow, ScopesChange,
-    StatementRow, StrandedRow,
+    AuditRow, ConflictRow, Cursor, FeedEntry, LeafStatus, Listed, Meta, Position, QuarantineRow, RecordRow,
+    ScopesChange, StatementRow, StrandedRow,
 };
 
 /// Everything that one step of the engine changes. A store makes it durable as a whole.
@@ -34,6 +34,8 @@ pub struct Transaction {
     pub scopes: Option<ScopesChange>,
     /// For each record here, the whole new set of records it refers to.
     pub refs: Vec<(RecordId, Vec<RecordId>)>,
+    /// Records of which something else is listed: their cells, anew. Each record once.
+    pub listed: Vec<Listed>,
     /// Records whose row stands under a wrong id: (that id, the right one). The row gets the right id; if a row has that one
     /// already, the leaves of the wrong row become its leaves, and the wrong row goes. Done before all else here.
     pub renamed: Vec<(RecordId, RecordId)>,
@@ -104,6 +106,7 @@ impl Transaction {
             records,
             scopes,
             refs,
+            listed,
             renamed,
             dropped,
             moved,
@@ -129,6 +132,7 @@ impl Transaction {
             && records.is_empty()
             && scopes.is_none()
             && refs.is_empty()
+            && listed.is_empty()
             && renamed.is_empty()
             && dropped.is_empty()
             && moved.is_empty()

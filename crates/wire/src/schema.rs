@@ -4,7 +4,8 @@ use heliu_api::records as pb;
 use heliu_record::catalogue::Catalogue;
 use heliu_record::command::{Argument, Command, Ends, KIND_ARGUMENT, Makes, Subject};
 use heliu_record::kind::{
-    DerivedPart, ENTRY_NUMBER, ENTRY_STATE, EntryState, Field, Kind, Label, Merge, Part, State, ValueType, Word, Writer,
+    DerivedPart, ENTRY_NUMBER, ENTRY_STATE, EntryState, Field, Kind, Label, Listing, Merge, Part, State, ValueType,
+    Word, Writer,
 };
 use heliu_record::naming::SUFFIXES;
 use heliu_record::rule::Rule;
@@ -41,7 +42,7 @@ fn kind(kind: &Kind) -> pb::Kind {
         class: kind.class.name().to_owned(),
         label: label(kind.label),
         help: label(kind.help),
-        fields: kind.fields().map(field).collect(),
+        fields: kind.fields().map(|one| pb::Field { listing: listing(kind, one.name), ..field(one) }).collect(),
         derived: kind.derived.iter().map(derived).chain(kind.fields().flat_map(of_entries)).collect(),
     }
 }
@@ -54,7 +55,7 @@ fn of_entries(field: &Field) -> Vec<pb::Derived> {
     let states = field.states.iter().map(|state| word(&state.word)).collect();
     let said = |of: Word, words| {
         let path = format!("{}/{}", field.name, of.name);
-        pb::Derived { path, label: label(of.label), words }
+        pb::Derived { path, label: label(of.label), words, ..pb::Derived::default() }
     };
     vec![said(ENTRY_STATE, states), said(ENTRY_NUMBER, Vec::new())]
 }
@@ -64,6 +65,7 @@ fn derived(derived: &DerivedPart) -> pb::Derived {
         path: derived.path.to_owned(),
         label: label(derived.label),
         words: derived.words.iter().map(word).collect(),
+        listing: derived.listing.name().to_owned(),
     }
 }
 
@@ -82,7 +84,14 @@ fn field(field: &Field) -> pb::Field {
         parts: field.parts().iter().copied().map(part).collect(),
         states: states.iter().map(state).chain(entry_states).collect(),
         provisional: field.provisional.unwrap_or_default().to_owned(),
+        listing: String::new(),
     }
+}
+
+/// What can be asked of a field, as its kind lists it.
+fn listing(kind: &Kind, field: &str) -> String {
+    let said = kind.column(field).map(|column| if column.is_sought { Listing::Sought } else { Listing::Listed });
+    said.unwrap_or_default().name().to_owned()
 }
 
 fn part(part: &Part) -> pb::Part {

@@ -3,7 +3,7 @@
 //! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
 //! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
-//! `which`, `command`, `import`, `parts`, `conflicts`, `privacy`, `records`.
+//! `which`, `find`, `command`, `import`, `parts`, `conflicts`, `privacy`, `records`.
 
 mod access;
 mod alarms;
@@ -20,6 +20,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod failure;
+mod find;
 mod foreign;
 mod given;
 mod import;

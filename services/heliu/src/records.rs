@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::answer::{Done, print, print_json};
 use crate::cli::{GetArgs, HistoryArgs, ListArgs};
 use crate::failure::Failure;
+use crate::find;
 use crate::names::{Names, ids_in};
 use crate::page::{more, pages};
 use crate::parts::{self, cuts_shape, cuts_told};
@@ -40,6 +41,24 @@ pub async fn list(args: &ListArgs) -> Result<Done, Failure> {
         "" => String::new(),
         named => which::record(&client, named, "").await?,
     };
+    // What is found by what it says is found by it alone; what has left, and what refers to something, is looked through.
+    if find::asks(args) || (!kind.is_empty() && !args.gone && args.refers_to.is_empty()) {
+        let found = find::find(&client, args, &kind).await?;
+        if args.read.json {
+            let shapes: Vec<Value> = found.records.iter().map(shape).collect();
+            let groups = find::groups_shape(&found.groups);
+            let (next, damaged) = (given(&found.next), found.damaged);
+            return print_json(
+                &json!({"records": shapes, "next": next, "total": found.total, "groups": groups, "damaged": damaged}),
+            );
+        }
+        let schema = client.schema().await?;
+        if args.count || !args.group_by.is_empty() {
+            return print(&find::counted(&client, &schema, &kind, args, &found).await?);
+        }
+        let table = list_told(&schema, &kind, &found.records);
+        return print(&(table + &more(found.records.len(), &found.next) + &damaged_told(&found.damaged)));
+    }
     let mut damaged = Vec::new();
     let (records, after) = pages(&args.page, async |after, limit| {
         let (kind, refers_to) = (kind.clone(), refers_to.clone());

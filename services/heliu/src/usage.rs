@@ -419,6 +419,8 @@ mod tests {
         "heliu conflicts settle 12345678 --choose 1 --reason because --command-id abababababababababababababababab",
         "heliu get 12345678 --json",
         "heliu list member --refers-to 12345678 --limit 0",
+        "heliu list member --search x --where stage=full --at 371726101000 --sort name --descending",
+        "heliu list member --count --group-by seat,stage",
         "heliu history 12345678",
         "heliu do record.set 12345678 field=name value=x --reason r",
         "heliu do --help joint_branch.form",

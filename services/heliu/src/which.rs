@@ -2,18 +2,19 @@
 //! the token may see, and taken if only one record has it; else the records that it could be are told.
 
 use heliu_client::Client;
-use heliu_client::records::{ListRequest, Record, Seat};
+use heliu_client::records::{Condition, QueryRequest, Record, Seat};
 use heliu_client::schema::{Schema, ValueType};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::render::short;
 use crate::render::{place, view_of};
-use crate::text::{Say, clean, codes, say};
+use crate::text::{Say, clean, codes, say, spoken};
 
-const PAGE: u32 = 1_000;
 /// Of more records of one name only the first are listed.
 const LISTED: usize = 8;
+const PAGE: u32 = 9;
+const NAME: &str = "name";
 /// As nodes have it: shorter beginnings of ids are mistaken too easily.
 const ID_DIGITS_MIN: usize = 8;
 /// Nothing of that name.
@@ -103,18 +104,34 @@ fn looks_like_an_id(text: &str) -> bool {
     (ID_DIGITS_MIN..=ID_DIGITS).contains(&text.len()) && is_hex(text)
 }
 
-async fn named(client: &Client, name: &str, kind: &str) -> Result<Vec<Record>, Failure> {
-    let (mut found, mut after) = (Vec::new(), String::new());
-    loop {
-        let (kind, called) = (kind.to_owned(), vec![name.to_owned()]);
-        let page = client.list(ListRequest { kind, called, after, limit: PAGE, ..ListRequest::default() }).await?;
-        let is_it = |record: &Record| view_of(record).get("name").and_then(|value| value.as_str()) == Some(name);
-        found.extend(page.records.into_iter().filter(is_it));
-        after = page.next;
-        if after.is_empty() || found.len() > LISTED {
-            return Ok(found);
+/// As [`record`], of whatever kind, with the whole id.
+pub async fn whole(client: &Client, text: &str) -> Result<String, Failure> {
+    let id = record(client, text, "").await?;
+    if is_whole(&id) { Ok(id) } else { Ok(client.get(&id).await?.id) }
+}
+
+/// Those that are called so, or, if none is, that have it as their number.
+async fn named(client: &Client, text: &str, kind: &str) -> Result<Vec<Record>, Failure> {
+    let found = saying(client, kind, NAME, text).await?;
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let schema = client.schema().await?;
+    let mut found = Vec::new();
+    for of in schema.kinds.iter().filter(|of| kind.is_empty() || of.name == kind) {
+        for field in of.fields.iter().filter(|field| field.sought && field.name != NAME) {
+            found.extend(saying(client, &of.name, &field.name, text).await?);
         }
     }
+    Ok(found)
+}
+
+/// One more than are told, so that it is known whether these are all.
+async fn saying(client: &Client, kind: &str, field: &str, text: &str) -> Result<Vec<Record>, Failure> {
+    let condition = Condition { field: field.to_owned(), any_of: vec![text.to_owned()], ..Condition::default() };
+    let asked =
+        QueryRequest { kind: kind.to_owned(), r#where: vec![condition], limit: PAGE, ..QueryRequest::default() };
+    Ok(client.query(asked).await?.records)
 }
 
 fn nobody(text: &str, kind: &str, schema: &Schema) -> Failure {
@@ -138,6 +155,18 @@ fn nobody(text: &str, kind: &str, schema: &Schema) -> Failure {
     .next(say!("heliu list 列出记录和它们的编号", "heliu list shows the records and their ids"))
 }
 
+/// What else of a record tells it from another of its name: its number, and the dates that it says.
+fn told_apart(record: &Record, schema: &Schema) -> String {
+    let (view, kind) = (view_of(record), schema.kind(&record.kind));
+    let fields = kind.into_iter().flat_map(|kind| &kind.fields).filter(|field| field.name != NAME);
+    let tells = fields.filter(|field| !field.sealed && (field.sought || matches!(field.value, ValueType::Date)));
+    let said = tells.filter_map(|field| {
+        let value = view.get(&field.name)?.as_str()?;
+        Some(format!("  {} {}", spoken(&field.label), clean(value)))
+    });
+    said.collect()
+}
+
 fn which(text: &str, several: &[Record], schema: &Schema) -> Failure {
     let text = clean(text);
     let mut failure = Failure::usage(say!("不止一条记录名为“{text}”", "more than one record is called {text:?}"));
@@ -147,7 +176,8 @@ fn which(text: &str, several: &[Record], schema: &Schema) -> Failure {
         .map(|record| {
             let kind = clean(&codes::kind(schema, &record.kind));
             let (id, at) = (short(&record.id), place(record.owners.first()));
-            say!("{id}  {kind}  {at}", "{id}  {kind}  {at}")
+            let apart = told_apart(record, schema);
+            say!("{id}  {kind}  {at}{apart}", "{id}  {kind}  {at}{apart}")
         })
         .collect();
     failure.next(say!("请改用编号", "give the id of the one that you mean"))

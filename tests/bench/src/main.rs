@@ -22,7 +22,7 @@ use place::Wire;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SEALED: &str = "bootstrap_sealed";
-const CASES: [&str; 13] = [
+const CASES: [&str; 14] = [
     "bootstrap",
     SEALED,
     "reconnect",
@@ -31,6 +31,7 @@ const CASES: [&str; 13] = [
     "long",
     "ingest",
     "import",
+    "query",
     "start",
     "city",
     "hostile",
@@ -41,13 +42,13 @@ const CASES: [&str; 13] = [
 /// Measures Heliu against floors taken in the same run.
 #[derive(Parser)]
 struct Arguments {
-    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, long, ingest, import, start, city, hostile, county, village, or all
+    /// bootstrap, bootstrap_sealed, reconnect, catchup, live, long, ingest, import, query, start, city, hostile, county, village, or all
     case: String,
     /// Members in the cases that have a county of them. Where it is about growth (bootstrap, ingest, import, start), more
     /// than 22,000 are measured beside 22,000.
     #[arg(long, default_value_t = 22_000)]
     records: usize,
-    /// In those cases: with 300,000 members too.
+    /// In those cases: with 300,000 members too. In `query`: with 686,000.
     #[arg(long)]
     growth: bool,
     /// In `city`: how much of a city of 28,000 organisations and 658,000 members there is, up to 1.
@@ -106,6 +107,7 @@ async fn main() {
             "long" => cases::long::run(),
             "ingest" => cases::ingest::run(wire, records, growth).await,
             "import" => cases::import::run(records, growth).await,
+            "query" => cases::query::run(wire, records, growth).await,
             "start" => cases::start::run(records, growth).await,
             "city" => cases::city::run(arguments.scale).await,
             "hostile" => cases::hostile::run(),

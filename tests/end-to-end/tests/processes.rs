@@ -66,3 +66,35 @@ async fn a_command_repeated_after_a_lost_answer_has_one_effect() {
     assert_eq!((&first.created, &first.result), (&again.created, &again.result));
     assert_eq!(county.list("member").await.len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clerk_names_people_by_name_or_number_and_finds_and_counts_them_without_an_id() {
+    let realm = Realm::init(&["T1"]).await;
+    let (mut node, _) = realm.start("T1").await;
+    let dir = realm.dir("T1");
+    let say = async |args: &[&str]| heliu(&[args, &["--dir", &dir]].concat()).await;
+    for branch in ["康屯村党支部", "什集镇机关党支部"] {
+        let name = format!("name={branch}");
+        let _ = say(&["do", "org.create", &name]).await.exits(0);
+    }
+    for (name, number) in
+        [("name=测试张伟", "member_no=A-1"), ("name=测试李明", "member_no=A-2"), ("name=测试李明", "member_no=A-3")]
+    {
+        let _ = say(&["do", "member.register", name, number, "branch=康屯村党支部"]).await.exits(0);
+    }
+    let _ = say(&["list", "member", "--search", "zw"]).await.exits(0).answers("测试张伟").answers("1 in all");
+    let _ = say(&["list", "member", "--search", "李"]).await.exits(0).answers("2 in all");
+    let home = ["list", "member", "--where", "effective_home=康屯村党支部", "--count"];
+    let _ = say(&home).await.exits(0).answers("3 in all");
+    let _ = say(&["list", "member", "--group-by", "seat,stage"]).await.exits(0).answers("测试1镇").answers("3");
+    let refused = say(&["list", "member", "--where", "contact=1"]).await.exits(2);
+    let _ = refused.complains("member_no");
+    let _ = say(&["do", "member.transfer.issue", "测试张伟", "to_org=什集镇机关党支部"]).await.exits(0);
+    let _ = say(&["do", "member.transfer.issue", "A-2", "to_org=什集镇机关党支部"]).await.exits(0);
+    // Two are called so: each is told with what tells it from the other.
+    let which = say(&["do", "member.transfer.issue", "测试李明", "to_org=什集镇机关党支部"]).await.exits(2);
+    let _ = which.complains("A-2").complains("A-3");
+    node.kill_nine().await;
+    let (_node, _) = realm.start("T1").await;
+    let _ = say(&home).await.exits(0).answers("3 in all");
+}

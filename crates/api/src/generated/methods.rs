@@ -34,5 +34,6 @@ pub const METHODS: &[&str] = &[
     "/heliu.records.v1.RecordsService/History",
     "/heliu.records.v1.RecordsService/List",
     "/heliu.records.v1.RecordsService/ListSeats",
+    "/heliu.records.v1.RecordsService/Query",
     "/heliu.records.v1.RecordsService/Reveal",
 ];

@@ -9,14 +9,17 @@ const DESTINATION: Writer = Writer::Party("to_seat");
 const SUPERIOR: Writer = Writer::CommonAtLeast(Tier::Township);
 
 pub(super) static NAME: FieldOf<String> =
-    mv("name", name(40), "姓名", "name").help("姓名", "the person's name").required();
+    mv("name", name(40), "姓名", "name").help("姓名", "the person's name").required().sought();
 pub(super) static MEMBER_NO: FieldOf<String> = mv("member_no", number(40), "党员编号", "member number")
     .help("不得使用身份证号", "never an identity card's number")
-    .by(TOWNSHIP);
+    .by(TOWNSHIP)
+    .sought();
 pub(super) static STAGE: StateOf = state("stage", &STAGES, "发展阶段", "stage")
-    .help("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends");
-pub(super) static JOINED_ON: FieldOf<String> =
-    mv("joined_on", PAST, "入党日期", "joining date").help("接收为预备党员之日", "the day of admission on probation");
+    .help("从申请人到正式党员,及其终结", "from applicant to full member, and how it ends")
+    .listed();
+pub(super) static JOINED_ON: FieldOf<String> = mv("joined_on", PAST, "入党日期", "joining date")
+    .help("接收为预备党员之日", "the day of admission on probation")
+    .listed();
 pub(super) static FULL_ON: FieldOf<String> = mv("full_on", PAST, "转正日期", "date of full membership")
     .help("转为正式党员之日", "the day of becoming a full member");
 pub(super) static CONTACT: FieldOf<String> = mv("contact", text(60), "联系方式", "contact")

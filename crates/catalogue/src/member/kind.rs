@@ -15,7 +15,10 @@ pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组�
             &[
                 DerivedPart::new("home_branch", label("所在支部", "home branch"), &[home::OUTSIDE]),
                 DerivedPart::new("home_epoch", label("归属届次", "home epoch"), &[]),
-                DerivedPart::new("effective_home", label("现归属", "effective home"), &[home::OUTSIDE]),
+                DerivedPart {
+                    listing: Listing::Listed,
+                    ..DerivedPart::new("effective_home", label("现归属", "effective home"), &[home::OUTSIDE])
+                },
                 DerivedPart::new("home_seat", label("归属席位", "home seat"), &[]),
                 DerivedPart::new("home_since", label("归属起始日", "home since"), &[]),
                 DerivedPart::new("standing", label("是否计入", "counted"), Standing::WORDS),

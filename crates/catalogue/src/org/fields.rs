@@ -37,15 +37,18 @@ const JOININGS: ValueType = ValueType::Choice(&[
     word("association_led", "协会带建", "led by an association"),
 ]);
 
-pub(super) static NAME: FieldOf<String> = mv("name", name(80), "名称", "name").help("全称", "full name").required();
+pub(super) static NAME: FieldOf<String> =
+    mv("name", name(80), "名称", "name").help("全称", "full name").required().sought();
 pub(super) static LIFECYCLE: StateOf = state("lifecycle", &LIFE, "存续状态", "lifecycle")
     .help("批准、整顿、撤销等决定", "decisions: approved, rectifying, dissolved and so on")
-    .by(TOWNSHIP);
+    .by(TOWNSHIP)
+    .listed();
 pub(super) static LEVEL: StateOf = state("org_level", &LEVELS, "层级", "level")
     .help("党小组、党支部、党总支、党委", "group, branch, general branch or committee")
-    .by(TOWNSHIP);
+    .by(TOWNSHIP)
+    .listed();
 pub(super) static ORG_KIND: FieldOf<String> =
-    mv("org_kind", KINDS, "类型", "kind").help("建在何处", "where it is built");
+    mv("org_kind", KINDS, "类型", "kind").help("建在何处", "where it is built").listed();
 pub(super) static FORMATION: FieldOf<String> = mv("formation_mode", FORMATIONS, "组建方式", "formation")
     .help("单独建、联合建、挂靠建", "single, joint or attached");
 pub(super) static BUILD: FieldOf<String> = mv("build_mode", BUILDS, "合建/共建", "build mode")
@@ -62,7 +65,8 @@ pub(super) static REGION: FieldOf<SeatId> = mv("region", SEAT, "所在区划", "
     .by(Writer::AtLeast(Tier::County));
 pub(super) static PARENT: FieldOf<RecordId> = mv("parent_org", ORG, "隶属", "parent")
     .help("上级党组织,由共同上级确定", "the organisation above, set by a common superior")
-    .by(Writer::CommonAtLeast(Tier::Township));
+    .by(Writer::CommonAtLeast(Tier::Township))
+    .listed();
 pub(super) static GUIDANCE: SetOf<RecordId> = set("guidance_orgs", ORG, "业务指导", "guidance")
     .help("指导而不隶属的组织", "organisations that guide it without being above it")
     .by(TOWNSHIP);

@@ -13,6 +13,7 @@ mod gate;
 mod operations;
 mod operators;
 mod pages;
+mod queries;
 mod records;
 mod refusals;
 mod replication;

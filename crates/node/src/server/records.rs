@@ -17,10 +17,10 @@ use tonic::{Request, Response, Status};
 
 use super::acting::{actor, of_order};
 use super::pages::{Page, Walk, after, aside};
-use super::refusals::{invalid, known, no_part, of_execute, of_read, too_many_commands, too_many_names};
+use super::refusals::{being_listed, invalid, known, no_part, of_execute, of_read, too_many_commands, too_many_names};
 use super::scope::Reach;
 use super::words::{beside, change, digits, is_called, record};
-use super::{cut, pages};
+use super::{cut, pages, queries};
 use crate::access::Role;
 use crate::begin::random;
 use crate::handle::NodeHandle;
@@ -29,6 +29,10 @@ use crate::handle::NodeHandle;
 const EACH: usize = 512;
 /// Names and codes that one list may be asked by.
 const CALLED: usize = 4_096;
+/// How often a query is asked again whose rows have changed meanwhile.
+const QUERIED: usize = 3;
+/// Groups of one answer.
+const ROWS_COUNTED: usize = 10_000;
 /// What a row that is read counts for besides its view.
 const ROW_BYTES: usize = 512;
 
@@ -263,6 +267,50 @@ impl RecordsService for Records {
         let damaged = told.map(ToString::to_string).collect();
         self.node.suspect(suspects);
         Ok(Response::new(pb::ListResponse { records, next, damaged }))
+    }
+
+    async fn query(&self, request: Request<pb::QueryRequest>) -> Result<Response<pb::QueryResponse>, Status> {
+        let reach = self.reach(&request)?;
+        let asked = request.into_inner();
+        let bytes = self.node.page_bytes();
+        let Some(query) = queries::query(&asked, &reach, self.node.catalogue(), bytes / 2)? else {
+            return Ok(Response::new(pb::QueryResponse::default()));
+        };
+        let shown = |row: &RecordRow| row.state == RecordState::Present && reach.shows(row);
+        let mut tries = 0..QUERIED;
+        let found = loop {
+            let found = self.store.query(&query).await.map_err(|error| of_read(&error))?;
+            let Some(found) = found else {
+                self.node.relist();
+                return Err(being_listed().into());
+            };
+            // A record may have left meanwhile: its place in the order is not told.
+            if found.rows.iter().all(shown) {
+                break found;
+            }
+            tries.next().ok_or_else(|| Status::from(being_listed()))?;
+        };
+        let mut page = Page::new(query.limit, bytes);
+        let suspects: Vec<RecordId> = found.damaged.iter().filter_map(|row| row.record).collect();
+        let all: Vec<pb::Record> = self.shown(&reach, found.rows, bytes / 16).await?;
+        all.into_iter().for_each(|record| {
+            page.take(record);
+        });
+        let groups = found.groups.into_iter().map(|(values, count)| pb::Group { values, count });
+        let mut has_more_groups = found.has_more_groups;
+        let mut told = Page::new(ROWS_COUNTED, bytes / 2);
+        groups.for_each(|group| has_more_groups |= !told.take(group));
+        let next = found.next.as_ref().map(queries::told).unwrap_or_default();
+        let damaged = suspects.iter().filter(|_| reach.sight.is_whole()).map(ToString::to_string).collect();
+        self.node.suspect(suspects);
+        Ok(Response::new(pb::QueryResponse {
+            records: page.into_items(),
+            next,
+            total: found.total,
+            groups: told.into_items(),
+            has_more_groups,
+            damaged,
+        }))
     }
 
     async fn history(&self, request: Request<pb::HistoryRequest>) -> Result<Response<pb::HistoryResponse>, Status> {

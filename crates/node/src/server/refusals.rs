@@ -3,7 +3,7 @@
 use heliu_api::status::{CallRefusal, Sort};
 use heliu_record::conflict::Explanation;
 use heliu_record::id::RecordId;
-use heliu_record::kind::Label;
+use heliu_record::kind::{Kind, Label};
 use heliu_storage::StoreError;
 use tonic::{Code, Status};
 
@@ -282,6 +282,49 @@ pub(super) fn known<'k>(field: &str, word: &str, known: impl Iterator<Item = (&'
 
 pub(super) fn not_here(field: &str, zh: &str, en: &str) -> CallRefusal {
     CallRefusal::new(Code::NotFound, "not_here", zh, en).field(field)
+}
+
+/// A seat that is named by its id or code.
+pub(super) fn no_seat(text: &str, field: &str) -> CallRefusal {
+    let shown: String = text.chars().take(40).collect();
+    let (zh, en) = (format!("名录中没有席位 {shown}。"), format!("The directory has no seat {shown:?}."));
+    not_here(field, &zh, &en)
+        .next("这里要区划代码(12 位)或席位编号。", "It takes a region code (12 digits) or the id of a seat.")
+}
+
+/// A field by which records of a kind cannot be asked for.
+pub(super) fn no_column(kind: Option<&Kind>, text: &str, field: &str) -> CallRefusal {
+    let shown: String = text.chars().take(40).collect();
+    let Some(kind) = kind else {
+        let (zh, en) =
+            (format!("不限种类时不能按“{shown}”查询。"), format!("Of any kind nothing is asked by {shown:?}."));
+        return invalid(field, &zh, &en).next("请先指明记录种类。", "Name a kind of record.");
+    };
+    let named: Vec<_> = kind.columns().map(|column| (kind.column_label(&column), column.name)).collect();
+    let zh: Vec<&str> = named.iter().map(|(label, name)| label.map_or(*name, |label| label.zh)).collect();
+    let en: Vec<&str> = named.iter().map(|(_, name)| *name).collect();
+    let what = (
+        format!("{}不能按“{shown}”查询、排序或计数。", kind.label.zh),
+        format!("A {} is not found, sorted or counted by {shown:?}.", kind.label.en),
+    );
+    let next = (
+        format!("可用的有:{};计数还可按席位。", zh.join("、")),
+        format!("Take one of: {}; counts may go by seat as well.", en.join(", ")),
+    );
+    invalid(field, &what.0, &what.1).next(&next.0, &next.1)
+}
+
+/// What is asked for is being listed: any answer would be short.
+pub(super) fn being_listed() -> CallRefusal {
+    let what =
+        ("本节点正在重建检索表,暂不能查询。", "This node is listing its records anew and answers no queries yet.");
+    CallRefusal::new(Code::Unavailable, "being_listed", what.0, what.1)
+        .sort(Sort::Busy)
+        .why("现在回答会有遗漏。", "An answer would leave records out.")
+        .next(
+            "请稍后再试;heliu get 和命令照常可用。",
+            "Try again in a moment. Reading single records and commands work as always.",
+        )
 }
 
 /// A part of a record that is asked for by its path.

@@ -17,6 +17,7 @@ mod matrix;
 mod pages;
 mod patience;
 mod peers;
+mod query;
 mod secrecy;
 mod security;
 mod stopping;

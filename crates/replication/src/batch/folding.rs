@@ -4,13 +4,14 @@
 use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_record::seats::Seats;
-use heliu_storage::{FeedEntry, Position, RecordState};
+use heliu_storage::{FeedEntry, Listed, Position, RecordState};
 
 use super::lookup::LookedUp;
 use super::sealing;
 use crate::effect::Moment;
 use crate::journal::Delta;
 use crate::parts::Parts;
+use crate::records::{Before, Open};
 
 pub(super) fn fold(parts: &mut Parts, looked_up: &mut LookedUp, delta: &mut Delta, now: Moment) {
     let statuses = parts.records.restate(&mut delta.transaction.feed);
@@ -59,6 +60,7 @@ fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delt
         delta.transaction.refs.push((record, refs.iter().copied().collect()));
     }
     looked_up.refers(record, refs);
+    delta.transaction.listed.extend(listed(open, before));
     if open.row.waiting
         && open.is_present()
         && let Some(link) = came_by
@@ -66,6 +68,21 @@ fn write_row(record: RecordId, parts: &mut Parts, looked_up: &mut LookedUp, delt
         delta.outcome.links.wants.entry(link).or_default().insert(record);
     }
     delta.transaction.records.push(open.row.clone());
+}
+
+/// What is listed of a record, if that is not as it was.
+fn listed(open: &Open, before: &Before) -> Option<Listed> {
+    let cells = |view: &[u8]| open.leaves.kind().map(|kind| kind.cells(view)).unwrap_or_default();
+    let owners = Listed::owners(&open.row);
+    let is_nowhere = owners.is_empty();
+    if before.listed.as_ref() == Some(&owners) && (is_nowhere || before.view == open.row.view) {
+        return None;
+    }
+    let now = if is_nowhere { Vec::new() } else { cells(&open.row.view) };
+    if before.listed.as_ref() == Some(&owners) && cells(&before.view) == now {
+        return None;
+    }
+    Some(Listed::of(&open.row, before.listed.clone(), now))
 }
 
 /// Seats that joined and that left an audience, each side with the tree that it is read by. A record that became public

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use heliu_record::id::RecordId;
+use heliu_record::id::{RecordId, SeatId};
 use heliu_record::scope::Scope;
+use heliu_storage::Listed;
 use heliu_trust::admission::Leaf;
 
 use super::open::Open;
@@ -46,6 +47,10 @@ pub(crate) struct Before {
     pub signal: [u8; 8],
     /// None: not known, so they are written.
     pub refs: Option<BTreeSet<RecordId>>,
+    /// With whom it was listed; none: not known.
+    pub listed: Option<BTreeSet<SeatId>>,
+    /// By which it was listed.
+    pub view: Vec<u8>,
 }
 
 impl Before {
@@ -55,11 +60,13 @@ impl Before {
             scope: open.row.scope.clone(),
             signal: open.row.signal,
             refs: Some(open.record.as_ref().map(|r| r.view.refs.clone()).unwrap_or_default()),
+            listed: Some(if open.is_stored { Listed::owners(&open.row) } else { BTreeSet::new() }),
+            view: open.row.view.clone(),
         }
     }
 
-    /// Of a record that is mended: whoever looks at it looks again, and what it refers to is written.
+    /// Of a record that is mended: whoever looks at it looks again, and what it refers to is written, and where it is listed.
     pub(super) fn spoilt(open: &Open) -> Self {
-        Before { signal: open.row.signal.map(|byte| !byte), refs: None, ..Before::of(open) }
+        Before { signal: open.row.signal.map(|byte| !byte), refs: None, listed: None, ..Before::of(open) }
     }
 }

@@ -9,6 +9,7 @@ use heliu_record::id::{LeafHash, Preimage, RecordId, SeatId};
 use heliu_record::scope::Scope;
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 
+use super::columns::Columns;
 use crate::row::{CommitRow, Counts};
 use crate::{
     AuditRow, Budget, CommandId, ConflictRow, Cursor, FeedEntry, FeedItem, FeedPage, GrantRow, LeafRow, ListPage,
@@ -30,6 +31,8 @@ pub struct State {
     pub leaves: BTreeMap<RecordId, Vec<Position>>,
     pub targets: BTreeMap<RecordId, BTreeSet<RecordId>>,
     pub sources: BTreeMap<RecordId, BTreeSet<RecordId>>,
+    /// By kind, owner and column.
+    pub columns: Columns,
     /// By [`scope_key`].
     pub scopes: BTreeMap<Vec<u8>, ScopeRow>,
     pub scopes_mark: Option<ScopesMark>,
@@ -114,6 +117,7 @@ impl State {
             leaves: BTreeMap::new(),
             targets: BTreeMap::new(),
             sources: BTreeMap::new(),
+            columns: Columns::default(),
             scopes: BTreeMap::new(),
             scopes_mark: None,
             waiting: BTreeSet::new(),
@@ -167,8 +171,12 @@ impl State {
         }
     }
 
+    pub fn failure(&mut self) -> Option<StoreError> {
+        self.fail_next.take().or_else(|| self.fails.clone())
+    }
+
     pub fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        if let Some(error) = self.fail_next.take().or_else(|| self.fails.clone()) {
+        if let Some(error) = self.failure() {
             return Err(error);
         }
         let head = self.check(transaction)?;
@@ -205,6 +213,7 @@ impl State {
             }
         }
         transaction.refs.iter().for_each(|(source, targets)| self.put_refs(*source, targets));
+        transaction.listed.iter().for_each(|listed| self.columns.put(listed));
         transaction.conflicts_closed.iter().for_each(|id| self.close_conflict(id));
         for conflict in &transaction.conflicts_opened {
             self.close_conflict(&conflict.id);
@@ -298,6 +307,8 @@ impl State {
 
     fn rename(&mut self, wrong: RecordId, own: RecordId) {
         let Some(slot) = self.records.remove(&wrong) else { return };
+        // What was listed of it, and by whose name, nobody knows.
+        self.columns.doubt();
         self.waiting.remove(&wrong);
         self.unjudged.remove(&wrong);
         self.hidden.remove(&wrong);

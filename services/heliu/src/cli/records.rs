@@ -38,6 +38,20 @@ pub struct ListArgs {
     pub refers_to: String,
     #[arg(long, help = t(help::LIST_GONE))]
     pub gone: bool,
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true, help = t(help::LIST_SEARCH))]
+    pub search: String,
+    #[arg(long = "where", value_name = "FIELD=VALUE", help = t(help::LIST_WHERE))]
+    pub conditions: Vec<String>,
+    #[arg(long, value_name = "SEAT", default_value = "", hide_default_value = true, help = t(help::LIST_AT))]
+    pub at: String,
+    #[arg(long, value_name = "FIELD", default_value = "", hide_default_value = true, help = t(help::LIST_SORT))]
+    pub sort: String,
+    #[arg(long, help = t(help::LIST_DESCENDING))]
+    pub descending: bool,
+    #[arg(long, help = t(help::LIST_COUNT))]
+    pub count: bool,
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', help = t(help::LIST_GROUP_BY))]
+    pub group_by: Vec<String>,
     #[command(flatten)]
     pub page: Page,
     #[command(flatten)]

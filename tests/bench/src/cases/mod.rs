@@ -9,6 +9,7 @@ pub mod import;
 pub mod ingest;
 pub mod live;
 pub mod long;
+pub mod query;
 pub mod reconnect;
 pub mod start;
 pub mod village;

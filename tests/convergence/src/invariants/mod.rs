@@ -17,6 +17,7 @@ pub mod i10_clones;
 pub mod i11_wall_clock;
 pub mod i12_convergence;
 pub mod i12_kept;
+pub mod i12_listed;
 pub mod i13_insiders;
 pub mod i14_sealed;
 pub mod i15_erased;
@@ -132,6 +133,7 @@ pub fn check(world: &World) -> Vec<Violation> {
         let scene = Scene::of(world, &parsed, &group);
         i12_convergence::check(&scene, &mut found);
         i12_kept::check(&scene, &mut found);
+        i12_listed::check(&scene, &mut found);
         i03_nothing_lost::check(&scene, &mut found);
         i02_same_leaves_same_result::check(&scene, &mut found);
         i04_redelivery::check(&scene, &mut found);

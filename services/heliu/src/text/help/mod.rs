@@ -194,17 +194,38 @@ pub const LIST_AFTER: Label = label(
     "\
 示例:
   heliu list org
-  heliu list member --refers-to 3fa81c22      某支部的党员
+  heliu list member --search 张伟              姓名或编号中有它的;拼音、首字母亦可(zhangwei、zw)
+  heliu list member --where effective_home=康屯村党支部 --where 发展阶段=正式党员
+  heliu list member --where joined_on>=2001-01-01 --sort joined_on --descending
+  heliu list member --group-by seat,stage     按席位和阶段计数
   heliu list member --limit 0 --json          全部",
     "\
 Examples:
   heliu list org
-  heliu list member --refers-to 3fa81c22      the members of a branch
+  heliu list member --search 张伟              any part of a name or number; pinyin or initials do too (zhangwei, zw)
+  heliu list member --where effective_home=康屯村党支部 --where stage=full
+  heliu list member --where joined_on>=2001-01-01 --sort joined_on --descending
+  heliu list member --group-by seat,stage     counts by seat and stage
   heliu list member --limit 0 --json          all of them",
 );
 pub const LIST_KIND: Label = label("记录种类(默认全部),如 member 或 党员", "Kind (default: all), such as member");
 pub const LIST_REFERS_TO: Label = label("只列出引用该记录的", "Only those that refer to this record");
 pub const LIST_GONE: Label = label("也列出已离开本席位的", "Also those that have left this seat");
+pub const LIST_SEARCH: Label = label(
+    "只列出名称或编号中含有此内容的;可用其任何部分、拼音或首字母",
+    "Only what has this in its name or number: any part of it, its pinyin or its initials",
+);
+pub const LIST_WHERE: Label = label(
+    "只列出字段为此值的:字段=值、字段=值,值、字段!=值、字段>=值、字段<=值;可重复,须全部满足",
+    "Only what says this: FIELD=VALUE, FIELD=ONE,OTHER, FIELD!=VALUE, FIELD>=VALUE, FIELD<=VALUE; may be repeated, and all must hold",
+);
+pub const LIST_AT: Label =
+    label("只列出此席位及其下级的:区划代码或编号", "Only those of this seat and below it: its region code or id");
+pub const LIST_SORT: Label = label("按此字段排序(默认名称)", "Sort by this field (default: the name)");
+pub const LIST_DESCENDING: Label = label("从大到小", "From the last to the first");
+pub const LIST_COUNT: Label = label("只计数", "Count them only");
+pub const LIST_GROUP_BY: Label =
+    label("按这些字段分别计数;seat 为席位", "Count them apart by these fields; seat is who owns them");
 pub const HISTORY: Label =
     label("一条记录的来历:谁、何时、为何、改了什么", "A record's story: who changed what, when and why");
 pub const HISTORY_AFTER: Label = label(
