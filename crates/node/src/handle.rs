@@ -111,22 +111,23 @@ impl NodeHandle {
 
     /// Carries out a command. It is durable when this returns. Cancelling the call does not cancel the command.
     pub async fn execute(&self, request: Request) -> Result<Executed, ExecuteError> {
-        self.execute_by(request, false, String::new(), Sight::WHOLE).await
+        self.execute_by(request, false, false, String::new(), Sight::WHOLE).await
     }
 
     /// As [`NodeHandle::execute`], by a right that is written to the audit log, for somebody who is shown so much.
-    /// What everybody could reckon of its id, only the county's nodes can afterwards.
+    /// What everybody could reckon of its id, only the county's nodes can afterwards. Of a trial nothing is written.
     pub async fn execute_by(
         &self,
         request: Request,
         is_guessable: bool,
+        is_trial: bool,
         role: String,
         sight: Sight,
     ) -> Result<Executed, ExecuteError> {
         check_note(&request).map_err(ExecuteError::Refused)?;
         let permit = Arc::clone(&self.0.commands).acquire_owned().await.map_err(|_| ExecuteError::Stopped)?;
         let (answer, answered) = oneshot::channel();
-        let ask = Ask::Execute { request, is_guessable, role, sight, answer, permit };
+        let ask = Ask::Execute { request, is_guessable, is_trial, role, sight, answer, permit };
         self.0.inbox.send(ask).await.map_err(|_| ExecuteError::Stopped)?;
         answered.await.unwrap_or(Err(ExecuteError::Stopped))
     }

@@ -26,6 +26,8 @@ pub(crate) enum Ask {
         request: Request,
         /// Whether its id follows from what it says.
         is_guessable: bool,
+        /// Whether it is only asked if it would be carried out.
+        is_trial: bool,
         /// By which right, for the audit log.
         role: String,
         /// What its asker is shown.

@@ -47,6 +47,8 @@ pub enum Input {
         request: Request,
         /// Its id follows from what it says, as that of a row of a file: the secret of all nodes is mixed into it.
         is_guessable: bool,
+        /// It is only asked whether it would be carried out.
+        is_trial: bool,
         /// By which right, for the audit log; empty if nobody asked for one.
         role: String,
         /// The civil day where the realm is, by the clock of whoever asks: what is written where no date is given.

@@ -20,6 +20,7 @@ pub fn seat(id: SeatId, seats: &Seats) -> records::Seat {
         code: seat.code.clone(),
         name: seat.name.clone(),
         tier: seat.tier.name().to_owned(),
+        parent: seat.parent.map(|parent| parent.to_string()).unwrap_or_default(),
     })
 }
 

@@ -54,6 +54,7 @@ pub async fn run(args: DoArgs) -> Result<Done, Failure> {
         who: who(&args.asker),
         reason: args.asker.reason.clone(),
         guessable_id: false,
+        dry_run: false,
     };
     let done = execute(&client, request).await?;
     if args.read.json {

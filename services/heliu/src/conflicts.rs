@@ -112,6 +112,7 @@ async fn settle(args: ConflictsSettleArgs) -> Result<Done, Failure> {
         who: command::who(&args.asker),
         reason: args.asker.reason,
         guessable_id: false,
+        dry_run: false,
     };
     let done = command::execute(&client, request).await?;
     if args.read.json {

@@ -3,7 +3,7 @@
 //! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
 //! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
-//! `which`, `find`, `command`, `import`, `parts`, `conflicts`, `privacy`, `records`.
+//! `which`, `find`, `command`, `import`, `export`, `parts`, `conflicts`, `privacy`, `records`.
 
 mod access;
 mod alarms;
@@ -19,6 +19,7 @@ mod demo;
 mod doctor;
 mod exit;
 mod explain;
+mod export;
 mod failure;
 mod find;
 mod foreign;
@@ -127,6 +128,8 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Do(args) => command::run(args).await,
         Verb::Import(ImportVerb { other: Some(Import::Regions(args)), .. }) => import::regions::run(&args).await,
         Verb::Import(ImportVerb { other: None, rows }) => import::run(rows).await,
+        Verb::Export(args) => export::run(&args).await,
+        Verb::Template(args) => export::template(&args).await,
         Verb::Conflicts(args) => conflicts::run(args).await,
         Verb::Quarantine(args) => refused::quarantine(&args).await,
         Verb::Foreign(args) => foreign::run(&args).await,

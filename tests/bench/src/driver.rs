@@ -79,6 +79,7 @@ impl Driver {
             ticket: Ticket(i),
             request,
             is_guessable: false,
+            is_trial: false,
             role: String::new(),
             today: TODAY,
             sight: Sight::WHOLE,

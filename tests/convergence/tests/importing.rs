@@ -26,7 +26,7 @@ pub(crate) fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, er
         reason: "members.csv".to_owned(),
     };
     let (role, today, sight) = ("write".to_owned(), Date::constant(2026, 3, 1), Sight::WHOLE);
-    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, role, today, sight })
+    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, is_trial: false, role, today, sight })
 }
 
 pub(crate) fn made(reply: Reply) -> RecordId {

@@ -300,7 +300,10 @@ impl Pair {
         let (ticket, role) = (Ticket(self.given as u64), "write".to_owned());
         self.given += 1;
         let (today, sight) = (Date::constant(2026, 3, 1), Sight::WHOLE);
-        self.feed(VILLAGE, Input::Execute { ticket, request, is_guessable: false, role, today, sight });
+        self.feed(
+            VILLAGE,
+            Input::Execute { ticket, request, is_guessable: false, is_trial: false, role, today, sight },
+        );
     }
 
     /// Something that is due happens. Returns whether there was anything.

@@ -28,6 +28,7 @@ pub fn order(command: &str, subject: &str, arguments: &[(&str, &str)]) -> Execut
         who: "clerk".to_owned(),
         reason: String::new(),
         guessable_id: false,
+        dry_run: false,
     }
 }
 

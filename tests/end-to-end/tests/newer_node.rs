@@ -113,7 +113,7 @@ fn well() -> Record {
         id: "ab".repeat(32),
         kind: "well".to_owned(),
         state: RecordState::Present.into(),
-        owners: vec![Seat { id, code, name, tier: "township".to_owned() }],
+        owners: vec![Seat { id, code, name, tier: "township".to_owned(), ..Seat::default() }],
         view_json: view.to_string(),
         ..Record::default()
     }
@@ -249,7 +249,7 @@ async fn a_newer_nodes_kinds_and_commands_are_listed_explained_given_and_shown_i
     let ids = |asked: &[ExecuteRequest]| asked.iter().map(|request| request.command_id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&asked), ids(&again), "the same rows are the same commands");
     std::fs::write(file.path(), rows.replace("已干涸", "冒烟")).expect("it is ours");
-    let _ = import("well").await.exits(2).complains("第 2 行:水情不能是“冒烟”,应为:以下之一:出水、已干涸");
+    let _ = import("well").await.exits(2).complains("第 2 行:水情:不能是“冒烟”,应为:以下之一:出水、已干涸");
     let _ = in_chinese(&["import", "well", at[0], at[1]]).await.exits(0).answers("看井人电话");
 
     // A shell that asks how a line may go on hears the node's kinds and commands.

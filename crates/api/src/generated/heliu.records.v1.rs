@@ -29,6 +29,9 @@ pub struct ExecuteRequest {
     /// could reckon the id, and so whose record it is. The node mixes a secret of the county's nodes into it.
     #[prost(bool, tag = "7")]
     pub guessable_id: bool,
+    /// Only say whether it would be carried out, and what of: nothing is written, and nothing is remembered of the command_id.
+    #[prost(bool, tag = "8")]
+    pub dry_run: bool,
 }
 /// What a command did.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -194,8 +197,8 @@ pub struct ListRequest {
     /// Also those that left this seat and are hidden, or of which only a stub is here.
     #[prost(bool, tag = "5")]
     pub include_gone: bool,
-    /// Only those that people call by one of these: the name that the view says, or the region code of a seat that owns them. At
-    /// most 4,096. Empty: any.
+    /// Only those that people call by one of these: the name or the member number that the view says, or the region code of a seat
+    /// that owns them. At most 4,096. Empty: any.
     #[prost(string, repeated, tag = "6")]
     pub called: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
@@ -356,6 +359,9 @@ pub struct Seat {
     /// `county`, `township`, `village` or `city`.
     #[prost(string, tag = "4")]
     pub tier: ::prost::alloc::string::String,
+    /// The id of the seat above. Empty: there is none.
+    #[prost(string, tag = "5")]
+    pub parent: ::prost::alloc::string::String,
 }
 /// Which page.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -385,3 +385,33 @@ fn who_asks_and_why_is_told_without_hidden_characters() {
     request.reason.pop();
     county.ask_request(&request).expect("a reason may have two lines");
 }
+
+#[test]
+fn several_fields_are_corrected_by_one_command_or_none_of_them() {
+    let [mut township] = nodes(["T1"]);
+    let seat = township.seat_named("V11");
+    let org = township.does("org.create", None, &[("name", "甲支部"), ("seat", &seat)]).to_string();
+    let m = township.does(
+        "member.register",
+        None,
+        &[("name", "测试甲0001"), ("branch", &org), ("joined_on", "2001-07-01")],
+    );
+    let corrected = [("name", "测试甲0002"), ("joined_on", "2001-07-11"), ("stage", "suspended")];
+    township.does("record.update", Some(m), &corrected);
+    let said =
+        |township: &super::world::Node| ["name", "joined_on", "stage"].map(|name| township.json(m)[name].clone());
+    assert_eq!(said(&township), corrected.map(|(_, value)| json!(value)));
+    township.is_refused("bad_value", "record.update", Some(m), &[("name", "测试甲0003"), ("joined_on", "2001-13-01")]);
+    township.is_refused("unknown_argument", "record.update", Some(m), &[("nmae", "测试甲0003")]);
+    township.is_refused("required_field", "record.update", Some(m), &[("name", ""), ("joined_on", "2001-07-12")]);
+    // What ends something says so first, in a command of its own.
+    township.is_refused("an_ending", "record.update", Some(m), &[("stage", "left")]);
+    assert_eq!(said(&township), corrected.map(|(_, value)| json!(value)));
+    // Of a set there is afterwards what was given, and no more.
+    let halls = ["礼堂", "操场"]
+        .map(|name| township.does("resource.offer", None, &[("name", name), ("owner_org", &org)]).to_string());
+    let league =
+        township.does("record.create", None, &[("kind", "alliance"), ("name", "联盟"), ("resources", &halls[0])]);
+    township.does("record.update", Some(league), &[("resources", &halls[1])]);
+    assert_eq!(township.json(league)["resources"], json!([halls[1]]));
+}

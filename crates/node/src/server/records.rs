@@ -66,14 +66,14 @@ impl Records {
 
     async fn carry_out(&self, reach: &Reach<'_>, asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {
         reach.may_make(&asked)?;
-        let is_guessable = asked.guessable_id;
+        let (is_guessable, is_trial) = (asked.guessable_id, asked.dry_run);
         let mut command = self.command(reach, asked).await?;
         if command.who.is_empty() {
             reach.caller.name().clone_into(&mut command.who);
         }
         let command_id = command.id.to_string();
         let (right, sight) = (reach.caller.right(Role::Write), reach.sight.clone());
-        let executed = self.node.execute_by(command, is_guessable, right, sight).await;
+        let executed = self.node.execute_by(command, is_guessable, is_trial, right, sight).await;
         let executed = executed.map_err(|error| of_execute(&error))?;
         Ok(pb::ExecuteResponse {
             command_id,

@@ -55,11 +55,17 @@ pub(super) fn no_record(text: &str, field: &str) -> CallRefusal {
 struct Called<'v> {
     #[serde(borrow)]
     name: Cow<'v, str>,
+    #[serde(borrow, default)]
+    member_no: Option<Cow<'v, str>>,
 }
 
-/// Whether people call a record by one of these: its name, or the region code of a seat that owns it.
+/// Whether people call a record by one of these: its name, its number, or the region code of a seat that owns it.
 pub(super) fn is_called(row: &RecordRow, by: &BTreeSet<String>, directory: &Directory) -> bool {
-    let has_name = || serde_json::from_slice::<Called<'_>>(&row.view).is_ok_and(|called| by.contains(&*called.name));
+    let has_name = || {
+        serde_json::from_slice::<Called<'_>>(&row.view).is_ok_and(|Called { name, member_no }| {
+            by.contains(&*name) || member_no.is_some_and(|number| by.contains(&*number))
+        })
+    };
     let code = |seat: &SeatId| directory.seats().get(*seat).map(|seat| seat.code.as_str());
     row.scope.owners.iter().filter_map(code).any(|code| by.contains(code)) || has_name()
 }

@@ -1,5 +1,7 @@
 //! Commands for any field of any kind, beside those that have a name of their own.
 
+use std::collections::BTreeSet;
+
 use crate::change::{Container, Scalar};
 use crate::command::argument::ENTRY;
 use crate::command::plan::Planner;
@@ -8,7 +10,7 @@ use crate::command::{
 };
 use crate::kind::{Field, Kind, Merge, SETTLE, ValueType, Writer};
 use crate::message::{Message, Refusal, message};
-use crate::scope::seat_key;
+use crate::scope::{is_in, seat_key};
 use crate::view::Record;
 use heliu_words::Explanation;
 
@@ -23,7 +25,11 @@ const STILL_WAITS: Message = message("still_waits")
     .what("“{0}”中还有待该席位办理的事项。", "Something in {0:?} still waits for that seat.")
     .why("停止共享后它就看不到了。", "It could no longer see it.")
     .next("请先办结介绍信或预约。", "Close the letter or the booking first.");
-pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS];
+const AN_ENDING: Message = message("an_ending")
+    .what("“{1}”不能在更正中变为“{0}”。", "A correction does not make {1:?}: {0}.")
+    .why("那是终结,要单独决定。", "That is the end of it, and is decided by itself.")
+    .next("请用 record.decide field={2}。", "Use record.decide field={2}.");
+pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING];
 
 pub static COMMANDS: &[Command] = &[
     Command {
@@ -40,6 +46,15 @@ pub static COMMANDS: &[Command] = &[
         .help("填写一个字段,或事项的一个部分;写 value= 则清除", "sets a field, or a part of an entry; value= clears it")
         .about_any()
         .takes(&[FIELD, ENTRY, optional("part", ValueType::Text(60), "事项的部分", "the part of the entry"), VALUE]),
+    Command {
+        takes_fields: true,
+        ..command("record.update", "更正", "correct fields", update)
+            .help(
+                "一次填写几个字段,字段作为参数;全部写入或全部不写",
+                "sets several fields at once, which are arguments: all of them or none",
+            )
+            .about_any()
+    },
     command("record.add", "加入", "add to a set", |planner| change_set(planner, true))
         .help("向集合字段加入一个元素", "adds an element to a set")
         .about_any()
@@ -123,6 +138,47 @@ fn set(planner: &mut Planner<'_>) -> Result<(), Refusal> {
             planner.put(subject.id, field.merge.container(), part.key(&entry), value);
         }
         _ => return Err(Refusal::wrong_field(kind, field.name)),
+    }
+    Ok(())
+}
+
+/// As `set` and `decide` write them, and of a set exactly these elements. What ends something is decided by itself.
+fn update(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let subject = planner.subject()?;
+    let kind = planner.kind_of(subject)?;
+    for field in kind.fields() {
+        if !planner.is_given(field.name) {
+            continue;
+        }
+        let text = planner.text(field.name).unwrap_or_default();
+        match field.merge {
+            Merge::Lww | Merge::Mv => {
+                let value = parse(field, field.value, text, planner)?;
+                planner.put_field(subject.id, field, value);
+            }
+            Merge::Aws => {
+                let given = planner.list(field.name).map(|element| element_key(field, element, planner));
+                let given = given.collect::<Result<BTreeSet<_>, _>>()?;
+                let all = subject.history.under(Container::Aws, field.name);
+                let there = all.filter(|(_, values)| values.iter().any(|at| is_in(&at.value)));
+                let there: BTreeSet<String> = there.map(|(name, _)| format!("{}/{name}", field.name)).collect();
+                for (key, present) in given
+                    .difference(&there)
+                    .map(|key| (key, true))
+                    .chain(there.difference(&given).map(|key| (key, false)))
+                {
+                    planner.put_member(subject.id, field.merge.container(), key, present);
+                }
+            }
+            Merge::State(machine) => {
+                let state = machine.state_called(text).ok_or_else(|| Refusal::unknown_state(text, machine))?;
+                if state.ending {
+                    return Err(AN_ENDING.about(&[state.label.into(), subject.title().into(), field.name.into()]));
+                }
+                planner.decide(subject, field.name, state.name)?;
+            }
+            Merge::Slot(_) | Merge::Entries(_) | Merge::Log => return Err(Refusal::wrong_field(kind, field.name)),
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
-use heliu_record::command::{Asker, RecordWrite, Refusal, Request, cannot_seal};
+use heliu_record::command::{Asker, Plan, RecordWrite, Refusal, Request, cannot_seal};
 use heliu_record::date;
 use heliu_record::id::{LeafHash, RecordId};
 use heliu_record::sealed::{KeyId, Plaintext};
@@ -41,7 +41,7 @@ pub(super) fn execute<'o>(
     delta: &mut Delta,
     now: Moment,
 ) -> Executed {
-    let Order { ticket, request, role, today, sight } = order;
+    let Order { ticket, request, is_trial, role, today, sight } = order;
     let asked = match parts.journal.answers.before(*ticket, request) {
         Before::No(asked) => asked,
         Before::Now => return Executed::Answered,
@@ -75,6 +75,17 @@ pub(super) fn execute<'o>(
     }
     if planned.as_ref().is_ok_and(|plan| plan.writes.iter().any(|write| is_overtaken(write, parts))) {
         return Executed::Overtaken;
+    }
+    if *is_trial {
+        let reply = planned.and_then(|plan| check(request, &plan.writes, parts).map(|()| plan)).map_or_else(
+            Reply::Refused,
+            |Plan { writes, result }| {
+                let affected: BTreeSet<RecordId> = writes.iter().map(|write| write.record).collect();
+                Reply::Done(Done { result, affected: affected.into_iter().collect(), ..Done::default() })
+            },
+        );
+        delta.reply(*ticket, reply);
+        return Executed::Answered;
     }
     let written = planned.and_then(|plan| {
         let leaves = write(request, &plan.writes, parts, delta, now)?;
@@ -113,13 +124,8 @@ fn may_write(request: &Request, parts: &Parts) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn write(
-    request: &Request,
-    writes: &[RecordWrite],
-    parts: &mut Parts,
-    delta: &mut Delta,
-    now: Moment,
-) -> Result<Vec<LeafHash>, Refusal> {
+/// Whether what a plan makes is not there yet, and what it changes is there to be changed.
+fn check(request: &Request, writes: &[RecordWrite], parts: &Parts) -> Result<(), Refusal> {
     for write in writes {
         if parts.statements.is_erased(write.record) {
             return Err(Refusal::erased(write.record));
@@ -134,6 +140,17 @@ fn write(
             return Err(Refusal::returning(write.record));
         }
     }
+    Ok(())
+}
+
+fn write(
+    request: &Request,
+    writes: &[RecordWrite],
+    parts: &mut Parts,
+    delta: &mut Delta,
+    now: Moment,
+) -> Result<Vec<LeafHash>, Refusal> {
+    check(request, writes, parts)?;
     let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
     // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
     let mut drafts = Vec::with_capacity(writes.len());

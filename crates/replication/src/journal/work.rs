@@ -26,6 +26,8 @@ use crate::frame::RefusedLeaf;
 pub(crate) struct Order {
     pub ticket: Ticket,
     pub request: Request,
+    /// Nothing of it is written.
+    pub is_trial: bool,
     pub role: String,
     pub today: Date,
     pub sight: Sight,

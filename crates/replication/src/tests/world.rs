@@ -218,6 +218,7 @@ impl World {
             ticket,
             request,
             is_guessable: false,
+            is_trial: false,
             role: String::new(),
             today,
             sight: Sight::default(),

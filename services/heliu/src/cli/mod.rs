@@ -5,6 +5,7 @@ mod care;
 mod deploy;
 mod flags;
 mod records;
+mod table;
 
 use clap::{Parser, Subcommand};
 
@@ -12,6 +13,7 @@ pub use care::*;
 pub use deploy::*;
 pub use flags::*;
 pub use records::*;
+pub use table::*;
 
 use crate::text::{Language, help, labelled as t};
 
@@ -80,6 +82,10 @@ pub enum Verb {
     Receipt(ReceiptArgs),
     #[command(about = t(help::IMPORT), after_help = t(help::IMPORT_AFTER))]
     Import(ImportVerb),
+    #[command(about = t(help::EXPORT), after_help = t(help::EXPORT_AFTER))]
+    Export(ExportArgs),
+    #[command(about = t(help::TEMPLATE), after_help = t(help::TEMPLATE_AFTER))]
+    Template(TemplateArgs),
     #[command(subcommand, about = t(help::CONFLICTS), after_help = t(help::CONFLICTS_AFTER))]
     Conflicts(Conflicts),
     #[command(subcommand, about = t(help::QUARANTINE), after_help = t(help::QUARANTINE_AFTER))]
@@ -119,6 +125,8 @@ impl Verb {
             Verb::Erase(args) => args.read.json,
             Verb::Receipt(args) => args.read.json,
             Verb::Import(import) => import.json(),
+            Verb::Export(args) => args.read.json,
+            Verb::Template(args) => args.read.json,
             Verb::Conflicts(Conflicts::List(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Show(args)) => args.read.json,
             Verb::Conflicts(Conflicts::Settle(args)) => args.read.json,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::flags::{Asker, Page, Propose, Read};
+use super::table::{DayOfMonth, Namesakes};
 use crate::text::{help, labelled as t};
 
 #[derive(Clone, Debug, Args)]
@@ -134,6 +135,20 @@ pub struct ImportArgs {
     pub file: Option<PathBuf>,
     #[arg(long, help = t(help::DRY_RUN))]
     pub dry_run: bool,
+    #[arg(long, help = t(help::SKIP_BAD))]
+    pub skip_bad: bool,
+    #[arg(long, help = t(help::SKIP_UNKNOWN))]
+    pub skip_unknown: bool,
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, help = t(help::SHEET))]
+    pub sheet: String,
+    #[arg(long, value_enum, value_name = "DAY", help = t(help::MONTH))]
+    pub month: Option<DayOfMonth>,
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1800..=2000), help = t(help::YEARS_FROM))]
+    pub years_from: Option<i16>,
+    #[arg(long, value_enum, value_name = "WHO", help = t(help::NAMESAKES))]
+    pub namesakes: Option<Namesakes>,
+    #[arg(long, help = t(help::OVERWRITE_SEALED))]
+    pub overwrite_sealed: bool,
     #[arg(long, help = t(help::ANEW))]
     pub anew: bool,
     #[command(flatten)]

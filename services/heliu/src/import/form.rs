@@ -17,6 +17,47 @@ const MEMBERS: &str = "member.register";
 /// It also takes a region file.
 pub const ORGS: &str = "org.create";
 
+/// What clerks write above a column, beside its labels. The declaration has no place for it yet.
+const ALSO: &[(&str, &[&str])] = &[
+    ("name", &["姓名", "党员姓名", "名称", "全称", "组织名称", "党组织名称", "党组织全称"]),
+    (
+        "branch",
+        &[
+            "党支部",
+            "支部",
+            "支部名称",
+            "党支部名称",
+            "所属支部",
+            "所属党支部",
+            "所在党支部",
+            "所在支部名称",
+            "所在党组织",
+            "所属党组织",
+        ],
+    ),
+    ("seat", &["区划代码", "席位代码"]),
+    ("member_no", &["党员号", "党员编码", "党员编号"]),
+    ("joined_on", &["入党时间", "入党年月", "入党日期", "加入党组织日期", "加入党组织时间"]),
+    ("full_on", &["转正时间", "转正年月", "转正日期", "转为正式党员日期"]),
+    ("contact", &["电话", "联系电话", "手机", "手机号", "手机号码", "电话号码", "联系方式"]),
+    ("birth_date", &["出生年月", "出生时间", "出生年月日", "生日"]),
+    ("stage", &["党员类别", "人员类别", "党员类型", "类别"]),
+    ("level", &["组织层级", "党组织类别"]),
+    ("parent_org", &["上级党组织", "上级组织", "隶属组织"]),
+];
+/// Columns in which rows are counted: nobody misses them.
+const RUNNING: &[&str] = &["序号", "序", "行号", "No", "No.", "#"];
+/// Where a record says what a column does, if not in a field of its name; the first that is there.
+const READ_AS: &[(&str, &[&str])] = &[
+    ("branch", &["effective_home", "home_branch", "birth_branch"]),
+    ("level", &["org_level"]),
+    ("admitted_on", &["admitted_on", "joined_on"]),
+];
+/// Numbers that only one may have.
+const NUMBERS: &[&str] = &["member_no"];
+/// Days by which two of one name are told apart, the surer one first.
+const DAYS: &[&str] = &["birth_date", "joined_on"];
+
 /// What each row gives, and makes.
 #[derive(Debug)]
 pub struct Form<'s> {
@@ -61,11 +102,51 @@ impl<'s> Form<'s> {
         Ok(Form { command, kind, columns, fixed: [(naming.clone(), kind.name.clone())].into() })
     }
 
-    /// The column of this name, or of this label in either language.
+    /// The column of this name, of this label in either language, or of what clerks write for it.
     pub fn column(&self, name: &str) -> Option<&Argument> {
-        let named = self.columns.iter().find(|column| column.name == name);
-        named.or_else(|| self.columns.iter().find(|column| column.label.is(name)))
+        let named = || self.columns.iter().find(|column| column.name == name);
+        let labelled = || self.columns.iter().find(|column| column.label.is(name));
+        let also = || self.columns.iter().find(|column| of(ALSO, &column.name).contains(&name));
+        named().or_else(labelled).or_else(also)
     }
+
+    /// Names in the view of a record where it says what this column does.
+    pub fn read_as(&self, column: &Argument) -> Vec<&str> {
+        match of(READ_AS, &column.name) {
+            [] => self.kind.field(&column.name).map(|field| field.name.as_str()).into_iter().collect(),
+            names => names.to_vec(),
+        }
+    }
+
+    /// The field that a column fills in; none: no import changes it.
+    pub fn field(&self, column: &Argument) -> Option<&Field> {
+        let named = of(READ_AS, &column.name).first().copied().unwrap_or(&column.name);
+        self.kind.field(named)
+    }
+
+    /// The column with a number that only one record may have.
+    pub fn number(&self) -> Option<&Argument> {
+        self.columns.iter().find(|column| NUMBERS.contains(&column.name.as_str()))
+    }
+
+    /// The column that says where a record belongs: records of one name at different places are others.
+    pub fn place(&self) -> Option<&Argument> {
+        let named = self.columns.iter().find(|column| column.required && matches!(column.value, ValueType::Record(_)));
+        named.or_else(|| self.columns.iter().find(|column| column.name == "seat"))
+    }
+
+    /// The columns with days by which two of one name are told apart.
+    pub fn days(&self) -> impl Iterator<Item = &Argument> {
+        DAYS.iter().filter_map(|name| self.columns.iter().find(|column| column.name == *name))
+    }
+}
+
+pub fn is_running(name: &str) -> bool {
+    RUNNING.contains(&name)
+}
+
+fn of<'l>(list: &[(&str, &'l [&'l str])], name: &str) -> &'l [&'l str] {
+    list.iter().find(|(named, _)| *named == name).map_or(&[], |(_, others)| others)
 }
 
 fn no_kind(schema: &Schema, what: &str) -> Failure {

@@ -30,6 +30,16 @@ struct One {
 }
 
 impl Held {
+    /// With those that another knows.
+    pub fn extend(&mut self, other: Held) {
+        for (id, one) in other.by_id {
+            let codes: Vec<String> =
+                other.by_code.iter().filter(|(_, ids)| ids.contains(&id)).map(|(code, _)| code.clone()).collect();
+            let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+            self.enter(&id, &one.name, &codes, one.ended);
+        }
+    }
+
     pub fn none(kind: &Kind) -> Self {
         let SchemaLabel { zh, en } = &kind.label;
         Held { label: SchemaLabel { zh: clean(zh), en: clean(en) }, ..Held::default() }
@@ -57,21 +67,6 @@ impl Held {
         Ok(held)
     }
 
-    /// Those that refer to each of these records, whatever they are called.
-    pub async fn beside(
-        client: &Client,
-        kind: &Kind,
-        named: &BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, Self>, Failure> {
-        let asked = named.iter().map(|id| async move {
-            let (refers_to, mut held) = ((*id).to_owned(), Held::none(kind));
-            let request = ListRequest { kind: kind.name.clone(), refers_to, ..ListRequest::default() };
-            held.add_all(client, kind, request).await?;
-            Ok(((*id).to_owned(), held))
-        });
-        futures::stream::iter(asked).buffer_unordered(AT_ONCE).try_collect().await
-    }
-
     async fn add_all(&mut self, client: &Client, kind: &Kind, mut request: ListRequest) -> Result<(), Failure> {
         request.limit = PAGE;
         loop {
@@ -91,7 +86,7 @@ impl Held {
         let view: Value = serde_json::from_str(&record.view_json).unwrap_or_default();
         let text = |name: &str| view.get(name).and_then(Value::as_str).unwrap_or_default();
         let codes: Vec<&str> = record.owners.iter().map(|owner| owner.code.as_str()).collect();
-        self.enter(&record.id, text("name"), &codes, has_ended(kind, text));
+        self.enter(&record.id, text("name"), &codes, has_ended(kind, text).is_some());
     }
 
     pub fn enter(&mut self, id: &str, name: &str, codes: &[&str], ended: bool) {
@@ -142,6 +137,12 @@ impl Held {
         }
     }
 
+    /// One that has ended and is named by its whole id, with what is to be said of that.
+    pub fn over_by_id(&self, text: &str) -> Option<Say> {
+        let is_whole = text.len() == ID_DIGITS;
+        self.by_id.get(text).filter(|one| is_whole && one.ended).map(|one| self.over(&one.name))
+    }
+
     fn over(&self, name: &str) -> Say {
         let zh = &self.label.zh;
         say!("{zh}“{name}”已终结,不能再加入或引用", "{name:?} has ended; nothing is added to it")
@@ -150,11 +151,6 @@ impl Held {
     /// Whether one is called so, or was until it ended.
     fn knows(&self, text: &str) -> bool {
         [&self.by_name, &self.by_code].iter().any(|by| by.contains_key(text)) || self.ended.contains_key(text)
-    }
-
-    /// Whether one that has not ended is called so.
-    pub fn has_name(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
     }
 
     fn several(&self, text: &str, many: &[&str]) -> Say {
@@ -170,6 +166,11 @@ impl Held {
     pub fn is(&self, id: &str, name: &str, code: Option<&str>) -> bool {
         let is_there = |code: &str| self.by_code.get(code).is_some_and(|ids| ids.iter().any(|known| known == id));
         self.by_id.get(id).is_some_and(|one| one.name == name) && code.is_none_or(is_there)
+    }
+
+    /// What one of these is called.
+    pub fn name(&self, id: &str) -> Option<&str> {
+        self.by_id.get(id).map(|one| one.name.as_str())
     }
 
     /// What one is called in both languages.
@@ -222,9 +223,10 @@ fn before(digits: &str) -> Option<String> {
     String::from_utf8(digits).ok()
 }
 
-/// Whether one of its states is the end of it.
-fn has_ended<'v>(kind: &Kind, state_of: impl Fn(&str) -> &'v str) -> bool {
-    kind.fields.iter().any(|field| field.state(state_of(&field.name)).is_some_and(|state| state.ending))
+/// What the state is called that is the end of it.
+pub fn has_ended<'v>(kind: &Kind, state_of: impl Fn(&str) -> &'v str) -> Option<SchemaLabel> {
+    let mut states = kind.fields.iter().filter_map(|field| field.state(state_of(&field.name)));
+    states.find(|state| state.ending).map(|state| state.label.clone())
 }
 
 #[cfg(test)]
@@ -281,7 +283,7 @@ mod tests {
     fn the_endings_are_those_that_the_kind_declares() {
         let schema = crate::served::schema();
         let kind = schema.kind("org").expect("it is declared");
-        let ends = |state: &'static str| has_ended(kind, |name| if name == "lifecycle" { state } else { "" });
+        let ends = |state: &'static str| has_ended(kind, |name| if name == "lifecycle" { state } else { "" }).is_some();
         assert!(ends("dissolved") && ends("absorbed") && !ends("active"));
     }
 }

@@ -18,7 +18,11 @@ use crate::text::{Say, say};
 pub struct Known {
     /// By kind: of those that a column names.
     held: BTreeMap<String, Held>,
+    /// By kind, what it was asked for already.
+    asked: BTreeMap<String, BTreeSet<String>>,
     seats: Seats,
+    /// The code of the node's own seat, whose what a row makes is that says nothing else; empty if it may not be known.
+    own: String,
 }
 
 /// The codes of seats, by code, id and name.
@@ -27,18 +31,24 @@ struct Seats(BTreeMap<String, Vec<String>>);
 
 /// What a row makes, as later rows may call it.
 #[derive(Clone, Debug)]
-struct Earlier<'r> {
+struct Earlier {
     place: usize,
     line: u64,
-    name: &'r str,
+    name: String,
     /// The region code of the row's seat, if the row says one.
     code: Option<String>,
 }
 
 impl Known {
-    /// What the node knows of all that these rows name.
-    pub async fn of(client: &Client, schema: &Schema, form: &Form<'_>, rows: &[Row]) -> Result<Self, Failure> {
-        let mut known = Known::default();
+    /// What the node knows of all that these rows name, beside what it has been asked for.
+    async fn learn(&mut self, client: &Client, schema: &Schema, form: &Form<'_>, rows: &[Row]) -> Result<(), Failure> {
+        if self.seats.0.is_empty() {
+            for seat in client.seats().await? {
+                self.seats.enter(&seat.code, &seat.id, &seat.name);
+            }
+            let own = client.status().await.ok().and_then(|status| status.seat);
+            self.own = own.map(|seat| seat.code).unwrap_or_default();
+        }
         let mut texts: BTreeMap<&str, (&Kind, BTreeSet<&str>)> = BTreeMap::new();
         for column in &form.columns {
             let Some(kind) = named(schema, column) else { continue };
@@ -48,28 +58,48 @@ impl Known {
             );
         }
         for (name, (kind, texts)) in texts {
-            known.held.insert(name.to_owned(), Held::of(client, kind, &texts).await?);
+            let asked = self.asked.entry(name.to_owned()).or_default();
+            let new: BTreeSet<&str> = texts.into_iter().filter(|text| !asked.contains(*text)).collect();
+            asked.extend(new.iter().map(|text| (*text).to_owned()));
+            let held = self.held.entry(name.to_owned()).or_insert_with(|| Held::none(kind));
+            if !new.is_empty() {
+                held.extend(Held::of(client, kind, &new).await?);
+            }
         }
-        for seat in client.seats().await? {
-            known.seats.enter(&seat.code, &seat.id, &seat.name);
-        }
-        Ok(known)
+        Ok(())
     }
 
     /// What one value stands for.
-    fn meant(&self, value: &ValueType, text: &str, earlier: &[Earlier<'_>]) -> Result<Reference, Say> {
+    fn meant(&self, value: &ValueType, text: &str, earlier: &[Earlier]) -> Result<Reference, Say> {
         match value {
             ValueType::Seat => self.seats.find(text).map(|code| Reference::Known(code.to_owned())),
             ValueType::Unit(_) if self.seats.find(text).is_ok_and(|code| code == text) => {
                 Ok(Reference::Known(text.to_owned()))
             }
             ValueType::Record(kind) | ValueType::Unit(kind) => match self.held.get(kind) {
-                Some(held) => one_of(held, text, earlier),
+                Some(held) => match held.over_by_id(text) {
+                    Some(why) => Ok(Reference::Over(text.to_owned(), why)),
+                    None => one_of(held, text, earlier),
+                },
                 // The node judges it.
                 None => Ok(Reference::Known(text.to_owned())),
             },
             _ => Ok(Reference::Known(text.to_owned())),
         }
+    }
+
+    pub fn own_seat(&self) -> Option<&str> {
+        Some(self.own.as_str()).filter(|code| !code.is_empty())
+    }
+
+    /// The region code of a seat, by its id.
+    pub fn code<'k>(&'k self, id: &'k str) -> &'k str {
+        self.seats.find(id).unwrap_or(id)
+    }
+
+    /// What a record is called, if it is known.
+    pub fn name(&self, id: &str) -> Option<&str> {
+        self.held.values().find_map(|held| held.name(id))
     }
 }
 
@@ -103,17 +133,39 @@ fn named<'s>(schema: &'s Schema, column: &Argument) -> Option<&'s Kind> {
     }
 }
 
-/// What each row's references stand for, and the rows that name what there is not, or what could be several. A row may
-/// name a record that an earlier one makes, by name or seat.
-pub fn refer(form: &Form<'_>, rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
-    let names = |value: &ValueType| matches!(value, ValueType::Seat | ValueType::Record(_) | ValueType::Unit(_));
-    let naming: Vec<&Argument> = form.columns.iter().filter(|column| names(&column.value)).collect();
-    let (mut all, mut bad) = (Vec::new(), Vec::new());
-    let mut made: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    let mut earlier: Vec<Earlier<'_>> = Vec::new();
-    for (place, row) in rows.iter().enumerate() {
-        let mut references = References::new();
-        for column in &naming {
+/// What the references of the rows of one file stand for, as these come.
+#[derive(Debug, Default)]
+pub struct Referring {
+    pub known: Known,
+    earlier: Vec<Earlier>,
+    /// Places among the earlier rows, by what these are called.
+    made: BTreeMap<String, Vec<usize>>,
+    rows: usize,
+}
+
+impl Referring {
+    /// For the same rows once more, with what is known.
+    pub fn again(self) -> Self {
+        Referring { known: self.known, ..Referring::default() }
+    }
+
+    /// What each row's references stand for, and the rows that name what there is not, or what could be several. A row may
+    /// name a record that an earlier one makes, by name or seat.
+    pub async fn refer(
+        &mut self,
+        client: &Client,
+        schema: &Schema,
+        form: &Form<'_>,
+        rows: &[Row],
+    ) -> Result<Vec<Result<References, Vec<BadRow>>>, Failure> {
+        self.known.learn(client, schema, form, rows).await?;
+        Ok(rows.iter().map(|row| self.row(form, row)).collect())
+    }
+
+    fn row(&mut self, form: &Form<'_>, row: &Row) -> Result<References, Vec<BadRow>> {
+        let names = |value: &ValueType| matches!(value, ValueType::Seat | ValueType::Record(_) | ValueType::Unit(_));
+        let (mut references, mut bad) = (References::new(), Vec::new());
+        for column in form.columns.iter().filter(|column| names(&column.value)) {
             let Some(text) = row.values.get(&column.name) else { continue };
             let of_this_kind = is_of(&column.value, form.kind);
             if let Some(parent) = row.parent.filter(|_| of_this_kind) {
@@ -122,34 +174,39 @@ pub fn refer(form: &Form<'_>, rows: &[Row], known: &Known) -> (Vec<References>, 
             }
             let mut meant = Vec::new();
             for part in parts(column, text) {
-                let rows = made.get(part).filter(|_| of_this_kind);
-                let rows = rows.into_iter().flatten().map(|place| earlier[*place].clone()).collect::<Vec<_>>();
-                match known.meant(&column.value, part, &rows) {
+                let places = self.made.get(part).filter(|_| of_this_kind);
+                let earlier: Vec<Earlier> = places.into_iter().flatten().map(|at| self.earlier[*at].clone()).collect();
+                match self.known.meant(&column.value, part, &earlier) {
                     Ok(reference) => meant.push(reference),
                     Err(_) if column.sealed => {
-                        bad.push(BadRow::of(
-                            row.line,
-                            column,
-                            &say!("节点不知其所指", "the node knows nothing that it names"),
-                        ));
+                        let why = say!("节点不知其所指", "the node knows nothing that it names");
+                        bad.push(BadRow::of(row.line, column, why));
                     }
-                    Err(why) => bad.push(BadRow::of(row.line, column, &why)),
+                    Err(why) => bad.push(BadRow::of(row.line, column, why)),
                 }
             }
             references.insert(column.name.clone(), meant);
+        }
+        self.note(form, row, &references);
+        if bad.is_empty() { Ok(references) } else { Err(bad) }
+    }
+
+    /// What later rows may call this one. Of kinds that never name their own nothing is kept.
+    fn note(&mut self, form: &Form<'_>, row: &Row, references: &References) {
+        let place = self.rows;
+        self.rows += 1;
+        if !form.columns.iter().any(|column| is_of(&column.value, form.kind)) {
+            return;
         }
         let code = match references.get("seat").map(Vec::as_slice) {
             Some([Reference::Known(code)]) => Some(code.clone()),
             _ => None,
         };
-        let name = row.values.get("name").map_or("", String::as_str);
-        earlier.push(Earlier { place, line: row.line, name, code });
         for called in ["name", "seat"].iter().filter_map(|column| row.values.get(*column)) {
-            made.entry(called).or_default().push(place);
+            self.made.entry(called.clone()).or_default().push(self.earlier.len());
         }
-        all.push(references);
+        self.earlier.push(Earlier { place, line: row.line, name: row.name().to_owned(), code });
     }
-    (all, bad)
 }
 
 /// Whether a value may name what the rows make.
@@ -158,10 +215,10 @@ fn is_of(value: &ValueType, kind: &Kind) -> bool {
 }
 
 /// The one record that a text means, among earlier rows and what the node holds.
-fn one_of(known: &Held, text: &str, earlier: &[Earlier<'_>]) -> Result<Reference, Say> {
+fn one_of(known: &Held, text: &str, earlier: &[Earlier]) -> Result<Reference, Say> {
     let mut held = known.meant(text);
     // What an earlier row makes is there already when the file is imported again.
-    held.retain(|id| !earlier.iter().any(|row| !row.name.is_empty() && known.is(id, row.name, row.code.as_deref())));
+    held.retain(|id| !earlier.iter().any(|row| !row.name.is_empty() && known.is(id, &row.name, row.code.as_deref())));
     match (earlier, held.as_slice()) {
         ([], _) => known.find(text).map(|id| Reference::Known(id.to_owned())),
         ([row], []) => Ok(Reference::Row(row.place)),
@@ -179,81 +236,115 @@ fn one_of(known: &Held, text: &str, earlier: &[Earlier<'_>]) -> Result<Reference
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows;
     use super::*;
     use crate::served;
 
-    /// What an organisation's row may say, as a node of this program declares it.
-    fn org_rows(file: &str) -> Vec<Row> {
-        rows::read(&Form::of(&served::schema(), "orgs").expect("declared"), file.as_bytes()).good
+    /// Rows of these values, on lines from 2 on.
+    fn rows(columns: &[&str], rows: &[&[&str]]) -> Vec<Row> {
+        let row = |(line, values): (u64, &&[&str])| {
+            let given = columns.iter().zip(*values).filter(|(_, value)| !value.is_empty());
+            let values = given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Row { line, values, parent: None }
+        };
+        (2..).zip(rows).map(row).collect()
     }
 
-    fn referred(rows: &[Row], known: &Known) -> (Vec<References>, Vec<BadRow>) {
-        refer(&Form::of(&served::schema(), "orgs").expect("declared"), rows, known)
+    fn referred(kind: &str, rows: &[Row], known: Known) -> (Vec<References>, Vec<BadRow>) {
+        let schema = served::schema();
+        let form = Form::of(&schema, kind).expect("declared");
+        let mut referring = Referring { known, ..Referring::default() };
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        for row in rows {
+            match referring.row(&form, row) {
+                Ok(references) => good.push(references),
+                Err(faults) => bad.extend(faults),
+            }
+        }
+        (good, bad)
     }
 
-    /// A node with these seats and no organisation.
-    fn known(seats: &[&str]) -> Known {
+    /// A node with these seats and these organisations.
+    fn known(seats: &[&str], orgs: &[(&str, &str, &str, bool)]) -> Known {
         let mut known = Known::default();
         seats.iter().for_each(|code| known.seats.enter(code, &format!("id of {code}"), &format!("镇{code}")));
-        known.held.insert("org".to_owned(), Held::none(served::schema().kind("org").expect("declared")));
+        let mut held = Held::none(served::schema().kind("org").expect("declared"));
+        orgs.iter().for_each(|(id, name, code, ended)| held.enter(&id.repeat(32), name, &[*code], *ended));
+        known.held.insert("org".to_owned(), held);
         known
     }
 
+    const ORG: &[&str] = &["name", "seat", "parent_org"];
+
     #[test]
     fn a_row_may_name_what_an_earlier_row_makes_and_nothing_later() {
-        let file = "name,seat,parent_org\n县委,371726000000,\n镇党委,371726101000,县委\n村支部,,371726101000\n孤支部,,后来的\n后来的,,\n";
-        let rows = org_rows(file);
-        let known = known(&["371726000000", "371726101000"]);
-        let (_, bad) = referred(&rows, &known);
+        let given = rows(
+            ORG,
+            &[
+                &["县委", "371726000000", ""],
+                &["镇党委", "371726101000", "县委"],
+                &["村支部", "", "371726101000"],
+                &["孤支部", "", "后来的"],
+                &["后来的", "", ""],
+            ],
+        );
+        let seats = ["371726000000", "371726101000"];
+        let (_, bad) = referred("orgs", &given, known(&seats, &[]));
         assert_eq!(bad.iter().map(|row| row.line).collect::<Vec<_>>(), [5]);
-        let (references, _) = referred(&rows[..3], &known);
+        let (references, _) = referred("orgs", &given[..3], known(&seats, &[]));
         assert_eq!(references[1]["parent_org"], [Reference::Row(0)]);
         assert_eq!(references[2]["parent_org"], [Reference::Row(1)]);
     }
 
     #[test]
     fn a_seat_that_the_directory_lacks_and_a_parent_that_could_be_two_are_bad_rows() {
-        let file = "name,seat,parent_org\n机关支部,371726101000,\n".to_owned()
-            + "机关支部,371726102000,\n甲小组,,机关支部\n乙支部,371726999000,\n县委,371726101000,\n丙支部,,县委\n";
-        let rows = org_rows(&file);
-        let mut known = known(&["371726101000", "371726102000"]);
-        known.held.get_mut("org").expect("entered").enter(&"ab".repeat(32), "县委", &["371726000000"], false);
-        let (_, bad) = referred(&rows, &known);
+        let given = rows(
+            ORG,
+            &[
+                &["机关支部", "371726101000", ""],
+                &["机关支部", "371726102000", ""],
+                &["甲小组", "", "机关支部"],
+                &["乙支部", "371726999000", ""],
+                &["县委", "371726101000", ""],
+                &["丙支部", "", "县委"],
+            ],
+        );
+        let seats = ["371726101000", "371726102000"];
+        let (_, bad) = referred("orgs", &given, known(&seats, &[("ab", "县委", "371726000000", false)]));
         let told: Vec<(u64, &str)> = bad.iter().map(|row| (row.line, row.reason.en.as_str())).collect();
         assert_eq!(told.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [4, 5, 7], "{told:?}");
         assert!(told[0].1.contains("(line 2, 3)") && told[1].1.contains("no seat 371726999000"), "{told:?}");
-        // The same file again: what its row made is there.
-        known.held.get_mut("org").expect("entered").enter(&"cd".repeat(32), "丁镇党委", &["371726101000"], false);
-        let again = "name,seat,parent_org\n丁镇党委,371726101000,\n戊支部,,丁镇党委\n";
-        let (references, bad) = referred(&org_rows(again), &known);
-        assert!(bad.is_empty() && references[1]["parent_org"] == [Reference::Row(0)], "{bad:?}");
         assert!(told[2].1.contains("(line 6, abababab 县委)"), "{told:?}");
+        // The same file again: what its row made is there.
+        let again = rows(ORG, &[&["丁镇党委", "371726101000", ""], &["戊支部", "", "丁镇党委"]]);
+        let (references, bad) = referred("orgs", &again, known(&seats, &[("cd", "丁镇党委", "371726101000", false)]));
+        assert!(bad.is_empty() && references[1]["parent_org"] == [Reference::Row(0)], "{bad:?}");
+    }
+
+    #[test]
+    fn what_has_ended_is_named_by_its_whole_id_alone_and_then_only_stays_what_it_was() {
+        let ended = known(&[], &[("ab", "旧支部", "371726101201", true)]);
+        let given = rows(&["name", "branch"], &[&["甲", &"ab".repeat(32)], &["乙", "旧支部"]]);
+        let (references, bad) = referred("members", &given, ended);
+        assert!(matches!(&references[0]["branch"][..], [Reference::Over(id, _)] if *id == "ab".repeat(32)));
+        assert!(bad[0].line == 3 && bad[0].reason.en.contains("has ended"), "{bad:?}");
     }
 
     #[test]
     fn any_kind_names_records_seats_and_lists_of_them_by_name_and_what_is_wrong_by_its_column() {
-        let schema = served::schema();
-        let form = Form::of(&schema, "联盟").expect("declared");
-        let column = form.column("resources").expect("an alliance has them").clone();
-        let mut known = known(&["371726101000"]);
+        let mut known = known(&["371726101000"], &[]);
         known.seats.enter("371726102000", &"ab".repeat(16), "双名镇");
         known.seats.enter("371726103000", &"cd".repeat(16), "双名镇");
-        let mut held = Held::none(schema.kind("resource").expect("declared"));
+        let mut held = Held::none(served::schema().kind("resource").expect("declared"));
         held.enter(&"ab".repeat(32), "会议室", &[], false);
         held.enter(&"cd".repeat(32), "球场", &[], false);
         known.held.insert("resource".to_owned(), held);
-        let row = |line: u64, resources: &str, seat: &str| Row {
-            line,
-            values: [("resources", resources), ("seat", seat)].map(|(n, v)| (n.to_owned(), v.to_owned())).into(),
-            parent: None,
-        };
-        let rows = [row(2, "会议室,球场", "镇371726101000"), row(3, "会议室,车", "双名镇")];
-        let (references, bad) = refer(&form, &rows, &known);
-        assert_eq!(references[0][&column.name], ["ab", "cd"].map(|id| Reference::Known(id.repeat(32))));
+        let columns = ["name", "resources", "seat"];
+        let given = rows(&columns, &[&["甲", "会议室、球场", "镇371726101000"], &["乙", "会议室,车", "双名镇"]]);
+        let (references, bad) = referred("联盟", &given, known);
+        assert_eq!(references[0]["resources"], ["ab", "cd"].map(|id| Reference::Known(id.repeat(32))));
         assert_eq!(references[0]["seat"], [Reference::Known("371726101000".to_owned())]);
         let told: Vec<String> = bad.iter().map(|row| row.told().en).collect();
-        assert!(told[0].starts_with("line 3: seat: \"双名镇\" could be 2 seats"), "{told:?}");
-        assert_eq!(told[1], "line 3: resources: this node holds no resource \"车\"");
+        assert!(told.iter().any(|told| told.starts_with("line 3: seat: \"双名镇\" could be 2 seats")), "{told:?}");
+        assert!(told.contains(&"line 3: resources: this node holds no resource \"车\"".to_owned()), "{told:?}");
     }
 }

@@ -58,6 +58,8 @@ fn rows_of(new: &[&Seat], seats: &[Seat]) -> Result<String, Failure> {
 /// Those that the directory does not have. All faults are told at once.
 fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Failure> {
     let by_code: BTreeMap<&str, &Known> = known.iter().map(|seat| (seat.code.as_str(), seat)).collect();
+    let known_by_id: BTreeMap<&str, &Known> = known.iter().map(|seat| (seat.id.as_str(), seat)).collect();
+    let code_of: BTreeMap<SeatId, &str> = seats.iter().map(|seat| (seat.id, seat.code.as_str())).collect();
     let (mut faults, mut new) = (Vec::new(), Vec::new());
     for seat in seats {
         match by_code.get(seat.code.as_str()) {
@@ -66,9 +68,16 @@ fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Fa
                 faults.push(say!("{name}({code})不是这个域的县", "{name} ({code}) is not the county of this realm"));
             }
             None => new.push(seat),
-            // Whether the superior is the same, the node judges.
-            Some(known) if known.name == seat.name => {}
-            Some(known) => faults.push(differs(known, seat)),
+            Some(known) => {
+                let by_id = |id: &str| known_by_id.get(id).copied();
+                if known.name != seat.name {
+                    faults.push(differs(known, seat));
+                }
+                let (was, is) = (by_id(&known.parent), seat.parent.and_then(|parent| code_of.get(&parent).copied()));
+                if was.map(|seat| seat.code.as_str()) != is {
+                    faults.push(moved(known, was, is));
+                }
+            }
         }
     }
     if faults.is_empty() {
@@ -80,8 +89,8 @@ fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Fa
         say!("区划没有导入,什么也没有写入", "the divisions were not imported; nothing was written"),
     )
     .next(say!(
-        "目前只能新增;改名、改隶属在后续版本提供",
-        "for now it only adds; renaming and moving come with a later version"
+        "目前只能新增;改名、改隶属还不能办。把这些行改回名录中的样子,新增的行即可导入",
+        "for now it only adds: renaming and moving cannot be done yet. Put these lines as the directory has them, and new ones can be imported"
     ));
     failure.why = faults;
     Err(failure)
@@ -90,6 +99,17 @@ fn new_seats<'s>(known: &[Known], seats: &'s [Seat]) -> Result<Vec<&'s Seat>, Fa
 fn differs(known: &Known, seat: &Seat) -> Say {
     let (code, was, is) = (&seat.code, &known.name, &seat.name);
     say!("{code} 在名录中叫“{was}”,文件中叫“{is}”", "{code} is called {was:?} in the directory and {is:?} in the file")
+}
+
+/// A division under another superior, or with one where the file has none.
+fn moved(known: &Known, was: Option<&Known>, is: Option<&str>) -> Say {
+    let (code, name) = (&known.code, &known.name);
+    let was = was.map_or_else(|| "-".to_owned(), |seat| format!("{} {}", seat.code, seat.name));
+    let is = is.unwrap_or("-");
+    say!(
+        "{name}({code})在名录中属于 {was},文件中属于 {is}:改隶属还不能办",
+        "{name} ({code}) is under {was} in the directory and under {is} in the file: moving it cannot be done yet"
+    )
 }
 
 fn told(args: &ImportRegionsArgs, rows: usize, new: usize) -> String {

@@ -1,21 +1,21 @@
-//! CSV files as rows of a command's arguments, whatever the kind of record. Outside input: every fault of every row is found before anything is sent,
-//! and told with its line.
+//! Lines of a table as rows of a command's arguments, whatever the kind of record. Outside input: every fault of every row is told
+//! with its line and column, and what is right is in the form in which the command takes it.
 
 use std::collections::BTreeMap;
 
-use heliu_client::schema::{Argument, ValueType};
+use heliu_client::schema::{Argument, SchemaLabel, ValueType};
 use heliu_node::region::{self, RegionError};
 use heliu_record::date;
-use heliu_record::kind::Label;
-use heliu_record::plain_text::{self, Hidden};
 use heliu_record::seats::{Seat, Tier};
 use heliu_trust::id::RealmId;
 
+pub use super::bad_row::BadRow;
 use super::form::Form;
-use crate::text::{Say, nearest, say};
-
-/// Larger files are to be split.
-pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
+use super::heading::{Heading, Place};
+use super::reading::Line;
+use super::reading::cell::{Cell, narrow_all, unspread};
+use super::reading::dates::{self, Meant};
+use crate::text::{Say, say};
 
 /// One line of a file, checked: arguments by name, those that name records still as they were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,246 +26,119 @@ pub struct Row {
     pub parent: Option<usize>,
 }
 
-/// A row that cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadRow {
-    pub line: u64,
-    pub reason: Say,
-}
-
-impl BadRow {
-    /// One of which a single value is wrong.
-    pub fn of(line: u64, column: &Argument, why: &Say) -> Self {
-        let (name, label, Say { zh, en }) = (&column.name, &column.label.zh, why);
-        BadRow { line, reason: say!("{label}:{zh}", "{name}: {en}") }
-    }
-
-    pub fn told(&self) -> Say {
-        let (line, Say { zh, en }) = (self.line, &self.reason);
-        say!("第 {line} 行:{zh}", "line {line}: {en}")
+impl Row {
+    pub fn name(&self) -> &str {
+        self.values.get("name").map_or("", String::as_str)
     }
 }
 
-/// What a file holds: the rows that can be taken as far as the file alone can say, and all that cannot.
-#[derive(Debug, Default)]
-pub struct Rows {
-    pub good: Vec<Row>,
-    pub bad: Vec<BadRow>,
+/// How the lines of one file are read.
+pub struct Reading<'f> {
+    pub form: &'f Form<'f>,
+    pub heading: Heading,
+    pub meant: Meant,
 }
 
-pub fn read(form: &Form<'_>, bytes: &[u8]) -> Rows {
-    read_table(form, bytes).unwrap_or_else(|bad| Rows { good: Vec::new(), bad })
-}
-
-/// Without a header that is right, no row can be read.
-fn read_table(form: &Form<'_>, bytes: &[u8]) -> Result<Rows, Vec<BadRow>> {
-    if bytes.len() > FILE_BYTES_MAX {
-        return Err(vec![BadRow {
-            line: 1,
-            reason: say!(
-                "文件超过 {FILE_BYTES_MAX} 字节,请拆开",
-                "the file has more than {FILE_BYTES_MAX} bytes: split it"
-            ),
-        }]);
-    }
-    // Spreadsheets put a byte order mark in front.
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).has_headers(false).trim(csv::Trim::All).from_reader(bytes);
-    let mut records = reader.byte_records();
-    let columns = match records.next() {
-        Some(Ok(header)) => form.header(&header)?,
-        Some(Err(error)) => return Err(vec![unreadable(&error)]),
-        None => return Err(vec![BadRow { line: 1, reason: say!("文件是空的", "the file is empty") }]),
-    };
-    let (mut rows, mut bad) = (Vec::new(), Vec::new());
-    let mut lines = Lines { bytes, at: 0, line: 1 };
-    for record in records {
-        match record {
-            Ok(record) if record.iter().all(is_blank) => {}
-            Ok(record) => {
-                let line = lines.line_of(record.position().map_or(0, csv::Position::byte));
-                match row(&columns, &record) {
-                    Ok(values) => rows.push(Row { line, values, parent: None }),
-                    Err(reasons) => bad.extend(reasons.into_iter().map(|reason| BadRow { line, reason })),
+impl Reading<'_> {
+    /// The row of a line below the heading; none for one that says nothing in any column that is read.
+    pub fn row(&self, line: &Line) -> Result<Option<Row>, Vec<BadRow>> {
+        let places = &self.heading.places;
+        if line.line <= self.heading.line || self.is_blank(line) {
+            return Ok(None);
+        }
+        let mut bad = Vec::new();
+        if let Some(width) = line.width.filter(|width| *width < places.len()) {
+            let wanted = places.len();
+            let few =
+                say!("有 {width} 个值,而列名有 {wanted} 个", "it has {width} values, and there are {wanted} columns");
+            return Err(vec![BadRow::whole(line.line, few)]);
+        }
+        for (at, _) in line.cells.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            if matches!(places.get(at), None | Some(Place::Nameless)) {
+                let number = at + 1;
+                bad.push(BadRow::whole(
+                    line.line,
+                    say!("第 {number} 列有值而没有列名", "there is a value in column {number}, which has no name"),
+                ));
+            }
+        }
+        let mut values = BTreeMap::new();
+        for (at, place) in places.iter().enumerate() {
+            let Place::Column(place) = place else { continue };
+            let column = &self.form.columns[*place];
+            match value(column, line.cells.get(at).unwrap_or(&Cell::Empty), &self.meant) {
+                Ok(Some(value)) => {
+                    values.insert(column.name.clone(), value);
                 }
-            }
-            Err(error) => bad.push(unreadable(&error)),
-        }
-    }
-    bad.extend(twice(&rows, "member_no"));
-    if rows.is_empty() && bad.is_empty() {
-        bad.push(BadRow {
-            line: 1,
-            reason: say!("只有列名,没有数据行", "it has a line of column names and nothing else"),
-        });
-    }
-    Ok(Rows { good: rows, bad })
-}
-
-/// Of whatever width its blanks are.
-fn is_blank(value: &[u8]) -> bool {
-    std::str::from_utf8(value).is_ok_and(|text| text.trim().is_empty())
-}
-
-/// Lines by offset. The reader's own count is one behind where lines end in CRLF, as those of spreadsheets do.
-struct Lines<'b> {
-    bytes: &'b [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The line of the record that is found from an offset on; offsets rise.
-    fn line_of(&mut self, offset: u64) -> u64 {
-        let from = usize::try_from(offset).unwrap_or(usize::MAX).clamp(self.at, self.bytes.len());
-        let blank = self.bytes[from..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-        let begin = from + blank;
-        self.line += self.bytes[self.at..begin].iter().filter(|b| **b == b'\n').count() as u64;
-        self.at = begin;
-        self.line
-    }
-}
-
-fn unreadable(error: &csv::Error) -> BadRow {
-    let line = error.position().map_or(1, csv::Position::line);
-    BadRow { line, reason: say!("不是合格的 CSV:{error}", "not valid CSV: {error}") }
-}
-
-/// Rows that share a number that only one may have.
-fn twice(rows: &[Row], name: &str) -> Vec<BadRow> {
-    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut bad = Vec::new();
-    for row in rows {
-        let Some(number) = row.values.get(name) else { continue };
-        let line = *first.entry(number).or_insert(row.line);
-        if line != row.line {
-            bad.push(BadRow {
-                line: row.line,
-                reason: say!("编号 {number} 在第 {line} 行已经有了", "{name} {number} is also on line {line}"),
-            });
-        }
-    }
-    bad
-}
-
-impl Form<'_> {
-    /// The argument of each column.
-    fn header(&self, header: &csv::ByteRecord) -> Result<Vec<&Argument>, Vec<BadRow>> {
-        // In another encoding no name can be read, so which are missing cannot be said either.
-        if header.iter().any(|name| std::str::from_utf8(name).is_err()) {
-            return Err(vec![BadRow {
-                line: 1,
-                reason: say!(
-                    "列名不是 UTF-8;在表格软件中请另存为“CSV UTF-8”",
-                    "the column names are not UTF-8; save the sheet as \"CSV UTF-8\""
-                ),
-            }]);
-        }
-        let (mut columns, mut bad) = (Vec::new(), Vec::new());
-        let mut fault = |reason: Say| bad.push(BadRow { line: 1, reason });
-        for name in header {
-            let name = String::from_utf8_lossy(name);
-            let name = name.trim();
-            match self.column(name) {
-                Some(column) if columns.iter().any(|c: &&Argument| c.name == column.name) => {
-                    fault(say!("列“{name}”出现了两次", "the column {name} is there twice"));
+                Ok(None) if column.required => {
+                    bad.push(BadRow::of(line.line, column, say!("是空的,而它必填", "it is empty, and it is required")));
                 }
-                Some(column) => columns.push(column),
-                None => fault(self.no_column(name)),
+                Ok(None) => {}
+                Err(why) => bad.push(BadRow::of(line.line, column, why)),
             }
         }
-        for column in self.columns.iter().filter(|column| column.required) {
-            if !columns.iter().any(|given| given.name == column.name) {
-                let (name, label) = (&column.name, &column.label.zh);
-                fault(say!("缺少必填的列“{label}”", "the required column {name} is missing"));
-            }
-        }
-        if bad.is_empty() { Ok(columns) } else { Err(bad) }
+        if bad.is_empty() { Ok(Some(Row { line: line.line, values, parent: None })) } else { Err(bad) }
     }
 
-    fn no_column(&self, name: &str) -> Say {
-        let called = self.columns.iter().flat_map(|column| [&*column.name, &*column.label.zh, &*column.label.en]);
-        match nearest(name, called) {
-            Some(near) => say!("没有列“{name}”;是不是 {near}?", "there is no column {name:?}; did you mean {near}?"),
-            None => {
-                let labels = self.columns.iter().map(|column| &*column.label.zh).collect::<Vec<_>>().join("、");
-                let known = self.columns.iter().map(|column| &*column.name).collect::<Vec<_>>().join(", ");
-                say!("没有列“{name}”;可用的列:{labels}", "there is no column {name:?}; the columns are: {known}")
-            }
-        }
+    /// Blank lines may have a number in front.
+    fn is_blank(&self, line: &Line) -> bool {
+        let is_read = |at: usize| self.heading.places.get(at) != Some(&Place::Skipped);
+        line.cells.iter().enumerate().all(|(at, cell)| cell.is_empty() || !is_read(at))
     }
-}
-
-fn row(columns: &[&Argument], record: &csv::ByteRecord) -> Result<BTreeMap<String, String>, Vec<Say>> {
-    let (found, wanted) = (record.len(), columns.len());
-    if found != wanted {
-        return Err(vec![say!(
-            "有 {found} 个值,而列名有 {wanted} 个",
-            "it has {found} values, and there are {wanted} columns"
-        )]);
-    }
-    let (mut values, mut faults) = (BTreeMap::new(), Vec::new());
-    for (column, bytes) in columns.iter().zip(record) {
-        match value(column, bytes) {
-            Ok(Some(value)) => {
-                values.insert(column.name.clone(), value);
-            }
-            Ok(None) if column.required => {
-                let (name, label) = (&column.name, &column.label.zh);
-                faults.push(say!("{label}是空的,而它必填", "{name} is empty, and it is required"));
-            }
-            Ok(None) => {}
-            Err(fault) => faults.push(fault),
-        }
-    }
-    if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
 /// A value in the form in which the command takes it; none for an empty or blank one.
-fn value(column: &Argument, bytes: &[u8]) -> Result<Option<String>, Say> {
-    let (name, label) = (&column.name, &column.label.zh);
-    let text = std::str::from_utf8(bytes).map_err(|_| {
-        say!(
-            "{label}不是 UTF-8 文字;在表格软件中请另存为“CSV UTF-8”",
-            "{name} is not UTF-8 text; save the sheet as \"CSV UTF-8\""
-        )
-    })?;
-    // Texts that a command would refuse are refused here, before anything is sent.
-    let text = plain_text::normal(text).map_err(|hidden| {
-        let (Hidden { place, .. }, sort) = (hidden, hidden.sort());
-        let Label { zh, en } = sort;
-        say!(
-            "{label}的第 {place} 个字符是{zh}({hidden}),请删去",
-            "character {place} of {name} is {en} ({hidden}): take it out"
-        )
-    })?;
+fn value(column: &Argument, cell: &Cell, meant: &Meant) -> Result<Option<String>, Say> {
+    if cell.is_empty() {
+        return Ok(None);
+    }
+    if column.value == ValueType::Date {
+        return dates::read(cell, meant).map(Some).map_err(|Say { zh, en }| match shown(column, cell) {
+            None => Say { zh, en },
+            Some(shown) => say!("“{shown}”:{zh}", "{shown:?}: {en}"),
+        });
+    }
+    let text = cell.text()?;
     let parts = parts(column, &text).map(|text| one(column, text)).collect::<Result<Vec<_>, _>>()?;
     Ok(Some(parts.join(",")).filter(|text| !text.is_empty()))
 }
 
-/// The values of a list, else the one value.
-pub fn parts<'t>(column: &Argument, text: &'t str) -> impl Iterator<Item = &'t str> {
-    let separator = if column.many { ',' } else { '\0' };
-    text.split(separator).map(str::trim).filter(|part| !part.is_empty())
+/// What a refusal repeats of a value. It may be kept in a log, so it never has one that is to be sealed: the line says which it is.
+fn shown(column: &Argument, cell: &Cell) -> Option<String> {
+    let text = cell.text().ok()?;
+    (!column.sealed).then(|| text.chars().take(40).collect())
 }
 
-/// A choice may be given by what people read for it: 正式党员 is `full`.
-fn one<'v>(column: &'v Argument, text: &'v str) -> Result<&'v str, Say> {
+/// The values of a list, else the one value.
+pub fn parts<'t>(column: &Argument, text: &'t str) -> impl Iterator<Item = &'t str> {
+    let is_list = column.many;
+    text.split(move |c: char| is_list && [',', '\u{ff0c}', '\u{3001}', ';', '\u{ff1b}'].contains(&c))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+}
+
+/// A choice may be given by what people read for it, or the beginning of that: 正式党员 and 正式 are `full`.
+fn one(column: &Argument, text: &str) -> Result<String, Say> {
     let text = match &column.value {
         ValueType::Choice(choices) => {
-            choices.iter().find(|choice| choice.label.is(text)).map_or(text, |choice| choice.name.as_str())
+            let is_begin = |label: &SchemaLabel| text.chars().nth(1).is_some() && label.zh.starts_with(text);
+            let mut beginning = choices.iter().filter(|choice| is_begin(&choice.label));
+            let only = beginning.next().filter(|_| beginning.next().is_none());
+            let found = choices.iter().find(|choice| choice.label.is(text)).or(only);
+            found.map_or(text.to_owned(), |choice| choice.name.clone())
         }
-        _ => text,
+        // Names may be spread, and are looked for as they are without it.
+        ValueType::Seat | ValueType::Record(_) | ValueType::Unit(_) => unspread(text),
+        ValueType::Text { .. } if column.name == "name" => unspread(text),
+        ValueType::Int => narrow_all(text),
+        _ => text.to_owned(),
     };
-    if fits(&column.value, text) {
+    if fits(&column.value, &text) {
         return Ok(text);
     }
-    // A refusal may be kept in a log, so it never has a value that is to be sealed: the line says which one it is.
     let shown: String = if column.sealed { "…".to_owned() } else { text.chars().take(40).collect() };
-    let (name, label) = (&column.name, &column.label.zh);
-    let heliu_client::schema::SchemaLabel { zh, en } = &column.expects;
-    Err(say!("{label}不能是“{shown}”,应为:{zh}", "{name} cannot be {shown:?}; it takes {en}"))
+    let SchemaLabel { zh, en } = &column.expects;
+    Err(say!("不能是“{shown}”,应为:{zh}", "it cannot be {shown:?}; it takes {en}"))
 }
 
 /// Whether a text can be a value, as far as it can be told here. The node judges it once more.
@@ -314,112 +187,113 @@ fn without_committee(name: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::{How, Source};
     use super::*;
+    use crate::cli::DayOfMonth;
     use crate::served;
 
-    /// Rows of members, by what a node of this program declares.
-    fn read(file: &[u8]) -> Rows {
-        super::read(&Form::of(&served::schema(), "members").expect("it is declared"), file)
+    /// What the lines of a file come to, by what a node of this program declares of members.
+    async fn read_so(file: &str, how: &How) -> (Vec<Row>, Vec<BadRow>) {
+        let schema = served::schema();
+        let form = Form::of(&schema, "members").expect("it is declared");
+        let source = match Source::open(&form, file.as_bytes().to_vec(), how) {
+            Ok(source) => source,
+            Err(bad) => return (Vec::new(), bad),
+        };
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        let read = source.each(async |(rows, faults)| {
+            good.extend(rows);
+            bad.extend(faults);
+            Ok(())
+        });
+        read.await.expect("it is read");
+        (good, bad)
     }
 
-    fn faults(file: &[u8]) -> Vec<(u64, String)> {
-        let mut bad = read(file).bad;
+    async fn read(file: &str) -> Vec<Row> {
+        let (good, bad) = read_so(file, &How::default()).await;
+        assert!(bad.is_empty(), "{bad:?}");
+        good
+    }
+
+    async fn faults(file: &str) -> Vec<(u64, String)> {
+        let (_, mut bad) = read_so(file, &How::default()).await;
         bad.sort_by_key(|row| row.line);
-        bad.into_iter().map(|row| (row.line, row.reason.en)).collect()
+        bad.into_iter().map(|row| (row.line, row.why().en)).collect()
     }
 
-    #[test]
-    fn columns_are_named_in_english_or_chinese_and_in_any_order() {
-        let file = "\u{feff}所在支部,姓名,stage,joined_on\r\n371726101201,测试甲0001,full,2001-07-01\r\n\r\nb,乙,,\r\n";
-        let rows = read(file.as_bytes()).good;
-        assert_eq!((rows.len(), rows[1].line), (2, 4));
+    #[tokio::test]
+    async fn a_title_may_stand_above_the_heading_which_names_columns_in_either_language_or_as_clerks_do() {
+        let plain =
+            read("\u{feff}所在支部,姓名,stage,joined_on\r\n371726101201,测试甲0001,full,2001-07-01\r\n\r\nb,乙,,\r\n")
+                .await;
+        assert_eq!((plain.len(), plain[0].line, plain[1].line), (2, 2, 4));
+        let file = "什集镇党员花名册,,,,\n填报单位:什集镇,,,,2026年\n\n序号,\"党员\n姓名*\",党支部,入党时间(年月日),党员类别\n1,赵 六,甲村,1998.7.1,正式\n2,,,,\n3,钱七,乙村,１９９８年７月１日,预备党员\n";
+        let rows = read(file).await;
+        let said = |row: &Row| ["name", "branch", "joined_on", "stage"].map(|name| row.values[name].clone()).join(" ");
         assert_eq!(
-            (rows[0].line, rows[0].values["name"].as_str(), rows[0].values["branch"].as_str()),
-            (2, "测试甲0001", "371726101201")
+            rows.iter().map(said).collect::<Vec<_>>(),
+            ["赵六 甲村 1998-07-01 full", "钱七 乙村 1998-07-01 probationary"]
+        );
+        assert_eq!((rows[0].line, rows[1].line), (6, 8), "the heading has two lines");
+    }
+
+    #[tokio::test]
+    async fn every_bad_row_is_told_with_its_line_and_column() {
+        let told = faults(
+            "name,branch,member_no,joined_on,stage\n甲,b,1,2001-07-01,full\n乙,b,2,2001-13-01,full\n丙,b\n,b,3,,\n丁,b,1,,wizard\n\"戊\n己\",b,,,\n",
+        )
+        .await;
+        let lines: Vec<u64> = told.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [3, 4, 5, 6, 7], "{told:?}");
+        assert!(told[0].1.contains("joined_on: \"2001-13-01\": there is no such day"), "{told:?}");
+        assert!(told[1].1.contains("it has 2 values, and there are 5 columns"), "{told:?}");
+        assert!(told[2].1.contains("name: it is empty"), "{told:?}");
+        assert!(told[3].1.contains("stage: it cannot be \"wizard\"; it takes one of: applicant"), "{told:?}");
+        assert!(told[4].1.contains("line break"), "{told:?}");
+        assert!(faults("name,branch\n").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn of_what_is_to_be_sealed_no_fault_repeats_anything() {
+        let told = faults("name,branch,birth_date,person_digest\n甲,b,85/07/15,371726198507150018371726198507150018371726198507150018371726198507150018\n").await;
+        assert!(
+            told.len() == 2 && !format!("{told:?}").contains("85/07") && !format!("{told:?}").contains("3717"),
+            "{told:?}"
         );
     }
 
-    #[test]
-    fn a_state_may_be_given_by_its_chinese_name() {
-        let schema = served::schema();
-        let stage = schema.kind("member").and_then(|kind| kind.field("stage")).expect("it is declared");
-        let label = &stage.state("probationary").expect("it is declared").label.zh;
-        let file = format!("name,branch,stage\n甲,x,{label}\n");
-        assert_eq!(read(file.as_bytes()).good[0].values["stage"], "probationary");
-    }
-
-    #[test]
-    fn every_bad_row_is_told_with_its_line_and_reason() {
-        let file = "name,branch,member_no,joined_on,stage\n\
-                    甲,b,1,2001-07-01,full\n\
-                    乙,b,2,2001-13-01,full\n\
-                    丙,b\n\
-                    ,b,3,,\n\
-                    丁,b,1,,wizard\n\
-                    \"戊\n己\",b,,,\n\
-                    庚,b,1,,\n";
-        let told = faults(file.as_bytes());
-        let lines: Vec<u64> = told.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [3, 4, 5, 6, 7, 9], "{told:?}");
-        assert!(told[0].1.contains("joined_on cannot be \"2001-13-01\""), "{told:?}");
-        assert!(told[1].1.contains("it has 2 values, and there are 5 columns"), "{told:?}");
-        assert!(told[2].1.contains("name is empty"), "{told:?}");
-        assert!(told[3].1.contains("stage cannot be \"wizard\"; it takes one of: applicant"), "{told:?}");
-        assert!(told[5].1.contains("member_no 1 is also on line 2"), "{told:?}");
-    }
-
-    #[test]
-    fn a_wrong_header_is_told_with_the_nearest_column() {
-        let told = faults(b"name,brnch,joined_on,joined_on\n");
+    #[tokio::test]
+    async fn a_wrong_heading_is_told_with_the_nearest_column_and_may_be_left_out() {
+        let told = faults("name,brnch,joined_on,joined_on\n").await;
         assert!(told.iter().any(|(line, reason)| *line == 1 && reason.contains("did you mean branch?")), "{told:?}");
         assert!(told.iter().any(|(_, reason)| reason.contains("twice")), "{told:?}");
         assert!(told.iter().any(|(_, reason)| reason.contains("required column branch")), "{told:?}");
+        let how = How { skips_unknown: true, ..How::default() };
+        let (good, bad) = read_so("name,备注,branch\n甲,x,b\n", &how).await;
+        assert!(bad.is_empty() && good[0].values.len() == 2, "{bad:?}");
+    }
+
+    #[tokio::test]
+    async fn a_month_alone_is_asked_about_and_what_is_meant_may_be_said() {
+        let file = "name,branch,joined_on\n日期2,b,1985年7月\n日期8,b,15/05/20\n";
+        let told = faults(file).await;
+        assert!(told[0].1.contains("--month") && told[1].1.contains("--years-from"), "{told:?}");
+        let meant = Meant { month: Some(DayOfMonth::First), years_from: Some(1930) };
+        let (good, bad) = read_so(file, &How { meant, ..How::default() }).await;
+        assert!(bad.is_empty(), "{bad:?}");
+        assert_eq!([&good[0].values["joined_on"], &good[1].values["joined_on"]], ["1985-07-01", "2015-05-20"]);
     }
 
     #[test]
-    fn a_file_in_another_encoding_says_how_to_save_it() {
-        // 姓名 in GBK, as spreadsheets in China like to save it.
-        assert!(faults(b"\xd0\xd5\xc3\xfb,branch\n")[0].1.contains("CSV UTF-8"));
-        let told = faults(b"\xd0\xd5\xc3\xfb,\xcb\xf9\xd4\xda\xd6\xa7\xb2\xbf\n");
-        assert_eq!(told.len(), 1, "it is said once, and nothing is guessed of columns: {told:?}");
-        assert!(faults(b"name,branch\n\xd0\xd5\xc3\xfb,b\n")[0].1.contains("CSV UTF-8"));
-        assert!(faults(b"")[0].1.contains("empty"));
-        assert!(faults(b"name,branch\n")[0].1.contains("nothing else"));
-    }
-
-    #[test]
-    fn a_name_of_blanks_and_hidden_characters_are_found_before_anything_is_sent() {
-        let blank = "name,branch,member_no\n甲一,371726101201,A001\n　,371726101201,A003\n".as_bytes();
-        assert_eq!(faults(blank), [(3, "name is empty, and it is required".to_owned())]);
-        let unseen = "name,branch,member_no\n赵六,b,D001\n赵六　,b,D001 \n赵\u{200b}六,b,D\u{200b}001\n\u{feff}赵六,b,D002\nJose\u{301},b,\n";
-        let told = faults(unseen.as_bytes());
-        assert!(told[0].0 == 3 && told[0].1.contains("member_no D001 is also on line 2"), "{told:?}");
-        assert!(
-            told[1].0 == 4 && told[1].1.contains("character 2 of name is") && told[1].1.contains("U+200B"),
-            "{told:?}"
-        );
-        assert!(told[3].0 == 5 && told[3].1.contains("U+FEFF"), "{told:?}");
-        assert_eq!(told.len(), 4, "{told:?}");
-        let good = read("name,branch\n Jose\u{301}　,b\n　,　\n".as_bytes());
-        assert_eq!((good.good.len(), good.good[0].values["name"].as_str()), (1, "Jos\u{e9}"));
-    }
-
-    #[test]
-    fn a_region_file_gives_one_organisation_per_seat_each_after_its_parent() {
-        let file =
-            b"code,name,parent_code\n371726000000,C,\n371726101000,T,371726000000\n371726101201,V,371726101000\n";
-        let rows = orgs_of(file).expect("it reads");
-        assert_eq!(rows.len(), 3);
-        assert_eq!(
-            (rows[2].values["parent_org"].as_str(), rows[2].values["level"].as_str()),
-            ("371726101000", "branch")
-        );
-    }
-    #[test]
-    fn organisations_of_a_region_file_keep_the_lines_of_the_file() {
-        let file = "code,name,parent_code\r\n371726101201,甲村,371726101000\r\n\r\n\"371726101000\",什集镇,371726000000\n371726000000,鄄城县,\n";
+    fn a_region_file_gives_one_organisation_per_seat_each_after_its_parent_with_the_lines_of_the_file() {
+        let file = "code,name,parent_code\r\n371726101201,甲村村民委员会,371726101000\r\n\r\n\"371726101000\",什集镇,371726000000\n371726000000,鄄城县,\n";
         let rows = orgs_of(file.as_bytes()).expect("it is one");
         let lines: Vec<(&str, u64)> = rows.iter().map(|row| (row.values["seat"].as_str(), row.line)).collect();
         assert_eq!(lines, [("371726000000", 5), ("371726101000", 4), ("371726101201", 2)]);
+        assert_eq!(
+            (rows[2].values["parent_org"].as_str(), rows[2].values["level"].as_str(), rows[2].name()),
+            ("371726101000", "branch", "甲村党支部")
+        );
     }
 }

@@ -366,7 +366,10 @@ impl World {
         self.machines[machine].asked.insert(ticket, request.clone());
         let today = self.machines[machine].today(self.now);
         let (role, sight) = ("write".to_owned(), Sight::WHOLE);
-        self.feed(machine, Input::Execute { ticket, request, is_guessable: false, role, today, sight });
+        self.feed(
+            machine,
+            Input::Execute { ticket, request, is_guessable: false, is_trial: false, role, today, sight },
+        );
         ticket
     }
 

@@ -69,7 +69,7 @@ async fn no_acknowledged_change_is_missing_at_any_entitled_seat() {
 async fn found_branches(realm: &Realm, desks: &BTreeMap<&'static str, Desk>) -> BTreeMap<&'static str, String> {
     let (regions, dir) = (realm.regions(), realm.dir("C"));
     let import = ["import", "orgs", regions.to_str().expect("plain"), "--dir", &dir];
-    let _ = heliu(&import).await.exits(0).answers("7 imported");
+    let _ = heliu(&import).await.exits(0).answers("7 created");
     let mut branches = BTreeMap::new();
     for org in desks["C"].list("org").await {
         let seat = org.owners.first().map(|seat| seat.code.clone()).unwrap_or_default();

@@ -35,11 +35,13 @@ impl Planner<'_> {
     pub(crate) fn check_arguments(&self) -> Result<(), Refusal> {
         self.check_typed()?;
         let command = self.command;
-        let kind = self.text(KIND_ARGUMENT).filter(|_| command.takes_fields).and_then(|name| self.kind_called(name));
         // Which fields there are the kind says: of one that is not known nothing else is said.
-        if let Some(unknown) = self.text(KIND_ARGUMENT).filter(|_| command.takes_fields && kind.is_none()) {
-            return Err(self.unknown_kind(unknown));
-        }
+        let named = self.text(KIND_ARGUMENT).filter(|_| command.takes_fields && command.subject == Subject::None);
+        let kind = match (named, command.takes_fields.then_some(self.request.subject).flatten()) {
+            (Some(name), _) => Some(self.kind_called(name).ok_or_else(|| self.unknown_kind(name))?),
+            (None, Some(subject)) => self.load(subject)?.kind(),
+            (None, None) => None,
+        };
         for (name, text) in &self.request.arguments {
             if let Some(argument) = command.arguments.iter().find(|a| a.name == name) {
                 self.check_argument(argument, text)?;

@@ -273,46 +273,111 @@ pub const DO_EXPLAIN: Label =
 pub const DO_HELP: Label =
     label("显示帮助;给出命令名则说明该命令", "Show help; with a command's name, about that command");
 
-pub const IMPORT: Label = label("从 CSV 文件导入记录或区划", "Import records, or divisions, from CSV files");
+pub const IMPORT: Label =
+    label("从表格(CSV、XLSX)导入记录,或导入区划", "Import records from a table (CSV, XLSX), or divisions");
 pub const IMPORT_AFTER: Label = label(
     "\
 示例:
-  heliu import members members.csv --dry-run
-  heliu import members members.csv --reason 2026年台账
+  heliu import members members.xlsx --dry-run      预览:每一行会怎样,什么也不写
+  heliu import members members.xlsx --reason 2026年台账
+  heliu import 党员 花名册.csv --skip-unknown --month first
   heliu import orgs orgs.csv
   heliu import orgs 371726.csv          区划文件也可以:县、乡各一个党委,每村一个党支部
-  heliu import 资源 resources.csv
   heliu import 资源                     只列出有哪些列
 
-节点知道的任何种类都能导入,写代号或名称。第一行为列名:字段的代号或名称;同一列有多个值时用逗号分隔。\
-席位写区划代码或名称;所引用的记录写编号或其开头、全称,或其席位的区划代码,也可以是文件中靠前的一行。选项和状态写代号或名称,日期写作 2001-07-01。密封的字段同样导入,不再显示。
+节点知道的任何种类都能导入,写代号或名称。文件可以是 XLSX(只取保存的值,不计算公式)或 CSV(UTF-8、GB18030/GBK、UTF-16,逗号、制表符或分号分隔)。\
+列名上方可有标题,列名写代号、中英文名称或通常写法(党员姓名、入党时间);序号列不读。不认识的列要改名,或用 --skip-unknown 不读。\
+日期怎么写都行(1998.7.1、1998年7月1日、19980701、Excel 日期);只写年月的用 --month、年份两位的用 --years-from 说明。全角数字和字母、各种空格、看不见的字符会理顺。\
+席位写区划代码或名称;所引用的记录写全称、编号或其开头、或其席位的区划代码,也可以是文件中靠前的一行;多个值用逗号或顿号分隔。
 
-先检查全部行,并与节点的记录和席位核对;有一行不对就什么也不写。只有节点的规则才能判断的,逐行交给节点:\
-遇到第一行被拒就停下,说明是哪一行,已收下的行保留。同一文件再次导入不会重复:与上次完全相同的行被认出。导入只新增:改动过的行会另建一条新记录,不改写已有的(同一处如同一支部的同名者会列出行号,--dry-run 可先看);只改了密封字段的行不写入,列出行号(退出码 4)。每个节点各记自己的导入,所以一个文件只在一个节点导入。",
+每一行找到它的记录:先按编号,再按名称、所在组织和日期(出生,否则入党)。找到就更正不同的格(空格不改动记录),完全相同就不变,找不到就新建。同名而日期不同的是另一人;\
+分不清的行被拒绝,并列出可能是谁(用 --namesakes 说明)。编号已属于别人、与文件前面的行重复、节点的规则不允许的行,都在写入之前说明行、列和原因。\
+有一行不对就什么也不写;--skip-bad 导入其余各行(退出码 4)。归属、席位不由导入改动。密封的字段也比较和导入,但从不显示,查看会记入审计日志;无权查看的不改。\
+中断后再次运行同一文件即可,不会重复;别的节点已导入的行也认得出。",
     "\
 Examples:
-  heliu import members members.csv --dry-run
-  heliu import members members.csv --reason 'ledger of 2026'
+  heliu import members members.xlsx --dry-run      preview: what becomes of every row; nothing is written
+  heliu import members members.xlsx --reason 'ledger of 2026'
+  heliu import members roster.csv --skip-unknown --month first
   heliu import orgs orgs.csv
   heliu import orgs 371726.csv          a region file too: a committee for county and townships, a branch per village
-  heliu import resource resources.csv
   heliu import resource                 lists the columns, and nothing else
 
-Any kind that the node knows can be imported, by its code or its name. The first line names the columns: fields, by code or name; several values \
-of one column are separated by commas. A seat is given by its region code or its name; a record by its id or a beginning of it, by its full name, or by its \
-seat's region code, and it may be an earlier row of the file. Choices and states are given by code or name, dates are written 2001-07-01. Sealed fields are \
-imported alike, and not shown again.
+Any kind that the node knows can be imported, by its code or its name. A file is XLSX (values as they were saved; formulas are not worked out) or CSV \
+(UTF-8, GB18030 or GBK, UTF-16; separated by commas, tabs or semicolons). Titles may stand above the heading, which names columns by code, by their name in either language, \
+or as clerks write them (党员姓名, 入党时间); a column of running numbers is not read. Columns that are not known are to be renamed, or left out with --skip-unknown. \
+Dates may be written in any way (1998.7.1, 1998年7月1日, 19980701, Excel's days); --month says what a month alone means, --years-from what a year of two digits does. \
+Digits and letters of full width, blanks of all widths and characters that cannot be seen are put right. A seat is given by its region code or its name; a record by its full name, its id or a \
+beginning of it, or by its seat's region code, and it may be an earlier row of the file; several values are separated by commas.
 
-All rows are checked first, also against the records and seats of the node; if one is wrong, nothing is written. \
-What only the node's rules can tell is told as rows are given to it: it stops at the first row that is refused and says \
-which, and the rows that were taken stay. The same file again changes nothing: rows that are exactly as before are recognised. Importing only adds: a row that was changed makes \
-another record and leaves the first as it is (namesakes in the same branch, or whatever a row names, are told with their lines, by --dry-run too); of a row in which only a sealed field was changed \
-nothing is written, and its line is told (exit code 4). Each node remembers its own imports, so import a file at one node only.",
+Every row finds its record: by number, else by name, organisation and a day (birth, else joining). If there is one, cells that differ are corrected (an empty cell changes nothing); if all is the same it is left; \
+if there is none, it is made. Who has the name and other days is somebody else; a row of which that cannot be told is refused with whom it could be (see --namesakes). A number that is somebody else's, a row that is there twice, and \
+whatever the node's rules refuse is told with line, column and reason before anything is written. If one row is wrong, nothing is written; --skip-bad imports the others (exit code 4). \
+Importing moves nothing to another organisation or seat. Sealed fields are compared and imported too but never shown, and that they were read is in the audit log; what you may not read is left as it is. After an \
+interruption run the same file again: nothing is made twice, and rows that came from another node are recognised.",
 );
+pub const EXPORT: Label = label("把一种记录写成表格(CSV、XLSX)", "Write the records of a kind to a table (CSV, XLSX)");
+pub const EXPORT_AFTER: Label = label(
+    "\
+示例:
+  heliu export members -o 党员.xlsx
+  heliu export 党员 --refers-to 甲村党支部 -o 甲村.csv
+  heliu export orgs --format csv -o orgs.csv
+  heliu export members --reveal --why 年报核对 -o 党员.xlsx
+
+列与 import 相同,列名和词用现在的语言:改好后原样导入,只更正改过的格;原样导回则什么也不变。XLSX 另有一张表列出可填的词,列中可下拉选择;\
+CSV 中以 = + - @ 开头的值前加 ',以免被当作公式,导入时去掉。已终结的记录不写出。密封的字段空着;有权查看的用 --reveal --why 写出,每条记入审计日志。已有的文件不覆盖。",
+    "\
+Examples:
+  heliu export members -o members.xlsx
+  heliu export member --refers-to 12345678 -o branch.csv
+  heliu export orgs --format csv -o orgs.csv
+  heliu export members --reveal --why 'yearly check' -o members.xlsx
+
+The columns are those of import, headings and words are in the language of now: correct some cells and import the file, and these are corrected; as it is, it changes nothing. XLSX has a second sheet with the \
+words that are allowed, which are offered in their columns. In CSV a value that begins with = + - @ has a ' in front, so that it is not taken for a formula; import takes it off. Records that have ended are not written. \
+Sealed fields are empty; who may read them adds --reveal --why, and each is in the audit log. No file that is there is written over.",
+);
+pub const TEMPLATE: Label =
+    label("写一张只有列名的表格,供填写后导入", "Write a table with nothing but its columns, to be filled in");
+pub const TEMPLATE_AFTER: Label = label(
+    "\
+示例:
+  heliu template members -o 党员.xlsx
+  heliu template 资源 --format csv -o 资源.csv
+
+与 export 写出的相同,只是没有行。",
+    "\
+Examples:
+  heliu template members -o members.xlsx
+  heliu template resource --format csv -o halls.csv
+
+The same as export writes, without any rows.",
+);
+pub const TABLE_OUT: Label = label("写到这个新文件", "The new file");
+pub const TABLE_FORMAT: Label = label("文件种类(默认看扩展名)", "Sort of file (default: by how it is called)");
+pub const EXPORT_REVEAL: Label =
+    label("密封的字段也写出(须有权查看)", "Write sealed fields too (for who may read them)");
+pub const SKIP_BAD: Label =
+    label("不合格的行不导入,其余照常导入", "Leave out rows that are refused, and import the others");
+pub const SKIP_UNKNOWN: Label = label("不认识的列不读", "Leave out columns that are not known");
+pub const SHEET: Label = label("读工作簿的哪张工作表(默认第一张)", "Which sheet of a workbook (default: the first)");
+pub const MONTH: Label =
+    label("只写年月的日期:first 该月一日,last 该月末日", "What a month without a day means: its first or its last day");
+pub const YEARS_FROM: Label = label(
+    "两位数的年份从哪年起的一百年,如 1930 即 1930 至 2029",
+    "The hundred years in which years of two digits are, by their first: 1930 is 1930 to 2029",
+);
+pub const NAMESAKES: Label = label(
+    "同处有同名者而分不清的行:same 是同一人,new 是另一人",
+    "Rows whose name is there and that nothing tells apart: same person, or a new one",
+);
+pub const OVERWRITE_SEALED: Label =
+    label("无权查看的密封字段,不比较就写入", "Write sealed fields that you may not read, without comparing them");
 pub const IMPORT_KIND: Label =
     label("记录种类,代号或名称,如 members、资源", "Kind of record, by its code or name, such as members");
 pub const IMPORT_ROWS: Label =
-    label("CSV 文件,UTF-8;不写则列出有哪些列", "CSV file in UTF-8; without it, the columns are listed");
+    label("CSV 或 XLSX 文件;不写则列出有哪些列", "CSV or XLSX file; without it, the columns are listed");
 pub const IMPORT_FILE: Label = label("CSV 文件,UTF-8", "CSV file in UTF-8");
 pub const IMPORT_REGIONS: Label = label("把新的区划加入域的名录", "Add new divisions to the realm's directory");
 pub const IMPORT_REGIONS_AFTER: Label = label(
