@@ -13,15 +13,18 @@ const KEY_BITS: u32 = 40;
 /// Where the cells of a record are in a column. None: a number is larger than any that is given.
 pub fn row_of(column: i64, record: i64) -> Option<i64> {
     let row = record >> ROW_BITS;
-    let fits = column >= 0 && column < 1 << (63 - KEY_BITS) && row >= 0 && row < 1 << KEY_BITS;
+    let fits = (0..1 << (63 - KEY_BITS)).contains(&column) && (0..1 << KEY_BITS).contains(&row);
     fits.then_some((column << KEY_BITS) | row)
 }
 
 /// The first and the last row of the column in the `listed_columns` that a query calls `p`.
 pub const RANGE: &str = "(p.number << 40) AND (p.number << 40) + 0xFFFFFFFFFF";
 
+/// The cells of a row by the keys of their records: what each is sorted by, and what it says.
+type Row<'c> = BTreeMap<i64, (&'c [u8], &'c [u8])>;
+
 /// What is in a row. None: it is not what was written.
-pub fn read(row: &[u8]) -> Option<BTreeMap<i64, (&[u8], &[u8])>> {
+pub fn read(row: &[u8]) -> Option<Row<'_>> {
     let mut cells = Cells::of(row);
     let read = cells.by_ref().map(|cell| (cell.of, (cell.key, cell.text))).collect();
     cells.is_good().then_some(read)
@@ -102,9 +105,9 @@ mod tests {
 
     #[test]
     fn cells_come_back_as_they_were_and_what_was_not_written_is_no_cell() {
-        let cells: [(i64, (&[u8], &[u8])); 3] = [(1, (b"a", b"")), (200, (b"", b"")), (70_000, (&[7; 300], b"x"))];
-        let row = write(cells);
-        assert_eq!(read(&row), Some(cells.into()));
+        let cells: Row<'_> = [(1, (&b"a"[..], &b""[..])), (200, (b"", b"")), (70_000, (&[7; 300], b"x"))].into();
+        let row = write(cells.clone());
+        assert_eq!(read(&row).as_ref(), Some(&cells));
         assert_eq!(read(&[]), Some(BTreeMap::new()));
         for cut in 1..row.len() {
             assert!(read(&row[..cut]).is_none_or(|read| read.len() < cells.len()), "cut at {cut}");

@@ -67,7 +67,7 @@ impl MemoryStore {
 
     /// All that is listed: by kind, owner and column, of which record.
     #[must_use]
-    pub fn listed(&self) -> BTreeMap<(String, SeatId, String), BTreeMap<RecordId, (Vec<u8>, String)>> {
+    pub fn listed(&self) -> columns::ByColumn {
         self.lock().columns.all()
     }
 

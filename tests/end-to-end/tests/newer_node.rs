@@ -9,8 +9,8 @@ use heliu_api::records::records_service_server::{RecordsService, RecordsServiceS
 use heliu_api::records::{
     Argument, Command, Derived, ExecuteEachRequest, ExecuteEachResponse, ExecuteRequest, ExecuteResponse, Field,
     GetRequest, GetResponse, GetSchemaRequest, GetSchemaResponse, HistoryRequest, HistoryResponse, Kind, Label,
-    ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Outcome, Record, RecordState, RevealRequest,
-    RevealResponse, Seat, State, ValueType, Word, outcome,
+    ListRequest, ListResponse, ListSeatsRequest, ListSeatsResponse, Outcome, QueryRequest, QueryResponse, Record,
+    RecordState, RevealRequest, RevealResponse, Seat, State, ValueType, Word, outcome,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -63,7 +63,7 @@ fn schema() -> GetSchemaResponse {
         derived: vec![Derived {
             path: "depth_class".to_owned(),
             label: label("深浅", "depth class"),
-            words: Vec::new(),
+            ..Derived::default()
         }],
         ..Kind::default()
     };
@@ -151,6 +151,13 @@ impl RecordsService for NewerNode {
     async fn list(&self, request: Request<ListRequest>) -> Result<Response<ListResponse>, Status> {
         match request.into_inner().kind.as_str() {
             "well" => Ok(Response::new(ListResponse { records: vec![well()], ..ListResponse::default() })),
+            other => Err(Status::invalid_argument(format!("there are wells here, and no {other}"))),
+        }
+    }
+
+    async fn query(&self, request: Request<QueryRequest>) -> Result<Response<QueryResponse>, Status> {
+        match request.into_inner().kind.as_str() {
+            "well" => Ok(Response::new(QueryResponse { records: vec![well()], total: 1, ..QueryResponse::default() })),
             other => Err(Status::invalid_argument(format!("there are wells here, and no {other}"))),
         }
     }

@@ -8,8 +8,10 @@ use heliu_record::id::{RecordId, SeatId};
 use crate::listing::{CellOf, EVERY, Found, Gathering, Listed, Place, Query, Relisted, SHARED};
 use crate::{Cells, RecordRow};
 
-type Column = BTreeMap<RecordId, (Vec<u8>, String)>;
-type Name = (String, SeatId, String);
+pub type Column = BTreeMap<RecordId, (Vec<u8>, String)>;
+/// By kind, owner and column: what is said of which record.
+pub type ByColumn = BTreeMap<Name, Column>;
+pub type Name = (String, SeatId, String);
 
 #[derive(Clone, Default)]
 pub struct Columns {
@@ -43,7 +45,7 @@ impl Columns {
         }
     }
 
-    pub fn all(&self) -> BTreeMap<Name, Column> {
+    pub fn all(&self) -> ByColumn {
         self.columns.iter().map(|(name, column)| (name.clone(), Column::clone(column))).collect()
     }
 
