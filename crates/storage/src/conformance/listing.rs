@@ -68,7 +68,7 @@ async fn found<S: Store>(store: &S, query: &Query) -> Found {
 
 async fn names<S: Store>(store: &S, query: &Query) -> Vec<String> {
     let rows = found(store, query).await.rows;
-    rows.iter().flat_map(|row| cells(row).into_iter().map(|cell| cell.text).next()).collect()
+    rows.iter().filter_map(|row| cells(row).into_iter().map(|cell| cell.text).next()).collect()
 }
 
 /// Twelve of two kinds and three seats.

@@ -8,8 +8,10 @@ use heliu_record::id::{RecordId, SeatId};
 use crate::listing::{CellOf, EVERY, Found, Gathering, Listed, Place, Query, Relisted, SHARED};
 use crate::{Cells, RecordRow};
 
-type Column = BTreeMap<RecordId, (Vec<u8>, String)>;
-type Name = (String, SeatId, String);
+/// What records are sorted by, and the text if that is another.
+pub type Column = BTreeMap<RecordId, (Vec<u8>, String)>;
+/// Kind, owner and field.
+pub type Name = (String, SeatId, String);
 
 #[derive(Clone, Default)]
 pub struct Columns {
