@@ -180,6 +180,9 @@ pub struct Gathering<'q, K> {
     has_more_groups: bool,
 }
 
+/// Records in order, each with what it is sorted by.
+pub type Ranked<K> = Vec<(Option<Vec<u8>>, K)>;
+
 /// Which of [`Query::columns`] is asked for what.
 struct Places {
     sought: Vec<usize>,
@@ -317,16 +320,13 @@ impl<'q, K: Ord + Copy> Gathering<'q, K> {
     }
 
     /// The records of the page in order with what they are sorted by, whether there are more, and what else was found.
-    pub fn end(self) -> (Vec<Sorted<K>>, bool, Found) {
+    pub fn end(self) -> (Ranked<K>, bool, Found) {
         let has_more = self.best.len() > self.query.limit;
         let page = self.best.into_iter().take(self.query.limit).map(|(rank, of)| (rank.key, of)).collect();
         let Gathering { total, groups, has_more_groups, .. } = self;
         (page, has_more, Found { total, groups, has_more_groups, ..Found::default() })
     }
 }
-
-/// A record, and what it is sorted by.
-type Sorted<K> = (Option<Vec<u8>>, K);
 
 impl Filter {
     fn holds<K>(&self, cell: Option<CellOf<'_, K>>) -> bool {

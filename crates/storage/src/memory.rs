@@ -10,6 +10,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+pub use columns::{Column, Name};
 use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_trust::id::{CommitId, Incarnation, NodeId};
 use state::{State, page};
@@ -67,7 +68,7 @@ impl MemoryStore {
 
     /// All that is listed: by kind, owner and column, of which record.
     #[must_use]
-    pub fn listed(&self) -> columns::ByColumn {
+    pub fn listed(&self) -> BTreeMap<Name, Column> {
         self.lock().columns.all()
     }
 
@@ -354,7 +355,7 @@ impl Store for MemoryStore {
     /// There is nothing to tidy up, and nobody else can have it.
     async fn relist(&self, stamp: [u8; 16], limit: usize, cells: &Cells) -> Result<Relisted, StoreError> {
         let mut state = self.lock();
-        if let Some(error) = state.failure() {
+        if let Some(error) = state.fails.clone() {
             return Err(error);
         }
         let State { columns, records, .. } = &mut *state;

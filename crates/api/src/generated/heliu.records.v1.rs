@@ -14,7 +14,10 @@ pub struct ExecuteRequest {
     /// By name, each in the text form of its type: dates as 2001-07-01, seats by id, records by id, lists separated by
     /// commas.
     #[prost(map = "string, string", tag = "3")]
-    pub arguments: ::std::collections::HashMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    pub arguments: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
     /// 32 hexadecimal digits, chosen by whoever asks. Send the same one when repeating after a lost answer. Empty: the node
     /// draws one, and a repetition is a second command.
     #[prost(string, tag = "4")]
@@ -53,7 +56,10 @@ pub struct ExecuteResponse {
     pub repeated: bool,
     /// Ids by what they are: the `record` that it made, the `entry` that it made or wrote in, the `conflict` that it settled.
     #[prost(map = "string, string", tag = "6")]
-    pub result: ::std::collections::HashMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    pub result: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// Many commands, for whoever brings in whole lists. None may be about what another of them makes: they are carried out in no
 /// order.
@@ -218,7 +224,7 @@ pub struct ListResponse {
 /// Which records, of those that are present and that the bearer of the token may see.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct QueryRequest {
-    /// Only of this kind. Empty: of any; then no field can be named.
+    /// Only of this kind. Empty: of any; then `name` is the one field that a condition can be about, with `any_of`.
     #[prost(string, tag = "1")]
     pub kind: ::prost::alloc::string::String,
     /// Only those that have this in a field that is `sought`: any part of it, its pinyin, its initials, or these mixed. Empty: any.
@@ -540,7 +546,10 @@ pub struct Reason {
     pub code: ::prost::alloc::string::String,
     /// What is particular about this one, such as `node` or `file`. Values are data, and may be somebody else's.
     #[prost(map = "string, string", tag = "2")]
-    pub facts: ::std::collections::HashMap<::prost::alloc::string::String, ::prost::alloc::string::String>,
+    pub facts: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 /// The declared shape of a record.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -826,9 +835,15 @@ impl ChangeStatus {
 }
 /// Generated client implementations.
 pub mod records_service_client {
-    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
-    use tonic::codegen::http::Uri;
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
     use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
     /// The records of the node that is asked. It answers from its own store, with or without a network.
     #[derive(Debug, Clone)]
     pub struct RecordsServiceClient<T> {
@@ -860,16 +875,22 @@ pub mod records_service_client {
             let inner = tonic::client::Grpc::with_origin(inner, origin);
             Self { inner }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> RecordsServiceClient<InterceptedService<T, F>>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> RecordsServiceClient<InterceptedService<T, F>>
         where
             F: tonic::service::Interceptor,
             T::ResponseBody: Default,
             T: tonic::codegen::Service<
-                    http::Request<tonic::body::Body>,
-                    Response = http::Response<<T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody>,
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
                 >,
-            <T as tonic::codegen::Service<http::Request<tonic::body::Body>>>::Error:
-                Into<StdError> + std::marker::Send + std::marker::Sync,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
         {
             RecordsServiceClient::new(InterceptedService::new(inner, interceptor))
         }
@@ -908,30 +929,52 @@ pub mod records_service_client {
         pub async fn execute(
             &mut self,
             request: impl tonic::IntoRequest<super::ExecuteRequest>,
-        ) -> std::result::Result<tonic::Response<super::ExecuteResponse>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::ExecuteResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/Execute");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Execute",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Execute"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Execute"));
             self.inner.unary(req, path, codec).await
         }
         /// Carries out many commands, each by itself: one that is refused stops none of the others. Durable when the answer comes.
         pub async fn execute_each(
             &mut self,
             request: impl tonic::IntoRequest<super::ExecuteEachRequest>,
-        ) -> std::result::Result<tonic::Response<super::ExecuteEachResponse>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::ExecuteEachResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/ExecuteEach");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/ExecuteEach",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "ExecuteEach"));
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("heliu.records.v1.RecordsService", "ExecuteEach"),
+                );
             self.inner.unary(req, path, codec).await
         }
         /// One record, by its id or a beginning of it.
@@ -942,11 +985,18 @@ pub mod records_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/Get");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Get",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Get"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Get"));
             self.inner.unary(req, path, codec).await
         }
         /// Opens the sealed fields of one record. Who, what and why are written to the audit log before the answer is given.
@@ -957,11 +1007,18 @@ pub mod records_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/Reveal");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Reveal",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Reveal"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Reveal"));
             self.inner.unary(req, path, codec).await
         }
         /// Records in order of their ids, a page at a time.
@@ -972,11 +1029,18 @@ pub mod records_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/List");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/List",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "List"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "List"));
             self.inner.unary(req, path, codec).await
         }
         /// Records that are found by what they say, sorted, a page at a time, and how many there are: answered from what this node
@@ -988,63 +1052,106 @@ pub mod records_service_client {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/Query");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/Query",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Query"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "Query"));
             self.inner.unary(req, path, codec).await
         }
         /// The changes of one record in the order of this node's feed, a page at a time.
         pub async fn history(
             &mut self,
             request: impl tonic::IntoRequest<super::HistoryRequest>,
-        ) -> std::result::Result<tonic::Response<super::HistoryResponse>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::HistoryResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/History");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/History",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "History"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "History"));
             self.inner.unary(req, path, codec).await
         }
         /// The kinds, the commands and the findings that this node knows, as data: all that a client has to know to carry them.
         pub async fn get_schema(
             &mut self,
             request: impl tonic::IntoRequest<super::GetSchemaRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetSchemaResponse>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::GetSchemaResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/GetSchema");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/GetSchema",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "GetSchema"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "GetSchema"));
             self.inner.unary(req, path, codec).await
         }
         /// Every seat of the directory as this node has it.
         pub async fn list_seats(
             &mut self,
             request: impl tonic::IntoRequest<super::ListSeatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListSeatsResponse>, tonic::Status> {
+        ) -> std::result::Result<
+            tonic::Response<super::ListSeatsResponse>,
+            tonic::Status,
+        > {
             self.inner
                 .ready()
                 .await
-                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
             let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static("/heliu.records.v1.RecordsService/ListSeats");
+            let path = http::uri::PathAndQuery::from_static(
+                "/heliu.records.v1.RecordsService/ListSeats",
+            );
             let mut req = request.into_request();
-            req.extensions_mut().insert(GrpcMethod::new("heliu.records.v1.RecordsService", "ListSeats"));
+            req.extensions_mut()
+                .insert(GrpcMethod::new("heliu.records.v1.RecordsService", "ListSeats"));
             self.inner.unary(req, path, codec).await
         }
     }
 }
 /// Generated server implementations.
 pub mod records_service_server {
-    #![allow(unused_variables, dead_code, missing_docs, clippy::wildcard_imports, clippy::let_unit_value)]
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
     use tonic::codegen::*;
     /// Generated trait containing gRPC methods that should be implemented for use with RecordsServiceServer.
     #[async_trait]
@@ -1058,7 +1165,10 @@ pub mod records_service_server {
         async fn execute_each(
             &self,
             request: tonic::Request<super::ExecuteEachRequest>,
-        ) -> std::result::Result<tonic::Response<super::ExecuteEachResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::ExecuteEachResponse>,
+            tonic::Status,
+        >;
         /// One record, by its id or a beginning of it.
         async fn get(
             &self,
@@ -1089,12 +1199,18 @@ pub mod records_service_server {
         async fn get_schema(
             &self,
             request: tonic::Request<super::GetSchemaRequest>,
-        ) -> std::result::Result<tonic::Response<super::GetSchemaResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::GetSchemaResponse>,
+            tonic::Status,
+        >;
         /// Every seat of the directory as this node has it.
         async fn list_seats(
             &self,
             request: tonic::Request<super::ListSeatsRequest>,
-        ) -> std::result::Result<tonic::Response<super::ListSeatsResponse>, tonic::Status>;
+        ) -> std::result::Result<
+            tonic::Response<super::ListSeatsResponse>,
+            tonic::Status,
+        >;
     }
     /// The records of the node that is asked. It answers from its own store, with or without a network.
     #[derive(Debug)]
@@ -1118,7 +1234,10 @@ pub mod records_service_server {
                 max_encoding_message_size: None,
             }
         }
-        pub fn with_interceptor<F>(inner: T, interceptor: F) -> InterceptedService<Self, F>
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
         where
             F: tonic::service::Interceptor,
         {
@@ -1162,7 +1281,10 @@ pub mod records_service_server {
         type Response = http::Response<tonic::body::Body>;
         type Error = std::convert::Infallible;
         type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<std::result::Result<(), Self::Error>> {
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
             Poll::Ready(Ok(()))
         }
         fn call(&mut self, req: http::Request<B>) -> Self::Future {
@@ -1170,12 +1292,23 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/Execute" => {
                     #[allow(non_camel_case_types)]
                     struct ExecuteSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::ExecuteRequest> for ExecuteSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::ExecuteRequest>
+                    for ExecuteSvc<T> {
                         type Response = super::ExecuteResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::ExecuteRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExecuteRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::execute(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::execute(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1188,8 +1321,14 @@ pub mod records_service_server {
                         let method = ExecuteSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1198,12 +1337,23 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/ExecuteEach" => {
                     #[allow(non_camel_case_types)]
                     struct ExecuteEachSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::ExecuteEachRequest> for ExecuteEachSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::ExecuteEachRequest>
+                    for ExecuteEachSvc<T> {
                         type Response = super::ExecuteEachResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::ExecuteEachRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExecuteEachRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::execute_each(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::execute_each(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1216,8 +1366,14 @@ pub mod records_service_server {
                         let method = ExecuteEachSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1226,12 +1382,22 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/Get" => {
                     #[allow(non_camel_case_types)]
                     struct GetSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::GetRequest> for GetSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::GetRequest> for GetSvc<T> {
                         type Response = super::GetResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::GetRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::get(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::get(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1244,8 +1410,14 @@ pub mod records_service_server {
                         let method = GetSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1254,12 +1426,23 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/Reveal" => {
                     #[allow(non_camel_case_types)]
                     struct RevealSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::RevealRequest> for RevealSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::RevealRequest>
+                    for RevealSvc<T> {
                         type Response = super::RevealResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::RevealRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevealRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::reveal(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::reveal(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1272,8 +1455,14 @@ pub mod records_service_server {
                         let method = RevealSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1282,12 +1471,22 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/List" => {
                     #[allow(non_camel_case_types)]
                     struct ListSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::ListRequest> for ListSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::ListRequest> for ListSvc<T> {
                         type Response = super::ListResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::ListRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::list(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::list(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1300,8 +1499,14 @@ pub mod records_service_server {
                         let method = ListSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1310,12 +1515,22 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/Query" => {
                     #[allow(non_camel_case_types)]
                     struct QuerySvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::QueryRequest> for QuerySvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::QueryRequest> for QuerySvc<T> {
                         type Response = super::QueryResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::QueryRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::QueryRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::query(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::query(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1328,8 +1543,14 @@ pub mod records_service_server {
                         let method = QuerySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1338,12 +1559,23 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/History" => {
                     #[allow(non_camel_case_types)]
                     struct HistorySvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::HistoryRequest> for HistorySvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::HistoryRequest>
+                    for HistorySvc<T> {
                         type Response = super::HistoryResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::HistoryRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HistoryRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::history(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::history(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1356,8 +1588,14 @@ pub mod records_service_server {
                         let method = HistorySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1366,12 +1604,23 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/GetSchema" => {
                     #[allow(non_camel_case_types)]
                     struct GetSchemaSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::GetSchemaRequest> for GetSchemaSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::GetSchemaRequest>
+                    for GetSchemaSvc<T> {
                         type Response = super::GetSchemaResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::GetSchemaRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSchemaRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::get_schema(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::get_schema(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1384,8 +1633,14 @@ pub mod records_service_server {
                         let method = GetSchemaSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
@@ -1394,12 +1649,23 @@ pub mod records_service_server {
                 "/heliu.records.v1.RecordsService/ListSeats" => {
                     #[allow(non_camel_case_types)]
                     struct ListSeatsSvc<T: RecordsService>(pub Arc<T>);
-                    impl<T: RecordsService> tonic::server::UnaryService<super::ListSeatsRequest> for ListSeatsSvc<T> {
+                    impl<
+                        T: RecordsService,
+                    > tonic::server::UnaryService<super::ListSeatsRequest>
+                    for ListSeatsSvc<T> {
                         type Response = super::ListSeatsResponse;
-                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
-                        fn call(&mut self, request: tonic::Request<super::ListSeatsRequest>) -> Self::Future {
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSeatsRequest>,
+                        ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
-                            let fut = async move { <T as RecordsService>::list_seats(&inner, request).await };
+                            let fut = async move {
+                                <T as RecordsService>::list_seats(&inner, request).await
+                            };
                             Box::pin(fut)
                         }
                     }
@@ -1412,20 +1678,38 @@ pub mod records_service_server {
                         let method = ListSeatsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(accept_compression_encodings, send_compression_encodings)
-                            .apply_max_message_size_config(max_decoding_message_size, max_encoding_message_size);
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
                         let res = grpc.unary(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
                 }
-                _ => Box::pin(async move {
-                    let mut response = http::Response::new(tonic::body::Body::default());
-                    let headers = response.headers_mut();
-                    headers.insert(tonic::Status::GRPC_STATUS, (tonic::Code::Unimplemented as i32).into());
-                    headers.insert(http::header::CONTENT_TYPE, tonic::metadata::GRPC_CONTENT_TYPE);
-                    Ok(response)
-                }),
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
             }
         }
     }

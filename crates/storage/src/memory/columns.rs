@@ -8,9 +8,9 @@ use heliu_record::id::{RecordId, SeatId};
 use crate::listing::{CellOf, EVERY, Found, Gathering, Listed, Place, Query, Relisted, SHARED};
 use crate::{Cells, RecordRow};
 
+/// What records are sorted by, and the text if that is another.
 pub type Column = BTreeMap<RecordId, (Vec<u8>, String)>;
-/// By kind, owner and column: what is said of which record.
-pub type ByColumn = BTreeMap<Name, Column>;
+/// Kind, owner and field.
 pub type Name = (String, SeatId, String);
 
 #[derive(Clone, Default)]
@@ -45,7 +45,7 @@ impl Columns {
         }
     }
 
-    pub fn all(&self) -> ByColumn {
+    pub fn all(&self) -> BTreeMap<Name, Column> {
         self.columns.iter().map(|(name, column)| (name.clone(), Column::clone(column))).collect()
     }
 

@@ -171,12 +171,8 @@ impl State {
         }
     }
 
-    pub fn failure(&mut self) -> Option<StoreError> {
-        self.fail_next.take().or_else(|| self.fails.clone())
-    }
-
     pub fn apply(&mut self, transaction: &Transaction) -> Result<(), StoreError> {
-        if let Some(error) = self.failure() {
+        if let Some(error) = self.fail_next.take().or_else(|| self.fails.clone()) {
             return Err(error);
         }
         let head = self.check(transaction)?;
