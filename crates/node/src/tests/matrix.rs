@@ -140,7 +140,11 @@ impl Stage {
         let entry = directory.draft(vec![second], wall_ms(), &[&*key("issuer")]).expect("an entry");
         township.node.append(vec![entry], by(), String::new()).await.expect("the issuer signed it");
         let ended: RecordId = branch.parse().expect("an id");
-        township.node.execute(request("org.dissolve", Some(ended), &[])).await.expect("it may");
+        township
+            .node
+            .execute(request("org.dissolve", Some(ended), &[("effective_on", "2020-01-01")]))
+            .await
+            .expect("it may");
         let conflicts = store.conflicts_of(&[person]).await.expect("it reads");
         let store = township.stop().await;
         // What only hostile and fenced nodes bring about.

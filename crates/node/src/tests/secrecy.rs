@@ -170,7 +170,11 @@ async fn a_conflict_that_is_shown_does_not_name_what_is_not() {
     let home = branch.to_string();
     let of = [("name", "甲"), ("branch", home.as_str()), ("seat", VILLAGE)];
     let person = made(&township.node.execute(request("member.register", None, &of)).await.expect("it may"));
-    township.node.execute(request("org.dissolve", Some(branch), &[])).await.expect("it may");
+    township
+        .node
+        .execute(request("org.dissolve", Some(branch), &[("effective_on", "2020-01-01")]))
+        .await
+        .expect("it may");
     let list = ops::ListConflictsRequest { record: person.to_string(), ..Default::default() }.encode_to_vec();
     let path = "/heliu.operations.v1.OperationsService/ListConflicts";
     let caller = Caller::of(&seats, &township).await;
