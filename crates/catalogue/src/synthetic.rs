@@ -210,8 +210,7 @@ impl SyntheticMember {
         self.preimage().id()
     }
 
-    /// The command that registers the member; the branch must be there. A number is given by a township or above, so
-    /// `numbered` is for askers there.
+    /// The command that registers the member at a township or above; the branch must be there.
     #[must_use]
     pub fn request(&self, numbered: bool) -> Request {
         let mut arguments = BTreeMap::from([
@@ -227,6 +226,14 @@ impl SyntheticMember {
             arguments.insert("member_no".to_owned(), self.member_no.clone());
         }
         request("member.register", self.command, arguments)
+    }
+
+    /// What a village says of the member by itself: that waits for approval.
+    #[must_use]
+    pub fn request_of_village(&self) -> Request {
+        let mut request = self.request(false);
+        request.arguments.retain(|argument, _| !["stage", "full_on"].contains(&argument.as_str()));
+        request
     }
 
     /// A telephone number of no country, for those who try sealing: the command does not give it.

@@ -21,7 +21,7 @@ impl Kind {
         let own = self.own.iter().filter(|field| !field.sealed).filter_map(|field| {
             let order = match (field.merge, field.value) {
                 (Merge::State(_), _) => Order::Bytes,
-                (Merge::Lww | Merge::Mv, ValueType::Text(_)) => Order::Name,
+                (Merge::Lww | Merge::Mv, ValueType::Text(_) | ValueType::Name(_) | ValueType::Number(_)) => Order::Name,
                 (Merge::Lww | Merge::Mv, ValueType::Int | ValueType::Count) => Order::Number,
                 (Merge::Lww | Merge::Mv, _) => Order::Bytes,
                 // Several values: not listed yet.

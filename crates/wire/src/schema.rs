@@ -264,8 +264,8 @@ mod tests {
         }
         let bytes = prost::Message::encode_to_vec(&schema);
         let hash = heliu_record::id::to_hex(&heliu_record::hash::hash("schema", &[&bytes]));
-        let before = "17209b2729995d71cc52282444cb6571fff1edac517ec5f9c9660a1c027cd024";
-        assert_eq!((bytes.len(), hash.as_str()), (38_640, before));
+        let before = "6593220a796c7ed9dc3e1202b622077dc7f8e8dcf7b5c653b2e3af923cc9074f";
+        assert_eq!((bytes.len(), hash.as_str()), (38_835, before));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use heliu_client::Client;
 use heliu_client::records::{Condition, Group, QueryRequest, Record};
-use heliu_client::schema::{Kind, Schema, ValueType};
+use heliu_client::schema::{Kind, Schema, ValueType, Word};
 use serde_json::{Value, json};
 
 use crate::cli::ListArgs;
@@ -107,11 +107,12 @@ async fn meant(client: &Client, kind: Option<&Kind>, field: &str, value: &str) -
             _ => Ok(value.to_owned()),
         };
     }
-    // What is derived has no type; if it has no words either, it is an id.
+    // What is derived has no type; what is none of its words is an id.
     let is_called =
         |path: &str, label: &heliu_client::schema::SchemaLabel| path == field || label.zh == field || label.en == field;
     let derived = kind.derived.iter().find(|derived| is_called(&derived.path, &derived.label));
-    if derived.is_some_and(|derived| derived.words.is_empty()) && !is_id(value) {
+    let is_word = |word: &Word| [&word.name, &word.label.zh, &word.label.en].contains(&&value.to_owned());
+    if derived.is_some_and(|derived| !derived.words.iter().any(is_word)) && !is_id(value) {
         return which::whole(client, value).await;
     }
     Ok(value.to_owned())

@@ -94,7 +94,7 @@ pub fn edits(place: &Place, edits: usize) -> Arc<Vec<Edit>> {
     let number = u8::try_from(VILLAGE).unwrap_or_default();
     let mut driver = Driver::new(memory(number), place.directory.clone(), VILLAGE, true);
     driver.execute([org.request()]);
-    driver.execute(members.iter().map(|member| member.request(false)));
+    driver.execute(members.iter().map(SyntheticMember::request_of_village));
     driver.transactions.clear();
     for number in 0..edits {
         driver.execute([edit(&members[number % RECORDS], number)]);

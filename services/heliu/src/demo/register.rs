@@ -112,7 +112,7 @@ impl Registering<'_> {
         let Ok(_turn) = self.villages.acquire().await else { return Err(Fault::Interrupted) };
         self.county.arrival(seat, branch, &[]).await?;
         let members = self.plan.members.get(&seat).map(Vec::as_slice).unwrap_or_default();
-        let registered = try_join_all(members.iter().map(|member| self.member(member, branch))).await?;
+        let registered = try_join_all(members.iter().map(|member| self.member(superior, member, branch))).await?;
         if let Ok(mut roll) = self.roll.lock() {
             roll.members.insert(seat, registered);
         }
@@ -135,10 +135,11 @@ impl Registering<'_> {
         Ok(record)
     }
 
-    async fn member(&self, member: &SyntheticMember, branch: RecordId) -> Result<RecordId, Fault> {
+    /// From the roster of who is above the village: a village makes no members by itself.
+    async fn member(&self, maker: SeatId, member: &SyntheticMember, branch: RecordId) -> Result<RecordId, Fault> {
         let mut request = member.request(false);
         request.arguments.insert("branch".to_owned(), branch.to_string());
-        let record = made(&self.county.give(member.seat, request).await?, self.county.name(member.seat))?;
+        let record = made(&self.county.give(maker, request).await?, self.county.name(maker))?;
         self.count();
         Ok(record)
     }

@@ -97,8 +97,8 @@ impl Story<'_> {
             return Ok(());
         }
         self.teller.say(&tr!(
-            "此外两边各自照常办公:对断开的村的党员共改了 {edits} 处(上级编号,村里填转正日期),互不冲突。",
-            "Besides, both sides go on with their work: {edits} edits of members of the cut-off villages (superiors give numbers, villages fill in dates). They do not clash."
+            "此外两边各自照常办公:对断开的村的党员共改了 {edits} 处(上级编号,村里填学历),互不冲突。",
+            "Besides, both sides go on with their work: {edits} edits of members of the cut-off villages (superiors give numbers, villages fill in education). They do not clash."
         ));
         Ok(())
     }
@@ -271,7 +271,7 @@ impl Story<'_> {
         for (number, member) in (2..).zip(members) {
             let code = format!("{}-{number:04}", village.code);
             self.county.ask(beyond, Ask::set(*member, "member_no", &code)).await?;
-            self.county.ask(village.id, Ask::set(*member, "full_on", "2020-07-01")).await?;
+            self.county.ask(village.id, Ask::set(*member, "education", "senior_middle")).await?;
             edits += 2;
         }
         Ok(edits)
