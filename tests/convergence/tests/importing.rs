@@ -16,6 +16,23 @@ fn id_of(name: &str, erased: u8) -> CommandId {
 }
 
 pub(crate) fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, erased: u8, is_guessable: bool) -> Reply {
+    order(story, at, branch, name, erased, is_guessable, false)
+}
+
+/// As [`give`], and nothing is written.
+fn try_out(story: &mut Story, at: &str, branch: RecordId, name: &str) -> Reply {
+    order(story, at, branch, name, 0, true, true)
+}
+
+fn order(
+    story: &mut Story,
+    at: &str,
+    branch: RecordId,
+    name: &str,
+    erased: u8,
+    is_guessable: bool,
+    is_trial: bool,
+) -> Reply {
     let arguments = [("name", name.to_owned()), ("branch", branch.to_string())];
     let request = Request {
         id: id_of(name, erased),
@@ -26,7 +43,7 @@ pub(crate) fn give(story: &mut Story, at: &str, branch: RecordId, name: &str, er
         reason: "members.csv".to_owned(),
     };
     let (role, today, sight) = ("write".to_owned(), Date::constant(2026, 3, 1), Sight::WHOLE);
-    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, is_trial: false, role, today, sight })
+    story.at(at).put(|ticket| Input::Execute { ticket, request, is_guessable, is_trial, role, today, sight })
 }
 
 pub(crate) fn made(reply: Reply) -> RecordId {
@@ -127,6 +144,11 @@ fn a_village_that_was_never_linked_is_told_what_to_do_before_it_imports() {
         panic!("it has no secret")
     };
     assert_eq!(refusal.code, "no_secret_of_ids");
+    // What would become of the file it can say all the same.
+    assert!(
+        matches!(try_out(&mut story, "V11", branch, "王红"), Reply::Done(_)),
+        "it is registered, if it is imported"
+    );
     assert!(refusal.next.zh.contains("heliu status") && refusal.next.zh.contains("可在上级的节点上导入"));
     assert!(refusal.next.en.contains("heliu status") && refusal.next.en.contains("at a node of the superior"));
     // So it is: what the superior imports comes with the link.

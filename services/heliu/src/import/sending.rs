@@ -138,8 +138,8 @@ async fn call(client: &Client, requests: &[ExecuteRequest]) -> Result<Vec<Outcom
         }
         if attempt == 0 {
             complain(&tr!(
-                "本节点尚无编号密钥,等待上级发来(最多 10 秒)…",
-                "this node has not got the secret of ids yet: waiting for it to come from the superior (10 seconds at most)..."
+                "本节点尚无编号密钥,等待上级发来(最多 10 秒)…\n",
+                "this node has not got the secret of ids yet: waiting for it to come from the superior (10 seconds at most)...\n"
             ));
         }
         tokio::time::sleep(SECRET_PAUSE).await;
