@@ -234,6 +234,12 @@ impl<T> FieldOf<T> {
         self.visible(history).iter().map(|at| at.id).collect()
     }
 
+    /// Every value that was ever written, those too that are replaced, by their ids.
+    #[must_use]
+    pub fn written(&self, history: &History) -> Vec<Visible> {
+        history.written(self.field.merge.container(), self.field.name)
+    }
+
     /// Whether a put is one of this field.
     #[must_use]
     pub fn is(&self, container: Container, key: &str) -> bool {

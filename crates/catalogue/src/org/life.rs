@@ -69,11 +69,9 @@ pub(super) fn life(folding: &Folding<'_>) -> Arc<dyn Derived> {
 
 /// Every parent that was ever written, overwritten ones too, each once; the last one first.
 pub(super) fn parents_written(history: &History) -> Vec<RecordId> {
-    let puts = history.changes().flat_map(|change| &change.puts).filter(|put| PARENT.is(put.container, &put.key));
-    let mut written: Vec<(OpId, RecordId)> = puts.filter_map(|put| Some((put.id, Value::of(&put.value)?))).collect();
-    written.sort_unstable();
+    let written = PARENT.written(history);
     let mut parents: Vec<RecordId> = Vec::new();
-    for (_, parent) in written.into_iter().rev() {
+    for parent in written.iter().rev().filter_map(|at| Value::of(&at.value)) {
         if !parents.contains(&parent) {
             parents.push(parent);
         }

@@ -238,6 +238,23 @@ proptest! {
     }
 
     #[test]
+    fn every_value_that_was_written_under_a_key_is_told_those_that_are_replaced_too(steps in steps()) {
+        let changes = write(&steps);
+        let mut history = History::new();
+        changes.iter().for_each(|change| history.place(Arc::clone(change)));
+        for container in Container::ALL {
+            for key in ["k0", "k1", "k2", "k3", "none"] {
+                let puts = changes.iter().flat_map(|change| &change.puts);
+                let puts = puts.filter(|put| put.container == container && put.key == key);
+                let mut expected: Vec<_> = puts.map(|put| (put.id, put.value.clone())).collect();
+                expected.sort_unstable();
+                let written = history.written(container, key).into_iter().map(|at| (at.id, at.value));
+                prop_assert_eq!(written.collect::<Vec<_>>(), expected);
+            }
+        }
+    }
+
+    #[test]
     fn what_was_encoded_parses_back(steps in steps()) {
         for change in write(&steps) {
             prop_assert_eq!(&Change::parse(&change.raw).expect("our own bytes"), &*change);

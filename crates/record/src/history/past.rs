@@ -188,11 +188,8 @@ impl<'h> Past<'h> {
         let Some(part) = &self.part else { return Cow::Borrowed(&register.visible) };
         let is_replaced_too = |index| register.also_by.get(&index).is_some_and(|by| by.iter().any(|by| part.has(*by)));
         let replaced = register.replaced.iter().enumerate().filter(|(_, at)| part.has(at.put) && !part.has(at.by));
-        let replaced = replaced.filter(|(index, _)| !is_replaced_too(*index)).filter_map(|(_, at)| {
-            let put =
-                self.history.change_at(at.put).puts.iter().find(|put| put.container == container && put.key == key)?;
-            Some(Visible { id: put.id, value: put.value.clone() })
-        });
+        let replaced = replaced.filter(|(index, _)| !is_replaced_too(*index));
+        let replaced = replaced.filter_map(|(_, at)| self.history.put_of(at.put, container, key));
         let stands = |at: &&Visible| self.history.step_of(at.id).is_some_and(|step| part.has(step));
         let mut visible: Vec<Visible> = replaced.chain(register.visible.iter().filter(stands).cloned()).collect();
         visible.sort_unstable_by_key(|at| at.id);

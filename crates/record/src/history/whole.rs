@@ -222,6 +222,23 @@ impl History {
         self.actor(actor).map_or(&[], |actor| self.chain_of(actor))
     }
 
+    /// Every value that was ever written under a key, by their ids, those too that are replaced: in proportion to them, and not
+    /// to the history.
+    #[must_use]
+    pub fn written(&self, container: Container, key: &str) -> Vec<Visible> {
+        let Some(register) = self.register(container, key) else { return Vec::new() };
+        let replaced = register.replaced.iter().filter_map(|at| self.put_of(at.put, container, key));
+        let mut written: Vec<Visible> = replaced.chain(register.visible.iter().cloned()).collect();
+        written.sort_unstable_by_key(|at| at.id);
+        written
+    }
+
+    /// What a change wrote under a key.
+    pub(super) fn put_of(&self, step: Step, container: Container, key: &str) -> Option<Visible> {
+        let put = self.change_at(step).puts.iter().find(|put| put.container == container && put.key == key)?;
+        Some(Visible { id: put.id, value: put.value.clone() })
+    }
+
     /// Who wrote an operation: the change that holds it.
     #[must_use]
     pub fn change_of(&self, op: OpId) -> Option<&Arc<Change>> {
