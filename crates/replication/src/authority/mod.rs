@@ -112,12 +112,15 @@ impl Authority {
         let mut from = before.len();
         let (mut result, mut follows, mut forked) = (Ok(()), Vec::new(), None);
         let pool = self.pool.clone().filter(|_| self.fork.is_none());
-        let verified = pool.as_ref().and_then(|pool| pool.grown(&before, entries));
-        if let Some(verified) = verified {
-            entries.iter().for_each(|entry| self.follow(entry, &mut follows));
-            self.directory = verified;
-        }
-        for entry in entries {
+        let unverified = match pool.as_ref().and_then(|pool| pool.grown(&before, entries)) {
+            Some(verified) => {
+                entries.iter().for_each(|entry| self.follow(entry, &mut follows));
+                self.directory = verified;
+                &[]
+            }
+            None => entries,
+        };
+        for entry in unverified {
             match self.append(entry, verifier) {
                 Ok(Grown::Nothing) => {}
                 Ok(grown) => {
