@@ -8,7 +8,7 @@ use crate::command::plan::Planner;
 use crate::command::{
     Argument, Command, Ends, FIELD_ARGUMENT, Makes, Named, STATE_ARGUMENT, command, optional, required,
 };
-use crate::kind::{Field, Kind, Merge, SETTLE, ValueType, Writer};
+use crate::kind::{Field, Kind, MADE_BY_HAND, Merge, SETTLE, ValueType, Writer};
 use crate::message::{Message, Refusal, message};
 use crate::scope::{is_in, seat_key};
 use crate::view::Record;
@@ -29,13 +29,17 @@ const AN_ENDING: Message = message("an_ending")
     .what("“{1}”不能在更正中变为“{0}”。", "A correction does not make {1:?}: {0}.")
     .why("那是终结,要单独决定。", "That is the end of it, and is decided by itself.")
     .next("请用 record.decide field={2}。", "Use record.decide field={2}.");
-pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING];
+const KEYED: Message = message("made_by_command")
+    .what("“{0}”不能这样新建。", "A record of this kind is not made so: {0}.")
+    .why("同一件事两处各建的须是同一条记录。", "Two who each make one of the same have to make one record.")
+    .next("请用 {1}。", "Use {1}.");
+pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING, &KEYED];
 
 pub static COMMANDS: &[Command] = &[
     Command {
         makes: Makes::Named,
         takes_fields: true,
-        ..command("record.create", "新建记录", "create a record", create)
+        ..command(MADE_BY_HAND, "新建记录", "create a record", create)
             .help("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments")
             .takes(&[
                 required("kind", ValueType::Text(48), "种类", "the kind"),
@@ -92,6 +96,9 @@ pub static COMMANDS: &[Command] = &[
 fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let name = planner.text("kind").unwrap_or_default();
     let kind = planner.kind_called(name).ok_or_else(|| planner.unknown_kind(name))?;
+    if kind.is_keyed() {
+        return Err(KEYED.about(&[kind.label.into(), kind.made_by.into()]));
+    }
     let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
     let record = planner.create(kind, birth);
     for field in kind.fields() {
