@@ -3,16 +3,18 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`, `need`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
 mod alliance;
+mod charter;
 pub mod floating;
 pub mod homes;
 mod member;
+mod need;
 mod org;
 pub mod policy;
 mod resource;
@@ -35,8 +37,11 @@ pub static SECTIONS: &[&Section] = &[
     &member::SAME,
     &floating::SECTION,
     &alliance::SECTION,
+    &alliance::PART_TIME,
+    &charter::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &need::SECTION,
     &policy::SECTION,
 ];
 

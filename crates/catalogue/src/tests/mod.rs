@@ -10,6 +10,7 @@ mod moves;
 mod proper;
 mod properties;
 mod sealed;
+mod sharing;
 mod sight;
 mod speed;
 mod stories;

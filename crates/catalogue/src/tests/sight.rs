@@ -29,7 +29,15 @@ fn one_of_each(node: &mut Node, seat: &str, name: &str) -> BTreeMap<&'static str
     let hall = node.does("resource.offer", None, &[("name", &format!("{name}礼堂")), ("owner_org", &with)]);
     let alliance = node.does("alliance.form", None, &[("name", &format!("{name}联盟")), ("convenor", &with)]);
     let away = node.does("float.declare", None, &[("member", &hex(person)), ("host_text", &format!("{name}外"))]);
-    BTreeMap::from([("org", org), ("member", person), ("resource", hall), ("alliance", alliance), ("floating", away)])
+    let need = node.does("need.raise", None, &[("name", &format!("{name}讲师")), ("owner_org", &with)]);
+    BTreeMap::from([
+        ("need", need),
+        ("org", org),
+        ("member", person),
+        ("resource", hall),
+        ("alliance", alliance),
+        ("floating", away),
+    ])
 }
 
 /// Some good value of an argument.
