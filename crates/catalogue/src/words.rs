@@ -3,6 +3,7 @@
 use heliu_record::prelude::*;
 
 pub const ORGANISATION: Word = word("org", "党组织", "organisation");
+pub const ORG_FILE: Word = word("org_file", "党组织档案", "organisation's file");
 pub const MEMBER: Word = word("member", "党员", "member");
 pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
 pub const RESOURCE: Word = word("resource", "资源", "resource");

@@ -16,6 +16,7 @@ use crate::id::{RecordId, SeatId, to_hex};
 use crate::kind::{Kind, Label, RECORD, ValueType, Word, label};
 use crate::message::Refusal;
 use crate::naming::kind_called;
+use crate::sight::Sight;
 use crate::view::Record;
 use crate::world::World;
 
@@ -205,6 +206,7 @@ pub struct Planner<'a> {
     /// What the asker is shown.
     world: &'a dyn World,
     whole: &'a dyn World,
+    sight: &'a Sight,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
     settles: bool,
@@ -219,7 +221,7 @@ impl<'a> Planner<'a> {
         world: &'a dyn World,
         whole: &'a dyn World,
     ) -> Self {
-        let Asker { seat, today, .. } = asker;
+        let Asker { seat, today, sight } = asker;
         let (writes, result) = (Vec::new(), BTreeMap::new());
         Planner {
             command,
@@ -230,6 +232,7 @@ impl<'a> Planner<'a> {
             drawn: 0,
             world,
             whole,
+            sight,
             writes,
             result,
             settles: false,
