@@ -3,7 +3,7 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `numbers`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
@@ -12,6 +12,7 @@ use heliu_record::catalogue::{Catalogue, Section};
 mod alliance;
 pub mod homes;
 mod member;
+mod numbers;
 mod org;
 pub mod policy;
 mod resource;
@@ -35,6 +36,7 @@ pub static SECTIONS: &[&Section] = &[
     &alliance::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &numbers::SECTION,
     &policy::SECTION,
 ];
 

@@ -6,6 +6,7 @@ mod commands;
 mod development;
 mod homes;
 mod moves;
+mod numbers;
 mod proper;
 mod properties;
 mod sealed;

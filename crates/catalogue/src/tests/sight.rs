@@ -89,7 +89,7 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
 
 /// What comes of a request, with the named id taken out.
 fn outcome(node: &Node, request: &Request, sight: &Sight, id: RecordId) -> String {
-    let asker = Asker { seat: node.seat, today: node.today.clone(), sight: sight.clone() };
+    let asker = Asker { seat: node.seat, place: 0, today: node.today.clone(), sight: sight.clone() };
     let said = format!("{:?}", catalogue().plan(request, &asker, node));
     let forms = [hex(id), id.short(), format!("{:?}", id.0.to_vec())];
     forms.iter().fold(said, |said, form| said.replace(form, "ID"))

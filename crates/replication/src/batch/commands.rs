@@ -56,13 +56,13 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let asker = Asker { seat: parts.own.seat, today: date::text(*today), sight: sight.clone() };
+    let asker = Asker { seat: parts.own.seat, place: place_of(parts), today: date::text(*today), sight: sight.clone() };
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone() };
+            let asker = Asker { today: date::text(*today), sight: sight.clone(), ..asker };
             let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
@@ -101,6 +101,12 @@ pub(super) fn execute<'o>(
         }
     }
     Executed::Answered
+}
+
+/// The place of this node among those of its seat.
+fn place_of(parts: &Parts) -> u32 {
+    let own = parts.authority.directory().nodes_of(parts.own.seat).position(|info| info.node == parts.own.node);
+    own.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
 }
 
 /// The record that a command made, by its answer.

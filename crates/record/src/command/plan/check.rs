@@ -84,7 +84,7 @@ impl Planner<'_> {
     }
 
     fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let before = self.world.record(write.record);
+        let before = self.met(write.record);
         let made = write.create.as_ref().map(|preimage| &*preimage.kind);
         let Some(kind) = made.or_else(|| Some(&*before?.preimage.kind)) else { return Ok(()) };
         let planned = Planned { planner: self, write, before, after: OnceCell::new() };
@@ -140,8 +140,7 @@ impl Planner<'_> {
 
     /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
     fn check_entries(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let Some((record, kind)) = self.world.record(write.record).and_then(|record| Some((record, record.kind()?)))
-        else {
+        let Some((record, kind)) = self.met(write.record).and_then(|record| Some((record, record.kind()?))) else {
             return Ok(());
         };
         let set = write.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
@@ -178,7 +177,10 @@ impl Planner<'_> {
         let empty = History::new();
         let (preimage, at) = match &write.create {
             Some(preimage) => (preimage, &empty),
-            None => self.load(write.record).map(|r| (&r.preimage, &*r.history))?,
+            None => {
+                let met = self.met(write.record).ok_or_else(|| Refusal::not_here(write.record))?;
+                (&met.preimage, &*met.history)
+            }
         };
         let kind = kind_of(self.declared.kinds(), &preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
         let lacks =
@@ -194,7 +196,7 @@ impl Planner<'_> {
             field.required && write.writes.iter().any(|w| is_it(w) && w.value == WriteValue::Value(Scalar::Null))
         };
         if let Some(field) = kind.fields().find(|field| is_emptied(field)) {
-            let title = self.world.record(write.record).map_or_else(|| write.record.short(), Record::title);
+            let title = self.met(write.record).map_or_else(|| write.record.short(), Record::title);
             return Err(Refusal::emptied(&title, field));
         }
         let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));

@@ -29,12 +29,30 @@ impl Planner<'_> {
         }
     }
 
+    /// As [`Planner::the_only`], of a record that the command keeps by itself, beside what it is asked for: whoever may give the command
+    /// need not be shown it, and its answer does not name it.
+    pub fn beside(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
+        let id = preimage.id();
+        if !self.beside.contains(&id) {
+            self.beside.push(id);
+            if self.whole.record(id).is_none() {
+                self.begin_unnamed(kind, preimage);
+            }
+        }
+        id
+    }
+
     fn begin(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
+        let id = self.begin_unnamed(kind, preimage);
+        self.result.insert("record".to_owned(), id.to_string());
+        id
+    }
+
+    fn begin_unnamed(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
         let (id, birth) = (preimage.id(), preimage.birth);
         self.writes.push(RecordWrite { record: id, create: Some(preimage), writes: Vec::new() });
         self.put(id, Container::Scope, CLASS.to_owned(), Scalar::from(kind.class.name()));
         self.put_owner(id, birth);
-        self.result.insert("record".to_owned(), id.to_string());
         id
     }
 
