@@ -3,7 +3,8 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`, `need`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`, `need`,
+//! `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
@@ -15,6 +16,7 @@ pub mod floating;
 pub mod homes;
 mod member;
 mod need;
+mod numbers;
 mod org;
 pub mod policy;
 mod resource;
@@ -42,6 +44,7 @@ pub static SECTIONS: &[&Section] = &[
     &sharing::SECTION,
     &resource::SECTION,
     &need::SECTION,
+    &numbers::SECTION,
     &policy::SECTION,
 ];
 

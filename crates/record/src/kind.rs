@@ -85,6 +85,9 @@ pub struct Kind {
     pub read_by_others: &'static [&'static Field],
     /// Folds what rules and people read beyond the plain fields.
     pub read: fn(&Folding<'_>) -> Arc<dyn Derived>,
+    /// The kind of the file that goes with each of its records: the rest of what is said of it, for fewer eyes. See
+    /// [`Preimage::file`](crate::id::Preimage::file).
+    pub file: Option<&'static Kind>,
 }
 
 /// What decided verdicts under an earlier version of a kind; see [`crate::gate`].
@@ -137,6 +140,7 @@ impl Kind {
             derived: &[],
             read_by_others: &[],
             read: plain,
+            file: None,
         }
     }
 
@@ -176,6 +180,12 @@ impl Kind {
     #[must_use]
     pub const fn read_by_others(self, read_by_others: &'static [&'static Field]) -> Self {
         Kind { read_by_others, ..self }
+    }
+
+    /// A record of another kind goes with each of its own, for those who are in its scope.
+    #[must_use]
+    pub const fn filed(self, file: &'static Kind) -> Self {
+        Kind { file: Some(file), ..self }
     }
 
     /// All fields: the kind's own, then those of every kind.

@@ -7,6 +7,7 @@ mod development;
 mod floats;
 mod homes;
 mod moves;
+mod numbers;
 mod proper;
 mod properties;
 mod sealed;

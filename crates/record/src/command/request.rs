@@ -74,6 +74,8 @@ pub fn drawn(id: &CommandId, n: u64) -> [u8; 16] {
 pub struct Asker {
     /// The seat of the node that will sign.
     pub seat: SeatId,
+    /// The place of that node among all that were ever enrolled for the seat, in the order in which they were: the first is 0.
+    pub place: u32,
     /// The date to write where none is given: the civil day where the realm is, [`crate::date::text`].
     pub today: String,
     /// What the asker is shown: all else is as if it were not here.

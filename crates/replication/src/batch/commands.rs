@@ -57,15 +57,15 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let secret = secret_of_said(parts, *is_trial);
-    let asker = Asker { seat: parts.own.seat, today: date::text(*today), sight: sight.clone(), secret };
+    let (secret, place) = (secret_of_said(parts, *is_trial), place_of(parts));
+    let asker = Asker { seat: parts.own.seat, place, today: date::text(*today), sight: sight.clone(), secret };
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
             let secret = asker.secret.clone();
-            let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone(), secret };
+            let asker = Asker { today: date::text(*today), sight: sight.clone(), secret, ..asker };
             let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
@@ -111,6 +111,12 @@ fn secret_of_said(parts: &mut Parts, is_trial: bool) -> Result<[u8; 16], Refusal
     let Parts { keys, own, authority, .. } = parts;
     let secret = keys.secret_of_said(own, authority.durable()).or(is_trial.then_some([0; 16]));
     secret.ok_or_else(no_secret_of_ids)
+}
+
+/// The place of this node among those of its seat.
+fn place_of(parts: &Parts) -> u32 {
+    let own = parts.authority.directory().nodes_of(parts.own.seat).position(|info| info.node == parts.own.node);
+    own.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
 }
 
 /// The record that a command made, by its answer.
