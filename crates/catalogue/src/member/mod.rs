@@ -1,6 +1,6 @@
 //! 党员: one person, one record. Moves are entries in it, so that a person always counts once.
 //!
-//! Bottom up: `stages`, `fields`, `home`, `kind`, `owner`, `register`, `ended_home`, `transfer`, `outside`, `two_homes`,
+//! Bottom up: `stages`, `fields`, `home`, `kind`, `link`, `owner`, `register`, `ended_home`, `transfer`, `outside`, `two_homes`,
 //! `dates`, `development`, `same`.
 
 use heliu_record::prelude::*;
@@ -11,6 +11,7 @@ mod ended_home;
 mod fields;
 mod home;
 mod kind;
+mod link;
 mod outside;
 mod owner;
 mod register;
@@ -35,9 +36,10 @@ pub static SECTION: Section = section(
         &dates::NO_DAY,
         &dates::NOT_YET,
         &dates::PROBATION_SHORT,
+        &link::NO_HOME,
     ],
 )
-.hard_rules(&[dates::fit_together, transfer::numbered]);
+.hard_rules(&[dates::fit_together, transfer::numbered, link::is_no_home]);
 /// What makes somebody a member.
 pub static DEVELOPMENT: Section =
     section(&[], development::COMMANDS, &[], &[], &[&development::EXTENSION_LENGTH, &development::EXTENDED_ONCE]);
