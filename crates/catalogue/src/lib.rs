@@ -3,12 +3,13 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
+mod absence;
 mod alliance;
 pub mod homes;
 mod member;
@@ -36,6 +37,7 @@ pub static SECTIONS: &[&Section] = &[
     &sharing::SECTION,
     &resource::SECTION,
     &policy::SECTION,
+    &absence::SECTION,
 ];
 
 #[must_use]

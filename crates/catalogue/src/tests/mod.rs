@@ -1,5 +1,6 @@
 //! Stories and properties of records.
 
+mod absence;
 mod apart;
 mod authority;
 mod commands;
@@ -8,6 +9,7 @@ mod homes;
 mod moves;
 mod proper;
 mod properties;
+mod reference;
 mod sealed;
 mod sight;
 mod speed;

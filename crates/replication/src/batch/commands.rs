@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
-use heliu_record::command::{Asker, Plan, RecordWrite, Refusal, Request, cannot_seal};
-use heliu_record::date;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::command::{Asker, Deputy, Plan, RecordWrite, Refusal, Request, cannot_seal};
+use heliu_record::date::{self, Date};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sealed::{KeyId, Plaintext};
-use heliu_record::sight::Seen;
+use heliu_record::sight::{Seen, Sight};
 use heliu_record::world::World as _;
 use heliu_trust::seal::{self, RecordKey};
 use zeroize::Zeroizing;
@@ -56,14 +56,13 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let asker = Asker { seat: parts.own.seat, today: date::text(*today), sight: sight.clone() };
+    let asker = asker(request, *today, sight, parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone() };
-            let _ = parts.own.catalogue.plan(request, &asker, &lookup);
+            let _ = parts.own.catalogue.plan(request, &self::asker(request, *today, sight, parts), &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
     }
@@ -101,6 +100,16 @@ pub(super) fn execute<'o>(
         }
     }
     Executed::Answered
+}
+
+/// For whom a command is carried out.
+fn asker(request: &Request, today: Date, sight: &Sight, parts: &Parts) -> Asker {
+    let (own, directory) = (parts.own.seat, parts.authority.directory());
+    let seat = request.on_behalf.unwrap_or(own);
+    let has_node = |seat: &SeatId| directory.live_nodes_of(*seat).next().is_some();
+    let keeper = || directory.seats().upward(seat).find(has_node).unwrap_or(seat);
+    let deputy = (seat != own).then(|| Deputy { seat: own, keeper: keeper() });
+    Asker { seat, deputy, today: date::text(today), sight: sight.clone() }
 }
 
 /// The record that a command made, by its answer.
@@ -151,7 +160,8 @@ fn write(
     now: Moment,
 ) -> Result<Vec<LeafHash>, Refusal> {
     check(request, writes, parts)?;
-    let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
+    let Request { name: command, who, reason, on_behalf, .. } = request.clone();
+    let note = Note { who, command, reason, on_behalf: on_behalf.filter(|seat| *seat != parts.own.seat) };
     // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
     let mut drafts = Vec::with_capacity(writes.len());
     for write in writes {
