@@ -3,7 +3,7 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `absence`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
@@ -11,6 +11,7 @@ use heliu_record::catalogue::{Catalogue, Section};
 
 mod absence;
 mod alliance;
+pub mod floating;
 pub mod homes;
 mod member;
 mod org;
@@ -33,6 +34,7 @@ pub static SECTIONS: &[&Section] = &[
     &member::TRANSFER,
     &member::OUTSIDE,
     &member::SAME,
+    &floating::SECTION,
     &alliance::SECTION,
     &sharing::SECTION,
     &resource::SECTION,

@@ -19,6 +19,9 @@ mod stages;
 mod transfer;
 mod two_homes;
 
+pub use home::Member;
+pub use register::HOME_DISPUTED;
+
 /// In the order in which help lists them: what registers members and assigns them.
 pub static SECTION: Section = section(
     &[&kind::KIND],

@@ -5,6 +5,7 @@ mod apart;
 mod authority;
 mod commands;
 mod development;
+mod floats;
 mod homes;
 mod moves;
 mod proper;

@@ -8,9 +8,11 @@ use crate::catalogue;
 const DECLARED: &[(&str, u32, &str)] = &[
     ("absence", 1, "17748c7959de2fe7"),
     ("alliance", 1, "e676ea7640ce8e23"),
+    ("floating", 1, "4888968b731378da"),
     ("member", 1, "d0baa05e667ebe05"),
     ("member", 2, "85a78c56caf8bbbd"),
-    ("org", 1, "db74c224833cfc5f"),
+    ("org", 1, "b7821db88f25205f"),
+    ("org_file", 1, "840689de16f6f20e"),
     ("policy", 1, "88de0c816a9598f3"),
     ("resource", 1, "9d5e7dcc9ecedd89"),
 ];

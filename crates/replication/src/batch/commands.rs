@@ -20,6 +20,7 @@ use crate::authority::{fenced, not_enrolled};
 use crate::effect::{AuditEvent, Done, LoadRequest, Moment, Reply};
 use crate::health;
 use crate::journal::{Before, Delta, Order, reused};
+use crate::keys::no_secret_of_ids;
 use crate::parts::Parts;
 
 /// What became of a command.
@@ -56,13 +57,15 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let asker = asker(request, *today, sight, parts);
+    let secret = secret_of_said(parts, *is_trial);
+    let asker = asker(request, *today, sight, secret, parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let _ = parts.own.catalogue.plan(request, &self::asker(request, *today, sight, parts), &lookup);
+            let secret = asker.secret.clone();
+            let _ = parts.own.catalogue.plan(request, &self::asker(request, *today, sight, secret, parts), &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
     }
@@ -103,13 +106,20 @@ pub(super) fn execute<'o>(
 }
 
 /// For whom a command is carried out.
-fn asker(request: &Request, today: Date, sight: &Sight, parts: &Parts) -> Asker {
+fn asker(request: &Request, today: Date, sight: &Sight, secret: Result<[u8; 16], Refusal>, parts: &Parts) -> Asker {
     let (own, directory) = (parts.own.seat, parts.authority.directory());
     let seat = request.on_behalf.unwrap_or(own);
     let has_node = |seat: &SeatId| directory.live_nodes_of(*seat).next().is_some();
     let keeper = || directory.seats().upward(seat).find(has_node).unwrap_or(seat);
     let deputy = (seat != own).then(|| Deputy { seat: own, keeper: keeper() });
-    Asker { seat, deputy, today: date::text(today), sight: sight.clone() }
+    Asker { seat, deputy, today: date::text(today), sight: sight.clone(), secret }
+}
+
+/// Of a trial nothing is written that anybody could reckon.
+fn secret_of_said(parts: &mut Parts, is_trial: bool) -> Result<[u8; 16], Refusal> {
+    let Parts { keys, own, authority, .. } = parts;
+    let secret = keys.secret_of_said(own, authority.durable()).or(is_trial.then_some([0; 16]));
+    secret.ok_or_else(no_secret_of_ids)
 }
 
 /// The record that a command made, by its answer.
