@@ -3,13 +3,14 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`, `sharing`,
-//! `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`,
+//! `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
+mod absence;
 mod alliance;
 pub mod floating;
 pub mod homes;
@@ -41,6 +42,7 @@ pub static SECTIONS: &[&Section] = &[
     &resource::SECTION,
     &numbers::SECTION,
     &policy::SECTION,
+    &absence::SECTION,
 ];
 
 #[must_use]

@@ -1,5 +1,6 @@
 //! Stories and properties of records.
 
+mod absence;
 mod apart;
 mod authority;
 mod commands;
@@ -10,6 +11,7 @@ mod moves;
 mod numbers;
 mod proper;
 mod properties;
+mod reference;
 mod sealed;
 mod sight;
 mod speed;
