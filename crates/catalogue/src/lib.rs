@@ -3,7 +3,8 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `absence`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`,
+//! `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
@@ -14,6 +15,7 @@ mod alliance;
 pub mod floating;
 pub mod homes;
 mod member;
+mod numbers;
 mod org;
 pub mod policy;
 mod resource;
@@ -38,6 +40,7 @@ pub static SECTIONS: &[&Section] = &[
     &alliance::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &numbers::SECTION,
     &policy::SECTION,
     &absence::SECTION,
 ];

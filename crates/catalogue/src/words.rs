@@ -8,6 +8,7 @@ pub const MEMBER: Word = word("member", "党员", "member");
 pub const FLOAT: Word = word("floating", "流动登记", "float");
 pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
 pub const RESOURCE: Word = word("resource", "资源", "resource");
+pub const NUMBER_BOOK: Word = word("number_book", "编号簿", "number book");
 pub const ABSENCE: Word = word("absence", "离岗代办", "absence");
 pub const POLICY: Word = word("policy", "规则参数", "policy");
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use heliu_client::Client;
 use heliu_client::records::{ExecuteRequest, ExecuteResponse, ListRequest};
-use heliu_client::schema::{Ends, Field, Kind, Makes, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
+use heliu_client::schema::{Ends, Schema, SchemaCommand, SchemaLabel, Subject, ValueType};
 use heliu_record::id::to_hex;
 use serde_json::{Value, json};
 

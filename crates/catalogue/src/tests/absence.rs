@@ -24,7 +24,8 @@ fn asks_for(
     let (name, who) = (command.to_owned(), "clerk".to_owned());
     let request = Request { id, name, subject, arguments, who, reason: String::new(), on_behalf: Some(seat) };
     let deputy = Some(Deputy { seat: node.seat, keeper });
-    let asker = Asker { seat, deputy, today: node.today.clone(), sight: node.sight.clone(), secret: Ok([7; 16]) };
+    let asker =
+        Asker { seat, deputy, place: 0, secret: Ok([7; 16]), today: node.today.clone(), sight: node.sight.clone() };
     let plan = catalogue().plan(&request, &asker, &*node)?;
     for write in &plan.writes {
         node.write_for(write, command, Some(seat));

@@ -8,6 +8,7 @@ mod development;
 mod floats;
 mod homes;
 mod moves;
+mod numbers;
 mod proper;
 mod properties;
 mod reference;

@@ -98,8 +98,14 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
 
 /// What comes of a request, with the named id taken out.
 fn outcome(node: &Node, request: &Request, sight: &Sight, id: RecordId) -> String {
-    let asker =
-        Asker { seat: node.seat, deputy: None, today: node.today.clone(), sight: sight.clone(), secret: Ok([7; 16]) };
+    let asker = Asker {
+        seat: node.seat,
+        place: 0,
+        deputy: None,
+        today: node.today.clone(),
+        sight: sight.clone(),
+        secret: Ok([7; 16]),
+    };
     let plan = catalogue().plan(request, &asker, node);
     let said = format!("{plan:?}");
     let mut forms = vec![hex(id), id.short(), format!("{:?}", id.0.to_vec())];

@@ -11,6 +11,7 @@ const DECLARED: &[(&str, u32, &str)] = &[
     ("floating", 1, "4888968b731378da"),
     ("member", 1, "d0baa05e667ebe05"),
     ("member", 2, "85a78c56caf8bbbd"),
+    ("number_book", 1, "d319f437bc83ad63"),
     ("org", 1, "b7821db88f25205f"),
     ("org_file", 1, "840689de16f6f20e"),
     ("policy", 1, "88de0c816a9598f3"),
@@ -34,7 +35,7 @@ fn what_decides_verdicts_changes_with_a_new_version_only() {
 /// Whoever removes an `Earlier` and its line together would hold for good what was written under it.
 #[test]
 fn no_version_that_was_declared_goes() {
-    const LINES: usize = 7;
+    const LINES: usize = 10;
     assert!(DECLARED.len() >= LINES, "a line has gone: bring it back, with the `Earlier` of its kind");
     assert_eq!(DECLARED.len(), LINES, "a line was added: raise LINES with it");
     for (at, (kind, version, _)) in DECLARED.iter().enumerate() {

@@ -45,6 +45,8 @@ pub(crate) fn code_of(name: &str) -> String {
 
 pub(crate) struct Node {
     pub seat: SeatId,
+    /// Among the nodes of its seat.
+    place: u32,
     actor: Actor,
     pub seats: Arc<Seats>,
     pub records: BTreeMap<RecordId, Record>,
@@ -56,16 +58,18 @@ pub(crate) struct Node {
     pub sight: Sight,
 }
 
-/// Nodes for the named seats of one county.
+/// Nodes for the named seats of one county; `T1b` is the second one of the seat `T1`.
 pub(crate) fn nodes<const N: usize>(names: [&str; N]) -> [Node; N] {
     let seats = Arc::new(county_seats(4, 4));
     names.map(|name| {
         let seat = seats.by_code(&code_of(name)).expect(name).id;
         let (open, records) = (BTreeMap::new(), BTreeMap::new());
         let today = "2026-03-01".to_owned();
+        let place = u32::from(name.ends_with('b'));
         Node {
             seat,
-            actor: actor_of(seat),
+            place,
+            actor: actor_at(seat, place),
             seats: Arc::clone(&seats),
             records,
             open,
@@ -77,7 +81,14 @@ pub(crate) fn nodes<const N: usize>(names: [&str; N]) -> [Node; N] {
 }
 
 fn actor_of(seat: SeatId) -> Actor {
-    Actor(hash16("test actor", &[&seat.0]))
+    actor_at(seat, 0)
+}
+
+/// Of the node at a place among those of a seat.
+fn actor_at(seat: SeatId, place: u32) -> Actor {
+    let (seat, place): (&[u8], &[u8]) = (&seat.0, &place.to_le_bytes());
+    let parts = [seat, place];
+    Actor(hash16("test actor", if place == [0; 4] { &parts[..1] } else { &parts }))
 }
 
 impl World for Node {
@@ -94,7 +105,8 @@ impl World for Node {
     }
 
     fn seat_of(&self, actor: Actor) -> Option<SeatId> {
-        self.seats.iter().map(|s| s.id).find(|seat| actor_of(*seat) == actor)
+        let of = |seat: &SeatId| (0..2).any(|place| actor_at(*seat, place) == actor);
+        self.seats.iter().map(|s| s.id).find(of)
     }
 }
 
@@ -134,6 +146,7 @@ impl Node {
         let asker = Asker {
             seat: request.on_behalf.unwrap_or(self.seat),
             deputy: None,
+            place: self.place,
             today: self.today.clone(),
             sight: self.sight.clone(),
             secret: Ok([7; 16]),

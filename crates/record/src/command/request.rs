@@ -87,6 +87,9 @@ pub struct Asker {
     pub seat: SeatId,
     /// Who stands in for it, if somebody does.
     pub deputy: Option<Deputy>,
+    /// The place of the node that will sign among all that were ever enrolled for its seat, in the order in which they were: the
+    /// first is 0.
+    pub place: u32,
     /// The date to write where none is given: the civil day where the realm is, [`crate::date::text`].
     pub today: String,
     /// What the asker is shown: all else is as if it were not here.

@@ -58,14 +58,14 @@ pub(super) fn execute<'o>(
     }
     parts.records.fold_what_is_due(parts.authority.seats());
     let secret = secret_of_said(parts, *is_trial);
-    let asker = asker(request, *today, sight, secret, parts);
+    let asker = asker(request, *today, sight, secret.clone(), parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let secret = asker.secret.clone();
-            let _ = parts.own.catalogue.plan(request, &self::asker(request, *today, sight, secret, parts), &lookup);
+            let asker = self::asker(request, *today, sight, secret.clone(), parts);
+            let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
     }
@@ -105,6 +105,19 @@ pub(super) fn execute<'o>(
     Executed::Answered
 }
 
+/// Of a trial nothing is written that anybody could reckon.
+fn secret_of_said(parts: &mut Parts, is_trial: bool) -> Result<[u8; 16], Refusal> {
+    let Parts { keys, own, authority, .. } = parts;
+    let secret = keys.secret_of_said(own, authority.durable()).or(is_trial.then_some([0; 16]));
+    secret.ok_or_else(no_secret_of_ids)
+}
+
+/// The place of this node among those of its seat.
+fn place_of(parts: &Parts) -> u32 {
+    let own = parts.authority.directory().nodes_of(parts.own.seat).position(|info| info.node == parts.own.node);
+    own.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
+}
+
 /// For whom a command is carried out.
 fn asker(request: &Request, today: Date, sight: &Sight, secret: Result<[u8; 16], Refusal>, parts: &Parts) -> Asker {
     let (own, directory) = (parts.own.seat, parts.authority.directory());
@@ -112,14 +125,7 @@ fn asker(request: &Request, today: Date, sight: &Sight, secret: Result<[u8; 16],
     let has_node = |seat: &SeatId| directory.live_nodes_of(*seat).next().is_some();
     let keeper = || directory.seats().upward(seat).find(has_node).unwrap_or(seat);
     let deputy = (seat != own).then(|| Deputy { seat: own, keeper: keeper() });
-    Asker { seat, deputy, today: date::text(today), sight: sight.clone(), secret }
-}
-
-/// Of a trial nothing is written that anybody could reckon.
-fn secret_of_said(parts: &mut Parts, is_trial: bool) -> Result<[u8; 16], Refusal> {
-    let Parts { keys, own, authority, .. } = parts;
-    let secret = keys.secret_of_said(own, authority.durable()).or(is_trial.then_some([0; 16]));
-    secret.ok_or_else(no_secret_of_ids)
+    Asker { seat, deputy, place: place_of(parts), today: date::text(today), sight: sight.clone(), secret }
 }
 
 /// The record that a command made, by its answer.
