@@ -94,6 +94,7 @@ mechanisms! {
     float_ended_apart: floats::a_return_is_reported_at_both_ends => [
         "float.report_return", "float.confirm_return", "float.close",
     ];
+    absence: organisations::a_seat_is_away_at_one_place_and_back_at_another => ["seat.away", "seat.back"];
     policy: organisations::two_nodes_of_the_county_set_the_policy => ["policy.set"];
     settlement: organisations::a_conflict_is_settled_at_two_nodes_apart => ["conflict.settle"];
 }
