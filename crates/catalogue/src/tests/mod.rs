@@ -13,6 +13,7 @@ mod proper;
 mod properties;
 mod reference;
 mod sealed;
+mod sharing;
 mod sight;
 mod speed;
 mod stories;

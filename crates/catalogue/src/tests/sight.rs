@@ -30,7 +30,9 @@ fn one_of_each(node: &mut Node, seat: &str, name: &str) -> BTreeMap<&'static str
     let alliance = node.does("alliance.form", None, &[("name", &format!("{name}联盟")), ("convenor", &with)]);
     let file = node.does("record.set", Some(org), &[("field", "contact_duty"), ("value", &format!("{name}值班室"))]);
     let away = node.does("float.declare", None, &[("member", &hex(person)), ("host_text", &format!("{name}外"))]);
+    let need = node.does("need.raise", None, &[("name", &format!("{name}讲师")), ("owner_org", &with)]);
     BTreeMap::from([
+        ("need", need),
         ("org", org),
         ("org_file", file),
         ("member", person),

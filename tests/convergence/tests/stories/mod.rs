@@ -3,6 +3,7 @@
 
 mod alliances;
 mod development;
+mod floats;
 mod letters;
 mod mechanisms;
 mod organisations;
