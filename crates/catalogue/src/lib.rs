@@ -3,14 +3,16 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
+mod ages;
 mod alliance;
 pub mod homes;
+mod ledgers;
 mod member;
 mod org;
 pub mod policy;
@@ -19,6 +21,7 @@ mod sharing;
 pub mod standing;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;
+mod waiving;
 mod words;
 
 #[cfg(test)]
@@ -36,6 +39,9 @@ pub static SECTIONS: &[&Section] = &[
     &sharing::SECTION,
     &resource::SECTION,
     &policy::SECTION,
+    &ages::SECTION,
+    &waiving::SECTION,
+    &ledgers::SECTION,
 ];
 
 #[must_use]

@@ -6,6 +6,7 @@ pub const ORGANISATION: Word = word("org", "党组织", "organisation");
 pub const MEMBER: Word = word("member", "党员", "member");
 pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
 pub const RESOURCE: Word = word("resource", "资源", "resource");
+pub const AGES: Word = word("statistics", "年龄统计", "age statistics");
 pub const POLICY: Word = word("policy", "规则参数", "policy");
 
 /// A field that names an organisation.

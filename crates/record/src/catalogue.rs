@@ -13,6 +13,7 @@ use crate::conflict::{Conflict, Explanation};
 use crate::gate::{DECLARATIONS_MAX, Digests, Gate, KIND_BYTES_MAX};
 use crate::id::RecordId;
 use crate::kind::{Field, Kind, Label, Listing, Merge, ValueType, Word};
+use crate::ledger::Ledger;
 use crate::listing::{self, LISTED_CHARS_MAX};
 use crate::message::{Message, Refusal};
 use crate::naming::{kind_called, kind_of};
@@ -31,9 +32,15 @@ pub struct Section {
     pub messages: &'static [&'static Message],
     /// Of records of its kinds.
     pub hard_rules: &'static [HardRule],
+    pub ledgers: &'static [Ledger],
 }
 
 impl Section {
+    #[must_use]
+    pub const fn ledgers(self, ledgers: &'static [Ledger]) -> Self {
+        Section { ledgers, ..self }
+    }
+
     #[must_use]
     pub const fn hard_rules(self, hard_rules: &'static [HardRule]) -> Self {
         Section { hard_rules, ..self }
@@ -48,7 +55,7 @@ pub const fn section(
     settlers: &'static [Settler],
     messages: &'static [&'static Message],
 ) -> Section {
-    Section { kinds, commands, rules, settlers, messages, hard_rules: &[] }
+    Section { kinds, commands, rules, settlers, messages, hard_rules: &[], ledgers: &[] }
 }
 
 /// Everything that a version of the program knows of records.
@@ -61,6 +68,7 @@ pub struct Catalogue {
     messages: Vec<&'static Message>,
     /// By the name of the kind.
     hard_rules: BTreeMap<&'static str, &'static [HardRule]>,
+    ledgers: Vec<&'static Ledger>,
     digests: Digests,
 }
 
@@ -102,6 +110,7 @@ impl Catalogue {
                 .collect(),
             messages: own_messages().chain(messages).collect(),
             hard_rules: hard_rules.collect(),
+            ledgers: sections.iter().flat_map(|section| section.ledgers).collect(),
         };
         catalogue.check()?;
         Ok(catalogue)
@@ -181,6 +190,17 @@ impl Catalogue {
         self.rules().find(|rule| rule.finds.iter().any(|word| word.name == finding))
     }
 
+    /// In the order in which help lists them.
+    pub fn ledgers(&self) -> impl Iterator<Item = &'static Ledger> {
+        self.ledgers.iter().copied()
+    }
+
+    /// The ledger of this code, or of this name in either language.
+    #[must_use]
+    pub fn ledger(&self, text: &str) -> Option<&'static Ledger> {
+        self.ledgers().find(|ledger| ledger.word.name == text || ledger.word.label.is(text))
+    }
+
     /// The open conflicts that have a record as an anchor.
     #[must_use]
     pub fn conflicts(&self, record: RecordId, world: &dyn World) -> Vec<Conflict> {
@@ -216,6 +236,7 @@ impl Catalogue {
         let findings = self.findings().map(|word| word.name);
         unique("", self.kinds().map(|k| k.name))?;
         unique("", self.commands().map(|c| c.name).chain(findings))?;
+        unique("", self.ledgers().map(|ledger| ledger.word.name))?;
         unique("", self.settlers.iter().map(|settler| settler.of))?;
         let is_found = |settler: &&Settler| self.findings().any(|word| word.name == settler.of);
         self.settlers.iter().try_for_each(|settler| self.check_known("a settler", settler.of, is_found(settler)))?;

@@ -73,6 +73,12 @@ pub(super) static GUIDANCE: SetOf<RecordId> = set("guidance_orgs", ORG, "业务�
 pub(super) static COORDINATOR: FieldOf<RecordId> = mv("coordinator_org", ORG, "共建协调组织", "coordinator")
     .help("共建中协调指导的党总支", "the organisation that coordinates a co-build")
     .by(TOWNSHIP);
+pub static WAIVED: SetOf<String> = set("waived", text(40), "免除的提示", "waived advisories")
+    .help("上级认可而不再提示的情况", "what a superior has accepted")
+    .by(Writer::CommonAtLeast(Tier::Township));
+pub(super) static COMMITTEE_MEMBERS: FieldOf<i64> =
+    mv("committee_members", COUNT, "支委会人数", "members of its committee")
+        .help("支部委员会几人,一般3至5人", "how many the branch committee has, usually 3 to 5");
 pub(super) static PREDECESSORS: SetOf<RecordId> = set("predecessor_ids", ORG, "前身", "predecessors")
     .help("并入本组织的组织", "organisations that were merged into it")
     .by(TOWNSHIP);
@@ -137,3 +143,30 @@ pub(super) static LEVELS: StateMachine = StateMachine {
         ),
     ],
 };
+
+/// What people read for a code that a choice or a state of an organisation has.
+#[must_use]
+pub fn word_of(field: &str, code: &str) -> Option<Label> {
+    let words = |value: ValueType| match value {
+        ValueType::Choice(words) => words.iter().find(|word| word.name == code).map(|word| word.label),
+        _ => None,
+    };
+    let chosen = [&ORG_KIND, &FORMATION, &BUILD, &JOINING].into_iter().find(|known| known.field.name == field);
+    let state = [(&LEVEL, &LEVELS), (&LIFECYCLE, &LIFE)].into_iter().find(|(known, _)| known.field.name == field);
+    match (chosen, state) {
+        (Some(chosen), _) => words(chosen.field.value),
+        (None, Some((_, machine))) => machine.state(code).map(|state| state.label),
+        (None, None) => None,
+    }
+}
+
+/// What an organisation can be built at.
+pub fn kinds() -> impl Iterator<Item = &'static Word> {
+    let words: &'static [Word] = if let ValueType::Choice(words) = KINDS { words } else { &[] };
+    words.iter()
+}
+
+#[must_use]
+pub fn kind_label(kind: &str) -> Option<Label> {
+    word_of(ORG_KIND.field.name, kind)
+}

@@ -3,8 +3,8 @@
 use heliu_record::prelude::*;
 
 use super::fields::{
-    BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
-    SUCCESSORS, UNITS,
+    BUILD, COMMITTEE_MEMBERS, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT,
+    PREDECESSORS, REGION, SUCCESSORS, UNITS, WAIVED,
 };
 use super::life::{self, life};
 use crate::words::ORGANISATION;
@@ -30,6 +30,8 @@ pub(super) static KIND: Kind = Kind::scoped(
     COORDINATOR,
     PREDECESSORS,
     SUCCESSORS,
+    COMMITTEE_MEMBERS,
+    WAIVED,
 ])
 .derives(
     &[

@@ -12,7 +12,7 @@ mod live;
 mod parents;
 mod two_successors;
 
-pub use fields::ALL_UNITS;
+pub use fields::{ALL_UNITS, WAIVED, kind_label, kinds, word_of};
 pub use life::Org;
 pub use live::{found, live};
 #[cfg(test)]

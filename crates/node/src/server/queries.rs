@@ -87,7 +87,7 @@ fn check_counts(asked: &pb::QueryRequest) -> Result<(), Status> {
 
 /// The seats whose records are asked for: all (none), or these. Nothing: the bearer may see no such seat.
 #[expect(clippy::option_option, reason = "no limit is not the same as nothing to see")]
-fn seats(reach: &Reach<'_>, at: &str) -> Result<Option<Option<BTreeSet<SeatId>>>, Status> {
+pub(super) fn seats(reach: &Reach<'_>, at: &str) -> Result<Option<Option<BTreeSet<SeatId>>>, Status> {
     let directory = reach.directory.seats();
     let own = reach.sight.seats.iter().flatten().copied();
     let shown = |seat: &SeatId| reach.sight.has_seat(*seat, directory);

@@ -2,10 +2,12 @@
 //! and ids of one's own.
 
 mod deploy;
+mod ledgers;
 
 use heliu_record::kind::Label;
 
 pub use deploy::*;
+pub use ledgers::*;
 
 use crate::exit::Exit;
 use crate::text::labelled;
