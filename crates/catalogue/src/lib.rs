@@ -3,7 +3,8 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
+//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`, `sharing`, `ages`, `waiving`,
+//! `ledgers`, `synthetic`.
 
 use std::sync::LazyLock;
 
@@ -11,6 +12,7 @@ use heliu_record::catalogue::{Catalogue, Section};
 
 mod ages;
 mod alliance;
+pub mod floating;
 pub mod homes;
 mod ledgers;
 mod member;
@@ -35,6 +37,7 @@ pub static SECTIONS: &[&Section] = &[
     &member::TRANSFER,
     &member::OUTSIDE,
     &member::SAME,
+    &floating::SECTION,
     &alliance::SECTION,
     &sharing::SECTION,
     &resource::SECTION,

@@ -84,6 +84,7 @@ static KIND: Kind = Kind::scoped(
     "the periods and thresholds of the rules, one for the county",
 )
 .public()
+.keyed("policy.set")
 .with(FIELDS);
 pub static SECTION: Section = section(&[&KIND], COMMANDS, &[], &[], &[&NO_COUNTY]);
 

@@ -47,6 +47,8 @@ fn waive(planner: &mut Planner<'_>, waived: &'static SetOf<String>, is_waived: b
         return Err(NOT_ABOVE.about(&[seats.name(seat).into(), subject.title().into()]));
     }
     let advisory = planner.text("advisory").unwrap_or_default().to_owned();
-    planner.put_member(subject.id, waived.field.merge.container(), waived.key(&advisory), is_waived);
+    // What of an organisation is not for everybody is in its file.
+    let at = planner.file_of(subject).unwrap_or(subject.id);
+    planner.put_member(at, waived.field.merge.container(), waived.key(&advisory), is_waived);
     Ok(())
 }

@@ -3,7 +3,9 @@
 use heliu_record::prelude::*;
 
 pub const ORGANISATION: Word = word("org", "党组织", "organisation");
+pub const ORG_FILE: Word = word("org_file", "党组织档案", "organisation's file");
 pub const MEMBER: Word = word("member", "党员", "member");
+pub const FLOAT: Word = word("floating", "流动登记", "float");
 pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
 pub const RESOURCE: Word = word("resource", "资源", "resource");
 pub const AGES: Word = word("statistics", "年龄统计", "age statistics");

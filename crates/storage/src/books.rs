@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use heliu_record::id::SeatId;
-use heliu_record::kind::Kind;
+use heliu_record::kind::{Class, Kind};
 use heliu_record::ledger::{Answer, OWNER, Only, Question, Wanted};
 use heliu_record::seats::Seats;
 use heliu_record::sight::Sight;
@@ -40,7 +40,8 @@ pub enum Answered {
 
 impl Shown<'_> {
     fn shows(&self, row: &RecordRow) -> bool {
-        row.state == RecordState::Present && self.sight.shows(&row.preimage.kind, &row.scope.owners, self.directory)
+        row.state == RecordState::Present
+            && self.sight.shows(&row.preimage.kind, row.scope.public, &row.scope.owners, self.directory)
     }
 }
 
@@ -61,7 +62,8 @@ pub async fn answer(
     }
     let query = Query {
         kinds: Some([kind.name.to_owned()].into()),
-        seats: shown.seats.clone(),
+        // What is public is shown of every seat.
+        seats: shown.seats.clone().filter(|_| kind.class != Class::Public),
         filters: question.only.iter().map(|only| filter(kind, only)).collect(),
         ..Query::default()
     };

@@ -17,7 +17,7 @@ use crate::homes::roll_up;
 use crate::member::stages_of;
 use crate::policy::{self, Setting};
 use crate::standing::Standing;
-use crate::words::{MEMBER, POLICY};
+use crate::words::{MEMBER, ORG_FILE, POLICY};
 
 pub(super) const LEDGER: Ledger = ledger(word("advisories", "提示", "advisories"), run).help(
     "按人数等看出的情况(R1、R2、R3、R7、疑似重复);上级可免除",
@@ -114,6 +114,8 @@ pub(super) fn all<'b>(books: &Books<'b>) -> Vec<Advisory<'b>> {
         policy::COMMITTEE_OF_BRANCH_FROM,
     ]
     .map(set);
+    let files = books.rows(ORG_FILE, Vec::new()).iter().filter_map(|file| Some((file.text("org").parse().ok()?, file)));
+    let files: BTreeMap<RecordId, &View> = files.collect();
     let mut found = Vec::new();
     for (org, _) in orgs.in_order(books) {
         let (Some(view), Some(held)) = (orgs.views.get(&org).copied(), orgs.held.get(&org)) else { continue };
@@ -126,7 +128,7 @@ pub(super) fn all<'b>(books: &Books<'b>) -> Vec<Advisory<'b>> {
         let is_branch = level == "branch";
         let is_village = matches!(view.text("org_kind"), "village" | "community");
         let of_units = i64::try_from(units(view).len()).unwrap_or(i64::MAX);
-        let has_committee = view.json.get("committee_members").is_some();
+        let has_committee = files.get(&org).is_some_and(|file| file.json.get("committee_members").is_some());
         let rules = [
             (FEW, is_branch && row.total.full < few, row.total.full, few),
             (UNITS, view.text("formation_mode") == "joint" && of_units > units_max, of_units, units_max),
@@ -145,7 +147,8 @@ pub(super) fn all<'b>(books: &Books<'b>) -> Vec<Advisory<'b>> {
             ),
         ];
         for (rule, _, count, limit) in rules.into_iter().filter(|(_, holds, ..)| *holds) {
-            let (is_waived, turn) = (is_waived(view, rule), committee(held.seat, books));
+            let (is_waived, turn) =
+                (files.get(&org).is_some_and(|file| is_waived(file, rule)), committee(held.seat, books));
             found.push(Advisory { rule, subject: view, seat: held.seat, count, limit, is_waived, other: None, turn });
         }
     }

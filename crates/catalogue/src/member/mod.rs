@@ -21,6 +21,8 @@ mod transfer;
 mod two_homes;
 
 pub use fields::{WAIVED, move_state, words_of};
+pub use home::Member;
+pub use register::HOME_DISPUTED;
 pub use stages::{stage, stage_label, stages_of, standing_of};
 
 /// In the order in which help lists them: what registers members and assigns them.

@@ -73,12 +73,6 @@ pub(super) static GUIDANCE: SetOf<RecordId> = set("guidance_orgs", ORG, "业务�
 pub(super) static COORDINATOR: FieldOf<RecordId> = mv("coordinator_org", ORG, "共建协调组织", "coordinator")
     .help("共建中协调指导的党总支", "the organisation that coordinates a co-build")
     .by(TOWNSHIP);
-pub static WAIVED: SetOf<String> = set("waived", text(40), "免除的提示", "waived advisories")
-    .help("上级认可而不再提示的情况", "what a superior has accepted")
-    .by(Writer::CommonAtLeast(Tier::Township));
-pub(super) static COMMITTEE_MEMBERS: FieldOf<i64> =
-    mv("committee_members", COUNT, "支委会人数", "members of its committee")
-        .help("支部委员会几人,一般3至5人", "how many the branch committee has, usually 3 to 5");
 pub(super) static PREDECESSORS: SetOf<RecordId> = set("predecessor_ids", ORG, "前身", "predecessors")
     .help("并入本组织的组织", "organisations that were merged into it")
     .by(TOWNSHIP);

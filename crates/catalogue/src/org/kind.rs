@@ -3,9 +3,10 @@
 use heliu_record::prelude::*;
 
 use super::fields::{
-    BUILD, COMMITTEE_MEMBERS, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT,
-    PREDECESSORS, REGION, SUCCESSORS, UNITS, WAIVED,
+    BUILD, COORDINATOR, FORMATION, GUIDANCE, JOINING, LEVEL, LIFECYCLE, NAME, ORG_KIND, PARENT, PREDECESSORS, REGION,
+    SUCCESSORS, UNITS,
 };
+use super::file;
 use super::life::{self, life};
 use crate::words::ORGANISATION;
 
@@ -15,6 +16,8 @@ pub(super) static KIND: Kind = Kind::scoped(
     "党支部、党总支、党委、党小组及其联建形式",
     "a branch, general branch, committee or group, alone or joint",
 )
+.public()
+.filed(&file::KIND)
 .with(fields![
     NAME,
     LIFECYCLE,
@@ -30,8 +33,6 @@ pub(super) static KIND: Kind = Kind::scoped(
     COORDINATOR,
     PREDECESSORS,
     SUCCESSORS,
-    COMMITTEE_MEMBERS,
-    WAIVED,
 ])
 .derives(
     &[

@@ -304,7 +304,7 @@ fn a_synthetic_county_is_accepted_by_its_own_commands() {
         assert_eq!(record.view.json["effective_home"], json!(member.branch.to_string()));
         let request = member.request(false);
         let today = String::from("2026-03-01");
-        let asker = command::Asker { seat: node.seat, today, sight: Sight::WHOLE };
+        let asker = command::Asker { seat: node.seat, today, sight: Sight::WHOLE, secret: Ok([7; 16]) };
         let planned = catalogue().plan(&request, &asker, &node).expect("a plan");
         assert_eq!(planned.writes, [member.write()], "the same without a branch at hand");
     }

@@ -4,6 +4,7 @@ mod apart;
 mod authority;
 mod commands;
 mod development;
+mod floats;
 mod homes;
 mod ledgers;
 mod moves;

@@ -121,7 +121,7 @@ async fn sheet_of(
     ledger: &'static Ledger,
     asked: &Asked,
 ) -> Result<Sheet, Status> {
-    let seats = super::queries::seats(reach, "")?.flatten();
+    let seats = super::queries::seats(reach, "", false)?.flatten();
     let shown = Shown { sight: &reach.sight, seats, directory: reach.directory.seats() };
     let mut answers = Answers::default();
     for _ in 0..ROUNDS {

@@ -65,7 +65,13 @@ impl<'a> Reach<'a> {
     }
 
     pub fn shows(&self, row: &RecordRow) -> bool {
-        self.sight.shows(&row.preimage.kind, &row.scope.owners, self.directory.seats())
+        let scope = &row.scope;
+        self.sight.shows(&row.preimage.kind, scope.public, &scope.owners, self.directory.seats())
+    }
+
+    /// Whether a record is the bearer's to work on: more is told of it than it says, and it may be taken away.
+    pub fn owns(&self, row: &RecordRow) -> bool {
+        self.sight.has(&row.preimage.kind, &row.scope.owners, self.directory.seats())
     }
 
     /// The record that an id or the beginning of one names, for who looks for what refers to it or writes to it.
@@ -125,9 +131,16 @@ impl<'a> Reach<'a> {
         Ok(found)
     }
 
-    /// Whether a record is here and shown.
-    pub async fn has(&self, id: RecordId) -> Result<bool, Status> {
-        Ok(self.shown(id).await?.is_some())
+    /// As [`Reach::record_id`], of a record that is the bearer's to work on.
+    pub async fn own_record_id(&self, text: &str, field: &str) -> Result<RecordId, Status> {
+        let id = self.record_id(text, field).await?;
+        let is_own = self.sight.is_whole() || self.has_own(id).await?;
+        if is_own { Ok(id) } else { Err(out_of_scope(&id.short(), field).into()) }
+    }
+
+    /// Whether a record is here, and the bearer's to work on.
+    pub async fn has_own(&self, id: RecordId) -> Result<bool, Status> {
+        Ok(self.shown(id).await?.is_some_and(|row| self.owns(&row)))
     }
 
     /// Whether all of these records, as far as they are here, are shown.
@@ -152,11 +165,11 @@ impl<'a> Reach<'a> {
         self.has_all(&row.anchors).await
     }
 
-    /// What was refused is shown to who is shown its record; bytes of which nobody knows whose they are, to operators.
+    /// What was refused is shown to those whose its record is; bytes of which nobody knows whose they are, to operators.
     pub async fn has_quarantined(&self, row: &QuarantineRow) -> Result<bool, Status> {
         match row.record {
             _ if self.is_operator() => Ok(true),
-            Some(record) => self.has(record).await,
+            Some(record) => self.has_own(record).await,
             None => Ok(false),
         }
     }

@@ -4,6 +4,7 @@
 pub use crate::message::Refusal;
 
 pub mod argument;
+mod as_it_was;
 pub mod generic;
 pub(crate) mod misnamed;
 pub mod plan;

@@ -24,6 +24,7 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &NO_AUTHORITY,
     &BAD_CHOICE,
     &NOTHING,
+    &NOT_YOURS,
 ];
 
 const RETURNING: Message = message("returning")
@@ -40,6 +41,13 @@ pub(crate) const UNKNOWN_SEAT: Message = message("unknown_seat")
         "请核对席位编号;新设的席位须待名录更新后再用。",
         "Check the seat's id; a new seat can be named once the directory here has it.",
     );
+pub(crate) const NOT_YOURS: Message = message("out_of_scope")
+    .what("此访问令牌不能改动“{0}”。", "This access token may not change {0:?}.")
+    .why(
+        "令牌只限于某些席位或类别;公开的记录可以查看,只由其所属席位及上级改动。",
+        "It is limited to some seats or kinds: what is public it may read, and only its owner and those above change it.",
+    )
+    .next("请管理员签发范围合适的令牌。", "Ask an administrator for one that covers it.");
 const CANNOT_SEAL: Message = message("cannot_seal")
     .what("本节点无法密封{0}。", "{0:?} cannot be sealed here.")
     .why("本节点没有可用的数据密钥。", "This node has no key for it.")

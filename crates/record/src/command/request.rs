@@ -78,4 +78,6 @@ pub struct Asker {
     pub today: String,
     /// What the asker is shown: all else is as if it were not here.
     pub sight: Sight,
+    /// What ids that follow from what a record says are mixed with, so that only who has it can reckon them; or why there is none yet.
+    pub secret: Result<[u8; 16], Refusal>,
 }

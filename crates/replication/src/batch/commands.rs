@@ -20,6 +20,7 @@ use crate::authority::{fenced, not_enrolled};
 use crate::effect::{AuditEvent, Done, LoadRequest, Moment, Reply};
 use crate::health;
 use crate::journal::{Before, Delta, Order, reused};
+use crate::keys::no_secret_of_ids;
 use crate::parts::Parts;
 
 /// What became of a command.
@@ -56,13 +57,15 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let asker = Asker { seat: parts.own.seat, today: date::text(*today), sight: sight.clone() };
+    let secret = secret_of_said(parts, *is_trial);
+    let asker = Asker { seat: parts.own.seat, today: date::text(*today), sight: sight.clone(), secret };
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone() };
+            let secret = asker.secret.clone();
+            let asker = Asker { seat: asker.seat, today: date::text(*today), sight: sight.clone(), secret };
             let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
@@ -101,6 +104,13 @@ pub(super) fn execute<'o>(
         }
     }
     Executed::Answered
+}
+
+/// Of a trial nothing is written that anybody could reckon.
+fn secret_of_said(parts: &mut Parts, is_trial: bool) -> Result<[u8; 16], Refusal> {
+    let Parts { keys, own, authority, .. } = parts;
+    let secret = keys.secret_of_said(own, authority.durable()).or(is_trial.then_some([0; 16]));
+    secret.ok_or_else(no_secret_of_ids)
 }
 
 /// The record that a command made, by its answer.
