@@ -3,19 +3,21 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`, `sharing`, `ages`, `waiving`,
-//! `ledgers`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`,
+//! `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
+mod absence;
 mod ages;
 mod alliance;
 pub mod floating;
 pub mod homes;
 mod ledgers;
 mod member;
+mod numbers;
 mod org;
 pub mod policy;
 mod resource;
@@ -41,7 +43,9 @@ pub static SECTIONS: &[&Section] = &[
     &alliance::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &numbers::SECTION,
     &policy::SECTION,
+    &absence::SECTION,
     &ages::SECTION,
     &waiving::SECTION,
     &ledgers::SECTION,

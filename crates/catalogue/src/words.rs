@@ -9,6 +9,8 @@ pub const FLOAT: Word = word("floating", "流动登记", "float");
 pub const ALLIANCE: Word = word("alliance", "联盟", "alliance");
 pub const RESOURCE: Word = word("resource", "资源", "resource");
 pub const AGES: Word = word("statistics", "年龄统计", "age statistics");
+pub const NUMBER_BOOK: Word = word("number_book", "编号簿", "number book");
+pub const ABSENCE: Word = word("absence", "离岗代办", "absence");
 pub const POLICY: Word = word("policy", "规则参数", "policy");
 
 /// A field that names an organisation.

@@ -1,5 +1,6 @@
 //! Stories and properties of records.
 
+mod absence;
 mod apart;
 mod authority;
 mod commands;
@@ -8,8 +9,10 @@ mod floats;
 mod homes;
 mod ledgers;
 mod moves;
+mod numbers;
 mod proper;
 mod properties;
+mod reference;
 mod sealed;
 mod sight;
 mod speed;

@@ -63,7 +63,7 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
         let mut arguments = usual.clone();
         arguments.extend(more.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         let (id, name) = (CommandId([3; 16]), command.name.to_owned());
-        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() }
+        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new(), on_behalf: None }
     };
     let subjects: Vec<Option<RecordId>> = match command.subject {
         Subject::None => vec![None],
@@ -98,7 +98,14 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
 
 /// What comes of a request, with the named id taken out.
 fn outcome(node: &Node, request: &Request, sight: &Sight, id: RecordId) -> String {
-    let asker = Asker { seat: node.seat, today: node.today.clone(), sight: sight.clone(), secret: Ok([7; 16]) };
+    let asker = Asker {
+        seat: node.seat,
+        place: 0,
+        deputy: None,
+        today: node.today.clone(),
+        sight: sight.clone(),
+        secret: Ok([7; 16]),
+    };
     let plan = catalogue().plan(request, &asker, node);
     let said = format!("{plan:?}");
     let mut forms = vec![hex(id), id.short(), format!("{:?}", id.0.to_vec())];

@@ -201,6 +201,7 @@ pub struct Planner<'a> {
     declared: &'a dyn Declared,
     request: &'a Request,
     seat: SeatId,
+    place: u32,
     today: &'a str,
     /// How many keys have been drawn.
     drawn: u64,
@@ -211,6 +212,8 @@ pub struct Planner<'a> {
     secret: &'a Result<[u8; 16], Refusal>,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
+    /// Records that the command itself reaches for, whether or not its asker is shown them.
+    beside: Vec<RecordId>,
     settles: bool,
 }
 
@@ -223,13 +226,14 @@ impl<'a> Planner<'a> {
         world: &'a dyn World,
         whole: &'a dyn World,
     ) -> Self {
-        let Asker { seat, today, sight, secret } = asker;
-        let (writes, result) = (Vec::new(), BTreeMap::new());
+        let Asker { seat, place, today, sight, secret, .. } = asker;
+        let (writes, result, beside) = (Vec::new(), BTreeMap::new(), Vec::new());
         Planner {
             command,
             declared,
             request,
             seat: *seat,
+            place: *place,
             today,
             drawn: 0,
             world,
@@ -238,6 +242,7 @@ impl<'a> Planner<'a> {
             secret,
             writes,
             result,
+            beside,
             settles: false,
         }
     }
@@ -258,6 +263,23 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn seat(&self) -> SeatId {
         self.seat
+    }
+
+    /// The place of the node that carries it out among those of its seat: what is counted there is counted apart from the others'.
+    #[must_use]
+    pub fn place(&self) -> u32 {
+        self.place
+    }
+
+    /// What is written so far.
+    #[must_use]
+    pub fn writes(&self) -> &[RecordWrite] {
+        &self.writes
+    }
+
+    /// A record as the plan meets it: as the asker is shown it, or beside what he asks for.
+    pub(super) fn met(&self, id: RecordId) -> Option<&'a Record> {
+        self.world.record(id).or_else(|| self.beside.contains(&id).then(|| self.whole.record(id)).flatten())
     }
 
     /// An argument, unless it is absent or empty.

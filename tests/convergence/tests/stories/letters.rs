@@ -96,6 +96,46 @@ pub fn a_village_proposes_while_its_township_issues() -> Apart {
     })
 }
 
+pub fn one_number_is_given_to_two_letters() -> Apart {
+    in_many_orders(|seed| {
+        let mut story = Story::of(seed, &["C", "C'", "T1", "T2", "V11"]);
+        let [home, to] = ["V11", "T2"].map(|seat| branch(&mut story, seat, seat));
+        let people = ["测试甲0001", "测试甲0002"].map(|name| member(&mut story, home, name));
+        let given = [("to_org", hex(to)), ("to_seat", story.seat("T2")), ("letter_no", "县组[2026]7号".to_owned())];
+        let given = given.each_ref().map(|(name, text)| (*name, text.as_str()));
+        apart(
+            &mut story,
+            ["C", "C'"],
+            |story| {
+                story.at("C").done("member.transfer.issue", Some(people[0]), &given);
+            },
+            |story| {
+                story.at("C'").done("member.transfer.issue", Some(people[1]), &given);
+            },
+        );
+        assert_eq!(story.at("C").conflict("DOUBLE_NUMBER").id, story.at("C'").conflict("DOUBLE_NUMBER").id);
+        let letter = |story: &mut Story| {
+            let view = story.at("C").view(people[1]);
+            let moves = view["moves"].as_object().expect("moves");
+            moves.values().next().map(|at| at["letter_no"].clone())
+        };
+        let before = letter(&mut story);
+        apart(
+            &mut story,
+            ["C", "C'"],
+            |story| {
+                story.at("C'").done("member.transfer.renumber", Some(people[1]), &[]);
+            },
+            |story| {
+                story.at("C").done("record.set", Some(people[0]), &[("field", "education"), ("value", "primary")]);
+            },
+        );
+        assert_eq!(story.at("C").conflicts(), []);
+        assert_ne!(letter(&mut story), before);
+        story.ends_well()
+    })
+}
+
 pub fn a_superior_reassigns_while_a_letter_is_received() -> Apart {
     in_many_orders(|seed| {
         let (mut story, [_, to], m) = with_a_letter(seed);

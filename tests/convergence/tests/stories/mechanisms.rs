@@ -31,6 +31,10 @@ mechanisms! {
     transfer_proposed_while_issued: letters::a_village_proposes_while_its_township_issues => [
         "member.transfer.propose", "member.transfer.issue",
     ];
+    one_number_for_two_letters: letters::one_number_is_given_to_two_letters => [
+        "member.transfer.issue",
+        "member.transfer.renumber",
+    ];
     reassignment_beside_a_letter: letters::a_superior_reassigns_while_a_letter_is_received => [
         "member.reassign", "member.transfer.receive",
     ];

@@ -167,7 +167,7 @@ async fn nobody_is_lost_and_nobody_counts_twice_in_any_of_the_stories() {
     for name in ["members.csv", "members.xlsx"] {
         let file = folder.path().join(name);
         let file = file.to_str().expect("a plain path");
-        county.says("C", &["ledger", "members", "-o", file]).await.exits(0);
+        let _ = county.says("C", &["ledger", "members", "-o", file]).await.exits(0);
         assert!(std::fs::metadata(file).expect("it is written").len() > 100);
     }
     let csv = std::fs::read_to_string(folder.path().join("members.csv")).expect("it is there");
