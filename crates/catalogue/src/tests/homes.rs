@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::stories::{branch, hex, member};
 use super::world::{Node, meet_all, nodes};
-use crate::homes::{Counted, Organisation, Person, RollUps, counted, roll_up};
+use crate::homes::{Counted, Organisation, Person, RollUps, counted, heads, roll_up};
 
 pub(super) fn orgs(node: &Node) -> BTreeMap<RecordId, Organisation> {
     node.records.values().filter_map(|record| Some((record.id, Organisation::of(&record.view)?))).collect()
@@ -19,29 +19,30 @@ pub(super) fn persons(node: &Node) -> Vec<Person> {
 }
 
 pub(super) fn sums(node: &Node) -> RollUps {
-    let sums = roll_up(&persons(node), &orgs(node), node.seats());
+    let orgs = orgs(node);
+    let sums = roll_up(&heads(&persons(node), &orgs, node.seats()), &orgs, node.seats());
     balances(node, &sums);
     sums
 }
 
 /// Both roll-ups give one total, and each place is itself, who waits under it, and those below.
 fn balances(node: &Node, sums: &RollUps) {
-    let all = |of: fn(&crate::homes::Row) -> u64| sums.by_seat.values().map(of).sum::<u64>();
+    let all = |of: fn(&crate::homes::Row) -> i64| sums.by_seat.values().map(of).sum::<i64>();
     assert_eq!(all(|row| row.own.members + row.unallocated.members), sums.total.members, "by seat");
-    let by_org: u64 = sums.by_org.values().map(|row| row.own.members + row.unallocated.members).sum();
+    let by_org: i64 = sums.by_org.values().map(|row| row.own.members + row.unallocated.members).sum();
     assert_eq!(by_org + sums.without_org.members, sums.total.members, "by organisation");
     for (seat, row) in &sums.by_seat {
         let below = node.seats().iter().filter(|at| at.parent == Some(*seat)).filter_map(|at| sums.by_seat.get(&at.id));
-        let below: u64 = below.map(|row| row.total.members).sum();
+        let below: i64 = below.map(|row| row.total.members).sum();
         assert_eq!(row.own.members + row.unallocated.members + below, row.total.members);
     }
 }
 
-fn members_at(sums: &RollUps, org: RecordId) -> u64 {
+fn members_at(sums: &RollUps, org: RecordId) -> i64 {
     sums.by_org.get(&org).map_or(0, |row| row.total.members)
 }
 
-fn at_seat(node: &Node, sums: &RollUps, seat: &str) -> u64 {
+fn at_seat(node: &Node, sums: &RollUps, seat: &str) -> i64 {
     let seat: SeatId = node.seat_named(seat).parse().expect("a seat");
     sums.by_seat.get(&seat).map_or(0, |row| row.total.members)
 }
