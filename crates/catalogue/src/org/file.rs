@@ -33,8 +33,8 @@ pub(super) static MERGED_FOR: SetOf<String> = set("build_reasons", REASONS, "合
 pub(super) static KIND: Kind = Kind::scoped(
     ORG_FILE,
     1,
-    "党组织的内部情况,只供本组织席位、组成单位及其上级查看",
-    "what only an organisation's own seats, those that it joins and their superiors read of it",
+    "党组织的内部情况,只供本组织席位、组成单位及其上级查看;用 record.set 在党组织上填写",
+    "what only an organisation's own seats, those that it joins and their superiors read; record.set on the organisation fills it",
 )
 .with(fields![CONTACT, DELEGATED, MERGED_FOR])
 .derives(&[DerivedPart { listing: Listing::Listed, ..DerivedPart::new("org", ORGANISATION.label, &[]) }], |folding| {
