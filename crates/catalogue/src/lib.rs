@@ -3,15 +3,21 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `org`, `standing`, `homes`, `member`, `alliance`, `resource`, `sharing`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`,
+//! `need`, `sharing`, `synthetic`.
 
 use std::sync::LazyLock;
 
 use heliu_record::catalogue::{Catalogue, Section};
 
+mod absence;
 mod alliance;
+mod charter;
+pub mod floating;
 pub mod homes;
 mod member;
+mod need;
+mod numbers;
 mod org;
 pub mod policy;
 mod resource;
@@ -32,10 +38,16 @@ pub static SECTIONS: &[&Section] = &[
     &member::TRANSFER,
     &member::OUTSIDE,
     &member::SAME,
+    &floating::SECTION,
     &alliance::SECTION,
+    &alliance::PART_TIME,
+    &charter::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &need::SECTION,
+    &numbers::SECTION,
     &policy::SECTION,
+    &absence::SECTION,
 ];
 
 #[must_use]

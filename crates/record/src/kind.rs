@@ -71,6 +71,8 @@ pub struct Kind {
     /// what it does not know.
     pub version: u32,
     pub class: Class,
+    /// The command that makes one: [`MADE_BY_HAND`], or its own, where the id follows from what the record says or is about.
+    pub made_by: &'static str,
     pub label: Label,
     pub help: Label,
     /// The kind's own fields; [`Kind::fields`] adds those of every kind.
@@ -130,6 +132,7 @@ impl Kind {
             name: word.name,
             version,
             class: Class::Scoped,
+            made_by: MADE_BY_HAND,
             label: word.label,
             help: label(zh, en),
             own: &[],
@@ -145,6 +148,17 @@ impl Kind {
     #[must_use]
     pub const fn public(self) -> Self {
         Kind { class: Class::Public, ..self }
+    }
+
+    /// Two who each make one of the same make one record, by this command, whose keys are not drawn.
+    #[must_use]
+    pub const fn keyed(self, made_by: &'static str) -> Self {
+        Kind { made_by, ..self }
+    }
+
+    #[must_use]
+    pub fn is_keyed(&self) -> bool {
+        self.made_by != MADE_BY_HAND
     }
 
     #[must_use]
@@ -459,6 +473,8 @@ pub const fn led_by(
     EntryState { by: Some(part.name), from, ..follows(name, zh, en) }
 }
 
+/// The command that makes a record of any kind.
+pub const MADE_BY_HAND: &str = "record.create";
 /// The command for any field: entries that have no other are begun with it.
 pub const BEGUN_BY_HAND: &str = "record.set";
 /// What an entry is called of which nobody has said more.

@@ -171,6 +171,9 @@ fn signal(kind: &Kind, history: &History, scope: &Scope) -> [u8; 8] {
             }
         }
     }
+    if read.is_empty() {
+        return short;
+    }
     let owners: Vec<u8> = scope.owners.iter().flat_map(|owner| owner.0).collect();
     short.copy_from_slice(&hash("heliu signal 1", &[&read, &owners])[..8]);
     short

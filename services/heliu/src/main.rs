@@ -3,7 +3,7 @@
 //! Bottom up: `exit`, `out`, `served`, `text`, `failure`, `answer`, `confirm`, `given`, `layout`, `random`, `render`,
 //! `names`, `store`, `config`, `cli`, `modes`, `page`, `realm`, `target`, `access`, `alarms`, `audit`, `foreign`,
 //! `node`, `init`, `refused`, `registry`, `demo`, `status`, `doctor`, `usage`, `completion`, `explain`, `view`,
-//! `which`, `find`, `command`, `import`, `export`, `parts`, `conflicts`, `privacy`, `records`.
+//! `which`, `find`, `references`, `command`, `import`, `each`, `export`, `parts`, `conflicts`, `privacy`, `records`.
 
 mod access;
 mod alarms;
@@ -17,6 +17,7 @@ mod confirm;
 mod conflicts;
 mod demo;
 mod doctor;
+mod each;
 mod exit;
 mod explain;
 mod export;
@@ -37,6 +38,7 @@ mod privacy;
 mod random;
 mod realm;
 mod records;
+mod references;
 mod refused;
 mod registry;
 mod render;
@@ -125,6 +127,7 @@ async fn verb(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Get(args) => records::get(&args).await,
         Verb::List(args) => records::list(&args).await,
         Verb::History(args) => records::history(&args).await,
+        Verb::Do(args) if args.each.is_meant() && !args.help && !args.explain => each::run(&args).await,
         Verb::Do(args) => command::run(args).await,
         Verb::Import(ImportVerb { other: Some(Import::Regions(args)), .. }) => import::regions::run(&args).await,
         Verb::Import(ImportVerb { other: None, rows }) => import::run(rows).await,

@@ -29,6 +29,7 @@ pub fn order(command: &str, subject: &str, arguments: &[(&str, &str)]) -> Execut
         reason: String::new(),
         guessable_id: false,
         dry_run: false,
+        on_behalf: String::new(),
     }
 }
 

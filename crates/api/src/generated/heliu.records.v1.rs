@@ -35,6 +35,10 @@ pub struct ExecuteRequest {
     /// Only say whether it would be carried out, and what of: nothing is written, and nothing is remembered of the command_id.
     #[prost(bool, tag = "8")]
     pub dry_run: bool,
+    /// In the name of which seat, by its region code or id: one below the node's own that has no node, or that the node's seat
+    /// stands in for. Empty: the node's own.
+    #[prost(string, tag = "9")]
+    pub on_behalf: ::prost::alloc::string::String,
 }
 /// What a command did.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -453,6 +457,9 @@ pub struct Change {
     /// Version of the kind that it was written under.
     #[prost(uint32, tag = "15")]
     pub kind_version: u32,
+    /// The seat in whose name it was written, if not in the author's own.
+    #[prost(message, optional, tag = "16")]
+    pub on_behalf: ::core::option::Option<Seat>,
 }
 /// One value written under one key.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

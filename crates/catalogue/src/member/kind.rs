@@ -2,7 +2,7 @@
 
 use heliu_record::prelude::*;
 
-use super::fields::FIELDS;
+use super::fields::{FIELDS, MOVES};
 use super::home;
 use crate::standing::Standing;
 use crate::words::MEMBER;
@@ -34,4 +34,6 @@ pub(super) static KIND: Kind = Kind::scoped(MEMBER, 2, "一人一条记录,组�
                 DerivedPart::new("moves/late", label("逾期接收", "received late"), &[]),
             ],
             home::fold,
-        );
+        )
+    // Whoever is away is told when the affiliation goes elsewhere.
+    .read_by_others(fields![MOVES]);

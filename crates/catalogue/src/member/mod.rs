@@ -19,6 +19,9 @@ mod stages;
 mod transfer;
 mod two_homes;
 
+pub use home::Member;
+pub use register::HOME_DISPUTED;
+
 /// In the order in which help lists them: what registers members and assigns them.
 pub static SECTION: Section = section(
     &[&kind::KIND],
@@ -34,7 +37,7 @@ pub static SECTION: Section = section(
         &dates::PROBATION_SHORT,
     ],
 )
-.hard_rules(&[dates::fit_together]);
+.hard_rules(&[dates::fit_together, transfer::numbered]);
 /// What makes somebody a member.
 pub static DEVELOPMENT: Section =
     section(&[], development::COMMANDS, &[], &[], &[&development::EXTENSION_LENGTH, &development::EXTENDED_ONCE]);
@@ -46,7 +49,13 @@ pub static TRANSFER: Section = section(
     transfer::COMMANDS,
     &[owner::RULE, transfer::RULE, ended_home::RULE],
     &[owner::SETTLER, transfer::SETTLER, ended_home::SETTLER],
-    &[&transfer::NO_TRANSFER, &transfer::LETTER_OPEN, &transfer::LETTER_DAYS],
+    &[
+        &transfer::NO_TRANSFER,
+        &transfer::LETTER_OPEN,
+        &transfer::LETTER_DAYS,
+        &transfer::NOT_ISSUED,
+        &transfer::NUMBERED,
+    ],
 );
 /// What moves them out of the realm and into it.
 pub static OUTSIDE: Section = section(&[], outside::COMMANDS, &[], &[], &[&outside::NOT_OUTSIDE]);

@@ -1,6 +1,7 @@
 //! Letters: issued, received, cancelled or returned. STALE_TRANSFER: one cites a home that the person had left before; it has no
 //! effect.
 
+use heliu_record::command::{Write, WriteValue};
 use heliu_record::prelude::*;
 
 use super::fields::{
@@ -10,12 +11,14 @@ use super::fields::{
 use super::home::{Home, Member, MoveRead, MoveState};
 use super::register::HOME_DISPUTED;
 use crate::homes::projected_home;
+use crate::numbers::{self, Book, Paper};
 use crate::org::live;
 use crate::policy;
 use crate::words::{MEMBER, ORG};
 
 pub(super) const LETTER: Argument = entry_of(&MOVES.field);
-pub(super) const NUMBER: Argument = optional("letter_no", number(60), "介绍信编号", "the letter's number");
+pub(super) const NUMBER: Argument =
+    optional("letter_no", number(60), "介绍信编号,默认编下一号", "the letter's number (default: the next one)");
 pub(super) const UNTIL: Argument =
     optional("valid_until", DATE, "有效期至,默认按规定的天数", "until when (default: as many days as the policy says)");
 
@@ -62,6 +65,9 @@ pub(super) static COMMANDS: &[Command] = &[
     })
     .help("转入方不予接收,退回转出方", "the destination does not take the person")
     .takes(&[LETTER]),
+    about(MEMBER, "member.transfer.renumber", "改编介绍信编号", "renumber a letter", renumber)
+        .help("编号写错或重复时另编;一号一用", "another number for a letter that has a wrong one, or one that two have")
+        .takes(&[LETTER, NUMBER]),
 ];
 pub(super) static NO_TRANSFER: Message = message("no_transfer")
     .what("“{0}”不能转往“{1}”。", "{0} cannot be moved to {1:?}.")
@@ -71,6 +77,17 @@ pub(super) static LETTER_DAYS: Message = message("date_out_of_range")
     .what("介绍信不能有效至 {0}。", "No letter is good until {0}.")
     .why("有效期从今日起,不晚于 {1}。", "One is good from today, and until {1} at most.")
     .next("请改写有效期。", "Give another day.");
+pub(super) static NOT_ISSUED: Message = message("no_entry")
+    .what("“{0}”的这一项转接还没有开具介绍信。", "No letter was issued yet for this move of {0}.")
+    .why("开具时才编号。", "It is numbered when it is issued.")
+    .next("请先用 member.transfer.issue 开具。", "Issue it first: member.transfer.issue.");
+pub(super) static NUMBERED: Message = message("by_its_command")
+    .what(
+        "“{0}”的介绍信和回执编号不能直接填写。",
+        "The numbers of the letters and receipts of {0} cannot be set as a field.",
+    )
+    .why("编号要登入编号簿,一号一用。", "They are entered in a number book, where each is given once.")
+    .next("改编介绍信请用 member.transfer.renumber。", "To renumber a letter, use member.transfer.renumber.");
 pub(super) static LETTER_OPEN: Message = message("letter_open")
     .what("“{0}”已有一封未接收的介绍信 {1}。", "{0} has an open letter, {1}.")
     .why("一人同时只能有一封有效介绍信。", "A person has one open letter at a time.")
@@ -179,10 +196,10 @@ pub(super) fn write_letter(
     if let Some(day) = valid_until.as_ref().filter(|day| **day > last || &***day < today) {
         return Err(LETTER_DAYS.about(&[(&**day).into(), (&*last).into()]));
     }
-    let letter_no = planner.text("letter_no").unwrap_or(&entry[..8]);
-    planner.put_parts(member, entry, [LETTER_NO.with(letter_no), ISSUED_ON.with(today)]);
+    planner.put_parts(member, entry, [ISSUED_ON.with(today)]);
     planner.put_parts(member, entry, valid_until.map(|day| VALID_UNTIL.with(day)));
-    Ok(())
+    let book = Book::of(planner.seat(), numbers::LETTER, today);
+    book.number(planner, &Paper { holder: member, entry, part: &LETTER_NO.part }, planner.text("letter_no"))
 }
 
 fn receive(planner: &mut Planner<'_>) -> Result<(), Refusal> {
@@ -194,13 +211,48 @@ fn receive(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     if let Some(org) = letter.get(&TO_ORG).filter(|org| planner.world().record(*org).is_some()) {
         live(planner, org)?;
     }
-    let (today, receipt) = (planner.today(), planner.text("receipt").unwrap_or(RECEIVED_ONLY));
-    planner.put_parts(record.id, letter.name, [RECEIVED_ON.with(today), RECEIPT.with(receipt)]);
+    let today = planner.today();
+    planner.put_parts(record.id, letter.name, [RECEIVED_ON.with(today), RECEIPT.with(RECEIVED_ONLY)]);
+    if let Some(receipt) = planner.text("receipt") {
+        let paper = Paper { holder: record.id, entry: letter.name, part: &RECEIPT.part };
+        Book::of(planner.seat(), numbers::RECEIPT, today).number(planner, &paper, Some(receipt))?;
+    }
     planner.note_entry(&letter);
     if let Some(seat) = planner.seat_argument("seat").or(letter.get(&TO_SEAT)) {
         planner.put_owner(record.id, seat);
     }
     Ok(())
+}
+
+/// Another number for a letter: the one on the paper, or the next one.
+fn renumber(planner: &mut Planner<'_>) -> Result<(), Refusal> {
+    let member = planner.subject()?;
+    let is_issued = |letter: &Entry<'_>| letter.is_set(&ISSUED_ON);
+    let letter = planner.entry_called(member, &MOVES, is_issued)?;
+    let issuer = numbers::issuer(&letter, &ISSUED_ON, planner.whole());
+    let (Some(issuer), Some(day)) = (issuer, letter.get(&ISSUED_ON)) else {
+        return Err(NOT_ISSUED.about(&[member.title().into()]));
+    };
+    planner.note_entry(&letter);
+    let paper = Paper { holder: member.id, entry: letter.name, part: &LETTER_NO.part };
+    Book::of(issuer, numbers::LETTER, &day).number(planner, &paper, planner.text("letter_no"))
+}
+
+/// Whatever writes it: the number of a letter or of a receipt is one of a number book, where it is given once.
+pub(super) fn numbered(planner: &Planner<'_>, planned: &Planned<'_>) -> Result<(), Refusal> {
+    let is_number = |put: &&Write| {
+        let part = put.key.rsplit('/').next().filter(|_| MOVES.entry_at(&put.key).is_some());
+        let is_said = match &put.value {
+            WriteValue::Value(Scalar::Text(text)) => text != RECEIVED_ONLY,
+            _ => false,
+        };
+        is_said && part.is_some_and(|part| part == LETTER_NO.part.name || part == RECEIPT.part.name)
+    };
+    let mut numbers = planned.write.writes.iter().filter(is_number);
+    match numbers.find(|put| !numbers::is_entered(planner, planned.write.record, &put.key)) {
+        Some(_) => Err(NUMBERED.about(&[planned.after()?.title().into()])),
+        None => Ok(()),
+    }
 }
 
 /// Whether a letter is to the seat that handles it, or to one above or below.

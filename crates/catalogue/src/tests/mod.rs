@@ -1,14 +1,19 @@
 //! Stories and properties of records.
 
+mod absence;
 mod apart;
 mod authority;
 mod commands;
 mod development;
+mod floats;
 mod homes;
 mod moves;
+mod numbers;
 mod proper;
 mod properties;
+mod reference;
 mod sealed;
+mod sharing;
 mod sight;
 mod speed;
 mod stories;

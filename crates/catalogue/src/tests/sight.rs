@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use heliu_record::command::{Asker, Command, CommandId, Request, Subject};
-use heliu_record::id::{RecordId, SeatId};
-use heliu_record::kind::ValueType;
+use heliu_record::id::{Preimage, RecordId, SeatId};
+use heliu_record::kind::{Kind, ValueType};
 use heliu_record::sight::Sight;
 
 use super::stories::{branch, hex, member};
@@ -29,7 +29,17 @@ fn one_of_each(node: &mut Node, seat: &str, name: &str) -> BTreeMap<&'static str
     let hall = node.does("resource.offer", None, &[("name", &format!("{name}礼堂")), ("owner_org", &with)]);
     let alliance = node.does("alliance.form", None, &[("name", &format!("{name}联盟")), ("convenor", &with)]);
     let file = node.does("record.set", Some(org), &[("field", "contact_duty"), ("value", &format!("{name}值班室"))]);
-    BTreeMap::from([("org", org), ("org_file", file), ("member", person), ("resource", hall), ("alliance", alliance)])
+    let away = node.does("float.declare", None, &[("member", &hex(person)), ("host_text", &format!("{name}外"))]);
+    let need = node.does("need.raise", None, &[("name", &format!("{name}讲师")), ("owner_org", &with)]);
+    BTreeMap::from([
+        ("need", need),
+        ("org", org),
+        ("org_file", file),
+        ("member", person),
+        ("resource", hall),
+        ("alliance", alliance),
+        ("floating", away),
+    ])
 }
 
 /// Some good value of an argument.
@@ -55,7 +65,7 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
         let mut arguments = usual.clone();
         arguments.extend(more.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         let (id, name) = (CommandId([3; 16]), command.name.to_owned());
-        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() }
+        Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new(), on_behalf: None }
     };
     let subjects: Vec<Option<RecordId>> = match command.subject {
         Subject::None => vec![None],
@@ -90,9 +100,24 @@ fn naming(command: &'static Command, id: RecordId, own: &BTreeMap<&'static str, 
 
 /// What comes of a request, with the named id taken out.
 fn outcome(node: &Node, request: &Request, sight: &Sight, id: RecordId) -> String {
-    let asker = Asker { seat: node.seat, today: node.today.clone(), sight: sight.clone() };
-    let said = format!("{:?}", catalogue().plan(request, &asker, node));
-    let forms = [hex(id), id.short(), format!("{:?}", id.0.to_vec())];
+    let asker = Asker {
+        seat: node.seat,
+        place: 0,
+        deputy: None,
+        today: node.today.clone(),
+        sight: sight.clone(),
+        secret: Ok([7; 16]),
+    };
+    let plan = catalogue().plan(request, &asker, node);
+    let said = format!("{plan:?}");
+    let mut forms = vec![hex(id), id.short(), format!("{:?}", id.0.to_vec())];
+    // What follows from what was typed is another for another text, whether there is such a record or not.
+    for write in plan.iter().flat_map(|plan| &plan.writes) {
+        let keyed = |preimage: &&Preimage| catalogue().kind(&preimage.kind).is_some_and(Kind::is_keyed);
+        if let Some(preimage) = write.create.as_ref().filter(keyed) {
+            forms.extend([hex(write.record), write.record.short(), format!("{:?}", preimage.key)]);
+        }
+    }
     forms.iter().fold(said, |said, form| said.replace(form, "ID"))
 }
 

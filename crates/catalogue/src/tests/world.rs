@@ -45,27 +45,31 @@ pub(crate) fn code_of(name: &str) -> String {
 
 pub(crate) struct Node {
     pub seat: SeatId,
+    /// Among the nodes of its seat.
+    place: u32,
     actor: Actor,
-    seats: Arc<Seats>,
+    pub seats: Arc<Seats>,
     pub records: BTreeMap<RecordId, Record>,
     /// What the node stores of conflicts, kept up by the contract of `rules`.
     pub open: BTreeMap<ConflictId, Conflict>,
-    drawn: u64,
+    pub drawn: u64,
     pub today: String,
     /// What who asks here is shown.
     pub sight: Sight,
 }
 
-/// Nodes for the named seats of one county.
+/// Nodes for the named seats of one county; `T1b` is the second one of the seat `T1`.
 pub(crate) fn nodes<const N: usize>(names: [&str; N]) -> [Node; N] {
     let seats = Arc::new(county_seats(4, 4));
     names.map(|name| {
         let seat = seats.by_code(&code_of(name)).expect(name).id;
         let (open, records) = (BTreeMap::new(), BTreeMap::new());
         let today = "2026-03-01".to_owned();
+        let place = u32::from(name.ends_with('b'));
         Node {
             seat,
-            actor: actor_of(seat),
+            place,
+            actor: actor_at(seat, place),
             seats: Arc::clone(&seats),
             records,
             open,
@@ -77,7 +81,14 @@ pub(crate) fn nodes<const N: usize>(names: [&str; N]) -> [Node; N] {
 }
 
 fn actor_of(seat: SeatId) -> Actor {
-    Actor(hash16("test actor", &[&seat.0]))
+    actor_at(seat, 0)
+}
+
+/// Of the node at a place among those of a seat.
+fn actor_at(seat: SeatId, place: u32) -> Actor {
+    let (seat, place): (&[u8], &[u8]) = (&seat.0, &place.to_le_bytes());
+    let parts = [seat, place];
+    Actor(hash16("test actor", if place == [0; 4] { &parts[..1] } else { &parts }))
 }
 
 impl World for Node {
@@ -94,7 +105,8 @@ impl World for Node {
     }
 
     fn seat_of(&self, actor: Actor) -> Option<SeatId> {
-        self.seats.iter().map(|s| s.id).find(|seat| actor_of(*seat) == actor)
+        let of = |seat: &SeatId| (0..2).any(|place| actor_at(*seat, place) == actor);
+        self.seats.iter().map(|s| s.id).find(of)
     }
 }
 
@@ -119,11 +131,26 @@ impl Node {
         self.drawn += 1;
         let id = CommandId(hash16("test command", &[&self.actor.0, &self.drawn.to_le_bytes()]));
         let name = command.to_owned();
-        self.ask_request(&Request { id, name, subject, arguments, who: "clerk".to_owned(), reason: String::new() })
+        self.ask_request(&Request {
+            id,
+            name,
+            subject,
+            arguments,
+            who: "clerk".to_owned(),
+            reason: String::new(),
+            on_behalf: None,
+        })
     }
 
     pub fn ask_request(&mut self, request: &Request) -> Result<Plan, Refusal> {
-        let asker = Asker { seat: self.seat, today: self.today.clone(), sight: self.sight.clone() };
+        let asker = Asker {
+            seat: request.on_behalf.unwrap_or(self.seat),
+            deputy: None,
+            place: self.place,
+            today: self.today.clone(),
+            sight: self.sight.clone(),
+            secret: Ok([7; 16]),
+        };
         let plan = catalogue().plan(request, &asker, &*self)?;
         for write in &plan.writes {
             self.write(write, &request.name);
@@ -154,11 +181,16 @@ impl Node {
     }
 
     pub fn write(&mut self, write: &RecordWrite, command: &str) {
+        self.write_for(write, command, None);
+    }
+
+    /// As [`Node::write`], in the name of another seat.
+    pub fn write_for(&mut self, write: &RecordWrite, command: &str, on_behalf: Option<SeatId>) {
         let held = self.records.get(&write.record);
         let preimage = write.create.clone().or_else(|| held.map(|r| r.preimage.clone())).expect("a preimage");
         let empty = History::new();
         let history = held.map_or(&empty, |r| &r.history);
-        let note = Note { who: "clerk".to_owned(), command: command.to_owned(), reason: String::new() };
+        let note = Note { who: "clerk".to_owned(), command: command.to_owned(), on_behalf, ..Note::default() };
         let mut seal = seal_as(self.seat);
         let change = write.change(history, self.actor, 1_000, note, &mut seal).expect("a change within the limits");
         assert_eq!(Change::parse(&change.raw).as_ref(), Ok(&change), "it parses back to itself");

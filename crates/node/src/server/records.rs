@@ -60,8 +60,12 @@ impl Records {
             "" => None,
             given => Some(reach.record_id(given, "subject").await?),
         };
+        let on_behalf = match asked.on_behalf.as_str() {
+            "" => None,
+            given => Some(reach.seat(given, "on_behalf")?),
+        };
         let arguments: BTreeMap<_, _> = asked.arguments.into_iter().collect();
-        Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason })
+        Ok(Command { id, name: asked.command, subject, arguments, who: asked.who, reason: asked.reason, on_behalf })
     }
 
     async fn carry_out(&self, reach: &Reach<'_>, asked: pb::ExecuteRequest) -> Result<pb::ExecuteResponse, Status> {

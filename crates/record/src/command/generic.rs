@@ -9,7 +9,7 @@ use crate::command::{
     Argument, Command, Ends, FIELD_ARGUMENT, Makes, Named, STATE_ARGUMENT, command, optional, required,
 };
 use crate::id::RecordId;
-use crate::kind::{Field, Kind, Merge, SETTLE, ValueType, Writer};
+use crate::kind::{Field, Kind, MADE_BY_HAND, Merge, SETTLE, ValueType, Writer};
 use crate::message::{Message, Refusal, message};
 use crate::scope::{is_in, seat_key};
 use crate::view::Record;
@@ -37,13 +37,17 @@ const A_FILE: Message = message("a_file")
         "It goes with another ({1}), and is there from the first that is written in it.",
     )
     .next("请在{1}上填写它的字段。", "Set its fields on that record ({1}).");
-pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING, &A_FILE];
+const KEYED: Message = message("made_by_command")
+    .what("“{0}”不能这样新建。", "A record of this kind is not made so: {0}.")
+    .why("同一件事两处各建的须是同一条记录。", "Two who each make one of the same have to make one record.")
+    .next("请用 {1}。", "Use {1}.");
+pub(crate) const MESSAGES: &[&Message] = &[&STILL_WAITS, &AN_ENDING, &A_FILE, &KEYED];
 
 pub static COMMANDS: &[Command] = &[
     Command {
         makes: Makes::Named,
         takes_fields: true,
-        ..command("record.create", "新建记录", "create a record", create)
+        ..command(MADE_BY_HAND, "新建记录", "create a record", create)
             .help("新建任一种类的记录,字段作为参数", "makes a record of any kind; its fields are arguments")
             .takes(&[
                 required("kind", ValueType::Text(48), "种类", "the kind"),
@@ -103,6 +107,9 @@ fn create(planner: &mut Planner<'_>) -> Result<(), Refusal> {
     let of = planner.declared().kinds().iter().find(|of| of.file.is_some_and(|file| file.name == kind.name));
     if let Some(of) = of {
         return Err(A_FILE.about(&[kind.label.into(), of.label.into()]));
+    }
+    if kind.is_keyed() {
+        return Err(KEYED.about(&[kind.label.into(), kind.made_by.into()]));
     }
     let birth = planner.seat_argument("seat").unwrap_or(planner.seat());
     let record = planner.create(kind, birth);

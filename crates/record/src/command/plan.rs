@@ -12,6 +12,7 @@ use crate::command::request::{Asker, Request, drawn};
 use crate::command::write::RecordWrite;
 use crate::conflict::{Conflict, ConflictValue, EMPTY};
 use crate::entry::Entry;
+use crate::hash::hash16;
 use crate::id::{RecordId, SeatId, to_hex};
 use crate::kind::{Kind, Label, RECORD, ValueType, Word, label};
 use crate::message::Refusal;
@@ -200,6 +201,7 @@ pub struct Planner<'a> {
     declared: &'a dyn Declared,
     request: &'a Request,
     seat: SeatId,
+    place: u32,
     today: &'a str,
     /// How many keys have been drawn.
     drawn: u64,
@@ -207,8 +209,11 @@ pub struct Planner<'a> {
     world: &'a dyn World,
     whole: &'a dyn World,
     sight: &'a Sight,
+    secret: &'a Result<[u8; 16], Refusal>,
     writes: Vec<RecordWrite>,
     result: BTreeMap<String, String>,
+    /// Records that the command itself reaches for, whether or not its asker is shown them.
+    beside: Vec<RecordId>,
     settles: bool,
 }
 
@@ -221,20 +226,23 @@ impl<'a> Planner<'a> {
         world: &'a dyn World,
         whole: &'a dyn World,
     ) -> Self {
-        let Asker { seat, today, sight } = asker;
-        let (writes, result) = (Vec::new(), BTreeMap::new());
+        let Asker { seat, place, today, sight, secret, .. } = asker;
+        let (writes, result, beside) = (Vec::new(), BTreeMap::new(), Vec::new());
         Planner {
             command,
             declared,
             request,
             seat: *seat,
+            place: *place,
             today,
             drawn: 0,
             world,
             whole,
             sight,
+            secret,
             writes,
             result,
+            beside,
             settles: false,
         }
     }
@@ -255,6 +263,23 @@ impl<'a> Planner<'a> {
     #[must_use]
     pub fn seat(&self) -> SeatId {
         self.seat
+    }
+
+    /// The place of the node that carries it out among those of its seat: what is counted there is counted apart from the others'.
+    #[must_use]
+    pub fn place(&self) -> u32 {
+        self.place
+    }
+
+    /// What is written so far.
+    #[must_use]
+    pub fn writes(&self) -> &[RecordWrite] {
+        &self.writes
+    }
+
+    /// A record as the plan meets it: as the asker is shown it, or beside what he asks for.
+    pub(super) fn met(&self, id: RecordId) -> Option<&'a Record> {
+        self.world.record(id).or_else(|| self.beside.contains(&id).then(|| self.whole.record(id)).flatten())
     }
 
     /// An argument, unless it is absent or empty.
@@ -349,6 +374,15 @@ impl<'a> Planner<'a> {
         entry
     }
 
+    /// A key that follows from what is said, for who else in this county says the same, and for nobody outside: an id travels further
+    /// than what it is made of.
+    pub fn shared_key(&self, said: &[&str]) -> Result<[u8; 16], Refusal> {
+        let secret = self.secret.as_ref().map_err(Refusal::clone)?;
+        let said = said.iter().map(|part| part.as_bytes());
+        let parts: Vec<&[u8]> = [secret.as_slice()].into_iter().chain(said).collect();
+        Ok(hash16("heliu shared key 1", &parts))
+    }
+
     fn draw(&mut self) -> [u8; 16] {
         self.drawn += 1;
         drawn(&self.request.id, self.drawn)
@@ -407,6 +441,11 @@ impl<'a> Planner<'a> {
     /// The entry that a command writes in, for its answer to name.
     pub fn note_entry(&mut self, at: &Entry<'_>) {
         self.note_result("entry", at.name.to_owned());
+    }
+
+    /// The record that a command writes in beside the one that it is about, for its answer to name.
+    pub fn note_record(&mut self, record: RecordId) {
+        self.note_result("record", record.to_string());
     }
 
     pub(crate) fn note_result(&mut self, name: &str, id: String) {

@@ -7,7 +7,7 @@ use crate::command::write::{RecordWrite, Write, WriteValue};
 use crate::decision::Decision;
 use crate::derived::Derived;
 use crate::entry::Entry;
-use crate::handle::{FieldOf, PartOf, PartPut, SetOf, StateOf, Value};
+use crate::handle::{EntriesOf, FieldOf, PartOf, PartPut, SetOf, StateOf, Value};
 use crate::id::{RecordId, SeatId};
 use crate::kind::{BEGUN_BY_HAND, Field, Kind, Merge, Part, State, ValueType, Word, Writer};
 use crate::message::{Message, Refusal, message};
@@ -211,6 +211,29 @@ impl<'a> Planner<'a> {
                 Err(Refusal::entry_state(record, field, &field.told(one, self.world().seats()), now, to))
             }
             _ => Ok(one.clone()),
+        }
+    }
+
+    /// The entry of a field that is meant, whatever state it is in: by what somebody calls it, or the only one of those that `is_likely`
+    /// holds of.
+    pub fn entry_called(
+        &self,
+        record: &'a Record,
+        of: &EntriesOf,
+        is_likely: impl Fn(&Entry<'a>) -> bool,
+    ) -> Result<Entry<'a>, Refusal> {
+        let kind = self.kind_of(record)?;
+        let field = kind.field(of.field.name).ok_or_else(|| Refusal::wrong_field(kind, of.field.name))?;
+        let all = Entry::numbered(&record.history, field.name);
+        let likely: Vec<&Entry<'a>> = all.iter().filter(|at| is_likely(at)).collect();
+        let named = self.text(field.noun.name);
+        match (named.map_or(Called::None, |named| self.called(field, &all, named)), &likely[..]) {
+            (Called::One(one), _) => Ok(one.clone()),
+            (Called::None, [one]) if named.is_none() => Ok((*one).clone()),
+            (Called::Several(several), _) => {
+                Err(self.which_entry(record, field, &all, &several, (field.noun.name, None)))
+            }
+            (Called::None, likely) => Err(self.which_entry(record, field, &all, likely, (field.noun.name, named))),
         }
     }
 

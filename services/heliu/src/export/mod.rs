@@ -13,9 +13,9 @@ use crate::cli::{Asker, ExportArgs, Format, TemplateArgs};
 use crate::command::who;
 use crate::failure::Failure;
 use crate::import::form::Form;
-use crate::import::held::has_ended;
 use crate::render::view_of;
 use crate::text::{count, say, tr};
+use crate::which::has_ended;
 use crate::{target, which};
 use table::Writer;
 use values::{Names, cells};
@@ -50,7 +50,7 @@ pub async fn run(args: &ExportArgs) -> Result<Done, Failure> {
         "" => String::new(),
         named => which::record(&client, named, "").await?,
     };
-    let asker = Asker { reason: String::new(), who: args.who.clone() };
+    let asker = Asker { who: args.who.clone(), ..Asker::default() };
     let reveal = RevealRequest { who: who(&asker), why: args.why.clone(), ..RevealRequest::default() };
     let names = Names::of(&client, &schema, &form).await?;
     let export = Export { client: &client, form: &form, names, reveal: args.reveal.then_some(reveal) };

@@ -53,7 +53,7 @@ impl Writer {
                 Sink::Xlsx { book: Box::new(book), rows: 0 }
             }
         };
-        Ok(Writer { path: path.to_owned(), columns: form.columns.clone(), sink })
+        Ok(Writer { path: path.to_owned(), columns: form.columns.to_vec(), sink })
     }
 
     pub fn row(&mut self, cells: &[String]) -> Result<(), Failure> {

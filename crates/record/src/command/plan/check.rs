@@ -12,6 +12,7 @@ use crate::command::argument::{KIND_ARGUMENT, Subject};
 use crate::command::misnamed::Named;
 use crate::command::refusal::{NOT_YOURS, NOTHING, UNKNOWN_SEAT};
 use crate::command::write::{RecordWrite, Write, WriteValue};
+use crate::conflict::Explanation;
 use crate::entry::Entry;
 use crate::history::History;
 use crate::id::Actor;
@@ -88,7 +89,7 @@ impl Planner<'_> {
     }
 
     fn check_hard_rules(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let before = self.world.record(write.record);
+        let before = self.met(write.record);
         let made = write.create.as_ref().map(|preimage| &*preimage.kind);
         let Some(kind) = made.or_else(|| Some(&*before?.preimage.kind)) else { return Ok(()) };
         let planned = Planned { planner: self, write, before, after: OnceCell::new() };
@@ -144,8 +145,7 @@ impl Planner<'_> {
 
     /// An entry goes from state to state as it is declared, whichever command writes the part that leads there.
     fn check_entries(&self, write: &RecordWrite) -> Result<(), Refusal> {
-        let Some((record, kind)) = self.world.record(write.record).and_then(|record| Some((record, record.kind()?)))
-        else {
+        let Some((record, kind)) = self.met(write.record).and_then(|record| Some((record, record.kind()?))) else {
             return Ok(());
         };
         let set = write.writes.iter().filter(|put| put.value != WriteValue::Value(Scalar::Null));
@@ -178,19 +178,31 @@ impl Planner<'_> {
         }
     }
 
-    fn title_of(&self, write: &RecordWrite) -> String {
-        self.world.record(write.record).map_or_else(|| write.record.short(), Record::title)
+    /// What a write is about, for people: of what is made there is only its kind to name.
+    fn title_of(&self, write: &RecordWrite) -> Explanation {
+        match (&write.create, self.met(write.record)) {
+            (Some(preimage), _) => match kind_of(self.declared.kinds(), &preimage.kind) {
+                Some(kind) => kind.label.into(),
+                None => preimage.kind.as_str().into(),
+            },
+            (None, Some(record)) => record.title().into(),
+            (None, None) => write.record.short().into(),
+        }
     }
 
     fn check_write(&self, write: &RecordWrite) -> Result<(), Refusal> {
         let empty = History::new();
         let (preimage, at, owners) = match &write.create {
             Some(preimage) => (preimage, &empty, &BTreeSet::from([preimage.birth])),
-            None => self.load(write.record).map(|r| (&r.preimage, &*r.history, &r.view.owners))?,
+            None => {
+                let met = self.met(write.record).ok_or_else(|| Refusal::not_here(write.record))?;
+                (&met.preimage, &*met.history, &met.view.owners)
+            }
         };
         // Somebody sees what is public, and does not write it for that.
-        if !self.sight.has(&preimage.kind, owners, self.world.seats()) {
-            return Err(NOT_YOURS.about(&[self.title_of(write).into()]));
+        let is_beside = self.beside.contains(&write.record);
+        if !is_beside && !self.sight.has(&preimage.kind, owners, self.world.seats()) {
+            return Err(NOT_YOURS.about(&[self.title_of(write)]));
         }
         let kind = kind_of(self.declared.kinds(), &preimage.kind).ok_or_else(|| self.unknown_kind(&preimage.kind))?;
         let lacks =
@@ -206,7 +218,7 @@ impl Planner<'_> {
             field.required && write.writes.iter().any(|w| is_it(w) && w.value == WriteValue::Value(Scalar::Null))
         };
         if let Some(field) = kind.fields().find(|field| is_emptied(field)) {
-            return Err(Refusal::emptied(&self.title_of(write), field));
+            return Err(Refusal::emptied(self.title_of(write), field));
         }
         let (inside, outside) = (Scalar::from("i"), Scalar::from("o"));
         let to_be_sealed = sealed::placeholder();

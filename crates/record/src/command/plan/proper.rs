@@ -72,7 +72,7 @@ impl Planner<'_> {
 
     fn written_kind(&self, write: &RecordWrite) -> Option<&'static Kind> {
         let made = write.create.as_ref().map(|preimage| &*preimage.kind);
-        let name = made.or_else(|| self.world.record(write.record).map(|record| &*record.preimage.kind))?;
+        let name = made.or_else(|| self.met(write.record).map(|record| &*record.preimage.kind))?;
         kind_of(self.declared.kinds(), name)
     }
 }

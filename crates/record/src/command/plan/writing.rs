@@ -60,11 +60,28 @@ impl Planner<'_> {
         file
     }
 
+    /// As [`Planner::the_only`], of a record that the command keeps by itself, beside what it is asked for: whoever may give the command
+    /// need not be shown it, and its answer does not name it.
+    pub fn beside(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
+        let id = preimage.id();
+        if !self.beside.contains(&id) {
+            self.beside.push(id);
+            if self.whole.record(id).is_none() {
+                self.begin_unnamed(kind, preimage);
+            }
+        }
+        id
+    }
+
     fn begin(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
-        let birth = preimage.birth;
-        let id = self.open(kind, preimage, birth);
+        let id = self.begin_unnamed(kind, preimage);
         self.result.insert("record".to_owned(), id.to_string());
         id
+    }
+
+    fn begin_unnamed(&mut self, kind: &'static Kind, preimage: Preimage) -> RecordId {
+        let birth = preimage.birth;
+        self.open(kind, preimage, birth)
     }
 
     fn open(&mut self, kind: &'static Kind, preimage: Preimage, owner: SeatId) -> RecordId {

@@ -2,10 +2,12 @@
 //! and ids of one's own.
 
 mod deploy;
+mod each;
 
 use heliu_record::kind::Label;
 
 pub use deploy::*;
+pub use each::*;
 
 use crate::exit::Exit;
 use crate::text::labelled;
@@ -242,22 +244,34 @@ pub const DO_AFTER: Label = label(
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
   heliu do record.set 9c41d07e field=contact --ask value
   heliu do joint_branch.form --explain
+  heliu do member.transfer.issue to_org=康屯村党支部 --each 转出名单.xlsx --dry-run
+  heliu do record.set field=education value=大专 --each-of 党员 --where stage=full --at 371726101000 --yes
 
 值可写 -(从标准输入读)或 @文件;以 @ 开头的值写作 @@…。要密封的值请这样给,或用 --ask:写在命令行上,本机其他用户看得到,也会\
 留在命令历史里。记录可写编号的开头(至少 8 位),或唯一的名称;字段、状态和选项可写中文名。使党籍、组织或资源终结的命令会先说明后果并要求\
-确认(脚本用 --yes)。答复丢失后,用同一个 --command-id 重发不会重复执行。",
+确认(脚本用 --yes)。答复丢失后,用同一个 --command-id 重发不会重复执行。
+
+--each 和 --each-of 先列出每一行会怎样,再询问一次。列名是参数的名称(两种语言都行),再加上说明针对谁的列:编号、姓名、党员编号或所在支部。\
+同一记录的各行要么都办,要么都不办;有一行不合格则什么也不做(--skip-bad 除外)。中断后再次运行同一文件,已办的行不会重复。",
     "\
 Examples:
   heliu do member.register name=测试甲0001 branch=3fa8… joined_on=2001-07-01 --reason 'entered late'
   heliu do record.set 9c41d07e field=joined_on value=2001-07-01
   heliu do record.set 9c41d07e field=contact --ask value
   heliu do joint_branch.form --explain
+  heliu do member.transfer.issue to_org=康屯村党支部 --each leaving.xlsx --dry-run
+  heliu do record.set field=education value=college --each-of member --where stage=full --at 371726101000 --yes
 
 A value may be - (from standard input) or @FILE; one that begins with @ is written @@... Give values that are to be sealed like \
 that, or with --ask: what is typed on a command line others on this machine can see, and the shell keeps it. \
 A record is given by a beginning of its id (8 digits or more), or by its name if only one has it. A command that ends a \
 membership, an organisation or a resource says what follows and asks first (scripts: --yes). After a lost answer, the same --command-id \
-again has no second effect.",
+again has no second effect.
+
+--each and --each-of first say what would become of every line, and ask once. Columns are called as the arguments are (in either \
+language), besides those that say which record a line is about: its id, name, member number or branch. Of one record all lines are \
+carried out or none; with one line that is refused nothing is done (but for --skip-bad). Run again after an interruption, lines that \
+were carried out are not carried out twice.",
 );
 pub const DO_COMMAND: Label = label("命令名,见下表", "The command; they are listed below");
 pub const DO_ARGUMENTS: Label =
