@@ -125,7 +125,9 @@ fn s12_organisations_that_are_above_each_other_add_up_once_at_every_node() {
         .into_iter()
         .for_each(|(org, parent)| under(county, org, parent));
     for (org, people) in [(village, 3), (enterprise, 2), (group, 1)] {
-        (0..people).for_each(|n| drop(member(county, org, &format!("测试甲{n:04}"))));
+        for n in 0..people {
+            member(county, org, &format!("测试甲{n:04}"));
+        }
     }
     t1.hears(county);
     under(t1, enterprise, village);
