@@ -12,7 +12,7 @@ use heliu_trust::directory::Directory;
 use heliu_trust::id::NodeId;
 use tonic::{Request, Status};
 
-use super::refusals::{ambiguous, damaged, of_read, out_of_scope};
+use super::refusals::{ambiguous, damaged, no_seat, of_read, out_of_scope};
 use super::words::{digits, no_record};
 use crate::access::Caller;
 use crate::handle::NodeHandle;
@@ -88,6 +88,14 @@ impl<'a> Reach<'a> {
             [] => Err(no_record(&digits, field).into()),
             _ => Err(ambiguous(field, &digits).into()),
         }
+    }
+
+    /// A seat that the bearer may act for, by its region code or id.
+    pub fn seat(&self, text: &str, field: &str) -> Result<SeatId, Status> {
+        let seats = self.directory.seats();
+        let named = seats.by_code(text).map(|seat| seat.id).or_else(|| text.parse().ok());
+        let known = named.filter(|seat| seats.get(*seat).is_some() && self.sight.has_seat(*seat, seats));
+        known.ok_or_else(|| no_seat(text, field).into())
     }
 
     /// The row of the record that an id or the beginning of one names.
@@ -189,7 +197,12 @@ impl<'a> Reach<'a> {
                 self.node.catalogue().kind_called(named()).is_some_and(|kind| self.sight.has_kind(kind.name))
             }
         };
-        if has_kind && self.sight.has_seat(self.node.seat(), self.directory.seats()) {
+        // Somebody of a seat without a node acts at its superior's, in the name of his own.
+        let seat = match asked.on_behalf.as_str() {
+            "" => self.node.seat(),
+            given => self.seat(given, "on_behalf")?,
+        };
+        if has_kind && self.sight.has_seat(seat, self.directory.seats()) {
             return Ok(());
         }
         Err(out_of_scope(&asked.command, "command").into())

@@ -21,5 +21,5 @@ pub use argument::{
 };
 pub use misnamed::Named;
 pub use plan::{Command, Declared, HardRule, Plan, Planned, Planner, Settler, about, command, makes, settler};
-pub use request::{Asker, CommandId, Request, drawn};
+pub use request::{Asker, CommandId, Deputy, Request, drawn};
 pub use write::{RecordWrite, Seal, Write, WriteValue, cannot_seal};

@@ -226,7 +226,7 @@ impl<'a> Planner<'a> {
         world: &'a dyn World,
         whole: &'a dyn World,
     ) -> Self {
-        let Asker { seat, place, today, sight, secret } = asker;
+        let Asker { seat, place, today, sight, secret, .. } = asker;
         let (writes, result, beside) = (Vec::new(), BTreeMap::new(), Vec::new());
         Planner {
             command,

@@ -22,6 +22,7 @@ pub(crate) const MESSAGES: &[&Message] = &[
     &ENTRY_ALREADY,
     &ALREADY,
     &NO_AUTHORITY,
+    &NO_DEPUTY,
     &BAD_CHOICE,
     &NOTHING,
     &NOT_YOURS,
@@ -101,6 +102,16 @@ const NO_AUTHORITY: Message = message("no_authority")
     .what("“{0}”不能这样写。", "{0} may not write this.")
     .why("{1}", "{1}")
     .next("请由{2}办理。", "Have it done by {2}.");
+const NO_DEPUTY: Message = message("no_deputy")
+    .what("“{0}”不能以“{1}”的名义办理。", "{0} does not act in the name of {1}.")
+    .why(
+        "只有没有节点的下级席位,或已登记离岗、由本席位代办的下级席位,可以代为办理。",
+        "It does for a seat below it that has no node, or whose absence is entered, with this seat as its deputy.",
+    )
+    .next(
+        "请由其节点办理;确已离岗的,先用 seat.away 登记代办到哪一天。",
+        "Have its own node do it; if it is away, enter until when with seat.away.",
+    );
 const BAD_CHOICE: Message = message("bad_choice")
     .what("“{0}”不在可选之列。", "{0:?} is not one of the choices.")
     .why("处置就是在分歧的值中选定一个。", "Settling is choosing one of the values that disagree.")
@@ -133,6 +144,12 @@ fn filled(zh: &'static str, en: &'static str, name: Explanation) -> Explanation 
 }
 
 impl Refusal {
+    /// Somebody who does not stand in for a seat would act in its name.
+    #[must_use]
+    pub fn no_deputy(deputy: &str, seat: &str) -> Self {
+        NO_DEPUTY.about(&[deputy.into(), seat.into()])
+    }
+
     /// A record that left this seat and is coming back: its own history here is not complete yet.
     #[must_use]
     pub fn returning(record: RecordId) -> Self {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use heliu_record::catalogue::Catalogue;
 use heliu_record::change::Note;
-use heliu_record::command::{Asker, Plan, RecordWrite, Refusal, Request, cannot_seal};
-use heliu_record::date;
-use heliu_record::id::{LeafHash, RecordId};
+use heliu_record::command::{Asker, Deputy, Plan, RecordWrite, Refusal, Request, cannot_seal};
+use heliu_record::date::{self, Date};
+use heliu_record::id::{LeafHash, RecordId, SeatId};
 use heliu_record::sealed::{KeyId, Plaintext};
-use heliu_record::sight::Seen;
+use heliu_record::sight::{Seen, Sight};
 use heliu_record::world::World as _;
 use heliu_trust::seal::{self, RecordKey};
 use zeroize::Zeroizing;
@@ -57,15 +57,14 @@ pub(super) fn execute<'o>(
         return Executed::Answered;
     }
     parts.records.fold_what_is_due(parts.authority.seats());
-    let (secret, place) = (secret_of_said(parts, *is_trial), place_of(parts));
-    let asker = Asker { seat: parts.own.seat, place, today: date::text(*today), sight: sight.clone(), secret };
+    let secret = secret_of_said(parts, *is_trial);
+    let asker = asker(request, *today, sight, secret.clone(), parts);
     let lookup = Lookup::new(parts, looked_up);
     let planned = parts.own.catalogue.plan(request, &asker, &lookup);
     if lookup.is_missing() {
         // What the next commands lack is looked up with it, in one load.
         for Order { request, today, sight, .. } in next {
-            let secret = asker.secret.clone();
-            let asker = Asker { today: date::text(*today), sight: sight.clone(), secret, ..asker };
+            let asker = self::asker(request, *today, sight, secret.clone(), parts);
             let _ = parts.own.catalogue.plan(request, &asker, &lookup);
         }
         return Executed::Lacks(Box::new(lookup.missing()));
@@ -119,6 +118,16 @@ fn place_of(parts: &Parts) -> u32 {
     own.and_then(|place| u32::try_from(place).ok()).unwrap_or_default()
 }
 
+/// For whom a command is carried out.
+fn asker(request: &Request, today: Date, sight: &Sight, secret: Result<[u8; 16], Refusal>, parts: &Parts) -> Asker {
+    let (own, directory) = (parts.own.seat, parts.authority.directory());
+    let seat = request.on_behalf.unwrap_or(own);
+    let has_node = |seat: &SeatId| directory.live_nodes_of(*seat).next().is_some();
+    let keeper = || directory.seats().upward(seat).find(has_node).unwrap_or(seat);
+    let deputy = (seat != own).then(|| Deputy { seat: own, keeper: keeper() });
+    Asker { seat, deputy, place: place_of(parts), today: date::text(today), sight: sight.clone(), secret }
+}
+
 /// The record that a command made, by its answer.
 fn made_by(reply: &Reply) -> Option<RecordId> {
     let Reply::Done(done) = reply else { return None };
@@ -167,7 +176,8 @@ fn write(
     now: Moment,
 ) -> Result<Vec<LeafHash>, Refusal> {
     check(request, writes, parts)?;
-    let note = Note { who: request.who.clone(), command: request.name.clone(), reason: request.reason.clone() };
+    let Request { name: command, who, reason, on_behalf, .. } = request.clone();
+    let note = Note { who, command, reason, on_behalf: on_behalf.filter(|seat| *seat != parts.own.seat) };
     // All of it is judged before any of it is offered: what is acknowledged counts at every node that hears of it.
     let mut drafts = Vec::with_capacity(writes.len());
     for write in writes {
