@@ -128,33 +128,41 @@ fn run(books: &Books<'_>) -> Result<Sheet, Refusal> {
 /// What one side of a float waits for, and who is away for so long that his affiliation should follow.
 fn floating<'b>(books: &Books<'b>) -> Vec<Due<'b>> {
     let day = books.day();
-    let halves: Vec<(&View, Half)> =
-        floats::open(books).iter().filter_map(|view| Some((view, Half::of(view)?))).collect();
-    let answers = |card: RecordId| {
-        halves.iter().find(|(_, half)| half.side == Side::In { answers: Some(card) }).map(|(_, half)| half.seat)
+    let returned = books.rows(FLOAT, vec![Only::says("state", ["returned"])]);
+    let all = floats::open(books).iter().chain(returned);
+    let halves: Vec<(&View, Half)> = all.filter_map(|view| Some((view, Half::of(view)?))).collect();
+    let other = |half: &Half| {
+        let is_it = |other: &Half| match half.side {
+            Side::Out { .. } => other.side == Side::In { answers: Some(half.id) },
+            Side::In { answers } => Some(other.id) == answers,
+        };
+        halves.iter().map(|(_, other)| other).find(|other| is_it(other))
     };
     let unmatched = u32::try_from(setting(books, policy::UNMATCHED_DAYS)).unwrap_or_default();
     let months = i32::try_from(setting(books, policy::FLOAT_MONTHS)).unwrap_or_default();
     let mut found = Vec::new();
-    for (view, half) in halves.iter().filter(|(_, half)| books.has_seat(half.seat)) {
+    for (view, half) in &halves {
         let view = *view;
-        let mut due = |rule, since: Option<String>, turn, what, next| {
-            let since = since.filter(|since| **since <= *day);
-            found.extend(since.map(|since| Due { rule, subject: view, seat: half.seat, since, turn, what, next }));
+        let mut due = |(rule, since): (Word, Option<String>), seat, turn, what, next| {
+            let since = since.filter(|since| **since <= *day && books.has_seat(seat));
+            found.extend(since.map(|since| Due { rule, subject: view, seat, since, turn, what, next }));
         };
+        if !half.is_open {
+            let Some(other) = other(half).filter(|other| other.is_open) else { continue };
+            let what = Explanation::new("对方已登记返回", "the other side says that he is back");
+            let next = Explanation::new("确认:float.confirm_return", "confirm it: float.confirm_return");
+            due((RETURNED, Some(view.text("state_since").to_owned())), other.seat, other.seat, what, next);
+            continue;
+        }
         let since = view.text("since");
-        let other: Option<SeatId> = ["host", "home"].into_iter().find_map(|end| view.text(end).parse().ok());
-        let is_known = match half.side {
-            Side::Out { .. } => answers(half.id).is_some(),
-            Side::In { answers: card } => halves.iter().any(|(_, other)| Some(other.id) == card),
-        };
-        if let Some(other) = other.filter(|_| !is_known) {
+        let end: Option<SeatId> = ["host", "home"].into_iter().find_map(|end| view.text(end).parse().ok());
+        if let Some(end) = end.filter(|_| other(half).is_none()) {
             let next = Explanation::new(
                 "对方登记或对接:流入地 float.acknowledge,流出地 float.declare",
                 "the other side records it: float.acknowledge at the host, float.declare at the home",
             );
             let what = Explanation::new("流动登记,对方尚未对接", "a float that the other side has not answered");
-            due(ONE_SIDED, date::days_after(since, unmatched), other, what, next);
+            due((ONE_SIDED, date::days_after(since, unmatched)), half.seat, end, what, next);
         }
         if matches!(half.side, Side::Out { to_seat: true }) {
             let what = Explanation::new(format!("自 {since} 起流动"), format!("away since {since}"));
@@ -162,22 +170,8 @@ fn floating<'b>(books: &Books<'b>) -> Vec<Due<'b>> {
                 "地点固定的,转接组织关系:member.transfer.issue",
                 "is the place fixed, move the affiliation: member.transfer.issue",
             );
-            due(LONG, date::months_after(since, months), half.seat, what, next);
+            due((LONG, date::months_after(since, months)), half.seat, half.seat, what, next);
         }
-    }
-    for view in books.rows(FLOAT, vec![Only::says("state", ["returned"])]) {
-        let waits = match Half::of(view).map(|half| half.side) {
-            Some(Side::Out { .. }) => answers(view.record),
-            Some(Side::In { answers: Some(card) }) => {
-                halves.iter().find(|(_, half)| half.id == card).map(|(_, half)| half.seat)
-            }
-            _ => None,
-        };
-        let since = view.text("state_since").to_owned();
-        let Some(seat) = waits.filter(|seat| books.has_seat(*seat) && *since <= *day) else { continue };
-        let what = Explanation::new("对方已登记返回", "the other side says that he is back");
-        let next = Explanation::new("确认:float.confirm_return", "confirm it: float.confirm_return");
-        found.push(Due { rule: RETURNED, subject: view, seat, since, turn: seat, what, next });
     }
     found
 }

@@ -3,9 +3,11 @@
 use heliu_record::command::{Asker, CommandId, Refusal, Request};
 use heliu_record::conflict::Severity;
 use heliu_record::id::RecordId;
+use heliu_record::ledger::{Asked, Cell};
 use heliu_record::sight::Sight;
 use serde_json::json;
 
+use super::ledgers::{asked, at_seat, sheet, sheet_of, total};
 use super::stories::{branch, hex, member};
 use super::world::{Node, meet, meet_all, nodes};
 use crate::catalogue;
@@ -69,6 +71,10 @@ fn s5_somebody_floats_to_one_township_and_is_transferred_to_another() {
     let matched = Floats { out: 1, matched: 1, ..Floats::default() };
     assert_eq!((counted(x, "T1"), counted(y, "T2").into, counted(y, "T2").declared), (matched, 1, 1));
     assert_eq!(counted(county, "C"), Floats { out: 1, matched: 1, outside: 0, into: 1, declared: 1 });
+    let ledger = sheet(county, "floats");
+    let told = [("T1", "out"), ("T1", "matched"), ("T2", "in"), ("C", "out"), ("C", "in")];
+    assert!(told.iter().all(|(seat, column)| at_seat(county, &ledger, seat, column) == 1), "{ledger:?}");
+    assert_eq!((at_seat(x, &sheet(x, "floats"), "T1", "matched"), at_seat(y, &sheet(y, "floats"), "T2", "in")), (1, 1));
     let conflict = county.conflict("FLOAT_VS_TRANSFER").clone();
     assert_eq!((conflict.severity, conflict.subject, conflict.resolver), (Severity::Advisory, card, Some(county.seat)));
     let choice = [("conflict", conflict.id.to_string()), ("choice", "close".to_owned())];
@@ -77,6 +83,8 @@ fn s5_somebody_floats_to_one_township_and_is_transferred_to_another() {
     county.settles(&conflict, "结束流动");
     assert_eq!((state(county, card), state(county, answer)), ("closed", "closed"));
     assert_eq!(counted(county, "C"), Floats::default());
+    let ledger = sheet(county, "floats");
+    assert_eq!((total(&ledger, "out"), total(&ledger, "in"), ledger.lines.len()), (0, 0, 0));
     assert!(county.open.is_empty());
     // Settled anew it goes on, on both sides.
     county.settles(&conflict, "keep");
@@ -216,7 +224,7 @@ fn the_card_stays_minimal_the_home_stays_and_a_link_is_to_the_host() {
     x.does("float.declare", None, &[("member", &hex(m)), ("host", &serves), ("kind", "in_service")]);
     let second = hex(member(x, bx, "测试甲0002"));
     x.does("float.declare", None, &[("member", &second), ("host_text", "北京市朝阳区")]);
-    assert_eq!(counted(x, "T1"), Floats { out: 3, outside: 1, ..Floats::default() });
+    assert_eq!(counted(x, "T1"), Floats { out: 3, matched: 1, outside: 1, ..Floats::default() });
 }
 
 #[test]
@@ -247,13 +255,36 @@ fn the_id_of_a_half_has_the_secret_of_the_countys_nodes_in_it_and_without_that_n
         arguments: said.into_iter().map(|(name, text)| (name.to_owned(), text)).collect(),
         who: "clerk".to_owned(),
         reason: String::new(),
+        on_behalf: None,
     };
     let made = |secret| {
-        let asker = Asker { seat: y.seat, today: y.today.clone(), sight: Sight::WHOLE, secret };
+        let (today, sight) = (y.today.clone(), Sight::WHOLE);
+        let asker = Asker { seat: y.seat, place: 0, deputy: None, today, sight, secret };
         catalogue().plan(&request, &asker, &y).map(|plan| plan.result["record"].clone())
     };
     assert_eq!(made(Ok([7; 16])), made(Ok([7; 16])), "whoever says the same has the same");
     assert_ne!(made(Ok([7; 16])), made(Ok([8; 16])), "and who has only the name and the day tries in vain");
     let none = Refusal::new("no_secret_of_ids", (String::new(), String::new()), ("", ""), ("", ""));
     assert_eq!(made(Err(none)).map_err(|refusal| refusal.code), Err("no_secret_of_ids"));
+}
+
+#[test]
+fn what_a_float_waits_for_is_due_on_a_day_that_is_given() {
+    let [mut x, mut y] = nodes(["T1", "T2"]);
+    let (_, m) = one_of(&mut x, "T1");
+    let card = declares(&mut x, m, "T2");
+    let due = |node: &Node, on: &str| {
+        let sheet = sheet_of(node, "due", &Asked { on: Some(on.to_owned()), ..asked(node) });
+        let rule = |cell: &Cell| if let Cell::Told(code, _) = cell { code.clone() } else { panic!("{cell:?}") };
+        sheet.lines.iter().map(|line| rule(&line.cells[0])).collect::<Vec<_>>()
+    };
+    assert_eq!(due(&x, "2026-03-21"), [""; 0]);
+    assert_eq!(due(&x, "2026-03-22"), ["R18"], "thirty days, and nobody has answered");
+    assert_eq!(due(&x, "2026-08-20"), ["R18", "R9"], "half a year at one place");
+    meet(&mut x, &mut y);
+    let answer = y.does("float.acknowledge", Some(card), &[]);
+    y.does("float.report_return", Some(answer), &[]);
+    meet(&mut x, &mut y);
+    assert_eq!(due(&x, "2026-03-22"), ["float_return"], "it is the home's turn");
+    assert_eq!(due(&y, "2026-03-22"), [""; 0]);
 }

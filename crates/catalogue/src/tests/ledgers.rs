@@ -9,7 +9,7 @@ use super::stories::{branch, member};
 use super::world::{Node, meet_all, nodes};
 use crate::catalogue;
 
-fn asked(node: &Node) -> Asked {
+pub(super) fn asked(node: &Node) -> Asked {
     Asked { by: By::Seat, at: None, on: None, from: None, to: None, today: node.today.clone() }
 }
 
