@@ -1,13 +1,14 @@
 //! Ledgers: what the records come to, one file each. What a ledger is, `heliu_record::ledger` says.
 //!
 //! Bottom up: `orgs`, `people`, `table`, `members`, `roster`, `organisations`, `joint`, `movements`, `development`,
-//! `letters`, `shared`, `statistics`, `advisories`, `due`, `inbox`.
+//! `letters`, `shared`, `floats`, `statistics`, `advisories`, `due`, `inbox`.
 
 use heliu_record::prelude::*;
 
 mod advisories;
 mod development;
 mod due;
+mod floats;
 mod inbox;
 mod joint;
 mod letters;
@@ -31,6 +32,7 @@ pub static SECTION: Section = section(&[], &[], &[], &[], &[&movements::BY_SEAT]
     letters::LEDGER,
     shared::ALLIANCES,
     shared::RESOURCES,
+    floats::LEDGER,
     statistics::LEDGER,
     advisories::LEDGER,
     due::LEDGER,
