@@ -3,8 +3,8 @@
 //! Content alone, for the mechanism of `heliu_record`: what a change, a conflict or a command is stands there. Pure as that is: no
 //! clock, no randomness, no I/O. Only `services` and tests depend on it; everybody else is handed the [`Catalogue`].
 //!
-//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `resource`,
-//! `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
+//! Bottom up: `words`, `policy`, `absence`, `numbers`, `org`, `standing`, `homes`, `member`, `floating`, `alliance`, `charter`, `resource`,
+//! `need`, `sharing`, `ages`, `waiving`, `ledgers`, `synthetic`.
 
 use std::sync::LazyLock;
 
@@ -13,10 +13,12 @@ use heliu_record::catalogue::{Catalogue, Section};
 mod absence;
 mod ages;
 mod alliance;
+mod charter;
 pub mod floating;
 pub mod homes;
 mod ledgers;
 mod member;
+mod need;
 mod numbers;
 mod org;
 pub mod policy;
@@ -41,8 +43,11 @@ pub static SECTIONS: &[&Section] = &[
     &member::SAME,
     &floating::SECTION,
     &alliance::SECTION,
+    &alliance::PART_TIME,
+    &charter::SECTION,
     &sharing::SECTION,
     &resource::SECTION,
+    &need::SECTION,
     &numbers::SECTION,
     &policy::SECTION,
     &absence::SECTION,

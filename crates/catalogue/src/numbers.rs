@@ -38,6 +38,7 @@ static KIND: Kind = Kind::scoped(
     "一个席位一年内给介绍信、回执编的号,每号一次",
     "the numbers that a seat gives to its papers in a year, each once",
 )
+.keyed("member.transfer.issue")
 .with(fields![NAME, SORT, NUMBERS]);
 pub static SECTION: Section =
     section(&[&KIND], &[], &[RULE], &[SETTLER], &[&NUMBER_TAKEN, &NUMBERS_USED_UP]).hard_rules(&[once_each]);

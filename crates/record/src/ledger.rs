@@ -203,7 +203,6 @@ impl<'b> Books<'b> {
         found
     }
 
-    #[must_use]
     pub fn counts(
         &self,
         kind: Word,

@@ -397,7 +397,7 @@ mod tests {
             "build_mode": "coordinated", "successors": {"all": {"org": "ab".repeat(32)}}});
         let hall = json!({"name": "礼堂", "resource_kind": "hall",
             "bookings": {format!("{}-{}", "ab".repeat(16), "cd".repeat(15)): {"state": "needs_owner_reconfirm"}}});
-        let alliance = json!({"name": "联盟", "alliance_kind": "league", "present": ["ab".repeat(16)],
+        let alliance = json!({"name": "联盟", "form": "league", "present": ["ab".repeat(16)],
             "part_time": {"x": {"state": "lapsing"}}});
         let all = [("member", member), ("org", org), ("resource", hall), ("alliance", alliance)];
         let schema = served::schema();

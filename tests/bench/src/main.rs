@@ -22,7 +22,7 @@ use place::Wire;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const SEALED: &str = "bootstrap_sealed";
-const CASES: [&str; 14] = [
+const CASES: [&str; 15] = [
     "bootstrap",
     SEALED,
     "reconnect",

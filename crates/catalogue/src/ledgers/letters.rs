@@ -39,7 +39,7 @@ impl Letter<'_> {
         self.state == "issued" && !until.is_empty() && until < day
     }
 
-    fn from_org(&self) -> Option<RecordId> {
+    fn origin(&self) -> Option<RecordId> {
         self.text("from_org").parse().ok()
     }
 
@@ -139,7 +139,7 @@ fn run(books: &Books<'_>) -> Result<Sheet, Refusal> {
             Cell::record(letter.member),
             Cell::word(direction),
             Cell::text(letter.text("letter_no")),
-            letter.from_org().map_or(Cell::Nothing, |org| orgs.cell(org)),
+            letter.origin().map_or(Cell::Nothing, |org| orgs.cell(org)),
             letter.to_cell(&orgs),
             Cell::text(letter.text("issued_on")),
             Cell::text(letter.text("valid_until")),

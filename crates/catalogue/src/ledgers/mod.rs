@@ -1,11 +1,12 @@
 //! Ledgers: what the records come to, one file each. What a ledger is, `heliu_record::ledger` says.
 //!
 //! Bottom up: `orgs`, `people`, `table`, `members`, `roster`, `organisations`, `joint`, `movements`, `development`,
-//! `letters`, `shared`, `floats`, `statistics`, `advisories`, `due`, `inbox`.
+//! `letters`, `alliances`, `floats`, `statistics`, `advisories`, `due`, `inbox`.
 
 use heliu_record::prelude::*;
 
 mod advisories;
+mod alliances;
 mod development;
 mod due;
 mod floats;
@@ -18,7 +19,6 @@ mod organisations;
 mod orgs;
 mod people;
 mod roster;
-mod shared;
 mod statistics;
 mod table;
 
@@ -30,8 +30,8 @@ pub static SECTION: Section = section(&[], &[], &[], &[], &[&movements::BY_SEAT]
     movements::LEDGER,
     development::LEDGER,
     letters::LEDGER,
-    shared::ALLIANCES,
-    shared::RESOURCES,
+    alliances::ALLIANCES,
+    alliances::RESOURCES,
     floats::LEDGER,
     statistics::LEDGER,
     advisories::LEDGER,

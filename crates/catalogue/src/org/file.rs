@@ -40,8 +40,8 @@ pub static WAIVED: SetOf<String> = set("waived", text(40), "免除的提示", "w
 pub(super) static KIND: Kind = Kind::scoped(
     ORG_FILE,
     1,
-    "党组织的内部情况,只供本组织席位、组成单位及其上级查看",
-    "what only an organisation's own seats, those that it joins and their superiors read of it",
+    "党组织的内部情况,只供本组织席位、组成单位及其上级查看;用 record.set 在党组织上填写",
+    "what only an organisation's own seats, those that it joins and their superiors read; record.set on the organisation fills it",
 )
 .with(fields![CONTACT, DELEGATED, MERGED_FOR, COMMITTEE_MEMBERS, WAIVED])
 .derives(&[DerivedPart { listing: Listing::Listed, ..DerivedPart::new("org", ORGANISATION.label, &[]) }], |folding| {

@@ -14,6 +14,7 @@ mod proper;
 mod properties;
 mod reference;
 mod sealed;
+mod sharing;
 mod sight;
 mod speed;
 mod standing_facts;

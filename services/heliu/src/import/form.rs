@@ -11,9 +11,11 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::text::{clean, nearest, say};
 
-/// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved. All
-/// other kinds are made by the command that makes any kind.
-const OWN: &[&str] = &[MEMBERS, ORGS];
+/// Commands that do more than to fill in the fields of what they make: it is found under the right seat, and approved; or it is the one
+/// record that two make alike. All other kinds are made by the command that makes any kind.
+const OWN: &[&str] = &[MEMBERS, ORGS, FLOATS, POLICY];
+const FLOATS: &str = "float.declare";
+const POLICY: &str = "policy.set";
 const MEMBERS: &str = "member.register";
 /// It also takes a region file.
 pub const ORGS: &str = "org.create";
@@ -234,12 +236,14 @@ mod tests {
                 let form = Form::of(&schema, called).expect("it is declared");
                 assert_eq!(form.kind.name, kind.name, "{called}");
                 // There is one policy, which has no name.
-                let is_named = kind.fields.iter().any(|field| field.name == "name");
+                // Who floats is named by his record.
+                let is_named = kind.fields.iter().any(|field| field.name == "name") && kind.name != "floating";
                 assert_eq!(form.column("name").is_some_and(|column| column.name == "name"), is_named, "{called}");
             }
         }
         let made_by = |called: &str| Form::of(&schema, called).expect("declared").command.name.clone();
         assert_eq!([made_by("党员"), made_by("orgs"), made_by("资源")], [MEMBERS, ORGS, "record.create"]);
+        assert_eq!([made_by("流动登记"), made_by("policy"), made_by("需求")], [FLOATS, POLICY, "record.create"]);
         let told = Form::of(&schema, "resuorce").expect_err("there is none");
         assert!(told.next.is_some_and(|next| next.en.contains("did you mean resource?")));
         let told = Form::of(&schema, "").expect_err("none is named");

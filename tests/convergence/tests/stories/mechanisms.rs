@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Apart, advisories, alliances, development, letters, organisations, records, registry, s01_double_transfer,
+    Apart, advisories, alliances, development, floats, letters, organisations, records, registry, s01_double_transfer,
     s02_dissolved_joint_branch, s04_alliance_leave, s12_parent_cycle,
 };
 
@@ -75,6 +75,26 @@ mechanisms! {
     booking_declined_while_confirmed: alliances::a_booking_is_declined_while_it_is_confirmed => [
         "booking.confirm", "booking.decline",
     ];
+    bookings_used_while_withdrawn: alliances::a_booking_is_taken_back_while_it_is_used => ["booking.withdraw", "booking.use"];
+    needs: alliances::a_need_is_answered_and_closed_apart => [
+        "need.raise", "need.answer", "need.accept", "need.decline", "need.withdraw_answer", "need.meet", "need.close",
+    ];
+    alliance_led_apart: alliances::an_alliance_is_led_and_written_apart => [
+        "alliance.set_chair", "alliance.invite", "alliance.publish_charter", "alliance.leave",
+    ];
+    part_time_members: alliances::a_part_time_member_is_approved_while_his_unit_leaves => [
+        "part_time.nominate", "part_time.approve", "part_time.end", "alliance.leave",
+    ];
+    float_made_apart: floats::both_halves_are_made_apart => [
+        "float.declare", "float.record_inflow", "float.link", "float.acknowledge",
+    ];
+    float_beside_a_transfer: floats::a_float_is_transferred_to_a_third_place_while_its_host_records_it => [
+        "float.record_inflow", "member.transfer.receive",
+    ];
+    float_ended_apart: floats::a_return_is_reported_at_both_ends => [
+        "float.report_return", "float.confirm_return", "float.close",
+    ];
+    absence: organisations::a_seat_is_away_at_one_place_and_back_at_another => ["seat.away", "seat.back"];
     policy: organisations::two_nodes_of_the_county_set_the_policy => ["policy.set"];
     advisory_waived_while_taken_back: advisories::an_advisory_is_waived_while_the_waiver_is_taken_back => [
         "org.waive", "org.unwaive", "member.waive", "member.unwaive",

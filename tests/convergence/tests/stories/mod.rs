@@ -4,6 +4,7 @@
 mod advisories;
 mod alliances;
 mod development;
+mod floats;
 mod letters;
 mod mechanisms;
 mod organisations;

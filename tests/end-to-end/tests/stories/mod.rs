@@ -5,4 +5,5 @@ mod counts;
 mod s01_double_transfer;
 mod s02_dissolved_joint_branch;
 mod s04_alliance_leave;
+mod s05_cross_township_float;
 mod s12_parent_cycle;
