@@ -384,11 +384,16 @@ mod tests {
     fn what_every_verb_prints_for_programs_is_written_down() {
         let page = include_str!("../JSON.md");
         let rows: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next()).collect();
+        // What follows a verb: a flag, or an argument, which is written in capitals.
+        let is_of_a_verb = |rest: &str| {
+            let first = rest.strip_prefix(' ').and_then(|rest| rest.chars().next());
+            first.is_some_and(|first| first == '-' || first.is_ascii_uppercase())
+        };
         // `root ...` stands for all of them, `verify` also for `verify PEER`.
         let is_told = |verb: &str| {
             rows.iter().flat_map(|cell| cell.split('`')).any(|told| {
                 told == verb
-                    || told.strip_prefix(verb).is_some_and(|rest| rest.starts_with(" --") || rest.starts_with(" K"))
+                    || told.strip_prefix(verb).is_some_and(|rest| is_of_a_verb(rest))
                     || told.strip_suffix(" ...").is_some_and(|group| verb.starts_with(group))
             })
         };

@@ -93,9 +93,9 @@ async fn a_township_that_was_never_linked_is_told_what_to_do_before_it_imports()
     let (english, chinese) = tokio::join!(heliu(&import), run(chinese, &import));
     let said = english.exits(4).complains("waiting for it to come from the superior");
     let said = said.complains("link this node (heliu status shows its links)");
-    let _ = said.complains("import it at a node of the superior");
+    let _ = said.complains("do it at a node of the superior");
     let said = chinese.exits(4).complains("本节点尚无编号密钥");
-    let said = said.complains("请先连通(heliu status 显示链路)").complains("可在上级的节点上导入");
+    let said = said.complains("请先连通(heliu status 显示链路)").complains("可在上级的节点上办理");
     assert!(!said.err.contains("no_secret"), "{said:?}");
 }
 

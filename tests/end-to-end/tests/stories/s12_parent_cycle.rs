@@ -25,7 +25,7 @@ async fn two_organisations_end_up_above_each_other_and_the_county_decides() {
     assert_eq!(conflict.severity, "hard");
     assert_eq!(conflict.records.len(), 2);
     assert_eq!(conflict.provisional, committee, "it adds up under the last parent without the cycle");
-    assert_eq!(county.who_sees(&conflict.id).await, ["C", "T1"], "who holds both organisations");
+    assert_eq!(county.who_sees(&conflict.id).await, ["C", "T1", "V11", "V12"], "organisations are public");
     for node in ["C", "T1"] {
         let desk = county.at(node);
         assert_eq!(desk.view(&village).await["parent_org"], json!(enterprise), "{node} keeps both edges");
