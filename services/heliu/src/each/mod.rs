@@ -29,6 +29,9 @@ use crate::import::sending::{self, By, Progress};
 use crate::text::{Say, clean, codes, count, say};
 use crate::{explain, target};
 
+/// Lines of one call. Letters of one issuer are numbered in one record, so each of them costs more than a row of an import.
+const TOGETHER: usize = 16;
+
 pub async fn run(args: &DoArgs) -> Result<Done, Failure> {
     let Some(name) = &args.command else {
         return Err(Failure::usage(say!("没有给出命令名", "no command is named"))
@@ -114,7 +117,7 @@ async fn give(client: &Client, sheet: &Sheet<'_>, planned: &mut [Line]) -> Resul
             planned[at].fate = Fate::Refused(vec![plan::held_by(planned[at].line, first)]);
         }
         let requests = now.iter().filter_map(|at| planned[*at].request().cloned()).collect();
-        let outcomes = match sending::give(client, requests, &mut progress).await {
+        let outcomes = match sending::give_by(TOGETHER, client, requests, &mut progress).await {
             Ok(outcomes) => outcomes,
             Err(error) => {
                 progress.end();

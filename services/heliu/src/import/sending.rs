@@ -109,9 +109,19 @@ pub async fn give(
     requests: Vec<ExecuteRequest>,
     progress: &mut Progress,
 ) -> Result<Vec<Outcome>, Error> {
+    give_by(EACH, client, requests, progress).await
+}
+
+/// As [`give`], so many in one call: of what takes a node long, fewer are done before a call's deadline.
+pub async fn give_by(
+    each: usize,
+    client: &Client,
+    requests: Vec<ExecuteRequest>,
+    progress: &mut Progress,
+) -> Result<Vec<Outcome>, Error> {
     let mut outcomes: Vec<Option<Vec<Outcome>>> = Vec::new();
-    let (mut queue, mut under_way) = (requests.chunks(EACH).enumerate(), FuturesUnordered::new());
-    outcomes.resize_with(requests.len().div_ceil(EACH), || None);
+    let (mut queue, mut under_way) = (requests.chunks(each).enumerate(), FuturesUnordered::new());
+    outcomes.resize_with(requests.len().div_ceil(each), || None);
     let mut failed = None;
     loop {
         while failed.is_none()
