@@ -13,6 +13,7 @@ mod sealed;
 mod sight;
 mod speed;
 mod stories;
+mod undo;
 mod versions;
 mod words;
 mod workflows;

@@ -11,6 +11,7 @@ pub mod refusal;
 pub mod request;
 pub mod settle;
 pub(crate) mod typed;
+pub mod undo;
 pub(crate) mod unfit;
 pub mod write;
 
